@@ -1,0 +1,132 @@
+"""What operators ask: alive, ready, metrics, statistics."""
+
+import time
+from typing import Any
+
+import msgspec
+import psutil
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.measures import LedgerCollector
+from tasks.gateway import QUEUES, is_reachable
+from tasks.ledger import keys
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.statistics import Statistics
+from telemetry.metrics import registry
+
+
+class Health(msgspec.Struct):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Ready(msgspec.Struct):
+    """Whether a prediction that comes now would be computed."""
+
+    ready: bool
+    redis: bool
+    workers: int
+
+
+class Latency(msgspec.Struct):
+    """Seconds from acceptance to outcome; null until there was one."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class VersionStats(msgspec.Struct):
+    """What one version has answered."""
+
+    model: str
+    version: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    rows: int
+    success_rate: float | None
+    """Of what succeeded or failed."""
+    latency_seconds: Latency
+
+
+class Stats(msgspec.Struct):
+    """The state of the whole system."""
+
+    uptime_seconds: float
+    """Of this API process."""
+    memory_bytes: int
+    """Resident, of this API process."""
+    queues: dict[str, int]
+    """Messages waiting per queue."""
+    reserved: int
+    """Messages that workers hold."""
+    workers: list[dict[str, Any]]
+    """Each with its name, processes, memory_bytes, and the versions loaded."""
+    predictions: list[VersionStats]
+
+
+class Operations:
+    """The views; none touches a model, and only `/stats` and `/ready` need Redis."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._started = time.monotonic()
+        self._registry = registry()
+        self._registry.register(LedgerCollector(ledger))
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("operations", __name__)
+        routes.get("/health")(self.health)
+        routes.get("/ready")(self.ready)
+        routes.get("/metrics")(self.metrics)
+        routes.get("/stats")(self.stats)
+        return routes
+
+    def health(self) -> Response:
+        """The process answers; says nothing of Redis or workers."""
+        return _json(Health())
+
+    def ready(self) -> Response:
+        """Redis answers and a worker lives: 200, else 503."""
+        reachable = is_reachable(self._ledger.client)
+        workers = len(self._ledger.workers()) if reachable else 0
+        ready = bool(workers)
+        return _json(Ready(ready, reachable, workers), 200 if ready else 503)
+
+    def metrics(self) -> Response:
+        """For Prometheus."""
+        return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
+
+    def stats(self) -> Response:
+        """For people: the same figures, with percentiles."""
+        depths = self._ledger.depths(QUEUES)
+        stats = Stats(
+            uptime_seconds=round(time.monotonic() - self._started, 3),
+            memory_bytes=psutil.Process().memory_info().rss,
+            reserved=depths.pop(keys.UNACKED),
+            queues=depths,
+            workers=self._ledger.workers(),
+            predictions=[_version(entry) for entry in self._ledger.statistics()],
+        )
+        return _json(stats)
+
+
+def _version(statistics: Statistics) -> VersionStats:
+    succeeded, failed = statistics.outcomes["succeeded"], statistics.outcomes["failed"]
+    decided = succeeded + failed
+    return VersionStats(
+        model=statistics.model,
+        version=statistics.version,
+        **statistics.outcomes,
+        rows=statistics.rows,
+        success_rate=succeeded / decided if decided else None,
+        latency_seconds=Latency(*map(statistics.percentile, (0.50, 0.95, 0.99))),
+    )
+
+
+def _json(value: msgspec.Struct, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, content_type="application/json")

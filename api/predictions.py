@@ -1,0 +1,147 @@
+"""Predictions over HTTP: submit, wait, look up, cancel."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import redis
+from flask import Blueprint, Response, request
+
+from api.preferences import LONGEST, parse
+from api.submission import prepare, read
+from registry.store import Registry
+from tasks.gateway import Gateway
+from tasks.record import ErrorBody, Receipt, Record, State
+from tasks.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Urls(msgspec.Struct, frozen=True):
+    """Where to go from here; clients follow these and build none."""
+
+    result: str
+    cancel: str
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """A prediction that has no outcome yet."""
+
+    id: str
+    task_id: str
+    """The Celery task id, the one that Flower shows."""
+    status: State
+    model: str
+    version: int
+    created_at: str
+    expires_at: str
+    """From here on the id may be answered with 410."""
+    urls: Urls
+
+
+class Outcome(Pending, frozen=True, kw_only=True, omit_defaults=True):
+    """A prediction's terminal answer."""
+
+    predictions: list[Any] | msgspec.UnsetType = msgspec.UNSET
+    """One per row, in order, when it succeeded."""
+    receipt: Receipt | msgspec.UnsetType = msgspec.UNSET
+    error: ErrorBody | msgspec.UnsetType = msgspec.UNSET
+
+
+class Predictions:
+    """The views; a waiting request holds one of a bounded number of places."""
+
+    def __init__(self, gateway: Gateway, registry: Registry, settings: Settings) -> None:
+        self._gateway = gateway
+        self._registry = registry
+        self._settings = settings
+        # Half of the threads may wait; the rest keep answering.
+        self._places = threading.BoundedSemaphore(max(settings.threads // 2, 1))
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("predictions", __name__)
+        routes.post("/predict/async")(self.submit)
+        routes.post("/predict")(self.submit_and_wait)
+        routes.get("/predict/result/<task_id>")(self.look_up)
+        routes.delete("/predict/result/<task_id>")(self.cancel)
+        return routes
+
+    def submit(self) -> Response:
+        """Accept a prediction and say where its outcome will be."""
+        return self._answer(self._accept(), at_submission=True)
+
+    def submit_and_wait(self) -> Response:
+        """Accept a prediction and wait for its outcome, as long as the caller prefers."""
+        record = self._accept()
+        return self._answer(self._wait(record, otherwise=LONGEST), at_submission=True)
+
+    def look_up(self, task_id: str) -> Response:
+        """The outcome, or 202 until there is one."""
+        record = self._gateway.look_up(task_id)
+        return self._answer(self._wait(record, otherwise=0))
+
+    def cancel(self, task_id: str) -> Response:
+        """Cancel what has no outcome yet; gives the outcome that stands."""
+        return self._answer(self._gateway.cancel(task_id))
+
+    def _accept(self) -> Record:
+        submission = read(request, self._settings)
+        return self._gateway.submit(prepare(submission, self._registry, self._settings))
+
+    def _wait(self, record: Record, otherwise: int) -> Record:
+        seconds = parse(request.headers.get("Prefer", "")).seconds(otherwise)
+        if record.is_terminal or not seconds:
+            return record
+        with self._place() as free:
+            try:
+                return self._gateway.wait(record.task_id, seconds) if free else record
+            except redis.RedisError as error:
+                # It was accepted, and its caller must learn the id.
+                log.warning("could not wait for %s: %s", record.task_id, error)
+                return record
+
+    @contextmanager
+    def _place(self) -> Iterator[bool]:
+        free = self._places.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._places.release()
+
+    def _answer(self, record: Record, *, at_submission: bool = False) -> Response:
+        headers = {"Location": f"/predict/result/{record.task_id}"} if at_submission else {}
+        if not record.is_terminal:
+            headers["Retry-After"] = "1"
+        if applied := parse(request.headers.get("Prefer", "")).applied:
+            headers["Preference-Applied"] = applied
+        body = msgspec.json.encode(self._view(record))
+        status = 200 if record.is_terminal else 202
+        return Response(body, status, headers, content_type="application/json")
+
+    def _view(self, record: Record) -> Pending:
+        url = f"{request.host_url}predict/result/{record.task_id}"
+        shared: dict[str, Any] = {
+            "id": record.task_id,
+            "task_id": record.task_id,
+            "status": record.state,
+            "model": record.model,
+            "version": record.version,
+            "created_at": _rfc3339(record.created_at),
+            "expires_at": _rfc3339(record.created_at + self._settings.result_ttl),
+            "urls": Urls(result=url, cancel=url),
+        }
+        if record.receipt is not None:
+            return Outcome(**shared, predictions=record.result, receipt=record.receipt)
+        if record.error is not None:
+            return Outcome(**shared, error=record.error)
+        return Pending(**shared)
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

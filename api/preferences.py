@@ -1,0 +1,37 @@
+"""What a caller prefers (RFC 7240): to wait a while, or not at all."""
+
+import re
+
+import msgspec
+
+LONGEST = 30
+"""Seconds that anyone may wait."""
+_wait = re.compile(r"\bwait\s*=\s*(\d{1,6})")
+
+
+class Preference(msgspec.Struct, frozen=True):
+    """A parsed `Prefer` header."""
+
+    wait: int | None = None
+    """Seconds, bounded."""
+    respond_async: bool = False
+
+    def seconds(self, otherwise: int) -> int:
+        """How long to wait for an outcome, where no preference means ``otherwise``."""
+        if self.wait is not None:
+            return self.wait
+        return 0 if self.respond_async else otherwise
+
+    @property
+    def applied(self) -> str:
+        """The `Preference-Applied` header; empty when nothing was preferred."""
+        if self.wait is not None:
+            return f"wait={self.wait}"
+        return "respond-async" if self.respond_async else ""
+
+
+def parse(header: str) -> Preference:
+    """Read a `Prefer` header; what it does not know it ignores, as the RFC demands."""
+    found = _wait.search(header)
+    wait = min(int(found[1]), LONGEST) if found else None
+    return Preference(wait, "respond-async" in header)

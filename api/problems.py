@@ -1,0 +1,106 @@
+"""Errors → HTTP: the one table, and problem+json (RFC 9457) for whatever goes wrong."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import redis
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from telemetry import errors
+from telemetry.errors import Detail
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
+    errors.PredictqError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.Malformed: HTTPStatus.BAD_REQUEST,
+    errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.ResultGone: HTTPStatus.GONE,
+    errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class Problem(msgspec.Struct, kw_only=True):
+    """An error as a caller sees it (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    """Stable; branch on this one."""
+    retryable: bool
+    """Whether the same request may succeed later."""
+    errors: tuple[Detail, ...] = ()
+    """Where the input is wrong."""
+
+
+def status_of(error: errors.PredictqError) -> HTTPStatus:
+    """The status of the nearest ancestor in the table."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem_of(error: errors.PredictqError) -> Problem:
+    """What a caller is told of an error of ours."""
+    status = status_of(error)
+    return Problem(
+        title=status.phrase,
+        status=status,
+        detail=error.message,
+        code=error.code,
+        retryable=error.retryable,
+        errors=error.errors,
+    )
+
+
+def register(app: Flask) -> None:
+    """Answer every error with a problem; whatever we did not foresee is logged and says nothing."""
+    app.register_error_handler(errors.PredictqError, _ours)
+    app.register_error_handler(redis.RedisError, _without_redis)
+    app.register_error_handler(HTTPException, _from_werkzeug)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": "1", **(headers or {})}
+    body = msgspec.json.encode(problem)
+    return Response(body, problem.status, headers, content_type="application/problem+json")
+
+
+def _ours(error: errors.PredictqError) -> Response:
+    if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("%s: %s", error.code, error.message)
+    return _answer(problem_of(error))
+
+
+def _without_redis(error: redis.RedisError) -> Response:
+    log.warning("redis: %s", error)
+    return _answer(problem_of(errors.Unavailable()))
+
+
+def _from_werkzeug(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    problem = Problem(
+        title=status.phrase,
+        status=status,
+        detail=error.description or status.phrase,
+        code=status.name.lower(),
+        retryable=False,
+    )
+    allow: Any = getattr(error, "valid_methods", None)
+    return _answer(problem, {"Allow": ", ".join(sorted(allow))} if allow else None)
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.error("unforeseen error", exc_info=error)
+    return _answer(
+        problem_of(errors.PredictqError("an error that we did not foresee; it is logged"))
+    )

@@ -1,0 +1,67 @@
+"""A submission: read from the request, checked, and pinned to one version."""
+
+import time
+from typing import Any
+
+import msgspec
+from flask import Request
+
+from registry import validation
+from registry.methods import check_method
+from registry.store import Registry, Resolved
+from tasks.messages import Prediction
+from tasks.settings import Settings
+from tasks.wire import decode
+from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
+
+
+class Submission(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of `POST /predict` and `POST /predict/async`."""
+
+    model: str
+    """``name``, ``name@alias`` or ``name:version``."""
+    features: list[Any] | dict[str, Any]
+    """One row as a list, rows as a list of lists, a row as an object by column name, or a list
+    of objects. ``null`` is a missing value."""
+    method: str = "predict"
+
+
+def read(request: Request, settings: Settings) -> Submission:
+    """Parse the body; raises the error that says what is wrong with it."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    if (request.content_length or 0) > settings.max_body_bytes:
+        raise TooLarge(f"the body may hold at most {settings.max_body_bytes} bytes")
+    document = decode(request.get_data(cache=False))
+    try:
+        return msgspec.convert(document, Submission)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+
+
+def prepare(submission: Submission, registry: Registry, settings: Settings) -> Prediction:
+    """Resolve the model and check everything against its signature."""
+    resolved: Resolved = registry.resolve(submission.model)
+    manifest = resolved.manifest
+    check_method(manifest, submission.method)
+    if isinstance(submission.features, list) and len(submission.features) > settings.max_rows:
+        _refuse_many_rows(submission.features, settings.max_rows)
+    return Prediction(
+        model=manifest.name,
+        version=manifest.version,
+        alias=resolved.alias,
+        method=submission.method,
+        features=validation.rows(manifest.signature, submission.features),
+        created_at=time.time(),
+    )
+
+
+def _refuse_many_rows(features: list[Any], bound: int) -> None:
+    if isinstance(features[0], list | dict):  # else it is one row, wide and wrong in another way
+        raise TooLarge(f"a request may carry at most {bound} rows, this one has {len(features)}")
+
+
+def _invalid(error: msgspec.ValidationError) -> Invalid:
+    message, _, path = str(error).partition(" - at `$")
+    location = tuple(part for part in path.strip("`").split(".") if part)
+    return Invalid(message, errors=[Detail(location, message)])

@@ -1,0 +1,49 @@
+"""The `test` command: everything that CI checks, in one run."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]:
+    """Name and command of each check; pytest is the last, so that its closing line is too."""
+    python = sys.executable
+    yield "ruff check", [python, "-m", "ruff", "check"]
+    yield "ruff format", [python, "-m", "ruff", "format", "--check"]
+    yield "mypy", [python, "-m", "mypy"]
+    yield "lint-imports", [str(Path(python).with_name("lint-imports"))]
+    selected = [] if slow else ["-m", "not slow"]
+    named = ["-k", expression] if expression else []
+    yield "pytest", [python, "-m", "pytest", *selected, *named]
+
+
+def timed(name: str, command: list[str]) -> tuple[str, bool, float]:
+    """Run one step under its heading; gives its name, whether it passed, and seconds."""
+    click.echo(f"== {name}")
+    start = time.monotonic()
+    passed = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    return name, passed, time.monotonic() - start
+
+
+@click.command("test")
+@click.option(
+    "--slow",
+    is_flag=True,
+    default=os.environ.get("CI") == "true",
+    help="Slow tests too.",
+)
+@click.option("-k", "expression", help="Only the tests that match, as pytest's -k.")
+def check(slow: bool, expression: str | None) -> None:
+    """Run every check: lint, format, types, import rules, tests."""
+    results = [timed(name, command) for name, command in steps(slow, expression)]
+    click.echo()
+    for name, passed, seconds in results:
+        click.echo(f"{'passed' if passed else 'FAILED'}  {name:<14} {seconds:6.1f} s")
+    sys.exit(not all(passed for _, passed, _ in results))

@@ -1,0 +1,143 @@
+"""The `predictq models` commands: administer the registry."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from cli.showing import models_table, version_text
+from registry.names import parse
+from registry.store import Registry, Removed
+from tasks.settings import Settings
+from telemetry.errors import Invalid, PredictqError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Failure(click.ClickException):
+    def show(self, file: Any = None) -> None:
+        click.echo(f"error: {self.message}", err=True)
+
+
+class _Group(click.Group):
+    """Tells our errors in one line, and imports `add` only when it is asked for.
+
+    `add` loads models and with them scikit-learn, which takes seconds.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "add"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "add":
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = import_module("cli.add").add
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PredictqError as error:
+            raise _Failure(error.message) from error
+        except OSError as error:
+            raise _Failure(str(error)) from error
+
+
+def home_option(command: Command) -> Command:
+    """Give a command its ``--home``."""
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="PREDICTQ_HOME",
+        default=lambda: Settings.from_environment().home,
+        help="Where all state lives [default: ~/.predictq].",
+    )(command)
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(cls=_Group)
+def models() -> None:
+    """Register, list and remove models."""
+
+
+@models.command("list")
+@_as_json
+@home_option
+def list_(as_json: bool, home: Path) -> None:
+    """List the models with their versions and aliases."""
+    registry = Registry(home)
+    click.echo(_json(_overview(registry)) if as_json else models_table(registry))
+
+
+@models.command()
+@click.argument("model")
+@_as_json
+@home_option
+def show(model: str, as_json: bool, home: Path) -> None:
+    """Show a version of MODEL (name, name:version or name@alias)."""
+    registry = Registry(home)
+    manifest = registry.resolve(model).manifest
+    click.echo(_json(manifest) if as_json else version_text(registry, manifest))
+
+
+@models.command()
+@click.argument("model")
+@home_option
+def remove(model: str, home: Path) -> None:
+    """Remove MODEL: one version (name:version), or all of them (name)."""
+    reference = parse(model)
+    if reference.alias:
+        raise Invalid(f"say which version to remove, {reference.name}:N, rather than an alias")
+    _tell(reference.name, Registry(home).remove(reference.name, reference.version))
+
+
+@models.command("keep-latest")
+@click.argument("name")
+@click.argument("count", type=click.IntRange(min=1))
+@home_option
+def keep_latest(name: str, count: int, home: Path) -> None:
+    """Keep the COUNT newest versions of NAME, and those that an alias points to."""
+    registry = Registry(home)
+    removed = registry.keep_latest(name, count)
+    _tell(name, removed)
+    kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
+    click.echo(f"kept {name}: {kept}")
+
+
+@models.command()
+@click.argument("name")
+@click.argument("alias")
+@click.argument("version", type=int)
+@home_option
+def alias(name: str, alias: str, version: int, home: Path) -> None:
+    """Point ALIAS of the model NAME to VERSION."""
+    Registry(home).set_alias(name, alias, version)
+    click.echo(f"{name}@{alias} is {name}:{version}")
+
+
+def _tell(name: str, removed: Removed) -> None:
+    for version in removed.versions:
+        click.echo(f"removed {name}:{version}")
+    for alias in removed.aliases:
+        click.echo(f"removed alias {name}@{alias}, which pointed there")
+
+
+def _overview(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "versions": [manifest.version for manifest in registry.versions(name)],
+            "latest": registry.resolve(name).manifest.version,
+            "aliases": registry.aliases(name),
+        }
+        for name in registry.models()
+    ]
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value)).decode()

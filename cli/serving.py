@@ -1,0 +1,106 @@
+"""Asks the running stack, if there is one, whether it serves a version."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urljoin
+from urllib.request import ProxyHandler, Request, build_opener
+
+import msgspec
+
+from registry.manifest import Manifest
+from telemetry.errors import ModelUnloadable, Unavailable
+
+DEADLINE = 30.0
+"""Seconds a running stack has to serve a new version."""
+_PAUSE = 0.2
+_TOO_MANY = 429
+
+# The stack is on this machine: never ask it through a proxy.
+_open = build_opener(ProxyHandler({})).open
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """What ``up`` says of itself in the home directory while it runs."""
+
+    pid: int
+    url: str
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    code: int
+    body: dict[str, Any]
+
+
+_SILENCE = _Answer(503, {})
+
+
+def running_stack(home: Path) -> Stack | None:
+    """The stack that runs on this home; None when there is none, or its process is gone."""
+    try:
+        stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=Stack)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return stack if _lives(stack.pid) else None
+
+
+def wait_until_served(stack: Stack, manifest: Manifest) -> None:
+    """Return once the stack has answered the example of a version.
+
+    Raises `ModelUnloadable` when it says that it cannot, `Unavailable` after `DEADLINE` seconds.
+    """
+    deadline = time.monotonic() + DEADLINE
+    what = f"{manifest.name}:{manifest.version}"
+    canary = Request(
+        urljoin(stack.url, "/predict"),
+        msgspec.json.encode({"model": what, "features": [manifest.example]}),
+        {"Content-Type": "application/json"},
+    )
+    answer = _ask(canary, DEADLINE)
+    while not _is_served(answer, what):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise Unavailable(f"{stack.url} did not serve {what} within {DEADLINE:.0f} s")
+        time.sleep(_PAUSE)
+        pending = answer.body.get("urls", {}).get("result")
+        answer = _ask(Request(urljoin(stack.url, pending)) if pending else canary, remaining)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
+
+
+def _is_served(answer: _Answer, what: str) -> bool:
+    """Whether it is, or is not yet; `ModelUnloadable` when it never will be."""
+    error = answer.body.get("error")
+    if error:
+        raise ModelUnloadable(f"the stack cannot serve {what}: {error['message']}")
+    if 400 <= answer.code < 500 and answer.code != _TOO_MANY:
+        raise ModelUnloadable(f"the stack refuses {what}: {answer.body.get('detail')}")
+    return answer.body.get("status") == "succeeded"
+
+
+def _ask(request: Request, timeout: float) -> _Answer:
+    try:
+        with _open(request, timeout=timeout) as response:
+            return _Answer(response.status, _decoded(response.read()))
+    except HTTPError as error:
+        with error:
+            return _Answer(error.code, _decoded(error.read()))
+    except OSError:  # nobody listens, for now
+        return _SILENCE
+
+
+def _decoded(content: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}

@@ -1,0 +1,63 @@
+"""Models and versions as people read them."""
+
+from collections.abc import Iterable, Sequence
+
+from registry.manifest import Column, Manifest
+from registry.store import Registry
+
+_HEADER = ("NAME", "LATEST", "VERSIONS", "ALIASES", "ESTIMATOR")
+
+
+def models_table(registry: Registry) -> str:
+    """One line a model, in columns."""
+    rows = [_HEADER, *(_line(registry, name) for name in registry.models())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_padded(row, widths) for row in rows)
+
+
+def version_text(registry: Registry, manifest: Manifest) -> str:
+    """Everything about one version, and which others there are."""
+    name, signature = manifest.name, manifest.signature
+    facts = [
+        ("model", f"{name}:{manifest.version}"),
+        ("versions", _versions(registry.versions(name))),
+        ("aliases", _aliases(registry.aliases(name)) or "none"),
+        ("estimator", manifest.estimator),
+        ("methods", ", ".join(signature.methods)),
+        ("classes", ", ".join(map(str, signature.classes or ())) or "none"),
+        ("features", str(len(signature.columns))),
+        ("sha256", manifest.sha256),
+        ("artifact", f"{manifest.format}, {manifest.size:,} bytes"),
+        ("trusted", "yes" if manifest.trusted else "no"),
+        ("created", manifest.created_at),
+    ]
+    facts += [(f"metadata {key}", value) for key, value in manifest.metadata.items()]
+    facts += [(f"library {key}", value) for key, value in manifest.libraries.items()]
+    facts += [(f"column {column.name}", _takes(column)) for column in signature.columns]
+    width = max(len(label) for label, _ in facts)
+    return "\n".join(f"{label:{width}}  {value}" for label, value in facts)
+
+
+def _line(registry: Registry, name: str) -> tuple[str, ...]:
+    versions = registry.versions(name)
+    latest = versions[-1]
+    aliases = _aliases(registry.aliases(name)) or "-"
+    estimator = latest.estimator.rpartition(".")[2]
+    return name, str(latest.version), _versions(versions), aliases, estimator
+
+
+def _versions(manifests: Iterable[Manifest]) -> str:
+    return ",".join(str(manifest.version) for manifest in manifests)
+
+
+def _aliases(aliases: dict[str, int]) -> str:
+    return ",".join(f"{alias}={version}" for alias, version in aliases.items())
+
+
+def _takes(column: Column) -> str:
+    also = [", null" * column.nullable, ", infinity" * column.infinite]
+    return column.type + "".join(also)
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

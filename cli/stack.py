@@ -1,0 +1,150 @@
+"""The stack: which programs it has, where they answer, and how the world finds it."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import click
+import msgspec
+
+from cli.process import Program
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What an HTTP call came to; status 0 when nobody answered."""
+
+    status: int
+    body: bytes = b""
+
+
+def call(port: int, method: str, path: str, body: bytes | None = None) -> Answer:
+    """One HTTP call to this machine, whatever proxy the environment names; at most 3 s."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=3)
+    try:
+        connection.request(method, path, body, {"content-type": "application/json"})
+        response = connection.getresponse()
+        return Answer(response.status, response.read())
+    except (OSError, HTTPException):
+        return Answer(0)
+    finally:
+        connection.close()
+
+
+def answering(port: int, path: str, line: str) -> Callable[[], str | None]:
+    """A readiness check: the line to show once a GET of the path is answered with 200."""
+    return lambda: line if call(port, "GET", path).status == 200 else None
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """What one `up` runs, apart from Redis."""
+
+    home: Path
+    redis_url: str
+    port: int
+    flower_port: int | None
+    workers: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def flower_url(self) -> str | None:
+        return f"http://127.0.0.1:{self.flower_port}" if self.flower_port else None
+
+    def demo(self) -> Program:
+        """Trains and registers the demo models."""
+        return Program("demo", (sys.executable, "-m", "cli.demo"), self._environment())
+
+    def stages(self) -> list[list[Program]]:
+        """Those that serve; Flower asks workers who they are only once, so it comes after them."""
+        flower = [[self._flower(self.flower_port)]] if self.flower_port else []
+        return [[self._worker(), self._api()], *flower]
+
+    def write(self) -> None:
+        """Tell the other commands where the stack answers; readable by its owner alone."""
+        entry = {
+            "pid": os.getpid(),
+            "url": self.url,
+            "flower_url": self.flower_url,
+            "redis_url": self.redis_url,
+        }
+        draft = self.home / "stack.json.new"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(entry) + "\n")
+        draft.replace(self.home / "stack.json")
+
+    def erase(self) -> None:
+        """Tell them that it is over."""
+        (self.home / "stack.json").unlink(missing_ok=True)
+
+    def _worker(self) -> Program:
+        # One worker node: there is nobody to mingle or gossip with, and that saves a second.
+        options = ["-E", "-Q", "predict,bulk", "-c", str(self.workers)]
+        quiet = ["--without-mingle", "--without-gossip"]
+        return Program(
+            "worker",
+            (*_celery("workers.app"), "worker", *options, *quiet),
+            # Each child has a core: more threads in each would only take turns.
+            {**self._environment(), **self._metrics(), "OMP_NUM_THREADS": "1"},
+            answering(self.port, "/ready", f"ready ({self.workers} processes)"),
+        )
+
+    def _api(self) -> Program:
+        where = [
+            "--interface",
+            "wsgi",
+            "--factory",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+        ]
+        size = ["--workers", "1", "--blocking-threads", "32", "--no-ws"]
+        ending = ["--respawn-failed-workers", "--respawn-interval", "0.2"]
+        ending += ["--workers-kill-timeout", "5"]
+        return Program(
+            "api",
+            (sys.executable, "-m", "granian", *where, *size, *ending, "api.app:create_app"),
+            {**self._environment(), **self._metrics()},
+            answering(self.port, "/health", "ready"),
+        )
+
+    def _flower(self, port: int) -> Program:
+        options = ["--address=127.0.0.1", f"--port={port}"]
+        return Program(
+            "flower",
+            (*_celery("tasks.app"), "flower", *options),
+            {**self._environment(), **_flower_login()},
+            answering(port, "/healthcheck", "ready"),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PREDICTQ_HOME": str(self.home),
+            "REDIS_URL": self.redis_url,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _metrics(self) -> dict[str, str]:
+        # Not for Flower, whose own metrics would mix with ours.
+        return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
+
+
+def _celery(app: str) -> tuple[str, ...]:
+    return sys.executable, "-m", "celery", "-A", app
+
+
+def _flower_login() -> dict[str, str]:
+    """Flower's basic auth, through the environment, since anyone sees a command line."""
+    user, password = (os.environ.get(f"PREDICTQ_FLOWER_{n}") for n in ("USER", "PASSWORD"))
+    if not (user or password):
+        return {}
+    if not (user and password) or "," in user + password:
+        raise click.ClickException(
+            "set both PREDICTQ_FLOWER_USER and PREDICTQ_FLOWER_PASSWORD, without commas"
+        )
+    return {"FLOWER_BASIC_AUTH": f"{user}:{password}"}

@@ -1,0 +1,146 @@
+"""The `up` command: starts everything, proves that it answers, and keeps it running."""
+
+import fcntl
+import os
+import shutil
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from cli import redis_server
+from cli.canary import Canary
+from cli.stack import Stack
+from cli.supervisor import StartFailed, Stopped, Supervisor
+
+PORT = click.IntRange(1, 65535)
+
+
+@click.command()
+@click.option("--port", envvar="PREDICTQ_PORT", default=5000, type=PORT, show_default=True)
+@click.option(
+    "--flower-port", envvar="PREDICTQ_FLOWER_PORT", default=5555, type=PORT, show_default=True
+)
+@click.option(
+    "--home",
+    envvar="PREDICTQ_HOME",
+    default=lambda: Path.home() / ".predictq",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default="~/.predictq",
+    help="All state lives here.",
+)
+@click.option(
+    "--workers",
+    envvar="PREDICTQ_WORKERS",
+    default=lambda: len(os.sched_getaffinity(0)),
+    type=click.IntRange(1),
+    show_default="number of cores",
+    help="Processes that compute.",
+)
+@click.option("--no-demo", is_flag=True, help="Register no demo models on the first start.")
+@click.option("--no-flower", is_flag=True, help="Do not start Flower.")
+def up(
+    port: int, flower_port: int, home: Path, workers: int, no_demo: bool, no_flower: bool
+) -> None:
+    """Start Redis, workers, API and Flower; Ctrl-C ends them."""
+    home = home.expanduser().absolute()
+    flower = None if no_flower else flower_port
+    lock = _lock(home)
+    _check_ports({"--port": port, "--flower-port": flower})
+    with Supervisor(home / "logs", click.echo, keep=(lock,)) as supervisor:
+        try:
+            stack = Stack(home, _redis(supervisor, home), port, flower, workers)
+            _serve(supervisor, stack, demo=not no_demo)
+        except Stopped:
+            click.echo("stopping")
+        except StartFailed as failure:
+            raise click.ClickException(f"{failure}\nAll logs: {home / 'logs'}") from None
+    click.echo("stopped")
+
+
+def _lock(home: Path) -> int:
+    """Hold this home; an error when another `up` has it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise click.ClickException(f"another `up` runs on {home}") from None
+    except OSError as error:
+        raise click.ClickException(f"--home {home} cannot be used: {error.strerror}") from None
+    return lock
+
+
+def _check_ports(ports: dict[str, int | None]) -> None:
+    """All at once, so that the same port given twice is found, too."""
+    with ExitStack() as held:
+        for option, port in ports.items():
+            try:
+                if port:
+                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+            except OSError as error:
+                raise click.ClickException(
+                    f"port {port} is taken; choose another with {option} ({error.strerror})"
+                ) from None
+
+
+def _redis(supervisor: Supervisor, home: Path) -> str:
+    """The URL of a Redis that answers: the caller's, else one of our own."""
+    if url := os.environ.get("REDIS_URL"):
+        redis_server.require(url)
+        click.echo("redis   answers at REDIS_URL")
+        return url
+    server = redis_server.prepare(home / "redis")
+    supervisor.start(server.program())
+    return server.url
+
+
+def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
+    stack.erase()  # of an earlier start that was killed
+    if demo:
+        _register_demos(supervisor, stack)
+    _empty(stack.home / "metrics")
+    for stage in stack.stages():
+        supervisor.start(*stage)
+    canary = Canary.of(stack.home)
+    if canary:
+        _release(supervisor, canary, stack.port)
+    try:
+        stack.write()
+        _announce(stack, canary)
+        supervisor.watch()
+    finally:
+        stack.erase()
+
+
+def _register_demos(supervisor: Supervisor, stack: Stack) -> None:
+    """Only on the first start that gets through it: a demo that was removed stays away."""
+    done = stack.home / "demo.registered"
+    if not done.exists():
+        click.echo("demo    training models")
+        supervisor.run(stack.demo())
+        done.touch()
+
+
+def _empty(directory: Path) -> None:
+    """Metrics of processes that are gone would be counted again."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+
+
+def _release(supervisor: Supervisor, canary: Canary, port: int) -> None:
+    click.echo(f"canary  asking {canary.model}")
+    try:
+        supervisor.until(lambda: canary.sings(port), within=60.0)
+    except TimeoutError:
+        raise StartFailed(f"no prediction of {canary.model} came back within 60 s") from None
+
+
+def _announce(stack: Stack, canary: Canary | None) -> None:
+    click.echo(f"ready {stack.url}")
+    if stack.flower_url:
+        click.echo(f"flower {stack.flower_url}")
+    click.echo(f"docs {stack.url}/docs")
+    if canary:
+        click.echo(canary.curl(stack.url))

@@ -1,0 +1,79 @@
+"""The way to one server: its address, its connections, and how long a call may take."""
+
+import json
+import os
+from typing import Any
+
+import httpx2
+
+from predictq.retries import Clock, Deadline, persist
+
+GRACE = 2.0
+"""Seconds an answer may take beyond the deadline, so that the server's own 202 arrives."""
+CONNECT = 5.0
+LONGEST_HOLD = 30
+"""Seconds that one request asks the server to hold its answer; proxies cut at 60."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+IDEMPOTENT = ("GET", "DELETE")
+
+
+class Connection:
+    """Sends requests, repeating those that are safe to repeat."""
+
+    def __init__(self, url: str | None, timeout: float, clock: Clock) -> None:
+        base = httpx2.URL(url or default_url())
+        if base.scheme not in ("http", "https") or not base.host:
+            raise ValueError(f"not an http address: {str(base)!r}")
+        # What a proxy calls loopback is itself.
+        self._http = httpx2.Client(base_url=base, trust_env=base.host not in LOOPBACK)
+        self._timeout = timeout
+        self._clock = clock
+
+    def deadline(self, seconds: float | None = None) -> Deadline:
+        """The moment ``seconds`` from now, the default timeout without."""
+        return Deadline.after(self._timeout if seconds is None else seconds, self._clock)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        key: str | None = None,
+        hold: Deadline | None = None,
+        until: Deadline | None = None,
+    ) -> httpx2.Response:
+        """Give the answer, whatever its status; raises `Unreachable` when there is none.
+
+        ``key`` makes a POST safe to repeat; ``hold`` asks the server to wait for an outcome.
+        """
+        until = until or self.deadline()
+        content = None if body is None else json.dumps(body, separators=(",", ":"))
+        request = self._http.build_request(method, path, content=content, headers=_headers(key))
+        return persist(
+            lambda: self._once(request, hold, until),
+            repeatable=method in IDEMPOTENT or bool(key),
+            until=until,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _once(
+        self, request: httpx2.Request, hold: Deadline | None, until: Deadline
+    ) -> httpx2.Response:
+        if hold:
+            request.headers["Prefer"] = f"wait={min(LONGEST_HOLD, int(hold.left()))}"
+        limit = until.left() + GRACE
+        request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
+        return self._http.send(request)
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+
+
+def default_url() -> str:
+    """``PREDICTQ_URL``, else this machine."""
+    port = os.environ.get("PREDICTQ_PORT") or "5000"
+    return os.environ.get("PREDICTQ_URL") or f"http://127.0.0.1:{port}"

@@ -1,0 +1,135 @@
+"""The one tree of errors that the client raises."""
+
+from dataclasses import dataclass
+
+
+class PredictqError(Exception):
+    """Anything that went wrong between the caller and an answer."""
+
+    retryable: bool = False
+    """Whether the same call may succeed later."""
+
+
+class Unreachable(PredictqError):
+    """The server cannot be reached, or the connection broke before the answer was whole."""
+
+    retryable = True
+
+    def __init__(self, message: str, sent: bool) -> None:
+        super().__init__(message, sent)
+        self.sent = sent
+        """Whether the server may have received the request."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnexpectedAnswer(PredictqError):
+    """What answered does not speak as predictq does; is the address right?"""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One place in the input that is wrong."""
+
+    loc: tuple[str | int, ...]
+    """Path from the root of the body."""
+    msg: str
+    row: int | None = None
+    """Zero-based row, where the fault lies in one row."""
+
+
+class ProblemError(PredictqError):
+    """The server refused the request and said why."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: tuple[Detail, ...] = (),
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(status, code, detail, errors, retryable)
+        self.status = status
+        self.code = code
+        """Stable name of what is wrong."""
+        self.detail = detail
+        self.errors = errors
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return "; ".join([self.detail, *(error.msg for error in self.errors)])
+
+
+class NotFound(ProblemError):
+    """No such model, version, alias or id."""
+
+
+class Gone(ProblemError):
+    """The outcome is older than its time to live."""
+
+
+class InvalidRequest(ProblemError):
+    """The request is wrong; ``errors`` names the places."""
+
+
+class TooLarge(ProblemError):
+    """More rows or bytes than the server accepts in one request."""
+
+
+class Unavailable(ProblemError):
+    """The server cannot take the request now: the queue is full or something is down."""
+
+
+class _Ended(PredictqError):
+    """A prediction that will never have an answer."""
+
+    ending = "has no answer"
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
+
+    def __str__(self) -> str:
+        return f"prediction {self.id} {self.ending}"
+
+
+class PredictionCancelled(_Ended):
+    """Someone cancelled the prediction."""
+
+    ending = "was cancelled"
+
+
+class PredictionExpired(_Ended):
+    """The prediction waited in the queue for longer than it may."""
+
+    ending = "expired in the queue"
+    retryable = True
+
+
+class PredictionFailed(PredictqError):
+    """The model could not answer."""
+
+    def __init__(self, id: str, code: str, message: str, retryable: bool) -> None:
+        super().__init__(id, code, message, retryable)
+        self.id = id
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class WaitTimeout(PredictqError):
+    """There is no outcome yet; it can still be had by the id."""
+
+    retryable = True
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
+
+    def __str__(self) -> str:
+        return f"prediction {self.id} has no outcome yet"

@@ -1,0 +1,77 @@
+"""What the client gives back."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Who answered, and how long it took."""
+
+    model: str
+    version: int
+    sha256: str
+    """Of the model's artifact."""
+    alias: str | None
+    """The alias that named the version at submission, if one did."""
+    attempt: int
+    """1 for the first computation."""
+    queue_ms: float
+    """From acceptance to the start of the computation."""
+    compute_ms: float
+    """In the model's own method, for the whole batch."""
+    batch_size: int
+    """Rows that went through the model in the same call."""
+    runtime: str
+    """Library and version that computed it."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A prediction that succeeded."""
+
+    id: str
+    status: str
+    predictions: list[Any]
+    """One per row, in order; None is a missing value."""
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where to ask about a prediction."""
+
+    result: str
+    cancel: str
+    events: str | None = None
+
+
+class Source(Protocol):
+    """What a `Pending` asks for its outcome; a `Client` is one."""
+
+    def result(self, id: str, wait: float | None = None) -> "Prediction | Pending": ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """A prediction that was accepted and has no outcome yet."""
+
+    id: str
+    task_id: str
+    """The Celery task's id, as Flower shows it."""
+    status: str
+    """``queued``, ``running`` or ``retrying``."""
+    model: str
+    version: int
+    created_at: str
+    """RFC 3339, UTC."""
+    expires_at: str | None = None
+    """When it is given up if no worker has begun it by then."""
+    urls: Urls
+    retry_after: float = field(compare=False)
+    """Seconds after which the server wants to be asked again."""
+    source: Source = field(repr=False, compare=False)
+
+    def result(self, wait: float | None = None) -> "Prediction | Pending":
+        """The outcome, or how it stands after ``wait`` seconds; see `Client.result`."""
+        return self.source.result(self.id, wait)

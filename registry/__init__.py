@@ -1,0 +1,1 @@
+"""Names: models, versions, aliases, signatures, artifacts."""

@@ -1,0 +1,53 @@
+"""Durable, atomic files: a reader, or a machine that comes back, sees the old or the new whole."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TEMPORARY = ".tmp"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``; call it under `locked`, one writer at a time."""
+    make_directory(path.parent)
+    temporary = path.with_name(path.name + TEMPORARY)
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Unlink ``path`` for good; that it is gone already is fine."""
+    path.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def make_directory(path: Path) -> None:
+    """Create ``path`` and its parents so that they survive a power loss."""
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(exist_ok=True)
+    _sync(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` alone, among all threads and processes."""
+    make_directory(path.parent)
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,38 @@
+"""Model references: what ``churn``, ``churn@production`` and ``churn:3`` mean."""
+
+import re
+
+import msgspec
+
+from telemetry.errors import Detail, Invalid
+
+_NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
+_RULE = "a letter or digit, then at most 63 letters, digits, '.', '_' or '-'"
+_name = re.compile(_NAME)
+_reference = re.compile(rf"({_NAME})(?:@({_NAME})|:([1-9][0-9]{{0,8}}))?")
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A parsed reference; with neither alias nor version it means the latest version."""
+
+    name: str
+    alias: str | None = None
+    version: int | None = None
+
+
+def parse(text: str) -> Reference:
+    """Parse ``name``, ``name@alias`` or ``name:version``; anything else is `Invalid`."""
+    match = _reference.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        msg = f"model must be 'name', 'name@alias' or 'name:version', not {str(text)[:100]!r}"
+        raise Invalid(msg, errors=[Detail(("model",), msg)])
+    name, alias, version = match.groups()
+    return Reference(name, alias, int(version) if version else None)
+
+
+def checked(text: str, what: str = "name") -> str:
+    """Give ``text`` back when it can be the name of a model or alias, else raise `Invalid`."""
+    if _name.fullmatch(text):
+        return text
+    msg = f"{text[:100]!r} cannot be a model's {what}: {_RULE}"
+    raise Invalid(msg, errors=[Detail((what,), msg)])

@@ -1,0 +1,224 @@
+"""The registry: immutable versions, movable aliases, and what a reference means now."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from registry.directory import Directory, Model, Stamp
+from registry.manifest import Description, Manifest
+from registry.names import Reference, checked, parse
+from telemetry.errors import (
+    AliasNotFound,
+    ArtifactMismatch,
+    Invalid,
+    ModelNotFound,
+    RegistryConflict,
+    VersionNotFound,
+)
+
+_SHOWN = 20
+_MAX_VERSION = 999_999_999
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """What a reference means now."""
+
+    manifest: Manifest
+    alias: str | None
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """What a removal took away."""
+
+    versions: tuple[int, ...]
+    aliases: tuple[str, ...]
+
+
+class _Cache(msgspec.Struct, frozen=True):
+    stamp: Stamp
+    models: dict[str, Model] = {}
+    resolved: dict[str, Resolved] = {}
+
+
+class Registry:
+    """Models under ``<home>/models``; any number of processes may read and write it at once."""
+
+    def __init__(self, home: Path) -> None:
+        self._directory = Directory(home / "models")
+        self._cache = _Cache((-1, -1))
+
+    def resolve(self, reference: str) -> Resolved:
+        """Say which version ``name``, ``name@alias`` or ``name:version`` means now.
+
+        Raises `Invalid`, `ModelNotFound`, `VersionNotFound` or `AliasNotFound`.
+        """
+        cache = self._fresh()
+        found = cache.resolved.get(reference) if isinstance(reference, str) else None
+        if found is None:
+            found = cache.resolved[reference] = self._resolve(parse(reference))
+        return found
+
+    def models(self) -> list[str]:
+        """Names of the models that have a version, sorted."""
+        return self._directory.names()
+
+    def versions(self, name: str) -> list[Manifest]:
+        """Every version of a model, ascending; `ModelNotFound` when there is none."""
+        return list(self._model(name).versions.values())
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Alias → version number of a model, sorted by alias."""
+        return dict(sorted(self._model(name).aliases.items()))
+
+    def artifact(self, manifest: Manifest) -> Path:
+        """Where the artifact of a version lies."""
+        return self._directory.artifact(manifest.sha256)
+
+    def add(
+        self,
+        name: str,
+        description: Description,
+        artifact: bytes,
+        *,
+        version: int | None = None,
+        alias: str | None = None,
+    ) -> Manifest:
+        """Store an artifact as a version, the next one by default, and point ``alias`` to it.
+
+        Adding again what is there already changes nothing; a version that is there with another
+        description is a `RegistryConflict`.
+        """
+        _check_addition(name, description, artifact, version, alias)
+        with self._directory.writing():
+            model = self._directory.read(name)
+            number = version or self._next_version(name, model)
+            manifest = _existing(name, model.versions.get(number), description)
+            self._directory.write_artifact(description.sha256, artifact)
+            if manifest is None:
+                manifest = _manifest(name, number, description)
+                self._directory.write_manifest(manifest)
+            if alias is not None:
+                self._directory.write_aliases(name, model.aliases | {alias: number})
+        return manifest
+
+    def set_alias(self, name: str, alias: str, version: int) -> None:
+        """Point an alias to a version that exists."""
+        checked(alias, "alias")
+        with self._directory.writing():
+            model = self._read(name)
+            _version(name, model, version)
+            self._directory.write_aliases(name, model.aliases | {alias: version})
+
+    def remove(self, name: str, version: int | None = None) -> Removed:
+        """Remove one version, or all of them, with the aliases that point there."""
+        with self._directory.writing():
+            model = self._read(name)
+            if version is None:
+                return self._remove(name, model, model.versions)
+            return self._remove(name, model, [_version(name, model, version).version])
+
+    def keep_latest(self, name: str, count: int) -> Removed:
+        """Remove all but the ``count`` newest versions and those that an alias points to."""
+        if count < 1:
+            raise Invalid(f"at least one version must be kept, not {count}")
+        with self._directory.writing():
+            model = self._read(name)
+            aliased = model.aliases.values()
+            old = [number for number in list(model.versions)[:-count] if number not in aliased]
+            return self._remove(name, model, old)
+
+    def _resolve(self, reference: Reference) -> Resolved:
+        name, model = reference.name, self._model(reference.name)
+        if reference.alias is not None:
+            return Resolved(_aliased(name, model, reference.alias), reference.alias)
+        return Resolved(_version(name, model, reference.version or max(model.versions)), None)
+
+    def _fresh(self) -> _Cache:
+        stamp = self._directory.stamp()
+        cache = self._cache
+        if cache.stamp != stamp:
+            cache = self._cache = _Cache(stamp)
+        return cache
+
+    def _model(self, name: str) -> Model:
+        cache = self._fresh()
+        model = cache.models.get(name)
+        if model is None:
+            model = cache.models[name] = self._read(name)
+        return model
+
+    def _read(self, name: str) -> Model:
+        model = self._directory.read(checked(name))
+        if not model.versions:
+            raise ModelNotFound(f"there is no model {name!r}; {_listing('models', self.models())}")
+        return model
+
+    def _next_version(self, name: str, model: Model) -> int:
+        # A number is never given out twice: receipts name it long after its removal.
+        return max(self._directory.highest(name), *model.versions, 0) + 1
+
+    def _remove(self, name: str, model: Model, numbers: Iterable[int]) -> Removed:
+        gone = tuple(numbers)
+        dangling = tuple(sorted(a for a, number in model.aliases.items() if number in gone))
+        kept = {a: number for a, number in model.aliases.items() if a not in dangling}
+        self._directory.write_aliases(name, kept)
+        self._directory.remove_versions(name, gone)
+        return Removed(gone, dangling)
+
+
+def _check_addition(
+    name: str, description: Description, artifact: bytes, version: int | None, alias: str | None
+) -> None:
+    checked(name)
+    if alias is not None:
+        checked(alias, "alias")
+    if version is not None and not 1 <= version <= _MAX_VERSION:
+        raise Invalid(f"a version is a number from 1 to {_MAX_VERSION}, not {version}")
+    if hashlib.sha256(artifact).hexdigest() != description.sha256:
+        raise ArtifactMismatch("the artifact's bytes are not those that were described")
+
+
+def _manifest(
+    name: str, number: int, description: Description, created_at: str | None = None
+) -> Manifest:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    fields = {field: getattr(description, field) for field in Description.__struct_fields__}
+    return Manifest(name=name, version=number, created_at=created_at or now, **fields)
+
+
+def _existing(name: str, existing: Manifest | None, description: Description) -> Manifest | None:
+    if existing is None:
+        return None
+    again = _manifest(name, existing.version, description, existing.created_at)
+    # Compared as stored: a tuple among the classes comes back from JSON as a list.
+    if msgspec.json.encode(again) != msgspec.json.encode(existing):
+        raise RegistryConflict(
+            f"{name}:{existing.version} exists and differs; versions are immutable, add another"
+        )
+    return existing
+
+
+def _version(name: str, model: Model, number: int) -> Manifest:
+    manifest = model.versions.get(number)
+    if manifest is None:
+        known = _listing("versions", [str(known) for known in model.versions])
+        raise VersionNotFound(f"model {name!r} has no version {number}; {known}")
+    return manifest
+
+
+def _aliased(name: str, model: Model, alias: str) -> Manifest:
+    manifest = model.versions.get(model.aliases.get(alias, 0))
+    if manifest is None:
+        known = _listing("aliases", sorted(model.aliases))
+        raise AliasNotFound(f"model {name!r} has no alias {alias!r}; {known}")
+    return manifest
+
+
+def _listing(what: str, existing: Collection[str]) -> str:
+    if not existing:
+        return f"it has no {what}" if what == "aliases" else f"there are no {what}"
+    shown = list(existing)[-_SHOWN:]
+    return f"{what}: " + ("…, " if len(existing) > _SHOWN else "") + ", ".join(shown)

@@ -1,0 +1,7 @@
+"""The Celery application, shared by the front end, the workers and Flower."""
+
+from celery import Celery
+
+app = Celery(
+    "predictq", config_source="celeryconfig", include=["tasks.prediction"], set_as_current=True
+)

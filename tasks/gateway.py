@@ -1,0 +1,74 @@
+"""The front end's way to the workers: submit, look up, wait, cancel."""
+
+import time
+
+import redis
+
+from tasks.ids import Ids
+from tasks.ledger.backend import cancelled
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.watcher import Watcher
+from tasks.messages import Prediction, envelope
+from tasks.prediction import predict
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import Lost, PredictionNotFound, ResultGone
+
+QUEUE = "predict"
+QUEUES = (QUEUE, "bulk")
+LOOK_AGAIN = 1.0
+"""Seconds after which one who waits looks up the record, should a wake-up have been missed."""
+
+
+class Gateway:
+    """Everything the front end asks of the queue. Raises `redis.RedisError` without Redis."""
+
+    def __init__(self, ledger: Ledger, watcher: Watcher, ids: Ids, settings: Settings) -> None:
+        self.ledger = ledger
+        self._watcher = watcher
+        self._ids = ids
+        self._settings = settings
+
+    def submit(self, prediction: Prediction) -> Record:
+        """Put a prediction on the queue; once this returns it is safe."""
+        record = Record.queued(self._ids.new(), prediction)
+        message = envelope(predict.name, record.task_id, QUEUE, prediction)
+        self.ledger.accept(QUEUE, record, message, self._settings.max_queued)
+        return record
+
+    def look_up(self, task_id: str) -> Record:
+        """The record of an id; says why where there is none (see `Ids`)."""
+        record = self.ledger.record(task_id)
+        if record is not None:
+            return record
+        created_at = self._ids.created_at(task_id)
+        if created_at is None:
+            raise PredictionNotFound
+        if created_at + self._settings.result_ttl < time.time():
+            raise ResultGone
+        raise Lost
+
+    def wait(self, task_id: str, seconds: float) -> Record:
+        """The record once it is terminal, or as it is after so many seconds."""
+        deadline = time.monotonic() + seconds
+        with self._watcher.watching(task_id) as published:
+            record = self.look_up(task_id)
+            while not record.is_terminal and (left := deadline - time.monotonic()) > 0:
+                published.wait(min(left, LOOK_AGAIN))
+                record = self.look_up(task_id)
+        return record
+
+    def cancel(self, task_id: str) -> Record:
+        """Settle as cancelled what has no outcome; gives the outcome that stands."""
+        record = self.look_up(task_id)
+        if not record.is_terminal:
+            self.ledger.settle(cancelled(record))
+        return self.look_up(task_id)
+
+
+def is_reachable(client: redis.Redis) -> bool:
+    """Whether Redis answers."""
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False

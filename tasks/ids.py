@@ -1,0 +1,58 @@
+"""Ids that carry their time and prove that we gave them out: UUIDs of version 7 with a keyed check.
+
+Layout, high to low: 48 bits of Unix milliseconds, version, 12 random bits, variant, 30 random
+bits, 32 bits of check. The check protects no secret; it tells "never given out" from "gone".
+"""
+
+import contextlib
+import hmac
+import os
+import secrets
+import time
+import uuid
+from hashlib import blake2b
+from pathlib import Path
+
+CHECK_BITS = 32
+
+
+class Ids:
+    """Makes and recognises the ids of one installation."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def new(self) -> str:
+        """A fresh id in UUID text form, ordered by time to the millisecond."""
+        stamp, noise = time.time_ns() // 1_000_000, secrets.randbits(42)
+        head = stamp << 16 | 0x7 << 12 | noise >> 30
+        middle = head << 32 | 0b10 << 30 | noise & (1 << 30) - 1
+        return str(uuid.UUID(int=middle << CHECK_BITS | self._check(middle)))
+
+    def created_at(self, text: str) -> float | None:
+        """Unix seconds at which we gave this id out, or None if we never did."""
+        try:
+            number = uuid.UUID(text).int
+        except ValueError:
+            return None
+        middle = number >> CHECK_BITS
+        check = number & (1 << CHECK_BITS) - 1
+        if not hmac.compare_digest(check.to_bytes(4), self._check(middle).to_bytes(4)):
+            return None
+        return (number >> 80) / 1000
+
+    def _check(self, middle: int) -> int:
+        return int.from_bytes(blake2b(middle.to_bytes(12), key=self._key, digest_size=4).digest())
+
+
+def read_or_make_key(path: Path) -> bytes:
+    """The installation's id key; processes that start together agree on one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()

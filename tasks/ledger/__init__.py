@@ -1,0 +1,1 @@
+"""The single owner of what Redis knows: key layout, scripts, records, result backend."""

@@ -1,0 +1,71 @@
+"""Waiting for outcomes: one subscription connection per process, one event per waiting request."""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+from tasks.ledger import keys
+
+log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Wakes those who wait for an outcome, when the settle script publishes it.
+
+    A wake-up may be missed (a lost connection), so whoever waits looks again now and then.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pubsub = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py has no type here
+        self._lock = threading.Lock()
+        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watching(self, task_id: str) -> Iterator[threading.Event]:
+        """An event that is set once the outcome of this id was published."""
+        event, channel = threading.Event(), keys.record(task_id)
+        with self._lock:
+            self._waiting[channel].add(event)
+            self._pubsub.subscribe(channel)
+            self._ensure_listening()
+        try:
+            yield event
+        finally:
+            with self._lock:
+                self._leave(channel, event)
+
+    def _leave(self, channel: str, event: threading.Event) -> None:
+        self._waiting[channel].discard(event)
+        if not self._waiting[channel]:
+            del self._waiting[channel]
+            try:
+                self._pubsub.unsubscribe(channel)
+            except redis.RedisError:
+                log.debug("could not unsubscribe from %s", channel)
+
+    def _ensure_listening(self) -> None:
+        if self._thread is None:  # not at import: servers fork after it
+            self._thread = threading.Thread(target=self._listen, name="watcher", daemon=True)
+            self._thread.start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._pubsub.get_message(timeout=0.5)
+            except Exception:  # noqa: BLE001 - whoever waits depends on this thread living
+                log.warning("lost the subscription", exc_info=True)
+                time.sleep(0.5)
+                continue
+            if message:
+                self._wake(message["channel"].decode())
+
+    def _wake(self, channel: str) -> None:
+        with self._lock:
+            for event in self._waiting.get(channel, ()):
+                event.set()

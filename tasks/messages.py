@@ -1,0 +1,75 @@
+"""What is asked of a worker, and how it lies on the queue: Celery protocol 2, kombu's layout."""
+
+import os
+import socket
+from typing import Any
+
+import msgspec
+
+from tasks.wire import encode
+
+ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """One request: 1 to N rows for one version of a model."""
+
+    model: str
+    version: int
+    alias: str | None
+    """The alias that named the version at submission, if one did."""
+    method: str
+    features: list[list[Any]]
+    """Rows of columns, in the order of the signature; None is a missing value."""
+    created_at: float
+    """Unix seconds."""
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The task's keyword arguments, those a stock producer would give too."""
+        return {
+            "model": f"{self.model}:{self.version}",
+            "features": self.features,
+            "method": self.method,
+            "alias": self.alias,
+            "created_at": self.created_at,
+        }
+
+    def describe(self) -> str:
+        """What Flower shows in place of the rows."""
+        return f"{self.model}:{self.version}.{self.method}, {len(self.features)} row(s)"
+
+
+def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
+    """One message, as kombu would have put it on the list; the delivery tag is the id."""
+    return encode(
+        {
+            "body": encode([[], prediction.kwargs, {}]).decode(),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {
+                "lang": "py",
+                "task": task,
+                "id": task_id,
+                "root_id": task_id,
+                "parent_id": None,
+                "group": None,
+                "eta": None,
+                "expires": None,
+                "retries": 0,
+                "timelimit": [None, None],
+                "argsrepr": "()",
+                "kwargsrepr": prediction.describe(),
+                "origin": ORIGIN,
+                "ignore_result": False,
+            },
+            "properties": {
+                "correlation_id": task_id,
+                "reply_to": "",
+                "delivery_mode": 2,
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "priority": 0,
+                "delivery_tag": task_id,
+            },
+        }
+    )

@@ -1,0 +1,34 @@
+"""What the environment decides, read once at start."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a process of ours; `from_environment` reads each from ``PREDICTQ_<NAME>``."""
+
+    home: Path
+    """All state lives here: models, the id key, Redis's data, logs."""
+    redis_url: str
+    max_rows: int = 10_000
+    """Rows one request may carry."""
+    max_body_bytes: int = 16 * 2**20
+    max_queued: int = 500_000
+    """Messages the queue may hold; beyond it submissions are refused."""
+    threads: int = 32
+    """Threads of an API process; half of them may wait for outcomes."""
+    result_ttl: int = 24 * 3600
+    """Seconds an outcome is kept after it is settled."""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read every setting; a value that is none of its type is a `ValueError`."""
+        given = {
+            f: v for f in cls.__struct_fields__ if (v := os.environ.get(f"PREDICTQ_{f.upper()}"))
+        }
+        given.setdefault("home", str(Path.home() / ".predictq"))
+        given["redis_url"] = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+        return msgspec.convert(given, cls, strict=False, dec_hook=lambda kind, value: kind(value))

@@ -1,0 +1,150 @@
+"""The one tree of errors; its stable codes name what went wrong in answers, outcomes and logs."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One place in the input that is wrong."""
+
+    loc: tuple[str | int, ...]
+    """Path from the root of the body, e.g. ``("features", 3, "age")``."""
+    msg: str
+    row: int | None = None
+    """Zero-based row, where the fault lies in one row."""
+
+
+class PredictqError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "", *, errors: Sequence[Detail] = (), **extra: Any) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.errors = tuple(errors)
+        self.extra = extra
+        super().__init__(self.message)
+
+
+class Malformed(PredictqError):
+    """The body is not JSON."""
+
+    code = "malformed"
+
+
+class Invalid(PredictqError):
+    """The request is well-formed but wrong."""
+
+    code = "invalid"
+
+
+class InvalidFeatures(Invalid):
+    """The features do not match the model's signature."""
+
+    code = "invalid_features"
+
+
+class UnsupportedMethod(Invalid):
+    """The model does not have this method."""
+
+    code = "unsupported_method"
+
+
+class TooLarge(PredictqError):
+    """The request is larger than this server accepts."""
+
+    code = "too_large"
+
+
+class UnsupportedMediaType(PredictqError):
+    """The body must be application/json."""
+
+    code = "unsupported_media_type"
+
+
+class NotFound(PredictqError):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    """There is no such model."""
+
+    code = "model_not_found"
+
+
+class VersionNotFound(NotFound):
+    """The model has no such version."""
+
+    code = "version_not_found"
+
+
+class AliasNotFound(NotFound):
+    """The model has no such alias."""
+
+    code = "alias_not_found"
+
+
+class PredictionNotFound(NotFound):
+    """The id was never given out."""
+
+    code = "prediction_not_found"
+
+
+class ResultGone(PredictqError):
+    """The outcome of this prediction is older than its time to live."""
+
+    code = "result_gone"
+
+
+class Lost(PredictqError):
+    """The prediction was accepted and is gone; that must never happen."""
+
+    code = "lost"
+
+
+class Unavailable(PredictqError):
+    """The broker cannot be reached."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class QueueFull(Unavailable):
+    """The queue is full."""
+
+    code = "queue_full"
+
+
+class ModelError(PredictqError):
+    """The model raised an error for these rows."""
+
+    code = "model_error"
+
+
+class ModelUnloadable(PredictqError):
+    """The model's artifact cannot be loaded."""
+
+    code = "model_unloadable"
+
+
+class ArtifactMismatch(ModelUnloadable):
+    """The artifact's bytes are not those that were registered."""
+
+    code = "artifact_mismatch"
+
+
+class UntrustedArtifact(ModelUnloadable):
+    """The artifact needs code to run at load, and it was not trusted at registration."""
+
+    code = "untrusted_artifact"
+
+
+class RegistryConflict(PredictqError):
+    """The registry holds something else under this name already."""
+
+    code = "registry_conflict"

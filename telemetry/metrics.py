@@ -1,0 +1,66 @@
+"""The catalogue of metrics: every name is declared here, once, with its meaning."""
+
+import os
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+
+HTTP_REQUESTS = Counter(
+    "predictq_http_requests_total", "HTTP requests answered.", ("route", "method", "status")
+)
+HTTP_SECONDS = Histogram(
+    "predictq_http_request_seconds",
+    "Time to answer an HTTP request.",
+    ("route",),
+    # Submissions take single milliseconds; waiting requests up to the longest wait.
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+class LedgerMetrics(NamedTuple):
+    """Metrics read from the ledger at every scrape, the same from each API process."""
+
+    predictions: CounterMetricFamily
+    rows: CounterMetricFamily
+    seconds: HistogramMetricFamily
+    queued: GaugeMetricFamily
+    reserved: GaugeMetricFamily
+    workers: GaugeMetricFamily
+    worker_memory: GaugeMetricFamily
+    up: GaugeMetricFamily
+
+
+def ledger_metrics() -> LedgerMetrics:
+    """An empty set, for one scrape."""
+    version = ("model", "version")
+    return LedgerMetrics(
+        CounterMetricFamily(
+            "predictq_predictions", "Outcomes written.", labels=(*version, "outcome")
+        ),
+        CounterMetricFamily("predictq_rows", "Rows in succeeded predictions.", labels=version),
+        HistogramMetricFamily(
+            "predictq_prediction_seconds", "Acceptance to outcome.", labels=version
+        ),
+        GaugeMetricFamily("predictq_queue_messages", "Messages waiting.", labels=("queue",)),
+        GaugeMetricFamily("predictq_reserved_messages", "Messages reserved, not acknowledged."),
+        GaugeMetricFamily("predictq_workers", "Workers that live."),
+        GaugeMetricFamily("predictq_worker_memory_bytes", "Resident memory.", labels=("worker",)),
+        GaugeMetricFamily("predictq_redis_up", "1 when Redis answers."),
+    )
+
+
+def registry() -> CollectorRegistry:
+    """A registry that sums over the API's processes where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        own = CollectorRegistry()
+        own.register(HTTP_REQUESTS)
+        own.register(HTTP_SECONDS)
+        return own
+    shared = CollectorRegistry()
+    multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped there
+    return shared

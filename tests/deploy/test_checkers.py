@@ -1,0 +1,44 @@
+"""Every deployment file passes its real checker, and each checker refuses a broken file."""
+
+from pathlib import Path
+
+import pytest
+from deployment import ROOT, run
+
+CASES = {
+    "Dockerfile": (["hadolint"], "deploy/Dockerfile", "WORKDIR /app", "WORKDIR app"),
+    "compose": (
+        ["docker-compose", "--profile", "*", "--project-directory", ".", "config", "-q"],
+        "docker-compose.yml",
+        "read_only: true",
+        "read_olny: true",
+    ),
+    "prometheus": (
+        ["promtool", "check", "config"],
+        "deploy/prometheus.yml",
+        "scrape_interval: 15s",
+        "scrape_interval: soon",
+    ),
+}
+
+
+def arguments(command: list[str], file: Path) -> list[str]:
+    """The checker's arguments with the file in its place."""
+    return ["-f", str(file), *command[1:]] if "compose" in command[0] else [*command[1:], str(file)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_file_is_accepted(case: str) -> None:
+    command, name, _, _ = CASES[case]
+    answer = run(command[0], *arguments(command, ROOT / name))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
+    command, name, good, broken = CASES[case]
+    text = (ROOT / name).read_text()
+    assert good in text
+    file = tmp_path / Path(name).name
+    file.write_text(text.replace(good, broken))
+    assert run(command[0], *arguments(command, file)).returncode != 0

@@ -1,0 +1,85 @@
+"""The compose file promises confined containers, loopback only, and a Redis that loses nothing."""
+
+from typing import Any
+
+import pytest
+from deployment import run
+
+SERVICES = ["api", "flower", "prometheus", "redis", "worker"]
+Compose = dict[str, Any]
+
+
+def test_the_services(compose: Compose) -> None:
+    assert sorted(compose["services"]) == SERVICES
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_confined(compose: Compose, name: str) -> None:
+    service = compose["services"][name]
+    assert int(service["user"].split(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "/tmp" in service["tmpfs"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_watched(compose: Compose, name: str) -> None:
+    service = compose["services"][name]
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert service["restart"] == "unless-stopped"
+    assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_published_on_loopback_only(compose: Compose, name: str) -> None:
+    ports = compose["services"][name].get("ports", [])
+    assert all(port["host_ip"] == "127.0.0.1" for port in ports)
+
+
+@pytest.mark.parametrize("name", ["redis", "worker"])
+def test_redis_and_the_loader_of_models_reach_nothing_else(compose: Compose, name: str) -> None:
+    assert "ports" not in compose["services"][name]
+    assert list(compose["services"][name]["networks"]) == ["queue"]
+    assert compose["networks"]["queue"]["internal"] is True
+
+
+def test_redis_keeps_what_it_accepted(compose: Compose) -> None:
+    command = " ".join(compose["services"]["redis"]["command"])
+    assert "--appendonly yes" in command
+    assert "--appendfsync always" in command
+    assert "--maxmemory-policy noeviction" in command
+    assert "--maxmemory 512mb" in command
+    assert "redis:/data" in volumes(compose, "redis")
+
+
+def test_api_and_worker_share_the_registry(compose: Compose) -> None:
+    assert volumes(compose, "api") == volumes(compose, "worker") == ["home:/data"]
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+def test_nothing_starts_before_redis_is_healthy(compose: Compose, name: str) -> None:
+    depends = compose["services"][name]["depends_on"]
+    assert depends["redis"]["condition"] == "service_healthy"
+
+
+def test_metrics_of_several_processes_meet_on_a_tmpfs(compose: Compose) -> None:
+    api = compose["services"]["api"]
+    directory = api["environment"]["PROMETHEUS_MULTIPROC_DIR"]
+    assert any(mount.split(":")[0] == directory for mount in api["tmpfs"])
+
+
+def test_flower_asks_for_the_password_that_was_set() -> None:
+    account = {"PREDICTQ_FLOWER_USER": "me", "PREDICTQ_FLOWER_PASSWORD": "secret"}
+    assert "FLOWER_BASIC_AUTH: me:secret" in run("docker-compose", "config", env=account).stdout
+
+
+def test_a_flower_user_without_a_password_is_refused() -> None:
+    answer = run("docker-compose", "config", "-q", env={"PREDICTQ_FLOWER_USER": "me"})
+    assert answer.returncode != 0
+    assert "PREDICTQ_FLOWER_PASSWORD" in answer.stderr
+
+
+def volumes(compose: Compose, name: str) -> list[str]:
+    """The mounts of a service as ``source:target``."""
+    return [f"{each['source']}:{each['target']}" for each in compose["services"][name]["volumes"]]

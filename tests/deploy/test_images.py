@@ -1,0 +1,90 @@
+"""What goes into each image: its own packages, its own rooms, no root."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from typing import Any
+
+import pytest
+from deployment import ROOT
+
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+STAGES = {
+    stage: body
+    for stage, body in re.findall(
+        r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL
+    )
+}
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package to version, of the lock of this name."""
+    text = (ROOT / f"requirements/{name}.lock").read_text()
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?==(\S+)", text, re.MULTILINE))
+
+
+def imports(room: str) -> Iterator[str]:
+    """Top-level names of the modules that a room imports."""
+    for file in (ROOT / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.partition(".")[0]
+
+
+def spelt(distributions: list[str]) -> set[str]:
+    """Names of distributions as locks spell them."""
+    return {re.sub("[-_.]+", "-", each).lower() for each in distributions}
+
+
+def test_the_api_cannot_load_a_model() -> None:
+    assert not locked("api").keys() & {"scikit-learn", "numpy", "scipy", "joblib", "skops"}
+    assert "COPY workers" not in STAGES["api"]
+
+
+def test_the_worker_serves_no_http() -> None:
+    assert not locked("worker").keys() & {"flask", "granian"}
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+def test_every_import_is_installed(name: str) -> None:
+    rooms = re.findall(r"^COPY (\w+) ", STAGES["runtime"] + STAGES[name], re.MULTILINE)
+    # The worker's image needs the `models` commands only, which load the others on demand.
+    used = {each for room in rooms if room != "cli" for each in imports(room)}
+    foreign = used - set(sys.stdlib_module_names) - set(rooms)
+    providers = packages_distributions()
+    missing = {each for each in foreign if not locked(name).keys() & spelt(providers[each])}
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+def test_what_kombu_imports_without_declaring_it_is_installed(name: str) -> None:
+    assert "packaging" in locked(name)  # kombu.transport.redis
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+def test_no_image_holds_development_tools(name: str) -> None:
+    assert not locked(name).keys() & {"pytest", "mypy", "ruff", "pip", "setuptools"}
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+def test_every_lock_pins_what_the_local_one_pins(name: str) -> None:
+    assert locked(name).items() <= locked("local").items()
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+def test_the_health_checks_of_image_and_compose_agree(name: str, compose: dict[str, Any]) -> None:
+    check = re.search(r"^HEALTHCHECK CMD \[(.*)\]$", STAGES[name], re.MULTILINE)
+    assert check
+    words = re.findall(r'"([^"]*)"', check[1])
+    assert ["CMD", *words] == compose["services"][name]["healthcheck"]["test"]
+    assert (ROOT / "deploy" / words[1]).is_file()
+
+
+def test_no_image_runs_as_root() -> None:
+    assert "USER 10001:10001" in STAGES["runtime"]
+    assert all(f"FROM runtime AS {name}\n" in DOCKERFILE for name in ("api", "worker", "flower"))
+    assert "USER" not in STAGES["api"] + STAGES["worker"] + STAGES["flower"]

@@ -1,0 +1,192 @@
+"""`predictq up` as a newcomer meets it: one command, a line to paste, deaths, an end, a next time."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTING = 90.0
+ENDING = 10.0
+UP = (sys.executable, "-m", "cli.main", "up")
+fetch = build_opener(ProxyHandler({})).open
+
+
+def eventually(condition: Callable[[], object], within: float) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within:.0f} s"
+        time.sleep(0.05)
+
+
+def free_ports() -> tuple[int, int]:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+class Up:
+    """A running `up`, and what it printed."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self.home = home
+        self.port, self.flower_port = free_ports()
+        ports = ["--port", str(self.port), "--flower-port", str(self.flower_port)]
+        environment = {n: v for n, v in os.environ.items() if n != "REDIS_URL"}
+        self.output = home.with_suffix(".out")
+        with self.output.open("wb") as output:
+            self.process = psutil.Popen(
+                [*UP, "--home", str(home), *ports, *options],
+                cwd=ROOT,
+                env={**environment, "FLOWER_UNAUTHENTICATED_API": "true"},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.seen: set[psutil.Process] = set()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.output.read_text().splitlines()
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, "\n".join(self.lines)
+        return any(line.startswith("curl ") for line in self.lines)
+
+    def processes(self) -> list[psutil.Process]:
+        """All that descend from it, now; they are remembered."""
+        processes: list[psutil.Process] = self.process.children(recursive=True)
+        self.seen.update(processes)
+        return processes
+
+    def ask(self) -> dict[str, Any]:
+        """Paste the printed line into a shell; gives the answer, empty when there was none."""
+        (line,) = (line for line in self.lines if line.startswith("curl "))
+        told = subprocess.run(
+            ["bash", "-c", f"{line} --max-time 5"], capture_output=True, check=False
+        )
+        answer: dict[str, Any] = json.loads(told.stdout or "{}")
+        return answer
+
+    def answers(self) -> bool:
+        return self.ask().get("status") == "succeeded"
+
+    def flower(self, path: str) -> Any:
+        with fetch(f"http://127.0.0.1:{self.flower_port}{path}", timeout=5) as answer:
+            return json.load(answer)
+
+    def result(self, identifier: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.port}/predict/result/{identifier}"
+        with fetch(url, timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Send the signal; gives the seconds until it was gone."""
+        self.processes()
+        start = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=2 * ENDING)
+        return time.monotonic() - start
+
+    def left_behind(self) -> list[psutil.Process]:
+        return [p for p in self.seen if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up") / "home"
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[Up]:
+    """The first start in this home, with the demo models."""
+    up = Up(home)
+    try:
+        eventually(up.is_ready, STARTING)
+        yield up
+    finally:
+        up.process.kill()
+        up.process.wait()
+
+
+def refusal(home: Path, *options: str) -> str:
+    """What an `up` says that must end at once with an error."""
+    told = subprocess.run(
+        [*UP, "--home", str(home), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    assert told.returncode == 1
+    return told.stderr
+
+
+def test_it_says_where_it_is_and_the_printed_line_works(up: Up) -> None:
+    url = f"http://127.0.0.1:{up.port}"
+    assert up.lines[-4:-1] == [
+        f"ready {url}",
+        f"flower http://127.0.0.1:{up.flower_port}",
+        f"docs {url}/docs",
+    ]
+    answer = up.ask()
+    assert answer["status"] == "succeeded"
+    assert len(answer["predictions"]) == 1
+
+
+def test_other_commands_find_it(up: Up) -> None:
+    entry = json.loads((up.home / "stack.json").read_text())
+    assert entry["pid"] == up.process.pid
+    assert entry["url"] == f"http://127.0.0.1:{up.port}"
+    assert entry["flower_url"] == f"http://127.0.0.1:{up.flower_port}"
+    assert entry["redis_url"].startswith("redis://127.0.0.1:")
+
+
+def test_flower_lists_the_task(up: Up) -> None:
+    identifier = up.ask()["id"]
+    eventually(lambda: identifier in up.flower("/api/tasks"), 10)
+    assert up.flower("/api/tasks")[identifier]["state"] == "SUCCESS"
+
+
+def test_a_home_runs_once(up: Up) -> None:
+    assert f"another `up` runs on {up.home}" in refusal(up.home)
+
+
+def test_a_taken_port_is_refused_at_once(up: Up, tmp_path: Path) -> None:
+    told = refusal(tmp_path, "--port", str(up.port))
+    assert f"port {up.port} is taken; choose another with --port" in told
+
+
+def test_flowers_login_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTQ_FLOWER_USER", "somebody")
+    port, flower_port = map(str, free_ports())
+    told = refusal(tmp_path, "--no-demo", "--port", port, "--flower-port", flower_port)
+    assert "set both PREDICTQ_FLOWER_USER and PREDICTQ_FLOWER_PASSWORD" in told
+
+
+def test_every_process_that_is_killed_comes_back(up: Up) -> None:
+    def shape() -> list[int]:
+        return sorted(len(child.children()) for child in up.process.children())
+
+    whole = shape()
+    roles = len(up.processes())
+    for role in range(roles):
+        # In order of birth, what was just replaced is the youngest: each turn hits another.
+        victim = sorted(up.processes(), key=lambda p: (p.create_time(), p.pid))[0]
+        victim.kill()
+        eventually(lambda gone=victim: not gone.is_running() and shape() == whole, 20)
+        eventually(up.answers, 40)
+    assert roles >= 8

@@ -1,0 +1,161 @@
+"""Signatures: what a fitted model is found to take and to give."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+
+from registry.manifest import Column
+from telemetry.errors import InvalidFeatures, ModelUnloadable
+from workers.inspection import inspect
+
+X, Y = load_iris(return_X_y=True)
+FRAME = pd.DataFrame({"age": X[:, 0], "city": np.array(["Rome", "Oslo", "Bern"])[Y]})
+
+
+def encoded(imputed: bool = False, **options):
+    encoder = OneHotEncoder(**options)
+    text = make_pipeline(SimpleImputer(strategy="most_frequent"), encoder) if imputed else encoder
+    table = ColumnTransformer([("c", text, ["city"]), ("n", SimpleImputer(), ["age"])])
+    return make_pipeline(table, LogisticRegression()).fit(FRAME, Y)
+
+
+def test_a_model_fitted_on_arrays_takes_numbers_without_names():
+    found = inspect(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y), None)
+    signature = found.signature
+    assert signature.columns == tuple(Column(f"x{i}") for i in range(4))
+    assert (signature.named, signature.frame, signature.flat) == (False, False, False)
+    assert signature.methods == ("predict", "predict_proba", "decision_function")
+    assert signature.classes == (0, 1, 2)
+    assert signature.outputs == 1
+    assert found.example == [0.0] * 4
+
+
+def test_names_come_from_the_dictionary_form():
+    signature = inspect(SVC().fit(X, Y), ["a", "b", "c", "d"]).signature
+    assert [column.name for column in signature.columns] == ["a", "b", "c", "d"]
+    assert (signature.named, signature.frame) == (True, False)
+    assert signature.methods == ("predict", "decision_function")
+
+
+def test_a_wrong_number_of_names_is_refused():
+    with pytest.raises(ModelUnloadable, match="takes 4 features, but 1 are named"):
+        inspect(SVC().fit(X, Y), ["a"])
+
+
+def test_a_model_fitted_on_a_frame_wants_one():
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    signature = inspect(RandomForestClassifier(3).fit(frame, Y), None).signature
+    assert (signature.named, signature.frame) == (True, True)
+
+
+def test_missing_values_and_infinities_are_allowed_where_the_model_takes_them():
+    signature = inspect(HistGradientBoostingClassifier(max_iter=3).fit(X, Y), None).signature
+    assert {(c.nullable, c.infinite) for c in signature.columns} == {(True, True)}
+    table = ColumnTransformer([("i", SimpleImputer(), [0, 2]), ("p", "passthrough", [1, 3])])
+    signature = inspect(make_pipeline(table, LogisticRegression()).fit(X, Y), None).signature
+    assert [c.nullable for c in signature.columns] == [True, False, True, False]
+    assert not any(c.infinite for c in signature.columns)
+
+
+@pytest.mark.parametrize("handle_unknown", ["ignore", "error"])
+@pytest.mark.parametrize("imputed", [True, False])
+def test_encoders_tell_which_columns_are_strings(handle_unknown, imputed):
+    found = inspect(encoded(imputed, handle_unknown=handle_unknown), None)
+    assert [(c.name, c.type) for c in found.signature.columns] == [
+        ("age", "number"),
+        ("city", "string"),
+    ]
+    assert found.example == [0.0, "Bern"]
+    assert found.signature.columns[0].nullable
+
+
+def test_categories_of_a_data_frame_are_strings():
+    frame = FRAME.assign(city=FRAME["city"].astype("category"))
+    found = inspect(HistGradientBoostingClassifier(max_iter=3).fit(frame, Y), None)
+    assert {c.name: c.type for c in found.signature.columns} == {"age": "number", "city": "string"}
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [
+        {"city": "Oslo", "age": 3},
+        [{"city": "Oslo", "age": 3}, {"age": None, "city": "Rome"}],
+        [3, "Oslo"],
+        [[3, "Oslo"]],
+    ],
+)
+def test_examples_tell_the_types(examples):
+    found = inspect(encoded(), None, examples)
+    assert [c.type for c in found.signature.columns] == ["number", "string"]
+    assert found.example == [3, "Oslo"]
+
+
+def test_a_boolean_in_the_example_makes_a_boolean_column():
+    frame = pd.DataFrame({"age": X[:, 0], "member": Y == 1})
+    found = inspect(LogisticRegression().fit(frame, Y), None, [5.1, True])
+    assert [c.type for c in found.signature.columns] == ["number", "boolean"]
+
+
+def test_examples_the_model_cannot_take_are_refused():
+    with pytest.raises(InvalidFeatures, match="row 0 has 1 feature, expected 2"):
+        inspect(encoded(), None, [3])
+    with pytest.raises(ModelUnloadable, match="refuses the example"):
+        inspect(encoded(handle_unknown="error"), None, [3, "Paris"])
+
+
+def test_a_logarithm_is_probed_with_ones():
+    model = make_pipeline(FunctionTransformer(np.log), LogisticRegression()).fit(X, Y)
+    found = inspect(model, None)
+    assert {c.type for c in found.signature.columns} == {"number"}
+    assert found.example == [1.0] * 4
+
+
+def test_a_text_model_takes_one_string_a_row():
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    model.fit(["good film", "bad film", "fine day"], ["y", "n", "y"])
+    for examples in (None, ["good film"], [["good film"], ["bad film"]]):
+        signature = inspect(model, None, examples).signature
+        assert signature.flat
+        assert [c.type for c in signature.columns] == ["string"]
+    assert signature.classes == ("n", "y")
+
+
+def test_several_outputs_are_counted():
+    assert inspect(LinearRegression().fit(X, X[:, :3]), None).signature.outputs == 3
+
+
+def test_an_unfitted_model_is_refused():
+    with pytest.raises(ModelUnloadable, match="not fitted"):
+        inspect(make_pipeline(StandardScaler(), LogisticRegression()), None)
+
+
+class Picky:
+    """A model that says nothing of itself and takes three integers above ten."""
+
+    def predict(self, table):
+        if (table <= 10).any() or table.shape[1] != 3:
+            raise ValueError("too small")
+        return table.sum(axis=1)
+
+
+def test_a_model_that_says_nothing_needs_an_example():
+    with pytest.raises(ModelUnloadable, match="give an example"):
+        inspect(Picky(), None)
+    found = inspect(Picky(), None, [11, 12, 13])
+    assert [c.type for c in found.signature.columns] == ["number"] * 3
+    assert inspect(Picky(), None, {"a": 11, "b": 12, "c": 13}).signature.named
+
+
+def test_without_a_probe_that_works_columns_take_anything():
+    found = inspect(Picky(), ["a", "b", "c"])
+    assert found.example is None
+    assert {c.type for c in found.signature.columns} == {"any"}

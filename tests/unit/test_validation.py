@@ -1,0 +1,143 @@
+"""Features against signatures: right ones come out as rows, wrong ones say where and why."""
+
+import math
+import timeit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry import diagnosis
+from registry.manifest import Column, Signature
+from registry.validation import rows
+from telemetry.errors import InvalidFeatures
+
+
+def signature(*columns: Column, named: bool = True) -> Signature:
+    return Signature(columns, named, False, ("predict",))
+
+
+PAIR = signature(Column("age"), Column("income"))
+ONE = signature(Column("x0"), named=False)
+MIXED = signature(
+    Column("age", nullable=True, infinite=True),
+    Column("city", "string"),
+    Column("member", "boolean"),
+    Column("free", "any", nullable=True),
+)
+
+
+def faults(sig: Signature, features: object) -> list[tuple[tuple, str]]:
+    with pytest.raises(InvalidFeatures) as caught:
+        rows(sig, features)
+    return [(detail.loc, detail.msg) for detail in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("sig", "features", "expected"),
+    [
+        (PAIR, [1, 2.5], [[1, 2.5]]),
+        (PAIR, [[1, 2], [3, 4]], [[1, 2], [3, 4]]),
+        (PAIR, {"income": 2, "age": 1}, [[1, 2]]),
+        (PAIR, [{"income": 2, "age": 1}, {"age": 3, "income": 4}], [[1, 2], [3, 4]]),
+        (PAIR, [1e308, 1e308], [[1e308, 1e308]]),
+        (ONE, [5.1], [[5.1]]),
+        (ONE, [[1], [2]], [[1], [2]]),
+        (MIXED, [None, "Rome", True, "x"], [[None, "Rome", True, "x"]]),
+        (MIXED, [math.inf, "Rome", False, None], [[math.inf, "Rome", False, None]]),
+        (MIXED, [math.nan, "Rome", False, 2], [[None, "Rome", False, 2]]),
+    ],
+)
+def test_right_features_become_rows(sig, features, expected):
+    assert rows(sig, features) == expected
+
+
+@pytest.mark.parametrize(
+    ("sig", "features", "loc", "msg"),
+    [
+        (PAIR, "ab", ("features",), "features must be a row or a list of rows, not a string"),
+        (PAIR, None, ("features",), "features must be a row or a list of rows, not null"),
+        (PAIR, [], ("features",), "features must have at least one row"),
+        (PAIR, [[]], ("features", 0), "row 0 has 0 features, expected 2"),
+        (PAIR, [1], ("features",), "row 0 has 1 feature, expected 2"),
+        (ONE, [5.1, 4.9], ("features",), "row 0 has 2 features, expected 1"),
+        (PAIR, [[1, 2], [3]], ("features", 1), "row 1 has 1 feature, expected 2"),
+        (PAIR, [[1, 2], 3], ("features", 1), "row 1: expected a list like row 0, got a number"),
+        (PAIR, [[1, 2], {}], ("features", 1), "row 1: expected a list like row 0, got an object"),
+        (PAIR, [{"age": 1, "income": 2}, [1, 2]], ("features", 1),
+         "row 1: expected an object like row 0, got a list"),
+        (PAIR, [[1, "2"]], ("features", 0, 1),
+         "row 0, column 'income': expected a number, got a string"),
+        (PAIR, [1, True], ("features", 1),
+         "row 0, column 'income': expected a number, got a boolean"),
+        (PAIR, [1, [2]], ("features", 1), "row 0, column 'income': expected a number, got a list"),
+        (PAIR, [[[1, 2]]], ("features", 0), "row 0 has 1 feature, expected 2"),
+        (PAIR, [1, None], ("features", 1),
+         "row 0, column 'income': the model takes no missing value here"),
+        (PAIR, [1, math.nan], ("features", 1),
+         "row 0, column 'income': the model takes no missing value here"),
+        (PAIR, [[0, 0], [-math.inf, 1]], ("features", 1, 0),
+         "row 1, column 'age': the model takes no infinity here"),
+        (PAIR, [10**400, -(10**400)], ("features", 0),
+         "row 0, column 'age': the number is too large for a float"),
+        (PAIR, {"age": 1}, ("features", "income"), "row 0: column 'income' is missing"),
+        (PAIR, [{"age": 1, "income": 1, "x": 2}], ("features", 0, "x"),
+         "row 0: the model has no column 'x'"),
+        (PAIR, {"age": 1, "income": "a"}, ("features", "income"),
+         "row 0, column 'income': expected a number, got a string"),
+        (ONE, {"x0": 1}, ("features",),
+         "the model has no column names, so a row is a list of 1 feature"),
+        (MIXED, [1, 2, True, 1], ("features", 1),
+         "row 0, column 'city': expected a string, got a number"),
+        (MIXED, [1, "a", 1, 1], ("features", 2),
+         "row 0, column 'member': expected true or false, got a number"),
+        (MIXED, [1, "a", True, {}], ("features", 3),
+         "row 0, column 'free': expected a number, a string or a boolean, got an object"),
+    ],
+)  # fmt: skip
+def test_wrong_features_say_where_and_why(sig, features, loc, msg):
+    assert faults(sig, features)[0] == (loc, msg)
+
+
+def test_every_fault_is_told_up_to_a_limit():
+    assert [loc for loc, _ in faults(PAIR, {"agee": 1, "incom": 2})] == [
+        ("features", "agee"),
+        ("features", "incom"),
+        ("features", "age"),
+        ("features", "income"),
+    ]
+    assert len(faults(PAIR, [["a", "b"]] * 100)) == diagnosis.MAX_DETAILS
+
+
+def test_the_row_is_named_in_the_detail():
+    with pytest.raises(InvalidFeatures) as caught:
+        rows(PAIR, [[1, 2], [1, 2], [1, "x"]])
+    assert caught.value.errors[0].row == 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["age", "city", "member", "free", "income"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.sampled_from([PAIR, ONE, MIXED]))
+def test_whatever_comes_is_either_rows_or_invalid(features, sig):
+    try:
+        table = rows(sig, features)
+    except InvalidFeatures as error:
+        assert 0 < len(error.errors) <= diagnosis.MAX_DETAILS
+    else:
+        assert {len(row) for row in table} == {len(sig.columns)}
+        assert diagnosis.check(sig, table) is None
+
+
+def test_one_plain_row_costs_microseconds():
+    wide = signature(*(Column(f"x{i}") for i in range(20)))
+    row = [float(i) for i in range(20)]
+    seconds = min(timeit.repeat(lambda: rows(wide, row), number=1000, repeat=5)) / 1000
+    assert seconds < 20e-6

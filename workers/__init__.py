@@ -1,0 +1,1 @@
+"""Compute: loading models and answering predictions with them."""

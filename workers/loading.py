@@ -1,0 +1,166 @@
+"""Reads artifacts; the only place that unpickles, and only what is pinned or trusted."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import joblib
+import msgspec
+from skops import io as skops
+
+from registry.manifest import Manifest
+from telemetry.errors import ArtifactMismatch, ModelUnloadable, UntrustedArtifact
+
+Format = Literal["skops", "joblib", "pickle"]
+
+_FORMATS: dict[str, Format] = {
+    ".skops": "skops",
+    ".joblib": "joblib",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+}
+_ESTIMATOR_KEYS = ("model", "estimator", "pipeline")
+_NAMES_KEYS = ("feature_names", "features", "columns")
+
+# Parts of fitted estimators that skops does not list: they hold numbers, and run nothing of the
+# file's own when they are built.
+_HARMLESS = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.feature_selection._univariate_selection.chi2",
+        "sklearn.feature_selection._univariate_selection.f_classif",
+        "sklearn.feature_selection._univariate_selection.f_regression",
+        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        "sklearn.gaussian_process.kernels.ConstantKernel",
+        "sklearn.gaussian_process.kernels.Matern",
+        "sklearn.gaussian_process.kernels.Product",
+        "sklearn.gaussian_process.kernels.RBF",
+        "sklearn.gaussian_process.kernels.Sum",
+        "sklearn.gaussian_process.kernels.WhiteKernel",
+        "sklearn.impute._iterative._ImputerTriplet",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.metrics._dist_metrics.ManhattanDistance64",
+        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+        "sklearn.metrics._scorer._PassthroughScorer",
+        "sklearn.model_selection._split.KFold",
+        "sklearn.model_selection._split.StratifiedKFold",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+    }
+)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """An artifact that was read for registration."""
+
+    estimator: Any
+    feature_names: list[str] | None
+    """From the dictionary form of an artifact."""
+    content: bytes
+    sha256: str
+    format: Format
+
+
+def open_artifact(path: Path, trust: bool) -> Loaded:
+    """Read a file that somebody wants to register.
+
+    Raises `ModelUnloadable` for what is no usable model, and `UntrustedArtifact` where ``trust``
+    is needed: joblib and pickle files run code when they are loaded, skops files run none.
+    """
+    file_format = _format(path)
+    content = _read(path)
+    made = _unpack(content, file_format, trust, str(path))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Loaded(_estimator(made, str(path)), _names(made), content, sha256, file_format)
+
+
+def load(path: Path, manifest: Manifest) -> Any:
+    """Load a registered artifact; its bytes must be those that were registered.
+
+    Raises `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
+    """
+    what = f"{manifest.name}:{manifest.version}"
+    content = _read(path)
+    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+        raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
+    return _estimator(_unpack(content, manifest.format, manifest.trusted, what), what)
+
+
+def save(made: Any, path: Path) -> None:
+    """Write an estimator, or the dictionary form, as a skops file."""
+    skops.dump(made, path)
+
+
+def _format(path: Path) -> Format:
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(_FORMATS)
+        raise ModelUnloadable(f"{path}: the file's name must end in one of {known}") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelUnloadable(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _unpack(content: bytes, file_format: Format, trust: bool, what: str) -> Any:
+    if file_format != "skops" and not trust:
+        raise UntrustedArtifact(
+            f"{what}: loading a {file_format} file runs the code in it; "
+            "register it with --trust if you trust its origin, or save it with skops"
+        )
+    # An artifact can raise anything at all while it is unpacked.
+    try:
+        if file_format == "skops":
+            return _unpack_skops(content, trust, what)
+        return joblib.load(io.BytesIO(content))  # reads plain pickles as well
+    except UntrustedArtifact:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ModelUnloadable(f"{what} cannot be loaded: {reason}") from error
+
+
+def _unpack_skops(content: bytes, trust: bool, what: str) -> Any:
+    types = skops.get_untrusted_types(data=content)
+    unknown = sorted(set(types) - _HARMLESS)
+    if unknown and not trust:
+        raise UntrustedArtifact(
+            f"{what} holds types that are not known to be harmless: {', '.join(unknown)}; "
+            "register it with --trust if you trust its origin"
+        )
+    return skops.loads(content, trusted=types)
+
+
+def _estimator(made: Any, what: str) -> Any:
+    if isinstance(made, dict):
+        made = _from_dictionary(made, what)
+    if not callable(getattr(made, "predict", None)):
+        raise ModelUnloadable(f"{what} holds a {type(made).__name__}, which cannot predict")
+    return made
+
+
+def _from_dictionary(made: dict[Any, Any], what: str) -> Any:
+    key = next((key for key in _ESTIMATOR_KEYS if key in made), None)
+    if key is None:
+        keys = ", ".join(_ESTIMATOR_KEYS)
+        raise ModelUnloadable(f"{what} holds a dictionary without any of the keys {keys}")
+    return made[key]
+
+
+def _names(made: Any) -> list[str] | None:
+    if not isinstance(made, dict):
+        return None
+    names = next((made[key] for key in _NAMES_KEYS if made.get(key) is not None), None)
+    return None if names is None else [str(name) for name in cast("list[Any]", names)]
