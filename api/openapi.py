@@ -113,7 +113,7 @@ def _operation(tag: str, summary: str, name: str) -> Json:
 
 
 def _body(kind: type, example: Json) -> Json:
-    media = {"schema": _ref(kind), "example": example}
+    media = {"schema": _ref(kind), "examples": {"one row": {"value": example}}}
     return {"required": True, "content": {"application/json": media}}
 
 

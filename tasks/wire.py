@@ -27,7 +27,7 @@ def decode(body: bytes) -> Any:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode_tolerantly(body)
 
 

@@ -21,9 +21,7 @@ class Connection:
     """Sends requests, repeating those that are safe to repeat."""
 
     def __init__(self, url: str | None, timeout: float, clock: Clock) -> None:
-        base = httpx2.URL(url or default_url())
-        if base.scheme not in ("http", "https") or not base.host:
-            raise ValueError(f"not an http address: {str(base)!r}")
+        base = _address(url or default_url())
         # What a proxy calls loopback is itself.
         self._http = httpx2.Client(base_url=base, trust_env=base.host not in LOOPBACK)
         self._timeout = timeout
@@ -67,6 +65,16 @@ class Connection:
         limit = until.left() + GRACE
         request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
         return self._http.send(request)
+
+
+def _address(url: str) -> httpx2.URL:
+    try:
+        address = httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"not an address: {url!r}: {error}") from error
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ValueError(f"not an http address: {url!r}")
+    return address
 
 
 def _headers(key: str | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ class Unreachable(PredictqError):
 
 
 class UnexpectedAnswer(PredictqError):
-    """What answered does not speak as predictq does; is the address right?"""
+    """What answered does not speak as predictq does."""
 
 
 @dataclass(frozen=True)

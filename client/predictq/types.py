@@ -66,7 +66,7 @@ class Pending:
     created_at: str
     """RFC 3339, UTC."""
     expires_at: str | None = None
-    """When it is given up if no worker has begun it by then."""
+    """From here on the id may be answered with `Gone`."""
     urls: Urls
     retry_after: float = field(compare=False)
     """Seconds after which the server wants to be asked again."""

@@ -58,7 +58,7 @@ class Watcher:
         while True:
             try:
                 message = self._pubsub.get_message(timeout=0.5)
-            except Exception:  # noqa: BLE001 - whoever waits depends on this thread living
+            except Exception:  # whoever waits depends on this thread living
                 log.warning("lost the subscription", exc_info=True)
                 time.sleep(0.5)
                 continue

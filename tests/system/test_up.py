@@ -1,4 +1,4 @@
-"""`predictq up` as a newcomer meets it: one command, a line to paste, deaths, an end, a next time."""
+"""`predictq up` as a newcomer meets it: a line to paste, deaths, an end, and a next time."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.request import ProxyHandler, build_opener
 
 import psutil
@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STARTING = 90.0
 ENDING = 10.0
+PATIENCE = 20.0
+CORES = len(os.sched_getaffinity(0))
 UP = (sys.executable, "-m", "cli.main", "up")
 fetch = build_opener(ProxyHandler({})).open
 
@@ -55,6 +57,19 @@ class Up:
                 stderr=subprocess.STDOUT,
             )
         self.seen: set[psutil.Process] = set()
+
+    def __enter__(self) -> Self:
+        """Wait until it is ready."""
+        try:
+            eventually(self.is_ready, STARTING)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.stop(signal.SIGKILL)
 
     @property
     def lines(self) -> list[str]:
@@ -112,13 +127,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def up(home: Path) -> Iterator[Up]:
     """The first start in this home, with the demo models."""
-    up = Up(home)
-    try:
-        eventually(up.is_ready, STARTING)
+    with Up(home) as up:
         yield up
-    finally:
-        up.process.kill()
-        up.process.wait()
 
 
 def refusal(home: Path, *options: str) -> str:
@@ -157,7 +167,7 @@ def test_other_commands_find_it(up: Up) -> None:
 
 def test_flower_lists_the_task(up: Up) -> None:
     identifier = up.ask()["id"]
-    eventually(lambda: identifier in up.flower("/api/tasks"), 10)
+    eventually(lambda: identifier in up.flower("/api/tasks"), PATIENCE)
     assert up.flower("/api/tasks")[identifier]["state"] == "SUCCESS"
 
 
@@ -182,11 +192,38 @@ def test_every_process_that_is_killed_comes_back(up: Up) -> None:
         return sorted(len(child.children()) for child in up.process.children())
 
     whole = shape()
-    roles = len(up.processes())
-    for role in range(roles):
-        # In order of birth, what was just replaced is the youngest: each turn hits another.
-        victim = sorted(up.processes(), key=lambda p: (p.create_time(), p.pid))[0]
+    assert whole == [0, 0, 0, 1, CORES]  # the guard, Redis, Flower; the API; the workers
+    ours = up.process.children()
+    theirs = [process for process in up.processes() if process not in ours]
+    for victim in [*theirs, *ours]:
         victim.kill()
-        eventually(lambda gone=victim: not gone.is_running() and shape() == whole, 20)
-        eventually(up.answers, 40)
-    assert roles >= 8
+        victim.wait(PATIENCE)
+        eventually(lambda: shape() == whole, STARTING)
+        eventually(up.answers, STARTING)
+    eventually(lambda: up.flower("/api/tasks"), PATIENCE)
+
+
+def test_sigterm_ends_it_and_the_next_start_continues(up: Up) -> None:
+    identifier = up.ask()["id"]
+    assert up.stop() <= ENDING
+    assert up.left_behind() == []
+    assert up.process.returncode == 0
+    assert not (up.home / "stack.json").exists()
+
+    with Up(up.home) as again:
+        assert not any(line.startswith("demo") for line in again.lines)
+        assert again.result(identifier)["status"] == "succeeded"
+        assert again.answers()
+        assert again.stop(signal.SIGINT) <= ENDING
+        assert again.left_behind() == []
+
+
+def test_nothing_outlives_a_kill_and_nothing_is_lost(up: Up) -> None:
+    with Up(up.home, "--no-flower") as killed:
+        identifier = killed.ask()["id"]
+        killed.stop(signal.SIGKILL)
+        eventually(lambda: not killed.left_behind(), ENDING)
+
+    with Up(up.home, "--no-flower") as again:
+        assert again.result(identifier)["status"] == "succeeded"
+        again.stop()

@@ -1,0 +1,85 @@
+"""`predictq predict`: sends the rows of a file and writes their predictions in the same order."""
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from predictq import Client, PredictqError
+
+from cli.flight import Failure, predictions
+from cli.rows import Row, Unreadable, read, values
+
+
+@click.command()
+@click.argument("model")
+@click.option("--file", "source", metavar="FILE", help="CSV, .json or .ndjson; - is CSV on stdin.")
+@click.option("--row", "given", multiple=True, metavar="CELLS", help="A row, e.g. 5.1,3.5,1.4,0.2.")
+@click.option("--method", default="predict", show_default=True, help="Of the model.")
+@click.option("--url", envvar="PREDICTQ_URL", help="The server; PREDICTQ_URL.")
+@click.option("--output", default="-", metavar="FILE", help="- is stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")
+def predict(
+    model: str,
+    source: str | None,
+    given: tuple[str, ...],
+    method: str,
+    url: str | None,
+    output: str,
+    as_json: bool,
+) -> None:
+    """Predict the rows of a file with MODEL (name, name@alias or name:version).
+
+    A CSV file may start with a header, which names the columns. Writes one line per row, in
+    order. Files are read whole; an output file appears once all is answered.
+    """
+    if bool(source) == bool(given):
+        raise click.UsageError("Give either --file or --row.")
+    rows = _rows_of_file(source) if source else _rows_of_options(given)
+    try:
+        with Client(url) as client, _open(output) as stream:
+            answers = predictions(client, model, method, rows)
+            # A terminal cannot show lines and a progress bar at once.
+            _write(stream, list(answers) if stream.isatty() else answers, as_json)
+    except BrokenPipeError:  # whoever read us has enough; click ends quietly
+        raise
+    except (PredictqError, OSError, ValueError) as error:
+        raise Failure(str(error)) from error
+
+
+def _rows_of_options(given: Iterable[str]) -> list[Row]:
+    rows = enumerate(csv.reader(given), 1)
+    return [Row(f"row {number}", values(cells)) for number, cells in rows]
+
+
+def _rows_of_file(source: str) -> list[Row]:
+    try:
+        with click.open_file(source, encoding="utf-8-sig") as stream:
+            return read(source, stream)  # type: ignore[arg-type]
+    except OSError as error:
+        raise Failure(f"{source}: {error.strerror}") from error
+    except Unreadable as error:
+        raise Failure(f"{source}: {error}") from error
+
+
+def _open(output: str) -> IO[Any]:
+    # Whole or not at all, unless it is a device or a pipe, which must not be replaced.
+    path = Path(output)
+    whole = path.is_file() or not path.exists()
+    return click.open_file(output, "w", encoding="utf-8", atomic=whole)
+
+
+def _write(stream: IO[Any], answers: Iterable[Any], as_json: bool) -> None:
+    table = csv.writer(stream, lineterminator="\n")
+    for prediction in answers:
+        if as_json:
+            stream.write(json.dumps(prediction, ensure_ascii=False) + "\n")
+        else:
+            cells = prediction if isinstance(prediction, list) else [prediction]
+            table.writerow([_cell(cell) for cell in cells])
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, bool | list | dict) else value

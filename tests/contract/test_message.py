@@ -1,0 +1,68 @@
+"""The message on the queue and the record in Redis: their form is a contract with running workers."""
+
+import json
+
+from kombu.transport.virtual.base import Message
+
+from tasks.ledger.ledger import QUEUED, RUNNING
+from tasks.messages import Prediction, envelope
+from tasks.record import CELERY_STATUS, Record
+from tasks.wire import encode
+
+PREDICTION = Prediction(
+    model="churn",
+    version=3,
+    alias="production",
+    method="predict",
+    features=[[1.5, None, "x"]],
+    created_at=1_800_000_000.25,
+)
+ID = "01a1fcd1-b5f1-71d9-9404-90922f7de090"
+
+
+class _Channel:
+    """What kombu's message asks of its channel."""
+
+    no_ack_consumers = frozenset()
+
+    def decode_body(self, body, encoding=None):
+        assert encoding is None
+        return body
+
+
+def test_kombu_reads_the_message_as_protocol_two() -> None:
+    raw = json.loads(envelope("tasks.prediction.predict", ID, "predict", PREDICTION))
+
+    message = Message(raw, channel=_Channel(), accept={"application/json"})
+
+    args, kwargs, embed = message.payload
+    assert (args, embed) == ([], {})
+    assert kwargs == {
+        "model": "churn:3",
+        "features": [[1.5, None, "x"]],
+        "method": "predict",
+        "alias": "production",
+        "created_at": 1_800_000_000.25,
+    }
+    assert message.headers["id"] == message.properties["correlation_id"] == ID
+    assert message.headers["task"] == "tasks.prediction.predict"
+    assert message.delivery_tag == ID
+    assert message.delivery_info == {"exchange": "", "routing_key": "predict"}
+
+
+def test_the_message_shows_no_rows_where_people_look() -> None:
+    raw = json.loads(envelope("t", ID, "predict", PREDICTION))
+
+    assert raw["headers"]["kwargsrepr"] == "churn:3.predict, 1 row(s)"
+
+
+def test_the_scripts_recognise_a_record_by_its_head() -> None:
+    record = Record.queued(ID, PREDICTION)
+
+    assert encode(record).startswith(QUEUED)
+    assert QUEUED == b'{"status":"PENDING","state":"queued"'
+    assert RUNNING == b'{"status":"STARTED","state":"running"'
+
+
+def test_each_state_is_one_of_celery_s() -> None:
+    assert set(CELERY_STATUS.values()) == {"PENDING", "STARTED", "SUCCESS", "FAILURE", "REVOKED"}

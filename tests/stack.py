@@ -1,0 +1,189 @@
+"""A whole stack of real processes, as `up` starts them: Redis, a worker, the API."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import psutil
+
+from cli import redis_server
+from cli.process import ROOT, Process
+from cli.redis_server import RedisServer
+from cli.stack import Stack
+
+PATIENCE = 30.0
+"""Seconds that anything here may take before the test fails."""
+Json = dict[str, Any]
+
+
+def until(condition: Callable[[], Any], what: str, within: float = PATIENCE) -> Any:
+    """Poll until the condition gives something true, and give that; fail when time is up."""
+    deadline = time.monotonic() + within
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {within} s")
+        time.sleep(0.02)
+    return found
+
+
+class LiveStack:
+    """The processes of one home, and an HTTP client for them; every test speaks through that."""
+
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+        self.home = home
+        self.server: RedisServer = redis_server.prepare(home / "redis")
+        self.parts = Stack(home, self.server.url, redis_server.free_port(), None, workers=2)
+        programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
+        self._programs = {program.name: program for program in programs}
+        self._environment = environment
+        self._running: dict[str, Process] = {}
+        self._groups: set[int] = set()
+        self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=PATIENCE)
+
+    @property
+    def url(self) -> str:
+        return self.parts.url
+
+    @property
+    def redis_url(self) -> str:
+        return self.server.url
+
+    def start(self, *names: str) -> None:
+        """Start these together; returns once each is ready."""
+        for name in names:
+            program = self._programs[name]
+            environment = {**program.environment, **self._environment}
+            program = msgspec.structs.replace(program, environment=environment)
+            self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
+            self._groups.add(self._running[name].group)
+        for name in names:
+            until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}")
+
+    def _is_ready(self, name: str) -> bool:
+        process = self._running[name]
+        assert process.running(), process.obituary()
+        return process.program.ready() is not None
+
+    def stop(self, name: str) -> None:
+        """SIGTERM, and wait for the end."""
+        process = self._running.pop(name)
+        process.terminate()
+        until(lambda: not process.running(), f"the end of {name}")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the process alone; as under `up`, its orphans follow."""
+        process = self._running.pop(name)
+        os.kill(process.group, signal.SIGKILL)
+        until(lambda: not process.running(), f"the death of {name}")
+
+    def pid(self, name: str) -> int:
+        return self._running[name].group
+
+    def children(self, name: str) -> list[psutil.Process]:
+        return psutil.Process(self.pid(name)).children()
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """A process that is there and does nothing."""
+        os.kill(self.pid(name), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid(name), signal.SIGCONT)
+
+    def end(self) -> None:
+        """Stop everything, the last started first; what is left behind is a failure."""
+        self.http.close()
+        try:
+            for name in reversed(list(self._running)):
+                self.stop(name)
+            until(lambda: not self._left_behind(), "the end of all processes", 5.0)
+        finally:
+            for process in self._left_behind():
+                process.kill()
+
+    def _left_behind(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if _session(process) in self._groups]
+
+    def logs(self, lines: int = 40) -> str:
+        """The last lines that each process wrote."""
+        tails = {log.stem: log.read_text().splitlines() for log in (self.home / "logs").iterdir()}
+        return "\n".join(
+            f"--- {name}\n" + "\n".join(tail[-lines:]) for name, tail in sorted(tails.items())
+        )
+
+    def submit(self, model: str, features: Any, method: str = "predict") -> Json:
+        """Submit; gives the body of the 202."""
+        body = {"model": model, "features": features, "method": method}
+        answer = self.http.post("/predict/async", json=body)
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def outcome(self, task_id: str, within: float = PATIENCE) -> Json:
+        """Wait for the terminal answer of an id."""
+        path, waiting = f"/predict/result/{task_id}", {"Prefer": "wait=5"}
+
+        def look() -> Json | None:
+            answer = self.http.get(path, headers=waiting)
+            assert answer.status_code in (200, 202), answer.text
+            return answer.json() if answer.status_code == 200 else None
+
+        return until(look, f"the outcome of {task_id}", within)
+
+    def predict(self, model: str, features: Any, method: str = "predict") -> list[Any]:
+        """Predictions, through the queue; fails the test when the prediction failed."""
+        outcome = self.outcome(self.submit(model, features, method)["id"])
+        assert outcome["status"] == "succeeded", outcome
+        return outcome["predictions"]
+
+    def serves(self) -> bool:
+        """Whether a prediction goes all the way through now."""
+        return self.predict("iris", [5.1, 3.5, 1.4, 0.2]) == [0]
+
+
+@contextmanager
+def running(home: Path, **environment: str) -> Iterator[LiveStack]:
+    """A stack over a home that holds its models already."""
+    (home / "logs").mkdir(parents=True)
+    (home / "metrics").mkdir()
+    stack = LiveStack(home, environment)
+    try:
+        stack.start("redis")
+        stack.start("api", "worker")
+        yield stack
+    finally:
+        stack.end()
+
+
+def train_demos(home: Path) -> None:
+    """Register the demo models, as the first `up` does."""
+    subprocess.run(
+        [sys.executable, "-m", "cli.demo"],
+        cwd=ROOT,
+        env={**os.environ, "PREDICTQ_HOME": str(home)},
+        timeout=120,
+        check=True,
+    )
+
+
+def with_models_of(source: Path, home: Path) -> Path:
+    """A home of its own with the models of another."""
+    shutil.copytree(source / "models", home / "models")
+    return home
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None

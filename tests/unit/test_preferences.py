@@ -1,0 +1,25 @@
+"""The Prefer header."""
+
+import pytest
+
+from api.preferences import LONGEST, parse
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds", "applied"),
+    [
+        ("", 7, ""),
+        ("wait=10", 10, "wait=10"),
+        ("wait=0", 0, "wait=0"),
+        ("respond-async", 0, "respond-async"),
+        ("respond-async, wait=5", 5, "wait=5"),
+        ("wait=99999", LONGEST, f"wait={LONGEST}"),
+        ("wait=soon", 7, ""),
+        ("handling=lenient", 7, ""),
+    ],
+)
+def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:
+    preference = parse(header)
+
+    assert preference.seconds(otherwise=7) == seconds
+    assert preference.applied == applied

@@ -1,0 +1,42 @@
+"""JSON in and out."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.wire import decode, encode
+from telemetry.errors import Malformed
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+)
+
+
+@given(VALUES)
+def test_what_is_encoded_decodes_to_the_same_infinities_included(value) -> None:
+    assert decode(encode(value)) == value
+
+
+def test_the_words_that_python_writes_are_understood() -> None:
+    value = decode(b'{"a": [NaN, Infinity, -Infinity]}')
+
+    assert math.isnan(value["a"][0])
+    assert value["a"][1:] == [math.inf, -math.inf]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"  \n", b"{", b"[1,]", b"\xff\xfe", b"{'a': 1}", b"[" * 100_000, b"nul", b'{"a" 1}'],
+)
+def test_what_is_no_json_is_malformed_and_says_why(body) -> None:
+    with pytest.raises(Malformed) as raised:
+        decode(body)
+
+    assert "the body" in raised.value.message
