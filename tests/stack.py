@@ -94,12 +94,15 @@ class LiveStack:
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """A process that is there and does nothing."""
-        os.kill(self.pid(name), signal.SIGSTOP)
-        try:
+        """Meanwhile a process is there and does nothing."""
+        with _stopped([psutil.Process(self.pid(name))]):
             yield
-        finally:
-            os.kill(self.pid(name), signal.SIGCONT)
+
+    @contextmanager
+    def frozen_pool(self) -> Iterator[None]:
+        """Meanwhile the worker takes messages, and nothing is computed."""
+        with _stopped(self.children("worker")):
+            yield
 
     def end(self) -> None:
         """Stop everything, the last started first; what is left behind is a failure."""
@@ -187,3 +190,14 @@ def _session(process: psutil.Process) -> int | None:
         return os.getsid(process.pid)
     except ProcessLookupError:
         return None
+
+
+@contextmanager
+def _stopped(processes: list[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()

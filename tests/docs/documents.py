@@ -1,0 +1,81 @@
+"""Reads what the documents say: fenced blocks, tables, links."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "client" / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+RUNNABLE = ("bash", "python")
+
+_fence = re.compile(r"^```(\S*)[ \t]*(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+_link = re.compile(r"\]\(([^)#\s]+)")
+_reason = re.compile(r'no-run reason="([^"]+)"')
+
+
+class Block(NamedTuple):
+    """One fenced block."""
+
+    line: int
+    language: str
+    info: str
+    text: str
+
+    @property
+    def is_command(self) -> bool:
+        return self.language in RUNNABLE
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it shows what the command before it prints; ``…`` stands for anything."""
+        return self.info == "answer"
+
+    @property
+    def reason(self) -> str | None:
+        """Why a test cannot run it; None where one can."""
+        found = _reason.fullmatch(self.info)
+        return found[1] if found else None
+
+
+class Example(NamedTuple):
+    """A command, and what it answers as far as the document shows it."""
+
+    command: Block
+    answer: str | None
+
+    @classmethod
+    def all_in(cls, document: Path) -> Iterator[Self]:
+        found = blocks(document)
+        for block, following in zip(found, [*found[1:], None], strict=True):
+            if block.is_command:
+                shown = following.text if following and following.is_answer else None
+                yield cls(block, shown)
+
+
+def blocks(document: Path) -> list[Block]:
+    """Every fenced block, in order."""
+    text = document.read_text()
+    return [
+        Block(text.count("\n", 0, found.start()) + 1, *found.groups())
+        for found in _fence.finditer(text)
+    ]
+
+
+def links(document: Path) -> list[str]:
+    """What the document links to inside this repository."""
+    found = _link.findall(_fence.sub("", document.read_text()))
+    return [link for link in found if "://" not in link and not link.startswith("mailto:")]
+
+
+def table(document: Path, heading: str) -> list[list[str]]:
+    """Cells of the first table under a heading, without its two first lines or any backticks."""
+    _, _, section = document.read_text().partition(f"# {heading}\n")
+    assert section, f"{document.name} has no heading {heading!r}"
+    lines = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    assert lines, f"no table under {heading!r}"
+    return [_cells(line) for line in lines[0].splitlines()[2:]]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().replace("`", "") for cell in line.strip("|").split("|")]

@@ -1,0 +1,66 @@
+"""Every command in README and docs does what it says, typed in order on a fresh installation."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs.conftest import Newcomer
+from tests.docs.documents import DOCUMENTS, ROOT, Block, Example, blocks
+
+START = "./run up\n"
+ONE_COMMAND = 60.0
+WITH_COMMANDS = [
+    document for document in DOCUMENTS if any(block.is_command for block in blocks(document))
+]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", WITH_COMMANDS, ids=name_of)
+def test_its_commands_run(document: Path, newcomer: Newcomer, tmp_path: Path) -> None:
+    """One clone a document: what one block leaves in the directory, the next finds."""
+    (tmp_path / "run").symlink_to(newcomer.home / "bin" / "run")
+    for command, answer in Example.all_in(document):
+        if command.reason:
+            continue
+        printed = newcomer.output if command.text == START else typed(command, newcomer, tmp_path)
+        if answer is not None:
+            where = f"{document.name}:{command.line} printed\n{printed}"
+            assert agrees(newcomer.here(answer), printed), where
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_what_is_not_run_says_why(document: Path) -> None:
+    """A command is run, or it has a reason that a reader may judge."""
+    unclear = [block for block in blocks(document) if block.is_command and block.info]
+    assert all(block.reason for block in unclear), unclear
+
+
+def typed(command: Block, newcomer: Newcomer, directory: Path) -> str:
+    """What a block prints; it fails the test when it fails."""
+    shell = ["bash", "-euo", "pipefail", "-c"] if command.language == "bash" else ["python", "-c"]
+    done = subprocess.run(
+        [*shell, newcomer.here(command.text)],
+        cwd=directory,
+        env=newcomer.environment,
+        capture_output=True,
+        text=True,
+        timeout=ONE_COMMAND,
+        check=False,
+    )
+    assert done.returncode == 0, f"line {command.line}: {command.text}\n{done.stderr}"
+    return done.stdout
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Whether a document shows what was printed; layout is free, ``…`` stands for anything."""
+    pattern = ".*".join(map(re.escape, _bare(shown).split("…")))
+    return re.fullmatch(pattern, _bare(printed), re.DOTALL) is not None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\s+", "", text)

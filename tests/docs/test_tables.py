@@ -1,0 +1,131 @@
+"""The tables in the documents say what the code says, and every link leads somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import Metric
+
+from api.app import create_app
+from api.problems import STATUS, status_of
+from cli.up import up
+from tasks.ledger import keys
+from tasks.settings import Settings
+from telemetry.errors import PredictqError
+from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, ledger_metrics
+from tests.docs.conftest import Newcomer
+from tests.docs.documents import DOCUMENTS, ROOT, links, table
+
+API = ROOT / "docs" / "api.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
+ROOMS = ("api", "tasks", "workers", "registry", "telemetry", "cli", "client/predictq")
+BY_FLASK = {"HEAD", "OPTIONS"}
+Kind = type[PredictqError]
+
+
+def errors(kind: Kind = PredictqError) -> Iterator[Kind]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from errors(child)
+
+
+def is_answered(kind: Kind) -> bool:
+    """Whether it is a problem of a request; the others end a prediction or a command."""
+    named = next(ancestor for ancestor in kind.__mro__ if ancestor in STATUS)
+    return named is not PredictqError or kind is PredictqError
+
+
+def yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def test_the_problems() -> None:
+    assert {tuple(row[:3]) for row in table(API, "Problems")} == {
+        (str(int(status_of(kind()))), kind.code, yes_or_no(kind.retryable))
+        for kind in errors()
+        if is_answered(kind)
+    }
+
+
+def test_the_errors_of_predictions() -> None:
+    rows = {row[0]: row[1] for row in table(API, "Errors of a failed prediction")}
+    dead_process = {"worker_lost": "yes", "internal": "no"}
+    refusals = {k.code: yes_or_no(k.retryable) for k in errors() if not is_answered(k)}
+    del refusals["registry_conflict"]  # only the command line can come upon it
+    assert rows == refusals | dead_process
+
+
+def test_the_endpoints(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0"))
+    served = {
+        (method, re.sub(r"<(?:task_)?(\w+)>", r"<\1>", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - BY_FLASK
+        if not rule.rule.startswith("/static")
+    }
+    assert {tuple(row[0].split()) for row in table(API, "Endpoints")} == served
+
+
+def test_the_environment() -> None:
+    described = {row[0]: row[1] for row in table(OPERATIONS, "Environment")}
+    defaults = {field: value for field, value in _defaults() if isinstance(value, int)}
+    shown = {f: int(described[f"PREDICTQ_{f.upper()}"].replace(",", "")) for f in defaults}
+    assert shown == defaults
+    options = {parameter.envvar for parameter in up.params if parameter.envvar}
+    assert options | {"PREDICTQ_HOME", "REDIS_URL"} <= described.keys()
+    named = set().union(*(_named_in(path) for path in _sources()))
+    settings = {f"PREDICTQ_{field.upper()}" for field in Settings.__struct_fields__}
+    assert described.keys() - settings <= named
+    assert named <= described.keys()
+
+
+def _defaults() -> Iterator[tuple[str, Any]]:
+    defaults = Settings.__struct_defaults__
+    yield from zip(Settings.__struct_fields__[-len(defaults) :], defaults, strict=True)
+
+
+def _sources() -> Iterator[Path]:
+    yield ROOT / "celeryconfig.py"
+    for room in ROOMS:
+        yield from (ROOT / room).rglob("*.py")
+
+
+def _named_in(source: Path) -> set[str]:
+    return set(re.findall(r"\b(?:PREDICTQ(?:_[A-Z]+)+|REDIS_URL)\b", source.read_text()))
+
+
+def test_the_options_of_up() -> None:
+    described = {row[0].split()[0]: row[1] for row in table(OPERATIONS, "Start and stop")}
+    assert described == {parameter.opts[0]: parameter.envvar or "–" for parameter in up.params}
+
+
+def test_the_metrics() -> None:
+    per_request = [metric for kind in (HTTP_REQUESTS, HTTP_SECONDS) for metric in kind.describe()]
+    labels = {HTTP_REQUESTS: HTTP_REQUESTS._labelnames, HTTP_SECONDS: HTTP_SECONDS._labelnames}
+    known = [_described(m, names) for m, names in zip(per_request, labels.values(), strict=True)]
+    known += [_described(metric, metric._labelnames) for metric in ledger_metrics()]
+    assert [tuple(row) for row in table(OPERATIONS, "Metrics")] == known
+
+
+def _described(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str, str, str]:
+    name = metric.name + ("_total" if metric.type == "counter" else "")
+    return name, metric.type, ", ".join(labels) or "–", metric.documentation
+
+
+def test_the_keys() -> None:
+    layout = [value for name, value in vars(keys).items() if name.isupper()]
+    described = [row[0].partition("<")[0] for row in table(ARCHITECTURE, "What lies in Redis")]
+    assert set(described) == {*layout, "predict", "bulk"}
+
+
+def test_the_files_at_home(newcomer: Newcomer) -> None:
+    described = {row[0].strip("/") for row in table(OPERATIONS, "What lies in the home")}
+    assert {path.name for path in (newcomer.home / ".predictq").iterdir()} == described
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_its_links(document: Path) -> None:
+    assert [link for link in links(document) if not (document.parent / link).exists()] == []
