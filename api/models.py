@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
+from api.answers import answer
 from registry.manifest import Manifest, Signature
 from registry.store import Registry
 
@@ -63,12 +64,12 @@ class ModelViews:
     def index(self) -> Response:
         """All models."""
         summaries = [ModelSummary(**self._summary(name)) for name in self._registry.models()]
-        return _json(Models(summaries))
+        return answer(Models(summaries))
 
     def show(self, name: str) -> Response:
         """One model, whole."""
         details = [_version(manifest) for manifest in self._registry.versions(name)]
-        return _json(Model(**self._summary(name), details=details))
+        return answer(Model(**self._summary(name), details=details))
 
     def _summary(self, name: str) -> dict[str, Any]:
         numbers = [manifest.version for manifest in self._registry.versions(name)]
@@ -78,7 +79,3 @@ class ModelViews:
 
 def _version(manifest: Manifest) -> Version:
     return Version(**{f: getattr(manifest, f) for f in Version.__struct_fields__})
-
-
-def _json(value: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(value), content_type="application/json")

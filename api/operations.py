@@ -8,6 +8,7 @@ import psutil
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.answers import answer
 from api.measures import LedgerCollector
 from tasks.gateway import QUEUES, is_reachable
 from tasks.ledger import keys
@@ -88,14 +89,14 @@ class Operations:
 
     def health(self) -> Response:
         """The process answers; says nothing of Redis or workers."""
-        return _json(Health())
+        return answer(Health())
 
     def ready(self) -> Response:
         """Redis answers and a worker lives: 200, else 503."""
         reachable = is_reachable(self._ledger.client)
         workers = len(self._ledger.workers()) if reachable else 0
         ready = bool(workers)
-        return _json(Ready(ready, reachable, workers), 200 if ready else 503)
+        return answer(Ready(ready, reachable, workers), 200 if ready else 503)
 
     def metrics(self) -> Response:
         """For Prometheus."""
@@ -112,7 +113,7 @@ class Operations:
             workers=self._ledger.workers(),
             predictions=[_version(entry) for entry in self._ledger.statistics()],
         )
-        return _json(stats)
+        return answer(stats)
 
 
 def _version(statistics: Statistics) -> VersionStats:
@@ -126,7 +127,3 @@ def _version(statistics: Statistics) -> VersionStats:
         success_rate=succeeded / decided if decided else None,
         latency_seconds=Latency(*map(statistics.percentile, (0.50, 0.95, 0.99))),
     )
-
-
-def _json(value: msgspec.Struct, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, content_type="application/json")

@@ -11,6 +11,7 @@ import msgspec
 import redis
 from flask import Blueprint, Response, request
 
+from api.answers import answer
 from api.preferences import LONGEST, parse
 from api.submission import prepare, read
 from registry.store import Registry
@@ -120,9 +121,7 @@ class Predictions:
             headers["Retry-After"] = "1"
         if applied := parse(request.headers.get("Prefer", "")).applied:
             headers["Preference-Applied"] = applied
-        body = msgspec.json.encode(self._view(record))
-        status = 200 if record.is_terminal else 202
-        return Response(body, status, headers, content_type="application/json")
+        return answer(self._view(record), 200 if record.is_terminal else 202, headers)
 
     def _view(self, record: Record) -> Pending:
         url = f"{request.host_url}predict/result/{record.task_id}"

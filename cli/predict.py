@@ -1,15 +1,13 @@
 """`predictq predict`: sends the rows of a file and writes their predictions in the same order."""
 
 import csv
-import json
 from collections.abc import Iterable
-from pathlib import Path
-from typing import IO, Any
 
 import click
 from predictq import Client, PredictqError
 
 from cli.flight import Failure, predictions
+from cli.output import destination, write
 from cli.rows import Row, Unreadable, read, values
 
 
@@ -39,10 +37,11 @@ def predict(
         raise click.UsageError("Give either --file or --row.")
     rows = _rows_of_file(source) if source else _rows_of_options(given)
     try:
-        with Client(url) as client, _open(output) as stream:
+        with Client(url) as client, destination(output) as stream:
             answers = predictions(client, model, method, rows)
             # A terminal cannot show lines and a progress bar at once.
-            _write(stream, list(answers) if stream.isatty() else answers, as_json)
+            lines = list(answers) if stream.isatty() else answers
+            write(stream, lines, as_json=as_json)
     except BrokenPipeError:  # whoever read us has enough; click ends quietly
         raise
     except (PredictqError, OSError, ValueError) as error:
@@ -62,24 +61,3 @@ def _rows_of_file(source: str) -> list[Row]:
         raise Failure(f"{source}: {error.strerror}") from error
     except Unreadable as error:
         raise Failure(f"{source}: {error}") from error
-
-
-def _open(output: str) -> IO[Any]:
-    # Whole or not at all, unless it is a device or a pipe, which must not be replaced.
-    path = Path(output)
-    whole = path.is_file() or not path.exists()
-    return click.open_file(output, "w", encoding="utf-8", atomic=whole)
-
-
-def _write(stream: IO[Any], answers: Iterable[Any], as_json: bool) -> None:
-    table = csv.writer(stream, lineterminator="\n")
-    for prediction in answers:
-        if as_json:
-            stream.write(json.dumps(prediction, ensure_ascii=False) + "\n")
-        else:
-            cells = prediction if isinstance(prediction, list) else [prediction]
-            table.writerow([_cell(cell) for cell in cells])
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, bool | list | dict) else value

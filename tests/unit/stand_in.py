@@ -95,10 +95,14 @@ class StandIn:
         return [(asked.method, asked.path) for asked in self.asked]
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 @contextmanager
 def stand_in():
     stand = StandIn()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stand))
+    server = _Server(("127.0.0.1", 0), _handler(stand))
     stand.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -184,7 +184,9 @@ class TestErrors:
         assert told.startswith("error: cannot reach 127.0.0.1:1: ")
 
     def test_an_address_that_is_none(self):
-        assert self.fails("--row", "1", "--url", "nonsense").startswith("error: not an http address")
+        assert self.fails("--row", "1", "--url", "nonsense").startswith(
+            "error: not an http address"
+        )
 
     def test_a_file_that_is_not_there(self, tmp_path):
         told = self.fails("--file", tmp_path / "no.csv")
@@ -279,14 +281,14 @@ class TestProgress:
         monkeypatch.setattr("sys.stderr", stream)
 
         def told():
-            stream.close()
-            os.set_blocking(leader, False)
-            try:
-                return os.read(leader, 10_000).decode()
-            except OSError:
-                return ""
+            print("<end>", file=stream, flush=True)
+            text = ""
+            while "<end>" not in text:
+                text += os.read(leader, 10_000).decode()
+            return text.partition("<end>")[0]
 
         yield told
+        stream.close()
         os.close(leader)
 
     def test_is_shown_to_those_who_wait(self, terminal, monkeypatch):
