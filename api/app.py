@@ -24,8 +24,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     configure("api")
     app = Flask(__name__, static_folder=None)
-    # The server drops what is longer before we read it, also where no length was announced.
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     registry = Registry(settings.home)
     client = connect(settings.redis_url)
     ledger = Ledger(client, settings.result_ttl)

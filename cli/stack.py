@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from cli.process import Program
+from tasks.settings import Settings
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -103,7 +104,8 @@ class Stack(msgspec.Struct, frozen=True):
             "--port",
             str(self.port),
         ]
-        size = ["--workers", "1", "--blocking-threads", "32", "--no-ws"]
+        threads = str(Settings.from_environment().threads)
+        size = ["--workers", "1", "--blocking-threads", threads, "--no-ws"]
         ending = ["--respawn-failed-workers", "--respawn-interval", "0.2"]
         ending += ["--workers-kill-timeout", "5"]
         return Program(

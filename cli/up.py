@@ -97,11 +97,12 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
 
 
 def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
+    stages = stack.stages()
     stack.erase()  # of an earlier start that was killed
     if demo:
         _register_demos(supervisor, stack)
     _empty(stack.home / "metrics")
-    for stage in stack.stages():
+    for stage in stages:
         supervisor.start(*stage)
     canary = Canary.of(stack.home)
     if canary:

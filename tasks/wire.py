@@ -35,7 +35,8 @@ def _decode_tolerantly(body: bytes) -> Any:
     if not body.strip():
         raise Malformed("the body is empty; a JSON object is expected")
     try:
-        return json.loads(body)
+        # Decoded here: left to itself, the parser would take UTF-16 and UTF-32 as well.
+        return json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise Malformed(f"the body is not UTF-8: byte {error.start}") from error
     except (ValueError, RecursionError) as error:

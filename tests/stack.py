@@ -61,13 +61,17 @@ class LiveStack:
     def start(self, *names: str) -> None:
         """Start these together; returns once each is ready."""
         for name in names:
-            program = self._programs[name]
-            environment = {**program.environment, **self._environment}
-            program = msgspec.structs.replace(program, environment=environment)
-            self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
-            self._groups.add(self._running[name].group)
+            self.launch(name)
         for name in names:
             until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}")
+
+    def launch(self, name: str) -> None:
+        """Start one, whether or not it can become ready."""
+        program = self._programs[name]
+        environment = {**program.environment, **self._environment}
+        program = msgspec.structs.replace(program, environment=environment)
+        self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
+        self._groups.add(self._running[name].group)
 
     def _is_ready(self, name: str) -> bool:
         process = self._running[name]

@@ -61,7 +61,8 @@ class Connection:
         self, request: httpx2.Request, hold: Deadline | None, until: Deadline
     ) -> httpx2.Response:
         if hold:
-            request.headers["Prefer"] = f"wait={min(LONGEST_HOLD, int(hold.left()))}"
+            # The header knows whole seconds only; rounding down would make 1 s no wait at all.
+            request.headers["Prefer"] = f"wait={min(LONGEST_HOLD, round(hold.left()))}"
         limit = until.left() + GRACE
         request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
         return self._http.send(request)

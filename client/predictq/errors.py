@@ -59,7 +59,7 @@ class ProblemError(PredictqError):
         self.retryable = retryable
 
     def __str__(self) -> str:
-        return "; ".join([self.detail, *(error.msg for error in self.errors)])
+        return "; ".join(dict.fromkeys([self.detail, *(error.msg for error in self.errors)]))
 
 
 class NotFound(ProblemError):

@@ -26,6 +26,7 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
+_record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING = _head("queued"), _head("running")
 
 
@@ -59,7 +60,7 @@ class Ledger:
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none."""
         text = cast("bytes | None", self.client.get(keys.record(task_id)))
-        return None if text is None else msgspec.convert(decode(text), Record)
+        return None if text is None else _record.decode(text)
 
     def start(self, task_id: str) -> int:
         """Note that a computation starts: its attempt from 1, or 0 if the outcome is there."""

@@ -76,7 +76,7 @@ def _environment(home: Path, port: int) -> dict[str, str]:
     commands = home / "bin"
     commands.mkdir()
     for name, body in COMMANDS.items():
-        (commands / name).write_text(f'#!/bin/sh\nexec {body}\n')
+        (commands / name).write_text(f"#!/bin/sh\nexec {body}\n")
         (commands / name).chmod(0o755)
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
     return {

@@ -44,7 +44,7 @@ def yes_or_no(value: bool) -> str:
 
 def test_the_problems() -> None:
     assert {tuple(row[:3]) for row in table(API, "Problems")} == {
-        (str(int(status_of(kind()))), kind.code, yes_or_no(kind.retryable))
+        (kind.code, str(int(status_of(kind()))), yes_or_no(kind.retryable))
         for kind in errors()
         if is_answered(kind)
     }
@@ -99,7 +99,7 @@ def _named_in(source: Path) -> set[str]:
 
 def test_the_options_of_up() -> None:
     described = {row[0].split()[0]: row[1] for row in table(OPERATIONS, "Start and stop")}
-    assert described == {parameter.opts[0]: parameter.envvar or "–" for parameter in up.params}
+    assert described == {parameter.opts[0]: parameter.envvar or "-" for parameter in up.params}
 
 
 def test_the_metrics() -> None:
@@ -112,7 +112,7 @@ def test_the_metrics() -> None:
 
 def _described(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str, str, str]:
     name = metric.name + ("_total" if metric.type == "counter" else "")
-    return name, metric.type, ", ".join(labels) or "–", metric.documentation
+    return name, metric.type, ", ".join(labels) or "-", metric.documentation
 
 
 def test_the_keys() -> None:

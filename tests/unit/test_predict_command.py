@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import threading
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -33,19 +34,19 @@ class Service:
 
     def submit(self, body):
         self.submissions.append(body)
-        id = str(len(self.submissions) - 1)
-        self.flying.add(id)
+        number = str(len(self.submissions) - 1)
+        self.flying.add(number)
         self.most_flying = max(self.most_flying, len(self.flying))
-        return pending(id)
+        return pending(number)
 
     def look(self, path):
-        id = path.rpartition("/")[2]
-        self.looks[id] = self.looks.get(id, 0) + 1
-        if self.looks[id] < 2:
-            return pending(id, retry_after="0")
-        self.flying.discard(id)
-        features = self.submissions[int(id)]["features"]
-        return succeeded([self.answer(row) for row in features], id)
+        number = path.rpartition("/")[2]
+        self.looks[number] = self.looks.get(number, 0) + 1
+        if self.looks[number] < 2:
+            return pending(number, retry_after="0")
+        self.flying.discard(number)
+        features = self.submissions[int(number)]["features"]
+        return succeeded([self.answer(row) for row in features], number)
 
 
 @pytest.fixture
@@ -266,7 +267,7 @@ class TestReading:
             self.rows(text, name)
 
     def test_a_byte_order_mark_is_no_part_of_a_name(self, service, tmp_path):
-        service.answer = lambda row: json.dumps(row)
+        service.answer = json.dumps
         (tmp_path / "rows.csv").write_bytes("\ufeffage\n1\n".encode())
         assert run("iris", "--file", tmp_path / "rows.csv").exit_code == 0
         assert service.submissions[0]["features"] == [{"age": 1}]
@@ -278,7 +279,8 @@ class TestProgress:
         """Standard error as a terminal; gives what it was told."""
         leader, follower = pty.openpty()
         stream = os.fdopen(follower, "w")
-        monkeypatch.setattr("sys.stderr", stream)
+        # sys.stderr itself is pytest's, which sets it anew for the test.
+        monkeypatch.setattr("cli.progress.sys", SimpleNamespace(stderr=stream))
 
         def told():
             print("<end>", file=stream, flush=True)

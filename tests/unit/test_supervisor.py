@@ -146,9 +146,10 @@ def test_the_children_of_what_died_end_with_it(bench: Bench) -> None:
 
 def test_a_death_before_ready_fails_the_start(bench: Bench) -> None:
     broken = Program("p", (sys.executable, "-c", "exit('no way')"), ready=lambda: None)
-    with bench.supervisor() as supervisor, pytest.raises(StartFailed) as failure:
+    with bench.supervisor() as supervisor:
         supervisor.start(bench.program("other"))
-        supervisor.start(broken)
+        with pytest.raises(StartFailed) as failure:
+            supervisor.start(broken)
     assert str(failure.value) == "p died (exit code 1)\n  | no way"
 
 
@@ -167,10 +168,11 @@ def test_an_errand_is_waited_for(bench: Bench) -> None:
 
 
 def test_a_signal_ends_the_watch(bench: Bench) -> None:
-    with bench.supervisor() as supervisor, pytest.raises(Stopped):
+    with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p"))
         os.kill(os.getpid(), signal.SIGTERM)
-        supervisor.watch()
+        with pytest.raises(Stopped):
+            supervisor.watch()
 
 
 def test_what_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,51 @@
+"""The front end holds neither models nor what computes with them; seen in a fresh interpreter."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cli.process import ROOT
+
+HEAVY = {"cloudpickle", "joblib", "numpy", "onnxruntime", "pandas", "scipy", "skops", "sklearn"}
+
+
+def modules_after(program: str, home: Path) -> set[str]:
+    """Top-level modules that a fresh interpreter holds once it ran the program."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps([*sys.modules]))"],
+        cwd=ROOT,
+        env={**os.environ, "PREDICTQ_HOME": str(home), "REDIS_URL": "redis://127.0.0.1:1/0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in json.loads(told.stdout.splitlines()[-1])}
+
+
+def test_the_api_never_holds_what_computes(tmp_path: Path) -> None:
+    modules = modules_after("from api.app import create_app; create_app()", tmp_path)
+    assert {"api", "flask", "tasks", "registry"} <= modules
+    assert not modules & (HEAVY | {"workers", "cli", "predictq"})
+
+
+def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
+    modules = modules_after("from tasks.app import app; app.loader.import_default_modules()", tmp_path)
+    assert "tasks" in modules
+    assert not modules & (HEAVY | {"workers", "api", "flask"})
+
+
+def test_workers_hold_no_http(tmp_path: Path) -> None:
+    modules = modules_after("import workers.app", tmp_path)
+    assert {"workers", "sklearn"} <= modules
+    assert not modules & {"api", "flask", "werkzeug", "granian", "cli", "predictq"}
+
+
+def test_the_client_holds_nothing_of_ours(tmp_path: Path) -> None:
+    modules = modules_after("import sys; sys.path.insert(0, 'client'); import predictq", tmp_path)
+    assert "httpx2" in modules
+    assert not modules & {"api", "tasks", "workers", "registry", "telemetry", "cli", "celery"}
+
+

@@ -1,0 +1,140 @@
+"""Promise 6: without Redis everything answers within two seconds, and comes back by itself."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.stack import Json, LiveStack, running, until, with_models_of
+
+ROW = [5.1, 3.5, 1.4, 0.2]
+BODY: Json = {"model": "iris", "features": ROW}
+SOON = 2.0
+"""Seconds."""
+NEED_REDIS = [
+    ("POST", "/predict/async"),
+    ("POST", "/predict"),
+    ("GET", "/predict/result/{known}"),
+    ("DELETE", "/predict/result/{known}"),
+    ("GET", "/predict/result/no-id"),
+    ("GET", "/stats"),
+]
+DO_NOT = ["/health", "/models", "/models/iris", "/openapi.json", "/docs", "/metrics"]
+
+
+@pytest.fixture(scope="module")
+def fragile(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    with running(with_models_of(demo_home, tmp_path_factory.mktemp("fragile"))) as stack:
+        yield stack
+
+
+@contextmanager
+def down(stack: LiveStack) -> Iterator[None]:
+    """Killed without warning; back with the same data."""
+    stack.kill("redis")
+    try:
+        yield
+    finally:
+        stack.start("redis")
+
+
+OUTAGES = [pytest.param(down, id="down"), pytest.param(lambda s: s.frozen("redis"), id="frozen")]
+
+
+def timed(stack: LiveStack, method: str, path: str, **given: object) -> httpx2.Response:
+    """One request, which must be answered soon."""
+    started = time.monotonic()
+    answer = stack.http.request(method, path, **given)
+    seconds = time.monotonic() - started
+    assert seconds < SOON, f"{method} {path} took {seconds:.2f} s"
+    return answer
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_without_redis_everything_answers_soon_and_then_it_all_goes_on(
+    fragile: LiveStack, outage: type[AbstractContextManager[None]]
+) -> None:
+    known = fragile.submit("iris", ROW)["id"]
+    before = fragile.outcome(known)
+    with outage(fragile):
+        for _ in range(2):  # the first may meet connections that died, the second must make its own
+            for method, path in NEED_REDIS:
+                body = BODY if method == "POST" else None
+                answer = timed(fragile, method, path.format(known=known), json=body)
+                assert_unavailable(answer)
+        for path in DO_NOT:
+            assert timed(fragile, "GET", path).status_code == 200
+        assert "predictq_redis_up 0.0" in timed(fragile, "GET", "/metrics").text
+        ready = timed(fragile, "GET", "/ready")
+        assert (ready.status_code, ready.json()) == (
+            503,
+            {"ready": False, "redis": False, "workers": 0},
+        )
+        bad = timed(fragile, "POST", "/predict", json={"model": "iris", "features": [1.0]})
+        assert bad.status_code == 422
+    assert fragile.outcome(known) == before
+    until(lambda: fragile.http.get("/ready").status_code == 200, "ready again")
+    assert fragile.serves()
+
+
+def assert_unavailable(answer: httpx2.Response) -> None:
+    problem = answer.json()
+    assert answer.status_code == 503, problem
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert (problem["code"], problem["retryable"]) == ("unavailable", True)
+
+
+def test_one_who_waits_is_not_left_hanging(fragile: LiveStack) -> None:
+    """Redis dies under a waiting request."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with fragile.frozen_pool(), ThreadPoolExecutor(1) as pool:
+        pending = fragile.submit("iris", ROW)
+        path, waiting = f"/predict/result/{pending['id']}", {"Prefer": "wait=20"}
+        waiter = pool.submit(fragile.http.get, path, headers=waiting)
+        with down(fragile):
+            answer = waiter.result(timeout=5)
+            assert_unavailable(answer)
+    assert fragile.outcome(pending["id"], within=60)["status"] == "succeeded"
+
+
+def test_what_was_queued_when_redis_died_is_answered(fragile: LiveStack) -> None:
+    fragile.stop("worker")
+    accepted = [fragile.submit("iris", ROW)["id"] for _ in range(50)]
+    with down(fragile):
+        pass
+    fragile.start("worker")
+    assert all(fragile.outcome(task_id)["status"] == "succeeded" for task_id in accepted)
+
+
+def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
+    until(fragile.serves, "a prediction")
+    worker = fragile.pid("worker")
+    fragile.stop("redis")
+    until(lambda: fragile.http.get("/ready").json()["redis"] is False, "the outage seen")
+    fragile.start("redis")
+    assert fragile.serves()
+    assert fragile.pid("worker") == worker
+
+
+def test_the_api_starts_without_redis(fragile: LiveStack) -> None:
+    fragile.stop("api")
+    with down(fragile):
+        fragile.start("api")
+        assert timed(fragile, "GET", "/ready").status_code == 503
+    until(lambda: fragile.http.get("/ready").status_code == 200, "ready")
+    assert fragile.serves()
+
+
+def test_a_worker_that_starts_without_redis_waits_for_it(fragile: LiveStack) -> None:
+    fragile.stop("worker")
+    with down(fragile):
+        fragile.launch("worker")
+        log = fragile.home / "logs" / "worker.log"
+        size = log.stat().st_size
+        until(lambda: "annot connect" in log.read_text()[size:], "the worker's first try")
+    assert fragile.serves()

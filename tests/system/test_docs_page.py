@@ -1,0 +1,66 @@
+"""The documentation page in a real browser: it shows every operation and stays on this machine."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.stack import LiveStack
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The browser of this machine; installed where that is allowed."""
+    found = _find()
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        command = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+        subprocess.run(command, check=False, capture_output=True, timeout=150)
+        found = _find()
+    return found or pytest.skip("NOT TESTED: no Chromium on PATH; `apt install chromium`")
+
+
+def _find() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def test_the_page_shows_every_operation_and_asks_nobody_else(
+    stack: LiveStack, browser: Browser
+) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.goto(f"{stack.url}/docs", wait_until="networkidle")
+    assert page.title() == "predictq"
+    paths = stack.http.get("/openapi.json").json()["paths"]
+    for item in paths.values():
+        for operation in (v for k, v in item.items() if k != "parameters"):
+            expect(page.get_by_text(operation["summary"]).first).to_be_visible()
+    hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {urlsplit(stack.url).netloc}
+    assert complaints == []
+    page.close()

@@ -1,0 +1,48 @@
+"""`celeryconfig`: no misspelt setting (Celery ignores them silently), JSON only, two lanes."""
+
+from types import ModuleType
+from typing import Any
+
+import celeryconfig
+import pytest
+from celery.app.defaults import NAMESPACES, flatten
+from kombu.transport.redis import Channel
+
+from tasks.app import app
+
+KNOWN = {name for name, _ in flatten(NAMESPACES)}
+SETTINGS = {
+    name: value
+    for name, value in vars(celeryconfig).items()
+    if not name.startswith("_") and not isinstance(value, ModuleType | type)
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_celery_knows_the_setting(name: str) -> None:
+    assert name in KNOWN
+
+
+@pytest.mark.parametrize("name", celeryconfig.broker_transport_options)
+def test_kombu_knows_the_transport_option(name: str) -> None:
+    assert name in Channel.from_transport_options
+
+
+def test_a_misspelt_setting_would_be_noticed() -> None:
+    assert "worker_prefetch_multiplyer" not in KNOWN
+    assert "worker_prefetch_multiplier" in KNOWN
+
+
+def test_the_application_runs_with_these_settings() -> None:
+    assert {name: app.conf[name] for name in SETTINGS} == SETTINGS
+
+
+@pytest.mark.parametrize("name", ["accept_content", "result_accept_content"])
+def test_messages_are_json_only(name: str) -> None:
+    accepted: Any = app.conf[name] or app.conf.accept_content
+    assert list(accepted) == ["json"]
+
+
+def test_each_lane_has_an_exchange_of_its_own() -> None:
+    lanes = {(q.name, q.exchange.name, q.routing_key) for q in celeryconfig.task_queues}
+    assert lanes == {("predict", "predict", "predict"), ("bulk", "bulk", "bulk")}
