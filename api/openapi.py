@@ -52,17 +52,20 @@ def build() -> Json:
 
 
 def _predictions() -> Json:
-    submit = {"requestBody": _body(Submission, EXAMPLE), "parameters": [_prefer()]}
+    submit = {
+        "requestBody": _body(Submission, EXAMPLE),
+        "parameters": [_prefer(), _idempotency_key()],
+    }
     done, pending = _ok(Outcome, "The outcome"), _pending()
     return {
         "/predict/async": {
             "post": _operation("predictions", "Submit a prediction", "submit")
-            | {"requestBody": submit["requestBody"]}
+            | {"requestBody": body, "parameters": [key]}
             | {"responses": {"202": pending, **_problems(*SUBMISSION_PROBLEMS)}}
         },
         "/predict": {
             "post": _operation("predictions", "Submit a prediction and wait", "submitAndWait")
-            | submit
+            | {"requestBody": body, "parameters": [key, _prefer()]}
             | {"responses": {"200": done, "202": pending, **_problems(*SUBMISSION_PROBLEMS)}}
         },
         "/predict/result/{id}": {
@@ -149,6 +152,15 @@ def _prefer() -> Json:
         "description": "`wait=N` holds the answer up to N seconds (RFC 7240)",
         "schema": {"type": "string"},
         "example": "wait=10",
+    }
+
+
+def _idempotency_key() -> Json:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same key and payload give the same prediction, for a day",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
 
 

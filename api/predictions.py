@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from api.answers import answer
 from api.preferences import LONGEST, parse
-from api.submission import prepare, read
+from api.submission import idempotency, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.record import ErrorBody, Receipt, Record, State
@@ -92,7 +92,8 @@ class Predictions:
 
     def _accept(self) -> Record:
         submission = read(request, self._settings)
-        return self._gateway.submit(prepare(submission, self._registry, self._settings))
+        prediction = prepare(submission, self._registry, self._settings)
+        return self._gateway.submit(prediction, idempotency(request, submission))
 
     def _wait(self, record: Record, otherwise: int) -> Record:
         seconds = parse(request.headers.get("Prefer", "")).seconds(otherwise)

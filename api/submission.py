@@ -1,6 +1,7 @@
 """A submission: read from the request, checked, and pinned to one version."""
 
 import time
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -9,10 +10,13 @@ from flask import Request
 from registry import validation
 from registry.methods import check_method
 from registry.store import Registry, Resolved
-from tasks.messages import Prediction
+from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
-from tasks.wire import decode
+from tasks.wire import decode, encode
 from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
+
+LONGEST_KEY = 255
+"""Characters in an idempotency key."""
 
 
 class Submission(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,6 +39,16 @@ def read(request: Request, settings: Settings) -> Submission:
         return msgspec.convert(document, Submission)
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
+
+
+def idempotency(request: Request, submission: Submission) -> Idempotency | None:
+    """What the `Idempotency-Key` header says, if it was sent."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise Invalid(f"an Idempotency-Key has 1 to {LONGEST_KEY} characters")
+    return Idempotency(key, blake2b(encode(submission), digest_size=16).hexdigest())
 
 
 def prepare(submission: Submission, registry: Registry, settings: Settings) -> Prediction:

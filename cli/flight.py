@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import click
-from predictq import Client, Detail, Pending, PredictqError, ProblemError
 
 from cli.progress import GLANCE, Progress
 from cli.rows import Row
+from predictq import Client, Detail, Pending, PredictqError, ProblemError
 
 ROWS = 1_000
 """Rows in one request."""

@@ -4,11 +4,11 @@ import csv
 from collections.abc import Iterable
 
 import click
-from predictq import Client, PredictqError
 
 from cli.flight import Failure, predictions
 from cli.output import destination, write
 from cli.rows import Row, Unreadable, read, values
+from predictq import Client, PredictqError
 
 
 @click.command()

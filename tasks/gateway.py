@@ -8,7 +8,7 @@ from tasks.ids import Ids
 from tasks.ledger.backend import cancelled
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.watcher import Watcher
-from tasks.messages import Prediction, envelope
+from tasks.messages import Idempotency, Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record
 from tasks.settings import Settings
@@ -29,12 +29,16 @@ class Gateway:
         self._ids = ids
         self._settings = settings
 
-    def submit(self, prediction: Prediction) -> Record:
-        """Put a prediction on the queue; once this returns it is safe."""
+    def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
+        """Put a prediction on the queue; once this returns it is safe.
+
+        Where the idempotency key is known this is the earlier prediction, as it stands now.
+        """
         record = Record.queued(self._ids.new(), prediction)
         message = envelope(predict.name, record.task_id, QUEUE, prediction)
-        self.ledger.accept(QUEUE, record, message, self._settings.max_queued)
-        return record
+        bound = self._settings.max_queued
+        accepted = self.ledger.accept(QUEUE, record, message, bound, idempotency)
+        return record if accepted == record.task_id else self.look_up(accepted)
 
     def look_up(self, task_id: str) -> Record:
         """The record of an id; says why where there is none (see `Ids`)."""

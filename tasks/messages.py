@@ -40,6 +40,14 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.model}:{self.version}.{self.method}, {len(self.features)} row(s)"
 
 
+class Idempotency(msgspec.Struct, frozen=True):
+    """The caller's word for "this is the same request as before"."""
+
+    key: str
+    fingerprint: str
+    """Of the payload; the same key with another one is a conflict."""
+
+
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
     """One message, as kombu would have put it on the list; the delivery tag is the id."""
     return encode(

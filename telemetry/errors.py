@@ -53,6 +53,12 @@ class UnsupportedMethod(Invalid):
     code = "unsupported_method"
 
 
+class IdempotencyConflict(Invalid):
+    """The idempotency key was used with another payload."""
+
+    code = "idempotency_conflict"
+
+
 class TooLarge(PredictqError):
     """The request is larger than this server accepts."""
 

@@ -13,9 +13,10 @@ from redis.retry import Retry
 
 from tasks.ledger import keys
 from tasks.ledger.statistics import Statistics, increments, parse
+from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
 from tasks.wire import decode, encode
-from telemetry.errors import QueueFull
+from telemetry.errors import IdempotencyConflict, QueueFull
 
 WORKER_SILENCE = 8
 """Seconds without a sign of life after which a worker no longer counts."""
@@ -48,14 +49,30 @@ class Ledger:
         self.client = client
         self._result_ttl = result_ttl
 
-    def accept(self, queue: str, record: Record, message: bytes, bound: int) -> None:
-        """Write the queued record and push the message, or raise `QueueFull`.
+    def accept(
+        self,
+        queue: str,
+        record: Record,
+        message: bytes,
+        bound: int,
+        idempotency: Idempotency | None = None,
+    ) -> str:
+        """Write the queued record and push the message; safe to repeat with the same id.
 
-        Safe to repeat with the same id.
+        Gives the id that holds: an earlier one where the idempotency key is known. Raises
+        `QueueFull`, or `IdempotencyConflict` where the key came with another payload.
         """
-        key = keys.record(record.task_id)
-        if self._accept(keys=[queue, key], args=[encode(record), message, bound]) == b"full":
+        script_keys = [queue, keys.record(record.task_id)]
+        arguments = [encode(record), message, bound, record.task_id]
+        if idempotency:
+            script_keys.append(keys.IDEMPOTENCY + idempotency.key)
+            arguments += [idempotency.fingerprint, self._result_ttl]
+        answer: bytes = self._accept(keys=script_keys, args=arguments)
+        if answer == b"full":
             raise QueueFull(f"the queue {queue!r} holds {bound} messages, its bound")
+        if answer == b"conflict":
+            raise IdempotencyConflict
+        return answer.decode()
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none."""

@@ -32,7 +32,9 @@ def test_the_api_never_holds_what_computes(tmp_path: Path) -> None:
 
 
 def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
-    modules = modules_after("from tasks.app import app; app.loader.import_default_modules()", tmp_path)
+    modules = modules_after(
+        "from tasks.app import app; app.loader.import_default_modules()", tmp_path
+    )
     assert "tasks" in modules
     assert not modules & (HEAVY | {"workers", "api", "flask"})
 
@@ -47,5 +49,3 @@ def test_the_client_holds_nothing_of_ours(tmp_path: Path) -> None:
     modules = modules_after("import sys; sys.path.insert(0, 'client'); import predictq", tmp_path)
     assert "httpx2" in modules
     assert not modules & {"api", "tasks", "workers", "registry", "telemetry", "cli", "celery"}
-
-

@@ -1,4 +1,4 @@
-"""The message on the queue and the record in Redis: their form is a contract with running workers."""
+"""The message on the queue and the record in Redis: a contract with workers that run already."""
 
 import json
 

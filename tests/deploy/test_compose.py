@@ -1,5 +1,6 @@
 """The compose file promises confined containers, loopback only, and a Redis that loses nothing."""
 
+import json
 from typing import Any
 
 import pytest
@@ -69,15 +70,21 @@ def test_metrics_of_several_processes_meet_on_a_tmpfs(compose: Compose) -> None:
     assert any(mount.split(":")[0] == directory for mount in api["tmpfs"])
 
 
-def test_flower_asks_for_the_password_that_was_set() -> None:
-    account = {"PREDICTQ_FLOWER_USER": "me", "PREDICTQ_FLOWER_PASSWORD": "secret"}
-    assert "FLOWER_BASIC_AUTH: me:secret" in run("docker-compose", "config", env=account).stdout
+ACCOUNT = {"PREDICTQ_FLOWER_USER": "me", "PREDICTQ_FLOWER_PASSWORD": "secret"}
 
 
-def test_a_flower_user_without_a_password_is_refused() -> None:
-    answer = run("docker-compose", "config", "-q", env={"PREDICTQ_FLOWER_USER": "me"})
+@pytest.mark.parametrize("account", [{}, ACCOUNT])
+def test_flower_gets_the_account_that_was_set(account: dict[str, str]) -> None:
+    answer = run("docker-compose", "config", "--format", "json", env=account)
+    environment = json.loads(answer.stdout)["services"]["flower"]["environment"]
+    assert {name: environment[name] for name in ACCOUNT} == (account or dict.fromkeys(ACCOUNT, ""))
+
+
+@pytest.mark.parametrize("given", ACCOUNT)
+def test_half_an_account_is_refused(given: str) -> None:
+    answer = run("docker-compose", "config", "-q", env={given: ACCOUNT[given]})
     assert answer.returncode != 0
-    assert "PREDICTQ_FLOWER_PASSWORD" in answer.stderr
+    assert "must be set too" in answer.stderr
 
 
 def volumes(compose: Compose, name: str) -> list[str]:

@@ -70,6 +70,10 @@ def test_prometheus_scrapes_the_api(stack: Engine) -> None:
         time.sleep(0.5)
 
 
+def test_flower_without_an_account_is_open(stack: Engine) -> None:
+    assert "celery@" in ask(stack, "http://127.0.0.1:5555/workers")
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_container_is_no_root_and_cannot_change_itself(stack: Engine, name: str) -> None:
     assert stack.compose("exec", "-T", name, "id", "-u").strip() == "10001"

@@ -11,12 +11,8 @@ import pytest
 from deployment import ROOT
 
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
-STAGES = {
-    stage: body
-    for stage, body in re.findall(
-        r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL
-    )
-}
+STAGE = re.compile(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", re.MULTILINE | re.DOTALL)
+STAGES: dict[str, str] = dict(STAGE.findall(DOCKERFILE))
 
 
 def locked(name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ DOCUMENTS = [
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 RUNNABLE = ("bash", "python")
+SHOWN = ("json", "text")
 
 _fence = re.compile(r"^```(\S*)[ \t]*(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _link = re.compile(r"\]\(([^)#\s]+)")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.conftest import Newcomer
-from tests.docs.documents import DOCUMENTS, ROOT, Block, Example, blocks
+from tests.docs.documents import DOCUMENTS, ROOT, RUNNABLE, SHOWN, Block, Example, blocks
 
 START = "./run up\n"
 ONE_COMMAND = 60.0
@@ -36,8 +36,10 @@ def test_its_commands_run(document: Path, newcomer: Newcomer, tmp_path: Path) ->
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_what_is_not_run_says_why(document: Path) -> None:
     """A command is run, or it has a reason that a reader may judge."""
-    unclear = [block for block in blocks(document) if block.is_command and block.info]
-    assert all(block.reason for block in unclear), unclear
+    found = blocks(document)
+    assert {block.language for block in found} <= {*RUNNABLE, *SHOWN}
+    unclear = [block for block in found if block.is_command and block.info and not block.reason]
+    assert unclear == []
 
 
 def typed(command: Block, newcomer: Newcomer, directory: Path) -> str:

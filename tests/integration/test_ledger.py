@@ -12,9 +12,9 @@ from cli.process import Process
 from tasks.ledger import keys
 from tasks.ledger.backend import cancelled, outcome
 from tasks.ledger.ledger import Ledger, connect
-from tasks.messages import Prediction
+from tasks.messages import Idempotency, Prediction
 from tasks.record import Answer, Receipt, Record
-from telemetry.errors import ModelError, QueueFull
+from telemetry.errors import IdempotencyConflict, ModelError, QueueFull
 from tests.stack import until
 
 PREDICTION = Prediction(
@@ -79,6 +79,36 @@ def test_a_full_queue_refuses_and_leaves_no_trace(ledger) -> None:
 
     assert ledger.record("b") is None
     assert ledger.depths(("predict",))["predict"] == 1
+
+
+def test_a_known_key_gives_the_id_of_before_and_pushes_nothing(ledger) -> None:
+    key = Idempotency("k", "payload")
+
+    first, second = (
+        ledger.accept("predict", Record.queued(i, PREDICTION), b"message", 10, key) for i in "ab"
+    )
+
+    assert (first, second) == ("a", "a")
+    assert ledger.record("b") is None
+    assert ledger.depths(("predict",))["predict"] == 1
+    assert 0 < ledger.client.ttl(keys.IDEMPOTENCY + "k") <= TTL
+
+
+def test_a_known_key_with_another_payload_is_a_conflict(ledger) -> None:
+    ledger.accept("predict", Record.queued("a", PREDICTION), b"", 10, Idempotency("k", "one"))
+
+    with pytest.raises(IdempotencyConflict):
+        ledger.accept("predict", Record.queued("b", PREDICTION), b"", 10, Idempotency("k", "two"))
+
+    assert ledger.record("b") is None
+
+
+def test_a_refused_submission_does_not_use_up_its_key(ledger) -> None:
+    key = Idempotency("k", "payload")
+    with pytest.raises(QueueFull):
+        ledger.accept("predict", Record.queued("a", PREDICTION), b"", 0, key)
+
+    assert ledger.accept("predict", Record.queued("b", PREDICTION), b"", 1, key) == "b"
 
 
 def test_starting_counts_attempts_and_shows_the_prediction_running(ledger) -> None:

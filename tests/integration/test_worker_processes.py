@@ -14,16 +14,16 @@ from workers.loading import save
 from workers.registration import describe
 
 ROW = [5.1, 3.5, 1.4, 0.2]
-LONG = [[0.5]] * 1000
-"""Rows that take the slow model a second or two."""
+LONG = [[0.5]] * 500
+"""Rows that take the slow model a second or more."""
 
 
 @pytest.fixture(scope="module")
 def mortal(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = with_models_of(demo_home, tmp_path_factory.mktemp("mortal"))
     register_slow_model(home)
-    # What a dead worker held comes back after ten seconds, in place of thirty.
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="10") as stack:
+    # What a dead worker held comes back after eight seconds, in place of thirty.
+    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
         yield stack
 
 
@@ -68,7 +68,7 @@ def test_a_worker_killed_at_work_loses_nothing(mortal: LiveStack) -> None:
 
 def test_a_killed_process_fails_its_prediction_and_no_other(mortal: LiveStack) -> None:
     until(mortal.serves, "a prediction")
-    (task_id,) = [mortal.submit("slow", LONG)["id"]]
+    task_id = mortal.submit("slow", LONG)["id"]
     until(lambda: status(mortal, task_id) == "running", "the computation")
     victims = mortal.children("worker")
     quick = [mortal.submit("iris", ROW)["id"] for _ in range(5)]

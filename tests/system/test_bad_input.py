@@ -154,7 +154,9 @@ CASES = [
         "too_large",
         (str(MAX_ROWS),),
     ),
-    Case("one very long row", {"model": "iris", "features": [1.0] * 20_000}, 422, "invalid_features"),
+    Case(
+        "one very long row", {"model": "iris", "features": [1.0] * 20_000}, 422, "invalid_features"
+    ),
     Case("a body over the limit", GOOD.ljust(MAX_BODY + 1), 413, "too_large", (str(MAX_BODY),)),
     *(
         Case(f"content type {kind}", GOOD, 415, "unsupported_media_type", type=kind)
@@ -241,7 +243,9 @@ def test_many_faults_are_told_up_to_a_bound(stack: LiveStack) -> None:
 
 def test_of_a_key_given_twice_the_last_counts(stack: LiveStack) -> None:
     """As every JSON reader around has it; never a mixture, never a 500."""
-    body = b'{"model": "nobody", "features": [1], "features": [5.1, 3.5, 1.4, 0.2], "model": "iris"}'
+    body = (
+        b'{"model": "nobody", "features": [1], "features": [5.1, 3.5, 1.4, 0.2], "model": "iris"}'
+    )
     answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["model"]) == (200, "iris")
     assert answer.json()["predictions"] == [0]

@@ -1,6 +1,7 @@
 """The way of one prediction over HTTP: submit, look up, wait, cancel; and by stock Celery."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -110,7 +111,6 @@ def test_an_outcome_wakes_those_who_wait(stack: LiveStack) -> None:
 
 def test_more_who_wait_than_places_leave_the_rest_answered(stack: LiveStack) -> None:
     """Half of the threads may wait; whoever comes later gets its 202 at once."""
-    from concurrent.futures import ThreadPoolExecutor
 
     def wait(_: int) -> float:
         answer = stack.http.post("/predict", json=BODY, headers={"Prefer": "wait=2"})

@@ -126,7 +126,7 @@ def _handler(stand):
             stand.asked.append(asked)
             self._send(stand.behave(asked))
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815
+        do_GET = do_POST = do_DELETE = answer
 
         def _send(self, answer):
             if answer is DROP:

@@ -3,11 +3,11 @@
 from types import ModuleType
 from typing import Any
 
-import celeryconfig
 import pytest
 from celery.app.defaults import NAMESPACES, flatten
 from kombu.transport.redis import Channel
 
+import celeryconfig
 from tasks.app import app
 
 KNOWN = {name for name, _ in flatten(NAMESPACES)}

@@ -7,8 +7,10 @@ import threading
 
 import numpy as np
 import pandas as pd
-import predictq
 import pytest
+from stand_in import DROP, Answer, outcome, pending, problem, stand_in, succeeded
+
+import predictq
 from predictq import (
     Client,
     Detail,
@@ -30,7 +32,6 @@ from predictq import (
 )
 from predictq.retries import ATTEMPTS, Clock
 from predictq.rows import features
-from stand_in import DROP, Answer, outcome, pending, problem, stand_in, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 LOOK = ("GET", "/predict/result/p1")

@@ -82,10 +82,10 @@ def test_a_skops_file_needs_no_trust_and_loads_the_same_model(tmp_path, estimato
 @pytest.mark.parametrize(
     ("name", "dump"),
     [
-        ("m.joblib", lambda m, p: joblib.dump(m, p)),
+        ("m.joblib", joblib.dump),
         ("m.joblib", lambda m, p: joblib.dump(m, p, compress=("xz", 3))),
         ("m.pkl", lambda m, p: p.write_bytes(pickle.dumps(m))),
-        ("m.pkl", lambda m, p: joblib.dump(m, p)),
+        ("m.pkl", joblib.dump),
         ("m.PICKLE", lambda m, p: p.write_bytes(gzip.compress(pickle.dumps(m)))),
     ],
 )
