@@ -52,10 +52,7 @@ def build() -> Json:
 
 
 def _predictions() -> Json:
-    submit = {
-        "requestBody": _body(Submission, EXAMPLE),
-        "parameters": [_prefer(), _idempotency_key()],
-    }
+    body, key = _body(Submission, EXAMPLE), _idempotency_key()
     done, pending = _ok(Outcome, "The outcome"), _pending()
     return {
         "/predict/async": {

@@ -200,6 +200,7 @@ def test_every_process_that_is_killed_comes_back(up: Up) -> None:
     ours = up.process.children()
     theirs = [process for process in up.processes() if process not in ours]
     for victim in [*theirs, *ours]:
+        assert victim.is_running(), "it died by itself:\n" + "\n".join(up.lines)
         victim.kill()
         victim.wait(PATIENCE)
         eventually(lambda: shape() == whole, STARTING)
