@@ -54,11 +54,12 @@ def build() -> Json:
 def _predictions() -> Json:
     body, key = _body(Submission, EXAMPLE), _idempotency_key()
     done, pending = _ok(Outcome, "The outcome"), _pending()
+    again = _ok(Outcome, "The outcome that this Idempotency-Key has already")
     return {
         "/predict/async": {
             "post": _operation("predictions", "Submit a prediction", "submit")
             | {"requestBody": body, "parameters": [key]}
-            | {"responses": {"202": pending, **_problems(*SUBMISSION_PROBLEMS)}}
+            | {"responses": {"200": again, "202": pending, **_problems(*SUBMISSION_PROBLEMS)}}
         },
         "/predict": {
             "post": _operation("predictions", "Submit a prediction and wait", "submitAndWait")

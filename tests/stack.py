@@ -115,11 +115,12 @@ class LiveStack:
             yield
 
     def end(self) -> None:
-        """Stop everything, the last started first; what is left behind is a failure."""
+        """Stop everything, Redis last; what is left behind is a failure."""
         self.http.close()
         try:
-            for name in reversed(list(self._running)):
-                self.stop(name)
+            for name in ("worker", "api", "redis"):
+                if name in self._running:
+                    self.stop(name)
             until(lambda: not self._left_behind(), "the end of all processes", 5.0)
         finally:
             for process in self._left_behind():

@@ -19,6 +19,8 @@ settings = Settings.from_environment()
 # Only the path: the parent never loads a model and never computes, so that forking stays safe.
 predict.engine = SklearnEngine(Registry(settings.home), on_load=tell_loaded)
 app.steps["consumer"].add(Heartbeat)
+# Here alone: the front end, Flower and stock producers use kombu's own.
+app.conf.broker_transport = "workers.transport:Transport"
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -43,7 +43,11 @@ def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     for name in IMAGES:
         image = f"docker.io/library/predictq-{name}"
         engine.build(ROOT / "deploy/Dockerfile", image, "--target", name, *volumes)
-    engine.compose("up", "-d", "--no-build", "--pull=never", "--wait", "--wait-timeout=180")
+    try:
+        engine.compose("up", "-d", "--no-build", "--pull=never", "--wait", "--wait-timeout=180")
+    except AssertionError as error:
+        logs = engine.compose("logs", "--no-color", "--tail=20")
+        raise AssertionError(f"not every service is healthy:\n{logs}") from error
     yield engine
     engine.compose("down", "--volumes")
     assert engine.run("podman", "ps", "--all", "--quiet") == ""

@@ -44,7 +44,7 @@ def status(stack: LiveStack, task_id: str) -> str:
 def submit_long(stack: LiveStack, count: int) -> list[str]:
     """So many slow predictions, as many running as there are processes."""
     ids = [stack.submit("slow", LONG)["id"] for _ in range(count)]
-    busy = len(stack.children("worker"))
+    busy = min(len(stack.children("worker")), count)
     until(lambda: [status(stack, i) for i in ids].count("running") == busy, "all processes busy")
     return ids
 
@@ -105,6 +105,19 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_began(mortal: LiveStack) 
     assert {status(mortal, task_id) for task_id in waiting} <= {"queued", "succeeded"}
     mortal.start("worker")
     assert {answer["status"] for answer in outcomes(mortal, waiting)} == {"succeeded"}
+
+
+@pytest.mark.parametrize("count", [1, 3], ids=["while it waits for more", "while it is full"])
+def test_a_worker_at_work_outlives_the_death_of_redis(mortal: LiveStack, count: int) -> None:
+    assert mortal.serves()
+    worker = mortal.pid("worker")
+    ids = submit_long(mortal, count)
+    mortal.kill("redis")
+    mortal.start("redis")
+    assert {answer["status"] for answer in outcomes(mortal, ids)} == {"succeeded"}
+    assert mortal.serves()
+    assert mortal.pid("worker") == worker
+    assert mortal.http.get("/ready").status_code == 200
 
 
 def test_api_processes_killed_lose_nothing(mortal: LiveStack) -> None:
