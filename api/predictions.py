@@ -1,9 +1,6 @@
 """Predictions over HTTP: submit, wait, look up, cancel."""
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,18 +9,22 @@ import redis
 from flask import Blueprint, Response, request
 
 from api.answers import answer
+from api.places import Places
 from api.preferences import LONGEST, parse
 from api.submission import idempotency, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.record import ErrorBody, Receipt, Record, State
 from tasks.settings import Settings
+from telemetry.errors import Busy
 
+READING_PATIENCE = 0.5
+"""Seconds that a submission waits for its turn to be read."""
 log = logging.getLogger(__name__)
 
 
 class Urls(msgspec.Struct, frozen=True):
-    """Where to go from here; clients follow these and build none."""
+    """Where to go from here, as paths; clients follow these and build none."""
 
     result: str
     cancel: str
@@ -60,8 +61,9 @@ class Predictions:
         self._gateway = gateway
         self._registry = registry
         self._settings = settings
-        # Half of the threads may wait; the rest keep answering.
-        self._places = threading.BoundedSemaphore(max(settings.threads // 2, 1))
+        # Half of the threads may wait and a quarter may read; the rest keep answering.
+        self._waiting = Places(settings.threads // 2, patience=0)
+        self._reading = Places(settings.threads // 4, patience=READING_PATIENCE)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -91,7 +93,10 @@ class Predictions:
         return self._answer(self._gateway.cancel(task_id))
 
     def _accept(self) -> Record:
-        submission = read(request, self._settings)
+        with self._reading.one() as free:
+            if not free:
+                raise Busy
+            submission = read(request, self._settings)
         prediction = prepare(submission, self._registry, self._settings)
         return self._gateway.submit(prediction, idempotency(request, submission))
 
@@ -99,7 +104,7 @@ class Predictions:
         seconds = parse(request.headers.get("Prefer", "")).seconds(otherwise)
         if record.is_terminal or not seconds:
             return record
-        with self._place() as free:
+        with self._waiting.one() as free:
             try:
                 return self._gateway.wait(record.task_id, seconds) if free else record
             except redis.RedisError as error:
@@ -107,17 +112,8 @@ class Predictions:
                 log.warning("could not wait for %s: %s", record.task_id, error)
                 return record
 
-    @contextmanager
-    def _place(self) -> Iterator[bool]:
-        free = self._places.acquire(blocking=False)
-        try:
-            yield free
-        finally:
-            if free:
-                self._places.release()
-
     def _answer(self, record: Record, *, at_submission: bool = False) -> Response:
-        headers = {"Location": f"/predict/result/{record.task_id}"} if at_submission else {}
+        headers = {"Location": _url(record)} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
         if applied := parse(request.headers.get("Prefer", "")).applied:
@@ -125,7 +121,7 @@ class Predictions:
         return answer(self._view(record), 200 if record.is_terminal else 202, headers)
 
     def _view(self, record: Record) -> Pending:
-        url = f"{request.host_url}predict/result/{record.task_id}"
+        url = _url(record)
         shared: dict[str, Any] = {
             "id": record.task_id,
             "task_id": record.task_id,
@@ -141,6 +137,11 @@ class Predictions:
         if record.error is not None:
             return Outcome(**shared, error=record.error)
         return Pending(**shared)
+
+
+def _url(record: Record) -> str:
+    # A path, as callers see us under names that we do not know.
+    return f"/predict/result/{record.task_id}"
 
 
 def _rfc3339(seconds: float) -> str:

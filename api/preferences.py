@@ -6,7 +6,7 @@ import msgspec
 
 LONGEST = 30
 """Seconds that anyone may wait."""
-_wait = re.compile(r"\bwait\s*=\s*(\d{1,6})")
+_preference = re.compile(r"""\s*([\w-]+)\s*(?:=\s*"?([^";]*?)"?\s*)?(?:;.*)?""")
 
 
 class Preference(msgspec.Struct, frozen=True):
@@ -32,6 +32,12 @@ class Preference(msgspec.Struct, frozen=True):
 
 def parse(header: str) -> Preference:
     """Read a `Prefer` header; what it does not know it ignores, as the RFC demands."""
-    found = _wait.search(header)
-    wait = min(int(found[1]), LONGEST) if found else None
-    return Preference(wait, "respond-async" in header)
+    found = dict(_pair(part) for part in header.split(","))
+    wait = found.get("wait") or ""
+    seconds = min(int(wait), LONGEST) if re.fullmatch(r"\d{1,6}", wait, re.ASCII) else None
+    return Preference(seconds, "respond-async" in found)
+
+
+def _pair(part: str) -> tuple[str, str | None]:
+    match = _preference.fullmatch(part)
+    return (match[1].lower(), match[2]) if match else ("", None)

@@ -34,6 +34,8 @@ def read(request: Request, settings: Settings) -> Submission:
     """Parse the body; raises the error that says what is wrong with it."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("the body must not be compressed")
     document = decode(_body(request, settings.max_body_bytes))
     try:
         return msgspec.convert(document, Submission)

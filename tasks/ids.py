@@ -32,9 +32,12 @@ class Ids:
     def created_at(self, text: str) -> float | None:
         """Unix seconds at which we gave this id out, or None if we never did."""
         try:
-            number = uuid.UUID(text).int
+            parsed = uuid.UUID(text)
         except ValueError:
             return None
+        if str(parsed) != text:  # UUID reads many spellings, the record has one
+            return None
+        number = parsed.int
         middle = number >> CHECK_BITS
         check = number & (1 << CHECK_BITS) - 1
         if not hmac.compare_digest(check.to_bytes(4), self._check(middle).to_bytes(4)):

@@ -36,7 +36,11 @@ def _decode_tolerantly(body: bytes) -> Any:
         raise Malformed("the body is empty; a JSON object is expected")
     try:
         # Decoded here: left to itself, the parser would take UTF-16 and UTF-32 as well.
-        return json.loads(body.decode("utf-8-sig"))
+        value = json.loads(body.decode("utf-8-sig"))
+        _encoder.encode(value)  # half a character (a lone surrogate) cannot be written again
+        return value
+    except UnicodeEncodeError as error:
+        raise Malformed("the body holds half a character, a lone surrogate") from error
     except UnicodeDecodeError as error:
         raise Malformed(f"the body is not UTF-8: byte {error.start}") from error
     except (ValueError, RecursionError) as error:

@@ -126,6 +126,12 @@ class QueueFull(Unavailable):
     code = "queue_full"
 
 
+class Busy(Unavailable):
+    """Too many submissions are being sent at this moment."""
+
+    code = "busy"
+
+
 class ModelError(PredictqError):
     """The model raised an error for these rows."""
 

@@ -39,14 +39,13 @@ def until(condition: Callable[[], Any], what: str, within: float = PATIENCE) -> 
 class LiveStack:
     """The processes of one home, and an HTTP client for them; every test speaks through that."""
 
-    def __init__(self, home: Path, environment: dict[str, str], revive: bool) -> None:
-        """``revive``: start again what dies, as `up` does, while an outcome is waited for."""
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
         self.home = home
         self.server: RedisServer = redis_server.prepare(home / "redis")
         self.parts = Stack(home, self.server.url, redis_server.free_port(), None, workers=2)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
         self._programs = {program.name: program for program in programs}
-        self._environment, self._revive = environment, revive
+        self._environment = environment
         self._running: dict[str, Process] = {}
         self._groups: set[int] = set()
         self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=PATIENCE)
@@ -73,11 +72,6 @@ class LiveStack:
         program = msgspec.structs.replace(program, environment=environment)
         self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
         self._groups.add(self._running[name].group)
-
-    def _tend(self) -> None:
-        for name, process in self._running.items():
-            if self._revive and not process.running():
-                self.launch(name)
 
     def _is_ready(self, name: str) -> bool:
         process = self._running[name]
@@ -148,7 +142,6 @@ class LiveStack:
         path, waiting = f"/predict/result/{task_id}", {"Prefer": "wait=1"}
 
         def look() -> Json | None:
-            self._tend()
             answer = self.http.get(path, headers=waiting)
             assert answer.status_code in (200, 202), answer.text
             return answer.json() if answer.status_code == 200 else None
@@ -167,11 +160,11 @@ class LiveStack:
 
 
 @contextmanager
-def running(home: Path, *, revive: bool = False, **environment: str) -> Iterator[LiveStack]:
+def running(home: Path, **environment: str) -> Iterator[LiveStack]:
     """A stack over a home that holds its models already."""
     (home / "logs").mkdir(parents=True)
     (home / "metrics").mkdir()
-    stack = LiveStack(home, environment, revive)
+    stack = LiveStack(home, environment)
     try:
         stack.start("redis")
         stack.start("api", "worker")

@@ -37,7 +37,8 @@ def connect(url: str) -> redis.Redis:
         url,
         socket_timeout=0.9,
         socket_connect_timeout=0.9,
-        retry=Retry(NoBackoff(), 1),  # one: a pooled connection may have died unnoticed
+        # Once more where a pooled connection has died unnoticed, but not after a timeout.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         health_check_interval=0,
     )
 

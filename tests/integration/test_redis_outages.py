@@ -30,8 +30,7 @@ DO_NOT = ["/health", "/models", "/models/iris", "/openapi.json", "/docs", "/metr
 def fragile(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """What a lost worker held comes back after five seconds, in place of thirty."""
     home = with_models_of(demo_home, tmp_path_factory.mktemp("fragile"))
-    # Kombu's worker ends itself when it loses Redis with a message in hand; `up` revives it.
-    with running(home, revive=True, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
 

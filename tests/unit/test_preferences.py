@@ -16,6 +16,12 @@ from api.preferences import LONGEST, parse
         ("wait=99999", LONGEST, f"wait={LONGEST}"),
         ("wait=soon", 7, ""),
         ("handling=lenient", 7, ""),
+        ("WAIT=2", 2, "wait=2"),
+        ('wait="5"', 5, "wait=5"),
+        ("wait=1e9", 7, ""),
+        ("wait=-1", 7, ""),
+        ("foo; wait=1", 7, ""),
+        ("wait=3; foo=1, handling=strict", 3, "wait=3"),
     ],
 )
 def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:

@@ -33,7 +33,19 @@ def test_the_words_that_python_writes_are_understood() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"  \n", b"{", b"[1,]", b"\xff\xfe", b"{'a': 1}", b"[" * 100_000, b"nul", b'{"a" 1}'],
+    [
+        b"",
+        b"  \n",
+        b"{",
+        b"[1,]",
+        b"\xff\xfe",
+        b"{'a': 1}",
+        b"[" * 100_000,
+        b"nul",
+        b'{"a" 1}',
+        rb'["\ud800"]',
+        rb'{"\udfff": 1}',
+    ],
 )
 def test_what_is_no_json_is_malformed_and_says_why(body) -> None:
     with pytest.raises(Malformed) as raised:
