@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from cli.models import home_option
-from cli.serving import running_stack, wait_until_served
+from cli.serving import Stack, running_stack, wait_until_served
 from registry.manifest import Manifest
+from registry.names import checked
 from registry.store import Registry
-from telemetry.errors import Invalid
+from telemetry.errors import Invalid, ModelNotFound, ModelUnloadable
 from workers.registration import describe
 
 
@@ -37,10 +38,16 @@ def add(
     description, artifact = describe(
         file, trust=trust, examples=_examples(example), metadata=_pairs(metadata)
     )
-    manifest = Registry(home).add(name, description, artifact, version=version, alias=alias)
-    pointed = f", alias {alias}" if alias else ""
-    click.echo(f"registered {name}:{manifest.version}{pointed} (sha256 {manifest.sha256[:12]})")
-    _check_served(home, manifest)
+    registry, stack = Registry(home), running_stack(home)
+    if alias is not None:
+        checked(alias, "alias")
+    before = _numbers(registry, name)
+    manifest = registry.add(name, description, artifact, version=version)
+    if stack and manifest.example is not None:
+        _prove(registry, stack, manifest, new=manifest.version not in before)
+    if alias is not None:  # only now, so that it never leads to what cannot be served
+        registry.set_alias(name, alias, manifest.version)
+    _tell(manifest, alias, stack)
 
 
 def _examples(path: Path | None) -> Any:
@@ -51,6 +58,8 @@ def _examples(path: Path | None) -> Any:
         return json.loads(path.read_bytes())
     except ValueError as error:
         raise Invalid(f"{path} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise Invalid(f"{path} is nested too deeply") from error
 
 
 def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
@@ -61,13 +70,31 @@ def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _check_served(home: Path, manifest: Manifest) -> None:
-    stack = running_stack(home)
-    if stack is None:
-        return
-    if manifest.example is None:
+def _numbers(registry: Registry, name: str) -> set[int]:
+    try:
+        return {manifest.version for manifest in registry.versions(name)}
+    except ModelNotFound:
+        return set()
+
+
+def _prove(registry: Registry, stack: Stack, manifest: Manifest, *, new: bool) -> None:
+    """See that the stack serves a version; a new one that it cannot serve does not stay."""
+    try:
+        wait_until_served(stack, manifest)
+    except ModelUnloadable as error:
+        if not new:
+            raise
+        registry.remove(manifest.name, manifest.version)
+        what = f"{manifest.name}:{manifest.version}"
+        raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
+
+
+def _tell(manifest: Manifest, alias: str | None, stack: Stack | None) -> None:
+    what = f"{manifest.name}:{manifest.version}"
+    pointed = f", alias {alias}" if alias else ""
+    click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
+    if stack and manifest.example is None:
         click.echo("could not check that it is served: no row is known that the model takes")
         click.echo("give one with --example")
-        return
-    wait_until_served(stack, manifest)
-    click.echo(f"serving {manifest.name}:{manifest.version} at {stack.url}")
+    elif stack:
+        click.echo(f"serving {what} at {stack.url}")

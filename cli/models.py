@@ -11,7 +11,7 @@ import msgspec
 from cli.showing import models_table, version_text
 from registry.names import parse
 from registry.store import Registry, Removed
-from tasks.settings import Settings
+from tasks.settings import directory
 from telemetry.errors import Invalid, PredictqError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -52,7 +52,8 @@ def home_option(command: Command) -> Command:
         "--home",
         type=click.Path(file_okay=False, path_type=Path),
         envvar="PREDICTQ_HOME",
-        default=lambda: Settings.from_environment().home,
+        default="~/.predictq",
+        callback=lambda _context, _option, home: directory(home),
         help="Where all state lives [default: ~/.predictq].",
     )(command)
 

@@ -109,3 +109,5 @@ def _json(text: str, prefix: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise Unreadable(f"{prefix}not JSON: {error}") from error
+    except RecursionError as error:
+        raise Unreadable(f"{prefix}nested too deeply") from error

@@ -49,7 +49,8 @@ def running_stack(home: Path) -> Stack | None:
 def wait_until_served(stack: Stack, manifest: Manifest) -> None:
     """Return once the stack has answered the example of a version.
 
-    Raises `ModelUnloadable` when it says that it cannot, `Unavailable` after `DEADLINE` seconds.
+    Raises `ModelUnloadable` when it says that it cannot, `Unavailable` after `DEADLINE` seconds
+    or where it might the next time.
     """
     deadline = time.monotonic() + DEADLINE
     what = f"{manifest.name}:{manifest.version}"
@@ -80,8 +81,13 @@ def _lives(pid: int) -> bool:
 
 
 def _is_served(answer: _Answer, what: str) -> bool:
-    """Whether it is, or is not yet; `ModelUnloadable` when it never will be."""
+    """Whether it is, or is not yet; `ModelUnloadable` when it never will be.
+
+    `Unavailable` where the failure says nothing of the model.
+    """
     error = answer.body.get("error")
+    if error and error.get("retryable"):
+        raise Unavailable(f"the stack did not get to serve {what}: {error['message']}")
     if error:
         raise ModelUnloadable(f"the stack cannot serve {what}: {error['message']}")
     if 400 <= answer.code < 500 and answer.code != _TOO_MANY:

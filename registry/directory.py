@@ -5,12 +5,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from registry import files
 from registry.manifest import Manifest
+from telemetry.errors import PredictqError
 
+Content = TypeVar("Content")
 Stamp = tuple[int, int]
 
 
@@ -51,11 +54,14 @@ class Directory:
         return sorted({path.parent.parent.name for path in self._root.glob("*/versions/*.json")})
 
     def read(self, name: str) -> Model:
-        """Read a model; a version removed meanwhile is left out."""
+        """Read a model; a version removed meanwhile is left out.
+
+        Raises `PredictqError`, which names the file, where one is broken.
+        """
         # Aliases first: the version that an alias names was written before the alias.
         aliases = self._read_aliases(name)
         paths = (self._root / name / "versions").glob("*.json")
-        manifests = [manifest for path in paths if (manifest := _read_manifest(path))]
+        manifests = [manifest for path in paths if (manifest := self._read(path, Manifest))]
         manifests.sort(key=lambda manifest: manifest.version)
         return Model({manifest.version: manifest for manifest in manifests}, aliases)
 
@@ -65,6 +71,10 @@ class Directory:
             return int(self._highest(name).read_bytes())
         except FileNotFoundError:
             return 0
+
+    def removed(self, name: str, number: int) -> Manifest | None:
+        """What a version was that had this number and was removed."""
+        return self._read(self._removed(name, number), Manifest)
 
     def artifact(self, sha256: str) -> Path:
         """Where the artifact with this hash lies."""
@@ -88,18 +98,26 @@ class Directory:
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
         """Remove versions, and every artifact that no version uses any more."""
         for number in numbers:
-            files.remove(self._version(name, number))
-        used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
+            files.rename(self._version(name, number), self._removed(name, number))
+        try:
+            used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
+        except PredictqError:  # nobody knows what a broken manifest uses, so all of it stays
+            return
         for path in self.artifact("").glob("?" * 64 + "*"):
             if path.name not in used:
                 files.remove(path)
 
     def _read_aliases(self, name: str) -> dict[str, int]:
+        return self._read(self._aliases(name), dict[str, int]) or {}
+
+    def _read(self, path: Path, kind: type[Content]) -> Content | None:
         try:
-            content = self._aliases(name).read_bytes()
+            return msgspec.json.decode(path.read_bytes(), type=kind)
         except FileNotFoundError:
-            return {}
-        return msgspec.json.decode(content, type=dict[str, int])
+            return None
+        except msgspec.DecodeError as error:
+            place = path.relative_to(self._root)
+            raise PredictqError(f"the registry's file {place} is broken: {error}") from error
 
     def _renew_stamp(self) -> None:
         # Never the same twice, however coarse the clock is or far it jumps back.
@@ -110,15 +128,11 @@ class Directory:
     def _version(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.json"
 
+    def _removed(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.removed"
+
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"
 
     def _highest(self, name: str) -> Path:
         return self._root / name / "highest"
-
-
-def _read_manifest(path: Path) -> Manifest | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        return None

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TEMPORARY = ".tmp"
@@ -24,6 +24,13 @@ def write(path: Path, content: bytes) -> None:
 def remove(path: Path) -> None:
     """Unlink ``path`` for good; that it is gone already is fine."""
     path.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def rename(path: Path, target: Path) -> None:
+    """Give ``path`` another name in its directory; that it is gone already is fine."""
+    with suppress(FileNotFoundError):
+        path.replace(target)
     _sync(path.parent)
 
 

@@ -15,6 +15,7 @@ from telemetry.errors import (
     ArtifactMismatch,
     Invalid,
     ModelNotFound,
+    PredictqError,
     RegistryConflict,
     VersionNotFound,
 )
@@ -62,8 +63,8 @@ class Registry:
         return found
 
     def models(self) -> list[str]:
-        """Names of the models that have a version, sorted."""
-        return self._directory.names()
+        """Names of the models that have a version and can be read, sorted."""
+        return [name for name in self._directory.names() if self._is_readable(name)]
 
     def versions(self, name: str) -> list[Manifest]:
         """Every version of a model, ascending; `ModelNotFound` when there is none."""
@@ -88,14 +89,16 @@ class Registry:
     ) -> Manifest:
         """Store an artifact as a version, the next one by default, and point ``alias`` to it.
 
-        Adding again what is there already changes nothing; a version that is there with another
-        description is a `RegistryConflict`.
+        Adding again what is there already changes nothing. A version that is there with another
+        description is a `RegistryConflict`, and so is one that was there with another artifact.
         """
         _check_addition(name, description, artifact, version, alias)
         with self._directory.writing():
             model = self._directory.read(name)
             number = version or self._next_version(name, model)
             manifest = _existing(name, model.versions.get(number), description)
+            if manifest is None:
+                self._check_never_another(name, number, description)
             self._directory.write_artifact(description.sha256, artifact)
             if manifest is None:
                 manifest = _manifest(name, number, description)
@@ -153,8 +156,24 @@ class Registry:
     def _read(self, name: str) -> Model:
         model = self._directory.read(checked(name))
         if not model.versions:
-            raise ModelNotFound(f"there is no model {name!r}; {_listing('models', self.models())}")
+            known = _listing("models", self._directory.names())
+            raise ModelNotFound(f"there is no model {name!r}; {known}")
         return model
+
+    def _is_readable(self, name: str) -> bool:
+        try:
+            self._model(name)
+        except PredictqError:
+            return False
+        return True
+
+    def _check_never_another(self, name: str, number: int, description: Description) -> None:
+        # What waits in the queue names only the number: it must not meet another model there.
+        removed = self._directory.removed(name, number)
+        if removed is not None and removed.sha256 != description.sha256:
+            raise RegistryConflict(
+                f"{name}:{number} was another artifact before its removal; take another number"
+            )
 
     def _next_version(self, name: str, model: Model) -> int:
         # A number is never given out twice: receipts name it long after its removal.

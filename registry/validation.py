@@ -10,6 +10,7 @@ import msgspec
 
 from registry import diagnosis
 from registry.manifest import Column, Signature
+from telemetry.errors import InvalidFeatures
 
 Row = list[Any]
 
@@ -35,9 +36,9 @@ def rows(signature: Signature, features: Any) -> list[Row]:
     if table is not None and _plainly_right(plan, table):
         return table
     diagnosis.check(signature, features)
-    return [
-        [None if diagnosis.is_missing(value) else value for value in row] for row in table or ()
-    ]
+    if table is None:  # something like a list or an object, which no parser makes
+        raise InvalidFeatures("features must be a row or a list of rows")
+    return [[None if diagnosis.is_missing(value) else value for value in row] for row in table]
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,11 @@ from typing import Self
 import msgspec
 
 
+def directory(given: str | Path) -> Path:
+    """The directory that somebody means: ``~`` is theirs, and a later chdir changes nothing."""
+    return Path(given).expanduser().absolute()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a process of ours; `from_environment` reads each from ``PREDICTQ_<NAME>``."""
 
@@ -29,6 +34,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         given = {
             f: v for f in cls.__struct_fields__ if (v := os.environ.get(f"PREDICTQ_{f.upper()}"))
         }
-        given.setdefault("home", str(Path.home() / ".predictq"))
+        given.setdefault("home", "~/.predictq")
         given["redis_url"] = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-        return msgspec.convert(given, cls, strict=False, dec_hook=lambda kind, value: kind(value))
+        return msgspec.convert(given, cls, strict=False, dec_hook=lambda _, value: directory(value))

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import joblib
 import msgspec
@@ -76,10 +76,11 @@ def open_artifact(path: Path, trust: bool) -> Loaded:
     is needed: joblib and pickle files run code when they are loaded, skops files run none.
     """
     file_format = _format(path)
-    content = _read(path)
-    made = _unpack(content, file_format, trust, str(path))
+    what = str(path)
+    content = _read(path, what)
+    made = _unpack(content, file_format, trust, what)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Loaded(_estimator(made, str(path)), _names(made), content, sha256, file_format)
+    return Loaded(_estimator(made, what), _names(made, what), content, sha256, file_format)
 
 
 def load(path: Path, manifest: Manifest) -> Any:
@@ -88,7 +89,7 @@ def load(path: Path, manifest: Manifest) -> Any:
     Raises `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
     """
     what = f"{manifest.name}:{manifest.version}"
-    content = _read(path)
+    content = _read(path, f"the artifact of {what}")
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
     return _estimator(_unpack(content, manifest.format, manifest.trusted, what), what)
@@ -107,11 +108,11 @@ def _format(path: Path) -> Format:
         raise ModelUnloadable(f"{path}: the file's name must end in one of {known}") from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelUnloadable(f"{path} cannot be read: {error.strerror}") from error
+        raise ModelUnloadable(f"{what} cannot be read: {error.strerror}") from error
 
 
 def _unpack(content: bytes, file_format: Format, trust: bool, what: str) -> Any:
@@ -127,7 +128,7 @@ def _unpack(content: bytes, file_format: Format, trust: bool, what: str) -> Any:
         return joblib.load(io.BytesIO(content))  # reads plain pickles as well
     except UntrustedArtifact:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ModelUnloadable(f"{what} cannot be loaded: {reason}") from error
 
@@ -146,6 +147,8 @@ def _unpack_skops(content: bytes, trust: bool, what: str) -> Any:
 def _estimator(made: Any, what: str) -> Any:
     if isinstance(made, dict):
         made = _from_dictionary(made, what)
+    if isinstance(made, type):
+        raise ModelUnloadable(f"{what} holds a class, not a fitted model: {made.__name__}")
     if not callable(getattr(made, "predict", None)):
         raise ModelUnloadable(f"{what} holds a {type(made).__name__}, which cannot predict")
     return made
@@ -159,8 +162,19 @@ def _from_dictionary(made: dict[Any, Any], what: str) -> Any:
     return made[key]
 
 
-def _names(made: Any) -> list[str] | None:
+def _names(made: Any, what: str) -> list[str] | None:
     if not isinstance(made, dict):
         return None
-    names = next((made[key] for key in _NAMES_KEYS if made.get(key) is not None), None)
-    return None if names is None else [str(name) for name in cast("list[Any]", names)]
+    key = next((key for key in _NAMES_KEYS if made.get(key) is not None), None)
+    return None if key is None else _checked_names(made[key], f"{what}: {key!r}")
+
+
+def _checked_names(given: Any, what: str) -> list[str]:
+    names = given.tolist() if hasattr(given, "tolist") else given  # an array or an index
+    if not isinstance(names, list | tuple) or not all(isinstance(n, str | int) for n in names):
+        raise ModelUnloadable(f"{what} must be a list of names")
+    names = [str(name) for name in names]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ModelUnloadable(f"{what} names {', '.join(twice)} more than once")
+    return names

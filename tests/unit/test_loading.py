@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import pickle
+import sys
 from pathlib import Path
 
 import joblib
@@ -160,3 +161,32 @@ def test_what_cannot_predict_is_no_model(tmp_path, made):
 def test_only_known_suffixes_are_read(tmp_path):
     with pytest.raises(ModelUnloadable, match="must end in one of .skops, .joblib, .pkl, .pickle"):
         open_artifact(tmp_path / "model.onnx", trust=True)
+
+
+class Quits:
+    def __reduce__(self):
+        return sys.exit, (3,)
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (SVC, "holds a class, not a fitted model: SVC"),
+        (Quits(), "cannot be loaded: SystemExit: 3"),
+        ({"model": SVC(), "features": "abcd"}, "'features' must be a list of names"),
+        ({"model": SVC(), "features": ["a", None]}, "'features' must be a list of names"),
+        ({"model": SVC(), "features": ["a", "b", "a"]}, "'features' names a more than once"),
+    ],
+)
+def test_what_is_wrong_with_an_artifact_is_told(tmp_path, made, told):
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(made))
+    with pytest.raises(ModelUnloadable, match=told):
+        open_artifact(tmp_path / "m.pkl", trust=True)
+
+
+def test_an_unreadable_artifact_is_told_without_its_place(tmp_path, model):
+    skops.io.dump(model, tmp_path / "m.skops")
+    artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
+    artifact.unlink()
+    with pytest.raises(ModelUnloadable, match="^the artifact of iris:1 cannot be read: No such"):
+        load(artifact, manifest)

@@ -20,6 +20,7 @@ from cli import serving
 from cli.demo import register_demos
 from cli.models import models
 from registry.store import Registry
+from tasks.settings import Settings
 
 X, Y = load_iris(return_X_y=True)
 Answer = tuple[int, dict[str, Any]]
@@ -162,12 +163,26 @@ def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, fi
         (422, {"status": 422, "code": "invalid", "detail": "broken"}),
     ],
 )
-def test_a_version_that_the_stack_cannot_serve_is_an_error(run, tmp_path, file, answer):
+def test_a_version_that_the_stack_cannot_serve_does_not_stay(run, tmp_path, file, answer):
+    assert run("add", "m", file, "--alias", "production").exit_code == 0
     with stack(tmp_path / "home", [answer]):
-        result = run("add", "m", file)
-    assert result.exit_code == 1
+        result = run("add", "m", file, "--alias", "production")
+        again = run("add", "m", file, "--version", "1")
+    assert (result.exit_code, again.exit_code) == (1, 1)
     assert result.stderr.startswith("error: the stack ")
-    assert result.stderr.endswith("m:1: broken\n")
+    assert result.stderr.endswith("m:2: broken; m:2 was removed again\n")
+    assert again.stderr.endswith("m:1: broken\n")
+    registry = Registry(tmp_path / "home")
+    assert [manifest.version for manifest in registry.versions("m")] == [1]
+    assert registry.aliases("m") == {"production": 1}
+
+
+def test_a_failure_that_may_pass_keeps_the_version(run, tmp_path, file):
+    error = {"code": "unavailable", "message": "lost its worker", "retryable": True}
+    with stack(tmp_path / "home", [(200, {"status": "failed", "error": error})]):
+        result = run("add", "m", file, "--alias", "production")
+    assert result.stderr == "error: the stack did not get to serve m:1: lost its worker\n"
+    assert Registry(tmp_path / "home").aliases("m") == {}
 
 
 def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
@@ -195,3 +210,14 @@ def test_demo_models_are_registered_once(tmp_path):
     registry.remove("iris")
     register_demos(tmp_path)
     assert registry.models() == ["breast-cancer", "diabetes"]
+
+
+def test_a_tilde_in_home_is_the_users_directory(tmp_path, file, monkeypatch):
+    arguments, environment = ["add", "m", file], {"HOME": str(tmp_path), "PREDICTQ_HOME": "~/p"}
+    assert CliRunner(env=environment).invoke(models, arguments).exit_code == 0
+    assert Registry(tmp_path / "p").models() == ["m"]
+    assert CliRunner(env={"HOME": str(tmp_path)}).invoke(models, arguments).exit_code == 0
+    assert Registry(tmp_path / ".predictq").models() == ["m"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PREDICTQ_HOME", "~/p")
+    assert Settings.from_environment().home == tmp_path / "p"

@@ -266,6 +266,10 @@ class TestReading:
         with pytest.raises(Unreadable, match=told):
             self.rows(text, name)
 
+    def test_json_nested_too_deeply_is_told(self):
+        with pytest.raises(Unreadable, match="line 1: nested too deeply"):
+            self.rows("[" * 500_000, "rows.ndjson")
+
     def test_a_byte_order_mark_is_no_part_of_a_name(self, service, tmp_path):
         service.answer = json.dumps
         (tmp_path / "rows.csv").write_bytes("\ufeffage\n1\n".encode())

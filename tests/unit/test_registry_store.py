@@ -15,6 +15,7 @@ from telemetry.errors import (
     ArtifactMismatch,
     Invalid,
     ModelNotFound,
+    PredictqError,
     RegistryConflict,
     VersionNotFound,
 )
@@ -200,3 +201,26 @@ def test_resolving_costs_one_stat(registry):
     add(registry, "iris", b"one", alias="production")
     seconds = min(timeit.repeat(lambda: registry.resolve("iris@production"), number=1000, repeat=5))
     assert seconds / 1000 < 50e-6
+
+
+def test_a_number_never_comes_to_mean_another_artifact(registry):
+    add(registry, "iris", b"one", version=7)
+    registry.remove("iris", 7)
+    with pytest.raises(RegistryConflict, match="iris:7 was another artifact before its removal"):
+        add(registry, "iris", b"two", version=7)
+    assert add(registry, "iris", b"one", version=7).version == 7
+    assert add(registry, "iris", b"two", version=3).version == 3
+
+
+@pytest.mark.parametrize("file", ["versions/1.json", "aliases.json"])
+def test_a_broken_file_breaks_only_its_model(registry, tmp_path, file):
+    add(registry, "iris", b"one", alias="production")
+    add(registry, "multi", b"two", alias="production")
+    (tmp_path / "models" / "multi" / file).write_text("{")
+    again = Registry(tmp_path)
+    with pytest.raises(PredictqError, match=f"file multi/{file} is broken") as caught:
+        again.resolve("multi")
+    assert str(tmp_path) not in caught.value.message
+    assert again.models() == ["iris"]
+    again.remove("iris")
+    assert len(list((tmp_path / "models" / "artifacts").iterdir())) == 2

@@ -141,3 +141,10 @@ def test_one_plain_row_costs_microseconds():
     row = [float(i) for i in range(20)]
     seconds = min(timeit.repeat(lambda: rows(wide, row), number=1000, repeat=5)) / 1000
     assert seconds < 20e-6
+
+
+def test_what_only_resembles_rows_is_invalid():
+    class Rows(list): ...
+
+    with pytest.raises(InvalidFeatures, match="a row or a list of rows"):
+        rows(PAIR, Rows([1, 2]))
