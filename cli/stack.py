@@ -21,11 +21,14 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-def call(port: int, method: str, path: str, body: bytes | None = None) -> Answer:
+def call(
+    port: int, method: str, path: str, body: bytes | None = None, key: str | None = None
+) -> Answer:
     """One HTTP call to this machine, whatever proxy the environment names; at most 3 s."""
     connection = HTTPConnection("127.0.0.1", port, timeout=3)
+    headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
     try:
-        connection.request(method, path, body, {"content-type": "application/json"})
+        connection.request(method, path, body, headers)
         response = connection.getresponse()
         return Answer(response.status, response.read())
     except (OSError, HTTPException):
@@ -120,7 +123,7 @@ class Stack(msgspec.Struct, frozen=True):
         return Program(
             "flower",
             (*_celery("tasks.app"), "flower", *options),
-            {**self._environment(), **_flower_login()},
+            {**self._environment(), **flower_login()},
             answering(port, "/healthcheck", "ready"),
         )
 
@@ -140,7 +143,7 @@ def _celery(app: str) -> tuple[str, ...]:
     return sys.executable, "-m", "celery", "-A", app
 
 
-def _flower_login() -> dict[str, str]:
+def flower_login() -> dict[str, str]:
     """Flower's basic auth, through the environment, since anyone sees a command line."""
     user, password = (os.environ.get(f"PREDICTQ_FLOWER_{n}") for n in ("USER", "PASSWORD"))
     if not (user or password):

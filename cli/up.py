@@ -1,6 +1,7 @@
 """The `up` command: starts everything, proves that it answers, and keeps it running."""
 
 import fcntl
+import math
 import os
 import shutil
 import socket
@@ -10,8 +11,8 @@ from pathlib import Path
 import click
 
 from cli import redis_server
-from cli.canary import Canary
-from cli.stack import Stack
+from cli.canary import PATIENCE, Canary, Flight
+from cli.stack import Stack, flower_login
 from cli.supervisor import StartFailed, Stopped, Supervisor
 
 PORT = click.IntRange(1, 65535)
@@ -46,6 +47,8 @@ def up(
     """Start Redis, workers, API and Flower; Ctrl-C ends them."""
     home = home.expanduser().absolute()
     flower = None if no_flower else flower_port
+    if flower:
+        flower_login()  # an error in it shall be told before anything starts
     lock = _lock(home)
     _check_ports({"--port": port, "--flower-port": flower})
     with Supervisor(home / "logs", click.echo, keep=(lock,)) as supervisor:
@@ -104,9 +107,7 @@ def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     _empty(stack.home / "metrics")
     for stage in stages:
         supervisor.start(*stage)
-    canary = Canary.of(stack.home)
-    if canary:
-        _release(supervisor, canary, stack.port)
+    canary = _release(supervisor, Canary.flock(stack.home), stack.port)
     try:
         stack.write()
         _announce(stack, canary)
@@ -130,12 +131,29 @@ def _empty(directory: Path) -> None:
     directory.mkdir()
 
 
-def _release(supervisor: Supervisor, canary: Canary, port: int) -> None:
-    click.echo(f"canary  asking {canary.model}")
+def _release(supervisor: Supervisor, canaries: list[Canary], port: int) -> Canary | None:
+    """The first that comes back: one bad model must not keep the others from serving."""
+    for canary in canaries:
+        click.echo(f"canary  asking {canary.model}")
+        fault = _fly(supervisor, canary, port)
+        if not fault:
+            return canary
+        click.echo(f"canary  {canary.model} failed: {fault}")
+    if canaries:
+        click.echo("canary  no model gives a prediction")
+    return None
+
+
+def _fly(supervisor: Supervisor, canary: Canary, port: int) -> str:
+    """What went wrong, empty when nothing did; a backlog that is being worked off may take long."""
+    flight = Flight(canary, port, click.echo)
     try:
-        supervisor.until(lambda: canary.sings(port), within=60.0)
+        supervisor.until(flight.landed, within=math.inf)
     except TimeoutError:
-        raise StartFailed(f"no prediction of {canary.model} came back within 60 s") from None
+        raise StartFailed(
+            f"no prediction of {canary.model} came back: no progress for {PATIENCE:.0f} s"
+        ) from None
+    return flight.fault
 
 
 def _announce(stack: Stack, canary: Canary | None) -> None:

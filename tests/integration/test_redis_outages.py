@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import redis
 
+from tasks.ledger import keys
 from tests.stack import Json, LiveStack, running, until, with_models_of
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -103,12 +105,19 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert (problem["code"], problem["retryable"]) == ("unavailable", True)
 
 
+def subscribers(stack: LiveStack, task_id: str) -> int:
+    """How many API processes want to hear of this outcome."""
+    with redis.Redis.from_url(stack.redis_url) as client:
+        return int(client.pubsub_numsub(keys.record(task_id))[0][1])
+
+
 def test_one_who_waits_is_not_left_hanging(fragile: LiveStack) -> None:
     """Redis dies under a waiting request."""
     with fragile.frozen_pool(), ThreadPoolExecutor(1) as pool:
         pending = fragile.submit("iris", ROW)
         path, waiting = f"/predict/result/{pending['id']}", {"Prefer": "wait=20"}
         waiter = pool.submit(fragile.http.get, path, headers=waiting)
+        until(lambda: subscribers(fragile, pending["id"]), "one who waits")
         with down(fragile):
             answer = waiter.result(timeout=5)
         # It was accepted, and that is what the caller is told.

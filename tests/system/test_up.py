@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from urllib.request import ProxyHandler, build_opener
 
 import psutil
 import pytest
+
+from cli.canary import Canary
+from registry.store import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTING = 90.0
@@ -189,6 +193,7 @@ def test_flowers_login_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.M
     port, flower_port = map(str, free_ports())
     told = refusal(tmp_path, "--no-demo", "--port", port, "--flower-port", flower_port)
     assert "set both PREDICTQ_FLOWER_USER and PREDICTQ_FLOWER_PASSWORD" in told
+    assert not (tmp_path / "redis").exists()
 
 
 def test_every_process_that_is_killed_comes_back(up: Up) -> None:
@@ -208,27 +213,66 @@ def test_every_process_that_is_killed_comes_back(up: Up) -> None:
     eventually(lambda: up.ask().get("id") in up.tasks(), PATIENCE)
 
 
-def test_sigterm_ends_it_and_the_next_start_continues(up: Up) -> None:
+def test_it_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:
     identifier = up.ask()["id"]
     assert up.stop() <= ENDING
     assert up.left_behind() == []
     assert up.process.returncode == 0
     assert not (up.home / "stack.json").exists()
 
-    with Up(up.home) as again:
-        assert not any(line.startswith("demo") for line in again.lines)
+    with Up(up.home) as killed:
+        assert not any(line.startswith("demo") for line in killed.lines)
+        assert killed.result(identifier)["status"] == "succeeded"
+        identifier = killed.ask()["id"]
+        killed.stop(signal.SIGKILL)
+        eventually(lambda: not killed.left_behind(), ENDING)
+
+    spoilt = spoil_the_first_canary(up.home)
+    with Up(up.home, "--no-flower") as again:
         assert again.result(identifier)["status"] == "succeeded"
+        assert f"canary  {spoilt} failed: artifact_mismatch" in again.lines
         assert again.answers()
         assert again.stop(signal.SIGINT) <= ENDING
         assert again.left_behind() == []
 
 
-def test_nothing_outlives_a_kill_and_nothing_is_lost(up: Up) -> None:
-    with Up(up.home, "--no-flower") as killed:
-        identifier = killed.ask()["id"]
-        killed.stop(signal.SIGKILL)
-        eventually(lambda: not killed.left_behind(), ENDING)
+def spoil_the_first_canary(home: Path) -> str:
+    """Damage the artifact of the model that `up` asks first; gives the model's name."""
+    registry = Registry(home)
+    model = Canary.flock(home)[0].model
+    artifact = registry.artifact(registry.resolve(model).manifest)
+    artifact.chmod(0o600)
+    artifact.write_bytes(artifact.read_bytes() + b"!")
+    return model
 
-    with Up(up.home, "--no-flower") as again:
-        assert again.result(identifier)["status"] == "succeeded"
-        again.stop()
+
+PIP = """
+import os, subprocess, sys, time
+if sys.argv[1:] != ["--version"]:
+    child = subprocess.Popen(["sleep", "60"])
+    with open("pids.new", "w") as file:
+        file.write(f"{os.getpid()} {child.pid}")
+    os.rename("pids.new", "pids")
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_installation_ends_with_all_that_it_started(tmp_path: Path, number: int) -> None:
+    script = shutil.copy(ROOT / "run", tmp_path)
+    locks = ["requirements/dev.lock", "requirements/local.lock"]
+    for name in ["client/pyproject.toml", "pyproject.toml", *locks]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "pip.py").write_text(PIP)
+    run = subprocess.Popen(
+        [sys.executable, script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    eventually((tmp_path / "pids").exists, PATIENCE)
+    started = [psutil.Process(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
+    run.send_signal(number)
+    _, told = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 128 + number
+    assert "Traceback" not in told
+    psutil.wait_procs(started, PATIENCE)
+    assert [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
