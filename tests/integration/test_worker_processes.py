@@ -44,7 +44,7 @@ def status(stack: LiveStack, task_id: str) -> str:
 def submit_long(stack: LiveStack, count: int) -> list[str]:
     """So many slow predictions, as many running as there are processes."""
     ids = [stack.submit("slow", LONG)["id"] for _ in range(count)]
-    busy = min(len(stack.children("worker")), count)
+    busy = min(stack.parts.workers, count)
     until(lambda: [status(stack, i) for i in ids].count("running") == busy, "all processes busy")
     return ids
 
