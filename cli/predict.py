@@ -56,7 +56,7 @@ def _rows_of_options(given: Iterable[str]) -> list[Row]:
 def _rows_of_file(source: str) -> list[Row]:
     try:
         with click.open_file(source, encoding="utf-8-sig") as stream:
-            return read(source, stream)  # type: ignore[arg-type]
+            return read(source, stream)  # type: ignore[arg-type]  # click types no streams
     except OSError as error:
         raise Failure(f"{source}: {error.strerror}") from error
     except Unreadable as error:

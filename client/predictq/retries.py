@@ -74,7 +74,7 @@ def retry_after(answer: httpx2.Response | Unreachable) -> float | None:
 def _backoffs() -> Iterator[float]:
     # Full jitter, so that clients which failed together do not come back together.
     for attempt in range(ATTEMPTS - 1):
-        yield random.uniform(0, FIRST_BACKOFF * 2**attempt)  # noqa: S311
+        yield random.uniform(0, FIRST_BACKOFF * 2**attempt)  # noqa: S311 - jitter, no secret
 
 
 def _attempt(send: Callable[[], httpx2.Response]) -> httpx2.Response | Unreachable:

@@ -96,7 +96,7 @@ def _fail(id: str, error: dict[str, Any]) -> NoReturn:
 
 def _known(kind: type[T], body: dict[str, Any], **given: Any) -> T:
     # A newer server may say more; an older client passes over it.
-    names = (field.name for field in fields(kind))  # type: ignore[arg-type]
+    names = (field.name for field in fields(kind))  # type: ignore[arg-type]  # kind is a dataclass
     return kind(**{name: body[name] for name in names if name in body} | given)
 
 
