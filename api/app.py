@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     registry = Registry(settings.home)
     client = connect(settings.redis_url)
-    ledger = Ledger(client, settings.result_ttl)
+    ledger = Ledger(client, settings)
     ids = Ids(read_or_make_key(settings.home / "id.key"))
     gateway = Gateway(ledger, Watcher(client), ids, settings)
     app.register_blueprint(Predictions(gateway, registry, settings).blueprint())

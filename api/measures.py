@@ -10,9 +10,9 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from tasks.gateway import QUEUES
-from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.statistics import BUCKETS, Statistics
+from tasks.ledger.workers import Workers
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
 
 
@@ -37,6 +37,7 @@ class LedgerCollector(Collector):
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._workers = Workers(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: or registering would ask Redis."""
@@ -53,12 +54,12 @@ class LedgerCollector(Collector):
         return list(metrics)
 
     def _fill(self, metrics: LedgerMetrics) -> None:
-        depths = self._ledger.depths(QUEUES)
+        depths, reserved = self._ledger.depths(QUEUES)
         metrics.up.add_metric((), 1)
-        metrics.reserved.add_metric((), depths.pop(keys.UNACKED))
+        metrics.reserved.add_metric((), reserved)
         for queue, depth in depths.items():
             metrics.queued.add_metric((queue,), depth)
-        workers = self._ledger.workers()
+        workers = self._workers.alive()
         metrics.workers.add_metric((), len(workers))
         for worker in workers:
             metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])

@@ -230,9 +230,9 @@ def failure(stack: LiveStack, result: AsyncResult) -> Json:
         ({"model": "nobody", "features": [ROW]}, "model_not_found", "nobody"),
         ({"model": 7, "features": [ROW]}, "invalid", "model"),
         ({"model": "iris", "features": [ROW], "method": "fit"}, "unsupported_method", "fit"),
-        ({"model": "iris"}, "internal", ""),
-        ({"model": "iris", "features": [ROW], "more": 1}, "internal", ""),
-        ({}, "internal", ""),
+        ({"model": "iris"}, "invalid", "features"),
+        ({"model": "iris", "features": [ROW], "more": 1}, "invalid", "more"),
+        ({}, "invalid", "model"),
     ],
 )
 def test_a_bad_stock_message_fails_and_says_why(
