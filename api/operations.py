@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.answers import answer
-from api.measures import LedgerCollector
+from api.measures import LedgerCollector, Requests
 from tasks.gateway import QUEUES, is_reachable
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.statistics import Statistics
@@ -73,9 +73,10 @@ class Stats(msgspec.Struct):
 class Operations:
     """The views; none touches a model, and only `/stats` and `/ready` need Redis."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, requests: Requests) -> None:
         self._ledger = ledger
         self._workers = Workers(ledger.client)
+        self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
         self._registry.register(LedgerCollector(ledger))
@@ -102,6 +103,7 @@ class Operations:
 
     def metrics(self) -> Response:
         """For Prometheus."""
+        self._requests.write()
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
 
     def stats(self) -> Response:
