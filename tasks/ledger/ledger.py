@@ -1,5 +1,6 @@
 """What can be asked of Redis about predictions, one round trip each."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -7,9 +8,11 @@ from typing import Any, cast
 import msgspec
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
+from tasks.ledger.rounds import Rounds
 from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
@@ -22,6 +25,8 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
+LARGEST_SHARED = 100_000
+"""Bytes of a message that shares its round trip; a larger one would hold up the others."""
 _record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING = _head("queued"), _head("running")
 
@@ -54,6 +59,7 @@ class Ledger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._settings = settings
+        self._rounds = Rounds(client)
         self._accept = scripts.load(client, "accept")
         self._start = scripts.load(client, "start")
         self._settle = scripts.load(client, "settle")
@@ -77,12 +83,19 @@ class Ledger:
         if idempotency:
             script_keys.append(keys.IDEMPOTENCY + idempotency.key)
             arguments += [idempotency.fingerprint, self._settings.result_ttl]
-        answer: bytes = self._accept(keys=script_keys, args=arguments)
+        answer = self._ask_to_accept(script_keys, arguments, len(message))
         if answer == b"full":
             raise QueueFull(f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes")
         if answer == b"conflict":
             raise IdempotencyConflict
         return answer.decode()
+
+    def _ask_to_accept(self, script_keys: list[str], arguments: list[Any], size: int) -> bytes:
+        if size <= LARGEST_SHARED:
+            head = ("EVALSHA", self._accept.sha, len(script_keys))
+            with contextlib.suppress(NoScriptError):  # a new Redis; the script loads itself below
+                return cast("bytes", self._rounds.ask(*head, *script_keys, *arguments))
+        return cast("bytes", self._accept(keys=script_keys, args=arguments))
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none."""
