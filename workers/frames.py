@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+TIME_LIMIT = 300
+"""Seconds that a batch may take; then its process ends."""
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 

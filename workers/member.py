@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 
 from workers.frames import Batch, Done, Ready, receive, send
@@ -20,6 +21,7 @@ class Member:
         connection.settimeout(STALL)
         self._connection = connection
         self._finished: Finished | None = None
+        self._busy_since = 0.0
         self.born_after = born_after
         """How many loads of the fork server it was born with."""
         self.pid = 0
@@ -42,7 +44,7 @@ class Member:
 
     def take(self, batch: Batch, finished: Finished) -> None:
         """Start a batch; `finished` is told its end, None where the process died of it."""
-        self._finished = finished
+        self._finished, self._busy_since = finished, time.monotonic()
         try:
             send(self._connection, batch)
         except OSError:  # it died just now, or does not read: its end is heard like any other
@@ -62,6 +64,11 @@ class Member:
             case _:
                 self._finish(None)
         return said is not None
+
+    def end_overdue(self, limit: float) -> None:
+        """End it if it has computed for more than so many seconds."""
+        if self.busy and time.monotonic() - self._busy_since > limit:
+            self.kill()
 
     def hang_up(self) -> None:
         """It ends once it has finished what it does."""

@@ -13,7 +13,7 @@ from typing import Any
 from celery.concurrency.base import BasePool
 from celery.worker import state
 
-from workers.frames import Ended, Fork, Load, Loaded, datagram, parse
+from workers.frames import TIME_LIMIT, Ended, Fork, Load, Loaded, datagram, parse
 from workers.member import STALL, Member
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,11 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         if not any(reference in member.held for member in self._members):
             self._load(reference)
         return None
+
+    def end_overdue(self) -> None:
+        """End processes that should have ended by themselves, but are frozen."""
+        for member in self._members:
+            member.end_overdue(TIME_LIMIT + GRACE)
 
     def drain(self, patience: float) -> None:
         """Wait until nothing is computed any more, hearing what comes back."""

@@ -14,7 +14,8 @@ from tasks.ledger.ledger import connect
 from tasks.ledger.reservations import Reservations
 from tasks.settings import Settings
 from tasks.wire import decode
-from workers.batching import MOST_BYTES, MOST_ROWS, Batcher
+from workers.batching import MOST_BYTES, Batcher
+from workers.pace import MOST_ROWS
 
 log = logging.getLogger(__name__)
 LOOK = 1
