@@ -24,6 +24,9 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         channel = consumer.task_consumer.channel
         channel.qos.batcher = batcher_of(consumer)
         consumer.pool.on_idle = channel.consume
+        if consumer.event_dispatcher:
+            # Those of one turn of the loop go together; stock sends them by the two dozen.
+            consumer.event_dispatcher.buffer_limit = 10_000
 
     def stop(self, consumer: Any) -> None:
         """When the worker ends: wait for what runs, give back what waits."""
