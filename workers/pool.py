@@ -104,9 +104,10 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
     def idle(self, reference: str) -> Member | None:
         """A free process that holds this version; what none holds is loaded first."""
         free = [member for member in self._members if member.idle]
-        holding = next((member for member in free if reference in member.held), None)
-        if holding or reference in self._unloadable:  # any of them can say why it cannot be
-            return holding or next(iter(free), None)
+        if not reference or reference in self._unloadable:  # any of them can say what is wrong
+            return next(iter(free), None)
+        if holding := next((member for member in free if reference in member.held), None):
+            return holding
         if not any(reference in member.held for member in self._members):
             self._load(reference)
         return None

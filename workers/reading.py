@@ -22,13 +22,14 @@ class Message:
         self.content_type: str | None = message.content_type
         self.request = request
         self.order: Order = "compute"
-        self.reference, self.method, self.rows = _told(message.headers) or _found(
-            self.body, registry
-        )
+        told = _told(message.headers) or _found(self.body)
+        self.reference = _known(told[0], registry)
+        """As model:version; empty where there is none, which any process can say."""
+        self.method, self.rows = told[1:]
 
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
-    """Version, method and rows, as our front end writes them beside the body."""
+    """Model, method and rows, as our front end writes them beside the body."""
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
@@ -36,12 +37,19 @@ def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     return None
 
 
-def _found(body: bytes, registry: Registry) -> tuple[str, str, int]:
+def _found(body: bytes) -> tuple[str, str, int]:
     """The same from the body, for stock producers; what is wrong with it is said later."""
     try:
         call = read_call(body)
-        manifest = registry.resolve(call.model).manifest
     except PredictqError:
         return "", "", 1
     rows = len(call.features) if isinstance(call.features, list) else 1
-    return f"{manifest.name}:{manifest.version}", call.method, max(rows, 1)
+    return call.model, call.method, max(rows, 1)
+
+
+def _known(reference: str, registry: Registry) -> str:
+    try:
+        manifest = registry.resolve(reference).manifest
+    except PredictqError:
+        return ""
+    return f"{manifest.name}:{manifest.version}"
