@@ -93,7 +93,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
 
     @property
     def held(self) -> list[str]:
-        """The versions that processes hold in common, as model:version."""
+        """The versions that any process holds, as model:version."""
         return sorted(set().union(*(member.held for member in self._members)))
 
     @property
