@@ -18,6 +18,8 @@ from workers.pace import Pace
 from workers.pool import Pool
 from workers.reading import Message
 
+MOST_WAITING = 1024
+"""Messages that may wait for versions to be loaded."""
 MOST_BYTES = 8 * 2**20
 """Of the messages in a batch."""
 
@@ -46,10 +48,14 @@ class Batcher:
     def room(self) -> int:
         """How many messages may be reserved now: what the next batch may take, if any can start.
 
-        The rest stays on the queue, where others can take it.
+        The rest stays on the queue, where others can take it. Those that wait for their version
+        to be loaded are in nobody's way, up to a bound.
         """
-        waiting = sum(map(len, self._waiting.values()))
-        return max(self._appetite - waiting, 0) if self._pool.has_idle else 0
+        if not self._pool.has_idle:
+            return 0
+        sizes = {group: len(messages) for group, messages in self._waiting.items()}
+        could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
+        return max(min(self._appetite - could, MOST_WAITING - sum(sizes.values())), 0)
 
     def held(self) -> Iterator[str]:
         """Tags of all messages that were reserved and are not settled."""
@@ -87,6 +93,7 @@ class Batcher:
         while queue:
             rows, size = rows + queue[0].rows, size + len(queue[0].body)
             if taken and (rows > most or size > MOST_BYTES):
+                self._waiting[group] = self._waiting.pop(group)  # the others are first now
                 return taken
             taken.append(queue.popleft())
         del self._waiting[group]

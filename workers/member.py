@@ -7,10 +7,9 @@ import socket
 import time
 from collections.abc import Callable
 
+from workers.forker import STALL
 from workers.frames import Batch, Done, Ready, receive, send
 
-STALL = 30.0
-"""Seconds that a process may take to read a batch which was sent to it."""
 Finished = Callable[[Done | None], None]
 
 
@@ -74,11 +73,11 @@ class Member:
         """It ends once it has finished what it does."""
         self._connection.close()
 
-    def kill(self, number: int | None = None) -> None:
+    def kill(self) -> None:
         """It ends at once."""
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number or signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
     def _finish(self, done: Done | None) -> None:
         finished, self._finished = self._finished, None
