@@ -1,0 +1,66 @@
+"""`python -m benchmarks`: runs all parts, or those named, and fails where a ratio is missed."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from benchmarks import (
+    backlog,
+    batches,
+    costs,
+    latency,
+    memory,
+    report,
+    sizes,
+    throughput,
+)
+from benchmarks.bench import WHOLE, Bench
+from benchmarks.results import Part, Run
+
+PARTS: dict[str, Callable[[Bench], Part]] = {
+    "throughput": throughput.run,
+    "latency": latency.run,
+    "batches": batches.run,
+    "backlog": backlog.run,
+    "memory": memory.run,
+    "models": sizes.run,
+    "costs": costs.run,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(list(PARTS)))
+@click.option("--seconds", default=WHOLE, show_default=True, help="Length of a measurement.")
+@click.option("--record", is_flag=True, help="Keep the run: JSON, plots and README.")
+def main(names: tuple[str, ...], seconds: float, record: bool) -> None:
+    """Measure predictq beside its baselines; PART is one of throughput, latency, ..."""
+    with TemporaryDirectory(prefix="predictq-benchmarks-") as directory:
+        bench = Bench(seconds, Path(directory))
+        run = Run.of(seconds, [_measured(bench, name) for name in names or PARTS])
+    click.echo(report.text(run))
+    if record:
+        _record(run)
+    sys.exit(not run.holds)
+
+
+def _measured(bench: Bench, name: str) -> Part:
+    started = time.monotonic()
+    part = PARTS[name](bench)
+    click.echo(f"{name}: {time.monotonic() - started:.0f} s", err=True)
+    return part
+
+
+def _record(run: Run) -> None:
+    from benchmarks import plots  # noqa: PLC0415 - matplotlib takes a second
+
+    click.echo(f"recorded {report.record(run)}")
+    plots.draw(run, report.HERE)
+    report.README.write_text(report.page(run))
+
+
+if __name__ == "__main__":
+    main()
