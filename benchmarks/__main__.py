@@ -1,5 +1,7 @@
 """`python -m benchmarks`: runs all parts, or those named, and fails where a ratio is missed."""
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from benchmarks import (
 )
 from benchmarks.bench import WHOLE, Bench
 from benchmarks.results import Part, Run
+from benchmarks.wire import LoadFailed
 
 PARTS: dict[str, Callable[[Bench], Part]] = {
     "throughput": throughput.run,
@@ -38,6 +41,7 @@ PARTS: dict[str, Callable[[Bench], Part]] = {
 @click.option("--record", is_flag=True, help="Keep the run: JSON, plots and README.")
 def main(names: tuple[str, ...], seconds: float, record: bool) -> None:
     """Measure predictq beside its baselines; PART is one of throughput, latency, ..."""
+    _leave_nothing_to_the_environment()
     with TemporaryDirectory(prefix="predictq-benchmarks-") as directory:
         bench = Bench(seconds, Path(directory))
         run = Run.of(seconds, [_measured(bench, name) for name in names or PARTS])
@@ -49,9 +53,19 @@ def main(names: tuple[str, ...], seconds: float, record: bool) -> None:
 
 def _measured(bench: Bench, name: str) -> Part:
     started = time.monotonic()
-    part = PARTS[name](bench)
+    try:
+        part = PARTS[name](bench)
+    except LoadFailed as failure:  # the other parts are worth their while still
+        part = Part(name, [], failure=str(failure))
     click.echo(f"{name}: {time.monotonic() - started:.0f} s", err=True)
     return part
+
+
+def _leave_nothing_to_the_environment() -> None:
+    """What the caller set for a stack must not change what is measured; a signal ends us whole."""
+    for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
+        del os.environ[name]
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _record(run: Run) -> None:

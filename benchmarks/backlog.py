@@ -11,7 +11,7 @@ from benchmarks.bench import Bench
 from benchmarks.candidates import Candidate
 from benchmarks.load import Accepted, collect, submit
 from benchmarks.processes import Processes
-from benchmarks.results import Check, Part, Table, shown
+from benchmarks.results import Cell, Check, Part, Table, shown
 from benchmarks.saturation import compared
 from benchmarks.wire import LoadFailed
 from cli.stack import call
@@ -20,6 +20,8 @@ BACKLOG = 200_000
 SLICES = 10
 DRAINED_WITHIN = 150.0
 """Seconds; what is queued then stays so, and the table says it."""
+LEAST = 200
+"""Predictions in a slice."""
 FLAT = 1.10
 SAMPLE = 100
 """One in so many outcomes is compared with the model's."""
@@ -90,8 +92,9 @@ def _fill(bench: Bench, candidate: Candidate, processes: Processes) -> tuple[lis
     requests = bench.questions.requests()
     total = Accepted([], [], 0.0)
     marks = [_mark(candidate, processes, "api")]
+    size = max(bench.scaled(BACKLOG / SLICES), LEAST)
     for _ in range(SLICES):
-        each = submit(candidate.port, requests, DRAINED_WITHIN, bench.scaled(BACKLOG / SLICES))
+        each = submit(candidate.port, requests, DRAINED_WITHIN, size)
         total.ids += each.ids
         total.requests += each.requests
         marks.append(_mark(candidate, processes, "api"))
@@ -103,7 +106,7 @@ def _empty(candidate: Candidate, processes: Processes, count: int) -> tuple[list
     step, marks = count // SLICES, [_mark(candidate, processes, "worker")]
     deadline = marks[0].now + DRAINED_WITHIN
     while marks[-1].depth and marks[-1].now < deadline:
-        time.sleep(0.05)
+        time.sleep(0.02)
         mark = _mark(candidate, processes, "worker")
         if marks[-1].depth - mark.depth >= step or not mark.depth or mark.now >= deadline:
             marks.append(mark)
@@ -131,12 +134,14 @@ def _verify(bench: Bench, candidate: Candidate, accepted: Accepted, done: int) -
 
 
 def _growth(slices: list[Slice]) -> float:
+    if not slices:
+        raise LoadFailed("the backlog was gone before its cost could be told")
     ordered = [each.cpu for each in sorted(slices, key=lambda each: each.depth)]
     return statistics.median(ordered[-3:]) / statistics.median(ordered[:3])
 
 
 def _table(filled: list[Slice], emptied: list[Slice]) -> Table:
-    rows = [
+    rows: list[list[Cell]] = [
         [name, each.depth, 1e6 * each.seconds, 1e6 * each.cpu]
         for name, slices in (("filling", filled), ("emptying", emptied))
         for each in slices

@@ -1,6 +1,7 @@
 """What all parts share: how long to measure, the models, and fresh systems to measure."""
 
 import itertools
+import shutil
 import subprocess
 import sys
 from functools import cached_property
@@ -11,7 +12,7 @@ from benchmarks.candidates import Candidate
 from benchmarks.models import Model, Questions
 from cli.process import ROOT
 
-WHOLE = 5.0
+WHOLE = 3.0
 """Seconds that one measurement takes in a run whose figures mean something."""
 
 
@@ -41,9 +42,9 @@ class Bench:
         """To the forest, one row each."""
         return self.forest.questions()
 
-    def naive(self) -> Candidate:
-        """With the forest."""
-        return candidates.naive(self._home(), self.forest.path)
+    def naive(self, held: Model | None = None) -> Candidate:
+        """With this model, or the forest."""
+        return candidates.naive(self._home(), (held or self.forest).path)
 
     def handwritten(self) -> Candidate:
         """With the forest."""
@@ -52,9 +53,17 @@ class Bench:
     def predictq(self, *held: Model, flower: bool = False, workers: int | None = None) -> Candidate:
         """With these models, or the forest."""
         home = self._home()
-        for model in held or (self.forest,):
+        for model in held:
             register(model, home)
+        if not held:
+            shutil.copytree(self._with_forest / "models", home / "models")
         return candidates.predictq(home, flower=flower, workers=workers)
+
+    @cached_property
+    def _with_forest(self) -> Path:
+        home = self._home()
+        register(self.forest, home)
+        return home
 
     def _home(self) -> Path:
         home = self.directory / f"home-{next(self._number)}"

@@ -2,7 +2,7 @@
 
 from benchmarks.bench import Bench
 from benchmarks.load import latencies
-from benchmarks.results import Check, Curve, Part, Spread, Table, percentile
+from benchmarks.results import Cell, Check, Curve, Part, Spread, Table, percentile
 from benchmarks.saturation import warm
 
 QUIET = 20
@@ -31,6 +31,18 @@ class _Caller:
         found = latencies(self._port, self._requests, rate, self._seconds)
         return [1000 * seconds for seconds in found]
 
+    def curve(self, name: str) -> Curve:
+        """Percentiles at rising rates, until one is hopeless."""
+        curve = Curve(name, [], [], [])
+        for rate in RATES:
+            taken = self.at(rate)
+            curve.rates.append(rate)
+            curve.p50.append(percentile(taken, 0.5))
+            curve.p99.append(percentile(taken, 0.99))
+            if curve.p50[-1] > 1000 * HOPELESS:
+                break
+        return curve
+
 
 def run(bench: Bench) -> Part:
     """Both systems stand ready; whoever is not asked is idle."""
@@ -47,20 +59,8 @@ def run(bench: Bench) -> Part:
             {name: caller.at(QUIET) for name, caller in callers.items()}
             for _ in range(bench.rounds)
         ]
-        curves = [_curve(name, callers[name]) for name in (NAIVE, WAITED)]
+        curves = [callers[name].curve(name) for name in (NAIVE, WAITED)]
     return Part("latency", [_quiet(rounds), _rising(curves)], _checks(rounds), curves=curves)
-
-
-def _curve(name: str, caller: _Caller) -> Curve:
-    curve = Curve(name, [], [], [])
-    for rate in RATES:
-        taken = caller.at(rate)
-        curve.rates.append(rate)
-        curve.p50.append(percentile(taken, 0.5))
-        curve.p99.append(percentile(taken, 0.99))
-        if curve.p50[-1] > 1000 * HOPELESS:
-            break
-    return curve
 
 
 def _quiet(rounds: list[dict[str, list[float]]]) -> Table:
@@ -76,7 +76,7 @@ def _quiet(rounds: list[dict[str, list[float]]]) -> Table:
 
 
 def _rising(curves: list[Curve]) -> Table:
-    rows = [
+    rows: list[list[Cell]] = [
         [curve.name, *map(float, point)]
         for curve in curves
         for point in zip(curve.rates, curve.p50, curve.p99, strict=True)

@@ -13,7 +13,7 @@ from benchmarks.load import answer
 from benchmarks.lone import one_copy
 from benchmarks.models import MEGABYTE, Model
 from benchmarks.processes import Processes
-from benchmarks.results import Check, Part, Table
+from benchmarks.results import Cell, Check, Part, Table
 
 PROCESSES = 4
 SMALL, LARGE = 1, 500
@@ -57,7 +57,7 @@ def run(bench: Bench) -> Part:
         _use(bench, candidate, light)
         empty = _settled(processes)
         added = [_added(bench, candidate, processes, model) for model in made]
-        processes.stop("worker")
+        processes.end("worker")
         processes.start("worker")
         again = _all(bench, candidate, processes, [light, *made], empty)
     again = msgspec.structs.replace(again, copy=sum(each.copy for each in added))
@@ -73,7 +73,8 @@ def _added(bench: Bench, candidate: Candidate, processes: Processes, model: Mode
     before = _settled(processes)
     register(model, candidate.home)
     busy = _busy(processes, lambda: _use(bench, candidate, model))
-    return Growth(model.name, one_copy(model.path), _settled(processes) - before, busy)
+    copy = max(one_copy(model.path), model.path.stat().st_size)  # small ones fit in what is free
+    return Growth(model.name, copy, _settled(processes) - before, busy)
 
 
 def _all(
@@ -119,7 +120,7 @@ def _settled(processes: Processes) -> int:
 
 
 def _table(empty: int, found: list[Growth]) -> Table:
-    rows = [
+    rows: list[list[Cell]] = [
         [each.name, each.copy / MEGABYTE, each.growth / MEGABYTE, each.copies, each.busy]
         for each in found
     ]

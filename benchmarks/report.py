@@ -46,6 +46,8 @@ def _place(run: Run) -> Iterator[str]:
 
 
 def _part(part: Part) -> Iterator[str]:
+    if part.failure:
+        yield f"{part.name} FAILED: {part.failure}\n"
     for table in part.tables:
         yield _table(table)
     if part.checks:

@@ -88,6 +88,13 @@ class Part(msgspec.Struct, frozen=True):
     checks: list[Check] = []
     bars: list[Bar] = []
     curves: list[Curve] = []
+    failure: str = ""
+    """Why there is no answer."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is an answer, and every check holds."""
+        return not self.failure and all(check.holds for check in self.checks)
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -114,8 +121,8 @@ class Run(msgspec.Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Whether every check does."""
-        return all(check.holds for part in self.parts for check in part.checks)
+        """Whether every part does."""
+        return all(part.holds for part in self.parts)
 
 
 def shown(value: Cell) -> str:

@@ -7,15 +7,16 @@ import msgspec
 from benchmarks.bench import Bench
 from benchmarks.candidates import Candidate
 from benchmarks.load import answer
-from benchmarks.results import Bar, Check, Part, Spread, Table
+from benchmarks.results import Bar, Cell, Check, Part, Spread, Table
 from benchmarks.saturation import saturate, warm
 
 NAIVE, HANDWRITTEN, PREDICTQ, FLOWER = "naive", "hand-written", "predictq", "predictq, with Flower"
 NAIVE_SHARE = 0.5
 """Of the time of the others: it accepts several times faster than it computes."""
 NOTE = """A closed loop of 32 connections submits, one row a request; the clock stops at the last \
-stored result, and every answer is compared with the model's own. Waited for: the rate \
-at which 32 callers get their answers that each wait for their own, looking every 5 ms. Medians of the rounds, and their range."""
+stored result, and every answer is compared with the model's own. Waited for: the rate at which \
+32 callers get answers that each wait for their own, looking every 5 ms. Medians of the rounds, \
+and their range."""
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -45,14 +46,14 @@ def _round(bench: Bench, candidate: Candidate) -> Round:
     with candidate.running() as processes:
         warm(candidate, bench.questions)
         found = saturate(candidate, processes, bench.questions, seconds)
-        waited = answer(candidate.port, bench.questions.requests(), bench.seconds / 2)
+        waited = answer(candidate.port, bench.questions.requests(), bench.seconds / 3)
     return Round(found.rate, waited, found.accepted)
 
 
 def _part(names: list[str], rounds: list[dict[str, Round]]) -> Part:
     rates = {name: Spread.of(each[name].stored for each in rounds) for name in names}
     to_naive = {name: _ratio(rounds, name, NAIVE) for name in names}
-    rows = [
+    rows: list[list[Cell]] = [
         [
             name,
             str(rates[name]),
