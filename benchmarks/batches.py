@@ -9,8 +9,9 @@ from benchmarks.saturation import Outcome, Receipt, compared, saturate, warm
 RATES = (10, 100, 1000)
 BOUNDS = (1, 2, 4, 8, 16, 32, 64)
 """The least size of each column; the last one is open."""
-NOTE = """Share of the batches by their size in rows, from the receipts; each is counted once. Queued: from acceptance to the start of the computation. No request is \
-held back for others to come: alone, it is queued for less time than the model takes."""
+NOTE = """Share of the batches by their size in rows, from the receipts; each is counted once. \
+Queued: from acceptance to the start of the computation. No request is held back for others to \
+come: alone, it is queued for less time than the model takes."""
 
 
 def run(bench: Bench) -> Part:

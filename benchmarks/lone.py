@@ -11,10 +11,17 @@ import joblib
 import numpy as np
 import sklearn.ensemble
 import sklearn.linear_model
+import sklearn.pipeline
+import sklearn.preprocessing
 
 from cli.process import ROOT
 
-LOADED_HERE = (sklearn.ensemble, sklearn.linear_model)
+LOADED_HERE = (
+    sklearn.ensemble,
+    sklearn.linear_model,
+    sklearn.pipeline,
+    sklearn.preprocessing,
+)
 """So that libraries are not counted as the model's."""
 
 

@@ -80,6 +80,8 @@ def _added(bench: Bench, candidate: Candidate, processes: Processes, model: Mode
 def _all(
     bench: Bench, candidate: Candidate, processes: Processes, held: list[Model], empty: int
 ) -> Growth:
+    _use(bench, candidate, held[0])  # all processes are there, and have started
+
     def use() -> None:
         for model in held:
             _use(bench, candidate, model)

@@ -1,7 +1,6 @@
 """The models under load, each with questions and the answers that it gives to them by itself."""
 
 from copy import deepcopy
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,16 @@ import numpy as np
 from sklearn.datasets import make_classification
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
 
 from benchmarks.wire import post
 
 FEATURES = 20
 QUESTIONS = 200
 MEGABYTE = 2**20
+HUGE = 20
+"""Megabytes from which a model needs more terms, or it would give too many outputs."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -35,9 +38,8 @@ class Model(msgspec.Struct, frozen=True):
 
     def questions(self, rows: int = 1, count: int = QUESTIONS) -> "Questions":
         """Requests of so many rows, no two the same."""
-        width = self.estimator.n_features_in_
-        asked = np.random.default_rng(0).normal(size=(count, rows, width)).round(4)
-        told = self.estimator.predict(asked.reshape(-1, width)).reshape(count, rows, -1)
+        asked = np.random.default_rng(0).normal(size=(count, rows, FEATURES)).round(4)
+        told = self.estimator.predict(asked.reshape(-1, FEATURES)).reshape(count, rows, -1)
         bodies = [
             msgspec.json.encode({"model": self.name, "features": each}) for each in asked.tolist()
         ]
@@ -90,11 +92,13 @@ def heavy_forest(directory: Path, megabytes: int) -> Model:
 
 
 def heavy_linear(directory: Path, megabytes: int) -> Model:
-    """As many outputs as features, and a matrix of coefficients of this size."""
-    width = isqrt(megabytes * MEGABYTE // 8)
-    fitted = Ridge().fit(np.eye(2, width), np.zeros((2, 2)))
-    fitted.coef_ = np.random.default_rng(0).normal(size=(width, width))
-    fitted.intercept_ = np.zeros(width)
+    """A regression of many outputs on polynomials, whose coefficients have this size."""
+    terms = PolynomialFeatures(3 if megabytes < HUGE else 5)
+    fitted = make_pipeline(terms, Ridge()).fit(np.eye(2, FEATURES), np.zeros((2, 2)))
+    width = terms.n_output_features_
+    outputs = round(megabytes * MEGABYTE / 8 / width)
+    fitted[-1].coef_ = np.random.default_rng(0).normal(size=(outputs, width))
+    fitted[-1].intercept_ = np.zeros(outputs)
     return Model.save(f"linear-{megabytes}", fitted, directory)
 
 
