@@ -22,22 +22,12 @@ task_default_queue = "predict"
 # A misspelt queue must fail at once, not collect messages that nobody reads.
 task_create_missing_queues = False
 
-# A message is acknowledged after its outcome is stored: a death in between repeats it.
-task_acks_late = True
-# A child that dies fails its prediction, retryable, in place of looping on poisonous input.
-task_reject_on_worker_lost = False
-# One reserved message a child: what waits, waits on the queue, where others can take it.
-worker_prefetch_multiplier = 1
-# Deaths are noticed after a second, not after ten.
-worker_lost_wait = 1.0
-
+_visibility_timeout = float(os.environ.get("PREDICTQ_VISIBILITY_TIMEOUT", "30"))
 broker_transport_options = {
-    # The work of a dead worker comes back after this many seconds.
-    "visibility_timeout": int(os.environ.get("PREDICTQ_VISIBILITY_TIMEOUT", "30")),
-    # Look for it every second; stock acts on every tenth look only.
-    "unacked_restore_interval": 1,
-    "unacked_restore_throttle": 1,
-    "unacked_mutex_expire": 10,
+    # The work of a dead worker comes back after this many seconds …
+    "visibility_timeout": _visibility_timeout,
+    # … if we look for it, and keep what lives, several times in between.
+    "unacked_restore_interval": min(1.0, _visibility_timeout / 4),
     # A frozen Redis must not hang a process for ever.
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
@@ -55,15 +45,13 @@ redis_retry_on_timeout = False
 # Workers outlive Redis: they try again for ever, at start-up too.
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
-# What was reserved before a lost connection is returned by the visibility timeout, not cancelled.
+# What runs when the connection is lost goes on: its process settles it.
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 # Flower shows received, started, succeeded and failed for each id.
 worker_send_task_events = True
 # The sent event would cost every submission a round trip and says nothing the record does not.
 task_send_sent_event = False
-# A hard stop for a prediction that hangs, seconds.
-task_time_limit = 300
 # The ledger owns the time to live of outcomes; Celery's clean-up task has nothing to do.
 result_expires = None
 

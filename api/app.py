@@ -4,7 +4,8 @@ from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 
-from api import measures, openapi, problems
+from api import openapi, problems
+from api.measures import Requests
 from api.models import ModelViews
 from api.operations import Operations
 from api.predictions import Predictions
@@ -26,17 +27,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
+    requests = Requests()
+    requests.watch(app)
     registry = Registry(settings.home)
     client = connect(settings.redis_url)
-    ledger = Ledger(client, settings.result_ttl)
+    ledger = Ledger(client, settings)
     ids = Ids(read_or_make_key(settings.home / "id.key"))
     gateway = Gateway(ledger, Watcher(client), ids, settings)
     app.register_blueprint(Predictions(gateway, registry, settings).blueprint())
     app.register_blueprint(ModelViews(registry).blueprint())
-    app.register_blueprint(Operations(ledger).blueprint())
+    app.register_blueprint(Operations(ledger, requests).blueprint())
     _add_documentation(app)
     problems.register(app)
-    measures.count_requests(app)
     return app
 
 

@@ -1,6 +1,8 @@
-"""Fills the catalogue of metrics: each request as it ends, the ledger at each scrape."""
+"""Fills the catalogue of metrics: requests as they end, the ledger at each scrape."""
 
+import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 from itertools import accumulate
 
@@ -10,25 +12,47 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from tasks.gateway import QUEUES
-from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.statistics import BUCKETS, Statistics
+from tasks.ledger.workers import Workers
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
 
+WRITE_EVERY = 0.1
+"""Seconds; in between, ended requests are only noted."""
 
-def count_requests(app: Flask) -> None:
-    """Measure every request."""
 
-    @app.before_request
-    def _note_start() -> None:
+class Requests:
+    """Measures every request; written together, as threads would queue for each metric's lock."""
+
+    def __init__(self) -> None:
+        self._ended: deque[tuple[str, str, int, float]] = deque()
+        self._written = 0.0
+        self._writing = threading.Lock()
+
+    def watch(self, app: Flask) -> None:
+        """Measure the requests of this application."""
+        app.before_request(self._start)
+        app.after_request(self._end)
+
+    def write(self) -> None:
+        """Bring the metrics up to date."""
+        with self._writing:
+            self._written = time.perf_counter()
+            for _ in range(len(self._ended)):
+                route, method, status, seconds = self._ended.popleft()
+                HTTP_REQUESTS.labels(route, method, status).inc()
+                HTTP_SECONDS.labels(route).observe(seconds)
+
+    def _start(self) -> None:
         g.started = time.perf_counter()
 
-    @app.after_request
-    def _count(response: Response) -> Response:
+    def _end(self, response: Response) -> Response:
         # The rule, not the path: ids would make a series each.
         route = request.url_rule.rule if request.url_rule else "unknown"
-        HTTP_REQUESTS.labels(route, request.method, response.status_code).inc()
-        HTTP_SECONDS.labels(route).observe(time.perf_counter() - g.started)
+        now = time.perf_counter()
+        self._ended.append((route, request.method, response.status_code, now - g.started))
+        if now > self._written + WRITE_EVERY and not self._writing.locked():
+            self.write()
         return response
 
 
@@ -37,6 +61,7 @@ class LedgerCollector(Collector):
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._workers = Workers(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: or registering would ask Redis."""
@@ -53,12 +78,12 @@ class LedgerCollector(Collector):
         return list(metrics)
 
     def _fill(self, metrics: LedgerMetrics) -> None:
-        depths = self._ledger.depths(QUEUES)
+        depths, reserved = self._ledger.depths(QUEUES)
         metrics.up.add_metric((), 1)
-        metrics.reserved.add_metric((), depths.pop(keys.UNACKED))
+        metrics.reserved.add_metric((), reserved)
         for queue, depth in depths.items():
             metrics.queued.add_metric((queue,), depth)
-        workers = self._ledger.workers()
+        workers = self._workers.alive()
         metrics.workers.add_metric((), len(workers))
         for worker in workers:
             metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])

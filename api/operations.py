@@ -9,11 +9,11 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.answers import answer
-from api.measures import LedgerCollector
+from api.measures import LedgerCollector, Requests
 from tasks.gateway import QUEUES, is_reachable
-from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.statistics import Statistics
+from tasks.ledger.workers import Workers
 from telemetry.metrics import registry
 
 
@@ -47,6 +47,7 @@ class VersionStats(msgspec.Struct):
     succeeded: int
     failed: int
     cancelled: int
+    expired: int
     rows: int
     success_rate: float | None
     """Of what succeeded or failed."""
@@ -72,8 +73,10 @@ class Stats(msgspec.Struct):
 class Operations:
     """The views; none touches a model, and only `/stats` and `/ready` need Redis."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, requests: Requests) -> None:
         self._ledger = ledger
+        self._workers = Workers(ledger.client)
+        self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
         self._registry.register(LedgerCollector(ledger))
@@ -94,23 +97,24 @@ class Operations:
     def ready(self) -> Response:
         """Redis answers and a worker lives: 200, else 503."""
         reachable = is_reachable(self._ledger.client)
-        workers = len(self._ledger.workers()) if reachable else 0
+        workers = len(self._workers.alive()) if reachable else 0
         ready = bool(workers)
         return answer(Ready(ready, reachable, workers), 200 if ready else 503)
 
     def metrics(self) -> Response:
         """For Prometheus."""
+        self._requests.write()
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
 
     def stats(self) -> Response:
         """For people: the same figures, with percentiles."""
-        depths = self._ledger.depths(QUEUES)
+        depths, reserved = self._ledger.depths(QUEUES)
         stats = Stats(
             uptime_seconds=round(time.monotonic() - self._started, 3),
             memory_bytes=psutil.Process().memory_info().rss,
-            reserved=depths.pop(keys.UNACKED),
+            reserved=reserved,
             queues=depths,
-            workers=self._ledger.workers(),
+            workers=self._workers.alive(),
             predictions=[_version(entry) for entry in self._ledger.statistics()],
         )
         return answer(stats)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from api.answers import answer
 from api.places import Places
-from api.preferences import LONGEST, parse
+from api.preferences import LONGEST, Preference, parse
 from api.submission import idempotency, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
@@ -76,21 +76,21 @@ class Predictions:
 
     def submit(self) -> Response:
         """Accept a prediction and say where its outcome will be."""
-        return self._answer(self._accept(), at_submission=True)
+        return self._answer(self._accept(), waited=False, at_submission=True)
 
     def submit_and_wait(self) -> Response:
         """Accept a prediction and wait for its outcome, as long as the caller prefers."""
-        record = self._accept()
-        return self._answer(self._wait(record, otherwise=LONGEST), at_submission=True)
+        record, waited = self._wait(self._accept(), otherwise=LONGEST)
+        return self._answer(record, waited=waited, at_submission=True)
 
     def look_up(self, task_id: str) -> Response:
         """The outcome, or 202 until there is one."""
-        record = self._gateway.look_up(task_id)
-        return self._answer(self._wait(record, otherwise=0))
+        record, waited = self._wait(self._gateway.look_up(task_id), otherwise=0)
+        return self._answer(record, waited=waited)
 
     def cancel(self, task_id: str) -> Response:
         """Cancel what has no outcome yet; gives the outcome that stands."""
-        return self._answer(self._gateway.cancel(task_id))
+        return self._answer(self._gateway.cancel(task_id), waited=False)
 
     def _accept(self) -> Record:
         with self._reading.one() as free:
@@ -100,23 +100,24 @@ class Predictions:
         prediction = prepare(submission, self._registry, self._settings)
         return self._gateway.submit(prediction, idempotency(request, submission))
 
-    def _wait(self, record: Record, otherwise: int) -> Record:
-        seconds = parse(request.headers.get("Prefer", "")).seconds(otherwise)
+    def _wait(self, record: Record, otherwise: int) -> tuple[Record, bool]:
+        """The record as it is then, and whether it was waited for as long as preferred."""
+        seconds = _preference().seconds(otherwise)
         if record.is_terminal or not seconds:
-            return record
+            return record, True
         with self._waiting.one() as free:
             try:
-                return self._gateway.wait(record.task_id, seconds) if free else record
+                return (self._gateway.wait(record.task_id, seconds) if free else record), free
             except redis.RedisError as error:
                 # It was accepted, and its caller must learn the id.
                 log.warning("could not wait for %s: %s", record.task_id, error)
-                return record
+                return record, False
 
-    def _answer(self, record: Record, *, at_submission: bool = False) -> Response:
+    def _answer(self, record: Record, *, waited: bool, at_submission: bool = False) -> Response:
         headers = {"Location": _url(record)} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
-        if applied := parse(request.headers.get("Prefer", "")).applied:
+        if applied := _preference().applied(waited=waited):
             headers["Preference-Applied"] = applied
         return answer(self._view(record), 200 if record.is_terminal else 202, headers)
 
@@ -137,6 +138,10 @@ class Predictions:
         if record.error is not None:
             return Outcome(**shared, error=record.error)
         return Pending(**shared)
+
+
+def _preference() -> Preference:
+    return parse(request.headers.get("Prefer", ""))
 
 
 def _url(record: Record) -> str:

@@ -22,16 +22,20 @@ class Preference(msgspec.Struct, frozen=True):
             return self.wait
         return 0 if self.respond_async else otherwise
 
-    @property
-    def applied(self) -> str:
-        """The `Preference-Applied` header; empty when nothing was preferred."""
-        if self.wait is not None:
+    def applied(self, *, waited: bool) -> str:
+        """The `Preference-Applied` header; empty where nothing that was preferred was done."""
+        if self.wait is not None and waited:
             return f"wait={self.wait}"
         return "respond-async" if self.respond_async else ""
 
 
+_NONE = Preference()
+
+
 def parse(header: str) -> Preference:
     """Read a `Prefer` header; what it does not know it ignores, as the RFC demands."""
+    if not header:
+        return _NONE
     found = dict(_pair(part) for part in header.split(","))
     wait = found.get("wait") or ""
     seconds = min(int(wait), LONGEST) if re.fullmatch(r"\d{1,6}", wait, re.ASCII) else None

@@ -87,7 +87,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     def _worker(self) -> Program:
         # One worker node: there is nobody to mingle or gossip with, and that saves a second.
-        options = ["-E", "-Q", "predict,bulk", "-c", str(self.workers)]
+        options = ["-E", "-Q", "predict", "-c", str(self.workers)]
         quiet = ["--without-mingle", "--without-gossip"]
         return Program(
             "worker",

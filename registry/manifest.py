@@ -58,6 +58,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """One row that the model is known to take, in column order."""
     metadata: dict[str, str]
     """What was given at registration, metrics above all."""
+    exact: bool = False
+    """Whether each request is computed alone, so that answers are equal to the last bit."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):

@@ -5,8 +5,7 @@ import time
 import redis
 
 from tasks.ids import Ids
-from tasks.ledger.backend import cancelled
-from tasks.ledger.ledger import Ledger
+from tasks.ledger.ledger import Ledger, Settled
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
 from tasks.prediction import predict
@@ -36,8 +35,8 @@ class Gateway:
         """
         record = Record.queued(self._ids.new(), prediction)
         message = envelope(predict.name, record.task_id, QUEUE, prediction)
-        bound = self._settings.max_queued
-        accepted = self.ledger.accept(QUEUE, record, message, bound, idempotency)
+        rows = len(prediction.features)
+        accepted = self.ledger.accept(QUEUE, record, message, rows, idempotency)
         return record if accepted == record.task_id else self.look_up(accepted)
 
     def look_up(self, task_id: str) -> Record:
@@ -66,7 +65,7 @@ class Gateway:
         """Settle as cancelled what has no outcome; gives the outcome that stands."""
         record = self.look_up(task_id)
         if not record.is_terminal:
-            self.ledger.settle(cancelled(record))
+            self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)
 
 

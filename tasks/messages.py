@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tasks.wire import encode
+from tasks.wire import decode, encode
+from telemetry.errors import Invalid, Malformed
 
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
@@ -50,12 +51,12 @@ class Idempotency(msgspec.Struct, frozen=True):
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
     """One message, as kombu would have put it on the list; the delivery tag is the id."""
-    return encode(
+    # All but the body is words of ours, without numbers that JSON cannot write.
+    return msgspec.json.encode(
         {
-            "body": encode([[], prediction.kwargs, {}]).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
             "headers": {
+                "rows": len(prediction.features),  # first of all: scripts read it there
+                "batch": f"{prediction.model}:{prediction.version} {prediction.method}",
                 "lang": "py",
                 "task": task,
                 "id": task_id,
@@ -79,5 +80,43 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
                 "priority": 0,
                 "delivery_tag": task_id,
             },
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "body": encode([[], prediction.kwargs, {}]).decode(),
         }
     )
+
+
+class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The arguments of the task, as a worker reads them; anybody may have sent them."""
+
+    model: str
+    """``name``, ``name@alias`` or ``name:version``."""
+    features: Any
+    method: str = "predict"
+    alias: str | None = None
+    created_at: float | None = None
+
+
+_ours = msgspec.json.Decoder(tuple[tuple[()], Call, Any])
+
+
+def read_call(body: bytes) -> Call:
+    """The arguments in a message's body; raises `Malformed` or `Invalid`."""
+    try:
+        return _ours.decode(body)[1]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _read_any_call(body)
+
+
+def _read_any_call(body: bytes) -> Call:
+    """What stock producers send: arguments by position too, and every JSON that Python writes."""
+    match decode(body):
+        case [[*args], {**kwargs}, _] if len(args) <= len(Call.__struct_fields__):
+            given = dict(zip(Call.__struct_fields__, args, strict=False)) | kwargs
+        case _:
+            raise Malformed("the body of a message is [args, kwargs, embed]")
+    try:
+        return msgspec.convert(given, Call)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"the task cannot be called so: {error}") from error

@@ -5,22 +5,24 @@ so that a stock ``AsyncResult`` reads it. The two fields in front are what the s
 """
 
 import time
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 
-from tasks.messages import Prediction
+from tasks.messages import Call, Prediction
 from telemetry.errors import PredictqError
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+State = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
 CELERY_STATUS: dict[State, str] = {
     "queued": "PENDING",
     "running": "STARTED",
     "succeeded": "SUCCESS",
     "failed": "FAILURE",
     "cancelled": "REVOKED",
+    "expired": "REVOKED",
 }
-TERMINAL: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
+TERMINAL: frozenset[State] = frozenset({"succeeded", "failed", "cancelled", "expired"})
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,18 +44,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Library and version that computed it."""
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What a worker's engine gives back for one prediction."""
-
-    predictions: list[Any]
-    """One per row, in order."""
-    receipt: Receipt
-
-    def __repr__(self) -> str:
-        """Short: Celery puts it into its log line and its events."""
-        return f"{len(self.predictions)} prediction(s)"
-
-
 class ErrorBody(msgspec.Struct, frozen=True):
     """Why a prediction failed."""
 
@@ -67,8 +57,6 @@ class ErrorBody(msgspec.Struct, frozen=True):
         if isinstance(error, PredictqError):
             details = "; ".join(detail.msg for detail in error.errors)
             return cls(error.code, details or error.message, error.retryable)
-        if type(error).__name__ in ("WorkerLostError", "TimeLimitExceeded"):
-            return cls("worker_lost", "the worker died or ran out of time computing this", True)
         return cls("internal", "the worker could not compute this", False)
 
 
@@ -106,22 +94,61 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def unannounced(cls, task_id: str, request: Any) -> "Record":
-        """The record of a message that a stock producer pushed past our front end."""
-        given = getattr(request, "kwargs", None) or {}
-        name, _, version = str(given.get("model", "unknown")).partition(":")
+    def read(cls, task_id: str, call: Call | None) -> "Record":
+        """The record as far as a message tells; it may never have passed our front end."""
+        name, _, version = (call.model if call else "unknown").partition(":")
         return cls(
             status="PENDING",
             state="queued",
             task_id=task_id,
             model=name,
             version=int(version) if version.isdecimal() else 0,
-            alias=None,
-            method=str(given.get("method", "predict")),
-            created_at=time.time(),
+            alias=call.alias if call else None,
+            method=call.method if call else "predict",
+            created_at=call.created_at if call and call.created_at else time.time(),
         )
 
     @property
     def is_terminal(self) -> bool:
         """Whether this is an outcome, which never changes again."""
         return self.state in TERMINAL
+
+    @property
+    def reference(self) -> str:
+        """The model:version that it is pinned to."""
+        return f"{self.model}:{self.version}"
+
+    def succeeded(self, predictions: list[Any], receipt: Receipt) -> "Record":
+        """The outcome of one that was computed: one prediction a row, in order."""
+        return self._settled("succeeded", result=predictions, receipt=receipt)
+
+    def failed(self, error: BaseException) -> "Record":
+        """The outcome of one that could not be computed."""
+        body, kind = ErrorBody.of(error), type(error)
+        result = _celery_exception(kind.__name__, body.message, kind.__module__)
+        return self._settled("failed", result=result, error=body)
+
+    def cancelled(self) -> "Record":
+        """The outcome of one that its caller no longer wants."""
+        return self._settled("cancelled", result=_revoked("cancelled"))
+
+    def expired(self) -> "Record":
+        """The outcome of one whose time was over before it was computed."""
+        return self._settled("expired", result=_revoked("expired"))
+
+    def _settled(self, state: State, **fields: Any) -> "Record":
+        return msgspec.structs.replace(
+            self,
+            status=CELERY_STATUS[state],
+            state=state,
+            date_done=datetime.now(UTC).isoformat(),
+            **fields,
+        )
+
+
+def _revoked(reason: str) -> dict[str, Any]:
+    return _celery_exception("TaskRevokedError", reason, "celery.exceptions")
+
+
+def _celery_exception(kind: str, message: str, module: str) -> dict[str, Any]:
+    return {"exc_type": kind, "exc_message": [message], "exc_module": module}

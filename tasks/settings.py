@@ -22,7 +22,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows one request may carry."""
     max_body_bytes: int = 16 * 2**20
     max_queued: int = 500_000
-    """Messages the queue may hold; beyond it submissions are refused."""
+    """Rows the queue may hold; beyond it submissions are refused."""
+    max_queued_bytes: int = 2**30
+    """Bytes of messages the queue may hold, the same."""
+    visibility_timeout: float = 30
+    """Seconds after which the work of a dead worker is given to another."""
     threads: int = 32
     """Threads of an API process; half of them may wait for outcomes."""
     result_ttl: int = 24 * 3600

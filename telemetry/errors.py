@@ -160,3 +160,16 @@ class RegistryConflict(PredictqError):
     """The registry holds something else under this name already."""
 
     code = "registry_conflict"
+
+
+class WorkerLost(PredictqError):
+    """The process that computed this died, each time it was tried."""
+
+    code = "worker_lost"
+    retryable = True
+
+
+class TimedOut(PredictqError):
+    """The computation took longer than it may."""
+
+    code = "timed_out"

@@ -93,8 +93,10 @@ class LiveStack:
     def pid(self, name: str) -> int:
         return self._running[name].group
 
-    def children(self, name: str) -> list[psutil.Process]:
-        return psutil.Process(self.pid(name)).children()
+    def pool(self) -> list[psutil.Process]:
+        """The worker's processes that compute: its fork server's children."""
+        (server,) = psutil.Process(self.pid("worker")).children()
+        return server.children()
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
@@ -105,7 +107,7 @@ class LiveStack:
     @contextmanager
     def frozen_pool(self) -> Iterator[None]:
         """Meanwhile the worker takes messages, and nothing is computed."""
-        with _stopped(self.children("worker")):
+        with _stopped(self.pool()):
             yield
 
     def end(self) -> None:

@@ -29,3 +29,7 @@ class ModelCache:
         if len(self._held) > CAPACITY:
             self._held.popitem(last=False)
         return estimator
+
+    def held(self) -> list[str]:
+        """What is held, as model:version, the least recently used first."""
+        return [f"{name}:{version}" for name, version, _ in self._held]

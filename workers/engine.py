@@ -1,67 +1,78 @@
-"""Answers rows with a model: check, load, one call of the model's method, one prediction a row."""
+"""The seam to models: rows in, one prediction a row out."""
 
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
+import joblib
+import msgspec
 import sklearn
 
-from registry import validation
 from registry.manifest import Manifest
-from registry.methods import check_method
 from registry.store import Registry
-from tasks.prediction import Computed
 from telemetry.errors import ModelError
 from workers.cache import ModelCache
 from workers.loading import load
 from workers.tabular import to_input, to_wire
 
-RUNTIME = f"scikit-learn {sklearn.__version__}"
+
+class Computed(msgspec.Struct, frozen=True):
+    """What one model call gave."""
+
+    predictions: list[Any]
+    """One per row, in order."""
+    milliseconds: float
+    """In the model's own method."""
+
+
+class Engine(Protocol):
+    """What computes: loads versions, holds them, and calls them."""
+
+    runtime: str
+    """Library and version, for receipts."""
+
+    def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
+        """Answer validated rows in one call.
+
+        Raises `ModelError` where the model refuses the rows, `ModelUnloadable` where there is none.
+        """
 
 
 class SklearnEngine:
-    """The port `tasks.prediction.Engine`, filled with the registry's models."""
+    """The engine for scikit-learn's models, and whatever behaves like them."""
 
-    def __init__(self, registry: Registry, on_load: Callable[[Manifest], None]) -> None:
-        def load_and_tell(manifest: Manifest) -> Any:
-            estimator = load(registry.artifact(manifest), manifest)
-            on_load(manifest)
-            return estimator
+    runtime = f"scikit-learn {sklearn.__version__}"
 
-        self._registry = registry
-        self._models = ModelCache(load_and_tell)
+    def __init__(self, registry: Registry) -> None:
+        self._models = ModelCache(lambda manifest: load(registry.artifact(manifest), manifest))
 
-    def predict(self, reference: str, features: Any, method: str) -> Computed:
-        """Answer each row of ``features``, in order.
+    def hold(self, manifest: Manifest) -> None:
+        """Load it, unless it is held already; raises `ModelUnloadable`."""
+        self._models.get(manifest)
 
-        What a stock producer sent was never checked at the door, so all of it is checked here.
-        """
-        manifest = self._registry.resolve(reference).manifest
-        check_method(manifest, method)
-        rows = validation.rows(manifest.signature, features)
-        estimator = self._models.get(manifest)
-        started = time.perf_counter()
-        predictions = _call(estimator, method, manifest, rows)
-        return Computed(
-            predictions=predictions,
-            model=manifest.name,
-            version=manifest.version,
-            sha256=manifest.sha256,
-            compute_ms=round((time.perf_counter() - started) * 1000, 3),
-            batch_size=len(rows),
-            runtime=RUNTIME,
-        )
+    def held(self) -> list[str]:
+        """The versions held, as model:version."""
+        return self._models.held()
+
+    def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
+        """See `Engine`."""
+        call = getattr(self._models.get(manifest), method, None)
+        try:
+            given = to_input(manifest.signature, rows)
+            output, milliseconds = _timed(call, given)
+            predictions = to_wire(output)
+        except Exception as error:  # a model may raise anything; its caller is told what it said
+            raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
+        if len(predictions) != len(rows):
+            raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
+        return Computed(predictions, milliseconds)
 
 
-def _call(estimator: Any, method: str, manifest: Manifest, rows: list[list[Any]]) -> list[Any]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            output = getattr(estimator, method)(to_input(manifest.signature, rows))
-        predictions = to_wire(output)
-    except Exception as error:  # a model may raise anything; its caller is told what it said
-        raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
-    if len(predictions) != len(rows):
-        raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
-    return predictions
+def _timed(call: Callable[[Any], Any] | None, given: Any) -> tuple[Any, float]:
+    started = time.perf_counter()
+    # One thread a process: the pool is the parallelism, whatever `n_jobs` a model was given.
+    with warnings.catch_warnings(), joblib.parallel_config(backend="sequential"):
+        warnings.simplefilter("ignore")
+        output = call(given)  # type: ignore[misc]  # None raises what its caller is told
+    return output, round((time.perf_counter() - started) * 1000, 3)

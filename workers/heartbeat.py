@@ -10,8 +10,7 @@ import psutil
 import redis
 from celery import bootsteps
 
-from registry.manifest import Manifest
-from tasks.ledger.ledger import Ledger
+from tasks.ledger.workers import Workers
 from tasks.prediction import predict
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,8 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:
-        """Beat now, then every interval."""
+        """Beat whenever a process of the pool is born, and every interval."""
+        consumer.pool.on_birth = lambda: self._beat(consumer)
         self._beat(consumer)
         self._entry = consumer.timer.call_repeatedly(INTERVAL, self._beat, (consumer,))
 
@@ -44,40 +44,37 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
     def shutdown(self, consumer: Any) -> None:
         """Say goodbye: nobody needs to wait for the silence."""
         self.stop(consumer)
-        _tell(lambda ledger: ledger.farewell(identity(os.getpid())))
+        _tell(lambda workers: workers.farewell(identity()))
 
     def _beat(self, consumer: Any) -> None:
-        name = identity(os.getpid())
-        _tell(lambda ledger: ledger.heartbeat(name, describe(consumer.hostname)))
+        if consumer.pool.is_born:  # until then it loads, and takes nothing
+            description = describe(consumer.hostname, consumer.pool.held)
+            _tell(lambda workers: workers.heartbeat(identity(), description))
 
 
-def _tell(say: Callable[[Ledger], object]) -> None:
+def _tell(say: Callable[[Workers], object]) -> None:
     try:
-        say(predict.backend.ledger)
+        say(Workers(predict.backend.ledger.client))
     except redis.RedisError as error:
         log.warning("the ledger does not hear this worker: %s", error)
 
 
-def identity(parent_pid: int) -> str:
-    """What the ledger calls this worker, known to its parent and to its children."""
-    return f"{socket.gethostname()}:{parent_pid}"
+def identity() -> str:
+    """What the ledger calls this worker."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def tell_loaded(manifest: Manifest) -> None:
-    """A process of the pool says that it holds this version now."""
-    version = f"{manifest.name}:{manifest.version}"
-    _tell(lambda ledger: ledger.loaded(identity(os.getppid()), version))
-
-
-def describe(name: str) -> dict[str, Any]:
+def describe(name: str, held: list[str]) -> dict[str, Any]:
     """What `/stats` says of a worker; memory in bytes."""
-    parent = psutil.Process()
-    children = parent.children()
+    worker = psutil.Process()
+    # The fork server's children are the pool.
+    family = [worker, *worker.children(recursive=True)]
     return {
         "name": name,
-        "pid": parent.pid,
-        "processes": len(children),
-        "memory_bytes": sum(_memory(process) for process in (parent, *children)),
+        "pid": worker.pid,
+        "processes": len(family) - 2,
+        "memory_bytes": sum(map(_memory, family)),
+        "loaded": held,
     }
 
 

@@ -1,27 +1,144 @@
-"""The worker's way to Redis: kombu's own, made to outlive a lost connection."""
+"""The worker's way to Redis: kombu's own, but messages are taken by the batch, and never lost."""
 
+import logging
+from queue import Empty
+from time import monotonic
 from typing import Any
 
-from kombu.transport import redis
+import redis
+from kombu.transport import redis as kombu
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ResponseError
+
+from tasks.ledger.ledger import connect
+from tasks.ledger.reservations import Reservations
+from tasks.settings import Settings
+from tasks.wire import decode
+from workers.batching import MOST_BYTES, MOST_ROWS, Batcher
+
+log = logging.getLogger(__name__)
+LOOK = 1
+"""Seconds that Redis watches the queue before we ask again."""
 
 
-class Channel(redis.Channel):
-    """Says that its connection is gone, in words that Celery takes for that.
+class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
+    """Takes messages only while there is room for them; the ledger knows which are held."""
 
-    When Redis dies while a prediction is computed, the old channel is still asked to give back or
-    to acknowledge its message. Kombu stumbles over the missing connection with an
-    `AttributeError`, which Celery takes for a fault in its own code: the worker hangs or ends.
-    The message itself is in no danger: the visibility timeout returns it.
+    batcher: Batcher | None = None
+    """Set on the channel that consumes predictions."""
+    restore_at_shutdown = False
+
+    def can_consume(self) -> bool:
+        """Whether a message could be computed at once."""
+        return self.batcher.room > 0 if self.batcher else bool(super().can_consume())
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Nothing: the script that took the message has noted it."""
+
+    def ack(self, delivery_tag: str) -> None:
+        """Drop a message that Celery itself has dealt with."""
+        self.channel.reservations.acknowledge(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Drop it, or give it back."""
+        if requeue:
+            self.channel.reservations.release([delivery_tag])
+        else:
+            self.ack(delivery_tag)
+
+    def restore_visible(self, *_: Any, **__: Any) -> None:
+        """Called by kombu's timer: keep what is held, give back the work of the dead."""
+        held = self.batcher.held() if self.batcher else ()
+        if returned := self.channel.reservations.upkeep(held):
+            log.warning("returned %s messages of the dead to their queues", returned)
+
+
+class Channel(kombu.Channel):  # type: ignore[misc]  # the same
+    """Takes from one queue as much as there is room for, in one round trip.
+
+    While the queue is empty, Redis watches it for us: ``BLMOVE q q RIGHT RIGHT`` answers once a
+    message is there, and removes nothing. Queues without acknowledgement, those of remote control,
+    are consumed as kombu does it.
     """
 
+    QoS = QoS
+    _queue = ""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        settings = Settings.from_environment()
+        client = connect(settings.redis_url, timeout=5)
+        self.reservations = Reservations(client, settings.visibility_timeout)
+        super().__init__(*args, **options)
+
+    def basic_consume(self, queue: str, no_ack: bool = False, **options: Any) -> Any:
+        """Consume from a queue; from one at most, since Redis can watch but one for us."""
+        if not no_ack:
+            if self._queue not in ("", queue):
+                raise ValueError("a worker consumes one queue: start it with -Q and its name")
+            self._queue = queue
+        return super().basic_consume(queue, no_ack=no_ack, **options)
+
+    def consume(self) -> int:
+        """A process is free: take what waits on the queue, and dispatch; gives how many it took."""
+        taken: list[tuple[str, bytes]] = []
+        if room := self.qos.batcher.room:
+            taken = self.reservations.reserve(self._queue, room, MOST_ROWS, MOST_BYTES)
+        for tag, message in taken:
+            self._deliver(tag, message)
+        self.qos.batcher.dispatch()
+        return len(taken)
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        if not self._queue:
+            super()._brpop_start(timeout)
+            return
+        while self.qos.can_consume():
+            if not self.consume():
+                self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", LOOK)
+                return
+
+    def _deliver(self, tag: str, message: bytes) -> None:
+        try:
+            payload = decode(message)
+            payload["properties"]["delivery_tag"] = tag
+            self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
+        except redis.RedisError:
+            raise
+        except Exception as error:  # whatever lies on the queue, the worker outlives it
+            log.exception("message %s cannot be read", tag)
+            self.reservations.bury(tag, message, f"{type(error).__name__}: {error}")
+
+    def _watch(self, *command: Any) -> None:
+        self._in_poll = self.client.connection
+        self._brpop_sent_at = monotonic()
+        self._in_poll.send_command(*command)
+
+    def _brpop_read(self, **options: Any) -> Any:
+        if not self._queue:
+            return super()._brpop_read(**options)
+        connection, self._in_poll = self._in_poll, None
+        try:
+            connection.read_response(timeout=1)
+        except ResponseError:
+            # A full Redis refuses even to look at it so; wait a moment on a list that is not there.
+            self._watch("BLPOP", "predictq:none", 0.1)
+        except self.connection_errors:
+            connection.disconnect()
+            raise
+        raise Empty
+
     def _create_client(self, asynchronous: bool = False) -> Any:
+        """Say that the connection is gone, in words that Celery takes for that.
+
+        Kombu stumbles over a missing connection with an `AttributeError`, which Celery takes for a
+        fault in its own code: the worker hangs or ends.
+        """
         if self.connection is None or self.connection.client is None:
             raise Disconnected("the connection of this channel is gone")
-        return super()._create_client(asynchronous)  # type: ignore[no-untyped-call]  # kombu's
+        return super()._create_client(asynchronous)
 
 
-class Transport(redis.Transport):
+class Transport(kombu.Transport):  # type: ignore[misc]  # the same
     """Kombu's, with our `Channel`."""
 
     Channel = Channel

@@ -1,42 +1,52 @@
-"""What can be asked of Redis, one round trip each."""
+"""What can be asked of Redis about predictions, one round trip each."""
 
+import contextlib
 import time
-from functools import cached_property
-from importlib import resources
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
 import redis
 from redis.backoff import NoBackoff
-from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
-from tasks.ledger import keys
-from tasks.ledger.statistics import Statistics, increments, parse
+from tasks.ledger import keys, scripts
+from tasks.ledger.rounds import Rounds
+from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
-from tasks.wire import decode, encode
+from tasks.settings import Settings
+from tasks.wire import encode
 from telemetry.errors import IdempotencyConflict, QueueFull
-
-WORKER_SILENCE = 8
-"""Seconds without a sign of life after which a worker no longer counts."""
-WORKER_FORGOTTEN = 60
 
 
 def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
+LARGEST_SHARED = 100_000
+"""Bytes of a message that shares its round trip; a larger one would hold up the others."""
 _record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING = _head("queued"), _head("running")
 
 
-def connect(url: str) -> redis.Redis:
+class Settled(msgspec.Struct, frozen=True):
+    """An outcome, and the message that it settles."""
+
+    record: Record
+    tag: str = ""
+    """Of the reserved message; empty where it lies on the queue or there is none."""
+    rows: int = 0
+    """Rows that were answered."""
+
+
+def connect(url: str, timeout: float = 0.9) -> redis.Redis:
     """A client that gives up soon: the front end must answer within two seconds without Redis."""
     return redis.Redis.from_url(
         url,
-        socket_timeout=0.9,
-        socket_connect_timeout=0.9,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
         # Once more where a pooled connection has died unnoticed, but not after a timeout.
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         health_check_interval=0,
@@ -44,18 +54,22 @@ def connect(url: str) -> redis.Redis:
 
 
 class Ledger:
-    """The single owner of what Redis knows of predictions and workers."""
+    """The single owner of what Redis knows of predictions."""
 
-    def __init__(self, client: redis.Redis, result_ttl: int) -> None:
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
-        self._result_ttl = result_ttl
+        self._settings = settings
+        self._rounds = Rounds(client)
+        self._accept = scripts.load(client, "accept")
+        self._start = scripts.load(client, "start")
+        self._settle = scripts.load(client, "settle")
 
     def accept(
         self,
         queue: str,
         record: Record,
         message: bytes,
-        bound: int,
+        rows: int,
         idempotency: Idempotency | None = None,
     ) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
@@ -63,74 +77,68 @@ class Ledger:
         Gives the id that holds: an earlier one where the idempotency key is known. Raises
         `QueueFull`, or `IdempotencyConflict` where the key came with another payload.
         """
-        script_keys = [queue, keys.record(record.task_id)]
-        arguments = [encode(record), message, bound, record.task_id]
+        bounds = self._settings.max_queued, self._settings.max_queued_bytes
+        script_keys = [queue, keys.QUEUED + queue, keys.record(record.task_id)]
+        arguments: list[Any] = [encode(record), message, record.task_id, rows, *bounds]
         if idempotency:
             script_keys.append(keys.IDEMPOTENCY + idempotency.key)
-            arguments += [idempotency.fingerprint, self._result_ttl]
-        answer: bytes = self._accept(keys=script_keys, args=arguments)
+            arguments += [idempotency.fingerprint, self._settings.result_ttl]
+        answer = self._ask_to_accept(script_keys, arguments, len(message))
         if answer == b"full":
-            raise QueueFull(f"the queue {queue!r} holds {bound} messages, its bound")
+            raise QueueFull(f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes")
         if answer == b"conflict":
             raise IdempotencyConflict
         return answer.decode()
+
+    def _ask_to_accept(self, script_keys: list[str], arguments: list[Any], size: int) -> bytes:
+        if size <= LARGEST_SHARED:
+            head = ("EVALSHA", self._accept.sha, len(script_keys))
+            with contextlib.suppress(NoScriptError):  # a new Redis; the script loads itself below
+                return cast("bytes", self._rounds.ask(*head, *script_keys, *arguments))
+        return cast("bytes", self._accept(keys=script_keys, args=arguments))
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none."""
         text = cast("bytes | None", self.client.get(keys.record(task_id)))
         return None if text is None else _record.decode(text)
 
-    def start(self, task_id: str) -> int:
-        """Note that a computation starts: its attempt from 1, or 0 if the outcome is there."""
-        script_keys = [keys.record(task_id), keys.ATTEMPTS]
-        return int(self._start(keys=script_keys, args=[QUEUED, RUNNING, task_id]))
+    def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
+        """Note that a batch is about to be computed; what to do with each (tag, id) of it.
 
-    def settle(self, record: Record) -> bool:
-        """Write the outcome; False where there was one, which stands."""
-        version = f"{record.model}:{record.version}"
-        rows = len(record.result) if record.state == "succeeded" else 0
-        return bool(
+        The number of its attempt from 1; 0 where there is nothing left to do; -1 where it must be
+        started alone, since a process died computing it.
+        """
+        tags, ids = zip(*tagged_ids, strict=True)
+        answer: list[int] = self._start(
+            keys=[keys.ATTEMPTS, keys.RESERVED, keys.DUE, *map(keys.record, ids)],
+            args=[QUEUED, RUNNING, *tags, *ids],
+        )
+        return answer
+
+    def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
+        """Write outcomes of one model:version and drop their messages; how many were the first."""
+        ids = [settled.record.task_id for settled in outcomes]
+        tags = [settled.tag for settled in outcomes]
+        now, statistics = time.time(), keys.STATISTICS + version
+        details = [part for settled in outcomes for part in _details(settled, now)]
+        return int(
             self._settle(
-                keys=[keys.record(record.task_id), keys.ATTEMPTS, keys.STATISTICS + version],
-                args=[
-                    *(encode(record), self._result_ttl, record.task_id, QUEUED, RUNNING),
-                    *increments(record.state, rows, time.time() - record.created_at),
+                keys=[
+                    *(keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics),
+                    *map(keys.record, ids),
                 ],
+                args=[self._settings.result_ttl, QUEUED, RUNNING, *tags, *ids, *details],
             )
         )
 
-    def heartbeat(self, worker: str, description: dict[str, Any]) -> None:
-        """A worker says that it lives, and what it holds."""
-        self._heartbeat(
-            keys=[keys.WORKERS_SEEN, keys.WORKERS, keys.LOADED + worker],
-            args=[worker, encode(description), WORKER_FORGOTTEN],
-        )
-
-    def farewell(self, worker: str) -> None:
-        """A worker is about to end."""
-        self.client.zrem(keys.WORKERS_SEEN, worker)
-
-    def loaded(self, worker: str, version: str) -> None:
-        """A process of this worker holds a version now."""
-        self.client.sadd(keys.LOADED + worker, version)
-
-    def workers(self) -> list[dict[str, Any]]:
-        """Descriptions of the workers that live."""
-        found = self._workers(
-            keys=[keys.WORKERS_SEEN, keys.WORKERS], args=[WORKER_SILENCE, keys.LOADED]
-        )
-        return [
-            {**decode(description), "loaded": sorted(version.decode() for version in loaded)}
-            for description, loaded in zip(found[::2], found[1::2], strict=True)
-        ]
-
-    def depths(self, queues: tuple[str, ...]) -> dict[str, int]:
-        """Messages waiting per queue, and under ``unacked`` those reserved."""
+    def depths(self, queues: tuple[str, ...]) -> tuple[dict[str, int], int]:
+        """Messages waiting per queue, and messages that workers hold."""
         with self.client.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.llen(queue)
-            pipe.hlen(keys.UNACKED)
-            return dict(zip((*queues, keys.UNACKED), pipe.execute(), strict=True))
+            pipe.hlen(keys.RESERVED)
+            *waiting, reserved = pipe.execute()
+        return dict(zip(queues, waiting, strict=True)), reserved
 
     def statistics(self) -> list[Statistics]:
         """Counts and latencies of every version that has answered anything."""
@@ -147,12 +155,7 @@ class Ledger:
             for key, fields in zip(found, read, strict=True)
         ]
 
-    def _script(self, name: str) -> Script:
-        source = resources.files("tasks.ledger").joinpath(f"scripts/{name}.lua").read_text()
-        return self.client.register_script(source)
 
-    _accept = cached_property(lambda self: self._script("accept"))
-    _start = cached_property(lambda self: self._script("start"))
-    _settle = cached_property(lambda self: self._script("settle"))
-    _heartbeat = cached_property(lambda self: self._script("heartbeat"))
-    _workers = cached_property(lambda self: self._script("workers"))
+def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
+    record, seconds = settled.record, max(now - settled.record.created_at, 0.0)
+    return encode(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)

@@ -31,16 +31,15 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
         return BUCKETS[min(step, len(BUCKETS) - 1)]
 
 
-def increments(state: str, rows: int, seconds: float) -> list[str | float]:
-    """Pairs of field and amount that one outcome adds."""
-    seconds = max(seconds, 0.0)
-    return [state, 1, "rows", rows, "seconds", seconds, bisect_left(BUCKETS, seconds), 1]
+def bucket(seconds: float) -> int:
+    """The place in the histogram of one that took so long."""
+    return bisect_left(BUCKETS, seconds)
 
 
 def parse(version_key: str, fields: dict[str, str]) -> Statistics:
     """Read one statistics hash."""
     model, _, version = version_key.rpartition(":")
-    states = ("succeeded", "failed", "cancelled")
+    states = ("succeeded", "failed", "cancelled", "expired")
     return Statistics(
         model=model,
         version=int(version),

@@ -1,21 +1,16 @@
-"""The scripts of the ledger, each branch, against a real Redis."""
-
-from collections.abc import Iterator
+"""The ledger's scripts for predictions, each branch, against a real Redis."""
 
 import msgspec
 import pytest
 import redis
-from celery import states
 
-from cli import redis_server
-from cli.process import Process
 from tasks.ledger import keys
-from tasks.ledger.backend import cancelled, outcome
-from tasks.ledger.ledger import Ledger, connect
-from tasks.messages import Idempotency, Prediction
-from tasks.record import Answer, Receipt, Record
+from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.reservations import Reservations
+from tasks.messages import Idempotency, Prediction, envelope
+from tasks.record import Receipt, Record
+from tasks.settings import Settings
 from telemetry.errors import IdempotencyConflict, ModelError, QueueFull
-from tests.stack import until
 
 PREDICTION = Prediction(
     model="churn", version=3, alias=None, method="predict", features=[[1.0]], created_at=1.8e9
@@ -34,175 +29,234 @@ RECEIPT = Receipt(
 TTL = 60
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
-    home = tmp_path_factory.mktemp("redis")
-    server = redis_server.prepare(home)
-    process = Process(server.program(), home / "redis.log")
-    until(server.program().ready, "redis ready")
-    yield connect(server.url)
-    process.kill()
+@pytest.fixture
+def ledger(client: redis.Redis, settings: Settings) -> Ledger:
+    client.flushall()
+    return Ledger(client, settings)
 
 
 @pytest.fixture
-def ledger(client: redis.Redis) -> Ledger:
-    client.flushall()
-    return Ledger(client, TTL)
+def reservations(client: redis.Redis) -> Reservations:
+    return Reservations(client, 30)
 
 
-def _accepted(ledger: Ledger, task_id: str = "a") -> Record:
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(home="/none", redis_url="", result_ttl=TTL, max_queued=10)
+
+
+def accept(ledger: Ledger, task_id: str = "a", key: Idempotency | None = None) -> str:
     record = Record.queued(task_id, PREDICTION)
-    ledger.accept("predict", record, b"message", bound=10)
-    return record
+    message = envelope("t", task_id, "predict", PREDICTION)
+    return ledger.accept("predict", record, message, 1, key)
+
+
+def reserve(reservations: Reservations, ledger: Ledger, *ids: str) -> list[tuple[str, str]]:
+    """Accept these, and give the tag and id of each once it is reserved."""
+    for task_id in ids:
+        accept(ledger, task_id)
+    taken = reservations.reserve("predict", len(ids), 1000, 10**6)
+    return [(tag, task_id) for (tag, _), task_id in zip(taken, ids, strict=True)]
+
+
+def queued(ledger: Ledger) -> int:
+    return ledger.depths(("predict",))[0]["predict"]
 
 
 def test_accepting_writes_the_record_and_pushes_the_message(ledger) -> None:
-    record = _accepted(ledger)
+    accept(ledger)
 
-    assert ledger.record("a") == record
-    assert ledger.client.lrange("predict", 0, -1) == [b"message"]
+    assert ledger.record("a") == Record.queued("a", PREDICTION)
+    assert ledger.client.lrange("predict", 0, -1) == [envelope("t", "a", "predict", PREDICTION)]
     assert ledger.client.ttl(keys.record("a")) == -1, "a queued record never expires by itself"
 
 
 def test_accepting_twice_pushes_once(ledger) -> None:
-    _accepted(ledger)
-    _accepted(ledger)
+    accept(ledger)
+    accept(ledger)
 
-    assert ledger.depths(("predict",))["predict"] == 1
+    assert queued(ledger) == 1
 
 
-def test_a_full_queue_refuses_and_leaves_no_trace(ledger) -> None:
-    _accepted(ledger, "a")
+def test_a_queue_full_of_rows_refuses_and_leaves_no_trace(ledger) -> None:
+    for number in range(10):
+        accept(ledger, f"{number}")
 
     with pytest.raises(QueueFull):
-        ledger.accept("predict", Record.queued("b", PREDICTION), b"message", bound=1)
+        accept(ledger, "b")
 
     assert ledger.record("b") is None
-    assert ledger.depths(("predict",))["predict"] == 1
+    assert queued(ledger) == 10
+
+
+def test_a_queue_full_of_bytes_refuses_too(client, settings) -> None:
+    client.flushall()
+    size = len(envelope("t", "a", "predict", PREDICTION))
+    narrow = Ledger(client, msgspec.structs.replace(settings, max_queued_bytes=2 * size + 1))
+    accept(narrow, "a")
+    accept(narrow, "b")
+
+    with pytest.raises(QueueFull):
+        accept(narrow, "c")
+
+
+def test_what_was_reserved_or_purged_makes_room(ledger, reservations) -> None:
+    for number in range(10):
+        accept(ledger, f"{number}")
+    reservations.reserve("predict", 3, 1000, 10**6)
+    for number in range(3):
+        accept(ledger, f"again {number}")
+    with pytest.raises(QueueFull):
+        accept(ledger, "b")
+
+    ledger.client.delete("predict")
+
+    assert accept(ledger, "b") == "b"
 
 
 def test_a_known_key_gives_the_id_of_before_and_pushes_nothing(ledger) -> None:
     key = Idempotency("k", "payload")
 
-    first, second = (
-        ledger.accept("predict", Record.queued(i, PREDICTION), b"message", 10, key) for i in "ab"
-    )
+    assert [accept(ledger, "a", key), accept(ledger, "b", key)] == ["a", "a"]
 
-    assert (first, second) == ("a", "a")
     assert ledger.record("b") is None
-    assert ledger.depths(("predict",))["predict"] == 1
+    assert queued(ledger) == 1
     assert 0 < ledger.client.ttl(keys.IDEMPOTENCY + "k") <= TTL
 
 
 def test_a_known_key_with_another_payload_is_a_conflict(ledger) -> None:
-    ledger.accept("predict", Record.queued("a", PREDICTION), b"", 10, Idempotency("k", "one"))
+    accept(ledger, "a", Idempotency("k", "one"))
 
     with pytest.raises(IdempotencyConflict):
-        ledger.accept("predict", Record.queued("b", PREDICTION), b"", 10, Idempotency("k", "two"))
+        accept(ledger, "b", Idempotency("k", "two"))
 
     assert ledger.record("b") is None
 
 
-def test_a_refused_submission_does_not_use_up_its_key(ledger) -> None:
+def test_a_refused_submission_does_not_use_up_its_key(client, settings) -> None:
+    client.flushall()
     key = Idempotency("k", "payload")
     with pytest.raises(QueueFull):
-        ledger.accept("predict", Record.queued("a", PREDICTION), b"", 0, key)
+        accept(Ledger(client, msgspec.structs.replace(settings, max_queued=0)), "a", key)
 
-    assert ledger.accept("predict", Record.queued("b", PREDICTION), b"", 1, key) == "b"
-
-
-def test_starting_counts_attempts_and_shows_the_prediction_running(ledger) -> None:
-    queued = _accepted(ledger)
-
-    assert [ledger.start("a"), ledger.start("a")] == [1, 2]
-    assert ledger.record("a") == msgspec.structs.replace(queued, status="STARTED", state="running")
+    assert accept(Ledger(client, settings), "b", key) == "b"
 
 
-def test_a_prediction_that_has_its_outcome_does_not_start(ledger) -> None:
-    ledger.settle(cancelled(_accepted(ledger)))
+def test_starting_counts_attempts_and_shows_the_prediction_running(ledger, reservations) -> None:
+    batch = reserve(reservations, ledger, "a")
 
-    assert ledger.start("a") == 0
-    assert not ledger.client.exists(keys.ATTEMPTS)
+    assert [ledger.start(batch), ledger.start(batch)] == [[1], [2]]
+
+    running = msgspec.structs.replace(
+        Record.queued("a", PREDICTION), status="STARTED", state="running"
+    )
+    assert ledger.record("a") == running
 
 
-def test_a_stock_producers_message_starts_without_a_record(ledger) -> None:
-    assert ledger.start("stock") == 1
+def test_a_prediction_that_has_its_outcome_does_not_start_and_its_message_goes(
+    ledger, reservations
+) -> None:
+    batch = reserve(reservations, ledger, "a", "b")
+    ledger.settle("churn:3", [Settled(ledger.record("a").cancelled())])
+
+    assert ledger.start(batch) == [0, 1]
+    assert ledger.client.hkeys(keys.RESERVED) == [batch[1][0].encode()]
+    assert ledger.client.hkeys(keys.ATTEMPTS) == [b"b"]
+
+
+def test_a_reservation_that_was_taken_away_does_not_start(ledger, reservations) -> None:
+    """The worker slept longer than the visibility timeout: another has the message now."""
+    batch = reserve(reservations, ledger, "a")
+    reservations.release(batch[0][:1])
+    assert reservations.upkeep([]) == 1
+
+    assert ledger.start(batch) == [0]
+    assert queued(ledger) == 1
+
+
+def test_a_suspect_starts_alone_only(ledger, reservations) -> None:
+    batch = reserve(reservations, ledger, "a", "b")
+    ledger.start(batch[:1])  # and its process dies
+
+    assert ledger.start(batch) == [-1, 1]
+    assert ledger.start(batch[:1]) == [2]
+
+
+def test_a_stock_producers_message_starts_without_a_record(ledger, reservations) -> None:
+    ledger.client.lpush("predict", "whatever")
+    ((tag, _),) = reservations.reserve("predict", 5, 1000, 10**6)
+
+    assert ledger.start([(tag, "stock")]) == [1]
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_the_first_outcome_stands_whoever_comes_late(ledger, started) -> None:
-    record = _accepted(ledger)
+def test_the_first_outcome_stands_whoever_comes_late(ledger, reservations, started) -> None:
+    ((tag, _),) = batch = reserve(reservations, ledger, "a")
+    record = ledger.record("a")
     if started:
-        ledger.start("a")
-    first = outcome(record, Answer([7], RECEIPT), states.SUCCESS)
-    late = outcome(record, ModelError("late"), states.FAILURE)
+        ledger.start(batch)
+    first, late = record.succeeded([7], RECEIPT), record.failed(ModelError("late"))
 
-    assert [ledger.settle(first), ledger.settle(late)] == [True, False]
+    assert ledger.settle("churn:3", [Settled(first, tag, rows=1)]) == 1
+    assert ledger.settle("churn:3", [Settled(late, tag)]) == 0
 
     assert ledger.record("a") == first
     (statistics,) = ledger.statistics()
-    assert statistics.outcomes == {"succeeded": 1, "failed": 0, "cancelled": 0}
+    assert statistics.rows == 1
+    assert statistics.outcomes == {"succeeded": 1, "failed": 0, "cancelled": 0, "expired": 0}
 
 
-def test_settling_sets_the_time_to_live_and_forgets_the_attempts(ledger) -> None:
-    record = _accepted(ledger)
-    ledger.start("a")
+def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(ledger, reservations) -> None:
+    batch = reserve(reservations, ledger, "a", "b", "c")
+    ledger.start(batch)
+    a, b, c = (ledger.record(task_id) for _, task_id in batch)
+    outcomes = a.succeeded([7], RECEIPT), b.failed(ModelError("no")), c.expired()
 
-    ledger.settle(outcome(record, ModelError("no"), states.FAILURE))
+    settled = [
+        Settled(outcome, tag, rows)
+        for outcome, (tag, _), rows in zip(outcomes, batch, (1, 0, 0), strict=True)
+    ]
+    assert ledger.settle("churn:3", settled) == 3
 
-    assert 0 < ledger.client.ttl(keys.record("a")) <= TTL
-    assert not ledger.client.exists(keys.ATTEMPTS)
+    assert ledger.depths(("predict",)) == ({"predict": 0}, 0)
+    assert not ledger.client.exists(keys.ATTEMPTS, keys.DUE)
+    assert all(0 < ledger.client.ttl(keys.record(task_id)) <= TTL for _, task_id in batch)
+    (statistics,) = ledger.statistics()
+    assert statistics.outcomes == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 1}
+    assert sum(statistics.histogram) == 3
 
 
 def test_settling_wakes_who_waits_with_the_record_itself(ledger) -> None:
-    record = _accepted(ledger)
+    accept(ledger)
     listener = ledger.client.pubsub()
     listener.subscribe(keys.record("a"))
     assert listener.get_message(timeout=5)["type"] == "subscribe"
 
-    ledger.settle(cancelled(record))
+    ledger.settle("churn:3", [Settled(ledger.record("a").cancelled())])
 
     published = listener.get_message(timeout=5)["data"]
     assert published == ledger.client.get(keys.record("a"))
 
 
-def test_a_worker_counts_from_its_heartbeat_to_its_farewell(ledger) -> None:
-    ledger.loaded("host:1", "churn:3")
-    ledger.heartbeat("host:1", {"name": "one"})
-    ledger.heartbeat("host:2", {"name": "two"})
-
-    assert ledger.workers() == [
-        {"name": "one", "loaded": ["churn:3"]},
-        {"name": "two", "loaded": []},
-    ]
-    ledger.farewell("host:1")
-    assert [worker["name"] for worker in ledger.workers()] == ["two"]
-
-
-def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(ledger) -> None:
-    ledger.heartbeat("gone", {"name": "gone"})
-    ledger.client.zadd(keys.WORKERS_SEEN, {"gone": 1})
-
-    assert ledger.workers() == []
-    ledger.heartbeat("here", {"name": "here"})
-    assert ledger.client.hkeys(keys.WORKERS) == [b"here"]
-
-
-def test_each_question_costs_one_round_trip(ledger) -> None:
-    record = _accepted(ledger)
-    settled = outcome(record, Answer([7], RECEIPT), states.SUCCESS)
-    ledger.start("a")
-    ledger.settle(settled)
+def test_a_batch_costs_three_round_trips_whatever_its_size(ledger, reservations) -> None:
+    """Reserve, start, settle: scripts, by their hash."""
+    ids = [f"{number}" for number in range(10)]
+    warm = reserve(reservations, ledger, "warm")
+    ledger.start(warm)
+    ledger.settle("churn:3", [Settled(ledger.record("warm").expired(), warm[0][0])])
+    for task_id in ids:
+        accept(ledger, task_id)
+    records = [ledger.record(task_id) for task_id in ids]
     ledger.client.config_resetstat()
 
-    _accepted(ledger, "b")
-    ledger.start("b")
-    ledger.settle(msgspec.structs.replace(settled, task_id="b"))
-    ledger.record("b")
+    taken = reservations.reserve("predict", 256, 1000, 10**6)
+    batch = [(tag, task_id) for (tag, _), task_id in zip(taken, ids, strict=True)]
+    ledger.start(batch)
+    answers = zip(records, batch, strict=True)
+    ledger.settle("churn:3", [Settled(r.succeeded([7], RECEIPT), tag) for r, (tag, _) in answers])
 
-    stats = ledger.client.info("stats")
     asked = ledger.client.info("commandstats")
     assert asked["cmdstat_evalsha"]["calls"] == 3
-    assert "cmdstat_eval" not in asked
-    assert asked["cmdstat_get"]["calls"] - 2 == 1, "two inside the scripts, one to look"
-    assert stats["rejected_connections"] == 0
+    assert {"cmdstat_eval", "cmdstat_script|load", "cmdstat_script"}.isdisjoint(asked)
+    inside = sum(command["calls"] for command in asked.values())
+    assert inside <= 10 * 6 + 25, "six commands a prediction, and so many a batch"

@@ -14,8 +14,8 @@ from workers.loading import save
 from workers.registration import describe
 
 ROW = [5.1, 3.5, 1.4, 0.2]
-LONG = [[0.5]] * 500
-"""Rows that take the slow model a second or more."""
+LONG = [[0.5]] * 1000
+"""Rows that take the slow model seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -66,33 +66,30 @@ def test_a_worker_killed_at_work_loses_nothing(mortal: LiveStack) -> None:
     assert {answer["status"] for answer in outcomes(mortal, quick)} == {"succeeded"}
 
 
-def test_a_killed_process_fails_its_prediction_and_no_other(mortal: LiveStack) -> None:
+def test_what_a_killed_process_computed_is_computed_again(mortal: LiveStack) -> None:
     until(mortal.serves, "a prediction")
     task_id = mortal.submit("slow", LONG)["id"]
     until(lambda: status(mortal, task_id) == "running", "the computation")
-    victims = mortal.children("worker")
+    victims = mortal.pool()
     quick = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
     for process in victims:
         process.kill()
-    error = mortal.outcome(task_id)["error"]
-    assert (error["code"], error["retryable"]) == ("worker_lost", True)
-    # Those may have been in a dying process's hands; none is left without an end.
-    for answer in outcomes(mortal, quick):
-        assert answer["status"] == "succeeded" or answer["error"]["code"] == "worker_lost"
-    until(lambda: len(mortal.children("worker")) == len(victims), "new processes")
-    assert not {p.pid for p in victims} & {p.pid for p in mortal.children("worker")}
+    receipt = mortal.outcome(task_id)["receipt"]
+    assert receipt["attempt"] == 2
+    assert {answer["status"] for answer in outcomes(mortal, quick)} == {"succeeded"}
+    until(lambda: len(mortal.pool()) == len(victims), "new processes")
+    assert not {p.pid for p in victims} & {p.pid for p in mortal.pool()}
     assert mortal.serves()
 
 
 def test_a_process_killed_before_it_began_leaves_nothing_pending(mortal: LiveStack) -> None:
     with mortal.frozen_pool():
-        victims = mortal.children("worker")
+        victims = mortal.pool()
         ids = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
-        until(lambda: mortal.http.get("/stats").json()["reserved"] == 2, "reserved messages")
+        until(lambda: mortal.http.get("/stats").json()["reserved"] >= 2, "reserved messages")
         for process in victims:
             process.kill()
-    for answer in outcomes(mortal, ids):
-        assert answer["status"] == "succeeded" or answer["error"]["code"] == "worker_lost"
+    assert {answer["status"] for answer in outcomes(mortal, ids)} == {"succeeded"}
     assert mortal.serves()
 
 

@@ -46,6 +46,21 @@ def test_a_submission_says_where_its_outcome_will_be(stack: LiveStack) -> None:
     assert stack.http.get(body["urls"]["result"]).status_code in (200, 202)
 
 
+@pytest.mark.parametrize(
+    ("preferred", "applied"),
+    [("wait=5", None), ("respond-async, wait=5", "respond-async")],
+)
+def test_a_submission_never_waits_and_never_says_so(
+    stack: LiveStack, preferred: str, applied: str | None
+) -> None:
+    with stack.frozen_pool():
+        answer = stack.http.post("/predict/async", json=BODY, headers={"Prefer": preferred})
+        assert answer.status_code == 202
+        assert answer.headers.get("preference-applied") == applied
+        assert answer.elapsed.total_seconds() < 0.9
+    assert stack.outcome(answer.json()["id"])["predictions"] == [0]
+
+
 def test_the_outcome_holds_predictions_and_a_receipt(stack: LiveStack) -> None:
     submitted = stack.submit("iris@production", [ROW, ROW])
     outcome = stack.outcome(submitted["id"])
@@ -115,7 +130,9 @@ def test_more_who_wait_than_places_leave_the_rest_answered(stack: LiveStack) -> 
     def wait(_: int) -> float:
         answer = stack.http.post("/predict", json=BODY, headers={"Prefer": "wait=2"})
         assert answer.status_code == 202
-        return answer.elapsed.total_seconds()
+        seconds = answer.elapsed.total_seconds()
+        assert ("preference-applied" in answer.headers) == (seconds > 1.9)
+        return seconds
 
     with stack.frozen_pool(), ThreadPoolExecutor(40) as pool:
         waited = list(pool.map(wait, range(40)))
@@ -230,9 +247,9 @@ def failure(stack: LiveStack, result: AsyncResult) -> Json:
         ({"model": "nobody", "features": [ROW]}, "model_not_found", "nobody"),
         ({"model": 7, "features": [ROW]}, "invalid", "model"),
         ({"model": "iris", "features": [ROW], "method": "fit"}, "unsupported_method", "fit"),
-        ({"model": "iris"}, "internal", ""),
-        ({"model": "iris", "features": [ROW], "more": 1}, "internal", ""),
-        ({}, "internal", ""),
+        ({"model": "iris"}, "invalid", "features"),
+        ({"model": "iris", "features": [ROW], "more": 1}, "invalid", "more"),
+        ({}, "invalid", "model"),
     ],
 )
 def test_a_bad_stock_message_fails_and_says_why(

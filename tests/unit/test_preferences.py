@@ -28,4 +28,18 @@ def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:
     preference = parse(header)
 
     assert preference.seconds(otherwise=7) == seconds
-    assert preference.applied == applied
+    assert preference.applied(waited=True) == applied
+
+
+@pytest.mark.parametrize(
+    ("header", "applied"),
+    [
+        ("", ""),
+        ("wait=10", ""),
+        ("wait=0", ""),
+        ("respond-async", "respond-async"),
+        ("respond-async, wait=5", "respond-async"),
+    ],
+)
+def test_a_wait_that_was_not_granted_is_not_said(header, applied) -> None:
+    assert parse(header).applied(waited=False) == applied

@@ -1,25 +1,32 @@
 -- Accept one prediction: bound the queue, write the queued record, push the message.
--- KEYS: queue, record, and the idempotency key if one was given.
--- ARGV: record, message, most messages the queue may hold, id,
+-- KEYS: queue, what waits on it, record, and the idempotency key if one was given.
+-- ARGV: record, message, id, its rows, most rows and most bytes the queue may hold,
 --       and with an idempotency key: fingerprint of the payload, seconds to remember the key.
 -- Returns the id that was accepted, now or before under the same key; or "full", or "conflict"
 -- when the key came with another payload.
-if KEYS[3] then
-  local before = redis.call('HMGET', KEYS[3], 'id', 'fingerprint')
+if KEYS[4] then
+  local before = redis.call('HMGET', KEYS[4], 'id', 'fingerprint')
   if before[1] then
-    return before[2] == ARGV[5] and before[1] or 'conflict'
+    return before[2] == ARGV[7] and before[1] or 'conflict'
   end
 end
-if redis.call('EXISTS', KEYS[2]) == 1 then -- the same call once more
-  return ARGV[4]
+if redis.call('EXISTS', KEYS[3]) == 1 then -- the same call once more
+  return ARGV[3]
 end
-if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[3]) then
+if redis.call('LLEN', KEYS[1]) == 0 then -- whoever purges the list forgets the counts
+  redis.call('HDEL', KEYS[2], 'rows', 'bytes')
+end
+local rows = redis.call('HINCRBY', KEYS[2], 'rows', ARGV[4])
+local bytes = redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[2])
+if rows > tonumber(ARGV[5]) or bytes > tonumber(ARGV[6]) then
+  redis.call('HINCRBY', KEYS[2], 'rows', 0 - ARGV[4])
+  redis.call('HINCRBY', KEYS[2], 'bytes', 0 - #ARGV[2])
   return 'full'
 end
-redis.call('SET', KEYS[2], ARGV[1])
-if KEYS[3] then
-  redis.call('HSET', KEYS[3], 'id', ARGV[4], 'fingerprint', ARGV[5])
-  redis.call('EXPIRE', KEYS[3], ARGV[6])
+redis.call('SET', KEYS[3], ARGV[1])
+if KEYS[4] then
+  redis.call('HSET', KEYS[4], 'id', ARGV[3], 'fingerprint', ARGV[7])
+  redis.call('EXPIRE', KEYS[4], ARGV[8])
 end
 redis.call('LPUSH', KEYS[1], ARGV[2])
-return ARGV[4]
+return ARGV[3]

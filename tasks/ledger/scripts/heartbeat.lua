@@ -1,10 +1,9 @@
 -- A worker says that it lives, by Redis's own clock.
--- KEYS: last seen, descriptions, what it holds.
+-- KEYS: last seen, descriptions.
 -- ARGV: worker, description, seconds after which a silent worker is forgotten.
 local now, silence = tonumber(redis.call('TIME')[1]), tonumber(ARGV[3])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[3], silence)
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - silence)) do
   redis.call('ZREM', KEYS[1], gone)
   redis.call('HDEL', KEYS[2], gone)

@@ -1,16 +1,34 @@
--- Write the outcome; the first writer wins.
--- KEYS: record, attempts, statistics.
--- ARGV: outcome, time to live in seconds, id, head of a queued record, head of a running one,
---       then pairs of statistics fields and what to add to each.
--- Returns 1 if this outcome was written, 0 if there was one before.
-local record = redis.call('GET', KEYS[1])
-if record and string.sub(record, 1, #ARGV[4]) ~= ARGV[4] and string.sub(record, 1, #ARGV[5]) ~= ARGV[5] then
-  return 0
+-- Write outcomes and drop their messages, in one step; the first outcome of each wins.
+-- KEYS: reserved, due, attempts, statistics, and the record of each.
+-- ARGV: time to live in seconds, head of a queued record, head of a running one, tags (or
+--       nothing in place of one), ids, and then of each: outcome, state, rows, seconds from
+--       acceptance, histogram bucket.
+-- Returns how many were written. Removing comes first: a full Redis lets such a script finish.
+local live, queued, running, many = ARGV[1], ARGV[2], ARGV[3], #KEYS - 4
+local counts, seconds, written = {}, 0, 0
+local function add(field, amount)
+  counts[field] = (counts[field] or 0) + amount
 end
-redis.call('HDEL', KEYS[2], ARGV[3])
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-for i = 6, #ARGV, 2 do
-  redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1])
+redis.call('ZREM', KEYS[2], unpack(ARGV, 4, many + 3))
+redis.call('HDEL', KEYS[1], unpack(ARGV, 4, many + 3))
+redis.call('HDEL', KEYS[3], unpack(ARGV, many + 4, 2 * many + 3))
+for i = 1, many do
+  local key, at = KEYS[i + 4], 2 * many + 5 * i - 1
+  local record = redis.call('GETRANGE', key, 0, math.max(#queued, #running) - 1)
+  if record == '' or string.sub(record, 1, #queued) == queued or string.sub(record, 1, #running) == running then
+    redis.call('SET', key, ARGV[at], 'EX', live)
+    redis.call('PUBLISH', key, ARGV[at])
+    add(ARGV[at + 1], 1)
+    add('rows', ARGV[at + 2])
+    seconds = seconds + ARGV[at + 3]
+    add(ARGV[at + 4], 1)
+    written = written + 1
+  end
 end
-redis.call('PUBLISH', KEYS[1], ARGV[1])
-return 1
+for field, amount in pairs(counts) do
+  redis.call('HINCRBY', KEYS[4], field, amount)
+end
+if written > 0 then
+  redis.call('HINCRBYFLOAT', KEYS[4], 'seconds', string.format('%.6f', seconds))
+end
+return written

@@ -1,0 +1,174 @@
+"""Messages that workers hold: taken in one step, kept, given back, put aside; on a real Redis."""
+
+import json
+
+import pytest
+import redis
+
+from tasks.ledger import keys
+from tasks.ledger.reservations import Reservations
+from tasks.ledger.workers import Workers
+from tasks.messages import Prediction, envelope
+
+GENEROUS = 1000, 10**6
+"""Rows and bytes."""
+
+
+@pytest.fixture
+def reservations(client: redis.Redis) -> Reservations:
+    client.flushall()
+    return Reservations(client, 30)
+
+
+def push(client: redis.Redis, *rows: int) -> list[bytes]:
+    """A message for each number of rows; gives them, the oldest first."""
+    messages = [
+        envelope(
+            "t",
+            f"{number}",
+            "predict",
+            Prediction(
+                model="m",
+                version=1,
+                alias=None,
+                method="predict",
+                features=[[0.5]] * count,
+                created_at=0.0,
+            ),
+        )
+        for number, count in enumerate(rows)
+    ]
+    for message in messages:
+        client.lpush("predict", message)
+    return messages
+
+
+def test_the_oldest_come_first_each_under_a_tag_of_its_own(client, reservations) -> None:
+    messages = push(client, 1, 1, 1)
+
+    first = reservations.reserve("predict", 2, *GENEROUS)
+    rest = reservations.reserve("predict", 2, *GENEROUS)
+
+    assert [message for _, message in first + rest] == messages
+    assert len({tag for tag, _ in first + rest}) == 3
+    assert client.hgetall(keys.RESERVED) == {t.encode(): m for t, m in first + rest}
+    assert client.zcard(keys.DUE) == 3
+
+
+def test_the_same_message_twice_is_reserved_twice(client, reservations) -> None:
+    client.lpush("predict", "same", "same")
+
+    taken = reservations.reserve("predict", 5, *GENEROUS)
+
+    assert [message for _, message in taken] == [b"same", b"same"]
+    assert client.hlen(keys.RESERVED) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "bound", "taken"), [((3, 3, 3), 6, 2), ((9, 1), 6, 1), ((1, 9), 6, 1), ((3, 3), 7, 2)]
+)
+def test_rows_are_counted_and_the_first_is_taken_whatever_it_has(
+    client, reservations, rows, bound, taken
+) -> None:
+    messages = push(client, *rows)
+
+    found = reservations.reserve("predict", 10, bound, 10**6)
+
+    assert [message for _, message in found] == messages[:taken]
+    assert client.lrange("predict", 0, -1)[::-1] == messages[taken:], "the rest, in its order"
+
+
+def test_bytes_are_counted_too(client, reservations) -> None:
+    messages = push(client, 1, 1, 1)
+    size = len(messages[0])
+
+    assert len(reservations.reserve("predict", 10, 100, 2 * size)) == 2
+    assert len(reservations.reserve("predict", 10, 100, 1)) == 1
+
+
+def test_an_empty_queue_gives_nothing_and_changes_nothing(client, reservations) -> None:
+    assert reservations.reserve("predict", 10, *GENEROUS) == []
+    assert client.keys("*") == []
+
+
+def test_what_is_kept_stays_and_what_nobody_keeps_goes_back(client, reservations) -> None:
+    messages = push(client, 1, 1, 1)
+    impatient = Reservations(client, 0)  # due at once
+    (kept, _), *_ = impatient.reserve("predict", 3, *GENEROUS)
+
+    assert reservations.upkeep([kept]) == 2
+
+    assert client.hkeys(keys.RESERVED) == [kept.encode()]
+    assert client.lrange("predict", 0, -1)[::-1] == messages[1:], "the oldest is consumed first"
+    assert reservations.upkeep([kept]) == 0
+
+
+def test_what_went_back_is_counted_as_waiting_again(client, reservations) -> None:
+    messages = push(client, 4)
+    client.hset(keys.QUEUED + "predict", mapping={"rows": 4, "bytes": len(messages[0])})
+    ((tag, _),) = reservations.reserve("predict", 1, *GENEROUS)
+    counts = keys.QUEUED + "predict"
+    assert client.hmget(counts, "rows", "bytes") == [b"0", b"0"]
+
+    reservations.release([tag])
+    reservations.upkeep([])
+
+    assert client.hmget(counts, "rows", "bytes") == [b"4", str(len(messages[0])).encode()]
+
+
+def test_one_who_lost_its_reservation_cannot_keep_it(client, reservations) -> None:
+    push(client, 1)
+    ((tag, _),) = reservations.reserve("predict", 1, *GENEROUS)
+    reservations.release([tag])
+    reservations.upkeep([])
+
+    assert reservations.upkeep([tag]) == 0
+    assert client.zcard(keys.DUE) == 0
+
+
+def test_acknowledging_drops_a_message_and_burying_keeps_it_whole(client, reservations) -> None:
+    client.lpush("predict", "needs no outcome", b"\xff not UTF-8")
+    (first, _), (second, message) = reservations.reserve("predict", 2, *GENEROUS)
+
+    reservations.acknowledge(first)
+    reservations.bury(second, message, "it is no JSON")
+
+    assert client.hlen(keys.RESERVED) == client.zcard(keys.DUE) == 0
+    (letter,) = map(json.loads, client.lrange(keys.DEAD_LETTERS, 0, -1))
+    assert letter == {"tag": second, "reason": "it is no JSON", "message": "\\xff not UTF-8"}
+
+
+def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:
+    """Hazard 2: there a message was lost at each restart."""
+    messages = push(client, 1, 1)
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.OutOfMemoryError):
+            client.set("anything", 1)
+        taken = reservations.reserve("predict", 2, *GENEROUS)
+        assert [message for _, message in taken] == messages
+    finally:
+        client.config_set("maxmemory", 0)
+    assert client.hlen(keys.RESERVED) == client.zcard(keys.DUE) == 2
+
+
+def test_a_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
+    client.flushall()
+    workers = Workers(client)
+    workers.heartbeat("host:1", {"name": "one"})
+    workers.heartbeat("host:2", {"name": "two"})
+
+    assert workers.alive() == [{"name": "one"}, {"name": "two"}]
+    workers.farewell("host:1")
+    assert workers.alive() == [{"name": "two"}]
+
+
+def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(client) -> None:
+    client.flushall()
+    workers = Workers(client)
+    workers.heartbeat("gone", {"name": "gone"})
+    client.zadd(keys.WORKERS_SEEN, {"gone": 1})
+
+    assert workers.alive() == []
+    workers.heartbeat("here", {"name": "here"})
+    assert client.hkeys(keys.WORKERS) == [b"here"]

@@ -1,0 +1,100 @@
+"""Predicting in one call: sent, waited for, and told as an error where it ends badly."""
+
+import threading
+
+import pytest
+
+from predictq import PredictionCancelled, PredictionExpired, PredictionFailed, WaitTimeout
+from predictq.retries import ATTEMPTS
+from tests.unit.stand_in import DROP, outcome, pending, problem, succeeded
+
+ROW = [5.1, 3.5, 1.4, 0.2]
+LOOK = ("GET", "/predict/result/p1")
+
+
+def test_predict_gives_the_outcome(server, client):
+    server.script(succeeded(["setosa"]))
+
+    answer = client.predict("iris@production", ROW, method="predict")
+
+    assert answer.predictions == ["setosa"]
+    assert (answer.id, answer.status, answer.receipt.version) == ("p1", "succeeded", 3)
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("POST", "/predict")
+    assert asked.body == {"model": "iris@production", "features": ROW, "method": "predict"}
+    assert asked.headers["Prefer"] == "wait=30"
+
+
+def test_asks_again_until_there_is_an_outcome(server, client, clock):
+    server.script(pending(retry_after="2"), pending(status="running"), succeeded([1]))
+
+    assert client.predict("iris", ROW).predictions == [1]
+
+    assert server.calls == [("POST", "/predict"), LOOK, LOOK]
+    assert [asked.headers["Prefer"] for asked in server.asked[1:]] == ["wait=28", "wait=27"]
+    assert clock.slept == [2, 1]
+
+
+def test_a_wait_that_is_over_tells_the_id(server, client):
+    server.behave = lambda _: pending()
+    with pytest.raises(WaitTimeout, match="p1") as caught:
+        client.predict("iris", ROW, timeout=2.6)
+    assert caught.value.id == "p1"
+    assert caught.value.retryable
+    assert [asked.headers["Prefer"] for asked in server.asked] == [
+        "wait=3", "wait=2", "wait=1", "wait=0",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("trouble", [DROP, problem(503, "unavailable", Retry_After="1")])
+def test_what_was_accepted_is_waited_for_through_an_outage(server, client, trouble):
+    server.script(pending(), *[trouble] * (ATTEMPTS + 2), succeeded([1]))
+    assert client.predict("iris", ROW).predictions == [1]
+
+
+def test_a_connection_that_breaks_is_asked_again_under_the_same_key(server, client):
+    server.script(DROP, succeeded([1]))
+    assert client.predict("iris", ROW).predictions == [1]
+    first, second = (asked.headers["Idempotency-Key"] for asked in server.asked)
+    assert first == second
+
+
+def test_each_prediction_has_a_key_of_its_own(server, client):
+    server.behave = lambda _: succeeded([1])
+    client.predict("iris", ROW)
+    client.predict("iris", ROW)
+    assert len({asked.headers["Idempotency-Key"] for asked in server.asked}) == 2
+
+
+def test_a_failed_outcome_is_an_error(server, client):
+    error = {"code": "model_error", "message": "it raised", "retryable": False}
+    server.script(outcome("failed", error=error))
+    with pytest.raises(PredictionFailed, match="it raised") as caught:
+        client.predict("iris", ROW)
+    assert (caught.value.id, caught.value.code) == ("p1", "model_error")
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [("cancelled", PredictionCancelled), ("expired", PredictionExpired)],
+)
+def test_other_ends_are_errors(server, client, status, error):
+    server.script(outcome(status))
+    with pytest.raises(error, match="p1"):
+        client.predict("iris", ROW)
+
+
+def test_threads_share_a_client(server, client):
+    server.behave = lambda asked: succeeded(asked.body["features"])
+    answers = {}
+
+    def ask(number):
+        answers[number] = client.predict("iris", [number]).predictions
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {number: [number] for number in range(20)}

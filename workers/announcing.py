@@ -1,0 +1,51 @@
+"""Tells Celery of each prediction, so that Flower and `celery inspect` see it by its own id."""
+
+from typing import Any
+
+from celery.worker import state
+from celery.worker.request import Request
+
+from workers.frames import Verdict
+
+
+class Announcer:
+    """Keeps Celery's books, and sends its events; those of one turn of the loop go together."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    def received(self, request: Request) -> None:
+        """A message was reserved."""
+        state.task_reserved(request)
+        self._send(
+            "received",
+            request,
+            name=request.name,
+            args=request.argsrepr,
+            kwargs=request.kwargsrepr,
+            root_id=request.root_id,
+            parent_id=request.parent_id,
+            retries=0,
+        )
+
+    def started(self, request: Request, pid: int) -> None:
+        """Its batch went to a process."""
+        request.worker_pid = pid
+        state.task_accepted(request)
+        self._send("started", request)
+
+    def finished(self, request: Request, verdict: Verdict, detail: str, seconds: float) -> None:
+        """It has its outcome."""
+        state.task_ready(request)
+        match verdict:
+            case "succeeded":
+                self._send("succeeded", request, result="", runtime=seconds)
+            case "failed":
+                self._send("failed", request, exception=detail, traceback="")
+            case "cancelled" | "expired":
+                self._send("revoked", request, expired=verdict == "expired")
+
+    def _send(self, kind: str, request: Request, **fields: Any) -> None:
+        dispatcher = self._consumer.event_dispatcher
+        if dispatcher and dispatcher.enabled:
+            dispatcher.send(f"task-{kind}", uuid=request.id, **fields)

@@ -1,0 +1,122 @@
+"""Gathers messages that can share a model call, and dispatches them the moment a process is free.
+
+No timer, no artificial wait: a lone request goes at once, and while all processes are busy the
+next batch grows by itself, on the queue.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from celery.worker import state
+
+from workers.announcing import Announcer
+from workers.frames import Batch, Done, Item, Order
+from workers.member import Member
+from workers.pool import Pool
+from workers.process import TIME_LIMIT
+from workers.reading import Message
+
+MOST_ROWS = 256
+"""Rows in a batch; a request that has more of its own is computed alone."""
+MOST_BYTES = 8 * 2**20
+"""Of the messages in a batch."""
+
+
+class Group(NamedTuple):
+    """What messages must share to share a batch."""
+
+    reference: str
+    method: str
+    alone: str | None
+    """The tag of a message that must be computed without company."""
+
+
+class Batcher:
+    """The messages that this worker holds: waiting by group, or running."""
+
+    def __init__(self, pool: Pool, announcer: Announcer) -> None:
+        self._pool = pool
+        self._announcer = announcer
+        self._waiting: dict[Group, deque[Message]] = {}
+        self._running: dict[Member, list[Message]] = {}
+
+    @property
+    def room(self) -> int:
+        """How many messages may be reserved now: none unless a process is free for them."""
+        waiting = sum(map(len, self._waiting.values()))
+        return max(MOST_ROWS - waiting, 0) if self._pool.has_idle else 0
+
+    def held(self) -> Iterator[str]:
+        """Tags of all messages that were reserved and are not settled."""
+        for messages in (*self._waiting.values(), *self._running.values()):
+            yield from (message.tag for message in messages)
+
+    def waiting(self) -> list[str]:
+        """Tags of those that no process has."""
+        return [message.tag for messages in self._waiting.values() for message in messages]
+
+    def forget_waiting(self) -> None:
+        """Somebody else will compute them."""
+        self._waiting.clear()
+
+    def add(self, message: Message) -> None:
+        """A message was reserved; it waits until `dispatch`."""
+        self._announcer.received(message.request)
+        self._wait(message, alone=None)
+
+    def dispatch(self) -> None:
+        """Give waiting groups to free processes, the group that waits longest first."""
+        for group in list(self._waiting):
+            while group in self._waiting and (member := self._pool.idle(group.reference)):
+                self._run(member, self._take(group))
+
+    def _wait(self, message: Message, alone: str | None) -> None:
+        group = Group(message.reference, message.method, alone)
+        self._waiting.setdefault(group, deque()).append(message)
+
+    def _take(self, group: Group) -> list[Message]:
+        """The next batch of a group: as much as fits, and at least one."""
+        queue, rows, size = self._waiting[group], 0, 0
+        taken: list[Message] = []
+        while queue:
+            rows, size = rows + queue[0].rows, size + len(queue[0].body)
+            if taken and (rows > MOST_ROWS or size > MOST_BYTES):
+                return taken
+            taken.append(queue.popleft())
+        del self._waiting[group]
+        return taken
+
+    def _run(self, member: Member, messages: list[Message]) -> None:
+        self._running[member] = messages
+        for message in messages:
+            self._announcer.started(message.request, member.pid)
+        started = time.monotonic()
+        batch = Batch([_item(message) for message in messages])
+        member.take(batch, lambda done: self._finish(member, done, time.monotonic() - started))
+
+    def _finish(self, member: Member, done: Done | None, seconds: float) -> None:
+        messages = self._running.pop(member)
+        if done is None:
+            self._suspect(messages, timed_out=seconds >= TIME_LIMIT)
+            return
+        for message, (verdict, detail) in zip(messages, done.verdicts, strict=True):
+            if verdict == "suspect":
+                self._wait(message, alone=message.tag)
+            else:
+                self._announcer.finished(message.request, verdict, detail, done.seconds)
+
+    def _suspect(self, messages: list[Message], *, timed_out: bool) -> None:
+        """One of these ended its process: each is computed alone, so that only one can again."""
+        for message in messages:
+            if timed_out and len(messages) == 1:
+                message.order = "time out"
+            self._wait(message, alone=message.tag)
+
+
+def _item(message: Message) -> Item:
+    order: Order = "cancel" if message.request.id in state.revoked else message.order
+    request = message.request
+    expires = request.expires.timestamp() if request.expires else None
+    return Item(message.tag, request.id, message.content_type, message.body, expires, order)

@@ -1,0 +1,41 @@
+"""The step of Celery's consumer that joins batching to the transport, and ends both in order."""
+
+import logging
+from typing import Any
+
+import redis
+from celery import bootsteps
+from celery.worker import state
+
+from workers.strategy import batcher_of
+
+log = logging.getLogger(__name__)
+DRAIN = 30.0
+"""Seconds that running batches get to finish in when the worker is asked to end."""
+
+
+class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Started with each connection to the broker."""
+
+    requires = ("celery.worker.consumer:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        """Let the channel take what batching has room for, whenever a process becomes free."""
+        channel = consumer.task_consumer.channel
+        channel.qos.batcher = batcher_of(consumer)
+        consumer.pool.on_idle = channel.consume
+
+    def stop(self, consumer: Any) -> None:
+        """When the worker ends: wait for what runs, give back what waits."""
+        if state.should_stop is None or not consumer.task_consumer:
+            return
+        batcher, reservations = batcher_of(consumer), consumer.task_consumer.channel.reservations
+        waiting = batcher.waiting()
+        batcher.forget_waiting()
+        consumer.pool.on_idle = batcher.dispatch  # and take no more
+        try:
+            reservations.release(waiting)
+            consumer.pool.drain(DRAIN)
+            reservations.upkeep(batcher.held())
+        except redis.RedisError as error:
+            log.warning("Redis is away; another worker will find what this one held: %s", error)

@@ -1,0 +1,134 @@
+"""Holds the models and forks the pool's processes, which so share one copy in memory.
+
+`python -m workers.forkserver FD`, where FD is a socket to the worker. It loads but never predicts:
+a library that has started threads cannot be forked safely.
+"""
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NoReturn
+
+import psutil
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from tasks.settings import Settings
+from telemetry.errors import PredictqError
+from telemetry.logs import configure
+from workers import process
+from workers.cache import CAPACITY
+from workers.engine import SklearnEngine
+from workers.frames import Ended, Fork, Load, Loaded, datagram, parse
+
+log = logging.getLogger(__name__)
+LARGEST = 2**16
+"""Bytes of a command."""
+
+
+class ForkServer:
+    """Serves one worker until that hangs up."""
+
+    def __init__(self, control: socket.socket, settings: Settings) -> None:
+        self._control = control
+        self._settings = settings
+        self._registry = Registry(settings.home)
+        self._engine = SklearnEngine(self._registry)
+
+    def run(self) -> None:
+        """Load what is current, then obey."""
+        for manifest in islice(current(self._registry), CAPACITY):
+            self._hold(manifest)
+        signal.signal(signal.SIGCHLD, self._report_ends)
+        while (received := socket.recv_fds(self._control, LARGEST, 1))[0]:
+            self._obey(parse(received[0]), received[1])
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with contextlib.suppress(ChildProcessError):  # until all have finished what they do
+            while os.wait():
+                pass
+
+    def _obey(self, command: Any, descriptors: list[int]) -> None:
+        match command:
+            case Fork():
+                self._fork(socket.socket(fileno=descriptors[0]))
+            case Load(reference):
+                self._tell(Loaded(reference, self._load(reference)))
+
+    def _load(self, reference: str) -> str | None:
+        try:
+            return self._hold(self._registry.resolve(reference).manifest)
+        except PredictqError as error:
+            return error.message
+
+    def _hold(self, manifest: Manifest) -> str | None:
+        """Load a version; gives why it cannot be, if so. Its predictions will fail with that."""
+        try:
+            self._engine.hold(manifest)
+        except PredictqError as error:
+            log.warning("%s:%s is not held: %s", manifest.name, manifest.version, error.message)
+            return error.message
+        return None
+
+    def _fork(self, connection: socket.socket) -> None:
+        if psutil.Process().num_threads() > 1:
+            log.warning("a model has started threads when it was loaded; what is forked may hang")
+        gc.collect()
+        gc.freeze()  # else the first collection would touch, and so copy, every object
+        if os.fork() == 0:
+            self._be_born(connection)
+        connection.close()
+
+    def _be_born(self, connection: socket.socket) -> NoReturn:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._control.close()
+        try:
+            process.serve(connection, self._engine, self._settings)
+        except BaseException:
+            log.exception("a process of the pool failed")
+            os._exit(1)
+        os._exit(0)
+
+    def _report_ends(self, *_: Any) -> None:
+        for pid, status in _ended():
+            self._tell(Ended(pid, status))
+
+    def _tell(self, frame: Ended | Loaded) -> None:
+        self._control.send(datagram(frame))
+
+
+def current(registry: Registry) -> Iterator[Manifest]:
+    """The versions that requests without a number mean: the latest and the aliased ones."""
+    for name in registry.models():
+        versions = registry.versions(name)
+        wanted = {versions[-1].version, *registry.aliases(name).values()}
+        yield from (manifest for manifest in versions if manifest.version in wanted)
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+def main() -> None:
+    """Serve the socket that the worker left open for us."""
+    # These are for the worker, which hangs up when we are to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    configure("worker")
+    ForkServer(socket.socket(fileno=int(sys.argv[1])), Settings.from_environment()).run()
+
+
+if __name__ == "__main__":
+    main()

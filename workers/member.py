@@ -1,0 +1,79 @@
+"""One process of the pool, as the worker sees it: free, busy with a batch, or gone."""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from workers.frames import Batch, Done, Ready, receive, send
+
+STALL = 30.0
+"""Seconds that a process may take to read a batch which was sent to it."""
+Finished = Callable[[Done | None], None]
+
+
+class Member:
+    """Born once it has said so, with the versions that it holds."""
+
+    def __init__(self, connection: socket.socket, born_after: int) -> None:
+        connection.settimeout(STALL)
+        self._connection = connection
+        self._finished: Finished | None = None
+        self.born_after = born_after
+        """How many loads of the fork server it was born with."""
+        self.pid = 0
+        """0 until it is born."""
+        self.held: frozenset[str] = frozenset()
+
+    def fileno(self) -> int:
+        """Of the connection, for whoever waits on several."""
+        return self._connection.fileno()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it computes."""
+        return self._finished is not None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it could start at once."""
+        return bool(self.pid) and not self.busy
+
+    def take(self, batch: Batch, finished: Finished) -> None:
+        """Start a batch; `finished` is told its end, None where the process died of it."""
+        self._finished = finished
+        try:
+            send(self._connection, batch)
+        except OSError:  # it died just now, or does not read: its end is heard like any other
+            self.kill()
+
+    def hear(self) -> bool:
+        """Take in what it says; False once it is gone."""
+        try:
+            said = receive(self._connection)
+        except OSError:
+            said = None
+        match said:
+            case Ready(pid, held):
+                self.pid, self.held = pid, frozenset(held)
+            case Done():
+                self._finish(said)
+            case _:
+                self._finish(None)
+        return said is not None
+
+    def hang_up(self) -> None:
+        """It ends once it has finished what it does."""
+        self._connection.close()
+
+    def kill(self, number: int | None = None) -> None:
+        """It ends at once."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number or signal.SIGKILL)
+
+    def _finish(self, done: Done | None) -> None:
+        finished, self._finished = self._finished, None
+        if finished is not None:
+            finished(done)

@@ -1,0 +1,47 @@
+"""Reads of a message what batching needs to know; its rows are read where they are computed."""
+
+from typing import Any
+
+from celery.worker.request import Request
+
+from registry.store import Registry
+from tasks.messages import read_call
+from telemetry.errors import PredictqError
+from workers.frames import Order
+
+
+class Message:
+    """A reserved message; announced to Celery under its own id."""
+
+    __slots__ = ("body", "content_type", "method", "order", "reference", "request", "rows", "tag")
+
+    def __init__(self, message: Any, request: Request, registry: Registry) -> None:
+        body = message.body or b""
+        self.tag: str = message.delivery_tag
+        self.body: bytes = body.encode() if isinstance(body, str) else body
+        self.content_type: str | None = message.content_type
+        self.request = request
+        self.order: Order = "compute"
+        self.reference, self.method, self.rows = _told(message.headers) or _found(
+            self.body, registry
+        )
+
+
+def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
+    """Version, method and rows, as our front end writes them beside the body."""
+    match headers:
+        case {"batch": str(batch), "rows": int(rows)}:
+            reference, _, method = batch.partition(" ")
+            return reference, method, rows
+    return None
+
+
+def _found(body: bytes, registry: Registry) -> tuple[str, str, int]:
+    """The same from the body, for stock producers; what is wrong with it is said later."""
+    try:
+        call = read_call(body)
+        manifest = registry.resolve(call.model).manifest
+    except PredictqError:
+        return "", "", 1
+    rows = len(call.features) if isinstance(call.features, list) else 1
+    return f"{manifest.name}:{manifest.version}", call.method, max(rows, 1)

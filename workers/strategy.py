@@ -1,0 +1,42 @@
+"""Celery's strategy for the prediction task: its messages go to the batcher."""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker.request import Request
+
+from registry.store import Registry
+from tasks.settings import Settings
+from workers.announcing import Announcer
+from workers.batching import Batcher
+from workers.reading import Message
+
+Handler = Callable[..., None]
+
+
+def strategy(task: Any, app: Any, consumer: Any) -> Handler:
+    """What Celery calls at each connection; gives what it calls for each message."""
+    batcher, registry = batcher_of(consumer), Registry(Settings.from_environment().home)
+
+    def on_message(message: Any, *_: Any) -> None:  # its acknowledgement is the ledger's
+        request = Request(
+            message,
+            app=app,
+            task=task,
+            hostname=consumer.hostname,
+            # Decoded already, as far as Celery is concerned: it would read the rows, here.
+            body=((), {}, {}),
+            headers=message.headers,
+            decoded=True,
+        )
+        batcher.add(Message(message, request, registry))
+
+    return on_message
+
+
+def batcher_of(consumer: Any) -> Batcher:
+    """The one batcher of a worker: what it holds outlives a connection."""
+    if not hasattr(consumer, "batcher"):
+        consumer.batcher = Batcher(consumer.pool, Announcer(consumer))
+    batcher: Batcher = consumer.batcher
+    return batcher
