@@ -43,8 +43,8 @@ def main(names: tuple[str, ...], seconds: float, record: bool) -> None:
     """Measure predictq beside its baselines; PART is one of throughput, latency, ..."""
     _leave_nothing_to_the_environment()
     with TemporaryDirectory(prefix="predictq-benchmarks-") as directory:
-        bench = Bench(seconds, Path(directory))
-        run = Run.of(seconds, [_measured(bench, name) for name in names or PARTS])
+        load, bench = os.getloadavg()[0], Bench(seconds, Path(directory))
+        run = Run.of(seconds, load, [_measured(bench, name) for name in names or PARTS])
     click.echo(report.text(run))
     if record:
         _record(run)

@@ -41,7 +41,7 @@ def page(run: Run) -> str:
 
 def _place(run: Run) -> Iterator[str]:
     yield f"Commit {run.commit}, {run.date} UTC, {run.seconds:g} s a measurement."
-    yield f"{run.machine}."
+    yield f"{run.machine}; load of other programs before the start: {run.load:.1f}."
     yield ", ".join(f"{name} {number}" for name, number in run.versions.items()) + ".\n"
 
 

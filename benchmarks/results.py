@@ -103,21 +103,17 @@ class Run(msgspec.Struct, frozen=True):
     commit: str
     date: str
     machine: str
+    load: float
+    """What else ran when it started, in processes: the load average of the minute before."""
     versions: dict[str, str]
     seconds: float
     parts: list[Part]
 
     @classmethod
-    def of(cls, seconds: float, parts: list[Part]) -> "Run":
+    def of(cls, seconds: float, load: float, parts: list[Part]) -> "Run":
         """Now and here."""
-        return cls(
-            _commit(),
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
-            _machine(),
-            _versions(),
-            seconds,
-            parts,
-        )
+        date = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+        return cls(_commit(), date, _machine(), load, _versions(), seconds, parts)
 
     @property
     def holds(self) -> bool:
