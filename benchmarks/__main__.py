@@ -41,6 +41,8 @@ PARTS: dict[str, Callable[[Bench], Part]] = {
 @click.option("--record", is_flag=True, help="Keep the run: JSON, plots and README.")
 def main(names: tuple[str, ...], seconds: float, record: bool) -> None:
     """Measure predictq beside its baselines; PART is one of throughput, latency, ..."""
+    if record and (names or seconds < WHOLE):
+        raise click.UsageError("what is recorded is a whole run")
     _leave_nothing_to_the_environment()
     with TemporaryDirectory(prefix="predictq-benchmarks-") as directory:
         load, bench = os.getloadavg()[0], Bench(seconds, Path(directory))

@@ -53,9 +53,9 @@ def run(bench: Bench) -> Part:
     """The naive design and predictq, one after the other."""
     quick = models.logistic(bench.directory)
     measured = [
-        (bench.naive(quick), quick, 0.5),  # it accepts faster than it computes
-        (bench.predictq(quick), quick, 1.0),
-        (bench.predictq(), bench.forest, 1.0),
+        (bench.naive(quick), quick, 0.25),  # it accepts faster than it computes
+        (bench.predictq(quick), quick, 0.5),
+        (bench.predictq(), bench.forest, 0.5),
     ]
     costs = {
         f"{candidate.name}, {model.name}": _cost(bench, candidate, model, share)

@@ -26,16 +26,16 @@ class _Caller:
         path, header = ("/predict", "Prefer: wait=10") if waits else ("/predict/async", "")
         self._requests = bench.questions.requests(path, header)
 
-    def at(self, rate: float) -> list[float]:
-        """Milliseconds, one for each request."""
-        found = latencies(self._port, self._requests, rate, self._seconds)
+    def at(self, rate: float, share: float = 1.0) -> list[float]:
+        """Milliseconds, one for each request, for a share of a measurement's length."""
+        found = latencies(self._port, self._requests, rate, share * self._seconds)
         return [1000 * seconds for seconds in found]
 
     def curve(self, name: str) -> Curve:
         """Percentiles at rising rates, until one is hopeless."""
         curve = Curve(name, [], [], [])
         for rate in RATES:
-            taken = self.at(rate)
+            taken = self.at(rate, share=0.5)
             curve.rates.append(rate)
             curve.p50.append(percentile(taken, 0.5))
             curve.p99.append(percentile(taken, 0.99))

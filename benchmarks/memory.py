@@ -26,7 +26,8 @@ STEADY, SETTLED_WITHIN = 0.02, 20.0
 NOTE = f"""Proportional memory (PSS) of the worker and all its {PROCESSES} processes together, MB. \
 One copy: the growth of a lone process that loads the file and predicts once. Added while running: \
 `predictq models add`, then requests from 32 callers, while all is up. From the start: all models \
-together, after a new start of the worker. Busy: the processes that computed meanwhile."""
+together, after a new start of the worker. Busy: the processes below the worker's own that took \
+CPU meanwhile."""
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -98,11 +99,12 @@ def _busy(processes: Processes, act: Callable[[], object]) -> int:
     before = _times(processes)
     act()
     after = _times(processes)
-    return sum(after[pid] - before.get(pid, 0.0) > BUSY for pid in after) - 1  # not the parent
+    return sum(after[pid] - before.get(pid, 0.0) > BUSY for pid in after)
 
 
 def _times(processes: Processes) -> dict[int, float]:
-    return {process.pid: _seconds(process) for process in processes.tree("worker")}
+    _parent, *children = processes.tree("worker")
+    return {process.pid: _seconds(process) for process in children}
 
 
 def _seconds(process: psutil.Process) -> float:

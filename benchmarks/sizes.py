@@ -23,7 +23,8 @@ def run(bench: Bench) -> Part:
     candidate = bench.predictq(*held)
     with candidate.running() as processes:
         rows = [_row(bench, candidate, processes, model, rows) for model in held for rows in ROWS]
-    columns = ["model", "rows a request", "one call, ms", "predictions/s", "rows/s", "in the model"]
+    columns = ["model", "rows a request", "one call, ms", "predictions/s", "rows/s"]
+    columns += ["rows a batch", "in the model"]
     return Part("models", [Table("Models and rows", columns, rows, NOTE)])
 
 
@@ -36,5 +37,9 @@ def _row(
     seconds = bench.seconds * SHARE
     most = max(LEAST, round(1000 * seconds / call * ROWS[rows] * 2))
     found = saturate(candidate, processes, questions, seconds, most)
+    receipts = [outcome.receipt for outcome in found.outcomes if outcome.receipt]
+    # Each of a batch's requests stands for its part of the batch.
+    batches = sum(rows / receipt.batch_size for receipt in receipts)
     share = sum(outcome.model_seconds for outcome in found.outcomes) / found.seconds
-    return [model.name, rows, call, found.rate, found.rate * rows, f"{share:.0%}"]
+    batch = rows * found.accepted / batches
+    return [model.name, rows, call, found.rate, found.rate * rows, batch, f"{share:.0%}"]
