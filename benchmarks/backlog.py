@@ -28,7 +28,8 @@ SAMPLE = 100
 NOTE = """First without a worker, to fill the queue; then with one, to empty it. Per prediction: \
 time, and CPU of the HTTP server and Redis (filling), of the worker and Redis (emptying). The \
 first emptied slice is the worker's start and is left out. The checks take the median of the three \
-deepest slices over that of the three shallowest."""
+deepest slices over that of the three shallowest, of time or of CPU, whichever is less: noise may \
+move one of them, a cost that grows moves both."""
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -80,8 +81,8 @@ def run(bench: Bench) -> Part:
         emptied, left = _empty(candidate, processes, len(ids.ids))
         _verify(bench, candidate, ids, len(ids.ids) - left)
     checks = [
-        Check("filling, CPU, deep over shallow", _growth(filled), "at most", FLAT),
-        Check("emptying, CPU, deep over shallow", _growth(emptied), "at most", FLAT),
+        Check("filling, deep over shallow", _growth(filled), "at most", FLAT),
+        Check("emptying, deep over shallow", _growth(emptied), "at most", FLAT),
     ]
     return Part(
         "backlog", [_table(filled, emptied), _memory(bytes_each, len(ids.ids), left)], checks
@@ -134,10 +135,16 @@ def _verify(bench: Bench, candidate: Candidate, accepted: Accepted, done: int) -
 
 
 def _growth(slices: list[Slice]) -> float:
+    """Of time or of CPU, whichever grows less: noise may move one, a cost that grows moves both."""
     if not slices:
         raise LoadFailed("the backlog was gone before its cost could be told")
-    ordered = [each.cpu for each in sorted(slices, key=lambda each: each.depth)]
-    return statistics.median(ordered[-3:]) / statistics.median(ordered[:3])
+    ordered = sorted(slices, key=lambda each: each.depth)
+    return min(
+        statistics.median(each.cpu for each in ordered[-3:])
+        / statistics.median(each.cpu for each in ordered[:3]),
+        statistics.median(each.seconds for each in ordered[-3:])
+        / statistics.median(each.seconds for each in ordered[:3]),
+    )
 
 
 def _table(filled: list[Slice], emptied: list[Slice]) -> Table:

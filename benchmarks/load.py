@@ -107,7 +107,7 @@ def submit_at(port: int, requests: list[bytes], rate: float, seconds: float) -> 
     """An open loop on acceptance: one request each ``1 / rate`` seconds, whatever comes back."""
     accepted = Accepted([], [], _now())
     with _callers(port) as (callers, wire):
-        for number in range(int(rate * seconds)):
+        for number in range(max(1, round(rate * seconds))):
             index = number % len(requests)
             due = accepted.started + number / rate
             callers.at(due, partial(wire.send, requests[index], partial(accepted.note, index)))
@@ -121,7 +121,7 @@ def latencies(port: int, requests: list[bytes], rate: float, seconds: float) -> 
     taken: list[float] = []
     with _callers(port) as (callers, _):
         start = _now() + 0.05
-        for number in range(int(rate * seconds)):
+        for number in range(max(1, round(rate * seconds))):
             due = start + number / rate
             request = requests[number % len(requests)]
             note = partial(lambda due, _: taken.append(_now() - due), due)

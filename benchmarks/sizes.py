@@ -11,6 +11,8 @@ from benchmarks.saturation import saturate
 ROWS = {1: 32, 10: 8, 100: 3, 1000: 1}
 """Rows a request, and how many requests may well share a call: they bound what is submitted."""
 LEAST = 32
+LONE = 3
+"""Requests that are sent by themselves, to see what a call takes."""
 SHARE = 0.4
 """Of the length of a measurement: there are twelve here."""
 NOTE = """In the model: time in the model's own method, summed over batches, over the time from \
@@ -32,8 +34,8 @@ def _row(
     bench: Bench, candidate: Candidate, processes: Processes, model: Model, rows: int
 ) -> list[Cell]:
     questions = model.questions(rows, count=LEAST)
-    first = saturate(candidate, processes, questions, 0, most=LEAST // 4)
-    call = min(each.receipt.compute_ms for each in first.outcomes if each.receipt)
+    lone = [saturate(candidate, processes, questions, 0, most=1) for _ in range(LONE)]
+    call = min(each.outcomes[0].receipt.compute_ms for each in lone if each.outcomes[0].receipt)
     seconds = bench.seconds * SHARE
     most = max(LEAST, round(1000 * seconds / call * ROWS[rows] * 2))
     found = saturate(candidate, processes, questions, seconds, most)

@@ -29,6 +29,9 @@ class Tiny(ThreadingHTTPServer):
         self.looks: Counter[str] = Counter()
         self.lock = threading.Lock()
 
+    def handle_error(self, *_: object) -> None:
+        """A load that fails hangs up; that is no news."""
+
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
