@@ -83,6 +83,7 @@ class Batcher:
         while queue:
             rows, size = rows + queue[0].rows, size + len(queue[0].body)
             if taken and (rows > MOST_ROWS or size > MOST_BYTES):
+                self._waiting[group] = self._waiting.pop(group)  # the others are first now
                 return taken
             taken.append(queue.popleft())
         del self._waiting[group]
