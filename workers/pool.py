@@ -82,6 +82,10 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             if member.pid == pid:
                 member.kill(signal)
 
+    def on_apply(self, *args: Any, **options: Any) -> None:
+        """Refuse tasks other than predictions, such as those that Celery brings along."""
+        raise NotImplementedError("this pool computes predictions and nothing else")
+
     def _get_info(self) -> dict[str, Any]:
         pids = [member.pid for member in self._members if member.pid]
         return {**super()._get_info(), "processes": pids}
@@ -107,8 +111,8 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         holding = next((member for member in free if reference in member.held), None)
         if holding or reference in self._unloadable:  # any of them can say why it cannot be
             return holding or next(iter(free), None)
-        if not any(reference in member.held for member in self._members):
-            self._load(reference)
+        if not any(reference in member.held or not member.pid for member in self._members):
+            self._load(reference)  # nor will one that is about to be born hold it
         return None
 
     def drain(self, patience: float) -> None:
