@@ -58,7 +58,7 @@ def test_a_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) 
 def test_a_batch_is_reserved_started_and_settled_in_one_each(
     single: LiveStack, client: redis.Redis
 ) -> None:
-    batches, size = 20, 256
+    batches, size = 8, 256
     with single.frozen("worker"):
         ids = [single.submit("doubling", [1.0, 0.0])["id"] for _ in range(batches * size)]
         count = Count(client)
