@@ -28,6 +28,19 @@ def outcomes(stack: LiveStack, ids: list[str]) -> list[Json]:
     return [stack.outcome(task_id) for task_id in ids]
 
 
+def reserved(stack: LiveStack) -> int:
+    return int(stack.http.get("/stats").json()["reserved"])
+
+
+def occupy(stack: LiveStack) -> list[str]:
+    """Give each process something to do; one after the other, or they would share a batch."""
+    ids: list[str] = []
+    for count in range(1, stack.parts.workers + 1):
+        ids += submit(stack, "doubling", 1.0)
+        until(lambda count=count: reserved(stack) == count, "another is busy")
+    return ids
+
+
 def computed(stack: LiveStack) -> set[float]:
     return set(map(float, (stack.home / "diary").read_text().split()))
 
@@ -89,8 +102,7 @@ def test_what_came_too_late_is_not_computed(unruly: LiveStack, stock: Stock) -> 
 
 def test_what_was_revoked_is_not_computed(unruly: LiveStack, stock: Stock) -> None:
     with unruly.frozen_pool():
-        busy = submit(unruly, "doubling", 1.0, 2.0)
-        until(lambda: unruly.http.get("/stats").json()["reserved"] == 2, "all processes busy")
+        busy = occupy(unruly)
         revoked, wanted = submit(unruly, "touchy", 2001.0, 2002.0)
         stock.app.control.revoke(revoked)
         until(lambda: revoked in told(stock.app.control.inspect(limit=1).revoked()), "revoked")
@@ -113,11 +125,11 @@ def test_celery_inspect_sees_every_prediction_of_a_running_batch(
             ids = submit(unruly, "doubling", *range(20)) + submit(unruly, "touchy", 1.0, 2.0)
             waiting = submit(unruly, "lethal", 1.0, 2.0)
         active = until(lambda: told(inspect.active()), "an answer of the worker")
-        reserved = told(inspect.reserved())
+        held_back = told(inspect.reserved())
         statistics = told(inspect.stats())
         assert told(inspect.ping()) == {"ok": "pong"}
     assert sorted(request["id"] for request in active) == sorted(ids)
-    assert sorted(request["id"] for request in reserved) == sorted(waiting)
+    assert sorted(request["id"] for request in held_back) == sorted(waiting)
     assert {request["name"] for request in active} == {"tasks.prediction.predict"}
     assert sorted(statistics["pool"]["processes"]) == sorted(p.pid for p in unruly.pool())
     assert {a["status"] for a in outcomes(unruly, ids + waiting)} == {"succeeded"}
