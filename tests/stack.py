@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,10 @@ def until(condition: Callable[[], Any], what: str, within: float = PATIENCE) -> 
 class LiveStack:
     """The processes of one home, and an HTTP client for them; every test speaks through that."""
 
-    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+    def __init__(self, home: Path, environment: dict[str, str], processes: int = 2) -> None:
         self.home = home
         self.server: RedisServer = redis_server.prepare(home / "redis")
-        self.parts = Stack(home, self.server.url, redis_server.free_port(), None, workers=2)
+        self.parts = Stack(home, self.server.url, redis_server.free_port(), None, processes)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
         self._programs = {program.name: program for program in programs}
         self._environment = environment
@@ -110,6 +110,14 @@ class LiveStack:
         with _stopped(self.pool()):
             yield
 
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """What is submitted meanwhile is taken at once, and begun when this is over."""
+        with self.frozen_pool():
+            with self.frozen("worker"):
+                yield
+            until(lambda: not self.http.get("/stats").json()["queues"]["predict"], "all taken")
+
     def end(self) -> None:
         """Stop everything, Redis last; what is left behind is a failure."""
         self.http.close()
@@ -156,17 +164,23 @@ class LiveStack:
         assert outcome["status"] == "succeeded", outcome
         return outcome["predictions"]
 
+    def outcome_of_stock(self, task_id: str, within: float = PATIENCE) -> Json:
+        """The same for an id of a stock producer: nobody knows that before a worker has seen it."""
+        path = f"/predict/result/{task_id}"
+        until(lambda: self.http.get(path).status_code != 404, f"a record of {task_id}", within)
+        return self.outcome(task_id, within)
+
     def serves(self) -> bool:
         """Whether a prediction goes all the way through now."""
         return self.predict("iris", [5.1, 3.5, 1.4, 0.2]) == [0]
 
 
 @contextmanager
-def running(home: Path, **environment: str) -> Iterator[LiveStack]:
-    """A stack over a home that holds its models already."""
+def running(home: Path, processes: int = 2, **environment: str) -> Iterator[LiveStack]:
+    """A stack over a home that holds its models already; so many processes compute."""
     (home / "logs").mkdir(parents=True)
     (home / "metrics").mkdir()
-    stack = LiveStack(home, environment)
+    stack = LiveStack(home, environment, processes)
     try:
         stack.start("redis")
         stack.start("api", "worker")
@@ -207,4 +221,5 @@ def _stopped(processes: list[psutil.Process]) -> Iterator[None]:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()

@@ -14,8 +14,9 @@ def bisect(
 ) -> list[Answer | PredictqError]:
     """The answer to each request, or the error that it gets.
 
-    k guilty ones among n cost at most 2·k·log2(n) + 1 calls. An error that no row is to blame for,
-    such as an artifact that cannot be loaded, goes to all at once.
+    k guilty ones among n cost at most 2·k·⌈log2(n)⌉ + 1 calls, and never more than 2·n - 1. An
+    error that no row is to blame for, such as an artifact that cannot be loaded, goes to all at
+    once.
     """
     try:
         return [*call(asked)]

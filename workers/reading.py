@@ -6,8 +6,11 @@ from celery.worker.request import Request
 
 from registry.store import Registry
 from tasks.messages import read_call
-from telemetry.errors import PredictqError
+from telemetry.errors import Malformed, PredictqError
 from workers.frames import Order
+
+LONGEST = 500
+"""Characters of a model, version and method; anybody may have written them."""
 
 
 class Message:
@@ -21,17 +24,24 @@ class Message:
         self.body: bytes = body.encode() if isinstance(body, str) else body
         self.content_type: str | None = message.content_type
         self.request = request
+        self._check()
         self.order: Order = "compute"
         told = _told(message.headers) or _found(self.body)
         self.reference = _known(told[0], registry)
         """As model:version; empty where there is none, which any process can say."""
         self.method, self.rows = told[1:]
 
+    def _check(self) -> None:
+        """Raise `Malformed` for what could not be sent to a process."""
+        kinds = (self.body, bytes), (self.request.id, str), (self.content_type, str | None)
+        if not all(isinstance(value, kind) for value, kind in kinds):
+            raise Malformed("the id, the content type and the body of a message are texts")
+
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     """Model, method and rows, as our front end writes them beside the body."""
     match headers:
-        case {"batch": str(batch), "rows": int(rows)}:
+        case {"batch": str(batch), "rows": int(rows)} if len(batch) <= LONGEST:
             reference, _, method = batch.partition(" ")
             return reference, method, rows
     return None

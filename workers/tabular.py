@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column, Signature
+from tasks.wire import encode
 
 _NUMPY = {"number": np.dtype(np.float64)}
 _OBJECT = np.dtype(object)
@@ -34,6 +35,7 @@ def to_wire(output: Any) -> list[Any]:
     """Make one JSON-able entry a row; a number that is not finite becomes None.
 
     Several columns give a list a row; a list of arrays, one an output, gives a list of lists.
+    Raises `TypeError` or `ValueError` for what is no JSON.
     """
     if isinstance(output, list) and output and isinstance(output[0], np.ndarray):
         return [list(row) for row in zip(*map(to_wire, output), strict=True)]
@@ -41,7 +43,10 @@ def to_wire(output: Any) -> list[Any]:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         array = np.where(np.isfinite(array), array.astype(object), np.array(None))
     rows: list[Any] = array.tolist()
-    return _plain(rows) if array.dtype == _OBJECT else rows
+    if array.dtype.kind not in "biuf":
+        rows = _plain(rows)
+        encode(rows)  # what JSON has no word for raises here, where its own caller is told
+    return rows
 
 
 @lru_cache(maxsize=4096)

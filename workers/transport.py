@@ -38,11 +38,11 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
         """Nothing: the script that took the message has noted it."""
 
     def ack(self, delivery_tag: str) -> None:
-        """Drop a message that Celery itself has dealt with."""
-        self.channel.reservations.acknowledge(delivery_tag)
+        """Put a message aside: outcomes settle, so Celery acknowledges only what it cannot read."""
+        self.channel.reservations.put_aside(delivery_tag, "Celery could not read it; see the log")
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Drop it, or give it back."""
+        """The same, or give it back."""
         if requeue:
             self.channel.reservations.release([delivery_tag])
         else:
@@ -65,6 +65,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
 
     QoS = QoS
     _queue = ""
+    _is_dry = False
+    """Whether the queue was empty when we last took from it, and is not watched since."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         settings = Settings.from_environment()
@@ -81,10 +83,14 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         return super().basic_consume(queue, no_ack=no_ack, **options)
 
     def consume(self) -> int:
-        """A process is free: take what waits on the queue, and dispatch; gives how many it took."""
+        """A process is free: take what waits on the queue, and dispatch; gives how many it took.
+
+        While Redis watches the queue there is nothing to take.
+        """
         taken: list[tuple[str, bytes]] = []
-        if room := self.qos.batcher.room:
+        if (room := self.qos.batcher.room) and not self._in_poll:
             taken = self.reservations.reserve(self._queue, room, MOST_ROWS, MOST_BYTES)
+            self._is_dry = not taken
         for tag, message in taken:
             self._deliver(tag, message)
         self.qos.batcher.dispatch()
@@ -95,7 +101,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             super()._brpop_start(timeout)
             return
         while self.qos.can_consume():
-            if not self.consume():
+            if self._is_dry or not self.consume():
+                self._is_dry = False
                 self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", LOOK)
                 return
 

@@ -1,6 +1,7 @@
 """The messages that workers hold: taken and noted in one step, kept, given back, put aside."""
 
 from collections.abc import Iterable
+from typing import cast
 
 import redis
 
@@ -36,12 +37,10 @@ class Reservations:
         if due_now := dict.fromkeys(tags, 0):
             self._client.zadd(keys.DUE, due_now, xx=True)
 
-    def acknowledge(self, tag: str) -> None:
-        """Drop a message that needs no outcome."""
-        with self._client.pipeline() as pipe:
-            pipe.zrem(keys.DUE, tag)
-            pipe.hdel(keys.RESERVED, tag)
-            pipe.execute()
+    def put_aside(self, tag: str, reason: str) -> None:
+        """Bury a message that is known by its tag alone."""
+        if (message := cast("bytes | None", self._client.hget(keys.RESERVED, tag))) is not None:
+            self.bury(tag, message, reason)
 
     def bury(self, tag: str, message: bytes, reason: str) -> None:
         """Put a message aside, whole, that nobody can read."""

@@ -1,4 +1,4 @@
-"""A Redis without anything else, for tests of what lies in it."""
+"""A Redis without anything else, and a stack whose models raise, kill and answer nonsense."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,8 @@ import redis
 from cli import redis_server
 from cli.process import Process
 from tasks.ledger.ledger import connect
-from tests.stack import until
+from tests.models import Doubling, Lethal, Strange, Touchy, register
+from tests.stack import LiveStack, running, until
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +20,14 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     until(server.program().ready, "redis ready")
     yield connect(server.url)
     process.kill()
+
+
+@pytest.fixture(scope="session")
+def unruly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    home = tmp_path_factory.mktemp("unruly")
+    diary = home / "diary"
+    diary.touch()
+    for model in (Doubling(), Touchy(str(diary)), Lethal(), Strange()):
+        register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
+    with running(home) as stack:
+        yield stack

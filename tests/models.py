@@ -1,0 +1,73 @@
+"""Models that tests register: some that behave, and some that raise, kill, or wait."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import joblib
+import msgspec
+import numpy as np
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from workers.registration import describe
+
+GUILTY = 666.0
+"""What `Touchy` cannot take."""
+DEADLY = 13.0
+"""What ends the process that shows it to `Lethal`."""
+
+
+class Doubling:
+    """Twice the first of two columns, to the last bit whatever the height of the batch."""
+
+    n_features_in_ = 2
+
+    def predict(self, x: Any) -> Any:
+        return 2 * np.asarray(x)[:, 0]
+
+
+class Touchy(Doubling):
+    """Raises for one value; notes in a diary, if it has one, each value that it computed."""
+
+    def __init__(self, diary: str | None = None) -> None:
+        self.diary = diary
+
+    def predict(self, x: Any) -> Any:
+        values = np.asarray(x)[:, 0]
+        if (values == GUILTY).any():
+            raise ValueError(f"{np.asarray(x)[values == GUILTY][0].tolist()} is too much")
+        if self.diary:
+            with Path(self.diary).open("a") as diary:
+                diary.write("".join(f"{value}\n" for value in values))
+        return super().predict(x)
+
+
+class Lethal(Doubling):
+    """Kills its own process for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(x)
+
+
+class Strange(Doubling):
+    """Answers what no JSON can say, for one value."""
+
+    def predict(self, x: Any) -> Any:
+        doubled = super().predict(x).astype(object)
+        doubled[np.asarray(x)[:, 0] == GUILTY] = {1j}
+        return doubled
+
+
+def register(
+    home: Path, name: str, model: Any, examples: Any, *, exact: bool = False, alias: str = ""
+) -> Manifest:
+    """Add a version of a model, which must be trusted, since it may be of a class of ours."""
+    path = home / f"{name}.joblib"
+    joblib.dump(model, path)
+    description, content = describe(path, trust=True, examples=examples)
+    description = msgspec.structs.replace(description, exact=exact)
+    return Registry(home).add(name, description, content, alias=alias or None)

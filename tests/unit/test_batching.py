@@ -1,0 +1,276 @@
+"""Which messages share a batch, and when one is dispatched; the pool and Celery are stand-ins."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery.worker import state
+
+from workers import batching
+from workers.batching import MOST_BYTES, MOST_ROWS, Batcher
+from workers.frames import Batch, Done, Verdict
+
+
+class Process:
+    """A process of the pool that computes when it is told to."""
+
+    pid = 1
+
+    def __init__(self) -> None:
+        self.batch: Batch | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self.batch is None
+
+    def take(self, batch: Batch, finished: Any) -> None:
+        assert self.idle
+        self.batch, self._finished = batch, finished
+
+    def finish(self, verdict: Verdict = "succeeded") -> None:
+        assert self.batch
+        verdicts = [(verdict, "") for _ in self.batch.items]
+        self.batch = None
+        self._finished(Done(verdicts, 0.5))
+
+    def die(self) -> None:
+        self.batch = None
+        self._finished(None)
+
+
+class Pool:
+    """So many processes, which hold every version."""
+
+    def __init__(self, count: int) -> None:
+        self.processes = [Process() for _ in range(count)]
+
+    @property
+    def has_idle(self) -> bool:
+        return any(process.idle for process in self.processes)
+
+    def idle(self, reference: str) -> Process | None:
+        return next((process for process in self.processes if process.idle), None)
+
+
+class Announcer:
+    """Remembers what was announced."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def received(self, request: Any) -> None:
+        self.said.append(("received", request.id))
+
+    def started(self, request: Any, pid: int) -> None:
+        self.said.append(("started", request.id))
+
+    def finished(self, request: Any, verdict: str, detail: str, seconds: float) -> None:
+        self.said.append((verdict, request.id))
+
+
+class Bench:
+    """A batcher with everything around it."""
+
+    def __init__(self, processes: int = 1) -> None:
+        self.pool, self.announcer = Pool(processes), Announcer()
+        self.batcher = Batcher(self.pool, self.announcer)  # type: ignore[arg-type]
+
+    def add(self, *names: str, **fields: Any) -> None:
+        for name in names:
+            self.batcher.add(message(name, **fields))
+
+    def dispatch(self) -> list[list[str]]:
+        """Names in the batch that each process has, once what is possible was dispatched."""
+        self.batcher.dispatch()
+        batches = [process.batch for process in self.pool.processes if process.batch]
+        return [[item.id for item in batch.items] for batch in batches]
+
+    def turn(self) -> list[str]:
+        """The next batch of one process, which finishes it."""
+        ((*names,),) = self.dispatch()
+        self.pool.processes[0].finish()
+        return names
+
+
+def message(
+    name: str, model: str = "m:1", method: str = "predict", rows: int = 1, body: bytes = b"-"
+) -> Any:
+    request = SimpleNamespace(id=name, expires=None)
+    return SimpleNamespace(
+        tag=f"tag {name}",
+        body=body,
+        content_type="application/json",
+        reference=model,
+        method=method,
+        rows=rows,
+        request=request,
+        order="compute",
+    )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_lone_request_goes_at_once(bench: Bench) -> None:
+    bench.add("a")
+    assert bench.dispatch() == [["a"]]
+
+
+def test_what_comes_while_all_are_busy_goes_together_once_one_is_free(bench: Bench) -> None:
+    bench.add("a")
+    bench.dispatch()
+    bench.add("b", "c")
+    assert bench.dispatch() == [["a"]], "nothing goes to a busy process"
+    bench.add("d")
+    bench.pool.processes[0].finish()
+    assert bench.dispatch() == [["b", "c", "d"]]
+
+
+def test_every_free_process_gets_a_batch(bench: Bench) -> None:
+    bench = Bench(processes=3)
+    bench.add("a")
+    bench.add("b", model="m:2")
+    assert bench.dispatch() == [["a"], ["b"]]
+    bench.add("c")
+    assert bench.dispatch() == [["a"], ["b"], ["c"]]
+
+
+def test_versions_models_and_methods_never_mix(bench: Bench) -> None:
+    bench.add("a1", model="m:1")
+    bench.add("b1", model="m:2")
+    bench.add("c1", model="n:1")
+    bench.add("d1", method="predict_proba")
+    bench.add("a2", model="m:1")
+    bench.add("d2", method="predict_proba")
+    assert [bench.turn() for _ in range(4)] == [["a1", "a2"], ["b1"], ["c1"], ["d1", "d2"]]
+
+
+def test_the_group_that_waits_longest_goes_first(bench: Bench) -> None:
+    bench.add("a", model="m:1")
+    bench.dispatch()
+    bench.add("b", model="m:2")
+    bench.add("c", model="m:1")
+    bench.add("d", model="m:2")
+    bench.pool.processes[0].finish()
+    assert [bench.turn(), bench.turn()] == [["b", "d"], ["c"]]
+
+
+def test_a_stream_of_large_requests_lets_others_pass(bench: Bench) -> None:
+    """The large ones are never all gone: for each that ends there is another."""
+    bench.add("large 0", "large 1", rows=MOST_ROWS)
+    bench.add("small", model="n:1")
+    batches = []
+    for number in range(2, 5):
+        batches.append(bench.turn())
+        bench.add(f"large {number}", rows=MOST_ROWS)
+    assert ["small"] in batches
+
+
+def test_rows_are_counted_not_requests(bench: Bench) -> None:
+    half = MOST_ROWS // 2
+    bench.add("a", "b", "c", rows=half)
+    assert [bench.turn(), bench.turn()] == [["a", "b"], ["c"]]
+    bench.add("d", rows=half + 1)
+    bench.add("e", rows=half)
+    bench.add("f")
+    assert [bench.turn(), bench.turn()] == [["d"], ["e", "f"]]
+
+
+def test_a_request_larger_than_a_batch_is_alone_and_in_its_turn(bench: Bench) -> None:
+    bench.add("a")
+    bench.add("large", rows=40 * MOST_ROWS)
+    bench.add("b")
+    assert [bench.turn() for _ in range(3)] == [["a"], ["large"], ["b"]]
+
+
+def test_bytes_are_bounded_too(bench: Bench) -> None:
+    bench.add("a", "b", "c", body=bytes(MOST_BYTES // 2))
+    bench.add("huge", body=bytes(2 * MOST_BYTES))
+    assert [bench.turn() for _ in range(3)] == [["a", "b"], ["c"], ["huge"]]
+
+
+def test_there_is_room_only_while_a_process_is_free(bench: Bench) -> None:
+    assert bench.batcher.room == MOST_ROWS
+    bench.add("a", "b")
+    assert bench.batcher.room == MOST_ROWS - 2
+    bench.dispatch()
+    assert bench.batcher.room == 0
+    bench.pool.processes[0].finish()
+    assert bench.batcher.room == MOST_ROWS
+    bench.add(*map(str, range(MOST_ROWS + 5)))
+    assert bench.batcher.room == 0
+
+
+def test_what_waits_and_what_runs_is_held(bench: Bench) -> None:
+    bench.add("a")
+    bench.dispatch()
+    bench.add("b")
+    assert sorted(bench.batcher.held()) == ["tag a", "tag b"]
+    assert bench.batcher.waiting() == ["tag b"]
+    bench.pool.processes[0].finish()
+    assert list(bench.batcher.held()) == ["tag b"]
+    bench.batcher.forget_waiting()
+    assert list(bench.batcher.held()) == []
+    assert bench.dispatch() == []
+
+
+def test_those_of_a_process_that_died_are_computed_each_alone(bench: Bench) -> None:
+    bench.add("a", "b")
+    bench.dispatch()
+    bench.add("c")
+    bench.pool.processes[0].die()
+    assert sorted(bench.batcher.held()) == ["tag a", "tag b", "tag c"]
+    assert [bench.turn() for _ in range(3)] == [["c"], ["a"], ["b"]]
+
+
+def test_one_that_must_start_alone_does_so(bench: Bench) -> None:
+    """Its process died before, under another worker; the ledger knows."""
+    bench.add("a", "b")
+    bench.dispatch()
+    bench.pool.processes[0].finish("suspect")
+    assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
+
+
+def test_only_who_was_alone_is_charged_with_a_timeout(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "TIME_LIMIT", 0)  # whatever dies has timed out
+    bench.add("a", "b")
+    bench.dispatch()
+    (process,) = bench.pool.processes
+    process.die()
+    bench.dispatch()
+    assert [item.order for item in process.batch.items] == ["compute"]
+    process.die()
+    bench.turn()  # the other one
+    bench.dispatch()
+    assert [(item.id, item.order) for item in process.batch.items] == [("a", "time out")]
+
+
+def test_one_who_died_in_time_has_not_timed_out(bench: Bench) -> None:
+    bench.add("a")
+    for _ in range(3):
+        bench.dispatch()
+        (process,) = bench.pool.processes
+        assert [item.order for item in process.batch.items] == ["compute"]
+        process.die()
+
+
+def test_what_was_revoked_while_it_waited_is_ordered_to_be_cancelled(bench: Bench) -> None:
+    bench.add("a", "b")
+    state.revoked.add("b")
+    try:
+        bench.dispatch()
+    finally:
+        state.revoked.discard("b")
+    (process,) = bench.pool.processes
+    assert [item.order for item in process.batch.items] == ["compute", "cancel"]
+
+
+def test_each_is_announced_once_at_each_step(bench: Bench) -> None:
+    bench.add("a", "b")
+    bench.turn()
+    steps = "received", "started", "succeeded"
+    assert sorted(bench.announcer.said) == sorted((s, name) for s in steps for name in "ab")

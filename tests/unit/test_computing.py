@@ -1,0 +1,214 @@
+"""What a process does with a batch, request by request; the model and the ledger are stand-ins."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.manifest import Column, Description, Manifest, Signature
+from registry.store import Registry
+from tasks.ledger.ledger import Settled
+from tasks.record import Record
+from telemetry.errors import ModelError, ModelUnloadable
+from workers.computing import MAX_ATTEMPTS, Computation
+from workers.engine import Computed
+from workers.frames import Item
+
+SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
+
+
+class Engine:
+    """Doubles the first column; refuses 666, and cannot load what is called broken."""
+
+    runtime = "none"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, int]] = []
+
+    def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
+        self.calls.append((f"{manifest.name}:{manifest.version}", method, len(rows)))
+        if manifest.name == "broken":
+            raise ModelUnloadable("it is broken")
+        if any(row[0] == 666 for row in rows):
+            raise ModelError("666 is refused")
+        return Computed([2 * row[0] for row in rows], 1.0)
+
+
+class Ledger:
+    """Says of each id which attempt it is, the first unless told otherwise; keeps outcomes."""
+
+    def __init__(self) -> None:
+        self.attempts: dict[str, int] = {}
+        self.outcomes: dict[str, Record] = {}
+
+    def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
+        return [self.attempts.get(task_id, 1) for _, task_id in tagged_ids]
+
+    def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
+        assert {settled.record.reference for settled in outcomes} == {version}
+        assert all(s.tag == f"tag {s.record.task_id}" for s in outcomes)
+        self.outcomes |= {settled.record.task_id: settled.record for settled in outcomes}
+        return len(outcomes)
+
+
+class Bench:
+    """A computation and what is around it."""
+
+    def __init__(self, home: Path) -> None:
+        registry = Registry(home)
+        for name, exact in ("m", False), ("m", False), ("broken", False), ("exact", True):
+            artifact = f"{name} {len(registry.models())}".encode()
+            registry.add(name, described(artifact, exact), artifact)
+        registry.set_alias("m", "production", 1)
+        self.engine, self.ledger = Engine(), Ledger()
+        self._computation = Computation(self.engine, registry, self.ledger)  # type: ignore[arg-type]
+
+    def run(self, *items: Item) -> list[str]:
+        """What became of each: its verdict, or the code of its error."""
+        verdicts = self._computation.run(items)
+        assert [verdict for verdict, _ in verdicts if verdict not in ("dropped", "suspect")] == [
+            self.ledger.outcomes[item.id].state for item in items if item.id in self.ledger.outcomes
+        ]
+        return [detail.split(":")[0] if v == "failed" else v for v, detail in verdicts]
+
+    def answers(self) -> dict[str, Any]:
+        return {task_id: record.result for task_id, record in self.ledger.outcomes.items()}
+
+
+def described(artifact: bytes, exact: bool) -> Description:
+    return Description(
+        sha256=hashlib.sha256(artifact).hexdigest(),
+        format="skops",
+        trusted=False,
+        size=len(artifact),
+        estimator="E",
+        parameters={},
+        libraries={},
+        signature=SIGNATURE,
+        example=None,
+        metadata={},
+        exact=exact,
+    )
+
+
+def item(
+    name: str,
+    *values: float,
+    model: str = "m:1",
+    method: str = "predict",
+    expires: float | None = None,
+    **fields: Any,
+) -> Item:
+    rows = [[value, 0.0] for value in values or (1.0,)]
+    kwargs = {"model": model, "features": rows, "method": method}
+    given = {"body": json.dumps([[], kwargs, {}]).encode(), "order": "compute"}
+    given |= {"content_type": "application/json", "expires": expires, **fields}
+    return Item(tag=f"tag {name}", id=name, **given)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_one_call_answers_all_each_with_its_own_rows(bench: Bench) -> None:
+    assert bench.run(item("a", 1, 2), item("b", 3), item("c", 4, 5, 6)) == ["succeeded"] * 3
+    assert bench.answers() == {"a": [2, 4], "b": [6], "c": [8, 10, 12]}
+    assert bench.engine.calls == [("m:1", "predict", 6)]
+    assert bench.ledger.outcomes["b"].receipt.batch_size == 6
+
+
+def test_versions_and_methods_are_called_apart(bench: Bench) -> None:
+    bench.run(
+        item("a"),
+        item("b", model="m:2"),
+        item("c", method="predict_proba"),
+        item("d", model="m@production"),
+    )
+    assert sorted(bench.engine.calls) == [
+        ("m:1", "predict", 2),
+        ("m:1", "predict_proba", 1),
+        ("m:2", "predict", 1),
+    ]
+    assert bench.ledger.outcomes["d"].receipt.alias == "production"
+
+
+def test_an_exact_version_computes_each_alone(bench: Bench) -> None:
+    bench.run(item("a", 1, 2, model="exact"), item("b", 3, model="exact"))
+    assert bench.engine.calls == [("exact:1", "predict", 2), ("exact:1", "predict", 1)]
+    assert {r.receipt.batch_size for r in bench.ledger.outcomes.values()} == {2, 1}
+
+
+def test_the_guilty_fails_alone(bench: Bench) -> None:
+    assert bench.run(item("a", 1), item("b", 2, 666), item("c", 3)) == [
+        "succeeded",
+        "model_error",
+        "succeeded",
+    ]
+
+
+def test_a_broken_model_is_tried_once_for_all(bench: Bench) -> None:
+    items = [item(name, model="broken") for name in "abc"]
+    assert bench.run(*items, item("d")) == ["model_unloadable"] * 3 + ["succeeded"]
+    assert len(bench.engine.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({"expires": 1.0}, "expired"),
+        ({"order": "cancel"}, "cancelled"),
+        ({"order": "time out"}, "timed_out"),
+        ({"body": b"not JSON"}, "malformed"),
+        ({"body": b"[]"}, "malformed"),
+        ({"body": b'[["m:1"], {}, {}]'}, "invalid"),
+        ({"content_type": None}, "malformed"),
+        ({"content_type": "application/x-python-serialize"}, "malformed"),
+        ({"model": "nobody"}, "model_not_found"),
+        ({"model": "m:7"}, "version_not_found"),
+        ({"method": "fit"}, "unsupported_method"),
+        ({"body": b'[["m:1", [[1, 2, 3]]], {}, {}]'}, "invalid_features"),
+    ],
+    ids=str,
+)
+def test_what_is_not_to_be_computed_is_not_and_hinders_nobody(
+    bench: Bench, fields: dict[str, Any], verdict: str
+) -> None:
+    assert bench.run(item("a"), item("b", **fields), item("c")) == [
+        "succeeded",
+        verdict,
+        "succeeded",
+    ]
+    assert bench.engine.calls == [("m:1", "predict", 2)]
+
+
+def test_what_has_time_left_is_computed(bench: Bench) -> None:
+    assert bench.run(item("a", expires=time.time() + 60)) == ["succeeded"]
+
+
+def test_one_that_ended_its_process_too_often_is_given_up(bench: Bench) -> None:
+    bench.ledger.attempts = {"last": MAX_ATTEMPTS, "hopeless": MAX_ATTEMPTS + 1}
+    assert bench.run(item("last"), item("hopeless")) == ["succeeded", "worker_lost"]
+    assert bench.ledger.outcomes["last"].receipt.attempt == MAX_ATTEMPTS
+
+
+def test_what_has_its_outcome_or_must_run_alone_is_left(bench: Bench) -> None:
+    bench.ledger.attempts = {"done": 0, "suspect": -1}
+    assert bench.run(item("done"), item("suspect"), item("a")) == [
+        "dropped",
+        "suspect",
+        "succeeded",
+    ]
+    assert bench.engine.calls == [("m:1", "predict", 1)]
+    assert set(bench.ledger.outcomes) == {"a"}
+
+
+def test_where_nothing_is_left_nothing_is_settled(bench: Bench) -> None:
+    bench.ledger.attempts = {"done": 0}
+    assert bench.run(item("done")) == ["dropped"]
+    assert bench.engine.calls == []
+    assert bench.ledger.outcomes == {}
