@@ -1,5 +1,6 @@
 """Which messages share a batch, and when one is dispatched; the pool and Celery are stand-ins."""
 
+from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from celery.worker import state
 
 from workers import batching
-from workers.batching import MOST_BYTES, MOST_ROWS, Batcher
+from workers.batching import MOST_BYTES, Batcher
 from workers.frames import Batch, Done, Verdict
+from workers.pace import MOST_ROWS
 
 
 class Process:
@@ -39,16 +41,21 @@ class Process:
 
 
 class Pool:
-    """So many processes, which hold every version."""
+    """So many processes, which hold every version but one that is being loaded."""
 
     def __init__(self, count: int) -> None:
         self.processes = [Process() for _ in range(count)]
+
+    def can_serve(self, reference: str) -> bool:
+        return reference != "loading:1"
 
     @property
     def has_idle(self) -> bool:
         return any(process.idle for process in self.processes)
 
     def idle(self, reference: str) -> Process | None:
+        if not self.can_serve(reference):
+            return None
         return next((process for process in self.processes if process.idle), None)
 
 
@@ -68,12 +75,23 @@ class Announcer:
         self.said.append((verdict, request.id))
 
 
+class Steady:
+    """The pace of a model that was found quick long ago."""
+
+    rows = MOST_ROWS
+
+    def took(self, rows: int, seconds: float) -> None:
+        pass
+
+
 class Bench:
-    """A batcher with everything around it."""
+    """A batcher with everything around it, warm."""
 
     def __init__(self, processes: int = 1) -> None:
         self.pool, self.announcer = Pool(processes), Announcer()
         self.batcher = Batcher(self.pool, self.announcer)  # type: ignore[arg-type]
+        self.batcher._paces = defaultdict(Steady)
+        self.batcher._appetite = MOST_ROWS
 
     def add(self, *names: str, **fields: Any) -> None:
         for name in names:
@@ -274,3 +292,27 @@ def test_each_is_announced_once_at_each_step(bench: Bench) -> None:
     bench.turn()
     steps = "received", "started", "succeeded"
     assert sorted(bench.announcer.said) == sorted((s, name) for s in steps for name in "ab")
+
+
+def test_a_cold_batcher_takes_one_message_and_then_as_many_as_the_model_can_chew() -> None:
+    pool = Pool(1)
+    batcher = Batcher(pool, Announcer())  # type: ignore[arg-type]
+    assert batcher.room == 1
+    batcher.add(message("first"))
+    batcher.dispatch()
+    pool.processes[0].finish()  # half a second for a row: two fit into one
+    assert batcher.room == 2
+
+
+def test_what_waits_for_its_version_to_be_loaded_is_in_nobodys_way() -> None:
+    bench = Bench()
+    bench.add(*map(str, range(300)), model="loading:1")
+    assert bench.batcher.room == MOST_ROWS
+    bench.add("other")
+    assert bench.dispatch() == [["other"]]
+
+
+def test_what_waits_for_versions_to_be_loaded_is_bounded() -> None:
+    bench = Bench()
+    bench.add(*map(str, range(batching.MOST_WAITING - 3)), model="loading:1")
+    assert bench.batcher.room == 3
