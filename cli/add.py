@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from cli.models import home_option
 from cli.serving import Stack, running_stack, wait_until_served
@@ -23,6 +24,7 @@ from workers.registration import describe
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="A metric, say; repeatable.")
 @click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
 @click.option("--trust", is_flag=True, help="Let the file run code when it is loaded.")
+@click.option("--exact", is_flag=True, help="Compute each request alone: equal to the last bit.")
 @home_option
 def add(
     name: str,
@@ -32,12 +34,14 @@ def add(
     metadata: tuple[str, ...],
     example: Path | None,
     trust: bool,
+    exact: bool,
     home: Path,
 ) -> None:
     """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
     description, artifact = describe(
         file, trust=trust, examples=_examples(example), metadata=_pairs(metadata)
     )
+    description = replace(description, exact=exact)
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
         checked(alias, "alias")

@@ -92,8 +92,7 @@ class Stack(msgspec.Struct, frozen=True):
         return Program(
             "worker",
             (*_celery("workers.app"), "worker", *options, *quiet),
-            # Each child has a core: more threads in each would only take turns.
-            {**self._environment(), **self._metrics(), "OMP_NUM_THREADS": "1"},
+            {**self._environment(), **self._metrics()},
             answering(self.port, "/ready", f"ready ({self.workers} processes)"),
         )
 

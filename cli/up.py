@@ -18,6 +18,11 @@ from cli.supervisor import StartFailed, Stopped, Supervisor
 PORT = click.IntRange(1, 65535)
 
 
+def default_workers() -> int:
+    """Processes that compute, where nobody says how many: one for each core."""
+    return len(os.sched_getaffinity(0))
+
+
 @click.command()
 @click.option("--port", envvar="PREDICTQ_PORT", default=5000, type=PORT, show_default=True)
 @click.option(
@@ -34,7 +39,7 @@ PORT = click.IntRange(1, 65535)
 @click.option(
     "--workers",
     envvar="PREDICTQ_WORKERS",
-    default=lambda: len(os.sched_getaffinity(0)),
+    default=default_workers,
     type=click.IntRange(1),
     show_default="number of cores",
     help="Processes that compute.",

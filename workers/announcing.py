@@ -1,5 +1,6 @@
 """Tells Celery of each prediction, so that Flower and `celery inspect` see it by its own id."""
 
+import time
 from typing import Any
 
 from celery.worker import state
@@ -30,7 +31,7 @@ class Announcer:
 
     def started(self, request: Request, pid: int) -> None:
         """Its batch went to a process."""
-        request.worker_pid = pid
+        request.worker_pid, request.time_start = pid, time.time()
         state.task_accepted(request)
         self._send("started", request)
 

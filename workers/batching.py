@@ -5,21 +5,21 @@ next batch grows by itself, on the queue.
 """
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from celery.worker import state
 
 from workers.announcing import Announcer
-from workers.frames import Batch, Done, Item, Order
+from workers.frames import TIME_LIMIT, Batch, Done, Item, Order
 from workers.member import Member
+from workers.pace import Pace
 from workers.pool import Pool
-from workers.process import TIME_LIMIT
 from workers.reading import Message
 
-MOST_ROWS = 256
-"""Rows in a batch; a request that has more of its own is computed alone."""
+MOST_WAITING = 1024
+"""Messages that may wait for versions to be loaded."""
 MOST_BYTES = 8 * 2**20
 """Of the messages in a batch."""
 
@@ -41,12 +41,21 @@ class Batcher:
         self._announcer = announcer
         self._waiting: dict[Group, deque[Message]] = {}
         self._running: dict[Member, list[Message]] = {}
+        self._paces: defaultdict[tuple[str, str], Pace] = defaultdict(Pace)
+        self._appetite = 1
 
     @property
     def room(self) -> int:
-        """How many messages may be reserved now: none unless a process is free for them."""
-        waiting = sum(map(len, self._waiting.values()))
-        return max(MOST_ROWS - waiting, 0) if self._pool.has_idle else 0
+        """How many messages may be reserved now: what the next batch may take, if any can start.
+
+        The rest stays on the queue, where others can take it. Those that wait for their version
+        to be loaded are in nobody's way, up to a bound.
+        """
+        if not self._pool.has_idle:
+            return 0
+        sizes = {group: len(messages) for group, messages in self._waiting.items()}
+        could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
+        return max(min(self._appetite - could, MOST_WAITING - sum(sizes.values())), 0)
 
     def held(self) -> Iterator[str]:
         """Tags of all messages that were reserved and are not settled."""
@@ -70,38 +79,51 @@ class Batcher:
         """Give waiting groups to free processes, the group that waits longest first."""
         for group in list(self._waiting):
             while group in self._waiting and (member := self._pool.idle(group.reference)):
-                self._run(member, self._take(group))
+                self._run(member, group, self._take(group))
 
     def _wait(self, message: Message, alone: str | None) -> None:
         group = Group(message.reference, message.method, alone)
         self._waiting.setdefault(group, deque()).append(message)
 
     def _take(self, group: Group) -> list[Message]:
-        """The next batch of a group: as much as fits, and at least one."""
+        """The next batch of a group: as much as fits; a larger request goes alone."""
         queue, rows, size = self._waiting[group], 0, 0
+        most = self._pace(group).rows
         taken: list[Message] = []
         while queue:
             rows, size = rows + queue[0].rows, size + len(queue[0].body)
-            if taken and (rows > MOST_ROWS or size > MOST_BYTES):
+            if taken and (rows > most or size > MOST_BYTES):
                 self._waiting[group] = self._waiting.pop(group)  # the others are first now
                 return taken
             taken.append(queue.popleft())
         del self._waiting[group]
         return taken
 
-    def _run(self, member: Member, messages: list[Message]) -> None:
+    def _pace(self, group: Group) -> Pace:
+        return self._paces[group.reference, group.method]
+
+    def _run(self, member: Member, group: Group, messages: list[Message]) -> None:
         self._running[member] = messages
         for message in messages:
             self._announcer.started(message.request, member.pid)
         started = time.monotonic()
-        batch = Batch([_item(message) for message in messages])
-        member.take(batch, lambda done: self._finish(member, done, time.monotonic() - started))
 
-    def _finish(self, member: Member, done: Done | None, seconds: float) -> None:
-        messages = self._running.pop(member)
-        if done is None:
-            self._suspect(messages, timed_out=seconds >= TIME_LIMIT)
-            return
+        def finished(done: Done | None) -> None:
+            del self._running[member]
+            if done is None:
+                self._suspect(messages, timed_out=time.monotonic() - started >= TIME_LIMIT)
+            else:
+                self._learn(group, messages, done.seconds)
+                self._conclude(messages, done)
+
+        member.take(Batch([_item(message) for message in messages]), finished)
+
+    def _learn(self, group: Group, messages: list[Message], seconds: float) -> None:
+        pace = self._pace(group)
+        pace.took(sum(message.rows for message in messages), seconds)
+        self._appetite = pace.rows
+
+    def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, (verdict, detail) in zip(messages, done.verdicts, strict=True):
             if verdict == "suspect":
                 self._wait(message, alone=message.tag)

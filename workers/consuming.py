@@ -10,7 +10,7 @@ from celery.worker import state
 from workers.strategy import batcher_of
 
 log = logging.getLogger(__name__)
-DRAIN = 30.0
+DRAIN = 30
 """Seconds that running batches get to finish in when the worker is asked to end."""
 
 
@@ -24,6 +24,9 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         channel = consumer.task_consumer.channel
         channel.qos.batcher = batcher_of(consumer)
         consumer.pool.on_idle = channel.consume
+        if consumer.event_dispatcher:
+            # Those of one turn of the loop go together; stock sends them by the two dozen.
+            consumer.event_dispatcher.buffer_limit = 10_000
 
     def stop(self, consumer: Any) -> None:
         """When the worker ends: wait for what runs, give back what waits."""
@@ -35,7 +38,9 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         consumer.pool.on_idle = batcher.dispatch  # and take no more
         try:
             reservations.release(waiting)
-            consumer.pool.drain(DRAIN)
-            reservations.upkeep(batcher.held())
+            for _ in range(DRAIN):  # a second each, to keep what still runs
+                reservations.upkeep(batcher.held())
+                if consumer.pool.drain(1.0):
+                    break
         except redis.RedisError as error:
             log.warning("Redis is away; another worker will find what this one held: %s", error)

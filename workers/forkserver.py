@@ -1,7 +1,8 @@
 """Holds the models and forks the pool's processes, which so share one copy in memory.
 
-`python -m workers.forkserver FD`, where FD is a socket to the worker. It loads but never predicts:
-a library that has started threads cannot be forked safely.
+`python -m workers.forkserver FD NEVER…`, where FD is a socket to the worker, and NEVER are versions
+that ended another fork server when they were loaded. It loads but never predicts: a library that
+has started threads cannot be forked safely.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from telemetry.logs import configure
 from workers import process
 from workers.cache import CAPACITY
 from workers.engine import SklearnEngine
-from workers.frames import Ended, Fork, Load, Loaded, datagram, parse
+from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 
 log = logging.getLogger(__name__)
 LARGEST = 2**16
@@ -35,8 +36,9 @@ LARGEST = 2**16
 class ForkServer:
     """Serves one worker until that hangs up."""
 
-    def __init__(self, control: socket.socket, settings: Settings) -> None:
+    def __init__(self, control: socket.socket, never: frozenset[str], settings: Settings) -> None:
         self._control = control
+        self._never = never
         self._settings = settings
         self._registry = Registry(settings.home)
         self._engine = SklearnEngine(self._registry)
@@ -44,7 +46,8 @@ class ForkServer:
     def run(self) -> None:
         """Load what is current, then obey."""
         for manifest in islice(current(self._registry), CAPACITY):
-            self._hold(manifest)
+            if f"{manifest.name}:{manifest.version}" not in self._never:
+                self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)
         while (received := socket.recv_fds(self._control, LARGEST, 1))[0]:
             self._obey(parse(received[0]), received[1])
@@ -63,17 +66,20 @@ class ForkServer:
     def _load(self, reference: str) -> str | None:
         try:
             return self._hold(self._registry.resolve(reference).manifest)
-        except PredictqError as error:
+        except PredictqError as error:  # removed meanwhile
             return error.message
 
     def _hold(self, manifest: Manifest) -> str | None:
         """Load a version; gives why it cannot be, if so. Its predictions will fail with that."""
+        reference, fault = f"{manifest.name}:{manifest.version}", None
+        self._tell(Loading(reference))
         try:
             self._engine.hold(manifest)
         except PredictqError as error:
-            log.warning("%s:%s is not held: %s", manifest.name, manifest.version, error.message)
-            return error.message
-        return None
+            fault = error.message
+            log.warning("%s is not held: %s", reference, fault)
+        self._tell(Loading(None))
+        return fault
 
     def _fork(self, connection: socket.socket) -> None:
         if psutil.Process().num_threads() > 1:
@@ -89,6 +95,8 @@ class ForkServer:
         self._control.close()
         try:
             process.serve(connection, self._engine, self._settings)
+        except BrokenPipeError:
+            pass  # the worker is gone
         except BaseException:
             log.exception("a process of the pool failed")
             os._exit(1)
@@ -98,8 +106,9 @@ class ForkServer:
         for pid, status in _ended():
             self._tell(Ended(pid, status))
 
-    def _tell(self, frame: Ended | Loaded) -> None:
-        self._control.send(datagram(frame))
+    def _tell(self, frame: Ended | Loading | Loaded) -> None:
+        with contextlib.suppress(OSError):  # once the worker is gone, nobody needs to know
+            self._control.send(datagram(frame))
 
 
 def current(registry: Registry) -> Iterator[Manifest]:
@@ -127,7 +136,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     configure("worker")
-    ForkServer(socket.socket(fileno=int(sys.argv[1])), Settings.from_environment()).run()
+    descriptor, *never = sys.argv[1:]
+    control = socket.socket(fileno=int(descriptor))
+    ForkServer(control, frozenset(never), Settings.from_environment()).run()
 
 
 if __name__ == "__main__":

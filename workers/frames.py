@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+TIME_LIMIT = 300
+"""Seconds that a batch may take; then its process ends."""
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
@@ -56,6 +58,12 @@ class Load(msgspec.Struct, array_like=True, tag=True, frozen=True):
     reference: str
 
 
+class Loading(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Fork server to worker: should this be my last word, this version is to blame."""
+
+    reference: str | None
+
+
 class Loaded(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Fork server to worker: it is held now, unless there is an error."""
 
@@ -71,7 +79,7 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """As `os.waitstatus_to_exitcode` gives it: negative is a signal."""
 
 
-_decoder = msgspec.msgpack.Decoder(Batch | Ready | Done | Fork | Load | Loaded | Ended)
+_decoder = msgspec.msgpack.Decoder(Batch | Ready | Done | Fork | Load | Loading | Loaded | Ended)
 
 
 def send(connection: socket.socket, frame: msgspec.Struct) -> None:

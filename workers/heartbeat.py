@@ -47,6 +47,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         _tell(lambda workers: workers.farewell(identity()))
 
     def _beat(self, consumer: Any) -> None:
+        consumer.pool.end_overdue()
         if consumer.pool.is_born:  # until then it loads, and takes nothing
             description = describe(consumer.hostname, consumer.pool.held)
             _tell(lambda workers: workers.heartbeat(identity(), description))

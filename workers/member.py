@@ -4,12 +4,12 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 
+from workers.forker import STALL
 from workers.frames import Batch, Done, Ready, receive, send
 
-STALL = 30.0
-"""Seconds that a process may take to read a batch which was sent to it."""
 Finished = Callable[[Done | None], None]
 
 
@@ -20,6 +20,7 @@ class Member:
         connection.settimeout(STALL)
         self._connection = connection
         self._finished: Finished | None = None
+        self._busy_since = 0.0
         self.born_after = born_after
         """How many loads of the fork server it was born with."""
         self.pid = 0
@@ -42,7 +43,7 @@ class Member:
 
     def take(self, batch: Batch, finished: Finished) -> None:
         """Start a batch; `finished` is told its end, None where the process died of it."""
-        self._finished = finished
+        self._finished, self._busy_since = finished, time.monotonic()
         try:
             send(self._connection, batch)
         except OSError:  # it died just now, or does not read: its end is heard like any other
@@ -63,15 +64,20 @@ class Member:
                 self._finish(None)
         return said is not None
 
+    def end_overdue(self, limit: float) -> None:
+        """End it if it has computed for more than so many seconds."""
+        if self.busy and time.monotonic() - self._busy_since > limit:
+            self.kill()
+
     def hang_up(self) -> None:
         """It ends once it has finished what it does."""
         self._connection.close()
 
-    def kill(self, number: int | None = None) -> None:
+    def kill(self) -> None:
         """It ends at once."""
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number or signal.SIGKILL)
+                os.kill(self.pid, signal.SIGKILL)
 
     def _finish(self, done: Done | None) -> None:
         finished, self._finished = self._finished, None

@@ -3,9 +3,6 @@
 import logging
 import os
 import select
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,16 +10,11 @@ from typing import Any
 from celery.concurrency.base import BasePool
 from celery.worker import state
 
-from workers.frames import Ended, Fork, Load, Loaded, datagram, parse
-from workers.member import STALL, Member
+from workers.forker import GRACE, Forker
+from workers.frames import TIME_LIMIT, Ended, Loaded, Loading
+from workers.member import Member
 
 log = logging.getLogger(__name__)
-ONE_THREAD = {
-    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
-}
-"""The pool is the parallelism; and what has threads cannot be forked."""
-GRACE = 5.0
-"""Seconds for processes without work to end in."""
 
 
 class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
@@ -33,7 +25,6 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         self._members: list[Member] = []
         self._hub: Any = None
         self._loads = 0
-        self._loading: set[str] = set()
         self._unloadable: set[str] = set()
         self.on_birth: Callable[[], object] = lambda: None
         """Called when there is a process more."""
@@ -42,33 +33,26 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
 
     def on_start(self) -> None:
         """Start the fork server, and ask it for the processes."""
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(STALL)
-        with theirs:
-            self._server = subprocess.Popen(
-                [sys.executable, "-m", "workers.forkserver", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **ONE_THREAD},
-            )
+        self._forker = Forker()
         for _ in range(self.limit):
             self._fork()
 
     def register_with_event_loop(self, loop: Any) -> None:
         """Listen to all processes; Celery calls this again after each loss of the broker."""
         self._hub = loop
-        loop.add_reader(self._control.fileno(), self._hear_server)
+        loop.add_reader(self._forker.fileno(), self._hear_forker)
         for member in self._members:
-            self._listen(member)
+            loop.add_reader(member.fileno(), self._hear, member)
+
+    def on_apply(self, *_: Any, **__: Any) -> None:
+        """Refuse Celery's own tasks, which some producer may have sent here."""
+        raise NotImplementedError("this pool computes predictions only")
 
     def on_stop(self) -> None:
         """Hang up: each process ends after its batch, and the fork server after them."""
         for member in self._members:
             member.hang_up()
-        self._control.close()
-        try:
-            self._server.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            log.warning("processes of the pool still compute; they end by themselves")
+        self._forker.close()
 
     def on_terminate(self) -> None:
         """End every process at once."""
@@ -80,11 +64,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         """End the process of a running task; what it computed with others is computed again."""
         for member in self._members:
             if member.pid == pid:
-                member.kill(signal)
-
-    def on_apply(self, *args: Any, **options: Any) -> None:
-        """Refuse tasks other than predictions, such as those that Celery brings along."""
-        raise NotImplementedError("this pool computes predictions and nothing else")
+                member.kill()  # whatever signal was asked for: a batch has no way to heed it
 
     def _get_info(self) -> dict[str, Any]:
         pids = [member.pid for member in self._members if member.pid]
@@ -97,7 +77,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
 
     @property
     def held(self) -> list[str]:
-        """The versions that processes hold in common, as model:version."""
+        """The versions that any process holds, as model:version."""
         return sorted(set().union(*(member.held for member in self._members)))
 
     @property
@@ -105,42 +85,41 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         """Whether a process is free."""
         return any(member.idle for member in self._members)
 
+    def can_serve(self, reference: str) -> bool:
+        """Whether there is a process for this version, free or not; else it is being loaded."""
+        anyone = not reference or reference in self._unloadable  # any can say what is wrong
+        return anyone or any(reference in member.held for member in self._members)
+
     def idle(self, reference: str) -> Member | None:
         """A free process that holds this version; what none holds is loaded first."""
         free = [member for member in self._members if member.idle]
-        holding = next((member for member in free if reference in member.held), None)
-        if holding or reference in self._unloadable:  # any of them can say why it cannot be
-            return holding or next(iter(free), None)
-        if not any(reference in member.held or not member.pid for member in self._members):
-            self._load(reference)  # nor will one that is about to be born hold it
-        return None
+        if not reference or reference in self._unloadable:
+            return next(iter(free), None)
+        if not self.can_serve(reference) and self._shows_what_is_loaded():
+            self._forker.load(reference)
+        return next((member for member in free if reference in member.held), None)
 
-    def drain(self, patience: float) -> None:
-        """Wait until nothing is computed any more, hearing what comes back."""
+    def end_overdue(self) -> None:
+        """End processes that should have ended by themselves, but are frozen."""
+        for member in self._members:
+            member.end_overdue(TIME_LIMIT + GRACE)
+
+    def drain(self, patience: float) -> bool:
+        """Wait until nothing is computed any more, hearing what comes back; whether that is so."""
         end = time.monotonic() + patience
         while busy := [member for member in self._members if member.busy]:
             readable, _, _ = select.select(busy, [], [], max(end - time.monotonic(), 0))
             if not readable:
-                return
+                return False
             for member in readable:
                 self._hear(member)
-
-    def _load(self, reference: str) -> None:
-        if reference not in self._loading:
-            self._loading.add(reference)
-            self._control.send(datagram(Load(reference)))
+        return True
 
     def _fork(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [datagram(Fork())], [theirs.fileno()])
-        member = Member(ours, self._loads)
+        member = Member(self._forker.fork(), self._loads)
         self._members.append(member)
         if self._hub is not None:
-            self._listen(member)
-
-    def _listen(self, member: Member) -> None:
-        self._hub.add_reader(member.fileno(), self._hear, member)
+            self._hub.add_reader(member.fileno(), self._hear, member)
 
     def _hear(self, member: Member) -> None:
         unborn = not member.pid
@@ -165,17 +144,36 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             if member := next(stale, None):
                 self._replace(member)
 
-    def _hear_server(self) -> None:
-        content = self._control.recv(2**16)
-        match parse(content) if content else None:
-            case Loaded(reference, error):
-                self._loading.discard(reference)
-                self._loads += error is None
-                self._unloadable.add(reference) if error else self._unloadable.discard(reference)
-                self._renew()
-                self.on_idle()
+    def _shows_what_is_loaded(self) -> bool:
+        """Whether a process was born after the latest load: what it lacks is not loaded."""
+        return any(m.pid and m.born_after == self._loads for m in self._members)
+
+    def _hear_forker(self) -> None:
+        match self._forker.hear():
+            case Loading():
+                return
+            case Loaded(reference, None):
+                self._loads += 1
+                self._unloadable.discard(reference)
+            case Loaded(reference):
+                self._unloadable.add(reference)
             case Ended(pid, status):
                 log.log(logging.ERROR if status else logging.INFO, "process %s: %s", pid, status)
-            case _:
-                log.error("the fork server is gone: this worker ends")
-                state.should_stop = os.EX_SOFTWARE
+            case None:
+                self._start_again()
+        self._renew()
+        self.on_idle()
+
+    def _start_again(self) -> None:
+        """Another fork server, which leaves alone what its predecessor died of."""
+        guilty = self._forker.at_work_on
+        self._hub.remove(self._forker.fileno())
+        self._forker.close()
+        if guilty is None:  # nobody is to blame: whoever watches over this worker starts another
+            log.error("the fork server is gone: this worker ends")
+            state.should_stop = os.EX_SOFTWARE
+            return
+        log.error("loading %s ended the fork server; it will not be held", guilty)
+        self._unloadable.add(guilty)
+        self._forker = Forker(never=self._unloadable)
+        self._hub.add_reader(self._forker.fileno(), self._hear_forker)

@@ -17,11 +17,9 @@ from tasks.ledger.ledger import Ledger, Settled, connect
 from tasks.settings import Settings
 from workers.computing import Computation
 from workers.engine import SklearnEngine
-from workers.frames import Batch, Done, Ready, receive, send
+from workers.frames import TIME_LIMIT, Batch, Done, Ready, receive, send
 
 log = logging.getLogger(__name__)
-TIME_LIMIT = 300
-"""Seconds that a batch may take; then its process ends."""
 RETRY_AFTER = 0.5
 """Seconds after which one tries again to reach a Redis that is away."""
 Result = TypeVar("Result")

@@ -9,9 +9,6 @@ from tasks.messages import read_call
 from telemetry.errors import Malformed, PredictqError
 from workers.frames import Order
 
-LONGEST = 500
-"""Characters of a model, version and method; anybody may have written them."""
-
 
 class Message:
     """A reserved message; announced to Celery under its own id."""
@@ -26,9 +23,10 @@ class Message:
         self.request = request
         self._check()
         self.order: Order = "compute"
-        self.reference, self.method, self.rows = _told(message.headers) or _found(
-            self.body, registry
-        )
+        told = _told(message.headers) or _found(self.body)
+        self.reference = _known(told[0], registry)
+        """As model:version; empty where there is none, which any process can say."""
+        self.method, self.rows = told[1:]
 
     def _check(self) -> None:
         """Raise `Malformed` for what could not be sent to a process."""
@@ -38,20 +36,27 @@ class Message:
 
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
-    """Version, method and rows, as our front end writes them beside the body."""
+    """Model, method and rows, as our front end writes them beside the body."""
     match headers:
-        case {"batch": str(batch), "rows": int(rows)} if len(batch) <= LONGEST:
+        case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
             return reference, method, rows
     return None
 
 
-def _found(body: bytes, registry: Registry) -> tuple[str, str, int]:
+def _found(body: bytes) -> tuple[str, str, int]:
     """The same from the body, for stock producers; what is wrong with it is said later."""
     try:
         call = read_call(body)
-        manifest = registry.resolve(call.model).manifest
     except PredictqError:
         return "", "", 1
     rows = len(call.features) if isinstance(call.features, list) else 1
-    return f"{manifest.name}:{manifest.version}", call.method, max(rows, 1)
+    return call.model, call.method, max(rows, 1)
+
+
+def _known(reference: str, registry: Registry) -> str:
+    try:
+        manifest = registry.resolve(reference).manifest
+    except PredictqError:
+        return ""
+    return f"{manifest.name}:{manifest.version}"

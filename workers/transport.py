@@ -3,7 +3,7 @@
 import logging
 from queue import Empty
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import redis
 from kombu.transport import redis as kombu
@@ -14,7 +14,9 @@ from tasks.ledger.ledger import connect
 from tasks.ledger.reservations import Reservations
 from tasks.settings import Settings
 from tasks.wire import decode
-from workers.batching import MOST_BYTES, MOST_ROWS, Batcher
+from telemetry.errors import Malformed
+from workers.batching import MOST_BYTES, Batcher
+from workers.pace import MOST_ROWS
 
 log = logging.getLogger(__name__)
 LOOK = 1
@@ -48,8 +50,8 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
         """Called by kombu's timer: keep what is held, give back the work of the dead."""
-        held = self.batcher.held() if self.batcher else ()
-        if returned := self.channel.reservations.upkeep(held):
+        # Only by one who knows what this worker holds: a channel may be asked before that.
+        if self.batcher and (returned := self.channel.reservations.upkeep(self.batcher.held())):
             log.warning("returned %s messages of the dead to their queues", returned)
 
 
@@ -106,7 +108,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
 
     def _deliver(self, tag: str, message: bytes) -> None:
         try:
-            payload = decode(message)
+            payload = checked(decode(message))
             payload["properties"]["delivery_tag"] = tag
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
@@ -143,6 +145,14 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         if self.connection is None or self.connection.client is None:
             raise Disconnected("the connection of this channel is gone")
         return super()._create_client(asynchronous)
+
+
+def checked(payload: Any) -> dict[str, Any]:
+    """A message of protocol 2; raises `Malformed` for anything else."""
+    match payload:
+        case {"headers": {"task": str(), "id": str()}, "properties": {}, "body": str()}:
+            return cast("dict[str, Any]", payload)
+    raise Malformed("a message has headers with task and id, properties, and a body")
 
 
 class Transport(kombu.Transport):  # type: ignore[misc]  # the same

@@ -14,7 +14,7 @@ from tasks.settings import Settings
 class LedgerBackend(RedisBackend):  # type: ignore[misc]  # Celery has no types
     """Stores what Celery itself has to say of a task, such as that nobody knows it.
 
-    Predictions are settled by the batch, see `workers.settling`; the rest is the stock backend.
+    Predictions are settled by the batch, see `workers.computing`; the rest is the stock backend.
     """
 
     @cached_property

@@ -39,10 +39,15 @@ def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
     assert not modules & (HEAVY | {"workers", "api", "flask"})
 
 
-def test_workers_hold_no_http(tmp_path: Path) -> None:
-    modules = modules_after("import workers.app", tmp_path)
-    assert {"workers", "sklearn"} <= modules
-    assert not modules & {"api", "flask", "werkzeug", "granian", "cli", "predictq"}
+def test_a_worker_holds_no_models_its_fork_server_does_and_neither_speaks_http(
+    tmp_path: Path,
+) -> None:
+    worker = modules_after("import workers.pool, workers.strategy, workers.transport", tmp_path)
+    server = modules_after("import workers.forkserver", tmp_path)
+    assert "celery" in worker
+    assert "sklearn" in server
+    assert not worker & HEAVY
+    assert not (worker | server) & {"api", "flask", "werkzeug", "granian", "cli", "predictq"}
 
 
 def test_the_client_holds_nothing_of_ours(tmp_path: Path) -> None:

@@ -198,18 +198,25 @@ def test_flowers_login_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.M
 
 def test_every_process_that_is_killed_comes_back(up: Up) -> None:
     def shape() -> list[int]:
-        return sorted(len(child.children()) for child in up.process.children())
+        return sorted(len(child.children(recursive=True)) for child in up.process.children())
 
     whole = shape()
-    assert whole == [0, 0, 0, 1, CORES]  # the guard, Redis, Flower; the API; the workers
+    # The guard, Redis, Flower; the API's server; the worker's fork server and pool.
+    assert whole == [0, 0, 0, 1, 1 + CORES]
     ours = up.process.children()
     theirs = [process for process in up.processes() if process not in ours]
-    for victim in [*theirs, *ours]:
-        assert victim.is_running(), "it died by itself:\n" + "\n".join(up.lines)
-        victim.kill()
-        victim.wait(PATIENCE)
-        eventually(lambda: shape() == whole, STARTING)
-        eventually(up.answers, STARTING)
+    theirs.sort(key=lambda process: -process.create_time())  # parents after their children
+
+    def kill(victims: list[psutil.Process]) -> None:
+        for victim in victims:
+            assert victim.is_running(), "it died by itself:\n" + "\n".join(up.lines)
+            victim.kill()
+            victim.wait(PATIENCE)
+            eventually(lambda: shape() == whole, STARTING)
+            eventually(up.answers, STARTING)
+
+    kill(theirs)
+    kill(up.process.children())  # a worker ends with its fork server: these are not `ours` any more
     eventually(lambda: up.ask().get("id") in up.tasks(), PATIENCE)
 
 

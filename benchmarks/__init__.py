@@ -1,0 +1,1 @@
+"""Load through the public API, side by side with what people run today, in one run."""

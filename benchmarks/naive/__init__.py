@@ -1,0 +1,1 @@
+"""What tutorials build: Flask, `task.delay`, a stock Celery worker that holds the model."""

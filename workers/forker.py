@@ -1,0 +1,79 @@
+"""The fork server as the worker sees it: asked for processes and for versions to be held."""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
+
+log = logging.getLogger(__name__)
+ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
+}
+"""The pool is the parallelism; and what has threads cannot be forked."""
+STALL = 30.0
+"""Seconds that it may take to read a command."""
+GRACE = 5.0
+"""Seconds for it to end in, once nothing is computed."""
+
+
+class Forker:
+    """Starts the fork server, which ends when this is closed."""
+
+    def __init__(self, never: Iterable[str] = ()) -> None:
+        """``never``: versions that it must not load, since that ended one like it."""
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(STALL)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workers.forkserver", str(theirs.fileno()), *sorted(never)],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **ONE_THREAD},
+            )
+        self._asked: set[str] = set()
+        self.at_work_on: str | None = None
+        """The version that it loads at this moment."""
+
+    def fileno(self) -> int:
+        """Of the connection, for whoever waits on several."""
+        return self._control.fileno()
+
+    def fork(self) -> socket.socket:
+        """Ask for a process; gives the connection to it, closed by the other side if none comes."""
+        ours, theirs = socket.socketpair()
+        with theirs, contextlib.suppress(OSError):
+            socket.send_fds(self._control, [datagram(Fork())], [theirs.fileno()])
+        return ours
+
+    def load(self, reference: str) -> None:
+        """Ask it to hold a version, unless it was asked already."""
+        if reference not in self._asked:
+            self._asked.add(reference)
+            with contextlib.suppress(OSError):
+                self._control.send(datagram(Load(reference)))
+
+    def hear(self) -> Loaded | Loading | Ended | None:
+        """What it says; None once it is gone."""
+        try:
+            content = self._control.recv(2**16)
+        except OSError:
+            return None
+        frame: Loaded | Loading | Ended | None = parse(content) if content else None
+        match frame:
+            case Loading(reference):
+                self.at_work_on = reference
+            case Loaded(reference):
+                self._asked.discard(reference)
+        return frame
+
+    def close(self) -> None:
+        """Hang up, and wait for its end; it ends after the processes that it made."""
+        self._control.close()
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            log.warning("processes of the pool still compute; they end by themselves")

@@ -1,0 +1,26 @@
+"""Learns how many rows of a model make a batch that does not keep its callers waiting."""
+
+MOST_ROWS = 256
+"""Beyond it a batch gains nothing: what is done for each request outweighs the call."""
+PATIENCE = 1.0
+"""Seconds that a batch may take, where a single request is quicker than half of it."""
+
+
+class Pace:
+    """The pace of one method of one version.
+
+    A batch may take twice as long as the quickest one did, and `PATIENCE` at least. A model that
+    needs as long for many rows as for one soon gets many; one that takes its time for each row
+    gets few. The first batch is a single request: that tells.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 1
+        """That a batch may have now."""
+        self._quickest = float("inf")
+
+    def took(self, rows: int, seconds: float) -> None:
+        """A batch of so many rows took so long."""
+        self._quickest = min(self._quickest, seconds)
+        allowed = max(2 * self._quickest, PATIENCE)
+        self.rows = max(1, min(MOST_ROWS, int(allowed * rows / max(seconds, 1e-6))))
