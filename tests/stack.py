@@ -116,7 +116,7 @@ class LiveStack:
         with self.frozen_pool():
             with self.frozen("worker"):
                 yield
-            until(lambda: not self.http.get("/stats").json()["queues"]["predict"], "all taken")
+            until(lambda: self.http.get("/stats").json()["reserved"], "something is taken")
 
     def end(self) -> None:
         """Stop everything, Redis last; what is left behind is a failure."""

@@ -9,9 +9,6 @@ from tasks.messages import read_call
 from telemetry.errors import Malformed, PredictqError
 from workers.frames import Order
 
-LONGEST = 500
-"""Characters of a model, version and method; anybody may have written them."""
-
 
 class Message:
     """A reserved message; announced to Celery under its own id."""
@@ -41,7 +38,7 @@ class Message:
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     """Model, method and rows, as our front end writes them beside the body."""
     match headers:
-        case {"batch": str(batch), "rows": int(rows)} if len(batch) <= LONGEST:
+        case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
             return reference, method, rows
     return None

@@ -30,4 +30,6 @@ def unruly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     for model in (Doubling(), Touchy(str(diary)), Lethal(), Strange()):
         register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
     with running(home) as stack:
+        for name in ("doubling", "touchy", "lethal", "strange"):
+            assert stack.predict(name, [1.0, 0.0]) == [2.0]  # their pace is known from now on
         yield stack

@@ -58,13 +58,12 @@ def test_a_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) 
 def test_a_batch_is_reserved_started_and_settled_in_one_each(
     single: LiveStack, client: redis.Redis
 ) -> None:
-    batches, size = 8, 256
     with single.frozen("worker"):
-        ids = [single.submit("doubling", [1.0, 0.0])["id"] for _ in range(batches * size)]
+        ids = [single.submit("doubling", [1.0, 0.0])["id"] for _ in range(1000)]
         count = Count(client)
-    keys = [f"celery-task-meta-{task_id}" for task_id in ids]
-    until(lambda: b'"queued"' not in client.get(keys[-1])[:60], "the last batch began")
-    until(lambda: not client.hlen("predictq:reserved"), "all done")
+    sizes = [single.outcome(task_id)["receipt"]["batch_size"] for task_id in ids]
+    batches = round(sum(1 / size for size in sizes))
+    assert batches < 200
     assert count[SCRIPTS] <= 4 * batches
     assert count[LOOKS] <= batches
 

@@ -1,6 +1,5 @@
 """Which messages share a batch, and when one is dispatched; the pool and Celery are stand-ins."""
 
-from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +9,7 @@ from celery.worker import state
 from workers import batching
 from workers.batching import MOST_BYTES, Batcher
 from workers.frames import Batch, Done, Verdict
-from workers.pace import MOST_ROWS
+from workers.pace import MOST_ROWS, Pace
 
 
 class Process:
@@ -33,7 +32,7 @@ class Process:
         assert self.batch
         verdicts = [(verdict, "") for _ in self.batch.items]
         self.batch = None
-        self._finished(Done(verdicts, 0.5))
+        self._finished(Done(verdicts, 1e-6))
 
     def die(self) -> None:
         self.batch = None
@@ -52,6 +51,9 @@ class Pool:
     @property
     def has_idle(self) -> bool:
         return any(process.idle for process in self.processes)
+
+    def can_serve(self, reference: str) -> bool:
+        return True
 
     def idle(self, reference: str) -> Process | None:
         if not self.can_serve(reference):
@@ -75,13 +77,11 @@ class Announcer:
         self.said.append((verdict, request.id))
 
 
-class Steady:
-    """The pace of a model that was found quick long ago."""
-
-    rows = MOST_ROWS
-
-    def took(self, rows: int, seconds: float) -> None:
-        pass
+def quick() -> Pace:
+    """The pace of a model that is known to be quick."""
+    pace = Pace()
+    pace.took(1, 1e-6)
+    return pace
 
 
 class Bench:
@@ -90,7 +90,7 @@ class Bench:
     def __init__(self, processes: int = 1) -> None:
         self.pool, self.announcer = Pool(processes), Announcer()
         self.batcher = Batcher(self.pool, self.announcer)  # type: ignore[arg-type]
-        self.batcher._paces = defaultdict(Steady)
+        self.batcher._paces.default_factory = quick
         self.batcher._appetite = MOST_ROWS
 
     def add(self, *names: str, **fields: Any) -> None:
