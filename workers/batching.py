@@ -43,7 +43,6 @@ class Batcher:
         self._running: dict[Member, list[Message]] = {}
         self._paces: defaultdict[tuple[str, str], Pace] = defaultdict(Pace)
         self._appetite = 1
-        self._gathering: set[Member] = set()
 
     @property
     def room(self) -> int:
@@ -52,7 +51,7 @@ class Batcher:
         The rest stays on the queue, where others can take it. Those that wait for their version
         to be loaded are in nobody's way, up to a bound.
         """
-        if not self._may_start:
+        if not self._pool.has_idle:
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
@@ -79,10 +78,7 @@ class Batcher:
     def dispatch(self) -> None:
         """Give waiting groups to free processes, the group that waits longest first."""
         for group in list(self._waiting):
-            while group in self._waiting and self._may_start:
-                member = self._pool.idle(group.reference)
-                if member is None:
-                    break
+            while group in self._waiting and (member := self._pool.idle(group.reference)):
                 self._run(member, group, self._take(group))
 
     def _wait(self, message: Message, alone: str | None) -> None:
@@ -103,33 +99,17 @@ class Batcher:
         del self._waiting[group]
         return taken
 
-    @property
-    def _may_start(self) -> bool:
-        """Whether a process is free, and no quick batch of several requests runs.
-
-        What comes while such a one runs shares the next, in place of keeping another process busy
-        with a batch half as large. Single requests, slow models and full batches wait for nobody.
-        """
-        return self._pool.has_idle and not self._gathering
-
-    def _gathers(self, group: Group, messages: list[Message]) -> bool:
-        rows, pace = sum(message.rows for message in messages), self._pace(group)
-        return len(messages) > 1 and rows < pace.rows and pace.is_quick
-
     def _pace(self, group: Group) -> Pace:
         return self._paces[group.reference, group.method]
 
     def _run(self, member: Member, group: Group, messages: list[Message]) -> None:
         self._running[member] = messages
-        if self._gathers(group, messages):
-            self._gathering.add(member)
         for message in messages:
             self._announcer.started(message.request, member.pid)
         started = time.monotonic()
 
         def finished(done: Done | None) -> None:
             del self._running[member]
-            self._gathering.discard(member)
             if done is None:
                 self._suspect(messages, timed_out=time.monotonic() - started >= TIME_LIMIT)
             else:

@@ -6,10 +6,6 @@ PATIENCE = 1.0
 """Seconds that a batch may take, where a single request is quicker than half of it."""
 
 
-QUICK = 0.025
-"""Seconds of a batch that nobody minds to wait for."""
-
-
 class Pace:
     """The pace of one method of one version.
 
@@ -22,11 +18,6 @@ class Pace:
         self.rows = 1
         """That a batch may have now."""
         self._quickest = float("inf")
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether its batches need only milliseconds."""
-        return self._quickest < QUICK
 
     def took(self, rows: int, seconds: float) -> None:
         """A batch of so many rows took so long."""

@@ -313,36 +313,3 @@ def test_what_waits_for_versions_to_be_loaded_is_bounded() -> None:
     bench = Bench()
     bench.add(*map(str, range(batching.MOST_WAITING - 3)), model="loading:1")
     assert bench.batcher.room == 3
-
-
-def test_what_comes_while_a_quick_batch_of_several_runs_shares_the_next_one() -> None:
-    bench = Bench(processes=2)
-    bench.add("a", "b")
-    assert bench.dispatch() == [["a", "b"]]
-    assert bench.batcher.room == 0, "the rest stays on the queue"
-    bench.add("c", "d")
-    assert bench.dispatch() == [["a", "b"]]
-    bench.pool.processes[0].finish()
-    assert bench.dispatch() == [["c", "d"]]
-
-
-def test_single_requests_and_full_batches_run_side_by_side() -> None:
-    singles = Bench(processes=2)
-    for name in "ab":
-        singles.add(name)
-        singles.dispatch()
-    assert singles.dispatch() == [["a"], ["b"]]
-    full = Bench(processes=2)
-    full.add(*map(str, range(2 * MOST_ROWS)))
-    assert list(map(len, full.dispatch())) == [MOST_ROWS, MOST_ROWS]
-
-
-def test_batches_of_a_slow_model_run_side_by_side() -> None:
-    bench = Bench(processes=2)
-    slow = Pace()
-    slow.took(1, 0.2)
-    bench.batcher._paces["m:1", "predict"] = slow
-    for names in ("ab", "cd"):
-        bench.add(*names)
-        bench.dispatch()
-    assert bench.dispatch() == [["a", "b"], ["c", "d"]]
