@@ -22,12 +22,10 @@ task_default_queue = "predict"
 # A misspelt queue must fail at once, not collect messages that nobody reads.
 task_create_missing_queues = False
 
-_visibility_timeout = float(os.environ.get("PREDICTQ_VISIBILITY_TIMEOUT", "30"))
 broker_transport_options = {
-    # The work of a dead worker comes back after this many seconds …
-    "visibility_timeout": _visibility_timeout,
-    # … if we look for it, and keep what lives, several times in between.
-    "unacked_restore_interval": min(1.0, _visibility_timeout / 4),
+    # Workers keep what they hold, and look for the work of the dead, so often: a fraction of the
+    # shortest visibility timeout that makes sense (2 s).
+    "unacked_restore_interval": 0.5,
     # A frozen Redis must not hang a process for ever.
     "socket_timeout": 5,
     "socket_connect_timeout": 2,

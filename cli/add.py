@@ -89,12 +89,12 @@ def _prove(registry: Registry, stack: Stack, manifest: Manifest, *, new: bool) -
         if not new:
             raise
         registry.remove(manifest.name, manifest.version)
-        what = f"{manifest.name}:{manifest.version}"
+        what = manifest.reference
         raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
 
 
 def _tell(manifest: Manifest, alias: str | None, stack: Stack | None) -> None:
-    what = f"{manifest.name}:{manifest.version}"
+    what = manifest.reference
     pointed = f", alias {alias}" if alias else ""
     click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
     if stack and manifest.example is None:

@@ -53,7 +53,7 @@ def wait_until_served(stack: Stack, manifest: Manifest) -> None:
     or where it might the next time.
     """
     deadline = time.monotonic() + DEADLINE
-    what = f"{manifest.name}:{manifest.version}"
+    what = manifest.reference
     canary = Request(  # noqa: S310 - the address is what `up` wrote
         urljoin(stack.url, "/predict"),
         msgspec.json.encode({"model": what, "features": [manifest.example]}),

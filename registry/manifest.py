@@ -69,3 +69,8 @@ class Manifest(Description, frozen=True, kw_only=True):
     version: int
     created_at: str
     """RFC 3339, UTC."""
+
+    @property
+    def reference(self) -> str:
+        """The model:version that names it for good."""
+        return f"{self.name}:{self.version}"

@@ -10,5 +10,5 @@ def check_method(manifest: Manifest, method: Any) -> None:
     """Raise `UnsupportedMethod` unless this version has the method."""
     if method not in manifest.signature.methods:
         known = ", ".join(manifest.signature.methods)
-        message = f"{manifest.name}:{manifest.version} has no method {method!r}; it has {known}"
+        message = f"{manifest.reference} has no method {method!r}; it has {known}"
         raise UnsupportedMethod(message, errors=[Detail(("method",), message)])

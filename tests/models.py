@@ -1,5 +1,6 @@
 """Models that tests register: some that behave, and some that raise, kill, or wait."""
 
+import hashlib
 import os
 import signal
 from pathlib import Path
@@ -9,7 +10,7 @@ import joblib
 import msgspec
 import numpy as np
 
-from registry.manifest import Manifest
+from registry.manifest import Column, Description, Manifest, Signature
 from registry.store import Registry
 from workers.registration import describe
 
@@ -71,3 +72,20 @@ def register(
     description, content = describe(path, trust=True, examples=examples)
     description = msgspec.structs.replace(description, exact=exact)
     return Registry(home).add(name, description, content, alias=alias or None)
+
+
+def described(artifact: bytes, **changes: Any) -> Description:
+    """The description of an artifact that nobody opens: one number in, one of three labels out."""
+    description = Description(
+        sha256=hashlib.sha256(artifact).hexdigest(),
+        format="skops",
+        trusted=False,
+        size=len(artifact),
+        estimator="E",
+        parameters={},
+        libraries={},
+        signature=Signature((Column("x0"),), False, False, ("predict",), classes=("a", 1, True)),
+        example=[1.0],
+        metadata={},
+    )
+    return msgspec.structs.replace(description, **changes)

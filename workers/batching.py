@@ -62,13 +62,10 @@ class Batcher:
         for messages in (*self._waiting.values(), *self._running.values()):
             yield from (message.tag for message in messages)
 
-    def waiting(self) -> list[str]:
-        """Tags of those that no process has."""
-        return [message.tag for messages in self._waiting.values() for message in messages]
-
-    def forget_waiting(self) -> None:
-        """Somebody else will compute them."""
-        self._waiting.clear()
+    def give_up_waiting(self) -> list[str]:
+        """Let somebody else compute those that no process has; gives their tags."""
+        waiting, self._waiting = self._waiting, {}
+        return [message.tag for messages in waiting.values() for message in messages]
 
     def add(self, message: Message) -> None:
         """A message was reserved; it waits until `dispatch`."""

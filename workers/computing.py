@@ -105,22 +105,16 @@ class Computation:
             for asked, answer in zip(group, answers, strict=True)
         ]
 
-    def _call(self, group: Sequence[Asked]) -> list[tuple[Computed, int]]:
-        """One model call; to each request its predictions, and the height of the batch."""
+    def _call(self, group: Sequence[Asked]) -> list[tuple[list[Any], Computed]]:
+        """One model call; to each request its predictions, and the call that they came from."""
         manifest, method = group[0].manifest, group[0].record.method
         rows = group[0].rows if len(group) == 1 else [row for asked in group for row in asked.rows]
         computed = self._engine.predict(manifest, method, rows)
         predictions = iter(computed.predictions)  # the engine has checked that there is one a row
-        return [
-            (
-                Computed([*islice(predictions, len(asked.rows))], computed.milliseconds),
-                len(rows),
-            )
-            for asked in group
-        ]
+        return [([*islice(predictions, len(asked.rows))], computed) for asked in group]
 
     def _succeeded(
-        self, asked: Asked, computed: Computed, batch_size: int, started_at: float
+        self, asked: Asked, predictions: list[Any], computed: Computed, started_at: float
     ) -> Settled:
         manifest, record = asked.manifest, asked.record
         receipt = Receipt(
@@ -132,11 +126,10 @@ class Computation:
             # Clocks of two hosts may disagree.
             queue_ms=round(max(started_at - record.created_at, 0.0) * 1000, 3),
             compute_ms=computed.milliseconds,
-            batch_size=batch_size,
+            batch_size=len(computed.predictions),
             runtime=self._engine.runtime,
         )
-        outcome = record.succeeded(computed.predictions, receipt)
-        return Settled(outcome, asked.item.tag, len(asked.rows))
+        return Settled(record.succeeded(predictions, receipt), asked.item.tag)
 
 
 def _call(item: Item) -> Call:
@@ -176,4 +169,4 @@ def _verdict(settled: Settled | None, attempt: int) -> tuple[Verdict, str]:
         return ("suspect" if attempt < 0 else "dropped"), ""
     record = settled.record
     error = f"{record.error.code}: {record.error.message}" if record.error else ""
-    return record.state, error  # type: ignore[return-value]  # an outcome's state is a verdict
+    return record.state, error

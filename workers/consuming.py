@@ -33,8 +33,7 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         if state.should_stop is None or not consumer.task_consumer:
             return
         batcher, reservations = batcher_of(consumer), consumer.task_consumer.channel.reservations
-        waiting = batcher.waiting()
-        batcher.forget_waiting()
+        waiting = batcher.give_up_waiting()
         consumer.pool.on_idle = batcher.dispatch  # and take no more
         try:
             reservations.release(waiting)

@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import joblib
@@ -57,10 +56,10 @@ class SklearnEngine:
 
     def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
         """See `Engine`."""
-        call = getattr(self._models.get(manifest), method, None)
+        estimator = self._models.get(manifest)
         try:
             given = to_input(manifest.signature, rows)
-            output, milliseconds = _timed(call, given)
+            output, milliseconds = _timed(estimator, method, given)
             predictions = to_wire(output)
         except Exception as error:  # a model may raise anything; its caller is told what it said
             raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
@@ -69,10 +68,10 @@ class SklearnEngine:
         return Computed(predictions, milliseconds)
 
 
-def _timed(call: Callable[[Any], Any] | None, given: Any) -> tuple[Any, float]:
+def _timed(estimator: Any, method: str, given: Any) -> tuple[Any, float]:
     started = time.perf_counter()
     # One thread a process: the pool is the parallelism, whatever `n_jobs` a model was given.
     with warnings.catch_warnings(), joblib.parallel_config(backend="sequential"):
         warnings.simplefilter("ignore")
-        output = call(given)  # type: ignore[misc]  # None raises what its caller is told
+        output = getattr(estimator, method)(given)
     return output, round((time.perf_counter() - started) * 1000, 3)

@@ -46,7 +46,7 @@ class ForkServer:
     def run(self) -> None:
         """Load what is current, then obey."""
         for manifest in islice(current(self._registry), CAPACITY):
-            if f"{manifest.name}:{manifest.version}" not in self._never:
+            if manifest.reference not in self._never:
                 self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)
         while (received := socket.recv_fds(self._control, LARGEST, 1))[0]:
@@ -71,7 +71,7 @@ class ForkServer:
 
     def _hold(self, manifest: Manifest) -> str | None:
         """Load a version; gives why it cannot be, if so. Its predictions will fail with that."""
-        reference, fault = f"{manifest.name}:{manifest.version}", None
+        reference, fault = manifest.reference, None
         self._tell(Loading(reference))
         try:
             self._engine.hold(manifest)

@@ -6,13 +6,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from tasks.record import State
+
 TIME_LIMIT = 300
 """Seconds that a batch may take; then its process ends."""
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
 Order = Literal["compute", "cancel", "time out"]
-Verdict = Literal["succeeded", "failed", "cancelled", "expired", "dropped", "suspect"]
+Verdict = Literal[State, "dropped", "suspect"]
 
 
 class Item(msgspec.Struct, array_like=True, frozen=True):
@@ -20,7 +22,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
 
     tag: str
     id: str
-    content_type: str | None
+    content_type: str
     body: bytes
     expires: float | None
     """Unix seconds from which on nobody wants the answer."""

@@ -12,6 +12,7 @@ from celery import bootsteps
 
 from tasks.ledger.workers import Workers
 from tasks.prediction import predict
+from workers.pool import Pool
 
 log = logging.getLogger(__name__)
 INTERVAL = 2.0
@@ -28,6 +29,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
+        self._workers = Workers(predict.backend.ledger.client)
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:
@@ -44,18 +46,18 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
     def shutdown(self, consumer: Any) -> None:
         """Say goodbye: nobody needs to wait for the silence."""
         self.stop(consumer)
-        _tell(lambda workers: workers.farewell(identity()))
+        _tell(lambda: self._workers.farewell(identity()))
 
     def _beat(self, consumer: Any) -> None:
         consumer.pool.end_overdue()
         if consumer.pool.is_born:  # until then it loads, and takes nothing
-            description = describe(consumer.hostname, consumer.pool.held)
-            _tell(lambda workers: workers.heartbeat(identity(), description))
+            description = describe(consumer.hostname, consumer.pool)
+            _tell(lambda: self._workers.heartbeat(identity(), description))
 
 
-def _tell(say: Callable[[Workers], object]) -> None:
+def _tell(say: Callable[[], object]) -> None:
     try:
-        say(Workers(predict.backend.ledger.client))
+        say()
     except redis.RedisError as error:
         log.warning("the ledger does not hear this worker: %s", error)
 
@@ -65,17 +67,15 @@ def identity() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def describe(name: str, held: list[str]) -> dict[str, Any]:
-    """What `/stats` says of a worker; memory in bytes."""
+def describe(name: str, pool: Pool) -> dict[str, Any]:
+    """What `/stats` says of a worker; memory in bytes, of its fork server and pool, too."""
     worker = psutil.Process()
-    # The fork server's children are the pool.
-    family = [worker, *worker.children(recursive=True)]
     return {
         "name": name,
         "pid": worker.pid,
-        "processes": len(family) - 2,
-        "memory_bytes": sum(map(_memory, family)),
-        "loaded": held,
+        "processes": len(pool.info["processes"]),
+        "memory_bytes": sum(map(_memory, [worker, *worker.children(recursive=True)])),
+        "loaded": pool.held,
     }
 
 

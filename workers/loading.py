@@ -88,7 +88,7 @@ def load(path: Path, manifest: Manifest) -> Any:
 
     Raises `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
     """
-    what = f"{manifest.name}:{manifest.version}"
+    what = manifest.reference
     content = _read(path, f"the artifact of {what}")
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")

@@ -4,9 +4,10 @@ from typing import Any
 
 from celery.worker.request import Request
 
+from registry.methods import check_method
 from registry.store import Registry
 from tasks.messages import read_call
-from telemetry.errors import Malformed, PredictqError
+from telemetry.errors import PredictqError
 from workers.frames import Order
 
 
@@ -19,20 +20,12 @@ class Message:
         body = message.body or b""
         self.tag: str = message.delivery_tag
         self.body: bytes = body.encode() if isinstance(body, str) else body
-        self.content_type: str | None = message.content_type
+        self.content_type = str(message.content_type)
         self.request = request
-        self._check()
         self.order: Order = "compute"
-        told = _told(message.headers) or _found(self.body)
-        self.reference = _known(told[0], registry)
-        """As model:version; empty where there is none, which any process can say."""
-        self.method, self.rows = told[1:]
-
-    def _check(self) -> None:
-        """Raise `Malformed` for what could not be sent to a process."""
-        kinds = (self.body, bytes), (self.request.id, str), (self.content_type, str | None)
-        if not all(isinstance(value, kind) for value, kind in kinds):
-            raise Malformed("the id, the content type and the body of a message are texts")
+        told, method, self.rows = _told(message.headers) or _found(self.body)
+        self.reference, self.method = _known(told, method, registry)
+        """As model:version; empty where there is no such thing, which any process can say."""
 
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
@@ -54,9 +47,11 @@ def _found(body: bytes) -> tuple[str, str, int]:
     return call.model, call.method, max(rows, 1)
 
 
-def _known(reference: str, registry: Registry) -> str:
+def _known(reference: str, method: str, registry: Registry) -> tuple[str, str]:
+    """What the registry makes of words that anybody may have written."""
     try:
         manifest = registry.resolve(reference).manifest
+        check_method(manifest, method)
     except PredictqError:
-        return ""
-    return f"{manifest.name}:{manifest.version}"
+        return "", ""
+    return manifest.reference, method

@@ -37,8 +37,11 @@ class Settled(msgspec.Struct, frozen=True):
     record: Record
     tag: str = ""
     """Of the reserved message; empty where it lies on the queue or there is none."""
-    rows: int = 0
-    """Rows that were answered."""
+
+    @property
+    def rows(self) -> int:
+        """Rows that were answered."""
+        return len(self.record.result) if self.record.state == "succeeded" else 0
 
 
 def connect(url: str, timeout: float = 0.9) -> redis.Redis:

@@ -122,7 +122,7 @@ def test_celery_inspect_sees_every_prediction_of_a_running_batch(
     inspect = stock.app.control.inspect(timeout=5, limit=1)
     with unruly.frozen_pool():
         with unruly.frozen("worker"):
-            ids = submit(unruly, "doubling", *range(20)) + submit(unruly, "touchy", 1.0, 2.0)
+            ids = submit(unruly, "doubling", *range(3)) + submit(unruly, "touchy", 1.0, 2.0)
             waiting = submit(unruly, "lethal", 1.0, 2.0)
         active = until(lambda: told(inspect.active()), "an answer of the worker")
         held_back = told(inspect.reserved())

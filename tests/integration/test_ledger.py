@@ -197,7 +197,7 @@ def test_the_first_outcome_stands_whoever_comes_late(ledger, reservations, start
         ledger.start(batch)
     first, late = record.succeeded([7], RECEIPT), record.failed(ModelError("late"))
 
-    assert ledger.settle("churn:3", [Settled(first, tag, rows=1)]) == 1
+    assert ledger.settle("churn:3", [Settled(first, tag)]) == 1
     assert ledger.settle("churn:3", [Settled(late, tag)]) == 0
 
     assert ledger.record("a") == first
@@ -212,10 +212,7 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(ledger, res
     a, b, c = (ledger.record(task_id) for _, task_id in batch)
     outcomes = a.succeeded([7], RECEIPT), b.failed(ModelError("no")), c.expired()
 
-    settled = [
-        Settled(outcome, tag, rows)
-        for outcome, (tag, _), rows in zip(outcomes, batch, (1, 0, 0), strict=True)
-    ]
+    settled = [Settled(outcome, tag) for outcome, (tag, _) in zip(outcomes, batch, strict=True)]
     assert ledger.settle("churn:3", settled) == 3
 
     assert ledger.depths(("predict",)) == ({"predict": 0}, 0)
@@ -224,6 +221,22 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(ledger, res
     (statistics,) = ledger.statistics()
     assert statistics.outcomes == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 1}
     assert sum(statistics.histogram) == 3
+
+
+def test_a_full_redis_lets_workers_start_and_settle(ledger, reservations) -> None:
+    batch = reserve(reservations, ledger, "a", "b")
+    records = [ledger.record(task_id) for _, task_id in batch]
+    ledger.client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.OutOfMemoryError):
+            ledger.client.set("anything", 1)
+        assert ledger.start(batch) == [1, 1]
+        answers = zip(records, batch, strict=True)
+        settled = [Settled(r.succeeded([7], RECEIPT), tag) for r, (tag, _) in answers]
+        assert ledger.settle("churn:3", settled) == 2
+    finally:
+        ledger.client.config_set("maxmemory", 0)
+    assert {ledger.record(task_id).state for _, task_id in batch} == {"succeeded"}
 
 
 def test_settling_wakes_who_waits_with_the_record_itself(ledger) -> None:

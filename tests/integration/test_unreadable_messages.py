@@ -3,6 +3,7 @@
 Either there is a failed outcome under the message's id, or the message is a dead letter.
 """
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +15,9 @@ from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.stack import LiveStack, until
 
-ID = "11111111-2222-4333-8444-55555555555"
-"""And one more digit."""
+ID = "11111111-2222-4333-8444-55555555"
+"""And four more digits."""
+serials = itertools.count(1)
 MISSING = object()
 Envelope = dict[str, Any]
 
@@ -24,10 +26,9 @@ def body(*args: Any, **kwargs: Any) -> str:
     return json.dumps([args, kwargs, {}])
 
 
-def envelope(where: str = "", value: Any = MISSING, serial: list[int] = [0]) -> Envelope:  # noqa: B006
+def envelope(where: str = "", value: Any = MISSING) -> Envelope:
     """A message as kombu writes it, with one entry changed, or missing."""
-    serial[0] += 1
-    task_id = f"{ID}{serial[0]:04}"
+    task_id = f"{ID}{next(serials):04}"
     message: Envelope = {
         "body": body("doubling", [[1.0, 0.0]]),
         "content-type": "application/json",

@@ -1,126 +1,12 @@
-"""Which messages share a batch, and when one is dispatched; the pool and Celery are stand-ins."""
-
-from types import SimpleNamespace
-from typing import Any
+"""Which messages share a batch, and when one is dispatched."""
 
 import pytest
 from celery.worker import state
 
+from tests.unit.batching_bench import Bench
 from workers import batching
-from workers.batching import MOST_BYTES, Batcher
-from workers.frames import Batch, Done, Verdict
-from workers.pace import MOST_ROWS, Pace
-
-
-class Process:
-    """A process of the pool that computes when it is told to."""
-
-    pid = 1
-
-    def __init__(self) -> None:
-        self.batch: Batch | None = None
-
-    @property
-    def idle(self) -> bool:
-        return self.batch is None
-
-    def take(self, batch: Batch, finished: Any) -> None:
-        assert self.idle
-        self.batch, self._finished = batch, finished
-
-    def finish(self, verdict: Verdict = "succeeded") -> None:
-        assert self.batch
-        verdicts = [(verdict, "") for _ in self.batch.items]
-        self.batch = None
-        self._finished(Done(verdicts, 1e-6))
-
-    def die(self) -> None:
-        self.batch = None
-        self._finished(None)
-
-
-class Pool:
-    """So many processes, which hold every version but one that is being loaded."""
-
-    def __init__(self, count: int) -> None:
-        self.processes = [Process() for _ in range(count)]
-
-    def can_serve(self, reference: str) -> bool:
-        return reference != "loading:1"
-
-    @property
-    def has_idle(self) -> bool:
-        return any(process.idle for process in self.processes)
-
-    def idle(self, reference: str) -> Process | None:
-        if not self.can_serve(reference):
-            return None
-        return next((process for process in self.processes if process.idle), None)
-
-
-class Announcer:
-    """Remembers what was announced."""
-
-    def __init__(self) -> None:
-        self.said: list[tuple[str, str]] = []
-
-    def received(self, request: Any) -> None:
-        self.said.append(("received", request.id))
-
-    def started(self, request: Any, pid: int) -> None:
-        self.said.append(("started", request.id))
-
-    def finished(self, request: Any, verdict: str, detail: str, seconds: float) -> None:
-        self.said.append((verdict, request.id))
-
-
-def quick() -> Pace:
-    """The pace of a model that is known to be quick."""
-    pace = Pace()
-    pace.took(1, 1e-6)
-    return pace
-
-
-class Bench:
-    """A batcher with everything around it, warm."""
-
-    def __init__(self, processes: int = 1) -> None:
-        self.pool, self.announcer = Pool(processes), Announcer()
-        self.batcher = Batcher(self.pool, self.announcer)  # type: ignore[arg-type]
-        self.batcher._paces.default_factory = quick
-        self.batcher._appetite = MOST_ROWS
-
-    def add(self, *names: str, **fields: Any) -> None:
-        for name in names:
-            self.batcher.add(message(name, **fields))
-
-    def dispatch(self) -> list[list[str]]:
-        """Names in the batch that each process has, once what is possible was dispatched."""
-        self.batcher.dispatch()
-        batches = [process.batch for process in self.pool.processes if process.batch]
-        return [[item.id for item in batch.items] for batch in batches]
-
-    def turn(self) -> list[str]:
-        """The next batch of one process, which finishes it."""
-        ((*names,),) = self.dispatch()
-        self.pool.processes[0].finish()
-        return names
-
-
-def message(
-    name: str, model: str = "m:1", method: str = "predict", rows: int = 1, body: bytes = b"-"
-) -> Any:
-    request = SimpleNamespace(id=name, expires=None)
-    return SimpleNamespace(
-        tag=f"tag {name}",
-        body=body,
-        content_type="application/json",
-        reference=model,
-        method=method,
-        rows=rows,
-        request=request,
-        order="compute",
-    )
+from workers.batching import MOST_BYTES
+from workers.pace import MOST_ROWS
 
 
 @pytest.fixture
@@ -143,7 +29,7 @@ def test_what_comes_while_all_are_busy_goes_together_once_one_is_free(bench: Ben
     assert bench.dispatch() == [["b", "c", "d"]]
 
 
-def test_every_free_process_gets_a_batch(bench: Bench) -> None:
+def test_every_free_process_gets_a_batch() -> None:
     bench = Bench(processes=3)
     bench.add("a")
     bench.add("b", model="m:2")
@@ -223,11 +109,17 @@ def test_what_waits_and_what_runs_is_held(bench: Bench) -> None:
     bench.dispatch()
     bench.add("b")
     assert sorted(bench.batcher.held()) == ["tag a", "tag b"]
-    assert bench.batcher.waiting() == ["tag b"]
     bench.pool.processes[0].finish()
     assert list(bench.batcher.held()) == ["tag b"]
-    bench.batcher.forget_waiting()
-    assert list(bench.batcher.held()) == []
+
+
+def test_what_waits_can_be_left_to_others_and_what_runs_cannot(bench: Bench) -> None:
+    bench.add("a")
+    bench.dispatch()
+    bench.add("b")
+    assert bench.batcher.give_up_waiting() == ["tag b"]
+    assert list(bench.batcher.held()) == ["tag a"]
+    bench.pool.processes[0].finish()
     assert bench.dispatch() == []
 
 
@@ -292,13 +184,11 @@ def test_each_is_announced_once_at_each_step(bench: Bench) -> None:
 
 
 def test_a_cold_batcher_takes_one_message_and_then_as_many_as_the_model_can_chew() -> None:
-    pool = Pool(1)
-    batcher = Batcher(pool, Announcer())  # type: ignore[arg-type]
-    assert batcher.room == 1
-    batcher.add(message("first"))
-    batcher.dispatch()
-    pool.processes[0].finish()
-    assert batcher.room > 1
+    bench = Bench(warm=False)
+    assert bench.batcher.room == 1
+    bench.add("first")
+    bench.turn()
+    assert bench.batcher.room > 1
 
 
 def test_what_waits_for_its_version_to_be_loaded_is_in_nobodys_way() -> None:

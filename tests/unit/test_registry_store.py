@@ -1,6 +1,5 @@
 """The registry: versions are immutable, aliases move, and a reader never sees a stale answer."""
 
-import hashlib
 import timeit
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from registry.manifest import Column, Description, Signature
 from registry.store import Registry
 from telemetry.errors import (
     AliasNotFound,
@@ -19,23 +17,7 @@ from telemetry.errors import (
     RegistryConflict,
     VersionNotFound,
 )
-
-SIGNATURE = Signature((Column("x0"),), False, False, ("predict",), classes=("a", 1, True))
-
-
-def described(artifact: bytes, **metadata: str) -> Description:
-    return Description(
-        sha256=hashlib.sha256(artifact).hexdigest(),
-        format="skops",
-        trusted=False,
-        size=len(artifact),
-        estimator="E",
-        parameters={},
-        libraries={},
-        signature=SIGNATURE,
-        example=[1.0],
-        metadata=metadata,
-    )
+from tests.models import described
 
 
 def add(registry: Registry, name: str, artifact: bytes, **options):
@@ -89,7 +71,7 @@ def test_a_version_is_immutable(registry):
     with pytest.raises(RegistryConflict, match="iris:1 exists and differs"):
         add(registry, "iris", b"two", version=1)
     with pytest.raises(RegistryConflict):
-        registry.add("iris", described(b"one", auc="0.9"), b"one", version=1)
+        registry.add("iris", described(b"one", metadata={"auc": "0.9"}), b"one", version=1)
 
 
 def test_bytes_other_than_described_are_refused(registry):
