@@ -40,6 +40,10 @@ class Version(msgspec.Struct, kw_only=True):
     """As given at registration, metrics above all."""
     example: list[Any] | None
     created_at: str
+    max_queue_seconds: float | None
+    """How long a request may wait that does not say it itself."""
+    timeout_seconds: float | None
+    """How long computing a request may take that does not say it itself."""
 
 
 class Model(ModelSummary):

@@ -2,14 +2,16 @@
 
 import time
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Request
+from msgspec import UNSET, Meta, UnsetType
 
 from registry import validation
 from registry.methods import check_method
 from registry.store import Registry, Resolved
+from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.wire import decode, encode
@@ -28,6 +30,11 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     """One row as a list, rows as a list of lists, a row as an object by column name, or a list
     of objects. ``null`` is a missing value."""
     method: str = "predict"
+    max_queue_seconds: Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)] | UnsetType | None = UNSET
+    """How long it may wait; one that has not been begun by then ends as `expired`. Without, the
+    version's own bound counts, if it has one."""
+    timeout_seconds: Annotated[float, Meta(gt=0, le=LONGEST_RUN)] | UnsetType | None = UNSET
+    """How long computing it may take. Without, the version's own bound counts, or else 300 s."""
 
 
 def read(request: Request, settings: Settings) -> Submission:
@@ -60,13 +67,16 @@ def prepare(submission: Submission, registry: Registry, settings: Settings) -> P
     check_method(manifest, submission.method)
     if isinstance(submission.features, list) and len(submission.features) > settings.max_rows:
         _refuse_many_rows(submission.features, settings.max_rows)
+    now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
     return Prediction(
         model=manifest.name,
         version=manifest.version,
         alias=resolved.alias,
         method=submission.method,
         features=validation.rows(manifest.signature, submission.features),
-        created_at=time.time(),
+        created_at=now,
+        queue_deadline=now + may_wait if may_wait else None,
+        timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
     )
 
 

@@ -60,6 +60,10 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What was given at registration, metrics above all."""
     exact: bool = False
     """Whether each request is computed alone, so that answers are equal to the last bit."""
+    max_queue_seconds: float | None = None
+    """How long a request may wait that does not say it itself."""
+    timeout_seconds: float | None = None
+    """How long computing a request may take that does not say it itself."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):

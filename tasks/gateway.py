@@ -40,8 +40,14 @@ class Gateway:
         return record if accepted == record.task_id else self.look_up(accepted)
 
     def look_up(self, task_id: str) -> Record:
-        """The record of an id; says why where there is none (see `Ids`)."""
+        """The record of an id; says why where there is none (see `Ids`).
+
+        One that has waited for longer than it may ends here, even where no worker lives.
+        """
         record = self.ledger.record(task_id)
+        if record is not None and record.is_overdue:
+            self.ledger.expire(record)
+            record = self.ledger.record(task_id)
         if record is not None:
             return record
         created_at = self._ids.created_at(task_id)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -24,6 +25,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of columns, in the order of the signature; None is a missing value."""
     created_at: float
     """Unix seconds."""
+    queue_deadline: float | None = None
+    """Unix seconds from which on it is not begun any more."""
+    timeout_seconds: float | None = None
+    """How long computing it may take; none of its own means the bound of all."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -64,9 +69,9 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
                 "parent_id": None,
                 "group": None,
                 "eta": None,
-                "expires": None,
+                "expires": _iso(prediction.queue_deadline),
                 "retries": 0,
-                "timelimit": [None, None],
+                "timelimit": [prediction.timeout_seconds, None],
                 "argsrepr": "()",
                 "kwargsrepr": prediction.describe(),
                 "origin": ORIGIN,
@@ -85,6 +90,10 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
             "body": encode([[], prediction.kwargs, {}]).decode(),
         }
     )
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

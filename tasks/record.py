@@ -13,10 +13,11 @@ import msgspec
 from tasks.messages import Call, Prediction
 from telemetry.errors import PredictqError
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]
+State = Literal["queued", "running", "retrying", "succeeded", "failed", "cancelled", "expired"]
 CELERY_STATUS: dict[State, str] = {
     "queued": "PENDING",
     "running": "STARTED",
+    "retrying": "RETRY",
     "succeeded": "SUCCESS",
     "failed": "FAILURE",
     "cancelled": "REVOKED",
@@ -50,14 +51,16 @@ class ErrorBody(msgspec.Struct, frozen=True):
     code: str
     message: str
     retryable: bool
+    attempt: int = 0
+    """The number of the computation that ended so; 0 where none was begun."""
 
     @classmethod
-    def of(cls, error: BaseException) -> "ErrorBody":
+    def of(cls, error: BaseException, attempt: int = 0) -> "ErrorBody":
         """What a caller may know; the inner text of foreign errors stays in the log."""
         if isinstance(error, PredictqError):
             details = "; ".join(detail.msg for detail in error.errors)
-            return cls(error.code, details or error.message, error.retryable)
-        return cls("internal", "the worker could not compute this", False)
+            return cls(error.code, details or error.message, error.retryable, attempt)
+        return cls("internal", "the worker could not compute this", False, attempt)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +83,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     date_done: str | None = None
     receipt: Receipt | None = None
     error: ErrorBody | None = None
+    queue_deadline: float | None = None
+    """Unix seconds from which on it is not begun any more."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
@@ -90,6 +95,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             state="queued",
             task_id=task_id,
             created_at=prediction.created_at,
+            queue_deadline=prediction.queue_deadline,
             **shared,
         )
 
@@ -114,6 +120,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in TERMINAL
 
     @property
+    def is_overdue(self) -> bool:
+        """Whether it waits, and has waited for longer than it may."""
+        deadline, waits = self.queue_deadline, self.state in ("queued", "retrying")
+        return deadline is not None and waits and deadline < time.time()
+
+    @property
     def reference(self) -> str:
         """The model:version that it is pinned to."""
         return f"{self.model}:{self.version}"
@@ -122,9 +134,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """The outcome of one that was computed: one prediction a row, in order."""
         return self._settled("succeeded", result=predictions, receipt=receipt)
 
-    def failed(self, error: BaseException) -> "Record":
-        """The outcome of one that could not be computed."""
-        body, kind = ErrorBody.of(error), type(error)
+    def failed(self, error: BaseException, attempt: int = 0) -> "Record":
+        """The outcome of one that could not be computed, this being the attempt at it."""
+        body, kind = ErrorBody.of(error, attempt), type(error)
         result = _celery_exception(kind.__name__, body.message, kind.__module__)
         return self._settled("failed", result=result, error=body)
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows the queue may hold; beyond it submissions are refused."""
     max_queued_bytes: int = 2**30
     """Bytes of messages the queue may hold, the same."""
-    visibility_timeout: float = 30
+    visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
     """Seconds after which the work of a dead worker is given to another."""
     threads: int = 32
     """Threads of an API process; half of them may wait for outcomes."""

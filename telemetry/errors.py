@@ -21,6 +21,9 @@ class PredictqError(Exception):
 
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    """Whether the same request may succeed later."""
+    retried: ClassVar[bool] = False
+    """Whether workers try again by themselves before they fail a prediction with this."""
 
     def __init__(self, message: str = "", *, errors: Sequence[Detail] = (), **extra: Any) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
@@ -120,6 +123,12 @@ class Unavailable(PredictqError):
     retryable = True
 
 
+class SubmissionUncertain(Unavailable):
+    """The broker fell silent: nobody knows yet whether it accepted the prediction."""
+
+    code = "submission_uncertain"
+
+
 class QueueFull(Unavailable):
     """The queue is full."""
 
@@ -142,6 +151,14 @@ class ModelUnloadable(PredictqError):
     """The model's artifact cannot be loaded."""
 
     code = "model_unloadable"
+    retried = True
+
+
+class ArtifactMissing(ModelUnloadable):
+    """The model's artifact is not there."""
+
+    code = "artifact_missing"
+    retried = False
 
 
 class ArtifactMismatch(ModelUnloadable):
@@ -154,6 +171,7 @@ class UntrustedArtifact(ModelUnloadable):
     """The artifact needs code to run at load, and it was not trusted at registration."""
 
     code = "untrusted_artifact"
+    retried = False
 
 
 class RegistryConflict(PredictqError):
@@ -166,7 +184,14 @@ class WorkerLost(PredictqError):
     """The process that computed this died, each time it was tried."""
 
     code = "worker_lost"
-    retryable = True
+    retryable = retried = True
+
+
+class OutOfMemory(PredictqError):
+    """There was not enough memory to compute this."""
+
+    code = "out_of_memory"
+    retryable = retried = True
 
 
 class TimedOut(PredictqError):

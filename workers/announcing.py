@@ -43,6 +43,8 @@ class Announcer:
                 self._send("succeeded", request, result="", runtime=seconds)
             case "failed":
                 self._send("failed", request, exception=detail, traceback="")
+            case "retrying":
+                self._send("retried", request, exception=detail, traceback="")
             case "cancelled" | "expired":
                 self._send("revoked", request, expired=verdict == "expired")
 

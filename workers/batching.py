@@ -6,13 +6,13 @@ next batch grows by itself, on the queue.
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from celery.worker import state
 
 from workers.announcing import Announcer
-from workers.frames import TIME_LIMIT, Batch, Done, Item, Order
+from workers.frames import Batch, Done, Item, Order
 from workers.member import Member
 from workers.pace import Pace
 from workers.pool import Pool
@@ -43,6 +43,8 @@ class Batcher:
         self._running: dict[Member, list[Message]] = {}
         self._paces: defaultdict[tuple[str, str], Pace] = defaultdict(Pace)
         self._appetite = 1
+        self.postpone: Callable[[Message], bool] = lambda _: False
+        """Lets a message be tried again later, by whoever takes it then; False where it stays."""
 
     @property
     def room(self) -> int:
@@ -103,12 +105,13 @@ class Batcher:
         self._running[member] = messages
         for message in messages:
             self._announcer.started(message.request, member.pid)
-        started = time.monotonic()
+        started, limit = time.monotonic(), min(message.limit for message in messages)
 
         def finished(done: Done | None) -> None:
             del self._running[member]
             if done is None:
-                self._suspect(messages, timed_out=time.monotonic() - started >= TIME_LIMIT)
+                in_time = member.frozen or time.monotonic() - started < limit
+                self._suspect(messages, timed_out=not in_time)
             else:
                 self._learn(group, messages, done.seconds)
                 self._conclude(messages, done)
@@ -128,7 +131,13 @@ class Batcher:
                 self._announcer.finished(message.request, verdict, detail, done.seconds)
 
     def _suspect(self, messages: list[Message], *, timed_out: bool) -> None:
-        """One of these ended its process: each is computed alone, so that only one can again."""
+        """One of these ended its process: each is computed alone, so that only one can again.
+
+        One that was alone has timed out for good, or is tried again after a while.
+        """
+        if len(messages) == 1 and not timed_out and self.postpone(messages[0]):
+            self._announcer.finished(messages[0].request, "retrying", "worker_lost", 0.0)
+            return
         for message in messages:
             if timed_out and len(messages) == 1:
                 message.order = "time out"
@@ -139,4 +148,7 @@ def _item(message: Message) -> Item:
     order: Order = "cancel" if message.request.id in state.revoked else message.order
     request = message.request
     expires = request.expires.timestamp() if request.expires else None
-    return Item(message.tag, request.id, message.content_type, message.body, expires, order)
+    return Item(
+        *(message.tag, request.id, message.content_type, message.body),
+        *(expires, order, message.limit),
+    )

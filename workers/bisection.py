@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from telemetry.errors import ModelError, PredictqError
+from telemetry.errors import ModelError, OutOfMemory, PredictqError
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -20,7 +20,7 @@ def bisect(
     """
     try:
         return [*call(asked)]
-    except ModelError as error:
+    except (ModelError, OutOfMemory) as error:
         if len(asked) == 1:
             return [error]
         middle = len(asked) // 2

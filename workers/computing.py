@@ -3,7 +3,8 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any
 
@@ -13,18 +14,23 @@ from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method
 from registry.store import Registry
+from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.ledger import Ledger, Settled
 from tasks.messages import Call, read_call
 from tasks.record import Receipt, Record
-from telemetry.errors import Malformed, PredictqError, TimedOut, WorkerLost
+from telemetry.errors import (
+    Malformed,
+    ModelUnloadable,
+    OutOfMemory,
+    PredictqError,
+    TimedOut,
+    WorkerLost,
+)
 from workers.bisection import bisect
 from workers.engine import Computed, Engine
 from workers.frames import Item, Verdict
 
 log = logging.getLogger(__name__)
-MAX_ATTEMPTS = 4
-"""Computations of one prediction that may end in the death of their process: the first may have
-been in company, and then it was perhaps another's fault; three were alone."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -37,45 +43,79 @@ class Asked(msgspec.Struct, frozen=True):
     rows: list[list[Any]]
 
 
+class Postponed(msgspec.Struct, frozen=True):
+    """One that is tried again later."""
+
+    item: Item
+    error: PredictqError
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is better computed alone; a load that failed is no request's fault."""
+        return not isinstance(self.error, ModelUnloadable)
+
+
+Ending = Settled | Postponed
+
+
 class Computation:
     """What a process does with batches; each costs two round trips to the ledger."""
 
-    def __init__(self, engine: Engine, registry: Registry, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        registry: Registry,
+        ledger: Ledger,
+        limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
+        """``limited`` ends this process where what is done in it takes so many seconds."""
         self._engine = engine
         self._registry = registry
         self._ledger = ledger
+        self._limited = limited
 
     def run(self, items: Sequence[Item]) -> list[tuple[Verdict, str]]:
         """Settle each item, unless it has its outcome or must run alone; says what became of it."""
         attempts = self._ledger.start([(item.tag, item.id) for item in items])
-        outcomes = self._outcomes(items, attempts)
-        versions: dict[str, list[Settled]] = defaultdict(list)
-        for settled in outcomes.values():
-            versions[settled.record.reference].append(settled)
-        for version, settled_together in versions.items():
-            self._ledger.settle(version, settled_together)
+        with self._limited(min(item.limit for item in items)):
+            endings = self._endings(items, attempts)
+        self._note(endings.values())
         return [
-            _verdict(outcomes.get(item.tag), attempt)
+            _verdict(endings.get(item.tag), attempt)
             for item, attempt in zip(items, attempts, strict=True)
         ]
 
-    def _outcomes(self, items: Sequence[Item], attempts: Sequence[int]) -> dict[str, Settled]:
-        """Tag → outcome, of all that were started."""
-        outcomes: dict[str, Settled] = {}
+    def _note(self, endings: Iterable[Ending]) -> None:
+        versions: dict[str, list[Settled]] = defaultdict(list)
+        postponed: dict[bool, list[tuple[str, str]]] = defaultdict(list)
+        for ending in endings:
+            if isinstance(ending, Settled):
+                versions[ending.record.reference].append(ending)
+            else:
+                postponed[ending.is_suspect].append((ending.item.tag, ending.item.id))
+        for version, settled_together in versions.items():
+            self._ledger.settle(version, settled_together)
+        for suspect, tagged_ids in postponed.items():
+            self._ledger.postpone(tagged_ids, suspect=suspect)
+
+    def _endings(self, items: Sequence[Item], attempts: Sequence[int]) -> dict[str, Ending]:
+        """Tag → outcome, or why there is none yet, of all that were started."""
+        endings: dict[str, Ending] = {}
         groups: dict[Any, list[Asked]] = defaultdict(list)
         for item, attempt in zip(items, attempts, strict=True):
             if attempt < 1:
                 continue
             read = self._read(item, attempt)
-            if isinstance(read, Settled):
-                outcomes[item.tag] = read
-            else:
+            if isinstance(read, Asked):
                 groups[_group(read)].append(read)
+            else:
+                endings[item.tag] = read
         for group in groups.values():
-            outcomes.update((settled.tag, settled) for settled in self._answer(group))
-        return outcomes
+            tags = (asked.item.tag for asked in group)
+            endings.update(zip(tags, self._answer(group), strict=True))
+        return endings
 
-    def _read(self, item: Item, attempt: int) -> Asked | Settled:
+    def _read(self, item: Item, attempt: int) -> Asked | Ending:
         """The request, or its outcome where it is not to be computed."""
         record = Record.read(item.id, None)
         try:
@@ -91,15 +131,15 @@ class Computation:
             check_method(resolved.manifest, call.method)
             rows = validation.rows(resolved.manifest.signature, call.features)
         except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
-            return _failed(record, item, error)
+            return _failed(record, item, error, attempt)
         return Asked(item, attempt, record, resolved.manifest, rows)
 
-    def _answer(self, group: list[Asked]) -> list[Settled]:
-        """Outcomes of requests that can share a model call."""
+    def _answer(self, group: list[Asked]) -> list[Ending]:
+        """Endings of requests that can share a model call."""
         started_at = time.time()
         answers = bisect(group, self._call)
         return [
-            _failed(asked.record, asked.item, answer)
+            _failed(asked.record, asked.item, answer, asked.attempt)
             if isinstance(answer, PredictqError)
             else self._succeeded(asked, *answer, started_at)
             for asked, answer in zip(group, answers, strict=True)
@@ -158,15 +198,23 @@ def _group(asked: Asked) -> tuple[Any, ...]:
     return manifest.name, manifest.version, manifest.sha256, asked.record.method, alone
 
 
-def _failed(record: Record, item: Item, error: Exception) -> Settled:
+def _failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending:
+    """What broken infrastructure ended is tried again, so many times; the rest fails."""
+    error = OutOfMemory() if isinstance(error, MemoryError) else error
     unforeseen = None if isinstance(error, PredictqError) else error
-    log.warning("prediction %s failed: %s", item.id, error, exc_info=unforeseen)
-    return Settled(record.failed(error), item.tag)
+    log.warning("attempt %s at %s failed: %s", attempt, item.id, error, exc_info=unforeseen)
+    if isinstance(error, PredictqError) and error.retried and attempt < MAX_ATTEMPTS:
+        return Postponed(item, error)
+    # Those two are about the computation before, and this attempt begins none.
+    begun = attempt - isinstance(error, WorkerLost | TimedOut)
+    return Settled(record.failed(error, begun), item.tag)
 
 
-def _verdict(settled: Settled | None, attempt: int) -> tuple[Verdict, str]:
-    if settled is None:
+def _verdict(ending: Ending | None, attempt: int) -> tuple[Verdict, str]:
+    if ending is None:
         return ("suspect" if attempt < 0 else "dropped"), ""
-    record = settled.record
+    if isinstance(ending, Postponed):
+        return "retrying", f"{ending.error.code}: {ending.error.message}"
+    record = ending.record
     error = f"{record.error.code}: {record.error.message}" if record.error else ""
     return record.state, error

@@ -10,7 +10,7 @@ import sklearn
 
 from registry.manifest import Manifest
 from registry.store import Registry
-from telemetry.errors import ModelError
+from telemetry.errors import ModelError, OutOfMemory
 from workers.cache import ModelCache
 from workers.loading import load
 from workers.tabular import to_input, to_wire
@@ -34,7 +34,8 @@ class Engine(Protocol):
     def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
         """Answer validated rows in one call.
 
-        Raises `ModelError` where the model refuses the rows, `ModelUnloadable` where there is none.
+        Raises `ModelError` where the model refuses the rows, `OutOfMemory` where they are too many
+        for this machine now, `ModelUnloadable` where there is no model.
         """
 
 
@@ -61,6 +62,8 @@ class SklearnEngine:
             given = to_input(manifest.signature, rows)
             output, milliseconds = _timed(estimator, method, given)
             predictions = to_wire(output)
+        except MemoryError as error:
+            raise OutOfMemory from error
         except Exception as error:  # a model may raise anything; its caller is told what it said
             raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
         if len(predictions) != len(rows):

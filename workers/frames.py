@@ -8,8 +8,6 @@ import msgspec
 
 from tasks.record import State
 
-TIME_LIMIT = 300
-"""Seconds that a batch may take; then its process ends."""
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
@@ -27,6 +25,8 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
     expires: float | None
     """Unix seconds from which on nobody wants the answer."""
     order: Order
+    limit: float
+    """Seconds that computing it may take; the smallest in a batch ends the process."""
 
 
 class Batch(msgspec.Struct, array_like=True, tag=True, frozen=True):

@@ -10,7 +10,12 @@ import msgspec
 from skops import io as skops
 
 from registry.manifest import Manifest
-from telemetry.errors import ArtifactMismatch, ModelUnloadable, UntrustedArtifact
+from telemetry.errors import (
+    ArtifactMismatch,
+    ArtifactMissing,
+    ModelUnloadable,
+    UntrustedArtifact,
+)
 
 Format = Literal["skops", "joblib", "pickle"]
 
@@ -111,6 +116,8 @@ def _format(path: Path) -> Format:
 def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ArtifactMissing(f"{what} cannot be read: {error.strerror}") from error
     except OSError as error:
         raise ModelUnloadable(f"{what} cannot be read: {error.strerror}") from error
 

@@ -25,6 +25,8 @@ class Member:
         """How many loads of the fork server it was born with."""
         self.pid = 0
         """0 until it is born."""
+        self.frozen = False
+        """Whether it was ended because it did not heed its own time limit."""
         self.held: frozenset[str] = frozenset()
 
     def fileno(self) -> int:
@@ -67,6 +69,7 @@ class Member:
     def end_overdue(self, limit: float) -> None:
         """End it if it has computed for more than so many seconds."""
         if self.busy and time.monotonic() - self._busy_since > limit:
+            self.frozen = True
             self.kill()
 
     def hang_up(self) -> None:

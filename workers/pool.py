@@ -10,8 +10,9 @@ from typing import Any
 from celery.concurrency.base import BasePool
 from celery.worker import state
 
+from tasks.clocks import LONGEST_RUN
 from workers.forker import GRACE, Forker
-from workers.frames import TIME_LIMIT, Ended, Loaded, Loading
+from workers.frames import Ended, Loaded, Loading
 from workers.member import Member
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
     def end_overdue(self) -> None:
         """End processes that should have ended by themselves, but are frozen."""
         for member in self._members:
-            member.end_overdue(TIME_LIMIT + GRACE)
+            member.end_overdue(LONGEST_RUN + GRACE)
 
     def drain(self, patience: float) -> bool:
         """Wait until nothing is computed any more, hearing what comes back; whether that is so."""

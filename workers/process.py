@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import redis
@@ -17,7 +18,7 @@ from tasks.ledger.ledger import Ledger, Settled, connect
 from tasks.settings import Settings
 from workers.computing import Computation
 from workers.engine import SklearnEngine
-from workers.frames import TIME_LIMIT, Batch, Done, Ready, receive, send
+from workers.frames import Batch, Done, Ready, receive, send
 
 log = logging.getLogger(__name__)
 RETRY_AFTER = 0.5
@@ -28,19 +29,25 @@ Result = TypeVar("Result")
 def serve(connection: socket.socket, engine: SklearnEngine, settings: Settings) -> None:
     """Compute what comes over the connection until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
-    computation = Computation(engine, Registry(settings.home), ledger)
+    computation = Computation(engine, Registry(settings.home), ledger, limited)
     send(connection, Ready(os.getpid(), engine.held()))
     while (batch := receive(connection)) is not None:
-        send(connection, _within_limit(computation, batch))
+        send(connection, _computed(computation, batch))
 
 
-def _within_limit(computation: Computation, batch: Batch) -> Done:
-    # The system ends a process whose alarm nobody handles, be it stuck in native code or orphaned.
-    signal.alarm(TIME_LIMIT)
+def _computed(computation: Computation, batch: Batch) -> Done:
     started = time.perf_counter()
     verdicts = computation.run(batch.items)
-    signal.alarm(0)
     return Done(verdicts, time.perf_counter() - started)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """End this process where what is done meanwhile takes longer than so many seconds."""
+    # The system ends a process whose alarm nobody handles, be it stuck in native code or orphaned.
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class PatientLedger(Ledger):
@@ -53,6 +60,10 @@ class PatientLedger(Ledger):
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""
         return _patiently(lambda: super(PatientLedger, self).settle(version, outcomes))
+
+    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[bool]:
+        """See `Ledger`."""
+        return _patiently(lambda: super(PatientLedger, self).postpone(tagged_ids, suspect=suspect))
 
 
 def _patiently(call: Callable[[], Result]) -> Result:

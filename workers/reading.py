@@ -6,6 +6,7 @@ from celery.worker.request import Request
 
 from registry.methods import check_method
 from registry.store import Registry
+from tasks.clocks import LONGEST_RUN
 from tasks.messages import read_call
 from telemetry.errors import PredictqError
 from workers.frames import Order
@@ -14,7 +15,10 @@ from workers.frames import Order
 class Message:
     """A reserved message; announced to Celery under its own id."""
 
-    __slots__ = ("body", "content_type", "method", "order", "reference", "request", "rows", "tag")
+    __slots__ = (
+        *("body", "content_type", "limit", "method", "order", "reference", "request", "rows"),
+        "tag",
+    )
 
     def __init__(self, message: Any, request: Request, registry: Registry) -> None:
         body = message.body or b""
@@ -24,8 +28,9 @@ class Message:
         self.request = request
         self.order: Order = "compute"
         told, method, self.rows = _told(message.headers) or _found(self.body)
-        self.reference, self.method = _known(told, method, registry)
+        self.reference, self.method, limit = _known(told, method, registry)
         """As model:version; empty where there is no such thing, which any process can say."""
+        self.limit = _own_limit(request.time_limits) or limit or LONGEST_RUN
 
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
@@ -47,11 +52,19 @@ def _found(body: bytes) -> tuple[str, str, int]:
     return call.model, call.method, max(rows, 1)
 
 
-def _known(reference: str, method: str, registry: Registry) -> tuple[str, str]:
+def _own_limit(told: Any) -> float | None:
+    """The hard limit of a Celery message, in seconds; anybody may have written it."""
+    match told:
+        case [int() | float() as hard, *_] if hard > 0:
+            return min(hard, LONGEST_RUN)
+    return None
+
+
+def _known(reference: str, method: str, registry: Registry) -> tuple[str, str, float | None]:
     """What the registry makes of words that anybody may have written."""
     try:
         manifest = registry.resolve(reference).manifest
         check_method(manifest, method)
     except PredictqError:
-        return "", ""
-    return manifest.reference, method
+        return "", "", None
+    return manifest.reference, method, manifest.timeout_seconds

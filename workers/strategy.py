@@ -1,5 +1,6 @@
 """Celery's strategy for the prediction task: its messages go to the batcher."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,10 @@ def strategy(task: Any, app: Any, consumer: Any) -> Handler:
             headers=message.headers,
             decoded=True,
         )
+        if request.eta and request.eta.timestamp() > time.time():
+            reservations = consumer.task_consumer.channel.reservations
+            reservations.defer(message.delivery_tag, request.eta.timestamp())
+            return
         batcher.add(Message(message, request, registry))
 
     return on_message

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
+from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
 from tasks.ledger.rounds import Rounds
 from tasks.ledger.statistics import Statistics, bucket, parse
@@ -28,7 +29,11 @@ def _head(state: State) -> bytes:
 LARGEST_SHARED = 100_000
 """Bytes of a message that shares its round trip; a larger one would hold up the others."""
 _record = msgspec.json.Decoder(Record)
-QUEUED, RUNNING = _head("queued"), _head("running")
+QUEUED, RUNNING, RETRYING = _head("queued"), _head("running"), _head("retrying")
+OPEN = (QUEUED, RUNNING, RETRYING)
+"""How records begin that have no outcome."""
+WAITING = (QUEUED, QUEUED, RETRYING)
+"""Those that nobody computes."""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -66,6 +71,7 @@ class Ledger:
         self._accept = scripts.load(client, "accept")
         self._start = scripts.load(client, "start")
         self._settle = scripts.load(client, "settle")
+        self._postpone = scripts.load(client, "postpone")
 
     def accept(
         self,
@@ -114,12 +120,33 @@ class Ledger:
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[int] = self._start(
             keys=[keys.ATTEMPTS, keys.RESERVED, keys.DUE, *map(keys.record, ids)],
-            args=[QUEUED, RUNNING, *tags, *ids],
+            args=[*OPEN, *tags, *ids],
         )
         return answer
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """Write outcomes of one model:version and drop their messages; how many were the first."""
+        return self._settle_those(OPEN, version, outcomes)
+
+    def expire(self, record: Record) -> None:
+        """Settle one as expired, unless somebody computes it by now or it has its outcome."""
+        self._settle_those(WAITING, record.reference, [Settled(record.expired())])
+
+    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[bool]:
+        """Let each (tag, id) be tried again a while after its attempt, with company or alone.
+
+        False for one that is not, because that was its last attempt, or it is not ours any more.
+        """
+        tags, ids = zip(*tagged_ids, strict=True)
+        answer: list[int] = self._postpone(
+            keys=[keys.RESERVED, keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)],
+            args=[RUNNING, RETRYING, BACKOFF, MAX_ATTEMPTS, int(suspect), *tags, *ids],
+        )
+        return list(map(bool, answer))
+
+    def _settle_those(
+        self, open_heads: tuple[bytes, ...], version: str, outcomes: Sequence[Settled]
+    ) -> int:
         ids = [settled.record.task_id for settled in outcomes]
         tags = [settled.tag for settled in outcomes]
         now, statistics = time.time(), keys.STATISTICS + version
@@ -130,7 +157,7 @@ class Ledger:
                     *(keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics),
                     *map(keys.record, ids),
                 ],
-                args=[self._settings.result_ttl, QUEUED, RUNNING, *tags, *ids, *details],
+                args=[self._settings.result_ttl, *open_heads, *tags, *ids, *details],
             )
         )
 

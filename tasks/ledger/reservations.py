@@ -37,6 +37,10 @@ class Reservations:
         if due_now := dict.fromkeys(tags, 0):
             self._client.zadd(keys.DUE, due_now, xx=True)
 
+    def defer(self, tag: str, until: float) -> None:
+        """Let one that nobody keeps go back to its queue at this time, in Unix seconds."""
+        self._client.zadd(keys.DUE, {tag: until}, xx=True)
+
     def put_aside(self, tag: str, reason: str) -> None:
         """Bury a message that is known by its tag alone."""
         if (message := cast("bytes | None", self._client.hget(keys.RESERVED, tag))) is not None:
