@@ -40,6 +40,8 @@ class Problem(msgspec.Struct, kw_only=True):
     """Whether the same request may succeed later."""
     errors: tuple[Detail, ...] = ()
     """Where the input is wrong."""
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    """Of the prediction, where it is not known whether it was accepted."""
 
 
 def status_of(error: errors.PredictqError) -> HTTPStatus:
@@ -57,6 +59,7 @@ def problem_of(error: errors.PredictqError) -> Problem:
         code=error.code,
         retryable=error.retryable,
         errors=error.errors,
+        id=error.extra.get("id", msgspec.UNSET),
     )
 
 

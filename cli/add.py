@@ -12,6 +12,7 @@ from cli.serving import Stack, running_stack, wait_until_served
 from registry.manifest import Manifest
 from registry.names import checked
 from registry.store import Registry
+from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
 from telemetry.errors import Invalid, ModelNotFound, ModelUnloadable
 from workers.registration import describe
 
@@ -25,6 +26,18 @@ from workers.registration import describe
 @click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
 @click.option("--trust", is_flag=True, help="Let the file run code when it is loaded.")
 @click.option("--exact", is_flag=True, help="Compute each request alone: equal to the last bit.")
+@click.option(
+    "--max-queue-seconds",
+    type=click.FloatRange(0, LONGEST_IN_QUEUE, min_open=True),
+    metavar="S",
+    help="A request may wait so long, unless it says otherwise.",
+)
+@click.option(
+    "--timeout-seconds",
+    type=click.FloatRange(0, LONGEST_RUN, min_open=True),
+    metavar="S",
+    help="It may compute so long, unless it says otherwise.",
+)
 @home_option
 def add(
     name: str,
@@ -35,13 +48,20 @@ def add(
     example: Path | None,
     trust: bool,
     exact: bool,
+    max_queue_seconds: float | None,
+    timeout_seconds: float | None,
     home: Path,
 ) -> None:
     """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
     description, artifact = describe(
         file, trust=trust, examples=_examples(example), metadata=_pairs(metadata)
     )
-    description = replace(description, exact=exact)
+    description = replace(
+        description,
+        exact=exact,
+        max_queue_seconds=max_queue_seconds,
+        timeout_seconds=timeout_seconds,
+    )
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
         checked(alias, "alias")

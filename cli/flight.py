@@ -39,23 +39,34 @@ class Sent:
         return first if first == last else f"{first} to {last}"
 
 
-def predictions(client: Client, model: str, method: str, rows: Sequence[Row]) -> Iterator[Any]:
-    """One prediction a row, in order; raises `Failure`, which names places in the file."""
+def predictions(
+    client: Client, model: str, method: str, rows: Sequence[Row], **clocks: float | None
+) -> Iterator[Any]:
+    """One prediction a row, in order; raises `Failure`, which names places in the file.
+
+    ``clocks``: ``max_queue_seconds`` and ``timeout_seconds`` of `Client.submit`.
+    """
     flying: deque[Sent] = deque()
     with Progress(len(rows)) as progress:
         for start in range(0, len(rows), ROWS):
             if len(flying) == WINDOW:
                 yield from _land(client, flying.popleft(), progress)
-            flying.append(_send(client, model, method, rows[start : start + ROWS]))
+            flying.append(_send(client, model, method, rows[start : start + ROWS], clocks))
         while flying:
             yield from _land(client, flying.popleft(), progress)
 
 
-def _send(client: Client, model: str, method: str, rows: Sequence[Row]) -> Sent:
+def _send(
+    client: Client,
+    model: str,
+    method: str,
+    rows: Sequence[Row],
+    clocks: dict[str, float | None],
+) -> Sent:
     features = [row.value for row in rows]
     key = uuid.uuid4().hex
     try:
-        pending = client.submit(model, features, method=method, idempotency_key=key)
+        pending = client.submit(model, features, method=method, idempotency_key=key, **clocks)
     except ProblemError as error:
         faults = (_fault(detail, rows) for detail in error.errors)
         raise Failure("\n".join(faults) or str(error)) from error

@@ -16,6 +16,8 @@ from predictq import Client, PredictqError
 @click.option("--file", "source", metavar="FILE", help="CSV, .json or .ndjson; - is CSV on stdin.")
 @click.option("--row", "given", multiple=True, metavar="CELLS", help="A row, e.g. 5.1,3.5,1.4,0.2.")
 @click.option("--method", default="predict", show_default=True, help="Of the model.")
+@click.option("--max-queue-seconds", type=float, metavar="S", help="A request may wait so long.")
+@click.option("--timeout-seconds", type=float, metavar="S", help="It may compute so long.")
 @click.option("--url", envvar="PREDICTQ_URL", help="The server; PREDICTQ_URL.")
 @click.option("--output", default="-", metavar="FILE", help="- is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")
@@ -24,6 +26,8 @@ def predict(
     source: str | None,
     given: tuple[str, ...],
     method: str,
+    max_queue_seconds: float | None,
+    timeout_seconds: float | None,
     url: str | None,
     output: str,
     as_json: bool,
@@ -38,7 +42,11 @@ def predict(
     rows = _rows_of_file(source) if source else _rows_of_options(given)
     try:
         with Client(url) as client, destination(output) as stream:
-            answers = predictions(client, model, method, rows)
+            answers = predictions(
+                *(client, model, method, rows),
+                max_queue_seconds=max_queue_seconds,
+                timeout_seconds=timeout_seconds,
+            )
             # A terminal cannot show lines and a progress bar at once.
             lines = list(answers) if stream.isatty() else answers
             write(stream, lines, as_json=as_json)

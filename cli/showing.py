@@ -29,6 +29,8 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
         ("sha256", manifest.sha256),
         ("artifact", f"{manifest.format}, {manifest.size:,} bytes"),
         ("trusted", "yes" if manifest.trusted else "no"),
+        ("may wait", _seconds(manifest.max_queue_seconds)),
+        ("may compute", _seconds(manifest.timeout_seconds)),
         ("created", manifest.created_at),
     ]
     facts += [(f"metadata {key}", value) for key, value in manifest.metadata.items()]
@@ -52,6 +54,10 @@ def _versions(manifests: Iterable[Manifest]) -> str:
 
 def _aliases(aliases: dict[str, int]) -> str:
     return ",".join(f"{alias}={version}" for alias, version in aliases.items())
+
+
+def _seconds(bound: float | None) -> str:
+    return "as long as any" if bound is None else f"{bound:g} s"
 
 
 def _takes(column: Column) -> str:

@@ -1,6 +1,7 @@
 """The front end's way to the workers: submit, look up, wait, cancel."""
 
 import time
+from collections import deque
 
 import redis
 
@@ -11,7 +12,7 @@ from tasks.messages import Idempotency, Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record
 from tasks.settings import Settings
-from telemetry.errors import Lost, PredictionNotFound, ResultGone
+from telemetry.errors import Lost, PredictionNotFound, ResultGone, SubmissionUncertain
 
 QUEUE = "predict"
 QUEUES = (QUEUE, "bulk")
@@ -27,16 +28,23 @@ class Gateway:
         self._watcher = watcher
         self._ids = ids
         self._settings = settings
+        self._doubtful: deque[str] = deque(maxlen=10_000)
+        """Ids of submissions that may not have been accepted."""
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue; once this returns it is safe.
 
-        Where the idempotency key is known this is the earlier prediction, as it stands now.
+        Where the idempotency key is known this is the earlier prediction, as it stands now. Raises
+        `SubmissionUncertain`, which names the id, where it may be on the queue or not.
         """
         record = Record.queued(self._ids.new(), prediction)
         message = envelope(predict.name, record.task_id, QUEUE, prediction)
         rows = len(prediction.features)
-        accepted = self.ledger.accept(QUEUE, record, message, rows, idempotency)
+        try:
+            accepted = self.ledger.accept(QUEUE, record, message, rows, idempotency)
+        except SubmissionUncertain:
+            self._doubtful.append(record.task_id)
+            raise
         return record if accepted == record.task_id else self.look_up(accepted)
 
     def look_up(self, task_id: str) -> Record:
@@ -55,6 +63,8 @@ class Gateway:
             raise PredictionNotFound
         if created_at + self._settings.result_ttl < time.time():
             raise ResultGone
+        if task_id in self._doubtful:
+            raise PredictionNotFound("its submission failed, and it was not accepted")
         raise Lost
 
     def wait(self, task_id: str, seconds: float) -> Record:

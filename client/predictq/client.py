@@ -29,17 +29,26 @@ class Client:
         self._connection = Connection(url, timeout, clock or Clock())
 
     def predict(
-        self, model: str, rows: Any, *, method: str = "predict", timeout: float | None = None
+        self,
+        model: str,
+        rows: Any,
+        *,
+        method: str = "predict",
+        timeout: float | None = None,
+        max_queue_seconds: float | None = None,
+        timeout_seconds: float | None = None,
     ) -> Prediction:
         """Predict and wait for the outcome, ``timeout`` seconds at most (the client's by default).
 
         ``model`` is ``name``, ``name@alias`` or ``name:version``. ``rows``: see
         `predictq.rows.features`. Raises `WaitTimeout`, which carries the id, when time is up.
+        ``max_queue_seconds``: how long it may wait for a worker, then `PredictionExpired`;
+        ``timeout_seconds``: how long a worker may compute, then `PredictionFailed`.
         """
         until = self._connection.deadline(timeout)
         # The key makes it safe to ask again where a connection breaks after the submission.
         key = uuid.uuid4().hex
-        body = _body(model, rows, method)
+        body = _body(model, rows, method, max_queue_seconds, timeout_seconds)
         response = self._connection.send(
             "POST", "predict", body=body, key=key, hold=until, until=until
         )
@@ -55,10 +64,15 @@ class Client:
         *,
         method: str = "predict",
         idempotency_key: str | None = None,
+        max_queue_seconds: float | None = None,
+        timeout_seconds: float | None = None,
     ) -> Pending:
         """Submit and return at once; with a key, submitting again gives the same prediction."""
-        body = _body(model, rows, method)
+        body = _body(model, rows, method, max_queue_seconds, timeout_seconds)
         response = self._connection.send("POST", "predict/async", body=body, key=idempotency_key)
+        if doubtful := wire.doubtful(response):
+            found = self._connection.send("GET", f"predict/result/{_part(doubtful)}")
+            response = found if found.is_success else response
         return wire.pending(response, self)
 
     def result(self, id: str, wait: float | None = None) -> Prediction | Pending:
@@ -122,8 +136,16 @@ class Client:
         return wire.content(self._connection.send("GET", path))
 
 
-def _body(model: str, rows: Any, method: str) -> dict[str, Any]:
-    return {"model": model, "features": features(rows), "method": method}
+def _body(
+    model: str,
+    rows: Any,
+    method: str,
+    max_queue_seconds: float | None,
+    timeout_seconds: float | None,
+) -> dict[str, Any]:
+    clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+    given = {name: seconds for name, seconds in clocks.items() if seconds is not None}
+    return {"model": model, "features": features(rows), "method": method} | given
 
 
 def _part(name: str) -> str:

@@ -49,14 +49,17 @@ class ProblemError(PredictqError):
         detail: str,
         errors: tuple[Detail, ...] = (),
         retryable: bool = False,
+        id: str | None = None,
     ) -> None:
-        super().__init__(status, code, detail, errors, retryable)
+        super().__init__(status, code, detail, errors, retryable, id)
         self.status = status
         self.code = code
         """Stable name of what is wrong."""
         self.detail = detail
         self.errors = errors
         self.retryable = retryable
+        self.id = id
+        """Of a prediction that may have been accepted or not."""
 
     def __str__(self) -> str:
         return "; ".join(dict.fromkeys([self.detail, *(error.msg for error in self.errors)]))

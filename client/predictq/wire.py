@@ -12,6 +12,7 @@ from predictq.types import Pending, Prediction, Receipt, Source, Urls
 
 PATIENCE = 0.5
 """Seconds before asking again where the server names none."""
+UNAVAILABLE = 503
 PROBLEMS: dict[int, type[errors.ProblemError]] = {
     400: errors.InvalidRequest,
     404: errors.NotFound,
@@ -21,7 +22,7 @@ PROBLEMS: dict[int, type[errors.ProblemError]] = {
     422: errors.InvalidRequest,
     429: errors.Unavailable,
     502: errors.Unavailable,
-    503: errors.Unavailable,
+    UNAVAILABLE: errors.Unavailable,
     504: errors.Unavailable,
 }
 ENDINGS = {"cancelled": errors.PredictionCancelled, "expired": errors.PredictionExpired}
@@ -62,10 +63,15 @@ def problem(response: httpx2.Response) -> errors.ProblemError:
         body = response.json()
         details = tuple(_detail(item) for item in body.get("errors") or ())
         reason = body.get("detail") or body["title"]
-        return kind(status, body["code"], reason, details, body["retryable"])
+        return kind(status, body["code"], reason, details, body["retryable"], body.get("id"))
     except (ValueError, KeyError, TypeError, AttributeError):
         reason = f"{status} {response.reason_phrase}".strip()
         return kind(status, f"http_{status}", reason, (), kind is errors.Unavailable)
+
+
+def doubtful(response: httpx2.Response) -> str | None:
+    """The id of a prediction of which the server cannot say whether it accepted it."""
+    return problem(response).id if response.status_code == UNAVAILABLE else None
 
 
 def _detail(item: dict[str, Any]) -> errors.Detail:

@@ -13,13 +13,13 @@ from redis.retry import Retry
 
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
-from tasks.ledger.rounds import Rounds
+from tasks.ledger.rounds import Rounds, Unsent
 from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
 from tasks.settings import Settings
 from tasks.wire import encode
-from telemetry.errors import IdempotencyConflict, QueueFull
+from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
 
 
 def _head(state: State) -> bytes:
@@ -84,7 +84,8 @@ class Ledger:
         """Write the queued record and push the message; safe to repeat with the same id.
 
         Gives the id that holds: an earlier one where the idempotency key is known. Raises
-        `QueueFull`, or `IdempotencyConflict` where the key came with another payload.
+        `QueueFull`, `IdempotencyConflict` where the key came with another payload, or
+        `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
         """
         bounds = self._settings.max_queued, self._settings.max_queued_bytes
         script_keys = [queue, keys.QUEUED + queue, keys.record(record.task_id)]
@@ -92,7 +93,12 @@ class Ledger:
         if idempotency:
             script_keys.append(keys.IDEMPOTENCY + idempotency.key)
             arguments += [idempotency.fingerprint, self._settings.result_ttl]
-        answer = self._ask_to_accept(script_keys, arguments, len(message))
+        try:
+            answer = self._ask_to_accept(script_keys, arguments, len(message))
+        except (Unsent, redis.BusyLoadingError):
+            raise
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise _uncertain(record.task_id) from error
         if answer == b"full":
             raise QueueFull(f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes")
         if answer == b"conflict":
@@ -100,10 +106,10 @@ class Ledger:
         return answer.decode()
 
     def _ask_to_accept(self, script_keys: list[str], arguments: list[Any], size: int) -> bytes:
-        if size <= LARGEST_SHARED:
-            head = ("EVALSHA", self._accept.sha, len(script_keys))
-            with contextlib.suppress(NoScriptError):  # a new Redis; the script loads itself below
-                return cast("bytes", self._rounds.ask(*head, *script_keys, *arguments))
+        ask = self._rounds.ask if size <= LARGEST_SHARED else self._rounds.alone
+        head = ("EVALSHA", self._accept.sha, len(script_keys))
+        with contextlib.suppress(NoScriptError):  # a new Redis; the script loads itself below
+            return cast("bytes", ask(*head, *script_keys, *arguments))
         return cast("bytes", self._accept(keys=script_keys, args=arguments))
 
     def record(self, task_id: str) -> Record | None:
@@ -184,6 +190,14 @@ class Ledger:
             )
             for key, fields in zip(found, read, strict=True)
         ]
+
+
+def _uncertain(task_id: str) -> SubmissionUncertain:
+    return SubmissionUncertain(
+        f"the broker fell silent: {task_id} may have been accepted or not; look it up, "
+        "or submit again with the same Idempotency-Key",
+        id=task_id,
+    )
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:

@@ -8,6 +8,10 @@ import redis
 _OPEN = object()
 
 
+class Unsent(redis.ConnectionError):
+    """Nothing of it was sent, so Redis cannot have done it."""
+
+
 class _Call:
     """One command of one thread, and its answer once there is one."""
 
@@ -54,8 +58,9 @@ class Rounds:
             answers = self._trip(calls)
         except Exception as error:  # noqa: BLE001 - whatever it was, those who sleep must wake
             with self._lock:  # who came meanwhile would only wait once more for the same
-                calls, self._gathered = calls + self._gathered, []
-            answers = [error] * len(calls)
+                late, self._gathered = self._gathered, []
+            answers = [error] * len(calls) + [Unsent(str(error))] * len(late)
+            calls += late
         with self._lock:
             heir = self._gathered[0] if self._gathered else None
             self._under_way = heir is not None
@@ -65,8 +70,23 @@ class Rounds:
         if heir:
             heir.turn.release()
 
+    def alone(self, *command: Any) -> Any:
+        """The same in a round trip of its own."""
+        (answer,) = self._trip([_Call(command)])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     def _trip(self, calls: list[_Call]) -> list[Any]:
         with self._client.pipeline(transaction=False) as pipe:
+            pipe.connection = self._connection()
             for call in calls:
                 pipe.execute_command(*call.command)  # type: ignore[no-untyped-call]  # no type there
             return pipe.execute(raise_on_error=False)
+
+    def _connection(self) -> Any:
+        # Asked for here, as the pipeline would, to tell what fails before anything is sent.
+        try:
+            return self._client.connection_pool.get_connection()
+        except redis.RedisError as error:
+            raise Unsent(str(error)) from error

@@ -65,4 +65,11 @@ def test_the_scripts_recognise_a_record_by_its_head() -> None:
 
 
 def test_each_state_is_one_of_celery_s() -> None:
-    assert set(CELERY_STATUS.values()) == {"PENDING", "STARTED", "SUCCESS", "FAILURE", "REVOKED"}
+    assert set(CELERY_STATUS.values()) == {
+        "PENDING",
+        "STARTED",
+        "RETRY",
+        "SUCCESS",
+        "FAILURE",
+        "REVOKED",
+    }

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from tasks.clocks import LONGEST_RUN
 from workers.batching import Batcher
 from workers.frames import Batch, Done, Verdict
 from workers.pace import MOST_ROWS, Pace
@@ -12,6 +13,7 @@ class Process:
     """A process of the pool that computes when it is told to."""
 
     pid = 1
+    frozen = False
 
     def __init__(self) -> None:
         self.batch: Batch | None = None
@@ -105,7 +107,12 @@ class Bench:
 
 
 def message(
-    name: str, model: str = "m:1", method: str = "predict", rows: int = 1, body: bytes = b"-"
+    name: str,
+    model: str = "m:1",
+    method: str = "predict",
+    rows: int = 1,
+    body: bytes = b"-",
+    limit: float = LONGEST_RUN,
 ) -> Any:
     request = SimpleNamespace(id=name, expires=None)
     return SimpleNamespace(
@@ -117,4 +124,5 @@ def message(
         rows=rows,
         request=request,
         order="compute",
+        limit=limit,
     )

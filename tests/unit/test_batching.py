@@ -141,10 +141,10 @@ def test_one_that_must_start_alone_does_so(bench: Bench) -> None:
 
 
 def test_only_who_was_alone_is_charged_with_a_timeout(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench,
 ) -> None:
-    monkeypatch.setattr(batching, "TIME_LIMIT", 0)  # whatever dies has timed out
-    bench.add("a", "b")
+    bench.add("a", limit=0)  # when it dies it has timed out
+    bench.add("b")
     bench.dispatch()
     (process,) = bench.pool.processes
     process.die()

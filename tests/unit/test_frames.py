@@ -23,9 +23,9 @@ from workers.frames import (
     send,
 )
 
-ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, "compute")
+ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, "compute", 300)
 FRAMES = [
-    Batch([ITEM, Item("predict:2", "b", "text/plain", b"", None, "time out")]),
+    Batch([ITEM, Item("predict:2", "b", "text/plain", b"", None, "time out", 0.25)]),
     Batch([]),
     Ready(4711, ["iris:1", "churn:2"]),
     Done([("succeeded", ""), ("failed", "model_error: ä\u2028")], 0.25),
