@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,29 @@ class Touchy(Doubling):
         return super().predict(x)
 
 
+class Sleepy(Touchy):
+    """Sleeps as many seconds as the second column says, all rows of a call at once."""
+
+    def predict(self, x: Any) -> Any:
+        time.sleep(np.asarray(x)[:, 1].max())
+        return super().predict(x)
+
+
+class Hungry(Touchy):
+    """Runs out of memory as often as its pantry, a file, has bytes."""
+
+    def __init__(self, diary: str, pantry: str) -> None:
+        super().__init__(diary)
+        self.pantry = pantry
+
+    def predict(self, x: Any) -> Any:
+        pantry = Path(self.pantry)
+        if size := pantry.stat().st_size:
+            os.truncate(pantry, size - 1)
+            raise MemoryError
+        return super().predict(x)
+
+
 class Lethal(Doubling):
     """Kills its own process for one value."""
 
@@ -64,13 +88,13 @@ class Strange(Doubling):
 
 
 def register(
-    home: Path, name: str, model: Any, examples: Any, *, exact: bool = False, alias: str = ""
+    home: Path, name: str, model: Any, examples: Any, *, alias: str = "", **changes: Any
 ) -> Manifest:
     """Add a version of a model, which must be trusted, since it may be of a class of ours."""
     path = home / f"{name}.joblib"
     joblib.dump(model, path)
     description, content = describe(path, trust=True, examples=examples)
-    description = msgspec.structs.replace(description, exact=exact)
+    description = msgspec.structs.replace(description, **changes)
     return Registry(home).add(name, description, content, alias=alias or None)
 
 

@@ -21,7 +21,7 @@ from cli.process import ROOT, Process
 from cli.redis_server import RedisServer
 from cli.stack import Stack
 
-PATIENCE = 30.0
+PATIENCE = 150.0
 """Seconds that anything here may take before the test fails."""
 Json = dict[str, Any]
 
@@ -140,9 +140,9 @@ class LiveStack:
             f"--- {name}\n" + "\n".join(tail[-lines:]) for name, tail in sorted(tails.items())
         )
 
-    def submit(self, model: str, features: Any, method: str = "predict") -> Json:
+    def submit(self, model: str, features: Any, method: str = "predict", **fields: Any) -> Json:
         """Submit; gives the body of the 202."""
-        body = {"model": model, "features": features, "method": method}
+        body = {"model": model, "features": features, "method": method, **fields}
         answer = self.http.post("/predict/async", json=body)
         assert answer.status_code == 202, answer.text
         return answer.json()
@@ -169,6 +169,11 @@ class LiveStack:
         path = f"/predict/result/{task_id}"
         until(lambda: self.http.get(path).status_code != 404, f"a record of {task_id}", within)
         return self.outcome(task_id, within)
+
+    def status(self, task_id: str) -> str:
+        """How a prediction stands now."""
+        answer: str = self.http.get(f"/predict/result/{task_id}").json()["status"]
+        return answer
 
     def serves(self) -> bool:
         """Whether a prediction goes all the way through now."""

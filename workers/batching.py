@@ -12,7 +12,7 @@ from typing import NamedTuple
 from celery.worker import state
 
 from workers.announcing import Announcer
-from workers.frames import Batch, Done, Item, Order
+from workers.frames import Batch, Done, Item, Order, Verdict
 from workers.member import Member
 from workers.pace import Pace
 from workers.pool import Pool
@@ -43,8 +43,8 @@ class Batcher:
         self._running: dict[Member, list[Message]] = {}
         self._paces: defaultdict[tuple[str, str], Pace] = defaultdict(Pace)
         self._appetite = 1
-        self.postpone: Callable[[Message], bool] = lambda _: False
-        """Lets a message be tried again later, by whoever takes it then; False where it stays."""
+        self.judge: Callable[[Message], Verdict | None] = lambda _: None
+        """What becomes of a message whose process died while it was alone; None where it stays."""
 
     @property
     def room(self) -> int:
@@ -133,10 +133,10 @@ class Batcher:
     def _suspect(self, messages: list[Message], *, timed_out: bool) -> None:
         """One of these ended its process: each is computed alone, so that only one can again.
 
-        One that was alone has timed out for good, or is tried again after a while.
+        One that was alone has timed out for good, or is judged.
         """
-        if len(messages) == 1 and not timed_out and self.postpone(messages[0]):
-            self._announcer.finished(messages[0].request, "retrying", "worker_lost", 0.0)
+        if len(messages) == 1 and not timed_out and (verdict := self.judge(messages[0])):
+            self._announcer.finished(messages[0].request, verdict, "worker_lost", 0.0)
             return
         for message in messages:
             if timed_out and len(messages) == 1:

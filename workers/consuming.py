@@ -1,30 +1,20 @@
 """The step of Celery's consumer that joins batching to the transport, and ends both in order."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import redis
 from celery import bootsteps
 from celery.worker import state
 
-from tasks.ledger.ledger import Ledger
 from tasks.prediction import predict
-from workers.reading import Message
 from workers.strategy import batcher_of
+from workers.suspects import judge
 
 log = logging.getLogger(__name__)
 DRAIN = 30
 """Seconds that running batches get to finish in when the worker is asked to end."""
-
-
-def _postpone(message: Message) -> bool:
-    """Let one whose process died be tried again after a while; False where it must stay."""
-    ledger: Ledger = predict.backend.ledger
-    try:
-        return ledger.postpone([(message.tag, message.request.id)], suspect=True)[0]
-    except redis.RedisError as error:
-        log.warning("Redis is away; %s is tried again at once: %s", message.tag, error)
-        return False
 
 
 class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -36,7 +26,7 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         """Let the channel take what batching has room for, whenever a process becomes free."""
         channel = consumer.task_consumer.channel
         channel.qos.batcher = batcher_of(consumer)
-        channel.qos.batcher.postpone = _postpone
+        channel.qos.batcher.judge = partial(judge, predict.backend.ledger)
         consumer.pool.on_idle = channel.consume
         if consumer.event_dispatcher:
             # Those of one turn of the loop go together; stock sends them by the two dozen.

@@ -61,7 +61,7 @@ class PatientLedger(Ledger):
         """See `Ledger`."""
         return _patiently(lambda: super(PatientLedger, self).settle(version, outcomes))
 
-    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[bool]:
+    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
         """See `Ledger`."""
         return _patiently(lambda: super(PatientLedger, self).postpone(tagged_ids, suspect=suspect))
 

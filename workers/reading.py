@@ -55,7 +55,7 @@ def _found(body: bytes) -> tuple[str, str, int]:
 def _own_limit(told: Any) -> float | None:
     """The hard limit of a Celery message, in seconds; anybody may have written it."""
     match told:
-        case [int() | float() as hard, *_] if hard > 0:
+        case [int() | float() as hard, *_] if hard > 0 and hard is not True:
             return min(hard, LONGEST_RUN)
     return None
 

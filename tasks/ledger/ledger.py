@@ -138,17 +138,18 @@ class Ledger:
         """Settle one as expired, unless somebody computes it by now or it has its outcome."""
         self._settle_those(WAITING, record.reference, [Settled(record.expired())])
 
-    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[bool]:
+    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
         """Let each (tag, id) be tried again a while after its attempt, with company or alone.
 
-        False for one that is not, because that was its last attempt, or it is not ours any more.
+        Gives for each "postponed"; "last" where that was its last attempt, and nothing was done;
+        "gone" where it has its outcome, or is not ours any more.
         """
         tags, ids = zip(*tagged_ids, strict=True)
-        answer: list[int] = self._postpone(
+        answer: list[bytes] = self._postpone(
             keys=[keys.RESERVED, keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)],
-            args=[RUNNING, RETRYING, BACKOFF, MAX_ATTEMPTS, int(suspect), *tags, *ids],
+            args=[*OPEN, BACKOFF, MAX_ATTEMPTS, int(suspect), *tags, *ids],
         )
-        return list(map(bool, answer))
+        return [word.decode() for word in answer]
 
     def _settle_those(
         self, open_heads: tuple[bytes, ...], version: str, outcomes: Sequence[Settled]

@@ -1,31 +1,47 @@
 -- Try these again, each a while after an attempt that broken infrastructure ended.
 -- KEYS: reserved, due, attempts, and the record of each.
--- ARGV: heads of a running and a retrying record, seconds before the second attempt (they double
---       with each), most attempts, whether they are suspects (1 or 0), tags, then ids.
--- Returns for each 1 where it waits for its time now; 0 where that was its last attempt, or it is
--- settled or taken away: nothing was done to it.
+-- ARGV: the three heads of a record that has no outcome, the retrying one last; seconds before the
+--       second attempt (they double with each), most attempts, whether they are suspects (1 or 0),
+--       tags, then ids.
+-- Returns for each "postponed"; "last" where that was its last attempt, and nothing was done;
+-- "gone" where it has its outcome or was taken away.
 -- Each gets another tag, so that whoever held it cannot keep it from going back to its queue.
-local running, retrying, answer, many = ARGV[1], ARGV[2], {}, #KEYS - 3
-local tags, ids = { unpack(ARGV, 6, many + 5) }, { unpack(ARGV, many + 6) }
+-- Its count of attempts gets a half more, which shows, should it come again so, that its process
+-- did not live to start it: that is an attempt too. Below 0 it may have company next time.
+local answer, many = {}, #KEYS - 3
+local tags, ids = { unpack(ARGV, 7, many + 6) }, { unpack(ARGV, many + 7) }
+local first, most, sign = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1' and 1 or -1
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
+local function open(record) -- gives the length of its head
+  for i = 1, 3 do
+    if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return #ARGV[i] end
+  end
+end
 for i = 1, many do
-  local attempts = math.abs(redis.call('HGET', KEYS[3], ids[i]) or 0)
-  local record = redis.call('GET', KEYS[i + 3])
-  local open = not record or string.sub(record, 1, #running) == running
-  answer[i] = 0
-  if open and attempts < tonumber(ARGV[4]) and redis.call('ZREM', KEYS[2], tags[i]) == 1 then
+  local record, before = redis.call('GET', KEYS[i + 3]), redis.call('HGET', KEYS[3], ids[i])
+  before = math.abs(before or 0)
+  local attempts = math.floor(before)
+  if before == 0 or before > attempts then attempts = attempts + 1 end
+  answer[i] = 'gone'
+  if redis.call('ZSCORE', KEYS[2], tags[i]) then
     local message, tag = redis.call('HGET', KEYS[1], tags[i]), string.gsub(tags[i], ':(%d+)$', ':0%1')
-    redis.call('HDEL', KEYS[1], tags[i])
-    redis.call('HSET', KEYS[1], tag, message)
-    redis.call('ZADD', KEYS[2], now + ARGV[3] * 2 ^ math.max(attempts - 1, 0), tag)
-    if ARGV[5] == '0' then
-      redis.call('HSET', KEYS[3], ids[i], 0 - attempts)
+    if record and not open(record) then
+      redis.call('ZREM', KEYS[2], tags[i])
+      redis.call('HDEL', KEYS[1], tags[i])
+    elseif attempts >= most then
+      answer[i] = 'last'
+    else
+      redis.call('ZREM', KEYS[2], tags[i]) -- a full Redis lets a script finish that removes first
+      redis.call('HDEL', KEYS[1], tags[i])
+      redis.call('HSET', KEYS[1], tag, message)
+      redis.call('ZADD', KEYS[2], now + first * 2 ^ (attempts - 1), tag)
+      redis.call('HSET', KEYS[3], ids[i], tostring(sign * (attempts + 0.5)))
+      if record then
+        redis.call('SET', KEYS[i + 3], ARGV[3] .. string.sub(record, open(record) + 1))
+      end
+      answer[i] = 'postponed'
     end
-    if record then
-      redis.call('SET', KEYS[i + 3], retrying .. string.sub(record, #running + 1))
-    end
-    answer[i] = 1
   end
 end
 return answer

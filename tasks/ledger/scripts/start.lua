@@ -15,14 +15,14 @@ local before = redis.call('HMGET', KEYS[1], unpack(ids))
 for i = 1, many do
   local record, attempt = records[i], 0
   local waits = record and (begins(record, queued) or begins(record, retrying))
-  local attempts = tonumber(before[i] or 0) -- below 0 where none of them is suspect
+  local attempts = tonumber(before[i] or 0) -- see postpone.lua
   if record and not waits and not begins(record, running) then
     redis.call('ZREM', KEYS[3], tags[i])
     redis.call('HDEL', KEYS[2], tags[i])
   elseif ours[i] and attempts > 0 and many > 1 then
     attempt = -1
   elseif ours[i] then
-    attempt = math.abs(attempts) + 1
+    attempt = math.floor(math.abs(attempts)) + 1
     redis.call('HSET', KEYS[1], ids[i], attempt)
     if waits then
       redis.call('SET', KEYS[i + 3], running .. string.sub(record, waits + 1))

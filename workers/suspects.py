@@ -1,0 +1,47 @@
+"""What becomes of a message whose process died while it was computed alone."""
+
+import logging
+
+import redis
+from msgspec.structs import replace
+
+from tasks.clocks import MAX_ATTEMPTS
+from tasks.ledger.ledger import Ledger, Settled
+from tasks.record import Record
+from telemetry.errors import WorkerLost
+from workers.frames import Verdict
+from workers.reading import Message
+
+log = logging.getLogger(__name__)
+
+
+def judge(ledger: Ledger, message: Message) -> Verdict | None:
+    """It is tried again later, or fails for good; None where Redis is away and it stays.
+
+    The worker itself gives it up: perhaps no process lives long enough to do it.
+    """
+    try:
+        (answer,) = ledger.postpone([(message.tag, message.request.id)], suspect=True)
+        if answer == "last":
+            outcome = _given_up(ledger, message)
+            ledger.settle(outcome.reference, [Settled(outcome, message.tag)])
+    except redis.RedisError as error:
+        log.warning("Redis is away, so %s is tried again at once: %s", message.request.id, error)
+        return None
+    verdicts: dict[str, Verdict] = {"postponed": "retrying", "last": "failed", "gone": "dropped"}
+    return verdicts[answer]
+
+
+def _given_up(ledger: Ledger, message: Message) -> Record:
+    task_id = message.request.id
+    record = ledger.record(task_id) or _unknown(task_id, message.reference)
+    log.error("%s is given up: its process died in every attempt", task_id)
+    error = WorkerLost(f"computing this ended its process {MAX_ATTEMPTS} times")
+    return record.failed(error, MAX_ATTEMPTS)
+
+
+def _unknown(task_id: str, reference: str) -> Record:
+    """The record of one that a stock producer sent."""
+    record = Record.read(task_id, None)
+    model, _, version = reference.partition(":")
+    return replace(record, model=model, version=int(version)) if model else record
