@@ -51,11 +51,14 @@ def test_the_problems() -> None:
 
 
 def test_the_errors_of_predictions() -> None:
-    rows = {row[0]: row[1] for row in table(API, "Errors of a failed prediction")}
-    dead_process = {"worker_lost": "yes", "internal": "no"}
-    refusals = {k.code: yes_or_no(k.retryable) for k in errors() if not is_answered(k)}
+    rows = {row[0]: tuple(row[1:3]) for row in table(API, "Errors of a failed prediction")}
+    refusals = {k.code: _chances(k) for k in errors() if not is_answered(k)}
     del refusals["registry_conflict"]  # only the command line can come upon it
-    assert rows == refusals | dead_process
+    assert rows == refusals | {"internal": _chances(PredictqError)}
+
+
+def _chances(kind: Kind) -> tuple[str, str]:
+    return yes_or_no(kind.retryable), yes_or_no(kind.retried)
 
 
 def test_the_endpoints(tmp_path: Path) -> None:
