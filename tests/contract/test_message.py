@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 from kombu.transport.virtual.base import Message
 
 from tasks.ledger.ledger import QUEUED, RUNNING
@@ -73,3 +74,25 @@ def test_each_state_is_one_of_celery_s() -> None:
         "FAILURE",
         "REVOKED",
     }
+
+
+def test_the_two_clocks_are_celery_s_own_headers() -> None:
+    clocked = msgspec.structs.replace(
+        PREDICTION, queue_deadline=1_800_000_060.5, timeout_seconds=2.5
+    )
+
+    headers = json.loads(envelope("t", ID, "predict", clocked))["headers"]
+
+    assert headers["expires"] == "2027-01-15T08:01:00.500000+00:00"
+    assert headers["timelimit"] == [2.5, None]
+    assert Record.queued(ID, clocked).queue_deadline == 1_800_000_060.5
+
+
+def test_a_record_of_before_the_clocks_is_still_read() -> None:
+    fields = json.loads(encode(Record.queued(ID, PREDICTION)))
+    del fields["queue_deadline"]
+    fields["error"] = {"code": "model_error", "message": "no", "retryable": False}
+
+    record = msgspec.json.decode(json.dumps(fields), type=Record)
+
+    assert (record.queue_deadline, record.is_overdue, record.error.attempt) == (None, False, 0)

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 import redis
 
+from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger, Settled
 from tasks.ledger.reservations import Reservations
@@ -187,6 +188,128 @@ def test_a_stock_producers_message_starts_without_a_record(ledger, reservations)
     ((tag, _),) = reservations.reserve("predict", 5, 1000, 10**6)
 
     assert ledger.start([(tag, "stock")]) == [1]
+
+
+def postponed(ledger, tag: str) -> bytes:
+    """The tag that a postponed message has now."""
+    (now,) = ledger.client.hkeys(keys.RESERVED)
+    assert now != tag.encode()
+    return now
+
+
+def test_a_postponed_prediction_shows_it_and_goes_back_when_its_time_has_come(
+    ledger, reservations
+) -> None:
+    ((tag, _),) = batch = reserve(reservations, ledger, "a")
+    ledger.start(batch)
+
+    assert ledger.postpone(batch, suspect=True) == ["postponed"]
+
+    assert (ledger.record("a").state, ledger.record("a").status) == ("retrying", "RETRY")
+    new = postponed(ledger, tag)
+    assert reservations.upkeep([tag]) == 0, "whoever held it cannot keep it"
+    delay = ledger.client.zscore(keys.DUE, new) - ledger.client.time()[0]
+    assert -1 < delay < BACKOFF + 1
+    ledger.client.zadd(keys.DUE, {new: 0})
+    assert reservations.upkeep([tag]) == 1
+    ((again, _),) = reservations.reserve("predict", 1, 1000, 10**6)
+    assert ledger.start([(again, "a")]) == [2]
+    assert ledger.record("a").state == "running"
+
+
+def test_the_pauses_double_and_end(ledger, reservations) -> None:
+    ((tag, _),) = reserve(reservations, ledger, "a")
+    for attempt in range(1, MAX_ATTEMPTS):
+        assert ledger.start([(tag, "a")]) == [attempt]
+        seconds, parts = ledger.client.time()
+        assert ledger.postpone([(tag, "a")], suspect=True) == ["postponed"]
+        tag = postponed(ledger, tag).decode()
+        delay = ledger.client.zscore(keys.DUE, tag) - seconds - parts / 1e6
+        assert BACKOFF * 2 ** (attempt - 1) <= delay < BACKOFF * 2 ** (attempt - 1) + 1
+    assert ledger.start([(tag, "a")]) == [MAX_ATTEMPTS]
+    assert ledger.postpone([(tag, "a")], suspect=True) == ["last"]
+    assert ledger.record("a").state == "running"
+
+
+def test_a_message_whose_process_dies_before_it_starts_comes_to_an_end_too(
+    ledger, reservations
+) -> None:
+    ((tag, _),) = reserve(reservations, ledger, "a")
+    for _ in range(1, MAX_ATTEMPTS):
+        assert ledger.postpone([(tag, "a")], suspect=True) == ["postponed"]
+        tag = postponed(ledger, tag).decode()
+    assert ledger.postpone([(tag, "a")], suspect=True) == ["last"]
+
+
+@pytest.mark.parametrize(("suspect", "attempts"), [(True, [-1, 1]), (False, [2, 1])])
+def test_only_a_suspect_is_started_alone(ledger, reservations, suspect, attempts) -> None:
+    ((tag, _),) = first = reserve(reservations, ledger, "a")
+    ledger.start(first)
+    ledger.postpone(first, suspect=suspect)
+    tag = postponed(ledger, tag).decode()
+    other = reserve(reservations, ledger, "b")
+
+    assert ledger.start([(tag, "a"), *other]) == attempts
+
+
+def test_what_has_its_outcome_is_not_postponed_and_its_message_goes(ledger, reservations) -> None:
+    batch = reserve(reservations, ledger, "a")
+    ledger.start(batch)
+    ledger.settle("churn:3", [Settled(ledger.record("a").cancelled())])
+
+    assert ledger.postpone(batch, suspect=True) == ["gone"]
+    assert not ledger.client.exists(keys.RESERVED, keys.DUE, keys.ATTEMPTS)
+    assert ledger.record("a").state == "cancelled"
+
+
+def test_what_was_taken_away_is_left_to_who_has_it_now(ledger, reservations) -> None:
+    ((tag, _),) = batch = reserve(reservations, ledger, "a")
+    reservations.release([tag])
+    reservations.upkeep([])
+    taken = reservations.reserve("predict", 1, 1000, 10**6)
+
+    assert ledger.postpone(batch, suspect=True) == ["gone"]
+    assert [tag.encode() for tag, _ in taken] == ledger.client.hkeys(keys.RESERVED)
+
+
+def test_what_is_cancelled_while_it_waits_for_another_try_is_not_started(
+    ledger, reservations
+) -> None:
+    ((tag, _),) = batch = reserve(reservations, ledger, "a")
+    ledger.start(batch)
+    ledger.postpone(batch, suspect=True)
+    assert ledger.settle("churn:3", [Settled(ledger.record("a").cancelled())]) == 1
+
+    assert ledger.start([(postponed(ledger, tag).decode(), "a")]) == [0]
+    assert not ledger.client.exists(keys.RESERVED, keys.DUE, keys.ATTEMPTS)
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "retrying", "cancelled"])
+def test_only_what_waits_can_expire(ledger, reservations, state) -> None:
+    batch = reserve(reservations, ledger, "a")
+    if state != "queued":
+        ledger.start(batch)
+    if state == "retrying":
+        ledger.postpone(batch, suspect=False)
+    if state == "cancelled":
+        ledger.settle("churn:3", [Settled(ledger.record("a").cancelled())])
+
+    ledger.expire(Record.queued("a", PREDICTION))
+
+    waits = state in ("queued", "retrying")
+    assert ledger.record("a").state == ("expired" if waits else state)
+    assert ledger.client.hexists(keys.ATTEMPTS, "a") == (state == "running")
+
+
+def test_a_full_redis_lets_workers_postpone(ledger, reservations) -> None:
+    batch = reserve(reservations, ledger, "a")
+    ledger.start(batch)
+    ledger.client.config_set("maxmemory", 1)
+    try:
+        assert ledger.postpone(batch, suspect=True) == ["postponed"]
+    finally:
+        ledger.client.config_set("maxmemory", 0)
+    assert ledger.record("a").state == "retrying"
 
 
 @pytest.mark.parametrize("started", [False, True])

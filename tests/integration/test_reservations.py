@@ -103,6 +103,19 @@ def test_what_is_kept_stays_and_what_nobody_keeps_goes_back(client, reservations
     assert reservations.upkeep([kept]) == 0
 
 
+def test_what_is_deferred_goes_back_at_its_time(client, reservations) -> None:
+    push(client, 1, 1)
+    (late, _), (due, _) = reservations.reserve("predict", 2, *GENEROUS)
+    now = client.time()[0]
+
+    reservations.defer(late, now + 3600)
+    reservations.defer(due, now - 1)
+    reservations.defer("nobody's", now - 1)
+
+    assert reservations.upkeep([]) == 1
+    assert client.hkeys(keys.RESERVED) == [late.encode()]
+
+
 def test_what_went_back_is_counted_as_waiting_again(client, reservations) -> None:
     messages = push(client, 4)
     client.hset(keys.QUEUED + "predict", mapping={"rows": 4, "bytes": len(messages[0])})

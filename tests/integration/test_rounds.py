@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import connect
-from tasks.ledger.rounds import Rounds
+from tasks.ledger.rounds import Rounds, Unsent
 from tests.stack import LiveStack, until
 
 
@@ -89,3 +89,10 @@ def test_a_lone_command_is_not_held_back(client: redis.Redis) -> None:
     threads = threading.active_count()
     assert [rounds.ask("ECHO", str(n)) for n in range(50)] == [b"%d" % n for n in range(50)]
     assert threading.active_count() == threads
+
+
+def test_where_no_connection_can_be_had_it_is_known_that_nothing_was_sent() -> None:
+    rounds = Rounds(connect("redis://127.0.0.1:1/0"))
+    for ask in rounds.ask, rounds.alone:
+        with pytest.raises(Unsent):
+            ask("PING")

@@ -3,6 +3,7 @@
 import pytest
 from celery.worker import state
 
+from tasks.clocks import LONGEST_RUN
 from tests.unit.batching_bench import Bench
 from workers import batching
 from workers.batching import MOST_BYTES
@@ -163,6 +164,49 @@ def test_one_who_died_in_time_has_not_timed_out(bench: Bench) -> None:
         (process,) = bench.pool.processes
         assert [item.order for item in process.batch.items] == ["compute"]
         process.die()
+
+
+def test_the_smallest_limit_of_a_batch_is_that_of_all(bench: Bench) -> None:
+    bench.add("a", limit=0)
+    bench.add("b")
+    bench.dispatch()
+    (process,) = bench.pool.processes
+    assert [item.limit for item in process.batch.items] == [0, LONGEST_RUN]
+
+
+def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench) -> None:
+    bench.add("a", limit=0)
+    bench.dispatch()
+    (process,) = bench.pool.processes
+    process.frozen = True
+    process.die()
+    bench.dispatch()
+    assert [item.order for item in process.batch.items] == ["compute"]
+
+
+@pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
+def test_one_whose_process_died_alone_is_judged_and_let_go(bench: Bench, verdict: str) -> None:
+    bench.batcher.judge = lambda message: verdict
+    bench.add("a")
+    bench.dispatch()
+    bench.pool.processes[0].die()
+    assert list(bench.batcher.held()) == []
+    assert bench.announcer.said[-1] == (verdict, "a")
+
+
+def test_nobody_in_company_is_judged(bench: Bench) -> None:
+    bench.batcher.judge = lambda message: "failed"
+    bench.add("a", "b")
+    bench.dispatch()
+    bench.pool.processes[0].die()
+    assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
+
+
+def test_what_is_tried_again_later_is_let_go(bench: Bench) -> None:
+    bench.add("a")
+    bench.dispatch()
+    bench.pool.processes[0].finish("retrying")
+    assert list(bench.batcher.held()) == []
 
 
 def test_what_was_revoked_while_it_waited_is_ordered_to_be_cancelled(bench: Bench) -> None:

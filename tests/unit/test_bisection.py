@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.errors import ModelError, ModelUnloadable, PredictqError
+from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory, PredictqError
 from workers.bisection import bisect
 
 
@@ -43,6 +43,11 @@ def test_the_guilty_fail_alone_each_with_its_own_error_and_all_in_order(
     answers = bisect(range(count), Model([*guilty]))
     expected = [f"{n} is guilty" if n in guilty else 10 * n for n in range(count)]
     assert list(map(told, answers)) == expected
+
+
+def test_what_needs_too_much_memory_is_computed_in_parts() -> None:
+    answers = bisect(range(4), Model([2], OutOfMemory))
+    assert list(map(told, answers)) == [0, 10, "2 is guilty", 30]
 
 
 @given(cases())

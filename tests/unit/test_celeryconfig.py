@@ -46,3 +46,7 @@ def test_messages_are_json_only(name: str) -> None:
 def test_each_lane_has_an_exchange_of_its_own() -> None:
     lanes = {(q.name, q.exchange.name, q.routing_key) for q in celeryconfig.task_queues}
     assert lanes == {("predict", "predict", "predict"), ("bulk", "bulk", "bulk")}
+
+
+def test_reservations_are_renewed_thrice_in_the_shortest_visibility_timeout() -> None:
+    assert 3 * celeryconfig.broker_transport_options["unacked_restore_interval"] <= 2

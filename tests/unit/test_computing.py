@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
+from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.ledger import Settled
 from tasks.record import Record
-from telemetry.errors import ModelError, ModelUnloadable
+from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.models import described
-from workers.computing import MAX_ATTEMPTS, Computation
+from workers.computing import Computation
 from workers.engine import Computed
 from workers.frames import Item
 
@@ -33,6 +35,8 @@ class Engine:
         self.calls.append((f"{manifest.name}:{manifest.version}", method, len(rows)))
         if manifest.name == "broken":
             raise ModelUnloadable("it is broken")
+        if any(row[0] == 1e9 for row in rows):
+            raise OutOfMemory
         if any(row[0] == 666 for row in rows):
             raise ModelError("666 is refused")
         return Computed([2 * row[0] for row in rows], 1.0)
@@ -44,6 +48,8 @@ class Ledger:
     def __init__(self) -> None:
         self.attempts: dict[str, int] = {}
         self.outcomes: dict[str, Record] = {}
+        self.postponed: dict[str, bool] = {}
+        """Id → whether it is a suspect."""
 
     def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
         return [self.attempts.get(task_id, 1) for _, task_id in tagged_ids]
@@ -53,6 +59,10 @@ class Ledger:
         assert all(s.tag == f"tag {s.record.task_id}" for s in outcomes)
         self.outcomes |= {settled.record.task_id: settled.record for settled in outcomes}
         return len(outcomes)
+
+    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
+        self.postponed |= {task_id: suspect for _, task_id in tagged_ids}
+        return ["postponed" for _ in tagged_ids]
 
 
 class Bench:
@@ -66,12 +76,22 @@ class Bench:
             registry.add(name, description, artifact)
         registry.set_alias("m", "production", 1)
         self.engine, self.ledger = Engine(), Ledger()
-        self._computation = Computation(self.engine, registry, self.ledger)  # type: ignore[arg-type]  # a stand-in
+        self.limits: list[float] = []
+        self._computation = Computation(self.engine, registry, self.ledger, self._limited)  # type: ignore[arg-type]  # a stand-in
+
+    @contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        self.limits.append(seconds)
+        outcomes = len(self.ledger.outcomes)
+        yield
+        assert len(self.ledger.outcomes) == outcomes, "the ledger's time is nobody's"
 
     def run(self, *items: Item) -> list[str]:
         """What became of each: its verdict, or the code of its error."""
         verdicts = self._computation.run(items)
-        assert [verdict for verdict, _ in verdicts if verdict not in ("dropped", "suspect")] == [
+        assert [
+            verdict for verdict, _ in verdicts if verdict not in ("dropped", "suspect", "retrying")
+        ] == [
             self.ledger.outcomes[item.id].state for item in items if item.id in self.ledger.outcomes
         ]
         return [detail.split(":")[0] if v == "failed" else v for v, detail in verdicts]
@@ -180,6 +200,35 @@ def test_one_that_ended_its_process_too_often_is_given_up(bench: Bench) -> None:
     bench.ledger.attempts = {"last": MAX_ATTEMPTS, "hopeless": MAX_ATTEMPTS + 1}
     assert bench.run(item("last"), item("hopeless")) == ["succeeded", "worker_lost"]
     assert bench.ledger.outcomes["last"].receipt.attempt == MAX_ATTEMPTS
+
+
+def test_broken_infrastructure_is_tried_again_and_the_rest_is_not(bench: Bench) -> None:
+    batch = [item("memory", 1e9), item("load", model="broken"), item("model", 666), item("good")]
+    assert bench.run(*batch) == ["retrying", "retrying", "model_error", "succeeded"]
+    # What could not be loaded may have company the next time.
+    assert bench.ledger.postponed == {"memory": True, "load": False}
+    assert set(bench.ledger.outcomes) == {"model", "good"}
+
+
+def test_the_last_attempt_decides(bench: Bench) -> None:
+    bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
+    batch = [item("memory", 1e9), item("load", model="broken")]
+    assert bench.run(*batch) == ["out_of_memory", "model_unloadable"]
+    assert {record.error.attempt for record in bench.ledger.outcomes.values()} == {MAX_ATTEMPTS}
+
+
+def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:
+    bench.ledger.attempts = {"raised": 2, "hopeless": MAX_ATTEMPTS + 1, "slow": 2}
+    bench.run(item("raised", 666))
+    bench.run(item("hopeless"))
+    bench.run(item("slow", order="time out"))
+    attempts = {i: record.error.attempt for i, record in bench.ledger.outcomes.items()}
+    assert attempts == {"raised": 2, "hopeless": MAX_ATTEMPTS, "slow": 1}
+
+
+def test_the_smallest_limit_counts(bench: Bench) -> None:
+    bench.run(item("a", limit=7.0), item("b", limit=0.5), item("c", limit=300.0))
+    assert bench.limits == [0.5]
 
 
 def test_what_has_its_outcome_or_must_run_alone_is_left(bench: Bench) -> None:

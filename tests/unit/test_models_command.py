@@ -72,6 +72,20 @@ def stack(home: Path, answers: list[Answer]) -> Iterator[list[tuple[str, Any]]]:
         server.shutdown()
 
 
+def test_the_clocks_of_a_version(run, file: str) -> None:
+    added = run("add", "m", file, "--max-queue-seconds", "60", "--timeout-seconds", "2.5")
+    assert added.exit_code == 0, added.output
+    shown = json.loads(run("show", "m", "--json").output)
+    assert (shown["max_queue_seconds"], shown["timeout_seconds"]) == (60, 2.5)
+    assert "2.5 s" in run("show", "m").output
+
+
+@pytest.mark.parametrize("option", ["--max-queue-seconds", "--timeout-seconds"])
+@pytest.mark.parametrize("seconds", ["0", "-1", "1e9", "soon"])
+def test_clocks_that_make_no_sense(run, file: str, option: str, seconds: str) -> None:
+    assert run("add", "m", file, option, seconds).exit_code == 2
+
+
 def test_add_list_show_alias_keep_and_remove(run, file):
     added = run("add", "flower", file, "--metadata", "accuracy=0.9", "--alias", "production")
     assert added.exit_code == 0, added.output

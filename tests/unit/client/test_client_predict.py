@@ -25,6 +25,19 @@ def test_predict_gives_the_outcome(server, client):
     assert asked.headers["Prefer"] == "wait=30"
 
 
+def test_the_clocks_are_told(server, client):
+    server.script(succeeded([1]), pending())
+
+    client.predict("iris", ROW, max_queue_seconds=60, timeout_seconds=0.5)
+    client.submit("iris", ROW, max_queue_seconds=1.5)
+
+    told = {"model": "iris", "features": ROW, "method": "predict"}
+    assert [asked.body for asked in server.asked] == [
+        told | {"max_queue_seconds": 60, "timeout_seconds": 0.5},
+        told | {"max_queue_seconds": 1.5},
+    ]
+
+
 def test_asks_again_until_there_is_an_outcome(server, client, clock):
     server.script(pending(retry_after="2"), pending(status="running"), succeeded([1]))
 

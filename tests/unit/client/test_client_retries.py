@@ -4,7 +4,7 @@ import pytest
 
 from predictq import Client, Unavailable, Unreachable
 from predictq.retries import ATTEMPTS
-from tests.unit.stand_in import DROP, Answer, pending, problem
+from tests.unit.stand_in import DROP, Answer, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 
@@ -67,3 +67,29 @@ def test_a_password_in_the_address_is_not_told(nowhere, clock):
     with pytest.raises(Unreachable) as caught:
         Client(nowhere.replace("//", "//me:secret@"), clock=clock).health()
     assert "secret" not in str(caught.value)
+
+
+UNCERTAIN = problem(503, "submission_uncertain", retryable=True, Retry_After="1")
+UNCERTAIN.body["id"] = "p1"
+POST, LOOK = ("POST", "/predict/async"), ("GET", "/predict/result/p1")
+
+
+@pytest.mark.parametrize("found", [pending(), succeeded([1])])
+def test_one_that_may_have_been_accepted_is_looked_up(server, client, found):
+    server.script(UNCERTAIN, problem(503, "unavailable", Retry_After="1"), found)
+    assert client.submit("iris", ROW).id == "p1"
+    assert server.calls == [POST, LOOK, LOOK]
+
+
+def test_one_that_was_not_accepted_may_be_submitted_again(server, client):
+    server.script(UNCERTAIN, problem(404, "prediction_not_found"))
+    with pytest.raises(Unavailable) as caught:
+        client.submit("iris", ROW)
+    assert (caught.value.code, caught.value.id) == ("submission_uncertain", "p1")
+    assert caught.value.retryable
+
+
+def test_with_a_key_it_is_submitted_again_at_once(server, client):
+    server.script(UNCERTAIN, pending())
+    assert client.submit("iris", ROW, idempotency_key="k").id == "p1"
+    assert server.calls == [POST, POST]

@@ -30,6 +30,14 @@ def test_a_header_makes_objects(service, tmp_path):
     ]
 
 
+def test_the_clocks_are_those_of_each_request(service):
+    clocks = {"max_queue_seconds": 60.0, "timeout_seconds": 2.5}
+    options = "--max-queue-seconds", "60", "--timeout-seconds", "2.5"
+    assert run("iris", "--row", "1,2", *options).stdout == "3\n"
+    told = {"model": "iris", "features": [[1, 2]], "method": "predict"}
+    assert service.submissions == [told | clocks]
+
+
 def test_standard_input(service):
     assert run("iris", "--file", "-", stdin="1,2\n").stdout == "3\n"
 
