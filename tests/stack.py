@@ -21,7 +21,7 @@ from cli.process import ROOT, Process
 from cli.redis_server import RedisServer
 from cli.stack import Stack
 
-PATIENCE = 150.0
+PATIENCE = 30.0
 """Seconds that anything here may take before the test fails."""
 Json = dict[str, Any]
 

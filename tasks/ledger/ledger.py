@@ -1,6 +1,5 @@
 """What can be asked of Redis about predictions, one round trip each."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -8,6 +7,7 @@ from typing import Any, cast
 import msgspec
 import redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
@@ -18,7 +18,7 @@ from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
 from tasks.settings import Settings
-from tasks.wire import encode
+from tasks.wire import encode, encode_finite
 from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
 
 
@@ -26,14 +26,24 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
-LARGEST_SHARED = 100_000
-"""Bytes of a message that shares its round trip; a larger one would hold up the others."""
 _record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING, RETRYING = _head("queued"), _head("running"), _head("retrying")
 OPEN = (QUEUED, RUNNING, RETRYING)
 """How records begin that have no outcome."""
 WAITING = (QUEUED, QUEUED, RETRYING)
 """Those that nobody computes."""
+CERTAIN = (Unsent, redis.BusyLoadingError)
+"""Errors after which Redis has certainly not done what it was asked."""
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A prediction for a queue."""
+
+    queue: str
+    record: Record
+    message: bytes
+    rows: int
+    idempotency: Idempotency | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -73,49 +83,73 @@ class Ledger:
         self._settle = scripts.load(client, "settle")
         self._postpone = scripts.load(client, "postpone")
 
-    def accept(
-        self,
-        queue: str,
-        record: Record,
-        message: bytes,
-        rows: int,
-        idempotency: Idempotency | None = None,
-    ) -> str:
+    def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
 
         Gives the id that holds: an earlier one where the idempotency key is known. Raises
         `QueueFull`, `IdempotencyConflict` where the key came with another payload, or
         `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
         """
-        bounds = self._settings.max_queued, self._settings.max_queued_bytes
-        script_keys = [queue, keys.QUEUED + queue, keys.record(record.task_id)]
-        arguments: list[Any] = [encode(record), message, record.task_id, rows, *bounds]
-        if idempotency:
-            script_keys.append(keys.IDEMPOTENCY + idempotency.key)
-            arguments += [idempotency.fingerprint, self._settings.result_ttl]
+        command = _call(self._accept, *self._asking(offer))
         try:
-            answer = self._ask_to_accept(script_keys, arguments, len(message))
-        except (Unsent, redis.BusyLoadingError):
-            raise
+            answer = self._run(self._accept, command)
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise _uncertain(record.task_id) from error
+            if isinstance(error, CERTAIN):
+                raise
+            raise _uncertain(offer) from error
+        return self._understood(answer, offer)
+
+    async def accept_soon(self, offer: Offer) -> str:
+        """The same on an event loop, in a round trip that others share."""
+        command = _call(self._accept, *self._asking(offer))
+        try:
+            answer = await self._run_soon(self._accept, command)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            if isinstance(error, CERTAIN):
+                raise
+            raise _uncertain(offer) from error
+        return self._understood(answer, offer)
+
+    def _run(self, script: Script, command: tuple[Any, ...]) -> Any:
+        try:
+            return self._rounds.ask_now(*command)
+        except NoScriptError:  # a new Redis
+            self._rounds.ask_now("SCRIPT LOAD", script.script)
+            return self._rounds.ask_now(*command)
+
+    async def _run_soon(self, script: Script, command: tuple[Any, ...]) -> Any:
+        try:
+            return await self._rounds.ask(*command)
+        except NoScriptError:  # a new Redis
+            await self._rounds.ask("SCRIPT LOAD", script.script)
+            return await self._rounds.ask(*command)
+
+    def _asking(self, offer: Offer) -> tuple[list[str], list[Any]]:
+        queue, task_id = offer.queue, offer.record.task_id
+        bounds = self._settings.max_queued, self._settings.max_queued_bytes
+        script_keys = [queue, keys.QUEUED + queue, keys.record(task_id)]
+        record = encode_finite(offer.record)
+        arguments: list[Any] = [record, offer.message, task_id, offer.rows, *bounds]
+        if offer.idempotency:
+            script_keys.append(keys.IDEMPOTENCY + offer.idempotency.key)
+            arguments += [offer.idempotency.fingerprint, self._settings.result_ttl]
+        return script_keys, arguments
+
+    def _understood(self, answer: Any, offer: Offer) -> str:
         if answer == b"full":
-            raise QueueFull(f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes")
+            most, bytes_ = self._settings.max_queued, self._settings.max_queued_bytes
+            raise QueueFull(f"the queue {offer.queue!r} is full: {most} rows or {bytes_} bytes")
         if answer == b"conflict":
             raise IdempotencyConflict
-        return answer.decode()
-
-    def _ask_to_accept(self, script_keys: list[str], arguments: list[Any], size: int) -> bytes:
-        ask = self._rounds.ask if size <= LARGEST_SHARED else self._rounds.alone
-        head = ("EVALSHA", self._accept.sha, len(script_keys))
-        with contextlib.suppress(NoScriptError):  # a new Redis; the script loads itself below
-            return cast("bytes", ask(*head, *script_keys, *arguments))
-        return cast("bytes", self._accept(keys=script_keys, args=arguments))
+        return cast("bytes", answer).decode()
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none."""
-        text = cast("bytes | None", self.client.get(keys.record(task_id)))
-        return None if text is None else _record.decode(text)
+        return _read(cast("bytes | None", self.client.get(keys.record(task_id))))
+
+    async def record_soon(self, task_id: str) -> Record | None:
+        """The same on an event loop, in a round trip that others share."""
+        return _read(await self._rounds.ask("GET", keys.record(task_id)))
 
     def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
         """Note that a batch is about to be computed; what to do with each (tag, id) of it.
@@ -132,11 +166,20 @@ class Ledger:
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """Write outcomes of one model:version and drop their messages; how many were the first."""
-        return self._settle_those(OPEN, version, outcomes)
+        script_keys, arguments = self._settling(OPEN, version, outcomes)
+        return int(self._settle(keys=script_keys, args=arguments))
 
     def expire(self, record: Record) -> None:
         """Settle one as expired, unless somebody computes it by now or it has its outcome."""
-        self._settle_those(WAITING, record.reference, [Settled(record.expired())])
+        self._run(self._settle, self._expiring(record))
+
+    async def expire_soon(self, record: Record) -> None:
+        """The same on an event loop."""
+        await self._run_soon(self._settle, self._expiring(record))
+
+    def _expiring(self, record: Record) -> tuple[Any, ...]:
+        outcome = Settled(record.expired())
+        return _call(self._settle, *self._settling(WAITING, record.reference, [outcome]))
 
     def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
         """Let each (tag, id) be tried again a while after its attempt, with company or alone.
@@ -151,21 +194,16 @@ class Ledger:
         )
         return [word.decode() for word in answer]
 
-    def _settle_those(
+    def _settling(
         self, open_heads: tuple[bytes, ...], version: str, outcomes: Sequence[Settled]
-    ) -> int:
+    ) -> tuple[list[str], list[Any]]:
         ids = [settled.record.task_id for settled in outcomes]
         tags = [settled.tag for settled in outcomes]
         now, statistics = time.time(), keys.STATISTICS + version
         details = [part for settled in outcomes for part in _details(settled, now)]
-        return int(
-            self._settle(
-                keys=[
-                    *(keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics),
-                    *map(keys.record, ids),
-                ],
-                args=[self._settings.result_ttl, *open_heads, *tags, *ids, *details],
-            )
+        return (
+            [keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics, *map(keys.record, ids)],
+            [self._settings.result_ttl, *open_heads, *tags, *ids, *details],
         )
 
     def depths(self, queues: tuple[str, ...]) -> tuple[dict[str, int], int]:
@@ -193,12 +231,21 @@ class Ledger:
         ]
 
 
-def _uncertain(task_id: str) -> SubmissionUncertain:
+def _call(script: Script, script_keys: list[str], arguments: list[Any]) -> tuple[Any, ...]:
+    return "EVALSHA", script.sha, len(script_keys), *script_keys, *arguments
+
+
+def _uncertain(offer: Offer) -> SubmissionUncertain:
+    task_id = offer.record.task_id
     return SubmissionUncertain(
         f"the broker fell silent: {task_id} may have been accepted or not; look it up, "
         "or submit again with the same Idempotency-Key",
         id=task_id,
     )
+
+
+def _read(text: bytes | None) -> Record | None:
+    return None if text is None else _record.decode(text)
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
