@@ -5,15 +5,20 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 
 from api import openapi, problems
+from api.letters import LetterViews
 from api.measures import Requests
 from api.models import ModelViews
 from api.operations import Operations
+from api.pauses import PauseViews
 from api.predictions import Predictions
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
 from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.letters import DeadLetters
+from tasks.ledger.pauses import Pauses
 from tasks.ledger.watcher import Watcher
+from tasks.replaying import Replays
 from tasks.settings import Settings
 from telemetry.logs import configure
 
@@ -36,7 +41,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     gateway = Gateway(ledger, Watcher(client), ids, settings)
     app.register_blueprint(Predictions(gateway, registry, settings).blueprint())
     app.register_blueprint(ModelViews(registry).blueprint())
-    app.register_blueprint(Operations(ledger, requests).blueprint())
+    letters, pauses = DeadLetters(client, settings), Pauses(client)
+    app.register_blueprint(LetterViews(letters, Replays(ledger, letters)).blueprint())
+    app.register_blueprint(PauseViews(pauses, registry).blueprint())
+    app.register_blueprint(Operations(ledger, letters, pauses, requests).blueprint())
     _add_documentation(app)
     problems.register(app)
     return app

@@ -21,6 +21,9 @@ class PredictqError(Exception):
 
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+    infrastructure: ClassVar[bool] = False
+    """Whether what computes is at fault, not what was asked: such a prediction leaves a dead letter
+    and counts against its version."""
 
     def __init__(self, message: str = "", *, errors: Sequence[Detail] = (), **extra: Any) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
@@ -101,6 +104,18 @@ class PredictionNotFound(NotFound):
     code = "prediction_not_found"
 
 
+class DeadLetterNotFound(NotFound):
+    """There is no such dead letter."""
+
+    code = "dead_letter_not_found"
+
+
+class OutcomeStands(PredictqError):
+    """The prediction has an outcome that is no failure, or is under way."""
+
+    code = "outcome_stands"
+
+
 class ResultGone(PredictqError):
     """The outcome of this prediction is older than its time to live."""
 
@@ -126,6 +141,12 @@ class QueueFull(Unavailable):
     code = "queue_full"
 
 
+class VersionPaused(Unavailable):
+    """The version is paused."""
+
+    code = "version_paused"
+
+
 class Busy(Unavailable):
     """Too many submissions are being sent at this moment."""
 
@@ -142,6 +163,7 @@ class ModelUnloadable(PredictqError):
     """The model's artifact cannot be loaded."""
 
     code = "model_unloadable"
+    infrastructure = True
 
 
 class ArtifactMismatch(ModelUnloadable):
@@ -166,6 +188,7 @@ class WorkerLost(PredictqError):
     """The process that computed this died, each time it was tried."""
 
     code = "worker_lost"
+    infrastructure = True
     retryable = True
 
 

@@ -91,7 +91,7 @@ class Computation:
             check_method(resolved.manifest, call.method)
             rows = validation.rows(resolved.manifest.signature, call.features)
         except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
-            return _failed(record, item, error)
+            return _failed(record, item, error, attempt)
         return Asked(item, attempt, record, resolved.manifest, rows)
 
     def _answer(self, group: list[Asked]) -> list[Settled]:
@@ -99,7 +99,7 @@ class Computation:
         started_at = time.time()
         answers = bisect(group, self._call)
         return [
-            _failed(asked.record, asked.item, answer)
+            _failed(asked.record, asked.item, answer, asked.attempt)
             if isinstance(answer, PredictqError)
             else self._succeeded(asked, *answer, started_at)
             for asked, answer in zip(group, answers, strict=True)
@@ -158,10 +158,11 @@ def _group(asked: Asked) -> tuple[Any, ...]:
     return manifest.name, manifest.version, manifest.sha256, asked.record.method, alone
 
 
-def _failed(record: Record, item: Item, error: Exception) -> Settled:
+def _failed(record: Record, item: Item, error: Exception, attempt: int) -> Settled:
     unforeseen = None if isinstance(error, PredictqError) else error
     log.warning("prediction %s failed: %s", item.id, error, exc_info=unforeseen)
-    return Settled(record.failed(error), item.tag)
+    is_dead = isinstance(error, PredictqError) and error.infrastructure
+    return Settled(record.failed(error), item.tag, min(attempt, MAX_ATTEMPTS) if is_dead else 0)
 
 
 def _verdict(settled: Settled | None, attempt: int) -> tuple[Verdict, str]:

@@ -2,20 +2,48 @@
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds, head of a queued record, head of a running one, tags (or
 --       nothing in place of one), ids, and then of each: outcome, state, rows, seconds from
---       acceptance, histogram bucket.
+--       acceptance, histogram bucket; then of each that leaves a dead letter: its place, the
+--       letter without its end, code, reason, and 1 if a pause may keep it from failing.
 -- Returns how many were written. Removing comes first: a full Redis lets such a script finish.
 local live, queued, running, many = ARGV[1], ARGV[2], ARGV[3], #KEYS - 4
 local counts, seconds, written = {}, 0, 0
 local function add(field, amount)
   counts[field] = (counts[field] or 0) + amount
 end
+local version, dead, now = string.sub(KEYS[4], #STATISTICS + 1), {}, nil
+for at = 7 * many + 4, #ARGV, 5 do
+  local place = tonumber(ARGV[at])
+  dead[place] = {
+    head = ARGV[at + 1], code = ARGV[at + 2], reason = ARGV[at + 3], again = ARGV[at + 4] == '1',
+    message = redis.call('HGET', KEYS[1], ARGV[place + 3]),
+  }
+  now = clock()
+end
 redis.call('ZREM', KEYS[2], unpack(ARGV, 4, many + 3))
 redis.call('HDEL', KEYS[1], unpack(ARGV, 4, many + 3))
 redis.call('HDEL', KEYS[3], unpack(ARGV, many + 4, 2 * many + 3))
+local entry = entry_of(version)
+-- What fails once its version is paused waits with the others: it failed by no fault of its own.
+local parked = {}
+local function waits(i)
+  local id, tag, message = ARGV[many + 3 + i], ARGV[i + 3], dead[i].message
+  if not (dead[i].again and entry and entry.probe ~= id) then return false end
+  if queue_of(message) ~= string.match(tag, '^(.*):%d+$') then return false end
+  table.insert(parked, 1, message)
+  local record = redis.call('GET', KEYS[i + 4])
+  if record then
+    redis.call('SET', KEYS[i + 4], (string.gsub(record, '^{"status":"%u+","state":"%l+"', queued, 1)))
+  end
+  return true
+end
 for i = 1, many do
   local key, at = KEYS[i + 4], 2 * many + 5 * i - 1
   local record = redis.call('GETRANGE', key, 0, math.max(#queued, #running) - 1)
-  if record == '' or string.sub(record, 1, #queued) == queued or string.sub(record, 1, #running) == running then
+  local open = record == '' or string.sub(record, 1, #queued) == queued or string.sub(record, 1, #running) == running
+  if open and dead[i] and (not dead[i].message or waits(i)) then
+    open = false -- it goes on, or another has taken the message and will say
+  end
+  if open then
     redis.call('SET', key, ARGV[at], 'EX', live)
     redis.call('PUBLISH', key, ARGV[at])
     add(ARGV[at + 1], 1)
@@ -23,8 +51,18 @@ for i = 1, many do
     seconds = seconds + ARGV[at + 3]
     add(ARGV[at + 4], 1)
     written = written + 1
+    if dead[i] then
+      local died_at = string.format('%.6f', now)
+      local tail = ',"died_at":' .. died_at .. ',"message":' .. cjson.encode(dead[i].message) .. '}'
+      bury(ARGV[many + 3 + i], dead[i].head .. tail, died_at)
+      entry = entry or count_failure(version, dead[i], now)
+    end
+    if entry and entry.probe == ARGV[many + 3 + i] then
+      entry = judge(version, entry, ARGV[at + 1], dead[i], now or clock())
+    end
   end
 end
+for _, message in ipairs(parked) do redis.call('RPUSH', PARKED .. version, message) end
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', KEYS[4], field, amount)
 end
