@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
 
 from api.answers import answer
 from api.bodies import read_body, read_query
@@ -61,6 +62,13 @@ class Deleted(msgspec.Struct, frozen=True):
     deleted: int
 
 
+class LetterId(BaseConverter):
+    """An id in a path; what is replayed by filter is no letter."""
+
+    regex = r"(?!replay$)[^/]+"
+    part_isolating = True
+
+
 class LetterViews:
     """The views."""
 
@@ -71,12 +79,13 @@ class LetterViews:
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes = Blueprint("letters", __name__)
+        routes.record_once(lambda setup: setup.app.url_map.converters.update(letter=LetterId))
         routes.get("/dead-letters")(self.index)
         routes.delete("/dead-letters")(self.delete_some)
         routes.post("/dead-letters/replay")(self.replay_some)
-        routes.get("/dead-letters/<id>")(self.show)
-        routes.delete("/dead-letters/<id>")(self.delete)
-        routes.post("/dead-letters/<id>/replay")(self.replay)
+        routes.get("/dead-letters/<letter:id>")(self.show)
+        routes.delete("/dead-letters/<letter:id>")(self.delete)
+        routes.post("/dead-letters/<letter:id>/replay")(self.replay)
         return routes
 
     def index(self) -> Response:

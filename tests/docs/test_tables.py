@@ -61,7 +61,7 @@ def test_the_errors_of_predictions() -> None:
 def test_the_endpoints(tmp_path: Path) -> None:
     app = create_app(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0"))
     served = {
-        (method, re.sub(r"<(?:task_)?(\w+)>", r"<\1>", rule.rule))
+        (method, re.sub(r"<(?:\w+:)?(?:task_)?(\w+)>", r"<\1>", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - BY_FLASK
         if not rule.rule.startswith("/static")
