@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 from flask import Request
 
-from registry import validation
+from registry import names, validation
 from registry.methods import check_method
-from registry.names import parse
 from registry.store import Registry, Resolved
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
@@ -39,7 +38,12 @@ def read(request: Request, settings: Settings) -> Submission:
         raise UnsupportedMediaType
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")
-    document = decode(_body(request, settings.max_body_bytes))
+    return parse(_body(request, settings.max_body_bytes))
+
+
+def parse(body: bytes) -> Submission:
+    """Read a body; raises `Malformed` or `Invalid`."""
+    document = decode(body)
     try:
         return msgspec.convert(document, Submission)
     except msgspec.ValidationError as error:
@@ -80,7 +84,7 @@ def fallback(
 
     Who asked for a version by its number gets that one or none.
     """
-    reference = parse(submission.model)
+    reference = names.parse(submission.model)
     if reference.version is not None:
         return None
     try:

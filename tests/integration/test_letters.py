@@ -8,7 +8,7 @@ import redis
 
 from tasks.ledger import keys
 from tasks.ledger.burying import Burial
-from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.ledger import Ledger, Offer, Settled
 from tasks.ledger.letters import DeadLetters, Filter, WholeLetter
 from tasks.ledger.reservations import Reservations
 from tasks.messages import Prediction, envelope
@@ -49,7 +49,8 @@ class Room:
             created_at=1.8e9,
         )
         message = envelope("t", task_id, "predict", prediction)
-        self.ledger.accept("predict", Record.queued(task_id, prediction), message, 1)
+        record = Record.queued(task_id, prediction)
+        self.ledger.accept(Offer("predict", record, message, 1))
         return message
 
     def take(self) -> tuple[str, bytes]:

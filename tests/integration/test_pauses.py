@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.ledger import Ledger, Offer, Settled
 from tasks.ledger.pauses import Pauses
 from tasks.ledger.reservations import Reservations
 from tasks.messages import Idempotency, Prediction, envelope
@@ -57,9 +57,8 @@ class Room:
         )
         task_id = f"{next(self.numbers)}"
         message = envelope("t", task_id, "predict", prediction)
-        return self.ledger.accept(
-            "predict", Record.queued(task_id, prediction), message, 1, idempotency=key
-        )
+        record = Record.queued(task_id, prediction)
+        return self.ledger.accept(Offer("predict", record, message, 1, key))
 
     def take(self, most: int = 100) -> list[tuple[str, str]]:
         """Reserve: tag and id of each."""
