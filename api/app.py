@@ -7,15 +7,20 @@ from flask import Flask, Response, send_from_directory
 from api import openapi, problems
 from api.asgi import in_threads
 from api.express import Express
+from api.letters import LetterViews
 from api.measures import Requests
 from api.models import ModelViews
 from api.operations import Operations
+from api.pauses import PauseViews
 from api.predictions import Predictions
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
 from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.letters import DeadLetters
+from tasks.ledger.pauses import Pauses
 from tasks.ledger.watcher import Watcher
+from tasks.replaying import Replays
 from tasks.settings import Settings
 from telemetry.logs import configure
 
@@ -52,7 +57,10 @@ def create_flask(parts: Parts) -> Flask:
     parts.requests.watch(app)
     app.register_blueprint(parts.predictions.blueprint())
     app.register_blueprint(ModelViews(parts.registry).blueprint())
-    app.register_blueprint(Operations(parts.ledger, parts.requests).blueprint())
+    letters, pauses = DeadLetters(parts.ledger.client, parts.settings), Pauses(parts.ledger.client)
+    app.register_blueprint(LetterViews(letters, Replays(parts.ledger, letters)).blueprint())
+    app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
+    app.register_blueprint(Operations(parts.ledger, letters, pauses, parts.requests).blueprint())
     _add_documentation(app)
     problems.register(app)
     return app

@@ -13,7 +13,7 @@ from api.asgi import once_more, read_body, send_response
 from api.measures import Requests
 from api.predictions import Predictions
 from api.problems import answer_to
-from telemetry.errors import PredictqError
+from telemetry.errors import PredictqError, VersionPaused
 
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
 LONGEST = 2**16
@@ -47,6 +47,9 @@ class Express:
             return
         try:
             answer = await self._predictions.submit_soon(prediction)
+        except VersionPaused:  # its fallback is Flask's business
+            await self._behind(scope, once_more(body, receive), send)
+            return
         except (PredictqError, redis.RedisError) as error:
             answer = answer_to(error)
         self._requests.ended(SUBMIT, "POST", answer.status_code, started)

@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 
 from tasks.gateway import QUEUES
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.letters import DeadLetters
+from tasks.ledger.pauses import Pauses
 from tasks.ledger.statistics import BUCKETS, Statistics
 from tasks.ledger.workers import Workers
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
@@ -63,8 +65,10 @@ class Requests:
 class LedgerCollector(Collector):
     """Reads the ledger at every scrape; without Redis it says so and leaves the rest out."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, letters: DeadLetters, pauses: Pauses) -> None:
         self._ledger = ledger
+        self._letters = letters
+        self._pauses = pauses
         self._workers = Workers(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
@@ -91,8 +95,19 @@ class LedgerCollector(Collector):
         metrics.workers.add_metric((), len(workers))
         for worker in workers:
             metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])
+        self._fill_dead_letters(metrics)
+        for paused in self._pauses.all():
+            model, _, version = paused.model.rpartition(":")
+            metrics.paused.add_metric((model, version, paused.trigger), 1)
+            metrics.parked.add_metric((model, version), paused.parked)
         for statistics in self._ledger.statistics():
             _fill_version(metrics, statistics)
+
+    def _fill_dead_letters(self, metrics: LedgerMetrics) -> None:
+        totals = self._letters.totals()
+        metrics.dead_letters.add_metric((), totals.kept)
+        metrics.dead_letter_bytes.add_metric((), totals.bytes)
+        metrics.dead_letters_dropped.add_metric((), totals.dropped)
 
 
 def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:

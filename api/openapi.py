@@ -4,21 +4,28 @@ from typing import Any
 
 import msgspec
 
+from api.letters import Deleted, Letters, Replayed, Selection
 from api.models import Model, Models
 from api.operations import Health, Ready, Stats
+from api.pauses import PauseState, Wish
 from api.predictions import Outcome, Pending
 from api.problems import Problem
 from api.submission import Submission
+from tasks.ledger.letters import WholeLetter
 
-TYPES = (Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats)
+TYPES = (
+    *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
+    *(Letters, WholeLetter, Selection, Replayed, Deleted, Wish, PauseState),
+)
 PROBLEMS = {
     "400": "Not JSON, or empty",
     "404": "No such model, version, alias or id",
+    "409": "There is an outcome that is no failure, or none yet",
     "410": "The outcome is older than its time to live",
     "413": "The body or the number of rows is over the limit",
     "415": "Not application/json",
     "422": "Well-formed but wrong; `errors` says where",
-    "503": "The queue is full or Redis cannot be reached",
+    "503": "The queue is full, the version is paused, or Redis cannot be reached",
 }
 SUBMISSION_PROBLEMS = ("400", "404", "413", "415", "422", "503")
 EXAMPLE = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}
@@ -45,8 +52,8 @@ def build() -> Json:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in ("predictions", "models", "operations")],
-        "paths": {**_predictions(), **_models(), **_operations()},
+        "tags": [{"name": tag} for tag in ("predictions", "models", "dead letters", "operations")],
+        "paths": {**_predictions(), **_models(), **_letters(), **_operations()},
         "components": {"schemas": components},
     }
 
@@ -86,7 +93,61 @@ def _models() -> Json:
                 "models", "Show a model and its versions", "showModel", Model, "404", "422"
             ),
         },
+        "/models/{name}/versions/{version}/pause": _pause(
+            "Refuse submissions to a version", "pause", _body(Wish, {"reason": "a bad deploy"})
+        ),
+        "/models/{name}/versions/{version}/resume": _pause("End a pause", "resume", None),
     }
+
+
+def _pause(summary: str, name: str, body: Json | None) -> Json:
+    problems = _problems("400", "404", "413", "415", "422", "503")
+    operation = _operation("models", summary, name) | {
+        "responses": {"200": _ok(PauseState, "Whether it is paused now"), **problems}
+    }
+    if body:
+        operation["requestBody"] = body | {"required": False}
+    return {
+        "parameters": [_path("name", "Of the model"), _path("version", "Its number")],
+        "post": operation,
+    }
+
+
+def _letters() -> Json:
+    one = {"parameters": [_path("id", "Of the dead letter")]}
+    which = [_query(name, {"type": "string"}) for name in ("model", "code", "queue")]
+    limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000})
+    everything = _query("all", {"type": "boolean"})
+    body = _body(Selection, {"code": "worker_lost"}) | {"required": False}
+    some = ("400", "413", "415", "422", "503")
+    return {
+        "/dead-letters": {
+            "get": _dead("List dead letters", "listDeadLetters", "200", Letters, "422", "503")
+            | {"parameters": [*which, limit]},
+            "delete": _dead("Delete some", "deleteDeadLetters", "200", Deleted, "422", "503")
+            | {"parameters": [*which, everything]},
+        },
+        "/dead-letters/replay": {
+            "post": _dead("Replay some", "replayDeadLetters", "200", Replayed, *some)
+            | {"requestBody": body},
+        },
+        "/dead-letters/{id}": one
+        | {
+            "get": _dead("Show one", "showDeadLetter", "200", WholeLetter, "404", "503"),
+            "delete": _dead("Delete one", "deleteDeadLetter", "200", Deleted, "404", "503"),
+        },
+        "/dead-letters/{id}/replay": one
+        | {"post": _dead("Replay one", "replayDeadLetter", "202", Replayed, "404", "409", "503")},
+    }
+
+
+def _dead(summary: str, name: str, status: str, kind: type, *problems: str) -> Json:
+    responses = {status: _ok(kind, summary), **_problems(*problems)}
+    return _operation("dead letters", summary, name) | {"responses": responses}
+
+
+def _query(name: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "schema": schema}
 
 
 def _operations() -> Json:

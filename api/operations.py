@@ -12,6 +12,8 @@ from api.answers import answer
 from api.measures import LedgerCollector, Requests
 from tasks.gateway import QUEUES, is_reachable
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.letters import DeadLetters
+from tasks.ledger.pauses import Paused, Pauses
 from tasks.ledger.statistics import Statistics
 from tasks.ledger.workers import Workers
 from telemetry.metrics import registry
@@ -68,18 +70,25 @@ class Stats(msgspec.Struct):
     workers: list[dict[str, Any]]
     """Each with its name, processes, memory_bytes, and the versions loaded."""
     predictions: list[VersionStats]
+    dead_letters: int
+    paused: list[Paused]
+    """Versions whose submissions are refused, and why."""
 
 
 class Operations:
     """The views; none touches a model, and only `/stats` and `/ready` need Redis."""
 
-    def __init__(self, ledger: Ledger, requests: Requests) -> None:
+    def __init__(
+        self, ledger: Ledger, letters: DeadLetters, pauses: Pauses, requests: Requests
+    ) -> None:
         self._ledger = ledger
+        self._letters = letters
+        self._pauses = pauses
         self._workers = Workers(ledger.client)
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
-        self._registry.register(LedgerCollector(ledger))
+        self._registry.register(LedgerCollector(ledger, letters, pauses))
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -116,6 +125,8 @@ class Operations:
             queues=depths,
             workers=self._workers.alive(),
             predictions=[_version(entry) for entry in self._ledger.statistics()],
+            dead_letters=self._letters.totals().kept,
+            paused=self._pauses.all(),
         )
         return answer(stats)
 

@@ -12,13 +12,13 @@ from api import preferences
 from api.answers import answer
 from api.places import Places
 from api.preferences import LONGEST, Preference
-from api.submission import idempotency, parse, prepare, read
+from api.submission import fallback, idempotency, parse, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.messages import Prediction
 from tasks.record import ErrorBody, Receipt, Record, State
 from tasks.settings import Settings
-from telemetry.errors import Busy
+from telemetry.errors import Busy, VersionPaused
 
 READING_PATIENCE = 0.5
 """Seconds that a submission waits for its turn to be read."""
@@ -108,7 +108,14 @@ class Predictions:
                 raise Busy
             submission = read(request, self._settings)
         prediction = prepare(submission, self._registry, self._settings)
-        return self._gateway.submit(prediction, idempotency(request, submission))
+        key = idempotency(request, submission)
+        try:
+            return self._gateway.submit(prediction, key)
+        except VersionPaused:
+            instead = fallback(submission, prediction, self._registry, self._settings)
+            if instead is None:
+                raise
+        return self._gateway.submit(instead, key)
 
     def prepare(self, body: bytes) -> Prediction:
         """Check a submission; raises `PredictqError` where anything is wrong with it."""

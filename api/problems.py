@@ -21,6 +21,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.OutcomeStands: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -86,7 +87,8 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
 def _ours(error: errors.PredictqError) -> Response:
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", error.code, error.message)
-    return _answer(problem_of(error))
+    after = error.extra.get("retry_after")
+    return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
 
 
 def _without_redis(error: redis.RedisError) -> Response:

@@ -8,17 +8,19 @@ import msgspec
 from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
-from registry import validation
+from registry import names, validation
 from registry.methods import check_method
 from registry.store import Registry, Resolved
 from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.wire import decode, encode
-from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
+from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
 LONGEST_KEY = 255
 """Characters in an idempotency key."""
+FALLBACK = "fallback"
+"""The alias of the version that answers while another is paused."""
 
 
 class Submission(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,6 +85,24 @@ def prepare(submission: Submission, registry: Registry, settings: Settings) -> P
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
     )
+
+
+def fallback(
+    submission: Submission, refused: Prediction, registry: Registry, settings: Settings
+) -> Prediction | None:
+    """The same for the model's version that stands in; None where there is none that takes it.
+
+    Who asked for a version by its number gets that one or none.
+    """
+    reference = names.parse(submission.model)
+    if reference.version is not None:
+        return None
+    try:
+        model = f"{reference.name}@{FALLBACK}"
+        instead = prepare(msgspec.structs.replace(submission, model=model), registry, settings)
+    except PredictqError:
+        return None
+    return None if instead.version == refused.version else instead
 
 
 def _body(request: Request, bound: int) -> bytes:

@@ -13,6 +13,7 @@ class LazyGroup(click.Group):
     """
 
     places: ClassVar = {
+        "dead-letters": "cli.letters:dead_letters",
         "models": "cli.models:models",
         "predict": "cli.predict:predict",
         "test": "cli.check:check",

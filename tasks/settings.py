@@ -31,6 +31,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Threads of an API process; half of them may wait for outcomes. Plain requests need none."""
     result_ttl: int = 24 * 3600
     """Seconds an outcome is kept after it is settled."""
+    max_dead_letters: int = 10_000
+    """Dead letters that are kept; beyond it the oldest go."""
+    max_dead_letter_bytes: int = 128 * 2**20
+    """Bytes of them, the same."""
+    dead_letters_per_minute: int = 20
+    """Dead letters of one version within a minute, beyond which it is paused."""
+    breaker_failures: int = 5
+    """Failures of what computes a version, in a row within a minute, that pause it."""
+    probe_after: float = 10
+    """Seconds after which a paused version is tried with one message."""
 
     @classmethod
     def from_environment(cls) -> Self:

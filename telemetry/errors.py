@@ -24,6 +24,9 @@ class PredictqError(Exception):
     """Whether the same request may succeed later."""
     retried: ClassVar[bool] = False
     """Whether workers try again by themselves before they fail a prediction with this."""
+    infrastructure: ClassVar[bool] = False
+    """Whether what computes is at fault, not what was asked: such a prediction leaves a dead letter
+    and counts against its version."""
 
     def __init__(self, message: str = "", *, errors: Sequence[Detail] = (), **extra: Any) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
@@ -104,6 +107,18 @@ class PredictionNotFound(NotFound):
     code = "prediction_not_found"
 
 
+class DeadLetterNotFound(NotFound):
+    """There is no such dead letter."""
+
+    code = "dead_letter_not_found"
+
+
+class OutcomeStands(PredictqError):
+    """The prediction has an outcome that is no failure, or is under way."""
+
+    code = "outcome_stands"
+
+
 class ResultGone(PredictqError):
     """The outcome of this prediction is older than its time to live."""
 
@@ -135,6 +150,12 @@ class QueueFull(Unavailable):
     code = "queue_full"
 
 
+class VersionPaused(Unavailable):
+    """The version is paused."""
+
+    code = "version_paused"
+
+
 class Busy(Unavailable):
     """Too many submissions are being sent at this moment."""
 
@@ -151,7 +172,7 @@ class ModelUnloadable(PredictqError):
     """The model's artifact cannot be loaded."""
 
     code = "model_unloadable"
-    retried = True
+    infrastructure = retried = True
 
 
 class ArtifactMissing(ModelUnloadable):
@@ -184,14 +205,14 @@ class WorkerLost(PredictqError):
     """The process that computed this died, each time it was tried."""
 
     code = "worker_lost"
-    retryable = retried = True
+    infrastructure = retryable = retried = True
 
 
 class OutOfMemory(PredictqError):
     """There was not enough memory to compute this."""
 
     code = "out_of_memory"
-    retryable = retried = True
+    infrastructure = retryable = retried = True
 
 
 class TimedOut(PredictqError):

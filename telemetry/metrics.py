@@ -33,6 +33,11 @@ class LedgerMetrics(NamedTuple):
     workers: GaugeMetricFamily
     worker_memory: GaugeMetricFamily
     up: GaugeMetricFamily
+    dead_letters: GaugeMetricFamily
+    dead_letter_bytes: GaugeMetricFamily
+    dead_letters_dropped: CounterMetricFamily
+    paused: GaugeMetricFamily
+    parked: GaugeMetricFamily
 
 
 def ledger_metrics() -> LedgerMetrics:
@@ -51,6 +56,11 @@ def ledger_metrics() -> LedgerMetrics:
         GaugeMetricFamily("predictq_workers", "Workers that live."),
         GaugeMetricFamily("predictq_worker_memory_bytes", "Resident memory.", labels=("worker",)),
         GaugeMetricFamily("predictq_redis_up", "1 when Redis answers."),
+        GaugeMetricFamily("predictq_dead_letters", "Dead letters kept."),
+        GaugeMetricFamily("predictq_dead_letter_bytes", "Bytes of them."),
+        CounterMetricFamily("predictq_dead_letters_dropped", "Dropped, being too many."),
+        GaugeMetricFamily("predictq_paused", "1 while paused.", labels=(*version, "trigger")),
+        GaugeMetricFamily("predictq_parked_messages", "Messages parked.", labels=version),
     )
 
 

@@ -207,7 +207,8 @@ def _failed(record: Record, item: Item, error: Exception, attempt: int) -> Endin
         return Postponed(item, error)
     # Those two are about the computation before, and this attempt begins none.
     begun = attempt - isinstance(error, WorkerLost | TimedOut)
-    return Settled(record.failed(error, begun), item.tag)
+    is_dead = isinstance(error, PredictqError) and error.infrastructure
+    return Settled(record.failed(error, begun), item.tag, begun if is_dead else 0)
 
 
 def _verdict(ending: Ending | None, attempt: int) -> tuple[Verdict, str]:

@@ -24,7 +24,7 @@ def judge(ledger: Ledger, message: Message) -> Verdict | None:
         (answer,) = ledger.postpone([(message.tag, message.request.id)], suspect=True)
         if answer == "last":
             outcome = _given_up(ledger, message)
-            ledger.settle(outcome.reference, [Settled(outcome, message.tag)])
+            ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
     except redis.RedisError as error:
         log.warning("Redis is away, so %s is tried again at once: %s", message.request.id, error)
         return None

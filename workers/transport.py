@@ -10,6 +10,7 @@ from kombu.transport import redis as kombu
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
 
+from tasks.ledger.burying import Burial
 from tasks.ledger.ledger import connect
 from tasks.ledger.reservations import Reservations
 from tasks.settings import Settings
@@ -39,7 +40,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
     def ack(self, delivery_tag: str) -> None:
         """Put a message aside: outcomes settle, so Celery acknowledges only what it cannot read."""
-        self.channel.reservations.put_aside(delivery_tag, "Celery could not read it; see the log")
+        self.channel.burial.put_aside(delivery_tag, "Celery could not read it; see the log")
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """The same, or give it back."""
@@ -72,6 +73,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         settings = Settings.from_environment()
         client = connect(settings.redis_url, timeout=5)
         self.reservations = Reservations(client, settings.visibility_timeout)
+        self.burial = Burial(client, settings)
         super().__init__(*args, **options)
 
     def basic_consume(self, queue: str, no_ack: bool = False, **options: Any) -> Any:
@@ -115,7 +117,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             raise
         except Exception as error:  # whatever lies on the queue, the worker outlives it
             log.exception("message %s cannot be read", tag)
-            self.reservations.bury(tag, message, f"{type(error).__name__}: {error}")
+            self.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
     def _watch(self, *command: Any) -> None:
         self._in_poll = self.client.connection

@@ -13,13 +13,15 @@ from redis.retry import Retry
 
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
+from tasks.ledger.letters import head
+from tasks.ledger.pauses import PROBING, breaker, refusal
 from tasks.ledger.rounds import Rounds, Unsent
 from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
 from tasks.settings import Settings
 from tasks.wire import encode, encode_finite
-from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
+from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain, WorkerLost
 
 
 def _head(state: State) -> bytes:
@@ -52,6 +54,8 @@ class Settled(msgspec.Struct, frozen=True):
     record: Record
     tag: str = ""
     """Of the reserved message; empty where it lies on the queue or there is none."""
+    dead_after: int = 0
+    """Attempts after which its message becomes a dead letter; 0 where it does not."""
 
     @property
     def rows(self) -> int:
@@ -78,17 +82,18 @@ class Ledger:
         self.client = client
         self._settings = settings
         self._rounds = Rounds(client)
-        self._accept = scripts.load(client, "accept")
+        self._accept = scripts.load(client, "accept", "pausing", **PROBING)
         self._start = scripts.load(client, "start")
-        self._settle = scripts.load(client, "settle")
+        libraries = "pausing", "breaking", "burying"
+        self._settle = scripts.load(client, "settle", *libraries, **breaker(settings))
         self._postpone = scripts.load(client, "postpone")
 
     def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
 
         Gives the id that holds: an earlier one where the idempotency key is known. Raises
-        `QueueFull`, `IdempotencyConflict` where the key came with another payload, or
-        `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
+        `QueueFull`, `VersionPaused`, `IdempotencyConflict` where the key came with another payload,
+        or `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
         """
         command = _call(self._accept, *self._asking(offer))
         try:
@@ -141,6 +146,8 @@ class Ledger:
             raise QueueFull(f"the queue {offer.queue!r} is full: {most} rows or {bytes_} bytes")
         if answer == b"conflict":
             raise IdempotencyConflict
+        if answer.startswith(b"paused "):
+            raise refusal(offer.record.reference, answer)
         return cast("bytes", answer).decode()
 
     def record(self, task_id: str) -> Record | None:
@@ -200,7 +207,10 @@ class Ledger:
         ids = [settled.record.task_id for settled in outcomes]
         tags = [settled.tag for settled in outcomes]
         now, statistics = time.time(), keys.STATISTICS + version
-        details = [part for settled in outcomes for part in _details(settled, now)]
+        details: list[Any] = [part for settled in outcomes for part in _details(settled, now)]
+        details += [
+            part for at, s in enumerate(outcomes, 1) if s.dead_after for part in _dead(at, s)
+        ]
         return (
             [keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics, *map(keys.record, ids)],
             [self._settings.result_ttl, *open_heads, *tags, *ids, *details],
@@ -251,3 +261,20 @@ def _read(text: bytes | None) -> Record | None:
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
     record, seconds = settled.record, max(now - settled.record.created_at, 0.0)
     return encode(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
+
+
+def _dead(place: int, settled: Settled) -> tuple[int, bytes, str, str, int]:
+    """What the script makes a dead letter of; a deadly request is not given more attempts."""
+    record, error = settled.record, settled.record.error
+    assert error  # noqa: S101 - only what failed leaves a dead letter
+    queue, _, _ = settled.tag.rpartition(":")
+    letter = head(
+        id=record.task_id,
+        queue=queue,
+        model=record.reference,
+        code=error.code,
+        reason=error.message,
+        attempts=settled.dead_after,
+        accepted_at=record.created_at,
+    )
+    return place, letter, error.code, error.message, int(error.code != WorkerLost.code)

@@ -1,12 +1,11 @@
-"""The messages that workers hold: taken and noted in one step, kept, given back, put aside."""
+"""The messages that workers hold: taken and noted in one step, kept, given back."""
 
 from collections.abc import Iterable
-from typing import cast
 
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.wire import encode
+from tasks.ledger.pauses import PROBING
 
 
 class Reservations:
@@ -15,8 +14,8 @@ class Reservations:
     def __init__(self, client: redis.Redis, visibility_timeout: float) -> None:
         self._client = client
         self._timeout = visibility_timeout
-        self._reserve = scripts.load(client, "reserve")
-        self._upkeep = scripts.load(client, "upkeep")
+        self._reserve = scripts.load(client, "reserve", "pausing", **PROBING)
+        self._upkeep = scripts.load(client, "upkeep", "pausing", **PROBING)
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
         """Take up to so many messages, rows and bytes, the oldest first: tag and message of each.
@@ -40,18 +39,3 @@ class Reservations:
     def defer(self, tag: str, until: float) -> None:
         """Let one that nobody keeps go back to its queue at this time, in Unix seconds."""
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
-
-    def put_aside(self, tag: str, reason: str) -> None:
-        """Bury a message that is known by its tag alone."""
-        if (message := cast("bytes | None", self._client.hget(keys.RESERVED, tag))) is not None:
-            self.bury(tag, message, reason)
-
-    def bury(self, tag: str, message: bytes, reason: str) -> None:
-        """Put a message aside, whole, that nobody can read."""
-        whole = message.decode(errors="backslashreplace")
-        letter = encode({"tag": tag, "reason": reason, "message": whole})
-        with self._client.pipeline() as pipe:
-            pipe.zrem(keys.DUE, tag)
-            pipe.hdel(keys.RESERVED, tag)
-            pipe.lpush(keys.DEAD_LETTERS, letter)
-            pipe.execute()

@@ -64,7 +64,7 @@ def _chances(kind: Kind) -> tuple[str, str]:
 def test_the_endpoints(tmp_path: Path) -> None:
     app = create_flask(Parts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")))
     served = {
-        (method, re.sub(r"<(?:task_)?(\w+)>", r"<\1>", rule.rule))
+        (method, re.sub(r"<(?:\w+:)?(?:task_)?(\w+)>", r"<\1>", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - BY_FLASK
         if not rule.rule.startswith("/static")

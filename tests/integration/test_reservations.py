@@ -1,6 +1,4 @@
-"""Messages that workers hold: taken in one step, kept, given back, put aside; on a real Redis."""
-
-import json
+"""Messages that workers hold: taken in one step, kept, given back; on a real Redis."""
 
 import pytest
 import redis
@@ -137,21 +135,6 @@ def test_one_who_lost_its_reservation_cannot_keep_it(client, reservations) -> No
 
     assert reservations.upkeep([tag]) == 0
     assert client.zcard(keys.DUE) == 0
-
-
-def test_what_nobody_can_read_is_kept_whole(client, reservations) -> None:
-    client.lpush("predict", "first", b"\xff not UTF-8")
-    (first, _), (second, message) = reservations.reserve("predict", 2, *GENEROUS)
-
-    reservations.put_aside(first, "whatever")
-    reservations.bury(second, message, "it is no JSON")
-    reservations.put_aside(second, "it is gone by now")
-
-    assert client.hlen(keys.RESERVED) == client.zcard(keys.DUE) == 0
-    assert list(map(json.loads, client.lrange(keys.DEAD_LETTERS, 0, -1))) == [
-        {"tag": second, "reason": "it is no JSON", "message": "\\xff not UTF-8"},
-        {"tag": first, "reason": "whatever", "message": "first"},
-    ]
 
 
 def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:

@@ -5,7 +5,24 @@ from importlib import resources
 import redis
 from redis.commands.core import Script
 
+from tasks.ledger import keys
 
-def load(client: redis.Redis, name: str) -> Script:
-    """The script of this name; called with keys and args, it is one round trip (`EVALSHA`)."""
-    return client.register_script(resources.files(__name__).joinpath(f"{name}.lua").read_text())
+
+def load(client: redis.Redis, name: str, *libraries: str, **constants: float) -> Script:
+    """The script of this name; called with keys and args, it is one round trip (`EVALSHA`).
+
+    With libraries, what they hold stands in front of it, and so do the key layout and these
+    constants, as locals in capitals.
+    """
+    parts = [_read(part) for part in (*libraries, name)]
+    return client.register_script("".join([_locals(constants), *parts] if libraries else parts))
+
+
+def _read(name: str) -> str:
+    return resources.files(__name__).joinpath(f"{name}.lua").read_text()
+
+
+def _locals(constants: dict[str, float]) -> str:
+    layout = {name: f"'{key}'" for name, key in vars(keys).items() if name.isupper()}
+    numbers = {name.upper(): repr(value) for name, value in constants.items()}
+    return "".join(f"local {name} = {value}\n" for name, value in {**layout, **numbers}.items())

@@ -3,7 +3,8 @@
 -- ARGV: record, message, id, its rows, most rows and most bytes the queue may hold,
 --       and with an idempotency key: fingerprint of the payload, seconds to remember the key.
 -- Returns the id that was accepted, now or before under the same key; or "full", or "conflict"
--- when the key came with another payload.
+-- when the key came with another payload; or "paused", the seconds until it may be otherwise, and
+-- why, where the version is paused.
 if KEYS[4] then
   local before = redis.call('HMGET', KEYS[4], 'id', 'fingerprint')
   if before[1] then
@@ -12,6 +13,18 @@ if KEYS[4] then
 end
 if redis.call('EXISTS', KEYS[3]) == 1 then -- the same call once more
   return ARGV[3]
+end
+local version, entry, why, now
+if redis.call('EXISTS', PAUSED) == 1 then
+  version = version_of(ARGV[2])
+  entry, why = entry_of(version)
+  if entry then
+    now = clock()
+    -- A submission is the probe where no message is left that could be it.
+    if not entry.probe_at or now < entry.probe_at or redis.call('EXISTS', PARKED .. version) == 1 then
+      return 'paused ' .. math.ceil(math.max((entry.probe_at or 0) - now, 1)) .. ' ' .. why
+    end
+  end
 end
 if redis.call('LLEN', KEYS[1]) == 0 then -- whoever purges the list forgets the counts
   redis.call('HDEL', KEYS[2], 'rows', 'bytes')
@@ -29,4 +42,5 @@ if KEYS[4] then
   redis.call('EXPIRE', KEYS[4], ARGV[8])
 end
 redis.call('LPUSH', KEYS[1], ARGV[2])
+if entry then send_probe(version, entry, ARGV[3], now) end
 return ARGV[3]

@@ -2,35 +2,51 @@
 -- is never in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, what waits on it, reserved, due.
 -- ARGV: seconds until they go back, most messages, most rows, most bytes.
+-- Messages of paused versions are parked on the way.
 -- Returns pairs of tag and message. Removing comes first: a full Redis lets such a script finish.
 local now, taken, dues = redis.call('TIME'), {}, {}
 local due = now[1] + now[2] / 1000000 + ARGV[1]
 local most, wide, long = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
 local serial = tonumber(redis.call('HGET', KEYS[2], 'reserved') or 0)
-while #taken < 2 * most do
+local pausing, entries, parked = redis.call('EXISTS', PAUSED) == 1, {}, 0
+local function is_parked(message)
+  local version = version_of(message)
+  if not version then return false end
+  if entries[version] == nil then entries[version] = entry_of(version) or false end
+  local entry = entries[version]
+  return entry and entry.probe ~= id_of(message) and park(version, message, KEYS[1])
+end
+while #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', KEYS[1])
   if not message then break end
   -- Stock producers do not say how many rows they send, and were not counted when they pushed.
   local told = tonumber(string.match(message, '^{"headers":{"rows":(%d+)'))
-  rows, bytes = rows + (told or 1), bytes + #message
-  if #taken > 0 and (rows > wide or bytes > long) then
-    redis.call('RPUSH', KEYS[1], message)
-    break
+  local waits = pausing and is_parked(message)
+  if waits then
+    parked = parked + 1
+  else
+    rows, bytes = rows + (told or 1), bytes + #message
+    if #taken > 0 and (rows > wide or bytes > long) then
+      redis.call('RPUSH', KEYS[1], message)
+      break
+    end
+    serial = serial + 1
+    local tag = KEYS[1] .. ':' .. serial
+    taken[#taken + 1] = tag
+    taken[#taken + 1] = message
+    dues[#dues + 1] = due
+    dues[#dues + 1] = tag
   end
   if told then
     counted_rows, counted_bytes = counted_rows + told, counted_bytes + #message
   end
-  serial = serial + 1
-  local tag = KEYS[1] .. ':' .. serial
-  taken[#taken + 1] = tag
-  taken[#taken + 1] = message
-  dues[#dues + 1] = due
-  dues[#dues + 1] = tag
 end
 if #taken > 0 then
   redis.call('HSET', KEYS[3], unpack(taken))
   redis.call('ZADD', KEYS[4], unpack(dues))
+end
+if #taken + parked > 0 then
   redis.call('HINCRBY', KEYS[2], 'rows', 0 - counted_rows)
   redis.call('HINCRBY', KEYS[2], 'bytes', 0 - counted_bytes)
   redis.call('HSET', KEYS[2], 'reserved', serial)

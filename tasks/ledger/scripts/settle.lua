@@ -1,13 +1,14 @@
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
--- ARGV: time to live in seconds, the three heads of a record that has no outcome, tags (or nothing
---       in place of one), ids, and then of each: outcome, state, rows, seconds from acceptance,
---       histogram bucket.
+-- ARGV: time to live in seconds, the three heads of a record that has no outcome (a queued one's
+--       first), tags (or nothing in place of one), ids, and then of each: outcome, state, rows,
+--       seconds from acceptance, histogram bucket; then of each that leaves a dead letter: its
+--       place, the letter without its end, code, reason, and 1 if a pause may keep it from failing.
 -- Returns how many were written. Removing comes first: a full Redis lets such a script finish.
-local live, many = ARGV[1], #KEYS - 4
-local counts, seconds, written = {}, 0, {}
+local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
+local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
-local function open(record)
+local function is_open(record)
   for i = 2, 4 do
     if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return true end
   end
@@ -16,25 +17,64 @@ end
 local function add(field, amount)
   counts[field] = (counts[field] or 0) + amount
 end
+local version, dead, now = string.sub(KEYS[4], #STATISTICS + 1), {}, nil
+for at = 7 * many + 5, #ARGV, 5 do
+  local place = tonumber(ARGV[at])
+  dead[place] = {
+    head = ARGV[at + 1], code = ARGV[at + 2], reason = ARGV[at + 3], again = ARGV[at + 4] == '1',
+    message = redis.call('HGET', KEYS[1], ARGV[place + 4]),
+  }
+  now = clock()
+end
 redis.call('ZREM', KEYS[2], unpack(ARGV, 5, many + 4))
 redis.call('HDEL', KEYS[1], unpack(ARGV, 5, many + 4))
+local entry = entry_of(version)
+-- What fails once its version is paused waits with the others: it failed by no fault of its own.
+local parked = {}
+local function waits(i)
+  local id, tag, message = ARGV[many + 4 + i], ARGV[i + 4], dead[i].message
+  if not (dead[i].again and entry and entry.probe ~= id) then return false end
+  if queue_of(message) ~= string.match(tag, '^(.*):%d+$') then return false end
+  table.insert(parked, 1, message)
+  finished[#finished + 1] = id
+  local record = redis.call('GET', KEYS[i + 4])
+  if record then
+    redis.call('SET', KEYS[i + 4], (string.gsub(record, '^{"status":"%u+","state":"%l+"', queued, 1)))
+  end
+  return true
+end
 for i = 1, many do
-  local key, at = KEYS[i + 4], 2 * many + 5 * i
-  if open(redis.call('GETRANGE', key, 0, longest - 1)) then
+  local key, id, at = KEYS[i + 4], ARGV[many + 4 + i], 2 * many + 5 * i
+  local open = is_open(redis.call('GETRANGE', key, 0, longest - 1))
+  if open and dead[i] and (not dead[i].message or waits(i)) then
+    open = false -- it goes on, or another has taken the message and will say
+  end
+  if open then
     redis.call('SET', key, ARGV[at], 'EX', live)
     redis.call('PUBLISH', key, ARGV[at])
     add(ARGV[at + 1], 1)
     add('rows', ARGV[at + 2])
     seconds = seconds + ARGV[at + 3]
     add(ARGV[at + 4], 1)
-    written[#written + 1] = ARGV[many + 4 + i]
+    finished[#finished + 1] = id
+    written = written + 1
+    if dead[i] then
+      local died_at = string.format('%.6f', now)
+      local tail = ',"died_at":' .. died_at .. ',"message":' .. cjson.encode(dead[i].message) .. '}'
+      bury(id, dead[i].head .. tail, died_at)
+      entry = entry or count_failure(version, dead[i], now)
+    end
+    if entry and entry.probe == id then
+      entry = judge(version, entry, ARGV[at + 1], dead[i], now or clock())
+    end
   end
 end
+for _, message in ipairs(parked) do redis.call('RPUSH', PARKED .. version, message) end
+if #finished > 0 then redis.call('HDEL', KEYS[3], unpack(finished)) end
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', KEYS[4], field, amount)
 end
-if #written > 0 then
-  redis.call('HDEL', KEYS[3], unpack(written))
+if written > 0 then
   redis.call('HINCRBYFLOAT', KEYS[4], 'seconds', string.format('%.6f', seconds))
 end
-return #written
+return written

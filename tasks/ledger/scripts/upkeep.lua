@@ -1,7 +1,9 @@
--- Keep what this worker holds, and give back what nobody kept: the work of the dead.
+-- Keep what this worker holds, and give back what nobody kept: the work of the dead. Let a probe
+-- through of each version whose pause is over.
 -- KEYS: reserved, due.
 -- ARGV: seconds until what is held goes back, prefix of the counts of what waits, tags held.
 -- Returns how many messages went back to their queues' consuming end.
+local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
 local now, returned = redis.call('TIME'), 0
 now = now[1] + now[2] / 1000000
 for i = 3, #ARGV do
@@ -19,6 +21,26 @@ for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT
       redis.call('HINCRBY', ARGV[2] .. queue, 'bytes', #message)
     end
     returned = returned + 1
+  end
+end
+-- What has its outcome already proves nothing.
+local function is_over(id)
+  local state = id and string.match(redis.call('GETRANGE', RECORD .. id, 0, 60), '"state":"(%l+)"')
+  return state and OVER[state]
+end
+local function next_parked(version)
+  local message = redis.call('RPOP', PARKED .. version)
+  while message and is_over(id_of(message)) do message = redis.call('RPOP', PARKED .. version) end
+  return message
+end
+if redis.call('EXISTS', PAUSED) == 1 then
+  for _, version in ipairs(redis.call('HKEYS', PAUSED)) do
+    local entry = entry_of(version)
+    local message = entry.probe_at and now >= entry.probe_at and next_parked(version)
+    if message then
+      give_back(message)
+      send_probe(version, entry, id_of(message), now)
+    end
   end
 end
 return returned

@@ -1,0 +1,44 @@
+"""Reads what operators send: a small JSON object, or the query of a path."""
+
+from typing import TypeVar
+
+import msgspec
+from flask import Request
+
+from tasks.wire import decode
+from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
+
+LONGEST = 65_536
+"""Bytes."""
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+def read_body(request: Request, kind: type[Kind]) -> Kind:
+    """The body; none at all is an empty object. Raises the error that says what is wrong."""
+    # What comes without a length is read up to one byte beyond the bound.
+    request.max_content_length = LONGEST + 1
+    body = b"" if (request.content_length or 0) > LONGEST else request.get_data(cache=False)
+    if (request.content_length or 0) > LONGEST or len(body) > LONGEST:
+        raise TooLarge(f"the body may hold at most {LONGEST} bytes")
+    if not body:
+        return _converted({}, kind, strict=True)
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    return _converted(decode(body), kind, strict=True)
+
+
+def read_query(request: Request, kind: type[Kind]) -> Kind:
+    """The query; raises `Invalid`."""
+    given = request.args.to_dict(flat=False)
+    if twice := [name for name, values in given.items() if len(values) > 1]:
+        raise Invalid(f"{twice[0][:100]!r} is given more than once")
+    return _converted({name: value for name, (value,) in given.items()}, kind, strict=False)
+
+
+def _converted(given: object, kind: type[Kind], *, strict: bool) -> Kind:
+    try:
+        return msgspec.convert(given, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        location = tuple(part for part in path.strip("`").split(".") if part)
+        raise Invalid(message, errors=[Detail(location, message)]) from error

@@ -1,0 +1,38 @@
+"""Asks the API on behalf of an operator."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from cli.flight import Failure
+from predictq import PredictqError
+from predictq.connection import Connection
+from predictq.retries import Clock
+from predictq.wire import content
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Json = dict[str, Any]
+PATIENCE = 30.0
+"""Seconds."""
+
+url_option = click.option("--url", envvar="PREDICTQ_URL", help="The server; PREDICTQ_URL.")
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def ask(url: str | None, method: str, path: str, body: Any = None) -> Json:
+    """What the server answers; what it refuses is a failure, told in a line."""
+    try:
+        connection = Connection(url, PATIENCE, Clock())
+        try:
+            return content(connection.send(method, path, body=body))
+        finally:
+            connection.close()
+    except (PredictqError, OSError, ValueError) as error:
+        raise Failure(str(error)) from error
+
+
+def as_json(value: Any) -> str:
+    """For people and for jq."""
+    return msgspec.json.format(msgspec.json.encode(value)).decode()

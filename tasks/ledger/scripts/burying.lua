@@ -1,0 +1,28 @@
+-- What scripts share that write dead letters: a library, put in front of them with the key layout.
+local function forget(id)
+  local size = redis.call('HSTRLEN', DEAD_LETTERS, id)
+  redis.call('HDEL', DEAD_LETTERS, id)
+  redis.call('ZREM', DEAD_LETTER_TIMES, id)
+  redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', 0 - size)
+end
+
+-- Dead letters must not fill Redis: beyond the bounds the oldest goes. Returns how many went.
+local function bury(id, letter, died_at)
+  local dropped, before = 0, redis.call('HSTRLEN', DEAD_LETTERS, id)
+  redis.call('HSET', DEAD_LETTERS, id, letter)
+  redis.call('ZADD', DEAD_LETTER_TIMES, died_at, id)
+  redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'buried', 1)
+  local many = redis.call('ZCARD', DEAD_LETTER_TIMES)
+  if many == 1 then -- somebody may have deleted the others by hand
+    redis.call('HSET', DEAD_LETTER_TOTALS, 'bytes', 0)
+    before = 0
+  end
+  local bytes = redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', #letter - before)
+  while many > 0 and (many > MAX_DEAD_LETTERS or bytes > MAX_DEAD_LETTER_BYTES) do
+    forget(redis.call('ZRANGE', DEAD_LETTER_TIMES, 0, 0)[1])
+    bytes = tonumber(redis.call('HGET', DEAD_LETTER_TOTALS, 'bytes'))
+    many, dropped = many - 1, dropped + 1
+  end
+  if dropped > 0 then redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'dropped', dropped) end
+  return dropped
+end

@@ -1,0 +1,9 @@
+-- Delete dead letters. ARGV: their ids.  Returns how many there were.
+local deleted = 0
+for _, id in ipairs(ARGV) do
+  if redis.call('ZSCORE', DEAD_LETTER_TIMES, id) then
+    forget(id)
+    deleted = deleted + 1
+  end
+end
+return deleted

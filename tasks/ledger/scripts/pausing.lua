@@ -1,0 +1,72 @@
+-- What scripts share that pause versions: a library, put in front of them with the key layout.
+-- A version is paused while it has an entry in PAUSED. One with `probe_at` heals by itself: after
+-- that moment one message, the probe, is let through, and its outcome decides.
+local function clock()
+  local now = redis.call('TIME')
+  return now[1] + now[2] / 1000000
+end
+
+local function version_of(message)
+  return string.match(message, '^{"headers":{"rows":%d+,"batch":"([^" ]+) ')
+end
+
+local function id_of(message)
+  return string.match(message, '"id":%s*"([^"]*)"')
+end
+
+local function queue_of(message)
+  return string.match(message, '"routing_key":%s*"([^"]*)"')
+end
+
+local function entry_of(version)
+  local text = redis.call('HGET', PAUSED, version)
+  return text and cjson.decode(text) or nil, text
+end
+
+local function note(version, entry)
+  redis.call('HSET', PAUSED, version, cjson.encode(entry))
+end
+
+-- Another may follow after a while: a probe can be lost with its queue.
+local function send_probe(version, entry, id, now)
+  entry.probe, entry.probe_at = id, now + PROBE_LEASE
+  note(version, entry)
+end
+
+-- Only what says itself where it belongs can be given back later.
+local function park(version, message, queue)
+  if queue_of(message) ~= queue then return false end
+  redis.call('LPUSH', PARKED .. version, message)
+  return true
+end
+
+local function give_back(message)
+  local queue = queue_of(message)
+  redis.call('RPUSH', queue, message)
+  local told = string.match(message, '^{"headers":{"rows":(%d+)')
+  if told then
+    redis.call('HINCRBY', QUEUED .. queue, 'rows', told)
+    redis.call('HINCRBY', QUEUED .. queue, 'bytes', #message)
+  end
+end
+
+-- The newest first, so that the oldest is the next to be taken.
+local function unpark(version)
+  local parked = PARKED .. version
+  repeat
+    local messages = redis.call('LRANGE', parked, 0, 999)
+    for _, message in ipairs(messages) do give_back(message) end
+    redis.call('LTRIM', parked, 1000, -1)
+  until #messages == 0
+end
+
+-- The wait is remembered for a while: a version that is soon paused again waits longer.
+local function resume(version, wait)
+  redis.call('HDEL', PAUSED, version)
+  redis.call('DEL', TROUBLES .. version)
+  if wait then
+    redis.call('HSET', TROUBLES .. version, 'wait', wait)
+    redis.call('EXPIRE', TROUBLES .. version, WAIT_REMEMBERED)
+  end
+  unpark(version)
+end

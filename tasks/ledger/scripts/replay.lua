@@ -1,0 +1,29 @@
+-- Give a dead letter back to its queue under the id that it had. The one thing that reopens a
+-- failed outcome, at the operator's word.
+-- KEYS: queue, what waits on it, and, if the letter has an id of a prediction: record.
+-- ARGV: id of the letter, when it died, message, most rows and most bytes the queue may hold, and
+--       with a record: the record, queued.
+-- Returns "replayed"; or "gone" where that letter is no longer there, "full", or "stands" where
+-- there is an outcome other than a failure, or none yet.
+if tonumber(redis.call('ZSCORE', DEAD_LETTER_TIMES, ARGV[1]) or -1) ~= tonumber(ARGV[2]) then
+  return 'gone'
+end
+if KEYS[3] then
+  local before = redis.call('GETRANGE', KEYS[3], 0, 60)
+  if before ~= '' and string.match(before, '"state":"(%l+)"') ~= 'failed' then return 'stands' end
+end
+if redis.call('LLEN', KEYS[1]) == 0 then -- whoever purges the list forgets the counts
+  redis.call('HDEL', KEYS[2], 'rows', 'bytes')
+end
+local told = string.match(ARGV[3], '^{"headers":{"rows":(%d+)')
+local waiting = redis.call('HMGET', KEYS[2], 'rows', 'bytes')
+local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #ARGV[3]
+if rows > tonumber(ARGV[4]) or bytes > tonumber(ARGV[5]) then return 'full' end
+if KEYS[3] then redis.call('SET', KEYS[3], ARGV[6]) end
+redis.call('LPUSH', KEYS[1], ARGV[3])
+if told then
+  redis.call('HINCRBY', KEYS[2], 'rows', told)
+  redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[3])
+end
+forget(ARGV[1])
+return 'replayed'
