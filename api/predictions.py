@@ -14,6 +14,7 @@ from api.preferences import LONGEST, Preference, parse
 from api.submission import idempotency, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
+from tasks.outlook import WaitingFor
 from tasks.record import ErrorBody, Receipt, Record, State
 from tasks.settings import Settings
 from telemetry.errors import Busy
@@ -43,6 +44,12 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
     """From here on the id may be answered with 410."""
     urls: Urls
+    queue_position: int | msgspec.UnsetType = msgspec.UNSET
+    """While it is queued: 1 is the next to be taken, 0 is taken and about to begin."""
+    eta_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    """Until its outcome, by the pace of the workers; left out while that is not known."""
+    waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
+    """While it is queued."""
 
 
 class Outcome(Pending, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,6 +124,7 @@ class Predictions:
         headers = {"Location": _url(record)} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
+            self._gateway.outlooks.freshen(record)
         if applied := _preference().applied(waited=waited):
             headers["Preference-Applied"] = applied
         return answer(self._view(record), 200 if record.is_terminal else 202, headers)
@@ -137,7 +145,7 @@ class Predictions:
             return Outcome(**shared, predictions=record.result, receipt=record.receipt)
         if record.error is not None:
             return Outcome(**shared, error=record.error)
-        return Pending(**shared)
+        return Pending(**shared, **msgspec.structs.asdict(self._gateway.outlooks.of(record)))
 
 
 def _preference() -> Preference:

@@ -78,7 +78,8 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
 def _ours(error: errors.PredictqError) -> Response:
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", error.code, error.message)
-    return _answer(problem_of(error))
+    after = error.extra.get("retry_after")
+    return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
 
 
 def _without_redis(error: redis.RedisError) -> Response:

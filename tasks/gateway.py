@@ -8,6 +8,7 @@ from tasks.ids import Ids
 from tasks.ledger.ledger import Ledger, Settled
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
+from tasks.outlook import Outlooks
 from tasks.prediction import predict
 from tasks.record import Record
 from tasks.settings import Settings
@@ -27,6 +28,7 @@ class Gateway:
         self._watcher = watcher
         self._ids = ids
         self._settings = settings
+        self.outlooks = Outlooks(ledger.client, QUEUE)
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue; once this returns it is safe.

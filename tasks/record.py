@@ -80,6 +80,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     date_done: str | None = None
     receipt: Receipt | None = None
     error: ErrorBody | None = None
+    number: int | msgspec.UnsetType = msgspec.UNSET
+    """Its place in the order of all that ever lay on its queue, which the script gives it."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":

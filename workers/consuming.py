@@ -23,6 +23,8 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         """Let the channel take what batching has room for, whenever a process becomes free."""
         channel = consumer.task_consumer.channel
         channel.qos.batcher = batcher_of(consumer)
+        for queue in consumer.app.amqp.queues.consume_from:
+            channel.reservations.begin(queue)
         consumer.pool.on_idle = channel.consume
         if consumer.event_dispatcher:
             # Those of one turn of the loop go together; stock sends them by the two dozen.

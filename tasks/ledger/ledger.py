@@ -27,6 +27,9 @@ def _head(state: State) -> bytes:
 
 LARGEST_SHARED = 100_000
 """Bytes of a message that shares its round trip; a larger one would hold up the others."""
+UNKNOWN_RETRY = 10
+"""Seconds after which to submit again where nothing is known of the workers' pace."""
+LONGEST_RETRY = 3600
 _record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING = _head("queued"), _head("running")
 
@@ -87,8 +90,9 @@ class Ledger:
             script_keys.append(keys.IDEMPOTENCY + idempotency.key)
             arguments += [idempotency.fingerprint, self._settings.result_ttl]
         answer = self._ask_to_accept(script_keys, arguments, len(message))
-        if answer == b"full":
-            raise QueueFull(f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes")
+        if answer.startswith(b"full"):
+            detail = f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes"
+            raise QueueFull(detail, retry_after=_retry_after(answer))
         if answer == b"conflict":
             raise IdempotencyConflict
         return answer.decode()
@@ -157,6 +161,12 @@ class Ledger:
             )
             for key, fields in zip(found, read, strict=True)
         ]
+
+
+def _retry_after(refusal: bytes) -> int:
+    """Seconds until there is room, by the workers' pace."""
+    _, _, seconds = refusal.partition(b" ")
+    return min(max(int(seconds), 1), LONGEST_RETRY) if seconds else UNKNOWN_RETRY
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
