@@ -10,10 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.answers import answer
 from api.measures import LedgerCollector, Requests
-from tasks.gateway import QUEUES, is_reachable
+from tasks.gateway import QUEUE, QUEUES, is_reachable
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.situation import Situations
 from tasks.ledger.statistics import Statistics
 from tasks.ledger.workers import Workers
+from tasks.outlook import WaitingFor, general
 from telemetry.metrics import registry
 
 
@@ -29,6 +31,8 @@ class Ready(msgspec.Struct):
     ready: bool
     redis: bool
     workers: int
+    waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
+    """What it would wait for: nothing at all where this is left out."""
 
 
 class Latency(msgspec.Struct):
@@ -76,6 +80,7 @@ class Operations:
     def __init__(self, ledger: Ledger, requests: Requests) -> None:
         self._ledger = ledger
         self._workers = Workers(ledger.client)
+        self._situations = Situations(ledger.client)
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
@@ -96,10 +101,13 @@ class Operations:
 
     def ready(self) -> Response:
         """Redis answers and a worker lives: 200, else 503."""
-        reachable = is_reachable(self._ledger.client)
-        workers = len(self._workers.alive()) if reachable else 0
-        ready = bool(workers)
-        return answer(Ready(ready, reachable, workers), 200 if ready else 503)
+        if not is_reachable(self._ledger.client):
+            return answer(Ready(False, False, 0), 503)
+        situation = self._situations.of(QUEUE)
+        workers = sum(bool(worker["processes"]) for worker in situation.workers)
+        return answer(
+            Ready(bool(workers), True, workers, general(situation)), 200 if workers else 503
+        )
 
     def metrics(self) -> Response:
         """For Prometheus."""
