@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api.answers import answer
 from api.measures import LedgerCollector, Requests
 from tasks.gateway import QUEUE, QUEUES, is_reachable
+from tasks.ledger.canaries import age, sightings
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.situation import Situations
 from tasks.ledger.statistics import Statistics
@@ -43,6 +44,15 @@ class Latency(msgspec.Struct):
     p99: float | None
 
 
+class Canary(msgspec.Struct):
+    """A prediction of no model, which the workers send through their queue now and then."""
+
+    age_seconds: float
+    """Since it was sent; more than a few intervals, and the way through the queue is blocked."""
+    seconds: float
+    """To its outcome."""
+
+
 class VersionStats(msgspec.Struct):
     """What one version has answered."""
 
@@ -72,6 +82,10 @@ class Stats(msgspec.Struct):
     workers: list[dict[str, Any]]
     """Each with its name, processes, memory_bytes, and the versions loaded."""
     predictions: list[VersionStats]
+    drain_rates: dict[str, float | None]
+    """Messages a second that left each queue while there were always more; null until then."""
+    canaries: dict[str, Canary]
+    """The latest of each queue that came back."""
 
 
 class Operations:
@@ -124,6 +138,11 @@ class Operations:
             queues=depths,
             workers=self._workers.alive(),
             predictions=[_version(entry) for entry in self._ledger.statistics()],
+            drain_rates={queue: self._situations.of(queue).rate for queue in QUEUES},
+            canaries={
+                queue: Canary(age_seconds=round(age(sighting), 3), seconds=sighting.seconds)
+                for queue, sighting in sightings(self._ledger.client).items()
+            },
         )
         return answer(stats)
 

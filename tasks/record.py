@@ -120,7 +120,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """The model:version that it is pinned to."""
         return f"{self.model}:{self.version}"
 
-    def succeeded(self, predictions: list[Any], receipt: Receipt) -> "Record":
+    def succeeded(self, predictions: list[Any], receipt: Receipt | None) -> "Record":
         """The outcome of one that was computed: one prediction a row, in order."""
         return self._settled("succeeded", result=predictions, receipt=receipt)
 

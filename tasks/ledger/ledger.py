@@ -12,6 +12,7 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
+from tasks.ledger.canaries import CANARY
 from tasks.ledger.rounds import Rounds
 from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
@@ -149,7 +150,8 @@ class Ledger:
 
     def statistics(self) -> list[Statistics]:
         """Counts and latencies of every version that has answered anything."""
-        found = sorted(self.client.scan_iter(keys.STATISTICS + "*", count=1000))
+        canary = (keys.STATISTICS + CANARY).encode()
+        found = sorted({*self.client.scan_iter(keys.STATISTICS + "*", count=1000)} - {canary})
         with self.client.pipeline(transaction=False) as pipe:
             for key in found:
                 pipe.hgetall(key)
