@@ -41,12 +41,21 @@ class Outlooks:
         self._asked = -STALE
         self._asking = threading.Lock()
 
+    def is_stale_for(self, record: Record) -> bool:
+        """Whether `freshen` would ask."""
+        known, number = self._known, record.number
+        # Who has just submitted is not told: that must cost one round trip, and has.
+        if record.state != "queued" or number is UNSET:
+            return False
+        newer = known is None or number > known.taken + known.depth
+        return time.monotonic() - self._asked > (STALE_FOR_NEWER if newer else STALE)
+
     def freshen(self, record: Record) -> None:
         """Ask Redis how it stands, where what is known is too old for this prediction."""
-        if not self._is_stale(record) or not self._asking.acquire(blocking=self._known is None):
+        if not self.is_stale_for(record) or not self._asking.acquire(blocking=self._known is None):
             return  # another thread is at it
         try:
-            if self._is_stale(record):
+            if self.is_stale_for(record):
                 self._asked = time.monotonic()
                 self._known = self._situations.of(self._queue)
         except redis.RedisError as error:
@@ -60,14 +69,6 @@ class Outlooks:
         if self._known is None or record.state != "queued" or record.number is UNSET:
             return UNKNOWN
         return outlook(record.reference, record.number, self._known)
-
-    def _is_stale(self, record: Record) -> bool:
-        known, number = self._known, record.number
-        # Who has just submitted is not told: that must cost one round trip, and has.
-        if record.state != "queued" or number is UNSET:
-            return False
-        newer = known is None or number > known.taken + known.depth
-        return time.monotonic() - self._asked > (STALE_FOR_NEWER if newer else STALE)
 
 
 def outlook(reference: str, number: int, now: Situation) -> Outlook:

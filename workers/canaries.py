@@ -10,7 +10,7 @@ from celery import bootsteps
 
 from tasks.ledger import keys
 from tasks.ledger.canaries import CANARY, Sighting, note
-from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.ledger import Ledger, Offer, connect
 from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record
@@ -80,4 +80,4 @@ def send(ledger: Ledger, queue: str, task_id: str) -> None:
         created_at=time.time(),
     )
     record, message = Record.queued(task_id, canary), envelope(predict.name, task_id, queue, canary)
-    ledger.accept(queue, record, message, rows=0)
+    ledger.accept(Offer(queue, record, message, rows=0))
