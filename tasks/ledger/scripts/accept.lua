@@ -14,6 +14,7 @@ end
 if redis.call('EXISTS', KEYS[3]) == 1 then -- the same call once more
   return ARGV[3]
 end
+-- Whether it is admitted is decided from here on, and nowhere else.
 local waiting = redis.call('LLEN', KEYS[1])
 if waiting == 0 then -- whoever purges the list forgets the counts
   redis.call('HDEL', KEYS[2], 'rows', 'bytes')
