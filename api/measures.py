@@ -12,9 +12,11 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from tasks.gateway import QUEUES
+from tasks.ledger.canaries import age, sightings
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.letters import DeadLetters
 from tasks.ledger.pauses import Pauses
+from tasks.ledger.situation import Situations
 from tasks.ledger.statistics import BUCKETS, Statistics
 from tasks.ledger.workers import Workers
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
@@ -69,6 +71,7 @@ class LedgerCollector(Collector):
         self._ledger = ledger
         self._letters = letters
         self._pauses = pauses
+        self._situations = Situations(ledger.client)
         self._workers = Workers(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
@@ -91,6 +94,10 @@ class LedgerCollector(Collector):
         metrics.reserved.add_metric((), reserved)
         for queue, depth in depths.items():
             metrics.queued.add_metric((queue,), depth)
+            self._fill_queue(metrics, queue)
+        for queue, sighting in sightings(self._ledger.client).items():
+            metrics.canary_age.add_metric((queue,), age(sighting))
+            metrics.canary_seconds.add_metric((queue,), sighting.seconds)
         workers = self._workers.alive()
         metrics.workers.add_metric((), len(workers))
         for worker in workers:
@@ -108,6 +115,14 @@ class LedgerCollector(Collector):
         metrics.dead_letters.add_metric((), totals.kept)
         metrics.dead_letter_bytes.add_metric((), totals.bytes)
         metrics.dead_letters_dropped.add_metric((), totals.dropped)
+
+    def _fill_queue(self, metrics: LedgerMetrics, queue: str) -> None:
+        situation = self._situations.of(queue)
+        # The first may be a stock producer's, whose id does not tell.
+        if situation.oldest is not None or not situation.depth:
+            metrics.oldest.add_metric((queue,), situation.oldest or 0.0)
+        if situation.rate is not None:
+            metrics.drain_rate.add_metric((queue,), situation.rate)
 
 
 def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:

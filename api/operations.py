@@ -10,12 +10,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.answers import answer
 from api.measures import LedgerCollector, Requests
-from tasks.gateway import QUEUES, is_reachable
+from tasks.gateway import QUEUE, QUEUES, is_reachable
+from tasks.ledger.canaries import age, sightings
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.letters import DeadLetters
 from tasks.ledger.pauses import Paused, Pauses
+from tasks.ledger.situation import Situations
 from tasks.ledger.statistics import Statistics
 from tasks.ledger.workers import Workers
+from tasks.outlook import WaitingFor, general
 from telemetry.metrics import registry
 
 
@@ -31,6 +34,8 @@ class Ready(msgspec.Struct):
     ready: bool
     redis: bool
     workers: int
+    waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
+    """What it would wait for: nothing at all where this is left out."""
 
 
 class Latency(msgspec.Struct):
@@ -39,6 +44,15 @@ class Latency(msgspec.Struct):
     p50: float | None
     p95: float | None
     p99: float | None
+
+
+class Canary(msgspec.Struct):
+    """A prediction of no model, which the workers send through their queue now and then."""
+
+    age_seconds: float
+    """Since it was sent; more than a few intervals, and the way through the queue is blocked."""
+    seconds: float
+    """To its outcome."""
 
 
 class VersionStats(msgspec.Struct):
@@ -73,6 +87,10 @@ class Stats(msgspec.Struct):
     dead_letters: int
     paused: list[Paused]
     """Versions whose submissions are refused, and why."""
+    drain_rates: dict[str, float | None]
+    """Messages a second that left each queue while there were always more; null until then."""
+    canaries: dict[str, Canary]
+    """The latest of each queue that came back."""
 
 
 class Operations:
@@ -85,6 +103,7 @@ class Operations:
         self._letters = letters
         self._pauses = pauses
         self._workers = Workers(ledger.client)
+        self._situations = Situations(ledger.client)
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
@@ -105,10 +124,13 @@ class Operations:
 
     def ready(self) -> Response:
         """Redis answers and a worker lives: 200, else 503."""
-        reachable = is_reachable(self._ledger.client)
-        workers = len(self._workers.alive()) if reachable else 0
-        ready = bool(workers)
-        return answer(Ready(ready, reachable, workers), 200 if ready else 503)
+        if not is_reachable(self._ledger.client):
+            return answer(Ready(False, False, 0), 503)
+        situation = self._situations.of(QUEUE)
+        workers = sum(bool(worker["processes"]) for worker in situation.workers)
+        return answer(
+            Ready(bool(workers), True, workers, general(situation)), 200 if workers else 503
+        )
 
     def metrics(self) -> Response:
         """For Prometheus."""
@@ -127,6 +149,11 @@ class Operations:
             predictions=[_version(entry) for entry in self._ledger.statistics()],
             dead_letters=self._letters.totals().kept,
             paused=self._pauses.all(),
+            drain_rates={queue: self._situations.of(queue).rate for queue in QUEUES},
+            canaries={
+                queue: Canary(age_seconds=round(age(sighting), 3), seconds=sighting.seconds)
+                for queue, sighting in sightings(self._ledger.client).items()
+            },
         )
         return answer(stats)
 

@@ -1,5 +1,6 @@
 """Predictions over HTTP: submit, wait, look up, cancel."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from api.submission import fallback, idempotency, parse, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.messages import Prediction
+from tasks.outlook import WaitingFor
 from tasks.record import ErrorBody, Receipt, Record, State
 from tasks.settings import Settings
 from telemetry.errors import Busy, VersionPaused
@@ -45,6 +47,12 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
     """From here on the id may be answered with 410."""
     urls: Urls
+    queue_position: int | msgspec.UnsetType = msgspec.UNSET
+    """While it is queued: 1 is the next to be taken, 0 is taken and about to begin."""
+    eta_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    """Until its outcome, by the pace of the workers; left out while that is not known."""
+    waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
+    """While it is queued."""
 
 
 class Outcome(Pending, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,7 +104,10 @@ class Predictions:
 
     async def look_up_soon(self, task_id: str) -> Response:
         """The same on an event loop, for who does not wait."""
-        return self._plain_answer(await self._gateway.look_up_soon(task_id))
+        record = await self._gateway.look_up_soon(task_id)
+        if self._gateway.outlooks.is_stale_for(record):
+            await asyncio.to_thread(self._gateway.outlooks.freshen, record)
+        return self._plain_answer(record)
 
     def cancel(self, task_id: str) -> Response:
         """Cancel what has no outcome yet; gives the outcome that stands."""
@@ -135,6 +146,7 @@ class Predictions:
                 return record, False
 
     def _answer(self, record: Record, *, waited: bool, at_submission: bool = False) -> Response:
+        self._gateway.outlooks.freshen(record)
         response = self._plain_answer(record, at_submission=at_submission)
         if applied := _preference().applied(waited=waited):
             response.headers["Preference-Applied"] = applied
@@ -162,7 +174,7 @@ class Predictions:
             return Outcome(**shared, predictions=record.result, receipt=record.receipt)
         if record.error is not None:
             return Outcome(**shared, error=record.error)
-        return Pending(**shared)
+        return Pending(**shared, **msgspec.structs.asdict(self._gateway.outlooks.of(record)))
 
 
 def _preference() -> Preference:

@@ -9,6 +9,7 @@ from tasks.ids import Ids
 from tasks.ledger.ledger import Ledger, Offer, Settled
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
+from tasks.outlook import Outlooks
 from tasks.prediction import predict
 from tasks.record import Record
 from tasks.settings import Settings
@@ -30,6 +31,7 @@ class Gateway:
         self._settings = settings
         self._doubtful: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
+        self.outlooks = Outlooks(ledger.client, QUEUE)
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue; once this returns it is safe.

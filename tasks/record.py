@@ -85,6 +85,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorBody | None = None
     queue_deadline: float | None = None
     """Unix seconds from which on it is not begun any more."""
+    number: int | msgspec.UnsetType = msgspec.UNSET
+    """Its place in the order of all that ever lay on its queue, which the script gives it."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
@@ -130,7 +132,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """The model:version that it is pinned to."""
         return f"{self.model}:{self.version}"
 
-    def succeeded(self, predictions: list[Any], receipt: Receipt) -> "Record":
+    def succeeded(self, predictions: list[Any], receipt: Receipt | None) -> "Record":
         """The outcome of one that was computed: one prediction a row, in order."""
         return self._settled("succeeded", result=predictions, receipt=receipt)
 

@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Rows the queue may hold; beyond it submissions are refused."""
     max_queued_bytes: int = 2**30
     """Bytes of messages the queue may hold, the same."""
+    canary_interval: float = 15
+    """Seconds from one canary on a queue to the next."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
     """Seconds after which the work of a dead worker is given to another."""
     threads: int = 32

@@ -29,6 +29,10 @@ class LedgerMetrics(NamedTuple):
     rows: CounterMetricFamily
     seconds: HistogramMetricFamily
     queued: GaugeMetricFamily
+    oldest: GaugeMetricFamily
+    drain_rate: GaugeMetricFamily
+    canary_age: GaugeMetricFamily
+    canary_seconds: GaugeMetricFamily
     reserved: GaugeMetricFamily
     workers: GaugeMetricFamily
     worker_memory: GaugeMetricFamily
@@ -52,6 +56,26 @@ def ledger_metrics() -> LedgerMetrics:
             "predictq_prediction_seconds", "Acceptance to outcome.", labels=version
         ),
         GaugeMetricFamily("predictq_queue_messages", "Messages waiting.", labels=("queue",)),
+        GaugeMetricFamily(
+            "predictq_queue_oldest_seconds",
+            "Time that the first of the queue has waited, 0 when it is empty.",
+            labels=("queue",),
+        ),
+        GaugeMetricFamily(
+            "predictq_queue_drain_rate",
+            "Messages a second that left it while there were always more.",
+            labels=("queue",),
+        ),
+        GaugeMetricFamily(
+            "predictq_canary_age_seconds",
+            "Time since the latest canary that came back was sent.",
+            labels=("queue",),
+        ),
+        GaugeMetricFamily(
+            "predictq_canary_seconds",
+            "From there to its outcome.",
+            labels=("queue",),
+        ),
         GaugeMetricFamily("predictq_reserved_messages", "Messages reserved, not acknowledged."),
         GaugeMetricFamily("predictq_workers", "Workers that live."),
         GaugeMetricFamily("predictq_worker_memory_bytes", "Resident memory.", labels=("worker",)),

@@ -45,7 +45,8 @@ class LiveStack:
         self.parts = Stack(home, self.server.url, redis_server.free_port(), None, processes)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
         self._programs = {program.name: program for program in programs}
-        self._environment = environment
+        # A canary among what a test counts would be one too many.
+        self._environment = {"PREDICTQ_CANARY_INTERVAL": "3600", **environment}
         self._running: dict[str, Process] = {}
         self._groups: set[int] = set()
         self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=PATIENCE)

@@ -15,6 +15,7 @@ from registry.manifest import Manifest
 from registry.methods import check_method
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
+from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import Ledger, Settled
 from tasks.messages import Call, read_call
 from tasks.record import Receipt, Record
@@ -121,6 +122,8 @@ class Computation:
         try:
             call = _call(item)
             record = Record.read(item.id, call)
+            if record.reference == CANARY:
+                return Settled(record.succeeded([], None), item.tag)
             resolved = self._registry.resolve(call.model)
             record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
             if item.order == "cancel":

@@ -27,6 +27,8 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         channel = consumer.task_consumer.channel
         channel.qos.batcher = batcher_of(consumer)
         channel.qos.batcher.judge = partial(judge, predict.backend.ledger)
+        for queue in consumer.app.amqp.queues.consume_from:
+            channel.reservations.begin(queue)
         consumer.pool.on_idle = channel.consume
         if consumer.event_dispatcher:
             # Those of one turn of the loop go together; stock sends them by the two dozen.

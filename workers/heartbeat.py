@@ -31,6 +31,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         super().__init__(consumer, **options)
         self._workers = Workers(predict.backend.ledger.client)
         self._entry: Any = None
+        self._was_born = False
 
     def start(self, consumer: Any) -> None:
         """Beat whenever a process of the pool is born, and every interval."""
@@ -50,8 +51,10 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
 
     def _beat(self, consumer: Any) -> None:
         consumer.pool.end_overdue()
-        if consumer.pool.is_born:  # until then it loads, and takes nothing
-            description = describe(consumer.hostname, consumer.pool)
+        self._was_born = self._was_born or consumer.pool.is_born
+        if consumer.pool.is_born or not self._was_born:  # one that loads its models lives, too
+            queues = [*consumer.app.amqp.queues.consume_from]
+            description = {**describe(consumer.hostname, consumer.pool), "queues": queues}
             _tell(lambda: self._workers.heartbeat(identity(), description))
 
 

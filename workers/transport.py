@@ -68,6 +68,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
     _queue = ""
     _is_dry = False
     """Whether the queue was empty when we last took from it, and is not watched since."""
+    looks = 0
+    """How often we have taken from it, or found it empty."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         settings = Settings.from_environment()
@@ -93,6 +95,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         if (room := self.qos.batcher.room) and not self._in_poll:
             taken = self.reservations.reserve(self._queue, room, MOST_ROWS, MOST_BYTES)
             self._is_dry = not taken
+            self.looks += 1
         for tag, message in taken:
             self._deliver(tag, message)
         self.qos.batcher.dispatch()

@@ -68,6 +68,12 @@ class Pending:
     expires_at: str | None = None
     """From here on the id may be answered with `Gone`."""
     urls: Urls
+    queue_position: int | None = field(default=None, compare=False)
+    """1 is the next to be taken; None while it is not queued, or not known."""
+    eta_seconds: float | None = field(default=None, compare=False)
+    """Until its outcome, by the pace of the workers; None while that is not known."""
+    waiting_for: str | None = field(default=None, compare=False)
+    """``no_worker``, ``model_loading``, ``capacity`` or ``paused``; None while not queued."""
     retry_after: float = field(compare=False)
     """Seconds after which the server wants to be asked again."""
     source: Source = field(repr=False, compare=False)

@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
+from tasks.ledger.canaries import CANARY
 from tasks.ledger.letters import head
 from tasks.ledger.pauses import PROBING, breaker, refusal
 from tasks.ledger.rounds import Rounds, Unsent
@@ -28,6 +29,9 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
+UNKNOWN_RETRY = 10
+"""Seconds after which to submit again where nothing is known of the workers' pace."""
+LONGEST_RETRY = 3600
 _record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING, RETRYING = _head("queued"), _head("running"), _head("retrying")
 OPEN = (QUEUED, RUNNING, RETRYING)
@@ -141,9 +145,10 @@ class Ledger:
         return script_keys, arguments
 
     def _understood(self, answer: Any, offer: Offer) -> str:
-        if answer == b"full":
+        if answer.startswith(b"full"):
             most, bytes_ = self._settings.max_queued, self._settings.max_queued_bytes
-            raise QueueFull(f"the queue {offer.queue!r} is full: {most} rows or {bytes_} bytes")
+            detail = f"the queue {offer.queue!r} is full: {most} rows or {bytes_} bytes"
+            raise QueueFull(detail, retry_after=_retry_after(answer))
         if answer == b"conflict":
             raise IdempotencyConflict
         if answer.startswith(b"paused "):
@@ -227,7 +232,8 @@ class Ledger:
 
     def statistics(self) -> list[Statistics]:
         """Counts and latencies of every version that has answered anything."""
-        found = sorted(self.client.scan_iter(keys.STATISTICS + "*", count=1000))
+        canary = (keys.STATISTICS + CANARY).encode()
+        found = sorted({*self.client.scan_iter(keys.STATISTICS + "*", count=1000)} - {canary})
         with self.client.pipeline(transaction=False) as pipe:
             for key in found:
                 pipe.hgetall(key)
@@ -256,6 +262,12 @@ def _uncertain(offer: Offer) -> SubmissionUncertain:
 
 def _read(text: bytes | None) -> Record | None:
     return None if text is None else _record.decode(text)
+
+
+def _retry_after(refusal: bytes) -> int:
+    """Seconds until there is room, by the workers' pace."""
+    _, _, seconds = refusal.partition(b" ")
+    return min(max(int(seconds), 1), LONGEST_RETRY) if seconds else UNKNOWN_RETRY
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:

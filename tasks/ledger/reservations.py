@@ -26,6 +26,10 @@ class Reservations:
         answer = self._reserve(keys=script_keys, args=[self._timeout, most, rows, size])
         return [(tag.decode(), message) for tag, message in zip(*[iter(answer)] * 2, strict=True)]
 
+    def begin(self, queue: str) -> None:
+        """A worker starts to take: the time until now tells nothing of the workers' pace."""
+        self._client.hdel(keys.QUEUED + queue, "left")
+
     def upkeep(self, held: Iterable[str]) -> int:
         """Keep what is held, by Redis's clock; gives back the work of the dead, and how much."""
         arguments: list[str | float] = [self._timeout, keys.QUEUED, *held]

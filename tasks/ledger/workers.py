@@ -31,6 +31,7 @@ class Workers:
         self._client.zrem(keys.WORKERS_SEEN, worker)
 
     def alive(self) -> list[dict[str, Any]]:
-        """Descriptions of the workers that live."""
+        """Descriptions of the workers that live and compute."""
         found = self._alive(keys=[keys.WORKERS_SEEN, keys.WORKERS], args=[SILENCE])
-        return [decode(description) for description in found]
+        described = [decode(description) for description in found]
+        return [worker for worker in described if worker.get("processes") != 0]

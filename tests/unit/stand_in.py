@@ -42,7 +42,7 @@ DROP = Answer(0)
 """The connection is closed without an answer."""
 
 
-def pending(id="p1", status="queued", retry_after="1"):
+def pending(id="p1", status="queued", retry_after="1", **more):
     body = {
         "id": id,
         "task_id": id,
@@ -53,7 +53,7 @@ def pending(id="p1", status="queued", retry_after="1"):
         "expires_at": "2026-11-22T06:00:00.000+00:00",
         "urls": {"result": f"/predict/result/{id}", "cancel": f"/predict/result/{id}"},
     }
-    return Answer(202, body, {"Retry-After": retry_after} if retry_after else {})
+    return Answer(202, body | more, {"Retry-After": retry_after} if retry_after else {})
 
 
 def outcome(status, id="p1", **more):

@@ -2,9 +2,10 @@
 -- KEYS: queue, what waits on it, record, and the idempotency key if one was given.
 -- ARGV: record, message, id, its rows, most rows and most bytes the queue may hold,
 --       and with an idempotency key: fingerprint of the payload, seconds to remember the key.
--- Returns the id that was accepted, now or before under the same key; or "full", or "conflict"
--- when the key came with another payload; or "paused", the seconds until it may be otherwise, and
--- why, where the version is paused.
+-- Returns the id that was accepted, now or before under the same key; or "full" and, where the
+-- workers' pace is known, the seconds until there is room; or "conflict" when the key came with
+-- another payload; or "paused", the seconds until it may be otherwise, and why, where the version
+-- is paused.
 if KEYS[4] then
   local before = redis.call('HMGET', KEYS[4], 'id', 'fingerprint')
   if before[1] then
@@ -14,6 +15,7 @@ end
 if redis.call('EXISTS', KEYS[3]) == 1 then -- the same call once more
   return ARGV[3]
 end
+-- Whether it is admitted is decided from here on, and nowhere else.
 local version, entry, why, now
 if redis.call('EXISTS', PAUSED) == 1 then
   version = version_of(ARGV[2])
@@ -26,7 +28,8 @@ if redis.call('EXISTS', PAUSED) == 1 then
     end
   end
 end
-if redis.call('LLEN', KEYS[1]) == 0 then -- whoever purges the list forgets the counts
+local waiting = redis.call('LLEN', KEYS[1])
+if waiting == 0 then -- whoever purges the list forgets the counts
   redis.call('HDEL', KEYS[2], 'rows', 'bytes')
 end
 local rows = redis.call('HINCRBY', KEYS[2], 'rows', ARGV[4])
@@ -34,9 +37,19 @@ local bytes = redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[2])
 if rows > tonumber(ARGV[5]) or bytes > tonumber(ARGV[6]) then
   redis.call('HINCRBY', KEYS[2], 'rows', 0 - ARGV[4])
   redis.call('HINCRBY', KEYS[2], 'bytes', 0 - #ARGV[2])
-  return 'full'
+  local pace, now = redis.call('HMGET', KEYS[2], 'drained', 'busy', 'marked'), redis.call('TIME')
+  if not pace[1] then return 'full' end
+  local over = math.max(
+    (rows - ARGV[5]) / math.max(rows - ARGV[4], 1),
+    (bytes - ARGV[6]) / math.max(bytes - #ARGV[2], 1)
+  )
+  -- The time since messages were last taken counts too: longer and longer while nobody takes any.
+  local busy = pace[2] + math.max(now[1] + now[2] / 1000000 - pace[3], 0)
+  return 'full ' .. math.ceil(waiting * math.min(over, 1) * busy / pace[1])
 end
-redis.call('SET', KEYS[3], ARGV[1])
+-- Its place in the order of all that ever lay here: `taken` comes closer as messages leave.
+local number = (redis.call('HGET', KEYS[2], 'taken') or 0) + waiting + 1
+redis.call('SET', KEYS[3], string.sub(ARGV[1], 1, -2) .. ',"number":' .. number .. '}')
 if KEYS[4] then
   redis.call('HSET', KEYS[4], 'id', ARGV[3], 'fingerprint', ARGV[7])
   redis.call('EXPIRE', KEYS[4], ARGV[8])

@@ -8,7 +8,8 @@ local now, taken, dues = redis.call('TIME'), {}, {}
 local due = now[1] + now[2] / 1000000 + ARGV[1]
 local most, wide, long = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
-local serial = tonumber(redis.call('HGET', KEYS[2], 'reserved') or 0)
+local noted = redis.call('HMGET', KEYS[2], 'reserved', 'taken', 'left', 'marked', 'busy', 'drained')
+local serial = tonumber(noted[1] or 0)
 local pausing, entries, parked = redis.call('EXISTS', PAUSED) == 1, {}, 0
 local function is_parked(message)
   local version = version_of(message)
@@ -50,5 +51,21 @@ if #taken + parked > 0 then
   redis.call('HINCRBY', KEYS[2], 'rows', 0 - counted_rows)
   redis.call('HINCRBY', KEYS[2], 'bytes', 0 - counted_bytes)
   redis.call('HSET', KEYS[2], 'reserved', serial)
+end
+-- The pace: messages that left, and the time that it took, while there were always more; both are
+-- forgotten over five seconds, or five rounds where a round takes longer than one.
+local left = tonumber(noted[3] or 0)
+local gone, now_left = #taken / 2 + parked, redis.call('LLEN', KEYS[1])
+if gone > 0 then
+  local moment, busy, drained = now[1] + now[2] / 1000000, noted[5] or 0, noted[6] or 0
+  if left > 0 then
+    local since = math.max(moment - noted[4], 0)
+    local kept = math.max(1 - since / 5, 0.8)
+    busy, drained = busy * kept + since, drained * kept + gone
+    redis.call('HSET', KEYS[2], 'busy', busy, 'drained', drained)
+  end
+  redis.call('HSET', KEYS[2], 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', moment)
+elseif left > 0 then -- somebody else emptied it
+  redis.call('HDEL', KEYS[2], 'left')
 end
 return taken

@@ -15,6 +15,7 @@ for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT
   redis.call('HDEL', KEYS[1], tag)
   if message then
     redis.call('RPUSH', queue, message)
+    redis.call('HINCRBY', ARGV[2] .. queue, 'taken', -1)
     local told = string.match(message, '^{"headers":{"rows":(%d+)')
     if told then
       redis.call('HINCRBY', ARGV[2] .. queue, 'rows', told)

@@ -41,6 +41,14 @@ def test_without_a_wait_it_tells_how_things_stand(server, client, clock):
     assert clock.slept == []
 
 
+def test_it_tells_what_a_queued_one_waits_for(server, client):
+    server.script(pending(queue_position=7, eta_seconds=1.5, waiting_for="capacity"), pending())
+    waiting, unknown = client.result("p1"), client.result("p1")
+    assert (waiting.queue_position, waiting.eta_seconds) == (7, 1.5)
+    assert waiting.waiting_for == "capacity"
+    assert (unknown.queue_position, unknown.eta_seconds, unknown.waiting_for) == (None, None, None)
+
+
 def test_a_wait_ends_with_how_things_stand(server, client, clock):
     server.behave = lambda _: pending(status="running")
     assert isinstance(client.result("p1", wait=3), Pending)

@@ -1,0 +1,143 @@
+"""The pace at which messages leave a queue, as the scripts measure it; on a real Redis."""
+
+import time
+
+import pytest
+import redis
+
+from tasks.ledger.ledger import Ledger, Offer
+from tasks.ledger.reservations import Reservations
+from tasks.ledger.situation import Situations
+from tasks.messages import Prediction, envelope
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import QueueFull
+
+PAUSE = 0.05
+"""Seconds between two reservations."""
+GENEROUS = 1000, 10**6
+
+
+@pytest.fixture
+def reservations(client: redis.Redis) -> Reservations:
+    client.flushall()
+    return Reservations(client, 30)
+
+
+@pytest.fixture
+def situations(client: redis.Redis) -> Situations:
+    return Situations(client)
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    return Settings(home=tmp_path, redis_url="", max_queued=40)
+
+
+@pytest.fixture
+def ledger(client: redis.Redis, settings: Settings) -> Ledger:
+    return Ledger(client, settings)
+
+
+def fill(ledger: Ledger, count: int, rows: int = 1) -> None:
+    for _ in range(count):
+        prediction = Prediction(
+            model="m",
+            version=1,
+            alias=None,
+            method="predict",
+            features=[[1.0]] * rows,
+            created_at=time.time(),
+        )
+        number = ledger.client.incr("number")
+        record = Record.queued(str(number), prediction)
+        message = envelope("t", str(number), "predict", prediction)
+        ledger.accept(Offer("predict", record, message, rows))
+
+
+def drain(reservations: Reservations, times: int, each: int) -> None:
+    """At a steady pace, by this machine's clock."""
+    due = time.monotonic()
+    for _ in range(times):
+        due += PAUSE
+        time.sleep(max(due - time.monotonic(), 0))
+        assert len(reservations.reserve("predict", each, *GENEROUS)) == each
+
+
+def test_it_is_what_leaves_while_there_is_more(ledger, reservations, situations) -> None:
+    fill(ledger, 40)
+    drain(reservations, 15, each=2)
+    assert situations.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
+
+
+def test_an_idle_queue_is_not_a_slow_one(ledger, reservations, situations) -> None:
+    fill(ledger, 40)
+    drain(reservations, 20, each=2)
+    assert reservations.reserve("predict", 2, *GENEROUS) == []
+    time.sleep(10 * PAUSE)
+    for _ in range(5):  # one at a time, as each comes
+        fill(ledger, 1)
+        drain(reservations, 1, each=1)
+    assert situations.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
+
+
+def test_it_is_unknown_until_there_was_a_backlog(ledger, reservations, situations) -> None:
+    fill(ledger, 1)
+    assert situations.of("predict").rate is None
+    drain(reservations, 1, each=1)
+    assert situations.of("predict").rate is None
+
+
+def test_a_time_without_workers_is_not_counted_once_they_are_back(
+    ledger, reservations, situations
+) -> None:
+    fill(ledger, 40)
+    drain(reservations, 10, each=2)
+    time.sleep(10 * PAUSE)
+    meanwhile = situations.of("predict").rate
+    reservations.begin("predict")
+    drain(reservations, 5, each=2)
+    assert meanwhile < 0.7 * 2 / PAUSE, "it falls while nobody takes anything"
+    assert situations.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
+
+
+def test_a_full_queue_says_when_there_is_room_for_this_one(ledger, reservations) -> None:
+    fill(ledger, 40)
+    with pytest.raises(QueueFull) as unknown:
+        fill(ledger, 1)
+    assert unknown.value.extra["retry_after"] == 10
+    drain(reservations, 20, each=1)
+    fill(ledger, 20)
+    with pytest.raises(QueueFull) as small:
+        fill(ledger, 1)
+    with pytest.raises(QueueFull) as large:
+        fill(ledger, 1, rows=40)
+    assert small.value.extra["retry_after"] == 1
+    assert large.value.extra["retry_after"] in (2, 3), "forty rows at twenty a second"
+
+
+def test_positions_of_what_came_back_and_of_what_was_purged(
+    client, ledger, reservations, situations
+) -> None:
+    fill(ledger, 10)
+    tags = [tag for tag, _ in reservations.reserve("predict", 4, *GENEROUS)]
+    assert situations.of("predict").taken == 4
+    reservations.release(tags)
+    assert reservations.upkeep(()) == 4
+    assert situations.of("predict").taken == 0
+    fill(ledger, 1)
+    assert ledger.record("11").number == 11
+    client.delete("predict")
+    fill(ledger, 1)
+    assert ledger.record("12").number == 1
+
+
+def test_the_age_of_the_first(ledger, situations, client) -> None:
+    client.flushall()
+    assert situations.of("predict").oldest is None
+    fill(ledger, 1)
+    assert situations.of("predict").oldest is None, "an id that tells no time"
+    made = f"{int((time.time() - 60) * 1000):012x}"
+    ours = f"{made[:8]}-{made[8:]}-7000-8000-000000000000"
+    client.rpush("predict", f'{{"headers":{{"id":"{ours}"}}}}')
+    assert situations.of("predict").oldest == pytest.approx(60, abs=5)

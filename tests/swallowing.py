@@ -1,0 +1,61 @@
+"""A proxy before Redis that, once told to, keeps the answer to every watch of a queue to itself."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+
+class Swallower:
+    """Passes everything on, until `swallows` is set."""
+
+    def __init__(self, redis_url: str) -> None:
+        target = urlsplit(redis_url)
+        self._target = target.hostname or "127.0.0.1", target.port or 6379
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
+        self.swallows = threading.Event()
+
+    def serve(self) -> None:
+        while True:
+            try:
+                ours, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            theirs = socket.create_connection(self._target)
+            threading.Thread(target=self._pass_on, args=(ours, theirs), daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _pass_on(self, ours: socket.socket, theirs: socket.socket) -> None:
+        watches = False
+        with ours, theirs:
+            while True:
+                for one in select.select([ours, theirs], [], [])[0]:
+                    try:
+                        content = one.recv(2**16)
+                        if not content:
+                            return
+                        if one is ours:
+                            watches = b"BLMOVE" in content
+                            theirs.sendall(content)
+                        elif not (watches and self.swallows.is_set()):
+                            ours.sendall(content)
+                    except OSError:
+                        return
+
+
+@contextmanager
+def swallower(redis_url: str) -> Iterator[Swallower]:
+    proxy = Swallower(redis_url)
+    thread = threading.Thread(target=proxy.serve)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+        thread.join()
