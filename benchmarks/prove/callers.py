@@ -91,7 +91,9 @@ class Callers:
         """Ids without an outcome yet, and when each was accepted."""
         self._looking: set[str] = set()
         self.oldest = _now()
-        """Everything that was accepted before this moment has its outcome."""
+        """Everything that was accepted before this moment has its outcome, or was given up."""
+        self.given_up = 0.0
+        """What was accepted until then and has no outcome need not be waited for."""
         self.latest = 0.0
         """When something was last accepted."""
         self.accepted: dict[str, Asked] = {}
@@ -122,7 +124,7 @@ class Callers:
             self._wire.turn(min(self._plan[0][0] - _now(), 0.02) if self._plan else 0.02)
             for task_id in self._news():
                 self._look(task_id)
-            self.oldest = next(iter(self.open.values()), _now())
+            self.oldest = next((at for at in self.open.values() if at > self.given_up), _now())
 
     def all_is_done(self, moment: float) -> bool:
         """Whether all that was accepted until then has its outcome, and more is accepted."""

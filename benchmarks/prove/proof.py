@@ -13,14 +13,14 @@ from benchmarks.candidates import Candidate
 from benchmarks.models import Model
 from benchmarks.prove.callers import Callers, Submission
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
-from benchmarks.prove.faults import FAULTS, Target
+from benchmarks.prove.faults import Target
 from benchmarks.prove.listener import PREFIX, Listener
 from benchmarks.prove.storm import Storm, Strike
 from benchmarks.prove.system import System
 from benchmarks.prove.witness import computed, row
 from tasks.ledger import keys
 
-PATIENCE = 90.0
+PATIENCE = 60.0
 """Seconds after the last fault that everything accepted may take."""
 CALM = 5.0
 """Seconds of load before the first fault, so that there is something to compare with."""
@@ -78,9 +78,8 @@ def prove(candidate: Candidate, models: list[Model], storming: Storming) -> Proo
 
 def _weather(system: System, callers: Callers, storming: Storming) -> tuple[list[Strike], float]:
     queue = "celery" if system.name == "naive" else "predict"
-    names = [n for n in storming.names if FAULTS[n].naive or system.name != "naive"]
     chance, timeout = Random(storming.seed), storming.visibility_timeout
-    storm = Storm(Target(system, callers, chance, timeout, queue), names, storming.seed)
+    storm = Storm(Target(system, callers, chance, timeout, queue), storming.names, storming.seed)
     callers.start()
     end = _now() + CALM + storming.seconds
     callers.run(until=lambda: _now() > end - storming.seconds)
