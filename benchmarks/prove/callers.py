@@ -234,7 +234,7 @@ class Request(msgspec.Struct, frozen=True):
         """Those that misbehave go to the second model, with every tenth that does not."""
         model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
         asked = Asked(number, kind, cancelled=kind == CALM and chance > 0.98)
-        body = msgspec.json.encode({"model": model, "features": row(number, kind, seconds)})
+        body = msgspec.json.encode({"model": model, "features": [row(number, kind, seconds)]})
         has_key = number % 4 == 0
         header = f"Idempotency-Key: number-{number}" if has_key else ""
         return cls(asked, post("/predict/async", body, header), has_key)

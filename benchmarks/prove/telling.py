@@ -1,5 +1,6 @@
 """What the proof comes to: tables, checks, and the file of a recorded run."""
 
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,5 +130,5 @@ def _by_fault(proofs: list[Proof]) -> Table:
 def _recoveries(proof: Proof, name: str) -> list[Cell]:
     strikes = [strike for strike in proof.strikes if strike.fault == name]
     times = [s.recovered - s.ended for s in strikes if s.recovered is not None]
-    shown: list[Cell] = [percentile(times, 0.5), max(times)] if times else ["-", "-"]
+    shown: list[Cell] = [statistics.median(times), max(times)] if times else ["-", "-"]
     return [len(strikes), *shown]
