@@ -42,7 +42,12 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def _kill_worker(at: Target) -> None:
-    at.system.signal(at.worker(), signal.SIGKILL)
+    """The process that takes messages, whose orphans follow soon; or all of it at once."""
+    name = at.worker()
+    for process in at.system.family(name) if at.chance.random() < 0.5 else []:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    at.system.kill(name)
 
 
 def _kill_child(at: Target) -> None:
@@ -56,7 +61,7 @@ def _kill_fork_server(at: Target) -> None:
 def _kill_api(at: Target) -> None:
     """The server as a whole, or a process of it."""
     if at.chance.random() < 0.5:
-        at.system.signal("api", signal.SIGKILL)
+        at.system.kill("api")
     else:
         _kill_one(at, at.system.family("api"))
 
@@ -82,7 +87,7 @@ def _freeze_worker(at: Target) -> None:
 
 
 def _kill_redis(at: Target) -> None:
-    at.system.signal("redis", signal.SIGKILL)
+    at.system.kill("redis")
 
 
 def _freeze_redis(at: Target) -> None:
@@ -176,7 +181,7 @@ POISONS: list[bytes] = [
 ]
 
 FAULTS: dict[str, Fault] = {
-    "worker-killed": Fault("SIGKILL of a worker", _kill_worker),
+    "worker-killed": Fault("SIGKILL of a worker, alone or with all its processes", _kill_worker),
     "child-killed": Fault("SIGKILL of a process that computes", _kill_child),
     "forkserver-killed": Fault("SIGKILL of a fork server", _kill_fork_server, naive=False),
     "api-killed": Fault("SIGKILL of the HTTP server, or of a process of it", _kill_api),

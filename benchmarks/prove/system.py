@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -77,6 +78,14 @@ class System(Processes):
     def signal(self, name: str, number: signal.Signals) -> None:
         """To the leading process alone."""
         _send(self._running[name].group, number)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the leading process; returns once it is dead."""
+        process = self._running[name]
+        pid, deadline = process.group, time.monotonic() + 1
+        _send(pid, signal.SIGKILL)
+        while process.group == pid and process.code is None and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def family(self, name: str) -> list[psutil.Process]:
         """All that descend from a process, without it; its own children first."""

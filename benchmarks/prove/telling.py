@@ -73,7 +73,7 @@ def _accounts(storming: Storming, proofs: list[Proof]) -> Table:
     columns = [dict(_figures(proof)) for proof in proofs]
     rows: list[list[Cell]] = [[name, *(c[name] for c in columns)] for name in columns[0]]
     note = (
-        f"Seed {storming.seed}; {storming.rate:g} submissions a second to predictq and a third of "
+        f"Seed {storming.seed}; {storming.rate:g} submissions a second to predictq and a fifth of "
         f"that to the naive design, at fixed times whatever comes back; visibility timeout of "
         f"predictq {storming.visibility_timeout:g} s. Each answer is compared with the model's own."
     )
