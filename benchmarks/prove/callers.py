@@ -99,9 +99,10 @@ class Callers:
         self.accepted: dict[str, Asked] = {}
         self.uncertain: dict[str, Asked] = {}
         """Ids named in a 503: they may be on the queue or not."""
-        self.without_id = 0
-        """Submissions that nobody answered, or whose 503 names no id."""
-        self.refused = 0
+        self.unanswered: set[int] = set()
+        """Numbers of submissions without an answer, or with a 503 that does not say enough."""
+        self.refused: set[int] = set()
+        """Numbers of submissions that were told that they are not accepted."""
         self.answers: dict[str, list[Answer]] = {}
         self.submissions: list[Submission] = []
         self.strange: list[str] = []
@@ -166,9 +167,9 @@ class Callers:
         if body.id:
             self.uncertain[body.id] = request.asked
         elif body.code not in CERTAIN:
-            self.without_id += 1
+            self.unanswered.add(request.asked.number)
         else:
-            self.refused += 1
+            self.refused.add(request.asked.number)
         if request.has_key:
             self._asking_again += 1
             self._at(_now() + AGAIN, partial(self._submit_again, request))

@@ -47,6 +47,10 @@ class Evidence(msgspec.Struct):
     """What the system counted, where it counts."""
     outcomes_kept: int | None = None
     """Terminal records that there are, with those of ids that no caller was told."""
+    turned_up: dict[str, Asked] = {}
+    """Id → what it was asked for, of uncertain submissions that have a record after all."""
+    refused: frozenset[int] = frozenset()
+    """Numbers that were refused for certain, and never accepted."""
     held_back: frozenset[str] = frozenset()
     """Ids without an outcome whose message is still noted somewhere, to come back some day."""
 
@@ -69,6 +73,10 @@ class Accounts(msgspec.Struct, frozen=True):
     """Ids that failed, expired or were cancelled without a reason of their own."""
     changed: list[str]
     """Ids for which two different outcomes were seen."""
+    stranded: list[str]
+    """Ids of uncertain submissions that were accepted after all, and have no outcome."""
+    stolen: list[int]
+    """Numbers that were computed, though their callers were told that they are refused."""
     doubled: list[int]
     """Numbers that were accepted under more than one id."""
     written_twice: int
@@ -88,6 +96,8 @@ class Accounts(msgspec.Struct, frozen=True):
         return {
             "lost": len(self.lost),
             "wrong": len(self.wrong),
+            "stranded": len(self.stranded),
+            "refused and computed": len(self.stolen),
             "failed innocently": len(self.failed_innocently),
             "outcomes changed": len(self.changed),
             "accepted twice": len(self.doubled),
@@ -97,11 +107,14 @@ class Accounts(msgspec.Struct, frozen=True):
 
 def account(evidence: Evidence) -> Accounts:
     """Hold every accepted id against what was answered and what is right."""
-    last = {task_id: _last(evidence, task_id) for task_id in evidence.accepted}
-    states = Counter(answer.state for answer in last.values() if answer)
-    lost = [task_id for task_id, answer in last.items() if answer is None]
-    ended = [(task_id, asked, last[task_id]) for task_id, asked in evidence.accepted.items()]
-    asked_of = Counter(asked.number for asked in evidence.accepted.values())
+    every = evidence.accepted | evidence.turned_up
+    last = {task_id: _last(evidence, task_id) for task_id in every}
+    open_still = [task_id for task_id, answer in last.items() if answer is None]
+    lost = [task_id for task_id in open_still if task_id in evidence.accepted]
+    outcomes = [answer for i, answer in last.items() if answer and i in evidence.accepted]
+    states = Counter(answer.state for answer in outcomes)
+    ended = [(task_id, asked, last[task_id]) for task_id, asked in every.items()]
+    asked_of = Counter(asked.number for asked in every.values())
     return Accounts(
         accepted=len(evidence.accepted),
         succeeded=states["succeeded"],
@@ -112,7 +125,9 @@ def account(evidence: Evidence) -> Accounts:
         held_back=len(evidence.held_back.intersection(lost)),
         wrong=[i for i, asked, answer in ended if answer and _is_wrong(asked, answer, evidence)],
         failed_innocently=[i for i, asked, answer in ended if answer and _is_unjust(asked, answer)],
-        changed=[task_id for task_id in evidence.accepted if len(_seen(evidence, task_id)) > 1],
+        changed=[task_id for task_id in every if len(_seen(evidence, task_id)) > 1],
+        stranded=[task_id for task_id in open_still if task_id in evidence.turned_up],
+        stolen=[number for number in evidence.refused if number in evidence.computed],
         doubled=[number for number, times in asked_of.items() if times > 1],
         written_twice=(evidence.outcomes_written or 0) - (evidence.outcomes_kept or 0),
         computed_again=sum(times - 1 for times in evidence.computed.values()),

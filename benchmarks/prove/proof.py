@@ -44,11 +44,13 @@ class Proof(msgspec.Struct, frozen=True):
     name: str
     accounts: Accounts
     uncertain: int
-    """Submissions that may be on the queue or not: their 503 names an id."""
-    uncertain_done: int
-    """Those that have an outcome after all."""
-    without_id: int
+    """Submissions that may have been accepted or not: their 503 names an id."""
+    turned_up: int
+    """Those that were accepted after all."""
+    unanswered: int
+    """Submissions of which their callers know nothing, not even an id."""
     refused: int
+    """Submissions that were not accepted, and their callers know that."""
     strange: list[str]
     strikes: list[Strike]
     submissions: list[Submission]
@@ -102,26 +104,33 @@ def _settled(
 ) -> Proof:
     with system.redis() as client:
         records, written, held = _records(client), _written(client), _held(client)
-    for task_id in callers.accepted:  # the last look, at the record itself
+    uncertain = {i: a for i, a in callers.uncertain.items() if i not in callers.accepted}
+    turned_up = {i: asked for i, asked in uncertain.items() if i in records}
+    numbers = {asked.number for asked in callers.accepted.values()}
+    doubtful = {asked.number for asked in uncertain.values()} | callers.unanswered
+    refused = frozenset(callers.refused - numbers - doubtful)
+    every = callers.accepted | turned_up
+    for task_id in every:  # the last look, at the record itself
         callers.answers.setdefault(task_id, []).append(records.get(task_id, Answer("lost")))
     kept = sum(answer.state in TERMINAL for answer in records.values())
     evidence = Evidence(
         accepted=callers.accepted,
         answers=callers.answers,
-        told=_told(models[0], callers.accepted.values()),
+        told=_told(models[0], every.values()),
+        turned_up=turned_up,
+        refused=refused,
         computed=sum((computed(model) for model in models[1:]), computed(models[0])),
         outcomes_written=written,
         outcomes_kept=kept if written is not None else None,
         held_back=frozenset(i for i in callers.accepted if i.encode() in held),
     )
-    uncertain = [i for i in callers.uncertain if i not in callers.accepted]
     return Proof(
         name=system.name,
         accounts=account(evidence),
         uncertain=len(uncertain),
-        uncertain_done=sum(i in records and records[i].state in TERMINAL for i in uncertain),
-        without_id=callers.without_id,
-        refused=callers.refused,
+        turned_up=len(turned_up),
+        unanswered=len(callers.unanswered - numbers),
+        refused=len(refused),
         strange=callers.strange,
         strikes=strikes,
         submissions=callers.submissions,

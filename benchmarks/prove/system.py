@@ -46,6 +46,7 @@ class System(Processes):
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
     def __enter__(self) -> Self:
+        super().__enter__()
         self.proxy.__enter__()
         try:
             self.start("redis")
@@ -122,13 +123,14 @@ class System(Processes):
         if process.code is not None:
             if process.due():
                 process.start()
+                self._leash.hold(process.group)
         elif not process.running():
             print(f"  {process.obituary().splitlines()[0]}", file=sys.stderr)
+            self._leash.release(process.group)
             process.postpone()
 
     def _end_all(self) -> None:
-        for name in list(self._running):
-            self.end(name)
+        super().__exit__()
         self.proxy.__exit__()
 
 

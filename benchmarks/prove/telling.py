@@ -91,8 +91,8 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     yield "lost, but due to come back after the visibility timeout", found.held_back
     yield "computed again", found.computed_again
     yield "uncertain: 503 that names the id", proof.uncertain
-    yield "of these with an outcome", proof.uncertain_done
-    yield "uncertain: no answer, or a 503 without an id", proof.without_id
+    yield "of these accepted after all", proof.turned_up
+    yield "uncertain: no answer, or a 503 without an id", proof.unanswered
     yield "refused for certain", proof.refused
     yield "other answers", len(proof.strange)
     for name, some in (("without faults", calm), ("during faults", struck)):

@@ -71,6 +71,14 @@ def spare_the_deadly(evidence: Evidence) -> None:
     evidence.answers["id-8"] = [Answer("succeeded", told(8))]
 
 
+def strand(evidence: Evidence) -> None:
+    evidence.turned_up = {"id-200": Asked(200)}
+
+
+def compute_what_was_refused(evidence: Evidence) -> None:
+    evidence.refused, evidence.computed[201] = frozenset({200, 201}), 1
+
+
 def write_twice(evidence: Evidence) -> None:
     evidence.outcomes_written = COUNT + 1
 
@@ -95,6 +103,8 @@ ALMOST = Answer("succeeded", [[50.0, 50 / 3 + 1e-14]])
         pytest.param(answers(Answer("failed"), RIGHT), "outcomes changed", 1, id="changed"),
         pytest.param(answers(RIGHT, ALMOST), "outcomes changed", 1, id="overwritten"),
         pytest.param(accept_twice, "accepted twice", 1, id="two ids for one number"),
+        pytest.param(strand, "stranded", 1, id="uncertain and never settled"),
+        pytest.param(compute_what_was_refused, "refused and computed", 1, id="refused"),
         pytest.param(write_twice, "outcomes written twice", 1, id="settled twice"),
     ],
 )
@@ -120,6 +130,14 @@ def test_what_would_come_back_is_told_apart_from_what_is_gone(evidence: Evidence
     evidence.held_back = frozenset({"id-51", "id-52"})
     found = account(evidence)
     assert (found.lost, found.held_back) == (["id-50", "id-51"], 1)
+
+
+def test_what_turned_up_is_not_among_the_accepted_and_must_be_right(evidence: Evidence) -> None:
+    evidence.turned_up = {"id-60": evidence.accepted.pop("id-60")}
+    found = account(evidence)
+    assert (found.accepted, set(found.faults.values())) == (COUNT - 1, {0})
+    evidence.answers["id-60"] = [RIGHT]
+    assert account(evidence).wrong == ["id-60"]
 
 
 @pytest.mark.parametrize(
