@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from api.submission import Submission
 from benchmarks.prove.evidence import Answer, Asked
 from benchmarks.prove.listener import Listener
-from benchmarks.prove.witness import CALM, FIRST, RAISES, row
+from benchmarks.prove.witness import CALM, FIRST, HANGS, RAISES, row
 from benchmarks.wire import Connection, LoadFailed, Response, Then, Wire, get, post
 
 CONNECTIONS = 128
@@ -28,7 +29,7 @@ NOBODY = Response(0, b"")
 _now = time.monotonic
 
 
-class Submission(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True):
     """What became of one submission as its caller saw it."""
 
     due: float
@@ -104,7 +105,7 @@ class Callers:
         self.refused: set[int] = set()
         """Numbers of submissions that were told that they are not accepted."""
         self.answers: dict[str, list[Answer]] = {}
-        self.submissions: list[Submission] = []
+        self.submissions: list[Told] = []
         self.strange: list[str] = []
         """Answers that no submission and no look-up must be given."""
 
@@ -154,7 +155,7 @@ class Callers:
         self._wire.send(request.content, partial(self._told, request, due))
 
     def _told(self, request: "Request", due: float, response: Response) -> None:
-        self.submissions.append(Submission(due, _now() - due, response.status))
+        self.submissions.append(Told(due, _now() - due, response.status))
         body = _read(response)
         if response.status in (200, 202) and body.id:
             self._accept(body.id, request)
@@ -221,6 +222,10 @@ class Callers:
 
 CERTAIN = frozenset({"busy", "queue_full", "version_paused"})
 """Codes of a 503 after which nothing was accepted."""
+BOUNDED = "timeout_seconds" in Submission.__struct_fields__
+"""Whether a request may say how long it waits and takes at most."""
+SOON, LATE = 0.5, 600.0
+"""Seconds that some requests wait at most; those of the latter never expire."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -234,11 +239,26 @@ class Request(msgspec.Struct, frozen=True):
     def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
         """Those that misbehave go to the second model, with every tenth that does not."""
         model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
-        asked = Asked(number, kind, cancelled=kind == CALM and chance > 0.98)
-        body = msgspec.json.encode({"model": model, "features": [row(number, kind, seconds)]})
+        asked = Asked(
+            number,
+            kind,
+            cancelled=kind == CALM and chance > 0.98,
+            times_out=BOUNDED and kind == HANGS and number % 2 == 0,
+            queue_seconds=SOON if BOUNDED and number % 50 == 3 else 0.0,
+        )
+        content = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
+        body = msgspec.json.encode(content)
         has_key = number % 4 == 0
         header = f"Idempotency-Key: number-{number}" if has_key else ""
         return cls(asked, post("/predict/async", body, header), has_key)
+
+
+def _bounds(asked: Asked) -> dict[str, float]:
+    if asked.times_out:
+        return {"timeout_seconds": 1.0}
+    if asked.queue_seconds:
+        return {"max_queue_seconds": asked.queue_seconds}
+    return {"max_queue_seconds": LATE} if BOUNDED and asked.number % 50 == 4 else {}
 
 
 def _read(response: Response) -> _Body:

@@ -11,7 +11,7 @@ import redis
 
 from benchmarks.candidates import Candidate
 from benchmarks.models import Model
-from benchmarks.prove.callers import Callers, Submission
+from benchmarks.prove.callers import Callers, Told
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
 from benchmarks.prove.faults import Target
 from benchmarks.prove.listener import PREFIX, Listener
@@ -53,7 +53,7 @@ class Proof(msgspec.Struct, frozen=True):
     """Submissions that were not accepted, and their callers know that."""
     strange: list[str]
     strikes: list[Strike]
-    submissions: list[Submission]
+    submissions: list[Told]
     last_seconds: float
     """From the last submission to the last outcome, or the end of patience."""
 

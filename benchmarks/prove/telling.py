@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import report
-from benchmarks.prove.callers import Submission
+from benchmarks.prove.callers import Told
 from benchmarks.prove.faults import FAULTS
 from benchmarks.prove.proof import Proof, Storming
 from benchmarks.prove.storm import Strike
@@ -104,11 +104,11 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
     yield "last outcome after the last submission, s", proof.last_seconds
 
 
-def _split(proof: Proof) -> tuple[list[Submission], list[Submission]]:
+def _split(proof: Proof) -> tuple[list[Told], list[Told]]:
     """Submissions due while nothing was wrong, and those while something was."""
     times = [(s.began, s.recovered or s.ended) for s in proof.strikes]
-    calm: list[Submission] = []
-    struck: list[Submission] = []
+    calm: list[Told] = []
+    struck: list[Told] = []
     for submission in proof.submissions:
         is_struck = any(began <= submission.due <= ended for began, ended in times)
         (struck if is_struck else calm).append(submission)
