@@ -11,7 +11,6 @@ import click
 import msgspec
 
 from cli.process import Program
-from tasks.settings import Settings
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -97,17 +96,9 @@ class Stack(msgspec.Struct, frozen=True):
         )
 
     def _api(self) -> Program:
-        where = [
-            "--interface",
-            "wsgi",
-            "--factory",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-        ]
-        threads = str(Settings.from_environment().threads)
-        size = ["--workers", "1", "--blocking-threads", threads, "--no-ws"]
+        where = ["--interface", "asginl", "--factory", "--host", "127.0.0.1"]
+        where += ["--port", str(self.port)]
+        size = ["--workers", "1", "--loop", "uvloop", "--no-ws"]
         ending = ["--respawn-failed-workers", "--respawn-interval", "0.2"]
         ending += ["--workers-kill-timeout", "5"]
         return Program(

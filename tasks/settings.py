@@ -28,7 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     visibility_timeout: float = 30
     """Seconds after which the work of a dead worker is given to another."""
     threads: int = 32
-    """Threads of an API process; half of them may wait for outcomes."""
+    """Threads of an API process; half of them may wait for outcomes. Plain requests need none."""
     result_ttl: int = 24 * 3600
     """Seconds an outcome is kept after it is settled."""
 
