@@ -81,6 +81,8 @@ class Accounts(msgspec.Struct, frozen=True):
     """Numbers that were accepted under more than one id."""
     written_twice: int
     """Outcomes counted beyond the records that there are."""
+    computed: int
+    """Computations that came to an end."""
     computed_again: int
     """Computations that came to an end beyond the first of their number."""
 
@@ -130,6 +132,7 @@ def account(evidence: Evidence) -> Accounts:
         stolen=[number for number in evidence.refused if number in evidence.computed],
         doubled=[number for number, times in asked_of.items() if times > 1],
         written_twice=(evidence.outcomes_written or 0) - (evidence.outcomes_kept or 0),
+        computed=evidence.computed.total(),
         computed_again=sum(times - 1 for times in evidence.computed.values()),
     )
 
