@@ -220,10 +220,13 @@ class Callers:
             self.strange.append(f"{response.status} to {task_id}: {response.body[:200]!r}")
 
 
-CERTAIN = frozenset({"busy", "queue_full", "version_paused"})
-"""Codes of a 503 after which nothing was accepted."""
 BOUNDED = "timeout_seconds" in Submission.__struct_fields__
 """Whether a request may say how long it waits and takes at most."""
+CERTAIN = frozenset(
+    {"busy", "queue_full", "version_paused"} | ({"unavailable"} if BOUNDED else set())
+)
+"""Codes of a 503 after which nothing was accepted: what is uncertain has a code of its own, since
+requests have bounds."""
 SOON, LATE = 0.5, 600.0
 """Seconds that some requests wait at most; those of the latter never expire."""
 

@@ -25,6 +25,8 @@ class Strike(msgspec.Struct, frozen=True):
     recovered: float | None
     """When all had its outcome that was accepted until the harm was over; None: another fault
     struck before."""
+    left: float
+    """When nobody waited for that any more."""
 
     def __str__(self) -> str:
         """For who watches."""
@@ -82,5 +84,5 @@ class Storm(threading.Thread):
         recovered = _now() if done else None
         if not done and patience == PATIENCE:
             self._target.callers.given_up = ended
-        self.strikes.append(Strike(name, began, ended, recovered))
+        self.strikes.append(Strike(name, began, ended, recovered, _now()))
         print(f"{self._target.system.name}: {self.strikes[-1]}", file=sys.stderr)

@@ -107,7 +107,7 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
 
 def _split(proof: Proof) -> tuple[list[Told], list[Told]]:
     """Submissions due while nothing was wrong, and those while something was."""
-    times = [(s.began, s.recovered or s.ended) for s in proof.strikes]
+    times = [(s.began, s.left) for s in proof.strikes]
     calm: list[Told] = []
     struck: list[Told] = []
     for submission in proof.submissions:
