@@ -10,6 +10,7 @@ from typing import Self
 import psutil
 
 from benchmarks.wire import LoadFailed
+from cli.guard import Leash
 from cli.process import Process, Program
 
 STARTING = 60.0
@@ -18,7 +19,10 @@ _pss = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 
 
 class Processes:
-    """Programs by name, each with all its descendants; a context that leaves nothing behind."""
+    """Programs by name, each with all its descendants; a context that leaves nothing behind.
+
+    Should it be killed itself, a guard ends what it started.
+    """
 
     def __init__(self, programs: Iterable[Program], logs: Path) -> None:
         self._programs = {program.name: program for program in programs}
@@ -26,23 +30,28 @@ class Processes:
         self._running: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
+        self._leash = Leash()
         return self
 
     def __exit__(self, *_: object) -> None:
         for name in list(self._running):
             self.end(name)
+        self._leash.close()
 
     def start(self, *names: str) -> None:
         """Start these together; returns once each is ready."""
         self._logs.mkdir(parents=True, exist_ok=True)
         for name in names:
             self._running[name] = Process(self._programs[name], self._logs / f"{name}.log")
+            self._leash.hold(self._running[name].group)
         for name in names:
             self._await(self._running[name])
 
     def end(self, name: str) -> None:
         """At once, with its whole group: nothing of it is needed any more."""
-        self._running.pop(name).kill()
+        process = self._running.pop(name)
+        process.kill()
+        self._leash.release(process.group)
 
     def cpu(self) -> dict[str, float]:
         """Seconds of CPU that each has taken so far, children that ended included."""

@@ -32,9 +32,9 @@ def latest() -> Run | None:
     return msgspec.json.decode(found[-1].read_bytes(), type=Run) if found else None
 
 
-def page(run: Run) -> str:
-    """The README with this run in it; all around it stays."""
-    before, _, rest = README.read_text().partition(START)
+def page(run: Run, document: Path = README) -> str:
+    """The document with this run in it; all around it stays."""
+    before, _, rest = document.read_text().partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}\n{text(run)}\n{END}{after}"
 

@@ -46,8 +46,8 @@ class Wire:
     def __init__(self, port: int, connections: int) -> None:
         self._port, self._bound = port, connections
         self._poll = select.epoll()
-        self._open: dict[int, _Connection] = {}
-        self._free: list[_Connection] = []
+        self._open: dict[int, Connection] = {}
+        self._free: list[Connection] = []
         self._line: deque[tuple[bytes, Then]] = deque()
         self._heard = time.monotonic()
 
@@ -80,16 +80,16 @@ class Wire:
             connection.socket.close()
         self._poll.close()
 
-    def _connect(self) -> "_Connection":
+    def _connect(self) -> "Connection":
         try:
-            connection = _Connection(self._port)
+            connection = Connection(self._port)
         except OSError as error:
             raise LoadFailed(f"no connection to port {self._port}: {error}") from error
         self._open[connection.socket.fileno()] = connection
         self._poll.register(connection.socket, select.EPOLLIN)
         return connection
 
-    def _hear(self, connection: "_Connection") -> None:
+    def _hear(self, connection: "Connection") -> None:
         try:
             response = connection.read()
         except OSError as error:
@@ -105,7 +105,7 @@ class Wire:
         if then:
             then(response)
 
-    def _lose(self, connection: "_Connection", error: OSError) -> None:
+    def _lose(self, connection: "Connection", error: OSError) -> None:
         """A server may close what is idle, and nothing else."""
         if connection.then:
             raise LoadFailed(f"a request lost its connection: {error}") from error
@@ -114,17 +114,19 @@ class Wire:
         connection.socket.close()
 
 
-class _Connection:
+class Connection:
     """One connection, and what is to happen with the answer that it waits for."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.then: Then | None = None
+        self.since = 0.0
+        """When it was last asked."""
         self._received = b""
 
     def send(self, request: bytes, then: Then) -> None:
-        self.then = then
+        self.then, self.since = then, time.monotonic()
         self.socket.sendall(request)
 
     def read(self) -> Response | None:

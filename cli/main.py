@@ -16,6 +16,7 @@ class LazyGroup(click.Group):
         "dead-letters": "cli.letters:dead_letters",
         "models": "cli.models:models",
         "predict": "cli.predict:predict",
+        "prove": "cli.prove:prove",
         "test": "cli.check:check",
         "up": "cli.up:up",
     }

@@ -1,0 +1,1 @@
+"""The proof: what was accepted is answered, and rightly, whatever dies in between."""

@@ -1,0 +1,275 @@
+"""The callers: an open loop that outlives what it calls, and follows each id to its outcome."""
+
+import heapq
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+import msgspec
+
+from api.submission import Submission
+from benchmarks.prove.evidence import Answer, Asked
+from benchmarks.prove.listener import Listener
+from benchmarks.prove.witness import CALM, FIRST, HANGS, RAISES, row
+from benchmarks.wire import Connection, LoadFailed, Response, Then, Wire, get, post
+
+CONNECTIONS = 128
+GIVE_UP = 10.0
+"""Seconds that a caller waits for an answer."""
+AGAIN = 0.5
+"""Seconds until one asks again who was not answered, or with a 503."""
+LOOK = 5.0
+"""Seconds between two looks for an outcome of which nothing was heard."""
+NOBODY = Response(0, b"")
+"""The answer of one who died, or said nothing in time."""
+_now = time.monotonic
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What became of one submission as its caller saw it."""
+
+    due: float
+    seconds: float
+    """From the moment at which it was due until its caller knew something."""
+    status: int
+
+
+class _Body(msgspec.Struct):
+    id: str = ""
+    status: str | int = ""
+    predictions: Any = None
+    code: str = ""
+    error: dict[str, Any] | None = None
+
+
+class Line(Wire):
+    """Connections that may be lost: that is an answer, too."""
+
+    def send(self, request: bytes, then: Then) -> None:
+        """See `Wire`; what cannot be sent is answered by nobody."""
+        try:
+            super().send(request, then)
+        except (LoadFailed, OSError):
+            then(NOBODY)
+
+    def turn(self, within: float = 0.0) -> None:
+        """See `Wire`; who says nothing in time is given up."""
+        self._heard = _now()
+        super().turn(within)
+        late = _now() - GIVE_UP
+        for connection in [c for c in self._open.values() if c.then and c.since < late]:
+            self._lose(connection, TimeoutError())
+
+    def _lose(self, connection: Connection, error: OSError) -> None:
+        then, connection.then = connection.then, None
+        if connection in self._free:
+            self._free.remove(connection)
+        del self._open[connection.socket.fileno()]
+        connection.socket.close()
+        if then and self._line:
+            self.send(*self._line.popleft())
+        if then:
+            then(NOBODY)
+
+
+class Callers:
+    """One run of load against one design; what they were told is kept."""
+
+    def __init__(self, port: int, rate: float, chance: Random, listener: Listener) -> None:
+        self._wire, self._rate, self._chance = Line(port, CONNECTIONS), rate, chance
+        self._plan: list[tuple[float, int, Callable[[], None]]] = []
+        self._order, self._numbers = itertools.count(), itertools.count(FIRST)
+        self._listener = listener
+        self.is_submitting = True
+        self._asking_again = 0
+        self.mischief: deque[tuple[int, float]] = deque()
+        """What the next requests are to do to the model: its kind, and seconds."""
+        self.open: dict[str, float] = {}
+        """Ids without an outcome yet, and when each was accepted."""
+        self._looking: set[str] = set()
+        self.oldest = _now()
+        """Everything that was accepted before this moment has its outcome, or was given up."""
+        self.given_up = 0.0
+        """What was accepted until then and has no outcome need not be waited for."""
+        self.latest = 0.0
+        """When something was last accepted."""
+        self.accepted: dict[str, Asked] = {}
+        self.uncertain: dict[str, Asked] = {}
+        """Ids named in a 503: they may be on the queue or not."""
+        self.unanswered: set[int] = set()
+        """Numbers of submissions without an answer, or with a 503 that does not say enough."""
+        self.refused: set[int] = set()
+        """Numbers of submissions that were told that they are not accepted."""
+        self.answers: dict[str, list[Answer]] = {}
+        self.submissions: list[Told] = []
+        self.strange: list[str] = []
+        """Answers that no submission and no look-up must be given."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is outstanding, or a caller is to ask again."""
+        return self._wire.busy or self._asking_again > 0
+
+    def start(self) -> None:
+        """Submit, until `is_submitting` is false."""
+        self._at(_now(), partial(self._submit_next, _now()))
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Do what is planned, and follow what was accepted."""
+        while not until():
+            while self._plan and self._plan[0][0] <= _now():
+                heapq.heappop(self._plan)[2]()
+            self._wire.turn(min(self._plan[0][0] - _now(), 0.02) if self._plan else 0.02)
+            for task_id in self._news():
+                self._look(task_id)
+            self.oldest = next((at for at in self.open.values() if at > self.given_up), _now())
+
+    def all_is_done(self, moment: float) -> bool:
+        """Whether all that was accepted until then has its outcome, and more is accepted."""
+        return self.oldest > moment and self.latest > moment
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._wire.close()
+
+    def _at(self, due: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self._plan, (due, next(self._order), act))
+
+    def _submit_next(self, due: float) -> None:
+        if self.is_submitting:
+            self._submit(self._next(), due)
+            after = due + 1 / self._rate
+            self._at(after, partial(self._submit_next, after))
+
+    def _next(self) -> "Request":
+        number, chance = next(self._numbers), self._chance.random()
+        if self.mischief:
+            return Request.of(number, *self.mischief.popleft())
+        return Request.of(number, RAISES if chance < 0.01 else CALM, 0.0, chance)
+
+    def _submit(self, request: "Request", due: float) -> None:
+        self._wire.send(request.content, partial(self._told, request, due))
+
+    def _told(self, request: "Request", due: float, response: Response) -> None:
+        self.submissions.append(Told(due, _now() - due, response.status))
+        body = _read(response)
+        if response.status in (200, 202) and body.id:
+            self._accept(body.id, request)
+        elif response.status not in (0, 503):
+            self.strange.append(f"{response.status} to a submission: {response.body[:200]!r}")
+        else:
+            self._uncertain(body, request)
+
+    def _uncertain(self, body: _Body, request: "Request") -> None:
+        if body.id:
+            self.uncertain[body.id] = request.asked
+        elif body.code not in CERTAIN:
+            self.unanswered.add(request.asked.number)
+        else:
+            self.refused.add(request.asked.number)
+        if request.has_key:
+            self._asking_again += 1
+            self._at(_now() + AGAIN, partial(self._submit_again, request))
+
+    def _submit_again(self, request: "Request") -> None:
+        self._asking_again -= 1
+        self._submit(request, _now())
+
+    def _accept(self, task_id: str, request: "Request") -> None:
+        self.accepted[task_id] = request.asked
+        self.open[task_id] = self.latest = _now()
+        self._at(_now() + LOOK, partial(self._look_again, task_id))
+        if task_id in self._listener.published:
+            self._look(task_id)
+        if request.asked.cancelled:
+            self._wire.send(_delete(task_id), lambda _: None)
+
+    def _news(self) -> list[str]:
+        if self._listener.missed:
+            self._listener.missed = False
+            return list(self.open)
+        return list(self._listener.heard(self.open))
+
+    def _look(self, task_id: str) -> None:
+        if task_id in self.open and task_id not in self._looking:
+            self._looking.add(task_id)
+            self._wire.send(get(f"/predict/result/{task_id}"), partial(self._hear, task_id))
+
+    def _look_again(self, task_id: str) -> None:
+        if task_id in self.open:
+            self._look(task_id)
+            self._at(_now() + LOOK, partial(self._look_again, task_id))
+
+    def _hear(self, task_id: str, response: Response) -> None:
+        body = _read(response)
+        self._looking.discard(task_id)
+        if response.status in (0, 503):
+            self._at(_now() + AGAIN, partial(self._look, task_id))
+        elif response.status == 200:
+            code = str((body.error or {}).get("code", ""))
+            state = str(body.status or "succeeded")
+            self.answers.setdefault(task_id, []).append(Answer(state, body.predictions, code))
+            self.open.pop(task_id, None)
+        elif response.status == 500 and task_id in self._listener.published and not body.code:
+            self.open.pop(task_id, None)  # how the naive design tells a failure
+        elif response.status != 202:
+            self.strange.append(f"{response.status} to {task_id}: {response.body[:200]!r}")
+
+
+BOUNDED = "timeout_seconds" in Submission.__struct_fields__
+"""Whether a request may say how long it waits and takes at most."""
+CERTAIN = frozenset(
+    {"busy", "queue_full", "version_paused"} | ({"unavailable"} if BOUNDED else set())
+)
+"""Codes of a 503 after which nothing was accepted: what is uncertain has a code of its own, since
+requests have bounds."""
+SOON, LATE = 0.5, 600.0
+"""Seconds that some requests wait at most; those of the latter never expire."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One submission, ready to be sent any number of times."""
+
+    asked: Asked
+    content: bytes
+    has_key: bool
+
+    @classmethod
+    def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
+        """Those that misbehave go to the second model, with every tenth that does not."""
+        model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
+        asked = Asked(
+            number,
+            kind,
+            cancelled=kind == CALM and chance > 0.98,
+            times_out=BOUNDED and kind == HANGS and number % 2 == 0,
+            queue_seconds=SOON if BOUNDED and number % 50 == 3 else 0.0,
+        )
+        content = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
+        body = msgspec.json.encode(content)
+        has_key = number % 4 == 0
+        header = f"Idempotency-Key: number-{number}" if has_key else ""
+        return cls(asked, post("/predict/async", body, header), has_key)
+
+
+def _bounds(asked: Asked) -> dict[str, float]:
+    if asked.times_out:
+        return {"timeout_seconds": 1.0}
+    if asked.queue_seconds:
+        return {"max_queue_seconds": asked.queue_seconds}
+    return {"max_queue_seconds": LATE} if BOUNDED and asked.number % 50 == 4 else {}
+
+
+def _read(response: Response) -> _Body:
+    try:
+        return msgspec.json.decode(response.body, type=_Body)
+    except msgspec.DecodeError:
+        return _Body()
+
+
+def _delete(task_id: str) -> bytes:
+    return get(f"/predict/result/{task_id}").replace(b"GET", b"DELETE", 1)

@@ -1,0 +1,185 @@
+"""One design in the storm: load, faults, and then the accounts of every id."""
+
+import time
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import msgspec
+import numpy as np
+import redis
+
+from benchmarks.candidates import Candidate
+from benchmarks.models import Model
+from benchmarks.prove.callers import Callers, Told
+from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
+from benchmarks.prove.faults import Target
+from benchmarks.prove.listener import PREFIX, Listener
+from benchmarks.prove.storm import Storm, Strike
+from benchmarks.prove.system import System
+from benchmarks.prove.witness import computed, row
+from tasks.ledger import keys
+
+PATIENCE = 60.0
+"""Seconds after the last fault that everything accepted may take."""
+CALM = 5.0
+"""Seconds of load before the first fault, so that there is something to compare with."""
+_STATES = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "cancelled"}
+_now = time.monotonic
+
+
+class Storming(msgspec.Struct, frozen=True):
+    """How hard and how long it blows."""
+
+    seconds: float
+    rate: float
+    seed: int
+    visibility_timeout: float
+    names: list[str]
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What one design came to."""
+
+    name: str
+    accounts: Accounts
+    uncertain: int
+    """Submissions that may have been accepted or not: their 503 names an id."""
+    turned_up: int
+    """Those that were accepted after all."""
+    unanswered: int
+    """Submissions of which their callers know nothing, not even an id."""
+    refused: int
+    """Submissions that were not accepted, and their callers know that."""
+    strange: list[str]
+    strikes: list[Strike]
+    submissions: list[Told]
+    last_seconds: float
+    """From the last submission to the last outcome, or the end of patience."""
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """What must be zero."""
+        return {**self.accounts.faults, "strange answers": len(self.strange)}
+
+
+def prove(candidate: Candidate, models: list[Model], storming: Storming) -> Proof:
+    """Start it, load it, strike it, and settle the accounts; raises `LoadFailed` at the start."""
+    environment = {"PREDICTQ_VISIBILITY_TIMEOUT": str(storming.visibility_timeout)}
+    with System(candidate, environment) as system:
+        listener = Listener(system.redis)
+        listener.start()
+        callers = Callers(candidate.port, storming.rate, Random(storming.seed), listener)
+        try:
+            strikes, last = _weather(system, callers, storming)
+            return _settled(system, callers, models, strikes, last)
+        finally:
+            callers.close()
+            listener.stop()
+
+
+def _weather(system: System, callers: Callers, storming: Storming) -> tuple[list[Strike], float]:
+    queue = "celery" if system.name == "naive" else "predict"
+    chance, timeout = Random(storming.seed), storming.visibility_timeout
+    storm = Storm(Target(system, callers, chance, timeout, queue), storming.names, storming.seed)
+    callers.start()
+    end = _now() + CALM + storming.seconds
+    callers.run(until=lambda: _now() > end - storming.seconds)
+    storm.start()
+    callers.run(until=lambda: _now() > end or storm.failure is not None)
+    storm.end()
+    callers.run(until=storm.is_over)  # the last fault strikes under load, too
+    callers.is_submitting, last = False, _now()
+    patience = last + PATIENCE
+    callers.run(until=lambda: not (callers.open or callers.busy) or _now() > patience)
+    return storm.strikes, _now() - last
+
+
+def _settled(
+    system: System,
+    callers: Callers,
+    models: list[Model],
+    strikes: list[Strike],
+    last: float,
+) -> Proof:
+    with system.redis() as client:
+        records, written, held = _records(client), _written(client), _held(client)
+    uncertain = {i: a for i, a in callers.uncertain.items() if i not in callers.accepted}
+    turned_up = {i: asked for i, asked in uncertain.items() if i in records}
+    numbers = {asked.number for asked in callers.accepted.values()}
+    doubtful = {asked.number for asked in uncertain.values()} | callers.unanswered
+    refused = frozenset(callers.refused - numbers - doubtful)
+    every = callers.accepted | turned_up
+    for task_id in every:  # the last look, at the record itself
+        callers.answers.setdefault(task_id, []).append(records.get(task_id, Answer("lost")))
+    kept = sum(answer.state in TERMINAL for answer in records.values())
+    evidence = Evidence(
+        accepted=callers.accepted,
+        answers=callers.answers,
+        told=_told(models[0], every.values()),
+        turned_up=turned_up,
+        refused=refused,
+        computed=sum((computed(model) for model in models[1:]), computed(models[0])),
+        outcomes_written=written,
+        outcomes_kept=kept if written is not None else None,
+        held_back=frozenset(i for i in callers.accepted if i.encode() in held),
+    )
+    return Proof(
+        name=system.name,
+        accounts=account(evidence),
+        uncertain=len(uncertain),
+        turned_up=len(turned_up),
+        unanswered=len(callers.unanswered - numbers),
+        refused=len(refused),
+        strange=callers.strange,
+        strikes=strikes,
+        submissions=callers.submissions,
+        last_seconds=last,
+    )
+
+
+class _Record(msgspec.Struct):
+    status: str
+    result: Any = None
+    state: str = ""
+    error: dict[str, Any] | None = None
+
+
+def _records(client: redis.Redis) -> dict[str, Answer]:
+    """Each id → the record as it lies in Redis, in either design."""
+    found: dict[str, Answer] = {}
+    names = list(client.scan_iter(PREFIX + "*", count=1000))
+    for start in range(0, len(names), 1000):
+        some = names[start : start + 1000]
+        for name, text in zip(some, client.mget(some), strict=True):
+            found[name.decode().removeprefix(PREFIX)] = _answer(text)
+    return found
+
+
+def _answer(text: Any) -> Answer:
+    record = msgspec.json.decode(text, type=_Record)
+    state = record.state or _STATES.get(record.status, "open")
+    predictions = record.result if state == "succeeded" else None
+    return Answer(state, predictions, str((record.error or {}).get("code", "")))
+
+
+def _written(client: redis.Redis) -> int | None:
+    """Outcomes that predictq counted as written; the naive design counts none."""
+    hashes = [client.hmget(key, TERMINAL) for key in client.scan_iter(keys.STATISTICS + "*")]
+    return sum(int(count or 0) for counts in hashes for count in counts) if hashes else None
+
+
+def _held(client: redis.Redis) -> bytes:
+    """All messages that are noted somewhere: waiting, or taken and not acknowledged."""
+    noted: list[Any] = [client.hvals(key) for key in (keys.RESERVED, "unacked")]
+    noted += [client.lrange(queue, 0, -1) for queue in ("predict", "celery")]
+    return b"".join(message for messages in noted for message in messages)
+
+
+def _told(model: Model, asked: Iterable[Asked]) -> dict[int, list[list[float]]]:
+    """What the model itself says, to all in one call."""
+    numbers = [each.number for each in asked]
+    if not numbers:
+        return {}
+    answers = model.estimator.answer(np.array([row(number) for number in numbers])).tolist()
+    return {number: [answer] for number, answer in zip(numbers, answers, strict=True)}

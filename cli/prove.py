@@ -1,0 +1,22 @@
+"""The `prove` command: faults against a private stack, and the accounts of every accepted id."""
+
+import os
+import sys
+
+import click
+
+from cli.process import ROOT
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def prove(arguments: tuple[str, ...]) -> None:
+    """Strike a private stack under load, and account for every id."""
+    if not (ROOT / "benchmarks" / "prove").exists():
+        raise click.ClickException("the proof is not part of what is installed; use a clone")
+    os.chdir(ROOT)
+    command = [sys.executable, "-m", "benchmarks.prove", *arguments]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell
