@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of messages the queue may hold, the same."""
     visibility_timeout: float = 30
     """Seconds after which the work of a dead worker is given to another."""
+    shutdown_timeout: float = 30
+    """Seconds from the signal to end until a worker has ended; 5 of them are not for computing."""
     threads: int = 32
     """Threads of an API process; half of them may wait for outcomes."""
     result_ttl: int = 24 * 3600

@@ -1,6 +1,7 @@
 """The messages that workers hold: taken and noted in one step, kept, given back, put aside."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import cast
 
 import redis
@@ -17,6 +18,7 @@ class Reservations:
         self._timeout = visibility_timeout
         self._reserve = scripts.load(client, "reserve")
         self._upkeep = scripts.load(client, "upkeep")
+        self._withdraw = scripts.load(client, "withdraw")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
         """Take up to so many messages, rows and bytes, the oldest first: tag and message of each.
@@ -36,6 +38,11 @@ class Reservations:
         """Give back: the next upkeep, whoever's, returns these to their queues."""
         if due_now := dict.fromkeys(tags, 0):
             self._client.zadd(keys.DUE, due_now, xx=True)
+
+    def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
+        """Give back what was interrupted on purpose, each (tag, id), without charging an attempt."""
+        if pairs := list(tagged_ids):
+            self._withdraw(keys=[keys.DUE, keys.ATTEMPTS], args=[*chain(*zip(*pairs, strict=True))])
 
     def put_aside(self, tag: str, reason: str) -> None:
         """Bury a message that is known by its tag alone."""
