@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     ledger = Ledger(client, settings)
     ids = Ids(read_or_make_key(settings.home / "id.key"))
     gateway = Gateway(ledger, Watcher(client), ids, settings)
+    app.extensions["gateway"] = gateway
     app.register_blueprint(Predictions(gateway, registry, settings).blueprint())
     app.register_blueprint(ModelViews(registry).blueprint())
     app.register_blueprint(Operations(ledger, requests).blueprint())

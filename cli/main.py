@@ -15,6 +15,7 @@ class LazyGroup(click.Group):
     places: ClassVar = {
         "models": "cli.models:models",
         "predict": "cli.predict:predict",
+        "restart": "cli.restart:restart",
         "test": "cli.check:check",
         "up": "cli.up:up",
     }

@@ -84,6 +84,12 @@ class LiveStack:
         process.terminate()
         until(lambda: not process.running(), f"the end of {name}")
 
+    def give_way(self, name: str) -> Process:
+        """Launch another beside the one that runs, which is the caller's to end."""
+        first = self._running[name]
+        self.launch(name)
+        return first
+
     def kill(self, name: str) -> None:
         """SIGKILL to the process alone; as under `up`, its orphans follow."""
         process = self._running.pop(name)
@@ -92,6 +98,10 @@ class LiveStack:
 
     def pid(self, name: str) -> int:
         return self._running[name].group
+
+    def lives(self, name: str) -> bool:
+        """Whether it runs still."""
+        return self._running[name].running()
 
     def pool(self) -> list[psutil.Process]:
         """The worker's processes that compute: its fork server's children."""

@@ -40,7 +40,7 @@ class Reservations:
             self._client.zadd(keys.DUE, due_now, xx=True)
 
     def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
-        """Give back what was interrupted on purpose, each (tag, id), without charging an attempt."""
+        """Give back what was interrupted, each (tag, id), without charging an attempt."""
         if pairs := list(tagged_ids):
             self._withdraw(keys=[keys.DUE, keys.ATTEMPTS], args=[*chain(*zip(*pairs, strict=True))])
 
