@@ -1,6 +1,7 @@
 """What can be asked of Redis about predictions, one round trip each."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -25,6 +26,7 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
+log = logging.getLogger(__name__)
 LARGEST_SHARED = 100_000
 """Bytes of a message that shares its round trip; a larger one would hold up the others."""
 _record = msgspec.json.Decoder(Record)
@@ -101,9 +103,16 @@ class Ledger:
         return cast("bytes", self._accept(keys=script_keys, args=arguments))
 
     def record(self, task_id: str) -> Record | None:
-        """The record, or None where there is none."""
-        text = cast("bytes | None", self.client.get(keys.record(task_id)))
-        return None if text is None else _record.decode(text)
+        """The record, or None where there is none, or something else than a record."""
+        try:
+            text = cast("bytes | None", self.client.get(keys.record(task_id)))
+            return None if text is None else _record.decode(text)
+        except redis.ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+        except msgspec.DecodeError:
+            log.warning("what lies under %s is no record", task_id)
+        return None
 
     def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
         """Note that a batch is about to be computed; what to do with each (tag, id) of it.

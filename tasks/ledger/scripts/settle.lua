@@ -14,7 +14,10 @@ redis.call('HDEL', KEYS[1], unpack(ARGV, 4, many + 3))
 redis.call('HDEL', KEYS[3], unpack(ARGV, many + 4, 2 * many + 3))
 for i = 1, many do
   local key, at = KEYS[i + 4], 2 * many + 5 * i - 1
-  local record = redis.call('GETRANGE', key, 0, math.max(#queued, #running) - 1)
+  local record = redis.pcall('GETRANGE', key, 0, math.max(#queued, #running) - 1)
+  if type(record) == 'table' then -- no text, hence none of ours: somebody put something else there
+    record = ''
+  end
   if record == '' or string.sub(record, 1, #queued) == queued or string.sub(record, 1, #running) == running then
     redis.call('SET', key, ARGV[at], 'EX', live)
     redis.call('PUBLISH', key, ARGV[at])
