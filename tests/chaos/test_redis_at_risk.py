@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import pytest
@@ -52,7 +53,7 @@ class Submissions:
         self.accepted: list[str] = []
         self.refused: Counter[int] = Counter()
 
-    def __enter__(self) -> "Submissions":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import redis
 from sklearn.ensemble import RandomForestClassifier
@@ -17,7 +16,7 @@ from cli.process import Process
 from registry.store import Registry
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
-from tests.models import DEADLY, Doubling, Lethal, described, register
+from tests.models import DEADLY, Regicide, described, register
 from tests.sleeping import Sleeping, begun
 from tests.stack import LiveStack, running, until
 
@@ -25,23 +24,11 @@ VISIBILITY = 2.0
 FOREST_ROW = [0.5, 0.5]
 
 
-class Regicide(Doubling):
-    """For one value it ends the fork server, the worker, and at last itself."""
-
-    def predict(self, x):
-        if (np.asarray(x)[:, 0] == DEADLY).any():
-            forker = psutil.Process().parent()
-            for process in (forker.parent(), forker, psutil.Process()):
-                process.kill()
-        return super().predict(x)
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("risk")
     (home / "diary").touch()
     register(home, "sleeping", Sleeping(str(home / "diary")), [[1.0, 0.0]])
-    register(home, "lethal", Lethal(), [[1.0, 0.0]])
     register(home, "regicide", Regicide(), [[1.0, 0.0]])
     x = np.random.default_rng(0).random((200, 2))
     forest = RandomForestClassifier(50, n_jobs=-1, random_state=0).fit(x, x[:, 0] > x[:, 1])
@@ -95,7 +82,7 @@ def test_hazard_5_the_work_of_the_dead_starts_again_soon(stack: LiveStack) -> No
     outcomes = [stack.outcome(task_id) for task_id in ids]
     assert {outcome["status"] for outcome in outcomes} == {"succeeded"}
     assert max(outcome["receipt"]["attempt"] for outcome in outcomes) == 2
-    # The timeout, the upkeep's interval, the computations one after the other, and a loaded machine.
+    # The timeout, the upkeep's interval, four computations one after the other, a loaded machine.
     assert time.monotonic() - killed < VISIBILITY + 0.5 + 4 + 5
 
 
