@@ -23,6 +23,8 @@ from cli.stack import Stack
 
 PATIENCE = 30.0
 """Seconds that anything here may take before the test fails."""
+STARTING = 90.0
+"""The same for a start: a worker imports and loads a lot."""
 Json = dict[str, Any]
 
 
@@ -63,7 +65,7 @@ class LiveStack:
         for name in names:
             self.launch(name)
         for name in names:
-            until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}")
+            until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}", STARTING)
 
     def launch(self, name: str) -> None:
         """Start one, whether or not it can become ready."""

@@ -122,8 +122,9 @@ def test_hazard_8_an_outcome_that_cannot_be_stored_is_not_acknowledged(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     """There is no outcome without its acknowledgement and the other way round: one script."""
-    with stack.gathering():
+    with stack.frozen_pool():
         ids = [stack.submit("doubling", ROW)["id"] for _ in range(10)]
+        until(lambda: client.hlen(keys.RESERVED), "something is taken")
         stack.kill("redis")
     # The pool computes and finds nobody to tell.
     until(lambda: "the ledger cannot be reached" in stack.logs(), "somebody who tries to store")
