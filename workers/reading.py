@@ -10,7 +10,6 @@ from tasks.messages import read_call
 from telemetry.errors import PredictqError
 from workers.frames import Order
 
-
 BELIEVED = 1_000_000
 """Rows; anybody may have written how many there are."""
 

@@ -18,7 +18,7 @@ from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tests.models import DEADLY, Regicide, described, register
 from tests.sleeping import Sleeping, begun
-from tests.stack import LiveStack, running, until
+from tests.stack import STARTING, LiveStack, running, until
 
 VISIBILITY = 2.0
 FOREST_ROW = [0.5, 0.5]
@@ -52,7 +52,7 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
 def second_worker(stack: LiveStack) -> Process:
     """Another beside the first one, which is given back; it takes messages."""
     first = stack.give_way("worker")
-    until(lambda: stack.parts.stages()[0][0].relieves(stack.pid("worker")), "another", 60)
+    until(lambda: stack.parts.stages()[0][0].relieves(stack.pid("worker")), "another", STARTING)
     return first
 
 
@@ -89,9 +89,9 @@ def test_hazard_5_the_work_of_the_dead_starts_again_soon(stack: LiveStack) -> No
 def test_hazard_6_what_takes_longer_than_the_timeout_runs_once(stack: LiveStack) -> None:
     first = second_worker(stack)  # somebody else who could take it
     try:
-        task_id = stack.submit("sleeping", [6.0, 3 * VISIBILITY])["id"]
+        task_id = stack.submit("sleeping", [600.0, 3 * VISIBILITY])["id"]
         assert stack.outcome(task_id)["receipt"]["attempt"] == 1
-        assert times_begun(stack, 6.0) == 1
+        assert times_begun(stack, 600.0) == 1
     finally:
         first.terminate()
         until(lambda: not first.running(), "the end of the other")
@@ -106,6 +106,7 @@ def test_hazard_9_one_that_ends_the_whole_worker_is_given_up(stack: LiveStack) -
         until(
             lambda: not stack.lives("worker") or stack.http.get(path).status_code == 200,
             "the next death, or the end",
+            STARTING,
         )
         if not stack.lives("worker"):
             deaths += 1

@@ -76,7 +76,7 @@ def dead_letters(client: redis.Redis) -> set[str]:
 
 def settled(client: redis.Redis, task_ids: list[Any]) -> list[bool]:
     """Whether each has its outcome."""
-    found = client.mget([keys.record(str(task_id)) for task_id in task_ids])
+    found = client.mget([keys.record(str(i)).encode(errors="replace") for i in task_ids])
     ends = {"succeeded", "failed", "cancelled", "expired"}
     return [text is not None and json.loads(text)["state"] in ends for text in found]
 
