@@ -1,10 +1,13 @@
-"""The composition root of the front end; a WSGI server calls `create_app`."""
+"""The composition root of the front end; granian calls `create_app`."""
 
 from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 
 from api import openapi, problems
+from api.asgi import in_threads
+from api.express import Express
+from api.leaving import Door
 from api.measures import Requests
 from api.models import ModelViews
 from api.operations import Operations
@@ -20,24 +23,37 @@ from telemetry.logs import configure
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Build the application; Redis need not be there yet."""
-    settings = settings or Settings.from_environment()
+class Parts:
+    """What the views stand on; Redis need not be there yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = Registry(settings.home)
+        client = connect(settings.redis_url)
+        self.ledger = Ledger(client, settings)
+        ids = Ids(read_or_make_key(settings.home / "id.key"))
+        self.gateway = Gateway(self.ledger, Watcher(client), ids, settings)
+        self.predictions = Predictions(self.gateway, self.registry, settings)
+        self.requests = Requests()
+
+
+def create_app() -> Door:
+    """Build what an ASGI server serves: the express lane, and the rest behind it."""
     configure("api")
+    parts = Parts(Settings.from_environment())
+    behind = in_threads(create_flask(parts), parts.settings.threads)
+    return Door(Express(parts.predictions, parts.requests, behind), parts.gateway.hurry)
+
+
+def create_flask(parts: Parts) -> Flask:
+    """Build the whole application; it answers everything, by itself too."""
     app = Flask(__name__, static_folder=None)
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
-    requests = Requests()
-    requests.watch(app)
-    registry = Registry(settings.home)
-    client = connect(settings.redis_url)
-    ledger = Ledger(client, settings)
-    ids = Ids(read_or_make_key(settings.home / "id.key"))
-    gateway = Gateway(ledger, Watcher(client), ids, settings)
-    app.extensions["gateway"] = gateway
-    app.register_blueprint(Predictions(gateway, registry, settings).blueprint())
-    app.register_blueprint(ModelViews(registry).blueprint())
-    app.register_blueprint(Operations(ledger, requests).blueprint())
+    app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
+    parts.requests.watch(app)
+    app.register_blueprint(parts.predictions.blueprint())
+    app.register_blueprint(ModelViews(parts.registry).blueprint())
+    app.register_blueprint(Operations(parts.ledger, parts.requests).blueprint())
     _add_documentation(app)
     problems.register(app)
     return app

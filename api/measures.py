@@ -34,6 +34,13 @@ class Requests:
         app.before_request(self._start)
         app.after_request(self._end)
 
+    def ended(self, route: str, method: str, status: int, started: float) -> None:
+        """Note a request; it began at ``started`` of `time.perf_counter`."""
+        now = time.perf_counter()
+        self._ended.append((route, method, status, now - started))
+        if now > self._written + WRITE_EVERY and not self._writing.locked():
+            self.write()
+
     def write(self) -> None:
         """Bring the metrics up to date."""
         with self._writing:
@@ -49,10 +56,7 @@ class Requests:
     def _end(self, response: Response) -> Response:
         # The rule, not the path: ids would make a series each.
         route = request.url_rule.rule if request.url_rule else "unknown"
-        now = time.perf_counter()
-        self._ended.append((route, request.method, response.status_code, now - g.started))
-        if now > self._written + WRITE_EVERY and not self._writing.locked():
-            self.write()
+        self.ended(route, request.method, response.status_code, g.started)
         return response
 
 

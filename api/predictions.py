@@ -8,12 +8,14 @@ import msgspec
 import redis
 from flask import Blueprint, Response, request
 
+from api import preferences
 from api.answers import answer
 from api.places import Places
-from api.preferences import LONGEST, Preference, parse
-from api.submission import idempotency, prepare, read
+from api.preferences import LONGEST, Preference
+from api.submission import idempotency, parse, prepare, read
 from registry.store import Registry
 from tasks.gateway import Gateway
+from tasks.messages import Prediction
 from tasks.record import ErrorBody, Receipt, Record, State
 from tasks.settings import Settings
 from telemetry.errors import Busy
@@ -78,6 +80,10 @@ class Predictions:
         """Accept a prediction and say where its outcome will be."""
         return self._answer(self._accept(), waited=False, at_submission=True)
 
+    async def submit_soon(self, prediction: Prediction) -> Response:
+        """The same on an event loop, of what was prepared and nobody prefers anything about."""
+        return self._plain_answer(await self._gateway.submit_soon(prediction), at_submission=True)
+
     def submit_and_wait(self) -> Response:
         """Accept a prediction and wait for its outcome, as long as the caller prefers."""
         record, waited = self._wait(self._accept(), otherwise=LONGEST)
@@ -87,6 +93,10 @@ class Predictions:
         """The outcome, or 202 until there is one."""
         record, waited = self._wait(self._gateway.look_up(task_id), otherwise=0)
         return self._answer(record, waited=waited)
+
+    async def look_up_soon(self, task_id: str) -> Response:
+        """The same on an event loop, for who does not wait."""
+        return self._plain_answer(await self._gateway.look_up_soon(task_id))
 
     def cancel(self, task_id: str) -> Response:
         """Cancel what has no outcome yet; gives the outcome that stands."""
@@ -99,6 +109,10 @@ class Predictions:
             submission = read(request, self._settings)
         prediction = prepare(submission, self._registry, self._settings)
         return self._gateway.submit(prediction, idempotency(request, submission))
+
+    def prepare(self, body: bytes) -> Prediction:
+        """Check a submission; raises `PredictqError` where anything is wrong with it."""
+        return prepare(parse(body), self._registry, self._settings)
 
     def _wait(self, record: Record, otherwise: int) -> tuple[Record, bool]:
         """The record as it is then, and whether it was waited for as long as preferred."""
@@ -114,11 +128,15 @@ class Predictions:
                 return record, False
 
     def _answer(self, record: Record, *, waited: bool, at_submission: bool = False) -> Response:
+        response = self._plain_answer(record, at_submission=at_submission)
+        if applied := _preference().applied(waited=waited):
+            response.headers["Preference-Applied"] = applied
+        return response
+
+    def _plain_answer(self, record: Record, *, at_submission: bool = False) -> Response:
         headers = {"Location": _url(record)} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
-        if applied := _preference().applied(waited=waited):
-            headers["Preference-Applied"] = applied
         return answer(self._view(record), 200 if record.is_terminal else 202, headers)
 
     def _view(self, record: Record) -> Pending:
@@ -141,7 +159,7 @@ class Predictions:
 
 
 def _preference() -> Preference:
-    return parse(request.headers.get("Prefer", ""))
+    return preferences.parse(request.headers.get("Prefer", ""))
 
 
 def _url(record: Record) -> str:

@@ -60,6 +60,11 @@ def problem_of(error: errors.PredictqError) -> Problem:
     )
 
 
+def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:
+    """The response to an error that a prediction can meet."""
+    return _ours(error) if isinstance(error, errors.PredictqError) else _without_redis(error)
+
+
 def register(app: Flask) -> None:
     """Answer every error with a problem; whatever we did not foresee is logged and says nothing."""
     app.register_error_handler(errors.PredictqError, _ours)

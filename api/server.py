@@ -9,21 +9,16 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.net import SocketHolder
 from granian.server.common import logger
 from granian.server.mp import MPServer, WorkerProcess
-
-from tasks.settings import Settings
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 BACKLOG = 1024
 """Connections that wait for a process."""
@@ -41,14 +36,14 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
     Granian gives each process a socket of its own; what waits there when it ends is refused.
     """
 
-    def __init__(self, settings: Settings, host: str, port: int, processes: int) -> None:
+    def __init__(self, host: str, port: int, processes: int) -> None:
         super().__init__(
             "api.app:create_app",
             address=host,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGINL,
+            loop=Loops.uvloop,
             workers=processes,
-            blocking_threads=settings.threads,
             websockets=False,
             backlog=BACKLOG,
             respawn_failed_workers=True,
@@ -123,27 +118,13 @@ def _tell(worker: WorkerProcess) -> bool:
     return lives
 
 
-def load(born: Any) -> "Flask":
+def load(born: Any) -> Any:
     """The application, in a process that serves it from now on and leaves on SIGUSR1."""
     # Not imported above: each process reads the code as it is when that process starts.
-    app: Flask = import_module("api.app").create_app()
-    signal.signal(signal.SIGUSR1, lambda *_: _leave(app))
+    app = import_module("api.app").create_app()
+    signal.signal(signal.SIGUSR1, lambda *_: app.leave())
     born.set()
     return app
-
-
-def _leave(app: "Flask") -> None:
-    """From now on each answer ends its connection, and nobody is kept waiting."""
-    app.extensions["gateway"].hurry()
-    answer = app.wsgi_app
-
-    def answer_and_close(environ: Any, start_response: Callable[..., Any]) -> Any:
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start_response(status, [*headers, ("Connection", "close")], *rest)
-
-        return answer(environ, start)
-
-    app.wsgi_app = answer_and_close  # type: ignore[method-assign]  # as Flask's manual says
 
 
 def main() -> None:
@@ -153,7 +134,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
-    Server(Settings.from_environment(), given.host, given.port, given.processes).run()
+    Server(given.host, given.port, given.processes).run()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,12 @@ def read(request: Request, settings: Settings) -> Submission:
         raise UnsupportedMediaType
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")
-    document = decode(_body(request, settings.max_body_bytes))
+    return parse(_body(request, settings.max_body_bytes))
+
+
+def parse(body: bytes) -> Submission:
+    """Read a body; raises `Malformed` or `Invalid`."""
+    document = decode(body)
     try:
         return msgspec.convert(document, Submission)
     except msgspec.ValidationError as error:

@@ -5,7 +5,7 @@ import time
 import redis
 
 from tasks.ids import Ids
-from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.ledger import Ledger, Offer, Settled
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
 from tasks.prediction import predict
@@ -34,23 +34,23 @@ class Gateway:
 
         Where the idempotency key is known this is the earlier prediction, as it stands now.
         """
-        record = Record.queued(self._ids.new(), prediction)
-        message = envelope(predict.name, record.task_id, QUEUE, prediction)
-        rows = len(prediction.features)
-        accepted = self.ledger.accept(QUEUE, record, message, rows, idempotency)
-        return record if accepted == record.task_id else self.look_up(accepted)
+        offer = self._offer(prediction, idempotency)
+        accepted = self.ledger.accept(offer)
+        return offer.record if accepted == offer.record.task_id else self.look_up(accepted)
+
+    async def submit_soon(self, prediction: Prediction) -> Record:
+        """The same on an event loop."""
+        offer = self._offer(prediction)
+        await self.ledger.accept_soon(offer)
+        return offer.record
 
     def look_up(self, task_id: str) -> Record:
         """The record of an id; says why where there is none (see `Ids`)."""
-        record = self.ledger.record(task_id)
-        if record is not None:
-            return record
-        created_at = self._ids.created_at(task_id)
-        if created_at is None:
-            raise PredictionNotFound
-        if created_at + self._settings.result_ttl < time.time():
-            raise ResultGone
-        raise Lost
+        return self._found(task_id, self.ledger.record(task_id))
+
+    async def look_up_soon(self, task_id: str) -> Record:
+        """The same on an event loop."""
+        return self._found(task_id, await self.ledger.record_soon(task_id))
 
     def wait(self, task_id: str, seconds: float) -> Record:
         """The record once it is terminal, or as it is after so many seconds."""
@@ -72,6 +72,21 @@ class Gateway:
         if not record.is_terminal:
             self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)
+
+    def _offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
+        record = Record.queued(self._ids.new(), prediction)
+        message = envelope(predict.name, record.task_id, QUEUE, prediction)
+        return Offer(QUEUE, record, message, len(prediction.features), idempotency)
+
+    def _found(self, task_id: str, record: Record | None) -> Record:
+        if record is not None:
+            return record
+        created_at = self._ids.created_at(task_id)
+        if created_at is None:
+            raise PredictionNotFound
+        if created_at + self._settings.result_ttl < time.time():
+            raise ResultGone
+        raise Lost
 
 
 def is_reachable(client: redis.Redis) -> bool:

@@ -32,8 +32,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
             "model": f"{self.model}:{self.version}",
             "features": self.features,
             "method": self.method,
-            "alias": self.alias,
             "created_at": self.created_at,
+            **({"alias": self.alias} if self.alias else {}),
         }
 
     def describe(self) -> str:

@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout: float = 30
     """Seconds from the signal to end until a worker has ended; 5 of them are not for computing."""
     threads: int = 32
-    """Threads of an API process; half of them may wait for outcomes."""
+    """Threads of an API process; half of them may wait for outcomes. Plain requests need none."""
     result_ttl: int = 24 * 3600
     """Seconds an outcome is kept after it is settled."""
 

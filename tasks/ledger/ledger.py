@@ -1,6 +1,5 @@
 """What can be asked of Redis about predictions, one round trip each."""
 
-import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from tasks.ledger.statistics import Statistics, bucket, parse
 from tasks.messages import Idempotency
 from tasks.record import CELERY_STATUS, Record, State
 from tasks.settings import Settings
-from tasks.wire import encode
+from tasks.wire import encode, encode_finite
 from telemetry.errors import IdempotencyConflict, QueueFull
 
 
@@ -27,10 +26,18 @@ def _head(state: State) -> bytes:
 
 
 log = logging.getLogger(__name__)
-LARGEST_SHARED = 100_000
-"""Bytes of a message that shares its round trip; a larger one would hold up the others."""
 _record = msgspec.json.Decoder(Record)
 QUEUED, RUNNING = _head("queued"), _head("running")
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A prediction for a queue."""
+
+    queue: str
+    record: Record
+    message: bytes
+    rows: int
+    idempotency: Idempotency | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -69,50 +76,60 @@ class Ledger:
         self._start = scripts.load(client, "start")
         self._settle = scripts.load(client, "settle")
 
-    def accept(
-        self,
-        queue: str,
-        record: Record,
-        message: bytes,
-        rows: int,
-        idempotency: Idempotency | None = None,
-    ) -> str:
+    def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
 
         Gives the id that holds: an earlier one where the idempotency key is known. Raises
         `QueueFull`, or `IdempotencyConflict` where the key came with another payload.
         """
+        script_keys, arguments = self._asking(offer)
+        return self._understood(self._accept(keys=script_keys, args=arguments), offer)
+
+    async def accept_soon(self, offer: Offer) -> str:
+        """The same on an event loop, in a round trip that others share."""
+        script_keys, arguments = self._asking(offer)
+        command = self._accept.sha, len(script_keys), *script_keys, *arguments
+        try:
+            answer = await self._rounds.ask("EVALSHA", *command)
+        except NoScriptError:  # a new Redis
+            await self._rounds.ask("SCRIPT LOAD", self._accept.script)
+            answer = await self._rounds.ask("EVALSHA", *command)
+        return self._understood(answer, offer)
+
+    def _asking(self, offer: Offer) -> tuple[list[str], list[Any]]:
+        queue, task_id = offer.queue, offer.record.task_id
         bounds = self._settings.max_queued, self._settings.max_queued_bytes
-        script_keys = [queue, keys.QUEUED + queue, keys.record(record.task_id)]
-        arguments: list[Any] = [encode(record), message, record.task_id, rows, *bounds]
-        if idempotency:
-            script_keys.append(keys.IDEMPOTENCY + idempotency.key)
-            arguments += [idempotency.fingerprint, self._settings.result_ttl]
-        answer = self._ask_to_accept(script_keys, arguments, len(message))
+        script_keys = [queue, keys.QUEUED + queue, keys.record(task_id)]
+        record = encode_finite(offer.record)
+        arguments: list[Any] = [record, offer.message, task_id, offer.rows, *bounds]
+        if offer.idempotency:
+            script_keys.append(keys.IDEMPOTENCY + offer.idempotency.key)
+            arguments += [offer.idempotency.fingerprint, self._settings.result_ttl]
+        return script_keys, arguments
+
+    def _understood(self, answer: Any, offer: Offer) -> str:
         if answer == b"full":
-            raise QueueFull(f"the queue {queue!r} is full: {bounds[0]} rows or {bounds[1]} bytes")
+            most, bytes_ = self._settings.max_queued, self._settings.max_queued_bytes
+            raise QueueFull(f"the queue {offer.queue!r} is full: {most} rows or {bytes_} bytes")
         if answer == b"conflict":
             raise IdempotencyConflict
-        return answer.decode()
-
-    def _ask_to_accept(self, script_keys: list[str], arguments: list[Any], size: int) -> bytes:
-        if size <= LARGEST_SHARED:
-            head = ("EVALSHA", self._accept.sha, len(script_keys))
-            with contextlib.suppress(NoScriptError):  # a new Redis; the script loads itself below
-                return cast("bytes", self._rounds.ask(*head, *script_keys, *arguments))
-        return cast("bytes", self._accept(keys=script_keys, args=arguments))
+        return cast("bytes", answer).decode()
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none, or something else than a record."""
         try:
-            text = cast("bytes | None", self.client.get(keys.record(task_id)))
-            return None if text is None else _record.decode(text)
+            return _read(cast("bytes | None", self.client.get(keys.record(task_id))))
         except redis.ResponseError as error:
-            if not str(error).startswith("WRONGTYPE"):
-                raise
-        except msgspec.DecodeError:
-            log.warning("what lies under %s is no record", task_id)
-        return None
+            _pass_over_foreign(error)
+            return None
+
+    async def record_soon(self, task_id: str) -> Record | None:
+        """The same on an event loop, in a round trip that others share."""
+        try:
+            return _read(await self._rounds.ask("GET", keys.record(task_id)))
+        except redis.ResponseError as error:
+            _pass_over_foreign(error)
+            return None
 
     def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
         """Note that a batch is about to be computed; what to do with each (tag, id) of it.
@@ -166,6 +183,20 @@ class Ledger:
             )
             for key, fields in zip(found, read, strict=True)
         ]
+
+
+def _read(text: bytes | None) -> Record | None:
+    try:
+        return None if text is None else _record.decode(text)
+    except msgspec.DecodeError as error:
+        log.warning("this is no record: %s", error)
+        return None
+
+
+def _pass_over_foreign(error: redis.ResponseError) -> None:
+    """A list or the like in a record's place is no record; any other error is raised."""
+    if not str(error).startswith("WRONGTYPE"):
+        raise error
 
 
 def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:

@@ -5,7 +5,7 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.ledger import Ledger, Offer, Settled
 from tasks.ledger.reservations import Reservations
 from tasks.messages import Idempotency, Prediction, envelope
 from tasks.record import Receipt, Record
@@ -48,7 +48,7 @@ def settings() -> Settings:
 def accept(ledger: Ledger, task_id: str = "a", key: Idempotency | None = None) -> str:
     record = Record.queued(task_id, PREDICTION)
     message = envelope("t", task_id, "predict", PREDICTION)
-    return ledger.accept("predict", record, message, 1, key)
+    return ledger.accept(Offer("predict", record, message, 1, key))
 
 
 def reserve(reservations: Reservations, ledger: Ledger, *ids: str) -> list[tuple[str, str]]:

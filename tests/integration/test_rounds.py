@@ -1,9 +1,8 @@
-"""Round trips that threads share: each gets its own answer, whoever led, and errors reach all."""
+"""Round trips that requests share: each gets its own answer, and errors reach all."""
 
-import threading
+import asyncio
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -17,75 +16,81 @@ from tests.stack import LiveStack, until
 def client(stack: LiveStack) -> Iterator[redis.Redis]:
     with connect(stack.redis_url) as client:
         yield client
-        client.delete("rounds")
+        client.delete("rounds", "rounds:count")
+
+
+@pytest.fixture
+def rounds(client: redis.Redis) -> Rounds:
+    return Rounds(client)
 
 
 def trips(client: redis.Redis) -> int:
     return client.info("stats")["total_reads_processed"]
 
 
-def test_each_gets_its_own_answer(client: redis.Redis) -> None:
-    rounds = Rounds(client)
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda n: rounds.ask("ECHO", str(n)), range(2000)))
-    assert answers == [str(n).encode() for n in range(2000)]
+def test_each_gets_its_own_answer(rounds: Rounds) -> None:
+    async def ask() -> list[bytes]:
+        return await asyncio.gather(*(rounds.ask("ECHO", str(n)) for n in range(2000)))
+
+    assert asyncio.run(ask()) == [str(n).encode() for n in range(2000)]
 
 
-def test_those_who_come_meanwhile_go_together(client: redis.Redis) -> None:
-    rounds = Rounds(client)
-    rounds.ask("PING")
-    before = trips(client)
-    with ThreadPoolExecutor(21) as pool:
+def test_those_who_come_meanwhile_go_together(client: redis.Redis, rounds: Rounds) -> None:
+    def is_under_way() -> bool:
+        return client.info("clients")["blocked_clients"] > 0
+
+    async def ask() -> tuple[set[int], int]:
         # The first holds its round trip open while the others gather.
-        first = pool.submit(rounds.ask, "BLPOP", "rounds", 5)
-        until(lambda: client.info("clients")["blocked_clients"] > 0, "a round trip under way")
+        first = asyncio.ensure_future(rounds.ask("BLPOP", "rounds", 5))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(until, is_under_way, "a round trip under way")
         asked = trips(client)
-        others = [pool.submit(rounds.ask, "INCR", "rounds:count") for _ in range(20)]
-        until(lambda: len(rounds._gathered) == 20, "all gathered")
+        others = [asyncio.ensure_future(rounds.ask("INCR", "rounds:count")) for _ in range(20)]
+        await asyncio.sleep(0)
         client.rpush("rounds", "go")
-        assert first.result(5)[1] == b"go"
-        assert len({other.result(5) for other in others}) == 20
-    assert asked > before
-    assert trips(client) - asked < 6
-    client.delete("rounds:count")
+        assert (await first)[1] == b"go"
+        return set(await asyncio.gather(*others)), trips(client) - asked
+
+    counts, taken = asyncio.run(ask())
+    assert counts == set(range(1, 21))
+    assert taken < 6
 
 
-def test_a_refused_command_fails_alone(client: redis.Redis) -> None:
-    rounds = Rounds(client)
+def test_a_refused_command_fails_alone(rounds: Rounds) -> None:
+    async def ask() -> list[bytes | BaseException]:
+        commands = (("ECHO", str(n)) if n % 3 else ("NOSUCHCOMMAND",) for n in range(300))
+        asked = (rounds.ask(*command) for command in commands)
+        return await asyncio.gather(*asked, return_exceptions=True)
 
-    def ask(number: int) -> object:
-        try:
-            return rounds.ask(*(("ECHO", str(number)) if number % 3 else ("NOSUCHCOMMAND",)))
-        except redis.ResponseError as error:
-            return str(error)[:15]
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(ask, range(300)))
-    assert answers[0] == "unknown command"
+    answers = asyncio.run(ask())
+    assert all(isinstance(answers[n], redis.ResponseError) for n in range(0, 300, 3))
     assert [a for n, a in enumerate(answers) if n % 3] == [
         str(n).encode() for n in range(300) if n % 3
     ]
 
 
+def test_who_has_gone_holds_up_nobody(rounds: Rounds) -> None:
+    async def ask() -> bytes:
+        gone = [asyncio.ensure_future(rounds.ask("ECHO", "gone")) for _ in range(5)]
+        await asyncio.sleep(0)
+        for each in gone:
+            each.cancel()
+        return await rounds.ask("ECHO", "here")
+
+    assert asyncio.run(ask()) == b"here"
+
+
 def test_when_redis_is_frozen_all_know_soon_and_then_it_goes_on(
-    stack: LiveStack, client: redis.Redis
+    stack: LiveStack, rounds: Rounds
 ) -> None:
-    rounds = Rounds(client)
-    rounds.ask("PING")
-
-    def ask(_: int) -> float:
+    async def ask(count: int) -> tuple[list[bytes | BaseException], float]:
         started = time.monotonic()
-        with pytest.raises(redis.RedisError):
-            rounds.ask("PING")
-        return time.monotonic() - started
+        asked = (rounds.ask("PING") for _ in range(count))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        return answers, time.monotonic() - started
 
-    with stack.frozen("redis"), ThreadPoolExecutor(16) as pool:
-        assert max(pool.map(ask, range(16))) < 2
-    assert rounds.ask("ECHO", "again") == b"again"
-
-
-def test_a_lone_command_is_not_held_back(client: redis.Redis) -> None:
-    rounds = Rounds(client)
-    threads = threading.active_count()
-    assert [rounds.ask("ECHO", str(n)) for n in range(50)] == [b"%d" % n for n in range(50)]
-    assert threading.active_count() == threads
+    with stack.frozen("redis"):
+        answers, seconds = asyncio.run(ask(16))
+    assert seconds < 2
+    assert all(isinstance(answer, redis.RedisError) for answer in answers)
+    assert asyncio.run(ask(1))[0] == [True]

@@ -96,10 +96,9 @@ def test_a_backlog_is_seen(stack: LiveStack) -> None:
     until(lambda: backlog() == (0, 0), "an empty queue")
     with stack.frozen_pool():
         ids = [stack.submit("iris", ROW)["id"] for _ in range(10)]
-        until(lambda: sum(backlog()) == 10 and backlog()[1] == 2, "one reserved for each process")
+        until(lambda: sum(backlog()) == 10 and backlog()[1] >= 2, "a batch for each process")
         stats = stack.http.get("/stats").json()
-        assert stats["queues"] == {"predict": 8, "bulk": 0}
-        assert stats["reserved"] == 2
+        assert stats["queues"] == {"predict": 10 - stats["reserved"], "bulk": 0}
     assert all(stack.outcome(task_id)["status"] == "succeeded" for task_id in ids)
     until(lambda: backlog() == (0, 0), "an empty queue")
 
