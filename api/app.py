@@ -7,6 +7,7 @@ from flask import Flask, Response, send_from_directory
 from api import openapi, problems
 from api.asgi import in_threads
 from api.express import Express
+from api.leaving import Door
 from api.letters import LetterViews
 from api.measures import Requests
 from api.models import ModelViews
@@ -36,17 +37,17 @@ class Parts:
         client = connect(settings.redis_url)
         self.ledger = Ledger(client, settings)
         ids = Ids(read_or_make_key(settings.home / "id.key"))
-        gateway = Gateway(self.ledger, Watcher(client), ids, settings)
-        self.predictions = Predictions(gateway, self.registry, settings)
+        self.gateway = Gateway(self.ledger, Watcher(client), ids, settings)
+        self.predictions = Predictions(self.gateway, self.registry, settings)
         self.requests = Requests()
 
 
-def create_app() -> Express:
+def create_app() -> Door:
     """Build what an ASGI server serves: the express lane, and the rest behind it."""
     configure("api")
     parts = Parts(Settings.from_environment())
     behind = in_threads(create_flask(parts), parts.settings.threads)
-    return Express(parts.predictions, parts.requests, behind)
+    return Door(Express(parts.predictions, parts.requests, behind), parts.gateway.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:

@@ -17,6 +17,7 @@ class LazyGroup(click.Group):
         "models": "cli.models:models",
         "predict": "cli.predict:predict",
         "prove": "cli.prove:prove",
+        "restart": "cli.restart:restart",
         "test": "cli.check:check",
         "up": "cli.up:up",
     }

@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import msgspec
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 """Where all start, so that no package in the caller's directory shadows ours."""
@@ -29,6 +30,10 @@ class Program(msgspec.Struct, frozen=True):
     """Added to our own."""
     ready: Callable[[], str | None] = lambda: "started"
     """One line to show once it works, ``None`` before; asked often, so it must be quick."""
+    relieves: Callable[[int], bool] | None = None
+    """Whether a second one beside it, of this pid, works; then the first may end."""
+    reloads: bool = False
+    """Whether it replaces its processes by itself on SIGHUP."""
 
 
 class Process:
@@ -75,6 +80,16 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end; its children are its own business."""
         self._popen.terminate()
+
+    def reload(self) -> None:
+        """Ask it to replace its processes."""
+        self._popen.send_signal(signal.SIGHUP)
+
+    def children(self) -> set[int]:
+        """Its own processes, none of their children."""
+        with suppress(psutil.NoSuchProcess):
+            return {child.pid for child in psutil.Process(self.group).children()}
+        return set()
 
     def kill(self) -> None:
         """End the whole group at once."""

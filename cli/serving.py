@@ -27,6 +27,10 @@ class Stack(msgspec.Struct, frozen=True):
 
     pid: int
     url: str
+    replaced: int = 0
+    """How often `restart` replaced its processes."""
+    stayed: tuple[str, ...] = ()
+    """Those that it could not replace the last time."""
 
 
 class _Answer(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -67,13 +67,18 @@ class Stack(msgspec.Struct, frozen=True):
         flower = [[self._flower(self.flower_port)]] if self.flower_port else []
         return [[self._worker(), self._api()], *flower]
 
-    def write(self) -> None:
-        """Tell the other commands where the stack answers; readable by its owner alone."""
+    def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
+        """Tell the other commands where the stack answers; readable by its owner alone.
+
+        ``replaced``: how often its processes were, and which of them stayed the last time.
+        """
         entry = {
             "pid": os.getpid(),
             "url": self.url,
             "flower_url": self.flower_url,
             "redis_url": self.redis_url,
+            "replaced": replaced,
+            "stayed": stayed,
         }
         draft = self.home / "stack.json.new"
         draft.touch(mode=0o600)
@@ -93,20 +98,23 @@ class Stack(msgspec.Struct, frozen=True):
             (*_celery("workers.app"), "worker", *options, *quiet),
             {**self._environment(), **self._metrics()},
             answering(self.port, "/ready", f"ready ({self.workers} processes)"),
+            relieves=self._is_seen,
         )
 
     def _api(self) -> Program:
-        where = ["--interface", "asginl", "--factory", "--host", "127.0.0.1"]
-        where += ["--port", str(self.port)]
-        size = ["--workers", "1", "--loop", "uvloop", "--no-ws"]
-        ending = ["--respawn-failed-workers", "--respawn-interval", "0.2"]
-        ending += ["--workers-kill-timeout", "5"]
         return Program(
             "api",
-            (sys.executable, "-m", "granian", *where, *size, *ending, "api.app:create_app"),
+            (sys.executable, "-m", "api.server", "--port", str(self.port)),
             {**self._environment(), **self._metrics()},
             answering(self.port, "/health", "ready"),
+            reloads=True,
         )
+
+    def _is_seen(self, pid: int) -> bool:
+        """Whether a worker of this pid takes messages."""
+        answer = call(self.port, "GET", "/stats")
+        seen = json.loads(answer.body)["workers"] if answer.status == 200 else []
+        return any(worker["pid"] == pid for worker in seen)
 
     def _flower(self, port: int) -> Program:
         options = ["--address=127.0.0.1", f"--port={port}"]

@@ -13,7 +13,11 @@ from cli.guard import Leash
 from cli.process import Process, Program
 
 SHUTDOWN = 9.0
-"""Seconds from the first SIGTERM to the last SIGKILL."""
+"""Seconds from the first SIGTERM to the last SIGKILL, where nobody says how many."""
+HURRY = 1.0
+"""The same once a second signal came, which is passed on."""
+BIRTH = 90.0
+"""Seconds that a process may take to take another's place."""
 FIRST_STAGE = 2.0
 """Seconds of these that are kept for the first stage, which the others stand on."""
 
@@ -31,15 +35,22 @@ class Signals:
 
     ending = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
+    def __init__(self) -> None:
+        self.replacing = False
+        """Whether SIGUSR1 came since somebody set this to false."""
+
     def __enter__(self) -> Self:
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
-        # SIGCHLD only wakes. A hang-up that nohup told us to ignore stays ignored.
+        # SIGCHLD only wakes; SIGUSR1 asks for new processes.
+        # A hang-up that nohup told us to ignore stays ignored.
         taken = {
             s for s in self.ending if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN
         }
-        self._handlers = {s: signal.signal(s, lambda *_: None) for s in taken | {signal.SIGCHLD}}
+        self._handlers = {
+            s: signal.signal(s, lambda *_: None) for s in taken | {signal.SIGCHLD, signal.SIGUSR1}
+        }
         self._wakeup = signal.set_wakeup_fd(self._writer.fileno())
         return self
 
@@ -54,16 +65,27 @@ class Signals:
         """Wait until any signal arrives; say whether one asked to end."""
         select.select([self._reader], [], [], seconds)
         with suppress(BlockingIOError):
-            return not self.ending.isdisjoint(self._reader.recv(4096))
+            received = self._reader.recv(4096)
+            self.replacing |= signal.SIGUSR1 in received
+            return not self.ending.isdisjoint(received)
         return False
 
 
 class Supervisor:
     """Starts stages of programs and keeps them; leaving the context stops them in reverse."""
 
-    def __init__(self, logs: Path, tell: Callable[[str], None], keep: tuple[int, ...] = ()) -> None:
-        """``keep``: file descriptors to hold until the last process is gone, come what may."""
-        self._logs, self._tell, self._keep = logs, tell, keep
+    def __init__(
+        self,
+        logs: Path,
+        tell: Callable[[str], None],
+        keep: tuple[int, ...] = (),
+        patience: float = SHUTDOWN,
+    ) -> None:
+        """``keep``: file descriptors to hold until the last process is gone, come what may.
+
+        ``patience``: seconds that all have to end in.
+        """
+        self._logs, self._tell, self._keep, self._patience = logs, tell, keep, patience
         self._stages: list[list[Process]] = []
         self._errands: list[Process] = []
         self._signals = Signals()
@@ -108,15 +130,59 @@ class Supervisor:
             self._tend(0.05)
 
     def watch(self) -> None:
-        """Tend the processes until a signal asks to end, which raises `Stopped`."""
-        while True:
+        """Tend the processes until a signal asks to replace them; to end, it raises `Stopped`."""
+        self._signals.replacing = False
+        while not self._signals.replacing:
             self._tend(0.2)
+
+    def replace(self) -> list[str]:
+        """New processes in place of those that serve, without a gap; names those that stayed."""
+        serving = [(stage, process) for stage in self._stages for process in stage]
+        return [p.program.name for stage, p in serving if not self._replace(stage, p)]
 
     def _launch(self, program: Program, log: Path | None, among: list[Process]) -> Process:
         process = Process(program, log)
         self._leash.hold(process.group)
         among.append(process)
         return process
+
+    def _replace(self, stage: list[Process], old: Process) -> bool:
+        """Whether it was replaced; those that keep a state, as Redis does, need not be."""
+        if old.program.reloads:
+            return self._reload(old)
+        if (works := old.program.relieves) is None:
+            return True
+        new = self._launch(old.program, old.log, self._errands)
+        if not self._happens(lambda: not new.running() or works(new.group)) or not new.running():
+            self._dispose(new, 0.0)
+            return False
+        new.ready = True
+        stage[stage.index(old)] = new
+        self._errands.append(old)
+        self._errands.remove(new)
+        old.terminate()
+        self._dispose(old, self._patience)
+        return True
+
+    def _reload(self, process: Process) -> bool:
+        before = process.children()
+        process.reload()
+        return self._happens(lambda: (now := process.children()) - before and before - now)
+
+    def _happens(self, condition: Callable[[], object]) -> bool:
+        try:
+            self.until(condition, BIRTH)
+        except TimeoutError:
+            return False
+        return True
+
+    def _dispose(self, process: Process, patience: float) -> None:
+        """Wait for the end of an errand, but not for ever."""
+        with suppress(TimeoutError):
+            self.until(lambda: not process.running(), patience)
+        process.kill()
+        self._leash.release(process.group)
+        self._errands.remove(process)
 
     def _late(self, stage: list[Process]) -> list[Process]:
         """The processes that are not ready yet; those that are now are announced."""
@@ -149,7 +215,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         """SIGTERM, wait, SIGKILL: one stage after the other, the first one last."""
-        end = time.monotonic() + SHUTDOWN
+        end = time.monotonic() + self._patience
         stages = [self._errands, *reversed(self._stages)]
         for left, stage in zip(range(len(stages))[::-1], stages, strict=True):
             end = self._stop_stage(stage, end, reserve=FIRST_STAGE if left else 0.0)
@@ -160,7 +226,9 @@ class Supervisor:
             process.terminate()
         while any(process.running() for process in stage):
             if self._signals.wait(0.05):
-                end = 0.0
+                end = min(end, time.monotonic() + HURRY + reserve)
+                for process in stage:
+                    process.terminate()
             if time.monotonic() > end - reserve:
                 break
         for process in stage:

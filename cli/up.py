@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -14,8 +16,11 @@ from cli import redis_server
 from cli.canary import PATIENCE, Canary, Flight
 from cli.stack import Stack, flower_login
 from cli.supervisor import StartFailed, Stopped, Supervisor
+from tasks.settings import Settings
 
 PORT = click.IntRange(1, 65535)
+MARGIN = 5.0
+"""Seconds in which Redis ends after the worker, and whoever is late is killed."""
 
 
 def default_workers() -> int:
@@ -56,7 +61,8 @@ def up(
         flower_login()  # an error in it shall be told before anything starts
     lock = _lock(home)
     _check_ports({"--port": port, "--flower-port": flower})
-    with Supervisor(home / "logs", click.echo, keep=(lock,)) as supervisor:
+    patience = Settings.from_environment().shutdown_timeout + MARGIN
+    with Supervisor(home / "logs", click.echo, (lock,), patience) as supervisor:
         try:
             stack = Stack(home, _redis(supervisor, home), port, flower, workers)
             _serve(supervisor, stack, demo=not no_demo)
@@ -116,9 +122,19 @@ def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     try:
         stack.write()
         _announce(stack, canary)
-        supervisor.watch()
+        _keep(supervisor, stack)
     finally:
         stack.erase()
+
+
+def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
+    """Watch over the processes, and replace them whenever `restart` asks for it."""
+    for time in count(1):
+        supervisor.watch()
+        stayed = supervisor.replace()
+        click.echo(f"restart {', '.join(stayed) or 'nothing'} stayed as before")
+        stack.write(time, stayed)
+    raise AssertionError
 
 
 def _register_demos(supervisor: Supervisor, stack: Stack) -> None:

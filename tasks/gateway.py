@@ -32,6 +32,7 @@ class Gateway:
         self._doubtful: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
         self.outlooks = Outlooks(ledger.client, QUEUE)
+        self._patient = True
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
         """Put a prediction on the queue; once this returns it is safe.
@@ -81,10 +82,14 @@ class Gateway:
         deadline = time.monotonic() + seconds
         with self._watcher.watching(task_id) as published:
             record = self.look_up(task_id)
-            while not record.is_terminal and (left := deadline - time.monotonic()) > 0:
-                published.wait(min(left, LOOK_AGAIN))
+            while self._patient and not record.is_terminal and time.monotonic() < deadline:
+                published.wait(min(deadline - time.monotonic(), LOOK_AGAIN))
                 record = self.look_up(task_id)
         return record
+
+    def hurry(self) -> None:
+        """From now on nobody waits for longer than a look: this process is about to end."""
+        self._patient = False
 
     def cancel(self, task_id: str) -> Record:
         """Settle as cancelled what has no outcome; gives the outcome that stands."""

@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds from one canary on a queue to the next."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
     """Seconds after which the work of a dead worker is given to another."""
+    shutdown_timeout: float = 30
+    """Seconds from the signal to end until a worker has ended; 5 of them are not for computing."""
     threads: int = 32
     """Threads of an API process; half of them may wait for outcomes. Plain requests need none."""
     result_ttl: int = 24 * 3600

@@ -23,6 +23,8 @@ from cli.stack import Stack
 
 PATIENCE = 30.0
 """Seconds that anything here may take before the test fails."""
+STARTING = 90.0
+"""The same for a start: a worker imports and loads a lot."""
 Json = dict[str, Any]
 
 
@@ -64,7 +66,7 @@ class LiveStack:
         for name in names:
             self.launch(name)
         for name in names:
-            until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}")
+            until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}", STARTING)
 
     def launch(self, name: str) -> None:
         """Start one, whether or not it can become ready."""
@@ -85,6 +87,12 @@ class LiveStack:
         process.terminate()
         until(lambda: not process.running(), f"the end of {name}")
 
+    def give_way(self, name: str) -> Process:
+        """Launch another beside the one that runs, which is the caller's to end."""
+        first = self._running[name]
+        self.launch(name)
+        return first
+
     def kill(self, name: str) -> None:
         """SIGKILL to the process alone; as under `up`, its orphans follow."""
         process = self._running.pop(name)
@@ -93,6 +101,10 @@ class LiveStack:
 
     def pid(self, name: str) -> int:
         return self._running[name].group
+
+    def lives(self, name: str) -> bool:
+        """Whether it runs still."""
+        return self._running[name].running()
 
     def pool(self) -> list[psutil.Process]:
         """The worker's processes that compute: its fork server's children."""

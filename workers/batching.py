@@ -64,6 +64,10 @@ class Batcher:
         for messages in (*self._waiting.values(), *self._running.values()):
             yield from (message.tag for message in messages)
 
+    def running(self) -> list[tuple[str, str]]:
+        """Tag and id of all that are computed now."""
+        return [(m.tag, m.request.id) for messages in self._running.values() for m in messages]
+
     def give_up_waiting(self) -> list[str]:
         """Let somebody else compute those that no process has; gives their tags."""
         waiting, self._waiting = self._waiting, {}

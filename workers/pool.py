@@ -116,6 +116,12 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
                 self._hear(member)
         return True
 
+    def interrupt(self) -> None:
+        """End what computes, at once."""
+        for member in self._members:
+            if member.busy:
+                member.kill()
+
     def _fork(self) -> None:
         member = Member(self._forker.fork(), self._loads)
         self._members.append(member)

@@ -11,6 +11,9 @@ from tasks.messages import read_call
 from telemetry.errors import PredictqError
 from workers.frames import Order
 
+BELIEVED = 1_000_000
+"""Rows; anybody may have written how many there are."""
+
 
 class Message:
     """A reserved message; announced to Celery under its own id."""
@@ -38,7 +41,7 @@ def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
-            return reference, method, rows
+            return reference, method, min(max(rows, 1), BELIEVED)
     return None
 
 

@@ -29,7 +29,7 @@ class Burial:
         self._client = client
         self._settings = settings
         self._ledger = Ledger(client, settings)
-        libraries = "pausing", "burying"
+        libraries = "messages", "pausing", "burying"
         self._bury = scripts.load(client, "bury", *libraries, **PROBING, **bounds(settings))
 
     def put_aside(self, tag: str, reason: str) -> None:

@@ -1,5 +1,6 @@
 """What can be asked of Redis about predictions, one round trip each."""
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -29,6 +30,7 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
+log = logging.getLogger(__name__)
 UNKNOWN_RETRY = 10
 """Seconds after which to submit again where nothing is known of the workers' pace."""
 LONGEST_RETRY = 3600
@@ -86,11 +88,11 @@ class Ledger:
         self.client = client
         self._settings = settings
         self._rounds = Rounds(client)
-        self._accept = scripts.load(client, "accept", "pausing", **PROBING)
+        self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
         self._start = scripts.load(client, "start")
-        libraries = "pausing", "breaking", "burying"
+        libraries = "messages", "pausing", "breaking", "burying"
         self._settle = scripts.load(client, "settle", *libraries, **breaker(settings))
-        self._postpone = scripts.load(client, "postpone")
+        self._postpone = scripts.load(client, "postpone", "messages")
 
     def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
@@ -156,12 +158,20 @@ class Ledger:
         return cast("bytes", answer).decode()
 
     def record(self, task_id: str) -> Record | None:
-        """The record, or None where there is none."""
-        return _read(cast("bytes | None", self.client.get(keys.record(task_id))))
+        """The record, or None where there is none, or something else than a record."""
+        try:
+            return _read(cast("bytes | None", self.client.get(keys.record(task_id))))
+        except redis.ResponseError as error:
+            _pass_over_foreign(error)
+            return None
 
     async def record_soon(self, task_id: str) -> Record | None:
         """The same on an event loop, in a round trip that others share."""
-        return _read(await self._rounds.ask("GET", keys.record(task_id)))
+        try:
+            return _read(await self._rounds.ask("GET", keys.record(task_id)))
+        except redis.ResponseError as error:
+            _pass_over_foreign(error)
+            return None
 
     def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
         """Note that a batch is about to be computed; what to do with each (tag, id) of it.
@@ -261,7 +271,17 @@ def _uncertain(offer: Offer) -> SubmissionUncertain:
 
 
 def _read(text: bytes | None) -> Record | None:
-    return None if text is None else _record.decode(text)
+    try:
+        return None if text is None else _record.decode(text)
+    except msgspec.DecodeError as error:
+        log.warning("this is no record: %s", error)
+        return None
+
+
+def _pass_over_foreign(error: redis.ResponseError) -> None:
+    """A list or the like in a record's place is no record; any other error is raised."""
+    if not str(error).startswith("WRONGTYPE"):
+        raise error
 
 
 def _retry_after(refusal: bytes) -> int:

@@ -102,7 +102,7 @@ class DeadLetters:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._bounds = settings.max_queued, settings.max_queued_bytes
-        self._replay = scripts.load(client, "replay", "burying", **bounds(settings))
+        self._replay = scripts.load(client, "replay", "messages", "burying", **bounds(settings))
         self._delete = scripts.load(client, "delete", "burying", **bounds(settings))
 
     def find(self, which: Filter) -> Iterator[Letter]:

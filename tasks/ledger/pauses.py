@@ -73,8 +73,8 @@ class Pauses:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._pause = scripts.load(client, "pause", "pausing", **PROBING)
-        self._resume = scripts.load(client, "resume", "pausing", **PROBING)
+        self._pause = scripts.load(client, "pause", "messages", "pausing", **PROBING)
+        self._resume = scripts.load(client, "resume", "messages", "pausing", **PROBING)
 
     def all(self) -> list[Paused]:
         """Every version that is paused."""

@@ -1,6 +1,7 @@
 """The messages that workers hold: taken and noted in one step, kept, given back."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 import redis
 
@@ -14,8 +15,10 @@ class Reservations:
     def __init__(self, client: redis.Redis, visibility_timeout: float) -> None:
         self._client = client
         self._timeout = visibility_timeout
-        self._reserve = scripts.load(client, "reserve", "pausing", **PROBING)
-        self._upkeep = scripts.load(client, "upkeep", "pausing", **PROBING)
+        libraries = "messages", "pausing"
+        self._reserve = scripts.load(client, "reserve", *libraries, **PROBING)
+        self._upkeep = scripts.load(client, "upkeep", *libraries, **PROBING)
+        self._withdraw = scripts.load(client, "withdraw")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
         """Take up to so many messages, rows and bytes, the oldest first: tag and message of each.
@@ -32,7 +35,7 @@ class Reservations:
 
     def upkeep(self, held: Iterable[str]) -> int:
         """Keep what is held, by Redis's clock; gives back the work of the dead, and how much."""
-        arguments: list[str | float] = [self._timeout, keys.QUEUED, *held]
+        arguments: list[str | float] = [self._timeout, *held]
         return int(self._upkeep(keys=[keys.RESERVED, keys.DUE], args=arguments))
 
     def release(self, tags: Iterable[str]) -> None:
@@ -43,3 +46,8 @@ class Reservations:
     def defer(self, tag: str, until: float) -> None:
         """Let one that nobody keeps go back to its queue at this time, in Unix seconds."""
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
+
+    def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
+        """Give back what was interrupted, each (tag, id), without charging an attempt."""
+        if pairs := list(tagged_ids):
+            self._withdraw(keys=[keys.DUE, keys.ATTEMPTS], args=[*chain(*zip(*pairs, strict=True))])

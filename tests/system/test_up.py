@@ -18,6 +18,7 @@ import pytest
 
 from cli.canary import Canary
 from registry.store import Registry
+from tests.traffic import traffic
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTING = 90.0
@@ -218,6 +219,42 @@ def test_every_process_that_is_killed_comes_back(up: Up) -> None:
     kill(theirs)
     kill(up.process.children())  # a worker ends with its fork server: these are not `ours` any more
     eventually(lambda: up.ask().get("id") in up.tasks(), PATIENCE)
+
+
+def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> None:
+    before = {child.pid for child in up.process.children()}
+    whole = up.processes()
+    with traffic(up.port) as calling:
+        eventually(lambda: len(calling.accepted) > 100, PATIENCE)
+        told = subprocess.run(
+            [sys.executable, "-m", "cli.main", "restart", "--home", str(up.home)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=STARTING,
+            check=False,
+        )
+    assert (told.returncode, told.stdout) == (0, "API and worker are new\n"), told.stderr
+    assert calling.failures == []
+    assert {up.result(identifier)["status"] for identifier in calling.accepted} <= {
+        "queued",
+        "running",
+        "succeeded",
+    }
+    kept = before & {child.pid for child in up.process.children()}
+    assert len(kept) == len(before) - 1  # the worker; the API is the one that has new children
+    eventually(lambda: len(up.processes()) == len(whole), PATIENCE)
+
+
+def test_restart_says_that_nothing_runs(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "cli.main", "restart", "--home", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.returncode, told.stderr) == (1, f"Error: no `up` runs on {tmp_path}\n")
 
 
 def test_it_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:

@@ -37,14 +37,14 @@ local bytes = redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[2])
 if rows > tonumber(ARGV[5]) or bytes > tonumber(ARGV[6]) then
   redis.call('HINCRBY', KEYS[2], 'rows', 0 - ARGV[4])
   redis.call('HINCRBY', KEYS[2], 'bytes', 0 - #ARGV[2])
-  local pace, now = redis.call('HMGET', KEYS[2], 'drained', 'busy', 'marked'), redis.call('TIME')
+  local pace = redis.call('HMGET', KEYS[2], 'drained', 'busy', 'marked')
   if not pace[1] then return 'full' end
   local over = math.max(
     (rows - ARGV[5]) / math.max(rows - ARGV[4], 1),
     (bytes - ARGV[6]) / math.max(bytes - #ARGV[2], 1)
   )
   -- The time since messages were last taken counts too: longer and longer while nobody takes any.
-  local busy = pace[2] + math.max(now[1] + now[2] / 1000000 - pace[3], 0)
+  local busy = pace[2] + math.max(clock() - pace[3], 0)
   return 'full ' .. math.ceil(waiting * math.min(over, 1) * busy / pace[1])
 end
 -- Its place in the order of all that ever lay here: `taken` comes closer as messages leave.

@@ -1,23 +1,6 @@
 -- What scripts share that pause versions: a library, put in front of them with the key layout.
 -- A version is paused while it has an entry in PAUSED. One with `probe_at` heals by itself: after
 -- that moment one message, the probe, is let through, and its outcome decides.
-local function clock()
-  local now = redis.call('TIME')
-  return now[1] + now[2] / 1000000
-end
-
-local function version_of(message)
-  return string.match(message, '^{"headers":{"rows":%d+,"batch":"([^" ]+) ')
-end
-
-local function id_of(message)
-  return string.match(message, '"id":%s*"([^"]*)"')
-end
-
-local function queue_of(message)
-  return string.match(message, '"routing_key":%s*"([^"]*)"')
-end
-
 local function entry_of(version)
   local text = redis.call('HGET', PAUSED, version)
   return text and cjson.decode(text) or nil, text
@@ -40,22 +23,12 @@ local function park(version, message, queue)
   return true
 end
 
-local function give_back(message)
-  local queue = queue_of(message)
-  redis.call('RPUSH', queue, message)
-  local told = string.match(message, '^{"headers":{"rows":(%d+)')
-  if told then
-    redis.call('HINCRBY', QUEUED .. queue, 'rows', told)
-    redis.call('HINCRBY', QUEUED .. queue, 'bytes', #message)
-  end
-end
-
 -- The newest first, so that the oldest is the next to be taken.
 local function unpark(version)
   local parked = PARKED .. version
   repeat
     local messages = redis.call('LRANGE', parked, 0, 999)
-    for _, message in ipairs(messages) do give_back(message) end
+    for _, message in ipairs(messages) do give_back(queue_of(message), message) end
     redis.call('LTRIM', parked, 1000, -1)
   until #messages == 0
 end

@@ -11,15 +11,14 @@
 local answer, many = {}, #KEYS - 3
 local tags, ids = { unpack(ARGV, 7, many + 6) }, { unpack(ARGV, many + 7) }
 local first, most, sign = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1' and 1 or -1
-local now = redis.call('TIME')
-now = now[1] + now[2] / 1000000
+local now = clock()
 local function open(record) -- gives the length of its head
   for i = 1, 3 do
     if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return #ARGV[i] end
   end
 end
 for i = 1, many do
-  local record, before = redis.call('GET', KEYS[i + 3]), redis.call('HGET', KEYS[3], ids[i])
+  local record, before = record_of(KEYS[i + 3]), redis.call('HGET', KEYS[3], ids[i])
   before = math.abs(before or 0)
   local attempts = math.floor(before)
   if before == 0 or before > attempts then attempts = attempts + 1 end

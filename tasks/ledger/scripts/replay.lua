@@ -9,13 +9,12 @@ if tonumber(redis.call('ZSCORE', DEAD_LETTER_TIMES, ARGV[1]) or -1) ~= tonumber(
   return 'gone'
 end
 if KEYS[3] then
-  local before = redis.call('GETRANGE', KEYS[3], 0, 60)
-  if before ~= '' and string.match(before, '"state":"(%l+)"') ~= 'failed' then return 'stands' end
+  if redis.call('EXISTS', KEYS[3]) == 1 and state_of(KEYS[3]) ~= 'failed' then return 'stands' end
 end
 if redis.call('LLEN', KEYS[1]) == 0 then -- whoever purges the list forgets the counts
   redis.call('HDEL', KEYS[2], 'rows', 'bytes')
 end
-local told = string.match(ARGV[3], '^{"headers":{"rows":(%d+)')
+local told = rows_of(ARGV[3])
 local waiting = redis.call('HMGET', KEYS[2], 'rows', 'bytes')
 local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #ARGV[3]
 if rows > tonumber(ARGV[4]) or bytes > tonumber(ARGV[5]) then return 'full' end

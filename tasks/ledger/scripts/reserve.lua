@@ -4,8 +4,8 @@
 -- ARGV: seconds until they go back, most messages, most rows, most bytes.
 -- Messages of paused versions are parked on the way.
 -- Returns pairs of tag and message. Removing comes first: a full Redis lets such a script finish.
-local now, taken, dues = redis.call('TIME'), {}, {}
-local due = now[1] + now[2] / 1000000 + ARGV[1]
+local now, taken, dues = clock(), {}, {}
+local due = now + ARGV[1]
 local most, wide, long = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
 local noted = redis.call('HMGET', KEYS[2], 'reserved', 'taken', 'left', 'marked', 'busy', 'drained')
@@ -22,7 +22,7 @@ while #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', KEYS[1])
   if not message then break end
   -- Stock producers do not say how many rows they send, and were not counted when they pushed.
-  local told = tonumber(string.match(message, '^{"headers":{"rows":(%d+)'))
+  local told = rows_of(message)
   local waits = pausing and is_parked(message)
   if waits then
     parked = parked + 1
@@ -57,14 +57,14 @@ end
 local left = tonumber(noted[3] or 0)
 local gone, now_left = #taken / 2 + parked, redis.call('LLEN', KEYS[1])
 if gone > 0 then
-  local moment, busy, drained = now[1] + now[2] / 1000000, noted[5] or 0, noted[6] or 0
+  local busy, drained = noted[5] or 0, noted[6] or 0
   if left > 0 then
-    local since = math.max(moment - noted[4], 0)
+    local since = math.max(now - noted[4], 0)
     local kept = math.max(1 - since / 5, 0.8)
     busy, drained = busy * kept + since, drained * kept + gone
     redis.call('HSET', KEYS[2], 'busy', busy, 'drained', drained)
   end
-  redis.call('HSET', KEYS[2], 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', moment)
+  redis.call('HSET', KEYS[2], 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', now)
 elseif left > 0 then -- somebody else emptied it
   redis.call('HDEL', KEYS[2], 'left')
 end

@@ -8,11 +8,13 @@
 local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
 local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
-local function is_open(record)
+local function is_open(key)
+  local record = redis.pcall('GETRANGE', key, 0, longest - 1)
+  if type(record) == 'table' or record == '' then return true end -- no record, be it something else
   for i = 2, 4 do
     if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return true end
   end
-  return record == ''
+  return false
 end
 local function add(field, amount)
   counts[field] = (counts[field] or 0) + amount
@@ -37,7 +39,7 @@ local function waits(i)
   if queue_of(message) ~= string.match(tag, '^(.*):%d+$') then return false end
   table.insert(parked, 1, message)
   finished[#finished + 1] = id
-  local record = redis.call('GET', KEYS[i + 4])
+  local record = record_of(KEYS[i + 4])
   if record then
     redis.call('SET', KEYS[i + 4], (string.gsub(record, '^{"status":"%u+","state":"%l+"', queued, 1)))
   end
@@ -45,7 +47,7 @@ local function waits(i)
 end
 for i = 1, many do
   local key, id, at = KEYS[i + 4], ARGV[many + 4 + i], 2 * many + 5 * i
-  local open = is_open(redis.call('GETRANGE', key, 0, longest - 1))
+  local open = is_open(key)
   if open and dead[i] and (not dead[i].message or waits(i)) then
     open = false -- it goes on, or another has taken the message and will say
   end

@@ -1,33 +1,25 @@
 -- Keep what this worker holds, and give back what nobody kept: the work of the dead. Let a probe
 -- through of each version whose pause is over.
 -- KEYS: reserved, due.
--- ARGV: seconds until what is held goes back, prefix of the counts of what waits, tags held.
+-- ARGV: seconds until what is held goes back, tags held.
 -- Returns how many messages went back to their queues' consuming end.
 local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
-local now, returned = redis.call('TIME'), 0
-now = now[1] + now[2] / 1000000
-for i = 3, #ARGV do
+local now, returned = clock(), 0
+for i = 2, #ARGV do
   redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
 end
 for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT', 0, 1000)) do
-  local message, queue = redis.call('HGET', KEYS[1], tag), string.match(tag, '^(.*):%d+$')
+  local message = redis.call('HGET', KEYS[1], tag)
   redis.call('ZREM', KEYS[2], tag)
   redis.call('HDEL', KEYS[1], tag)
   if message then
-    redis.call('RPUSH', queue, message)
-    redis.call('HINCRBY', ARGV[2] .. queue, 'taken', -1)
-    local told = string.match(message, '^{"headers":{"rows":(%d+)')
-    if told then
-      redis.call('HINCRBY', ARGV[2] .. queue, 'rows', told)
-      redis.call('HINCRBY', ARGV[2] .. queue, 'bytes', #message)
-    end
+    give_back(string.match(tag, '^(.*):%d+$'), message)
     returned = returned + 1
   end
 end
 -- What has its outcome already proves nothing.
 local function is_over(id)
-  local state = id and string.match(redis.call('GETRANGE', RECORD .. id, 0, 60), '"state":"(%l+)"')
-  return state and OVER[state]
+  return id and OVER[state_of(RECORD .. id) or '']
 end
 local function next_parked(version)
   local message = redis.call('RPOP', PARKED .. version)
@@ -39,7 +31,7 @@ if redis.call('EXISTS', PAUSED) == 1 then
     local entry = entry_of(version)
     local message = entry.probe_at and now >= entry.probe_at and next_parked(version)
     if message then
-      give_back(message)
+      give_back(queue_of(message), message)
       send_probe(version, entry, id_of(message), now)
     end
   end

@@ -1,0 +1,50 @@
+"""The `restart` command: new processes for the running stack, without a refused request."""
+
+import fcntl
+import os
+import signal
+import time
+from pathlib import Path
+
+import click
+
+from cli.models import home_option
+from cli.serving import Stack, running_stack
+
+PATIENCE = 300.0
+"""Seconds; a worker may have as long to end as it was started with."""
+PAUSE = 0.1
+
+
+@click.command()
+@home_option
+def restart(home: Path) -> None:
+    """Replace the processes of API and worker, one after the other, under load if need be."""
+    before = _runs(home)
+    os.kill(before.pid, signal.SIGUSR1)
+    deadline = time.monotonic() + PATIENCE
+    while (now := _runs(home)).replaced == before.replaced:
+        if time.monotonic() > deadline:
+            raise click.ClickException(f"not within {PATIENCE:.0f} s; see {home / 'logs'}")
+        time.sleep(PAUSE)
+    if now.stayed:
+        late = ", ".join(now.stayed)
+        raise click.ClickException(f"the old {late} goes on; see {home / 'logs'}")
+    click.echo("API and worker are new")
+
+
+def _runs(home: Path) -> Stack:
+    """The stack that runs; its lock proves that the process of that number is the one."""
+    stack = running_stack(home)
+    if stack is None or not _is_locked(home / "up.lock"):
+        raise click.ClickException(f"no `up` runs on {home}")
+    return stack
+
+
+def _is_locked(lock: Path) -> bool:
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

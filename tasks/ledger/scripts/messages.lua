@@ -1,0 +1,45 @@
+-- What scripts share that read messages and records: a library, put in front of them with the key
+-- layout. Anybody may have written what they read.
+local function clock()
+  local now = redis.call('TIME')
+  return now[1] + now[2] / 1000000
+end
+
+-- Nine digits at most: Redis counts no further than 2^63.
+local function rows_of(message)
+  return tonumber(string.match(message, '^{"headers":{"rows":(%d%d?%d?%d?%d?%d?%d?%d?%d?)[,}]'))
+end
+
+local function version_of(message)
+  return string.match(message, '^{"headers":{"rows":%d+,"batch":"([^" ]+) ')
+end
+
+local function id_of(message)
+  return string.match(message, '"id":%s*"([^"]*)"')
+end
+
+local function queue_of(message)
+  return string.match(message, '"routing_key":%s*"([^"]*)"')
+end
+
+-- To the consuming end of its queue.
+local function give_back(queue, message)
+  redis.call('RPUSH', queue, message)
+  redis.call('HINCRBY', QUEUED .. queue, 'taken', -1)
+  local rows = rows_of(message)
+  if rows then
+    redis.call('HINCRBY', QUEUED .. queue, 'rows', rows)
+    redis.call('HINCRBY', QUEUED .. queue, 'bytes', #message)
+  end
+end
+
+-- The record under a key; nothing where somebody put something else than a text there.
+local function record_of(key)
+  local record = redis.pcall('GET', key)
+  return type(record) == 'string' and record or nil
+end
+
+local function state_of(key)
+  local record = redis.pcall('GETRANGE', key, 0, 60)
+  return type(record) == 'string' and string.match(record, '"state":"(%l+)"') or nil
+end

@@ -1,0 +1,89 @@
+"""What the contract looks like today: one message and a record in each state, of fixed content.
+
+`python -m tests.contract.samples` keeps it as the next version in `golden/`, where versions stay
+for ever: messages and records of each may still lie in somebody's Redis.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from tasks.messages import Prediction, envelope
+from tasks.prediction import predict
+from tasks.record import Receipt, Record
+from tasks.wire import decode, encode
+from telemetry.errors import ModelError
+
+GOLDEN = Path(__file__).parent / "golden"
+CREATED_AT = 1_800_000_000.25
+IDS = {
+    "queued": "01a1fcd1-b5f1-71d9-9404-90922f7de090",
+    "succeeded": "01a1fcd1-b5f1-71d9-9404-90922f7de091",
+    "failed": "01a1fcd1-b5f1-71d9-9404-90922f7de092",
+    "cancelled": "01a1fcd1-b5f1-71d9-9404-90922f7de093",
+    "expired": "01a1fcd1-b5f1-71d9-9404-90922f7de094",
+}
+PREDICTION = Prediction(
+    model="golden",
+    version=1,
+    alias="production",
+    method="predict",
+    features=[[1.5, 0.0], [-2.0, 7.0]],
+    created_at=CREATED_AT,
+)
+PREDICTIONS = [3.0, -4.0]
+"""The doubled first column."""
+RECEIPT = Receipt(
+    model="golden",
+    version=1,
+    sha256="ab" * 32,
+    alias="production",
+    attempt=1,
+    queue_ms=0.5,
+    compute_ms=1.5,
+    batch_size=2,
+    runtime="scikit-learn 1.9.1",
+)
+
+
+def today() -> dict[str, bytes]:
+    """File name → content, as this code writes it."""
+    queued = {state: Record.queued(task_id, PREDICTION) for state, task_id in IDS.items()}
+    records = {
+        "queued": queued["queued"],
+        "succeeded": queued["succeeded"].succeeded(PREDICTIONS, RECEIPT),
+        "failed": queued["failed"].failed(ModelError("it raised ValueError")),
+        "cancelled": queued["cancelled"].cancelled(),
+        "expired": queued["expired"].expired(),
+    }
+    message = decode(envelope(predict.name, IDS["queued"], "predict", PREDICTION))
+    message["headers"]["origin"] = "predictq@host:1"
+    files = {f"record-{state}.json": encode(_steady(record)) for state, record in records.items()}
+    return {"message.json": msgspec.json.encode(message), **files}
+
+
+def versions() -> list[Path]:
+    """The directories of all versions, the oldest first."""
+    return sorted(GOLDEN.iterdir(), key=lambda path: int(path.name))
+
+
+def kept(version: Path) -> dict[str, bytes]:
+    """File name → content, as it was then."""
+    return {path.name: path.read_bytes().rstrip(b"\n") for path in version.iterdir()}
+
+
+def _steady(record: Record) -> Record:
+    done = record.date_done and "2027-01-15T08:00:00+00:00"
+    return msgspec.structs.replace(record, date_done=done)
+
+
+def keep() -> None:
+    """Write today's contract as the next version."""
+    directory = GOLDEN / str(len(versions()) + 1)
+    directory.mkdir()
+    for name, content in today().items():
+        (directory / name).write_bytes(content + b"\n")
+
+
+if __name__ == "__main__":
+    keep()

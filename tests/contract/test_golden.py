@@ -1,0 +1,38 @@
+"""No format changes unnoticed: today's messages and records are those that were kept last."""
+
+import msgspec
+import pytest
+
+from tasks.ledger.ledger import QUEUED
+from tasks.messages import read_call
+from tasks.record import Record
+from tests.contract.samples import IDS, PREDICTION, kept, today, versions
+
+KEPT = [pytest.param(kept(version), id=version.name) for version in versions()]
+
+
+def test_the_format_of_today_is_kept() -> None:
+    hint = "the format changed: `python -m tests.contract.samples` keeps it as a new version"
+    assert today() == kept(versions()[-1]), hint
+
+
+@pytest.mark.parametrize("files", KEPT)
+def test_a_worker_of_today_reads_the_message(files: dict[str, bytes]) -> None:
+    message = msgspec.json.decode(files["message.json"])
+    call = read_call(message["body"].encode())
+    assert (call.model, call.method, call.alias) == ("golden:1", "predict", "production")
+    assert call.features == PREDICTION.features
+    assert message["headers"]["id"] == IDS["queued"]
+
+
+@pytest.mark.parametrize("files", KEPT)
+def test_the_scripts_of_today_find_their_marks(files: dict[str, bytes]) -> None:
+    assert files["message.json"].startswith(b'{"headers":{"rows":2,"batch":"golden:1 predict",')
+    assert files["record-queued.json"].startswith(QUEUED)
+
+
+@pytest.mark.parametrize("files", KEPT)
+@pytest.mark.parametrize("state", IDS)
+def test_a_front_end_of_today_reads_the_record(files: dict[str, bytes], state: str) -> None:
+    record = msgspec.json.decode(files[f"record-{state}.json"], type=Record)
+    assert (record.state, record.task_id, record.reference) == (state, IDS[state], "golden:1")
