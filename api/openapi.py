@@ -25,7 +25,8 @@ PROBLEMS = {
     "413": "The body or the number of rows is over the limit",
     "415": "Not application/json",
     "422": "Well-formed but wrong; `errors` says where",
-    "503": "The queue is full, the version is paused, or Redis cannot be reached",
+    "503": "The queue is full, the version is paused, or Redis cannot be reached; with an `id`, "
+    "it may have been accepted",
 }
 SUBMISSION_PROBLEMS = ("400", "404", "413", "415", "422", "503")
 EXAMPLE = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}

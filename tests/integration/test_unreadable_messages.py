@@ -106,7 +106,7 @@ HARMLESS = [
     ("headers.argsrepr", 7),
     ("headers.timelimit", "x"),
     ("headers.shadow", 7),
-    ("headers.eta", "2100-01-01T00:00:00"),
+    ("headers.eta", "2001-01-01T00:00:00"),
     ("content-encoding",),
     ("content-encoding", 7),
     ("content-encoding", "utf-77"),
