@@ -12,7 +12,8 @@ while #taken < 2 * most do
   local message = redis.call('RPOP', KEYS[1])
   if not message then break end
   -- Stock producers do not say how many rows they send, and were not counted when they pushed.
-  local told = tonumber(string.match(message, '^{"headers":{"rows":(%d+)'))
+  -- A number of more than nine digits is none: Redis could not count it.
+  local told = tonumber(string.match(message, '^{"headers":{"rows":(%d%d?%d?%d?%d?%d?%d?%d?%d?)[,}]'))
   rows, bytes = rows + (told or 1), bytes + #message
   if #taken > 0 and (rows > wide or bytes > long) then
     redis.call('RPUSH', KEYS[1], message)

@@ -13,7 +13,7 @@ for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT
   redis.call('HDEL', KEYS[1], tag)
   if message then
     redis.call('RPUSH', queue, message)
-    local told = string.match(message, '^{"headers":{"rows":(%d+)')
+    local told = string.match(message, '^{"headers":{"rows":(%d%d?%d?%d?%d?%d?%d?%d?%d?)[,}]')
     if told then
       redis.call('HINCRBY', ARGV[2] .. queue, 'rows', told)
       redis.call('HINCRBY', ARGV[2] .. queue, 'bytes', #message)
