@@ -130,7 +130,7 @@ def _half_close(at: Target) -> None:
 
 def _poison(at: Target) -> None:
     with suppress(redis.RedisError), at.system.redis() as client:
-        client.lpush(at.queue, *at.chance.sample(POISONS, 5))
+        client.lpush(at.queue, *at.chance.sample(POISONS, len(POISONS)))
 
 
 def _crash_model(at: Target) -> None:
@@ -197,7 +197,7 @@ FAULTS: dict[str, Fault] = {
     "link-refused": Fault("the same, and new ones refused, for up to 3 s", _refuse),
     "link-delayed": Fault("each piece to and from Redis delayed by up to 1.5 s", _delay),
     "link-half-closed": Fault("answers of Redis end, what is sent to it arrives", _half_close),
-    "poison": Fault("five messages that cannot be read, pushed on the queue", _poison),
+    "poison": Fault("a dozen messages that cannot be read, pushed on the queue", _poison),
     "model-crashes": Fault("up to three rows that SIGKILL the process that computes", _crash_model),
     "model-hangs": Fault("a row that takes longer than the visibility timeout", _hang_model),
     "model-leaks": Fault(

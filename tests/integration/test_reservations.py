@@ -171,3 +171,16 @@ def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(client) -> No
     assert workers.alive() == []
     workers.heartbeat("here", {"name": "here"})
     assert client.hkeys(keys.WORKERS) == [b"here"]
+
+
+@pytest.mark.parametrize("ending", ["", ',"batch":"m:1 predict"}}'])
+def test_rows_that_nobody_can_count_hold_up_nobody(client, reservations, ending: str) -> None:
+    """One such message must not make the script fail, for each who takes it, for ever."""
+    poison = b'{"headers":{"rows":' + b"9" * 26 + ending.encode()
+    client.lpush("predict", poison)
+    messages = [poison, *push(client, 1)]
+    taken = reservations.reserve("predict", 2, *GENEROUS)
+    assert [message for _, message in taken] == messages
+    reservations.release(tag for tag, _ in taken)
+    assert reservations.upkeep([]) == 2
+    assert sorted(client.lrange("predict", 0, -1)) == sorted(messages)
