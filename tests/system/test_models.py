@@ -19,6 +19,8 @@ VERSION = {
     "metadata",
     "example",
     "created_at",
+    "max_queue_seconds",
+    "timeout_seconds",
 }
 
 
