@@ -16,7 +16,8 @@ from registry.methods import check_method
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
-from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.settlement import Settled
 from tasks.messages import Call, read_call
 from tasks.record import Receipt, Record
 from telemetry.errors import (

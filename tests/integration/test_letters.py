@@ -7,10 +7,12 @@ import pytest
 import redis
 
 from tasks.ledger import keys
+from tasks.ledger.acceptance import Offer
 from tasks.ledger.burying import Burial
-from tasks.ledger.ledger import Ledger, Offer, Settled
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.letters import DeadLetters, Filter, WholeLetter
 from tasks.ledger.reservations import Reservations
+from tasks.ledger.settlement import Settled
 from tasks.messages import Prediction, envelope
 from tasks.record import Record
 from tasks.replaying import Replays

@@ -5,7 +5,8 @@ import time
 import pytest
 import redis
 
-from tasks.ledger.ledger import Ledger, Offer
+from tasks.ledger.acceptance import Offer
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.reservations import Reservations
 from tasks.ledger.situation import Situations
 from tasks.messages import Prediction, envelope

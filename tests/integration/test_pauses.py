@@ -9,9 +9,11 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.ledger import Ledger, Offer, Settled
+from tasks.ledger.acceptance import Offer
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.pauses import Pauses
 from tasks.ledger.reservations import Reservations
+from tasks.ledger.settlement import Settled
 from tasks.messages import Idempotency, Prediction, envelope
 from tasks.record import Receipt, Record
 from tasks.settings import Settings
