@@ -6,7 +6,9 @@ from collections import deque
 import redis
 
 from tasks.ids import Ids
-from tasks.ledger.ledger import Ledger, Offer, Settled
+from tasks.ledger.acceptance import Offer
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.settlement import Settled
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
 from tasks.outlook import Outlooks

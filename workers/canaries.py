@@ -9,8 +9,9 @@ import redis
 from celery import bootsteps
 
 from tasks.ledger import keys
+from tasks.ledger.acceptance import Offer
 from tasks.ledger.canaries import CANARY, Sighting, note
-from tasks.ledger.ledger import Ledger, Offer, connect
+from tasks.ledger.ledger import Ledger, connect
 from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record

@@ -14,7 +14,8 @@ from typing import TypeVar
 import redis
 
 from registry.store import Registry
-from tasks.ledger.ledger import Ledger, Settled, connect
+from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
 from workers.computing import Computation
 from workers.engine import SklearnEngine

@@ -6,7 +6,8 @@ import redis
 from msgspec.structs import replace
 
 from tasks.clocks import MAX_ATTEMPTS
-from tasks.ledger.ledger import Ledger, Settled
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import WorkerLost
 from workers.frames import Verdict

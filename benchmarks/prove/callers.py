@@ -11,21 +11,20 @@ from typing import Any
 
 import msgspec
 
-from api.submission import Submission
 from benchmarks.prove.evidence import Answer, Asked
+from benchmarks.prove.line import Line
 from benchmarks.prove.listener import Listener
-from benchmarks.prove.witness import CALM, FIRST, HANGS, RAISES, row
-from benchmarks.wire import Connection, LoadFailed, Response, Then, Wire, get, post
+from benchmarks.prove.submissions import Request
+from benchmarks.prove.witness import CALM, FIRST, RAISES
+from benchmarks.wire import Response, get
 
 CONNECTIONS = 128
-GIVE_UP = 10.0
-"""Seconds that a caller waits for an answer."""
 AGAIN = 0.5
 """Seconds until one asks again who was not answered, or with a 503."""
 LOOK = 5.0
 """Seconds between two looks for an outcome of which nothing was heard."""
-NOBODY = Response(0, b"")
-"""The answer of one who died, or said nothing in time."""
+CERTAIN = frozenset({"busy", "queue_full", "unavailable", "version_paused"})
+"""Codes of a 503 after which nothing was accepted: what is uncertain has a code of its own."""
 _now = time.monotonic
 
 
@@ -44,36 +43,6 @@ class _Body(msgspec.Struct):
     predictions: Any = None
     code: str = ""
     error: dict[str, Any] | None = None
-
-
-class Line(Wire):
-    """Connections that may be lost: that is an answer, too."""
-
-    def send(self, request: bytes, then: Then) -> None:
-        """See `Wire`; what cannot be sent is answered by nobody."""
-        try:
-            super().send(request, then)
-        except (LoadFailed, OSError):
-            then(NOBODY)
-
-    def turn(self, within: float = 0.0) -> None:
-        """See `Wire`; who says nothing in time is given up."""
-        self._heard = _now()
-        super().turn(within)
-        late = _now() - GIVE_UP
-        for connection in [c for c in self._open.values() if c.then and c.since < late]:
-            self._lose(connection, TimeoutError())
-
-    def _lose(self, connection: Connection, error: OSError) -> None:
-        then, connection.then = connection.then, None
-        if connection in self._free:
-            self._free.remove(connection)
-        del self._open[connection.socket.fileno()]
-        connection.socket.close()
-        if then and self._line:
-            self.send(*self._line.popleft())
-        if then:
-            then(NOBODY)
 
 
 class Callers:
@@ -145,16 +114,16 @@ class Callers:
             after = due + 1 / self._rate
             self._at(after, partial(self._submit_next, after))
 
-    def _next(self) -> "Request":
+    def _next(self) -> Request:
         number, chance = next(self._numbers), self._chance.random()
         if self.mischief:
             return Request.of(number, *self.mischief.popleft())
         return Request.of(number, RAISES if chance < 0.01 else CALM, 0.0, chance)
 
-    def _submit(self, request: "Request", due: float) -> None:
+    def _submit(self, request: Request, due: float) -> None:
         self._wire.send(request.content, partial(self._told, request, due))
 
-    def _told(self, request: "Request", due: float, response: Response) -> None:
+    def _told(self, request: Request, due: float, response: Response) -> None:
         self.submissions.append(Told(due, _now() - due, response.status))
         body = _read(response)
         if response.status in (200, 202) and body.id:
@@ -164,7 +133,7 @@ class Callers:
         else:
             self._uncertain(body, request)
 
-    def _uncertain(self, body: _Body, request: "Request") -> None:
+    def _uncertain(self, body: _Body, request: Request) -> None:
         if body.id:
             self.uncertain[body.id] = request.asked
         elif body.code not in CERTAIN:
@@ -175,11 +144,11 @@ class Callers:
             self._asking_again += 1
             self._at(_now() + AGAIN, partial(self._submit_again, request))
 
-    def _submit_again(self, request: "Request") -> None:
+    def _submit_again(self, request: Request) -> None:
         self._asking_again -= 1
         self._submit(request, _now())
 
-    def _accept(self, task_id: str, request: "Request") -> None:
+    def _accept(self, task_id: str, request: Request) -> None:
         self.accepted[task_id] = request.asked
         self.open[task_id] = self.latest = _now()
         self._at(_now() + LOOK, partial(self._look_again, task_id))
@@ -218,50 +187,6 @@ class Callers:
             self.open.pop(task_id, None)  # how the naive design tells a failure
         elif response.status != 202:
             self.strange.append(f"{response.status} to {task_id}: {response.body[:200]!r}")
-
-
-BOUNDED = "timeout_seconds" in Submission.__struct_fields__
-"""Whether a request may say how long it waits and takes at most."""
-CERTAIN = frozenset(
-    {"busy", "queue_full", "version_paused"} | ({"unavailable"} if BOUNDED else set())
-)
-"""Codes of a 503 after which nothing was accepted: what is uncertain has a code of its own, since
-requests have bounds."""
-SOON, LATE = 0.5, 600.0
-"""Seconds that some requests wait at most; those of the latter never expire."""
-
-
-class Request(msgspec.Struct, frozen=True):
-    """One submission, ready to be sent any number of times."""
-
-    asked: Asked
-    content: bytes
-    has_key: bool
-
-    @classmethod
-    def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
-        """Those that misbehave go to the second model, with every tenth that does not."""
-        model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
-        asked = Asked(
-            number,
-            kind,
-            cancelled=kind == CALM and chance > 0.98,
-            times_out=BOUNDED and kind == HANGS and number % 2 == 0,
-            queue_seconds=SOON if BOUNDED and number % 50 == 3 else 0.0,
-        )
-        content = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
-        body = msgspec.json.encode(content)
-        has_key = number % 4 == 0
-        header = f"Idempotency-Key: number-{number}" if has_key else ""
-        return cls(asked, post("/predict/async", body, header), has_key)
-
-
-def _bounds(asked: Asked) -> dict[str, float]:
-    if asked.times_out:
-        return {"timeout_seconds": 1.0}
-    if asked.queue_seconds:
-        return {"max_queue_seconds": asked.queue_seconds}
-    return {"max_queue_seconds": LATE} if BOUNDED and asked.number % 50 == 4 else {}
 
 
 def _read(response: Response) -> _Body:

@@ -8,7 +8,8 @@ from random import Random
 
 import msgspec
 
-from benchmarks.prove.faults import FAULTS, Target
+from benchmarks.prove.faults import FAULTS
+from benchmarks.prove.strikes import Target
 
 PATIENCE = 20.0
 """Seconds after which the next fault strikes, even if all is not as it was."""

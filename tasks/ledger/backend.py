@@ -6,7 +6,8 @@ from typing import Any
 from celery import states
 from celery.backends.redis import RedisBackend
 
-from tasks.ledger.ledger import Ledger, Settled, connect
+from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from tasks.settings import Settings
 

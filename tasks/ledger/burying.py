@@ -8,7 +8,8 @@ from typing import Any, cast
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.ledger import OPEN, Ledger
+from tasks.ledger.heads import OPEN
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.letters import bounds, head
 from tasks.ledger.pauses import PROBING
 from tasks.record import Record

@@ -4,6 +4,10 @@ from bisect import bisect_left
 from itertools import accumulate
 
 import msgspec
+import redis
+
+from tasks.ledger import keys
+from tasks.ledger.canaries import CANARY
 
 # Two and a half milliseconds to ten minutes, each step a quarter more: percentiles within 12%.
 BUCKETS: tuple[float, ...] = tuple(round(0.001 * 1.25**step, 6) for step in range(60))
@@ -48,3 +52,20 @@ def parse(version_key: str, fields: dict[str, str]) -> Statistics:
         seconds=float(fields.get("seconds", 0)),
         histogram=tuple(int(float(fields.get(str(i), 0))) for i in range(len(BUCKETS) + 1)),
     )
+
+
+def collected(client: redis.Redis) -> list[Statistics]:
+    """Those of every version that has answered anything, but for canaries."""
+    canary = (keys.STATISTICS + CANARY).encode()
+    found = sorted({*client.scan_iter(keys.STATISTICS + "*", count=1000)} - {canary})
+    with client.pipeline(transaction=False) as pipe:
+        for key in found:
+            pipe.hgetall(key)
+        read = pipe.execute()
+    return [
+        parse(
+            key.decode().removeprefix(keys.STATISTICS),
+            {k.decode(): v.decode() for k, v in fields.items()},
+        )
+        for key, fields in zip(found, read, strict=True)
+    ]

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tasks.ledger.ledger import QUEUED
+from tasks.ledger.heads import QUEUED
 from tasks.messages import read_call
 from tasks.record import Record
 from tests.contract.samples import IDS, PREDICTION, kept, today, versions

@@ -5,7 +5,7 @@ import json
 import msgspec
 from kombu.transport.virtual.base import Message
 
-from tasks.ledger.ledger import QUEUED, RUNNING
+from tasks.ledger.heads import QUEUED, RUNNING
 from tasks.messages import Prediction, envelope
 from tasks.record import CELERY_STATUS, Record
 from tasks.wire import encode

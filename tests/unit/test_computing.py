@@ -12,7 +12,7 @@ import pytest
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
-from tasks.ledger.ledger import Settled
+from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.models import described

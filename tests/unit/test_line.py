@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.prove import callers
-from benchmarks.prove.callers import NOBODY, Line
+from benchmarks.prove.line import NOBODY, Line
 from benchmarks.wire import Response, get
 from cli.redis_server import free_port
 from tests.stack import until
@@ -60,7 +59,7 @@ def test_who_dies_answers_nothing_and_those_in_line_have_their_turn(
 def test_who_is_silent_is_given_up(
     server: socket.socket, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(callers, "GIVE_UP", 0.1)
+    monkeypatch.setattr("benchmarks.prove.line.GIVE_UP", 0.1)
     answers: list[Response] = []
     started = time.monotonic()
     line.send(get("/"), answers.append)

@@ -1,43 +1,27 @@
 """Messages that workers hold: taken in one step, kept, given back; on a real Redis."""
 
+import msgspec
 import pytest
 import redis
 
 from tasks.ledger import keys
 from tasks.ledger.reservations import Reservations
 from tasks.ledger.workers import Workers
-from tasks.messages import Prediction, envelope
-
-GENEROUS = 1000, 10**6
-"""Rows and bytes."""
+from tests.integration.ledger.room import GENEROUS, PREDICTION, message
 
 
 @pytest.fixture
 def reservations(client: redis.Redis) -> Reservations:
-    client.flushall()
     return Reservations(client, 30)
 
 
 def push(client: redis.Redis, *rows: int) -> list[bytes]:
     """A message for each number of rows; gives them, the oldest first."""
     messages = [
-        envelope(
-            "t",
-            f"{number}",
-            "predict",
-            Prediction(
-                model="m",
-                version=1,
-                alias=None,
-                method="predict",
-                features=[[0.5]] * count,
-                created_at=0.0,
-            ),
-        )
+        message(f"{number}", msgspec.structs.replace(PREDICTION, features=[[0.5]] * count))
         for number, count in enumerate(rows)
     ]
-    for message in messages:
-        client.lpush("predict", message)
+    client.lpush("predict", *messages)
     return messages
 
 
@@ -152,7 +136,6 @@ def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:
 
 
 def test_a_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
-    client.flushall()
     workers = Workers(client)
     workers.heartbeat("host:1", {"name": "one"})
     workers.heartbeat("host:2", {"name": "two"})
@@ -163,7 +146,6 @@ def test_a_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
 
 
 def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(client) -> None:
-    client.flushall()
     workers = Workers(client)
     workers.heartbeat("gone", {"name": "gone"})
     client.zadd(keys.WORKERS_SEEN, {"gone": 1})

@@ -2,25 +2,23 @@
 
 import time
 
+import msgspec
 import pytest
 import redis
 
-from tasks.ledger.ledger import Ledger, Offer
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.reservations import Reservations
 from tasks.ledger.situation import Situations
-from tasks.messages import Prediction, envelope
-from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import QueueFull
+from tests.integration.ledger.room import GENEROUS, PREDICTION, offer
 
 PAUSE = 0.05
 """Seconds between two reservations."""
-GENEROUS = 1000, 10**6
 
 
 @pytest.fixture
 def reservations(client: redis.Redis) -> Reservations:
-    client.flushall()
     return Reservations(client, 30)
 
 
@@ -41,18 +39,11 @@ def ledger(client: redis.Redis, settings: Settings) -> Ledger:
 
 def fill(ledger: Ledger, count: int, rows: int = 1) -> None:
     for _ in range(count):
-        prediction = Prediction(
-            model="m",
-            version=1,
-            alias=None,
-            method="predict",
-            features=[[1.0]] * rows,
-            created_at=time.time(),
+        prediction = msgspec.structs.replace(
+            PREDICTION, features=[[1.0]] * rows, created_at=time.time()
         )
         number = ledger.client.incr("number")
-        record = Record.queued(str(number), prediction)
-        message = envelope("t", str(number), "predict", prediction)
-        ledger.accept(Offer("predict", record, message, rows))
+        ledger.accept(offer(str(number), prediction))
 
 
 def drain(reservations: Reservations, times: int, each: int) -> None:
@@ -133,7 +124,6 @@ def test_positions_of_what_came_back_and_of_what_was_purged(
 
 
 def test_the_age_of_the_first(ledger, situations, client) -> None:
-    client.flushall()
     assert situations.of("predict").oldest is None
     fill(ledger, 1)
     assert situations.of("predict").oldest is None, "an id that tells no time"

@@ -1,0 +1,43 @@
+"""What the callers submit: which model, how it is to misbehave, how long it waits and takes."""
+
+import msgspec
+
+from benchmarks.prove.evidence import Asked
+from benchmarks.prove.witness import CALM, HANGS, RAISES, row
+from benchmarks.wire import post
+
+SOON, LATE = 0.5, 600.0
+"""Seconds that some requests wait at most; those of the latter never expire."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One submission, ready to be sent any number of times."""
+
+    asked: Asked
+    content: bytes
+    has_key: bool
+
+    @classmethod
+    def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
+        """Those that misbehave go to the second model, with every tenth that does not."""
+        model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
+        asked = Asked(
+            number,
+            kind,
+            cancelled=kind == CALM and chance > 0.98,
+            times_out=kind == HANGS and number % 2 == 0,
+            queue_seconds=SOON if number % 50 == 3 else 0.0,
+        )
+        content = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
+        body = msgspec.json.encode(content)
+        has_key = number % 4 == 0
+        header = f"Idempotency-Key: number-{number}" if has_key else ""
+        return cls(asked, post("/predict/async", body, header), has_key)
+
+
+def _bounds(asked: Asked) -> dict[str, float]:
+    if asked.times_out:
+        return {"timeout_seconds": 1.0}
+    if asked.queue_seconds:
+        return {"max_queue_seconds": asked.queue_seconds}
+    return {"max_queue_seconds": LATE} if asked.number % 50 == 4 else {}

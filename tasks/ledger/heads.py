@@ -1,0 +1,15 @@
+"""How records begin: by that alone, scripts know which have no outcome, without parsing them."""
+
+from tasks.record import CELERY_STATUS, State
+from tasks.wire import encode
+
+
+def _head(state: State) -> bytes:
+    return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
+
+
+QUEUED, RUNNING, RETRYING = _head("queued"), _head("running"), _head("retrying")
+OPEN = (QUEUED, RUNNING, RETRYING)
+"""Of records that have no outcome."""
+WAITING = (QUEUED, QUEUED, RETRYING)
+"""Of those that nobody computes."""

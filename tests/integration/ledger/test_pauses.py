@@ -1,0 +1,140 @@
+"""Pausing in the ledger: what opens it, and what is parked comes back in order."""
+
+import json
+import time
+
+import pytest
+import redis
+
+from tasks.ledger import keys
+from tasks.messages import Idempotency
+from telemetry.errors import ModelError, VersionPaused, WorkerLost
+from tests.integration.ledger.pausing import PausingRoom
+
+
+@pytest.fixture
+def room(client: redis.Redis) -> PausingRoom:
+    return PausingRoom(client)
+
+
+def test_failures_in_a_row_pause_a_version(room: PausingRoom) -> None:
+    for _ in range(2):
+        room.fail_one()
+    assert not room.paused()
+
+    room.fail_one()
+
+    paused = room.paused()
+    assert (paused.model, paused.trigger, paused.code) == (
+        "churn:3",
+        "failures",
+        "artifact_mismatch",
+    )
+    assert "3 failures" in paused.reason
+    assert "it is damaged" in paused.reason
+    assert paused.since < paused.probe_at
+    with pytest.raises(VersionPaused, match="churn:3 is paused: 3 failures") as refused:
+        room.accept()
+    assert refused.value.extra["retry_after"] == 1
+    assert room.accept(version=4), "others go on"
+
+
+def test_success_in_between_keeps_it_open(room: PausingRoom) -> None:
+    for _ in range(4):
+        room.fail_one()
+        room.fail_one()
+        room.accept()
+        room.succeed(room.take())
+    assert not room.paused()
+
+
+def test_bad_input_and_errors_of_the_model_do_not_count(room: PausingRoom) -> None:
+    for _ in range(20):
+        room.fail_one(ModelError("no"))
+    assert not room.paused()
+    assert not room.client.exists(keys.TROUBLES + "churn:3")
+
+
+def test_dead_letters_within_a_minute_pause_it_whatever_succeeds(client: redis.Redis) -> None:
+    room = PausingRoom(client, dead_letters_per_minute=4)
+    for number in range(5):
+        assert not room.paused(), number
+        room.fail_one(WorkerLost())
+        if not room.paused():
+            room.accept()
+            room.succeed(room.take())
+
+    assert (room.paused().trigger, room.paused().code) == ("dead_letters", "worker_lost")
+    assert "5 dead letters" in room.paused().reason
+
+
+def test_what_happened_more_than_a_minute_ago_is_forgotten(room: PausingRoom) -> None:
+    room.fail_one()
+    room.fail_one()
+    room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 61)
+
+    room.fail_one()
+
+    assert not room.paused()
+
+
+def test_a_refused_submission_leaves_no_trace(room: PausingRoom) -> None:
+    room.open()
+    before = room.client.keys()
+
+    key = Idempotency("k", "payload")
+    with pytest.raises(VersionPaused):
+        room.accept(key=key)
+
+    assert sorted(room.client.keys()) == sorted(before)
+    room.pauses.resume("churn:3")
+    assert room.accept(key=key)
+
+
+def test_what_is_queued_is_parked_at_reservation_and_comes_back_in_order(room: PausingRoom) -> None:
+    ours = [room.accept() for _ in range(5)]
+    others = [room.accept(version=4) for _ in range(2)]
+    room.pauses.pause("churn:3", "a test")
+
+    assert room.taken() == others
+    assert room.parked() == ours
+    assert room.paused().parked == 5
+    assert room.ledger.depths(("predict",))[0] == {"predict": 0}
+    assert room.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
+
+    later = room.accept(version=4)
+    assert room.pauses.resume("churn:3")
+
+    assert room.client.hget("predictq:queued:predict", "rows") == b"6"
+    assert room.taken() == [*ours, later]
+    assert not room.client.exists(keys.PARKED + "churn:3", keys.PAUSED)
+
+
+def test_more_than_is_parked_in_one_go(room: PausingRoom) -> None:
+    ours = [room.accept() for _ in range(2500)]
+    room.pauses.pause("churn:3", "a test")
+    assert [room.taken() for _ in range(3)] == [[], [], []]
+    assert room.parked() == ours
+    room.pauses.resume("churn:3")
+    assert [room.taken() for _ in range(25)] == [ours[n : n + 100] for n in range(0, 2500, 100)]
+
+
+def test_messages_of_others_are_not_held_back(room: PausingRoom) -> None:
+    """Stock producers do not say the version where scripts look."""
+    room.pauses.pause("churn:3", "a test")
+    room.client.lpush("predict", json.dumps({"headers": {"id": "stock"}, "body": ""}))
+    assert room.taken() == ["stock"]
+
+
+def test_no_probe_ends_what_an_operator_began(room: PausingRoom) -> None:
+    room.open()
+    assert not room.pauses.pause("churn:3", "until Monday"), "it was paused before"
+
+    assert room.paused().trigger == "operator"
+    assert room.paused().probe_at is None
+    with pytest.raises(VersionPaused, match="until Monday"):
+        room.accept()
+
+
+def test_resuming_what_is_not_paused_changes_nothing(room: PausingRoom) -> None:
+    assert not room.pauses.resume("churn:3")

@@ -1,0 +1,70 @@
+"""Reads and checks one request of a batch: a stock producer's never passed our front end."""
+
+import time
+from typing import Any
+
+import msgspec
+
+from registry import validation
+from registry.manifest import Manifest
+from registry.methods import check_method
+from registry.store import Registry
+from tasks.clocks import MAX_ATTEMPTS
+from tasks.ledger.canaries import CANARY
+from tasks.ledger.settlement import Settled
+from tasks.messages import Call, read_call
+from tasks.record import Record
+from telemetry.errors import Malformed, TimedOut, WorkerLost
+from workers.frames import Item
+from workers.verdicts import Ending, failed
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One request of a batch, read and checked."""
+
+    item: Item
+    attempt: int
+    record: Record
+    manifest: Manifest
+    rows: list[list[Any]]
+
+
+def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
+    """The request, or its outcome where it is not to be computed."""
+    record = Record.read(item.id, None)
+    try:
+        call = _call(item)
+        record = Record.read(item.id, call)
+        if record.reference == CANARY:
+            return Settled(record.succeeded([], None), item.tag)
+        resolved = registry.resolve(call.model)
+        record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
+        if item.order == "cancel":
+            return Settled(record.cancelled(), item.tag)
+        if item.expires is not None and item.expires < time.time():
+            return Settled(record.expired(), item.tag)
+        _refuse_hopeless(item, attempt)
+        check_method(resolved.manifest, call.method)
+        rows = validation.rows(resolved.manifest.signature, call.features)
+    except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
+        return failed(record, item, error, attempt)
+    return Asked(item, attempt, record, resolved.manifest, rows)
+
+
+def _call(item: Item) -> Call:
+    if item.content_type != "application/json":
+        raise Malformed(f"the body must be application/json, not {item.content_type}")
+    return read_call(item.body)
+
+
+def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:
+    return msgspec.structs.replace(
+        record, model=manifest.name, version=manifest.version, alias=alias
+    )
+
+
+def _refuse_hopeless(item: Item, attempt: int) -> None:
+    if item.order == "time out":
+        raise TimedOut
+    if attempt > MAX_ATTEMPTS:
+        raise WorkerLost(f"computing this ended its process {attempt - 1} times")

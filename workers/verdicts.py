@@ -1,0 +1,70 @@
+"""What becomes of a request: it has its outcome, or is tried again later."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from tasks.clocks import MAX_ATTEMPTS
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.settlement import Settled
+from tasks.record import Record
+from telemetry.errors import ModelUnloadable, OutOfMemory, PredictqError, TimedOut, WorkerLost
+from workers.frames import Item, Verdict
+
+log = logging.getLogger(__name__)
+
+
+class Postponed(msgspec.Struct, frozen=True):
+    """One that is tried again later."""
+
+    item: Item
+    error: PredictqError
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is better computed alone; a load that failed is no request's fault."""
+        return not isinstance(self.error, ModelUnloadable)
+
+
+Ending = Settled | Postponed
+
+
+def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending:
+    """What broken infrastructure ended is tried again, so many times; the rest fails."""
+    error = OutOfMemory() if isinstance(error, MemoryError) else error
+    unforeseen = None if isinstance(error, PredictqError) else error
+    log.warning("attempt %s at %s failed: %s", attempt, item.id, error, exc_info=unforeseen)
+    if isinstance(error, PredictqError) and error.retried and attempt < MAX_ATTEMPTS:
+        return Postponed(item, error)
+    # Those two are about the computation before, and this attempt begins none.
+    begun = attempt - isinstance(error, WorkerLost | TimedOut)
+    is_dead = isinstance(error, PredictqError) and error.infrastructure
+    return Settled(record.failed(error, begun), item.tag, begun if is_dead else 0)
+
+
+def verdict(ending: Ending | None, attempt: int) -> tuple[Verdict, str]:
+    """What the worker is told: one word, and the error where there is one."""
+    if ending is None:
+        return ("suspect" if attempt < 0 else "dropped"), ""
+    if isinstance(ending, Postponed):
+        return "retrying", f"{ending.error.code}: {ending.error.message}"
+    record = ending.record
+    error = f"{record.error.code}: {record.error.message}" if record.error else ""
+    return record.state, error
+
+
+def note(ledger: Ledger, endings: Iterable[Ending]) -> None:
+    """Tell the ledger, each kind in one round trip."""
+    versions: dict[str, list[Settled]] = defaultdict(list)
+    postponed: dict[bool, list[tuple[str, str]]] = defaultdict(list)
+    for ending in endings:
+        if isinstance(ending, Settled):
+            versions[ending.record.reference].append(ending)
+        else:
+            postponed[ending.is_suspect].append((ending.item.tag, ending.item.id))
+    for version, settled_together in versions.items():
+        ledger.settle(version, settled_together)
+    for suspect, tagged_ids in postponed.items():
+        ledger.postpone(tagged_ids, suspect=suspect)
