@@ -53,6 +53,12 @@ class InvalidFeatures(Invalid):
     code = "invalid_features"
 
 
+class PlaceForbidden(Invalid):
+    """The file lies outside the places that jobs may use."""
+
+    code = "place_forbidden"
+
+
 class UnsupportedMethod(Invalid):
     """The model does not have this method."""
 
@@ -107,6 +113,12 @@ class PredictionNotFound(NotFound):
     code = "prediction_not_found"
 
 
+class JobNotFound(NotFound):
+    """There is no such batch job."""
+
+    code = "job_not_found"
+
+
 class DeadLetterNotFound(NotFound):
     """There is no such dead letter."""
 
@@ -117,6 +129,18 @@ class OutcomeStands(PredictqError):
     """The prediction has an outcome that is no failure, or is under way."""
 
     code = "outcome_stands"
+
+
+class JobStands(PredictqError):
+    """The batch job is in no state for this."""
+
+    code = "job_stands"
+
+
+class TooManyFailures(PredictqError):
+    """More rows failed than the job allows."""
+
+    code = "too_many_failures"
 
 
 class ResultGone(PredictqError):
