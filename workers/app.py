@@ -1,10 +1,11 @@
-"""A worker's start-up: `celery -A workers.app worker -Q predict`."""
+"""A worker's start-up: `celery -A workers.app worker -Q predict`, or `-Q bulk` for batch jobs."""
 
 from typing import Any
 
 from celery.signals import setup_logging
 
 from tasks.app import app
+from tasks.jobs.steps import perform
 from tasks.prediction import predict
 from telemetry.logs import configure
 from workers.canaries import Canaries
@@ -16,6 +17,7 @@ from workers.stalls import Stalls
 app.conf.broker_transport = "workers.transport:Transport"
 app.conf.worker_pool = "workers.pool:Pool"
 predict.Strategy = "workers.strategy:strategy"
+perform.Strategy = "workers.jobs.strategy:strategy"
 app.steps["consumer"] |= {Canaries, Consuming, Heartbeat, Stalls}
 
 

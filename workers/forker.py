@@ -24,13 +24,16 @@ GRACE = 5.0
 class Forker:
     """Starts the fork server, which ends when this is closed."""
 
-    def __init__(self, never: Iterable[str] = ()) -> None:
-        """``never``: versions that it must not load, since that ended one like it."""
+    def __init__(self, lane: str, never: Iterable[str] = ()) -> None:
+        """``lane``: the queue that is served; ``never``: versions that ended one like it."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STALL)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers.forkserver", str(theirs.fileno()), *sorted(never)],
+                [
+                    *(sys.executable, "-m", "workers.forkserver"),
+                    *(str(theirs.fileno()), lane, *sorted(never)),
+                ],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **ONE_THREAD},
             )
