@@ -9,7 +9,15 @@ from pathlib import Path
 from cli.process import ROOT
 
 HEAVY = {
-    "cloudpickle", "joblib", "numpy", "onnxruntime", "pandas", "pyarrow", "scipy", "skops", "sklearn"
+    "cloudpickle",
+    "joblib",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "skops",
+    "sklearn",
 }
 
 
