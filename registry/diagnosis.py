@@ -115,12 +115,13 @@ def _object_faults(
 
 
 def _value_faults(column: Column, value: Any, number: int, loc: Loc) -> Iterator[Detail]:
-    fault = _fault(column, value)
-    if fault:
-        yield Detail(loc, f"row {number}, column {column.name!r}: {fault}", number)
+    wrong = fault(column, value)
+    if wrong:
+        yield Detail(loc, f"row {number}, column {column.name!r}: {wrong}", number)
 
 
-def _fault(column: Column, value: Any) -> str | None:
+def fault(column: Column, value: Any) -> str | None:
+    """Why the column does not take the value; None where it does."""
     if is_missing(value):
         return None if column.nullable else "the model takes no missing value here"
     if type(value) not in taken(column):

@@ -59,6 +59,18 @@ class PlaceForbidden(Invalid):
     code = "place_forbidden"
 
 
+class InvalidInput(Invalid):
+    """The input file cannot be scored; ``line`` says where, if it is one place."""
+
+    code = "invalid_input"
+
+
+class InputChanged(Invalid):
+    """The input file is not the one that was accepted: it has changed since."""
+
+    code = "input_changed"
+
+
 class UnsupportedMethod(Invalid):
     """The model does not have this method."""
 
@@ -69,6 +81,18 @@ class IdempotencyConflict(Invalid):
     """The idempotency key was used with another payload."""
 
     code = "idempotency_conflict"
+
+
+class InputUnreadable(PredictqError):
+    """The input file cannot be opened or read."""
+
+    code = "input_unreadable"
+
+
+class OutputUnwritable(PredictqError):
+    """The output cannot be written."""
+
+    code = "output_unwritable"
 
 
 class TooLarge(PredictqError):

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from telemetry.errors import ModelError, OutOfMemory, PredictqError
 
 Asked = TypeVar("Asked")
-Some = TypeVar("Some", bound=Sequence[Any])
 Answer = TypeVar("Answer")
 GUILT = ModelError, OutOfMemory
 """Errors that some of what was asked may be to blame for."""
@@ -28,16 +27,19 @@ def bisect(
 
 
 def pieces(
-    asked: Some, call: Callable[[Some], Answer]
-) -> Iterator[tuple[Some, Answer | PredictqError]]:
-    """The same by the pieces that were asked for together, in order, with the answer to each."""
+    asked: Any, call: Callable[[Any], Answer]
+) -> Iterator[tuple[Any, Answer | PredictqError]]:
+    """The same by the pieces that were asked for together, in order, with the answer to each.
+
+    ``asked`` is whatever has a length and can be sliced.
+    """
     try:
         answer: Answer | PredictqError = call(asked)
     except GUILT as error:
         if len(asked) > 1:
             middle = len(asked) // 2
-            yield from pieces(asked[:middle], call)  # type: ignore[arg-type]  # of the same kind
-            yield from pieces(asked[middle:], call)  # type: ignore[arg-type]  # the same
+            yield from pieces(asked[:middle], call)
+            yield from pieces(asked[middle:], call)
             return
         answer = error
     except PredictqError as error:

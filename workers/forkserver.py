@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 LARGEST = 2**16
 """Bytes of a command."""
 LEAST_URGENT = 19
-"""What the system calls niceness: single predictions have the processors whenever they need them."""
+"""The system's niceness: single predictions have the processors whenever they need them."""
 
 
 class ForkServer:

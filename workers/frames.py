@@ -87,7 +87,9 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """As `os.waitstatus_to_exitcode` gives it: negative is a signal."""
 
 
-_decoder = msgspec.msgpack.Decoder(Batch | Step | Ready | Done | Fork | Load | Loading | Loaded | Ended)
+_decoder = msgspec.msgpack.Decoder(
+    Batch | Step | Ready | Done | Fork | Load | Loading | Loaded | Ended
+)
 
 
 def send(connection: socket.socket, frame: msgspec.Struct) -> None:

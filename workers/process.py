@@ -46,7 +46,8 @@ class _Steps:
 
     def perform(self, item: Item) -> tuple[Verdict, str]:
         """See `workers.jobs.performing`."""
-        return self._performer.perform(item)
+        done: tuple[Verdict, str] = self._performer.perform(item)
+        return done
 
     @cached_property
     def _performer(self) -> Any:
@@ -77,4 +78,3 @@ class PatientLedger(Ledger):
     def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
         """See `Ledger`."""
         return patiently(lambda: super(PatientLedger, self).postpone(tagged_ids, suspect=suspect))
-

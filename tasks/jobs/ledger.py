@@ -7,7 +7,7 @@ import msgspec
 import redis
 
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
-from tasks.jobs.job import Facts, Job, JobError, Order, Report
+from tasks.jobs.job import Facts, Format, Job, JobError, Order, Report
 from tasks.jobs.messages import step_id, template
 from tasks.jobs.reading import read_job
 from tasks.ledger import keys, scripts
@@ -36,6 +36,13 @@ class Begun(msgspec.Struct, frozen=True):
     order: Order
     facts: Facts | None
     """None until the job is validated."""
+
+    @property
+    def output_format(self) -> Format:
+        """The input's, where the order names none."""
+        assert self.order.output  # noqa: S101 - the gateway has put one in
+        assert self.facts  # noqa: S101 - what writes comes after validation
+        return self.order.output.format or self.facts.format
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

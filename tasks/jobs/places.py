@@ -41,6 +41,19 @@ class JobDirectory:
         """What came of each chunk, until it is put together."""
         return self.path / "parts"
 
+    @property
+    def unpacked(self) -> Path:
+        """The input, where it came compressed and can be cut only without that."""
+        return self.path / "unpacked"
+
+    def journal(self, step: str) -> Path:
+        """What is known of the deaths that a chunk has caused."""
+        return self.path / f"{step}.journal"
+
+    def part(self, name: str) -> Path:
+        """A part of the output."""
+        return self.parts / name
+
     def part_errors(self, name: str) -> Path:
         """The rows of a part that failed."""
         return self.parts / f"{name}.errors"

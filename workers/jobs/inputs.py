@@ -1,4 +1,4 @@
-"""The input of a job: opened once in a process, and looked at with each chunk."""
+"""The input of a job: found once, opened once in a process, and looked at with each chunk."""
 
 from pathlib import Path
 
@@ -6,13 +6,35 @@ from registry.manifest import Manifest
 from tasks.jobs.job import Facts, Order
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import InputChanged
-from workers.files.opening import fingerprint
+from workers.files.naming import format_of
+from workers.files.opening import fingerprint, stamp
 from workers.files.sources import open_source
 from workers.files.spans import Source
 
 
+def find(order: Order) -> Facts:
+    """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told."""
+    uri = order.input.uri
+    format_, compression = format_of(uri, order.input.format)
+    size, _, _ = stamp(uri).partition(" ")
+    return Facts(
+        format=format_, compression=compression, bytes=int(size), fingerprint=fingerprint(uri)
+    )
+
+
+def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
+    """The source that is cut and read; raises as `open_source`."""
+    return open_source(
+        str(directory.unpacked) if facts.compression else order.input.uri,
+        facts.format,
+        manifest.signature,
+        id_column=order.id_column,
+        pass_through=order.keep_columns,
+    )
+
+
 class Inputs:
-    """The source that was used last: chunks of one job often follow each other."""
+    """Keeps the source that was used last: chunks of one job often follow each other."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -20,27 +42,17 @@ class Inputs:
         self._source: Source | None = None
 
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
-        """The source of a job; raises `InputChanged` where it is not the one that was accepted."""
+        """The source of a job; raises `InputChanged` where it is not the one that was validated."""
         if fingerprint(order.input.uri) != facts.fingerprint:
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
         key = (job_id, facts, manifest.sha256)
         if self._source is None or key != self._key:
-            self.close()
-            self._source, self._key = self._open(job_id, order, facts, manifest), key
+            self._close()
+            self._source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
+            self._key = key
         return self._source
 
-    def close(self) -> None:
-        """Close it."""
+    def _close(self) -> None:
         if self._source is not None:
             self._source.close()
         self._source = self._key = None
-
-    def _open(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
-        directory = JobDirectory(self._home, job_id)
-        return open_source(
-            str(directory.unpacked) if facts.compression else order.input.uri,
-            facts.format,
-            manifest.signature,
-            id_column=order.id_column,
-            pass_through=order.keep_columns,
-        )

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Manifest
+from registry.methods import check_method
+from registry.store import Registry
 from tasks.clocks import LONGEST_RUN
+from tasks.jobs.job import Order
 from telemetry.errors import ModelError
 from workers.engine import SklearnEngine
 
@@ -17,6 +20,20 @@ Limited = Callable[[float], AbstractContextManager[None]]
 """Ends this process where what is done meanwhile takes longer than so many seconds."""
 Answers = Mapping[str, Any]
 """Method → what it gave: an array with an entry a row, or a list of such, one an output."""
+
+
+class Models:
+    """What jobs may ask for, while the registry has it."""
+
+    def __init__(self, engine: SklearnEngine, registry: Registry, limited: Limited) -> None:
+        self._engine, self._registry, self._limited = engine, registry, limited
+
+    def of(self, order: Order) -> "Model":
+        """The model of a job; raises `VersionNotFound` and the like, once it is removed."""
+        manifest = self._registry.resolve(order.reference).manifest
+        for method in order.methods:
+            check_method(manifest, method)
+        return Model(self._engine, manifest, order.methods, self._limited)
 
 
 class Model(msgspec.Struct, frozen=True):

@@ -1,8 +1,6 @@
 """Does one step of a job in a pool's process, and says what came of it."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 from registry.store import Registry
@@ -18,13 +16,13 @@ from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, Worke
 from workers.engine import SklearnEngine
 from workers.frames import Item, Verdict
 from workers.jobs.finalizing import finalize
+from workers.jobs.model import Limited, Models
 from workers.jobs.planning import read_span
 from workers.jobs.scoring import Scorer
 from workers.jobs.validating import Validator
 from workers.patience import patiently
 
 log = logging.getLogger(__name__)
-Limited = Callable[[float], AbstractContextManager[None]]
 
 
 class PatientJobLedger(JobLedger):
@@ -41,9 +39,9 @@ class Performer:
         """``limited`` ends this process where a model call takes so many seconds."""
         self._home = settings.home
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
-        registry = Registry(settings.home)
-        self._validator = Validator(engine, registry, self._ledger, settings)
-        self._scorer = Scorer(engine, registry, self._ledger, settings.home, limited)
+        models = Models(engine, Registry(settings.home), limited)
+        self._validator = Validator(models, self._ledger, settings)
+        self._scorer = Scorer(models, self._ledger, settings.home)
 
     def perform(self, item: Item) -> tuple[Verdict, str]:
         """Do a step; what became of it, and the error if it failed."""

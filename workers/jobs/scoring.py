@@ -2,34 +2,23 @@
 
 from pathlib import Path
 
-from registry.methods import check_method
-from registry.store import Registry
 from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import InvalidInput, PredictqError
-from workers.engine import SklearnEngine
 from workers.files.spans import Block
 from workers.files.writing import write_errors, write_part
 from workers.jobs.answering import Answered, answer
 from workers.jobs.inputs import Inputs
 from workers.jobs.journal import Journal
-from workers.jobs.model import Limited, Model
+from workers.jobs.model import Model, Models
 from workers.jobs.planning import read_span
 
 
 class Scorer:
     """Computes chunks; each counts once, whoever settles it first."""
 
-    def __init__(
-        self,
-        engine: SklearnEngine,
-        registry: Registry,
-        ledger: JobLedger,
-        home: Path,
-        limited: Limited,
-    ) -> None:
-        self._engine, self._registry, self._ledger = engine, registry, ledger
-        self._home, self._limited = home, limited
+    def __init__(self, models: Models, ledger: JobLedger, home: Path) -> None:
+        self._models, self._ledger, self._home = models, ledger, home
         self._inputs = Inputs(home)
 
     def score(self, begun: Begun) -> None:
@@ -37,18 +26,13 @@ class Scorer:
         directory = JobDirectory(self._home, begun.held.job)
         journal = Journal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
-        model = self._model(begun)
+        model = self._models.of(begun.order)
         block = self._read(begun, directory, model)
-        deadly = journal.narrow(len(block.good), begun.attempt, lambda rows: _try(model, block, rows))
+        good, attempt = len(block.good), begun.attempt
+        deadly = journal.narrow(good, attempt, lambda rows: _try(model, block, rows))
         part = _written(begun, directory, answer(model, block, deadly))
         self._ledger.settle(begun.held, part)
         journal.close()
-
-    def _model(self, begun: Begun) -> Model:
-        manifest = self._registry.resolve(begun.order.reference).manifest
-        for method in begun.order.methods:
-            check_method(manifest, method)
-        return Model(self._engine, manifest, begun.order.methods, self._limited)
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
         span = read_span(directory.plan, int(begun.held.step))

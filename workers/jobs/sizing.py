@@ -1,7 +1,6 @@
 """How large the chunks of a job are: by the speed of its model on the first rows."""
 
 import time
-from itertools import islice
 
 import msgspec
 

@@ -7,10 +7,10 @@ from celery.worker.request import Request
 from registry.store import Registry
 from tasks.jobs.messages import read_step
 from tasks.settings import Settings
+from telemetry.errors import PredictqError
 from workers.frames import Order
 from workers.reading import Message
 from workers.strategy import Handler, batcher_of
-from telemetry.errors import PredictqError
 
 LONGEST_STEP = 6 * 3600.0
 """Seconds after which a process that does one step counts as frozen; each model call has a limit
