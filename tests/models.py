@@ -55,6 +55,23 @@ class Sleepy(Touchy):
         return super().predict(x)
 
 
+class Plodding(Touchy):
+    """Takes its time for each row."""
+
+    def predict(self, x: Any) -> Any:
+        time.sleep(len(x) * 50e-6)
+        return super().predict(x)
+
+
+class DeadlyPlodding(Plodding):
+    """The same, and kills its own process for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(x)
+
+
 class Hungry(Touchy):
     """Runs out of memory as often as its pantry, a file, has bytes."""
 

@@ -15,6 +15,8 @@ ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
 }
 """The pool is the parallelism; and what has threads cannot be forked."""
+NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""Nor may Arrow start one when it is imported, which pandas does."""
 STALL = 30.0
 """Seconds that it may take to read a command."""
 GRACE = 5.0
@@ -35,7 +37,7 @@ class Forker:
                     *(str(theirs.fileno()), lane, *sorted(never)),
                 ],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ONE_THREAD},
+                env={**os.environ, **ONE_THREAD, **NO_THREAD},
             )
         self._asked: set[str] = set()
         self.at_work_on: str | None = None

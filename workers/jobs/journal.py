@@ -34,7 +34,7 @@ class Journal:
         self._path = path
 
     def begin(self, attempt: int) -> None:
-        """Somebody takes the chunk up; raises `WorkerLost` where that has been in vain too often."""
+        """Somebody takes the chunk up; raises `WorkerLost` where that was in vain too often."""
         if attempt == 1:
             return
         notes = self._read()

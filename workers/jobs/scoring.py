@@ -1,5 +1,6 @@
 """Computes one chunk: read, call the model, write, settle."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from tasks.jobs.ledger import Begun, JobLedger, Part
@@ -43,10 +44,8 @@ class Scorer:
 
 
 def _try(model: Model, block: Block, rows: range) -> None:
-    try:
+    with suppress(PredictqError):  # whatever it says, its process lives
         model.answer(block.features, slice(rows.start, rows.stop))
-    except PredictqError:
-        pass  # whatever it says, its process lives
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: Answered) -> Part:
