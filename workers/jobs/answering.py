@@ -22,6 +22,8 @@ class Answered(msgspec.Struct, frozen=True):
     """A row for each of the block, in order; of bad rows, what the model answered is null."""
     bad: list[BadRow]
     """Ascending by line."""
+    rows: Array
+    """Which of the good rows were answered."""
 
 
 def answer(model: Model, block: Block, deadly: Sequence[int] = ()) -> Answered:
@@ -42,10 +44,11 @@ def answer(model: Model, block: Block, deadly: Sequence[int] = ()) -> Answered:
             bad += [_bad(block, row, found) for row in rows]
         else:
             raise found
-    good = block.good[np.concatenate(answered)] if answered else block.good[:0]
-    made = columns(model.manifest.signature, joined(answers), len(good)) if len(good) else {}
-    made = made or nothing(model.manifest.signature, model.methods)
-    return Answered(output(block, good, made), sorted(bad, key=lambda row: row.line))
+    rows = np.concatenate(answered) if answered else asked[:0]
+    signature = model.manifest.signature
+    made = columns(signature, joined(answers), len(rows)) if len(rows) else None
+    table = output(block, block.good[rows], made or nothing(signature, model.methods))
+    return Answered(table, sorted(bad, key=lambda row: row.line), rows)
 
 
 def _run(rows: Array) -> Array | slice:

@@ -1,10 +1,11 @@
 """How large the chunks of a job are: by the speed of its model on the first rows."""
 
 import time
+from typing import Any
 
 import msgspec
 
-from workers.files.spans import Block
+from workers.files.features import Array
 from workers.jobs.model import Model
 
 FEW, MORE = 100, 1000
@@ -13,6 +14,8 @@ AIM = 1.5
 """Seconds that a chunk may take."""
 LEAST = 0.2
 """Seconds that a chunk is worth."""
+DOUBT = 50
+"""How much more than its rows a call of `MORE` rows may cost."""
 SHARES = 8
 """Chunks that each process should have of a job, where they are worth it: none waits at the end."""
 LARGEST = 64 * 2**20
@@ -22,32 +25,30 @@ LARGEST = 64 * 2**20
 class Speed(msgspec.Struct, frozen=True):
     """How long a model takes in one process."""
 
-    seconds: float
-    """For a call, whatever it holds."""
     per_row: float
+    """Seconds, in large chunks."""
 
     @property
     def rows_per_second(self) -> float:
-        """In large chunks."""
+        """In the same."""
         return 1 / self.per_row
 
 
-def measure(model: Model, block: Block) -> Speed | None:
-    """Try the first rows of a block; None where there is none. Raises what the model raises."""
-    rows = len(block.good)
-    if not rows:
+def measure(model: Model, features: Any, rows: Array) -> Speed | None:
+    """Try some rows that the model takes; None where there is none."""
+    if not len(rows):
         return None
-    _seconds(model, block, min(FEW, rows))  # the first call prepares some things
-    few, many = _seconds(model, block, min(FEW, rows)), _seconds(model, block, min(MORE, rows))
-    spread = max(min(MORE, rows) - min(FEW, rows), 1)
-    per_row = (many - few) / spread if rows > FEW else few / rows
-    per_row = max(per_row, many / min(MORE, rows) / 50, 1e-7)
-    return Speed(max(few - per_row * min(FEW, rows), 0.0), per_row)
+    some, more = rows[:FEW], rows[:MORE]
+    _seconds(model, features, some)  # the first call prepares some things
+    few, many = _seconds(model, features, some), _seconds(model, features, more)
+    each = (many - few) / (len(more) - len(some)) if len(more) > len(some) else 0.0
+    # A clock is not that exact: what a row costs is not much less than it seems.
+    return Speed(max(each, many / len(more) / DOUBT))
 
 
-def _seconds(model: Model, block: Block, rows: int) -> float:
+def _seconds(model: Model, features: Any, rows: Array) -> float:
     started = time.perf_counter()
-    model.answer(block.features, slice(0, rows))
+    model.answer(features, rows)
     return time.perf_counter() - started
 
 

@@ -86,7 +86,8 @@ def _try_first(source: Source, model: Model) -> First:
     if span is None:
         return First([], None)
     block = source.read(span)
-    return First(answer(model, block).bad, measure(model, block))
+    answered = answer(model, block)
+    return First(answered.bad, measure(model, block.features, answered.rows))
 
 
 def _report(source: Source, planned: Planned, first: First, processes: int) -> Report:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.jobs.room import Room
-from tests.models import Doubling, Lethal, Sleepy, Touchy, register
+from tests.models import Doubling, Lethal, Plodding, Touchy, register
 from tests.stack import LiveStack, running
 
 
@@ -15,7 +15,7 @@ def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("bulky")
     diary = home / "diary"
     diary.touch()
-    for model in (Doubling(), Touchy(str(diary)), Lethal(), Sleepy(str(diary))):
+    for model in (Doubling(), Touchy(str(diary)), Lethal(), Plodding(str(diary))):
         register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
     with running(
         home,
