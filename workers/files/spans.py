@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+Lines = Sequence[int] | np.ndarray[Any, np.dtype[np.int64]]
+
 
 class Span(msgspec.Struct, frozen=True, omit_defaults=True):
     """Consecutive records of a file, by reference."""
@@ -16,7 +18,7 @@ class Span(msgspec.Struct, frozen=True, omit_defaults=True):
     stop: int
     """The same of the first record behind."""
     first_line: int
-    """Line of the first record; in Parquet its row, from 1."""
+    """Line that it begins with, from 1; in Parquet its first row, from 1."""
     rows: int
     """Number of records."""
 
@@ -38,7 +40,7 @@ class Block(msgspec.Struct, frozen=True):
     """The good rows as the model takes them: an array, a data frame or a list."""
     good: np.ndarray[Any, np.dtype[np.int64]]
     """Positions of the good rows among all, ascending."""
-    lines: Sequence[int]
+    lines: Lines
     ids: pa.ChunkedArray | None
     """What the id column holds, where there is one."""
     carried: pa.Table | None

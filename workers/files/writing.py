@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from telemetry.errors import ModelError
 from workers.files.encoding import write_csv, write_ndjson
+from workers.files.header import header_size
 from workers.files.naming import Format
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
@@ -57,11 +58,14 @@ def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:
 
 
 def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> None:
+    """Copy the parts; of their headers, which are all the same, the first."""
     header = b""
     for number, part in enumerate(parts):
         with part.open("rb") as content:
             if with_header and not number:
-                header = content.readline()
+                size = header_size(content)
+                content.seek(0)
+                header = content.read(size)
                 file.write(header)
             elif content.read(len(header)) != header:
                 raise ModelError("the model did not give the same columns for all rows")
