@@ -81,8 +81,8 @@ def _one_by_one(data: bytes, width: int, types: Mapping[int, pa.DataType]) -> Pa
     bad: Bad = {}
     nothing = [None] * width
     rows: list[Sequence[bytes | None]] = []
-    for position, (start, stop) in enumerate(zip(found.starts, found.stops, strict=True)):
-        fields = _fields(data[start:stop])
+    for position, record in enumerate(found.cut(data)):
+        fields = _fields(record)
         if isinstance(fields, str):
             bad[position] = fields
         elif len(fields) != width:

@@ -7,13 +7,12 @@ import pyarrow as pa
 
 from registry.manifest import Signature
 from workers.files.csv_rows import Parsed, parse
-from workers.files.cutting import Place, cut
 from workers.files.features import Faults, gather
 from workers.files.header import read_header, refuse_headerless
 from workers.files.matching import match
-from workers.files.opening import Watch
-from workers.files.records import ends_within_quotes, records
-from workers.files.spans import Block, Lines, Span
+from workers.files.record_file import RecordFile
+from workers.files.records import ends_within_quotes
+from workers.files.spans import Block, Span
 from workers.files.texts import blank_is_null, decoded, from_text
 
 _TYPES = {
@@ -37,9 +36,8 @@ class CsvSource:
     ) -> None:
         """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
         self._signature = signature
-        self._watch = Watch(uri)
-        self._file = file
-        self._columns, self._start = read_header(self._file)
+        self._file = RecordFile(uri, file, quoted=True)
+        self._columns, self._start = read_header(file)
         self._wanted = match(signature, self._columns, id_column)
         if not signature.named:
             refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
@@ -56,16 +54,11 @@ class CsvSource:
 
     def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
         """See `Source`."""
-        start = self._start
-        if after:
-            start = Place(after.stop, after.first_line + self._bytes(after).count(b"\n"))
-        with self._watch.reading():
-            yield from cut(self._file, start, rows, quoted=True)
+        return self._file.spans(rows, self._start, after)
 
     def read(self, span: Span) -> Block:
         """See `Source`."""
-        with self._watch.reading():
-            data = self._bytes(span)
+        data = self._file.read(span)
         faults: Faults = {}
         try:
             parsed = self._parse(data, span.rows, self._typed)
@@ -78,7 +71,7 @@ class CsvSource:
         block = Block(
             features=features.input,
             good=features.good,
-            lines=_lines(data, span),
+            lines=self._file.lines(data, span),
             ids=None if self._wanted.id is None else blank_is_null(texts[self._wanted.id]),
             carried=self._table(texts),
             bad=[],
@@ -92,10 +85,6 @@ class CsvSource:
     def close(self) -> None:
         """See `Source`."""
         self._file.close()
-
-    def _bytes(self, span: Span) -> bytes:
-        self._file.seek(span.start)
-        return self._file.read(span.stop - span.start)
 
     def _parse(self, data: bytes, rows: int, types: Mapping[int, pa.DataType]) -> Parsed:
         parsed = parse(data, rows, len(self._columns), types)
@@ -113,12 +102,3 @@ class CsvSource:
         """What is carried into the output, as the text that it is."""
         names = [self._columns[place] for place in self._carried]
         return pa.table([texts[place] for place in self._carried], names=names) if names else None
-
-
-def _lines(data: bytes, span: Span) -> Lines:
-    """Where the records begin; most often each is a line."""
-    if data.count(b"\n") + (not data.endswith(b"\n")) == span.rows:
-        return range(span.first_line, span.first_line + span.rows)
-    found = records(data, quoted=True, last=True)
-    lines: Lines = found.lines_before(found.starts) + span.first_line
-    return lines

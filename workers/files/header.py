@@ -5,12 +5,9 @@ from typing import IO
 
 from registry.manifest import Signature
 from telemetry.errors import InvalidInput
-from workers.files.cutting import BLOCK, MAX_RECORD, Place
-from workers.files.records import Records, records
+from workers.files.cutting import Place
+from workers.files.record_file import read_head
 from workers.files.texts import is_number
-
-_BOM = b"\xef\xbb\xbf"
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_header(file: IO[bytes]) -> tuple[list[str], Place]:
@@ -18,9 +15,7 @@ def read_header(file: IO[bytes]) -> tuple[list[str], Place]:
 
     Raises `InvalidInput` where there is no header, or nothing behind it.
     """
-    head, found, start = _head(file)
-    if not len(found.stops):
-        raise InvalidInput("the file is empty")
+    head, found, start = read_head(file, quoted=True)
     line = 1 + int(found.lines_before(found.starts[0]))
     begin, end = int(found.starts[0]), int(found.stops[0])
     names = _names(head[begin:end], line)
@@ -31,7 +26,7 @@ def read_header(file: IO[bytes]) -> tuple[list[str], Place]:
 
 def header_size(file: IO[bytes]) -> int:
     """Bytes that the header has, in a file of our own."""
-    _, found, _ = _head(file)
+    _, found, _ = read_head(file, quoted=True)
     return int(found.stops[0])
 
 
@@ -45,23 +40,6 @@ def refuse_headerless(signature: Signature, names: list[str]) -> None:
     counted = names in ([str(n + first) for n in range(len(names))] for first in (0, 1))
     if not counted and all(map(is_number, names)):
         raise InvalidInput("line 1: the first line must be a header, it is a row", line=1)
-
-
-def _head(file: IO[bytes]) -> tuple[bytes, Records, int]:
-    """The file's beginning, with two records if there are; and what stands before it."""
-    file.seek(0)
-    head = file.read(BLOCK)
-    if head.startswith(_WIDE) or b"\0" in head[:1024]:
-        raise InvalidInput("line 1: the file is no text in UTF-8; save it as such", line=1)
-    start = len(_BOM) if head.startswith(_BOM) else 0
-    head = head[start:]
-    last = False
-    found = records(head, quoted=True, last=False)
-    while len(found.stops) < 2 and not last and len(head) < 2 * MAX_RECORD:
-        more = file.read(BLOCK)
-        head, last = head + more, not more
-        found = records(head, quoted=True, last=last)
-    return head, found, start
 
 
 def _names(record: bytes, line: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Finds where the records of CSV and NDJSON end, in blocks that begin with a record."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -24,6 +25,10 @@ class Records(msgspec.Struct, frozen=True):
     """Where the last record ends, be it blank: what lies behind is none yet."""
     newlines: Offsets
     """All of the block."""
+
+    def cut(self, data: bytes) -> Iterator[bytes]:
+        """Each record, out of the block."""
+        return (data[start:stop] for start, stop in zip(self.starts, self.stops, strict=True))
 
     def lines_before(self, offset: Any) -> Any:
         """Number of lines that end before an offset, or before each of several."""

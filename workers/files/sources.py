@@ -6,11 +6,16 @@ from registry.manifest import Signature
 from telemetry.errors import InputChanged
 from workers.files.csv_source import CsvSource
 from workers.files.naming import Format
+from workers.files.ndjson_source import NdjsonSource
 from workers.files.opening import fingerprint, open_file
 from workers.files.parquet import ParquetSource
 from workers.files.spans import Source
 
-_KINDS: dict[Format, Callable[..., Source]] = {"csv": CsvSource, "parquet": ParquetSource}
+_KINDS: dict[Format, Callable[..., Source]] = {
+    "csv": CsvSource,
+    "ndjson": NdjsonSource,
+    "parquet": ParquetSource,
+}
 
 
 def open_source(

@@ -28,7 +28,7 @@ class BadRow(msgspec.Struct, frozen=True):
 
     line: int
     """Where its record begins, from 1; in Parquet its row, from 1."""
-    custom_id: str | int | None
+    custom_id: Any
     code: str
     message: str
 
@@ -37,7 +37,8 @@ class Block(msgspec.Struct, frozen=True):
     """What a span holds. What has an entry a row has one for bad rows too."""
 
     features: Any
-    """The good rows as the model takes them: an array, a data frame or a list."""
+    """The good rows as the model takes them, an array or a data frame; without meaning where
+    there are none."""
     good: np.ndarray[Any, np.dtype[np.int64]]
     """Positions of the good rows among all, ascending."""
     lines: Lines

@@ -83,10 +83,22 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
 
 def _common_schema(parts: Sequence[Path]) -> pa.Schema:
     """The schema that all parts fit in; a part without any answer has nulls of no type."""
+    schemas = [_schema(part) for part in parts]
     try:
-        return pa.unify_schemas([_schema(part) for part in parts], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ModelError(f"the parts of the output do not fit together: {error}") from error
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        if any(schema.names != schemas[0].names for schema in schemas):
+            raise ModelError("the model did not give the same columns for all rows") from None
+    columns = zip(*schemas, strict=True)  # what is of different kinds is text
+    return pa.schema([_common_field(fields) for fields in columns])
+
+
+def _common_field(fields: Sequence[pa.Field]) -> pa.Field:
+    try:
+        schemas = [pa.schema([field]) for field in fields]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.field(fields[0].name, pa.string())
 
 
 def _schema(part: Path) -> pa.Schema:
