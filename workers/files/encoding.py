@@ -22,9 +22,9 @@ def write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
     file.write(_encoder.encode_lines([*map(row, *map(_values, table.columns))]))
 
 
-def _values(column: pa.ChunkedArray) -> list[Any]:
+def _values(column: pa.ChunkedArray) -> Any:
     if column.null_count or not pa.types.is_primitive(column.type):
-        return column.to_pylist()  # type: ignore[no-any-return]
+        return column.to_pylist()
     number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
     return column.to_numpy().tolist() if number else column.to_pylist()
 

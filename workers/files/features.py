@@ -26,10 +26,11 @@ class Features(msgspec.Struct, frozen=True):
     faults: Faults
 
 
-def gather(
-    signature: Signature, columns: Sequence[pa.ChunkedArray], known: Faults | None = None
-) -> Features:
-    """Make the input of columns in the signature's order, without the rows known to be bad."""
+def gather(signature: Signature, columns: Sequence[Any], known: Faults | None = None) -> Features:
+    """Make the input of columns in the signature's order, without the rows known to be bad.
+
+    A column is Arrow's, or an array of objects where types may differ.
+    """
     values = _values(signature, columns)
     faults = {**_faults(signature, values), **(known or {})}
     rows = len(columns[0])
@@ -40,7 +41,7 @@ def gather(
     return Features(_input(signature, values), good, faults)
 
 
-def _values(signature: Signature, columns: Sequence[pa.ChunkedArray]) -> Array | list[Array]:
+def _values(signature: Signature, columns: Sequence[Any]) -> Array | list[Array]:
     """One matrix where all are numbers, else an array a column."""
     if all(column.type == "number" for column in signature.columns):
         return _matrix(columns)
@@ -66,8 +67,10 @@ def _floats(chunk: pa.Array) -> Array:
     return numbers.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def _objects(column: pa.ChunkedArray) -> Array:
+def _objects(column: Any) -> Array:
     """Objects, None where nothing is."""
+    if isinstance(column, np.ndarray):
+        return column
     objects = np.empty(len(column), dtype=object)
     objects[:] = column.to_pylist()
     return objects

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ from registry.manifest import Column, Signature
 from telemetry.errors import Detail, InputUnreadable, InvalidInput
 from workers.files.features import gather
 from workers.files.matching import match
-from workers.files.opening import Watch, open_file
+from workers.files.opening import Watch
 from workers.files.spans import Block, Span
 
 _BATCH = 16384
@@ -25,13 +26,18 @@ class ParquetSource:
     """See `Source`. Spans that are read in order decode each row once."""
 
     def __init__(
-        self, uri: str, signature: Signature, id_column: str | None, pass_through: bool
+        self,
+        uri: str,
+        file: IO[bytes],
+        signature: Signature,
+        id_column: str | None,
+        pass_through: bool,
     ) -> None:
         """Raises `InvalidInput` where the file is broken or lacks what the model takes."""
         self._uri = uri
         self._signature = signature
         self._watch = Watch(uri)
-        self._file = open_file(uri)
+        self._file = file
         with _telling(uri):
             self._parquet = pq.ParquetFile(self._file, pre_buffer=False, buffer_size=_BUFFER)
             schema = self._parquet.schema_arrow

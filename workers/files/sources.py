@@ -1,11 +1,21 @@
 """Opens a file of any format as a source of rows for one model."""
 
+from collections.abc import Callable
+
 from registry.manifest import Signature
-from telemetry.errors import InputChanged, InvalidInput
+from telemetry.errors import InputChanged
+from workers.files.csv_source import CsvSource
 from workers.files.naming import Format
-from workers.files.opening import fingerprint
+from workers.files.ndjson_source import NdjsonSource
+from workers.files.opening import fingerprint, open_file
 from workers.files.parquet import ParquetSource
 from workers.files.spans import Source
+
+_KINDS: dict[Format, Callable[..., Source]] = {
+    "csv": CsvSource,
+    "ndjson": NdjsonSource,
+    "parquet": ParquetSource,
+}
 
 
 def open_source(
@@ -25,6 +35,9 @@ def open_source(
     """
     if expected is not None and fingerprint(uri) != expected:
         raise InputChanged(f"{uri} has changed since the job was accepted")
-    if format != "parquet":
-        raise InvalidInput(f"{format} is not read yet")
-    return ParquetSource(uri, signature, id_column, pass_through)
+    file = open_file(uri)
+    try:
+        return _KINDS[format](uri, file, signature, id_column, pass_through)
+    except BaseException:
+        file.close()
+        raise

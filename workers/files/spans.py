@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+Lines = Sequence[int] | np.ndarray[Any, np.dtype[np.int64]]
+
 
 class Span(msgspec.Struct, frozen=True, omit_defaults=True):
     """Consecutive records of a file, by reference."""
@@ -16,7 +18,7 @@ class Span(msgspec.Struct, frozen=True, omit_defaults=True):
     stop: int
     """The same of the first record behind."""
     first_line: int
-    """Line of the first record; in Parquet its row, from 1."""
+    """Line that it begins with, from 1; in Parquet its first row, from 1."""
     rows: int
     """Number of records."""
 
@@ -26,7 +28,7 @@ class BadRow(msgspec.Struct, frozen=True):
 
     line: int
     """Where its record begins, from 1; in Parquet its row, from 1."""
-    custom_id: str | int | None
+    custom_id: Any
     code: str
     message: str
 
@@ -35,10 +37,11 @@ class Block(msgspec.Struct, frozen=True):
     """What a span holds. What has an entry a row has one for bad rows too."""
 
     features: Any
-    """The good rows as the model takes them: an array, a data frame or a list."""
+    """The good rows as the model takes them, an array or a data frame; without meaning where
+    there are none."""
     good: np.ndarray[Any, np.dtype[np.int64]]
     """Positions of the good rows among all, ascending."""
-    lines: Sequence[int]
+    lines: Lines
     ids: pa.ChunkedArray | None
     """What the id column holds, where there is one."""
     carried: pa.Table | None

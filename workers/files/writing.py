@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from telemetry.errors import ModelError
 from workers.files.encoding import write_csv, write_ndjson
+from workers.files.header import header_size
 from workers.files.naming import Format
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
@@ -57,11 +58,14 @@ def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:
 
 
 def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> None:
+    """Copy the parts; of their headers, which are all the same, the first."""
     header = b""
     for number, part in enumerate(parts):
         with part.open("rb") as content:
             if with_header and not number:
-                header = content.readline()
+                size = header_size(content)
+                content.seek(0)
+                header = content.read(size)
                 file.write(header)
             elif content.read(len(header)) != header:
                 raise ModelError("the model did not give the same columns for all rows")
@@ -79,10 +83,22 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
 
 def _common_schema(parts: Sequence[Path]) -> pa.Schema:
     """The schema that all parts fit in; a part without any answer has nulls of no type."""
+    schemas = [_schema(part) for part in parts]
     try:
-        return pa.unify_schemas([_schema(part) for part in parts], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ModelError(f"the parts of the output do not fit together: {error}") from error
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        if any(schema.names != schemas[0].names for schema in schemas):
+            raise ModelError("the model did not give the same columns for all rows") from None
+    columns = zip(*schemas, strict=True)  # what is of different kinds is text
+    return pa.schema([_common_field(fields) for fields in columns])
+
+
+def _common_field(fields: Sequence[pa.Field]) -> pa.Field:
+    try:
+        schemas = [pa.schema([field]) for field in fields]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.field(fields[0].name, pa.string())
 
 
 def _schema(part: Path) -> pa.Schema:
