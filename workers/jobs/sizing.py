@@ -52,13 +52,11 @@ def _seconds(model: Model, features: Any, rows: Array) -> float:
     return time.perf_counter() - started
 
 
-def rows_per_chunk(speed: Speed | None, width: int, total: int | None, processes: int) -> int:
+def rows_per_chunk(speed: Speed | None, width: int, total: float, processes: int) -> int:
     """Rows that take about `AIM` seconds, fewer where the job is short."""
     most = max(LARGEST // (8 * max(width, 1)), 1)
     if speed is None:
         return most
     wanted = AIM / speed.per_row
-    if total is not None:
-        share = max(total / (processes * SHARES), LEAST / speed.per_row)
-        wanted = min(wanted, share)
-    return int(max(min(wanted, most), 1))
+    share = max(total / (processes * SHARES), LEAST / speed.per_row)
+    return int(max(min(wanted, share, most), 1))

@@ -28,8 +28,10 @@ class First(msgspec.Struct, frozen=True):
     """What the model makes of the first rows."""
 
     errors: list[BadRow]
-    speed: Speed | None
+    speed: Speed | None = None
     """None where there is no row that it takes."""
+    size: float = 0.0
+    """Of a row in the file, in what its spans are counted in."""
 
 
 class Validator:
@@ -65,7 +67,8 @@ class Validator:
         self, order: Order, facts: Facts, source: Source, model: Model, directory: JobDirectory
     ) -> Plan:
         first, processes = _try_first(source, model), self._processes()
-        width, total = len(model.manifest.signature.columns), getattr(source, "rows", None)
+        width = len(model.manifest.signature.columns)
+        total = getattr(source, "rows", None) or (first.size and facts.bytes / first.size)
         spans = source.spans(rows_per_chunk(first.speed, width, total, processes))
         planned = write_plan(directory.plan, spans)
         return Plan(
@@ -84,10 +87,11 @@ class Validator:
 def _try_first(source: Source, model: Model) -> First:
     span = next(iter(source.spans(MORE)), None)
     if span is None:
-        return First([], None)
+        return First([])
     block = source.read(span)
     answered = answer(model, block)
-    return First(answered.bad, measure(model, block.features, answered.rows))
+    speed = measure(model, block.features, answered.rows)
+    return First(answered.bad, speed, (span.stop - span.start) / span.rows)
 
 
 def _report(source: Source, planned: Planned, first: First, processes: int) -> Report:
