@@ -1,7 +1,7 @@
 """Reads CSV by ranges of bytes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -43,9 +43,9 @@ class CsvSource:
             refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
         ids = [] if self._wanted.id is None else [self._wanted.id]
         self._carried = [*range(len(self._columns))] if pass_through else ids
+        columns = zip(self._wanted.features, signature.columns, strict=True)
         self._typed = dict.fromkeys(self._carried, pa.string())
-        for place, column in zip(self._wanted.features, signature.columns, strict=True):
-            self._typed.setdefault(place, _TYPES[column.type])
+        self._typed |= {place: _TYPES[column.type] for place, column in columns}
 
     @property
     def columns(self) -> Sequence[str]:
@@ -65,15 +65,15 @@ class CsvSource:
         except pa.ArrowInvalid:  # a value is none of its column's type: which is seen in the text
             parsed = self._parse(data, span.rows, dict.fromkeys(self._typed, pa.binary()))
         texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
-        columns = zip(self._signature.columns, self._wanted.features, strict=True)
-        values = [from_text(column, texts[place], faults) for column, place in columns]
-        features = gather(self._signature, values, {**faults, **parsed.bad})
+        columns = zip(self._wanted.features, self._signature.columns, strict=True)
+        values = {place: from_text(column, texts[place], faults) for place, column in columns}
+        features = gather(self._signature, [*values.values()], {**faults, **parsed.bad})
         block = Block(
             features=features.input,
             good=features.good,
             lines=self._file.lines(data, span),
             ids=None if self._wanted.id is None else blank_is_null(texts[self._wanted.id]),
-            carried=self._table(texts),
+            carried=self._table(texts, values),
             bad=[],
         )
         block.bad.extend(
@@ -98,7 +98,15 @@ class CsvSource:
             return column
         return decoded(self._columns[place], column, faults)
 
-    def _table(self, texts: Mapping[int, pa.ChunkedArray]) -> pa.Table | None:
-        """What is carried into the output, as the text that it is."""
-        names = [self._columns[place] for place in self._carried]
-        return pa.table([texts[place] for place in self._carried], names=names) if names else None
+    def _table(
+        self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]
+    ) -> pa.Table | None:
+        """What is carried into the output: the model's numbers as such, all else as text."""
+        if not self._carried:
+            return None
+        numbers = {place for place in values if self._typed[place] != pa.string()}
+        columns = [
+            values[place] if place in numbers else blank_is_null(texts[place])
+            for place in self._carried
+        ]
+        return pa.table(columns, names=[self._columns[place] for place in self._carried])

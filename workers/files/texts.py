@@ -40,7 +40,9 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
 
 
 def blank_is_null(texts: Any) -> Any:
-    """Nothing, where a string may be missing, stands for null."""
+    """Nothing, where a string may be missing, stands for null; what is no text stays as it is."""
+    if texts.type != pa.string():
+        return texts
     return pc.if_else(pc.equal(texts, ""), None, texts)
 
 

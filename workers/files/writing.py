@@ -1,7 +1,9 @@
 """Writes the parts of an output, one a chunk, and makes one file of them in their order."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 from telemetry.errors import ModelError
 from workers.files.encoding import write_csv, write_ndjson
 from workers.files.header import header_size
-from workers.files.naming import Format
+from workers.files.naming import Compression, Format, named_format
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
 
@@ -47,6 +49,8 @@ def write_errors(path: Path, bad: Iterable[BadRow]) -> None:
 def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:
     """Make one file of all parts, complete or not at all, in memory that does not grow with them.
 
+    CSV and NDJSON are compressed where the name says so.
+
     Raises `OutputUnwritable`; `ModelError` where parts have other columns than those before.
     """
     clear_leftovers(target)
@@ -54,7 +58,19 @@ def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:
         if format == "parquet":
             _write_parquet(parts, file)
         else:
-            _append(parts, file, with_header=format == "csv")
+            _, compression = named_format(target.name)
+            with _packed(file, compression) as packed:
+                _append(parts, packed, with_header=format == "csv")
+
+
+@contextmanager
+def _packed(file: IO[bytes], compression: Compression | None) -> Iterator[IO[bytes]]:
+    if compression is None:
+        yield file
+        return
+    own = os.fdopen(os.dup(file.fileno()), "wb")  # pyarrow closes what it is given
+    with pa.output_stream(own, compression=compression) as packed:
+        yield packed
 
 
 def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> None:
@@ -84,11 +100,12 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
 def _common_schema(parts: Sequence[Path]) -> pa.Schema:
     """The schema that all parts fit in; a part without any answer has nulls of no type."""
     schemas = [_schema(part) for part in parts]
+    if any(schema.names != schemas[0].names for schema in schemas):
+        raise ModelError("the model did not give the same columns for all rows")
     try:
         return pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        if any(schema.names != schemas[0].names for schema in schemas):
-            raise ModelError("the model did not give the same columns for all rows") from None
+        pass
     columns = zip(*schemas, strict=True)  # what is of different kinds is text
     return pa.schema([_common_field(fields) for fields in columns])
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
-from tests.unit.files.rooms import blocks
-from workers.files.answers import columns, nothing
-from workers.files.outcome import output
+from tests.unit.files.scoring import AB, scored
+from workers.files.answers import columns
+from workers.files.naming import format_of
 from workers.files.replacing import check_writable
+from workers.files.unpacking import unpack
 from workers.files.writing import assemble, write_part
-
-AB = Signature(
-    (Column("a"), Column("b")), True, False, ("predict", "predict_proba"), classes=("no", "yes")
-)
-
-
-def scored(source: Path, format: Any, target: Path, written: Any, **more: Any) -> Path:
-    """What a job does: each block is answered, written as a part, and the parts become a file."""
-    parts = []
-    for number, block in enumerate(blocks(source, format, AB, 40, **more)):
-        given = np.asarray(block.features)
-        answers = {
-            "predict": np.where(given[:, 0] > given[:, 1], "yes", "no"),
-            "predict_proba": given / (1 + given.sum(axis=1, keepdims=True)),
-        }
-        made = columns(AB, answers, len(given)) if len(given) else nothing(AB, AB.methods)
-        part = target.parent / f"part-{number}"
-        write_part(part, written, output(block, block.good, made))
-        parts.append(part)
-    assemble(parts, target, written)
-    return target
 
 
 @pytest.fixture
@@ -153,3 +133,39 @@ def test_what_a_killed_one_left_beside_the_target_is_cleared(rows: Path, tmp_pat
     leftover.touch()
     scored(rows, "parquet", tmp_path / "out.parquet", "parquet")
     assert not leftover.exists()
+
+
+@pytest.mark.parametrize("name", ["out.csv.gz", "out.csv.zst", "out.csv.bz2"])
+def test_text_is_packed_where_the_name_says_so(rows: Path, tmp_path: Path, name: str) -> None:
+    scored(rows, "parquet", tmp_path / "out.csv", "csv")
+    scored(rows, "parquet", tmp_path / name, "csv")
+    _, compression = format_of(str(tmp_path / name))
+    assert compression
+    unpack(str(tmp_path / name), compression, tmp_path / "unpacked.csv")
+    assert (tmp_path / "unpacked.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+
+
+def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
+    for place, values in enumerate([[1], ["x"], [None], [2.5]]):
+        write_part(tmp_path / str(place), "parquet", pa.table({"note": values, "n": [place]}))
+    assemble([tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet", "parquet")
+    assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {
+        "note": ["1", "x", None, "2.5"],
+        "n": [0, 1, 2, 3],
+    }
+
+
+@pytest.mark.parametrize("written", ["csv", "parquet"])
+def test_parts_of_other_columns_are_no_output(tmp_path: Path, written: Any) -> None:
+    write_part(tmp_path / "0", written, pa.table({"prediction": [1]}))
+    write_part(tmp_path / "1", written, pa.table({"prediction_0": ["x"]}))
+    with pytest.raises(ModelError, match="the same columns for all rows"):
+        assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out", written)
+
+
+def test_csv_takes_what_parquet_holds(tmp_path: Path) -> None:
+    table = pa.table({"a": [1.0], "b": [2.0], "tags": [["u", "v"]], "day": [date(2026, 1, 2)]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    source = tmp_path / "in.parquet"
+    made = scored(source, "parquet", tmp_path / "out.csv", "csv", pass_through=True)
+    assert made.read_text().splitlines()[1].startswith('1,2,"[""u"",""v""]",2026-01-02,"no",')
