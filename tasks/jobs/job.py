@@ -24,6 +24,7 @@ ENDED: frozenset[Status] = frozenset(
 )
 RESUMABLE: frozenset[Status] = frozenset({"failed", "cancelled", "expired"})
 Format = Literal["csv", "ndjson", "parquet"]
+Compression = Literal["gzip", "zstd", "bz2"]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found of the input."""
 
     format: Format
-    compression: str | None = None
+    compression: Compression | None = None
     bytes: int
     fingerprint: str
     """Changes when the file does."""
@@ -82,7 +83,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Of the model on the first rows in one process; None where there are no rows."""
     estimated_seconds: float | None
     errors: tuple["LineError", ...] = ()
-    """Of the first rows, 20 at most."""
+    """The first, 100 at most: of the first rows, after a dry run of all that cannot be read."""
 
 
 class LineError(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from workers.files.naming import format_of
 from workers.files.opening import fingerprint, stamp
 from workers.files.sources import open_source
 from workers.files.spans import Source
+from workers.files.unpacking import unpack
 
 
 def find(order: Order) -> Facts:
@@ -22,15 +23,26 @@ def find(order: Order) -> Facts:
     )
 
 
+def prepare(directory: JobDirectory, order: Order, facts: Facts) -> None:
+    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`."""
+    if facts.compression:
+        unpack(order.input.uri, facts.compression, directory.unpacked)
+
+
 def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
     """The source that is cut and read; raises as `open_source`."""
     return open_source(
-        str(directory.unpacked) if facts.compression else order.input.uri,
+        plain(directory, order, facts),
         facts.format,
         manifest.signature,
         id_column=order.id_column,
         pass_through=order.keep_columns,
     )
+
+
+def plain(directory: JobDirectory, order: Order, facts: Facts) -> str:
+    """Where the input lies uncompressed."""
+    return str(directory.unpacked) if facts.compression else order.input.uri
 
 
 class Inputs:

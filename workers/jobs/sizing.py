@@ -27,6 +27,8 @@ class Speed(msgspec.Struct, frozen=True):
 
     per_row: float
     """Seconds, in large chunks."""
+    size: float
+    """Of a row in the file, in what spans are counted in: bytes, or rows."""
 
     @property
     def rows_per_second(self) -> float:
@@ -34,16 +36,14 @@ class Speed(msgspec.Struct, frozen=True):
         return 1 / self.per_row
 
 
-def measure(model: Model, features: Any, rows: Array) -> Speed | None:
-    """Try some rows that the model takes; None where there is none."""
-    if not len(rows):
-        return None
+def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
+    """Try some rows that the model takes; ``size`` is that of a row in the file."""
     some, more = rows[:FEW], rows[:MORE]
     _seconds(model, features, some)  # the first call prepares some things
     few, many = _seconds(model, features, some), _seconds(model, features, more)
     each = (many - few) / (len(more) - len(some)) if len(more) > len(some) else 0.0
     # A clock is not that exact: what a row costs is not much less than it seems.
-    return Speed(max(each, many / len(more) / DOUBT))
+    return Speed(max(each, many / len(more) / DOUBT), size)
 
 
 def _seconds(model: Model, features: Any, rows: Array) -> float:
@@ -53,10 +53,13 @@ def _seconds(model: Model, features: Any, rows: Array) -> float:
 
 
 def rows_per_chunk(speed: Speed | None, width: int, total: float, processes: int) -> int:
-    """Rows that take about `AIM` seconds, fewer where the job is short."""
+    """Rows that take about `AIM` seconds, fewer where the job is short.
+
+    ``width`` is the number of features, ``total`` the size of the input, as `Speed.size`.
+    """
     most = max(LARGEST // (8 * max(width, 1)), 1)
     if speed is None:
         return most
-    wanted = AIM / speed.per_row
-    share = max(total / (processes * SHARES), LEAST / speed.per_row)
-    return int(max(min(wanted, share, most), 1))
+    share = total / speed.size / (processes * SHARES)
+    wanted = min(AIM / speed.per_row, max(share, LEAST / speed.per_row), most)
+    return int(max(wanted, 1))

@@ -1,8 +1,6 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
-from itertools import islice
-
-import msgspec
+from collections.abc import Iterable
 
 from tasks.jobs.job import Facts, LineError, Order, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
@@ -10,28 +8,19 @@ from tasks.jobs.messages import BULK
 from tasks.jobs.places import JobDirectory, Roots
 from tasks.ledger.workers import Workers
 from tasks.settings import Settings
-from workers.files.opening import local_path
+from workers.files.checking import check
+from workers.files.opening import local_path, stamp
 from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
-from workers.jobs.answering import answer
-from workers.jobs.inputs import find, open_input
+from workers.jobs.first import try_first
+from workers.jobs.inputs import find, open_input, plain, prepare
 from workers.jobs.model import Model, Models
 from workers.jobs.planning import Planned, write_plan
-from workers.jobs.sizing import MORE, Speed, measure, rows_per_chunk
+from workers.jobs.sizing import Speed, rows_per_chunk
 from workers.jobs.sweeping import sweep
 
-MOST_SHOWN = 20
-"""Errors of the first rows in a report."""
-
-
-class First(msgspec.Struct, frozen=True):
-    """What the model makes of the first rows."""
-
-    errors: list[BadRow]
-    speed: Speed | None = None
-    """None where there is no row that it takes."""
-    size: float = 0.0
-    """Of a row in the file, in what its spans are counted in."""
+MOST_SHOWN = 100
+"""Errors in a report."""
 
 
 class Validator:
@@ -48,6 +37,7 @@ class Validator:
         directory.path.mkdir(parents=True, exist_ok=True)
         self._check_places(order)
         model, facts = self._models.of(order), find(order)
+        prepare(directory, order, facts)
         source = open_input(directory, order, facts, model.manifest)
         try:
             plan = self._plan(order, facts, source, model, directory)
@@ -66,14 +56,18 @@ class Validator:
     def _plan(
         self, order: Order, facts: Facts, source: Source, model: Model, directory: JobDirectory
     ) -> Plan:
-        first, processes = _try_first(source, model), self._processes()
-        width = len(model.manifest.signature.columns)
-        total = getattr(source, "rows", None) or (first.size and facts.bytes / first.size)
-        spans = source.spans(rows_per_chunk(first.speed, width, total, processes))
-        planned = write_plan(directory.plan, spans)
+        first, processes = try_first(source, model), self._processes()
+        told = check(source).first_bad if first.has_ids or order.dry_run else []
+        width, total = (
+            len(model.manifest.signature.columns),
+            _total(source, directory, order, facts),
+        )
+        rows = rows_per_chunk(first.speed, width, total, processes)
+        planned = write_plan(directory.plan, source.spans(rows))
+        report = _report(source, planned, first.speed, processes, [*first.errors, *told])
         return Plan(
             facts=facts,
-            report=_report(source, planned, first, processes),
+            report=report,
             most_failures=_most_failures(order, planned.rows),
             window=2 * processes,
         )
@@ -84,25 +78,28 @@ class Validator:
         return max(sum(int(w["processes"]) for w in alive if BULK in w.get("queues", ())), 1)
 
 
-def _try_first(source: Source, model: Model) -> First:
-    span = next(iter(source.spans(MORE)), None)
-    if span is None:
-        return First([])
-    block = source.read(span)
-    answered = answer(model, block)
-    speed = measure(model, block.features, answered.rows)
-    return First(answered.bad, speed, (span.stop - span.start) / span.rows)
+def _total(source: Source, directory: JobDirectory, order: Order, facts: Facts) -> int:
+    """The size of the input, in what spans are counted in: rows where they are known, or bytes."""
+    rows: int | None = getattr(source, "rows", None)
+    return int(stamp(plain(directory, order, facts)).partition(" ")[0]) if rows is None else rows
 
 
-def _report(source: Source, planned: Planned, first: First, processes: int) -> Report:
-    rate = first.speed.rows_per_second if first.speed else None
+def _report(
+    source: Source,
+    planned: Planned,
+    speed: Speed | None,
+    processes: int,
+    errors: Iterable[BadRow],
+) -> Report:
+    rate = speed.rows_per_second if speed else None
+    lines = {bad.line: _line_error(bad) for bad in errors}
     return Report(
         rows=planned.rows,
         columns=tuple(source.columns),
         chunks=planned.chunks,
         rows_per_second=rate,
         estimated_seconds=planned.rows / rate / processes if rate else None,
-        errors=tuple(_line_error(bad) for bad in islice(first.errors, MOST_SHOWN)),
+        errors=tuple(lines[line] for line in sorted(lines)[:MOST_SHOWN]),
     )
 
 
