@@ -42,7 +42,7 @@ class ParquetSource:
             self._parquet = pq.ParquetFile(self._file, pre_buffer=False, buffer_size=_BUFFER)
             schema = self._parquet.schema_arrow
         self.columns: Sequence[str] = schema.names
-        wanted = match(signature, self.columns, id_column)
+        wanted = match(signature, self.columns, id_column, pass_through=pass_through)
         self._features = [self.columns[place] for place in wanted.features]
         self._id = None if wanted.id is None else self.columns[wanted.id]
         self._pass_through = pass_through
