@@ -25,7 +25,7 @@ _TAKEN: dict[tuple[str, bool], frozenset[type]] = {
     }.items()
     for nullable in (False, True)
 }
-_EXPECTED = {
+EXPECTED = {
     "number": "a number",
     "string": "a string",
     "boolean": "true or false",
@@ -125,7 +125,7 @@ def fault(column: Column, value: Any) -> str | None:
     if is_missing(value):
         return None if column.nullable else "the model takes no missing value here"
     if type(value) not in taken(column):
-        return f"expected {_EXPECTED[column.type]}, got {_given(value)}"
+        return f"expected {EXPECTED[column.type]}, got {_given(value)}"
     if type(value) is int and abs(value) > _LARGEST:
         return "the number is too large for a float"
     if type(value) is float and math.isinf(value) and not column.infinite:

@@ -38,7 +38,7 @@ class CsvSource:
         self._signature = signature
         self._file = RecordFile(uri, file, quoted=True)
         self._columns, self._start = read_header(file)
-        self._wanted = match(signature, self._columns, id_column)
+        self._wanted = match(signature, self._columns, id_column, pass_through=pass_through)
         if not signature.named:
             refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
         ids = [] if self._wanted.id is None else [self._wanted.id]

@@ -7,14 +7,12 @@ import msgspec
 
 from telemetry.errors import InvalidInput
 from workers.files.records import Records, records
-from workers.files.spans import Span
+from workers.files.spans import MAX_SPAN, Span
 
 BLOCK = 2**22
 """Bytes that are searched at a time."""
 MAX_RECORD = 2**24
 """Bytes a record may have; what is longer has lost a quote or is no such file."""
-MAX_SPAN = 2**25
-"""Bytes after which a span ends that has not enough rows yet."""
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -21,8 +21,15 @@ class Wanted(msgspec.Struct, frozen=True):
     id: int | None
 
 
-def match(signature: Signature, names: Sequence[str], id_column: str | None) -> Wanted:
-    """Find the model's columns; raises `InvalidInput` where one is missing or there twice."""
+def match(
+    signature: Signature, names: Sequence[str], id_column: str | None, *, pass_through: bool
+) -> Wanted:
+    """Find the model's columns.
+
+    Raises `InvalidInput` where one is missing, or one that is read is there twice.
+    """
+    if pass_through:
+        _refuse_double(names, names)
     places = {name: place for place, name in reversed([*enumerate(names)])}
     id_place = _id_place(names, places, id_column)
     if not signature.named:

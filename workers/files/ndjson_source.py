@@ -42,7 +42,7 @@ class NdjsonSource:
         self._columns, self._start = _first_lines(file)
         fields = Fields(None, None)
         if self._columns is not None:
-            wanted = match(signature, self._columns, id_column)
+            wanted = match(signature, self._columns, id_column, pass_through=pass_through)
             names = [self._columns[place] for place in wanted.features]
             fields = Fields(names, None if wanted.id is None else self._columns[wanted.id])
         elif signature.named:

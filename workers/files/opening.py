@@ -57,7 +57,7 @@ def stamp(uri: str) -> str:
         filesystem, remote = _remote(uri)
         about = filesystem.info(remote)
         version = next(about[key] for key in ("ETag", "LastModified", "created") if key in about)
-        return f"{about['size']} {version}".replace('"', "")
+        return f"{about['size']} {version}"
 
 
 class Watch:
@@ -71,10 +71,15 @@ class Watch:
     def reading(self) -> Iterator[None]:
         """Raise `InputChanged` where what was read may be of two files, or failed for it."""
         try:
-            yield
+            with _told(self._uri, OSError):
+                yield
         finally:
-            if stamp(self._uri) != self._stamp:
-                raise InputChanged(f"{self._uri} has changed since the job was accepted")
+            self.refuse_change()
+
+    def refuse_change(self) -> None:
+        """Raise `InputChanged` where the file is another by now."""
+        if stamp(self._uri) != self._stamp:
+            raise InputChanged(f"{self._uri} has changed since the job was accepted")
 
 
 def _open(uri: str) -> IO[bytes]:
@@ -92,9 +97,10 @@ def _remote(uri: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _told(uri: str) -> Iterator[None]:
+def _told(uri: str, kind: type[Exception] = Exception) -> Iterator[None]:
+    """Turn what is raised into `InputUnreadable`; those who fetch from afar may raise anything."""
     try:
         yield
-    except (OSError, ImportError, ValueError) as error:
+    except kind as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputUnreadable(f"{uri} cannot be read: {reason}") from error

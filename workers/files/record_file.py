@@ -26,8 +26,10 @@ class RecordFile:
         """See `Source`."""
         if after:
             start = Place(after.stop, after.first_line + self.read(after).count(b"\n"))
-        with self._watch.reading():
-            yield from cut(self._file, start, rows, quoted=self._quoted)
+        for span in cut(self._file, start, rows, quoted=self._quoted):
+            self._watch.refuse_change()
+            yield span
+        self._watch.refuse_change()
 
     def read(self, span: Span) -> bytes:
         """The bytes of a span; raises `InputChanged`."""

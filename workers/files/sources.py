@@ -8,7 +8,7 @@ from workers.files.csv_source import CsvSource
 from workers.files.naming import Format
 from workers.files.ndjson_source import NdjsonSource
 from workers.files.opening import fingerprint, open_file
-from workers.files.parquet import ParquetSource
+from workers.files.parquet_source import ParquetSource
 from workers.files.spans import Source
 
 _KINDS: dict[Format, Callable[..., Source]] = {

@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+MAX_SPAN = 2**25
+"""Bytes after which a span ends, however few rows it has."""
 Lines = Sequence[int] | np.ndarray[Any, np.dtype[np.int64]]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from registry.diagnosis import EXPECTED
 from registry.manifest import Column
 from workers.files.features import Faults
 
@@ -16,7 +17,6 @@ MISSING = [
 ]
 """What stands for nothing in a column of numbers or booleans; pyarrow's own list."""
 _TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
-_NAMES = {"number": "a number", "boolean": "true or false"}
 
 
 def from_text(column: Column, texts: Any, faults: Faults) -> Any:
@@ -84,7 +84,7 @@ def _one_by_one(
             values.append(None if text is None else one(text))
         except ValueError:
             values.append(None)
-            what = f"expected {_NAMES[column.type]}, got {text[:40]!r}"
+            what = f"expected {EXPECTED[column.type]}, got {text[:40]!r}"
             faults.setdefault(row, f"column {column.name!r}: {what}")
     return pa.array(values)
 

@@ -171,6 +171,13 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: bytes, mes
     assert message in told.value.message
 
 
+def test_a_name_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,x,b,x\n1,2,3,4\n")
+    assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 3]]
+    with pytest.raises(InvalidInput, match="more than one column 'x'"):
+        open_source(str(path), "csv", AB, pass_through=True)
+
+
 def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="line 1: the first line must be a header"):
         open_source(str(written(tmp_path, "1.5,2\n3,4\n")), "csv", by_position(2))

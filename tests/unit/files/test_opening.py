@@ -10,7 +10,7 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
+from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
 from tests.unit.files.rooms import numbers
 from workers.files.naming import Compression, format_of
 from workers.files.opening import fingerprint
@@ -122,6 +122,25 @@ def test_a_file_elsewhere_is_read_where_it_is() -> None:
     assert format_of(uri) == ("csv", None)
     source = open_source(uri, "csv", numbers("a", "b"), expected=fingerprint(uri))
     assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+
+
+def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    source = open_source(str(path), "csv", numbers("a", "b"))
+    first, *_ = source.spans(1000)
+    path.unlink()
+    with pytest.raises(InputUnreadable, match="No such file"):
+        source.read(first)
+
+
+def test_another_file_than_the_expected_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    before = fingerprint(str(path))
+    path.write_bytes(CONTENT + b"3,4\n")
+    with pytest.raises(InputChanged):
+        open_source(str(path), "csv", numbers("a", "b"), expected=before)
 
 
 def test_a_place_nobody_knows_is_told() -> None:

@@ -14,6 +14,7 @@ from telemetry.errors import InputChanged, InvalidInput
 from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
 from workers.files.naming import format_of
 from workers.files.sources import open_source
+from workers.files.spans import MAX_SPAN
 
 AB = numbers("a", "b")
 
@@ -108,9 +109,9 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
     ("table", "message"),
     [
         ({"a": [1]}, "the file has no column 'b'; it has 'a'"),
-        ({"a": [1], "b": ["x"]}, "column 'b' holds string, the model takes a number"),
-        ({"a": [1], "b": [True]}, "column 'b' holds bool, the model takes a number"),
-        ({"a": [1], "b": [[1.0]]}, "column 'b' holds list"),
+        ({"a": [1], "b": ["x"]}, "column 'b': expected a number, got string"),
+        ({"a": [1], "b": [True]}, "column 'b': expected a number, got bool"),
+        ({"a": [1], "b": [[1.0]]}, "column 'b': expected a number, got list"),
         ({"a": pa.array([], pa.int64()), "b": pa.array([], pa.int64())}, "has no rows"),
     ],
 )
@@ -138,6 +139,14 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
         blocks(path, "parquet", AB, 1000)
 
 
+def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
+    octets = pa.array([b"\xe9"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 1, octets.buffers())
+    path = written(tmp_path, pa.table({"age": [1], "city": text, "vip": [True]}))
+    with pytest.raises(InvalidInput, match="can't decode byte 0xe9"):
+        blocks(path, "parquet", MIXED, 10)
+
+
 def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(5000), 5000)
     source = open_source(str(path), "parquet", AB)
@@ -155,3 +164,12 @@ def test_its_format_is_seen_in_its_bytes(tmp_path: Path) -> None:
 
 def test_no_bad_rows_where_nothing_is_bad(tmp_path: Path) -> None:
     assert bad(blocks(written(tmp_path, table_of(100)), "parquet", AB, 30)) == []
+
+
+def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
+    names = [f"c{place}" for place in range(1000)]
+    table = pa.table({name: np.ones(20_000) for name in names})
+    source = open_source(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
+    spans = list(source.spans(10**6))
+    assert sum(span.rows for span in spans) == 20_000
+    assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000

@@ -3,21 +3,21 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.manifest import Column, Signature
-from telemetry.errors import Detail, InputUnreadable, InvalidInput
+from registry.manifest import Signature
+from telemetry.errors import InputUnreadable, InvalidInput
 from workers.files.features import gather
 from workers.files.matching import match
 from workers.files.opening import Watch
+from workers.files.parquet_shape import check_types, group_borders, most_rows
 from workers.files.spans import Block, Span
 
-_BATCH = 16384
-"""Rows that are decoded at a time."""
+_BATCH = 2**20
+"""Values that are decoded at a time."""
 _BUFFER = 2**20
 """Bytes of a column that are read at a time."""
 
@@ -42,16 +42,17 @@ class ParquetSource:
             self._parquet = pq.ParquetFile(self._file, pre_buffer=False, buffer_size=_BUFFER)
             schema = self._parquet.schema_arrow
         self.columns: Sequence[str] = schema.names
-        wanted = match(signature, self.columns, id_column)
+        wanted = match(signature, self.columns, id_column, pass_through=pass_through)
         self._features = [self.columns[place] for place in wanted.features]
         self._id = None if wanted.id is None else self.columns[wanted.id]
         self._pass_through = pass_through
         needed = dict.fromkeys([*self._features, *([self._id] if self._id is not None else [])])
         self._needed = [*self.columns] if pass_through else list(needed)
-        _check_types(signature, [schema.field(name) for name in self._features])
-        self._borders = _borders(self._parquet.metadata)
+        check_types(signature, [schema.field(name) for name in self._features])
+        self._borders = group_borders(self._parquet.metadata)
         if not self.rows:
             raise InvalidInput(f"{uri} has no rows")
+        self._most = most_rows(self._parquet.metadata, set(self._needed))
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._waiting: pa.RecordBatch | None = None
         self._next = self.rows
@@ -64,6 +65,7 @@ class ParquetSource:
     def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
         """See `Source`; a span ends with a row group where that is about as long."""
         start = after.stop if after else 0
+        rows = min(rows, self._most)
         while start < self.rows:
             stop = self._stop(start, rows)
             yield Span(start, stop, start + 1, stop - start)
@@ -72,7 +74,14 @@ class ParquetSource:
     def read(self, span: Span) -> Block:
         """See `Source`."""
         with self._watch.reading(), _telling(self._uri):
-            table = self._table(span.start, span.stop)
+            return self._block(span, self._table(span.start, span.stop))
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._parquet.close()
+        self._file.close()
+
+    def _block(self, span: Span, table: pa.Table) -> Block:
         features = gather(self._signature, [table[name] for name in self._features])
         block = Block(
             features=features.input,
@@ -86,11 +95,6 @@ class ParquetSource:
             block.bad_row(row, "invalid_features", what) for row, what in features.faults.items()
         )
         return block
-
-    def close(self) -> None:
-        """See `Source`."""
-        self._parquet.close()
-        self._file.close()
 
     def _carried(self, table: pa.Table) -> pa.Table | None:
         if self._pass_through:
@@ -115,7 +119,10 @@ class ParquetSource:
         if not self._borders[group] <= self._next <= row:
             groups = range(group, len(self._borders) - 1)
             self._stream = self._parquet.iter_batches(
-                _BATCH, row_groups=groups, columns=self._needed, use_threads=False
+                max(_BATCH // len(self._needed), 1),
+                row_groups=groups,
+                columns=self._needed,
+                use_threads=False,
             )
             self._next, self._waiting = self._borders[group], None
         while self._next < row:
@@ -132,45 +139,12 @@ class ParquetSource:
         return batch.slice(0, rows)
 
 
-def _borders(metadata: pq.FileMetaData) -> list[int]:
-    """First rows of the row groups, and the number of all rows."""
-    groups = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
-    return [0, *accumulate(groups)]
-
-
-def _check_types(signature: Signature, fields: list[pa.Field]) -> None:
-    details = [
-        Detail((field.name,), f"column {field.name!r} holds {field.type}, the model takes {taken}")
-        for column, field in zip(signature.columns, fields, strict=True)
-        if not _takes(column, field.type) and (taken := f"a {column.type}")
-    ]
-    if details:
-        raise InvalidInput(details[0].msg, errors=details[:20])
-
-
-def _takes(column: Column, kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    number = any(
-        matches(kind)
-        for matches in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-    )
-    text = any(
-        matches(kind)
-        for matches in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    )
-    boolean = pa.types.is_boolean(kind)
-    nothing = pa.types.is_null(kind)
-    kinds = {"number": number, "string": text, "boolean": boolean, "any": number | text | boolean}
-    return bool(kinds[column.type] or nothing)
-
-
 @contextmanager
 def _telling(uri: str) -> Iterator[None]:
     try:
         yield
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(f"{uri} is no Parquet file that can be read: {error}") from error
     except OSError as error:  # pyarrow says so of broken pages, too
         kind = InputUnreadable if error.errno else InvalidInput
         raise kind(f"{uri} cannot be read: {error}") from error
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{uri} is no Parquet file that can be read: {error}") from error
