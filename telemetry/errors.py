@@ -83,18 +83,6 @@ class IdempotencyConflict(Invalid):
     code = "idempotency_conflict"
 
 
-class InputUnreadable(PredictqError):
-    """The input file cannot be opened or read."""
-
-    code = "input_unreadable"
-
-
-class OutputUnwritable(PredictqError):
-    """The output cannot be written."""
-
-    code = "output_unwritable"
-
-
 class TooLarge(PredictqError):
     """The request is larger than this server accepts."""
 
@@ -161,7 +149,25 @@ class JobStands(PredictqError):
     code = "job_stands"
 
 
-class TooManyFailures(PredictqError):
+class JobFailed(PredictqError):
+    """The batch job cannot go on."""
+
+    code = "job_failed"
+
+
+class InputUnreadable(JobFailed):
+    """The input file cannot be opened or read."""
+
+    code = "input_unreadable"
+
+
+class OutputUnwritable(JobFailed):
+    """The output cannot be written."""
+
+    code = "output_unwritable"
+
+
+class TooManyFailures(JobFailed):
     """More rows failed than the job allows."""
 
     code = "too_many_failures"
