@@ -54,9 +54,11 @@ def limited(seconds: float) -> Iterator[None]:
 class PatientLedger(Ledger):
     """Waits for a Redis that is away: what was computed must not be lost for it."""
 
-    def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
+    def start(
+        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+    ) -> list[int]:
         """See `Ledger`."""
-        return _patiently(lambda: super(PatientLedger, self).start(tagged_ids))
+        return _patiently(lambda: super(PatientLedger, self).start(tagged_ids, deadlines))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""
