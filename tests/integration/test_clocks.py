@@ -80,7 +80,10 @@ def test_what_was_begun_in_time_does_not_expire(live: LiveStack) -> None:
     assert live.outcome(task_id)["predictions"] == [240.0]
 
 
-@pytest.mark.parametrize(("model", "fields"), [("sleepy", {"timeout_seconds": 0.3}), ("hasty", {})])
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [("sleepy", {"timeout_seconds": 0.3}), ("sleepy", {"timeout_seconds": 1e-9}), ("hasty", {})],
+)
 def test_one_that_computes_too_long_fails(
     live: LiveStack, model: str, fields: dict[str, float]
 ) -> None:
