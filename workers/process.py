@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import redis
 
-from registry.store import Registry
+from registry.store import GLANCE, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 def serve(connection: socket.socket, engine: SklearnEngine, settings: Settings) -> None:
     """Compute what comes over the connection until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
-    computation = Computation(engine, Registry(settings.home), ledger, limited)
+    computation = Computation(engine, Registry(settings.home, GLANCE), ledger, limited)
     send(connection, Ready(os.getpid(), engine.held()))
     while (batch := receive(connection)) is not None:
         send(connection, _computed(computation, batch))
