@@ -67,10 +67,11 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
     ) -> None:
         """Put a new process in the place of each: of one that died, or of one that is to leave."""
         for index in workers:
-            self.respawned_wrks[index] = time.monotonic()
             old = self.wrks[index]
             new = self._spawn_worker(index, spawn_target, target_loader)
             if not old.is_alive():
+                # If this one dies within five seconds, too, granian ends.
+                self.respawned_wrks[index] = time.monotonic()
                 new.start()
             elif not self._bring_up(new):
                 logger.error("the new process does not serve; the old one stays")

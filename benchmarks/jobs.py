@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.bench import Bench
 from benchmarks.candidates import Candidate
+from benchmarks.load import latencies
 from benchmarks.models import FEATURES, MEGABYTE
 from benchmarks.processes import Processes
-from benchmarks.results import Cell, Check, Part, Spread, Table
+from benchmarks.results import Cell, Check, Part, Spread, Table, percentile
+from benchmarks.saturation import warm
 from benchmarks.scripts import SCRIPTS, make_rows
 from benchmarks.wire import LoadFailed
 from tasks.ids import Ids
@@ -28,6 +30,13 @@ SHARE = 0.9
 MEMORY = 1200 * MEGABYTE
 PATIENCE = 300.0
 """Seconds for a job."""
+LOOK = 1.0
+"""Seconds between two looks at the memory, which cost time themselves."""
+RATE = 50
+"""Single predictions a second beside a job."""
+SLOWER = 2.0
+BESIDE = """`POST /predict` with `Prefer: wait=10`, at fixed times whatever becomes of those \
+before; alone, and while a job runs from before the first until after most. Milliseconds."""
 NOTE = f"""Parquet to Parquet, {FEATURES} columns of random doubles, forest of 100 trees, input by \
 reference; two processes. A job counts from its acceptance to its completion, a script without \
 its imports and without loading the model. Rows a second: median (least to greatest) of rounds in \
@@ -53,13 +62,40 @@ def run(bench: Bench) -> Part:
     tables: list[list[Cell]] = []
     checks: list[Check] = []
     candidate = bench.predictq(workers=2)
-    with candidate.running("redis", "api", "bulk") as processes:
+    with candidate.running() as processes:
+        warm(candidate, bench.questions)
         for size in SIZES:
             seen = _compared(bench, candidate, processes, max(bench.scaled(size), 1000))
             tables += [_row(each) for each in seen]
             checks += _checks(seen)
+        quiet, beside = _latencies(bench, candidate)
+    rows: list[list[Cell]] = [
+        [name, percentile(taken, 0.5), percentile(taken, 0.99)]
+        for name, taken in (("alone", quiet), ("beside a job", beside))
+    ]
+    slower = percentile(beside, 0.99) / percentile(quiet, 0.99)
+    checks.append(Check("p99 of predictions: beside a job over alone", slower, "at most", SLOWER))
     columns = ["", "rows", "rows a second", "memory"]
-    return Part("jobs", [Table("Batch jobs", columns, tables, NOTE)], checks)
+    latency = Table(f"Single predictions at {RATE}/s", ["", "p50", "p99"], rows, BESIDE)
+    return Part("jobs", [Table("Batch jobs", columns, tables, NOTE), latency], checks)
+
+
+def _latencies(bench: Bench, candidate: Candidate) -> tuple[list[float], list[float]]:
+    """Milliseconds of predictions alone, and while a job takes all that is left."""
+    requests = bench.questions.requests("/predict", "Prefer: wait=10")
+
+    def taken() -> list[float]:
+        return [1000 * each for each in latencies(candidate.port, requests, RATE, bench.seconds)]
+
+    directory = candidate.home / "jobs" / "files"
+    source = directory / f"{max(bench.scaled(SIZES[-1]), 1000)}.parquet"
+    quiet = taken()
+    jobs = _gateway(candidate)
+    job = jobs.create(_order(source, directory / "beside.parquet"))
+    beside = taken()
+    if jobs.wait(job.id, PATIENCE).status != "completed":
+        raise LoadFailed("the job beside the predictions has failed")
+    return quiet, beside
 
 
 def _compared(bench: Bench, candidate: Candidate, processes: Processes, rows: int) -> list[Seen]:
@@ -82,19 +118,26 @@ def _compared(bench: Bench, candidate: Candidate, processes: Processes, rows: in
 
 def _scored(candidate: Candidate, source: Path, target: Path) -> float:
     """Seconds of a job, by Redis's clock."""
-    order = Order(
+    jobs = _gateway(candidate)
+    job = jobs.wait(jobs.create(_order(source, target)).id, PATIENCE)
+    if job.status != "completed" or job.ended_at is None:
+        raise LoadFailed(f"the job is {job.status}: {job.error}")
+    return job.ended_at - job.created_at
+
+
+def _order(source: Path, target: Path) -> Order:
+    return Order(
         model="forest",
         version=1,
         input=Place(uri=str(source)),
         output=Place(uri=str(target)),
     )
+
+
+def _gateway(candidate: Candidate) -> Jobs:
     settings = Settings(home=candidate.home, redis_url=candidate.redis_url)
     client = connect(candidate.redis_url)
-    jobs = Jobs(client, Watcher(client), Ids(b"benchmarks"), settings)
-    job = jobs.wait(jobs.create(order).id, PATIENCE)
-    if job.status != "completed" or job.ended_at is None:
-        raise LoadFailed(f"the job is {job.status}: {job.error}")
-    return job.ended_at - job.created_at
+    return Jobs(client, Watcher(client), Ids(b"benchmarks"), settings)
 
 
 class _Memory:
@@ -114,8 +157,8 @@ class _Memory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(0.25):
-            names = "redis", "api", "bulk"
+        while not self._over.wait(LOOK):
+            names = "redis", "api", "worker", "bulk"
             self.greatest = max(self.greatest, sum(map(self._processes.pss, names)))
 
 

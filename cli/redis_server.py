@@ -15,8 +15,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cli.process import Program
+from cli.process import ROOT, Program
 
+START = ROOT / "deploy/redis.sh"
+"""What starts a server over a log that may be torn at its end."""
 PORTS = range(20000, 32000)
 """Below the system's own choice: a client that reconnects there could take the port itself."""
 PATIENCE = 2.0
@@ -46,7 +48,7 @@ class RedisServer(msgspec.Struct, frozen=True):
         configuration = self.directory / "redis.conf"
         configuration.write_text(self.configuration())
         line = f"started 127.0.0.1:{self.port} ({self.binary.name} {version})"
-        command = (str(self.binary), str(configuration))
+        command = ("sh", str(START), str(self.directory), str(self.binary), str(configuration))
         return Program("redis", command, ready=lambda: None if trouble(self.url) else line)
 
     def configuration(self) -> str:

@@ -1,6 +1,7 @@
 """The registry: immutable versions, movable aliases, and what a reference means now."""
 
 import hashlib
+import time
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from telemetry.errors import (
 
 _SHOWN = 20
 _MAX_VERSION = 999_999_999
+GLANCE = 0.01
+"""Seconds; for those who resolve the same references again and again, each exact and immutable."""
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -47,18 +50,22 @@ class _Cache(msgspec.Struct, frozen=True):
 class Registry:
     """Models under ``<home>/models``; any number of processes may read and write it at once."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, glance: float = 0.0) -> None:
+        """What a reference was resolved to holds for ``glance`` seconds without another look."""
         self._directory = Directory(home / "models")
         self._cache = _Cache((-1, -1))
+        self._glance, self._looked = glance, 0.0
 
     def resolve(self, reference: str) -> Resolved:
         """Say which version ``name``, ``name@alias`` or ``name:version`` means now.
 
         Raises `Invalid`, `ModelNotFound`, `VersionNotFound` or `AliasNotFound`.
         """
-        cache = self._fresh()
-        found = cache.resolved.get(reference) if isinstance(reference, str) else None
+        if time.monotonic() - self._looked > self._glance:
+            self._fresh()
+        found = self._cache.resolved.get(reference) if isinstance(reference, str) else None
         if found is None:
+            cache = self._fresh()
             found = cache.resolved[reference] = self._resolve(parse(reference))
         return found
 
@@ -140,7 +147,7 @@ class Registry:
         return Resolved(_version(name, model, reference.version or max(model.versions)), None)
 
     def _fresh(self) -> _Cache:
-        stamp = self._directory.stamp()
+        stamp, self._looked = self._directory.stamp(), time.monotonic()
         cache = self._cache
         if cache.stamp != stamp:
             cache = self._cache = _Cache(stamp)

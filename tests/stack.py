@@ -61,17 +61,17 @@ class LiveStack:
     def redis_url(self) -> str:
         return self.server.url
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, **environment: str) -> None:
         """Start these together; returns once each is ready."""
         for name in names:
-            self.launch(name)
+            self.launch(name, **environment)
         for name in names:
             until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}", STARTING)
 
-    def launch(self, name: str) -> None:
+    def launch(self, name: str, **environment: str) -> None:
         """Start one, whether or not it can become ready."""
         program = self._programs[name]
-        environment = {**program.environment, **self._environment}
+        environment = {**program.environment, **self._environment, **environment}
         program = msgspec.structs.replace(program, environment=environment)
         self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
         self._groups.add(self._running[name].group)

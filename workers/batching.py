@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from celery.worker import state
 
+from tasks.clocks import LONGEST_RUN
 from workers.announcing import Announcer
 from workers.frames import Batch, Done, Item, Order, Step, Verdict
 from workers.member import Member
@@ -147,7 +148,8 @@ class Batcher:
             return
         for message in messages:
             if timed_out and len(messages) == 1:
-                message.order = "time out"
+                # It is only to be settled from now on, for which its own limit may be too short.
+                message.order, message.limit = "time out", LONGEST_RUN
             self._wait(message, alone=message.tag)
 
 

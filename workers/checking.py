@@ -1,6 +1,5 @@
 """Reads and checks one request of a batch: a stock producer's never passed our front end."""
 
-import time
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from registry.methods import check_method
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
+from tasks.ledger.ledger import LATE
 from tasks.ledger.settlement import Settled
 from tasks.messages import Call, read_call
 from tasks.record import Record
@@ -30,7 +30,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
-    """The request, or its outcome where it is not to be computed."""
+    """The request, or its outcome where it is not to be computed; its attempt, or `LATE`."""
     record = Record.read(item.id, None)
     try:
         call = _call(item)
@@ -41,13 +41,13 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
         if item.order == "cancel":
             return Settled(record.cancelled(), item.tag)
-        if item.expires is not None and item.expires < time.time():
+        if attempt == LATE:
             return Settled(record.expired(), item.tag)
         _refuse_hopeless(item, attempt)
         check_method(resolved.manifest, call.method)
         rows = validation.rows(resolved.manifest.signature, call.features)
     except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
-        return failed(record, item, error, attempt)
+        return failed(record, item, error, max(attempt, 0))
     return Asked(item, attempt, record, resolved.manifest, rows)
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from registry.store import Registry
-from tasks.ledger.ledger import Ledger
+from tasks.ledger.ledger import ALONE, DONE, Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Receipt
 from telemetry.errors import PredictqError
@@ -37,7 +37,8 @@ class Computation:
 
     def run(self, items: Sequence[Item]) -> list[tuple[Verdict, str]]:
         """Settle each item, unless it has its outcome or must run alone; says what became of it."""
-        attempts = self._ledger.start([(item.tag, item.id) for item in items])
+        tagged_ids = [(item.tag, item.id) for item in items]
+        attempts = self._ledger.start(tagged_ids, [item.expires for item in items])
         with self._limited(min(item.limit for item in items)):
             endings = self._endings(items, attempts)
         note(self._ledger, endings.values())
@@ -51,7 +52,7 @@ class Computation:
         endings: dict[str, Ending] = {}
         groups: dict[Any, list[Asked]] = defaultdict(list)
         for item, attempt in zip(items, attempts, strict=True):
-            if attempt < 1:
+            if attempt in (DONE, ALONE):
                 continue
             read = check(self._registry, item, attempt)
             if isinstance(read, Asked):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from registry.store import Registry
+from registry.store import GLANCE, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
@@ -25,7 +25,7 @@ from workers.patience import patiently
 def serve(connection: socket.socket, engine: SklearnEngine, settings: Settings) -> None:
     """Compute what comes over the connection until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
-    computation = Computation(engine, Registry(settings.home), ledger, limited)
+    computation = Computation(engine, Registry(settings.home, GLANCE), ledger, limited)
     steps = _Steps(engine, settings)
     send(connection, Ready(os.getpid(), engine.held()))
     while (frame := receive(connection)) is not None:
@@ -67,9 +67,11 @@ def limited(seconds: float) -> Iterator[None]:
 class PatientLedger(Ledger):
     """Waits for a Redis that is away: what was computed must not be lost for it."""
 
-    def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
+    def start(
+        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+    ) -> list[int]:
         """See `Ledger`."""
-        return patiently(lambda: super(PatientLedger, self).start(tagged_ids))
+        return patiently(lambda: super(PatientLedger, self).start(tagged_ids, deadlines))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery.worker.request import Request
 
-from registry.store import Registry
+from registry.store import GLANCE, Registry
 from tasks.settings import Settings
 from workers.announcing import Announcer
 from workers.batching import Batcher
@@ -17,7 +17,7 @@ Handler = Callable[..., None]
 
 def strategy(task: Any, app: Any, consumer: Any) -> Handler:
     """What Celery calls at each connection; gives what it calls for each message."""
-    batcher, registry = batcher_of(consumer), Registry(Settings.from_environment().home)
+    batcher, registry = batcher_of(consumer), Registry(Settings.from_environment().home, GLANCE)
 
     def on_message(message: Any, *_: Any) -> None:  # its acknowledgement is the ledger's
         request = Request(

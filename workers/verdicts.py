@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tasks.clocks import MAX_ATTEMPTS
-from tasks.ledger.ledger import Ledger
+from tasks.ledger.ledger import ALONE, Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import ModelUnloadable, OutOfMemory, PredictqError, TimedOut, WorkerLost
@@ -47,7 +47,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending
 def verdict(ending: Ending | None, attempt: int) -> tuple[Verdict, str]:
     """What the worker is told: one word, and the error where there is one."""
     if ending is None:
-        return ("suspect" if attempt < 0 else "dropped"), ""
+        return ("suspect" if attempt == ALONE else "dropped"), ""
     if isinstance(ending, Postponed):
         return "retrying", f"{ending.error.code}: {ending.error.message}"
     record = ending.record

@@ -19,6 +19,7 @@ from benchmarks.prove.strikes import Target
 from benchmarks.prove.system import System
 from benchmarks.prove.witness import computed, row
 from tasks.ledger import keys
+from tasks.ledger.statistics import collected
 
 PATIENCE = 60.0
 """Seconds after the last fault that everything accepted may take."""
@@ -146,9 +147,11 @@ class _Record(msgspec.Struct):
 
 
 def _records(client: redis.Redis) -> dict[str, Answer]:
-    """Each id → the record as it lies in Redis, in either design."""
+    """Each id → the record as it lies in Redis, in either design; those of canaries are none."""
     found: dict[str, Answer] = {}
-    names = list(client.scan_iter(PREFIX + "*", count=1000))
+    canaries = f"{PREFIX}canary-".encode()
+    every = client.scan_iter(PREFIX + "*", count=1000)
+    names = [name for name in every if not name.startswith(canaries)]
     for start in range(0, len(names), 1000):
         some = names[start : start + 1000]
         for name, text in zip(some, client.mget(some), strict=True):
@@ -164,9 +167,9 @@ def _answer(text: Any) -> Answer:
 
 
 def _written(client: redis.Redis) -> int | None:
-    """Outcomes that predictq counted as written; the naive design counts none."""
-    hashes = [client.hmget(key, TERMINAL) for key in client.scan_iter(keys.STATISTICS + "*")]
-    return sum(int(count or 0) for counts in hashes for count in counts) if hashes else None
+    """Outcomes that predictq counted as written, but for canaries; the naive design counts none."""
+    counted = collected(client)
+    return sum(count for each in counted for count in each.outcomes.values()) if counted else None
 
 
 def _held(client: redis.Redis) -> bytes:

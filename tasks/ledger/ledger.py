@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
 
 
+DONE, ALONE, LATE = 0, -1, -2
+"""In place of an attempt's number: there is nothing left to do; a process died computing it, and it
+must be started without company; its deadline has passed."""
+
+
 def connect(url: str, timeout: float = 0.9) -> redis.Redis:
     """A client that gives up soon: the front end must answer within two seconds without Redis."""
     return redis.Redis.from_url(
@@ -44,7 +49,7 @@ class Ledger:
         self._settings = settings
         self._rounds = Rounds(client)
         self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
-        self._start = scripts.load(client, "start")
+        self._start = scripts.load(client, "start", "messages")
         libraries = "messages", "pausing", "breaking", "burying"
         self._settle = scripts.load(client, "settle", *libraries, **breaker(settings))
         self._postpone = scripts.load(client, "postpone", "messages")
@@ -82,16 +87,18 @@ class Ledger:
             _pass_over_foreign(error)
             return None
 
-    def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
+    def start(
+        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+    ) -> list[int]:
         """Note that a batch is about to be computed; what to do with each (tag, id) of it.
 
-        The number of its attempt from 1; 0 where there is nothing left to do; -1 where it must be
-        started alone, since a process died computing it.
+        The number of its attempt from 1, or one of `DONE`, `ALONE` and `LATE`. The deadlines are
+        Unix seconds by Redis's clock, or None.
         """
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[int] = self._start(
             keys=[keys.ATTEMPTS, keys.RESERVED, keys.DUE, *map(keys.record, ids)],
-            args=[*OPEN, *tags, *ids],
+            args=[*OPEN, *tags, *ids, *(deadline or 0 for deadline in deadlines)],
         )
         return answer
 

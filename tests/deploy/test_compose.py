@@ -52,6 +52,7 @@ def test_redis_keeps_what_it_accepted(compose: Compose) -> None:
     assert "--maxmemory-policy noeviction" in command
     assert "--maxmemory 512mb" in command
     assert "redis:/data" in volumes(compose, "redis")
+    assert command.startswith("sh /redis.sh /data redis-server "), "a torn log is mended first"
 
 
 def test_api_and_worker_share_the_registry(compose: Compose) -> None:

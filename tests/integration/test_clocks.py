@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from cli.process import ROOT
 from tests.integration.clocked import VISIBILITY, clocked, computed, holds_nothing
 from tests.stack import LiveStack, until
 from tests.stock import Stock
 
+SKEWED = ROOT / "benchmarks/prove/skewed"
 FOR_EVER = 60.0
 """Seconds, longer than any test here."""
 
@@ -55,13 +57,33 @@ def test_a_worker_does_not_begin_what_waited_too_long(live: LiveStack) -> None:
     assert computed(live, 110.0) == 0
 
 
+@pytest.mark.parametrize("skew", [3600, -3600])
+def test_a_worker_with_a_wrong_clock_expires_what_is_late_alone(live: LiveStack, skew: int) -> None:
+    live.stop("worker")
+    late = live.submit("sleepy", [115.0, 0.0], max_queue_seconds=0.05)["id"]
+    in_time = live.submit("sleepy", [116.0, 0.0], max_queue_seconds=FOR_EVER)["id"]
+    time.sleep(0.1)  # this is what it has to wait
+    live.start("worker", PYTHONPATH=str(SKEWED), PROVE_SKEW=str(skew))
+    try:
+        assert live.outcome(in_time)["predictions"] == [232.0]
+        until(lambda: holds_nothing(live), "both are settled, though nobody looked the late one up")
+        assert live.status(late) == "expired"
+        assert computed(live, 115.0) == 0
+    finally:
+        live.stop("worker")
+        live.start("worker")
+
+
 def test_what_was_begun_in_time_does_not_expire(live: LiveStack) -> None:
     task_id = live.submit("sleepy", [120.0, 0.8], max_queue_seconds=0.5)["id"]
     until(lambda: live.status(task_id) == "running", "its start")
     assert live.outcome(task_id)["predictions"] == [240.0]
 
 
-@pytest.mark.parametrize(("model", "fields"), [("sleepy", {"timeout_seconds": 0.3}), ("hasty", {})])
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [("sleepy", {"timeout_seconds": 0.3}), ("sleepy", {"timeout_seconds": 1e-9}), ("hasty", {})],
+)
 def test_one_that_computes_too_long_fails(
     live: LiveStack, model: str, fields: dict[str, float]
 ) -> None:

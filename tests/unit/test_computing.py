@@ -12,6 +12,7 @@ import pytest
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
+from tasks.ledger.ledger import LATE
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
@@ -51,8 +52,13 @@ class Ledger:
         self.postponed: dict[str, bool] = {}
         """Id → whether it is a suspect."""
 
-    def start(self, tagged_ids: Sequence[tuple[str, str]]) -> list[int]:
-        return [self.attempts.get(task_id, 1) for _, task_id in tagged_ids]
+    def start(
+        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+    ) -> list[int]:
+        return [
+            LATE if deadline and deadline < time.time() else self.attempts.get(task_id, 1)
+            for (_, task_id), deadline in zip(tagged_ids, deadlines, strict=True)
+        ]
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         assert {settled.record.reference for settled in outcomes} == {version}

@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,7 +14,7 @@ import redis
 
 from cli import redis_server
 from cli.redis_server import RedisServer, find_binary, free_port, prepare, require, trouble
-from cli.supervisor import Supervisor
+from cli.supervisor import StartFailed, Supervisor
 
 
 def bundled(monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -103,3 +105,56 @@ def test_a_redis_of_the_callers_must_answer() -> None:
 def test_a_url_that_is_none_is_refused() -> None:
     with pytest.raises(click.ClickException, match="must specify one of the following schemes"):
         require("localhost:6379")
+
+
+BOTH = "redis.call('SET', 'a', ARGV[1]) redis.call('SET', 'b', ARGV[1])"
+"""One step, though two writes: a transaction in the log."""
+
+
+def logged(directory: Path) -> Path:
+    """The file that a server appends to."""
+    newer = list(directory.glob("appendonlydir/*.incr.aof"))
+    return newer[0] if newer else directory / "appendonly.aof"
+
+
+@contextmanager
+def started(ours: RedisServer, logs: Path) -> Iterator[redis.Redis]:
+    """It runs, and is killed at the end."""
+    with Supervisor(logs, print) as supervisor:
+        supervisor.start(ours.program())
+        with redis.Redis.from_url(ours.url, decode_responses=True) as client:
+            yield client
+            os.kill(client.info()["process_id"], signal.SIGKILL)
+            supervisor.until(lambda: trouble(ours.url), 10)
+
+
+@pytest.mark.parametrize("torn", [1, 5, 20, 27, 35, 60])
+def test_a_transaction_torn_by_a_kill_never_happened(
+    binary: Path, tmp_path: Path, torn: int
+) -> None:
+    ours = server(binary, tmp_path / "data")
+    with started(ours, tmp_path / "logs") as client:
+        client.eval(BOTH, 0, 1)
+        client.eval(BOTH, 0, 2)
+    log = logged(ours.directory)
+    os.truncate(log, log.stat().st_size - torn)
+
+    with started(ours, tmp_path / "logs") as client:
+        assert client.mget("a", "b") == ["1", "1"]
+        client.set("c", 3)
+    with started(ours, tmp_path / "logs") as client:
+        assert client.mget("a", "b", "c") == ["1", "1", "3"]
+
+
+def test_damage_amid_the_log_is_not_cut_off(binary: Path, tmp_path: Path) -> None:
+    ours = server(binary, tmp_path / "data")
+    with started(ours, tmp_path / "logs") as client:
+        client.eval(BOTH, 0, 1)
+        client.eval(BOTH, 0, 2)
+    log = logged(ours.directory)
+    damaged = log.read_bytes().replace(b"MULTI\r\n*", b"MULTI\r\n#", 1)
+    log.write_bytes(damaged)
+
+    with Supervisor(tmp_path / "logs", print) as supervisor, pytest.raises(StartFailed):
+        supervisor.start(ours.program())
+    assert log.read_bytes() == damaged

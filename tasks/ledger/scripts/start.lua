@@ -1,11 +1,17 @@
 -- Note that computations start, all in one batch.
 -- KEYS: attempts, reserved, due, and the record of each.
--- ARGV: heads of a queued, a running and a retrying record, tags, then ids.
+-- ARGV: heads of a queued, a running and a retrying record, tags, ids, then, where given, the Unix
+-- seconds until which each may wait, 0 for as long as it takes.
 -- Returns for each the number of its attempt; 0 where there is nothing to compute, because it has
 -- its outcome or went back to the queue meanwhile; -1 where a process died computing it before,
--- and there is company in this batch that it must not take along.
+-- and there is company in this batch that it must not take along; -2 where it is too late.
 local queued, running, retrying, answer, many = ARGV[1], ARGV[2], ARGV[3], {}, #KEYS - 3
-local tags, ids = { unpack(ARGV, 4, many + 3) }, { unpack(ARGV, many + 4) }
+local tags, ids = { unpack(ARGV, 4, many + 3) }, { unpack(ARGV, many + 4, 2 * many + 3) }
+local now = clock()
+local function is_late(i)
+  local deadline = tonumber(ARGV[2 * many + 3 + i] or 0)
+  return deadline > 0 and deadline < now
+end
 local function begins(record, head)
   return string.sub(record, 1, #head) == head and #head
 end
@@ -19,6 +25,8 @@ for i = 1, many do
   if record and not waits and not begins(record, running) then
     redis.call('ZREM', KEYS[3], tags[i])
     redis.call('HDEL', KEYS[2], tags[i])
+  elseif ours[i] and is_late(i) then
+    attempt = -2
   elseif ours[i] and attempts > 0 and many > 1 then
     attempt = -1
   elseif ours[i] then

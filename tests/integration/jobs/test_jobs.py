@@ -169,3 +169,14 @@ def test_a_small_job_passes_a_large_one(room: Room) -> None:
     assert room.jobs.get(slow.id).status == "running"
     room.jobs.cancel(slow.id)
     room.reaches(slow, "cancelled")
+
+
+def test_jobs_share_the_workers(room: Room) -> None:
+    source, _ = room.numbers(60_000)
+    orders = [
+        room.order("plodding", source, output=Place(uri=str(room.directory / f"{name}.parquet")))
+        for name in ("one", "other")
+    ]
+    jobs = [room.ended(job) for job in [room.jobs.create(order) for order in orders]]
+    times = [job.ended_at - job.created_at for job in jobs if job.ended_at]
+    assert min(times) > 0.75 * max(times)
