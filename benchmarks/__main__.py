@@ -14,6 +14,7 @@ from benchmarks import (
     backlog,
     batches,
     costs,
+    jobs,
     latency,
     memory,
     report,
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[Bench], Part]] = {
     "memory": memory.run,
     "models": sizes.run,
     "costs": costs.run,
+    "jobs": jobs.run,
 }
 
 

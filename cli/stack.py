@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -65,7 +66,7 @@ class Stack(msgspec.Struct, frozen=True):
     def stages(self) -> list[list[Program]]:
         """Those that serve; Flower asks workers who they are only once, so it comes after them."""
         flower = [[self._flower(self.flower_port)]] if self.flower_port else []
-        return [[self._worker(), self._api()], *flower]
+        return [[self._worker(), self._api(), self._bulk()], *flower]
 
     def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
         """Tell the other commands where the stack answers; readable by its owner alone.
@@ -90,16 +91,30 @@ class Stack(msgspec.Struct, frozen=True):
         (self.home / "stack.json").unlink(missing_ok=True)
 
     def _worker(self) -> Program:
-        # One worker node: there is nobody to mingle or gossip with, and that saves a second.
-        options = ["-E", "-Q", "predict", "-c", str(self.workers)]
+        ready = answering(self.port, "/ready", f"ready ({self.workers} processes)")
+        return self._consumer("worker", "predict", "celery", ready)
+
+    def _bulk(self) -> Program:
+        """Computes batch jobs, by processes that give way to all others."""
+        return self._consumer("bulk", "bulk", "bulk", self._bulk_is_ready)
+
+    def _consumer(
+        self, name: str, queue: str, node: str, ready: Callable[[], str | None]
+    ) -> Program:
+        # There is nobody to mingle or gossip with, and that saves a second.
+        options = ["-E", "-Q", queue, "-c", str(self.workers), "-n", f"{node}@%h"]
         quiet = ["--without-mingle", "--without-gossip"]
         return Program(
-            "worker",
+            name,
             (*_celery("workers.app"), "worker", *options, *quiet),
             {**self._environment(), **self._metrics()},
-            answering(self.port, "/ready", f"ready ({self.workers} processes)"),
+            ready,
             relieves=self._is_seen,
         )
+
+    def _bulk_is_ready(self) -> str | None:
+        born = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
+        return f"ready ({self.workers} processes)" if born else None
 
     def _api(self) -> Program:
         return Program(
@@ -112,9 +127,15 @@ class Stack(msgspec.Struct, frozen=True):
 
     def _is_seen(self, pid: int) -> bool:
         """Whether a worker of this pid takes messages."""
+        return any(worker["pid"] == pid for worker in self._seen())
+
+    def _seen(self) -> list[dict[str, Any]]:
+        """The workers that live, by the API's word."""
         answer = call(self.port, "GET", "/stats")
-        seen = json.loads(answer.body)["workers"] if answer.status == 200 else []
-        return any(worker["pid"] == pid for worker in seen)
+        seen: list[dict[str, Any]] = (
+            json.loads(answer.body)["workers"] if answer.status == 200 else []
+        )
+        return seen
 
     def _flower(self, port: int) -> Program:
         options = ["--address=127.0.0.1", f"--port={port}"]

@@ -25,7 +25,7 @@ _TAKEN: dict[tuple[str, bool], frozenset[type]] = {
     }.items()
     for nullable in (False, True)
 }
-_EXPECTED = {
+EXPECTED = {
     "number": "a number",
     "string": "a string",
     "boolean": "true or false",
@@ -115,16 +115,17 @@ def _object_faults(
 
 
 def _value_faults(column: Column, value: Any, number: int, loc: Loc) -> Iterator[Detail]:
-    fault = _fault(column, value)
-    if fault:
-        yield Detail(loc, f"row {number}, column {column.name!r}: {fault}", number)
+    wrong = fault(column, value)
+    if wrong:
+        yield Detail(loc, f"row {number}, column {column.name!r}: {wrong}", number)
 
 
-def _fault(column: Column, value: Any) -> str | None:
+def fault(column: Column, value: Any) -> str | None:
+    """Why the column does not take the value; None where it does."""
     if is_missing(value):
         return None if column.nullable else "the model takes no missing value here"
     if type(value) not in taken(column):
-        return f"expected {_EXPECTED[column.type]}, got {_given(value)}"
+        return f"expected {EXPECTED[column.type]}, got {_given(value)}"
     if type(value) is int and abs(value) > _LARGEST:
         return "the number is too large for a float"
     if type(value) is float and math.isinf(value) and not column.infinite:

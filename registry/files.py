@@ -18,20 +18,20 @@ def write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def remove(path: Path) -> None:
     """Unlink ``path`` for good; that it is gone already is fine."""
     path.unlink(missing_ok=True)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def rename(path: Path, target: Path) -> None:
     """Give ``path`` another name in its directory; that it is gone already is fine."""
     with suppress(FileNotFoundError):
         path.replace(target)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 def make_directory(path: Path) -> None:
@@ -40,7 +40,7 @@ def make_directory(path: Path) -> None:
         return
     make_directory(path.parent)
     path.mkdir(exist_ok=True)
-    _sync(path.parent)
+    sync_directory(path.parent)
 
 
 @contextmanager
@@ -52,7 +52,8 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _sync(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

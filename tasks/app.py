@@ -3,5 +3,8 @@
 from celery import Celery
 
 app = Celery(
-    "predictq", config_source="celeryconfig", include=["tasks.prediction"], set_as_current=True
+    "predictq",
+    config_source="celeryconfig",
+    include=["tasks.prediction", "tasks.jobs.steps"],
+    set_as_current=True,
 )

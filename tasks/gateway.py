@@ -6,6 +6,8 @@ from collections import deque
 import redis
 
 from tasks.ids import Ids
+from tasks.jobs.messages import BULK
+from tasks.ledger import keys
 from tasks.ledger.acceptance import Offer
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.settlement import Settled
@@ -18,7 +20,7 @@ from tasks.settings import Settings
 from telemetry.errors import Lost, PredictionNotFound, ResultGone, SubmissionUncertain
 
 QUEUE = "predict"
-QUEUES = (QUEUE, "bulk")
+QUEUES = (QUEUE, BULK)
 LOOK_AGAIN = 1.0
 """Seconds after which one who waits looks up the record, should a wake-up have been missed."""
 
@@ -82,7 +84,7 @@ class Gateway:
     def wait(self, task_id: str, seconds: float) -> Record:
         """The record once it is terminal, or as it is after so many seconds."""
         deadline = time.monotonic() + seconds
-        with self._watcher.watching(task_id) as published:
+        with self._watcher.watching(keys.record(task_id)) as published:
             record = self.look_up(task_id)
             while self._patient and not record.is_terminal and time.monotonic() < deadline:
                 published.wait(min(deadline - time.monotonic(), LOOK_AGAIN))

@@ -55,13 +55,38 @@ class Idempotency(msgspec.Struct, frozen=True):
 
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
-    """One message, as kombu would have put it on the list; the delivery tag is the id."""
+    """A prediction as one message."""
+    told = {
+        "rows": len(prediction.features),
+        "batch": f"{prediction.model}:{prediction.version} {prediction.method}",
+    }
+    return enclosed(
+        *(task, task_id, queue, told, prediction.kwargs, prediction.describe()),
+        expires=_iso(prediction.queue_deadline),
+        limit=prediction.timeout_seconds,
+    )
+
+
+def enclosed(
+    task: str,
+    task_id: str,
+    queue: str,
+    told: dict[str, Any],
+    kwargs: dict[str, Any],
+    shown: str,
+    *,
+    expires: str | None = None,
+    limit: float | None = None,
+) -> bytes:
+    """One message, as kombu would have put it on the list; the delivery tag is the id.
+
+    ``told`` are headers for scripts and workers, which need not read the body then.
+    """
     # All but the body is words of ours, without numbers that JSON cannot write.
     return msgspec.json.encode(
         {
             "headers": {
-                "rows": len(prediction.features),  # first of all: scripts read it there
-                "batch": f"{prediction.model}:{prediction.version} {prediction.method}",
+                **told,  # first of all: scripts read it there
                 "lang": "py",
                 "task": task,
                 "id": task_id,
@@ -69,11 +94,11 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
                 "parent_id": None,
                 "group": None,
                 "eta": None,
-                "expires": _iso(prediction.queue_deadline),
+                "expires": expires,
                 "retries": 0,
-                "timelimit": [prediction.timeout_seconds, None],
+                "timelimit": [limit, None],
                 "argsrepr": "()",
-                "kwargsrepr": prediction.describe(),
+                "kwargsrepr": shown,
                 "origin": ORIGIN,
                 "ignore_result": False,
             },
@@ -87,7 +112,7 @@ def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> byt
             },
             "content-encoding": "utf-8",
             "content-type": "application/json",
-            "body": encode([[], prediction.kwargs, {}]).decode(),
+            "body": encode([[], kwargs, {}]).decode(),
         }
     )
 

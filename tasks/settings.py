@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     probe_after: float = 10
     """Seconds after which a paused version is tried with one message."""
 
+    batch_roots: str = ""
+    """Where batch jobs may read and write, separated as in PATH; the user's home by default."""
+    job_ttl: int = 7 * 24 * 3600
+    """Seconds that a batch job may take, and that it is kept after its end."""
+
     @classmethod
     def from_environment(cls) -> Self:
         """Read every setting; a value that is none of its type is a `ValueError`."""

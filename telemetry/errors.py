@@ -53,6 +53,24 @@ class InvalidFeatures(Invalid):
     code = "invalid_features"
 
 
+class PlaceForbidden(Invalid):
+    """The file lies outside the places that jobs may use."""
+
+    code = "place_forbidden"
+
+
+class InvalidInput(Invalid):
+    """The input file cannot be scored; ``line`` says where, if it is one place."""
+
+    code = "invalid_input"
+
+
+class InputChanged(Invalid):
+    """The input file is not the one that was accepted: it has changed since."""
+
+    code = "input_changed"
+
+
 class UnsupportedMethod(Invalid):
     """The model does not have this method."""
 
@@ -107,6 +125,12 @@ class PredictionNotFound(NotFound):
     code = "prediction_not_found"
 
 
+class JobNotFound(NotFound):
+    """There is no such batch job."""
+
+    code = "job_not_found"
+
+
 class DeadLetterNotFound(NotFound):
     """There is no such dead letter."""
 
@@ -117,6 +141,36 @@ class OutcomeStands(PredictqError):
     """The prediction has an outcome that is no failure, or is under way."""
 
     code = "outcome_stands"
+
+
+class JobStands(PredictqError):
+    """The batch job is in no state for this."""
+
+    code = "job_stands"
+
+
+class JobFailed(PredictqError):
+    """The batch job cannot go on."""
+
+    code = "job_failed"
+
+
+class InputUnreadable(JobFailed):
+    """The input file cannot be opened or read."""
+
+    code = "input_unreadable"
+
+
+class OutputUnwritable(JobFailed):
+    """The output cannot be written."""
+
+    code = "output_unwritable"
+
+
+class TooManyFailures(JobFailed):
+    """More rows failed than the job allows."""
+
+    code = "too_many_failures"
 
 
 class ResultGone(PredictqError):

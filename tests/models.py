@@ -55,6 +55,23 @@ class Sleepy(Touchy):
         return super().predict(x)
 
 
+class Plodding(Touchy):
+    """Takes its time for each row."""
+
+    def predict(self, x: Any) -> Any:
+        time.sleep(len(x) * 50e-6)
+        return super().predict(x)
+
+
+class DeadlyPlodding(Plodding):
+    """The same, and kills its own process for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(x)
+
+
 class Hungry(Touchy):
     """Runs out of memory as often as its pantry, a file, has bytes."""
 
@@ -100,14 +117,22 @@ class Strange(Doubling):
 
 
 def register(
-    home: Path, name: str, model: Any, examples: Any, *, alias: str = "", **changes: Any
+    home: Path,
+    name: str,
+    model: Any,
+    examples: Any,
+    *,
+    alias: str = "",
+    version: int | None = None,
+    **changes: Any,
 ) -> Manifest:
     """Add a version of a model, which must be trusted, since it may be of a class of ours."""
     path = home / f"{name}.joblib"
     joblib.dump(model, path)
     description, content = describe(path, trust=True, examples=examples)
     description = msgspec.structs.replace(description, **changes)
-    return Registry(home).add(name, description, content, alias=alias or None)
+    registry = Registry(home)
+    return registry.add(name, description, content, version=version, alias=alias or None)
 
 
 def described(artifact: bytes, **changes: Any) -> Description:

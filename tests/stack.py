@@ -106,9 +106,9 @@ class LiveStack:
         """Whether it runs still."""
         return self._running[name].running()
 
-    def pool(self) -> list[psutil.Process]:
-        """The worker's processes that compute: its fork server's children."""
-        (server,) = psutil.Process(self.pid("worker")).children()
+    def pool(self, name: str = "worker") -> list[psutil.Process]:
+        """A worker's processes that compute: its fork server's children."""
+        (server,) = psutil.Process(self.pid(name)).children()
         return server.children()
 
     @contextmanager
@@ -135,7 +135,7 @@ class LiveStack:
         """Stop everything, Redis last; what is left behind is a failure."""
         self.http.close()
         try:
-            for name in ("worker", "api", "redis"):
+            for name in ("bulk", "worker", "api", "redis"):
                 if name in self._running:
                     self.stop(name)
             until(lambda: not self._left_behind(), "the end of all processes", 5.0)

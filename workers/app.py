@@ -1,4 +1,4 @@
-"""A worker's start-up: `celery -A workers.app worker -Q predict`."""
+"""A worker's start-up: `celery -A workers.app worker -Q predict`, or `-Q bulk` for batch jobs."""
 
 import gc
 from typing import Any
@@ -7,6 +7,7 @@ from celery.signals import setup_logging, worker_ready
 from kombu.serialization import register
 
 from tasks.app import app
+from tasks.jobs.steps import perform
 from tasks.prediction import predict
 from tasks.wire import encode_finite
 from telemetry.logs import configure
@@ -22,6 +23,7 @@ app.conf.worker_pool = "workers.pool:Pool"
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
 predict.Strategy = "workers.strategy:strategy"
+perform.Strategy = "workers.jobs.strategy:strategy"
 app.steps["consumer"] |= {Canaries, Consuming, Heartbeat, Stalls}
 
 

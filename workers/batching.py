@@ -13,7 +13,7 @@ from celery.worker import state
 
 from tasks.clocks import LONGEST_RUN
 from workers.announcing import Announcer
-from workers.frames import Batch, Done, Item, Order, Verdict
+from workers.frames import Batch, Done, Item, Order, Step, Verdict
 from workers.member import Member
 from workers.pace import Pace
 from workers.pool import Pool
@@ -77,7 +77,7 @@ class Batcher:
     def add(self, message: Message) -> None:
         """A message was reserved; it waits until `dispatch`."""
         self._announcer.received(message.request)
-        self._wait(message, alone=None)
+        self._wait(message, alone=message.tag if message.lone else None)
 
     def dispatch(self) -> None:
         """Give waiting groups to free processes, the group that waits longest first."""
@@ -121,9 +121,12 @@ class Batcher:
                 self._learn(group, messages, done.seconds)
                 self._conclude(messages, done)
 
-        member.take(Batch([_item(message) for message in messages]), finished)
+        items = [_item(message) for message in messages]
+        member.take(Step(items[0]) if messages[0].lone else Batch(items), finished)
 
     def _learn(self, group: Group, messages: list[Message], seconds: float) -> None:
+        if messages[0].lone:  # a step says nothing of how many could be taken together
+            return
         pace = self._pace(group)
         pace.took(sum(message.rows for message in messages), seconds)
         self._appetite = pace.rows

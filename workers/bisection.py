@@ -1,12 +1,14 @@
 """One call for many requests; where it fails, halves of them, until the guilty fail alone."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from telemetry.errors import ModelError, OutOfMemory, PredictqError
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+GUILT = ModelError, OutOfMemory
+"""Errors that some of what was asked may be to blame for."""
 
 
 def bisect(
@@ -18,12 +20,28 @@ def bisect(
     error that no row is to blame for, such as an artifact that cannot be loaded, goes to all at
     once.
     """
+    answers: list[Answer | PredictqError] = []
+    for piece, answer in pieces(asked, call):
+        answers += [answer] * len(piece) if isinstance(answer, PredictqError) else answer
+    return answers
+
+
+def pieces(
+    asked: Any, call: Callable[[Any], Answer]
+) -> Iterator[tuple[Any, Answer | PredictqError]]:
+    """The same by the pieces that were asked for together, in order, with the answer to each.
+
+    ``asked`` is whatever has a length and can be sliced.
+    """
     try:
-        return [*call(asked)]
-    except (ModelError, OutOfMemory) as error:
-        if len(asked) == 1:
-            return [error]
-        middle = len(asked) // 2
-        return bisect(asked[:middle], call) + bisect(asked[middle:], call)
+        answer: Answer | PredictqError = call(asked)
+    except GUILT as error:
+        if len(asked) > 1:
+            middle = len(asked) // 2
+            yield from pieces(asked[:middle], call)
+            yield from pieces(asked[middle:], call)
+            return
+        answer = error
     except PredictqError as error:
-        return [error] * len(asked)
+        answer = error
+    yield asked, answer

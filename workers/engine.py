@@ -2,6 +2,8 @@
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import joblib
@@ -58,17 +60,30 @@ class SklearnEngine:
     def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
         """See `Engine`."""
         estimator = self._models.get(manifest)
-        try:
+        with _telling():
             given = to_input(manifest.signature, rows)
             output, milliseconds = _timed(estimator, method, given)
             predictions = to_wire(output)
-        except MemoryError as error:
-            raise OutOfMemory from error
-        except Exception as error:  # a model may raise anything; its caller is told what it said
-            raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
         if len(predictions) != len(rows):
             raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
         return Computed(predictions, milliseconds)
+
+    def answer(self, manifest: Manifest, method: str, given: Any) -> Any:
+        """What the model's method gives for an input of its own kind; raises as `predict`."""
+        estimator = self._models.get(manifest)
+        with _telling():
+            output, _ = _timed(estimator, method, given)
+        return output
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemory from error
+    except Exception as error:  # a model may raise anything; its caller is told what it said
+        raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
 
 
 def _timed(estimator: Any, method: str, given: Any) -> tuple[Any, float]:

@@ -15,6 +15,8 @@ ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
 }
 """The pool is the parallelism; and what has threads cannot be forked."""
+NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""Nor may Arrow start one when it is imported, which pandas does."""
 STALL = 30.0
 """Seconds that it may take to read a command."""
 GRACE = 5.0
@@ -24,15 +26,18 @@ GRACE = 5.0
 class Forker:
     """Starts the fork server, which ends when this is closed."""
 
-    def __init__(self, never: Iterable[str] = ()) -> None:
-        """``never``: versions that it must not load, since that ended one like it."""
+    def __init__(self, lane: str, never: Iterable[str] = ()) -> None:
+        """``lane``: the queue that is served; ``never``: versions that ended one like it."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STALL)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers.forkserver", str(theirs.fileno()), *sorted(never)],
+                [
+                    *(sys.executable, "-m", "workers.forkserver"),
+                    *(str(theirs.fileno()), lane, *sorted(never)),
+                ],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ONE_THREAD},
+                env={**os.environ, **ONE_THREAD, **NO_THREAD},
             )
         self._asked: set[str] = set()
         self.at_work_on: str | None = None

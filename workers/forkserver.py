@@ -1,12 +1,13 @@
 """Holds the models and forks the pool's processes, which so share one copy in memory.
 
-`python -m workers.forkserver FD NEVER…`, where FD is a socket to the worker, and NEVER are versions
-that ended another fork server when they were loaded. It loads but never predicts: a library that
-has started threads cannot be forked safely.
+`python -m workers.forkserver FD LANE NEVER…`, where FD is a socket to the worker, LANE the queue
+that it serves, and NEVER are versions that ended another fork server when they were loaded. It
+loads but never predicts: a library that has started threads cannot be forked safely.
 """
 
 import contextlib
 import gc
+import importlib
 import logging
 import os
 import signal
@@ -20,6 +21,7 @@ import psutil
 
 from registry.manifest import Manifest
 from registry.store import Registry
+from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure
@@ -31,6 +33,8 @@ from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 log = logging.getLogger(__name__)
 LARGEST = 2**16
 """Bytes of a command."""
+LEAST_URGENT = 19
+"""The system's niceness: single predictions have the processors whenever they need them."""
 
 
 class ForkServer:
@@ -130,13 +134,21 @@ def _ended() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
+def _give_way() -> None:
+    """Whatever is urgent goes first; and what jobs need is imported once, for all processes."""
+    os.nice(LEAST_URGENT)
+    importlib.import_module("workers.jobs.performing")
+
+
 def main() -> None:
     """Serve the socket that the worker left open for us."""
     # These are for the worker, which hangs up when we are to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     configure("worker")
-    descriptor, *never = sys.argv[1:]
+    descriptor, lane, *never = sys.argv[1:]
+    if lane == BULK:
+        _give_way()
     control = socket.socket(fileno=int(descriptor))
     ForkServer(control, frozenset(never), Settings.from_environment()).run()
 

@@ -35,6 +35,12 @@ class Batch(msgspec.Struct, array_like=True, tag=True, frozen=True):
     items: list[Item]
 
 
+class Step(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Worker to process: do this step of a job."""
+
+    item: Item
+
+
 class Ready(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Process to worker, once: here I am, and this is what I was born with."""
 
@@ -81,7 +87,9 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """As `os.waitstatus_to_exitcode` gives it: negative is a signal."""
 
 
-_decoder = msgspec.msgpack.Decoder(Batch | Ready | Done | Fork | Load | Loading | Loaded | Ended)
+_decoder = msgspec.msgpack.Decoder(
+    Batch | Step | Ready | Done | Fork | Load | Loading | Loaded | Ended
+)
 
 
 def send(connection: socket.socket, frame: msgspec.Struct) -> None:

@@ -7,8 +7,9 @@ import socket
 import time
 from collections.abc import Callable
 
+from tasks.clocks import LONGEST_RUN
 from workers.forker import STALL
-from workers.frames import Batch, Done, Ready, receive, send
+from workers.frames import Batch, Done, Ready, Step, receive, send
 
 Finished = Callable[[Done | None], None]
 
@@ -21,6 +22,7 @@ class Member:
         self._connection = connection
         self._finished: Finished | None = None
         self._busy_since = 0.0
+        self._limit: float = LONGEST_RUN
         self.born_after = born_after
         """How many loads of the fork server it was born with."""
         self.pid = 0
@@ -43,9 +45,10 @@ class Member:
         """Whether it could start at once."""
         return bool(self.pid) and not self.busy
 
-    def take(self, batch: Batch, finished: Finished) -> None:
+    def take(self, batch: Batch | Step, finished: Finished) -> None:
         """Start a batch; `finished` is told its end, None where the process died of it."""
         self._finished, self._busy_since = finished, time.monotonic()
+        self._limit = batch.item.limit if isinstance(batch, Step) else LONGEST_RUN
         try:
             send(self._connection, batch)
         except OSError:  # it died just now, or does not read: its end is heard like any other
@@ -66,9 +69,9 @@ class Member:
                 self._finish(None)
         return said is not None
 
-    def end_overdue(self, limit: float) -> None:
-        """End it if it has computed for more than so many seconds."""
-        if self.busy and time.monotonic() - self._busy_since > limit:
+    def end_overdue(self, grace: float) -> None:
+        """End it if it has computed for so many seconds more than it may."""
+        if self.busy and time.monotonic() - self._busy_since > self._limit + grace:
             self.frozen = True
             self.kill()
 

@@ -10,7 +10,6 @@ from typing import Any
 from celery.concurrency.base import BasePool
 from celery.worker import state
 
-from tasks.clocks import LONGEST_RUN
 from workers.forker import GRACE, Forker
 from workers.frames import Ended, Loaded, Loading
 from workers.member import Member
@@ -34,7 +33,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
 
     def on_start(self) -> None:
         """Start the fork server, and ask it for the processes."""
-        self._forker = Forker()
+        self._forker = Forker(self._lane())
         for _ in range(self.limit):
             self._fork()
 
@@ -103,7 +102,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
     def end_overdue(self) -> None:
         """End processes that should have ended by themselves, but are frozen."""
         for member in self._members:
-            member.end_overdue(LONGEST_RUN + GRACE)
+            member.end_overdue(GRACE)
 
     def drain(self, patience: float) -> bool:
         """Wait until nothing is computed any more, hearing what comes back; whether that is so."""
@@ -121,6 +120,10 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         for member in self._members:
             if member.busy:
                 member.kill()
+
+    def _lane(self) -> str:
+        """The queue that this worker consumes."""
+        return ",".join(self.app.amqp.queues.consume_from)
 
     def _fork(self) -> None:
         member = Member(self._forker.fork(), self._loads)
@@ -182,5 +185,5 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             return
         log.error("loading %s ended the fork server; it will not be held", guilty)
         self._unloadable.add(guilty)
-        self._forker = Forker(never=self._unloadable)
+        self._forker = Forker(self._lane(), never=self._unloadable)
         self._hub.add_reader(self._forker.fileno(), self._hear_forker)

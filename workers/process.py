@@ -2,16 +2,15 @@
 its worker hangs up.
 """
 
-import logging
+import importlib
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
-
-import redis
+from functools import cached_property
+from typing import Any
 
 from registry.store import GLANCE, Registry
 from tasks.ledger.ledger import Ledger, connect
@@ -19,27 +18,41 @@ from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
 from workers.computing import Computation
 from workers.engine import SklearnEngine
-from workers.frames import Batch, Done, Ready, receive, send
-
-log = logging.getLogger(__name__)
-RETRY_AFTER = 0.5
-"""Seconds after which one tries again to reach a Redis that is away."""
-Result = TypeVar("Result")
+from workers.frames import Batch, Done, Item, Ready, Step, Verdict, receive, send
+from workers.patience import patiently
 
 
 def serve(connection: socket.socket, engine: SklearnEngine, settings: Settings) -> None:
     """Compute what comes over the connection until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
     computation = Computation(engine, Registry(settings.home, GLANCE), ledger, limited)
+    steps = _Steps(engine, settings)
     send(connection, Ready(os.getpid(), engine.held()))
-    while (batch := receive(connection)) is not None:
-        send(connection, _computed(computation, batch))
+    while (frame := receive(connection)) is not None:
+        started = time.perf_counter()
+        match frame:
+            case Batch(items):
+                verdicts = computation.run(items)
+            case Step(item):
+                verdicts = [steps.perform(item)]
+        send(connection, Done(verdicts, time.perf_counter() - started))
 
 
-def _computed(computation: Computation, batch: Batch) -> Done:
-    started = time.perf_counter()
-    verdicts = computation.run(batch.items)
-    return Done(verdicts, time.perf_counter() - started)
+class _Steps:
+    """What jobs need is imported with the first step: single predictions need none of it."""
+
+    def __init__(self, engine: SklearnEngine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
+
+    def perform(self, item: Item) -> tuple[Verdict, str]:
+        """See `workers.jobs.performing`."""
+        done: tuple[Verdict, str] = self._performer.perform(item)
+        return done
+
+    @cached_property
+    def _performer(self) -> Any:
+        performing = importlib.import_module("workers.jobs.performing")
+        return performing.Performer(self._engine, self._settings, limited)
 
 
 @contextmanager
@@ -58,21 +71,12 @@ class PatientLedger(Ledger):
         self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
     ) -> list[int]:
         """See `Ledger`."""
-        return _patiently(lambda: super(PatientLedger, self).start(tagged_ids, deadlines))
+        return patiently(lambda: super(PatientLedger, self).start(tagged_ids, deadlines))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""
-        return _patiently(lambda: super(PatientLedger, self).settle(version, outcomes))
+        return patiently(lambda: super(PatientLedger, self).settle(version, outcomes))
 
     def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
         """See `Ledger`."""
-        return _patiently(lambda: super(PatientLedger, self).postpone(tagged_ids, suspect=suspect))
-
-
-def _patiently(call: Callable[[], Result]) -> Result:
-    while True:
-        try:
-            return call()
-        except redis.RedisError as error:
-            log.warning("the ledger cannot be reached: %s", error)
-            time.sleep(RETRY_AFTER)
+        return patiently(lambda: super(PatientLedger, self).postpone(tagged_ids, suspect=suspect))

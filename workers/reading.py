@@ -18,6 +18,9 @@ BELIEVED = 1_000_000
 class Message:
     """A reserved message; announced to Celery under its own id."""
 
+    lone = False
+    """Whether it is a batch by itself, of a kind of its own: a step of a job."""
+
     __slots__ = (
         *("body", "content_type", "limit", "method", "order", "reference", "request", "rows"),
         "tag",

@@ -19,8 +19,11 @@ log = logging.getLogger(__name__)
 def judge(ledger: Ledger, message: Message) -> Verdict | None:
     """It is tried again later, or fails for good; None where Redis is away and it stays.
 
-    The worker itself gives it up: perhaps no process lives long enough to do it.
+    The worker itself gives it up: perhaps no process lives long enough to do it. A step of a job
+    stays, too: the process that takes it up finds out which rows are to blame.
     """
+    if message.lone:
+        return None
     try:
         (answer,) = ledger.postpone([(message.tag, message.request.id)], suspect=True)
         if answer == "last":

@@ -30,10 +30,15 @@ WORKERS = "predictq:workers"
 """Hash worker → its description."""
 CANARY = "predictq:canary"
 """Hash queue → what became of its latest canary."""
-PAUSED = "predictq:paused"
-"""Hash model:version → why nothing is computed for it."""
 IDEMPOTENCY = "predictq:idempotency:"
 """Followed by the caller's key: hash of the id given out for it and the payload's fingerprint."""
+
+JOB = "predictq:job:"
+"""Followed by the id of a batch job: hash of what is known of it; see tasks/jobs/scripts/jobs.lua.
+With ``:chunks`` hash chunk → what it came to; with ``:flying`` hash step → rows that are computed,
+0 where its message waits."""
+JOBS = "predictq:jobs"
+"""Sorted set id of a batch job → Redis's seconds when it was created."""
 
 
 def record(task_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Waiting for outcomes: one subscription connection per process, one event per waiting request."""
+"""Waiting for news: one subscription connection per process, one event per waiting request."""
 
 import logging
 import threading
@@ -9,13 +9,11 @@ from contextlib import contextmanager
 
 import redis
 
-from tasks.ledger import keys
-
 log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Wakes those who wait for an outcome, when the settle script publishes it.
+    """Wakes those who wait for an outcome or a job, when a script publishes that there is news.
 
     A wake-up may be missed (a lost connection), so whoever waits looks again now and then.
     """
@@ -27,9 +25,9 @@ class Watcher:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def watching(self, task_id: str) -> Iterator[threading.Event]:
-        """An event that is set once the outcome of this id was published."""
-        event, channel = threading.Event(), keys.record(task_id)
+    def watching(self, channel: str) -> Iterator[threading.Event]:
+        """An event that is set once something was published under this key."""
+        event = threading.Event()
         with self._lock:
             self._waiting[channel].add(event)
             self._pubsub.subscribe(channel)

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from cli.process import ROOT
 
-HEAVY = {"cloudpickle", "joblib", "numpy", "onnxruntime", "pandas", "scipy", "skops", "sklearn"}
+HEAVY = {
+    "cloudpickle",
+    "joblib",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "skops",
+    "sklearn",
+}
 
 
 def modules_after(program: str, home: Path) -> set[str]:

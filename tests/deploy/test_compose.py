@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from deployment import run
 
-SERVICES = ["api", "flower", "prometheus", "redis", "worker"]
+SERVICES = ["api", "bulk", "flower", "prometheus", "redis", "worker"]
 Compose = dict[str, Any]
 
 
@@ -38,7 +38,7 @@ def test_ports_are_published_on_loopback_only(compose: Compose, name: str) -> No
     assert all(port["host_ip"] == "127.0.0.1" for port in ports)
 
 
-@pytest.mark.parametrize("name", ["redis", "worker"])
+@pytest.mark.parametrize("name", ["redis", "worker", "bulk"])
 def test_redis_and_the_loader_of_models_reach_nothing_else(compose: Compose, name: str) -> None:
     assert "ports" not in compose["services"][name]
     assert list(compose["services"][name]["networks"]) == ["queue"]
@@ -56,10 +56,11 @@ def test_redis_keeps_what_it_accepted(compose: Compose) -> None:
 
 
 def test_api_and_worker_share_the_registry(compose: Compose) -> None:
-    assert volumes(compose, "api") == volumes(compose, "worker") == ["home:/data"]
+    for name in ("api", "worker", "bulk"):
+        assert volumes(compose, name) == ["home:/data"]
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "flower"])
+@pytest.mark.parametrize("name", ["api", "worker", "bulk", "flower"])
 def test_nothing_starts_before_redis_is_healthy(compose: Compose, name: str) -> None:
     depends = compose["services"][name]["depends_on"]
     assert depends["redis"]["condition"] == "service_healthy"

@@ -13,7 +13,7 @@ from api.problems import STATUS, status_of
 from cli.up import up
 from tasks.ledger import keys
 from tasks.settings import Settings
-from telemetry.errors import PredictqError
+from telemetry.errors import JobFailed, PredictqError
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, ledger_metrics
 from tests.docs.conftest import Newcomer
 from tests.docs.documents import DOCUMENTS, ROOT, links, table
@@ -54,7 +54,14 @@ def test_the_errors_of_predictions() -> None:
     rows = {row[0]: tuple(row[1:3]) for row in table(API, "Errors of a failed prediction")}
     refusals = {k.code: _chances(k) for k in errors() if not is_answered(k)}
     del refusals["registry_conflict"]  # only the command line can come upon it
+    for kind in errors(JobFailed):
+        del refusals[kind.code]
     assert rows == refusals | {"internal": _chances(PredictqError)}
+
+
+def test_the_errors_of_jobs() -> None:
+    described = {row[0] for row in table(API, "Errors of a failed batch job")}
+    assert described == {kind.code for kind in errors(JobFailed)}
 
 
 def _chances(kind: Kind) -> tuple[str, str]:

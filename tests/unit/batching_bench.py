@@ -116,6 +116,7 @@ def message(
 ) -> Any:
     request = SimpleNamespace(id=name, expires=None)
     return SimpleNamespace(
+        lone=False,
         tag=f"tag {name}",
         body=body,
         content_type="application/json",

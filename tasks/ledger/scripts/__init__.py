@@ -12,14 +12,16 @@ def load(client: redis.Redis, name: str, *libraries: str, **constants: float) ->
     """The script of this name; called with keys and args, it is one round trip (`EVALSHA`).
 
     With libraries, what they hold stands in front of it, and so do the key layout and these
-    constants, as locals in capitals.
+    constants, as locals in capitals. ``jobs.begin`` is begin.lua of the scripts of jobs.
     """
     parts = [_read(part) for part in (*libraries, name)]
     return client.register_script("".join([_locals(constants), *parts] if libraries else parts))
 
 
 def _read(name: str) -> str:
-    return resources.files(__name__).joinpath(f"{name}.lua").read_text()
+    room, _, own = name.rpartition(".")
+    package = f"tasks.{room}.scripts" if room else __name__
+    return resources.files(package).joinpath(f"{own}.lua").read_text()
 
 
 def _locals(constants: dict[str, float]) -> str:

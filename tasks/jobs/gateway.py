@@ -1,0 +1,178 @@
+"""The front end's way to batch jobs: create, look up, follow, cancel, resume."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import redis
+from msgspec.structs import replace
+
+from tasks.ids import Ids
+from tasks.jobs.job import Job, Order, Place, Status
+from tasks.jobs.ledger import JobLedger
+from tasks.jobs.places import JobDirectory, Roots
+from tasks.ledger import keys
+from tasks.ledger.watcher import Watcher
+from tasks.settings import Settings
+from telemetry.errors import JobNotFound, JobStands, ResultGone, SubmissionUncertain
+
+LOOK_AGAIN = 1.0
+"""Seconds after which one who follows looks again, should a wake-up have been missed."""
+SCANNED = 200
+"""Jobs that are looked at together, where one status is asked for."""
+
+
+class Jobs:
+    """Everything that callers may ask of batch jobs. Raises `redis.RedisError` without Redis."""
+
+    def __init__(self, client: redis.Redis, watcher: Watcher, ids: Ids, settings: Settings) -> None:
+        self._ledger = JobLedger(client, settings)
+        self._watcher = watcher
+        self._ids = ids
+        self._home = settings.home
+        self._ttl = settings.job_ttl
+        self.roots = Roots(settings.batch_roots, settings.home)
+
+    def new(self) -> tuple[str, JobDirectory]:
+        """The id of a job to be, and its directory, made: an upload is written there first."""
+        job_id = self._ids.new()
+        directory = self.directory(job_id)
+        directory.path.mkdir(parents=True)
+        return job_id, directory
+
+    def directory(self, job_id: str) -> JobDirectory:
+        """Where a job's own files lie."""
+        return JobDirectory(self._home, job_id)
+
+    def create(self, order: Order, job_id: str | None = None) -> Job:
+        """Accept a job; once this returns it is safe. ``job_id`` is one of `new`.
+
+        The caller has resolved the model and checked the methods. Raises `PlaceForbidden` where
+        input or output lie outside the allowed places, `SubmissionUncertain`, which names the id,
+        where Redis fell silent.
+        """
+        if job_id is None:
+            job_id, _ = self.new()
+        order = self._placed(order, job_id)
+        try:
+            self._ledger.create(job_id, order)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise SubmissionUncertain(
+                f"the broker fell silent: job {job_id} may have been accepted or not; look it up",
+                id=job_id,
+            ) from error
+        return self.get(job_id)
+
+    def validate(self, order: Order, seconds: float, job_id: str | None = None) -> Job:
+        """Validate only, and wait for that: the job as it is at the end or after so many seconds.
+
+        Its ``report`` says what was found; where the input cannot be scored at all it is failed,
+        with an ``error``. Nothing is computed but the first rows. Raises as `create`.
+        """
+        return self.wait(self.create(replace(order, dry_run=True), job_id).id, seconds)
+
+    def get(self, job_id: str) -> Job:
+        """How a job stands; one that has taken longer than it may ends here, as expired.
+
+        Raises `JobNotFound` where the id was never given out, `ResultGone` where it is forgotten.
+        """
+        job = self._ledger.job(job_id)
+        if job is not None and not job.has_ended and job.expires_at < time.time():
+            self._ledger.expire(job_id)
+            job = self._ledger.job(job_id)
+        if job is not None:
+            return job
+        created_at = self._ids.created_at(job_id)
+        if created_at is not None and created_at + self._ttl < time.time():
+            raise ResultGone
+        raise JobNotFound(f"there is no batch job {job_id}")
+
+    def latest(
+        self, many: int = 20, after: str | None = None, status: Status | None = None
+    ) -> list[Job]:
+        """The newest jobs first, at most so many, behind the one of this id, in one status.
+
+        Dry runs are among them.
+        """
+        found: list[Job] = []
+        while len(found) < many and (ids := self._ledger.latest(SCANNED, after)):
+            jobs = [job for job in self._ledger.jobs(ids) if job is not None]
+            found += [job for job in jobs if status in (None, job.status)]
+            after = ids[-1]
+        return found[:many]
+
+    def cancel(self, job_id: str) -> Job:
+        """Begin no more of its chunks; what is computed now is finished.
+
+        Gives the job: ``cancelling`` while something of it is computed, then ``cancelled``. One
+        that has ended, or is finalizing, is given as it is.
+        """
+        self.get(job_id)
+        self._ledger.cancel(job_id)
+        return self.get(job_id)
+
+    def resume(self, job_id: str) -> Job:
+        """Go on with one that failed, was cancelled or expired, at its first unfinished chunk.
+
+        Raises `JobStands` where it is in another status.
+        """
+        before = self.get(job_id)
+        if not self._ledger.resume(job_id):
+            raise JobStands(f"job {job_id} is {before.status}: there is nothing to resume")
+        return self.get(job_id)
+
+    def wait(self, job_id: str, seconds: float) -> Job:
+        """The job once it has ended, or as it is after so many seconds."""
+        deadline = time.monotonic() + seconds
+        with self._watcher.watching(keys.JOB + job_id) as published:
+            while not (job := self.get(job_id)).has_ended:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                published.wait(min(left, LOOK_AGAIN))
+                published.clear()
+        return job
+
+    def follow(self, job_id: str, every: float = 0.25) -> Iterator[Job]:
+        """The job now and after each change, the last time when it has ended.
+
+        Changes within ``every`` seconds come as one. Now and then the same comes again, at least
+        each second, so that a listener who went away is noticed.
+        """
+        with self._watcher.watching(keys.JOB + job_id) as published:
+            while True:
+                published.clear()
+                job = self.get(job_id)
+                yield job
+                if job.has_ended:
+                    return
+                if published.wait(LOOK_AGAIN):
+                    time.sleep(every)
+
+    def output(self, job_id: str) -> str:
+        """Where its whole output lies: a path, or what fsspec understands.
+
+        Raises `JobStands` where it has not completed.
+        """
+        job = self.get(job_id)
+        if job.status not in ("completed", "completed_with_errors") or job.chunks is None:
+            raise JobStands(f"job {job_id} is {job.status}: it has no output")
+        return job.output.uri
+
+    def errors(self, job_id: str) -> list[Path]:
+        """The files that hold, in this order, a line of NDJSON for each row that failed so far."""
+        self.get(job_id)
+        directory = self.directory(job_id)
+        if directory.errors.exists():
+            return [directory.errors]
+        parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
+        return [directory.part_errors(part.name) for part in parts]
+
+    def _placed(self, order: Order, job_id: str) -> Order:
+        """The order with its places checked, links followed, and an output where there is none."""
+        output = order.output or Place(uri=str(self.directory(job_id).output))
+        return replace(
+            order,
+            input=replace(order.input, uri=self.roots.checked(order.input.uri)),
+            output=replace(output, uri=self.roots.checked(output.uri)),
+        )

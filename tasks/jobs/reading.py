@@ -1,0 +1,88 @@
+"""Makes of what Redis knows the job that callers see."""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import msgspec
+
+from tasks.jobs.job import (
+    ENDED,
+    Counts,
+    Facts,
+    InputInfo,
+    Job,
+    JobError,
+    Order,
+    OutputInfo,
+    Report,
+    Status,
+)
+
+_TIMES = (
+    *("created_at", "validating_at", "queued_at", "running_at", "finalizing_at"),
+    *("cancelling_at", "ended_at", "expires_at"),
+)
+Fields = Mapping[str, str]
+
+
+def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
+    """The job; ``flying`` are the rows of each step that is on its way."""
+    order = msgspec.json.decode(fields["order"], type=Order)
+    facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None
+    status = cast("Status", fields["status"])
+    counts, rate = _counts(status, fields, sum(flying)), _rate(fields)
+    return Job(
+        id=job_id,
+        status=status,
+        model=order.model,
+        version=order.version,
+        alias=order.alias,
+        methods=order.methods,
+        input=_input(order, facts),
+        output=_output(order, facts),
+        counts=counts,
+        chunks=int(fields["chunks"]) if "chunks" in fields else None,
+        rows_per_second=rate,
+        eta_seconds=_eta(status, rate, counts),
+        error=msgspec.json.decode(fields["error"], type=JobError) if "error" in fields else None,
+        report=msgspec.json.decode(fields["report"], type=Report) if "report" in fields else None,
+        **{name: float(fields[name]) for name in _TIMES if name in fields},  # type: ignore[arg-type]  # those that have no default are always there
+    )
+
+
+def _counts(status: Status, fields: Fields, flying: int) -> Counts:
+    total = int(fields.get("total", 0))
+    succeeded, failed = int(fields["succeeded"]), int(fields["failed"])
+    rest = total - succeeded - failed
+    if status in ENDED:
+        return Counts(total=total, succeeded=succeeded, failed=failed, cancelled=rest)
+    running = min(flying, rest)
+    pending = rest - running
+    return Counts(total=total, succeeded=succeeded, failed=failed, running=running, pending=pending)
+
+
+def _rate(fields: Fields) -> float | None:
+    busy = float(fields.get("busy", 0))
+    return float(fields["drained"]) / busy if busy else None
+
+
+def _eta(status: Status, rate: float | None, counts: Counts) -> float | None:
+    computes = status in ("queued", "running")
+    return (counts.pending + counts.running) / rate if rate and computes else None
+
+
+def _input(order: Order, facts: Facts | None) -> InputInfo:
+    if facts is None:
+        return InputInfo(uri=order.input.uri, format=order.input.format)
+    return InputInfo(
+        uri=order.input.uri,
+        format=facts.format,
+        bytes=facts.bytes,
+        fingerprint=facts.fingerprint,
+    )
+
+
+def _output(order: Order, facts: Facts | None) -> OutputInfo:
+    format_ = order.output.format if order.output else None
+    assert order.output  # noqa: S101 - the gateway has put one in
+    return OutputInfo(uri=order.output.uri, format=format_ or (facts.format if facts else None))

@@ -1,0 +1,103 @@
+-- What scripts share that move a job on: a library, put in front of them with the key layout and
+-- the queue's messages. ARGV[1] is the job's id.
+-- The job's hash: order, message (of any step), status, a time per status, and expires_at; facts,
+-- report, total, chunks, most_failures and window once it is validated; next (the chunk that is
+-- pushed next), succeeded, failed, settled_at, busy and drained (the pace); error.
+-- A step flies from its push until it is settled or dropped.
+local ENDED = {
+  completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
+}
+local BULK = 'bulk'
+local job = JOB .. ARGV[1]
+local chunks, flying = job .. ':chunks', job .. ':flying'
+
+local function stamp(seconds)
+  return string.format('%.6f', seconds)
+end
+
+local function enter(status)
+  local at = (ENDED[status] and 'ended' or status) .. '_at'
+  redis.call('HSET', job, 'status', status, at, stamp(clock()))
+  if ENDED[status] then
+    redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL))
+  end
+end
+
+local function message_of(step)
+  return (string.gsub(redis.call('HGET', job, 'message'), '@STEP@', step))
+end
+
+-- To the end of the queue, so that jobs take turns; what is short, or a job's first, goes before.
+local function push(step, before)
+  local message = message_of(step)
+  if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
+  redis.call('HSET', flying, step, 0)
+  redis.call(before and 'RPUSH' or 'LPUSH', BULK, message)
+  redis.call('HINCRBY', QUEUED .. BULK, 'rows', 1)
+  redis.call('HINCRBY', QUEUED .. BULK, 'bytes', #message)
+end
+
+-- Up to so many chunks that are not settled and do not fly.
+local function push_next(many, before)
+  local state = redis.call('HMGET', job, 'next', 'chunks')
+  local n, last = tonumber(state[1]), tonumber(state[2])
+  while many > 0 and n < last do
+    if redis.call('HEXISTS', chunks, n) == 0 and redis.call('HEXISTS', flying, n) == 0 then
+      push(n, before)
+      many, before = many - 1, false
+    end
+    n = n + 1
+  end
+  redis.call('HSET', job, 'next', n)
+end
+
+-- Takes the messages of a job from the queue; those that workers hold go on flying.
+local function ground()
+  for _, step in ipairs(redis.call('HKEYS', flying)) do
+    local message = message_of(step)
+    if redis.call('LREM', BULK, 0, message) > 0 then
+      redis.call('HDEL', flying, step)
+      redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
+      redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)
+    end
+  end
+end
+
+-- A step flies no more, and its message is gone.
+local function drop(step, tag)
+  redis.call('ZREM', DUE, tag)
+  redis.call('HDEL', RESERVED, tag)
+  redis.call('HDEL', ATTEMPTS, ARGV[1] .. '.' .. step)
+  redis.call('HDEL', flying, step)
+end
+
+-- A job that is to be cancelled is so once nothing of it flies.
+local function land()
+  if redis.call('HGET', job, 'status') == 'cancelling' and redis.call('HLEN', flying) == 0 then
+    enter('cancelled')
+  end
+end
+
+-- Stops a job for good, unless it is stopped already.
+local function fail(error)
+  local status = redis.call('HGET', job, 'status')
+  if not ENDED[status] and status ~= 'cancelling' then
+    redis.call('HSET', job, 'error', error)
+    enter('failed')
+    ground()
+  end
+end
+
+-- When all chunks are settled, what remains is to put their parts together.
+local function finalize_or_go_on(many, before)
+  if redis.call('HLEN', chunks) == tonumber(redis.call('HGET', job, 'chunks')) then
+    enter('finalizing')
+    push('finalize', true)
+  else
+    push_next(many, before)
+  end
+end
+
+local function tell()
+  redis.call('PUBLISH', job, '')
+end

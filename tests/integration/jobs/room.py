@@ -1,0 +1,72 @@
+"""Files to score, what a plain script makes of them, and the gateway to the jobs that do it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.ids import Ids
+from tasks.jobs.gateway import Jobs
+from tasks.jobs.job import Job, Order, Place
+from tasks.ledger.ledger import connect
+from tasks.ledger.watcher import Watcher
+from tasks.settings import Settings
+from tests.stack import PATIENCE, LiveStack, until
+
+
+class Room:
+    """Batch jobs of one stack, and a directory for their files."""
+
+    def __init__(self, stack: LiveStack, directory: Path) -> None:
+        self.stack = stack
+        self.directory = directory
+        self.client = connect(stack.redis_url)
+        settings = Settings(
+            home=stack.home, redis_url=stack.redis_url, batch_roots=str(directory.parent)
+        )
+        self.jobs = Jobs(self.client, Watcher(self.client), Ids(b"k" * 32), settings)
+
+    def numbers(self, rows: int, columns: int = 2, name: str = "in") -> tuple[Path, Any]:
+        """A Parquet file of random numbers, and these."""
+        values = np.random.default_rng(rows).normal(size=(rows, columns))
+        return self.parquet(values, name), values
+
+    def parquet(self, values: Any, name: str = "in", group: int = 1000) -> Path:
+        """A Parquet file of these numbers."""
+        path = self.directory / f"{name}.parquet"
+        table = pa.table({f"x{place}": column for place, column in enumerate(values.T)})
+        pq.write_table(table, path, row_group_size=group)
+        return path
+
+    def order(self, model: str, source: Path, **fields: Any) -> Order:
+        """An order whose output lies beside the input."""
+        fields.setdefault("output", Place(uri=str(source.with_suffix(".out.parquet"))))
+        return Order(model=model, version=1, input=Place(uri=str(source)), **fields)
+
+    def run(self, model: str, source: Path, **fields: Any) -> Job:
+        """A job that has ended."""
+        return self.ended(self.jobs.create(self.order(model, source, **fields)))
+
+    def ended(self, job: Job, within: float = PATIENCE) -> Job:
+        """A job once it has ended."""
+        job = self.jobs.wait(job.id, within)
+        assert job.has_ended, f"{job}\n{self.stack.logs()}"
+        return job
+
+    def reaches(self, job: Job, status: str) -> Job:
+        """A job once it is in this status."""
+        return until(
+            lambda: (now := self.jobs.get(job.id)).status == status and now, f"{status} of {job}"
+        )
+
+    def predictions(self, job: Job) -> list[Any]:
+        """What the output says."""
+        return pq.read_table(self.jobs.output(job.id))["prediction"].to_pylist()
+
+    def errors(self, job: Job) -> Sequence[str]:
+        """Lines of the errors file."""
+        texts = [path.read_text() for path in self.jobs.errors(job.id)]
+        return "".join(texts).splitlines()

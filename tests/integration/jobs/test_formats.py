@@ -1,0 +1,66 @@
+"""Every format goes in and comes out, compressed or not; ids are carried, each of one row."""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.jobs.job import Job, Place
+from tests.integration.jobs.room import Room
+from tests.models import GUILTY
+
+
+def lines(values: Any, format_: str) -> str:
+    """Rows with an id each, in CSV or NDJSON."""
+    if format_ == "csv":
+        return "id,x0,x1\n" + "".join(f'"r{i}",{a!r},{b!r}\n' for i, (a, b) in enumerate(values))
+    rows = [{"id": f"r{i}", "x0": a, "x1": b} for i, (a, b) in enumerate(values)]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def scored(room: Room, source: Path, target: str, **fields: Any) -> Job:
+    output = Place(uri=str(room.directory / target), format=fields.pop("output_format", None))
+    return room.run("touchy", source, output=output, id_column="id", **fields)
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_text_in_and_text_out(room: Room, format_: str, packed: bool) -> None:
+    _, values = room.numbers(20_000)
+    values[17_000, 0] = GUILTY
+    text = lines(values.tolist(), format_)
+    source = room.directory / f"in.{format_}{'.gz' if packed else ''}"
+    source.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    job = scored(room, source, f"out.{format_}")
+    assert job.status == "completed_with_errors", job
+    content = Path(job.output.uri).read_text()
+    if format_ == "csv":
+        rows = list(csv.DictReader(content.splitlines()))
+    else:
+        rows = [json.loads(line) for line in content.splitlines()]
+    assert [row["id"] for row in rows] == [f"r{i}" for i in range(20_000)]
+    good = [row for row in rows if row["id"] != "r17000"]
+    expected = [2 * a for i, (a, _) in enumerate(values.tolist()) if i != 17_000]
+    assert [float(row["prediction"]) for row in good] == expected
+    (error,) = map(json.loads, room.errors(job))
+    header = format_ == "csv"
+    assert (error["line"], error["custom_id"]) == (17_001 + header, "r17000")
+
+
+def test_ids_of_two_rows_are_refused(room: Room) -> None:
+    source = room.directory / "in.csv"
+    source.write_text("id,x0,x1\n" + "a,1,2\nb,1,2\na,1,2\n")
+    job = scored(room, source, "out.csv")
+    assert job.status == "failed"
+    assert job.error
+    assert (job.error.code, job.error.line) == ("invalid_input", 4)
+
+
+def test_a_file_without_rows_says_so(room: Room) -> None:
+    source = room.directory / "in.csv"
+    source.write_text("id,x0,x1\n")
+    job = scored(room, source, "out.csv")
+    assert (job.status, job.error and job.error.code) == ("failed", "invalid_input")

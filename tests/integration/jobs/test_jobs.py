@@ -1,0 +1,182 @@
+"""A file goes in, and what a plain script would make of it comes out."""
+
+from pathlib import Path
+
+import msgspec
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.jobs.job import Place
+from telemetry.errors import JobNotFound, JobStands, PlaceForbidden
+from tests.integration.jobs.room import Room
+from tests.models import DEADLY, GUILTY
+from tests.stack import until
+
+
+def test_a_file_is_scored_as_a_plain_script_scores_it(room: Room) -> None:
+    source, values = room.numbers(30_000)
+    job = room.run("plodding", source)
+    assert job.status == "completed", job
+    assert room.predictions(job) == (2 * values[:, 0]).tolist()
+    assert (job.counts.total, job.counts.succeeded) == (30_000, 30_000)
+    assert job.chunks
+    assert job.chunks > 4
+    directory = room.jobs.directory(job.id)
+    assert not directory.parts.exists()
+    assert room.errors(job) == []
+
+
+def test_bad_rows_fail_alone(room: Room) -> None:
+    _, values = room.numbers(5000)
+    values[[7, 4999], 0] = GUILTY
+    job = room.run("touchy", room.parquet(values))
+    assert job.status == "completed_with_errors"
+    assert (job.counts.succeeded, job.counts.failed) == (4998, 2)
+    expected = (2 * values[:, 0]).tolist()
+    expected[7] = expected[4999] = None
+    assert room.predictions(job) == expected
+    errors = [msgspec.json.decode(line) for line in room.errors(job)]
+    assert [(e["line"], e["code"]) for e in errors] == [
+        (8, "model_error"),
+        (5000, "model_error"),
+    ]
+
+
+def test_rows_that_kill_are_found(room: Room) -> None:
+    _, values = room.numbers(3000)
+    values[[1500, 2222], 0] = DEADLY
+    job = room.run("lethal", room.parquet(values))
+    assert job.status == "completed_with_errors", job
+    expected = (2 * values[:, 0]).tolist()
+    expected[1500] = expected[2222] = None
+    assert room.predictions(job) == expected
+    errors = [msgspec.json.decode(line) for line in room.errors(job)]
+    assert [(e["line"], e["code"]) for e in errors] == [
+        (1501, "worker_lost"),
+        (2223, "worker_lost"),
+    ]
+
+
+def test_a_job_stops_where_too_many_rows_fail(room: Room) -> None:
+    _, values = room.numbers(5000)
+    values[2000:2010, 0] = GUILTY
+    job = room.run("touchy", room.parquet(values), error_threshold=9)
+    assert job.status == "failed"
+    assert job.error
+    assert job.error.code == "too_many_failures"
+    assert len(room.errors(job)) == 10
+    assert not Path(job.output.uri).exists()
+    assert room.run("touchy", room.parquet(values), error_threshold=10).counts.failed == 10
+
+
+def test_counts_always_sum_to_the_total(room: Room) -> None:
+    source, _ = room.numbers(40_000)
+    seen = list(room.jobs.follow(room.jobs.create(room.order("plodding", source)).id))
+    statuses = [job.status for job in seen]
+    assert statuses[-1] == "completed"
+    assert "running" in statuses
+    for job in seen:
+        counts = msgspec.structs.asdict(job.counts)
+        assert counts.pop("total") == sum(counts.values())
+        assert min(counts.values()) >= 0
+    running = [job for job in seen if job.counts.succeeded and job.status == "running"]
+    assert running
+    assert all(job.eta_seconds and 0 < job.eta_seconds < 10 for job in running)
+
+
+def test_a_cancelled_job_goes_on_where_it_stopped(room: Room) -> None:
+    source, values = room.numbers(60_000)
+    diary = room.stack.home / "diary"
+    before = len(diary.read_text().splitlines())
+    job = room.jobs.create(room.order("plodding", source))
+    until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
+    room.jobs.cancel(job.id)
+    job = room.reaches(job, "cancelled")
+    assert 0 < job.counts.cancelled < 60_000
+    assert not Path(job.output.uri).exists()
+    job = room.ended(room.jobs.resume(job.id))
+    assert job.status == "completed"
+    assert room.predictions(job) == (2 * values[:, 0]).tolist()
+    written = diary.read_text().splitlines()[before:]
+    tried = 3 * 1000 + 2 * 100  # the first rows, when it was validated
+    assert len(written) <= 60_000 + tried
+    with pytest.raises(JobStands):
+        room.jobs.resume(job.id)
+
+
+def test_a_changed_input_is_refused(room: Room) -> None:
+    source, _ = room.numbers(60_000)
+    job = room.jobs.create(room.order("plodding", source))
+    until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
+    pq.write_table(pq.read_table(source).slice(0, 50_000), source)
+    job = room.ended(job)
+    assert (job.status, job.error and job.error.code) == ("failed", "input_changed")
+
+
+def test_a_missing_input_fails_the_job(room: Room) -> None:
+    job = room.run("doubling", room.directory / "none.parquet")
+    assert (job.status, job.error and job.error.code) == ("failed", "input_unreadable")
+
+
+def test_places_elsewhere_are_refused(room: Room) -> None:
+    source, _ = room.numbers(10)
+    for uri in (
+        "/etc/passwd",
+        str(source.parent / "../../../../../etc/passwd"),
+        "s3://b/x.parquet",
+    ):
+        with pytest.raises(PlaceForbidden):
+            room.jobs.create(room.order("doubling", Path(uri)))
+    link = room.directory / "link.parquet"
+    link.symlink_to("/etc/passwd")
+    with pytest.raises(PlaceForbidden):
+        room.jobs.create(room.order("doubling", link))
+    with pytest.raises(PlaceForbidden):
+        room.jobs.create(room.order("doubling", source, output=Place(uri="/etc/out.parquet")))
+
+
+def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
+    _, values = room.numbers(5000)
+    values[3, 0] = GUILTY
+    order = room.order("touchy", room.parquet(values))
+    job = room.jobs.validate(order, 10)
+    assert job.status == "completed"
+    assert job.report
+    assert (job.report.rows, job.report.columns) == (5000, ("x0", "x1"))
+    assert [error.line for error in job.report.errors] == [4]
+    with pytest.raises(JobStands):
+        room.jobs.output(job.id)
+
+
+def test_jobs_are_listed(room: Room) -> None:
+    source, _ = room.numbers(10)
+    first, second = (room.run("doubling", source) for _ in range(2))
+    latest = [job.id for job in room.jobs.latest(2)]
+    assert latest == [second.id, first.id]
+    assert room.jobs.latest(1, after=second.id)[0].id == first.id
+    assert room.jobs.latest(5, status="running") == []
+    with pytest.raises(JobNotFound):
+        room.jobs.get("none")
+
+
+def test_a_small_job_passes_a_large_one(room: Room) -> None:
+    large, _ = room.numbers(200_000, name="large")
+    small, values = room.numbers(1000, name="small")
+    slow = room.jobs.create(room.order("plodding", large))
+    until(lambda: room.jobs.get(slow.id).counts.succeeded, "a chunk")
+    quick = room.run("plodding", small)
+    assert room.predictions(quick) == (2 * values[:, 0]).tolist()
+    assert room.jobs.get(slow.id).status == "running"
+    room.jobs.cancel(slow.id)
+    room.reaches(slow, "cancelled")
+
+
+def test_jobs_share_the_workers(room: Room) -> None:
+    source, _ = room.numbers(60_000)
+    orders = [
+        room.order("plodding", source, output=Place(uri=str(room.directory / f"{name}.parquet")))
+        for name in ("one", "other")
+    ]
+    jobs = [room.ended(job) for job in [room.jobs.create(order) for order in orders]]
+    times = [job.ended_at - job.created_at for job in jobs if job.ended_at]
+    assert min(times) > 0.75 * max(times)

@@ -1,0 +1,64 @@
+"""What the tests of files share: signatures, and reading a source to its end."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from registry.manifest import Column, Signature
+from workers.files.sources import open_source
+from workers.files.spans import BadRow, Block, Span
+
+
+def numbers(*names: str, **more: Any) -> Signature:
+    """A signature of numbers alone."""
+    columns = tuple(Column(name, **more) for name in names)
+    return Signature(columns, named=True, frame=False, methods=("predict",))
+
+
+def by_position(width: int) -> Signature:
+    """A signature of a model that has no column names."""
+    columns = tuple(Column(f"x{place}") for place in range(width))
+    return Signature(columns, named=False, frame=False, methods=("predict",))
+
+
+MIXED = Signature(
+    (
+        Column("age", nullable=True),
+        Column("city", "string", nullable=True),
+        Column("vip", "boolean"),
+    ),
+    named=True,
+    frame=True,
+    methods=("predict",),
+)
+
+
+def spans_of(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Span]:
+    source = open_source(str(path), format, signature, **more)
+    return list(source.spans(rows))
+
+
+def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Block]:
+    """All blocks in order; their spans leave nothing out."""
+    source = open_source(str(path), format, signature, **more)
+    spans = list(source.spans(rows))
+    for before, behind in itertools.pairwise(spans):
+        assert before.stop == behind.start
+    read = [source.read(span) for span in spans]
+    assert [block.rows for block in read] == [span.rows for span in spans]
+    source.close()
+    return read
+
+
+def features(read: list[Block]) -> Any:
+    """The good rows of all blocks."""
+    if isinstance(read[0].features, pd.DataFrame):
+        return pd.concat([block.features for block in read], ignore_index=True)
+    return np.concatenate([block.features for block in read])
+
+
+def bad(read: list[Block]) -> list[BadRow]:
+    return [row for block in read for row in block.bad]

@@ -1,0 +1,40 @@
+"""Scores files as a job does, with a model that a line of NumPy can check."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from registry.manifest import Column, Signature
+from tests.unit.files.rooms import blocks
+from workers.files.answers import columns, nothing
+from workers.files.outcome import output
+from workers.files.writing import assemble, write_errors, write_part
+
+AB = Signature(
+    (Column("a"), Column("b")), True, False, ("predict", "predict_proba"), classes=("no", "yes")
+)
+
+
+def answers(rows: Any) -> dict[str, Any]:
+    """What the model says of rows of two numbers."""
+    return {
+        "predict": np.where(rows[:, 0] > rows[:, 1], "yes", "no"),
+        "predict_proba": rows / (1 + rows.sum(axis=1, keepdims=True)),
+    }
+
+
+def scored(source: Path, format: Any, target: Path, written: Any, **more: Any) -> Path:
+    """What a job does: each block is answered, written as a part, and the parts become a file."""
+    parts: list[Path] = []
+    errors: list[Path] = []
+    for number, block in enumerate(blocks(source, format, AB, 40, **more)):
+        found = answers(np.asarray(block.features)) if len(block.good) else None
+        made = columns(AB, found, len(block.good)) if found else nothing(AB, AB.methods)
+        parts.append(target.parent / f"part-{number}")
+        errors.append(target.parent / f"errors-{number}")
+        write_part(parts[-1], written, output(block, block.good, made))
+        write_errors(errors[-1], block.bad)
+    assemble(parts, target, written)
+    assemble(errors, target.parent / "errors.ndjson", "ndjson")
+    return target

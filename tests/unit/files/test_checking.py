@@ -1,0 +1,57 @@
+"""A file that cannot be scored is refused before any work; the report names lines."""
+
+from pathlib import Path
+
+import pytest
+
+from telemetry.errors import InvalidInput
+from tests.unit.files.rooms import numbers
+from workers.files import checking
+from workers.files.checking import check
+from workers.files.sources import open_source
+from workers.files.spans import Source
+
+AB = numbers("a", "b")
+
+
+def source(directory: Path, content: str) -> Source:
+    path = directory / "rows.csv"
+    path.write_text(content)
+    return open_source(str(path), "csv", AB, id_column="id")
+
+
+@pytest.fixture(autouse=True)
+def _few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_ROWS", 2)
+
+
+def test_bad_rows_are_counted_and_told(tmp_path: Path) -> None:
+    report = check(source(tmp_path, "id,a,b\n" + "p,1,2\n,x,2\n,3,4\n,5\n,6,7\n"))
+    assert (report.rows, report.bad, report.whole) == (5, 2, True)
+    assert [row.line for row in report.first_bad] == [3, 5]
+
+
+def test_the_first_rows_may_be_enough(tmp_path: Path) -> None:
+    report = check(source(tmp_path, "id,a,b\n" + "p,1,2\n,x,2\n,3,4\n,5\n,6,7\n"), limit=3)
+    assert (report.rows, report.bad, report.whole) == (4, 2, False)
+
+
+def test_a_file_without_any_good_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="none of 3 rows can be scored; line 2: column 'a'") as e:
+        check(source(tmp_path, "id,a,b\n" + ",x,2\n" * 3))
+    assert [detail.loc for detail in e.value.errors] == [("line", 2), ("line", 3), ("line", 4)]
+    assert e.value.extra == {"line": 2}
+
+
+@pytest.mark.parametrize("ids", ["pqp", "pqrsq", "ppqq"])
+def test_two_rows_of_one_id_are_refused(tmp_path: Path, ids: str) -> None:
+    rows = "".join(f"{name},1,2\n" for name in ids)
+    first = min(place for place, name in enumerate(ids) if ids.count(name) > 1)
+    second = ids.index(ids[first], first + 1)
+    message = f"line {second + 2}: the id is that of line {first + 2}, too"
+    with pytest.raises(InvalidInput, match=message):
+        check(source(tmp_path, "id,a,b\n" + rows))
+
+
+def test_rows_without_an_id_are_not_the_same(tmp_path: Path) -> None:
+    assert check(source(tmp_path, "id,a,b\n" + ",1,2\n" * 5)).bad == 0

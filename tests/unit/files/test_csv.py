@@ -1,0 +1,257 @@
+"""CSV through spans is the same file, cut at records; what is no row is told, with its line."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.manifest import Column, Signature
+from telemetry.errors import InputChanged, InvalidInput
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from workers.files import cutting
+from workers.files.sources import open_source
+
+AB = numbers("a", "b")
+NULLABLE = numbers("a", "b", nullable=True)
+TEXTS = Signature((Column("s", "string"), Column("t", "string")), True, False, ("predict",))
+fields = st.text(st.sampled_from('ab,"\n é'), max_size=6)
+
+
+def written(directory: Path, content: bytes | str) -> Path:
+    path = directory / "rows.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Borders of blocks fall into records, as they do in large files."""
+    monkeypatch.setattr(cutting, "BLOCK", 7)
+
+
+@settings(max_examples=200, print_blob=True, deadline=None)
+@given(
+    rows=st.lists(st.tuples(fields, fields), min_size=1, max_size=12),
+    span=st.integers(1, 5),
+    block=st.integers(1, 60),
+    ending=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    bom=st.booleans(),
+    last=st.booleans(),
+)
+def test_rows_through_spans_are_the_rows_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, str]],
+    span: int,
+    block: int,
+    ending: str,
+    quoting: Any,
+    bom: bool,
+    last: bool,
+) -> None:
+    text = io.StringIO(newline="")
+    lines = []
+    writer = csv.writer(text, quoting=quoting, lineterminator=ending)
+    for row in [("s", "t"), *rows]:
+        lines.append(text.getvalue().count("\n") + 1)
+        writer.writerow(row)
+    content = text.getvalue() if last else text.getvalue().removesuffix(ending)
+    path = written(tmp_path_factory.mktemp("csv"), ("\ufeff" if bom else "") + content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "BLOCK", block)
+        read = blocks(path, "csv", TEXTS, span)
+    assert features(read).tolist() == [list(row) for row in rows]
+    assert [line for one in read for line in one.lines] == lines[1:]
+    assert not bad(read)
+
+
+@settings(max_examples=300, print_blob=True, deadline=None)
+@given(
+    st.lists(st.sampled_from([*b'1x",\n\r', 0xE9]), min_size=1, max_size=60).map(bytes),
+    st.integers(1, 4),
+    st.integers(1, 30),
+)
+def test_whatever_a_file_holds_its_rows_are_the_same_in_any_spans(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, span: int, block: int
+) -> None:
+    directory = tmp_path_factory.mktemp("csv")
+    path = written(directory, b"custom_id,a\n1,1\n" + content)
+    whole = blocks(path, "csv", numbers("a"), 1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "BLOCK", block)
+        read = blocks(path, "csv", numbers("a"), span)
+    assert np.array_equal(features(read), features(whole), equal_nan=True)
+    assert sorted(bad(read), key=lambda row: row.line) == sorted(
+        bad(whole), key=lambda row: row.line
+    )
+    assert [line for one in read for line in one.lines] == [*whole[0].lines]
+
+
+@settings(max_examples=200, print_blob=True, deadline=None)
+@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=30))
+def test_numbers_are_the_numbers_that_were_written(
+    tmp_path_factory: pytest.TempPathFactory, values: list[float]
+) -> None:
+    content = "a\n" + "".join(f"{value!r}\n" for value in values)
+    path = written(tmp_path_factory.mktemp("csv"), content)
+    read = features(blocks(path, "csv", numbers("a", infinite=True), 7))
+    assert [value.hex() for value in read[:, 0].tolist()] == [value.hex() for value in values]
+
+
+def test_a_value_means_the_same_beside_a_bad_one(tmp_path: Path) -> None:
+    values = ["1", " 2.5 ", "-0", ".5", "5.", "1e3", "1E-3", "NA", "null", "", '""', '"7"', "nan"]
+    clean = written(tmp_path, "a,b\n" + "".join(f"{value},1\n" for value in values))
+    (quick,) = blocks(clean, "csv", NULLABLE, 100)
+    mixed = written(tmp_path, "a,b\n" + "".join(f"{value},1\n" for value in [*values, "x"]))
+    (careful,) = blocks(mixed, "csv", NULLABLE, 100)
+    assert np.array_equal(quick.features, careful.features, equal_nan=True)
+    assert [row.message for row in careful.bad] == ["column 'a': expected a number, got 'x'"]
+
+
+def test_bad_rows_have_line_id_code_and_reason_and_stop_nothing(tmp_path: Path) -> None:
+    content = (
+        "custom_id,note,a,b\n"
+        'p,"two\nlines",1,2\n'  # lines 2 and 3
+        "q,,3\n"
+        "\n"
+        "r,,x,4\n"
+        "s,,5,6,7\n"
+        "t,,,8\n"
+        "u,\udce9,9,10\n"
+        "\udce9,,11,12\n"
+        "w,,inf,13\n"
+        "z,,14,15\n"
+    ).encode(errors="surrogateescape")
+    path = written(tmp_path, content)
+    for span in (1, 2, 3, 100):
+        read = blocks(path, "csv", AB, span)
+        assert features(read).tolist() == [[1, 2], [9, 10], [14, 15]]
+        rows = sorted(bad(read), key=lambda row: row.line)
+        assert [(row.line, row.custom_id, row.code, row.message) for row in rows] == [
+            (4, None, "malformed", "expected 4 fields, found 3"),
+            (6, "r", "invalid_features", "column 'a': expected a number, got 'x'"),
+            (7, None, "malformed", "expected 4 fields, found 5"),
+            (8, "t", "invalid_features", "column 'a': the model takes no missing value here"),
+            (
+                10,
+                "\N{REPLACEMENT CHARACTER}",
+                "invalid_features",
+                "column 'custom_id' is no text in UTF-8",
+            ),
+            (11, "w", "invalid_features", "column 'a': the model takes no infinity here"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        (b"\n\n", "the file is empty"),
+        (b"a,b", "line 1: the file has a header and no rows"),
+        (b"a,b\r\n\r\n\n", "line 1: the file has a header and no rows"),
+        (b"a,c\n1,2\n", "the file has no column 'b'; it has 'a', 'c'"),
+        (b"a;b\n1;2\n", "the file has no column 'a', 'b'; it has 'a;b'"),
+        (b"a,b,a\n1,2,3\n", "more than one column 'a'"),
+        (b"a,b,caf\xe9\n1,2,3\n", "line 1: the header is no UTF-8 (byte 7: 0xe9)"),
+        ("a,b\n1,2\n".encode("utf-16"), "line 1: the file is no text in UTF-8"),
+        (b"PAR1\0\0\0\0\0", "line 1: the file is no text in UTF-8"),
+        (b"a,b\r1,2\r", "line 1: the header cannot be read"),
+        (b'a,"b\n1,2\n', "line 1: the header cannot be read"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InvalidInput) as told:
+        open_source(str(written(tmp_path, content)), "csv", AB)
+    assert message in told.value.message
+
+
+def test_a_name_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,x,b,x\n1,2,3,4\n")
+    assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 3]]
+    with pytest.raises(InvalidInput, match="more than one column 'x'"):
+        open_source(str(path), "csv", AB, pass_through=True)
+
+
+def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="line 1: the first line must be a header"):
+        open_source(str(written(tmp_path, "1.5,2\n3,4\n")), "csv", by_position(2))
+    numbered = written(tmp_path, "0,1\n3,4\n")  # as pandas names columns that have no names
+    assert features(blocks(numbered, "csv", by_position(2), 9)).tolist() == [[3, 4]]
+
+
+def test_a_quote_that_never_ends_costs_no_memory(
+    tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "MAX_RECORD", 100)
+    path = written(tmp_path, 'a,b\n1,2\n3,"4\n' + "5,6\n" * 100)
+    with pytest.raises(InvalidInput, match="line 3: a quoted field does not end within 100 bytes"):
+        blocks(path, "csv", AB, 1)
+
+
+def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path) -> None:
+    read = blocks(written(tmp_path, 'a,b\n1,2\n3,"4'), "csv", AB, 10)
+    assert [(row.line, row.message) for row in bad(read)] == [(3, "a quoted field does not end")]
+
+
+def test_spans_end_where_enough_bytes_are_gathered(
+    tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "MAX_SPAN", 40)
+    path = written(tmp_path, "a,b\n" + "1,2\n" * 100)
+    spans = list(open_source(str(path), "csv", AB).spans(1000))
+    assert sum(span.rows for span in spans) == 100
+    assert {span.rows for span in spans[:-1]} <= {10, 11}
+
+
+def test_ten_thousand_columns(tmp_path: Path) -> None:
+    names = [f"c{place}" for place in range(10_000)]
+    row = ",".join(["1.5"] * 10_000)
+    path = written(tmp_path, ",".join(names) + "\n" + f"{row}\n" * 20 + f"{row},1\n" + f"{row}\n")
+    read = blocks(path, "csv", numbers(*names), 8)
+    assert features(read).shape == (21, 10_000)
+    assert [(row.line, row.message) for row in bad(read)] == [
+        (22, "expected 10000 fields, found 10001")
+    ]
+
+
+def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Path) -> None:
+    path = written(tmp_path, "vip,age,city\ntrue,1,u\nFalse,,\nmaybe,3,v\n,4,w\n")
+    (block,) = blocks(path, "csv", MIXED, 10)
+    assert block.features.to_dict("list")["vip"] == [True, False]
+    assert block.features.to_dict("list")["city"] == ["u", None]
+    assert [row.message for row in sorted(block.bad, key=lambda row: row.line)] == [
+        "column 'vip': expected true or false, got 'maybe'",
+        "column 'vip': the model takes no missing value here",
+    ]
+
+
+def test_a_column_that_takes_anything_takes_what_the_text_looks_like(tmp_path: Path) -> None:
+    anything = Signature((Column("a", "any", nullable=True),), True, False, ("predict",))
+    path = written(tmp_path, "a,b\n1,\n1.5,\ntrue,\nx,\n,\n1_0,\n")
+    (block,) = blocks(path, "csv", anything, 10)
+    assert block.features[:, 0].tolist() == [1, 1.5, True, "x", None, "1_0"]
+
+
+def test_spans_go_on_behind_any_span(tmp_path: Path) -> None:
+    path = written(tmp_path, "s,t\n" + '"x\ny",z\n\n' * 50)
+    source = open_source(str(path), "csv", TEXTS)
+    spans = list(source.spans(7))
+    assert [list(source.spans(7, after=span)) for span in spans] == [
+        spans[place + 1 :] for place in range(len(spans))
+    ]
+
+
+def test_a_file_that_is_cut_off_meanwhile_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b\n" + "1,2\n" * 100)
+    source = open_source(str(path), "csv", AB)
+    first, second = source.spans(50)
+    source.read(first)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputChanged):
+        source.read(second)

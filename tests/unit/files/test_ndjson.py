@@ -1,0 +1,192 @@
+"""NDJSON through spans is the same file; a broken line is told and stops nothing."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.manifest import Column, Signature
+from telemetry.errors import InvalidInput
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from workers.files import cutting
+from workers.files.sources import open_source
+
+AB = numbers("a", "b")
+values = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text("x\n é", max_size=3), st.just([])
+)
+documents = st.one_of(
+    st.fixed_dictionaries({"a": st.floats(), "b": st.integers(-99, 99)}, optional={"c": values}),
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), values),
+    values,
+)
+
+
+def written(directory: Path, content: bytes | str) -> Path:
+    path = directory / "rows.ndjson"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@settings(max_examples=200, print_blob=True, deadline=None)
+@given(
+    st.lists(st.one_of(documents.map(json.dumps), st.sampled_from(["", "{", "]", "1 2"]))),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 4),
+    st.integers(1, 60),
+    st.booleans(),
+)
+def test_lines_through_spans_are_the_lines_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+    ending: str,
+    span: int,
+    block: int,
+    carry: bool,
+) -> None:
+    content = ending.join(['{"a": 1, "b": 2, "custom_id": 7}', *lines])
+    path = written(tmp_path_factory.mktemp("ndjson"), content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "BLOCK", block)
+        read = blocks(path, "ndjson", AB, span, pass_through=carry)
+    expected = {}
+    for number, line in enumerate(lines, 2):
+        row = json.loads(line) if line and line not in "{]1 2" else None
+        if isinstance(row, dict) and all(
+            type(row.get(name)) in (int, float) and math.isfinite(row[name]) for name in "ab"
+        ):
+            expected[number] = [row["a"], row["b"]]
+    assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], *expected.values()]
+    assert [b.lines[place] for b in read for place in b.good] == [1, *expected]
+    filled = {number for number, line in enumerate(lines, 2) if line}
+    assert {row.line for row in bad(read)} == filled - set(expected)
+
+
+def test_bad_lines_have_line_id_code_and_reason(tmp_path: Path) -> None:
+    content = (
+        b'{"a": 1, "b": 2, "id": "p"}\n'
+        b'{"a": 1, "b": 2, "id": "q"\n'
+        b"\n"
+        b'{"a": "x", "b": 2, "id": "r"}\n'
+        b'{"a": true, "b": 2, "id": 5}\n'
+        b'{"b": 2, "id": "t"}\n'
+        b"[1, 2]\n"
+        b'{"a": 1, "b": 2, "id": "\xe9"}\n'
+        b'{"a": NaN, "b": 2}\n'
+        b'{"a": Infinity, "b": 2}\n'
+        b'{"a": 3, "b": 4, "id": "z", "more": {}}'
+    )
+    path = written(tmp_path, content)
+    for span in (1, 3, 100):
+        read = blocks(path, "ndjson", AB, span, id_column="id")
+        assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], [3, 4]]
+        rows = bad(read)
+        assert [(row.line, row.code) for row in rows] == [
+            (2, "malformed"),
+            (4, "invalid_features"),
+            (5, "invalid_features"),
+            (6, "invalid_features"),
+            (7, "malformed"),
+            (8, "malformed"),
+            (9, "invalid_features"),
+            (10, "invalid_features"),
+        ]
+        assert [row.message for row in rows][1:5] == [
+            "column 'a': expected a number, got a string",
+            "column 'a': expected a number, got a boolean",
+            "column 'a' is missing",
+            "the line must be an object",
+        ]
+        assert [str(row.custom_id) for row in rows][1:4] == ["r", "5", "t"]
+
+
+def test_missing_values_are_taken_where_the_model_takes_them(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"a": null, "b": 1}\n{"a": NaN, "b": 2}\n')
+    read = blocks(path, "ndjson", numbers("a", "b", nullable=True), 1)
+    assert np.array_equal(features(read), [[math.nan, 1], [math.nan, 2]], equal_nan=True)
+
+
+def test_lists_go_by_position(tmp_path: Path) -> None:
+    path = written(tmp_path, "[1, 2]\n[3, 4.5]\n[5]\n")
+    read = blocks(path, "ndjson", by_position(2), 2)
+    assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], [3, 4.5]]
+    assert [(row.line, row.message) for row in bad(read)] == [(3, "expected 2 values, found 1")]
+    with pytest.raises(InvalidInput, match="line 1: the model has column names"):
+        open_source(str(path), "ndjson", AB)
+
+
+def test_objects_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"0": 1, "1": 2}\n{"1": 4, "0": 3}\n')
+    assert features(blocks(path, "ndjson", by_position(2), 9)).tolist() == [[1, 2], [3, 4]]
+
+
+def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        '{"vip": true, "age": 1, "city": "u"}\n{"vip": false, "age": null, "city": null}\n',
+    )
+    (block,) = blocks(path, "ndjson", MIXED, 10)
+    assert block.features.astype(object).where(block.features.notna(), None).to_dict("list") == {
+        "age": [1.0, None],
+        "city": ["u", None],
+        "vip": [True, False],
+    }
+
+
+def test_a_column_that_takes_anything_takes_every_kind(tmp_path: Path) -> None:
+    anything = Signature((Column("a", "any", nullable=True),), True, False, ("predict",))
+    path = written(
+        tmp_path, "".join(f'{{"a": {v}}}\n' for v in ("1", "1.5", "true", '"x"', "null"))
+    )
+    (block,) = blocks(path, "ndjson", anything, 10)
+    assert block.features[:, 0].tolist() == [1, 1.5, True, "x", None]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"\n\r\n", "the file is empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        (b"a,b\n1,2\n", "line 1: the line must be a JSON object"),
+        (b'[{"a": 1, "b": 2}]\n', "line 1: the model has column names"),
+        (b'{"a": 1}\n{"a": 2}\n', "the file has no column 'b'; it has 'a'"),
+        ('{"a": 1}'.encode("utf-16"), "line 1: the file is no text in UTF-8"),
+        (b'{"a": 1, "b": 2}\xff\xfe', "line 1: the line must be a JSON object"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: Any, message: str) -> None:
+    with pytest.raises(InvalidInput) as told:
+        open_source(str(written(tmp_path, content)), "ndjson", AB)
+    assert message in told.value.message
+
+
+def test_carried_columns_are_what_they_were(tmp_path: Path) -> None:
+    content = (
+        '{"a": 1, "b": 2, "note": "x", "tags": ["u", 1], "mix": 1}\n'
+        '{"a": 1, "b": 2, "tags": {"v": null}, "mix": "y"}\n'
+    )
+    (block,) = blocks(written(tmp_path, content), "ndjson", AB, 10, pass_through=True)
+    assert block.carried is not None
+    assert block.carried.to_pydict() == {
+        "a": [1, 1],
+        "b": [2, 2],
+        "note": ["x", None],
+        "tags": ['["u",1]', '{"v":null}'],
+        "mix": ["1", "y"],
+    }
+
+
+def test_a_line_that_never_ends_costs_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "BLOCK", 16)
+    monkeypatch.setattr(cutting, "MAX_RECORD", 100)
+    path = written(tmp_path, '{"a": 1, "b": 2}\n{"a":' + "1" * 300)
+    with pytest.raises(InvalidInput, match="line 2: the record does not end within 100 bytes"):
+        blocks(path, "ndjson", AB, 1)

@@ -1,0 +1,148 @@
+"""Files are found by name and content, here or elsewhere, packed or not; changes are noticed."""
+
+import bz2
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pytest
+
+from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
+from tests.unit.files.rooms import numbers
+from workers.files.naming import Compression, format_of
+from workers.files.opening import fingerprint
+from workers.files.sources import open_source
+from workers.files.unpacking import unpack
+
+CONTENT = b"a,b\n" + b"1,2\n" * 100_000
+PACKERS: dict[Compression, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "zstd": lambda content: pa.compress(content, "zstd", asbytes=True),
+}
+ENDINGS = {"gzip": ".gz", "bz2": ".bz2", "zstd": ".zst"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("rows.csv", b"a\n", ("csv", None)),
+        ("ROWS.CSV", b"a\n", ("csv", None)),
+        ("rows.2026.ndjson", b"{}", ("ndjson", None)),
+        ("rows.jsonl", b"", ("ndjson", None)),
+        ("rows.csv.gz", gzip.compress(b"a"), ("csv", "gzip")),
+        ("rows.csv", gzip.compress(b"a"), ("csv", "gzip")),
+        ("rows.csv.gz", b"a\n", ("csv", None)),
+        ("rows.parquet", b"PAR1", ("parquet", None)),
+        ("rows", b"PAR1", ("parquet", None)),
+    ],
+)
+def test_what_a_file_is(tmp_path: Path, name: str, content: bytes, found: object) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert format_of(str(tmp_path / name)) == found
+
+
+def test_a_name_that_says_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_bytes(b"a\n")
+    with pytest.raises(InvalidInput, match="must end in"):
+        format_of(str(tmp_path / "rows.txt"))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    for name in ("missing.csv", "."):
+        with pytest.raises(InputUnreadable, match="cannot be read: (No such file|Is a directory)"):
+            format_of(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("compression", PACKERS)
+def test_what_is_packed_is_unpacked(tmp_path: Path, compression: Compression) -> None:
+    packed = tmp_path / f"rows.csv{ENDINGS[compression]}"
+    packed.write_bytes(PACKERS[compression](CONTENT))
+    assert format_of(str(packed)) == ("csv", compression)
+    unpack(str(packed), compression, tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_bytes() == CONTENT
+
+
+def test_what_was_packed_in_pieces_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "rows.gz").write_bytes(
+        gzip.compress(CONTENT[:1000]) + gzip.compress(CONTENT[1000:])
+    )
+    unpack(str(tmp_path / "rows.gz"), "gzip", tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("compression", PACKERS)
+@pytest.mark.parametrize("broken", [lambda c: c[:-20], lambda c: c[:30], lambda c: c[:8] + c[40:]])
+def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
+    tmp_path: Path, compression: Compression, broken: Callable[[bytes], bytes]
+) -> None:
+    packed = tmp_path / "rows.csv.packed"
+    packed.write_bytes(broken(PACKERS[compression](os.urandom(10_000))))
+    with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
+        unpack(str(packed), compression, tmp_path / "rows.csv")
+    assert [*tmp_path.iterdir()] == [packed]
+
+
+def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
+    with pytest.raises(OutputUnwritable):
+        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "missing" / "rows.csv")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(CONTENT[:-4]),
+        lambda path: path.write_bytes(b"x" + CONTENT[1:]),
+        lambda path: path.write_bytes(CONTENT[:-1] + b"x"),
+        lambda path: os.utime(path, (1, 1)),
+        lambda path: (
+            path.with_name("new").write_bytes(CONTENT) and path.with_name("new").replace(path)
+        ),
+    ],
+)
+def test_its_fingerprint_changes_with_a_file(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    before = fingerprint(str(path))
+    assert fingerprint(str(path)) == before
+    change(path)
+    assert fingerprint(str(path)) != before
+
+
+def test_a_file_elsewhere_is_read_where_it_is() -> None:
+    uri = "memory://bucket/rows.csv"
+    with fsspec.open(uri, "wb") as file:
+        file.write(CONTENT)
+    assert format_of(uri) == ("csv", None)
+    source = open_source(uri, "csv", numbers("a", "b"), expected=fingerprint(uri))
+    assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+
+
+def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    source = open_source(str(path), "csv", numbers("a", "b"))
+    first, *_ = source.spans(1000)
+    path.unlink()
+    with pytest.raises(InputUnreadable, match="No such file"):
+        source.read(first)
+
+
+def test_another_file_than_the_expected_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    before = fingerprint(str(path))
+    path.write_bytes(CONTENT + b"3,4\n")
+    with pytest.raises(InputChanged):
+        open_source(str(path), "csv", numbers("a", "b"), expected=before)
+
+
+def test_a_place_nobody_knows_is_told() -> None:
+    with pytest.raises(InputUnreadable, match="cannot be read"):
+        format_of("nowhere://bucket/rows.csv")

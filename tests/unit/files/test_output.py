@@ -1,0 +1,171 @@
+"""Output has the rows of the input, in its order, complete or not at all."""
+
+import errno
+import os
+import resource
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
+from tests.unit.files.scoring import AB, scored
+from workers.files.answers import columns
+from workers.files.naming import format_of
+from workers.files.replacing import check_writable
+from workers.files.unpacking import unpack
+from workers.files.writing import assemble, write_part
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "in.parquet"
+    values = np.arange(100.0)
+    table = pa.table({"custom_id": [f"r{n}" for n in range(100)], "a": values, "b": values[::-1]})
+    pq.write_table(table, path, row_group_size=30)
+    return path
+
+
+def test_output_is_in_the_order_of_the_input(rows: Path, tmp_path: Path) -> None:
+    made = pq.read_table(scored(rows, "parquet", tmp_path / "out.parquet", "parquet"))
+    assert made.column_names == ["custom_id", "prediction", "probability_no", "probability_yes"]
+    assert made["custom_id"].to_pylist() == [f"r{n}" for n in range(100)]
+    assert made["prediction"].to_pylist() == ["no"] * 50 + ["yes"] * 50
+    assert made["probability_no"].to_pylist() == [n / 100 for n in range(100)]
+
+
+def test_a_bad_row_has_its_place_and_no_prediction(tmp_path: Path) -> None:
+    values: list[float | None] = [*np.arange(100.0)]
+    values[3] = None
+    values[40:80] = [None] * 40  # a whole part
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"a": values, "b": np.arange(100.0)}), path)
+    made = pq.read_table(scored(path, "parquet", tmp_path / "out.parquet", "parquet"))
+    assert made.num_rows == 100
+    assert [value is None for value in made["prediction"].to_pylist()] == [
+        value is None for value in values
+    ]
+    assert made["probability_no"].type == pa.float64()
+
+
+def test_the_columns_of_the_input_stand_first_on_request(rows: Path, tmp_path: Path) -> None:
+    made = pq.read_table(
+        scored(rows, "parquet", tmp_path / "out.parquet", "parquet", pass_through=True)
+    )
+    assert made.select(["custom_id", "a", "b"]).equals(pq.read_table(rows))
+    assert made.column_names[3:] == ["prediction", "probability_no", "probability_yes"]
+
+
+def test_an_input_with_a_column_of_the_output_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"a": [1.0], "b": [1.0], "prediction": [1]}), path)
+    with pytest.raises(InvalidInput, match="has a column 'prediction' of its own"):
+        scored(path, "parquet", tmp_path / "out.parquet", "parquet", pass_through=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        ({"predict": np.array([1, 2])}, ["prediction"]),
+        ({"predict": np.ones((2, 1))}, ["prediction"]),
+        ({"predict": np.ones((2, 3))}, ["prediction_0", "prediction_1", "prediction_2"]),
+        ({"predict_proba": np.ones((2, 2))}, ["probability_no", "probability_yes"]),
+        ({"predict_proba": np.ones((2, 3))}, ["probability_0", "probability_1", "probability_2"]),
+        ({"decision_function": np.ones(2)}, ["decision"]),
+        ({"decision_function": np.ones((2, 2))}, ["decision_no", "decision_yes"]),
+        (
+            {"predict_proba": [np.ones((2, 2)), np.ones((2, 1))]},
+            ["probability_0_0", "probability_0_1", "probability_1"],
+        ),
+        (
+            {"predict": np.array(["x", "y"], dtype=object), "decision_function": np.ones(2)},
+            ["prediction", "decision"],
+        ),
+    ],
+)
+def test_columns_are_named_for_method_output_and_class(
+    answer: dict[str, Any], names: list[str]
+) -> None:
+    assert list(columns(AB, answer, 2)) == names
+
+
+def test_another_number_of_rows_is_an_error_of_the_model() -> None:
+    with pytest.raises(ModelError, match="gave 3 of prediction for 2 rows"):
+        columns(AB, {"predict": np.ones(3)}, 2)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_one_may_not_write_to_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputUnwritable, match="Permission denied"):
+        check_writable(tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize("place", ["missing/out.parquet", "file/out.parquet", ""])
+def test_a_place_one_cannot_write_to_is_told(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputUnwritable):
+        check_writable(tmp_path / place)
+
+
+def test_a_full_disk_is_told_and_leaves_the_target_as_it_was(rows: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.parquet"
+    target.write_bytes(b"before")
+    table = pa.table({"prediction": np.random.default_rng(0).normal(size=200_000)})
+    write_part(tmp_path / "part", "parquet", table)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))  # as a full disk: EFBIG
+    try:
+        with pytest.raises(OutputUnwritable, match=os.strerror(errno.EFBIG)):
+            assemble([tmp_path / "part"], target, "parquet")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert target.read_bytes() == b"before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.parquet", "part"]
+
+
+def test_what_a_killed_one_left_beside_the_target_is_cleared(rows: Path, tmp_path: Path) -> None:
+    leftover = tmp_path / ".out.parquet.0123.tmp"
+    leftover.touch()
+    scored(rows, "parquet", tmp_path / "out.parquet", "parquet")
+    assert not leftover.exists()
+
+
+@pytest.mark.parametrize("name", ["out.csv.gz", "out.csv.zst", "out.csv.bz2"])
+def test_text_is_packed_where_the_name_says_so(rows: Path, tmp_path: Path, name: str) -> None:
+    scored(rows, "parquet", tmp_path / "out.csv", "csv")
+    scored(rows, "parquet", tmp_path / name, "csv")
+    _, compression = format_of(str(tmp_path / name))
+    assert compression
+    unpack(str(tmp_path / name), compression, tmp_path / "unpacked.csv")
+    assert (tmp_path / "unpacked.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
+
+
+def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
+    for place, values in enumerate([[1], ["x"], [None], [2.5]]):
+        write_part(tmp_path / str(place), "parquet", pa.table({"note": values, "n": [place]}))
+    assemble([tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet", "parquet")
+    assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {
+        "note": ["1", "x", None, "2.5"],
+        "n": [0, 1, 2, 3],
+    }
+
+
+@pytest.mark.parametrize("written", ["csv", "parquet"])
+def test_parts_of_other_columns_are_no_output(tmp_path: Path, written: Any) -> None:
+    write_part(tmp_path / "0", written, pa.table({"prediction": [1]}))
+    write_part(tmp_path / "1", written, pa.table({"prediction_0": ["x"]}))
+    with pytest.raises(ModelError, match="the same columns for all rows"):
+        assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out", written)
+
+
+def test_csv_takes_what_parquet_holds(tmp_path: Path) -> None:
+    table = pa.table({"a": [1.0], "b": [2.0], "tags": [["u", "v"]], "day": [date(2026, 1, 2)]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    source = tmp_path / "in.parquet"
+    made = scored(source, "parquet", tmp_path / "out.csv", "csv", pass_through=True)
+    assert made.read_text().splitlines()[1].startswith('1,2,"[""u"",""v""]",2026-01-02,"no",')

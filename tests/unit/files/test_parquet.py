@@ -1,0 +1,175 @@
+"""Parquet through spans is the same file, whatever its row groups; what is broken is told."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telemetry.errors import InputChanged, InvalidInput
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from workers.files.naming import format_of
+from workers.files.sources import open_source
+from workers.files.spans import MAX_SPAN
+
+AB = numbers("a", "b")
+
+
+def written(directory: Path, table: pa.Table, group: int = 1000) -> Path:
+    path = directory / "rows.parquet"
+    pq.write_table(table, path, row_group_size=group)
+    return path
+
+
+def table_of(rows: int) -> pa.Table:
+    return pa.table({"b": np.arange(rows) / 7, "more": ["x"] * rows, "a": np.arange(rows)})
+
+
+@settings(max_examples=60, print_blob=True, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 120), st.integers(1, 400))
+def test_rows_through_spans_are_the_rows_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, group: int, span: int
+) -> None:
+    path = written(tmp_path_factory.mktemp("parquet"), table_of(rows), group)
+    read = blocks(path, "parquet", AB, span)
+    whole = pq.read_table(path).select(["a", "b"]).to_pandas().to_numpy()
+    assert np.array_equal(features(read), whole)
+    assert [line for block in read for line in block.lines] == list(range(1, rows + 1))
+    assert all(block.rows <= span * 1.25 for block in read)
+
+
+def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
+    path = written(tmp_path, table_of(100_000), 60_000)
+    source = open_source(str(path), "parquet", AB)
+    spans = list(source.spans(9000))
+    for span in [*reversed(spans), *spans]:
+        assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
+
+
+def test_spans_go_on_behind_any_span(tmp_path: Path) -> None:
+    source = open_source(str(written(tmp_path, table_of(1000), 64)), "parquet", AB)
+    first, *others = source.spans(100)
+    assert list(source.spans(100, after=first)) == others
+
+
+def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
+    source = open_source(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
+    assert {span.start % 110 for span in source.spans(100)} == {0}
+
+
+def test_what_the_model_does_not_take_is_bad_and_stops_nothing(tmp_path: Path) -> None:
+    table = pa.table(
+        {"a": [1, None, 3, 4], "b": [1.0, 2.0, np.inf, np.nan], "custom_id": ["p", "q", "r", "s"]}
+    )
+    (block,) = blocks(written(tmp_path, table), "parquet", AB, 100)
+    assert block.features.tolist() == [[1.0, 1.0]]
+    assert block.good.tolist() == [0]
+    assert [
+        (row.line, row.custom_id, row.code) for row in sorted(block.bad, key=lambda r: r.line)
+    ] == [
+        (2, "q", "invalid_features"),
+        (3, "r", "invalid_features"),
+        (4, "s", "invalid_features"),
+    ]
+    assert "column 'b': the model takes no infinity here" in [row.message for row in block.bad]
+
+
+def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "vip": [True, False, None],
+            "age": pa.array([1, None, 3], pa.int32()),
+            "city": pa.array(["u", None, "v"]).dictionary_encode(),
+        }
+    )
+    (block,) = blocks(written(tmp_path, table), "parquet", MIXED, 100)
+    expected = pd.DataFrame(
+        {
+            "age": [1.0, np.nan],
+            "city": pd.Series(["u", None], dtype=object),
+            "vip": pd.Series([True, False], dtype=object),
+        }
+    )
+    pd.testing.assert_frame_equal(block.features, expected)
+    assert [row.line for row in block.bad] == [3]
+
+
+def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> None:
+    path = written(tmp_path, table_of(3).drop_columns("more"))
+    assert features(blocks(path, "parquet", by_position(2), 2))[:, 1].tolist() == [0, 1, 2]
+    with pytest.raises(InvalidInput, match="takes 3 columns by position, the file has 2"):
+        open_source(str(path), "parquet", by_position(3))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"a": [1]}, "the file has no column 'b'; it has 'a'"),
+        ({"a": [1], "b": ["x"]}, "column 'b': expected a number, got string"),
+        ({"a": [1], "b": [True]}, "column 'b': expected a number, got bool"),
+        ({"a": [1], "b": [[1.0]]}, "column 'b': expected a number, got list"),
+        ({"a": pa.array([], pa.int64()), "b": pa.array([], pa.int64())}, "has no rows"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, table: dict, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        open_source(str(written(tmp_path, pa.table(table))), "parquet", AB)
+
+
+def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+    whole = written(tmp_path, table_of(5000), 5000).read_bytes()
+    for broken in (b"", b"PAR1", whole[:-1000], whole[: len(whole) // 2], b"a,b\n1,2\n"):
+        path = tmp_path / "broken.parquet"
+        path.write_bytes(broken)
+        with pytest.raises(InvalidInput, match="broken.parquet"):
+            open_source(str(path), "parquet", AB)
+
+
+def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table_of(5000), path, compression="zstd", write_page_checksum=True)
+    content = bytearray(path.read_bytes())
+    content[60:4000] = bytes(3940)
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match="rows.parquet"):
+        blocks(path, "parquet", AB, 1000)
+
+
+def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
+    octets = pa.array([b"\xe9"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 1, octets.buffers())
+    path = written(tmp_path, pa.table({"age": [1], "city": text, "vip": [True]}))
+    with pytest.raises(InvalidInput, match="can't decode byte 0xe9"):
+        blocks(path, "parquet", MIXED, 10)
+
+
+def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, table_of(5000), 5000)
+    source = open_source(str(path), "parquet", AB)
+    first, second, *_ = source.spans(1000)
+    source.read(first)
+    written(tmp_path, table_of(4000), 4000)
+    with pytest.raises(InputChanged):
+        source.read(second)
+
+
+def test_its_format_is_seen_in_its_bytes(tmp_path: Path) -> None:
+    path = written(tmp_path, table_of(1)).rename(tmp_path / "rows.bin")
+    assert format_of(str(path)) == ("parquet", None)
+
+
+def test_no_bad_rows_where_nothing_is_bad(tmp_path: Path) -> None:
+    assert bad(blocks(written(tmp_path, table_of(100)), "parquet", AB, 30)) == []
+
+
+def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
+    names = [f"c{place}" for place in range(1000)]
+    table = pa.table({name: np.ones(20_000) for name in names})
+    source = open_source(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
+    spans = list(source.spans(10**6))
+    assert sum(span.rows for span in spans) == 20_000
+    assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000

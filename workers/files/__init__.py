@@ -1,0 +1,1 @@
+"""Files of rows: reading them in spans, and writing what a model answered."""

@@ -1,0 +1,76 @@
+"""Turns what a model's methods gave into columns of the output."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from registry.manifest import Signature
+from telemetry.errors import ModelError
+
+_NAMES = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
+
+
+def columns(signature: Signature, answers: Mapping[str, Any], rows: int) -> dict[str, pa.Array]:
+    """Name → values: ``prediction``, ``probability_<class>``, ``decision``.
+
+    Several outputs are numbered: ``prediction_0``, ``probability_0_<class>``. Raises `ModelError`
+    where a method gave another number of rows.
+    """
+    found: dict[str, pa.Array] = {}
+    for method, answer in answers.items():
+        name = _NAMES.get(method, method)
+        if isinstance(answer, list) and answer and isinstance(answer[0], np.ndarray):
+            for place, output in enumerate(answer):
+                classes = _classes_of_output(signature, place, output)
+                found.update(_named(f"{name}_{place}", output, classes))
+        else:
+            classes = None if method == "predict" else signature.classes
+            found.update(_named(name, answer, classes))
+    for name, values in found.items():
+        if len(values) != rows:
+            raise ModelError(f"the model gave {len(values)} of {name} for {rows} rows")
+    return found
+
+
+def nothing(signature: Signature, methods: Sequence[str]) -> dict[str, pa.Array]:
+    """The same columns where no row was answered."""
+    found: list[str] = []
+    for method in methods:
+        name, classes = _NAMES.get(method, method), signature.classes
+        if method == "predict":
+            several = [f"{name}_{place}" for place in range(signature.outputs)]
+            found += several if signature.outputs > 1 else [name]
+        elif classes is None or (method == "decision_function" and len(classes) == 2):
+            found.append(name)
+        else:
+            found += [f"{name}_{label}" for label in classes]
+    return {name: pa.nulls(0) for name in found}
+
+
+def _classes_of_output(signature: Signature, place: int, output: Any) -> Sequence[Any] | None:
+    """Labels of one of several outputs, where the signature has them."""
+    classes = signature.classes
+    if classes is None or len(classes) <= place or not isinstance(classes[place], list | tuple):
+        return None
+    labels: Sequence[Any] = classes[place]
+    return labels if len(labels) == output.shape[-1] else None
+
+
+def _named(name: str, answer: Any, classes: Sequence[Any] | None) -> dict[str, pa.Array]:
+    array = np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
+    if array.ndim == 1:
+        return {name: _arrow(array)}
+    if array.shape[1] == 1 and not classes:
+        return {name: _arrow(array[:, 0])}
+    fitting = classes is not None and len(classes) == array.shape[1]
+    labels = classes if fitting else range(array.shape[1])
+    return {f"{name}_{label}": _arrow(array[:, place]) for place, label in enumerate(labels or ())}
+
+
+def _arrow(array: Any) -> pa.Array:
+    try:
+        return pa.array(array.tolist() if array.dtype == object else np.ascontiguousarray(array))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ModelError(f"what the model gave fits no column: {error}") from error

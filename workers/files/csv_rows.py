@@ -1,0 +1,111 @@
+"""Parses the records of CSV: by pyarrow, and one by one where it and we count them differently."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from workers.files.records import records
+from workers.files.texts import MISSING, is_utf8
+
+Bad = dict[int, str]
+"""Position of a record → why it is no row."""
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """The records of a span, in order."""
+
+    table: pa.Table
+    """Columns are called by their positions in the file; a bad record has a row of nulls."""
+    bad: Bad
+
+
+def parse(data: bytes, rows: int, width: int, types: Mapping[int, pa.DataType]) -> Parsed:
+    """Read the columns that have a type here, of so many records.
+
+    Raises `pyarrow.ArrowInvalid` for values of another type; never with binary columns alone.
+    """
+    if data.count(b"\r") != data.count(b"\r\n"):  # to pyarrow a return alone ends a record
+        return _one_by_one(data, width, types)
+    bad: Bad = {}
+    try:
+        table = _by_pyarrow(data, width, types, bad)
+    except pa.ArrowInvalid as error:
+        if "conversion error" in str(error):
+            raise
+        return _one_by_one(data, width, types)
+    if table.num_rows + len(bad) != rows:
+        return _one_by_one(data, width, types)
+    return Parsed(_with_gaps(table, bad), bad)
+
+
+def _with_gaps(table: pa.Table, bad: Bad) -> pa.Table:
+    if not bad:
+        return table
+    rows = table.num_rows + len(bad)
+    gaps = np.zeros(rows, bool)
+    gaps[[*bad]] = True
+    return table.take(pa.array(np.cumsum(~gaps) - 1, mask=gaps))
+
+
+def _by_pyarrow(data: bytes, width: int, types: Mapping[int, pa.DataType], bad: Bad) -> pa.Table:
+    def skip(row: Any) -> str:
+        bad[row.number - 1] = _ragged(row.expected_columns, row.actual_columns)
+        return "skip"
+
+    # A row that is no UTF-8 cannot be told: pyarrow would only print a stack.
+    told = skip if is_utf8(data) else None
+    return pc.read_csv(
+        pa.BufferReader(data),
+        pc.ReadOptions(
+            use_threads=False,
+            block_size=len(data) + 1,  # one block, so that rows are numbered and columns whole
+            column_names=[str(place) for place in range(width)],
+        ),
+        pc.ParseOptions(newlines_in_values=b'"' in data, invalid_row_handler=told),
+        pc.ConvertOptions(
+            include_columns=[str(place) for place in types],
+            column_types={str(place): kind for place, kind in types.items()},
+            null_values=MISSING,
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def _one_by_one(data: bytes, width: int, types: Mapping[int, pa.DataType]) -> Parsed:
+    found = records(data, quoted=True, last=True)
+    bad: Bad = {}
+    nothing = [None] * width
+    rows: list[Sequence[bytes | None]] = []
+    for position, record in enumerate(found.cut(data)):
+        fields = _fields(record)
+        if isinstance(fields, str):
+            bad[position] = fields
+        elif len(fields) != width:
+            bad[position] = _ragged(width, len(fields))
+        else:
+            rows.append([field.encode("latin-1") for field in fields])
+            continue
+        rows.append(nothing)
+    columns = {
+        str(place): pa.array([row[place] for row in rows], pa.binary()).cast(kind)
+        for place, kind in types.items()
+    }
+    return Parsed(pa.table(columns), bad)
+
+
+def _fields(record: bytes) -> Sequence[str] | str:
+    """The fields, each byte a letter, or why there are none."""
+    try:
+        (fields,) = csv.reader([record.decode("latin-1").rstrip("\r\n")], strict=False)
+    except (csv.Error, ValueError) as error:
+        return str(error)
+    return fields
+
+
+def _ragged(expected: int, found: int) -> str:
+    return f"expected {expected} fields, found {found}"

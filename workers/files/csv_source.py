@@ -1,0 +1,112 @@
+"""Reads CSV by ranges of bytes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import pyarrow as pa
+
+from registry.manifest import Signature
+from workers.files.csv_rows import Parsed, parse
+from workers.files.features import Faults, gather
+from workers.files.header import read_header, refuse_headerless
+from workers.files.matching import match
+from workers.files.record_file import RecordFile
+from workers.files.records import ends_within_quotes
+from workers.files.spans import Block, Span
+from workers.files.texts import blank_is_null, decoded, from_text
+
+_TYPES = {
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+    "any": pa.string(),
+}
+
+
+class CsvSource:
+    """See `Source`. Fields are separated by commas; the first record has their names."""
+
+    def __init__(
+        self,
+        uri: str,
+        file: IO[bytes],
+        signature: Signature,
+        id_column: str | None,
+        pass_through: bool,
+    ) -> None:
+        """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
+        self._signature = signature
+        self._file = RecordFile(uri, file, quoted=True)
+        self._columns, self._start = read_header(file)
+        self._wanted = match(signature, self._columns, id_column, pass_through=pass_through)
+        if not signature.named:
+            refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
+        ids = [] if self._wanted.id is None else [self._wanted.id]
+        self._carried = [*range(len(self._columns))] if pass_through else ids
+        columns = zip(self._wanted.features, signature.columns, strict=True)
+        self._typed = dict.fromkeys(self._carried, pa.string())
+        self._typed |= {place: _TYPES[column.type] for place, column in columns}
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """See `Source`."""
+        return self._columns
+
+    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+        """See `Source`."""
+        return self._file.spans(rows, self._start, after)
+
+    def read(self, span: Span) -> Block:
+        """See `Source`."""
+        data = self._file.read(span)
+        faults: Faults = {}
+        try:
+            parsed = self._parse(data, span.rows, self._typed)
+        except pa.ArrowInvalid:  # a value is none of its column's type: which is seen in the text
+            parsed = self._parse(data, span.rows, dict.fromkeys(self._typed, pa.binary()))
+        texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
+        columns = zip(self._wanted.features, self._signature.columns, strict=True)
+        values = {place: from_text(column, texts[place], faults) for place, column in columns}
+        features = gather(self._signature, [*values.values()], {**faults, **parsed.bad})
+        block = Block(
+            features=features.input,
+            good=features.good,
+            lines=self._file.lines(data, span),
+            ids=None if self._wanted.id is None else blank_is_null(texts[self._wanted.id]),
+            carried=self._table(texts, values),
+            bad=[],
+        )
+        block.bad.extend(
+            block.bad_row(row, "malformed" if row in parsed.bad else "invalid_features", what)
+            for row, what in features.faults.items()
+        )
+        return block
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._file.close()
+
+    def _parse(self, data: bytes, rows: int, types: Mapping[int, pa.DataType]) -> Parsed:
+        parsed = parse(data, rows, len(self._columns), types)
+        if not data.endswith(b"\n") and b'"' in data and ends_within_quotes(data):
+            parsed.bad[rows - 1] = "a quoted field does not end"
+        return parsed
+
+    def _text(self, place: int, table: pa.Table, faults: Faults) -> pa.ChunkedArray:
+        column = table[str(place)]
+        if column.type != pa.binary():
+            return column
+        return decoded(self._columns[place], column, faults)
+
+    def _table(
+        self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]
+    ) -> pa.Table | None:
+        """What is carried into the output: the model's numbers as such, all else as text."""
+        if not self._carried:
+            return None
+        numbers = {place for place in values if self._typed[place] != pa.string()}
+        columns = [
+            values[place] if place in numbers else blank_is_null(texts[place])
+            for place in self._carried
+        ]
+        return pa.table(columns, names=[self._columns[place] for place in self._carried])

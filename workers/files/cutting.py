@@ -1,0 +1,67 @@
+"""Cuts files of records into spans, a block at a time."""
+
+from collections.abc import Iterator
+from typing import IO, Self
+
+import msgspec
+
+from telemetry.errors import InvalidInput
+from workers.files.records import Records, records
+from workers.files.spans import MAX_SPAN, Span
+
+BLOCK = 2**22
+"""Bytes that are searched at a time."""
+MAX_RECORD = 2**24
+"""Bytes a record may have; what is longer has lost a quote or is no such file."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a record begins."""
+
+    byte: int
+    line: int
+
+    def forward(self, found: Records, offset: int) -> Self:
+        """The place behind so many bytes of what begins here."""
+        return type(self)(self.byte + offset, self.line + int(found.lines_before(offset)))
+
+
+def cut(file: IO[bytes], start: Place, rows: int, *, quoted: bool) -> Iterator[Span]:
+    """Cut what lies behind a place into spans of so many rows; blank lines are none.
+
+    Raises `InvalidInput` where a record is too long.
+    """
+    begin, have = start, 0
+    for place, found in _blocks(file, start, quoted=quoted):
+        used = 0
+        while len(found.stops) - used >= rows - have:
+            used += rows - have
+            stop = place.forward(found, int(found.stops[used - 1]))
+            yield Span(begin.byte, stop.byte, begin.line, rows)
+            begin, have = stop, 0
+        have += len(found.stops) - used
+        end = place.forward(found, found.end)
+        if have and end.byte - begin.byte >= MAX_SPAN:
+            yield Span(begin.byte, end.byte, begin.line, have)
+            begin, have = end, 0
+    if have:
+        yield Span(begin.byte, end.byte, begin.line, have)
+
+
+def _blocks(file: IO[bytes], start: Place, *, quoted: bool) -> Iterator[tuple[Place, Records]]:
+    """Records block by block, each with where its block begins."""
+    rest, place = b"", start
+    last = False
+    while not last:
+        file.seek(place.byte + len(rest))  # whoever reads the spans moves about the same file
+        more = file.read(BLOCK)
+        last = len(more) < BLOCK
+        data = rest + more
+        found = records(data, quoted=quoted, last=last)
+        if len(data) - found.end > MAX_RECORD:
+            why = "a quoted field does not end" if quoted else "the record does not end"
+            line = place.forward(found, found.end).line
+            raise InvalidInput(f"line {line}: {why} within {MAX_RECORD} bytes", line=line)
+        yield place, found
+        rest = data[found.end :]
+        place = place.forward(found, found.end)

@@ -1,0 +1,138 @@
+"""Reads NDJSON by ranges of bytes: an object a line, or a list where the model has no names."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import IO, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from registry.manifest import Signature
+from tasks.wire import decode
+from telemetry.errors import InvalidInput, Malformed
+from workers.files.cutting import Place
+from workers.files.json_rows import Fields, Line, careful_reader, quick_reader
+from workers.files.matching import match
+from workers.files.record_file import RecordFile, read_head
+from workers.files.records import records
+from workers.files.spans import Block, Lines, Span
+from workers.tabular import to_input
+
+_SAMPLE = 1000
+"""Lines at the beginning that tell which columns there are."""
+_encoder = msgspec.json.Encoder()
+_contents = msgspec.json.Decoder(dict[str, Any])
+
+
+class NdjsonSource:
+    """See `Source`. What the first lines have are the columns."""
+
+    def __init__(
+        self,
+        uri: str,
+        file: IO[bytes],
+        signature: Signature,
+        id_column: str | None,
+        pass_through: bool,
+    ) -> None:
+        """Raises `InvalidInput` where the first line is broken or lacks what the model takes."""
+        self._signature = signature
+        self._file = RecordFile(uri, file, quoted=False)
+        self._columns, self._start = _first_lines(file)
+        fields = Fields(None, None)
+        if self._columns is not None:
+            wanted = match(signature, self._columns, id_column, pass_through=pass_through)
+            names = [self._columns[place] for place in wanted.features]
+            fields = Fields(names, None if wanted.id is None else self._columns[wanted.id])
+        elif signature.named:
+            raise InvalidInput("line 1: the model has column names, so a line is an object", line=1)
+        self._id = fields.id
+        self._carried = self.columns if pass_through else [fields.id] if fields.id else []
+        self._quick = quick_reader(signature, fields)
+        self._careful = careful_reader(signature, fields)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """See `Source`; none where lines are lists."""
+        return self._columns or []
+
+    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+        """See `Source`."""
+        return self._file.spans(rows, self._start, after)
+
+    def read(self, span: Span) -> Block:
+        """See `Source`."""
+        data = self._file.read(span)
+        lines = self._file.lines(data, span)
+        rows, contents = self._quick(data), self._contents(data)
+        if rows is not None and contents is not None and len(rows) == span.rows:
+            return self._block(rows, np.arange(len(rows)), lines, contents)
+        found = records(data, quoted=False, last=True)
+        return self._with_bad([*map(self._careful, found.cut(data))], lines)
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._file.close()
+
+    def _contents(self, data: bytes) -> list[dict[str, Any]] | None:
+        """What is to be carried of each line, if all can be read."""
+        try:
+            return _contents.decode_lines(data) if self._carried else []
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def _with_bad(self, read: list[Line], lines: Lines) -> Block:
+        good = [place for place, line in enumerate(read) if line.row is not None]
+        rows = [line.row for line in read if line.row is not None]
+        block = self._block(rows, np.array(good, np.int64), lines, [line.content for line in read])
+        block.bad.extend(
+            block.bad_row(place, line.code, line.message)
+            for place, line in enumerate(read)
+            if line.row is None
+        )
+        return block
+
+    def _block(
+        self, rows: list[Any], good: Any, lines: Lines, contents: list[dict[str, Any]]
+    ) -> Block:
+        columns = {name: _column([row.get(name) for row in contents]) for name in self._carried}
+        return Block(
+            features=to_input(self._signature, rows) if rows else None,
+            good=good,
+            lines=lines,
+            ids=columns.get(self._id) if self._id else None,
+            carried=pa.table(columns) if columns else None,
+            bad=[],
+        )
+
+
+def _first_lines(file: IO[bytes]) -> tuple[list[str] | None, Place]:
+    """Names in the first objects, None where there are lists; and where the rows begin."""
+    head, found, start = read_head(file, quoted=False)
+    contents = [*filter(None, map(_content, islice(found.cut(head), _SAMPLE)))]
+    if not contents:
+        raise InvalidInput("line 1: the line must be a JSON object", line=1)
+    names = dict.fromkeys(name for content in contents if type(content) is dict for name in content)
+    return [*names] if type(contents[0]) is dict else None, Place(start, 1)
+
+
+def _content(line: bytes) -> Any:
+    """What a line holds, if it is an object or a list."""
+    try:
+        content = decode(line)
+    except Malformed:
+        return None
+    return content if type(content) in (dict, list) else None
+
+
+def _column(values: list[Any]) -> pa.ChunkedArray:
+    """The values as they are where they are of one kind, else as JSON."""
+    try:
+        array = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        array = None
+    if array is None or pa.types.is_nested(array.type):
+        texts = [v if v is None or isinstance(v, str) else _encoder.encode(v) for v in values]
+        array = pa.array(texts, pa.string())
+    return pa.chunked_array([array])

@@ -1,0 +1,106 @@
+"""The one way to a file's bytes, here or elsewhere, and how one notices that it has changed."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from telemetry.errors import InputChanged, InputUnreadable
+
+_SAMPLE = 65536
+"""Bytes at both ends of a file that its fingerprint is made of."""
+
+
+def local_path(uri: str) -> Path | None:
+    """The path that a URI means, where it means one on this machine."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return None if "://" in uri else Path(uri)
+
+
+@contextmanager
+def opened(uri: str) -> Iterator[IO[bytes]]:
+    """Open a file for reading, at any place; raises `InputUnreadable`."""
+    with _told(uri):
+        file = _open(uri)
+    with file:
+        yield file
+
+
+def open_file(uri: str) -> IO[bytes]:
+    """The same, for who closes it himself."""
+    with _told(uri):
+        return _open(uri)
+
+
+def fingerprint(uri: str) -> str:
+    """What changes when the file does: its stamp, and a digest of both ends."""
+    with opened(uri) as file:
+        head = file.read(_SAMPLE)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - _SAMPLE, 0))
+        digest = hashlib.sha256(head + file.read(_SAMPLE)).hexdigest()[:32]
+    return f"{stamp(uri)} {digest}"
+
+
+def stamp(uri: str) -> str:
+    """What tells a file from another and from its later self, without reading it."""
+    with _told(uri):
+        path = local_path(uri)
+        if path is not None:
+            status = path.stat()
+            return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+        filesystem, remote = _remote(uri)
+        about = filesystem.info(remote)
+        version = next(about[key] for key in ("ETag", "LastModified", "created") if key in about)
+        return f"{about['size']} {version}"
+
+
+class Watch:
+    """Notices that a file is no longer what it was when the watch began."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._stamp = stamp(uri)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raise `InputChanged` where what was read may be of two files, or failed for it."""
+        try:
+            with _told(self._uri, OSError):
+                yield
+        finally:
+            self.refuse_change()
+
+    def refuse_change(self) -> None:
+        """Raise `InputChanged` where the file is another by now."""
+        if stamp(self._uri) != self._stamp:
+            raise InputChanged(f"{self._uri} has changed since the job was accepted")
+
+
+def _open(uri: str) -> IO[bytes]:
+    path = local_path(uri)
+    if path is not None:
+        return path.open("rb")
+    filesystem, remote = _remote(uri)
+    return filesystem.open(remote, "rb")  # type: ignore[no-any-return]
+
+
+def _remote(uri: str) -> tuple[Any, str]:
+    import fsspec  # noqa: PLC0415 - seldom needed, and slow to import
+
+    return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _told(uri: str, kind: type[Exception] = Exception) -> Iterator[None]:
+    """Turn what is raised into `InputUnreadable`; those who fetch from afar may raise anything."""
+    try:
+        yield
+    except kind as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputUnreadable(f"{uri} cannot be read: {reason}") from error

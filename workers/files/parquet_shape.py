@@ -1,0 +1,53 @@
+"""What the metadata of a Parquet file tell of its rows: their groups, sizes and types."""
+
+from collections.abc import Callable
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from registry.diagnosis import EXPECTED, MAX_DETAILS
+from registry.manifest import Column, Signature
+from telemetry.errors import Detail, InvalidInput
+from workers.files.spans import MAX_SPAN
+
+_NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+_STRING = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_BOOLEAN = (pa.types.is_boolean,)
+_MATCHES: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
+    "number": _NUMBER,
+    "string": _STRING,
+    "boolean": _BOOLEAN,
+    "any": _NUMBER + _STRING + _BOOLEAN,
+}
+
+
+def group_borders(metadata: pq.FileMetaData) -> list[int]:
+    """First rows of the row groups, and the number of all rows."""
+    groups = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    return [0, *accumulate(groups)]
+
+
+def most_rows(metadata: pq.FileMetaData, columns: set[str]) -> int:
+    """How many rows a span may have, by the size that these columns have in the first group."""
+    group = metadata.row_group(0)
+    found = map(group.column, range(group.num_columns))
+    sizes = (c.total_uncompressed_size for c in found if c.path_in_schema.split(".")[0] in columns)
+    row = max(sum(sizes) / max(group.num_rows, 1), 8 * len(columns))
+    return max(int(MAX_SPAN / row), 1)
+
+
+def check_types(signature: Signature, fields: list[pa.Field]) -> None:
+    """Raise `InvalidInput` where a column holds what the model does not take."""
+    details = [
+        Detail((field.name,), f"column {field.name!r}: expected {expected}, got {field.type}")
+        for column, field in zip(signature.columns, fields, strict=True)
+        if not _takes(column, field.type) and (expected := EXPECTED[column.type])
+    ]
+    if details:
+        raise InvalidInput(details[0].msg, errors=details[:MAX_DETAILS])
+
+
+def _takes(column: Column, kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_null(kind) or any(matches(kind) for matches in _MATCHES[column.type])

@@ -1,0 +1,98 @@
+"""Finds where the records of CSV and NDJSON end, in blocks that begin with a record."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+Offsets = np.ndarray[Any, np.dtype[np.int64]]
+
+_NEWLINE, _RETURN, _QUOTE, _COMMA = b'\n\r",'
+_FIELD = rb'(?>"(?:[^"]++|"")*+"|(?!"))[^,\n]*+'
+_RECORD = re.compile(rb"(?>" + _FIELD + rb",)*+" + _FIELD + rb"\n")
+"""What pyarrow and `csv` take for a record: a quote counts where a field begins."""
+
+
+class Records(msgspec.Struct, frozen=True):
+    """The records of a block that are not blank."""
+
+    starts: Offsets
+    stops: Offsets
+    """Behind their newlines."""
+    end: int
+    """Where the last record ends, be it blank: what lies behind is none yet."""
+    newlines: Offsets
+    """All of the block."""
+
+    def cut(self, data: bytes) -> Iterator[bytes]:
+        """Each record, out of the block."""
+        return (data[start:stop] for start, stop in zip(self.starts, self.stops, strict=True))
+
+    def lines_before(self, offset: Any) -> Any:
+        """Number of lines that end before an offset, or before each of several."""
+        return np.searchsorted(self.newlines, offset)
+
+
+def records(data: bytes, *, quoted: bool, last: bool) -> Records:
+    """Find the records of a block; ``quoted`` newlines belong to their fields.
+
+    In the ``last`` block what the end of the file ends is a record too.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    newlines = np.flatnonzero(octets == _NEWLINE)
+    stops = (_ends(data, octets, newlines) if quoted else newlines) + 1
+    if last and (stops[-1] if len(stops) else 0) < len(data):
+        stops = np.append(stops, len(data))
+    starts = np.concatenate(([0], stops[:-1])) if len(stops) else stops
+    end = int(stops[-1]) if len(stops) else 0
+    filled = ~_blank(octets, starts, stops)
+    return Records(starts[filled], stops[filled], end, newlines)
+
+
+def ends_within_quotes(data: bytes) -> bool:
+    """Whether the last record, which has no newline, lacks the end of a quoted field."""
+    last = records(data, quoted=True, last=True).starts[-1]
+    return _RECORD.match(data[last:] + b"\n") is None
+
+
+def _blank(octets: Any, starts: Offsets, stops: Offsets) -> Any:
+    lengths, first = stops - starts, octets[starts]
+    empty = (lengths == 1) & ((first == _NEWLINE) | (first == _RETURN))
+    return empty | ((lengths == 2) & (first == _RETURN) & (octets[stops - 1] == _NEWLINE))
+
+
+def _ends(data: bytes, octets: Any, newlines: Offsets) -> Offsets:
+    """Newlines that end a record."""
+    if b'"' not in data:
+        return newlines
+    quotes = np.flatnonzero(octets == _QUOTE)
+    if not _regular(octets, quotes):
+        return _ends_by_grammar(data)
+    outside: Offsets = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    return outside
+
+
+def _regular(octets: Any, quotes: Offsets) -> bool:
+    """Whether every other quote opens a field and those between close one or are doubled.
+
+    Then what lies within quotes is told by counting them.
+    """
+    before = octets[quotes[::2] - 1]
+    before[:1] = _NEWLINE if not quotes[0] else before[:1]
+    behind = octets[np.minimum(quotes[1::2] + 1, len(octets) - 1)]
+    return bool(
+        np.isin(before, (_COMMA, _NEWLINE, _QUOTE)).all()
+        and np.isin(behind, (_COMMA, _NEWLINE, _RETURN, _QUOTE)).all()
+    )
+
+
+def _ends_by_grammar(data: bytes) -> Offsets:
+    """The same, one record after the other."""
+    ends = []
+    found = _RECORD.match(data)
+    while found:
+        ends.append(found.end() - 1)
+        found = _RECORD.match(data, found.end())
+    return np.array(ends, np.int64)

@@ -1,0 +1,118 @@
+"""Reads values from text, as CSV holds them, and says which are none that the column takes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from registry.diagnosis import EXPECTED
+from registry.manifest import Column
+from workers.files.features import Faults
+
+MISSING = [
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
+]
+"""What stands for nothing in a column of numbers or booleans; pyarrow's own list."""
+_TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
+
+
+def from_text(column: Column, texts: Any, faults: Faults) -> Any:
+    """Values of a column, nulls where nothing stands; notes the rows where nonsense does.
+
+    What is no text any more stays as it is.
+    """
+    if texts.type != pa.string():
+        return texts
+    if column.type == "string":
+        return blank_is_null(texts) if column.nullable else texts
+    if column.type == "any":
+        return np.array([*map(_any, texts.to_pylist()), None], dtype=object)[:-1]
+    texts = pc.ascii_trim_whitespace(texts)
+    texts = pc.if_else(pc.is_in(texts, pa.array(MISSING)), None, texts)
+    kind, one = _KINDS[column.type]
+    try:
+        return texts.cast(kind)
+    except pa.ArrowInvalid:
+        return pa.chunked_array([_one_by_one(column, texts, one, faults).cast(kind)])
+
+
+def blank_is_null(texts: Any) -> Any:
+    """Nothing, where a string may be missing, stands for null; what is no text stays as it is."""
+    if texts.type != pa.string():
+        return texts
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+def decoded(name: str, octets: pa.ChunkedArray, faults: Faults) -> pa.ChunkedArray:
+    """Text in UTF-8; notes the rows where it is none."""
+    try:
+        return octets.cast(pa.string())
+    except pa.ArrowInvalid:
+        texts = [value and value.decode(errors="replace") for value in octets.to_pylist()]
+    for row, text in enumerate(texts):
+        if text and "\N{REPLACEMENT CHARACTER}" in text and not is_utf8(octets[row].as_py()):
+            faults.setdefault(row, f"column {name!r} is no text in UTF-8")
+    return pa.chunked_array([pa.array(texts, pa.string())])
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is a number's."""
+    try:
+        _number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_utf8(octets: bytes) -> bool:
+    """Whether these are text in UTF-8."""
+    try:
+        return octets.isascii() or bool(octets.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _one_by_one(
+    column: Column, texts: pa.Array, one: Callable[[str], Any], faults: Faults
+) -> pa.Array:
+    values = []
+    for row, text in enumerate(texts.to_pylist()):
+        try:
+            values.append(None if text is None else one(text))
+        except ValueError:
+            values.append(None)
+            what = f"expected {EXPECTED[column.type]}, got {text[:40]!r}"
+            faults.setdefault(row, f"column {column.name!r}: {what}")
+    return pa.array(values)
+
+
+def _number(text: str) -> float:
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)
+
+
+def _boolean(text: str) -> bool:
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(text)
+
+
+def _any(text: str | None) -> Any:
+    """A number or a boolean where the text is one; nothing for nothing."""
+    if not text:
+        return None
+    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return text in _TRUE
+    if is_number(text):
+        return int(text) if text.strip().lstrip("+-").isdigit() else float(text)
+    return text
+
+
+_KINDS: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {
+    "number": (pa.float64(), _number),
+    "boolean": (pa.bool_(), _boolean),
+}

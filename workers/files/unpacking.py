@@ -1,0 +1,34 @@
+"""Unpacks a compressed file, which cannot be read from its middle."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+from telemetry.errors import InvalidInput
+from workers.files.naming import Compression
+from workers.files.opening import Watch, opened
+from workers.files.replacing import replacing
+
+_PIECE = 2**20
+
+
+def unpack(uri: str, compression: Compression, target: Path) -> None:
+    """Write what the file holds to ``target``, complete or not at all.
+
+    Raises `InvalidInput` where it is broken or ends too early, `InputChanged` where it was
+    written to meanwhile, `OutputUnwritable` where there is no room for it.
+    """
+    with Watch(uri).reading(), opened(uri) as file, replacing(target) as unpacked:
+        for piece in _pieces(uri, file, compression):
+            unpacked.write(piece)
+
+
+def _pieces(uri: str, file: IO[bytes], compression: Compression) -> Iterator[bytes]:
+    try:
+        with pa.input_stream(file, compression=compression) as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise InvalidInput(f"{uri} is no whole {compression} file: {error}") from error

@@ -1,0 +1,31 @@
+"""Puts the parts of a job together: one output, one file of errors, complete or not there."""
+
+import shutil
+from pathlib import Path
+
+from tasks.jobs.ledger import Begun, JobLedger
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import OutputUnwritable
+from workers.files.writing import assemble
+
+
+def finalize(begun: Begun, ledger: JobLedger, directory: JobDirectory) -> None:
+    """Write output and errors, and complete the job; raises what ends it otherwise."""
+    parts = ledger.parts(begun.held.job).values()
+    missing = [part.name for part in parts if not directory.part(part.name).exists()]
+    if missing:
+        raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
+    assert begun.order.output  # noqa: S101 - the gateway has put one in
+    output = Path(begun.order.output.uri)
+    assemble([directory.part(part.name) for part in parts], output, begun.output_format)
+    failed = [directory.part_errors(part.name) for part in parts if part.failed]
+    assemble(failed, directory.errors, "ndjson")
+    ledger.conclude(begun.held, None)
+    clear(directory)
+
+
+def clear(directory: JobDirectory) -> None:
+    """Remove what nobody needs once a job has completed."""
+    shutil.rmtree(directory.parts, ignore_errors=True)
+    for path in (directory.plan, directory.unpacked):
+        path.unlink(missing_ok=True)

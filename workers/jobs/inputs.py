@@ -1,0 +1,70 @@
+"""The input of a job: found once, opened once in a process, and looked at with each chunk."""
+
+from pathlib import Path
+
+from registry.manifest import Manifest
+from tasks.jobs.job import Facts, Order
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import InputChanged
+from workers.files.naming import format_of
+from workers.files.opening import fingerprint, stamp
+from workers.files.sources import open_source
+from workers.files.spans import Source
+from workers.files.unpacking import unpack
+
+
+def find(order: Order) -> Facts:
+    """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told."""
+    uri = order.input.uri
+    format_, compression = format_of(uri, order.input.format)
+    size, _, _ = stamp(uri).partition(" ")
+    return Facts(
+        format=format_, compression=compression, bytes=int(size), fingerprint=fingerprint(uri)
+    )
+
+
+def prepare(directory: JobDirectory, order: Order, facts: Facts) -> None:
+    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`."""
+    if facts.compression:
+        unpack(order.input.uri, facts.compression, directory.unpacked)
+
+
+def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
+    """The source that is cut and read; raises as `open_source`."""
+    return open_source(
+        plain(directory, order, facts),
+        facts.format,
+        manifest.signature,
+        id_column=order.id_column,
+        pass_through=order.keep_columns,
+    )
+
+
+def plain(directory: JobDirectory, order: Order, facts: Facts) -> str:
+    """Where the input lies uncompressed."""
+    return str(directory.unpacked) if facts.compression else order.input.uri
+
+
+class Inputs:
+    """Keeps the source that was used last: chunks of one job often follow each other."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._key: object = None
+        self._source: Source | None = None
+
+    def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
+        """The source of a job; raises `InputChanged` where it is not the one that was validated."""
+        if fingerprint(order.input.uri) != facts.fingerprint:
+            raise InputChanged(f"{order.input.uri} has changed since it was validated")
+        key = (job_id, facts, manifest.sha256)
+        if self._source is None or key != self._key:
+            self._close()
+            self._source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
+            self._key = key
+        return self._source
+
+    def _close(self) -> None:
+        if self._source is not None:
+            self._source.close()
+        self._source = self._key = None

@@ -1,0 +1,73 @@
+"""The model of a job: one call of each of its methods, for some rows of a block."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from registry.manifest import Manifest
+from registry.methods import check_method
+from registry.store import Registry
+from tasks.clocks import LONGEST_RUN
+from tasks.jobs.job import Order
+from telemetry.errors import ModelError
+from workers.engine import SklearnEngine
+
+Limited = Callable[[float], AbstractContextManager[None]]
+"""Ends this process where what is done meanwhile takes longer than so many seconds."""
+Answers = Mapping[str, Any]
+"""Method → what it gave: an array with an entry a row, or a list of such, one an output."""
+
+
+class Models:
+    """What jobs may ask for, while the registry has it."""
+
+    def __init__(self, engine: SklearnEngine, registry: Registry, limited: Limited) -> None:
+        self._engine, self._registry, self._limited = engine, registry, limited
+
+    def of(self, order: Order) -> "Model":
+        """The model of a job; raises `VersionNotFound` and the like, once it is removed."""
+        manifest = self._registry.resolve(order.reference).manifest
+        for method in order.methods:
+            check_method(manifest, method)
+        return Model(self._engine, manifest, order.methods, self._limited)
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A version, and what is asked of it."""
+
+    engine: SklearnEngine
+    manifest: Manifest
+    methods: tuple[str, ...]
+    limited: Limited
+
+    def answer(self, features: Any, rows: Any) -> Answers:
+        """What each method gives for these rows of the features; raises as `Engine.predict`."""
+        given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
+        with self.limited(LONGEST_RUN):
+            return {method: self._answer(method, given) for method in self.methods}
+
+    def _answer(self, method: str, given: Any) -> Any:
+        answer = self.engine.answer(self.manifest, method, given)
+        several = isinstance(answer, list) and bool(answer) and isinstance(answer[0], np.ndarray)
+        for output in answer if several else [answer]:
+            found = output.shape[0] if hasattr(output, "shape") else len(output)
+            if found != len(given):
+                raise ModelError(f"the model gave {found} predictions for {len(given)} rows")
+        return answer
+
+
+def joined(answers: list[Answers]) -> Answers:
+    """The answers to pieces of a block as one."""
+    if len(answers) == 1:
+        return answers[0]
+    return {method: _joined([each[method] for each in answers]) for method in answers[0]}
+
+
+def _joined(outputs: list[Any]) -> Any:
+    if isinstance(outputs[0], list) and isinstance(outputs[0][0], np.ndarray):
+        return [np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]
+    return np.concatenate([o.toarray() if hasattr(o, "toarray") else o for o in outputs])

@@ -1,0 +1,94 @@
+"""Does one step of a job in a pool's process, and says what came of it."""
+
+import logging
+from typing import Any
+
+from registry.store import Registry
+from tasks.clocks import MAX_ATTEMPTS
+from tasks.jobs.job import JobError
+from tasks.jobs.ledger import Begun, Held, JobLedger
+from tasks.jobs.messages import read_step
+from tasks.jobs.places import JobDirectory
+from tasks.jobs.steps import FINALIZE, VALIDATE
+from tasks.ledger.ledger import connect
+from tasks.settings import Settings
+from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
+from workers.engine import SklearnEngine
+from workers.frames import Item, Verdict
+from workers.jobs.finalizing import finalize
+from workers.jobs.model import Limited, Models
+from workers.jobs.planning import read_span
+from workers.jobs.scoring import Scorer
+from workers.jobs.validating import Validator
+from workers.patience import patiently
+
+log = logging.getLogger(__name__)
+
+
+class PatientJobLedger(JobLedger):
+    """Waits for a Redis that is away: what was computed must not be lost for it."""
+
+    def _run(self, name: str, *arguments: Any) -> Any:
+        return patiently(lambda: super(PatientJobLedger, self)._run(name, *arguments))
+
+
+class Performer:
+    """What a process does with steps; a chunk costs two round trips to the ledger."""
+
+    def __init__(self, engine: SklearnEngine, settings: Settings, limited: Limited) -> None:
+        """``limited`` ends this process where a model call takes so many seconds."""
+        self._home = settings.home
+        self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
+        models = Models(engine, Registry(settings.home), limited)
+        self._validator = Validator(models, self._ledger, settings)
+        self._scorer = Scorer(models, self._ledger, settings.home)
+
+    def perform(self, item: Item) -> tuple[Verdict, str]:
+        """Do a step; what became of it, and the error if it failed."""
+        step = read_step(item.body)
+        held = Held(step.job, step.step, item.tag)
+        begun = self._ledger.begin(held, self._rows(held))
+        if begun is None:
+            return "dropped", ""
+        try:
+            self._do(begun)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner must know
+            return self._failed(begun, _told(error))
+        return "succeeded", ""
+
+    def _rows(self, held: Held) -> int:
+        """Rows that are computed in a step."""
+        if not held.step.isdecimal():
+            return 0
+        span = read_span(JobDirectory(self._home, held.job).plan, int(held.step))
+        return span.rows if span else 0
+
+    def _do(self, begun: Begun) -> None:
+        match begun.held.step:
+            case step if step.isdecimal():
+                self._scorer.score(begun)
+            case _ if begun.attempt > MAX_ATTEMPTS:
+                raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
+            case step if step == VALIDATE:
+                self._validator.validate(begun)
+            case step if step == FINALIZE:
+                finalize(begun, self._ledger, JobDirectory(self._home, begun.held.job))
+
+    def _failed(self, begun: Begun, error: Exception) -> tuple[Verdict, str]:
+        unforeseen = None if isinstance(error, PredictqError) else error
+        held, word = begun.held, f"{type(error).__name__}: {error}"
+        log.warning("%s of %s: %s", held.step, held.job, word, exc_info=unforeseen)
+        if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
+            self._ledger.postpone(held)
+            return "retrying", word
+        self._ledger.conclude(held, JobError.of(error))
+        return "failed", word
+
+
+def _told(error: Exception) -> Exception:
+    """Foreign errors whose meaning is plain, in our own words."""
+    if isinstance(error, MemoryError):
+        return OutOfMemory()
+    if isinstance(error, OSError):
+        return OutputUnwritable(f"the job's files cannot be written: {error.strerror or error}")
+    return error

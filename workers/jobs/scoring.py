@@ -1,0 +1,59 @@
+"""Computes one chunk: read, call the model, write, settle."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from tasks.jobs.ledger import Begun, JobLedger, Part
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import InvalidInput, PredictqError
+from workers.files.spans import Block
+from workers.files.writing import write_errors, write_part
+from workers.jobs.answering import Answered, answer
+from workers.jobs.inputs import Inputs
+from workers.jobs.journal import Journal
+from workers.jobs.model import Model, Models
+from workers.jobs.planning import read_span
+
+
+class Scorer:
+    """Computes chunks; each counts once, whoever settles it first."""
+
+    def __init__(self, models: Models, ledger: JobLedger, home: Path) -> None:
+        self._models, self._ledger, self._home = models, ledger, home
+        self._inputs = Inputs(home)
+
+    def score(self, begun: Begun) -> None:
+        """Compute a chunk; raises what ends the job."""
+        directory = JobDirectory(self._home, begun.held.job)
+        journal = Journal(directory.journal(begun.held.step))
+        journal.begin(begun.attempt)
+        model = self._models.of(begun.order)
+        block = self._read(begun, directory, model)
+        good, attempt = len(block.good), begun.attempt
+        deadly = journal.narrow(good, attempt, lambda rows: _try(model, block, rows))
+        part = _written(begun, directory, answer(model, block, deadly))
+        self._ledger.settle(begun.held, part)
+        journal.close()
+
+    def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
+        span = read_span(directory.plan, int(begun.held.step))
+        if span is None or begun.facts is None:
+            raise InvalidInput(f"the plan of job {begun.held.job} is gone; submit it again")
+        job_id, order, facts = begun.held.job, begun.order, begun.facts
+        return self._inputs.source(job_id, order, facts, model.manifest).read(span)
+
+
+def _try(model: Model, block: Block, rows: range) -> None:
+    with suppress(PredictqError):  # whatever it says, its process lives
+        model.answer(block.features, slice(rows.start, rows.stop))
+
+
+def _written(begun: Begun, directory: JobDirectory, answered: Answered) -> Part:
+    """The chunk's part of the output; every attempt writes one of its own."""
+    name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
+    directory.parts.mkdir(exist_ok=True)
+    write_part(directory.part(name), begun.output_format, answered.table)
+    if answered.bad:
+        write_errors(directory.part_errors(name), answered.bad)
+    failed = len(answered.bad)
+    return Part(name=name, succeeded=answered.table.num_rows - failed, failed=failed)

@@ -1,0 +1,65 @@
+"""How large the chunks of a job are: by the speed of its model on the first rows."""
+
+import time
+from typing import Any
+
+import msgspec
+
+from workers.files.features import Array
+from workers.jobs.model import Model
+
+FEW, MORE = 100, 1000
+"""Rows that are tried; what a call costs for any number of rows shows in the difference."""
+AIM = 1.5
+"""Seconds that a chunk may take."""
+LEAST = 0.2
+"""Seconds that a chunk is worth."""
+DOUBT = 50
+"""How much more than its rows a call of `MORE` rows may cost."""
+SHARES = 8
+"""Chunks that each process should have of a job, where they are worth it: none waits at the end."""
+LARGEST = 64 * 2**20
+"""Bytes of a chunk's numbers."""
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """How long a model takes in one process."""
+
+    per_row: float
+    """Seconds, in large chunks."""
+    size: float
+    """Of a row in the file, in what spans are counted in: bytes, or rows."""
+
+    @property
+    def rows_per_second(self) -> float:
+        """In the same."""
+        return 1 / self.per_row
+
+
+def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
+    """Try some rows that the model takes; ``size`` is that of a row in the file."""
+    some, more = rows[:FEW], rows[:MORE]
+    _seconds(model, features, some)  # the first call prepares some things
+    few, many = _seconds(model, features, some), _seconds(model, features, more)
+    each = (many - few) / (len(more) - len(some)) if len(more) > len(some) else 0.0
+    # A clock is not that exact: what a row costs is not much less than it seems.
+    return Speed(max(each, many / len(more) / DOUBT), size)
+
+
+def _seconds(model: Model, features: Any, rows: Array) -> float:
+    started = time.perf_counter()
+    model.answer(features, rows)
+    return time.perf_counter() - started
+
+
+def rows_per_chunk(speed: Speed | None, width: int, total: float, processes: int) -> int:
+    """Rows that take about `AIM` seconds, fewer where the job is short.
+
+    ``width`` is the number of features, ``total`` the size of the input, as `Speed.size`.
+    """
+    most = max(LARGEST // (8 * max(width, 1)), 1)
+    if speed is None:
+        return most
+    share = total / speed.size / (processes * SHARES)
+    wanted = min(AIM / speed.per_row, max(share, LEAST / speed.per_row), most)
+    return int(max(wanted, 1))
