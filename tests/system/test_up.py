@@ -202,8 +202,8 @@ def test_every_process_that_is_killed_comes_back(up: Up) -> None:
         return sorted(len(child.children(recursive=True)) for child in up.process.children())
 
     whole = shape()
-    # The guard, Redis, Flower; the API's server; the worker's fork server and pool.
-    assert whole == [0, 0, 0, 1, 1 + CORES]
+    # The guard, Redis, Flower; the API's server; fork server and pool of each worker.
+    assert whole == [0, 0, 0, 1, 1 + CORES, 1 + CORES]
     ours = up.process.children()
     theirs = [process for process in up.processes() if process not in ours]
     theirs.sort(key=lambda process: -process.create_time())  # parents after their children
@@ -242,7 +242,7 @@ def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> No
         "succeeded",
     }
     kept = before & {child.pid for child in up.process.children()}
-    assert len(kept) == len(before) - 1  # the worker; the API is the one that has new children
+    assert len(kept) == len(before) - 2  # the workers; the API is the one that has new children
     eventually(lambda: len(up.processes()) == len(whole), PATIENCE)
 
 
