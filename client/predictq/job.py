@@ -61,9 +61,9 @@ class Job:
     """Its ``uri``, ``format``, ``bytes`` and ``fingerprint``, as far as they are known."""
     output: dict[str, Any]
     """Its ``uri`` and ``format``."""
-    created_at: str
-    """RFC 3339, UTC, as all times here."""
-    ended_at: str | None = None
+    created_at: float
+    """Unix seconds, as all times here."""
+    ended_at: float | None = None
     counts: Counts
     rows_per_second: float | None = None
     """Of late."""
@@ -72,7 +72,7 @@ class Job:
     error: JobError | None = None
     report: dict[str, Any] | None = field(default=None, compare=False)
     """What validation found: ``rows``, ``columns``, ``estimated_seconds``, ``errors``, …"""
-    expires_at: str | None = None
+    expires_at: float | None = None
     """When it ends, if it still runs; when it is forgotten with its files, once it has ended."""
     urls: dict[str, str] = field(default_factory=dict)
 

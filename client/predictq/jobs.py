@@ -64,7 +64,8 @@ class Jobs:
 
     def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
         """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found."""
-        return wire.job(self._post("predict/batch/validate", model, rows, options))
+        job = wire.job(self._post("predict/batch/validate", model, rows, options))
+        return job if job.has_ended else self.wait(job.id)
 
     def get(self, id: str) -> Job:
         """How a job stands."""

@@ -79,7 +79,7 @@ def job(id="j1", status="running", **more):
         "methods": ["predict"],
         "input": {"uri": "/data/in.csv", "format": "csv"},
         "output": {"uri": "/data/out.csv", "format": "csv"},
-        "created_at": "2026-11-21T06:00:00.000+00:00",
+        "created_at": 1795240800.0,
         "counts": counts,
         "rows_per_second": 2000.0,
         "eta_seconds": 65.0,

@@ -75,7 +75,7 @@ def test_a_file_is_sent(server, client, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "lines"),
     [
-        (pd.DataFrame({"a": [0.1, np.nan], "b": "x"}), [{"a": 0.1, "b": "x"}, {"a": None, "b": "x"}]),
+        (pd.DataFrame({"a": [0.1, np.nan]}), [{"a": 0.1}, {"a": None}]),
         (pd.DataFrame([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
         (({"a": number} for number in range(2)), [{"a": 0}, {"a": 1}]),
         (np.array([[1.5, 2.0]]), [[1.5, 2.0]]),
@@ -101,9 +101,14 @@ def test_a_frame_is_turned_a_slice_at_a_time(server, client, monkeypatch):
 
 def test_a_dry_run_reports(server, client):
     report = {"rows": 10, "errors": [{"line": 3, "code": "invalid", "message": "no number"}]}
-    server.script(Answer(200, job(status="completed", report=report)))
+    ended = job(status="completed", report=report)
+    server.script(Answer(200, ended), Answer(202, job(status="validating")), events(ended))
     assert client.jobs.validate("iris", "/data/in.csv").report == report
-    assert server.calls == [("POST", "/predict/batch/validate")]
+    assert client.jobs.validate("iris", "/data/long.csv").report == report
+    assert server.calls[1:] == [
+        ("POST", "/predict/batch/validate"),
+        ("GET", "/predict/batch/j1/events"),
+    ]
 
 
 def test_what_is_refused_says_why(server, client):
