@@ -34,12 +34,14 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
         growing.unlink(missing_ok=True)
 
 
-def events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The JSON objects of server-sent events."""
+def events(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
+    """The JSON objects of server-sent events; None for a comment, by which a server lives on."""
     data: list[str] = []
     for line in lines:
         if line.startswith("data:"):
             data.append(line.removeprefix("data:"))
+        elif line.startswith(":"):
+            yield None
         elif not line and data:
             yield _object("\n".join(data))
             data = []

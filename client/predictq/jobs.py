@@ -82,6 +82,7 @@ class Jobs:
     def follow(self, id: str) -> Iterator[Job]:
         """The job now and whenever it changes, the last time when it has ended.
 
+        Now and then the same comes again, so that who follows sees that time goes on.
         A server that goes away is waited for as long as a call may take.
         """
         patience = self._connection.deadline()
@@ -141,8 +142,11 @@ class Jobs:
 
     def _events(self, id: str) -> Iterator[Job]:
         with self._connection.stream(_path(id, "events")) as response:
+            last: Job | None = None
             for event in events(_good(response).iter_lines()):
-                yield wire.read_job(event)
+                last = wire.read_job(event) if event else last
+                if last:
+                    yield last
 
 
 def _fields(model: str, options: Options) -> dict[str, Any]:

@@ -180,6 +180,14 @@ def test_a_wait_ends(server, client):
         client.jobs.wait("j1", timeout=2)
 
 
+def test_a_wait_ends_though_nothing_changes(server, client):
+    news = events(job()).body + b":\n\n" * 2_000
+    server.script(Answer(200, news, content_type="text/event-stream"))
+    with pytest.raises(WaitTimeout):
+        client.jobs.wait("j1", timeout=0.01)
+    assert len(server.asked) == 1
+
+
 def test_why_a_job_failed(server, client):
     error = {"code": "input_unreadable", "message": "it changed", "line": None, "new": 1}
     server.script(Answer(200, job(status="failed", error=error)))
