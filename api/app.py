@@ -5,7 +5,9 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 
 from api import openapi, problems
-from api.asgi import in_threads
+from api.asgi import by_path, in_threads
+from api.batch_view import ROUTE
+from api.batches import Batches
 from api.express import Express
 from api.leaving import Door
 from api.letters import LetterViews
@@ -17,6 +19,7 @@ from api.predictions import Predictions
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
+from tasks.jobs.gateway import Jobs
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.letters import DeadLetters
 from tasks.ledger.pauses import Pauses
@@ -37,17 +40,27 @@ class Parts:
         client = connect(settings.redis_url)
         self.ledger = Ledger(client, settings)
         ids = Ids(read_or_make_key(settings.home / "id.key"))
-        self.gateway = Gateway(self.ledger, Watcher(client), ids, settings)
+        watcher = Watcher(client)
+        self.gateway = Gateway(self.ledger, watcher, ids, settings)
         self.predictions = Predictions(self.gateway, self.registry, settings)
+        jobs = Jobs(client, watcher, ids, settings)
+        self.batches = Batches(jobs, self.registry, settings.threads)
         self.requests = Requests()
+
+    def hurry(self) -> None:
+        """Keep nobody waiting: the process is about to end."""
+        self.gateway.hurry()
+        self.batches.deliveries.hurry()
 
 
 def create_app() -> Door:
     """Build what an ASGI server serves: the express lane, and the rest behind it."""
     configure("api")
     parts = Parts(Settings.from_environment())
-    behind = in_threads(create_flask(parts), parts.settings.threads)
-    return Door(Express(parts.predictions, parts.requests, behind), parts.gateway.hurry)
+    app, threads = create_flask(parts), parts.settings.threads
+    # Files and events take long: they have threads of their own, and predictions never wait.
+    behind = by_path(ROUTE, in_threads(app, threads), in_threads(app, threads))
+    return Door(Express(parts.predictions, parts.requests, behind), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:
@@ -57,6 +70,7 @@ def create_flask(parts: Parts) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
     parts.requests.watch(app)
     app.register_blueprint(parts.predictions.blueprint())
+    app.register_blueprint(parts.batches.blueprint())
     app.register_blueprint(ModelViews(parts.registry).blueprint())
     letters, pauses = DeadLetters(parts.ledger.client, parts.settings), Pauses(parts.ledger.client)
     app.register_blueprint(LetterViews(letters, Replays(parts.ledger, letters)).blueprint())

@@ -29,6 +29,16 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     return serve
 
 
+def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
+    """Leave what lies under a path to one application, and everything else to another."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        under = scope["type"] == "http" and scope["path"].startswith(prefix)
+        await (its if under else others)(scope, receive, send)
+
+    return serve
+
+
 async def read_body(receive: Receive) -> bytes:
     """The whole body; raises `Malformed` where the caller has gone before its end."""
     body, more = b"", True

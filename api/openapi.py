@@ -4,6 +4,7 @@ import msgspec
 
 from api.letters import Deleted, Letters, Replayed, Selection
 from api.models import Model, Models
+from api.openapi_batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi_objects import (
     Json,
     answering,
@@ -26,6 +27,7 @@ from tasks.ledger.letters import WholeLetter
 
 TYPES = (
     *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
+    *BATCH_TYPES,
     *(Letters, WholeLetter, Selection, Replayed, Deleted, Wish, PauseState),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
@@ -53,9 +55,9 @@ def build() -> Json:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in ("predictions", "models", DEAD, "operations")],
-        "paths": {**_predictions(), **_models(), **_letters(), **_operations()},
-        "components": {"schemas": components},
+        "tags": [{"name": tag} for tag in ("predictions", BATCHES, "models", DEAD, "operations")],
+        "paths": {**_predictions(), **batches(), **_models(), **_letters(), **_operations()},
+        "components": {"schemas": with_file(components)},
     }
 
 

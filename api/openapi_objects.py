@@ -8,13 +8,15 @@ from api.problems import Problem
 PROBLEMS = {
     "400": "Not JSON, or empty",
     "404": "No such model, version, alias or id",
-    "409": "There is an outcome that is no failure, or none yet",
+    "409": "There is an outcome that is no failure, or none yet; a job is in no state for this",
     "410": "The outcome is older than its time to live",
     "413": "The body or the number of rows is over the limit",
     "415": "Not application/json",
+    "416": "There is no such range",
     "422": "Well-formed but wrong; `errors` says where",
     "503": "The queue is full, the version is paused, or Redis cannot be reached; with an `id`, "
     "it may have been accepted",
+    "507": "There is no room on the disk",
 }
 
 Json = dict[str, Any]
@@ -40,13 +42,13 @@ def answering(
 
 def request_body(kind: type, example: Json) -> Json:
     """A JSON body of this type, with an example."""
-    media = {"schema": _ref(kind), "examples": {"one row": {"value": example}}}
+    media = {"schema": ref(kind), "examples": {"one row": {"value": example}}}
     return {"required": True, "content": {"application/json": media}}
 
 
 def response(kind: type, description: str) -> Json:
     """A JSON answer of this type."""
-    return {"description": description, "content": {"application/json": {"schema": _ref(kind)}}}
+    return {"description": description, "content": {"application/json": {"schema": ref(kind)}}}
 
 
 def pending() -> Json:
@@ -57,7 +59,7 @@ def pending() -> Json:
 
 def problems(*statuses: str) -> Json:
     """A response for each of these statuses."""
-    content = {"application/problem+json": {"schema": _ref(Problem)}}
+    content = {"application/problem+json": {"schema": ref(Problem)}}
     return {s: {"description": PROBLEMS[s], "content": content} for s in statuses}
 
 
@@ -94,5 +96,6 @@ def idempotency_key() -> Json:
     }
 
 
-def _ref(kind: type) -> Json:
+def ref(kind: type) -> Json:
+    """Where the schema of this type stands."""
     return {"$ref": f"#/components/schemas/{kind.__name__}"}

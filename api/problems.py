@@ -2,12 +2,15 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 import redis
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    RequestedRangeNotSatisfiable,
+)
 
 from telemetry import errors
 from telemetry.errors import Detail
@@ -25,6 +28,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.JobStands: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -43,7 +47,7 @@ class Problem(msgspec.Struct, kw_only=True):
     errors: tuple[Detail, ...] = ()
     """Where the input is wrong."""
     id: str | msgspec.UnsetType = msgspec.UNSET
-    """Of the prediction, where it is not known whether it was accepted."""
+    """Of the prediction or batch job, where it is not known whether it was accepted."""
 
 
 def status_of(error: errors.PredictqError) -> HTTPStatus:
@@ -106,8 +110,16 @@ def _from_werkzeug(error: HTTPException) -> Response:
         code=status.name.lower(),
         retryable=False,
     )
-    allow: Any = getattr(error, "valid_methods", None)
-    return _answer(problem, {"Allow": ", ".join(sorted(allow))} if allow else None)
+    return _answer(problem, _headers(error))
+
+
+def _headers(error: HTTPException) -> dict[str, str]:
+    """What the status demands beside the body."""
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return {"Content-Range": f"{error.units} */{error.length}"}
+    return {}
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -89,6 +89,13 @@ class TooLarge(PredictqError):
     code = "too_large"
 
 
+class DiskFull(PredictqError):
+    """There is no room on the disk for this file."""
+
+    code = "disk_full"
+    retryable = True
+
+
 class UnsupportedMediaType(PredictqError):
     """The body must be application/json."""
 

@@ -1,0 +1,124 @@
+"""Batch jobs over HTTP: submit by reference or by upload, validate, list, look up, cancel."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
+
+from api.answers import answer
+from api.batch_view import ROUTE, BatchJobs, answer_job, view
+from api.bodies import read_body, read_query
+from api.deliveries import Deliveries
+from api.orders import BatchOrder, UploadOrder, order, read_form
+from api.places import Places
+from api.preferences import LONGEST
+from api.uploads import Upload
+from registry.store import Registry
+from tasks.jobs.gateway import Jobs
+from tasks.jobs.job import Order, Status
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import Busy, SubmissionUncertain
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query of `GET /predict/batch`."""
+
+    limit: Limit = 20
+    after: str | None = None
+    status: Status | None = None
+
+
+class JobId(BaseConverter):
+    """An id in a path; what validates is no job."""
+
+    regex = r"(?!validate$)[^/]+"
+    part_isolating = True
+
+
+class Batches:
+    """The views; whoever takes long holds one of a bounded number of places."""
+
+    def __init__(self, jobs: Jobs, registry: Registry, threads: int) -> None:
+        self._jobs = jobs
+        self._registry = registry
+        # A quarter of the threads keeps answering what is quick.
+        self._taking = Places(threads // 4, patience=0)
+        self.deliveries = Deliveries(jobs, Places(threads // 2, patience=0))
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes, deliveries = Blueprint("batches", __name__), self.deliveries
+        routes.record_once(lambda setup: setup.app.url_map.converters.update(job=JobId))
+        routes.post(ROUTE)(self.submit)
+        routes.get(ROUTE)(self.index)
+        routes.post(f"{ROUTE}/validate")(self.validate)
+        routes.get(f"{ROUTE}/<job:id>")(self.show)
+        routes.delete(f"{ROUTE}/<job:id>")(self.cancel)
+        routes.post(f"{ROUTE}/<job:id>/resume")(self.resume)
+        routes.get(f"{ROUTE}/<job:id>/output")(deliveries.output)
+        routes.get(f"{ROUTE}/<job:id>/errors")(deliveries.errors)
+        routes.get(f"{ROUTE}/<job:id>/events")(deliveries.events)
+        return routes
+
+    def submit(self) -> Response:
+        """Accept a job."""
+        with self._place(), self._room() as (job_id, directory):
+            job = self._jobs.create(self._read(directory), job_id)
+        return answer_job(job, 202)
+
+    def validate(self) -> Response:
+        """Look over the input and the first predictions; nothing else is computed."""
+        with self._place(), self._room() as (job_id, directory):
+            job = self._jobs.validate(self._read(directory), LONGEST, job_id)
+        return answer_job(job, 200 if job.has_ended else 202)
+
+    def index(self) -> Response:
+        """The newest jobs."""
+        page = read_query(request, JobPage)
+        found = [view(job) for job in self._jobs.latest(page.limit + 1, page.after, page.status)]
+        return answer(BatchJobs(found[: page.limit], len(found) > page.limit))
+
+    def show(self, id: str) -> Response:
+        """How a job stands."""
+        return answer_job(self._jobs.get(id))
+
+    def cancel(self, id: str) -> Response:
+        """Begin no more of its chunks."""
+        return answer_job(self._jobs.cancel(id))
+
+    def resume(self, id: str) -> Response:
+        """Go on with one that failed, was cancelled or expired."""
+        return answer_job(self._jobs.resume(id), 202)
+
+    def _read(self, directory: JobDirectory) -> Order:
+        if request.mimetype != "multipart/form-data":
+            given = read_body(request, BatchOrder)
+            return order(given, given.input_uri, directory, self._registry)
+        upload = Upload(request, directory)
+        fields = read_form(upload.form, UploadOrder)
+        return order(fields, upload.uri, directory, self._registry)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        with self._taking.one() as free:
+            if not free:
+                raise Busy
+            yield
+
+    @contextmanager
+    def _room(self) -> Iterator[tuple[str, JobDirectory]]:
+        """The id and directory of a job to be; of one that is refused nothing stays."""
+        job_id, directory = self._jobs.new()
+        try:
+            yield job_id, directory
+        except SubmissionUncertain:
+            raise
+        except BaseException:
+            shutil.rmtree(directory.path, ignore_errors=True)
+            raise

@@ -1,0 +1,105 @@
+"""What is fetched of a batch job: its output, its errors, and the news of it."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from flask import Response, send_file
+
+from api.batch_view import view
+from api.places import Places
+from tasks.jobs.gateway import Jobs
+from tasks.jobs.job import Format, Job
+from telemetry.errors import Busy, JobStands, ResultGone
+
+TYPES: dict[Format, str] = {
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
+PACKED = {".gz": "application/gzip", ".zst": "application/zstd", ".bz2": "application/x-bzip2"}
+PIECE = 2**18
+"""Bytes that are read at a time."""
+NOTHING_NEW = b":\n\n"
+"""A comment, by which the end of a listener's connection is noticed."""
+
+
+class Deliveries:
+    """The views; each response holds one of a bounded number of places until it is sent."""
+
+    def __init__(self, jobs: Jobs, places: Places) -> None:
+        self._jobs = jobs
+        self._places = places
+        self._leaving = threading.Event()
+
+    def hurry(self) -> None:
+        """End what follows jobs: who listens will ask another process."""
+        self._leaving.set()
+
+    def output(self, id: str) -> Response:
+        """The whole output, or a range of it."""
+        job, uri = self._jobs.get(id), self._jobs.output(id)
+        if "://" in uri:
+            raise JobStands(f"the output lies at {uri}: fetch it from there")
+        path = Path(self._jobs.roots.checked(uri))
+        return self._held(partial(_file, path, *_described(job, path)))
+
+    def errors(self, id: str) -> Response:
+        """A line of NDJSON for each row that failed so far."""
+        paths, type_ = self._jobs.errors(id), TYPES["ndjson"]
+        if len(paths) == 1:
+            return self._held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
+        return self._held(lambda: Response(_pieces(paths), content_type=type_))
+
+    def events(self, id: str) -> Response:
+        """Server-sent events: the job now, after each change, and at its end."""
+        self._jobs.get(id)  # an unknown id gives no stream
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        type_ = "text/event-stream; charset=utf-8"
+        return self._held(lambda: Response(self._news(id), headers=headers, content_type=type_))
+
+    def _news(self, id: str) -> Iterator[bytes]:
+        last: Job | None = None
+        for job in self._jobs.follow(id):
+            if self._leaving.is_set():
+                return
+            yield NOTHING_NEW if job == last else _event(job)
+            last = job
+
+    def _held(self, build: Callable[[], Response]) -> Response:
+        """The response, with a place until it is closed."""
+        with ExitStack() as stack:
+            if not stack.enter_context(self._places.one()):
+                raise Busy("too many files and events are being sent at this moment")
+            response = build()
+            response.call_on_close(stack.pop_all().close)
+        return response
+
+
+def _described(job: Job, path: Path) -> tuple[str, str]:
+    """The file's name and its type."""
+    format_ = job.output.format or job.input.format or "ndjson"
+    if not path.suffix:  # in the job's own directory, where no caller named it
+        return f"{job.id}.{format_}", TYPES[format_]
+    return path.name, PACKED.get(path.suffix.lower()) or TYPES[format_]
+
+
+def _file(path: Path, name: str, type_: str) -> Response:
+    try:
+        response = send_file(path, type_, as_attachment=True, download_name=name, max_age=0)
+    except FileNotFoundError as error:
+        raise ResultGone(f"{name} is not there any more") from error
+    return response
+
+
+def _pieces(paths: Sequence[Path]) -> Iterator[bytes]:
+    for path in paths:
+        with path.open("rb") as file:
+            yield from iter(partial(file.read, PIECE), b"")
+
+
+def _event(job: Job) -> bytes:
+    return b"event: progress\ndata: " + msgspec.json.encode(view(job)) + b"\n\n"

@@ -1,0 +1,126 @@
+"""An order of a batch job: read from JSON or from a form, checked, and pinned to one version."""
+
+from pathlib import Path, PurePath
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+from werkzeug.datastructures import MultiDict
+
+from registry.methods import check_method
+from registry.store import Registry
+from tasks.jobs.job import Format, Order, Place
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import Detail, Invalid
+
+LONGEST_URI = 4096
+"""Characters."""
+NAMES: dict[str, Format] = {
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"\A[^\x00]*\Z")]
+Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+class UploadOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The fields beside the `file` of an upload."""
+
+    model: str
+    """``name``, ``name@alias`` or ``name:version``."""
+    method: str | None = None
+    """``predict``, where neither this nor ``methods`` is given."""
+    methods: Methods | None = None
+    """Several at once: each gives columns of the output."""
+    output_uri: Uri | None = None
+    """Without, the output is kept with the job, and fetched from there."""
+    input_format: Format | None = None
+    """Needed only where the name does not tell."""
+    output_format: Format | None = None
+    """That of the input, where neither this nor the output's name tells."""
+    id_column: str | None = None
+    """Carried through to output and errors; without, ``custom_id``, if there is one."""
+    include_input: bool = False
+    """Whether the output has the input's columns, too."""
+    error_threshold: Annotated[float, Meta(ge=0)] | None = None
+    """Rows that may fail before the job stops: a number, or below 1 a share of all."""
+
+
+class BatchOrder(UploadOrder, forbid_unknown_fields=True, kw_only=True):
+    """The body of `POST /predict/batch` where the input lies in place."""
+
+    input_uri: Uri
+    """An absolute path, or what fsspec understands, within the places that jobs may use."""
+
+
+def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
+    """Fields of a form, each a text; raises `Invalid`."""
+    given: dict[str, str | list[str]] = {}
+    for name, values in form.lists():
+        if name != "methods" and len(values) > 1:
+            raise wrong(name, f"{name[:100]!r} is given more than once")
+        given[name] = values if name == "methods" else values[0]
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise wrong(path.strip("`.") or None, message) from error
+
+
+def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry: Registry) -> Order:
+    """The order, with the model resolved; raises `NotFound` or `Invalid`."""
+    resolved = registry.resolve(asked.model)
+    methods = _methods(asked)
+    for method in methods:
+        check_method(resolved.manifest, method)
+    output_uri = _whole(asked.output_uri, "output_uri")
+    return Order(
+        model=resolved.manifest.name,
+        version=resolved.manifest.version,
+        alias=resolved.alias,
+        methods=methods,
+        input=Place(uri=_whole(input_uri, "input_uri") or "", format=asked.input_format),
+        output=Place(
+            uri=output_uri or str(directory.output),
+            format=asked.output_format or (_named(output_uri) if output_uri else None),
+        ),
+        id_column=asked.id_column,
+        keep_columns=asked.include_input,
+        error_threshold=asked.error_threshold,
+    )
+
+
+def _methods(asked: UploadOrder) -> tuple[str, ...]:
+    if asked.methods is None:
+        return (asked.method or "predict",)
+    if asked.method is not None:
+        raise wrong("methods", "give either method or methods")
+    if len(set(asked.methods)) < len(asked.methods):
+        raise wrong("methods", "a method is given more than once")
+    return tuple(asked.methods)
+
+
+def _whole(uri: str | None, field: str) -> str | None:
+    """The place as given; what is relative would mean another place to each process."""
+    if uri is not None and not (Path(uri.removeprefix("file://")).is_absolute() or _is_remote(uri)):
+        raise wrong(field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows")
+    return uri
+
+
+def _named(uri: str) -> Format | None:
+    """The format that the output's name asks for."""
+    suffixes = PurePath(uri.lower()).suffixes
+    return next((NAMES[suffix] for suffix in reversed(suffixes[-2:]) if suffix in NAMES), None)
+
+
+def _is_remote(uri: str) -> bool:
+    return "://" in uri and not uri.startswith("file://")
+
+
+def wrong(field: str | None, message: str) -> Invalid:
+    """The error that names a field."""
+    return Invalid(message, errors=[Detail((field,) if field else (), message)])

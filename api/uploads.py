@@ -1,0 +1,80 @@
+"""Takes in an upload: its file goes to disk as it comes, and is never held in memory."""
+
+import errno
+import re
+from typing import IO
+
+from flask import Request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from api.orders import wrong
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import DiskFull, Malformed, TooLarge
+
+FILE = "file"
+"""The part that is the input."""
+LONGEST_FIELD = 16_384
+"""Bytes of all other parts that are held in memory at a time."""
+MOST_PARTS = 32
+_suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
+
+
+class Upload:
+    """A form whose file lies in a job's directory."""
+
+    def __init__(self, request: Request, directory: JobDirectory) -> None:
+        """Read all of it; raises `Malformed`, `Invalid`, `TooLarge` or `DiskFull`."""
+        self._directory = directory
+        self._file: IO[bytes] | None = None
+        try:
+            self.form = self._parse(request)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise DiskFull from error
+        finally:
+            if self._file:
+                self._file.close()
+
+    @property
+    def uri(self) -> str:
+        """Where the file lies."""
+        if self._file is None:
+            raise wrong(FILE, f"the form has no part {FILE!r} with a file name")
+        return self._file.name
+
+    def _parse(self, request: Request) -> MultiDict[str, str]:
+        parser = FormDataParser(
+            self._opened,
+            max_form_memory_size=LONGEST_FIELD,
+            max_form_parts=MOST_PARTS,
+            silent=False,
+        )
+        try:
+            _, form, files = parser.parse_from_environ(request.environ)
+        except RequestEntityTooLarge as error:
+            raise TooLarge("the form has too many parts, or too long ones") from error
+        except ValueError as error:
+            raise Malformed(f"the form is broken: {error}") from error
+        if unknown := files.keys() - {FILE}:
+            raise wrong(min(unknown), f"the only file of an upload is {FILE!r}")
+        if self._file:
+            self._file.flush()
+        return form
+
+    def _opened(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if self._file is not None:
+            raise wrong(FILE, "an upload has one file")
+        found = _suffixes.search(filename or "")
+        path = self._directory.input
+        # Workers look at the name's end to learn the format.
+        self._file = path.with_name(path.name + (found[0] if found else "")).open("w+b")
+        return self._file
