@@ -13,6 +13,7 @@ class LazyGroup(click.Group):
     """
 
     places: ClassVar = {
+        "batch": "cli.batch:batch",
         "dead-letters": "cli.letters:dead_letters",
         "models": "cli.models:models",
         "predict": "cli.predict:predict",

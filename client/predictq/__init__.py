@@ -2,6 +2,7 @@
 
 from predictq.client import Client
 from predictq.errors import (
+    Conflict,
     Detail,
     Gone,
     InvalidRequest,
@@ -17,13 +18,20 @@ from predictq.errors import (
     Unreachable,
     WaitTimeout,
 )
+from predictq.job import Counts, Job, JobError, RowError
+from predictq.jobs import Jobs
 from predictq.types import Pending, Prediction, Receipt, Urls
 
 __all__ = [
     "Client",
+    "Conflict",
+    "Counts",
     "Detail",
     "Gone",
     "InvalidRequest",
+    "Job",
+    "JobError",
+    "Jobs",
     "NotFound",
     "Pending",
     "Prediction",
@@ -33,6 +41,7 @@ __all__ = [
     "PredictqError",
     "ProblemError",
     "Receipt",
+    "RowError",
     "TooLarge",
     "Unavailable",
     "UnexpectedAnswer",

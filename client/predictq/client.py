@@ -7,6 +7,7 @@ from urllib.parse import quote
 from predictq import wire
 from predictq.connection import Connection
 from predictq.errors import Unavailable, Unreachable, WaitTimeout
+from predictq.jobs import Jobs
 from predictq.retries import Clock, Deadline
 from predictq.rows import features
 from predictq.types import Pending, Prediction
@@ -27,6 +28,8 @@ class Client:
         self, url: str | None = None, *, timeout: float = 30.0, clock: Clock | None = None
     ) -> None:
         self._connection = Connection(url, timeout, clock or Clock())
+        self.jobs = Jobs(self._connection)
+        """Batch jobs."""
 
     def predict(
         self,
@@ -86,6 +89,11 @@ class Client:
         response = self._connection.send("DELETE", f"predict/result/{_part(id)}")
         if not response.is_success:
             raise wire.problem(response)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine, as far as its address says."""
+        return self._connection.is_local
 
     def models(self) -> list[dict[str, Any]]:
         """Every model that is registered."""

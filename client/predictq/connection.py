@@ -2,17 +2,21 @@
 
 import json
 import os
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any
 
 import httpx2
 
-from predictq.retries import Clock, Deadline, persist
+from predictq.retries import Clock, Deadline, persist, unreachable
 
 GRACE = 2.0
 """Seconds an answer may take beyond the deadline, so that the server's own 202 arrives."""
 CONNECT = 5.0
 LONGEST_HOLD = 30
 """Seconds that one request asks the server to hold its answer; proxies cut at 60."""
+SILENCE = 15.0
+"""Seconds without a byte after which a stream counts as broken; its server says more often."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 IDEMPOTENT = ("GET", "DELETE")
 
@@ -22,8 +26,10 @@ class Connection:
 
     def __init__(self, url: str | None, timeout: float, clock: Clock) -> None:
         base = _address(url or default_url())
+        self.is_local = base.host in LOOPBACK
+        """Whether the server is on this machine, as far as its address says."""
         # What a proxy calls loopback is itself.
-        self._http = httpx2.Client(base_url=base, trust_env=base.host not in LOOPBACK)
+        self._http = httpx2.Client(base_url=base, trust_env=not self.is_local)
         self._timeout = timeout
         self._clock = clock
 
@@ -53,6 +59,29 @@ class Connection:
             repeatable=method in IDEMPOTENT or bool(key),
             until=until,
         )
+
+    def upload(
+        self, path: str, fields: Mapping[str, Any], name: str, file: IO[bytes]
+    ) -> httpx2.Response:
+        """Send a form whose part ``file`` is read piece by piece; raises as `send`."""
+        request = self._http.build_request("POST", path, data=fields, files={"file": (name, file)})
+        until = self.deadline()
+        return persist(lambda: self._once(request, None, until), repeatable=False, until=until)
+
+    @contextmanager
+    def stream(self, path: str, **headers: str) -> Iterator[httpx2.Response]:
+        """The answer to a GET, its body still to be read unless it is a refusal.
+
+        Raises `Unreachable` where it breaks off, or falls silent.
+        """
+        timeout = httpx2.Timeout(SILENCE, connect=CONNECT)
+        try:
+            with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
+                if not response.is_success:
+                    response.read()
+                yield response
+        except httpx2.RequestError as error:
+            raise unreachable(error) from error
 
     def close(self) -> None:
         self._http.close()

@@ -77,6 +77,10 @@ class InvalidRequest(ProblemError):
     """The request is wrong; ``errors`` names the places."""
 
 
+class Conflict(ProblemError):
+    """What is asked of a batch job does not fit how it stands."""
+
+
 class TooLarge(ProblemError):
     """More rows or bytes than the server accepts in one request."""
 
@@ -130,9 +134,9 @@ class WaitTimeout(PredictqError):
 
     retryable = True
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
+    def __init__(self, id: str, what: str = "prediction {} has no outcome yet") -> None:
+        super().__init__(id, what)
         self.id = id
 
     def __str__(self) -> str:
-        return f"prediction {self.id} has no outcome yet"
+        return str(self.args[1]).format(self.id)

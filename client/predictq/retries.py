@@ -81,12 +81,14 @@ def _attempt(send: Callable[[], httpx2.Response]) -> httpx2.Response | Unreachab
     try:
         return send()
     except httpx2.RequestError as error:
-        failure = _unreachable(error, sent=not isinstance(error, UNSENT))
+        failure = unreachable(error)
         failure.__cause__ = error
         return failure
 
 
-def _unreachable(error: httpx2.RequestError, *, sent: bool) -> Unreachable:
+def unreachable(error: httpx2.RequestError) -> Unreachable:
+    """The same error, in words of ours."""
+    sent = not isinstance(error, UNSENT)
     # Host and port only: an address may hold a password.
     server = error.request.url.netloc.decode()
     failed = "no answer from" if sent else "cannot reach"

@@ -1,5 +1,6 @@
 """Reads the server's answers: outcomes into types, problems into errors."""
 
+import json
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, NoReturn, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 import httpx2
 
 from predictq import errors
+from predictq.job import Counts, Job, JobError, RowError
 from predictq.retries import retry_after
 from predictq.types import Pending, Prediction, Receipt, Source, Urls
 
@@ -15,7 +17,9 @@ PATIENCE = 0.5
 UNAVAILABLE = 503
 PROBLEMS: dict[int, type[errors.ProblemError]] = {
     400: errors.InvalidRequest,
+    403: errors.InvalidRequest,
     404: errors.NotFound,
+    409: errors.Conflict,
     410: errors.Gone,
     413: errors.TooLarge,
     415: errors.InvalidRequest,
@@ -40,6 +44,26 @@ def pending(response: httpx2.Response, source: Source) -> Pending:
     """What was accepted, however far it has come since."""
     body = content(response)
     return _read(lambda: _pending(body, retry_after(response), source))
+
+
+def job(response: httpx2.Response) -> Job:
+    """A batch job."""
+    return read_job(content(response))
+
+
+def jobs(response: httpx2.Response) -> list[Job]:
+    """A page of batch jobs."""
+    return [read_job(body) for body in listing(response, "data")]
+
+
+def read_job(body: dict[str, Any]) -> Job:
+    """A batch job out of the server's words."""
+    return _read(lambda: _job(body))
+
+
+def row_error(line: str) -> RowError:
+    """A line of the errors file."""
+    return _read(lambda: _known(RowError, json.loads(line)))
 
 
 def content(response: httpx2.Response) -> dict[str, Any]:
@@ -94,6 +118,17 @@ def _pending(body: dict[str, Any], pause: float | None, source: Source) -> Pendi
     urls = _known(Urls, body["urls"])
     pause = PATIENCE if pause is None else pause
     return _known(Pending, body, urls=urls, retry_after=pause, source=source)
+
+
+def _job(body: dict[str, Any]) -> Job:
+    error = body.get("error")
+    return _known(
+        Job,
+        body,
+        methods=tuple(body["methods"]),
+        counts=_known(Counts, body["counts"]),
+        error=error and _known(JobError, error),
+    )
 
 
 def _fail(id: str, error: dict[str, Any]) -> NoReturn:

@@ -133,7 +133,8 @@ def test_the_keys() -> None:
 
 def test_the_files_at_home(newcomer: Newcomer) -> None:
     described = {row[0].strip("/") for row in table(OPERATIONS, "What lies in the home")}
-    assert {path.name for path in (newcomer.home / ".predictq").iterdir()} == described
+    found = {path.name for path in (newcomer.home / ".predictq").iterdir()}
+    assert found | {"jobs"} == described  # which the first batch job makes
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -64,6 +64,36 @@ def succeeded(predictions, id="p1"):
     return outcome("succeeded", id, predictions=predictions, receipt=RECEIPT)
 
 
+def job(id="j1", status="running", **more):
+    """A batch job as the service tells of it."""
+    counts = {
+        "total": 10, "succeeded": 3, "failed": 1, "pending": 4, "running": 2, "cancelled": 0,
+    }  # fmt: skip
+    return {
+        "id": id,
+        "object": "batch",
+        "status": status,
+        "model": "iris",
+        "version": 3,
+        "alias": None,
+        "methods": ["predict"],
+        "input": {"uri": "/data/in.csv", "format": "csv"},
+        "output": {"uri": "/data/out.csv", "format": "csv"},
+        "created_at": 1795240800.0,
+        "counts": counts,
+        "rows_per_second": 2000.0,
+        "eta_seconds": 65.0,
+        "error": None,
+        "urls": {"self": f"/predict/batch/{id}"},
+    } | more
+
+
+def events(*jobs):
+    """An answer that tells how a job gets on, and ends."""
+    told = "".join(f"event: progress\ndata: {json.dumps(job)}\n\n" for job in jobs)
+    return Answer(200, told.encode(), content_type="text/event-stream")
+
+
 def problem(status, code, errors=(), retryable=False, **headers):
     body = {
         "type": "about:blank",
@@ -121,7 +151,8 @@ def _handler(stand):
 
         def answer(self):
             text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = json.loads(text) if text else None
+            is_form = self.headers.get("Content-Type", "").startswith("multipart/")
+            body = text if is_form else json.loads(text) if text else None
             asked = Asked(self.command, self.path, dict(self.headers), body)
             stand.asked.append(asked)
             self._send(stand.behave(asked))
@@ -136,7 +167,8 @@ def _handler(stand):
             content = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(content)))
+            if "Content-Length" not in answer.headers:  # else it breaks off before that
+                self.send_header("Content-Length", str(len(content)))
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()

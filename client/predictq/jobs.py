@@ -1,0 +1,178 @@
+"""Batch jobs: files, frames and rows of any number, scored on the server."""
+
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from typing import Any, TypedDict, Unpack
+from urllib.parse import quote, urlencode
+
+import httpx2
+
+from predictq import wire
+from predictq.connection import Connection
+from predictq.downloads import download, events
+from predictq.errors import Unavailable, Unreachable, WaitTimeout
+from predictq.job import Job, RowError
+from predictq.retries import Deadline
+from predictq.sources import Rows, opened, place
+
+PAUSE = 0.5
+"""Seconds before a stream that broke is opened again."""
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a batch job; None is the same as nothing."""
+
+    upload: bool
+    """Whether to send the file; otherwise the server is told its path, and reads it there."""
+    output: str | PathLike[str] | None
+    """A path or URI that the server writes; without one the output can be downloaded."""
+    methods: Iterable[str] | None
+    """Of the model; ``predict`` by default."""
+    input_format: str | None
+    """``csv``, ``ndjson`` or ``parquet``; the name tells by default."""
+    output_format: str | None
+    """By the output's name by default, else the input's."""
+    id_column: str | None
+    """Carried through to output and errors; ``custom_id`` by default, where there is one."""
+    include_input: bool | None
+    """Whether the output has the input's columns, too."""
+    error_threshold: float | None
+    """Rows that may fail before the job stops: a number, or below 1 a share."""
+
+
+class Jobs:
+    """Batch jobs of one server; `Client.jobs` is one.
+
+    ``rows``, wherever asked for, is a path or a URI, a pandas data frame, or any iterable of
+    rows as `Client.predict` takes them. Every method raises a `PredictqError`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def submit(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
+        """Have rows scored; gives the job at once.
+
+        What is no path is written to a temporary file as NDJSON, and sent. Raises `Unreachable`
+        where the connection broke, and the job may have been accepted or not: see `list`.
+        """
+        response = self._post("predict/batch", model, rows, options)
+        if doubtful := wire.doubtful(response):
+            found = self._connection.send("GET", _path(doubtful))
+            response = found if found.is_success else response
+        return wire.job(response)
+
+    def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
+        """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found."""
+        job = wire.job(self._post("predict/batch/validate", model, rows, options))
+        return job if job.has_ended else self.wait(job.id)
+
+    def get(self, id: str) -> Job:
+        """How a job stands."""
+        return wire.job(self._connection.send("GET", _path(id)))
+
+    def list(
+        self, limit: int = 20, *, after: str | None = None, status: str | None = None
+    ) -> list[Job]:
+        """The newest jobs first, behind the one with the id ``after``, in one status."""
+        asked = {"limit": limit, "after": after, "status": status}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return wire.jobs(self._connection.send("GET", f"predict/batch?{query}"))
+
+    def follow(self, id: str) -> Iterator[Job]:
+        """The job now and whenever it changes, the last time when it has ended.
+
+        Now and then the same comes again, so that who follows sees that time goes on.
+        A server that goes away is waited for as long as a call may take.
+        """
+        patience = self._connection.deadline()
+        while True:
+            try:
+                for job in self._events(id):
+                    yield job
+                    if job.has_ended:
+                        return
+                    patience = self._connection.deadline()
+            except (Unreachable, Unavailable):
+                if not patience.left():
+                    raise
+            _pause(patience)
+
+    def wait(self, id: str, timeout: float | None = None) -> Job:
+        """The job once it has ended; raises `WaitTimeout` if that takes longer, in seconds."""
+        until = None if timeout is None else self._connection.deadline(timeout)
+        for job in self.follow(id):
+            if job.has_ended:
+                return job
+            if until and not until.left():
+                break
+        raise WaitTimeout(id, "batch job {} has not ended yet")
+
+    def cancel(self, id: str) -> Job:
+        """Begin nothing more of it; what is computed now is finished. Doing so again is fine."""
+        return wire.job(self._connection.send("DELETE", _path(id)))
+
+    def resume(self, id: str) -> Job:
+        """Go on at the first unfinished chunk of one that failed, was cancelled or expired.
+
+        Raises `Conflict` where there is nothing to resume.
+        """
+        return wire.job(self._connection.send("POST", _path(id, "resume")))
+
+    def download(self, id: str, target: str | PathLike[str]) -> None:
+        """Write the output to a file, which is there whole or not at all.
+
+        Raises `Conflict` while there is none.
+        """
+        download(self._connection, _path(id, "output"), target)
+
+    def errors(self, id: str) -> Iterator[RowError]:
+        """The rows that failed so far, in order."""
+        with self._connection.stream(_path(id, "errors")) as response:
+            for line in _good(response).iter_lines():
+                if line:
+                    yield wire.row_error(line)
+
+    def _post(self, path: str, model: str, rows: Rows, options: Options) -> httpx2.Response:
+        fields = _fields(model, options)
+        if isinstance(rows, str | PathLike) and not options.get("upload"):
+            return self._connection.send("POST", path, body=fields | {"input_uri": place(rows)})
+        with opened(rows) as (name, file):
+            return self._connection.upload(path, _as_form(fields), name, file)
+
+    def _events(self, id: str) -> Iterator[Job]:
+        with self._connection.stream(_path(id, "events")) as response:
+            last: Job | None = None
+            for event in events(_good(response).iter_lines()):
+                last = wire.read_job(event) if event else last
+                if last:
+                    yield last
+
+
+def _fields(model: str, options: Options) -> dict[str, Any]:
+    fields: dict[str, Any] = {"model": model, **options}
+    fields.pop("upload", None)
+    if output := fields.pop("output", None):
+        fields["output_uri"] = place(output)
+    if methods := fields.pop("methods", None):
+        fields["methods"] = list(methods)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _as_form(fields: dict[str, Any]) -> dict[str, Any]:
+    words = {True: "true", False: "false"}
+    return {n: words[v] if isinstance(v, bool) else v for n, v in fields.items()}
+
+
+def _good(response: httpx2.Response) -> httpx2.Response:
+    if not response.is_success:
+        raise wire.problem(response)
+    return response
+
+
+def _pause(patience: Deadline) -> None:
+    patience.clock.sleep(min(PAUSE, patience.left()))
+
+
+def _path(id: str, part: str = "") -> str:
+    return f"predict/batch/{quote(id, safe='')}" + (f"/{part}" if part else "")

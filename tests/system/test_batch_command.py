@@ -1,0 +1,157 @@
+"""`predictq batch` and the client's batch jobs, with a stack that computes them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from cli.process import ROOT
+from predictq import Client, InvalidRequest, WaitTimeout
+from tests.integration.jobs.room import Room
+from tests.models import GUILTY, Plodding, Touchy, register
+from tests.stack import PATIENCE, LiveStack, running, until
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    home = tmp_path_factory.mktemp("commanded")
+    diary = home / "diary"
+    diary.touch()
+    for model in (Touchy(str(diary)), Plodding(str(diary))):
+        register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
+    with running(home, PREDICTQ_BATCH_ROOTS=str(tmp_path_factory.getbasetemp())) as stack:
+        stack.start("bulk")
+        yield stack
+
+
+@pytest.fixture
+def room(live: LiveStack, tmp_path: Path) -> Room:
+    return Room(live, tmp_path)
+
+
+@pytest.fixture
+def client(live: LiveStack) -> Iterator[Client]:
+    with Client(live.url) as client:
+        yield client
+
+
+def start(live: LiveStack, *words: Any) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "batch", *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "client"), "PREDICTQ_URL": live.url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def batch(live: LiveStack, *words: Any, code: int = 0) -> str:
+    """What it prints, errors at the end."""
+    process = start(live, *words)
+    printed = "".join(process.communicate(timeout=PATIENCE))
+    assert process.returncode == code, f"{printed}\n{live.logs()}"
+    return printed
+
+
+def test_a_file_is_scored_where_it_lies(live: LiveStack, room: Room) -> None:
+    source, values = room.numbers(5000)
+    target = room.directory / "out.parquet"
+    printed = batch(live, "touchy", source, target, "--include-input")
+    assert printed.startswith("scored 5,000 rows in ")
+    assert pq.read_table(target)["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
+    assert pq.read_table(target)["x1"].to_pylist() == values[:, 1].tolist()
+    assert list((live.home / "jobs").rglob("input*")) == [], "the input was copied"
+
+
+def test_a_file_is_sent_and_its_output_fetched(live: LiveStack, room: Room) -> None:
+    source, values = room.numbers(3000)
+    target = room.directory / "out.csv"
+    batch(live, "touchy", source, target, "--upload")
+    assert pd.read_csv(target)["prediction"].tolist() == (2 * values[:, 0]).tolist()
+
+
+def test_rows_that_fail_are_told(live: LiveStack, room: Room) -> None:
+    source = room.directory / "in.csv"
+    source.write_text("id,x0,x1\na,1,0\nb,x,0\nc,3,0\n")
+    target = room.directory / "out.ndjson"
+    printed = batch(live, "touchy", source, target, "--id-column", "id")
+    assert "1 rows failed:\n  line 3: " in printed
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [row["id"] for row in rows if row["prediction"] is not None] == ["a", "c"]
+    job = batch(live, "list").splitlines()[1].split()[0]
+    assert json.loads(batch(live, "errors", job))["custom_id"] == "b"
+    assert "status    completed_with_errors" in batch(live, "status", job)
+
+
+def test_a_dry_run(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(100)
+    assert batch(live, "touchy", source, "--dry-run").startswith("100 rows\ncolumns: x0, x1\n")
+    printed = batch(live, "touchy", room.directory / "none.csv", "--dry-run", code=1)
+    assert printed.startswith("error: ")
+
+
+def test_a_forbidden_place_is_told(live: LiveStack) -> None:
+    assert "outside the places" in batch(live, "touchy", "/etc/passwd", "/etc/out", code=1)
+
+
+def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
+    source = room.parquet(np.ones((60_000, 2)))
+    target = room.directory / "out.parquet"
+    process = start(live, "plodding", source, target)
+    job = until(
+        lambda: next((j for j in room.jobs.latest(1) if j.input.uri == str(source)), None), "a job"
+    )
+    room.reaches(job, "running")
+    process.send_signal(signal.SIGINT)
+    assert "predictq batch status" in process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 130
+    assert "cancel" in batch(live, "cancel", job.id)
+    until(lambda: room.jobs.get(job.id).has_ended, "its end")
+    batch(live, "resume", job.id)
+    assert pq.read_table(target).num_rows == 60_000
+
+
+def test_a_frame_and_an_iterator_are_scored(client: Client, room: Room) -> None:
+    values = np.random.default_rng(0).normal(size=(500, 2))
+    frame = pd.DataFrame(values, columns=["x0", "x1"])
+    for rows in (frame, ({"x0": a, "x1": b} for a, b in values.tolist())):
+        job = client.jobs.wait(client.jobs.submit("touchy", rows, output_format="csv").id)
+        assert job.status == "completed", job
+        client.jobs.download(job.id, room.directory / "out.csv")
+        scored = pd.read_csv(room.directory / "out.csv")["prediction"].tolist()
+        assert scored == (2 * values[:, 0]).tolist()
+
+
+def test_the_client_follows_a_job(client: Client, room: Room) -> None:
+    values = np.ones((2000, 2))
+    values[77, 0] = GUILTY
+    source = room.parquet(values)
+    seen = list(client.jobs.follow(client.jobs.submit("touchy", source).id))
+    assert seen[-1].status == "completed_with_errors"
+    assert seen[-1].counts.done == seen[-1].counts.total == 2000
+    (failed,) = client.jobs.errors(seen[-1].id)
+    assert failed.line == 78
+    assert seen[-1] in client.jobs.list(100, status="completed_with_errors")
+
+
+def test_a_wait_that_is_too_short(client: Client, room: Room) -> None:
+    job = client.jobs.submit("plodding", room.parquet(np.ones((60_000, 2))))
+    with pytest.raises(WaitTimeout):
+        client.jobs.wait(job.id, timeout=0.1)
+    assert client.jobs.cancel(job.id).status in ("cancelling", "cancelled")
+
+
+def test_the_client_is_told_what_is_wrong(client: Client, room: Room) -> None:
+    with pytest.raises(InvalidRequest):
+        client.jobs.submit("touchy", room.numbers(1)[0], methods=["predict_proba"])

@@ -1,0 +1,168 @@
+"""`predictq batch` against a service that acts out its contract."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from tests.unit.stand_in import Answer, events, job, problem
+
+BAD = b'{"line": 7, "custom_id": null, "code": "invalid", "message": "no number"}\n'
+COUNTS = {"total": 10, "succeeded": 10, "failed": 0, "pending": 0, "running": 0, "cancelled": 0}
+DONE = job(status="completed", counts=COUNTS, ended_at=1795240802.5)
+FLAWED = DONE | {"status": "completed_with_errors", "counts": COUNTS | {"failed": 7}}
+
+
+def batch(*words):
+    return CliRunner().invoke(main, ["batch", *map(str, words)])
+
+
+def test_files_here_are_told_and_not_sent(server, tmp_path):
+    server.script(Answer(202, job()), events(job(), DONE))
+    ran = batch("iris", tmp_path / "in.csv", tmp_path / "out.parquet", "--error-threshold", "0")
+    assert (ran.exit_code, ran.stdout) == (0, "")
+    assert ran.stderr == "scored 10 rows in 2.5 s: /data/out.csv\n"
+    assert server.asked[0].body == {
+        "model": "iris",
+        "input_uri": str(tmp_path / "in.csv"),
+        "output_uri": str(tmp_path / "out.parquet"),
+        "include_input": False,
+        "error_threshold": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "iris", "/in.csv", "/out.csv", "--method", "predict_proba"),
+        ("--method", "predict_proba", "iris", "/in.csv", "/out.csv"),
+        ("iris", "--method", "predict_proba", "/in.csv", "/out.csv"),
+    ],
+)
+def test_options_may_stand_anywhere(server, words):
+    server.script(Answer(202, job()), events(DONE))
+    assert batch(*words).exit_code == 0
+    assert server.asked[0].body["methods"] == ["predict_proba"]
+
+
+def test_files_are_sent_and_fetched_on_request(server, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.script(Answer(202, job()), events(DONE), Answer(200, b"prediction\n1\n"))
+    out = tmp_path / "out.jsonl"
+    ran = batch("iris", tmp_path / "in.csv", out, "--upload")
+    assert ran.exit_code == 0, ran.output
+    assert out.read_text() == "prediction\n1\n"
+    assert f"scored 10 rows in 2.5 s: {out}" in ran.stderr
+    assert b"a\n1\n" in server.asked[0].body
+    assert b'name="output_format"\r\n\r\nndjson' in server.asked[0].body
+    assert server.calls[2] == ("GET", "/predict/batch/j1/output")
+
+
+def test_detaching_at_once_prints_the_id(server):
+    server.script(Answer(202, job()))
+    assert batch("iris", "/in.csv", "/out.csv", "--detach").stdout == "j1\n"
+
+
+def test_rows_that_failed_are_told(server):
+    server.script(Answer(202, job()), events(FLAWED), Answer(200, BAD * 7))
+    ran = batch("iris", "/in.csv", "/out.csv")
+    assert ran.exit_code == 0
+    assert ran.stderr.count("  line 7: no number\n") == 5
+    assert "7 rows failed:\n" in ran.stderr
+    assert ran.stderr.endswith("all of them: predictq batch errors j1\n")
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (job(status="cancelled"), "error: the job was cancelled\n"),
+        (
+            job(status="failed", error={"code": "c", "message": "no rows", "line": 2}),
+            "error: line 2: no rows\n",
+        ),
+    ],
+)
+def test_a_job_without_an_output_fails_the_command(server, end, told):
+    server.script(Answer(202, job()), events(end))
+    ran = batch("iris", "/in.csv", "/out.csv")
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith(told)
+    assert "predictq batch resume j1" in ran.stderr
+
+
+def test_a_refusal_fails_the_command(server):
+    server.script(problem(403, "place_forbidden"))
+    ran = batch("iris", "/in.csv", "/out.csv")
+    assert (ran.exit_code, ran.stderr) == (1, "error: that is place_forbidden\n")
+
+
+def test_a_dry_run_tells_what_was_found(server):
+    errors = [{"line": 3, "code": "invalid", "message": "no number"}]
+    report = {"rows": 1000, "columns": ["a", "b"], "estimated_seconds": 3700.0, "errors": errors}
+    server.script(Answer(200, DONE | {"report": report}))
+    ran = batch("iris", "/in.csv", "--dry-run")
+    assert ran.stdout == (
+        "1,000 rows\ncolumns: a, b\nwould take about 1:01:40\nline 3: no number\n"
+    )
+    failed = job(status="failed", error={"code": "c", "message": "no such file"})
+    server.script(Answer(200, failed))
+    assert batch("iris", "/in.csv", "--dry-run").stderr == "error: no such file\n"
+
+
+def test_an_output_is_what_a_dry_run_has_not(server):
+    assert batch("iris", "/in.csv").exit_code == 2
+    assert batch("iris", "/in.csv", "/out.csv", "--dry-run").exit_code == 2
+    assert server.asked == []
+
+
+def test_jobs_are_listed(server):
+    page = {"data": [job("j2"), DONE], "has_more": False}
+    server.behave = lambda _: Answer(200, page)
+    header, first, second = batch("list", "--status", "running").stdout.splitlines()
+    assert header.split() == ["ID", "STATUS", "MODEL", "ROWS", "FAILED", "CREATED", "INPUT"]
+    assert first.split() == [
+        *("j2", "running", "iris:3", "10", "1", "2026-11-21T06:00:00+00:00", "/data/in.csv")
+    ]
+    assert second.startswith("j1  completed")
+    assert server.calls == [("GET", "/predict/batch?limit=20&status=running")]
+    assert json.loads(batch("list", "--json").stdout) == page
+
+
+def test_a_job_is_shown(server):
+    server.behave = lambda _: Answer(200, job())
+    shown = batch("status", "j1").stdout
+    assert "progress  4 of 10 rows, 1 failed, 2,000 rows/s, 1:05 left\n" in shown
+    assert json.loads(batch("status", "j1", "--json").stdout) == job()
+    server.script(events(job(), DONE), Answer(200, DONE))
+    assert "status    completed\n" in batch("status", "j1", "--follow").stdout
+
+
+def test_jobs_are_cancelled(server):
+    server.script(Answer(200, job(status="cancelling")), Answer(200, job("j2", "completed")))
+    assert batch("cancel", "j1", "j2").stdout == "job j1 is cancelling\njob j2 is completed\n"
+
+
+def test_a_job_is_resumed_and_followed(server):
+    server.script(Answer(202, job()), events(DONE), Answer(202, job()))
+    assert batch("resume", "j1").stderr.endswith("scored 10 rows in 2.5 s: /data/out.csv\n")
+    assert batch("resume", "j1", "--detach").stderr == "job j1 is running\n"
+
+
+def test_what_came_of_a_job_is_fetched(server, tmp_path):
+    server.script(Answer(200, BAD * 2), Answer(200, b"prediction\n"))
+    assert batch("errors", "j1").stdout.count('"line": 7') == 2
+    assert batch("fetch", "j1", tmp_path / "out.csv").exit_code == 0
+    assert (tmp_path / "out.csv").read_text() == "prediction\n"
+
+
+def test_ctrl_c_where_nobody_can_be_asked_detaches(server, monkeypatch):
+    server.script(Answer(202, job()))
+    monkeypatch.setattr("predictq.jobs.Jobs.follow", _interrupt)
+    ran = batch("iris", "/in.csv", "/out.csv")
+    assert ran.exit_code == 130
+    assert ran.stderr == "job j1 goes on; see it by: predictq batch status j1 --follow\n"
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt

@@ -1,0 +1,237 @@
+"""Batch jobs through the client: submit, follow, cancel, resume, fetch what came of them."""
+
+import json
+from email import message_from_bytes
+from email.policy import HTTP
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from predictq import Conflict, InvalidRequest, Unavailable, Unreachable, WaitTimeout
+from tests.unit.stand_in import DROP, Answer, events, job, problem
+
+
+def form(asked):
+    """Fields of a form that was sent, and the name of its file."""
+    head = f"Content-Type: {asked.headers['Content-Type']}\r\n\r\n".encode()
+    parts = list(message_from_bytes(head + asked.body, policy=HTTP).iter_parts())
+    named = [part.get_param("name", header="content-disposition") for part in parts]
+    contents = [part.get_payload(decode=True).decode() for part in parts]
+    return list(zip(named, contents, strict=True)), parts[-1].get_filename()
+
+
+def test_a_path_is_told_and_not_sent(server, client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    server.script(Answer(202, job(status="validating")))
+    accepted = client.jobs.submit(
+        *("iris", "in.csv"), output="out.csv", methods=["predict"], id_column="id", upload=None
+    )
+    assert (accepted.id, accepted.status, accepted.has_ended) == ("j1", "validating", False)
+    assert accepted.counts.done == 4
+    assert server.calls == [("POST", "/predict/batch")]
+    assert server.asked[0].body == {
+        "model": "iris",
+        "input_uri": f"{tmp_path}/in.csv",
+        "output_uri": f"{tmp_path}/out.csv",
+        "methods": ["predict"],
+        "id_column": "id",
+    }
+
+
+def test_an_address_is_told_as_it_is(server, client):
+    server.script(Answer(202, job()))
+    client.jobs.submit("iris", "s3://bucket/in.parquet", output="s3://bucket/out.parquet")
+    body = server.asked[0].body
+    assert (body["input_uri"], body["output_uri"]) == (
+        "s3://bucket/in.parquet",
+        "s3://bucket/out.parquet",
+    )
+
+
+def test_a_file_is_sent(server, client, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.script(Answer(202, job()))
+    client.jobs.submit(
+        *("iris", tmp_path / "in.csv"),
+        upload=True,
+        methods=["predict", "predict_proba"],
+        include_input=True,
+        error_threshold=0.5,
+    )
+    assert form(server.asked[0]) == (
+        [
+            ("model", "iris"),
+            ("include_input", "true"),
+            ("error_threshold", "0.5"),
+            ("methods", "predict"),
+            ("methods", "predict_proba"),
+            ("file", "a\n1\n"),
+        ],
+        "in.csv",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (pd.DataFrame({"a": [0.1, np.nan]}), [{"a": 0.1}, {"a": None}]),
+        (pd.DataFrame([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (({"a": number} for number in range(2)), [{"a": 0}, {"a": 1}]),
+        (np.array([[1.5, 2.0]]), [[1.5, 2.0]]),
+        ([], []),
+    ],
+    ids=["frame", "frame without names", "generator", "array", "nothing"],
+)  # fmt: skip
+def test_rows_are_sent_as_ndjson(server, client, rows, lines):
+    server.script(Answer(202, job()))
+    client.jobs.submit("iris", rows)
+    fields, name = form(server.asked[0])
+    assert name == "rows.ndjson"
+    assert [json.loads(line) for line in fields[-1][1].splitlines()] == lines
+
+
+def test_a_frame_is_turned_a_slice_at_a_time(server, client, monkeypatch):
+    monkeypatch.setattr("predictq.sources.SLICE", 2)
+    server.script(Answer(202, job()))
+    client.jobs.submit("iris", pd.DataFrame({"a": range(5)}))
+    fields, _ = form(server.asked[0])
+    assert [json.loads(line)["a"] for line in fields[-1][1].splitlines()] == [0, 1, 2, 3, 4]
+
+
+def test_a_dry_run_reports(server, client):
+    report = {"rows": 10, "errors": [{"line": 3, "code": "invalid", "message": "no number"}]}
+    ended = job(status="completed", report=report)
+    server.script(Answer(200, ended), Answer(202, job(status="validating")), events(ended))
+    assert client.jobs.validate("iris", "/data/in.csv").report == report
+    assert client.jobs.validate("iris", "/data/long.csv").report == report
+    assert server.calls[1:] == [
+        ("POST", "/predict/batch/validate"),
+        ("GET", "/predict/batch/j1/events"),
+    ]
+
+
+def test_what_is_refused_says_why(server, client):
+    server.script(problem(403, "place_forbidden"), problem(422, "invalid"))
+    for _ in range(2):
+        with pytest.raises(InvalidRequest):
+            client.jobs.submit("iris", "/etc/passwd")
+
+
+def test_a_submission_in_doubt_is_looked_up(server, client):
+    doubt = problem(503, "submission_uncertain")
+    server.script(Answer(503, doubt.body | {"id": "j7"}), Answer(200, job("j7")))
+    assert client.jobs.submit("iris", "/data/in.csv").id == "j7"
+    server.script(Answer(503, doubt.body | {"id": "j8"}), problem(404, "job_not_found"))
+    with pytest.raises(Unavailable):
+        client.jobs.submit("iris", "/data/in.csv")
+
+
+def test_a_submission_is_never_made_twice(server, client):
+    server.script(DROP)
+    with pytest.raises(Unreachable):
+        client.jobs.submit("iris", "/data/in.csv")
+
+
+def test_jobs_are_listed(server, client):
+    server.script(Answer(200, {"data": [job("j2"), job("j1")], "has_more": False}))
+    found = client.jobs.list(5, after="j3", status="running")
+    assert [job.id for job in found] == ["j2", "j1"]
+    assert server.calls == [("GET", "/predict/batch?limit=5&after=j3&status=running")]
+
+
+def test_a_job_is_cancelled_and_resumed(server, client):
+    server.script(
+        Answer(200, job(status="cancelling")), Answer(202, job()), problem(409, "job_stands")
+    )
+    assert client.jobs.cancel("j1").status == "cancelling"
+    assert client.jobs.resume("j1").status == "running"
+    with pytest.raises(Conflict):
+        client.jobs.resume("j1")
+    assert server.calls == [
+        ("DELETE", "/predict/batch/j1"),
+        *[("POST", "/predict/batch/j1/resume")] * 2,
+    ]
+
+
+def test_a_job_is_followed_to_its_end(server, client):
+    server.script(events(job(), job(status="finalizing"), job(status="completed")))
+    statuses = [job.status for job in client.jobs.follow("j1")]
+    assert statuses == ["running", "finalizing", "completed"]
+
+
+def test_a_stream_that_breaks_is_opened_again(server, client, clock):
+    busy = problem(503, "unavailable", retryable=True)
+    server.script(events(job()), DROP, busy, events(job(status="completed")))
+    assert client.jobs.wait("j1").status == "completed"
+    assert len(clock.slept) == 3
+
+
+def test_a_server_that_stays_away_is_given_up(server, client, clock):
+    server.behave = lambda _: DROP
+    with pytest.raises(Unreachable):
+        client.jobs.wait("j1")
+    assert sum(clock.slept) == pytest.approx(30, abs=1)
+
+
+def test_a_wait_ends(server, client):
+    server.behave = lambda _: events(job())
+    with pytest.raises(WaitTimeout, match="batch job j1 has not ended yet"):
+        client.jobs.wait("j1", timeout=2)
+
+
+def test_a_wait_ends_though_nothing_changes(server, client):
+    news = events(job()).body + b":\n\n" * 2_000
+    server.script(Answer(200, news, content_type="text/event-stream"))
+    with pytest.raises(WaitTimeout):
+        client.jobs.wait("j1", timeout=0.01)
+    assert len(server.asked) == 1
+
+
+def test_why_a_job_failed(server, client):
+    error = {"code": "input_unreadable", "message": "it changed", "line": None, "new": 1}
+    server.script(Answer(200, job(status="failed", error=error)))
+    assert client.jobs.get("j1").error.message == "it changed"
+
+
+def test_rows_that_failed(server, client):
+    lines = [{"line": 3, "custom_id": "c", "code": "invalid", "message": "no number"}, {
+        "line": 5, "code": "invalid", "message": "short"}]  # fmt: skip
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    server.script(Answer(200, text.encode(), content_type="application/x-ndjson"))
+    first, second = client.jobs.errors("j1")
+    assert (first.line, first.custom_id, first.message) == (3, "c", "no number")
+    assert (second.line, second.custom_id) == (5, None)
+
+
+def test_an_output_is_fetched_whole(server, client, tmp_path):
+    server.script(Answer(200, b"prediction\n1\n", content_type="text/csv"))
+    client.jobs.download("j1", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "prediction\n1\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_an_output_that_is_not_there_leaves_nothing(server, client, tmp_path):
+    server.script(problem(409, "job_stands"))
+    with pytest.raises(Conflict):
+        client.jobs.download("j1", tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_breaks_goes_on_where_it_broke(server, client, tmp_path):
+    whole = {"ETag": '"1"', "Content-Length": "6"}
+    server.script(
+        Answer(200, b"abc", whole | {"Connection": "close"}),
+        Answer(206, b"def", {"ETag": '"1"', "Content-Range": "bytes 3-5/6"}),
+    )
+    client.jobs.download("j1", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == b"abcdef"
+    asked = server.asked[1].headers
+    assert (asked["Range"], asked["If-Range"]) == ("bytes=3-", '"1"')
+
+
+def test_a_download_of_what_changed_begins_anew(server, client, tmp_path):
+    broken = {"ETag": '"1"', "Content-Length": "6", "Connection": "close"}
+    server.script(Answer(200, b"abc", broken), Answer(200, b"xyzxyz"))
+    client.jobs.download("j1", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == b"xyzxyz"
