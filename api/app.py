@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 
 from api import openapi, problems
-from api.asgi import by_path, in_threads
+from api.asgi import by_path, in_threads, noticing_who_leaves
 from api.batch_view import ROUTE
 from api.batches import Batches
 from api.express import Express
@@ -59,7 +59,8 @@ def create_app() -> Door:
     parts = Parts(Settings.from_environment())
     app, threads = create_flask(parts), parts.settings.threads
     # Files and events take long: they have threads of their own, and predictions never wait.
-    behind = by_path(ROUTE, in_threads(app, threads), in_threads(app, threads))
+    batches = noticing_who_leaves(in_threads(app, threads))
+    behind = by_path(ROUTE, batches, in_threads(app, threads))
     return Door(Express(parts.predictions, parts.requests, behind), parts.hurry)
 
 

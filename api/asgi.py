@@ -1,6 +1,8 @@
 """What the event loop's side needs of ASGI: read a body, hand it on, send a response."""
 
-from collections.abc import Iterable
+import asyncio
+import threading
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -9,6 +11,9 @@ from flask import Flask, Response
 
 from telemetry.errors import Malformed
 
+GONE = "predictq.gone"
+"""In a scope: set once its client has left."""
+
 
 def in_threads(app: Flask, threads: int) -> ASGIApp:
     """Serve a Flask application, each request in one of so many threads."""
@@ -16,7 +21,8 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         # What comes without a length has an end all the same, and Werkzeug must be told.
         environ["wsgi.input_terminated"] = "CONTENT_LENGTH" not in environ
-        return app(environ, start_response)
+        pieces, gone = app(environ, start_response), environ["asgi.scope"].get(GONE)
+        return _while_heard(pieces, gone) if gone else pieces
 
     middleware = WSGIMiddleware(wsgi, workers=threads)  # type: ignore[arg-type]  # typed apart
 
@@ -27,6 +33,40 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
         await middleware(scope, received, send)
 
     return serve
+
+
+def noticing_who_leaves(app: ASGIApp) -> ASGIApp:
+    """Have streams end once nobody listens: granian drops in silence what is sent to nobody."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await app(scope, receive, send)
+            return
+        gone = threading.Event()
+        watch = asyncio.ensure_future(_tell_leaving(receive, gone))
+        heard: Any = {**scope, GONE: gone}
+        try:
+            await app(heard, once_more(b"", receive), send)
+        finally:
+            watch.cancel()
+
+    return serve
+
+
+async def _tell_leaving(receive: Receive, gone: threading.Event) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+
+
+def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[bytes]:
+    try:
+        for piece in pieces:
+            if gone.is_set():
+                return
+            yield piece
+    finally:
+        getattr(pieces, "close", lambda: None)()
 
 
 def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:

@@ -22,7 +22,7 @@ NAMES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"\A[^\x00]*\Z")]
+Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 

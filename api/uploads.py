@@ -15,8 +15,8 @@ from telemetry.errors import DiskFull, Malformed, TooLarge
 
 FILE = "file"
 """The part that is the input."""
-LONGEST_FIELD = 16_384
-"""Bytes of all other parts that are held in memory at a time."""
+IN_MEMORY = 2**18
+"""Bytes of a form that are held in memory: each other part must fit in."""
 MOST_PARTS = 32
 _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
 
@@ -48,7 +48,7 @@ class Upload:
     def _parse(self, request: Request) -> MultiDict[str, str]:
         parser = FormDataParser(
             self._opened,
-            max_form_memory_size=LONGEST_FIELD,
+            max_form_memory_size=IN_MEMORY,
             max_form_parts=MOST_PARTS,
             silent=False,
         )
@@ -59,7 +59,7 @@ class Upload:
         except ValueError as error:
             raise Malformed(f"the form is broken: {error}") from error
         if unknown := files.keys() - {FILE}:
-            raise wrong(min(unknown), f"the only file of an upload is {FILE!r}")
+            raise wrong(min(unknown), f"the file of an upload is {FILE!r}, not {min(unknown)!r}")
         if self._file:
             self._file.flush()
         return form
