@@ -86,7 +86,7 @@ def test_going_on_and_cancelling(service):
         terminal.shows("1:05 left")
         terminal.interrupt()
         terminal.types("c\n")
-        terminal.shows("error: the job was cancelled")
+        terminal.shows("error: the job was cancelled (to")
         assert terminal.process.wait(10) == 1
     assert ("DELETE", "/predict/batch/j1") in service.calls
 
