@@ -68,7 +68,7 @@ class Jobs:
         patience = self._connection.deadline()
         while True:
             try:
-                for job in self._events(id):
+                for job in self._news(id):
                     yield job
                     if job.has_ended:
                         return
@@ -119,6 +119,12 @@ class Jobs:
             return self._connection.send("POST", path, body=fields | {"input_uri": place(rows)})
         with opened(rows) as (name, file):
             return self._connection.upload(path, as_form(fields), name, file)
+
+    def _news(self, id: str) -> Iterator[Job]:
+        try:
+            yield from self._events(id)
+        except Unavailable:  # where too many listen, looking must do
+            yield self.get(id)
 
     def _events(self, id: str) -> Iterator[Job]:
         with self._connection.stream(_path(id, "events")) as response:

@@ -161,10 +161,19 @@ def test_a_job_is_followed_to_its_end(server, client):
 
 
 def test_a_stream_that_breaks_is_opened_again(server, client, clock):
-    busy = problem(503, "unavailable", retryable=True)
-    server.script(events(job()), DROP, busy, events(job(status="completed")))
+    server.script(events(job()), DROP, events(job(status="completed")))
     assert client.jobs.wait("j1").status == "completed"
-    assert len(clock.slept) == 3
+    assert len(clock.slept) == 2
+
+
+def test_where_too_many_listen_it_looks(server, client, clock):
+    busy = problem(503, "busy", retryable=True)
+    server.script(busy, Answer(200, job()), busy, Answer(200, job(status="completed")))
+    assert [job.status for job in client.jobs.follow("j1")] == ["running", "completed"]
+    assert server.calls == 2 * [
+        ("GET", "/predict/batch/j1/events"),
+        ("GET", "/predict/batch/j1"),
+    ]
 
 
 def test_a_server_that_stays_away_is_given_up(server, client, clock):
