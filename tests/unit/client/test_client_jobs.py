@@ -220,6 +220,18 @@ def test_an_output_is_fetched_whole(server, client, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
+def test_places_at_home(server, client, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.script(Answer(202, job()), Answer(202, job()), Answer(200, b"prediction\n"))
+    client.jobs.submit("iris", "~/in.csv")
+    client.jobs.submit("iris", "~/in.csv", upload=True)
+    client.jobs.download("j1", "~/out.csv")
+    assert server.asked[0].body["input_uri"] == f"{tmp_path}/in.csv"
+    assert form(server.asked[1])[1] == "in.csv"
+    assert (tmp_path / "out.csv").read_text() == "prediction\n"
+
+
 def test_an_output_that_is_not_there_leaves_nothing(server, client, tmp_path):
     server.script(problem(409, "job_stands"))
     with pytest.raises(Conflict):
