@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, request
+from msgspec import UNSET, UnsetType
 from werkzeug.routing import BaseConverter
 
 from api.answers import answer
@@ -31,7 +32,7 @@ class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     limit: Limit = 20
     after: str | None = None
-    status: Status | None = None
+    status: Status | UnsetType = UNSET
 
 
 class JobId(BaseConverter):
@@ -81,7 +82,8 @@ class Batches:
     def index(self) -> Response:
         """The newest jobs."""
         page = read_query(request, JobPage)
-        found = [view(job) for job in self._jobs.latest(page.limit + 1, page.after, page.status)]
+        status = page.status or None
+        found = [view(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
         return answer(BatchJobs(found[: page.limit], len(found) > page.limit))
 
     def show(self, id: str) -> Response:

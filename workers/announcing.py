@@ -1,6 +1,7 @@
 """Tells Celery of each prediction, so that Flower and `celery inspect` see it by its own id."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from celery.worker import state
@@ -8,9 +9,29 @@ from celery.worker.request import Request
 
 from workers.frames import Verdict
 
+SOON = 0.05
+"""Seconds for which events may wait for others: sending costs as much as a dozen of them."""
+
+
+class Soon:
+    """Calls something once, soon after it was asked to, however often it is asked meanwhile."""
+
+    def __init__(self, timer: Any, call: Callable[[], object]) -> None:
+        self._timer, self._call = timer, call
+        self._is_due = False
+
+    def __call__(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._timer.call_after(SOON, self._run)
+
+    def _run(self) -> None:
+        self._is_due = False
+        self._call()
+
 
 class Announcer:
-    """Keeps Celery's books, and sends its events; those of one turn of the loop go together."""
+    """Keeps Celery's books, and sends its events, those of a moment together."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer

@@ -5,9 +5,11 @@ from typing import Any
 
 from celery import bootsteps
 from celery.worker import state
+from kombu.common import ignore_errors
 
 from tasks.prediction import predict
 from tasks.settings import Settings
+from workers.announcing import Soon
 from workers.ending import Ending
 from workers.strategy import batcher_of
 from workers.suspects import judge
@@ -31,11 +33,14 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         for queue in consumer.app.amqp.queues.consume_from:
             channel.reservations.begin(queue)
         consumer.pool.on_idle = channel.consume
-        if consumer.event_dispatcher:
-            # Those of one turn of the loop go together; stock sends them by the two dozen.
-            consumer.event_dispatcher.buffer_limit = 10_000
+        if dispatcher := consumer.event_dispatcher:
+            # Stock sends them by the two dozen, and at every turn of the loop.
+            dispatcher.buffer_limit = 10_000
+            dispatcher.on_send_buffered = Soon(consumer.timer, dispatcher.flush)
 
     def stop(self, consumer: Any) -> None:
         """When the worker ends: wait for what runs, give back the rest."""
         if state.should_stop is not None:
             self._ending.in_order()
+            if consumer.event_dispatcher:
+                ignore_errors(consumer, consumer.event_dispatcher.flush)

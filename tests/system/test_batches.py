@@ -294,7 +294,7 @@ def test_ids_of_no_job(live: LiveStack) -> None:
         for name in ("nobody", "01a1fcd1-b5f1-71d9-9404-90922f7de090", "a b%2e%2e"):
             problem(live.http.request(method, f"{BATCH}/{name}{rest}"), 404, "job_not_found")
     assert live.http.get(f"{BATCH}/validate").status_code == 405
-    for query in ({"limit": "0"}, {"limit": "many"}, {"status": "lost"}, {"nonsense": "1"}):
+    for query in ({"limit": "0"}, {"limit": "many"}, {"status": "null"}, {"nonsense": "1"}):
         problem(live.http.get(BATCH, params=query), 422, "invalid")
 
 

@@ -12,7 +12,7 @@ FEW, MORE = 100, 1000
 """Rows that are tried; what a call costs for any number of rows shows in the difference."""
 AIM = 1.5
 """Seconds that a chunk may take."""
-LEAST = 0.2
+LEAST = 0.1
 """Seconds that a chunk is worth."""
 DOUBT = 50
 """How much more than its rows a call of `MORE` rows may cost."""
@@ -37,9 +37,11 @@ class Speed(msgspec.Struct, frozen=True):
 
 
 def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
-    """Try some rows that the model takes; ``size`` is that of a row in the file."""
+    """Try some rows that the model takes, and has taken before.
+
+    ``size`` is that of a row in the file.
+    """
     some, more = rows[:FEW], rows[:MORE]
-    _seconds(model, features, some)  # the first call prepares some things
     few, many = _seconds(model, features, some), _seconds(model, features, more)
     each = (many - few) / (len(more) - len(some)) if len(more) > len(some) else 0.0
     # A clock is not that exact: what a row costs is not much less than it seems.
