@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from tests.stack import ROOT, until
@@ -33,6 +34,9 @@ class Terminal:
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)
         self.shows("[c]ancel the job, [d]etach from it, or [g]o on?")
+        # A signal just before it reads would be noticed only after a key.
+        asleep = psutil.STATUS_SLEEPING
+        until(lambda: psutil.Process(self.process.pid).status() == asleep, "it reads")
 
 
 @contextmanager
