@@ -286,13 +286,16 @@ def test_wrong_forms(live: LiveStack) -> None:
     assert set((live.home / "jobs").glob("*")) == before
 
 
-def test_ids_of_no_job(live: LiveStack) -> None:
+def test_ids_of_no_job(live: LiveStack, room: Room) -> None:
+    submit(live, room.numbers(10)[0])
     for method, rest in (
         *(("GET", ""), ("DELETE", ""), ("POST", "/resume")),
         *(("GET", "/output"), ("GET", "/errors"), ("GET", "/events")),
     ):
         for name in ("nobody", "01a1fcd1-b5f1-71d9-9404-90922f7de090", "a b%2e%2e"):
             problem(live.http.request(method, f"{BATCH}/{name}{rest}"), 404, "job_not_found")
+    (job,) = live.http.get(BATCH, params={"limit": 1}).json()["data"]
+    problem(live.http.get(f"/predict/result/{job['id']}"), 404, "prediction_not_found")
     assert live.http.get(f"{BATCH}/validate").status_code == 405
     for query in ({"limit": "0"}, {"limit": "many"}, {"status": "null"}, {"nonsense": "1"}):
         problem(live.http.get(BATCH, params=query), 422, "invalid")
