@@ -131,6 +131,19 @@ def test_an_upload_of_unknown_length(live: LiveStack) -> None:
     assert b"n1999" in live.http.get(job["urls"]["output"]).content
 
 
+def test_a_large_upload_is_never_held_in_memory(live: LiveStack) -> None:
+    megabytes = 96
+    before = live.http.get("/stats").json()["memory_bytes"]
+    row = b"1.5," + b"0" * 1000 + b"\n"
+    content = b"x0,x1\n" + row * (megabytes * 2**20 // len(row))
+    answer = upload(live, "large.csv", content)
+    assert answer.status_code == 202, answer.text
+    assert live.http.get("/stats").json()["memory_bytes"] - before < megabytes / 4 * 2**20
+    kept = live.home / "jobs" / answer.json()["id"] / "input.csv"
+    assert kept.read_bytes() == content
+    live.http.delete(answer.json()["urls"]["cancel"])
+
+
 def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(1000)
     url = ended(live, submit(live, source, output_format="ndjson"))["urls"]["output"]
