@@ -39,11 +39,12 @@ class Parts:
         self.registry = Registry(settings.home)
         client = connect(settings.redis_url)
         self.ledger = Ledger(client, settings)
-        ids = Ids(read_or_make_key(settings.home / "id.key"))
+        key = read_or_make_key(settings.home / "id.key")
         watcher = Watcher(client)
-        self.gateway = Gateway(self.ledger, watcher, ids, settings)
+        self.gateway = Gateway(self.ledger, watcher, Ids(key), settings)
         self.predictions = Predictions(self.gateway, self.registry, settings)
-        jobs = Jobs(client, watcher, ids, settings)
+        # A job's id is none of a prediction, which would have to have a record.
+        jobs = Jobs(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings.threads)
         self.requests = Requests()
 

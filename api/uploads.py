@@ -2,6 +2,7 @@
 
 import errno
 import re
+from contextlib import suppress
 from typing import IO
 
 from flask import Request
@@ -35,8 +36,7 @@ class Upload:
                 raise
             raise DiskFull from error
         finally:
-            if self._file:
-                self._file.close()
+            self._close()
 
     @property
     def uri(self) -> str:
@@ -63,6 +63,12 @@ class Upload:
         if self._file:
             self._file.flush()
         return form
+
+    def _close(self) -> None:
+        # What is whole was flushed; of what failed, closing would only say so again.
+        with suppress(OSError):
+            if self._file:
+                self._file.close()
 
     def _opened(
         self,

@@ -131,6 +131,19 @@ def test_an_upload_of_unknown_length(live: LiveStack) -> None:
     assert b"n1999" in live.http.get(job["urls"]["output"]).content
 
 
+def test_a_large_upload_is_never_held_in_memory(live: LiveStack) -> None:
+    megabytes = 96
+    before = live.http.get("/stats").json()["memory_bytes"]
+    row = b"1.5," + b"0" * 1000 + b"\n"
+    content = b"x0,x1\n" + row * (megabytes * 2**20 // len(row))
+    answer = upload(live, "large.csv", content)
+    assert answer.status_code == 202, answer.text
+    assert live.http.get("/stats").json()["memory_bytes"] - before < megabytes / 4 * 2**20
+    kept = live.home / "jobs" / answer.json()["id"] / "input.csv"
+    assert kept.read_bytes() == content
+    live.http.delete(answer.json()["urls"]["cancel"])
+
+
 def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(1000)
     url = ended(live, submit(live, source, output_format="ndjson"))["urls"]["output"]
@@ -286,13 +299,16 @@ def test_wrong_forms(live: LiveStack) -> None:
     assert set((live.home / "jobs").glob("*")) == before
 
 
-def test_ids_of_no_job(live: LiveStack) -> None:
+def test_ids_of_no_job(live: LiveStack, room: Room) -> None:
+    submit(live, room.numbers(10)[0])
     for method, rest in (
         *(("GET", ""), ("DELETE", ""), ("POST", "/resume")),
         *(("GET", "/output"), ("GET", "/errors"), ("GET", "/events")),
     ):
         for name in ("nobody", "01a1fcd1-b5f1-71d9-9404-90922f7de090", "a b%2e%2e"):
             problem(live.http.request(method, f"{BATCH}/{name}{rest}"), 404, "job_not_found")
+    (job,) = live.http.get(BATCH, params={"limit": 1}).json()["data"]
+    problem(live.http.get(f"/predict/result/{job['id']}"), 404, "prediction_not_found")
     assert live.http.get(f"{BATCH}/validate").status_code == 405
     for query in ({"limit": "0"}, {"limit": "many"}, {"status": "null"}, {"nonsense": "1"}):
         problem(live.http.get(BATCH, params=query), 422, "invalid")

@@ -1,0 +1,57 @@
+"""An upload goes to the job's directory, or says what is in its way."""
+
+import io
+from pathlib import Path
+
+import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from api.uploads import Upload
+from tasks.jobs.places import JobDirectory
+from telemetry.errors import DiskFull, Invalid
+
+
+def request(name: str, content: bytes) -> Request:
+    form = {"model": "iris", "file": (io.BytesIO(content), name)}
+    return EnvironBuilder("/predict/batch", method="POST", data=form).get_request(Request)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> JobDirectory:
+    directory = JobDirectory(tmp_path, "job")
+    directory.path.mkdir(parents=True)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("rows.csv", "input.csv"),
+        ("rows.ndjson.gz", "input.ndjson.gz"),
+        ("my.rows.2026.PARQUET", "input.2026.PARQUET"),
+        ("../../rows.csv", "input.csv"),
+        ("rows./../../etc/passwd", "input"),
+        ("rows.c\0sv", "input"),
+        ("rows", "input"),
+    ],
+)
+def test_only_the_end_of_its_name_is_kept(directory: JobDirectory, name: str, kept: str) -> None:
+    upload = Upload(request(name, b"1\n" * 100_000), directory)
+    assert Path(upload.uri) == directory.path / kept
+    assert [path.name for path in directory.path.iterdir()] == [kept]
+    assert Path(upload.uri).read_bytes() == b"1\n" * 100_000
+    assert upload.form.to_dict() == {"model": "iris"}
+
+
+@pytest.mark.parametrize("size", [10, 1_000_000])
+def test_a_full_disk_is_told(directory: JobDirectory, size: int) -> None:
+    (directory.path / "input.csv").symlink_to("/dev/full")
+    with pytest.raises(DiskFull):
+        Upload(request("rows.csv", b"1" * size), directory)
+
+
+def test_a_form_without_a_file(directory: JobDirectory) -> None:
+    form = EnvironBuilder(method="POST", data={"model": "iris"}, content_type="multipart/form-data")
+    with pytest.raises(Invalid, match="file"):
+        _ = Upload(form.get_request(Request), directory).uri
