@@ -1,13 +1,14 @@
 """Asks the API on behalf of an operator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from cli.flight import Failure
-from predictq import PredictqError
+from predictq import Client, PredictqError
 from predictq.connection import Connection
 from predictq.retries import Clock
 from predictq.wire import content
@@ -29,6 +30,18 @@ def ask(url: str | None, method: str, path: str, body: Any = None) -> Json:
             return content(connection.send(method, path, body=body))
         finally:
             connection.close()
+    except (PredictqError, OSError, ValueError) as error:
+        raise Failure(str(error)) from error
+
+
+@contextmanager
+def server(url: str | None) -> Iterator[Client]:
+    """A client; what goes wrong is a failure, told in a line."""
+    try:
+        with Client(url) as client:
+            yield client
+    except BrokenPipeError:  # whoever read us has enough; click ends quietly
+        raise
     except (PredictqError, OSError, ValueError) as error:
         raise Failure(str(error)) from error
 

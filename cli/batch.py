@@ -1,25 +1,17 @@
-"""`predictq batch`: has a file scored on the server, and looks after the jobs that do so."""
+"""`predictq batch`: has files scored on the server, and looks after the jobs that do so."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import PurePath
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import click
 
 from cli.asking import as_json as printed
-from cli.asking import as_json_option, ask, url_option
-from cli.batch_report import conclude, dry_run_text, job_text, jobs_table
-from cli.flight import Failure
+from cli.asking import as_json_option, ask, server, url_option
+from cli.batch_report import job_text, jobs_table
+from cli.batch_run import accompany, run
 from cli.following import follow
-from predictq import Client, Job, PredictqError
 from predictq.wire import read_job
-
-FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
-FORMAT = click.Choice(["csv", "ndjson", "parquet"])
 
 
 class Batch(click.Group):
@@ -42,51 +34,7 @@ def batch() -> None:
     """
 
 
-@batch.command()
-@click.argument("model")
-@click.argument("source", metavar="INPUT")
-@click.argument("output", required=False)
-@click.option("--method", "methods", multiple=True, help="Of the model; may be repeated.")
-@click.option("--id-column", metavar="NAME", help="Carried through to output and errors.")
-@click.option("--include-input", is_flag=True, help="The output has the input's columns, too.")
-@click.option("--error-threshold", type=click.FloatRange(0), metavar="N", help="Rows that may fail; below 1, a share.")  # fmt: skip  # noqa: E501
-@click.option("--input-format", type=FORMAT, help="By the name, without.")
-@click.option("--output-format", type=FORMAT, help="By the name, without.")
-@click.option("--upload", is_flag=True, help="Send the file, though the server is on this machine.")
-@click.option("--dry-run", is_flag=True, help="Look over the input, and score nothing.")
-@click.option("--detach", is_flag=True, help="Print the id, and do not wait for the end.")
-@url_option
-def run(
-    model: str,
-    source: str,
-    output: str | None,
-    upload: bool,
-    dry_run: bool,
-    detach: bool,
-    url: str | None,
-    **options: Any,
-) -> None:
-    """Score INPUT with MODEL (name, name@alias or name:version), and write OUTPUT.
-
-    A server on this machine reads and writes the files itself; to one elsewhere the input is
-    sent, and the output fetched. Ctrl-C asks whether to cancel or to detach.
-    """
-    if bool(output) == dry_run:
-        raise click.UsageError("A dry run writes no OUTPUT." if output else "Give an OUTPUT.")
-    with server(url) as client:
-        there = client.is_local and not upload
-        options["upload"] = not (there or _is_uri(source))
-        if dry_run:
-            click.echo(dry_run_text(client.jobs.validate(model, source, **options)))
-            return
-        fetched = None if there or _is_uri(output or "") else output
-        if fetched:
-            options["output_format"] = options["output_format"] or _format(fetched)
-        job = client.jobs.submit(model, source, output=None if fetched else output, **options)
-        if detach:
-            click.echo(job.id)
-        else:
-            _accompany(client, job.id, fetched)
+batch.add_command(run)
 
 
 @batch.command("list")
@@ -125,7 +73,7 @@ def resume(id: str, detach: bool, url: str | None) -> None:
         job = client.jobs.resume(id)
         click.echo(f"job {id} is {job.status}", err=True)
         if not detach:
-            _accompany(client, id)
+            accompany(client, id)
 
 
 @batch.command()
@@ -156,31 +104,3 @@ def fetch(id: str, output: str, url: str | None) -> None:
     """Write the output of a job that completed to the file OUTPUT."""
     with server(url) as client:
         client.jobs.download(id, output)
-
-
-@contextmanager
-def server(url: str | None) -> Iterator[Client]:
-    """A client; what goes wrong is a failure, told in a line."""
-    try:
-        with Client(url) as client:
-            yield client
-    except BrokenPipeError:  # whoever read us has enough; click ends quietly
-        raise
-    except (PredictqError, OSError, ValueError) as error:
-        raise Failure(str(error)) from error
-
-
-def _accompany(client: Client, id: str, fetched: str | None = None) -> None:
-    """Follow a job to its end, and fetch its output to a file if it has none here."""
-    job: Job = follow(client, id)
-    if fetched and job.has_output:
-        client.jobs.download(id, fetched)
-    conclude(client, job, fetched)
-
-
-def _format(name: str) -> str | None:
-    return FORMATS.get(PurePath(name).suffix.lower())
-
-
-def _is_uri(place: str) -> bool:
-    return "://" in place

@@ -57,7 +57,7 @@ def conclude(client: Client, job: Job, fetched: str | None) -> None:
     """Say what it came to; raises `Failure` where there is no output."""
     if not job.has_output:
         reason = _reason(job) or f"the job was {job.status}"
-        raise Failure(f"{reason}\nto go on where it stopped: predictq batch resume {job.id}")
+        raise Failure(f"{reason} (to go on where it stopped: predictq batch resume {job.id})")
     took = f" in {job.ended_at - job.created_at:,.1f} s" if job.ended_at else ""
     output = fetched or job.output["uri"]
     click.echo(f"scored {job.counts.succeeded:,} rows{took}: {output}", err=True)

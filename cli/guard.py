@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GRACE = 3.0
-"""Seconds that each group has after SIGTERM."""
+"""Seconds that groups have after SIGTERM, all together."""
 
 
 class Leash:
@@ -66,18 +66,28 @@ def follow(lines: Iterable[str]) -> list[int]:
     return groups
 
 
-def end(group: int) -> None:
-    """SIGTERM to the leader, SIGKILL to whatever is left of its group after the grace."""
+def end(groups: list[int]) -> None:
+    """SIGTERM to the leaders, SIGKILL to whatever is left of their groups after the grace."""
     deadline = time.monotonic() + GRACE
-    with suppress(ProcessLookupError):
-        os.kill(group, signal.SIGTERM)
-        while time.monotonic() < deadline:
-            time.sleep(0.02)
-            os.kill(group, 0)
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+    for group in groups:
+        with suppress(ProcessLookupError):
+            os.kill(group, signal.SIGTERM)
+    while any(map(_lives, groups)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for group in groups:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def _lives(leader: int) -> bool:
+    try:
+        os.kill(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
-    for group in reversed(follow(sys.stdin)):
-        end(group)
+    left = follow(sys.stdin)
+    end(left[1:])
+    end(left[:1])  # what was started first, Redis, is what the others need

@@ -24,7 +24,7 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
 
     Where the connection breaks, only the rest is asked for again.
     """
-    whole = Path(target)
+    whole = Path(target).expanduser()
     growing = whole.with_name(f".{whole.name}.{os.getpid()}")
     try:
         with growing.open("xb") as file:

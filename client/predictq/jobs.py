@@ -1,8 +1,8 @@
 """Batch jobs: files, frames and rows of any number, scored on the server."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from os import PathLike
-from typing import Any, TypedDict, Unpack
+from typing import Unpack
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -12,32 +12,12 @@ from predictq.connection import Connection
 from predictq.downloads import download, events
 from predictq.errors import Unavailable, Unreachable, WaitTimeout
 from predictq.job import Job, RowError
+from predictq.orders import Options, as_form, fields_of
 from predictq.retries import Deadline
 from predictq.sources import Rows, opened, place
 
 PAUSE = 0.5
 """Seconds before a stream that broke is opened again."""
-
-
-class Options(TypedDict, total=False):
-    """What may be said of a batch job; None is the same as nothing."""
-
-    upload: bool
-    """Whether to send the file; otherwise the server is told its path, and reads it there."""
-    output: str | PathLike[str] | None
-    """A path or URI that the server writes; without one the output can be downloaded."""
-    methods: Iterable[str] | None
-    """Of the model; ``predict`` by default."""
-    input_format: str | None
-    """``csv``, ``ndjson`` or ``parquet``; the name tells by default."""
-    output_format: str | None
-    """By the output's name by default, else the input's."""
-    id_column: str | None
-    """Carried through to output and errors; ``custom_id`` by default, where there is one."""
-    include_input: bool | None
-    """Whether the output has the input's columns, too."""
-    error_threshold: float | None
-    """Rows that may fail before the job stops: a number, or below 1 a share."""
 
 
 class Jobs:
@@ -88,7 +68,7 @@ class Jobs:
         patience = self._connection.deadline()
         while True:
             try:
-                for job in self._events(id):
+                for job in self._news(id):
                     yield job
                     if job.has_ended:
                         return
@@ -134,11 +114,17 @@ class Jobs:
                     yield wire.row_error(line)
 
     def _post(self, path: str, model: str, rows: Rows, options: Options) -> httpx2.Response:
-        fields = _fields(model, options)
+        fields = fields_of(model, options)
         if isinstance(rows, str | PathLike) and not options.get("upload"):
             return self._connection.send("POST", path, body=fields | {"input_uri": place(rows)})
         with opened(rows) as (name, file):
-            return self._connection.upload(path, _as_form(fields), name, file)
+            return self._connection.upload(path, as_form(fields), name, file)
+
+    def _news(self, id: str) -> Iterator[Job]:
+        try:
+            yield from self._events(id)
+        except Unavailable:  # where too many listen, looking must do
+            yield self.get(id)
 
     def _events(self, id: str) -> Iterator[Job]:
         with self._connection.stream(_path(id, "events")) as response:
@@ -147,21 +133,6 @@ class Jobs:
                 last = wire.read_job(event) if event else last
                 if last:
                     yield last
-
-
-def _fields(model: str, options: Options) -> dict[str, Any]:
-    fields: dict[str, Any] = {"model": model, **options}
-    fields.pop("upload", None)
-    if output := fields.pop("output", None):
-        fields["output_uri"] = place(output)
-    if methods := fields.pop("methods", None):
-        fields["methods"] = list(methods)
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _as_form(fields: dict[str, Any]) -> dict[str, Any]:
-    words = {True: "true", False: "false"}
-    return {n: words[v] if isinstance(v, bool) else v for n, v in fields.items()}
 
 
 def _good(response: httpx2.Response) -> httpx2.Response:

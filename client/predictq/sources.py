@@ -26,8 +26,9 @@ def place(path: str | PathLike[str]) -> str:
 def opened(rows: Rows) -> Iterator[tuple[str, IO[bytes]]]:
     """A file to send, and its name; what is no file becomes a temporary one, as NDJSON."""
     if isinstance(rows, str | PathLike):
-        with Path(rows).open("rb") as file:
-            yield Path(rows).name, file
+        path = Path(rows).expanduser()
+        with path.open("rb") as file:
+            yield path.name, file
     else:
         with tempfile.TemporaryFile() as file:
             file.writelines(_lines(rows))

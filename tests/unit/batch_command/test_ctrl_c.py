@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from tests.stack import ROOT, until
@@ -33,6 +34,9 @@ class Terminal:
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)
         self.shows("[c]ancel the job, [d]etach from it, or [g]o on?")
+        # A signal just before it reads would be noticed only after a key.
+        asleep = psutil.STATUS_SLEEPING
+        until(lambda: psutil.Process(self.process.pid).status() == asleep, "it reads")
 
 
 @contextmanager
@@ -86,7 +90,7 @@ def test_going_on_and_cancelling(service):
         terminal.shows("1:05 left")
         terminal.interrupt()
         terminal.types("c\n")
-        terminal.shows("error: the job was cancelled")
+        terminal.shows("error: the job was cancelled (to")
         assert terminal.process.wait(10) == 1
     assert ("DELETE", "/predict/batch/j1") in service.calls
 

@@ -161,10 +161,19 @@ def test_a_job_is_followed_to_its_end(server, client):
 
 
 def test_a_stream_that_breaks_is_opened_again(server, client, clock):
-    busy = problem(503, "unavailable", retryable=True)
-    server.script(events(job()), DROP, busy, events(job(status="completed")))
+    server.script(events(job()), DROP, events(job(status="completed")))
     assert client.jobs.wait("j1").status == "completed"
-    assert len(clock.slept) == 3
+    assert len(clock.slept) == 2
+
+
+def test_where_too_many_listen_it_looks(server, client, clock):
+    busy = problem(503, "busy", retryable=True)
+    server.script(busy, Answer(200, job()), busy, Answer(200, job(status="completed")))
+    assert [job.status for job in client.jobs.follow("j1")] == ["running", "completed"]
+    assert server.calls == 2 * [
+        ("GET", "/predict/batch/j1/events"),
+        ("GET", "/predict/batch/j1"),
+    ]
 
 
 def test_a_server_that_stays_away_is_given_up(server, client, clock):
@@ -209,6 +218,18 @@ def test_an_output_is_fetched_whole(server, client, tmp_path):
     client.jobs.download("j1", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "prediction\n1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_places_at_home(server, client, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.script(Answer(202, job()), Answer(202, job()), Answer(200, b"prediction\n"))
+    client.jobs.submit("iris", "~/in.csv")
+    client.jobs.submit("iris", "~/in.csv", upload=True)
+    client.jobs.download("j1", "~/out.csv")
+    assert server.asked[0].body["input_uri"] == f"{tmp_path}/in.csv"
+    assert form(server.asked[1])[1] == "in.csv"
+    assert (tmp_path / "out.csv").read_text() == "prediction\n"
 
 
 def test_an_output_that_is_not_there_leaves_nothing(server, client, tmp_path):

@@ -76,10 +76,10 @@ def test_rows_that_failed_are_told(server):
 @pytest.mark.parametrize(
     ("end", "told"),
     [
-        (job(status="cancelled"), "error: the job was cancelled\n"),
+        (job(status="cancelled"), "error: the job was cancelled (to"),
         (
             job(status="failed", error={"code": "c", "message": "no rows", "line": 2}),
-            "error: line 2: no rows\n",
+            "error: line 2: no rows (to",
         ),
     ],
 )
@@ -91,10 +91,26 @@ def test_a_job_without_an_output_fails_the_command(server, end, told):
     assert "predictq batch resume j1" in ran.stderr
 
 
-def test_a_refusal_fails_the_command(server):
-    server.script(problem(403, "place_forbidden"))
-    ran = batch("iris", "/in.csv", "/out.csv")
-    assert (ran.exit_code, ran.stderr) == (1, "error: that is place_forbidden\n")
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("invalid", "error: that is invalid\n"),
+        (
+            "place_forbidden",
+            "error: that is place_forbidden (to send the file and fetch the output: --upload)\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("rest", [["/out.csv"], ["--dry-run"]])
+def test_a_refusal_fails_the_command(server, code, told, rest):
+    server.script(problem(422, code))
+    ran = batch("iris", "/in.csv", *rest)
+    assert (ran.exit_code, ran.stderr) == (1, told)
+
+
+def test_an_output_that_is_fetched_is_not_packed(server):
+    assert batch("iris", "/in.csv", "out.csv.gz", "--upload").exit_code == 2
+    assert server.asked == []
 
 
 def test_a_dry_run_tells_what_was_found(server):

@@ -1,0 +1,99 @@
+"""`predictq batch MODEL INPUT OUTPUT`: scores one file, and waits for that."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
+from typing import Any
+
+import click
+
+from cli.asking import server, url_option
+from cli.batch_report import conclude, dry_run_text
+from cli.flight import Failure
+from cli.following import follow
+from predictq import Client, ProblemError
+
+FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
+PACKED = (".gz", ".zst", ".bz2")
+FORMAT = click.Choice(["csv", "ndjson", "parquet"])
+SHARE = click.FloatRange(0)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("source", metavar="INPUT")
+@click.argument("output", required=False)
+@click.option("--method", "methods", multiple=True, help="Of the model; may be repeated.")
+@click.option("--id-column", metavar="NAME", help="Carried through to output and errors.")
+@click.option("--include-input", is_flag=True, help="The output has the input's columns, too.")
+@click.option("--error-threshold", type=SHARE, metavar="N", help="Rows that may fail; < 1: share.")
+@click.option("--input-format", type=FORMAT, help="By the name, without.")
+@click.option("--output-format", type=FORMAT, help="By the name, without.")
+@click.option("--upload", is_flag=True, help="Send the file, though the server is on this machine.")
+@click.option("--dry-run", is_flag=True, help="Look over the input, and score nothing.")
+@click.option("--detach", is_flag=True, help="Print the id, and do not wait for the end.")
+@url_option
+def run(
+    model: str,
+    source: str,
+    output: str | None,
+    upload: bool,
+    dry_run: bool,
+    detach: bool,
+    url: str | None,
+    **options: Any,
+) -> None:
+    """Score INPUT with MODEL (name, name@alias or name:version), and write OUTPUT.
+
+    A server on this machine reads and writes the files itself; to one elsewhere the input is
+    sent, and the output fetched. Ctrl-C asks whether to cancel or to detach.
+    """
+    if bool(output) == dry_run:
+        raise click.UsageError("A dry run writes no OUTPUT." if output else "Give an OUTPUT.")
+    with server(url) as client:
+        there = client.is_local and not upload
+        options["upload"] = not (there or _is_uri(source))
+        if dry_run:
+            with _hint(there):
+                click.echo(dry_run_text(client.jobs.validate(model, source, **options)))
+            return
+        fetched = None if there or _is_uri(output or "") else output
+        if fetched:
+            options["output_format"] = options["output_format"] or _format(fetched)
+        options["output"] = None if fetched else output
+        with _hint(there):
+            job = client.jobs.submit(model, source, **options)
+        if detach:
+            click.echo(job.id)
+        else:
+            accompany(client, job.id, fetched)
+
+
+def accompany(client: Client, id: str, fetched: str | None = None) -> None:
+    """Follow a job to its end, and fetch its output to a file if it has none here."""
+    job = follow(client, id)
+    if fetched and job.has_output:
+        client.jobs.download(id, fetched)
+    conclude(client, job, fetched)
+
+
+@contextmanager
+def _hint(there: bool) -> Iterator[None]:
+    """Where the server may not read or write a file, say how it can be done all the same."""
+    try:
+        yield
+    except ProblemError as error:
+        if there and error.code == "place_forbidden":
+            raise Failure(f"{error} (to send the file and fetch the output: --upload)") from error
+        raise
+
+
+def _format(name: str) -> str | None:
+    suffix = PurePath(name).suffix.lower()
+    if suffix in PACKED:
+        raise click.UsageError(f"An output that is fetched is not packed: leave away {suffix}.")
+    return FORMATS.get(suffix)
+
+
+def _is_uri(place: str) -> bool:
+    return "://" in place

@@ -1,0 +1,45 @@
+"""What a caller may say of a batch job, and how the server is told."""
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any, TypedDict
+
+from predictq.sources import place
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a batch job; None is the same as nothing."""
+
+    upload: bool
+    """Whether to send the file; otherwise the server is told its path, and reads it there."""
+    output: str | PathLike[str] | None
+    """A path or URI that the server writes; without one the output can be downloaded."""
+    methods: Iterable[str] | None
+    """Of the model; ``predict`` by default."""
+    input_format: str | None
+    """``csv``, ``ndjson`` or ``parquet``; the name tells by default."""
+    output_format: str | None
+    """By the output's name by default, else the input's."""
+    id_column: str | None
+    """Carried through to output and errors; ``custom_id`` by default, where there is one."""
+    include_input: bool | None
+    """Whether the output has the input's columns, too."""
+    error_threshold: float | None
+    """Rows that may fail before the job stops: a number, or below 1 a share."""
+
+
+def fields_of(model: str, options: Options) -> dict[str, Any]:
+    """The body that says so."""
+    fields: dict[str, Any] = {"model": model, **options}
+    fields.pop("upload", None)
+    if output := fields.pop("output", None):
+        fields["output_uri"] = place(output)
+    if methods := fields.pop("methods", None):
+        fields["methods"] = list(methods)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def as_form(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same as fields of a form, beside a file."""
+    words = {True: "true", False: "false"}
+    return {n: words[v] if isinstance(v, bool) else v for n, v in fields.items()}
