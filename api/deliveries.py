@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from flask import Response, send_file
 
+from api.asgi import PIECE
 from api.batch_view import view
 from api.places import Places
 from tasks.jobs.gateway import Jobs
@@ -21,8 +22,6 @@ TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 PACKED = {".gz": "application/gzip", ".zst": "application/zstd", ".bz2": "application/x-bzip2"}
-PIECE = 2**18
-"""Bytes that are read at a time."""
 NOTHING_NEW = b":\n\n"
 """A comment, by which the end of a listener's connection is noticed."""
 
