@@ -1,6 +1,7 @@
 """What all tests share: a clean environment, trained demo models, one live stack."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,12 @@ def _clean_environment() -> Iterator[None]:
         for name in [n for n in os.environ if n.startswith("PREDICTQ_") or n == "REDIS_URL"]:
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """What a shell starts in the background inherits that it is ignored, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
