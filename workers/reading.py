@@ -18,25 +18,32 @@ BELIEVED = 1_000_000
 class Message:
     """A reserved message; announced to Celery under its own id."""
 
-    lone = False
-    """Whether it is a batch by itself, of a kind of its own: a step of a job."""
-
     __slots__ = (
-        *("body", "content_type", "limit", "method", "order", "reference", "request", "rows"),
-        "tag",
+        *("body", "content_type", "limit", "lone", "method", "order", "reference", "request"),
+        *("rows", "tag"),
     )
 
-    def __init__(self, message: Any, request: Request, registry: Registry) -> None:
+    def __init__(self, message: Any, request: Request) -> None:
         body = message.body or b""
         self.tag: str = message.delivery_tag
         self.body: bytes = body.encode() if isinstance(body, str) else body
         self.content_type = str(message.content_type)
         self.request = request
         self.order: Order = "compute"
-        told, method, self.rows = _told(message.headers) or _found(self.body)
-        self.reference, self.method, limit = _known(told, method, registry)
+        self.reference = self.method = ""
         """As model:version; empty where there is no such thing, which any process can say."""
-        self.limit = _own_limit(request.time_limits) or limit or LONGEST_RUN
+        self.rows, self.limit = 1, float(LONGEST_RUN)
+        self.lone = False
+        """Whether it is a batch by itself, of a kind of its own: a step of a job."""
+
+
+def read_prediction(message: Any, request: Request, registry: Registry) -> Message:
+    """A prediction's message."""
+    read = Message(message, request)
+    told, method, read.rows = _told(message.headers) or _found(read.body)
+    read.reference, read.method, limit = _known(told, method, registry)
+    read.limit = _own_limit(request.time_limits) or limit or LONGEST_RUN
+    return read
 
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:

@@ -10,13 +10,19 @@ from registry.store import GLANCE, Registry
 from tasks.settings import Settings
 from workers.announcing import Announcer
 from workers.batching import Batcher
-from workers.reading import Message
+from workers.reading import Message, read_prediction
 
 Handler = Callable[..., None]
+Read = Callable[[Any, Request, Registry], Message]
 
 
 def strategy(task: Any, app: Any, consumer: Any) -> Handler:
     """What Celery calls at each connection; gives what it calls for each message."""
+    return handler(task, app, consumer, read_prediction)
+
+
+def handler(task: Any, app: Any, consumer: Any, read: Read) -> Handler:
+    """Reads each message, and hands it to the batcher when its time has come."""
     batcher, registry = batcher_of(consumer), Registry(Settings.from_environment().home, GLANCE)
 
     def on_message(message: Any, *_: Any) -> None:  # its acknowledgement is the ledger's
@@ -34,7 +40,7 @@ def strategy(task: Any, app: Any, consumer: Any) -> Handler:
             reservations = consumer.task_consumer.channel.reservations
             reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
-        batcher.add(Message(message, request, registry))
+        batcher.add(read(message, request, registry))
 
     return on_message
 

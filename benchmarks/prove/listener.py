@@ -46,8 +46,8 @@ class Listener(threading.Thread):
         self.join()
 
     def _listen(self, client: redis.Redis) -> None:
-        channel: Any = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-        with channel:
+        untyped: Any = client
+        with untyped.pubsub(ignore_subscribe_messages=True) as channel:
             channel.psubscribe(PREFIX + "*")
             channel.get_message(timeout=AGAIN)  # from here on it hears
             self.missed = True

@@ -64,7 +64,8 @@ def _matrix(columns: Sequence[pa.ChunkedArray]) -> Array:
 def _floats(chunk: pa.Array) -> Array:
     """Doubles, NaN where nothing is; integers beyond 2**53 are rounded, as JSON's are."""
     numbers = chunk if chunk.type == pa.float64() else chunk.cast(pa.float64(), safe=False)
-    return numbers.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    floats: Array = numbers.to_numpy(zero_copy_only=False)
+    return floats
 
 
 def _objects(column: Any) -> Array:

@@ -87,13 +87,15 @@ def _open(uri: str) -> IO[bytes]:
     if path is not None:
         return path.open("rb")
     filesystem, remote = _remote(uri)
-    return filesystem.open(remote, "rb")  # type: ignore[no-any-return]
+    file: IO[bytes] = filesystem.open(remote, "rb")
+    return file
 
 
 def _remote(uri: str) -> tuple[Any, str]:
     import fsspec  # noqa: PLC0415 - seldom needed, and slow to import
 
-    return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
+    place: tuple[Any, str] = fsspec.core.url_to_fs(uri)
+    return place
 
 
 @contextmanager

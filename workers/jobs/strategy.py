@@ -6,11 +6,9 @@ from celery.worker.request import Request
 
 from registry.store import Registry
 from tasks.jobs.messages import read_step
-from tasks.settings import Settings
 from telemetry.errors import PredictqError
-from workers.frames import Order
 from workers.reading import Message
-from workers.strategy import Handler, batcher_of
+from workers.strategy import Handler, handler
 
 LONGEST_STEP = 6 * 3600.0
 """Seconds after which a process that does one step counts as frozen; each model call has a limit
@@ -19,40 +17,16 @@ of its own."""
 
 def strategy(task: Any, app: Any, consumer: Any) -> Handler:
     """What Celery calls at each connection; gives what it calls for each message."""
-    batcher, registry = batcher_of(consumer), Registry(Settings.from_environment().home)
-
-    def on_message(message: Any, *_: Any) -> None:  # its acknowledgement is the ledger's
-        request = Request(
-            message,
-            app=app,
-            task=task,
-            hostname=consumer.hostname,
-            body=((), {}, {}),
-            headers=message.headers,
-            decoded=True,
-        )
-        batcher.add(StepMessage(message, request, registry))
-
-    return on_message
+    return handler(task, app, consumer, _read)
 
 
-class StepMessage(Message):
-    """A reserved step of a job."""
-
-    __slots__ = ()
-    lone = True
-
-    def __init__(self, message: Any, request: Request, registry: Registry) -> None:
-        """Raises `Malformed`; what cannot be read becomes a dead letter."""
-        body = message.body or b""
-        self.tag = message.delivery_tag
-        self.body = body.encode() if isinstance(body, str) else body
-        self.content_type = str(message.content_type)
-        self.request = request
-        self.order: Order = "compute"
-        self.rows, self.limit, self.method = 1, LONGEST_STEP, ""
-        self.reference = _known(message.headers.get("job"), registry)
-        read_step(self.body)
+def _read(message: Any, request: Request, registry: Registry) -> Message:
+    """A step's message. Raises `Malformed`; what cannot be read becomes a dead letter."""
+    read = Message(message, request)
+    read_step(read.body)
+    read.reference = _known(message.headers.get("job"), registry)
+    read.limit, read.lone = LONGEST_STEP, True
+    return read
 
 
 def _known(told: Any, registry: Registry) -> str:
