@@ -11,6 +11,7 @@ from tasks.prediction import predict
 from tasks.settings import Settings
 from workers.announcing import Soon
 from workers.ending import Ending
+from workers.pace import MOMENT
 from workers.strategy import batcher_of
 from workers.suspects import judge
 
@@ -32,6 +33,7 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         channel.qos.batcher.judge = partial(judge, predict.backend.ledger)
         for queue in consumer.app.amqp.queues.consume_from:
             channel.reservations.begin(queue)
+        channel.qos.batcher.remind = partial(consumer.timer.call_after, MOMENT, channel.consume)
         consumer.pool.on_idle = channel.consume
         if dispatcher := consumer.event_dispatcher:
             # Stock sends them by the two dozen, and at every turn of the loop.

@@ -4,6 +4,8 @@ MOST_ROWS = 256
 """Beyond it a batch gains nothing: what is done for each request outweighs the call."""
 PATIENCE = 1.0
 """Seconds that a batch may take, where a single request is quicker than half of it."""
+MOMENT = 0.05
+"""Seconds for which the end of a batch is awaited, rather than another started beside it."""
 
 
 class Pace:
@@ -17,10 +19,15 @@ class Pace:
     def __init__(self) -> None:
         self.rows = 1
         """That a batch may have now."""
-        self._quickest = float("inf")
+        self._quickest = self._latest = float("inf")
+
+    def is_worth_awaiting(self, rows: int) -> bool:
+        """Whether a batch of so many rows will be over in a moment, and took all there was."""
+        return self._latest <= MOMENT and rows < self.rows
 
     def took(self, rows: int, seconds: float) -> None:
         """A batch of so many rows took so long."""
+        self._latest = seconds
         self._quickest = min(self._quickest, seconds)
         allowed = max(2 * self._quickest, PATIENCE)
         self.rows = max(1, min(MOST_ROWS, int(allowed * rows / max(seconds, 1e-6))))

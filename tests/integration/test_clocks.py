@@ -169,3 +169,16 @@ def test_null_means_no_bound_of_its_own(live: LiveStack) -> None:
     fields = {"max_queue_seconds": None, "timeout_seconds": None}
     task_id = live.submit("doubling", [5.0, 0.0], **fields)["id"]
     assert live.outcome(task_id)["predictions"] == [10.0]
+
+
+def test_others_go_to_a_free_process_when_a_batch_takes_longer_than_such_batches_do(
+    live: LiveStack,
+) -> None:
+    """Its like was quick, so the next waits for its end; but not for more than a moment."""
+    assert live.predict("sleepy", [119.0, 0.0]) == [238.0]
+    with live.gathering():
+        slow = [live.submit("sleepy", [value, 3.0])["id"] for value in (120.0, 121.0)]
+    assert live.predict("sleepy", [122.0, 0.0]) == [244.0]
+    assert [live.status(task_id) for task_id in slow] == ["running", "running"]
+    for task_id in slow:
+        live.outcome(task_id)

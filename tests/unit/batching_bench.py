@@ -26,11 +26,11 @@ class Process:
         assert self.idle
         self.batch, self._finished = batch, finished
 
-    def finish(self, verdict: Verdict = "succeeded") -> None:
+    def finish(self, verdict: Verdict = "succeeded", seconds: float = 1e-6) -> None:
         assert self.batch
         verdicts = [(verdict, "") for _ in self.batch.items]
         self.batch = None
-        self._finished(Done(verdicts, 1e-6))
+        self._finished(Done(verdicts, seconds))
 
     def die(self) -> None:
         self.batch = None

@@ -235,6 +235,14 @@ def test_a_cold_batcher_takes_one_message_and_then_as_many_as_the_model_can_chew
     assert bench.batcher.room > 1
 
 
+def test_what_no_model_computed_tells_nothing_of_how_many_a_batch_may_have() -> None:
+    """Nor may a canary on `bulk`: a worker would hoard the steps of all jobs."""
+    bench = Bench(warm=False)
+    bench.add("canary", model="")
+    bench.turn()
+    assert bench.batcher.room == 1
+
+
 def test_what_waits_for_its_version_to_be_loaded_is_in_nobodys_way() -> None:
     bench = Bench()
     bench.add(*map(str, range(300)), model="loading:1")
