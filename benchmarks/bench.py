@@ -24,9 +24,14 @@ class Bench:
         self._number = itertools.count()
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the figures mean something; in a shorter run, only the way is tried."""
+        return self.seconds >= 1
+
+    @property
     def rounds(self) -> int:
         """How often to measure systems in turn."""
-        return 3 if self.seconds >= 1 else 1
+        return 2 if self.is_whole else 1
 
     def scaled(self, whole: float) -> int:
         """A size that is ``whole`` in a whole run, and shrinks with it."""

@@ -8,7 +8,8 @@ import msgspec
 from benchmarks.results import Cell, Check, Part, Run, Table, shown
 
 HERE = Path(__file__).parent
-RUNS, README = HERE / "runs", HERE / "README.md"
+RUNS, PAGE = "runs", "README.md"
+"""What a suite's directory holds."""
 START, END = "<!-- the latest run -->\n", "<!-- end of the latest run -->\n"
 
 
@@ -18,21 +19,21 @@ def text(run: Run) -> str:
     return "\n".join([*_place(run), *parts])
 
 
-def record(run: Run) -> Path:
-    """Keep a run for ever."""
-    RUNS.mkdir(exist_ok=True)
-    path = RUNS / f"{run.date.replace(' ', '-').replace(':', '')}-{run.commit}.json"
+def record(run: Run, directory: Path) -> Path:
+    """Keep a run of a suite for ever."""
+    (directory / RUNS).mkdir(exist_ok=True)
+    path = directory / RUNS / f"{run.date.replace(' ', '-').replace(':', '')}-{run.commit}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
     return path
 
 
-def latest() -> Run | None:
-    """The run that was recorded last."""
-    found = sorted(RUNS.glob("*.json"))
+def latest(directory: Path) -> Run | None:
+    """The run of a suite that was recorded last."""
+    found = sorted((directory / RUNS).glob("*.json"))
     return msgspec.json.decode(found[-1].read_bytes(), type=Run) if found else None
 
 
-def page(run: Run, document: Path = README) -> str:
+def page(run: Run, document: Path) -> str:
     """The document with this run in it; all around it stays."""
     before, _, rest = document.read_text().partition(START)
     _, _, after = rest.partition(END)

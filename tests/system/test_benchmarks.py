@@ -38,7 +38,7 @@ RUN = Run(
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment by which the run's files and processes are known."""
-    yield {**os.environ, "TMPDIR": str(tmp_path)}
+    yield {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT / "client")}
     assert [process for process in psutil.process_iter() if str(tmp_path) in _told(process)] == []
     assert list(tmp_path.glob("predictq-benchmarks-*")) == []
 
@@ -47,7 +47,7 @@ def ours(tmp_path: Path) -> Iterator[dict[str, str]]:
     "part", ["throughput", *(pytest.param(part, marks=pytest.mark.slow) for part in SLOWER)]
 )
 def test_a_part_runs(part: str, ours: dict[str, str]) -> None:
-    done = _run(part, ours)
+    done = _run("benchmarks", part, ours)
     assert done.returncode in (0, 1), done.stderr  # so short a run proves no ratio
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
     assert "| required | ratio | must be | holds |" in done.stdout
@@ -57,8 +57,15 @@ def test_a_part_runs(part: str, ours: dict[str, str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["memory", "models"])
 def test_a_part_with_heavy_models_runs(part: str, ours: dict[str, str]) -> None:
-    done = _run(part, ours)
+    done = _run("benchmarks", part, ours)
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_part_about_batch_jobs_runs(ours: dict[str, str]) -> None:
+    done = _run("benchmarks.jobs", "formats", ours)
+    assert "FAILED" not in done.stdout, done.stdout + done.stderr
+    assert "ndjson, batch job" in done.stdout
 
 
 def test_a_ratio_decides() -> None:
@@ -75,18 +82,16 @@ def test_a_part_that_fails_fails_the_run() -> None:
     assert "x FAILED: no answer" in report.text(failed)
 
 
-def test_a_run_is_read_back_as_it_was_recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(report, "RUNS", tmp_path / "runs")
-    report.record(RUN)
-    assert report.text(report.latest()) == report.text(RUN)
+def test_a_run_is_read_back_as_it_was_recorded(tmp_path: Path) -> None:
+    report.record(RUN, tmp_path)
+    assert report.text(report.latest(tmp_path)) == report.text(RUN)
     assert "| predictq | 3,100 |" in report.text(RUN)
 
 
-def test_the_readme_shows_the_latest_run() -> None:
-    latest = report.latest()
-    assert latest is None or report.README.read_text() == report.page(latest)
+@pytest.mark.parametrize("suite", [report.HERE, report.HERE / "jobs"])
+def test_the_readme_shows_the_latest_run(suite: Path) -> None:
+    latest, page = report.latest(suite), suite / report.PAGE
+    assert latest is None or page.read_text() == report.page(latest, page)
 
 
 def test_the_same_run_is_drawn_the_same(tmp_path: Path) -> None:
@@ -95,9 +100,9 @@ def test_the_same_run_is_drawn_the_same(tmp_path: Path) -> None:
     assert len(first) == 2
 
 
-def _run(part: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def _run(suite: str, part: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks", part, "--seconds", SHORT],
+        [sys.executable, "-m", suite, part, "--seconds", SHORT],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -1,0 +1,69 @@
+"""Where batch jobs are handed in: a running predictq with the forest, asked as its users do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.bench import Bench
+from benchmarks.candidates import Candidate
+from benchmarks.processes import Processes
+from benchmarks.saturation import warm
+from benchmarks.wire import LoadFailed
+from predictq import Client, Job
+
+PATIENCE = 300.0
+"""Seconds for a job."""
+WORKERS = 2
+
+
+class Desk:
+    """Takes files by reference; what comes out must be whole."""
+
+    def __init__(self, candidate: Candidate, processes: Processes, client: Client) -> None:
+        self.candidate, self.processes = candidate, processes
+        self._jobs = client.jobs
+
+    def submit(self, source: Path, target: Path) -> str:
+        """The id of a job that scores one file to another."""
+        return self._jobs.submit("forest", source, output=target).id
+
+    def wait(self, job_id: str) -> Job:
+        """The job once it is completed."""
+        job = self._jobs.wait(job_id, PATIENCE)
+        if job.status != "completed":
+            raise LoadFailed(f"the job is {job.status}: {job.error}")
+        return job
+
+    def cancel(self, job_id: str) -> bool:
+        """Stop a job; whether it had ended before."""
+        had_ended = self._jobs.get(job_id).has_ended
+        self._jobs.cancel(job_id)
+        return had_ended
+
+    def score(self, source: Path, target: Path) -> float:
+        """Seconds from acceptance to completion, by the server's clock."""
+        return seconds(self.wait(self.submit(source, target)))
+
+
+def seconds(job: Job) -> float:
+    """How long a job took; 0 for one that has not ended."""
+    return (job.ended_at or job.created_at) - job.created_at
+
+
+@contextmanager
+def desk(bench: Bench) -> Iterator[Desk]:
+    """A system of two bulk processes, which may read and write the bench's files."""
+    os.environ["PREDICTQ_BATCH_ROOTS"] = str(files(bench))
+    candidate = bench.predictq(workers=WORKERS)
+    url = f"http://127.0.0.1:{candidate.port}"
+    with candidate.running() as processes, Client(url) as client:
+        warm(candidate, bench.questions)
+        yield Desk(candidate, processes, client)
+
+
+def files(bench: Bench) -> Path:
+    """The directory of what is read and written."""
+    directory = bench.directory / "files"
+    directory.mkdir(exist_ok=True)
+    return directory

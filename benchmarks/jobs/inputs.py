@@ -1,0 +1,52 @@
+"""Files of random numbers to score."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from benchmarks.models import FEATURES
+
+GROUP = 2**20
+"""Rows of a row group, where nobody says how many."""
+SCHEMA = pa.schema([(f"x{place}", pa.float64()) for place in range(FEATURES)])
+
+
+def make_parquet(path: Path, rows: int) -> Path:
+    """As pandas would write it."""
+    with pq.ParquetWriter(path, SCHEMA) as writer:
+        for table in _tables(rows):
+            writer.write_table(table)
+    return path
+
+
+def make_csv(path: Path, rows: int) -> Path:
+    """With a header."""
+    with pa.csv.CSVWriter(path, SCHEMA) as writer:
+        for table in _tables(rows):
+            writer.write_table(table)
+    return path
+
+
+def make_ndjson(path: Path, rows: int) -> Path:
+    """An object a line."""
+    encoder = msgspec.json.Encoder()
+    with path.open("wb") as file:
+        for table in _tables(rows):
+            for batch in table.to_batches(10_000):
+                file.write(encoder.encode_lines(batch.to_pylist()))
+    return path
+
+
+MAKERS = {"csv": make_csv, "ndjson": make_ndjson}
+
+
+def _tables(rows: int) -> Iterator[pa.Table]:
+    random = np.random.default_rng(0)
+    for first in range(0, rows, GROUP):
+        values = random.normal(size=(FEATURES, min(GROUP, rows - first)))
+        yield pa.table([*values], schema=SCHEMA)

@@ -1,0 +1,64 @@
+"""Scripts and a batch job over the same file, in turn; all must say the same."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.bench import Bench
+from benchmarks.jobs.desk import Desk
+from benchmarks.jobs.watching import Memory
+from benchmarks.models import MEGABYTE
+from benchmarks.results import Cell, Check, Spread
+from benchmarks.wire import LoadFailed
+
+Script = Callable[[Path, Path, Path], float]
+"""Takes the paths of model, input and output; gives the seconds that scoring took."""
+Same = Callable[[Path, Path], bool]
+
+
+class Seen(msgspec.Struct):
+    """What was seen of one way over one file."""
+
+    name: str
+    rows: int
+    seconds: list[float] = []
+    memory: int = 0
+
+    @property
+    def rates(self) -> Spread:
+        """Rows a second."""
+        return Spread.of(self.rows / seconds for seconds in self.seconds)
+
+    def row(self) -> list[Cell]:
+        """For a table."""
+        memory = self.memory / MEGABYTE if self.memory else "-"
+        return [self.name, self.rows, str(self.rates), memory]
+
+
+COLUMNS = ["", "rows", "rows a second", "memory"]
+
+
+def race(
+    bench: Bench, desk: Desk, source: Path, rows: int, scripts: Mapping[str, Script], same: Same
+) -> list[Seen]:
+    """What was seen of each script, and of the job last."""
+    plain, target = (source.with_stem(name) for name in ("plain", "job"))
+    found = [Seen(name, rows) for name in scripts]
+    job = Seen("batch job", rows)
+    for _ in range(bench.rounds):
+        for script, seen in zip(scripts.values(), found, strict=True):
+            seen.seconds.append(script(bench.forest.path, source, plain))
+        with Memory(desk.processes) as memory:
+            job.seconds.append(desk.score(source, target))
+        job.memory = max(job.memory, memory.greatest)
+        if not same(plain, target):
+            raise LoadFailed("the job's output is not the script's")
+    return [*found, job]
+
+
+def over_best(found: Iterable[Seen], claim: str, share: float) -> Check:
+    """The job's speed over that of the best script."""
+    *scripts, job = found
+    best = max(script.rates.median for script in scripts)
+    return Check(f"{claim}: job over best script", job.rates.median / best, "at least", share)

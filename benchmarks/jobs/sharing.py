@@ -1,0 +1,53 @@
+"""Jobs beside each other: equals end together, and a small one passes a large one."""
+
+from benchmarks.bench import Bench
+from benchmarks.jobs.desk import Desk, desk, files, seconds
+from benchmarks.jobs.inputs import make_parquet
+from benchmarks.results import Cell, Check, Part, Table
+
+EQUAL, SMALL, LARGE = 1_000_000, 1_000, 10_000_000
+"""Rows."""
+APART, SHARE = 0.1, 0.2
+NOTE = """Two of the same size, one submitted right after the other; then a small one right after \
+a large one, which is cancelled once the small one is completed. Seconds from acceptance to \
+completion."""
+
+
+def run(bench: Bench) -> Part:
+    """Equals, then a small one behind a large one."""
+    equal, small, large = (max(bench.scaled(size), 1000) for size in (EQUAL, SMALL, LARGE))
+    with desk(bench) as open_desk:
+        first, second = _equals(bench, open_desk, equal)
+        passed, whole = _behind(bench, open_desk, small, large, first / equal)
+    rows: list[list[Cell]] = [
+        [f"{equal:,} rows", first],
+        [f"{equal:,} rows, submitted with it", second],
+        [f"{small:,} rows, behind {large:,}", passed],
+    ]
+    apart = abs(first - second) / max(first, second)
+    return Part(
+        "sharing",
+        [Table("Jobs beside each other", ["", "seconds"], rows, NOTE)],
+        [
+            Check("two equal jobs: difference over the longer", apart, "at most", APART),
+            Check("a small job over the large one before it", passed / whole, "at most", SHARE),
+        ],
+    )
+
+
+def _equals(bench: Bench, open_desk: Desk, rows: int) -> tuple[float, float]:
+    source = make_parquet(files(bench) / f"{rows}.parquet", rows)
+    ids = [open_desk.submit(source, source.with_stem(name)) for name in ("first", "second")]
+    first, second = (seconds(open_desk.wait(job_id)) for job_id in ids)
+    return first, second
+
+
+def _behind(
+    bench: Bench, open_desk: Desk, small: int, large: int, a_row: float
+) -> tuple[float, float]:
+    """Seconds of the small one, and what the large one would take beside an equal one."""
+    sources = [make_parquet(files(bench) / f"{n}.parquet", n) for n in (large, small)]
+    ahead, behind = (open_desk.submit(s, s.with_stem(f"{s.stem}-scored")) for s in sources)
+    passed = seconds(open_desk.wait(behind))
+    open_desk.cancel(ahead)
+    return passed, large * a_row

@@ -1,0 +1,42 @@
+"""Parquet to Parquet: how fast a batch job is, and what all of it takes meanwhile."""
+
+import pyarrow.parquet as pq
+
+from benchmarks.bench import Bench
+from benchmarks.jobs.desk import desk, files
+from benchmarks.jobs.inputs import make_parquet
+from benchmarks.jobs.race import COLUMNS, over_best, race
+from benchmarks.jobs.scripts import PARQUET
+from benchmarks.models import FEATURES, MEGABYTE
+from benchmarks.results import Check, Part, Table
+
+SIZES = 1_000_000, 3_000_000
+"""Rows."""
+SHARE = 0.9
+"""Of the best script's speed."""
+MEMORY = 1200 * MEGABYTE
+NOTE = f"""Parquet to Parquet, {FEATURES} columns of random doubles, forest of 100 trees, input by \
+reference; two processes. A job counts from its acceptance to its completion, a script without \
+its imports and without loading the model. Rows a second: median (least to greatest) of rounds in \
+turn. Memory: greatest sum of PSS of all processes, Redis and API included, MB."""
+
+
+def run(bench: Bench) -> Part:
+    """At each size; the output must be the same."""
+    found = []
+    checks: list[Check] = []
+    with desk(bench) as open_desk:
+        for size in SIZES:
+            rows = max(bench.scaled(size), 1000)
+            source = make_parquet(files(bench) / f"{rows}.parquet", rows)
+            seen = race(bench, open_desk, source, rows, PARQUET, _same)
+            memory = seen[-1].memory / MEMORY
+            checks.append(over_best(seen, f"{rows:,} rows", SHARE))
+            checks.append(Check(f"{rows:,} rows: memory over the bound", memory, "at most", 1.0))
+            found += seen
+    rows_of_table = [each.row() for each in found]
+    return Part("speed", [Table("Batch jobs", COLUMNS, rows_of_table, NOTE)], checks)
+
+
+def _same(plain: object, target: object) -> bool:
+    return bool(pq.read_table(plain).equals(pq.read_table(target)))

@@ -1,0 +1,35 @@
+"""What all processes of a system take together, watched while it works."""
+
+import threading
+from typing import Self
+
+from benchmarks.processes import Processes
+
+LOOK = 1.0
+"""Seconds between two looks, which cost time themselves."""
+NAMES = "redis", "api", "worker", "bulk"
+
+
+class Memory:
+    """A context in which the greatest sum of PSS is kept, bytes."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes, self._over = processes, threading.Event()
+        self.greatest = 0
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK):
+            self._look()
+
+    def _look(self) -> None:
+        self.greatest = max(self.greatest, sum(map(self._processes.pss, NAMES)))
