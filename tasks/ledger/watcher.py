@@ -56,8 +56,8 @@ class Watcher:
         while True:
             try:
                 message = self._pubsub.get_message(timeout=0.5)
-            except Exception:  # whoever waits depends on this thread living
-                log.warning("lost the subscription", exc_info=True)
+            except Exception as error:  # whoever waits depends on this thread living
+                log.warning("lost the subscription: %r", error)
                 time.sleep(0.5)
                 continue
             if message:
