@@ -56,7 +56,7 @@ class Watcher:
         while True:
             try:
                 message = self._pubsub.get_message(timeout=0.5)
-            except Exception as error:  # whoever waits depends on this thread living
+            except Exception as error:  # noqa: BLE001 - whoever waits depends on this thread
                 log.warning("lost the subscription: %r", error)
                 time.sleep(0.5)
                 continue
