@@ -1,0 +1,45 @@
+"""What tests ask of batch jobs over HTTP."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.stack import Json, LiveStack
+
+BATCH = "/predict/batch"
+
+
+def submit(live: LiveStack, source: Path, model: str = "touchy", **fields: Any) -> Json:
+    """By reference; gives the job."""
+    answer = live.http.post(BATCH, json={"model": model, "input_uri": str(source), **fields})
+    assert answer.status_code == 202, answer.text
+    job: Json = answer.json()
+    assert answer.headers["location"] == job["urls"]["self"]
+    return job
+
+
+def upload(live: LiveStack, name: str, content: bytes, **fields: Any) -> httpx2.Response:
+    given = {"model": "touchy", **fields}
+    return live.http.post(BATCH, data=given, files={"file": (name, content)})
+
+
+def ended(live: LiveStack, job: Json) -> Json:
+    """The job once it has ended, by its events."""
+    last = {}
+    with live.http.stream("GET", job["urls"]["events"]) as events:
+        assert events.headers["content-type"] == "text/event-stream; charset=utf-8"
+        for line in events.iter_lines():
+            if line.startswith("data: "):
+                last = json.loads(line.removeprefix("data: "))
+                counts = dict(last["counts"])
+                assert counts.pop("total") == sum(counts.values())
+    assert last["ended_at"], last
+    return last
+
+
+def problem(answer: httpx2.Response, status: int, code: str) -> Json:
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.json()

@@ -1,0 +1,102 @@
+"""The life of a batch job over HTTP: submitted, followed, cancelled, resumed, listed."""
+
+import io
+import json
+
+import pyarrow.parquet as pq
+
+from tests.integration.jobs.room import Room
+from tests.models import GUILTY
+from tests.stack import LiveStack, until
+from tests.system.jobs.asking import BATCH, ended, problem, submit
+
+
+def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
+    source, values = room.numbers(5000)
+    target = room.directory / "scored.parquet"
+    job = submit(live, source, output_uri=str(target), include_input=True)
+    assert (job["object"], job["model"], job["version"]) == ("batch", "touchy", 1)
+    job = ended(live, job)
+    assert job["status"] == "completed"
+    assert job["counts"]["succeeded"] == 5000
+    assert pq.read_table(target)["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
+    assert pq.read_table(target)["x1"].to_pylist() == values[:, 1].tolist()
+    assert live.http.get(job["urls"]["self"]).json() == job
+
+
+def test_errors_name_their_rows(live: LiveStack, room: Room) -> None:
+    _, values = room.numbers(3000)
+    values[[7, 2999], 0] = GUILTY
+    job = ended(live, submit(live, room.parquet(values)))
+    assert job["status"] == "completed_with_errors"
+    told = live.http.get(job["urls"]["errors"])
+    assert told.headers["content-type"] == "application/x-ndjson"
+    lines = [json.loads(line) for line in told.text.splitlines()]
+    assert [(line["line"], line["code"]) for line in lines] == [
+        (8, "model_error"),
+        (3000, "model_error"),
+    ]
+
+
+def test_one_without_errors_has_an_empty_list_of_them(live: LiveStack, room: Room) -> None:
+    job = ended(live, submit(live, room.numbers(10)[0]))
+    told = live.http.get(job["urls"]["errors"])
+    assert (told.status_code, told.content) == (200, b"")
+
+
+def test_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
+    source, values = room.numbers(40_000)
+    job = submit(live, source, model="plodding")
+    urls = job["urls"]
+    until(lambda: live.http.get(urls["self"]).json()["counts"]["succeeded"], "a chunk")
+    problem(live.http.get(urls["output"]), 409, "job_stands")
+    problem(live.http.post(urls["resume"]), 409, "job_stands")
+    assert live.http.delete(urls["cancel"]).json()["status"] in ("cancelling", "cancelled")
+    job = ended(live, job)
+    assert job["status"] == "cancelled"
+    assert job["counts"]["cancelled"]
+    assert live.http.delete(urls["cancel"]).json() == job
+    problem(live.http.get(urls["output"]), 409, "job_stands")
+    resumed = live.http.post(urls["resume"])
+    assert resumed.status_code == 202
+    job = ended(live, resumed.json())
+    assert job["status"] == "completed"
+    fetched = pq.read_table(io.BytesIO(live.http.get(urls["output"]).content))
+    assert fetched["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
+
+
+def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
+    _, values = room.numbers(5000)
+    values[3, 0] = GUILTY
+    source = room.parquet(values)
+    answer = live.http.post(f"{BATCH}/validate", json={"model": "touchy", "input_uri": str(source)})
+    assert answer.status_code == 200, answer.text
+    report = answer.json()["report"]
+    assert (report["rows"], report["columns"]) == (5000, ["x0", "x1"])
+    assert [error["line"] for error in report["errors"]] == [4]
+    assert report["estimated_seconds"] > 0
+    problem(live.http.get(answer.json()["urls"]["output"]), 409, "job_stands")
+    given, files = {"model": "touchy"}, {"file": ("rows.csv", b"x0\n1\n2\n")}
+    short = live.http.post(f"{BATCH}/validate", data=given, files=files)
+    assert (short.status_code, short.json()["status"]) == (200, "failed"), short.text
+    assert short.json()["error"]["code"] == "invalid_input"
+
+
+def test_jobs_are_listed_the_newest_first(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+    first, second, third = (ended(live, submit(live, source)) for _ in range(3))
+    page = live.http.get(BATCH, params={"limit": 2}).json()
+    assert page == {"data": [third, second], "has_more": True}
+    older = live.http.get(BATCH, params={"limit": 1, "after": second["id"]}).json()
+    assert older["data"] == [first]
+    assert live.http.get(BATCH, params={"status": "running"}).json() == {
+        "data": [],
+        "has_more": False,
+    }
+    last = live.http.get(BATCH, params={"limit": 100}).json()
+    assert last["has_more"] is False
+
+
+def test_a_file_that_is_not_there(live: LiveStack, room: Room) -> None:
+    job = ended(live, submit(live, room.directory / "none.csv"))
+    assert (job["status"], job["error"]["code"]) == ("failed", "input_unreadable")
