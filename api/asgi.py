@@ -14,6 +14,8 @@ from telemetry.errors import Malformed
 
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
+SILENCE = 60.0
+"""Seconds after which a client that stopped in the middle of a body is gone."""
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
 
@@ -31,8 +33,12 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     middleware = WSGIMiddleware(wsgi, workers=threads)  # type: ignore[arg-type]  # typed apart
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        async def received() -> Any:  # granian's is no coroutine, which the middleware insists on
-            return await receive()
+        async def received() -> Any:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    return await receive()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
 
         await middleware(scope, received, send)
 

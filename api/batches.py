@@ -1,14 +1,16 @@
 """Batch jobs over HTTP: submit by reference or by upload, validate, list, look up, cancel."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
+import redis
 from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
-from werkzeug.routing import BaseConverter
+from msgspec.structs import replace
 
 from api.answers import answer
 from api.batch_view import ROUTE, BatchJobs, answer_job, view
@@ -16,14 +18,15 @@ from api.bodies import read_body, read_query
 from api.deliveries import Deliveries
 from api.orders import BatchOrder, UploadOrder, order, read_form
 from api.places import Places
-from api.preferences import LONGEST
+from api.preferences import LONGEST, parse
 from api.uploads import Upload
 from registry.store import Registry
 from tasks.jobs.gateway import Jobs
-from tasks.jobs.job import Order, Status
+from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import Busy, SubmissionUncertain
 
+log = logging.getLogger(__name__)
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
@@ -35,15 +38,8 @@ class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     status: Status | UnsetType = UNSET
 
 
-class JobId(BaseConverter):
-    """An id in a path; what validates is no job."""
-
-    regex = r"(?!validate$)[^/]+"
-    part_isolating = True
-
-
 class Batches:
-    """The views; whoever takes long holds one of a bounded number of places."""
+    """The views; who uploads or waits holds one of a bounded number of places."""
 
     def __init__(self, jobs: Jobs, registry: Registry, threads: int) -> None:
         self._jobs = jobs
@@ -55,29 +51,29 @@ class Batches:
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes, deliveries = Blueprint("batches", __name__), self.deliveries
-        routes.record_once(lambda setup: setup.app.url_map.converters.update(job=JobId))
         routes.post(ROUTE)(self.submit)
         routes.get(ROUTE)(self.index)
         routes.post(f"{ROUTE}/validate")(self.validate)
-        routes.get(f"{ROUTE}/<job:id>")(self.show)
-        routes.delete(f"{ROUTE}/<job:id>")(self.cancel)
-        routes.post(f"{ROUTE}/<job:id>/resume")(self.resume)
-        routes.get(f"{ROUTE}/<job:id>/output")(deliveries.output)
-        routes.get(f"{ROUTE}/<job:id>/errors")(deliveries.errors)
-        routes.get(f"{ROUTE}/<job:id>/events")(deliveries.events)
+        routes.get(f"{ROUTE}/<id>")(self.show)
+        routes.delete(f"{ROUTE}/<id>")(self.cancel)
+        routes.post(f"{ROUTE}/<id>/resume")(self.resume)
+        routes.get(f"{ROUTE}/<id>/output")(deliveries.output)
+        routes.get(f"{ROUTE}/<id>/errors")(deliveries.errors)
+        routes.get(f"{ROUTE}/<id>/events")(deliveries.events)
         return routes
 
     def submit(self) -> Response:
         """Accept a job."""
-        with self._place(), self._room() as (job_id, directory):
-            job = self._jobs.create(self._read(directory), job_id)
-        return answer_job(job, 202)
+        return answer_job(self._create(dry_run=False), 202)
 
     def validate(self) -> Response:
         """Look over the input and the first predictions; nothing else is computed."""
-        with self._place(), self._room() as (job_id, directory):
-            job = self._jobs.validate(self._read(directory), LONGEST, job_id)
-        return answer_job(job, 200 if job.has_ended else 202)
+        prefers = parse(request.headers.get("Prefer", ""))
+        job, waited = self._wait(self._create(dry_run=True), prefers.seconds(otherwise=LONGEST))
+        response = answer_job(job, 200 if job.has_ended else 202)
+        if applied := prefers.applied(waited=waited):
+            response.headers["Preference-Applied"] = applied
+        return response
 
     def index(self) -> Response:
         """The newest jobs."""
@@ -98,20 +94,30 @@ class Batches:
         """Go on with one that failed, was cancelled or expired."""
         return answer_job(self._jobs.resume(id), 202)
 
+    def _create(self, *, dry_run: bool) -> Job:
+        with self._room() as (job_id, directory):
+            return self._jobs.create(replace(self._read(directory), dry_run=dry_run), job_id)
+
+    def _wait(self, job: Job, seconds: int) -> tuple[Job, bool]:
+        """The job as it is then, and whether it was waited for."""
+        with self._taking.one() as free:
+            try:
+                return (self._jobs.wait(job.id, seconds) if free else job), free
+            except redis.RedisError as error:
+                # It was accepted, and its caller must learn the id.
+                log.warning("could not wait for %s: %s", job.id, error)
+                return job, False
+
     def _read(self, directory: JobDirectory) -> Order:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchOrder)
             return order(given, given.input_uri, directory, self._registry)
-        upload = Upload(request, directory)
-        fields = read_form(upload.form, UploadOrder)
-        return order(fields, upload.uri, directory, self._registry)
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
         with self._taking.one() as free:
             if not free:
                 raise Busy
-            yield
+            upload = Upload(request, directory)
+        fields = read_form(upload.form, UploadOrder)
+        return order(fields, upload.uri, directory, self._registry)
 
     @contextmanager
     def _room(self) -> Iterator[tuple[str, JobDirectory]]:

@@ -14,7 +14,7 @@ from api.batch_view import view
 from api.places import Places
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Format, Job
-from telemetry.errors import Busy, JobStands, ResultGone
+from telemetry.errors import Busy, ResultGone
 
 TYPES: dict[Format, str] = {
     "csv": "text/csv",
@@ -40,10 +40,7 @@ class Deliveries:
 
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
-        job, uri = self._jobs.get(id), self._jobs.output(id)
-        if "://" in uri:
-            raise JobStands(f"the output lies at {uri}: fetch it from there")
-        path = Path(self._jobs.roots.checked(uri))
+        job, path = self._jobs.get(id), self._jobs.output(id)
         return self._held(partial(_file, path, *_described(job, path)))
 
     def errors(self, id: str) -> Response:

@@ -1,6 +1,6 @@
 """An order of a batch job: read from JSON or from a form, checked, and pinned to one version."""
 
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from registry.methods import check_method
 from registry.store import Registry
 from tasks.jobs.job import Format, Order, Place
-from tasks.jobs.places import JobDirectory
+from tasks.jobs.places import JobDirectory, local_path
 from telemetry.errors import Detail, Invalid
 
 LONGEST_URI = 4096
@@ -77,13 +77,13 @@ def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry:
     methods = _methods(asked)
     for method in methods:
         check_method(resolved.manifest, method)
-    output_uri = _whole(asked.output_uri, "output_uri")
+    output_uri = asked.output_uri and _here(asked.output_uri)
     return Order(
         model=resolved.manifest.name,
         version=resolved.manifest.version,
         alias=resolved.alias,
         methods=methods,
-        input=Place(uri=_whole(input_uri, "input_uri") or "", format=asked.input_format),
+        input=Place(uri=_whole(input_uri, "input_uri"), format=asked.input_format),
         output=Place(
             uri=output_uri or str(directory.output),
             format=asked.output_format or (_named(output_uri) if output_uri else None),
@@ -104,9 +104,17 @@ def _methods(asked: UploadOrder) -> tuple[str, ...]:
     return tuple(asked.methods)
 
 
-def _whole(uri: str | None, field: str) -> str | None:
+def _here(output_uri: str) -> str:
+    """The place as given; the server writes files of its machine only."""
+    if local_path(output_uri) is None:
+        raise wrong("output_uri", "output_uri must be a path on the server's machine")
+    return _whole(output_uri, "output_uri")
+
+
+def _whole(uri: str, field: str) -> str:
     """The place as given; what is relative would mean another place to each process."""
-    if uri is not None and not (Path(uri.removeprefix("file://")).is_absolute() or _is_remote(uri)):
+    path = local_path(uri)
+    if path is not None and not path.is_absolute():
         raise wrong(field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows")
     return uri
 
@@ -115,10 +123,6 @@ def _named(uri: str) -> Format | None:
     """The format that the output's name asks for."""
     suffixes = PurePath(uri.lower()).suffixes
     return next((NAMES[suffix] for suffix in reversed(suffixes[-2:]) if suffix in NAMES), None)
-
-
-def _is_remote(uri: str) -> bool:
-    return "://" in uri and not uri.startswith("file://")
 
 
 def wrong(field: str | None, message: str) -> Invalid:

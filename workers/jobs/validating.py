@@ -1,6 +1,7 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tasks.jobs.job import Facts, LineError, Order, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
@@ -9,7 +10,7 @@ from tasks.jobs.places import JobDirectory, Roots
 from tasks.ledger.workers import Workers
 from tasks.settings import Settings
 from workers.files.checking import check
-from workers.files.opening import local_path, stamp
+from workers.files.opening import stamp
 from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
 from workers.jobs.first import try_first
@@ -35,7 +36,7 @@ class Validator:
         sweep(self._ledger, self._settings)
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
         directory.path.mkdir(parents=True, exist_ok=True)
-        self._check_places(order)
+        self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
         prepare(directory, order, facts)
         source = open_input(directory, order, facts, model.manifest)
@@ -45,13 +46,13 @@ class Validator:
             source.close()
         self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
 
-    def _check_places(self, order: Order) -> None:
+    def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
-        self._roots.checked(order.input.uri)
+        self._roots.checked(order.input.uri, directory)
         assert order.output  # noqa: S101 - the gateway has put one in
-        path = local_path(self._roots.checked(order.output.uri))
-        if path is not None and not order.dry_run:
-            check_writable(path)
+        path = self._roots.checked(order.output.uri, directory)
+        if not order.dry_run:
+            check_writable(Path(path))
 
     def _plan(
         self, order: Order, facts: Facts, source: Source, model: Model, directory: JobDirectory

@@ -138,8 +138,7 @@ def test_places_elsewhere_are_refused(room: Room) -> None:
 def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
     _, values = room.numbers(5000)
     values[3, 0] = GUILTY
-    order = room.order("touchy", room.parquet(values))
-    job = room.jobs.validate(order, 10)
+    job = room.run("touchy", room.parquet(values), dry_run=True)
     assert job.status == "completed"
     assert job.report
     assert (job.report.rows, job.report.columns) == (5000, ("x0", "x1"))

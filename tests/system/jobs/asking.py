@@ -1,12 +1,13 @@
 """What tests ask of batch jobs over HTTP."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from tests.stack import Json, LiveStack
+from tests.stack import Json, LiveStack, until
 
 BATCH = "/predict/batch"
 
@@ -28,7 +29,7 @@ def upload(live: LiveStack, name: str, content: bytes, **fields: Any) -> httpx2.
 def ended(live: LiveStack, job: Json) -> Json:
     """The job once it has ended, by its events."""
     last = {}
-    with live.http.stream("GET", job["urls"]["events"]) as events:
+    with closing(until(lambda: listening(live, job), "a place to listen from")) as events:
         assert events.headers["content-type"] == "text/event-stream; charset=utf-8"
         for line in events.iter_lines():
             if line.startswith("data: "):
@@ -37,6 +38,16 @@ def ended(live: LiveStack, job: Json) -> Json:
                 assert counts.pop("total") == sum(counts.values())
     assert last["ended_at"], last
     return last
+
+
+def listening(live: LiveStack, job: Json) -> httpx2.Response | None:
+    """Its events, if there is a place: those of listeners who left are noticed within a second."""
+    asked = live.http.build_request("GET", job["urls"]["events"])
+    events = live.http.send(asked, stream=True)
+    if events.status_code == 503:
+        events.close()
+        return None
+    return events
 
 
 def problem(answer: httpx2.Response, status: int, code: str) -> Json:

@@ -1,5 +1,8 @@
 """What is wrong with a request of batch jobs is named, and leaves nothing behind."""
 
+import os
+from typing import Any
+
 import pytest
 
 from tests.integration.jobs.room import Room
@@ -23,6 +26,12 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"input_uri": "file://rows.csv"}, 422, "invalid", "absolute"),
     ({"input_uri": "/tmp/\0"}, 422, "invalid", "regex"),
     ({"output_uri": "/etc/out.csv"}, 422, "place_forbidden", "/etc/out.csv"),
+    ({"output_uri": "s3://bucket/out.csv"}, 422, "invalid", "output_uri must be a path"),
+    ({"output_uri": "{directory}/in.parquet"}, 422, "invalid", "take the place of the input"),
+    ({"output_uri": "file://{directory}/in%2Eparquet"}, 422, "invalid", "take the place"),
+    ({"output_uri": "{directory}/.bashrc"}, 422, "place_forbidden", ".bashrc"),
+    ({"input_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
+    ({"input_uri": "{home}/id.key"}, 422, "place_forbidden", "id.key"),
     ({"input_format": "xls"}, 422, "invalid", "xls"),
     ({"error_threshold": -1}, 422, "invalid", ">="),
 ]
@@ -34,12 +43,35 @@ def test_what_is_wrong_is_named_and_leaves_nothing(
 ) -> None:
     changes, status, code, says = case
     source, _ = room.numbers(10)
+    os.mkfifo(room.directory / "pipe.csv")
     before = set((live.home / "jobs").glob("*"))
     body = {"model": "touchy", "input_uri": str(source), **changes}
-    body = {name: value for name, value in body.items() if value is not None}
+    body = {name: _placed(value, room) for name, value in body.items() if value is not None}
     for path in (BATCH, f"{BATCH}/validate"):
         assert says in problem(live.http.post(path, json=body), status, code)["detail"]
     assert set((live.home / "jobs").glob("*")) == before
+
+
+def _placed(value: Any, room: Room) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value.format(directory=room.directory, home=room.stack.home)
+
+
+def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Room) -> None:
+    job = submit(live, room.numbers(10)[0])
+    form = {"data": {"model": "touchy"}, "files": {"file": ("a.csv", b"x0,x1\n1,2\n")}}
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    for method, path in (
+        *(("POST", BATCH), ("POST", f"{BATCH}/validate"), ("POST", job["urls"]["resume"])),
+        *(("DELETE", job["urls"]["cancel"]), ("POST", "/dead-letters/replay")),
+    ):
+        given = form if path == BATCH else {}
+        problem(live.http.request(method, path, headers=headers, **given), 403, "cross_site")
+    assert live.http.get(job["urls"]["self"], headers=headers).status_code == 200
+    for site in ("same-origin", "same-site", "none"):
+        answer = live.http.post(BATCH, headers={"Sec-Fetch-Site": site}, **form)
+        assert answer.status_code == 202
 
 
 def test_wrong_forms(live: LiveStack) -> None:
