@@ -24,8 +24,10 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     """Serve a Flask application, each request in one of so many threads."""
 
     def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # What comes without a length has an end all the same, and Werkzeug must be told.
-        environ["wsgi.input_terminated"] = "CONTENT_LENGTH" not in environ
+        # What comes without a length has an end all the same, and Werkzeug must be told; of what
+        # has a length it then sees that the end is missing.
+        if "CONTENT_LENGTH" not in environ:
+            environ["wsgi.input_terminated"] = True
         environ["wsgi.file_wrapper"] = _in_large_pieces
         pieces, gone = app(environ, start_response), environ["asgi.scope"].get(GONE)
         return _while_heard(pieces, gone) if gone else pieces

@@ -14,11 +14,16 @@ BATCH = "/predict/batch"
 
 def submit(live: LiveStack, source: Path, model: str = "touchy", **fields: Any) -> Json:
     """By reference; gives the job."""
-    answer = live.http.post(BATCH, json={"model": model, "input_uri": str(source), **fields})
+    answer = live.http.post(BATCH, json=by_reference(source, model, **fields))
     assert answer.status_code == 202, answer.text
     job: Json = answer.json()
     assert answer.headers["location"] == job["urls"]["self"]
     return job
+
+
+def by_reference(source: Path, model: str = "touchy", **fields: Any) -> Json:
+    """The body that asks so."""
+    return {"model": model, "input_uri": str(source), **fields}
 
 
 def upload(live: LiveStack, name: str, content: bytes, **fields: Any) -> httpx2.Response:
