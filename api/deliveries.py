@@ -13,7 +13,8 @@ from api.asgi import PIECE
 from api.batch_view import view
 from api.places import Places
 from tasks.jobs.gateway import Jobs
-from tasks.jobs.job import Format, Job
+from tasks.jobs.job import Job
+from tasks.jobs.naming import Compression, Format, named_format
 from telemetry.errors import Busy, ResultGone
 
 TYPES: dict[Format, str] = {
@@ -21,7 +22,11 @@ TYPES: dict[Format, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
-PACKED = {".gz": "application/gzip", ".zst": "application/zstd", ".bz2": "application/x-bzip2"}
+PACKED: dict[Compression, str] = {
+    "gzip": "application/gzip",
+    "zstd": "application/zstd",
+    "bz2": "application/x-bzip2",
+}
 NOTHING_NEW = b":\n\n"
 """A comment, by which the end of a listener's connection is noticed."""
 
@@ -77,10 +82,12 @@ class Deliveries:
 
 def _described(job: Job, path: Path) -> tuple[str, str]:
     """The file's name and its type."""
-    format_ = job.output.format or job.input.format or "ndjson"
+    format_ = job.output.format
+    assert format_  # noqa: S101 - validation has found that of the input at least
+    _, compression = named_format(path.name)
     if not path.suffix:  # in the job's own directory, where no caller named it
         return f"{job.id}.{format_}", TYPES[format_]
-    return path.name, PACKED.get(path.suffix.lower()) or TYPES[format_]
+    return path.name, PACKED[compression] if compression else TYPES[format_]
 
 
 def _file(path: Path, name: str, type_: str) -> Response:

@@ -1,7 +1,7 @@
 """Reads what a server sends piece by piece: files, and events."""
 
 import json
-import os
+import uuid
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -11,10 +11,8 @@ import httpx2
 
 from predictq import wire
 from predictq.connection import Connection
-from predictq.errors import UnexpectedAnswer, Unreachable
+from predictq.errors import Unavailable, UnexpectedAnswer, Unreachable
 
-TRIES = 5
-"""Times that a download which got nothing further is tried."""
 PAUSE = 0.5
 PARTIAL = 206
 
@@ -22,12 +20,14 @@ PARTIAL = 206
 def download(connection: Connection, path: str, target: str | PathLike[str]) -> None:
     """Write the answer to a file, which is there whole or not at all.
 
-    Where the connection breaks, only the rest is asked for again.
+    Where the connection breaks, only the rest is asked for again. A server that goes away, or has
+    no place for one more, is waited for as long as a call may take.
     """
     whole = Path(target).expanduser()
-    growing = whole.with_name(f".{whole.name}.{os.getpid()}")
+    growing = whole.with_name(f".{whole.name}.{uuid.uuid4().hex}")
+    file = growing.open("xb")
     try:
-        with growing.open("xb") as file:
+        with file:
             _Download(file).fill(connection, path)
         growing.replace(whole)
     finally:
@@ -55,17 +55,18 @@ class _Download:
         self._etag = ""
 
     def fill(self, connection: Connection, path: str) -> None:
-        left = TRIES
+        patience = connection.deadline()
         while True:
             before = self._file.tell()
             try:
                 with connection.stream(path, **self._wanted()) as response:
                     return self._take(response)
-            except Unreachable:
-                left = TRIES if self._file.tell() > before else left - 1
-                if not left:
+            except (Unreachable, Unavailable):
+                if self._file.tell() > before:
+                    patience = connection.deadline()
+                elif not patience.left():
                     raise
-            connection.deadline().clock.sleep(PAUSE)
+            patience.clock.sleep(min(PAUSE, patience.left()))
 
     def _wanted(self) -> dict[str, str]:
         have = self._file.tell()

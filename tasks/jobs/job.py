@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from tasks.jobs.naming import Compression, Format
 from telemetry.errors import PredictqError
 
 Status = Literal[
@@ -23,8 +24,6 @@ ENDED: frozenset[Status] = frozenset(
     {"completed", "completed_with_errors", "failed", "cancelled", "expired"}
 )
 RESUMABLE: frozenset[Status] = frozenset({"failed", "cancelled", "expired"})
-Format = Literal["csv", "ndjson", "parquet"]
-Compression = Literal["gzip", "zstd", "bz2"]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ import msgspec
 import redis
 
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
-from tasks.jobs.job import Facts, Format, Job, JobError, Order, Report
+from tasks.jobs.job import Facts, Job, JobError, Order, Report
 from tasks.jobs.messages import step_id, template
+from tasks.jobs.naming import Format
 from tasks.jobs.reading import read_job
 from tasks.ledger import keys, scripts
 from tasks.ledger.heads import OPEN

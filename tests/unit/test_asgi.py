@@ -12,7 +12,11 @@ from api.asgi import in_threads
 def test_a_client_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.asgi.SILENCE", 0.05)
     app = Flask(__name__)
-    app.post("/")(lambda: request.get_data())
+
+    @app.post("/")
+    def read() -> bytes:
+        return request.get_data()
+
     half: list[Any] = [{"type": "http.request", "body": b"half", "more_body": True}]
     sent: list[Any] = []
 

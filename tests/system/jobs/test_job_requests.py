@@ -30,6 +30,8 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"output_uri": "{directory}/in.parquet"}, 422, "invalid", "take the place of the input"),
     ({"output_uri": "file://{directory}/in%2Eparquet"}, 422, "invalid", "take the place"),
     ({"output_uri": "{directory}/.bashrc"}, 422, "place_forbidden", ".bashrc"),
+    ({"output_uri": "{directory}/out.parquet.gz"}, 422, "invalid", "only CSV and NDJSON"),
+    ({"output_uri": "{directory}/out.gz"}, 422, "invalid", "only CSV and NDJSON"),
     ({"input_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
     ({"input_uri": "{home}/id.key"}, 422, "place_forbidden", "id.key"),
     ({"input_format": "xls"}, 422, "invalid", "xls"),

@@ -46,17 +46,28 @@ def test_options_may_stand_anywhere(server, words):
     assert server.asked[0].body["methods"] == ["predict_proba"]
 
 
-def test_files_are_sent_and_fetched_on_request(server, tmp_path):
+@pytest.mark.parametrize(("name", "format_"), [("out.jsonl", "ndjson"), ("out.pq", "parquet")])
+def test_files_are_sent_and_fetched_on_request(server, tmp_path, name, format_):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), events(DONE), Answer(200, b"prediction\n1\n"))
-    out = tmp_path / "out.jsonl"
+    out = tmp_path / name
     ran = batch("iris", tmp_path / "in.csv", out, "--upload")
     assert ran.exit_code == 0, ran.output
     assert out.read_text() == "prediction\n1\n"
     assert f"scored 10 rows in 2.5 s: {out}" in ran.stderr
     assert b"a\n1\n" in server.asked[0].body
-    assert b'name="output_format"\r\n\r\nndjson' in server.asked[0].body
+    assert f'name="output_format"\r\n\r\n{format_}'.encode() in server.asked[0].body
     assert server.calls[2] == ("GET", "/predict/batch/j1/output")
+
+
+def test_an_output_that_cannot_be_fetched_is_still_there(server, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.script(Answer(202, job()), events(DONE), problem(410, "result_gone"))
+    out = tmp_path / "out.csv"
+    ran = batch("iris", tmp_path / "in.csv", out, "--upload")
+    assert (ran.exit_code, out.exists()) == (1, False)
+    told = f"error: that is result_gone (to try again: predictq batch fetch j1 {out})\n"
+    assert ran.stderr == told
 
 
 def test_detaching_at_once_prints_the_id(server):
