@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from api.answers import answer
-from api.batch_view import ROUTE, BatchJobs, answer_job, view
+from api.batch_view import ROUTE, BatchJobs, answer_job, brief
 from api.bodies import read_body, read_query
 from api.deliveries import Deliveries
 from api.orders import BatchOrder, UploadOrder, order, read_form
@@ -79,7 +79,7 @@ class Batches:
         """The newest jobs."""
         page = read_query(request, JobPage)
         status = page.status or None
-        found = [view(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
+        found = [brief(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
         return answer(BatchJobs(found[: page.limit], len(found) > page.limit))
 
     def show(self, id: str) -> Response:

@@ -10,7 +10,7 @@ import msgspec
 from flask import Response, send_file
 
 from api.asgi import PIECE
-from api.batch_view import view
+from api.batch_view import BatchJob, brief, view
 from api.places import Places
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job
@@ -67,7 +67,8 @@ class Deliveries:
         for job in self._jobs.follow(id):
             if self._leaving.is_set():
                 return
-            yield NOTHING_NEW if job == last else _event(job)
+            told = view(job) if last is None or job.has_ended else brief(job)
+            yield NOTHING_NEW if job == last else _event(told)
             last = job
 
     def _held(self, build: Callable[[], Response]) -> Response:
@@ -104,5 +105,5 @@ def _pieces(paths: Sequence[Path]) -> Iterator[bytes]:
             yield from iter(partial(file.read, PIECE), b"")
 
 
-def _event(job: Job) -> bytes:
-    return b"event: progress\ndata: " + msgspec.json.encode(view(job)) + b"\n\n"
+def _event(job: BatchJob) -> bytes:
+    return b"event: progress\ndata: " + msgspec.json.encode(job) + b"\n\n"

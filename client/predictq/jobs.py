@@ -43,8 +43,12 @@ class Jobs:
         return wire.job(response)
 
     def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
-        """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found."""
-        job = wire.job(self._post("predict/batch/validate", model, rows, options))
+        """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found.
+
+        Waits for that as `wait` does, however long it takes.
+        """
+        hold = self._connection.deadline()
+        job = wire.job(self._post("predict/batch/validate", model, rows, options, hold))
         return job if job.has_ended else self.wait(job.id)
 
     def get(self, id: str) -> Job:
@@ -65,27 +69,14 @@ class Jobs:
         Now and then the same comes again, so that who follows sees that time goes on.
         A server that goes away is waited for as long as a call may take.
         """
-        patience = self._connection.deadline()
-        while True:
-            try:
-                for job in self._news(id):
-                    yield job
-                    if job.has_ended:
-                        return
-                    patience = self._connection.deadline()
-            except (Unreachable, Unavailable):
-                if not patience.left():
-                    raise
-            _pause(patience)
+        return self._follow(id, None)
 
     def wait(self, id: str, timeout: float | None = None) -> Job:
         """The job once it has ended; raises `WaitTimeout` if that takes longer, in seconds."""
         until = None if timeout is None else self._connection.deadline(timeout)
-        for job in self.follow(id):
+        for job in self._follow(id, until):
             if job.has_ended:
                 return job
-            if until and not until.left():
-                break
         raise WaitTimeout(id, "batch job {} has not ended yet")
 
     def cancel(self, id: str) -> Job:
@@ -113,21 +104,40 @@ class Jobs:
                 if line:
                     yield wire.row_error(line)
 
-    def _post(self, path: str, model: str, rows: Rows, options: Options) -> httpx2.Response:
+    def _post(
+        self, path: str, model: str, rows: Rows, options: Options, hold: Deadline | None = None
+    ) -> httpx2.Response:
         fields = fields_of(model, options)
         if isinstance(rows, str | PathLike) and not options.get("upload"):
-            return self._connection.send("POST", path, body=fields | {"input_uri": place(rows)})
+            body = fields | {"input_uri": place(rows)}
+            return self._connection.send("POST", path, body=body, hold=hold)
         with opened(rows) as (name, file):
-            return self._connection.upload(path, as_form(fields), name, file)
+            return self._connection.upload(path, as_form(fields), name, file, hold)
 
-    def _news(self, id: str) -> Iterator[Job]:
+    def _follow(self, id: str, until: Deadline | None) -> Iterator[Job]:
+        patience = self._connection.deadline()
+        while True:
+            try:
+                for job in self._news(id, until):
+                    yield job
+                    if job.has_ended or _is_over(until):
+                        return
+                    patience = self._connection.deadline()
+            except (Unreachable, Unavailable):
+                if not (patience.left() or _is_over(until)):
+                    raise
+            if _is_over(until):
+                return
+            _pause(patience, until)
+
+    def _news(self, id: str, until: Deadline | None) -> Iterator[Job]:
         try:
-            yield from self._events(id)
+            yield from self._events(id, until)
         except Unavailable:  # where too many listen, looking must do
-            yield self.get(id)
+            yield wire.job(self._connection.send("GET", _path(id), until=until))
 
-    def _events(self, id: str) -> Iterator[Job]:
-        with self._connection.stream(_path(id, "events")) as response:
+    def _events(self, id: str, until: Deadline | None) -> Iterator[Job]:
+        with self._connection.stream(_path(id, "events"), until) as response:
             last: Job | None = None
             for event in events(_good(response).iter_lines()):
                 last = wire.read_job(event) if event else last
@@ -141,8 +151,13 @@ def _good(response: httpx2.Response) -> httpx2.Response:
     return response
 
 
-def _pause(patience: Deadline) -> None:
-    patience.clock.sleep(min(PAUSE, patience.left()))
+def _is_over(until: Deadline | None) -> bool:
+    return until is not None and not until.left()
+
+
+def _pause(*deadlines: Deadline | None) -> None:
+    given = [deadline for deadline in deadlines if deadline]
+    given[0].clock.sleep(min(PAUSE, *(deadline.left() for deadline in given)))
 
 
 def _path(id: str, part: str = "") -> str:

@@ -18,8 +18,8 @@ from telemetry.errors import Invalid, JobNotFound, JobStands, ResultGone, Submis
 
 LOOK_AGAIN = 1.0
 """Seconds after which one who follows looks again, should a wake-up have been missed."""
-SCANNED = 200
-"""Jobs that are looked at together, where one status is asked for."""
+SCANNED = 10_000
+"""Jobs among which those in one status are looked for."""
 
 
 class Jobs:
@@ -84,14 +84,13 @@ class Jobs:
     ) -> list[Job]:
         """The newest jobs first, at most so many, behind the one of this id, in one status.
 
-        Dry runs are among them.
+        Dry runs are among them. Those in one status are looked for among so many others only.
         """
-        found: list[Job] = []
-        while len(found) < many and (ids := self._ledger.latest(SCANNED, after)):
-            jobs = [job for job in self._ledger.jobs(ids) if job is not None]
-            found += [job for job in jobs if status in (None, job.status)]
-            after = ids[-1]
-        return found[:many]
+        ids = self._ledger.latest(many if status is None else SCANNED, after)
+        if status is not None:
+            ids = self._ledger.in_status(ids, status)[:many]
+        jobs = self._ledger.jobs(ids)
+        return [job for job in jobs if job is not None and status in (None, job.status)]
 
     def cancel(self, job_id: str) -> Job:
         """Begin no more of its chunks; what is computed now is finished.

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from tests.integration.jobs.room import Room
 from tests.models import GUILTY
 from tests.stack import LiveStack, until
-from tests.system.jobs.asking import BATCH, ended, problem, submit
+from tests.system.jobs.asking import BATCH, by_reference, ended, problem, submit
 
 
 def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
@@ -69,8 +69,10 @@ def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
     _, values = room.numbers(5000)
     values[3, 0] = GUILTY
     source = room.parquet(values)
-    answer = live.http.post(f"{BATCH}/validate", json={"model": "touchy", "input_uri": str(source)})
+    answer = live.http.post(f"{BATCH}/validate", json=by_reference(source))
     assert answer.status_code == 200, answer.text
+    assert answer.json()["chunks"] is None
+    assert not room.client.llen("bulk")
     report = answer.json()["report"]
     assert (report["rows"], report["columns"]) == (5000, ["x0", "x1"])
     assert [error["line"] for error in report["errors"]] == [4]
@@ -82,17 +84,30 @@ def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
     assert short.json()["error"]["code"] == "invalid_input"
 
 
+def test_a_validation_is_held_no_longer_than_preferred(live: LiveStack, room: Room) -> None:
+    body, path = by_reference(room.numbers(10)[0]), f"{BATCH}/validate"
+    with live.frozen("bulk"):
+        for preference in ("wait=1", "respond-async"):
+            answer = live.http.post(path, json=body, headers={"Prefer": preference}, timeout=10)
+            assert answer.status_code == 202
+            assert answer.headers["preference-applied"] == preference
+    assert ended(live, answer.json())["report"]["rows"] == 10
+
+
 def test_jobs_are_listed_the_newest_first(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(10)
     first, second, third = (ended(live, submit(live, source)) for _ in range(3))
     page = live.http.get(BATCH, params={"limit": 2}).json()
-    assert page == {"data": [third, second], "has_more": True}
+    assert page == {"data": [third | {"report": None}, second | {"report": None}], "has_more": True}
     older = live.http.get(BATCH, params={"limit": 1, "after": second["id"]}).json()
-    assert older["data"] == [first]
+    assert older["data"] == [first | {"report": None}]
+    assert live.http.get(BATCH, params={"after": "forgotten"}).json()["data"] == []
     assert live.http.get(BATCH, params={"status": "running"}).json() == {
         "data": [],
         "has_more": False,
     }
+    query = {"status": "completed", "limit": 1, "after": third["id"]}
+    assert live.http.get(BATCH, params=query).json()["data"][0]["id"] == second["id"]
     last = live.http.get(BATCH, params={"limit": 100}).json()
     assert last["has_more"] is False
 

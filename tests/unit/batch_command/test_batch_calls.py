@@ -161,7 +161,7 @@ def test_a_job_is_shown(server):
     shown = batch("status", "j1").stdout
     assert "progress  4 of 10 rows, 1 failed, 2,000 rows/s, 1:05 left\n" in shown
     assert json.loads(batch("status", "j1", "--json").stdout) == job()
-    server.script(events(job(), DONE), Answer(200, DONE))
+    server.script(events(job(), DONE))
     assert "status    completed\n" in batch("status", "j1", "--follow").stdout
 
 
@@ -174,6 +174,31 @@ def test_a_job_is_resumed_and_followed(server):
     server.script(Answer(202, job()), events(DONE), Answer(202, job()))
     assert batch("resume", "j1").stderr.endswith("scored 10 rows in 2.5 s: /data/out.csv\n")
     assert batch("resume", "j1", "--detach").stderr == "job j1 is running\n"
+
+
+def test_an_output_that_is_kept_with_the_job_is_to_be_fetched(server):
+    kept = DONE | {"output": {"uri": "/home/a/.predictq/jobs/j1/output", "format": "csv"}}
+    server.script(Answer(202, job()), events(kept))
+    assert batch("resume", "j1").stderr.endswith("2.5 s: predictq batch fetch j1 OUTPUT\n")
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "expired"])
+def test_following_a_job_that_comes_to_nothing_fails(server, status):
+    ended = job(status=status)
+    server.script(events(ended), Answer(200, ended))
+    ran = batch("status", "j1", "--follow")
+    assert (ran.exit_code, f"status    {status}\n" in ran.stdout) == (1, True)
+    assert ran.stderr.startswith(f"error: the job was {status} (to go on")
+    assert batch("status", "j1").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("list",), ("status", "j1"), ("status", "j1", "--follow")])
+@pytest.mark.parametrize("body", [{"data": [{}]}, {"status": "ok"}])
+def test_a_server_that_is_none_of_ours_is_told_in_a_line(server, words, body):
+    server.behave = lambda asked: events(body) if "events" in asked.path else Answer(200, body)
+    ran = batch(*words)
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
+    assert "is the address right?" in ran.stderr
 
 
 def test_what_came_of_a_job_is_fetched(server, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from predictq import Conflict, InvalidRequest, Unavailable, Unreachable, WaitTimeout
+from predictq import Client, Conflict, InvalidRequest, Unavailable, Unreachable, WaitTimeout
 from tests.unit.stand_in import DROP, Answer, events, job, problem
 
 
@@ -104,11 +104,21 @@ def test_a_dry_run_reports(server, client):
     ended = job(status="completed", report=report)
     server.script(Answer(200, ended), Answer(202, job(status="validating")), events(ended))
     assert client.jobs.validate("iris", "/data/in.csv").report == report
+    assert server.asked[0].headers["Prefer"] == "wait=30"
     assert client.jobs.validate("iris", "/data/long.csv").report == report
     assert server.calls[1:] == [
         ("POST", "/predict/batch/validate"),
         ("GET", "/predict/batch/j1/events"),
     ]
+
+
+def test_a_dry_run_is_held_no_longer_than_a_call_may_take(server, clock, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.behave = lambda _: Answer(200, job(status="completed"))
+    with Client(server.url, timeout=5, clock=clock) as client:
+        client.jobs.validate("iris", "/data/in.csv")
+        client.jobs.validate("iris", tmp_path / "in.csv", upload=True)
+    assert [asked.headers["Prefer"] for asked in server.asked] == ["wait=5"] * 2
 
 
 def test_what_is_refused_says_why(server, client):
@@ -187,6 +197,14 @@ def test_a_wait_ends(server, client):
     server.behave = lambda _: events(job())
     with pytest.raises(WaitTimeout, match="batch job j1 has not ended yet"):
         client.jobs.wait("j1", timeout=2)
+
+
+@pytest.mark.parametrize("answer", [DROP, problem(503, "busy", retryable=True)])
+def test_a_wait_ends_though_the_server_is_away(server, client, clock, answer):
+    server.behave = lambda _: answer
+    with pytest.raises(WaitTimeout):
+        client.jobs.wait("j1", timeout=2)
+    assert sum(clock.slept) == pytest.approx(2, abs=0.1)
 
 
 def test_a_wait_ends_though_nothing_changes(server, client):
