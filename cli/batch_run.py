@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -57,6 +58,7 @@ def run(
             return
         fetched = None if there or _is_uri(output or "") else output
         if fetched:
+            _keep_apart(source, fetched)
             options["output_format"] = options["output_format"] or _format(fetched)
         options["output"] = None if fetched else output
         with _hint(there):
@@ -91,6 +93,11 @@ def _hint(there: bool) -> Iterator[None]:
         if there and error.code == "place_forbidden":
             raise Failure(f"{error} (to send the file and fetch the output: --upload)") from error
         raise
+
+
+def _keep_apart(source: str, fetched: str) -> None:
+    if Path(source).resolve() == Path(fetched).resolve():
+        raise click.UsageError("OUTPUT would take the place of INPUT.")
 
 
 def _format(name: str) -> str | None:

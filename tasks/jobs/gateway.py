@@ -70,7 +70,7 @@ class Jobs:
         """
         job = self._ledger.job(job_id)
         if job is not None and not job.has_ended and job.expires_at < time.time():
-            self._ledger.expire(job_id)
+            self._ledger.sweep(job_id)
             job = self._ledger.job(job_id)
         if job is not None:
             return job

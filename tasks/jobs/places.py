@@ -31,10 +31,9 @@ class JobDirectory:
         """Every row that failed, in order, once the job has completed."""
         return self.path / "errors.ndjson"
 
-    @property
-    def plan(self) -> Path:
-        """The chunks."""
-        return self.path / "plan"
+    def plan(self, name: str) -> Path:
+        """The chunks; each validation writes them under a name of its own."""
+        return self.path / name
 
     @property
     def parts(self) -> Path:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from tests.integration.jobs.room import Room
 from tests.models import GUILTY
 from tests.stack import LiveStack, until
-from tests.system.jobs.asking import BATCH, by_reference, ended, problem, submit
+from tests.system.jobs.asking import BATCH, by_reference, ended, problem, submit, upload
 
 
 def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
@@ -36,6 +36,23 @@ def test_errors_name_their_rows(live: LiveStack, room: Room) -> None:
         (8, "model_error"),
         (3000, "model_error"),
     ]
+
+
+def test_a_job_stops_beyond_its_threshold(live: LiveStack, room: Room) -> None:
+    content = b"x0,x1\n" + b"1,2\n" * 10 + b"x,2\n" * 2
+    (room.directory / "in.csv").write_bytes(content)
+    asked = [
+        submit(live, room.directory / "in.csv", error_threshold=1),
+        upload(live, "in.csv", content, error_threshold="1").json(),
+        submit(live, room.directory / "in.csv", error_threshold=0.1),
+    ]
+    for job in asked:
+        error = ended(live, job)["error"]
+        assert error["code"] == "too_many_failures"
+        problem(live.http.post(job["urls"]["resume"]), 409, "job_stands")
+    allowed = ended(live, submit(live, room.directory / "in.csv", error_threshold=2))
+    assert allowed["counts"]["failed"] == 2
+    assert allowed["status"] == "completed_with_errors"
 
 
 def test_one_without_errors_has_an_empty_list_of_them(live: LiveStack, room: Room) -> None:

@@ -124,6 +124,14 @@ def test_an_output_that_is_fetched_is_not_packed(server):
     assert server.asked == []
 
 
+def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "in.csv")
+    for name in ("in.csv", "link.csv"):
+        ran = batch("iris", tmp_path / "in.csv", tmp_path / name, "--upload")
+        assert (ran.exit_code, server.asked) == (2, [])
+
+
 def test_a_dry_run_tells_what_was_found(server):
     errors = [{"line": 3, "code": "invalid", "message": "no number"}]
     report = {"rows": 1000, "columns": ["a", "b"], "estimated_seconds": 3700.0, "errors": errors}

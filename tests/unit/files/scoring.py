@@ -11,6 +11,7 @@ from workers.files.answers import columns, nothing
 from workers.files.outcome import output
 from workers.files.writing import assemble, write_errors, write_part
 
+NAMES = "prediction", "probability_no", "probability_yes"
 AB = Signature(
     (Column("a"), Column("b")), True, False, ("predict", "predict_proba"), classes=("no", "yes")
 )
@@ -30,7 +31,7 @@ def scored(source: Path, format: Any, target: Path, written: Any, **more: Any) -
     errors: list[Path] = []
     for number, block in enumerate(blocks(source, format, AB, 40, **more)):
         found = answers(np.asarray(block.features)) if len(block.good) else None
-        made = columns(AB, found, len(block.good)) if found else nothing(AB, AB.methods)
+        made = columns(AB, found, len(block.good)) if found else nothing(NAMES)
         parts.append(target.parent / f"part-{number}")
         errors.append(target.parent / f"errors-{number}")
         write_part(parts[-1], written, output(block, block.good, made))
