@@ -1,17 +1,15 @@
-"""Reads what a server sends piece by piece: files, and events."""
+"""Fetches a file, though connections break."""
 
-import json
 import uuid
-from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import httpx2
 
 from predictq import wire
 from predictq.connection import Connection
-from predictq.errors import Unavailable, UnexpectedAnswer, Unreachable
+from predictq.errors import Unavailable, Unreachable
 
 PAUSE = 0.5
 PARTIAL = 206
@@ -32,19 +30,6 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
         growing.replace(whole)
     finally:
         growing.unlink(missing_ok=True)
-
-
-def events(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
-    """The JSON objects of server-sent events; None for a comment, by which a server lives on."""
-    data: list[str] = []
-    for line in lines:
-        if line.startswith("data:"):
-            data.append(line.removeprefix("data:"))
-        elif line.startswith(":"):
-            yield None
-        elif not line and data:
-            yield _object("\n".join(data))
-            data = []
 
 
 class _Download:
@@ -74,18 +59,9 @@ class _Download:
         return {"Accept-Encoding": "identity"} | rest
 
     def _take(self, response: httpx2.Response) -> None:
-        if not response.is_success:
-            raise wire.problem(response)
-        if response.status_code != PARTIAL:
+        if wire.good(response).status_code != PARTIAL:
             self._file.seek(0)
             self._file.truncate()
         self._etag = response.headers.get("ETag", "")
         for piece in response.iter_raw():
             self._file.write(piece)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise UnexpectedAnswer(f"the event is no JSON object ({error!r})") from error

@@ -9,15 +9,13 @@ import httpx2
 
 from predictq import wire
 from predictq.connection import Connection
-from predictq.downloads import download, events
-from predictq.errors import Unavailable, Unreachable, WaitTimeout
+from predictq.downloads import download
+from predictq.errors import WaitTimeout
+from predictq.following import follow
 from predictq.job import Job, RowError
 from predictq.orders import Options, as_form, fields_of
 from predictq.retries import Deadline
 from predictq.sources import Rows, opened, place
-
-PAUSE = 0.5
-"""Seconds before a stream that broke is opened again."""
 
 
 class Jobs:
@@ -69,12 +67,12 @@ class Jobs:
         Now and then the same comes again, so that who follows sees that time goes on.
         A server that goes away is waited for as long as a call may take.
         """
-        return self._follow(id, None)
+        return follow(self._connection, _path(id), None)
 
     def wait(self, id: str, timeout: float | None = None) -> Job:
         """The job once it has ended; raises `WaitTimeout` if that takes longer, in seconds."""
         until = None if timeout is None else self._connection.deadline(timeout)
-        for job in self._follow(id, until):
+        for job in follow(self._connection, _path(id), until):
             if job.has_ended:
                 return job
         raise WaitTimeout(id, "batch job {} has not ended yet")
@@ -100,7 +98,7 @@ class Jobs:
     def errors(self, id: str) -> Iterator[RowError]:
         """The rows that failed so far, in order."""
         with self._connection.stream(_path(id, "errors")) as response:
-            for line in _good(response).iter_lines():
+            for line in wire.good(response).iter_lines():
                 if line:
                     yield wire.row_error(line)
 
@@ -113,51 +111,6 @@ class Jobs:
             return self._connection.send("POST", path, body=body, hold=hold)
         with opened(rows) as (name, file):
             return self._connection.upload(path, as_form(fields), name, file, hold)
-
-    def _follow(self, id: str, until: Deadline | None) -> Iterator[Job]:
-        patience = self._connection.deadline()
-        while True:
-            try:
-                for job in self._news(id, until):
-                    yield job
-                    if job.has_ended or _is_over(until):
-                        return
-                    patience = self._connection.deadline()
-            except (Unreachable, Unavailable):
-                if not (patience.left() or _is_over(until)):
-                    raise
-            if _is_over(until):
-                return
-            _pause(patience, until)
-
-    def _news(self, id: str, until: Deadline | None) -> Iterator[Job]:
-        try:
-            yield from self._events(id, until)
-        except Unavailable:  # where too many listen, looking must do
-            yield wire.job(self._connection.send("GET", _path(id), until=until))
-
-    def _events(self, id: str, until: Deadline | None) -> Iterator[Job]:
-        with self._connection.stream(_path(id, "events"), until) as response:
-            last: Job | None = None
-            for event in events(_good(response).iter_lines()):
-                last = wire.read_job(event) if event else last
-                if last:
-                    yield last
-
-
-def _good(response: httpx2.Response) -> httpx2.Response:
-    if not response.is_success:
-        raise wire.problem(response)
-    return response
-
-
-def _is_over(until: Deadline | None) -> bool:
-    return until is not None and not until.left()
-
-
-def _pause(*deadlines: Deadline | None) -> None:
-    given = [deadline for deadline in deadlines if deadline]
-    given[0].clock.sleep(min(PAUSE, *(deadline.left() for deadline in given)))
 
 
 def _path(id: str, part: str = "") -> str:
