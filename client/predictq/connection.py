@@ -75,7 +75,7 @@ class Connection:
 
     @contextmanager
     def stream(
-        self, path: str, until: Deadline | None = None, **headers: str
+        self, path: str, headers: Mapping[str, str] | None = None, until: Deadline | None = None
     ) -> Iterator[httpx2.Response]:
         """The answer to a GET, its body still to be read unless it is a refusal.
 

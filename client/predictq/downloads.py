@@ -44,7 +44,7 @@ class _Download:
         while True:
             before = self._file.tell()
             try:
-                with connection.stream(path, **self._wanted()) as response:
+                with connection.stream(path, self._wanted()) as response:
                     return self._take(response)
             except (Unreachable, Unavailable):
                 if self._file.tell() > before:

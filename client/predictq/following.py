@@ -43,7 +43,7 @@ def _news(connection: Connection, path: str, until: Deadline | None) -> Iterator
 
 
 def _told(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
-    with connection.stream(f"{path}/events", until) as response:
+    with connection.stream(f"{path}/events", until=until) as response:
         last: Job | None = None
         for event in _events(wire.good(response).iter_lines()):
             last = wire.read_job(event) if event else last
