@@ -11,6 +11,7 @@ import redis
 from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
+from werkzeug.routing import BaseConverter
 
 from api.answers import answer
 from api.batch_view import ROUTE, BatchJobs, answer_job, brief
@@ -38,6 +39,13 @@ class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     status: Status | UnsetType = UNSET
 
 
+class JobId(BaseConverter):
+    """An id in a path; what validates is no job, and says itself which methods it allows."""
+
+    regex = r"(?!validate$)[^/]+"
+    part_isolating = True
+
+
 class Batches:
     """The views; who uploads or waits holds one of a bounded number of places."""
 
@@ -51,15 +59,16 @@ class Batches:
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes, deliveries = Blueprint("batches", __name__), self.deliveries
+        routes.record_once(lambda setup: setup.app.url_map.converters.update(job=JobId))
         routes.post(ROUTE)(self.submit)
         routes.get(ROUTE)(self.index)
         routes.post(f"{ROUTE}/validate")(self.validate)
-        routes.get(f"{ROUTE}/<id>")(self.show)
-        routes.delete(f"{ROUTE}/<id>")(self.cancel)
-        routes.post(f"{ROUTE}/<id>/resume")(self.resume)
-        routes.get(f"{ROUTE}/<id>/output")(deliveries.output)
-        routes.get(f"{ROUTE}/<id>/errors")(deliveries.errors)
-        routes.get(f"{ROUTE}/<id>/events")(deliveries.events)
+        routes.get(f"{ROUTE}/<job:id>")(self.show)
+        routes.delete(f"{ROUTE}/<job:id>")(self.cancel)
+        routes.post(f"{ROUTE}/<job:id>/resume")(self.resume)
+        routes.get(f"{ROUTE}/<job:id>/output")(deliveries.output)
+        routes.get(f"{ROUTE}/<job:id>/errors")(deliveries.errors)
+        routes.get(f"{ROUTE}/<job:id>/events")(deliveries.events)
         return routes
 
     def submit(self) -> Response:

@@ -107,5 +107,8 @@ def test_ids_of_no_job(live: LiveStack, room: Room) -> None:
             problem(live.http.request(method, f"{BATCH}/{name}{rest}"), 404, "job_not_found")
     (job,) = live.http.get(BATCH, params={"limit": 1}).json()["data"]
     problem(live.http.get(f"/predict/result/{job['id']}"), 404, "prediction_not_found")
+    assert live.http.get(f"{BATCH}/validate").status_code == 405
+    allowed = live.http.options(f"{BATCH}/validate").headers["allow"]
+    assert {*allowed.split(", ")} == {"OPTIONS", "POST"}
     for query in ({"limit": "0"}, {"limit": "many"}, {"status": "null"}, {"nonsense": "1"}):
         problem(live.http.get(BATCH, params=query), 422, "invalid")
