@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +57,6 @@ def check(room: Room, job: Job, values: Any) -> None:
     assert room.predictions(job) == (2 * values[:, 0]).tolist()
 
 
-def strike(stack: LiveStack, *names: str) -> None:
-    """Kill these at once, and let them start again; the processes of the pool do by themselves."""
-    for name in names:
-        if name == "pool":
-            for process in stack.pool("bulk"):
-                process.kill()
-            until(lambda: len(stack.pool("bulk")) == 2, "new processes")
-        else:
-            stack.kill(name)
-    for name in reversed(names):
-        if name != "pool":
-            stack.start(name)
-
-
 def computed(room: Room) -> int:
     """Values that were computed so far, ever."""
     return len((room.stack.home / "diary").read_text().splitlines())
@@ -79,14 +65,17 @@ def computed(room: Room) -> int:
 def test_processes_of_the_pool_are_killed(room: Room) -> None:
     job, values = begun(room)
     for _ in range(2):
-        strike(room.stack, "pool")
+        for process in room.stack.pool("bulk"):
+            process.kill()
+        until(lambda: len(room.stack.pool("bulk")) == 2, "new processes")
     check(room, job, values)
 
 
 def test_the_worker_is_killed(room: Room) -> None:
     before = computed(room)
     job, values = begun(room, least=ROWS // 2)
-    strike(room.stack, "bulk")
+    room.stack.kill("bulk")
+    room.stack.start("bulk")
     check(room, job, values)
     # What was settled was not computed again: at most what two processes had under way, twice.
     chunk = ROWS / (room.jobs.get(job.id).chunks or 1)
@@ -96,11 +85,30 @@ def test_the_worker_is_killed(room: Room) -> None:
 @pytest.mark.parametrize("names", [["redis"], ["bulk", "redis"]], ids="+".join)
 def test_redis_is_killed(room: Room, names: list[str]) -> None:
     job, values = begun(room)
-    strike(room.stack, *names)
+    for name in names:
+        room.stack.kill(name)
+    for name in reversed(names):
+        room.stack.start(name)
     check(room, job, values)
 
 
 FATES = pytest.mark.parametrize("name", ["pool", "bulk", "redis"])
+
+
+@contextmanager
+def struck(stack: LiveStack, name: str) -> Iterator[None]:
+    """Kill the processes of the pool, their worker with them, or Redis, which is gone meanwhile."""
+    pool, log = stack.pool("bulk"), stack.home / "logs" / "bulk.log"
+    told = len(log.read_text())
+    if name != "pool":
+        stack.kill(name)
+    for process in pool if name != "redis" else []:
+        process.kill()
+    yield
+    if name == "redis":
+        until(lambda: "the ledger cannot be reached" in log.read_text()[told:], "a need of Redis")
+    if name != "pool":
+        stack.start(name)
 
 
 @FATES
@@ -110,9 +118,8 @@ def test_killed_while_a_job_is_validated(room: Room, name: str) -> None:
     source, values = room.numbers(ROWS)
     job = room.jobs.create(room.order("gated", source))
     until(lambda: room.client.hget(keys.ATTEMPTS, f"{job.id}.validate"), "its beginning")
-    strike(room.stack, name)
-    assert room.jobs.get(job.id).status == "validating"
-    gate.unlink()
+    with struck(room.stack, name):
+        gate.unlink()
     check(room, job, values)
 
 
@@ -122,15 +129,14 @@ def test_killed_while_an_output_is_put_together(room: Room, name: str) -> None:
     job, values = begun(room, "silent", ROWS // 4, output=output)
     (part,) = room.jobs.directory(job.id).parts.glob("1-*")  # the first is looked at twice
     aside = part.rename(room.directory / "aside")
-    os.mkfifo(part)
+    os.mkfifo(part)  # who reads it waits for one who writes
     writer = until(lambda: opened(part), "somebody who reads it")
+    assert room.jobs.get(job.id).status == "finalizing"
     content = aside.read_bytes()
     aside.replace(part)
-    strike(room.stack, name)
-    assert room.jobs.get(job.id).status == "finalizing"
-    assert not Path(output.uri).exists()
-    with suppress(BrokenPipeError), open(writer, "wb") as file:
-        file.write(content)  # whoever lives goes on
+    with struck(room.stack, name), suppress(BrokenPipeError), open(writer, "wb") as file:
+        assert not Path(output.uri).exists()
+        file.write(content)  # who lives goes on
     job = room.ended(job)
     assert job.status == "completed", job
     lines = Path(output.uri).read_text().splitlines()

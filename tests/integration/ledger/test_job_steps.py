@@ -1,7 +1,6 @@
 """Steps of batch jobs in any order: taken, lost, late, failed, of jobs that stop and go on."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -44,14 +43,24 @@ class Desk:
         assert begun
         return begun
 
-    def validate(self, name: str, chunks: int, **changes: Any) -> None:
-        facts = Facts(format="csv", bytes=1, fingerprint="f")
+    def validate(self, name: str, chunks: int, most_failures: int | None = None) -> None:
+        self.plan(self.begin(name, "validate"), chunks, most_failures)
+
+    def plan(
+        self, begun: Begun, chunks: int, most_failures: int | None = None, name: str = "plan"
+    ) -> None:
+        facts = Facts(format="csv", bytes=1, fingerprint="f", plan=name)
         rows = 10 * chunks
         report = Report(
             rows=rows, columns=(), chunks=chunks, rows_per_second=None, estimated_seconds=None
         )
-        plan = Plan(facts=facts, report=report, most_failures=changes.pop("most_failures", None))
-        self.ledger.plan(self.begin(name, "validate").held, plan, dry_run=False)
+        plan = Plan(facts=facts, report=report, most_failures=most_failures)
+        self.ledger.plan(begun.held, plan, dry_run=False)
+
+    def lose(self, begun: Begun) -> None:
+        """Whoever holds this has fallen silent: it goes back to the queue."""
+        self.reservations.release([begun.held.tag])
+        self.reservations.upkeep(())
 
     def settle(self, begun: Begun, failed: int = 0) -> None:
         part = Part(name=begun.held.tag, succeeded=10 - failed, failed=failed)
@@ -119,10 +128,21 @@ def test_rows_that_are_computed_are_counted(desk: Desk) -> None:
     assert (counts.succeeded, counts.failed, counts.running, counts.pending) == (6, 4, 0, 20)
 
 
+def test_of_two_who_validate_one_is_believed(desk: Desk) -> None:
+    desk.submit("a")
+    frozen = desk.begin("a", "validate")
+    desk.lose(frozen)
+    desk.plan(desk.begin("a", "validate"), 3, name="second")
+    desk.plan(frozen, 5, name="first")
+    facts = desk.begin("a", "0").facts
+    assert desk.look("a").chunks == 3
+    assert facts
+    assert facts.plan == "second"
+
+
 def test_one_that_has_lost_a_step_ends_nothing(desk: Desk) -> None:
     late = finalizing(desk)
-    desk.reservations.release([late.held.tag])
-    desk.reservations.upkeep(())
+    desk.lose(late)
     assert not desk.ledger.conclude(late, BROKEN)
     assert desk.status("a") == "finalizing"
     assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
@@ -199,8 +219,7 @@ def test_one_that_is_being_cancelled_ends_once_its_messages_are_purged(desk: Des
     desk.ledger.cancel("a")
     desk.ledger.cancel("a")
     assert desk.status("a") == "cancelling"
-    desk.reservations.release([begun.held.tag])
-    desk.reservations.upkeep(())
+    desk.lose(begun)
     desk.client.delete("bulk")
     desk.ledger.cancel("a")
     assert desk.status("a") == "cancelled"
