@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from tasks.jobs.naming import Compression, Format
 from telemetry.errors import JobFailed, PredictqError
 
 Status = Literal[
@@ -22,8 +23,6 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 ENDED: frozenset[Status] = frozenset(
     {"completed", "completed_with_errors", "failed", "cancelled", "expired"}
 )
-Format = Literal["csv", "ndjson", "parquet"]
-Compression = Literal["gzip", "zstd", "bz2"]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ import msgspec
 import redis
 
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
-from tasks.jobs.job import Facts, Format, Job, JobError, Order, Report
+from tasks.jobs.job import Facts, Job, JobError, Order, Report, Status
 from tasks.jobs.messages import BULK, step_id, template
+from tasks.jobs.naming import Format
 from tasks.jobs.reading import read_job
 from tasks.ledger import keys, scripts
 from tasks.ledger.heads import OPEN
@@ -110,13 +111,23 @@ class JobLedger:
         return [_read(job_id, fields, flying) for job_id, fields, flying in pairs]
 
     def latest(self, many: int, before: str | None = None) -> list[str]:
-        """Ids of the newest jobs, of those older than one."""
+        """Ids of the newest jobs, of those older than one; none where that one is forgotten."""
         first = 0
         if before is not None:
             rank = cast("int | None", self.client.zrevrank(keys.JOBS, before))
-            first = 0 if rank is None else rank + 1
+            if rank is None:
+                return []
+            first = rank + 1
         ids = cast("list[bytes]", self.client.zrevrange(keys.JOBS, first, first + many - 1))
         return [job_id.decode() for job_id in ids]
+
+    def in_status(self, ids: Sequence[str], status: Status) -> list[str]:
+        """Those of these jobs that are in one status."""
+        with self.client.pipeline(transaction=False) as pipe:
+            for job_id in ids:
+                pipe.hget(keys.JOB + job_id, "status")
+            found = pipe.execute()
+        return [job_id for job_id, now in zip(ids, found, strict=True) if now == status.encode()]
 
     def oldest(self, many: int) -> list[str]:
         """Ids of the oldest jobs."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from registry.manifest import Signature
+from tasks.jobs.naming import Format
 from telemetry.errors import InputChanged
 from workers.files.csv_source import CsvSource
-from workers.files.naming import Format
 from workers.files.ndjson_source import NdjsonSource
 from workers.files.opening import fingerprint, open_file
 from workers.files.parquet_source import ParquetSource

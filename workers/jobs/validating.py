@@ -1,6 +1,7 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -9,7 +10,6 @@ from tasks.jobs.ledger import Begun, JobLedger, Plan
 from tasks.jobs.places import JobDirectory, Roots
 from tasks.settings import Settings
 from workers.files.checking import check
-from workers.files.opening import local_path
 from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
 from workers.jobs.finalizing import clear
@@ -37,7 +37,7 @@ class Validator:
         directory.path.mkdir(parents=True, exist_ok=True)
         journal = Journal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
-        self._check_places(order)
+        self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
         prepare(directory, order, facts)
         source = open_input(directory, order, facts, model.manifest)
@@ -51,13 +51,13 @@ class Validator:
         if order.dry_run:
             clear(directory)
 
-    def _check_places(self, order: Order) -> None:
+    def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
-        self._roots.checked(order.input.uri)
+        self._roots.checked(order.input.uri, directory)
         assert order.output  # noqa: S101 - the gateway has put one in
-        path = local_path(self._roots.checked(order.output.uri))
-        if path is not None and not order.dry_run:
-            check_writable(path)
+        path = self._roots.checked(order.output.uri, directory)
+        if not order.dry_run:
+            check_writable(Path(path))
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)

@@ -10,9 +10,10 @@ import fsspec
 import pyarrow as pa
 import pytest
 
+from tasks.jobs.naming import Compression
 from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
 from tests.unit.files.rooms import numbers
-from workers.files.naming import Compression, format_of
+from workers.files.naming import format_of
 from workers.files.opening import fingerprint
 from workers.files.sources import open_source
 from workers.files.unpacking import unpack

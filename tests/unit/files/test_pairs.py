@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.jobs.naming import FORMATS
 from tests.unit.files.scoring import AB, answers, scored
-from workers.files.naming import FORMATS
 
 READERS: dict[str, Any] = {
     "csv": lambda path: pd.read_csv(path, dtype={"custom_id": str}),
