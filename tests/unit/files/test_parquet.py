@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +15,7 @@ from telemetry.errors import InputChanged, InvalidInput
 from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
 from workers.files.naming import format_of
 from workers.files.sources import open_source
-from workers.files.spans import MAX_SPAN
+from workers.files.spans import MAX_SPAN, BadRow
 
 AB = numbers("a", "b")
 
@@ -76,6 +77,27 @@ def test_what_the_model_does_not_take_is_bad_and_stops_nothing(tmp_path: Path) -
         (4, "s", "invalid_features"),
     ]
     assert "column 'b': the model takes no infinity here" in [row.message for row in block.bad]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (pa.array([7.0, None]), [7, None]),
+        (pa.array([1.5, np.nan]), ["1.5", None]),
+        (pa.array([2.0**70, np.inf]), ["1.1805916207174113e+21", "inf"]),
+        (pa.array([2**63, 3], pa.uint64()), [2**63, 3]),
+        (pa.array([True, False]), ["True", "False"]),
+        (pa.array([0, 2**60], pa.timestamp("us")), ["1970-01-01 00:00:00", None]),
+        (pa.array(["p" * 1000, ""]), ["p" * 200, ""]),
+        (pa.array([b"\xe9", b"q"]), ["\N{REPLACEMENT CHARACTER}", "q"]),
+    ],
+)
+def test_an_id_of_any_type_is_told_as_text_or_whole_number(
+    tmp_path: Path, given: pa.Array, told: list[object]
+) -> None:
+    path = written(tmp_path, pa.table({"custom_id": given, "a": [1, 2], "b": [None, np.inf]}))
+    errors = msgspec.json.encode(bad(blocks(path, "parquet", AB, 9)))
+    assert [row.custom_id for row in msgspec.json.decode(errors, type=list[BadRow])] == told
 
 
 def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Path) -> None:
