@@ -11,6 +11,8 @@ from tasks.wire import decode
 from telemetry.errors import Malformed
 
 Row = list[Any]
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for what is no JSON that it takes."""
 _TYPES: dict[str, Any] = {
     "number": float,
     "string": str,
@@ -50,7 +52,7 @@ def quick_reader(signature: Signature, fields: Fields) -> Callable[[bytes], list
     def read(data: bytes) -> list[Any] | None:
         try:
             rows = decoder.decode_lines(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
         return rows if fields.names is None else [*map(msgspec.structs.astuple, rows)]
 

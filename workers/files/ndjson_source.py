@@ -12,7 +12,7 @@ from registry.manifest import Signature
 from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
 from workers.files.cutting import Place
-from workers.files.json_rows import Fields, Line, careful_reader, quick_reader
+from workers.files.json_rows import UNREADABLE, Fields, Line, careful_reader, quick_reader
 from workers.files.matching import match
 from workers.files.record_file import RecordFile, read_head
 from workers.files.records import records
@@ -65,7 +65,8 @@ class NdjsonSource:
         """See `Source`."""
         data = self._file.read(span)
         lines = self._file.lines(data, span)
-        rows, contents = self._quick(data), self._contents(data)
+        rows = self._quick(data) if _one_a_line(data, span.rows) else None
+        contents = self._contents(data) if rows is not None else None
         if rows is not None and contents is not None and len(rows) == span.rows:
             return self._block(rows, np.arange(len(rows)), lines, contents)
         found = records(data, quoted=False, last=True)
@@ -79,7 +80,7 @@ class NdjsonSource:
         """What is to be carried of each line, if all can be read."""
         try:
             return _contents.decode_lines(data) if self._carried else []
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
 
     def _with_bad(self, read: list[Line], lines: Lines) -> Block:
@@ -124,6 +125,15 @@ def _content(line: bytes) -> Any:
     except Malformed:
         return None
     return content if type(content) in (dict, list) else None
+
+
+def _one_a_line(data: bytes, rows: int) -> bool:
+    """Whether a newline, and no more, lies between any two of so many rows, if all are rows.
+
+    To msgspec a newline is a space as any other.
+    """
+    borders = (b"}\n{", b"}\r\n{", b"]\n[", b"]\r\n[")
+    return sum(map(data.count, borders)) == rows - 1
 
 
 def _column(values: list[Any]) -> pa.ChunkedArray:

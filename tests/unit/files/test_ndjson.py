@@ -105,6 +105,27 @@ def test_bad_lines_have_line_id_code_and_reason(tmp_path: Path) -> None:
         assert [str(row.custom_id) for row in rows][1:4] == ["r", "5", "t"]
 
 
+@pytest.mark.parametrize("place", ["a", "more", "custom_id"])
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_a_deeply_nested_line_stops_nothing(tmp_path: Path, place: str, depth: int) -> None:
+    nested = f'{{"{place}": {"[" * depth}{"]" * depth}, "b": 2}}\n'
+    path = written(tmp_path, '{"a": 1, "b": 2, "more": 3, "custom_id": 4}\n' + nested)
+    (block,) = blocks(path, "ndjson", AB, 9, pass_through=True)
+    assert (block.good.tolist(), [row.line for row in block.bad]) == ([0], [2])
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "rows", ['{"a": 1}{"a": 2}', '{"a":\n1}\n', '{"a": 1} {"a": 2}\n{"a":\n3}']
+)
+def test_a_row_is_a_line(tmp_path: Path, rows: str, ending: str) -> None:
+    lines = ['{"a": 0}', *rows.split("\n"), " ", '{"a": 9}']
+    path = written(tmp_path, ending.join(lines))
+    read = blocks(path, "ndjson", numbers("a"), 100)
+    assert features(read).tolist() == [[0], [9]]
+    assert [row.line for row in bad(read)] == [n for n, line in enumerate(lines, 1) if line][1:-1]
+
+
 def test_missing_values_are_taken_where_the_model_takes_them(tmp_path: Path) -> None:
     path = written(tmp_path, '{"a": null, "b": 1}\n{"a": NaN, "b": 2}\n')
     read = blocks(path, "ndjson", numbers("a", "b", nullable=True), 1)
