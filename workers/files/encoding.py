@@ -12,6 +12,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 def write_csv(table: pa.Table, file: IO[bytes]) -> None:
     """Write a header and the rows: nothing for null, JSON for what CSV has no word for."""
     plain = [_text(column) if pa.types.is_nested(column.type) else column for column in table]
+    if len(plain) == 1 and plain[0].null_count:  # nothing at all would be no row to who reads it
+        plain = [plain[0].cast(pa.string()).fill_null("")]
     pc.write_csv(pa.table(plain, names=table.column_names), file)
 
 
