@@ -18,6 +18,8 @@ from workers.files.spans import Block, Span
 
 _BATCH = 2**20
 """Values that are decoded at a time."""
+_SAMPLE = 1000
+"""Rows that tell how large one is."""
 _BUFFER = 2**20
 """Bytes of a column that are read at a time."""
 
@@ -52,7 +54,6 @@ class ParquetSource:
         self._borders = group_borders(self._parquet.metadata)
         if not self.rows:
             raise InvalidInput(f"{uri} has no rows")
-        self._most = most_rows(self._parquet.metadata, set(self._needed))
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._waiting: pa.RecordBatch | None = None
         self._next = self.rows
@@ -65,7 +66,9 @@ class ParquetSource:
     def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
         """See `Source`; a span ends with a row group where that is about as long."""
         start = after.stop if after else 0
-        rows = min(rows, self._most)
+        with self._watch.reading(), _telling(self._uri):
+            first = next(self._batches(_SAMPLE, 0))
+            rows = min(rows, most_rows(self._parquet.metadata, first))
         while start < self.rows:
             stop = self._stop(start, rows)
             yield Span(start, stop, start + 1, stop - start)
@@ -74,7 +77,11 @@ class ParquetSource:
     def read(self, span: Span) -> Block:
         """See `Source`."""
         with self._watch.reading(), _telling(self._uri):
-            return self._block(span, self._table(span.start, span.stop))
+            try:
+                return self._block(span, self._table(span.start, span.stop))
+            except BaseException:
+                self._next = self.rows  # nobody knows what the stream gives after that
+                raise
 
     def close(self) -> None:
         """See `Source`."""
@@ -107,23 +114,28 @@ class ParquetSource:
         return near[-1] if near else min(start + rows, self.rows)
 
     def _table(self, start: int, stop: int) -> pa.Table:
-        self._move_to(start)
+        self._move_to(start, stop - start)
         batches = []
         while self._next < stop:
             batches.append(self._take(stop - self._next))
         return pa.Table.from_batches(batches)
 
-    def _move_to(self, row: int) -> None:
-        """Go on where the stream is, or begin at the row group, whichever is nearer."""
+    def _batches(self, rows: int, group: int) -> Iterator[pa.RecordBatch]:
+        """What is needed of all rows from a group on, at most so many rows at a time."""
+        groups = range(group, len(self._borders) - 1)
+        batches: Iterator[pa.RecordBatch] = self._parquet.iter_batches(
+            rows, row_groups=groups, columns=self._needed, use_threads=False
+        )
+        return batches
+
+    def _move_to(self, row: int, most: int) -> None:
+        """Go on where the stream is, or begin at the row group, whichever is nearer.
+
+        Then at most so many rows are decoded at a time.
+        """
         group = bisect_right(self._borders, row) - 1
         if not self._borders[group] <= self._next <= row:
-            groups = range(group, len(self._borders) - 1)
-            self._stream = self._parquet.iter_batches(
-                max(_BATCH // len(self._needed), 1),
-                row_groups=groups,
-                columns=self._needed,
-                use_threads=False,
-            )
+            self._stream = self._batches(min(most, max(_BATCH // len(self._needed), 1)), group)
             self._next, self._waiting = self._borders[group], None
         while self._next < row:
             self._take(row - self._next)

@@ -1,6 +1,9 @@
 """What the tests of files share: signatures, and reading a source to its end."""
 
+import errno
+import io
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,17 @@ def by_position(width: int) -> Signature:
     """A signature of a model that has no column names."""
     columns = tuple(Column(f"x{place}") for place in range(width))
     return Signature(columns, named=False, frame=False, methods=("predict",))
+
+
+class Stumbling(io.FileIO):
+    """A file on a disk that fails, for a while."""
+
+    fails = False
+
+    def readinto(self, buffer: Any) -> int:
+        if self.fails:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().readinto(buffer)
 
 
 MIXED = Signature(

@@ -1,5 +1,6 @@
 """Parquet through spans is the same file, whatever its row groups; what is broken is told."""
 
+import io
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.errors import InputChanged, InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from telemetry.errors import InputChanged, InputUnreadable, InvalidInput
+from tests.unit.files.rooms import MIXED, Stumbling, bad, blocks, by_position, features, numbers
+from workers.files import parquet_shape, sources
 from workers.files.naming import format_of
 from workers.files.sources import open_source
 from workers.files.spans import MAX_SPAN, BadRow
@@ -161,6 +163,21 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
         blocks(path, "parquet", AB, 1000)
 
 
+def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
+    disk = Stumbling(path)
+    monkeypatch.setattr(sources, "open_file", lambda _: io.BufferedReader(disk, 1))
+    source = open_source(str(path), "parquet", AB)
+    first, second, third = source.spans(150_000)
+    source.read(first)
+    disk.fails = True
+    with pytest.raises(InputUnreadable, match="Input/output error"):
+        source.read(second)
+    disk.fails = False
+    for span in (third, second, first):
+        assert source.read(span).features[:, 1].tolist() == [*range(span.start, span.stop)]
+
+
 def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
     octets = pa.array([b"\xe9"], pa.binary())
     text = pa.Array.from_buffers(pa.string(), 1, octets.buffers())
@@ -195,3 +212,28 @@ def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
     spans = list(source.spans(10**6))
     assert sum(span.rows for span in spans) == 20_000
     assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000
+
+
+def test_a_span_is_short_where_rows_take_little_room_in_the_file_alone(tmp_path: Path) -> None:
+    table = pa.table({"a": np.zeros(20_000), "note": ["x" * 4096] * 20_000})
+    path = written(tmp_path, table, 20_000)
+    del table
+    assert path.stat().st_size < MAX_SPAN / 100
+    source = open_source(str(path), "parquet", numbers("a"), pass_through=True)
+    first, *_ = source.spans(10**6)
+    assert first.rows <= MAX_SPAN / 4096
+    before = pa.total_allocated_bytes()
+    block = source.read(first)
+    assert block.carried is not None
+    assert pa.total_allocated_bytes() - before < 2 * MAX_SPAN
+
+
+def test_a_span_is_short_where_the_first_rows_alone_are_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_shape, "MAX_SPAN", 2**20)
+    octets = np.random.default_rng(0).bytes(2**21)
+    texts = [""] * 1000 + [octets[2048 * place :][:2048].hex() for place in range(1000)]
+    path = written(tmp_path, pa.table({"a": np.zeros(2000), "the.note": texts}), 2000)
+    source = open_source(str(path), "parquet", numbers("a"), pass_through=True)
+    assert max(span.rows for span in source.spans(10**6)) <= 1.25 * 2**20 / 2048
