@@ -37,7 +37,7 @@ class CsvSource:
         """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
         self._signature = signature
         self._file = RecordFile(uri, file, quoted=True)
-        self._columns, self._start = read_header(file)
+        self._columns, self._start = read_header(self._file)
         self._wanted = match(signature, self._columns, id_column, pass_through=pass_through)
         if not signature.named:
             refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
@@ -52,9 +52,9 @@ class CsvSource:
         """See `Source`."""
         return self._columns
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+    def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`."""
-        return self._file.spans(rows, self._start, after)
+        return self._file.spans(rows, self._start)
 
     def read(self, span: Span) -> Block:
         """See `Source`."""

@@ -14,7 +14,7 @@ from telemetry.errors import InvalidInput, Malformed
 from workers.files.cutting import Place
 from workers.files.json_rows import UNREADABLE, Fields, Line, careful_reader, quick_reader
 from workers.files.matching import match
-from workers.files.record_file import RecordFile, read_head
+from workers.files.record_file import RecordFile
 from workers.files.records import records
 from workers.files.spans import Block, Lines, Span
 from workers.tabular import to_input
@@ -39,7 +39,7 @@ class NdjsonSource:
         """Raises `InvalidInput` where the first line is broken or lacks what the model takes."""
         self._signature = signature
         self._file = RecordFile(uri, file, quoted=False)
-        self._columns, self._start = _first_lines(file)
+        self._columns, self._start = _first_lines(self._file)
         fields = Fields(None, None)
         if self._columns is not None:
             wanted = match(signature, self._columns, id_column, pass_through=pass_through)
@@ -57,9 +57,9 @@ class NdjsonSource:
         """See `Source`; none where lines are lists."""
         return self._columns or []
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+    def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`."""
-        return self._file.spans(rows, self._start, after)
+        return self._file.spans(rows, self._start)
 
     def read(self, span: Span) -> Block:
         """See `Source`."""
@@ -108,9 +108,9 @@ class NdjsonSource:
         )
 
 
-def _first_lines(file: IO[bytes]) -> tuple[list[str] | None, Place]:
+def _first_lines(file: RecordFile) -> tuple[list[str] | None, Place]:
     """Names in the first objects, None where there are lists; and where the rows begin."""
-    head, found, start = read_head(file, quoted=False)
+    head, found, start = file.head()
     contents = [*filter(None, map(_content, islice(found.cut(head), _SAMPLE)))]
     if not contents:
         raise InvalidInput("line 1: the line must be a JSON object", line=1)

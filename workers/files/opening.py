@@ -1,5 +1,6 @@
 """The one way to a file's bytes, here or elsewhere, and how one notices that it has changed."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -85,6 +86,8 @@ class Watch:
 def _open(uri: str) -> IO[bytes]:
     path = local_path(uri)
     if path is not None:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError(errno.EINVAL, "it is no regular file")  # a pipe would wait for a writer
         return path.open("rb")
     filesystem, remote = _remote(uri)
     file: IO[bytes] = filesystem.open(remote, "rb")

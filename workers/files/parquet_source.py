@@ -63,12 +63,12 @@ class ParquetSource:
         """Number of rows in the file."""
         return self._borders[-1]
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+    def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`; a span ends with a row group where that is about as long."""
-        start = after.stop if after else 0
         with self._watch.reading(), _telling(self._uri):
             first = next(self._batches(_SAMPLE, 0))
             rows = min(rows, most_rows(self._parquet.metadata, first))
+        start = 0
         while start < self.rows:
             stop = self._stop(start, rows)
             yield Span(start, stop, start + 1, stop - start)
@@ -155,6 +155,8 @@ class ParquetSource:
 def _telling(uri: str) -> Iterator[None]:
     try:
         yield
+    except MemoryError:  # Arrow's own are Arrow's exceptions, too
+        raise
     except OSError as error:  # pyarrow says so of broken pages, too
         kind = InputUnreadable if error.errno else InvalidInput
         raise kind(f"{uri} cannot be read: {error}") from error

@@ -90,8 +90,8 @@ class Source(Protocol):
     def columns(self) -> Sequence[str]:
         """Names of all columns in the file."""
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
-        """Cut what lies behind a span, else the whole file, into spans of about so many rows.
+    def spans(self, rows: int) -> Iterator[Span]:
+        """Cut the file into spans of about so many rows.
 
         Raises `InvalidInput` where no record can be told from the next.
         """

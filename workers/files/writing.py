@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from telemetry.errors import ModelError
 from workers.files.encoding import write_csv, write_ndjson
-from workers.files.header import header_size
+from workers.files.header import own_header
 from workers.files.naming import Compression, Format, named_format
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
@@ -75,15 +75,11 @@ def _packed(file: IO[bytes], compression: Compression | None) -> Iterator[IO[byt
 
 def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> None:
     """Copy the parts; of their headers, which are all the same, the first."""
-    header = b""
-    for number, part in enumerate(parts):
+    header = own_header(parts[0]) if with_header else b""
+    file.write(header)
+    for part in parts:
         with part.open("rb") as content:
-            if with_header and not number:
-                size = header_size(content)
-                content.seek(0)
-                header = content.read(size)
-                file.write(header)
-            elif content.read(len(header)) != header:
+            if content.read(len(header)) != header:
                 raise ModelError("the model did not give the same columns for all rows")
             shutil.copyfileobj(content, file, _COPIED)
 

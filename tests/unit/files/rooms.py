@@ -5,7 +5,7 @@ import io
 import itertools
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def by_position(width: int) -> Signature:
     return Signature(columns, named=False, frame=False, methods=("predict",))
 
 
-class Stumbling(io.FileIO):
+class Disk(io.FileIO):
     """A file on a disk that fails, for a while."""
 
     fails = False
@@ -36,6 +36,12 @@ class Stumbling(io.FileIO):
         if self.fails:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return super().readinto(buffer)
+
+
+def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:
+    """A file, and its disk."""
+    disk = Disk(path)
+    return disk, io.BufferedReader(disk, 1)
 
 
 MIXED = Signature(
@@ -56,11 +62,14 @@ def spans_of(path: Path, format: Any, signature: Signature, rows: int, **more: A
 
 
 def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Block]:
-    """All blocks in order; their spans leave nothing out."""
+    """All blocks in order; their spans leave nothing out but blank lines."""
     source = open_source(str(path), format, signature, **more)
     spans = list(source.spans(rows))
+    content = path.read_bytes()
     for before, behind in itertools.pairwise(spans):
-        assert before.stop == behind.start
+        left_out = b"" if format == "parquet" else content[before.stop : behind.start]
+        assert before.stop + len(left_out) == behind.start
+        assert not left_out.strip(b"\r\n")
     read = [source.read(span) for span in spans]
     assert [block.rows for block in read] == [span.rows for span in spans]
     source.close()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from registry.manifest import Column, Signature
 from telemetry.errors import InputChanged, InvalidInput
 from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
-from workers.files import cutting
+from workers.files import cutting, record_file
 from workers.files.sources import open_source
 
 AB = numbers("a", "b")
@@ -194,9 +194,32 @@ def test_a_quote_that_never_ends_costs_no_memory(
         blocks(path, "csv", AB, 1)
 
 
+def test_a_header_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_file, "MAX_RECORD", 100)
+    for header, line in (('a,"b\n', 1), ('a,b\n3,"', 2)):
+        path = written(tmp_path, header + "5,6 " * 2**21)
+        with pytest.raises(InvalidInput, match=f"line {line}: no record ends within"):
+            open_source(str(path), "csv", AB)
+
+
 def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path) -> None:
     read = blocks(written(tmp_path, 'a,b\n1,2\n3,"4'), "csv", AB, 10)
     assert [(row.line, row.message) for row in bad(read)] == [(3, "a quoted field does not end")]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+def test_blank_lines_lengthen_no_span(
+    tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(cutting, "MAX_SPAN", 40)
+    path = written(
+        tmp_path, "a,b\n" + "\n" * 500 + "1,2\n3,4\n" + "\r\n" * 500 + "5,6\n" + "\n" * 500
+    )
+    spans = list(open_source(str(path), "csv", AB).spans(rows))
+    assert max(span.stop - span.start for span in spans) <= 40 + 7
+    read = blocks(path, "csv", AB, rows)
+    assert features(read).tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert [line for block in read for line in block.lines] == [502, 503, 1004]
 
 
 def test_spans_end_where_enough_bytes_are_gathered(
@@ -236,15 +259,6 @@ def test_a_column_that_takes_anything_takes_what_the_text_looks_like(tmp_path: P
     path = written(tmp_path, "a,b\n1,\n1.5,\ntrue,\nx,\n,\n1_0,\n")
     (block,) = blocks(path, "csv", anything, 10)
     assert block.features[:, 0].tolist() == [1, 1.5, True, "x", None, "1_0"]
-
-
-def test_spans_go_on_behind_any_span(tmp_path: Path) -> None:
-    path = written(tmp_path, "s,t\n" + '"x\ny",z\n\n' * 50)
-    source = open_source(str(path), "csv", TEXTS)
-    spans = list(source.spans(7))
-    assert [list(source.spans(7, after=span)) for span in spans] == [
-        spans[place + 1 :] for place in range(len(spans))
-    ]
 
 
 def test_a_file_that_is_cut_off_meanwhile_is_refused(tmp_path: Path) -> None:

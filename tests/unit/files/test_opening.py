@@ -1,6 +1,7 @@
 """Files are found by name and content, here or elsewhere, packed or not; changes are noticed."""
 
 import bz2
+import fcntl
 import gzip
 import os
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
-from tests.unit.files.rooms import numbers
+from tests.unit.files.rooms import numbers, stumbling
+from workers.files import cutting, sources, unpacking
 from workers.files.naming import Compression, format_of
 from workers.files.opening import fingerprint
 from workers.files.sources import open_source
@@ -84,6 +86,53 @@ def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
     with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
         unpack(str(packed), compression, tmp_path / "rows.csv")
     assert [*tmp_path.iterdir()] == [packed]
+
+
+def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
+    dead, alive = (tmp_path / f".rows.csv.{name}.tmp" for name in ("0123", "4567"))
+    dead.touch()
+    with alive.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "rows.csv")
+    assert {*tmp_path.iterdir()} == {alive, tmp_path / "rows.csv", tmp_path / "rows.csv.gz"}
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    disk, file = stumbling(path)
+    monkeypatch.setattr(cutting, "BLOCK", 1000)
+    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    source = open_source(str(path), "csv", numbers("a", "b"))
+    spans = source.spans(1000)
+    span = next(spans)
+    disk.fails = True
+    for failing in (lambda: source.read(span), lambda: list(spans), lambda: list(source.spans(9))):
+        with pytest.raises(InputUnreadable, match="Input/output error"):
+            failing()
+    with pytest.raises(InputUnreadable, match="Input/output error"):
+        open_source(str(path), "csv", numbers("a", "b"))
+
+
+def test_a_disk_that_fails_is_told_while_unpacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(os.urandom(2**20)))
+    disk, file = stumbling(path)
+    disk.fails = True
+    monkeypatch.setattr(unpacking, "opened", lambda _: file)
+    with pytest.raises(InputUnreadable, match="rows.csv.gz cannot be read: Input/output error"):
+        unpack(str(path), "gzip", tmp_path / "rows.csv")
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    for place in (str(tmp_path / "rows.csv"), "/dev/zero"):
+        with pytest.raises(InputUnreadable, match="it is no regular file"):
+            format_of(place, "csv")
 
 
 def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:

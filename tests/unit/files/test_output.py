@@ -1,5 +1,6 @@
 """Output has the rows of the input, in its order, complete or not at all."""
 
+import csv
 import errno
 import os
 import resource
@@ -161,6 +162,17 @@ def test_parts_of_other_columns_are_no_output(tmp_path: Path, written: Any) -> N
     write_part(tmp_path / "1", written, pa.table({"prediction_0": ["x"]}))
     with pytest.raises(ModelError, match="the same columns for all rows"):
         assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out", written)
+
+
+def test_names_and_values_may_hold_any_character(tmp_path: Path) -> None:
+    names = ["a\0b", 'c"\n"', "\ufeffd", "é"]
+    table = pa.table([[f"{name},\0\n"] * 3 for name in names], names=names)
+    for part in range(3):
+        write_part(tmp_path / str(part), "csv", table)
+    assemble([tmp_path / str(part) for part in range(3)], tmp_path / "out.csv", "csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        read = [*csv.reader(file)]
+    assert read == [names, *[[f"{name},\0\n" for name in names]] * 9]
 
 
 def test_csv_takes_what_parquet_holds(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Parquet through spans is the same file, whatever its row groups; what is broken is told."""
 
-import io
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.errors import InputChanged, InputUnreadable, InvalidInput
-from tests.unit.files.rooms import MIXED, Stumbling, bad, blocks, by_position, features, numbers
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, stumbling
 from workers.files import parquet_shape, sources
 from workers.files.naming import format_of
 from workers.files.sources import open_source
@@ -51,12 +50,6 @@ def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
     spans = list(source.spans(9000))
     for span in [*reversed(spans), *spans]:
         assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
-
-
-def test_spans_go_on_behind_any_span(tmp_path: Path) -> None:
-    source = open_source(str(written(tmp_path, table_of(1000), 64)), "parquet", AB)
-    first, *others = source.spans(100)
-    assert list(source.spans(100, after=first)) == others
 
 
 def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
@@ -165,8 +158,8 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
 
 def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
-    disk = Stumbling(path)
-    monkeypatch.setattr(sources, "open_file", lambda _: io.BufferedReader(disk, 1))
+    disk, file = stumbling(path)
+    monkeypatch.setattr(sources, "open_file", lambda _: file)
     source = open_source(str(path), "parquet", AB)
     first, second, third = source.spans(150_000)
     source.read(first)
