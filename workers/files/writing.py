@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from telemetry.errors import ModelError
-from workers.files.encoding import write_csv, write_ndjson
+from workers.files.encoding import telling, write
 from workers.files.header import own_header
 from workers.files.naming import Compression, Format, named_format
 from workers.files.replacing import clear_leftovers, replacing
@@ -26,18 +26,9 @@ _COPIED = 2**20
 
 
 def write_part(path: Path, format: Format, table: pa.Table) -> None:
-    """Write a part, complete or not at all; raises `OutputUnwritable`.
-
-    For Parquet it is an Arrow file, so that rows are encoded once, by `assemble`.
-    """
+    """Write a part, complete or not at all; raises `OutputUnwritable`, and as `write`."""
     with replacing(path) as file:
-        if format == "csv":
-            write_csv(table, file)
-        elif format == "ndjson":
-            write_ndjson(table, file)
-        else:
-            with pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
+        write(table, format, file)
 
 
 def write_errors(path: Path, bad: Iterable[BadRow]) -> None:
@@ -88,7 +79,7 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
     schema = _common_schema(parts)
     # A dictionary of floats costs much and is given up in the end.
     coded = [field.name for field in schema if not pa.types.is_floating(field.type)]
-    with pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
+    with telling("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
         for table in _groups(_tables(parts, schema)):
             writer.write_table(table, row_group_size=table.num_rows or None)
 
@@ -122,7 +113,7 @@ def _schema(part: Path) -> pa.Schema:
 def _tables(parts: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     for part in parts:
         with part.open("rb") as file, pa.ipc.open_file(file) as reader:
-            yield reader.read_all().cast(schema)
+            yield reader.read_all().cast(schema, safe=False)  # large integers beside fractions
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
