@@ -8,12 +8,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from registry.manifest import Signature
 from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
 from workers.files.cutting import Place
-from workers.files.json_rows import UNREADABLE, Fields, Line, careful_reader, quick_reader
-from workers.files.matching import match
+from workers.files.json_rows import UNREADABLE, Line, careful_reader, quick_reader
+from workers.files.matching import Selection, match
 from workers.files.record_file import RecordFile
 from workers.files.records import records
 from workers.files.spans import Block, Lines, Span
@@ -28,29 +27,23 @@ _contents = msgspec.json.Decoder(dict[str, Any])
 class NdjsonSource:
     """See `Source`. What the first lines have are the columns."""
 
-    def __init__(
-        self,
-        uri: str,
-        file: IO[bytes],
-        signature: Signature,
-        id_column: str | None,
-        pass_through: bool,
-    ) -> None:
+    def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
         """Raises `InvalidInput` where the first line is broken or lacks what the model takes."""
-        self._signature = signature
+        self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=False)
         self._columns, self._start = _first_lines(self._file)
-        fields = Fields(None, None)
+        names: Sequence[str] | None = None
+        self._id: str | None = None
+        self._carried: Sequence[str] = ()
         if self._columns is not None:
-            wanted = match(signature, self._columns, id_column, pass_through=pass_through)
+            wanted = match(selection, self._columns)
             names = [self._columns[place] for place in wanted.features]
-            fields = Fields(names, None if wanted.id is None else self._columns[wanted.id])
+            self._id = None if wanted.id is None else self._columns[wanted.id]
+            self._carried = [self._columns[place] for place in wanted.carried]
         elif signature.named:
             raise InvalidInput("line 1: the model has column names, so a line is an object", line=1)
-        self._id = fields.id
-        self._carried = self.columns if pass_through else [fields.id] if fields.id else []
-        self._quick = quick_reader(signature, fields)
-        self._careful = careful_reader(signature, fields)
+        self._quick = quick_reader(signature, names)
+        self._careful = careful_reader(signature, names)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -102,7 +95,7 @@ class NdjsonSource:
             features=to_input(self._signature, rows) if rows else None,
             good=good,
             lines=lines,
-            ids=columns.get(self._id) if self._id else None,
+            ids=None if self._id is None else columns[self._id],
             carried=pa.table(columns) if columns else None,
             bad=[],
         )

@@ -8,16 +8,14 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.manifest import Signature
 from telemetry.errors import InputUnreadable, InvalidInput
 from workers.files.features import gather
-from workers.files.matching import match
+from workers.files.matching import Selection, match
 from workers.files.opening import Watch
 from workers.files.parquet_shape import check_types, group_borders, most_rows
+from workers.files.parquet_stream import ParquetStream
 from workers.files.spans import Block, Span
 
-_BATCH = 2**20
-"""Values that are decoded at a time."""
 _SAMPLE = 1000
 """Rows that tell how large one is."""
 _BUFFER = 2**20
@@ -27,36 +25,26 @@ _BUFFER = 2**20
 class ParquetSource:
     """See `Source`. Spans that are read in order decode each row once."""
 
-    def __init__(
-        self,
-        uri: str,
-        file: IO[bytes],
-        signature: Signature,
-        id_column: str | None,
-        pass_through: bool,
-    ) -> None:
+    def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
         """Raises `InvalidInput` where the file is broken or lacks what the model takes."""
         self._uri = uri
-        self._signature = signature
+        self._signature = selection.signature
         self._watch = Watch(uri)
         self._file = file
         with _telling(uri):
             self._parquet = pq.ParquetFile(self._file, pre_buffer=False, buffer_size=_BUFFER)
             schema = self._parquet.schema_arrow
         self.columns: Sequence[str] = schema.names
-        wanted = match(signature, self.columns, id_column, pass_through=pass_through)
+        wanted = match(selection, self.columns)
         self._features = [self.columns[place] for place in wanted.features]
         self._id = None if wanted.id is None else self.columns[wanted.id]
-        self._pass_through = pass_through
-        needed = dict.fromkeys([*self._features, *([self._id] if self._id is not None else [])])
-        self._needed = [*self.columns] if pass_through else list(needed)
-        check_types(signature, [schema.field(name) for name in self._features])
+        self._carried = [self.columns[place] for place in wanted.carried]
+        check_types(selection.signature, [schema.field(name) for name in self._features])
         self._borders = group_borders(self._parquet.metadata)
         if not self.rows:
             raise InvalidInput(f"{uri} has no rows")
-        self._stream: Iterator[pa.RecordBatch] = iter(())
-        self._waiting: pa.RecordBatch | None = None
-        self._next = self.rows
+        needed = [*dict.fromkeys([*self._carried, *self._features])]
+        self._stream = ParquetStream(self._parquet, needed, self._borders)
 
     @property
     def rows(self) -> int:
@@ -66,7 +54,7 @@ class ParquetSource:
     def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`; a span ends with a row group where that is about as long."""
         with self._watch.reading(), _telling(self._uri):
-            first = next(self._batches(_SAMPLE, 0))
+            first = self._stream.first(_SAMPLE)
             rows = min(rows, most_rows(self._parquet.metadata, first))
         start = 0
         while start < self.rows:
@@ -77,11 +65,7 @@ class ParquetSource:
     def read(self, span: Span) -> Block:
         """See `Source`."""
         with self._watch.reading(), _telling(self._uri):
-            try:
-                return self._block(span, self._table(span.start, span.stop))
-            except BaseException:
-                self._next = self.rows  # nobody knows what the stream gives after that
-                raise
+            return self._block(span, self._stream.rows(span.start, span.stop))
 
     def close(self) -> None:
         """See `Source`."""
@@ -95,7 +79,7 @@ class ParquetSource:
             good=features.good,
             lines=range(span.first_line, span.first_line + span.rows),
             ids=None if self._id is None else table[self._id],
-            carried=self._carried(table),
+            carried=table.select(self._carried) if self._carried else None,
             bad=[],
         )
         block.bad.extend(
@@ -103,52 +87,10 @@ class ParquetSource:
         )
         return block
 
-    def _carried(self, table: pa.Table) -> pa.Table | None:
-        if self._pass_through:
-            return table
-        return None if self._id is None else table.select([self._id])
-
     def _stop(self, start: int, rows: int) -> int:
         least, most = start + max(rows // 2, 1), start + rows + rows // 4
         near = self._borders[bisect_left(self._borders, least) : bisect_right(self._borders, most)]
         return near[-1] if near else min(start + rows, self.rows)
-
-    def _table(self, start: int, stop: int) -> pa.Table:
-        self._move_to(start, stop - start)
-        batches = []
-        while self._next < stop:
-            batches.append(self._take(stop - self._next))
-        return pa.Table.from_batches(batches)
-
-    def _batches(self, rows: int, group: int) -> Iterator[pa.RecordBatch]:
-        """What is needed of all rows from a group on, at most so many rows at a time."""
-        groups = range(group, len(self._borders) - 1)
-        batches: Iterator[pa.RecordBatch] = self._parquet.iter_batches(
-            rows, row_groups=groups, columns=self._needed, use_threads=False
-        )
-        return batches
-
-    def _move_to(self, row: int, most: int) -> None:
-        """Go on where the stream is, or begin at the row group, whichever is nearer.
-
-        Then at most so many rows are decoded at a time.
-        """
-        group = bisect_right(self._borders, row) - 1
-        if not self._borders[group] <= self._next <= row:
-            self._stream = self._batches(min(most, max(_BATCH // len(self._needed), 1)), group)
-            self._next, self._waiting = self._borders[group], None
-        while self._next < row:
-            self._take(row - self._next)
-
-    def _take(self, rows: int) -> pa.RecordBatch:
-        """At most so many of the next rows."""
-        batch = self._waiting or next(self._stream, None)
-        if batch is None:
-            raise InvalidInput(f"{self._uri} ends after row {self._next} of {self.rows}")
-        rows = min(rows, batch.num_rows)
-        self._waiting = batch.slice(rows) if rows < batch.num_rows else None
-        self._next += rows
-        return batch.slice(0, rows)
 
 
 @contextmanager

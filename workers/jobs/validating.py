@@ -57,7 +57,7 @@ class Validator:
         self, order: Order, facts: Facts, source: Source, model: Model, directory: JobDirectory
     ) -> Plan:
         first, processes = try_first(source, model), self._processes()
-        told = check(source).first_bad if first.has_ids or order.dry_run else []
+        told = check(source) if first.has_ids or order.dry_run else []
         width, total = (
             len(model.manifest.signature.columns),
             _total(source, directory, order, facts),

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column, Signature
+from workers.files.matching import Selection
 from workers.files.sources import open_source
-from workers.files.spans import BadRow, Block, Span
+from workers.files.spans import BadRow, Block, Source
 
 
 def numbers(*names: str, **more: Any) -> Signature:
@@ -56,14 +57,13 @@ MIXED = Signature(
 )
 
 
-def spans_of(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Span]:
-    source = open_source(str(path), format, signature, **more)
-    return list(source.spans(rows))
+def source_of(uri: str | Path, format: Any, signature: Signature, **more: Any) -> Source:
+    return open_source(str(uri), format, Selection(signature, **more))
 
 
 def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Block]:
     """All blocks in order; their spans leave nothing out but blank lines."""
-    source = open_source(str(path), format, signature, **more)
+    source = source_of(path, format, signature, **more)
     spans = list(source.spans(rows))
     content = path.read_bytes()
     for before, behind in itertools.pairwise(spans):

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from registry.manifest import Column, Signature
 from telemetry.errors import InputChanged, InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
 from workers.files import cutting, record_file
-from workers.files.sources import open_source
 
 AB = numbers("a", "b")
 NULLABLE = numbers("a", "b", nullable=True)
@@ -207,7 +206,7 @@ def test_bad_rows_have_line_id_code_and_reason_and_stop_nothing(tmp_path: Path) 
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        open_source(str(written(tmp_path, content)), "csv", AB)
+        source_of(written(tmp_path, content), "csv", AB)
     assert message in told.value.message
 
 
@@ -215,12 +214,12 @@ def test_a_name_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path
     path = written(tmp_path, "a,x,b,x\n1,2,3,4\n")
     assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 3]]
     with pytest.raises(InvalidInput, match="more than one column 'x'"):
-        open_source(str(path), "csv", AB, pass_through=True)
+        source_of(path, "csv", AB, pass_through=True)
 
 
 def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="line 1: the first line must be a header"):
-        open_source(str(written(tmp_path, "1.5,2\n3,4\n")), "csv", by_position(2))
+        source_of(str(written(tmp_path, "1.5,2\n3,4\n")), "csv", by_position(2))
     numbered = written(tmp_path, "0,1\n3,4\n")  # as pandas names columns that have no names
     assert features(blocks(numbered, "csv", by_position(2), 9)).tolist() == [[3, 4]]
 
@@ -239,7 +238,7 @@ def test_a_header_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     for header, line in (('a,"b\n', 1), ('a,b\n3,"', 2)):
         path = written(tmp_path, header + "5,6 " * 2**21)
         with pytest.raises(InvalidInput, match=f"line {line}: no record ends within"):
-            open_source(str(path), "csv", AB)
+            source_of(path, "csv", AB)
 
 
 def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path) -> None:
@@ -255,7 +254,7 @@ def test_blank_lines_lengthen_no_span(
     path = written(
         tmp_path, "a,b\n" + "\n" * 500 + "1,2\n3,4\n" + "\r\n" * 500 + "5,6\n" + "\n" * 500
     )
-    spans = list(open_source(str(path), "csv", AB).spans(rows))
+    spans = list(source_of(path, "csv", AB).spans(rows))
     assert max(span.stop - span.start for span in spans) <= 40 + 7
     read = blocks(path, "csv", AB, rows)
     assert features(read).tolist() == [[1, 2], [3, 4], [5, 6]]
@@ -267,7 +266,7 @@ def test_spans_end_where_enough_bytes_are_gathered(
 ) -> None:
     monkeypatch.setattr(cutting, "MAX_SPAN", 40)
     path = written(tmp_path, "a,b\n" + "1,2\n" * 100)
-    spans = list(open_source(str(path), "csv", AB).spans(1000))
+    spans = list(source_of(path, "csv", AB).spans(1000))
     assert sum(span.rows for span in spans) == 100
     assert {span.rows for span in spans[:-1]} <= {10, 11}
 
@@ -303,7 +302,7 @@ def test_a_column_that_takes_anything_takes_what_the_text_looks_like(tmp_path: P
 
 def test_a_file_that_is_cut_off_meanwhile_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\n" + "1,2\n" * 100)
-    source = open_source(str(path), "csv", AB)
+    source = source_of(path, "csv", AB)
     first, second = source.spans(50)
     source.read(first)
     path.write_bytes(path.read_bytes()[:100])

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
 from workers.files import cutting
-from workers.files.sources import open_source
 
 AB = numbers("a", "b")
 values = st.one_of(
@@ -138,7 +137,7 @@ def test_lists_go_by_position(tmp_path: Path) -> None:
     assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], [3, 4.5]]
     assert [(row.line, row.message) for row in bad(read)] == [(3, "expected 2 values, found 1")]
     with pytest.raises(InvalidInput, match="line 1: the model has column names"):
-        open_source(str(path), "ndjson", AB)
+        source_of(path, "ndjson", AB)
 
 
 def test_objects_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> None:
@@ -183,7 +182,7 @@ def test_a_column_that_takes_anything_takes_every_kind(tmp_path: Path) -> None:
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: Any, message: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        open_source(str(written(tmp_path, content)), "ndjson", AB)
+        source_of(written(tmp_path, content), "ndjson", AB)
     assert message in told.value.message
 
 

@@ -11,12 +11,11 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
-from tests.unit.files.rooms import numbers, stumbling
+from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
+from tests.unit.files.rooms import numbers, source_of, stumbling
 from workers.files import cutting, sources, unpacking
 from workers.files.naming import Compression, format_of
 from workers.files.opening import fingerprint
-from workers.files.sources import open_source
 from workers.files.unpacking import unpack
 
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000
@@ -104,7 +103,7 @@ def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     disk, file = stumbling(path)
     monkeypatch.setattr(cutting, "BLOCK", 1000)
     monkeypatch.setattr(sources, "open_file", lambda _: file)
-    source = open_source(str(path), "csv", numbers("a", "b"))
+    source = source_of(path, "csv", numbers("a", "b"))
     spans = source.spans(1000)
     span = next(spans)
     disk.fails = True
@@ -112,7 +111,7 @@ def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(InputUnreadable, match="Input/output error"):
             failing()
     with pytest.raises(InputUnreadable, match="Input/output error"):
-        open_source(str(path), "csv", numbers("a", "b"))
+        source_of(path, "csv", numbers("a", "b"))
 
 
 def test_a_disk_that_fails_is_told_while_unpacking(
@@ -169,27 +168,18 @@ def test_a_file_elsewhere_is_read_where_it_is() -> None:
     with fsspec.open(uri, "wb") as file:
         file.write(CONTENT)
     assert format_of(uri) == ("csv", None)
-    source = open_source(uri, "csv", numbers("a", "b"), expected=fingerprint(uri))
+    source = source_of(uri, "csv", numbers("a", "b"))
     assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
 
 
 def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
-    source = open_source(str(path), "csv", numbers("a", "b"))
+    source = source_of(path, "csv", numbers("a", "b"))
     first, *_ = source.spans(1000)
     path.unlink()
     with pytest.raises(InputUnreadable, match="No such file"):
         source.read(first)
-
-
-def test_another_file_than_the_expected_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_bytes(CONTENT)
-    before = fingerprint(str(path))
-    path.write_bytes(CONTENT + b"3,4\n")
-    with pytest.raises(InputChanged):
-        open_source(str(path), "csv", numbers("a", "b"), expected=before)
 
 
 def test_a_place_nobody_knows_is_told() -> None:

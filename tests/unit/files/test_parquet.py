@@ -12,10 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.errors import InputChanged, InputUnreadable, InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, stumbling
+from tests.unit.files.rooms import (
+    MIXED,
+    bad,
+    blocks,
+    by_position,
+    features,
+    numbers,
+    source_of,
+    stumbling,
+)
 from workers.files import parquet_shape, sources
 from workers.files.naming import format_of
-from workers.files.sources import open_source
 from workers.files.spans import MAX_SPAN, BadRow
 
 AB = numbers("a", "b")
@@ -46,14 +54,14 @@ def test_rows_through_spans_are_the_rows_of_the_file(
 
 def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(100_000), 60_000)
-    source = open_source(str(path), "parquet", AB)
+    source = source_of(path, "parquet", AB)
     spans = list(source.spans(9000))
     for span in [*reversed(spans), *spans]:
         assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
 
 
 def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
-    source = open_source(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
+    source = source_of(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
     assert {span.start % 110 for span in source.spans(100)} == {0}
 
 
@@ -119,7 +127,7 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
     path = written(tmp_path, table_of(3).drop_columns("more"))
     assert features(blocks(path, "parquet", by_position(2), 2))[:, 1].tolist() == [0, 1, 2]
     with pytest.raises(InvalidInput, match="takes 3 columns by position, the file has 2"):
-        open_source(str(path), "parquet", by_position(3))
+        source_of(path, "parquet", by_position(3))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +142,7 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, table: dict, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        open_source(str(written(tmp_path, pa.table(table))), "parquet", AB)
+        source_of(str(written(tmp_path, pa.table(table))), "parquet", AB)
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
@@ -143,7 +151,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         path = tmp_path / "broken.parquet"
         path.write_bytes(broken)
         with pytest.raises(InvalidInput, match="broken.parquet"):
-            open_source(str(path), "parquet", AB)
+            source_of(path, "parquet", AB)
 
 
 def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
@@ -160,7 +168,7 @@ def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.M
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
     disk, file = stumbling(path)
     monkeypatch.setattr(sources, "open_file", lambda _: file)
-    source = open_source(str(path), "parquet", AB)
+    source = source_of(path, "parquet", AB)
     first, second, third = source.spans(150_000)
     source.read(first)
     disk.fails = True
@@ -181,7 +189,7 @@ def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(5000), 5000)
-    source = open_source(str(path), "parquet", AB)
+    source = source_of(path, "parquet", AB)
     first, second, *_ = source.spans(1000)
     source.read(first)
     written(tmp_path, table_of(4000), 4000)
@@ -201,7 +209,7 @@ def test_no_bad_rows_where_nothing_is_bad(tmp_path: Path) -> None:
 def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
     names = [f"c{place}" for place in range(1000)]
     table = pa.table({name: np.ones(20_000) for name in names})
-    source = open_source(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
+    source = source_of(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
     spans = list(source.spans(10**6))
     assert sum(span.rows for span in spans) == 20_000
     assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000
@@ -212,7 +220,7 @@ def test_a_span_is_short_where_rows_take_little_room_in_the_file_alone(tmp_path:
     path = written(tmp_path, table, 20_000)
     del table
     assert path.stat().st_size < MAX_SPAN / 100
-    source = open_source(str(path), "parquet", numbers("a"), pass_through=True)
+    source = source_of(path, "parquet", numbers("a"), pass_through=True)
     first, *_ = source.spans(10**6)
     assert first.rows <= MAX_SPAN / 4096
     before = pa.total_allocated_bytes()
@@ -228,5 +236,5 @@ def test_a_span_is_short_where_the_first_rows_alone_are_small(
     octets = np.random.default_rng(0).bytes(2**21)
     texts = [""] * 1000 + [octets[2048 * place :][:2048].hex() for place in range(1000)]
     path = written(tmp_path, pa.table({"a": np.zeros(2000), "the.note": texts}), 2000)
-    source = open_source(str(path), "parquet", numbers("a"), pass_through=True)
+    source = source_of(path, "parquet", numbers("a"), pass_through=True)
     assert max(span.rows for span in source.spans(10**6)) <= 1.25 * 2**20 / 2048
