@@ -25,10 +25,8 @@ def local_path(uri: str) -> Path | None:
 
 @contextmanager
 def opened(uri: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, at any place; raises `InputUnreadable`."""
-    with _told(uri):
-        file = _open(uri)
-    with file:
+    """Open a file for reading, at any place; raises `InputUnreadable`, also where reading fails."""
+    with open_file(uri) as file, _told(uri, OSError):
         yield file
 
 

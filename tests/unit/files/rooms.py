@@ -32,11 +32,14 @@ class Disk(io.FileIO):
     """A file on a disk that fails, for a while."""
 
     fails = False
+    read_bytes = 0
 
     def readinto(self, buffer: Any) -> int:
         if self.fails:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return super().readinto(buffer)
+        size = super().readinto(buffer)
+        self.read_bytes += size
+        return size
 
 
 def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from registry.manifest import Column, Signature
 from telemetry.errors import InputChanged, InvalidInput
 from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
-from workers.files import cutting, record_file
+from workers.files import cutting
 
 AB = numbers("a", "b")
 NULLABLE = numbers("a", "b", nullable=True)
@@ -186,30 +186,6 @@ def test_bad_rows_have_line_id_code_and_reason_and_stop_nothing(tmp_path: Path) 
         ]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "the file is empty"),
-        (b"\xef\xbb\xbf", "the file is empty"),
-        (b"\n\n", "the file is empty"),
-        (b"a,b", "line 1: the file has a header and no rows"),
-        (b"a,b\r\n\r\n\n", "line 1: the file has a header and no rows"),
-        (b"a,c\n1,2\n", "the file has no column 'b'; it has 'a', 'c'"),
-        (b"a;b\n1;2\n", "the file has no column 'a', 'b'; it has 'a;b'"),
-        (b"a,b,a\n1,2,3\n", "more than one column 'a'"),
-        (b"a,b,caf\xe9\n1,2,3\n", "line 1: the header is no UTF-8 (byte 7: 0xe9)"),
-        ("a,b\n1,2\n".encode("utf-16"), "line 1: the file is no text in UTF-8"),
-        (b"PAR1\0\0\0\0\0", "line 1: the file is no text in UTF-8"),
-        (b"a,b\r1,2\r", "line 1: the header cannot be read"),
-        (b'a,"b\n1,2\n', "line 1: the header cannot be read"),
-    ],
-)
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    with pytest.raises(InvalidInput) as told:
-        source_of(written(tmp_path, content), "csv", AB)
-    assert message in told.value.message
-
-
 def test_a_name_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, "a,x,b,x\n1,2,3,4\n")
     assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 3]]
@@ -222,23 +198,6 @@ def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
         source_of(str(written(tmp_path, "1.5,2\n3,4\n")), "csv", by_position(2))
     numbered = written(tmp_path, "0,1\n3,4\n")  # as pandas names columns that have no names
     assert features(blocks(numbered, "csv", by_position(2), 9)).tolist() == [[3, 4]]
-
-
-def test_a_quote_that_never_ends_costs_no_memory(
-    tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cutting, "MAX_RECORD", 100)
-    path = written(tmp_path, 'a,b\n1,2\n3,"4\n' + "5,6\n" * 100)
-    with pytest.raises(InvalidInput, match="line 3: a quoted field does not end within 100 bytes"):
-        blocks(path, "csv", AB, 1)
-
-
-def test_a_header_that_never_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_file, "MAX_RECORD", 100)
-    for header, line in (('a,"b\n', 1), ('a,b\n3,"', 2)):
-        path = written(tmp_path, header + "5,6 " * 2**21)
-        with pytest.raises(InvalidInput, match=f"line {line}: no record ends within"):
-            source_of(path, "csv", AB)
 
 
 def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -167,25 +166,6 @@ def test_a_column_that_takes_anything_takes_every_kind(tmp_path: Path) -> None:
     assert block.features[:, 0].tolist() == [1, 1.5, True, "x", None]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "the file is empty"),
-        (b"\n\r\n", "the file is empty"),
-        (b"\xef\xbb\xbf", "the file is empty"),
-        (b"a,b\n1,2\n", "line 1: the line must be a JSON object"),
-        (b'[{"a": 1, "b": 2}]\n', "line 1: the model has column names"),
-        (b'{"a": 1}\n{"a": 2}\n', "the file has no column 'b'; it has 'a'"),
-        ('{"a": 1}'.encode("utf-16"), "line 1: the file is no text in UTF-8"),
-        (b'{"a": 1, "b": 2}\xff\xfe', "line 1: the line must be a JSON object"),
-    ],
-)
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: Any, message: str) -> None:
-    with pytest.raises(InvalidInput) as told:
-        source_of(written(tmp_path, content), "ndjson", AB)
-    assert message in told.value.message
-
-
 def test_carried_columns_are_what_they_were(tmp_path: Path) -> None:
     content = (
         '{"a": 1, "b": 2, "note": "x", "tags": ["u", 1], "mix": 1}\n'
@@ -200,13 +180,3 @@ def test_carried_columns_are_what_they_were(tmp_path: Path) -> None:
         "tags": ['["u",1]', '{"v":null}'],
         "mix": ["1", "y"],
     }
-
-
-def test_a_line_that_never_ends_costs_no_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cutting, "BLOCK", 16)
-    monkeypatch.setattr(cutting, "MAX_RECORD", 100)
-    path = written(tmp_path, '{"a": 1, "b": 2}\n{"a":' + "1" * 300)
-    with pytest.raises(InvalidInput, match="line 2: the record does not end within 100 bytes"):
-        blocks(path, "ndjson", AB, 1)

@@ -13,7 +13,7 @@ import pytest
 
 from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
 from tests.unit.files.rooms import numbers, source_of, stumbling
-from workers.files import cutting, sources, unpacking
+from workers.files import cutting, opening, sources, unpacking
 from workers.files.naming import Compression, format_of
 from workers.files.opening import fingerprint
 from workers.files.unpacking import unpack
@@ -112,6 +112,19 @@ def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             failing()
     with pytest.raises(InputUnreadable, match="Input/output error"):
         source_of(path, "csv", numbers("a", "b"))
+
+
+def test_a_disk_that_fails_is_told_when_it_is_first_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    for look in (fingerprint, format_of):
+        disk, file = stumbling(path)
+        disk.fails = True
+        monkeypatch.setattr(opening, "open_file", lambda _, file=file: file)
+        with pytest.raises(InputUnreadable, match="rows.csv cannot be read: Input/output error"):
+            look(str(path))
 
 
 def test_a_disk_that_fails_is_told_while_unpacking(

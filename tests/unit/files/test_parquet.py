@@ -1,6 +1,8 @@
 """Parquet through spans is the same file, whatever its row groups; what is broken is told."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -58,6 +60,27 @@ def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
     spans = list(source.spans(9000))
     for span in [*reversed(spans), *spans]:
         assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
+
+
+def test_spans_that_are_read_in_order_decode_each_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = source_of(written(tmp_path, table_of(100_000), 60_000), "parquet", AB)
+    spans = list(source.spans(9000))
+    decoded: list[int] = []
+    original = pq.ParquetFile.iter_batches
+
+    def counted(*arguments: Any, **more: Any) -> Iterator[pa.RecordBatch]:
+        for batch in original(*arguments, **more):
+            decoded.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
+    for span in spans[::2]:  # the others are read elsewhere
+        source.read(span)
+    assert sum(decoded) <= 100_000
+    source.read(spans[0])
+    assert sum(decoded) <= 109_000
 
 
 def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
