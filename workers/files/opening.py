@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from telemetry.errors import InputChanged, InputUnreadable
+from workers.files.remote import open_remote, remote_stamp
 
 _SAMPLE = 65536
 """Bytes at both ends of a file that its fingerprint is made of."""
@@ -37,7 +38,9 @@ def open_file(uri: str) -> IO[bytes]:
 
 
 def fingerprint(uri: str) -> str:
-    """What changes when the file does: its stamp, and a digest of both ends."""
+    """What changes when the file does: its stamp, and here also a digest of both ends."""
+    if local_path(uri) is None:
+        return stamp(uri)
     with opened(uri) as file:
         head = file.read(_SAMPLE)
         size = file.seek(0, os.SEEK_END)
@@ -53,10 +56,7 @@ def stamp(uri: str) -> str:
         if path is not None:
             status = path.stat()
             return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
-        filesystem, remote = _remote(uri)
-        about = filesystem.info(remote)
-        version = next(about[key] for key in ("ETag", "LastModified", "created") if key in about)
-        return f"{about['size']} {version}"
+        return remote_stamp(uri)
 
 
 class Watch:
@@ -83,20 +83,11 @@ class Watch:
 
 def _open(uri: str) -> IO[bytes]:
     path = local_path(uri)
-    if path is not None:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise OSError(errno.EINVAL, "it is no regular file")  # a pipe would wait for a writer
-        return path.open("rb")
-    filesystem, remote = _remote(uri)
-    file: IO[bytes] = filesystem.open(remote, "rb")
-    return file
-
-
-def _remote(uri: str) -> tuple[Any, str]:
-    import fsspec  # noqa: PLC0415 - seldom needed, and slow to import
-
-    place: tuple[Any, str] = fsspec.core.url_to_fs(uri)
-    return place
+    if path is None:
+        return open_remote(uri)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is no regular file")  # a pipe would wait for a writer
+    return path.open("rb")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import fsspec
 import pyarrow as pa
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
 from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
 from tests.unit.files.rooms import numbers, source_of, stumbling
@@ -183,6 +184,22 @@ def test_a_file_elsewhere_is_read_where_it_is() -> None:
     assert format_of(uri) == ("csv", None)
     source = source_of(uri, "csv", numbers("a", "b"))
     assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+
+
+def test_whatever_a_place_elsewhere_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = "memory://bucket/rows.csv"
+    with fsspec.open(uri, "wb") as file:
+        file.write(CONTENT)
+
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("the cable is cut")
+
+    source = source_of(uri, "csv", numbers("a", "b"))
+    span = next(source.spans(10))
+    monkeypatch.setattr(MemoryFile, "read", fail)
+    for read in (lambda: source.read(span), lambda: format_of(uri)):
+        with pytest.raises(InputUnreadable, match=r"rows.csv cannot be read: .*the cable is cut"):
+            read()
 
 
 def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
