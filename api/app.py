@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 
 from api import openapi, problems
 from api.asgi import by_path, in_threads, noticing_who_leaves
@@ -26,8 +26,10 @@ from tasks.ledger.pauses import Pauses
 from tasks.ledger.watcher import Watcher
 from tasks.replaying import Replays
 from tasks.settings import Settings
+from telemetry.errors import CrossSite
 from telemetry.logs import configure
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 STATIC = Path(__file__).parent / "static"
 
 
@@ -71,6 +73,7 @@ def create_flask(parts: Parts) -> Flask:
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
     parts.requests.watch(app)
+    app.before_request(_refuse_other_sites)
     app.register_blueprint(parts.predictions.blueprint())
     app.register_blueprint(parts.batches.blueprint())
     app.register_blueprint(ModelViews(parts.registry).blueprint())
@@ -81,6 +84,12 @@ def create_flask(parts: Parts) -> Flask:
     _add_documentation(app)
     problems.register(app)
     return app
+
+
+def _refuse_other_sites() -> None:
+    """A browser posts any site's forms to us, and asks nobody first; nothing may come of that."""
+    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise CrossSite
 
 
 def _add_documentation(app: Flask) -> None:

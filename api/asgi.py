@@ -14,6 +14,8 @@ from telemetry.errors import Malformed
 
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
+SILENCE = 60.0
+"""Seconds after which a client that stopped in the middle of a body is gone."""
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
 
@@ -22,8 +24,10 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     """Serve a Flask application, each request in one of so many threads."""
 
     def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # What comes without a length has an end all the same, and Werkzeug must be told.
-        environ["wsgi.input_terminated"] = "CONTENT_LENGTH" not in environ
+        # What comes without a length has an end all the same, and Werkzeug must be told; of what
+        # has a length it then sees that the end is missing.
+        if "CONTENT_LENGTH" not in environ:
+            environ["wsgi.input_terminated"] = True
         environ["wsgi.file_wrapper"] = _in_large_pieces
         pieces, gone = app(environ, start_response), environ["asgi.scope"].get(GONE)
         return _while_heard(pieces, gone) if gone else pieces
@@ -31,8 +35,12 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     middleware = WSGIMiddleware(wsgi, workers=threads)  # type: ignore[arg-type]  # typed apart
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        async def received() -> Any:  # granian's is no coroutine, which the middleware insists on
-            return await receive()
+        async def received() -> Any:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    return await receive()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
 
         await middleware(scope, received, send)
 

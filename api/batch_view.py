@@ -2,6 +2,7 @@
 
 import msgspec
 from flask import Response
+from msgspec.structs import replace
 
 from api.answers import answer
 from tasks.jobs.job import Job
@@ -52,6 +53,11 @@ def view(job: Job) -> BatchJob:
         resume=f"{path}/resume",
     )
     return BatchJob(**{f: getattr(job, f) for f in Job.__struct_fields__}, urls=urls)
+
+
+def brief(job: Job) -> BatchJob:
+    """The same without its report, which may be long and stays as it is."""
+    return view(replace(job, report=None))
 
 
 def answer_job(job: Job, status: int = 200) -> Response:

@@ -1,29 +1,33 @@
 """Batch jobs over HTTP: submit by reference or by upload, validate, list, look up, cancel."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
+import redis
 from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
 from api.answers import answer
-from api.batch_view import ROUTE, BatchJobs, answer_job, view
+from api.batch_view import ROUTE, BatchJobs, answer_job, brief
 from api.bodies import read_body, read_query
 from api.deliveries import Deliveries
 from api.orders import BatchOrder, UploadOrder, order, read_form
 from api.places import Places
-from api.preferences import LONGEST
+from api.preferences import LONGEST, parse
 from api.uploads import Upload
 from registry.store import Registry
 from tasks.jobs.gateway import Jobs
-from tasks.jobs.job import Order, Status
+from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import Busy, SubmissionUncertain
 
+log = logging.getLogger(__name__)
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
@@ -36,14 +40,14 @@ class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class JobId(BaseConverter):
-    """An id in a path; what validates is no job."""
+    """An id in a path; what validates is no job, and says itself which methods it allows."""
 
     regex = r"(?!validate$)[^/]+"
     part_isolating = True
 
 
 class Batches:
-    """The views; whoever takes long holds one of a bounded number of places."""
+    """The views; who uploads or waits holds one of a bounded number of places."""
 
     def __init__(self, jobs: Jobs, registry: Registry, threads: int) -> None:
         self._jobs = jobs
@@ -69,21 +73,22 @@ class Batches:
 
     def submit(self) -> Response:
         """Accept a job."""
-        with self._place(), self._room() as (job_id, directory):
-            job = self._jobs.create(self._read(directory), job_id)
-        return answer_job(job, 202)
+        return answer_job(self._create(dry_run=False), 202)
 
     def validate(self) -> Response:
         """Look over the input and the first predictions; nothing else is computed."""
-        with self._place(), self._room() as (job_id, directory):
-            job = self._jobs.validate(self._read(directory), LONGEST, job_id)
-        return answer_job(job, 200 if job.has_ended else 202)
+        prefers = parse(request.headers.get("Prefer", ""))
+        job, waited = self._wait(self._create(dry_run=True), prefers.seconds(otherwise=LONGEST))
+        response = answer_job(job, 200 if job.has_ended else 202)
+        if applied := prefers.applied(waited=waited):
+            response.headers["Preference-Applied"] = applied
+        return response
 
     def index(self) -> Response:
         """The newest jobs."""
         page = read_query(request, JobPage)
         status = page.status or None
-        found = [view(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
+        found = [brief(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
         return answer(BatchJobs(found[: page.limit], len(found) > page.limit))
 
     def show(self, id: str) -> Response:
@@ -98,20 +103,30 @@ class Batches:
         """Go on with one that failed, was cancelled or expired."""
         return answer_job(self._jobs.resume(id), 202)
 
+    def _create(self, *, dry_run: bool) -> Job:
+        with self._room() as (job_id, directory):
+            return self._jobs.create(replace(self._read(directory), dry_run=dry_run), job_id)
+
+    def _wait(self, job: Job, seconds: int) -> tuple[Job, bool]:
+        """The job as it is then, and whether it was waited for."""
+        with self._taking.one() as free:
+            try:
+                return (self._jobs.wait(job.id, seconds) if free else job), free
+            except redis.RedisError as error:
+                # It was accepted, and its caller must learn the id.
+                log.warning("could not wait for %s: %s", job.id, error)
+                return job, False
+
     def _read(self, directory: JobDirectory) -> Order:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchOrder)
             return order(given, given.input_uri, directory, self._registry)
-        upload = Upload(request, directory)
-        fields = read_form(upload.form, UploadOrder)
-        return order(fields, upload.uri, directory, self._registry)
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
         with self._taking.one() as free:
             if not free:
                 raise Busy
-            yield
+            upload = Upload(request, directory)
+        fields = read_form(upload.form, UploadOrder)
+        return order(fields, upload.uri, directory, self._registry)
 
     @contextmanager
     def _room(self) -> Iterator[tuple[str, JobDirectory]]:

@@ -10,18 +10,23 @@ import msgspec
 from flask import Response, send_file
 
 from api.asgi import PIECE
-from api.batch_view import view
+from api.batch_view import BatchJob, brief, view
 from api.places import Places
 from tasks.jobs.gateway import Jobs
-from tasks.jobs.job import Format, Job
-from telemetry.errors import Busy, JobStands, ResultGone
+from tasks.jobs.job import Job
+from tasks.jobs.naming import Compression, Format, named_format
+from telemetry.errors import Busy, ResultGone
 
 TYPES: dict[Format, str] = {
     "csv": "text/csv",
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
-PACKED = {".gz": "application/gzip", ".zst": "application/zstd", ".bz2": "application/x-bzip2"}
+PACKED: dict[Compression, str] = {
+    "gzip": "application/gzip",
+    "zstd": "application/zstd",
+    "bz2": "application/x-bzip2",
+}
 NOTHING_NEW = b":\n\n"
 """A comment, by which the end of a listener's connection is noticed."""
 
@@ -40,10 +45,7 @@ class Deliveries:
 
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
-        job, uri = self._jobs.get(id), self._jobs.output(id)
-        if "://" in uri:
-            raise JobStands(f"the output lies at {uri}: fetch it from there")
-        path = Path(self._jobs.roots.checked(uri))
+        job, path = self._jobs.get(id), self._jobs.output(id)
         return self._held(partial(_file, path, *_described(job, path)))
 
     def errors(self, id: str) -> Response:
@@ -65,7 +67,8 @@ class Deliveries:
         for job in self._jobs.follow(id):
             if self._leaving.is_set():
                 return
-            yield NOTHING_NEW if job == last else _event(job)
+            told = view(job) if last is None or job.has_ended else brief(job)
+            yield NOTHING_NEW if job == last else _event(told)
             last = job
 
     def _held(self, build: Callable[[], Response]) -> Response:
@@ -80,10 +83,12 @@ class Deliveries:
 
 def _described(job: Job, path: Path) -> tuple[str, str]:
     """The file's name and its type."""
-    format_ = job.output.format or job.input.format or "ndjson"
+    format_ = job.output.format
+    assert format_  # noqa: S101 - validation has found that of the input at least
+    _, compression = named_format(path.name)
     if not path.suffix:  # in the job's own directory, where no caller named it
         return f"{job.id}.{format_}", TYPES[format_]
-    return path.name, PACKED.get(path.suffix.lower()) or TYPES[format_]
+    return path.name, PACKED[compression] if compression else TYPES[format_]
 
 
 def _file(path: Path, name: str, type_: str) -> Response:
@@ -100,5 +105,5 @@ def _pieces(paths: Sequence[Path]) -> Iterator[bytes]:
             yield from iter(partial(file.read, PIECE), b"")
 
 
-def _event(job: Job) -> bytes:
-    return b"event: progress\ndata: " + msgspec.json.encode(view(job)) + b"\n\n"
+def _event(job: BatchJob) -> bytes:
+    return b"event: progress\ndata: " + msgspec.json.encode(job) + b"\n\n"

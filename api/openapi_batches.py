@@ -10,6 +10,7 @@ from api.openapi_objects import (
     in_path,
     in_query,
     operation,
+    prefer,
     problems,
     ref,
     response,
@@ -64,7 +65,8 @@ def _validate() -> Json:
         "202": response(BatchJob, "It takes longer; look it up"),
     }
     post = operation(BATCHES, "Look over a file, and queue nothing", "validateBatch")
-    return post | {"requestBody": _order(), "responses": answers | problems(*OF_ORDERS)}
+    described = {"parameters": [prefer()], "requestBody": _order()}
+    return post | described | {"responses": answers | problems(*OF_ORDERS)}
 
 
 def _index() -> Json:

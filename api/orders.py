@@ -1,6 +1,5 @@
 """An order of a batch job: read from JSON or from a form, checked, and pinned to one version."""
 
-from pathlib import Path, PurePath
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -9,19 +8,13 @@ from werkzeug.datastructures import MultiDict
 
 from registry.methods import check_method
 from registry.store import Registry
-from tasks.jobs.job import Format, Order, Place
-from tasks.jobs.places import JobDirectory
+from tasks.jobs.job import Order, Place
+from tasks.jobs.naming import Format, named_format
+from tasks.jobs.places import JobDirectory, local_path
 from telemetry.errors import Detail, Invalid
 
 LONGEST_URI = 4096
 """Characters."""
-NAMES: dict[str, Format] = {
-    ".csv": "csv",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Kind = TypeVar("Kind", bound=msgspec.Struct)
@@ -77,17 +70,13 @@ def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry:
     methods = _methods(asked)
     for method in methods:
         check_method(resolved.manifest, method)
-    output_uri = _whole(asked.output_uri, "output_uri")
     return Order(
         model=resolved.manifest.name,
         version=resolved.manifest.version,
         alias=resolved.alias,
         methods=methods,
-        input=Place(uri=_whole(input_uri, "input_uri") or "", format=asked.input_format),
-        output=Place(
-            uri=output_uri or str(directory.output),
-            format=asked.output_format or (_named(output_uri) if output_uri else None),
-        ),
+        input=Place(uri=_whole(input_uri, "input_uri"), format=asked.input_format),
+        output=_output(asked, directory),
         id_column=asked.id_column,
         keep_columns=asked.include_input,
         error_threshold=asked.error_threshold,
@@ -104,21 +93,26 @@ def _methods(asked: UploadOrder) -> tuple[str, ...]:
     return tuple(asked.methods)
 
 
-def _whole(uri: str | None, field: str) -> str | None:
+def _output(asked: UploadOrder, directory: JobDirectory) -> Place:
+    """Where the output shall lie, on the server's machine, and its format as far as it is told."""
+    uri = asked.output_uri
+    if uri is None:
+        return Place(uri=str(directory.output), format=asked.output_format)
+    if local_path(uri) is None:
+        raise wrong("output_uri", "output_uri must be a path on the server's machine")
+    named, compression = named_format(uri)
+    format_ = asked.output_format or named
+    if compression and format_ not in ("csv", "ndjson"):
+        raise wrong("output_uri", "only CSV and NDJSON are packed: name the output out.csv.gz")
+    return Place(uri=_whole(uri, "output_uri"), format=format_)
+
+
+def _whole(uri: str, field: str) -> str:
     """The place as given; what is relative would mean another place to each process."""
-    if uri is not None and not (Path(uri.removeprefix("file://")).is_absolute() or _is_remote(uri)):
+    path = local_path(uri)
+    if path is not None and not path.is_absolute():
         raise wrong(field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows")
     return uri
-
-
-def _named(uri: str) -> Format | None:
-    """The format that the output's name asks for."""
-    suffixes = PurePath(uri.lower()).suffixes
-    return next((NAMES[suffix] for suffix in reversed(suffixes[-2:]) if suffix in NAMES), None)
-
-
-def _is_remote(uri: str) -> bool:
-    return "://" in uri and not uri.startswith("file://")
 
 
 def wrong(field: str | None, message: str) -> Invalid:

@@ -23,6 +23,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.CrossSite: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeStands: HTTPStatus.CONFLICT,
     errors.JobStands: HTTPStatus.CONFLICT,

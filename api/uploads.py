@@ -1,6 +1,7 @@
 """Takes in an upload: its file goes to disk as it comes, and is never held in memory."""
 
 import errno
+import os
 import re
 from contextlib import suppress
 from typing import IO
@@ -11,6 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from api.orders import wrong
+from registry.files import sync_directory
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import DiskFull, Malformed, TooLarge
 
@@ -60,9 +62,16 @@ class Upload:
             raise Malformed(f"the form is broken: {error}") from error
         if unknown := files.keys() - {FILE}:
             raise wrong(min(unknown), f"the file of an upload is {FILE!r}, not {min(unknown)!r}")
+        self._sync()
+        return form
+
+    def _sync(self) -> None:
+        """What is accepted outlives a power loss."""
         if self._file:
             self._file.flush()
-        return form
+            os.fsync(self._file.fileno())
+            for directory in (self._directory.path, *self._directory.path.parents[:2]):
+                sync_directory(directory)
 
     def _close(self) -> None:
         # What is whole was flushed; of what failed, closing would only say so again.

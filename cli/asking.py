@@ -1,7 +1,7 @@
 """Asks the API on behalf of an operator."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -24,22 +24,22 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 def ask(url: str | None, method: str, path: str, body: Any = None) -> Json:
     """What the server answers; what it refuses is a failure, told in a line."""
-    try:
-        connection = Connection(url, PATIENCE, Clock())
-        try:
-            return content(connection.send(method, path, body=body))
-        finally:
-            connection.close()
-    except (PredictqError, OSError, ValueError) as error:
-        raise Failure(str(error)) from error
+    with _in_a_line(), closing(Connection(url, PATIENCE, Clock())) as connection:
+        return content(connection.send(method, path, body=body))
 
 
 @contextmanager
 def server(url: str | None) -> Iterator[Client]:
     """A client; what goes wrong is a failure, told in a line."""
+    with _in_a_line(), Client(url) as client:
+        yield client
+
+
+@contextmanager
+def _in_a_line() -> Iterator[None]:
+    """Tell what goes wrong in a line."""
     try:
-        with Client(url) as client:
-            yield client
+        yield
     except BrokenPipeError:  # whoever read us has enough; click ends quietly
         raise
     except (PredictqError, OSError, ValueError) as error:

@@ -8,10 +8,9 @@ import click
 
 from cli.asking import as_json as printed
 from cli.asking import as_json_option, ask, server, url_option
-from cli.batch_report import job_text, jobs_table
+from cli.batch_report import job_text, jobs_table, no_output
 from cli.batch_run import accompany, run
 from cli.following import follow
-from predictq.wire import read_job
 
 
 class Batch(click.Group):
@@ -44,9 +43,12 @@ batch.add_command(run)
 @url_option
 def list_(status: str | None, limit: int, as_json: bool, url: str | None) -> None:
     """List batch jobs, the newest first."""
-    query = urlencode({"limit": limit} | ({"status": status} if status else {}))
-    found = ask(url, "GET", f"predict/batch?{query}")
-    click.echo(printed(found) if as_json else jobs_table(map(read_job, found["data"])))
+    if as_json:
+        query = urlencode({"limit": limit} | ({"status": status} if status else {}))
+        click.echo(printed(ask(url, "GET", f"predict/batch?{query}")))
+        return
+    with server(url) as client:
+        click.echo(jobs_table(client.jobs.list(limit, status=status)))
 
 
 @batch.command()
@@ -56,11 +58,12 @@ def list_(status: str | None, limit: int, as_json: bool, url: str | None) -> Non
 @url_option
 def status(id: str, following: bool, as_json: bool, url: str | None) -> None:
     """Show how the batch job ID stands."""
-    if following:
-        with server(url) as client:
-            follow(client, id)
-    body = ask(url, "GET", f"predict/batch/{quote(id, safe='')}")
-    click.echo(printed(body) if as_json else job_text(read_job(body)))
+    with server(url) as client:
+        job = follow(client, id) if following else client.jobs.get(id)
+    path = f"predict/batch/{quote(id, safe='')}"
+    click.echo(printed(ask(url, "GET", path)) if as_json else job_text(job))
+    if following and not job.has_output:
+        raise no_output(job)
 
 
 @batch.command()

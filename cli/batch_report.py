@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import PurePath
 
 import click
 
@@ -56,13 +57,24 @@ def dry_run_text(job: Job) -> str:
 def conclude(client: Client, job: Job, fetched: str | None) -> None:
     """Say what it came to; raises `Failure` where there is no output."""
     if not job.has_output:
-        reason = _reason(job) or f"the job was {job.status}"
-        raise Failure(f"{reason} (to go on where it stopped: predictq batch resume {job.id})")
+        raise no_output(job)
     took = f" in {job.ended_at - job.created_at:,.1f} s" if job.ended_at else ""
-    output = fetched or job.output["uri"]
+    output = fetched or _place(job)
     click.echo(f"scored {job.counts.succeeded:,} rows{took}: {output}", err=True)
     if job.counts.failed:
         _tell_failures(client, job)
+
+
+def no_output(job: Job) -> Failure:
+    """Why there is none, and what to do."""
+    reason = _reason(job) or f"the job was {job.status}"
+    return Failure(f"{reason} (to go on where it stopped: predictq batch resume {job.id})")
+
+
+def _place(job: Job) -> str:
+    """Where the output lies, or how to have one that the server keeps with the job."""
+    place = PurePath(job.output["uri"])
+    return f"predictq batch fetch {job.id} OUTPUT" if place.parent.name == job.id else str(place)
 
 
 def _tell_failures(client: Client, job: Job) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,11 +11,10 @@ from cli.asking import server, url_option
 from cli.batch_report import conclude, dry_run_text
 from cli.flight import Failure
 from cli.following import follow
-from predictq import Client, ProblemError
+from predictq import Client, PredictqError, ProblemError
+from tasks.jobs.naming import FORMATS, named_format
 
-FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
-PACKED = (".gz", ".zst", ".bz2")
-FORMAT = click.Choice(["csv", "ndjson", "parquet"])
+FORMAT = click.Choice(FORMATS)
 SHARE = click.FloatRange(0)
 
 
@@ -59,6 +58,7 @@ def run(
             return
         fetched = None if there or _is_uri(output or "") else output
         if fetched:
+            _keep_apart(source, fetched)
             options["output_format"] = options["output_format"] or _format(fetched)
         options["output"] = None if fetched else output
         with _hint(there):
@@ -73,8 +73,15 @@ def accompany(client: Client, id: str, fetched: str | None = None) -> None:
     """Follow a job to its end, and fetch its output to a file if it has none here."""
     job = follow(client, id)
     if fetched and job.has_output:
-        client.jobs.download(id, fetched)
+        _fetch(client, id, fetched)
     conclude(client, job, fetched)
+
+
+def _fetch(client: Client, id: str, output: str) -> None:
+    try:
+        client.jobs.download(id, output)
+    except (PredictqError, OSError) as error:
+        raise Failure(f"{error} (to try again: predictq batch fetch {id} {output})") from error
 
 
 @contextmanager
@@ -88,11 +95,16 @@ def _hint(there: bool) -> Iterator[None]:
         raise
 
 
+def _keep_apart(source: str, fetched: str) -> None:
+    if Path(source).resolve() == Path(fetched).resolve():
+        raise click.UsageError("OUTPUT would take the place of INPUT.")
+
+
 def _format(name: str) -> str | None:
-    suffix = PurePath(name).suffix.lower()
-    if suffix in PACKED:
-        raise click.UsageError(f"An output that is fetched is not packed: leave away {suffix}.")
-    return FORMATS.get(suffix)
+    format_, compression = named_format(name)
+    if compression:
+        raise click.UsageError(f"An output that is fetched is not packed: {name}")
+    return format_
 
 
 def _is_uri(place: str) -> bool:

@@ -102,6 +102,12 @@ class UnsupportedMediaType(PredictqError):
     code = "unsupported_media_type"
 
 
+class CrossSite(PredictqError):
+    """A page of another site sent this, through somebody's browser."""
+
+    code = "cross_site"
+
+
 class NotFound(PredictqError):
     """There is no such thing."""
 

@@ -18,6 +18,17 @@ class Unhurried(Doubling):
         return super().predict(x)
 
 
+class Gated(Doubling):
+    """Computes nothing while a file is there."""
+
+    def __init__(self, obstacle: str) -> None:
+        self.obstacle = obstacle
+
+    def predict(self, x: Any) -> Any:
+        _wait(self.obstacle)
+        return super().predict(x)
+
+
 class Heavy(Doubling):
     """Is loaded only once a file is gone."""
 
@@ -26,6 +37,10 @@ class Heavy(Doubling):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ = state
-        end = time.monotonic() + 30
-        while Path(self.obstacle).exists() and time.monotonic() < end:
-            time.sleep(0.02)
+        _wait(self.obstacle)
+
+
+def _wait(obstacle: str) -> None:
+    end = time.monotonic() + 30
+    while Path(obstacle).exists() and time.monotonic() < end:
+        time.sleep(0.02)

@@ -14,6 +14,7 @@ from telemetry.logs import configure
 from workers.canaries import Canaries
 from workers.consuming import Consuming
 from workers.heartbeat import Heartbeat
+from workers.jobs.sweeping import Sweeping
 from workers.stalls import Stalls
 
 # Here alone: the front end, Flower and stock producers use Celery's and kombu's own.
@@ -24,7 +25,7 @@ register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
 predict.Strategy = "workers.strategy:strategy"
 perform.Strategy = "workers.jobs.strategy:strategy"
-app.steps["consumer"] |= {Canaries, Consuming, Heartbeat, Stalls}
+app.steps["consumer"] |= {Canaries, Consuming, Heartbeat, Stalls, Sweeping}
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -61,20 +61,28 @@ class Connection:
         )
 
     def upload(
-        self, path: str, fields: Mapping[str, Any], name: str, file: IO[bytes]
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        name: str,
+        file: IO[bytes],
+        hold: Deadline | None = None,
     ) -> httpx2.Response:
         """Send a form whose part ``file`` is read piece by piece; raises as `send`."""
         request = self._http.build_request("POST", path, data=fields, files={"file": (name, file)})
         until = self.deadline()
-        return persist(lambda: self._once(request, None, until), repeatable=False, until=until)
+        return persist(lambda: self._once(request, hold, until), repeatable=False, until=until)
 
     @contextmanager
-    def stream(self, path: str, **headers: str) -> Iterator[httpx2.Response]:
+    def stream(
+        self, path: str, headers: Mapping[str, str] | None = None, until: Deadline | None = None
+    ) -> Iterator[httpx2.Response]:
         """The answer to a GET, its body still to be read unless it is a refusal.
 
-        Raises `Unreachable` where it breaks off, or falls silent.
+        Raises `Unreachable` where it breaks off, or falls silent, or could not be had ``until``.
         """
-        timeout = httpx2.Timeout(SILENCE, connect=CONNECT)
+        limit = min(SILENCE, until.left() + GRACE) if until else SILENCE
+        timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT))
         try:
             with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
                 if not response.is_success:

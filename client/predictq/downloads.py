@@ -1,20 +1,16 @@
-"""Reads what a server sends piece by piece: files, and events."""
+"""Fetches a file, though connections break."""
 
-import json
-import os
-from collections.abc import Iterable, Iterator
+import uuid
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import httpx2
 
 from predictq import wire
 from predictq.connection import Connection
-from predictq.errors import UnexpectedAnswer, Unreachable
+from predictq.errors import Unavailable, Unreachable
 
-TRIES = 5
-"""Times that a download which got nothing further is tried."""
 PAUSE = 0.5
 PARTIAL = 206
 
@@ -22,29 +18,18 @@ PARTIAL = 206
 def download(connection: Connection, path: str, target: str | PathLike[str]) -> None:
     """Write the answer to a file, which is there whole or not at all.
 
-    Where the connection breaks, only the rest is asked for again.
+    Where the connection breaks, only the rest is asked for again. A server that goes away, or has
+    no place for one more, is waited for as long as a call may take.
     """
     whole = Path(target).expanduser()
-    growing = whole.with_name(f".{whole.name}.{os.getpid()}")
+    growing = whole.with_name(f".{whole.name}.{uuid.uuid4().hex}")
+    file = growing.open("xb")
     try:
-        with growing.open("xb") as file:
+        with file:
             _Download(file).fill(connection, path)
         growing.replace(whole)
     finally:
         growing.unlink(missing_ok=True)
-
-
-def events(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
-    """The JSON objects of server-sent events; None for a comment, by which a server lives on."""
-    data: list[str] = []
-    for line in lines:
-        if line.startswith("data:"):
-            data.append(line.removeprefix("data:"))
-        elif line.startswith(":"):
-            yield None
-        elif not line and data:
-            yield _object("\n".join(data))
-            data = []
 
 
 class _Download:
@@ -55,17 +40,18 @@ class _Download:
         self._etag = ""
 
     def fill(self, connection: Connection, path: str) -> None:
-        left = TRIES
+        patience = connection.deadline()
         while True:
             before = self._file.tell()
             try:
-                with connection.stream(path, **self._wanted()) as response:
+                with connection.stream(path, self._wanted()) as response:
                     return self._take(response)
-            except Unreachable:
-                left = TRIES if self._file.tell() > before else left - 1
-                if not left:
+            except (Unreachable, Unavailable):
+                if self._file.tell() > before:
+                    patience = connection.deadline()
+                elif not patience.left():
                     raise
-            connection.deadline().clock.sleep(PAUSE)
+            patience.clock.sleep(min(PAUSE, patience.left()))
 
     def _wanted(self) -> dict[str, str]:
         have = self._file.tell()
@@ -73,18 +59,9 @@ class _Download:
         return {"Accept-Encoding": "identity"} | rest
 
     def _take(self, response: httpx2.Response) -> None:
-        if not response.is_success:
-            raise wire.problem(response)
-        if response.status_code != PARTIAL:
+        if wire.good(response).status_code != PARTIAL:
             self._file.seek(0)
             self._file.truncate()
         self._etag = response.headers.get("ETag", "")
         for piece in response.iter_raw():
             self._file.write(piece)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise UnexpectedAnswer(f"the event is no JSON object ({error!r})") from error

@@ -71,7 +71,9 @@ class Job:
     """Until all rows are computed; None while that is not known."""
     error: JobError | None = None
     report: dict[str, Any] | None = field(default=None, compare=False)
-    """What validation found: ``rows``, ``columns``, ``estimated_seconds``, ``errors``, …"""
+    """What validation found: ``rows``, ``columns``, ``estimated_seconds``, ``errors``, …
+
+    Jobs in lists come without, and those that are followed, but for the first and the last."""
     expires_at: float | None = None
     """When it ends, if it still runs; when it is forgotten with its files, once it has ended."""
     urls: dict[str, str] = field(default_factory=dict)

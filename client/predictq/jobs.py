@@ -9,15 +9,13 @@ import httpx2
 
 from predictq import wire
 from predictq.connection import Connection
-from predictq.downloads import download, events
-from predictq.errors import Unavailable, Unreachable, WaitTimeout
+from predictq.downloads import download
+from predictq.errors import WaitTimeout
+from predictq.following import follow
 from predictq.job import Job, RowError
 from predictq.orders import Options, as_form, fields_of
 from predictq.retries import Deadline
 from predictq.sources import Rows, opened, place
-
-PAUSE = 0.5
-"""Seconds before a stream that broke is opened again."""
 
 
 class Jobs:
@@ -43,8 +41,12 @@ class Jobs:
         return wire.job(response)
 
     def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
-        """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found."""
-        job = wire.job(self._post("predict/batch/validate", model, rows, options))
+        """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found.
+
+        Waits for that as `wait` does, however long it takes.
+        """
+        hold = self._connection.deadline()
+        job = wire.job(self._post("predict/batch/validate", model, rows, options, hold))
         return job if job.has_ended else self.wait(job.id)
 
     def get(self, id: str) -> Job:
@@ -65,27 +67,14 @@ class Jobs:
         Now and then the same comes again, so that who follows sees that time goes on.
         A server that goes away is waited for as long as a call may take.
         """
-        patience = self._connection.deadline()
-        while True:
-            try:
-                for job in self._news(id):
-                    yield job
-                    if job.has_ended:
-                        return
-                    patience = self._connection.deadline()
-            except (Unreachable, Unavailable):
-                if not patience.left():
-                    raise
-            _pause(patience)
+        return follow(self._connection, _path(id), None)
 
     def wait(self, id: str, timeout: float | None = None) -> Job:
         """The job once it has ended; raises `WaitTimeout` if that takes longer, in seconds."""
         until = None if timeout is None else self._connection.deadline(timeout)
-        for job in self.follow(id):
+        for job in follow(self._connection, _path(id), until):
             if job.has_ended:
                 return job
-            if until and not until.left():
-                break
         raise WaitTimeout(id, "batch job {} has not ended yet")
 
     def cancel(self, id: str) -> Job:
@@ -109,40 +98,19 @@ class Jobs:
     def errors(self, id: str) -> Iterator[RowError]:
         """The rows that failed so far, in order."""
         with self._connection.stream(_path(id, "errors")) as response:
-            for line in _good(response).iter_lines():
+            for line in wire.good(response).iter_lines():
                 if line:
                     yield wire.row_error(line)
 
-    def _post(self, path: str, model: str, rows: Rows, options: Options) -> httpx2.Response:
+    def _post(
+        self, path: str, model: str, rows: Rows, options: Options, hold: Deadline | None = None
+    ) -> httpx2.Response:
         fields = fields_of(model, options)
         if isinstance(rows, str | PathLike) and not options.get("upload"):
-            return self._connection.send("POST", path, body=fields | {"input_uri": place(rows)})
+            body = fields | {"input_uri": place(rows)}
+            return self._connection.send("POST", path, body=body, hold=hold)
         with opened(rows) as (name, file):
-            return self._connection.upload(path, as_form(fields), name, file)
-
-    def _news(self, id: str) -> Iterator[Job]:
-        try:
-            yield from self._events(id)
-        except Unavailable:  # where too many listen, looking must do
-            yield self.get(id)
-
-    def _events(self, id: str) -> Iterator[Job]:
-        with self._connection.stream(_path(id, "events")) as response:
-            last: Job | None = None
-            for event in events(_good(response).iter_lines()):
-                last = wire.read_job(event) if event else last
-                if last:
-                    yield last
-
-
-def _good(response: httpx2.Response) -> httpx2.Response:
-    if not response.is_success:
-        raise wire.problem(response)
-    return response
-
-
-def _pause(patience: Deadline) -> None:
-    patience.clock.sleep(min(PAUSE, patience.left()))
+            return self._connection.upload(path, as_form(fields), name, file, hold)
 
 
 def _path(id: str, part: str = "") -> str:

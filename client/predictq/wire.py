@@ -68,9 +68,14 @@ def row_error(line: str) -> RowError:
 
 def content(response: httpx2.Response) -> dict[str, Any]:
     """The JSON object of a good answer; raises what a bad one says."""
+    return _read(lambda: dict(good(response).json()))
+
+
+def good(response: httpx2.Response) -> httpx2.Response:
+    """A good answer; raises what a bad one says."""
     if not response.is_success:
         raise problem(response)
-    return _read(lambda: dict(response.json()))
+    return response
 
 
 def listing(response: httpx2.Response, name: str) -> list[dict[str, Any]]:

@@ -14,12 +14,12 @@ from tasks.jobs.places import JobDirectory, Roots
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
-from telemetry.errors import JobNotFound, JobStands, ResultGone, SubmissionUncertain
+from telemetry.errors import Invalid, JobNotFound, JobStands, ResultGone, SubmissionUncertain
 
 LOOK_AGAIN = 1.0
 """Seconds after which one who follows looks again, should a wake-up have been missed."""
-SCANNED = 200
-"""Jobs that are looked at together, where one status is asked for."""
+SCANNED = 10_000
+"""Jobs among which those in one status are looked for."""
 
 
 class Jobs:
@@ -56,20 +56,12 @@ class Jobs:
         order = self._placed(order, job_id)
         try:
             self._ledger.create(job_id, order)
+            return self.get(job_id)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
                 f"the broker fell silent: job {job_id} may have been accepted or not; look it up",
                 id=job_id,
             ) from error
-        return self.get(job_id)
-
-    def validate(self, order: Order, seconds: float, job_id: str | None = None) -> Job:
-        """Validate only, and wait for that: the job as it is at the end or after so many seconds.
-
-        Its ``report`` says what was found; where the input cannot be scored at all it is failed,
-        with an ``error``. Nothing is computed but the first rows. Raises as `create`.
-        """
-        return self.wait(self.create(replace(order, dry_run=True), job_id).id, seconds)
 
     def get(self, job_id: str) -> Job:
         """How a job stands; one that has taken longer than it may ends here, as expired.
@@ -78,7 +70,7 @@ class Jobs:
         """
         job = self._ledger.job(job_id)
         if job is not None and not job.has_ended and job.expires_at < time.time():
-            self._ledger.expire(job_id)
+            self._ledger.sweep(job_id)
             job = self._ledger.job(job_id)
         if job is not None:
             return job
@@ -92,14 +84,13 @@ class Jobs:
     ) -> list[Job]:
         """The newest jobs first, at most so many, behind the one of this id, in one status.
 
-        Dry runs are among them.
+        Dry runs are among them. Those in one status are looked for among so many others only.
         """
-        found: list[Job] = []
-        while len(found) < many and (ids := self._ledger.latest(SCANNED, after)):
-            jobs = [job for job in self._ledger.jobs(ids) if job is not None]
-            found += [job for job in jobs if status in (None, job.status)]
-            after = ids[-1]
-        return found[:many]
+        ids = self._ledger.latest(many if status is None else SCANNED, after)
+        if status is not None:
+            ids = self._ledger.in_status(ids, status)[:many]
+        jobs = self._ledger.jobs(ids)
+        return [job for job in jobs if job is not None and status in (None, job.status)]
 
     def cancel(self, job_id: str) -> Job:
         """Begin no more of its chunks; what is computed now is finished.
@@ -149,15 +140,12 @@ class Jobs:
                 if published.wait(LOOK_AGAIN):
                     time.sleep(every)
 
-    def output(self, job_id: str) -> str:
-        """Where its whole output lies: a path, or what fsspec understands.
-
-        Raises `JobStands` where it has not completed.
-        """
+    def output(self, job_id: str) -> Path:
+        """Its whole output; raises `JobStands` where it has not completed."""
         job = self.get(job_id)
         if job.status not in ("completed", "completed_with_errors") or job.chunks is None:
             raise JobStands(f"job {job_id} is {job.status}: it has no output")
-        return job.output.uri
+        return Path(self.roots.checked(job.output.uri, self.directory(job_id)))
 
     def errors(self, job_id: str) -> list[Path]:
         """The files that hold, in this order, a line of NDJSON for each row that failed so far."""
@@ -170,9 +158,12 @@ class Jobs:
 
     def _placed(self, order: Order, job_id: str) -> Order:
         """The order with its places checked, links followed, and an output where there is none."""
-        output = order.output or Place(uri=str(self.directory(job_id).output))
+        directory = self.directory(job_id)
+        source = self.roots.checked(order.input.uri, directory)
+        given = order.output or Place(uri=str(directory.output))
+        target = self.roots.checked(given.uri, directory)
+        if target == source:
+            raise Invalid("the output would take the place of the input: name another")
         return replace(
-            order,
-            input=replace(order.input, uri=self.roots.checked(order.input.uri)),
-            output=replace(output, uri=self.roots.checked(output.uri)),
+            order, input=replace(order.input, uri=source), output=replace(given, uri=target)
         )

@@ -4,7 +4,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from telemetry.errors import PredictqError
+from tasks.jobs.naming import Compression, Format
+from telemetry.errors import JobFailed, PredictqError
 
 Status = Literal[
     "validating",
@@ -22,9 +23,6 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 ENDED: frozenset[Status] = frozenset(
     {"completed", "completed_with_errors", "failed", "cancelled", "expired"}
 )
-RESUMABLE: frozenset[Status] = frozenset({"failed", "cancelled", "expired"})
-Format = Literal["csv", "ndjson", "parquet"]
-Compression = Literal["gzip", "zstd", "bz2"]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Carried through to output and errors; None means ``custom_id``, where there is such one."""
     keep_columns: bool = False
     """Whether the output has the input's columns, too."""
-    error_threshold: int | float | None = None
+    error_threshold: float | None = None
     """Rows that may fail before the job stops: a number, or below 1 a share; None is no bound."""
     dry_run: bool = False
     """Whether nothing but validation is wanted."""
@@ -70,6 +68,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     fingerprint: str
     """Changes when the file does."""
+    plan: str = "plan"
+    """Name of the file in the job's directory that has its chunks."""
+    answers: tuple[str, ...] = ()
+    """Columns that the model's answers make in the output."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
         """What a caller may know; the inner text of foreign errors stays in the log."""
         if isinstance(error, PredictqError):
             return cls(error.code, error.message, error.extra.get("line"))
-        return cls("internal", "the worker could not do this")
+        return cls(JobFailed.code, "the worker could not do this; its log says why")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from telemetry.errors import PlaceForbidden
 
@@ -31,10 +31,9 @@ class JobDirectory:
         """Every row that failed, in order, once the job has completed."""
         return self.path / "errors.ndjson"
 
-    @property
-    def plan(self) -> Path:
-        """The chunks."""
-        return self.path / "plan"
+    def plan(self, name: str) -> Path:
+        """The chunks; each validation writes them under a name of its own."""
+        return self.path / name
 
     @property
     def parts(self) -> Path:
@@ -66,17 +65,30 @@ class Roots:
         """``setting``: paths and URIs, separated as in PATH; empty means the user's home."""
         given = [root for root in _BETWEEN.split(setting) if root] or [str(Path.home())]
         self._remote = [root.rstrip("/") + "/" for root in given if "://" in root]
-        local = [Path(root).expanduser() for root in given if "://" not in root]
-        self._local = [os.path.realpath(root) for root in (*local, home / "jobs")]
+        self._local = [_real(Path(root).expanduser()) for root in given if "://" not in root]
+        self._home = _real(home)
 
-    def checked(self, uri: str) -> str:
-        """The place as it is to be kept, links followed; raises `PlaceForbidden`."""
-        if "://" in uri and not uri.startswith("file://"):
+    def checked(self, uri: str, own: JobDirectory) -> str:
+        """The place as it is to be kept, links followed; raises `PlaceForbidden`.
+
+        ``own`` is the directory of the job that asks: of what lies in our home it has that alone.
+        """
+        path = local_path(uri)
+        if path is None:
             return self._checked_remote(uri)
-        path = os.path.realpath(uri.removeprefix("file://"))
-        if not Path(path).is_absolute() or not _within(path, self._local):
+        place = _real(path) if path.is_absolute() and "\0" not in str(path) else None
+        if place is None or not (place.is_relative_to(_real(own.path)) or self._hold(place)):
             raise PlaceForbidden(f"{uri} lies outside the places that jobs may use")
-        return path
+        if _is_special(place):
+            raise PlaceForbidden(f"{uri} is no regular file")
+        return str(place)
+
+    def _hold(self, place: Path) -> bool:
+        """Whether a root does; what is hidden, or lies in our home, must be named as a root."""
+        roots = [root for root in self._local if place.is_relative_to(root)]
+        if place.is_relative_to(self._home):
+            roots = [root for root in roots if self._home in root.parents]
+        return any(not _is_hidden(place.relative_to(root)) for root in roots)
 
     def _checked_remote(self, uri: str) -> str:
         if ".." in uri.split("/") or not any(uri.startswith(root) for root in self._remote):
@@ -84,5 +96,22 @@ class Roots:
         return uri
 
 
-def _within(path: str, roots: Sequence[str]) -> bool:
-    return any(os.path.commonpath([path, root]) == root for root in roots)
+def local_path(uri: str) -> Path | None:
+    """The path that a URI means, where it means one on this machine."""
+    if uri.startswith("file://"):
+        return Path(unquote(uri.removeprefix("file://")))
+    return None if "://" in uri else Path(uri)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _is_hidden(below: Path) -> bool:
+    return any(part.startswith(".") for part in below.parts)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe, a device or a socket: to open such a thing may take for ever."""
+    # Those of `os.path` take what cannot be looked at for what is not there.
+    return os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))

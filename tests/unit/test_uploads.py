@@ -1,6 +1,7 @@
 """An upload goes to the job's directory, or says what is in its way."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ def test_only_the_end_of_its_name_is_kept(directory: JobDirectory, name: str, ke
     assert [path.name for path in directory.path.iterdir()] == [kept]
     assert Path(upload.uri).read_bytes() == b"1\n" * 100_000
     assert upload.form.to_dict() == {"model": "iris"}
+
+
+def test_it_is_on_the_disk_before_it_is_accepted(
+    directory: JobDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    monkeypatch.setattr(
+        "os.fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}"))
+    )
+    Upload(request("rows.csv", b"1\n"), directory)
+    assert synced[:2] == [str(directory.path / "input.csv"), str(directory.path)]
+    assert str(directory.path.parent) in synced
 
 
 @pytest.mark.parametrize("size", [10, 1_000_000])

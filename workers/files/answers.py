@@ -15,7 +15,7 @@ _NAMES = {"predict": "prediction", "predict_proba": "probability", "decision_fun
 def columns(signature: Signature, answers: Mapping[str, Any], rows: int) -> dict[str, pa.Array]:
     """Name → values: ``prediction``, ``probability_<class>``, ``decision``.
 
-    Several outputs are numbered: ``prediction_0``, ``probability_0_<class>``. Raises `ModelError`
+    Several outputs are numbered: ``prediction_0``, ``probability_0_0``. Raises `ModelError`
     where a method gave another number of rows.
     """
     found: dict[str, pa.Array] = {}
@@ -23,8 +23,7 @@ def columns(signature: Signature, answers: Mapping[str, Any], rows: int) -> dict
         name = _NAMES.get(method, method)
         if isinstance(answer, list) and answer and isinstance(answer[0], np.ndarray):
             for place, output in enumerate(answer):
-                classes = _classes_of_output(signature, place, output)
-                found.update(_named(f"{name}_{place}", output, classes))
+                found.update(_named(f"{name}_{place}", output, None))
         else:
             classes = None if method == "predict" else signature.classes
             found.update(_named(name, answer, classes))
@@ -34,28 +33,9 @@ def columns(signature: Signature, answers: Mapping[str, Any], rows: int) -> dict
     return found
 
 
-def nothing(signature: Signature, methods: Sequence[str]) -> dict[str, pa.Array]:
+def nothing(names: Sequence[str]) -> dict[str, pa.Array]:
     """The same columns where no row was answered."""
-    found: list[str] = []
-    for method in methods:
-        name, classes = _NAMES.get(method, method), signature.classes
-        if method == "predict":
-            several = [f"{name}_{place}" for place in range(signature.outputs)]
-            found += several if signature.outputs > 1 else [name]
-        elif classes is None or (method == "decision_function" and len(classes) == 2):
-            found.append(name)
-        else:
-            found += [f"{name}_{label}" for label in classes]
-    return {name: pa.nulls(0) for name in found}
-
-
-def _classes_of_output(signature: Signature, place: int, output: Any) -> Sequence[Any] | None:
-    """Labels of one of several outputs, where the signature has them."""
-    classes = signature.classes
-    if classes is None or len(classes) <= place or not isinstance(classes[place], list | tuple):
-        return None
-    labels: Sequence[Any] = classes[place]
-    return labels if len(labels) == output.shape[-1] else None
+    return {name: pa.nulls(0) for name in names}
 
 
 def _named(name: str, answer: Any, classes: Sequence[Any] | None) -> dict[str, pa.Array]:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
-from workers.files.naming import Format
 
 
 def write(table: pa.Table, format: Format, file: IO[bytes]) -> None:

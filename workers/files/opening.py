@@ -5,23 +5,14 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit
 
+from tasks.jobs.places import local_path
 from telemetry.errors import InputChanged, InputUnreadable
 from workers.files.remote import open_remote, remote_stamp
 
 _SAMPLE = 65536
 """Bytes at both ends of a file that its fingerprint is made of."""
-
-
-def local_path(uri: str) -> Path | None:
-    """The path that a URI means, where it means one on this machine."""
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return None if "://" in uri else Path(uri)
 
 
 @contextmanager

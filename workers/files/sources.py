@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import IO
 
+from tasks.jobs.naming import Format
 from workers.files.csv_source import CsvSource
 from workers.files.matching import Selection
-from workers.files.naming import Format
 from workers.files.ndjson_source import NdjsonSource
 from workers.files.opening import open_file
 from workers.files.parquet_source import ParquetSource

@@ -6,8 +6,8 @@ from typing import IO
 
 import pyarrow as pa
 
+from tasks.jobs.naming import Compression
 from telemetry.errors import InputUnreadable, InvalidInput
-from workers.files.naming import Compression
 from workers.files.opening import Watch, opened
 from workers.files.replacing import clear_leftovers, replacing
 

@@ -11,10 +11,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.jobs.naming import Compression, Format, named_format
 from telemetry.errors import ModelError
 from workers.files.encoding import telling, write
 from workers.files.header import own_header
-from workers.files.naming import Compression, Format, named_format
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
 

@@ -1,6 +1,7 @@
 """What a model answers to a block: the rows that it answers, and why it does not answer others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 import numpy as np
@@ -12,31 +13,39 @@ from workers.files.answers import columns, nothing
 from workers.files.features import Array
 from workers.files.outcome import output
 from workers.files.spans import BadRow, Block
+from workers.jobs.journal import Journal
 from workers.jobs.model import Answers, Model, joined
 
 
 class Answered(msgspec.Struct, frozen=True):
     """What came of a block."""
 
-    table: pa.Table
-    """A row for each of the block, in order; of bad rows, what the model answered is null."""
-    bad: list[BadRow]
-    """Ascending by line."""
+    block: Block
+    columns: Mapping[str, pa.Array]
+    """What the model answered, by name; empty where it answered no row."""
     rows: Array
-    """Which of the good rows were answered."""
+    """Which of the good rows that is."""
+    bad: list[BadRow]
+    """The other rows, ascending by line."""
+
+    def table(self, names: Sequence[str]) -> pa.Table:
+        """A row for each of the block, in order; of bad rows, what the model answered is null.
+
+        ``names`` are those of the answers. Raises as `output`.
+        """
+        return output(self.block, self.block.good[self.rows], self.columns or nothing(names))
 
 
-def answer(model: Model, block: Block, deadly: Sequence[int] = ()) -> Answered:
+def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
     """Ask the model; where it raises, halves of the block, until the guilty rows fail alone.
 
-    ``deadly`` are those of the good rows that must not be asked. Raises what no row is to blame
-    for.
+    ``together`` are the good rows that may be asked, by the ranges in which they may be. Raises
+    what no row is to blame for.
     """
     answers: list[Answers] = []
-    answered: list[Array] = []
-    bad = [*block.bad, *(_bad(block, row, WorkerLost()) for row in deadly)]
-    asked = np.setdiff1d(np.arange(len(block.good)), np.array(deadly, int), assume_unique=True)
-    for rows, found in pieces(asked, lambda rows: model.answer(block.features, _run(rows))):
+    answered: list[range] = []
+    bad = [*block.bad, *_deadly(block, together)]
+    for rows, found in _pieces(model, block, together):
         if not isinstance(found, PredictqError):
             answers.append(found)
             answered.append(rows)
@@ -44,18 +53,39 @@ def answer(model: Model, block: Block, deadly: Sequence[int] = ()) -> Answered:
             bad += [_bad(block, row, found) for row in rows]
         else:
             raise found
-    rows = np.concatenate(answered) if answered else asked[:0]
-    signature = model.manifest.signature
-    made = columns(signature, joined(answers), len(rows)) if len(rows) else None
-    table = output(block, block.good[rows], made or nothing(signature, model.methods))
-    return Answered(table, sorted(bad, key=lambda row: row.line), rows)
+    signature, many = model.manifest.signature, sum(map(len, answered))
+    made = columns(signature, joined(answers), many) if many else {}
+    return Answered(block, made, _places(answered), sorted(bad, key=lambda row: row.line))
 
 
-def _run(rows: Array) -> Array | slice:
-    """Rows that follow each other are not copied."""
-    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
-        return slice(rows[0], rows[-1] + 1)
-    return rows
+def survivors(model: Model, block: Block, journal: Journal, attempt: int) -> list[range]:
+    """The good rows that no process dies of, by ranges that may be asked together."""
+    return journal.narrow(len(block.good), attempt, lambda rows: _try(model, block, rows))
+
+
+def _try(model: Model, block: Block, rows: range) -> None:
+    with suppress(PredictqError):  # whatever it says, its process lives
+        _ask(model, block, rows)
+
+
+def _pieces(
+    model: Model, block: Block, together: Sequence[range]
+) -> Iterator[tuple[range, Answers | PredictqError]]:
+    for rows in filter(None, together):
+        yield from pieces(rows, lambda rows: _ask(model, block, rows))
+
+
+def _ask(model: Model, block: Block, rows: range) -> Answers:
+    return model.answer(block.features, slice(rows.start, rows.stop))
+
+
+def _deadly(block: Block, together: Sequence[range]) -> list[BadRow]:
+    deadly = np.setdiff1d(np.arange(len(block.good)), _places(together))
+    return [_bad(block, int(row), WorkerLost()) for row in deadly]
+
+
+def _places(ranges: Sequence[range]) -> Array:
+    return np.concatenate([np.arange(0), *(np.arange(r.start, r.stop) for r in ranges)])
 
 
 def _bad(block: Block, row: int, error: PredictqError) -> BadRow:

@@ -1,6 +1,8 @@
 """Puts the parts of a job together: one output, one file of errors, complete or not there."""
 
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from tasks.jobs.ledger import Begun, JobLedger
@@ -20,12 +22,21 @@ def finalize(begun: Begun, ledger: JobLedger, directory: JobDirectory) -> None:
     assemble([directory.part(part.name) for part in parts], output, begun.output_format)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson")
-    ledger.conclude(begun.held, None)
-    clear(directory)
+    if ledger.conclude(begun, None):
+        clear(directory)
 
 
 def clear(directory: JobDirectory) -> None:
-    """Remove what nobody needs once a job has completed."""
+    """Remove what nobody needs once a job has completed: all but its output and errors."""
     shutil.rmtree(directory.parts, ignore_errors=True)
-    for path in (directory.plan, directory.unpacked):
-        path.unlink(missing_ok=True)
+    for path in directory.path.iterdir():
+        if path not in (directory.output, directory.errors):
+            _discard(path)
+
+
+def _discard(path: Path) -> None:
+    """Remove a file, and give back its room at once, though a process may have it open still."""
+    with suppress(OSError):
+        if not path.is_symlink():
+            os.truncate(path, 0)
+        path.unlink()

@@ -1,10 +1,16 @@
 """What the model makes of the first rows: whether it takes them at all, and how fast it is."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
-from workers.files.spans import BadRow, Source
-from workers.jobs.answering import answer
+from workers.files.encoding import refuse_unwritable
+from workers.files.features import Array
+from workers.files.spans import BadRow, Block, Source
+from workers.jobs.answering import Answered, answer, survivors
+from workers.jobs.journal import Journal
 from workers.jobs.model import Model
 from workers.jobs.sizing import MORE, Speed, measure
 
@@ -16,21 +22,43 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     speed: Speed | None = None
     """None where there is no row."""
     has_ids: bool = False
+    answers: tuple[str, ...] = ()
+    """Columns that the answers make."""
 
 
-def try_first(source: Source, model: Model) -> First:
-    """Read and compute the first rows; raises `InvalidInput` where none of them can be scored."""
+def try_first(
+    source: Source, model: Model, journal: Journal, attempt: int, written: Format
+) -> First:
+    """Read and compute the first rows.
+
+    Raises `InvalidInput` where none of them can be scored, or written in this format.
+    """
     span = next(iter(source.spans(MORE)), None)
     if span is None:
         return First()
     block = source.read(span)
-    answered = answer(model, block)
-    if not len(answered.rows):
-        worst = answered.bad[0]
-        raise InvalidInput(
-            f"none of the first {span.rows} rows can be scored; line {worst.line}: {worst.message}",
-            line=worst.line,
-        )
+    together = survivors(model, block, journal, attempt)
+    answered = answer(model, block, together)
+    _refuse_hopeless(block, answered)
+    # What the input has of the same name is refused now, as is what the output cannot hold.
+    refuse_unwritable(answered.table(()), written)
     size = (span.stop - span.start) / span.rows
-    speed = measure(model, block.features, answered.rows, size)
-    return First(errors=answered.bad, speed=speed, has_ids=block.ids is not None)
+    speed = measure(model, block.features, _measured(answered.rows, together), size)
+    return First(
+        errors=answered.bad,
+        speed=speed,
+        has_ids=block.ids is not None,
+        answers=tuple(answered.columns),
+    )
+
+
+def _measured(rows: Array, together: Sequence[range]) -> Array:
+    """Of the rows that were answered, most of those that may be asked together."""
+    return max((rows[(rows >= run.start) & (rows < run.stop)] for run in together), key=len)
+
+
+def _refuse_hopeless(block: Block, answered: Answered) -> None:
+    if not len(answered.rows):
+        worst, many = answered.bad[0], f"none of the first {block.rows} rows"
+        what = f"{many} can be scored; line {worst.line}: {worst.message}"
+        raise InvalidInput(what, line=worst.line)

@@ -8,7 +8,7 @@ from tasks.jobs.places import JobDirectory
 from telemetry.errors import InputChanged
 from workers.files.matching import Selection
 from workers.files.naming import format_of
-from workers.files.opening import fingerprint, stamp
+from workers.files.opening import fingerprint
 from workers.files.sources import open_source
 from workers.files.spans import Source
 from workers.files.unpacking import unpack
@@ -18,10 +18,9 @@ def find(order: Order) -> Facts:
     """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told."""
     uri = order.input.uri
     format_, compression = format_of(uri, order.input.format)
-    size, _, _ = stamp(uri).partition(" ")
-    return Facts(
-        format=format_, compression=compression, bytes=int(size), fingerprint=fingerprint(uri)
-    )
+    found = fingerprint(uri)
+    size = int(found.partition(" ")[0])
+    return Facts(format=format_, compression=compression, bytes=size, fingerprint=found)
 
 
 def prepare(directory: JobDirectory, order: Order, facts: Facts) -> None:
@@ -54,14 +53,20 @@ class Inputs:
 
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
-        if fingerprint(order.input.uri) != facts.fingerprint:
-            raise InputChanged(f"{order.input.uri} has changed since it was validated")
+        self._refuse_change(order, facts)
         key = (job_id, facts, manifest.sha256)
-        if self._source is None or key != self._key:
+        if key != self._key:
             self._close()
             self._source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
             self._key = key
+            self._refuse_change(order, facts)  # it may have been another's by then
+        assert self._source  # noqa: S101 - the key tells
         return self._source
+
+    def _refuse_change(self, order: Order, facts: Facts) -> None:
+        if fingerprint(order.input.uri) != facts.fingerprint:
+            self._close()
+            raise InputChanged(f"{order.input.uri} has changed since it was validated")
 
     def _close(self) -> None:
         if self._source is not None:

@@ -19,8 +19,10 @@ Range = tuple[int, int]
 
 
 class _Notes(msgspec.Struct):
-    untried: list[Range]
+    untried: list[Range] = []
     trying: Range | None = None
+    lived: list[Range] = []
+    """Tried; each can be asked as a whole."""
     struck: list[int] = []
     """Rows that a process died of once; perhaps it was chance."""
     deadly: list[int] = []
@@ -36,32 +38,36 @@ class Journal:
     def begin(self, attempt: int) -> None:
         """Somebody takes the chunk up; raises `WorkerLost` where that was in vain too often."""
         if attempt == 1:
+            self.close()  # what it died of before the job was resumed may be mended
             return
         notes = self._read()
-        if notes and notes.trying:
+        if notes.trying:
             return
-        notes = notes or _Notes(untried=[])
         notes.vain += 1
         if notes.vain > MOST_VAIN:
             raise WorkerLost(f"a chunk ended its process {attempt - 1} times")
         self._write(notes)
 
-    def narrow(self, rows: int, attempt: int, call: Callable[[range], object]) -> list[int]:
-        """The deadly ones among so many rows; nothing is tried before a process has died."""
+    def narrow(self, rows: int, attempt: int, call: Callable[[range], object]) -> list[range]:
+        """Which of so many rows can be asked together; what is in none of these is deadly.
+
+        Nothing is tried before a process has died.
+        """
         if attempt == 1:
-            return []
-        notes = self._read() or _Notes(untried=[])
-        if not notes.untried and not notes.trying and not notes.deadly:
-            notes.untried = [(0, rows)] if rows else []
+            return [range(rows)]
+        notes = self._read()
         if notes.trying:
             self._condemn(notes, *notes.trying)
+        if not (notes.untried or notes.lived or notes.deadly):
+            notes.untried = [(0, rows)]
         while notes.untried:
             notes.trying = notes.untried.pop(0)
             self._write(notes)
             call(range(*notes.trying))
+            notes.lived.append(notes.trying)
             notes.trying, notes.vain = None, 0
         self._write(notes)
-        return sorted(notes.deadly)
+        return [range(*lived) for lived in sorted(notes.lived)]
 
     def close(self) -> None:
         """The chunk is settled."""
@@ -81,11 +87,11 @@ class Journal:
         if len(notes.deadly) > MOST_DEADLY:
             raise WorkerLost(f"more than {MOST_DEADLY} rows of a chunk ended their process")
 
-    def _read(self) -> _Notes | None:
+    def _read(self) -> _Notes:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=_Notes)
         except FileNotFoundError:
-            return None
+            return _Notes()
 
     def _write(self, notes: _Notes) -> None:
         draft = self._path.with_suffix(".tmp")

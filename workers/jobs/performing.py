@@ -1,12 +1,12 @@
 """Does one step of a job in a pool's process, and says what came of it."""
 
 import logging
-from typing import Any
+from collections.abc import Callable
 
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.jobs.job import JobError
-from tasks.jobs.ledger import Begun, Held, JobLedger
+from tasks.jobs.ledger import Begun, Held, JobLedger, Result
 from tasks.jobs.messages import read_step
 from tasks.jobs.places import JobDirectory
 from tasks.jobs.steps import FINALIZE, VALIDATE
@@ -17,7 +17,6 @@ from workers.engine import SklearnEngine
 from workers.frames import Item, Verdict
 from workers.jobs.finalizing import finalize
 from workers.jobs.model import Limited, Models
-from workers.jobs.planning import read_span
 from workers.jobs.scoring import Scorer
 from workers.jobs.validating import Validator
 from workers.patience import patiently
@@ -28,8 +27,8 @@ log = logging.getLogger(__name__)
 class PatientJobLedger(JobLedger):
     """Waits for a Redis that is away: what was computed must not be lost for it."""
 
-    def _run(self, name: str, *arguments: Any) -> Any:
-        return patiently(lambda: super(PatientJobLedger, self)._run(name, *arguments))
+    def _ask(self, call: Callable[[], Result]) -> Result:
+        return patiently(call)
 
 
 class Performer:
@@ -47,7 +46,7 @@ class Performer:
         """Do a step; what became of it, and the error if it failed."""
         step = read_step(item.body)
         held = Held(step.job, step.step, item.tag)
-        begun = self._ledger.begin(held, self._rows(held))
+        begun = self._ledger.begin(held)
         if begun is None:
             return "dropped", ""
         try:
@@ -56,21 +55,14 @@ class Performer:
             return self._failed(begun, _told(error))
         return "succeeded", ""
 
-    def _rows(self, held: Held) -> int:
-        """Rows that are computed in a step."""
-        if not held.step.isdecimal():
-            return 0
-        span = read_span(JobDirectory(self._home, held.job).plan, int(held.step))
-        return span.rows if span else 0
-
     def _do(self, begun: Begun) -> None:
         match begun.held.step:
             case step if step.isdecimal():
                 self._scorer.score(begun)
-            case _ if begun.attempt > MAX_ATTEMPTS:
-                raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == VALIDATE:
                 self._validator.validate(begun)
+            case _ if begun.attempt > MAX_ATTEMPTS:
+                raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
                 finalize(begun, self._ledger, JobDirectory(self._home, begun.held.job))
 
@@ -81,7 +73,7 @@ class Performer:
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(held)
             return "retrying", word
-        self._ledger.conclude(held, JobError.of(error))
+        self._ledger.conclude(begun, JobError.of(error))
         return "failed", word
 
 

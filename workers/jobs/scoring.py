@@ -1,14 +1,13 @@
 """Computes one chunk: read, call the model, write, settle."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.jobs.places import JobDirectory
-from telemetry.errors import InvalidInput, PredictqError
+from telemetry.errors import InvalidInput
 from workers.files.spans import Block
 from workers.files.writing import write_errors, write_part
-from workers.jobs.answering import Answered, answer
+from workers.jobs.answering import Answered, answer, survivors
 from workers.jobs.inputs import Inputs
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model, Models
@@ -29,31 +28,28 @@ class Scorer:
         journal.begin(begun.attempt)
         model = self._models.of(begun.order)
         block = self._read(begun, directory, model)
-        good, attempt = len(block.good), begun.attempt
-        deadly = journal.narrow(good, attempt, lambda rows: _try(model, block, rows))
-        part = _written(begun, directory, answer(model, block, deadly))
+        together = survivors(model, block, journal, begun.attempt)
+        part = _written(begun, directory, answer(model, block, together))
         self._ledger.settle(begun.held, part)
         journal.close()
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
-        span = read_span(directory.plan, int(begun.held.step))
-        if span is None or begun.facts is None:
-            raise InvalidInput(f"the plan of job {begun.held.job} is gone; submit it again")
         job_id, order, facts = begun.held.job, begun.order, begun.facts
+        assert facts  # noqa: S101 - chunks come after validation
+        span = read_span(directory.plan(facts.plan), int(begun.held.step))
+        if span is None:
+            raise InvalidInput(f"the plan of job {job_id} is gone; submit it again")
         return self._inputs.source(job_id, order, facts, model.manifest).read(span)
-
-
-def _try(model: Model, block: Block, rows: range) -> None:
-    with suppress(PredictqError):  # whatever it says, its process lives
-        model.answer(block.features, slice(rows.start, rows.stop))
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: Answered) -> Part:
     """The chunk's part of the output; every attempt writes one of its own."""
     name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)
-    write_part(directory.part(name), begun.output_format, answered.table)
+    assert begun.facts  # noqa: S101 - chunks come after validation
+    table = answered.table(begun.facts.answers)
+    write_part(directory.part(name), begun.output_format, table)
     if answered.bad:
         write_errors(directory.part_errors(name), answered.bad)
     failed = len(answered.bad)
-    return Part(name=name, succeeded=answered.table.num_rows - failed, failed=failed)
+    return Part(name=name, succeeded=table.num_rows - failed, failed=failed)

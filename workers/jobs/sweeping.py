@@ -1,24 +1,81 @@
 """Forgets jobs whose time is over, with their files."""
 
+import logging
 import shutil
+import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import redis
+from celery import bootsteps
 
 from tasks.jobs.ledger import JobLedger
+from tasks.jobs.messages import BULK
 from tasks.jobs.places import JobDirectory
+from tasks.ledger.ledger import connect
 from tasks.settings import Settings
 
+log = logging.getLogger(__name__)
+EVERY = 60.0
+"""Seconds."""
 MOST = 100
 """Jobs that are looked at in one go, the oldest."""
+ABANDONED = 3600.0
+"""Seconds after which an upload that nobody writes to, and of which no job was made, is removed."""
 
 
-def sweep(ledger: JobLedger, settings: Settings) -> None:
-    """Forget what ended long ago; what has taken too long ends."""
+class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """A step of the consumer of jobs: it sweeps from time to time, beside the loop."""
+
+    requires = ("workers.consuming:Consuming",)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._over = threading.Event()
+
+    def include_if(self, consumer: Any) -> bool:
+        """Only where jobs are computed."""
+        return BULK in consumer.app.amqp.queues.consume_from
+
+    def start(self, consumer: Any) -> None:
+        """Sweep now and every while, with each connection to the broker."""
+        self._over = threading.Event()
+        threading.Thread(target=_sweep, args=(self._over,), name="sweep", daemon=True).start()
+
+    def stop(self, consumer: Any) -> None:
+        """Sweep no more."""
+        self._over.set()
+
+
+def _sweep(over: threading.Event) -> None:
+    settings = Settings.from_environment()
+    ledger = JobLedger(connect(settings.redis_url), settings)
+    while not over.is_set():
+        try:
+            sweep(ledger, settings.home)
+        except (redis.RedisError, OSError) as error:
+            log.warning("jobs cannot be looked through: %s", error)
+        over.wait(EVERY)
+
+
+def sweep(ledger: JobLedger, home: Path) -> None:
+    """End what has taken too long, forget what ended long ago, and remove what no job has."""
+    for job_id in ledger.oldest(MOST):
+        if ledger.sweep(job_id):
+            shutil.rmtree(JobDirectory(home, job_id).path, ignore_errors=True)
+    for directory in _abandoned(home / "jobs"):
+        if not ledger.knows(directory.name):
+            log.warning("the files of %s are no job's: they are removed", directory.name)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _abandoned(jobs: Path) -> Iterator[Path]:
+    """Directories that hold an upload alone, which nobody has written to of late."""
     now = time.time()
-    for job in ledger.jobs(ledger.oldest(MOST)):
-        if job is None or job.expires_at > now:
-            continue
-        if job.has_ended:
-            shutil.rmtree(JobDirectory(settings.home, job.id).path, ignore_errors=True)
-            ledger.forget(job.id)
-        else:
-            ledger.expire(job.id)
+    for directory in jobs.glob("*/"):
+        files = [*directory.iterdir()]
+        uploaded = all(file.name.startswith("input") for file in files)
+        if uploaded and all(now - path.stat().st_mtime > ABANDONED for path in (directory, *files)):
+            yield directory

@@ -1,23 +1,24 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
 from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from tasks.jobs.job import Facts, LineError, Order, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
-from tasks.jobs.messages import BULK
 from tasks.jobs.places import JobDirectory, Roots
-from tasks.ledger.workers import Workers
 from tasks.settings import Settings
 from workers.files.checking import check
-from workers.files.opening import local_path, stamp
 from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
-from workers.jobs.first import try_first
-from workers.jobs.inputs import find, open_input, plain, prepare
+from workers.jobs.finalizing import clear
+from workers.jobs.first import First, try_first
+from workers.jobs.inputs import find, open_input, prepare
+from workers.jobs.journal import Journal
 from workers.jobs.model import Model, Models
 from workers.jobs.planning import Planned, write_plan
 from workers.jobs.sizing import Speed, rows_per_chunk
-from workers.jobs.sweeping import sweep
 
 MOST_SHOWN = 100
 """Errors in a report."""
@@ -32,56 +33,60 @@ class Validator:
 
     def validate(self, begun: Begun) -> None:
         """Plan the job, or report where that is all that is wanted; raises what is wrong."""
-        sweep(self._ledger, self._settings)
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
         directory.path.mkdir(parents=True, exist_ok=True)
-        self._check_places(order)
+        journal = Journal(directory.journal(begun.held.step))
+        journal.begin(begun.attempt)
+        self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
         prepare(directory, order, facts)
+        assert order.output  # noqa: S101 - the gateway has put one in
+        written = order.output.format or facts.format
         source = open_input(directory, order, facts, model.manifest)
         try:
-            plan = self._plan(order, facts, source, model, directory)
+            first = try_first(source, model, journal, begun.attempt, written)
+            plan = self._plan(begun, facts, source, first, _width(model))
         finally:
             source.close()
         self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
+        journal.close()
+        if order.dry_run:
+            clear(directory)
 
-    def _check_places(self, order: Order) -> None:
+    def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
-        self._roots.checked(order.input.uri)
+        self._roots.checked(order.input.uri, directory)
         assert order.output  # noqa: S101 - the gateway has put one in
-        path = local_path(self._roots.checked(order.output.uri))
-        if path is not None and not order.dry_run:
-            check_writable(path)
+        path = self._roots.checked(order.output.uri, directory)
+        if not order.dry_run:
+            check_writable(Path(path))
 
-    def _plan(
-        self, order: Order, facts: Facts, source: Source, model: Model, directory: JobDirectory
-    ) -> Plan:
-        first, processes = try_first(source, model), self._processes()
+    def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
+        order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
         told = check(source) if first.has_ids or order.dry_run else []
-        width, total = (
-            len(model.manifest.signature.columns),
-            _total(source, directory, order, facts),
-        )
+        processes = self._ledger.processes()
+        total = _total(source, directory, facts)
         rows = rows_per_chunk(first.speed, width, total, processes)
-        planned = write_plan(directory.plan, source.spans(rows))
-        report = _report(source, planned, first.speed, processes, [*first.errors, *told])
+        # Of two who validate, as one that was frozen and its successor, one only is believed.
+        name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
+        planned = write_plan(directory.plan(name), source.spans(rows))
         return Plan(
-            facts=facts,
-            report=report,
-            most_failures=_most_failures(order, planned.rows),
-            window=2 * processes,
+            facts=replace(facts, plan=name, answers=first.answers),
+            report=_report(source, planned, first.speed, processes, [*first.errors, *told]),
+            most_failures=most_failures(order.error_threshold, planned.rows),
         )
 
-    def _processes(self) -> int:
-        """Processes that compute jobs now."""
-        alive = Workers(self._ledger.client).alive()
-        return max(sum(int(w["processes"]) for w in alive if BULK in w.get("queues", ())), 1)
+
+def _width(model: Model) -> int:
+    return len(model.manifest.signature.columns)
 
 
-def _total(source: Source, directory: JobDirectory, order: Order, facts: Facts) -> int:
+def _total(source: Source, directory: JobDirectory, facts: Facts) -> int:
     """The size of the input, in what spans are counted in: rows where they are known, or bytes."""
     rows: int | None = getattr(source, "rows", None)
-    return int(stamp(plain(directory, order, facts)).partition(" ")[0]) if rows is None else rows
+    if rows is not None:
+        return rows
+    return directory.unpacked.stat().st_size if facts.compression else facts.bytes
 
 
 def _report(
@@ -107,9 +112,9 @@ def _line_error(bad: BadRow) -> LineError:
     return LineError(line=bad.line, custom_id=bad.custom_id, code=bad.code, message=bad.message)
 
 
-def _most_failures(order: Order, rows: int) -> int | None:
-    """Rows that may fail: a number of them, or a share."""
-    threshold = order.error_threshold
+def most_failures(threshold: float | None, rows: int) -> int | None:
+    """Rows that may fail: a number of them, or below 1 a share."""
     if threshold is None:
         return None
-    return int(threshold * rows) if isinstance(threshold, float) else threshold
+    # A share is rarely a binary fraction: 29 of 100 rows are 28.999999999999996.
+    return int(round(threshold * rows, 6) if threshold < 1 else min(threshold, rows))

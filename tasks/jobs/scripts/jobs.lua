@@ -1,9 +1,9 @@
 -- What scripts share that move a job on: a library, put in front of them with the key layout and
 -- the queue's messages. ARGV[1] is the job's id.
 -- The job's hash: order, message (of any step), status, a time per status, and expires_at; facts,
--- report, total, chunks, most_failures and window once it is validated; next (the chunk that is
--- pushed next), succeeded, failed, settled_at, busy and drained (the pace); error.
--- A step flies from its push until it is settled or dropped.
+-- report, total, chunks and most_failures once it is validated; next (the chunk that is pushed
+-- next), succeeded, failed, settled_at, busy and drained (the pace); error.
+-- A step flies from its push until it is settled or dropped; its message waits, or a worker holds it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
 }
@@ -27,7 +27,7 @@ local function message_of(step)
   return (string.gsub(redis.call('HGET', job, 'message'), '@STEP@', step))
 end
 
--- To the end of the queue, so that jobs take turns; what is short, or a job's first, goes before.
+-- To the end of the queue, so that jobs take turns; what a job begins and ends with goes before.
 local function push(step, before)
   local message = message_of(step)
   if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
@@ -35,6 +35,27 @@ local function push(step, before)
   redis.call(before and 'RPUSH' or 'LPUSH', BULK, message)
   redis.call('HINCRBY', QUEUED .. BULK, 'rows', 1)
   redis.call('HINCRBY', QUEUED .. BULK, 'bytes', #message)
+end
+
+-- Whether a step is still to be done.
+local function is_due(step)
+  local status = redis.call('HGET', job, 'status')
+  local wanted = ({ validate = 'validating', finalize = 'finalizing' })[step]
+  if wanted then return status == wanted end
+  return (status == 'queued' or status == 'running') and redis.call('HEXISTS', chunks, step) == 0
+end
+
+-- Chunks of a job that may fly: two for each process that computes jobs now.
+local function window()
+  local processes = 0
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS_SEEN, clock() - SILENCE, '+inf')) do
+    local told = redis.call('HGET', WORKERS, worker)
+    local described = told and cjson.decode(told) or {}
+    for _, queue in ipairs(described.queues or {}) do
+      if queue == BULK then processes = processes + described.processes end
+    end
+  end
+  return 2 * math.max(processes, 1)
 end
 
 -- Up to so many chunks that are not settled and do not fly.
@@ -51,16 +72,33 @@ local function push_next(many, before)
   redis.call('HSET', job, 'next', n)
 end
 
+-- What flies by the books alone does so no more, as after a purge of the queue; gives how many.
+local function forget_lost()
+  local held, lost = {}, 0
+  for _, tag in ipairs(redis.call('HKEYS', RESERVED)) do
+    if string.find(tag, BULK .. ':', 1, true) == 1 then
+      held[redis.call('HGET', RESERVED, tag)] = true
+    end
+  end
+  for _, step in ipairs(redis.call('HKEYS', flying)) do
+    local message = message_of(step)
+    if not held[message] and not redis.call('LPOS', BULK, message) then
+      lost = lost + redis.call('HDEL', flying, step)
+    end
+  end
+  return lost
+end
+
 -- Takes the messages of a job from the queue; those that workers hold go on flying.
 local function ground()
   for _, step in ipairs(redis.call('HKEYS', flying)) do
     local message = message_of(step)
     if redis.call('LREM', BULK, 0, message) > 0 then
-      redis.call('HDEL', flying, step)
       redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
       redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)
     end
   end
+  forget_lost()
 end
 
 -- A step flies no more, and its message is gone.
@@ -89,15 +127,25 @@ local function fail(error)
 end
 
 -- When all chunks are settled, what remains is to put their parts together.
-local function finalize_or_go_on(many, before)
+local function finalize_or_go_on(before)
   if redis.call('HLEN', chunks) == tonumber(redis.call('HGET', job, 'chunks')) then
     enter('finalizing')
-    push('finalize', true)
+    if redis.call('HEXISTS', flying, 'finalize') == 0 then push('finalize', true) end
   else
-    push_next(many, before)
+    push_next(window() - redis.call('HLEN', flying), before)
   end
 end
 
 local function tell()
   redis.call('PUBLISH', job, '')
+end
+
+-- A job that has taken longer than it may ends.
+local function expire()
+  local state = redis.call('HMGET', job, 'status', 'expires_at')
+  if state[1] and not ENDED[state[1]] and tonumber(state[2]) < clock() then
+    enter('expired')
+    ground()
+    tell()
+  end
 end

@@ -1,17 +1,21 @@
--- Go on with a job that stopped, at its first chunk that is not settled.
+-- Go on with a job that stopped, or whose messages were purged, at its first unsettled chunk.
 -- ARGV: id.
--- Returns whether it had stopped.
-local state = redis.call('HMGET', job, 'status', 'chunks', 'window')
-local status = state[1]
-if status ~= 'failed' and status ~= 'cancelled' and status ~= 'expired' then return 0 end
+-- Returns whether there was anything to go on with.
+local STOPPED = { failed = true, cancelling = true, cancelled = true, expired = true }
+local state = redis.call('HMGET', job, 'status', 'chunks', 'failed', 'most_failures')
+local status, most = state[1], tonumber(state[4] or -1)
+if not status or ENDED[status] and not STOPPED[status] then return 0 end
+if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again
+local lost = forget_lost()
+if not STOPPED[status] and lost == 0 then return 0 end
 redis.call('HDEL', job, 'error', 'ended_at', 'cancelling_at', 'busy', 'drained', 'settled_at')
 redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'next', 0)
 if state[2] then
   enter('queued')
-  finalize_or_go_on(state[3] - redis.call('HLEN', flying), true)
+  finalize_or_go_on(true)
 else
   enter('validating')
-  if redis.call('HEXISTS', flying, 'validate') == 0 then push('validate', true) end
+  if redis.call('HEXISTS', flying, 'validate') == 0 then push('validate') end
 end
 tell()
 return 1

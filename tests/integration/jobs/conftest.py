@@ -5,24 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.bulk import computing_jobs
 from tests.integration.jobs.room import Room
-from tests.models import Doubling, Lethal, Plodding, Touchy, register
-from tests.stack import LiveStack, running
+from tests.models import Doubling, Lethal, Plodding, Touchy
+from tests.stack import LiveStack
 
 
 @pytest.fixture(scope="session")
 def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    home = tmp_path_factory.mktemp("bulky")
-    diary = home / "diary"
-    diary.touch()
-    for model in (Doubling(), Touchy(str(diary)), Lethal(), Plodding(str(diary))):
-        register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
-    with running(
-        home,
-        PREDICTQ_VISIBILITY_TIMEOUT="4",
-        PREDICTQ_BATCH_ROOTS=str(tmp_path_factory.getbasetemp()),
-    ) as stack:
-        stack.start("bulk")
+    home, models = tmp_path_factory.mktemp("bulky"), (Doubling, Touchy, Lethal, Plodding)
+    with computing_jobs(home, *models, PREDICTQ_VISIBILITY_TIMEOUT="4") as stack:
         yield stack
 
 

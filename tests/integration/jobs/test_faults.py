@@ -1,17 +1,23 @@
 """Processes die, Redis goes, models and files go: the output is whole, or the job says why not."""
 
+import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from registry.store import Registry
 from tasks.jobs.job import Job, Place
+from tasks.ledger import keys
+from telemetry.errors import JobNotFound
 from tests.integration.jobs.room import Room
 from tests.models import Doubling, Plodding, register
 from tests.stack import LiveStack, running, until
+from tests.unhurried import Gated
 
 ROWS = 60_000
 
@@ -21,7 +27,9 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("mortal")
     (home / "diary").touch()
     register(home, "plodding", Plodding(str(home / "diary")), [[1.0, 0.0]])
+    register(home, "silent", Plodding(), [[1.0, 0.0]])
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
+    register(home, "gated", Gated(str(home / "gate")), [[1.0, 0.0]])
     roots = str(tmp_path_factory.getbasetemp())
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="3", PREDICTQ_BATCH_ROOTS=roots) as stack:
         stack.start("bulk")
@@ -33,11 +41,11 @@ def room(mortal: LiveStack, tmp_path: Path) -> Room:
     return Room(mortal, tmp_path)
 
 
-def begun(room: Room, **fields: Any) -> tuple[Job, Any]:
-    """A job of which a chunk is settled and others are computed, and its numbers."""
+def begun(room: Room, model: str = "plodding", least: int = 1, **fields: Any) -> tuple[Job, Any]:
+    """A job of which so many rows are settled and others are computed, and its numbers."""
     source, values = room.numbers(ROWS)
-    job = room.jobs.create(room.order("plodding", source, **fields))
-    until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
+    job = room.jobs.create(room.order(model, source, **fields))
+    until(lambda: room.jobs.get(job.id).counts.succeeded >= least, f"{least} rows")
     return job, values
 
 
@@ -65,7 +73,7 @@ def test_processes_of_the_pool_are_killed(room: Room) -> None:
 
 def test_the_worker_is_killed(room: Room) -> None:
     before = computed(room)
-    job, values = begun(room)
+    job, values = begun(room, least=ROWS // 2)
     room.stack.kill("bulk")
     room.stack.start("bulk")
     check(room, job, values)
@@ -74,20 +82,76 @@ def test_the_worker_is_killed(room: Room) -> None:
     assert computed(room) - before <= ROWS + 4 * chunk + 3200
 
 
-def test_redis_is_killed(room: Room) -> None:
+@pytest.mark.parametrize("names", [["redis"], ["bulk", "redis"]], ids="+".join)
+def test_redis_is_killed(room: Room, names: list[str]) -> None:
     job, values = begun(room)
-    room.stack.kill("redis")
-    room.stack.start("redis")
+    for name in names:
+        room.stack.kill(name)
+    for name in reversed(names):
+        room.stack.start(name)
     check(room, job, values)
 
 
-def test_everything_is_killed_and_starts_again(room: Room) -> None:
-    job, values = begun(room)
-    room.stack.kill("bulk")
-    room.stack.kill("redis")
-    room.stack.start("redis")
-    room.stack.start("bulk")
+FATES = pytest.mark.parametrize("name", ["pool", "bulk", "redis"])
+
+
+@contextmanager
+def struck(stack: LiveStack, name: str) -> Iterator[None]:
+    """Kill the processes of the pool, their worker with them, or Redis, which is gone meanwhile."""
+    pool, log = stack.pool("bulk"), stack.home / "logs" / "bulk.log"
+    told = len(log.read_text())
+    if name != "pool":
+        stack.kill(name)
+    for process in pool if name != "redis" else []:
+        process.kill()
+    yield
+    if name == "redis":
+        until(lambda: "the ledger cannot be reached" in log.read_text()[told:], "a need of Redis")
+    if name != "pool":
+        stack.start(name)
+
+
+@FATES
+def test_killed_while_a_job_is_validated(room: Room, name: str) -> None:
+    gate = room.stack.home / "gate"
+    gate.touch()
+    source, values = room.numbers(ROWS)
+    job = room.jobs.create(room.order("gated", source))
+    until(lambda: room.client.hget(keys.ATTEMPTS, f"{job.id}.validate"), "its beginning")
+    with struck(room.stack, name):
+        gate.unlink()
     check(room, job, values)
+
+
+@FATES
+def test_killed_while_an_output_is_put_together(room: Room, name: str) -> None:
+    output = Place(uri=str(room.directory / "out.csv"), format="csv")
+    job, values = begun(room, "silent", ROWS // 4, output=output)
+    (part,) = room.jobs.directory(job.id).parts.glob("1-*")  # the first is looked at twice
+    aside = part.rename(room.directory / "aside")
+    os.mkfifo(part)  # who reads it waits for one who writes
+    writer = until(lambda: opened(part), "somebody who reads it")
+    assert room.jobs.get(job.id).status == "finalizing"
+    content = aside.read_bytes()
+    aside.replace(part)
+    with struck(room.stack, name), suppress(BrokenPipeError), open(writer, "wb") as file:
+        assert not Path(output.uri).exists()
+        file.write(content)  # who lives goes on
+    job = room.ended(job)
+    assert job.status == "completed", job
+    lines = Path(output.uri).read_text().splitlines()
+    assert [float(line) for line in lines[1:]] == (2 * values[:, 0]).tolist()
+    until(lambda: not part.exists(), "the end of the parts")
+
+
+def opened(fifo: Path) -> int | None:
+    """The end to write to, once somebody reads it."""
+    try:
+        writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+    os.set_blocking(writer, True)
+    return writer
 
 
 def test_a_frozen_worker_comes_back_after_another_did_its_work(room: Room) -> None:
@@ -137,3 +201,46 @@ def test_the_output_cannot_be_written(room: Room) -> None:
     place = Place(uri=str(room.directory / "none" / "out.parquet"))
     job = room.run("doubling", source, output=place)
     assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
+
+
+def test_there_is_no_room_for_the_parts(room: Room) -> None:
+    job, values = begun(room, "silent")
+    pool = room.stack.pool("bulk")
+    limit_files(pool, 1000)
+    job = room.ended(job)
+    assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
+    assert 0 < job.counts.succeeded < ROWS
+    assert not Path(job.output.uri).exists()
+    limit_files(pool, psutil.RLIM_INFINITY)
+    check(room, room.jobs.resume(job.id), values)
+
+
+def limit_files(processes: list[psutil.Process], size: int) -> None:
+    """Let no file that they write grow beyond so many bytes: as a full disk, but for them alone."""
+    for process in processes:
+        process.rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
+
+
+def test_a_job_whose_time_is_over_goes_on_when_it_is_resumed(room: Room) -> None:
+    job, values = begun(room)
+    room.client.hset(keys.JOB + job.id, "expires_at", "1.0")
+    assert room.jobs.get(job.id).status == "expired"
+    check(room, room.jobs.resume(job.id), values)
+
+
+def test_what_ended_long_ago_is_forgotten_with_its_files(room: Room) -> None:
+    source, _ = room.numbers(10)
+    jobs = [room.run("doubling", source) for _ in range(2)]
+    old, young = [room.jobs.directory(job.id).path for job in jobs]
+    room.client.hset(keys.JOB + jobs[0].id, "expires_at", "1.0")
+    _, abandoned = room.jobs.new()
+    (abandoned.path / "input.csv").touch()
+    for path in (abandoned.path / "input.csv", abandoned.path):
+        os.utime(path, (1.0, 1.0))
+    room.stack.stop("bulk")
+    room.stack.start("bulk")
+    until(lambda: not abandoned.path.exists(), "the end of what was abandoned")
+    assert not old.exists()
+    assert young.exists()
+    with pytest.raises(JobNotFound):
+        room.jobs.get(jobs[0].id)

@@ -44,15 +44,15 @@ def test_bad_rows_fail_alone(room: Room) -> None:
 
 def test_rows_that_kill_are_found(room: Room) -> None:
     _, values = room.numbers(3000)
-    values[[1500, 2222], 0] = DEADLY
+    values[[7, 2222], 0] = DEADLY  # the first one when the job is validated, too
     job = room.run("lethal", room.parquet(values))
     assert job.status == "completed_with_errors", job
     expected = (2 * values[:, 0]).tolist()
-    expected[1500] = expected[2222] = None
+    expected[7] = expected[2222] = None
     assert room.predictions(job) == expected
     errors = [msgspec.json.decode(line) for line in room.errors(job)]
     assert [(e["line"], e["code"]) for e in errors] == [
-        (1501, "worker_lost"),
+        (8, "worker_lost"),
         (2223, "worker_lost"),
     ]
 
@@ -60,13 +60,15 @@ def test_rows_that_kill_are_found(room: Room) -> None:
 def test_a_job_stops_where_too_many_rows_fail(room: Room) -> None:
     _, values = room.numbers(5000)
     values[2000:2010, 0] = GUILTY
-    job = room.run("touchy", room.parquet(values), error_threshold=9)
+    job = room.run("touchy", room.parquet(values), error_threshold=9.0)
     assert job.status == "failed"
     assert job.error
     assert job.error.code == "too_many_failures"
     assert len(room.errors(job)) == 10
     assert not Path(job.output.uri).exists()
-    assert room.run("touchy", room.parquet(values), error_threshold=10).counts.failed == 10
+    with pytest.raises(JobStands):
+        room.jobs.resume(job.id)
+    assert room.run("touchy", room.parquet(values), error_threshold=10.0).counts.failed == 10
 
 
 def test_counts_always_sum_to_the_total(room: Room) -> None:
@@ -79,6 +81,9 @@ def test_counts_always_sum_to_the_total(room: Room) -> None:
         counts = msgspec.structs.asdict(job.counts)
         assert counts.pop("total") == sum(counts.values())
         assert min(counts.values()) >= 0
+    assert any(job.counts.running for job in seen)
+    done = [job.counts.succeeded for job in seen]
+    assert done == sorted(done)
     running = [job for job in seen if job.counts.succeeded and job.status == "running"]
     assert running
     assert all(job.eta_seconds and 0 < job.eta_seconds < 10 for job in running)
@@ -89,17 +94,17 @@ def test_a_cancelled_job_goes_on_where_it_stopped(room: Room) -> None:
     diary = room.stack.home / "diary"
     before = len(diary.read_text().splitlines())
     job = room.jobs.create(room.order("plodding", source))
-    until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
+    until(lambda: room.jobs.get(job.id).counts.succeeded >= 20_000, "a third")
     room.jobs.cancel(job.id)
     job = room.reaches(job, "cancelled")
-    assert 0 < job.counts.cancelled < 60_000
+    assert 0 < job.counts.cancelled <= 40_000
     assert not Path(job.output.uri).exists()
     job = room.ended(room.jobs.resume(job.id))
     assert job.status == "completed"
     assert room.predictions(job) == (2 * values[:, 0]).tolist()
     written = diary.read_text().splitlines()[before:]
     tried = 3 * 1000 + 2 * 100  # the first rows, when it was validated
-    assert len(written) <= 60_000 + tried
+    assert 60_000 < len(written) <= 60_000 + tried
     with pytest.raises(JobStands):
         room.jobs.resume(job.id)
 
@@ -138,12 +143,16 @@ def test_places_elsewhere_are_refused(room: Room) -> None:
 def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
     _, values = room.numbers(5000)
     values[3, 0] = GUILTY
-    order = room.order("touchy", room.parquet(values))
-    job = room.jobs.validate(order, 10)
+    diary = room.stack.home / "diary"
+    before = len(diary.read_text())
+    job = room.run("touchy", room.parquet(values), dry_run=True)
     assert job.status == "completed"
     assert job.report
     assert (job.report.rows, job.report.columns) == (5000, ("x0", "x1"))
     assert [error.line for error in job.report.errors] == [4]
+    computed = diary.read_text()[before:].splitlines()
+    assert {*map(float, computed)} <= {*values[:1000, 0].tolist()}
+    until(lambda: not [*room.jobs.directory(job.id).path.iterdir()], "an empty directory")
     with pytest.raises(JobStands):
         room.jobs.output(job.id)
 
@@ -172,11 +181,11 @@ def test_a_small_job_passes_a_large_one(room: Room) -> None:
 
 
 def test_jobs_share_the_workers(room: Room) -> None:
-    source, _ = room.numbers(60_000)
+    source, _ = room.numbers(120_000)
     orders = [
         room.order("plodding", source, output=Place(uri=str(room.directory / f"{name}.parquet")))
         for name in ("one", "other")
     ]
     jobs = [room.ended(job) for job in [room.jobs.create(order) for order in orders]]
     times = [job.ended_at - job.created_at for job in jobs if job.ended_at]
-    assert min(times) > 0.75 * max(times)
+    assert min(times) > 0.9 * max(times)

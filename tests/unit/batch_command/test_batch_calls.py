@@ -46,17 +46,28 @@ def test_options_may_stand_anywhere(server, words):
     assert server.asked[0].body["methods"] == ["predict_proba"]
 
 
-def test_files_are_sent_and_fetched_on_request(server, tmp_path):
+@pytest.mark.parametrize(("name", "format_"), [("out.jsonl", "ndjson"), ("out.pq", "parquet")])
+def test_files_are_sent_and_fetched_on_request(server, tmp_path, name, format_):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), events(DONE), Answer(200, b"prediction\n1\n"))
-    out = tmp_path / "out.jsonl"
+    out = tmp_path / name
     ran = batch("iris", tmp_path / "in.csv", out, "--upload")
     assert ran.exit_code == 0, ran.output
     assert out.read_text() == "prediction\n1\n"
     assert f"scored 10 rows in 2.5 s: {out}" in ran.stderr
     assert b"a\n1\n" in server.asked[0].body
-    assert b'name="output_format"\r\n\r\nndjson' in server.asked[0].body
+    assert f'name="output_format"\r\n\r\n{format_}'.encode() in server.asked[0].body
     assert server.calls[2] == ("GET", "/predict/batch/j1/output")
+
+
+def test_an_output_that_cannot_be_fetched_is_still_there(server, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.script(Answer(202, job()), events(DONE), problem(410, "result_gone"))
+    out = tmp_path / "out.csv"
+    ran = batch("iris", tmp_path / "in.csv", out, "--upload")
+    assert (ran.exit_code, out.exists()) == (1, False)
+    told = f"error: that is result_gone (to try again: predictq batch fetch j1 {out})\n"
+    assert ran.stderr == told
 
 
 def test_detaching_at_once_prints_the_id(server):
@@ -113,6 +124,14 @@ def test_an_output_that_is_fetched_is_not_packed(server):
     assert server.asked == []
 
 
+def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "in.csv")
+    for name in ("in.csv", "link.csv"):
+        ran = batch("iris", tmp_path / "in.csv", tmp_path / name, "--upload")
+        assert (ran.exit_code, server.asked) == (2, [])
+
+
 def test_a_dry_run_tells_what_was_found(server):
     errors = [{"line": 3, "code": "invalid", "message": "no number"}]
     report = {"rows": 1000, "columns": ["a", "b"], "estimated_seconds": 3700.0, "errors": errors}
@@ -150,7 +169,7 @@ def test_a_job_is_shown(server):
     shown = batch("status", "j1").stdout
     assert "progress  4 of 10 rows, 1 failed, 2,000 rows/s, 1:05 left\n" in shown
     assert json.loads(batch("status", "j1", "--json").stdout) == job()
-    server.script(events(job(), DONE), Answer(200, DONE))
+    server.script(events(job(), DONE))
     assert "status    completed\n" in batch("status", "j1", "--follow").stdout
 
 
@@ -163,6 +182,31 @@ def test_a_job_is_resumed_and_followed(server):
     server.script(Answer(202, job()), events(DONE), Answer(202, job()))
     assert batch("resume", "j1").stderr.endswith("scored 10 rows in 2.5 s: /data/out.csv\n")
     assert batch("resume", "j1", "--detach").stderr == "job j1 is running\n"
+
+
+def test_an_output_that_is_kept_with_the_job_is_to_be_fetched(server):
+    kept = DONE | {"output": {"uri": "/home/a/.predictq/jobs/j1/output", "format": "csv"}}
+    server.script(Answer(202, job()), events(kept))
+    assert batch("resume", "j1").stderr.endswith("2.5 s: predictq batch fetch j1 OUTPUT\n")
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "expired"])
+def test_following_a_job_that_comes_to_nothing_fails(server, status):
+    ended = job(status=status)
+    server.script(events(ended), Answer(200, ended))
+    ran = batch("status", "j1", "--follow")
+    assert (ran.exit_code, f"status    {status}\n" in ran.stdout) == (1, True)
+    assert ran.stderr.startswith(f"error: the job was {status} (to go on")
+    assert batch("status", "j1").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("list",), ("status", "j1"), ("status", "j1", "--follow")])
+@pytest.mark.parametrize("body", [{"data": [{}]}, {"status": "ok"}])
+def test_a_server_that_is_none_of_ours_is_told_in_a_line(server, words, body):
+    server.behave = lambda asked: events(body) if "events" in asked.path else Answer(200, body)
+    ran = batch(*words)
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
+    assert "is the address right?" in ran.stderr
 
 
 def test_what_came_of_a_job_is_fetched(server, tmp_path):

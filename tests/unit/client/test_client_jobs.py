@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from predictq import Conflict, InvalidRequest, Unavailable, Unreachable, WaitTimeout
+from predictq import Client, Conflict, InvalidRequest, Unavailable, Unreachable, WaitTimeout
 from tests.unit.stand_in import DROP, Answer, events, job, problem
 
 
@@ -104,11 +104,21 @@ def test_a_dry_run_reports(server, client):
     ended = job(status="completed", report=report)
     server.script(Answer(200, ended), Answer(202, job(status="validating")), events(ended))
     assert client.jobs.validate("iris", "/data/in.csv").report == report
+    assert server.asked[0].headers["Prefer"] == "wait=30"
     assert client.jobs.validate("iris", "/data/long.csv").report == report
     assert server.calls[1:] == [
         ("POST", "/predict/batch/validate"),
         ("GET", "/predict/batch/j1/events"),
     ]
+
+
+def test_a_dry_run_is_held_no_longer_than_a_call_may_take(server, clock, tmp_path):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    server.behave = lambda _: Answer(200, job(status="completed"))
+    with Client(server.url, timeout=5, clock=clock) as client:
+        client.jobs.validate("iris", "/data/in.csv")
+        client.jobs.validate("iris", tmp_path / "in.csv", upload=True)
+    assert [asked.headers["Prefer"] for asked in server.asked] == ["wait=5"] * 2
 
 
 def test_what_is_refused_says_why(server, client):
@@ -189,6 +199,14 @@ def test_a_wait_ends(server, client):
         client.jobs.wait("j1", timeout=2)
 
 
+@pytest.mark.parametrize("answer", [DROP, problem(503, "busy", retryable=True)])
+def test_a_wait_ends_though_the_server_is_away(server, client, clock, answer):
+    server.behave = lambda _: answer
+    with pytest.raises(WaitTimeout):
+        client.jobs.wait("j1", timeout=2)
+    assert sum(clock.slept) == pytest.approx(2, abs=0.1)
+
+
 def test_a_wait_ends_though_nothing_changes(server, client):
     news = events(job()).body + b":\n\n" * 2_000
     server.script(Answer(200, news, content_type="text/event-stream"))
@@ -249,6 +267,34 @@ def test_a_download_that_breaks_goes_on_where_it_broke(server, client, tmp_path)
     assert (tmp_path / "out.csv").read_bytes() == b"abcdef"
     asked = server.asked[1].headers
     assert (asked["Range"], asked["If-Range"]) == ("bytes=3-", '"1"')
+
+
+def test_a_download_outlasts_a_server_that_is_away(server, client, clock, tmp_path):
+    half = {"ETag": '"1"', "Content-Length": "6", "Connection": "close"}
+    rest = Answer(206, b"def", {"ETag": '"1"', "Content-Range": "bytes 3-5/6"})
+    busy, away = problem(503, "busy", retryable=True), Answer(502, b"", content_type="text/html")
+    server.script(*[busy] * 20, Answer(200, b"abc", half), *[DROP, away] * 20, rest)
+    client.jobs.download("j1", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == b"abcdef"
+
+
+def test_a_download_gives_up_when_nothing_comes(server, client, clock, tmp_path):
+    server.behave = lambda _: problem(503, "busy", retryable=True)
+    with pytest.raises(Unavailable):
+        client.jobs.download("j1", tmp_path / "out.csv")
+    assert sum(clock.slept) == pytest.approx(30, abs=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_downloads_to_one_file_leave_each_other_alone(server, client, tmp_path):
+    def behave(_):
+        if len(server.asked) == 1:  # another comes while this one is under way
+            client.jobs.download("j1", tmp_path / "out.csv")
+        return Answer(200, f"{len(server.asked)}".encode())
+
+    server.behave = behave
+    client.jobs.download("j1", tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
 def test_a_download_of_what_changed_begins_anew(server, client, tmp_path):

@@ -12,6 +12,11 @@ from workers.files.answers import columns, nothing
 from workers.files.outcome import output
 from workers.files.writing import assemble, write_errors, write_part
 
+NAMES = {
+    "predict": ["prediction"],
+    "predict_proba": ["probability_no", "probability_yes"],
+    "decision_function": ["decision"],
+}
 AB = Signature(
     (Column("a"), Column("b")), True, False, ("predict", "predict_proba"), classes=("no", "yes")
 )
@@ -41,7 +46,11 @@ def scored(
     for number, block in enumerate(blocks(source, format, AB, 40, **more)):
         found = answers(np.asarray(block.features)) if len(block.good) else None
         asked = {method: found[method] for method in methods} if found else None
-        made = columns(AB, asked, len(block.good)) if asked else nothing(AB, methods)
+        made = (
+            columns(AB, asked, len(block.good))
+            if asked
+            else nothing([name for method in methods for name in NAMES[method]])
+        )
         parts.append(target.parent / f"part-{number}")
         errors.append(target.parent / f"errors-{number}")
         write_part(parts[-1], written, output(block, block.good, made))

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 from fsspec.implementations.memory import MemoryFile
 
+from tasks.jobs.naming import Compression
 from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
 from tests.unit.files.rooms import numbers, source_of, stumbling
 from workers.files import cutting, opening, sources, unpacking
-from workers.files.naming import Compression, format_of
+from workers.files.naming import format_of
 from workers.files.opening import fingerprint
 from workers.files.unpacking import unpack
 

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.jobs.naming import FORMATS
 from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
 from tests.unit.files.scoring import AB, scored
 from workers.files.answers import columns
 from workers.files.encoding import refuse_unwritable
-from workers.files.naming import FORMATS, format_of
+from workers.files.naming import format_of
 from workers.files.replacing import check_writable
 from workers.files.unpacking import unpack
 from workers.files.writing import assemble, write_part

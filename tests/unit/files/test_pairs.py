@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.files.scoring import answers, scored
-from workers.files.naming import FORMATS
+from tasks.jobs.naming import FORMATS
+from tests.unit.files.scoring import NAMES, answers, scored
 
 READERS: dict[str, Any] = {
     "csv": lambda path: pd.read_csv(path, dtype={"custom_id": str}),
@@ -25,11 +25,6 @@ WRITERS: dict[str, Any] = {
         msgspec.json.Encoder().encode_lines(frame.to_dict("records"))
     ),
     "parquet": lambda frame, path: frame.to_parquet(path, row_group_size=7),
-}
-COLUMNS = {
-    "predict": ["prediction"],
-    "predict_proba": ["probability_no", "probability_yes"],
-    "decision_function": ["decision"],
 }
 numbers = st.one_of(st.floats(-1e9, 1e9), st.integers(-1000, 1000).map(float), st.just(math.nan))
 
@@ -71,8 +66,8 @@ def test_output_is_what_a_plain_script_gives(
     expected = answers(frame[["a", "b"]][good].to_numpy())
     assert len(made) == len(frame)
     for method in methods:
-        assert made[COLUMNS[method]][~good].isna().all(axis=None)
-        given = [made[name][good].tolist() for name in COLUMNS[method]]
+        assert made[NAMES[method]][~good].isna().all(axis=None)
+        given = [made[name][good].tolist() for name in NAMES[method]]
         assert given == np.atleast_2d(expected[method].T).tolist()
     if ids:
         assert made["custom_id"].tolist() == frame["custom_id"].tolist()

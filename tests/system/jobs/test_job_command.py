@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,25 +16,8 @@ import pytest
 from cli.process import ROOT
 from predictq import Client, InvalidRequest, WaitTimeout
 from tests.integration.jobs.room import Room
-from tests.models import GUILTY, Plodding, Touchy, register
-from tests.stack import PATIENCE, LiveStack, running, until
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    home = tmp_path_factory.mktemp("commanded")
-    diary = home / "diary"
-    diary.touch()
-    for model in (Touchy(str(diary)), Plodding(str(diary))):
-        register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
-    with running(home, PREDICTQ_BATCH_ROOTS=str(tmp_path_factory.getbasetemp())) as stack:
-        stack.start("bulk")
-        yield stack
-
-
-@pytest.fixture
-def room(live: LiveStack, tmp_path: Path) -> Room:
-    return Room(live, tmp_path)
+from tests.models import GUILTY
+from tests.stack import PATIENCE, LiveStack, until
 
 
 @pytest.fixture
@@ -71,7 +53,8 @@ def test_a_file_is_scored_where_it_lies(live: LiveStack, room: Room) -> None:
     assert printed.startswith("scored 5,000 rows in ")
     assert pq.read_table(target)["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
     assert pq.read_table(target)["x1"].to_pylist() == values[:, 1].tolist()
-    assert list((live.home / "jobs").rglob("input*")) == [], "the input was copied"
+    own = room.jobs.directory(room.jobs.latest(1)[0].id).path
+    assert list(own.rglob("input*")) == [], "the input was copied"
 
 
 def test_a_file_is_sent_and_its_output_fetched(live: LiveStack, room: Room) -> None:

@@ -1,0 +1,264 @@
+"""Steps of batch jobs in any order: taken, lost, late, failed, of jobs that stop and go on."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import redis
+
+from tasks.jobs.job import Facts, Job, JobError, Order, Place, Report
+from tasks.jobs.ledger import Begun, Held, JobLedger, Part, Plan
+from tasks.ledger import keys
+from tasks.ledger.reservations import Reservations
+from tasks.ledger.workers import Workers
+from tasks.settings import Settings
+from tasks.wire import decode
+
+ORDER = Order(model="m", version=1, input=Place(uri="/in.csv"), output=Place(uri="/out.csv"))
+BROKEN = JobError("output_unwritable", "no room")
+
+
+class Desk:
+    """A worker's dealings with the ledger, by hand."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.ledger = JobLedger(client, Settings(home=Path("/none"), redis_url="redis://none"))
+        self.reservations = Reservations(client, 30)
+
+    def submit(self, *names: str, order: Order = ORDER) -> None:
+        for name in names:
+            self.ledger.create(name, order)
+
+    def take(self) -> Held:
+        ((tag, message),) = self.reservations.reserve("bulk", 1, 256, 2**20)
+        job, _, step = decode(message)["headers"]["id"].rpartition(".")
+        return Held(job, step, tag)
+
+    def begin(self, name: str, step: str) -> Begun:
+        """Take what comes next, which must be this."""
+        held = self.take()
+        assert (held.job, held.step) == (name, step)
+        begun = self.ledger.begin(held)
+        assert begun
+        return begun
+
+    def validate(self, name: str, chunks: int, most_failures: int | None = None) -> None:
+        self.plan(self.begin(name, "validate"), chunks, most_failures)
+
+    def plan(
+        self, begun: Begun, chunks: int, most_failures: int | None = None, name: str = "plan"
+    ) -> None:
+        facts = Facts(format="csv", bytes=1, fingerprint="f", plan=name)
+        rows = 10 * chunks
+        report = Report(
+            rows=rows, columns=(), chunks=chunks, rows_per_second=None, estimated_seconds=None
+        )
+        plan = Plan(facts=facts, report=report, most_failures=most_failures)
+        self.ledger.plan(begun.held, plan, dry_run=False)
+
+    def lose(self, begun: Begun) -> None:
+        """Whoever holds this has fallen silent: it goes back to the queue."""
+        self.reservations.release([begun.held.tag])
+        self.reservations.upkeep(())
+
+    def settle(self, begun: Begun, failed: int = 0) -> None:
+        part = Part(name=begun.held.tag, succeeded=10 - failed, failed=failed)
+        self.ledger.settle(begun.held, part)
+
+    def look(self, name: str) -> Job:
+        job = self.ledger.job(name)
+        assert job
+        return job
+
+    def status(self, name: str) -> str:
+        return self.look(name).status
+
+    def waiting(self) -> list[str]:
+        """Ids of the steps on the queue, those that are taken first in front."""
+        messages = self.client.lrange("bulk", 0, -1)
+        return [decode(message)["headers"]["id"] for message in reversed(messages)]
+
+    def outdate(self, name: str) -> None:
+        """Its time is over."""
+        self.client.hset(keys.JOB + name, "expires_at", "1.0")
+
+
+@pytest.fixture
+def desk(client: redis.Redis) -> Desk:
+    return Desk(client)
+
+
+def finalizing(desk: Desk) -> Begun:
+    """A job of one chunk, which a worker puts together now."""
+    desk.submit("a")
+    desk.validate("a", 1)
+    desk.settle(desk.begin("a", "0"))
+    return desk.begin("a", "finalize")
+
+
+def test_who_comes_first_is_validated_first(desk: Desk) -> None:
+    desk.submit("a", "b", "c")
+    assert desk.waiting() == ["a.validate", "b.validate", "c.validate"]
+    desk.validate("a", 3)
+    # The first chunk goes before, so that a small job is done soon.
+    assert desk.waiting() == ["a.0", "b.validate", "c.validate", "a.1"]
+
+
+def test_processes_that_come_later_get_chunks_of_their_own(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 20)
+    assert len(desk.waiting()) == 2
+    told = {"processes": 3, "queues": ["bulk"], "name": "w"}
+    Workers(desk.client).heartbeat("w", told)
+    desk.settle(desk.begin("a", "0"))
+    assert len(desk.waiting()) == 6
+    Workers(desk.client).farewell("w")
+    desk.settle(desk.begin("a", "1"))
+    assert len(desk.waiting()) == 5
+
+
+def test_rows_that_are_computed_are_counted(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 3)
+    first = desk.begin("a", "0")
+    assert (desk.look("a").counts.running, desk.look("a").counts.pending) == (10, 20)
+    desk.settle(first, failed=4)
+    counts = desk.look("a").counts
+    assert (counts.succeeded, counts.failed, counts.running, counts.pending) == (6, 4, 0, 20)
+
+
+def test_of_two_who_validate_one_is_believed(desk: Desk) -> None:
+    desk.submit("a")
+    frozen = desk.begin("a", "validate")
+    desk.lose(frozen)
+    desk.plan(desk.begin("a", "validate"), 3, name="second")
+    desk.plan(frozen, 5, name="first")
+    facts = desk.begin("a", "0").facts
+    assert desk.look("a").chunks == 3
+    assert facts
+    assert facts.plan == "second"
+
+
+def test_one_that_has_lost_a_step_ends_nothing(desk: Desk) -> None:
+    late = finalizing(desk)
+    desk.lose(late)
+    assert not desk.ledger.conclude(late, BROKEN)
+    assert desk.status("a") == "finalizing"
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+    assert desk.status("a") == "completed"
+    assert desk.ledger.conclude(late, None)  # it is complete, whoever asks
+
+
+def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(desk: Desk) -> None:
+    begun = finalizing(desk)
+    desk.outdate("a")
+    desk.ledger.sweep("a")
+    assert not desk.ledger.conclude(begun, None)
+    assert desk.status("a") == "expired"
+    assert desk.ledger.resume("a")
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+
+
+def test_an_error_of_before_it_was_resumed_does_not_end_it_again(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 3)
+    first, second = desk.begin("a", "0"), desk.begin("a", "1")
+    desk.ledger.conclude(first, BROKEN)
+    assert desk.status("a") == "failed"
+    assert desk.ledger.resume("a")
+    desk.ledger.conclude(second, BROKEN)
+    assert desk.status("a") == "queued"
+    assert sorted(desk.waiting()) == ["a.0", "a.1"]
+    again = [desk.begin("a", step) for step in ("0", "1")]
+    assert [begun.attempt for begun in again] == [1, 1]
+    desk.ledger.conclude(again[0], BROKEN)
+    assert desk.status("a") == "failed"
+
+
+def test_only_what_took_too_long_ends(desk: Desk) -> None:
+    desk.submit("a", "b")
+    desk.outdate("b")
+    assert not desk.ledger.sweep("a")
+    assert not desk.ledger.sweep("b")
+    assert (desk.status("a"), desk.status("b")) == ("validating", "expired")
+    assert desk.waiting() == ["a.validate"]
+    assert not desk.ledger.sweep("b")  # it is kept for a while
+    desk.outdate("b")
+    assert desk.ledger.sweep("b")
+    assert desk.ledger.job("b") is None
+    assert desk.ledger.oldest(9) == ["a"]
+    assert not [key for key in desk.client.scan_iter() if key.startswith(b"predictq:job:b")]
+
+
+def test_a_job_that_cannot_be_read_is_in_nobodys_way(desk: Desk) -> None:
+    desk.submit("a", "b")
+    desk.client.hset(f"{keys.JOB}a", "report", b'{"errors": 7}')
+    unreadable, other = desk.ledger.jobs(["a", "b"])
+    assert unreadable is None
+    assert other
+    desk.outdate("a")
+    desk.ledger.sweep("a")
+    desk.outdate("a")
+    assert desk.ledger.sweep("a")
+
+
+def test_a_purged_job_is_cancelled_at_once(desk: Desk) -> None:
+    desk.submit("a", "b")
+    desk.ledger.cancel("b")
+    desk.validate("a", 4)
+    desk.client.delete("bulk")  # what `celery purge` does
+    desk.ledger.cancel("a")
+    assert (desk.status("a"), desk.status("b")) == ("cancelled", "cancelled")
+
+
+def test_one_that_is_being_cancelled_ends_once_its_messages_are_purged(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 4)
+    begun = desk.begin("a", "0")
+    desk.ledger.cancel("a")
+    desk.ledger.cancel("a")
+    assert desk.status("a") == "cancelling"
+    desk.lose(begun)
+    desk.client.delete("bulk")
+    desk.ledger.cancel("a")
+    assert desk.status("a") == "cancelled"
+
+
+def test_a_purged_job_can_be_resumed(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 4)
+    held = desk.begin("a", "0")
+    assert not desk.ledger.resume("a")
+    desk.client.delete("bulk")
+    assert desk.ledger.resume("a")
+    assert desk.waiting() == ["a.1"]
+    desk.settle(held)
+    for step in ("1", "2", "3"):
+        desk.settle(desk.begin("a", step))
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+
+
+def test_a_job_goes_on_while_it_is_being_cancelled(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 2)
+    held = desk.begin("a", "0")
+    desk.ledger.cancel("a")
+    assert desk.ledger.resume("a")
+    assert desk.waiting() == ["a.1"]
+    desk.settle(held)
+    assert desk.status("a") == "queued"
+    assert desk.look("a").counts == msgspec.structs.replace(
+        desk.look("a").counts, succeeded=10, pending=10, running=0
+    )
+
+
+def test_too_many_failures_stay_too_many(desk: Desk) -> None:
+    desk.submit("a")
+    desk.validate("a", 1, most_failures=3)
+    desk.settle(desk.begin("a", "0"), failed=4)
+    assert desk.look("a").error == JobError(
+        "too_many_failures", "More rows failed than the job allows."
+    )
+    assert not desk.ledger.resume("a")
+    assert desk.status("a") == "failed"

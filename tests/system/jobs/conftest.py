@@ -1,0 +1,23 @@
+"""A stack that computes batch jobs, of models that raise and that take their time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bulk import computing_jobs
+from tests.integration.jobs.room import Room
+from tests.models import Plodding, Touchy
+from tests.stack import LiveStack
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    home = tmp_path_factory.mktemp("live")
+    with computing_jobs(home, Touchy, Plodding, PREDICTQ_THREADS="8") as stack:
+        yield stack
+
+
+@pytest.fixture
+def room(live: LiveStack, tmp_path: Path) -> Room:
+    return Room(live, tmp_path)

@@ -1,0 +1,49 @@
+"""Files of batch jobs over HTTP: outputs are fetched, and followed."""
+
+from tests.integration.jobs.room import Room
+from tests.stack import LiveStack, until
+from tests.system.jobs.asking import ended, problem, submit
+
+
+def test_the_outputs_name_tells_its_format(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+    job = ended(live, submit(live, source, output_uri=str(room.directory / "out.csv.gz")))
+    assert (job["status"], job["output"]["format"]) == ("completed", "csv")
+    fetched = live.http.get(job["urls"]["output"])
+    assert fetched.headers["content-type"] == "application/gzip"
+    assert fetched.content[:2] == b"\x1f\x8b"
+
+
+def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(1000)
+    url = ended(live, submit(live, source, output_format="ndjson"))["urls"]["output"]
+    whole = live.http.get(url)
+    assert whole.headers["content-type"] == "application/x-ndjson"
+    assert whole.headers["accept-ranges"] == "bytes"
+    tag = whole.headers["etag"]
+    part = live.http.get(url, headers={"Range": "bytes=10-99", "If-Range": tag})
+    assert (part.status_code, part.content) == (206, whole.content[10:100])
+    assert part.headers["content-range"] == f"bytes 10-99/{len(whole.content)}"
+    rest = live.http.get(url, headers={"Range": "bytes=100-"})
+    assert part.content + rest.content == whole.content[10:]
+    assert live.http.get(url, headers={"If-None-Match": tag}).status_code == 304
+    beyond = live.http.get(url, headers={"Range": f"bytes={len(whole.content)}-"})
+    problem(beyond, 416, beyond.json()["code"])
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
+    head = live.http.head(url)
+    assert (head.headers["content-length"], head.headers["etag"]) == (str(len(whole.content)), tag)
+
+
+def test_listeners_who_leave_give_their_places_back(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+
+    def listen() -> bool:
+        with live.http.stream("GET", job["urls"]["events"]) as events:
+            return events.status_code == 200 and bool(next(events.iter_lines()))
+
+    with live.frozen("bulk"):
+        job = submit(live, source)
+        for _ in range(12):  # there are places for four
+            until(listen, "a place")
+    url = job["urls"]["self"]
+    until(lambda: live.http.get(url).json()["status"] == "completed", "its end")

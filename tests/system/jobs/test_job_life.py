@@ -1,0 +1,134 @@
+"""The life of a batch job over HTTP: submitted, followed, cancelled, resumed, listed."""
+
+import io
+import json
+
+import pyarrow.parquet as pq
+
+from tests.integration.jobs.room import Room
+from tests.models import GUILTY
+from tests.stack import LiveStack, until
+from tests.system.jobs.asking import BATCH, by_reference, ended, problem, submit, upload
+
+
+def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
+    source, values = room.numbers(5000)
+    target = room.directory / "scored.parquet"
+    job = submit(live, source, output_uri=str(target), include_input=True)
+    assert (job["object"], job["model"], job["version"]) == ("batch", "touchy", 1)
+    job = ended(live, job)
+    assert job["status"] == "completed"
+    assert job["counts"]["succeeded"] == 5000
+    assert pq.read_table(target)["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
+    assert pq.read_table(target)["x1"].to_pylist() == values[:, 1].tolist()
+    assert live.http.get(job["urls"]["self"]).json() == job
+
+
+def test_errors_name_their_rows(live: LiveStack, room: Room) -> None:
+    _, values = room.numbers(3000)
+    values[[7, 2999], 0] = GUILTY
+    job = ended(live, submit(live, room.parquet(values)))
+    assert job["status"] == "completed_with_errors"
+    told = live.http.get(job["urls"]["errors"])
+    assert told.headers["content-type"] == "application/x-ndjson"
+    lines = [json.loads(line) for line in told.text.splitlines()]
+    assert [(line["line"], line["code"]) for line in lines] == [
+        (8, "model_error"),
+        (3000, "model_error"),
+    ]
+
+
+def test_a_job_stops_beyond_its_threshold(live: LiveStack, room: Room) -> None:
+    content = b"x0,x1\n" + b"1,2\n" * 10 + b"x,2\n" * 2
+    (room.directory / "in.csv").write_bytes(content)
+    asked = [
+        submit(live, room.directory / "in.csv", error_threshold=1),
+        upload(live, "in.csv", content, error_threshold="1").json(),
+        submit(live, room.directory / "in.csv", error_threshold=0.1),
+    ]
+    for job in asked:
+        error = ended(live, job)["error"]
+        assert error["code"] == "too_many_failures"
+        problem(live.http.post(job["urls"]["resume"]), 409, "job_stands")
+    allowed = ended(live, submit(live, room.directory / "in.csv", error_threshold=2))
+    assert allowed["counts"]["failed"] == 2
+    assert allowed["status"] == "completed_with_errors"
+
+
+def test_one_without_errors_has_an_empty_list_of_them(live: LiveStack, room: Room) -> None:
+    job = ended(live, submit(live, room.numbers(10)[0]))
+    told = live.http.get(job["urls"]["errors"])
+    assert (told.status_code, told.content) == (200, b"")
+
+
+def test_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
+    source, values = room.numbers(40_000)
+    job = submit(live, source, model="plodding")
+    urls = job["urls"]
+    until(lambda: live.http.get(urls["self"]).json()["counts"]["succeeded"], "a chunk")
+    problem(live.http.get(urls["output"]), 409, "job_stands")
+    problem(live.http.post(urls["resume"]), 409, "job_stands")
+    assert live.http.delete(urls["cancel"]).json()["status"] in ("cancelling", "cancelled")
+    job = ended(live, job)
+    assert job["status"] == "cancelled"
+    assert job["counts"]["cancelled"]
+    assert live.http.delete(urls["cancel"]).json() == job
+    problem(live.http.get(urls["output"]), 409, "job_stands")
+    resumed = live.http.post(urls["resume"])
+    assert resumed.status_code == 202
+    job = ended(live, resumed.json())
+    assert job["status"] == "completed"
+    fetched = pq.read_table(io.BytesIO(live.http.get(urls["output"]).content))
+    assert fetched["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
+
+
+def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
+    _, values = room.numbers(5000)
+    values[3, 0] = GUILTY
+    source = room.parquet(values)
+    answer = live.http.post(f"{BATCH}/validate", json=by_reference(source))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["chunks"] is None
+    assert not room.client.llen("bulk")
+    report = answer.json()["report"]
+    assert (report["rows"], report["columns"]) == (5000, ["x0", "x1"])
+    assert [error["line"] for error in report["errors"]] == [4]
+    assert report["estimated_seconds"] > 0
+    problem(live.http.get(answer.json()["urls"]["output"]), 409, "job_stands")
+    given, files = {"model": "touchy"}, {"file": ("rows.csv", b"x0\n1\n2\n")}
+    short = live.http.post(f"{BATCH}/validate", data=given, files=files)
+    assert (short.status_code, short.json()["status"]) == (200, "failed"), short.text
+    assert short.json()["error"]["code"] == "invalid_input"
+
+
+def test_a_validation_is_held_no_longer_than_preferred(live: LiveStack, room: Room) -> None:
+    body, path = by_reference(room.numbers(10)[0]), f"{BATCH}/validate"
+    with live.frozen("bulk"):
+        for preference in ("wait=1", "respond-async"):
+            answer = live.http.post(path, json=body, headers={"Prefer": preference}, timeout=10)
+            assert answer.status_code == 202
+            assert answer.headers["preference-applied"] == preference
+    assert ended(live, answer.json())["report"]["rows"] == 10
+
+
+def test_jobs_are_listed_the_newest_first(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+    first, second, third = (ended(live, submit(live, source)) for _ in range(3))
+    page = live.http.get(BATCH, params={"limit": 2}).json()
+    assert page == {"data": [third | {"report": None}, second | {"report": None}], "has_more": True}
+    older = live.http.get(BATCH, params={"limit": 1, "after": second["id"]}).json()
+    assert older["data"] == [first | {"report": None}]
+    assert live.http.get(BATCH, params={"after": "forgotten"}).json()["data"] == []
+    assert live.http.get(BATCH, params={"status": "running"}).json() == {
+        "data": [],
+        "has_more": False,
+    }
+    query = {"status": "completed", "limit": 1, "after": third["id"]}
+    assert live.http.get(BATCH, params=query).json()["data"][0]["id"] == second["id"]
+    last = live.http.get(BATCH, params={"limit": 100}).json()
+    assert last["has_more"] is False
+
+
+def test_a_file_that_is_not_there(live: LiveStack, room: Room) -> None:
+    job = ended(live, submit(live, room.directory / "none.csv"))
+    assert (job["status"], job["error"]["code"]) == ("failed", "input_unreadable")
