@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from workers.files.cutting import MAX_RECORD
 from workers.files.records import records
 from workers.files.texts import MISSING, is_utf8
 
+csv.field_size_limit(MAX_RECORD)
 Bad = dict[int, str]
 """Position of a record → why it is no row."""
 
@@ -20,7 +22,10 @@ class Parsed(msgspec.Struct, frozen=True):
     """The records of a span, in order."""
 
     table: pa.Table
-    """Columns are called by their positions in the file; a bad record has a row of nulls."""
+    """Columns are called by their positions in the file; a bad record has a row of nulls.
+
+    They are binary all where records were read one by one.
+    """
     bad: Bad
 
 
@@ -30,16 +35,16 @@ def parse(data: bytes, rows: int, width: int, types: Mapping[int, pa.DataType]) 
     Raises `pyarrow.ArrowInvalid` for values of another type; never with binary columns alone.
     """
     if data.count(b"\r") != data.count(b"\r\n"):  # to pyarrow a return alone ends a record
-        return _one_by_one(data, width, types)
+        return _one_by_one(data, width, [*types])
     bad: Bad = {}
     try:
         table = _by_pyarrow(data, width, types, bad)
     except pa.ArrowInvalid as error:
         if "conversion error" in str(error):
             raise
-        return _one_by_one(data, width, types)
+        return _one_by_one(data, width, [*types])
     if table.num_rows + len(bad) != rows:
-        return _one_by_one(data, width, types)
+        return _one_by_one(data, width, [*types])
     return Parsed(_with_gaps(table, bad), bad)
 
 
@@ -76,7 +81,7 @@ def _by_pyarrow(data: bytes, width: int, types: Mapping[int, pa.DataType], bad: 
     )
 
 
-def _one_by_one(data: bytes, width: int, types: Mapping[int, pa.DataType]) -> Parsed:
+def _one_by_one(data: bytes, width: int, places: Sequence[int]) -> Parsed:
     found = records(data, quoted=True, last=True)
     bad: Bad = {}
     nothing = [None] * width
@@ -91,10 +96,7 @@ def _one_by_one(data: bytes, width: int, types: Mapping[int, pa.DataType]) -> Pa
             rows.append([field.encode("latin-1") for field in fields])
             continue
         rows.append(nothing)
-    columns = {
-        str(place): pa.array([row[place] for row in rows], pa.binary()).cast(kind)
-        for place, kind in types.items()
-    }
+    columns = {str(place): pa.array([row[place] for row in rows], pa.binary()) for place in places}
     return Parsed(pa.table(columns), bad)
 
 

@@ -5,11 +5,10 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from registry.manifest import Signature
 from workers.files.csv_rows import Parsed, parse
 from workers.files.features import Faults, gather
 from workers.files.header import read_header, refuse_headerless
-from workers.files.matching import match
+from workers.files.matching import Selection, match
 from workers.files.record_file import RecordFile
 from workers.files.records import ends_within_quotes
 from workers.files.spans import Block, Span
@@ -26,25 +25,16 @@ _TYPES = {
 class CsvSource:
     """See `Source`. Fields are separated by commas; the first record has their names."""
 
-    def __init__(
-        self,
-        uri: str,
-        file: IO[bytes],
-        signature: Signature,
-        id_column: str | None,
-        pass_through: bool,
-    ) -> None:
+    def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
         """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
-        self._signature = signature
+        self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=True)
-        self._columns, self._start = read_header(file)
-        self._wanted = match(signature, self._columns, id_column, pass_through=pass_through)
+        self._columns, self._start = read_header(self._file)
+        self._wanted = match(selection, self._columns)
         if not signature.named:
             refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
-        ids = [] if self._wanted.id is None else [self._wanted.id]
-        self._carried = [*range(len(self._columns))] if pass_through else ids
         columns = zip(self._wanted.features, signature.columns, strict=True)
-        self._typed = dict.fromkeys(self._carried, pa.string())
+        self._typed = dict.fromkeys(self._wanted.carried, pa.string())
         self._typed |= {place: _TYPES[column.type] for place, column in columns}
 
     @property
@@ -52,9 +42,9 @@ class CsvSource:
         """See `Source`."""
         return self._columns
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+    def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`."""
-        return self._file.spans(rows, self._start, after)
+        return self._file.spans(rows, self._start)
 
     def read(self, span: Span) -> Block:
         """See `Source`."""
@@ -102,11 +92,11 @@ class CsvSource:
         self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]
     ) -> pa.Table | None:
         """What is carried into the output: the model's numbers as such, all else as text."""
-        if not self._carried:
+        carried = self._wanted.carried
+        if not carried:
             return None
         numbers = {place for place in values if self._typed[place] != pa.string()}
         columns = [
-            values[place] if place in numbers else blank_is_null(texts[place])
-            for place in self._carried
+            values[place] if place in numbers else blank_is_null(texts[place]) for place in carried
         ]
-        return pa.table(columns, names=[self._columns[place] for place in self._carried])
+        return pa.table(columns, names=[self._columns[place] for place in carried])

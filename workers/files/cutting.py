@@ -29,23 +29,26 @@ class Place(msgspec.Struct, frozen=True):
 def cut(file: IO[bytes], start: Place, rows: int, *, quoted: bool) -> Iterator[Span]:
     """Cut what lies behind a place into spans of so many rows; blank lines are none.
 
+    Those between two spans belong to neither, however many there are.
+
     Raises `InvalidInput` where a record is too long.
     """
-    begin, have = start, 0
+    begin, have, stop = start, 0, start.byte
     for place, found in _blocks(file, start, quoted=quoted):
         used = 0
-        while len(found.stops) - used >= rows - have:
-            used += rows - have
-            stop = place.forward(found, int(found.stops[used - 1]))
-            yield Span(begin.byte, stop.byte, begin.line, rows)
-            begin, have = stop, 0
-        have += len(found.stops) - used
-        end = place.forward(found, found.end)
-        if have and end.byte - begin.byte >= MAX_SPAN:
-            yield Span(begin.byte, end.byte, begin.line, have)
-            begin, have = end, 0
+        while used < len(found.stops):
+            begin = begin if have else place.forward(found, int(found.starts[used]))
+            taken = min(rows - have, len(found.stops) - used)
+            used, have = used + taken, have + taken
+            stop = place.byte + int(found.stops[used - 1])
+            if have == rows:
+                yield Span(begin.byte, stop, begin.line, have)
+                have = 0
+        if have and place.byte + found.end - begin.byte >= MAX_SPAN:
+            yield Span(begin.byte, stop, begin.line, have)
+            have = 0
     if have:
-        yield Span(begin.byte, end.byte, begin.line, have)
+        yield Span(begin.byte, stop, begin.line, have)
 
 
 def _blocks(file: IO[bytes], start: Place, *, quoted: bool) -> Iterator[tuple[Place, Records]]:

@@ -1,21 +1,21 @@
 """Reads the header of a CSV file, and says what is wrong with one."""
 
 import csv
-from typing import IO
+from pathlib import Path
 
 from registry.manifest import Signature
 from telemetry.errors import InvalidInput
 from workers.files.cutting import Place
-from workers.files.record_file import read_head
+from workers.files.record_file import RecordFile, first_records
 from workers.files.texts import is_number
 
 
-def read_header(file: IO[bytes]) -> tuple[list[str], Place]:
+def read_header(file: RecordFile) -> tuple[list[str], Place]:
     """Names of the columns, and where the rows begin.
 
     Raises `InvalidInput` where there is no header, or nothing behind it.
     """
-    head, found, start = read_head(file, quoted=True)
+    head, found, start = file.head()
     line = 1 + int(found.lines_before(found.starts[0]))
     begin, end = int(found.starts[0]), int(found.stops[0])
     names = _names(head[begin:end], line)
@@ -24,10 +24,11 @@ def read_header(file: IO[bytes]) -> tuple[list[str], Place]:
     return names, Place(start, 1).forward(found, end)
 
 
-def header_size(file: IO[bytes]) -> int:
-    """Bytes that the header has, in a file of our own."""
-    _, found, _ = read_head(file, quoted=True)
-    return int(found.stops[0])
+def own_header(path: Path) -> bytes:
+    """The header of a file of our own."""
+    with path.open("rb") as file:
+        head, found = first_records(file, quoted=True)
+    return head[: int(found.stops[0])]
 
 
 def refuse_headerless(signature: Signature, names: list[str]) -> None:

@@ -11,20 +11,16 @@ from tasks.wire import decode
 from telemetry.errors import Malformed
 
 Row = list[Any]
+Names = Sequence[str] | None
+"""Of the model's columns in the file; None where lines are lists."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for what is no JSON that it takes."""
 _TYPES: dict[str, Any] = {
     "number": float,
     "string": str,
     "boolean": bool,
     "any": int | float | str | bool,
 }
-
-
-class Fields(msgspec.Struct, frozen=True):
-    """What of a line is read."""
-
-    names: Sequence[str] | None
-    """Of the model's columns in the file; None where lines are lists."""
-    id: str | None
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -36,28 +32,28 @@ class Line(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-def quick_reader(signature: Signature, fields: Fields) -> Callable[[bytes], list[Row] | None]:
+def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[Row] | None]:
     """Make what reads many lines whose rows the model takes, all of them; else it says None."""
     kinds = [_kind(column) for column in signature.columns]
     places = [f"f{place}" for place in range(len(kinds))]
-    if fields.names is None:
+    if names is None:
         row: Any = tuple.__class_getitem__(tuple(kinds))
     else:
-        named = dict(zip(places, fields.names, strict=True))
+        named = dict(zip(places, names, strict=True))
         row = msgspec.defstruct("Row", [*zip(places, kinds, strict=True)], rename=named, gc=False)
     decoder = msgspec.json.Decoder(row)
 
     def read(data: bytes) -> list[Any] | None:
         try:
             rows = decoder.decode_lines(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
-        return rows if fields.names is None else [*map(msgspec.structs.astuple, rows)]
+        return rows if names is None else [*map(msgspec.structs.astuple, rows)]
 
     return read
 
 
-def careful_reader(signature: Signature, fields: Fields) -> Callable[[bytes], Line]:
+def careful_reader(signature: Signature, names: Names) -> Callable[[bytes], Line]:
     """Make what reads one line, and says what is wrong with it."""
 
     def read(line: bytes) -> Line:
@@ -65,23 +61,23 @@ def careful_reader(signature: Signature, fields: Fields) -> Callable[[bytes], Li
             content = decode(line)
         except Malformed as error:
             return Line(None, {}, "malformed", error.message.replace("the body", "the line", 1))
-        kind, word = (list, "a list") if fields.names is None else (dict, "an object")
+        kind, word = (list, "a list") if names is None else (dict, "an object")
         if type(content) is not kind:
             return Line(None, {}, "malformed", f"the line must be {word}")
-        return _checked(signature, fields, content)
+        return _checked(signature, names, content)
 
     return read
 
 
-def _checked(signature: Signature, fields: Fields, content: Any) -> Line:
-    known = {} if fields.names is None else content
-    if fields.names is None:
+def _checked(signature: Signature, names: Names, content: Any) -> Line:
+    known = {} if names is None else content
+    if names is None:
         wrong = _wrong_length(signature, content)
         row = content
     else:
-        missing = [name for name in fields.names if name not in content]
+        missing = [name for name in names if name not in content]
         wrong = f"column {missing[0]!r} is missing" if missing else None
-        row = [content.get(name) for name in fields.names]
+        row = [content.get(name) for name in names]
     wrong = wrong or _fault(signature, row)
     return Line(None, known, "invalid_features", wrong) if wrong else Line(row, known)
 

@@ -13,31 +13,50 @@ CUSTOM_ID = "custom_id"
 _MANY = 20
 
 
+class Selection(msgspec.Struct, frozen=True):
+    """What of a file is read."""
+
+    signature: Signature
+    """Of the model that takes it."""
+    id_column: str | None = None
+    """Without, the column ``custom_id`` is it, where there is one."""
+    pass_through: bool = False
+    """Whether all columns go into the output, or the ids alone."""
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """Positions of columns in the file."""
 
-    features: tuple[int, ...]
+    features: Sequence[int]
     """In the order of the signature."""
     id: int | None
+    carried: Sequence[int]
+    """What goes into the output."""
 
 
-def match(
-    signature: Signature, names: Sequence[str], id_column: str | None, *, pass_through: bool
-) -> Wanted:
-    """Find the model's columns.
+def match(selection: Selection, names: Sequence[str]) -> Wanted:
+    """Find the columns.
 
     Raises `InvalidInput` where one is missing, or one that is read is there twice.
     """
-    if pass_through:
+    if selection.pass_through:
         _refuse_double(names, names)
     places = {name: place for place, name in reversed([*enumerate(names)])}
-    id_place = _id_place(names, places, id_column)
+    id_place = _id_place(names, places, selection.id_column)
+    carried = [*range(len(names))] if selection.pass_through else [id_place]
+    features = _features(selection.signature, names, places, id_place)
+    return Wanted(features, id_place, [place for place in carried if place is not None])
+
+
+def _features(
+    signature: Signature, names: Sequence[str], places: dict[str, int], id_place: int | None
+) -> Sequence[int]:
     if not signature.named:
-        return Wanted(_by_position(signature, names, id_place), id_place)
+        return _by_position(signature, names, id_place)
     wanted = [column.name for column in signature.columns]
     _refuse_missing([name for name in wanted if name not in places], names)
     _refuse_double(wanted, names)
-    return Wanted(tuple(places[name] for name in wanted), id_place)
+    return [places[name] for name in wanted]
 
 
 def _id_place(names: Sequence[str], places: dict[str, int], id_column: str | None) -> int | None:
@@ -48,10 +67,8 @@ def _id_place(names: Sequence[str], places: dict[str, int], id_column: str | Non
     return places[id_column]
 
 
-def _by_position(
-    signature: Signature, names: Sequence[str], id_place: int | None
-) -> tuple[int, ...]:
-    places = tuple(place for place in range(len(names)) if place != id_place)
+def _by_position(signature: Signature, names: Sequence[str], id_place: int | None) -> Sequence[int]:
+    places = [place for place in range(len(names)) if place != id_place]
     width = len(signature.columns)
     if len(places) != width:
         raise InvalidInput(

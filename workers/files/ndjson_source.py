@@ -8,13 +8,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from registry.manifest import Signature
 from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
 from workers.files.cutting import Place
-from workers.files.json_rows import Fields, Line, careful_reader, quick_reader
-from workers.files.matching import match
-from workers.files.record_file import RecordFile, read_head
+from workers.files.json_rows import UNREADABLE, Line, careful_reader, quick_reader
+from workers.files.matching import Selection, match
+from workers.files.record_file import RecordFile
 from workers.files.records import records
 from workers.files.spans import Block, Lines, Span
 from workers.tabular import to_input
@@ -28,44 +27,39 @@ _contents = msgspec.json.Decoder(dict[str, Any])
 class NdjsonSource:
     """See `Source`. What the first lines have are the columns."""
 
-    def __init__(
-        self,
-        uri: str,
-        file: IO[bytes],
-        signature: Signature,
-        id_column: str | None,
-        pass_through: bool,
-    ) -> None:
+    def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
         """Raises `InvalidInput` where the first line is broken or lacks what the model takes."""
-        self._signature = signature
+        self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=False)
-        self._columns, self._start = _first_lines(file)
-        fields = Fields(None, None)
+        self._columns, self._start = _first_lines(self._file)
+        names: Sequence[str] | None = None
+        self._id: str | None = None
+        self._carried: Sequence[str] = ()
         if self._columns is not None:
-            wanted = match(signature, self._columns, id_column, pass_through=pass_through)
+            wanted = match(selection, self._columns)
             names = [self._columns[place] for place in wanted.features]
-            fields = Fields(names, None if wanted.id is None else self._columns[wanted.id])
+            self._id = None if wanted.id is None else self._columns[wanted.id]
+            self._carried = [self._columns[place] for place in wanted.carried]
         elif signature.named:
             raise InvalidInput("line 1: the model has column names, so a line is an object", line=1)
-        self._id = fields.id
-        self._carried = self.columns if pass_through else [fields.id] if fields.id else []
-        self._quick = quick_reader(signature, fields)
-        self._careful = careful_reader(signature, fields)
+        self._quick = quick_reader(signature, names)
+        self._careful = careful_reader(signature, names)
 
     @property
     def columns(self) -> Sequence[str]:
         """See `Source`; none where lines are lists."""
         return self._columns or []
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
+    def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`."""
-        return self._file.spans(rows, self._start, after)
+        return self._file.spans(rows, self._start)
 
     def read(self, span: Span) -> Block:
         """See `Source`."""
         data = self._file.read(span)
         lines = self._file.lines(data, span)
-        rows, contents = self._quick(data), self._contents(data)
+        rows = self._quick(data) if _one_a_line(data, span.rows) else None
+        contents = self._contents(data) if rows is not None else None
         if rows is not None and contents is not None and len(rows) == span.rows:
             return self._block(rows, np.arange(len(rows)), lines, contents)
         found = records(data, quoted=False, last=True)
@@ -79,7 +73,7 @@ class NdjsonSource:
         """What is to be carried of each line, if all can be read."""
         try:
             return _contents.decode_lines(data) if self._carried else []
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
 
     def _with_bad(self, read: list[Line], lines: Lines) -> Block:
@@ -101,15 +95,15 @@ class NdjsonSource:
             features=to_input(self._signature, rows) if rows else None,
             good=good,
             lines=lines,
-            ids=columns.get(self._id) if self._id else None,
+            ids=None if self._id is None else columns[self._id],
             carried=pa.table(columns) if columns else None,
             bad=[],
         )
 
 
-def _first_lines(file: IO[bytes]) -> tuple[list[str] | None, Place]:
+def _first_lines(file: RecordFile) -> tuple[list[str] | None, Place]:
     """Names in the first objects, None where there are lists; and where the rows begin."""
-    head, found, start = read_head(file, quoted=False)
+    head, found, start = file.head()
     contents = [*filter(None, map(_content, islice(found.cut(head), _SAMPLE)))]
     if not contents:
         raise InvalidInput("line 1: the line must be a JSON object", line=1)
@@ -124,6 +118,15 @@ def _content(line: bytes) -> Any:
     except Malformed:
         return None
     return content if type(content) in (dict, list) else None
+
+
+def _one_a_line(data: bytes, rows: int) -> bool:
+    """Whether a newline, and no more, lies between any two of so many rows, if all are rows.
+
+    To msgspec a newline is a space as any other.
+    """
+    borders = (b"}\n{", b"}\r\n{", b"]\n[", b"]\r\n[")
+    return sum(map(data.count, borders)) == rows - 1
 
 
 def _column(values: list[Any]) -> pa.ChunkedArray:

@@ -1,13 +1,15 @@
 """The one way to a file's bytes, here or elsewhere, and how one notices that it has changed."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 from tasks.jobs.places import local_path
 from telemetry.errors import InputChanged, InputUnreadable
+from workers.files.remote import open_remote, remote_stamp
 
 _SAMPLE = 65536
 """Bytes at both ends of a file that its fingerprint is made of."""
@@ -15,10 +17,8 @@ _SAMPLE = 65536
 
 @contextmanager
 def opened(uri: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, at any place; raises `InputUnreadable`."""
-    with _told(uri):
-        file = _open(uri)
-    with file:
+    """Open a file for reading, at any place; raises `InputUnreadable`, also where reading fails."""
+    with open_file(uri) as file, _told(uri, OSError):
         yield file
 
 
@@ -29,7 +29,9 @@ def open_file(uri: str) -> IO[bytes]:
 
 
 def fingerprint(uri: str) -> str:
-    """What changes when the file does: its stamp, and a digest of both ends."""
+    """What changes when the file does: its stamp, and here also a digest of both ends."""
+    if local_path(uri) is None:
+        return stamp(uri)
     with opened(uri) as file:
         head = file.read(_SAMPLE)
         size = file.seek(0, os.SEEK_END)
@@ -45,10 +47,7 @@ def stamp(uri: str) -> str:
         if path is not None:
             status = path.stat()
             return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
-        filesystem, remote = _remote(uri)
-        about = filesystem.info(remote)
-        version = next(about[key] for key in ("ETag", "LastModified", "created") if key in about)
-        return f"{about['size']} {version}"
+        return remote_stamp(uri)
 
 
 class Watch:
@@ -75,18 +74,11 @@ class Watch:
 
 def _open(uri: str) -> IO[bytes]:
     path = local_path(uri)
-    if path is not None:
-        return path.open("rb")
-    filesystem, remote = _remote(uri)
-    file: IO[bytes] = filesystem.open(remote, "rb")
-    return file
-
-
-def _remote(uri: str) -> tuple[Any, str]:
-    import fsspec  # noqa: PLC0415 - seldom needed, and slow to import
-
-    place: tuple[Any, str] = fsspec.core.url_to_fs(uri)
-    return place
+    if path is None:
+        return open_remote(uri)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is no regular file")  # a pipe would wait for a writer
+    return path.open("rb")
 
 
 @contextmanager

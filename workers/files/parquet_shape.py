@@ -28,13 +28,24 @@ def group_borders(metadata: pq.FileMetaData) -> list[int]:
     return [0, *accumulate(groups)]
 
 
-def most_rows(metadata: pq.FileMetaData, columns: set[str]) -> int:
-    """How many rows a span may have, by the size that these columns have in the first group."""
+def most_rows(metadata: pq.FileMetaData, first: pa.RecordBatch) -> int:
+    """How many rows a span may have, by what the columns of the ``first`` rows come to.
+
+    In the file they may be smaller, being encoded; the first rows may be smaller than others.
+    """
+    columns = set(first.schema.names)
     group = metadata.row_group(0)
     found = map(group.column, range(group.num_columns))
-    sizes = (c.total_uncompressed_size for c in found if c.path_in_schema.split(".")[0] in columns)
-    row = max(sum(sizes) / max(group.num_rows, 1), 8 * len(columns))
+    sizes = (c.total_uncompressed_size for c in found if _belongs(c.path_in_schema, columns))
+    row = max(
+        sum(sizes) / max(group.num_rows, 1), first.nbytes / max(first.num_rows, 1), 8 * len(columns)
+    )
     return max(int(MAX_SPAN / row), 1)
+
+
+def _belongs(path: str, columns: set[str]) -> bool:
+    """Whether what lies there is a column's, or of what a column consists of."""
+    return any(name in columns for name in accumulate(path.split("."), "{}.{}".format))
 
 
 def check_types(signature: Signature, fields: list[pa.Field]) -> None:

@@ -10,6 +10,7 @@ from workers.files.records import Records, records
 from workers.files.spans import Lines, Span
 
 _BOM = b"\xef\xbb\xbf"
+_SNIFFED = 1024
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -22,14 +23,22 @@ class RecordFile:
         self._file = file
         self._quoted = quoted
 
-    def spans(self, rows: int, start: Place, after: Span | None) -> Iterator[Span]:
+    def head(self) -> tuple[bytes, Records, int]:
+        """What `first_records` gives, behind the mark that the file may begin with; its bytes.
+
+        Raises `InvalidInput` as well where this is no text in UTF-8.
+        """
+        with self._watch.reading():
+            start = _mark(self._file.read(_SNIFFED))
+            self._file.seek(start)
+            head, found = first_records(self._file, quoted=self._quoted)
+        return head, found, start
+
+    def spans(self, rows: int, start: Place) -> Iterator[Span]:
         """See `Source`."""
-        if after:
-            start = Place(after.stop, after.first_line + self.read(after).count(b"\n"))
-        for span in cut(self._file, start, rows, quoted=self._quoted):
-            self._watch.refuse_change()
+        spans = cut(self._file, start, rows, quoted=self._quoted)
+        while span := self._next(spans):
             yield span
-        self._watch.refuse_change()
 
     def read(self, span: Span) -> bytes:
         """The bytes of a span; raises `InputChanged`."""
@@ -39,6 +48,10 @@ class RecordFile:
         if len(data) < span.stop - span.start:
             raise InputChanged("the file is shorter than it was")
         return data
+
+    def _next(self, spans: Iterator[Span]) -> Span | None:
+        with self._watch.reading():
+            return next(spans, None)
 
     def lines(self, data: bytes, span: Span) -> Lines:
         """Where the records of a span begin; most often each is a line."""
@@ -53,22 +66,26 @@ class RecordFile:
         self._file.close()
 
 
-def read_head(file: IO[bytes], *, quoted: bool) -> tuple[bytes, Records, int]:
-    """The file's beginning, with two records if there are; and the bytes of the mark before it.
-
-    Raises `InvalidInput` where there is no record, or no text in UTF-8.
-    """
-    head = file.read(BLOCK)
-    if head.startswith(_WIDE) or b"\0" in head[:1024]:
+def _mark(head: bytes) -> int:
+    if head.startswith(_WIDE) or b"\0" in head:
         raise InvalidInput("line 1: the file is no text in UTF-8; save it as such", line=1)
-    start = len(_BOM) if head.startswith(_BOM) else 0
-    head = head[start:]
-    last = False
+    return len(_BOM) if head.startswith(_BOM) else 0
+
+
+def first_records(file: IO[bytes], *, quoted: bool) -> tuple[bytes, Records]:
+    """What the file begins with, which is two records if there are as many.
+
+    Raises `InvalidInput` where there is none, or one of them is too long.
+    """
+    head, last = file.read(BLOCK), False
     found = records(head, quoted=quoted, last=False)
-    while len(found.stops) < 2 and not last and len(head) < 2 * MAX_RECORD:
+    while len(found.stops) < 2 and not last:
+        if len(head) > 2 * MAX_RECORD:
+            line = 1 + int(found.lines_before(found.end))
+            raise InvalidInput(f"line {line}: no record ends within {len(head)} bytes", line=line)
         more = file.read(BLOCK)
         head, last = head + more, not more
         found = records(head, quoted=quoted, last=last)
     if not len(found.stops):
         raise InvalidInput("the file is empty")
-    return head, found, start
+    return head, found

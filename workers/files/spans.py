@@ -7,8 +7,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from registry.diagnosis import is_missing
+
 MAX_SPAN = 2**25
 """Bytes after which a span ends, however few rows it has."""
+_LONGEST_ID = 200
+"""Letters of an id that the errors file repeats."""
 Lines = Sequence[int] | np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -30,7 +34,7 @@ class BadRow(msgspec.Struct, frozen=True):
 
     line: int
     """Where its record begins, from 1; in Parquet its row, from 1."""
-    custom_id: Any
+    custom_id: str | int | None
     code: str
     message: str
 
@@ -57,8 +61,26 @@ class Block(msgspec.Struct, frozen=True):
 
     def bad_row(self, position: int, code: str, message: str) -> BadRow:
         """The row at this position among all, as one that has no prediction."""
-        custom_id = None if self.ids is None else self.ids[position].as_py()
+        custom_id = None if self.ids is None else _plain(self.ids[position])
         return BadRow(int(self.lines[position]), custom_id, code, message)
+
+
+def _plain(value: pa.Scalar) -> str | int | None:
+    """An id as every reader of the errors takes it.
+
+    Whole numbers are floats in a data frame where one of them is missing.
+    """
+    try:
+        plain = value.as_py()
+    except (ValueError, OverflowError):  # no UTF-8, or a time that Python has no word for
+        return None
+    if isinstance(plain, float) and plain.is_integer() and abs(plain) < 2**53:
+        return int(plain)
+    if is_missing(plain):
+        return None
+    if isinstance(plain, bytes):
+        plain = plain.decode(errors="replace")
+    return plain if type(plain) is int else str(plain)[:_LONGEST_ID]
 
 
 class Source(Protocol):
@@ -68,8 +90,8 @@ class Source(Protocol):
     def columns(self) -> Sequence[str]:
         """Names of all columns in the file."""
 
-    def spans(self, rows: int, after: Span | None = None) -> Iterator[Span]:
-        """Cut what lies behind a span, else the whole file, into spans of about so many rows.
+    def spans(self, rows: int) -> Iterator[Span]:
+        """Cut the file into spans of about so many rows.
 
         Raises `InvalidInput` where no record can be told from the next.
         """

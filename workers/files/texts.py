@@ -1,6 +1,7 @@
 """Reads values from text, as CSV holds them, and says which are none that the column takes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ MISSING = [
     *("N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
 ]
 """What stands for nothing in a column of numbers or booleans; pyarrow's own list."""
+_DIGITS = 400
+"""More than the largest float has; Python reads an integer of thousands only when told to."""
 _TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
 
 
@@ -33,10 +36,10 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
     texts = pc.ascii_trim_whitespace(texts)
     texts = pc.if_else(pc.is_in(texts, pa.array(MISSING)), None, texts)
     kind, one = _KINDS[column.type]
-    try:
-        return texts.cast(kind)
-    except pa.ArrowInvalid:
-        return pa.chunked_array([_one_by_one(column, texts, one, faults).cast(kind)])
+    with suppress(pa.ArrowInvalid):
+        if kind == pa.float64():  # for booleans, more words are cast than read
+            return texts.cast(kind)
+    return pa.chunked_array([_one_by_one(column, texts, one, faults).cast(kind)])
 
 
 def blank_is_null(texts: Any) -> Any:
@@ -107,9 +110,10 @@ def _any(text: str | None) -> Any:
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return text in _TRUE
-    if is_number(text):
-        return int(text) if text.strip().lstrip("+-").isdigit() else float(text)
-    return text
+    if not is_number(text):
+        return text
+    whole = len(text) < _DIGITS and text.strip().lstrip("+-").isdigit()
+    return int(text) if whole else float(text)
 
 
 _KINDS: dict[str, tuple[pa.DataType, Callable[[str], Any]]] = {

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.naming import Compression, Format, named_format
 from telemetry.errors import ModelError
-from workers.files.encoding import write_csv, write_ndjson
-from workers.files.header import header_size
+from workers.files.encoding import telling, write
+from workers.files.header import own_header
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
 
@@ -26,18 +26,9 @@ _COPIED = 2**20
 
 
 def write_part(path: Path, format: Format, table: pa.Table) -> None:
-    """Write a part, complete or not at all; raises `OutputUnwritable`.
-
-    For Parquet it is an Arrow file, so that rows are encoded once, by `assemble`.
-    """
+    """Write a part, complete or not at all; raises `OutputUnwritable`, and as `write`."""
     with replacing(path) as file:
-        if format == "csv":
-            write_csv(table, file)
-        elif format == "ndjson":
-            write_ndjson(table, file)
-        else:
-            with pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
+        write(table, format, file)
 
 
 def write_errors(path: Path, bad: Iterable[BadRow]) -> None:
@@ -75,15 +66,11 @@ def _packed(file: IO[bytes], compression: Compression | None) -> Iterator[IO[byt
 
 def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> None:
     """Copy the parts; of their headers, which are all the same, the first."""
-    header = b""
-    for number, part in enumerate(parts):
+    header = own_header(parts[0]) if with_header else b""
+    file.write(header)
+    for part in parts:
         with part.open("rb") as content:
-            if with_header and not number:
-                size = header_size(content)
-                content.seek(0)
-                header = content.read(size)
-                file.write(header)
-            elif content.read(len(header)) != header:
+            if content.read(len(header)) != header:
                 raise ModelError("the model did not give the same columns for all rows")
             shutil.copyfileobj(content, file, _COPIED)
 
@@ -92,7 +79,7 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
     schema = _common_schema(parts)
     # A dictionary of floats costs much and is given up in the end.
     coded = [field.name for field in schema if not pa.types.is_floating(field.type)]
-    with pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
+    with telling("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
         for table in _groups(_tables(parts, schema)):
             writer.write_table(table, row_group_size=table.num_rows or None)
 
@@ -126,7 +113,7 @@ def _schema(part: Path) -> pa.Schema:
 def _tables(parts: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     for part in parts:
         with part.open("rb") as file, pa.ipc.open_file(file) as reader:
-            yield reader.read_all().cast(schema)
+            yield reader.read_all().cast(schema, safe=False)  # large integers beside fractions
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

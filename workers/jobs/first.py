@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
+from workers.files.encoding import refuse_unwritable
 from workers.files.features import Array
 from workers.files.spans import BadRow, Block, Source
 from workers.jobs.answering import Answered, answer, survivors
@@ -24,8 +26,13 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     """Columns that the answers make."""
 
 
-def try_first(source: Source, model: Model, journal: Journal, attempt: int) -> First:
-    """Read and compute the first rows; raises `InvalidInput` where none of them can be scored."""
+def try_first(
+    source: Source, model: Model, journal: Journal, attempt: int, written: Format
+) -> First:
+    """Read and compute the first rows.
+
+    Raises `InvalidInput` where none of them can be scored, or written in this format.
+    """
     span = next(iter(source.spans(MORE)), None)
     if span is None:
         return First()
@@ -33,7 +40,8 @@ def try_first(source: Source, model: Model, journal: Journal, attempt: int) -> F
     together = survivors(model, block, journal, attempt)
     answered = answer(model, block, together)
     _refuse_hopeless(block, answered)
-    answered.table(())  # what the input has of the same name is refused now
+    # What the input has of the same name is refused now, as is what the output cannot hold.
+    refuse_unwritable(answered.table(()), written)
     size = (span.stop - span.start) / span.rows
     speed = measure(model, block.features, _measured(answered.rows, together), size)
     return First(

@@ -6,6 +6,7 @@ from registry.manifest import Manifest
 from tasks.jobs.job import Facts, Order
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import InputChanged
+from workers.files.matching import Selection
 from workers.files.naming import format_of
 from workers.files.opening import fingerprint
 from workers.files.sources import open_source
@@ -33,9 +34,7 @@ def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Ma
     return open_source(
         plain(directory, order, facts),
         facts.format,
-        manifest.signature,
-        id_column=order.id_column,
-        pass_through=order.keep_columns,
+        Selection(manifest.signature, order.id_column, order.keep_columns),
     )
 
 

@@ -40,9 +40,11 @@ class Validator:
         self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
         prepare(directory, order, facts)
+        assert order.output  # noqa: S101 - the gateway has put one in
+        written = order.output.format or facts.format
         source = open_input(directory, order, facts, model.manifest)
         try:
-            first = try_first(source, model, journal, begun.attempt)
+            first = try_first(source, model, journal, begun.attempt, written)
             plan = self._plan(begun, facts, source, first, _width(model))
         finally:
             source.close()
@@ -61,7 +63,7 @@ class Validator:
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
-        told = check(source).first_bad if first.has_ids or order.dry_run else []
+        told = check(source) if first.has_ids or order.dry_run else []
         processes = self._ledger.processes()
         total = _total(source, directory, facts)
         rows = rows_per_chunk(first.speed, width, total, processes)

@@ -20,13 +20,12 @@ from tests.stack import PATIENCE, LiveStack, until
 class Room:
     """Batch jobs of one stack, and a directory for their files."""
 
-    def __init__(self, stack: LiveStack, directory: Path) -> None:
+    def __init__(self, stack: LiveStack, directory: Path, roots: str = "") -> None:
         self.stack = stack
         self.directory = directory
         self.client = connect(stack.redis_url)
-        settings = Settings(
-            home=stack.home, redis_url=stack.redis_url, batch_roots=str(directory.parent)
-        )
+        roots = roots or str(directory.parent)
+        settings = Settings(home=stack.home, redis_url=stack.redis_url, batch_roots=roots)
         self.jobs = Jobs(self.client, Watcher(self.client), Ids(b"k" * 32), settings)
 
     def numbers(self, rows: int, columns: int = 2, name: str = "in") -> tuple[Path, Any]:

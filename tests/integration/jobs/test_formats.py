@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
 from tasks.jobs.job import Job, Place
 from tests.integration.jobs.room import Room
@@ -57,6 +60,18 @@ def test_ids_of_two_rows_are_refused(room: Room) -> None:
     assert job.status == "failed"
     assert job.error
     assert (job.error.code, job.error.line) == ("invalid_input", 4)
+
+
+def test_what_the_output_cannot_hold_is_refused_at_once(room: Room) -> None:
+    late = pa.array([2**60], pa.timestamp("ms"))  # a year that JSON's writers have no date for
+    source = room.directory / "in.arrow.parquet"
+    pq.write_table(pa.table({"x0": [1.0], "x1": [2.0], "custom_id": late}), source)
+    order = room.order("doubling", source)
+    output = Place(uri=str(room.directory / "out.ndjson"), format="ndjson")
+    job = room.ended(room.jobs.create(structs.replace(order, output=output)))
+    assert job.error
+    assert (job.error.code, job.queued_at) == ("invalid_input", None)
+    assert "cannot be written as ndjson" in job.error.message
 
 
 def test_a_file_without_rows_says_so(room: Room) -> None:

@@ -1,15 +1,19 @@
 """What the tests of files share: signatures, and reading a source to its end."""
 
+import errno
+import io
 import itertools
+import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 
 from registry.manifest import Column, Signature
+from workers.files.matching import Selection
 from workers.files.sources import open_source
-from workers.files.spans import BadRow, Block, Span
+from workers.files.spans import BadRow, Block, Source
 
 
 def numbers(*names: str, **more: Any) -> Signature:
@@ -24,6 +28,26 @@ def by_position(width: int) -> Signature:
     return Signature(columns, named=False, frame=False, methods=("predict",))
 
 
+class Disk(io.FileIO):
+    """A file on a disk that fails, for a while."""
+
+    fails = False
+    read_bytes = 0
+
+    def readinto(self, buffer: Any) -> int:
+        if self.fails:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        size = super().readinto(buffer)
+        self.read_bytes += size
+        return size
+
+
+def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:
+    """A file, and its disk."""
+    disk = Disk(path)
+    return disk, io.BufferedReader(disk, 1)
+
+
 MIXED = Signature(
     (
         Column("age", nullable=True),
@@ -36,17 +60,19 @@ MIXED = Signature(
 )
 
 
-def spans_of(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Span]:
-    source = open_source(str(path), format, signature, **more)
-    return list(source.spans(rows))
+def source_of(uri: str | Path, format: Any, signature: Signature, **more: Any) -> Source:
+    return open_source(str(uri), format, Selection(signature, **more))
 
 
 def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Block]:
-    """All blocks in order; their spans leave nothing out."""
-    source = open_source(str(path), format, signature, **more)
+    """All blocks in order; their spans leave nothing out but blank lines."""
+    source = source_of(path, format, signature, **more)
     spans = list(source.spans(rows))
+    content = path.read_bytes()
     for before, behind in itertools.pairwise(spans):
-        assert before.stop == behind.start
+        left_out = b"" if format == "parquet" else content[before.stop : behind.start]
+        assert before.stop + len(left_out) == behind.start
+        assert not left_out.strip(b"\r\n")
     read = [source.read(span) for span in spans]
     assert [block.rows for block in read] == [span.rows for span in spans]
     source.close()

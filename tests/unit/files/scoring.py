@@ -1,5 +1,6 @@
 """Scores files as a job does, with a model that a line of NumPy can check."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ from workers.files.answers import columns, nothing
 from workers.files.outcome import output
 from workers.files.writing import assemble, write_errors, write_part
 
-NAMES = "prediction", "probability_no", "probability_yes"
+NAMES = {
+    "predict": ["prediction"],
+    "predict_proba": ["probability_no", "probability_yes"],
+    "decision_function": ["decision"],
+}
 AB = Signature(
     (Column("a"), Column("b")), True, False, ("predict", "predict_proba"), classes=("no", "yes")
 )
@@ -22,16 +27,30 @@ def answers(rows: Any) -> dict[str, Any]:
     return {
         "predict": np.where(rows[:, 0] > rows[:, 1], "yes", "no"),
         "predict_proba": rows / (1 + rows.sum(axis=1, keepdims=True)),
+        "decision_function": rows[:, 0] - rows[:, 1],
     }
 
 
-def scored(source: Path, format: Any, target: Path, written: Any, **more: Any) -> Path:
+def scored(
+    source: Path,
+    format: Any,
+    target: Path,
+    written: Any,
+    *,
+    methods: Sequence[str] = AB.methods,
+    **more: Any,
+) -> Path:
     """What a job does: each block is answered, written as a part, and the parts become a file."""
     parts: list[Path] = []
     errors: list[Path] = []
     for number, block in enumerate(blocks(source, format, AB, 40, **more)):
         found = answers(np.asarray(block.features)) if len(block.good) else None
-        made = columns(AB, found, len(block.good)) if found else nothing(NAMES)
+        asked = {method: found[method] for method in methods} if found else None
+        made = (
+            columns(AB, asked, len(block.good))
+            if asked
+            else nothing([name for method in methods for name in NAMES[method]])
+        )
         parts.append(target.parent / f"part-{number}")
         errors.append(target.parent / f"errors-{number}")
         write_part(parts[-1], written, output(block, block.good, made))

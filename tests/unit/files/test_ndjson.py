@@ -3,7 +3,6 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +11,8 @@ from hypothesis import strategies as st
 
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
 from workers.files import cutting
-from workers.files.sources import open_source
 
 AB = numbers("a", "b")
 values = st.one_of(
@@ -105,6 +103,27 @@ def test_bad_lines_have_line_id_code_and_reason(tmp_path: Path) -> None:
         assert [str(row.custom_id) for row in rows][1:4] == ["r", "5", "t"]
 
 
+@pytest.mark.parametrize("place", ["a", "more", "custom_id"])
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_a_deeply_nested_line_stops_nothing(tmp_path: Path, place: str, depth: int) -> None:
+    nested = f'{{"{place}": {"[" * depth}{"]" * depth}, "b": 2}}\n'
+    path = written(tmp_path, '{"a": 1, "b": 2, "more": 3, "custom_id": 4}\n' + nested)
+    (block,) = blocks(path, "ndjson", AB, 9, pass_through=True)
+    assert (block.good.tolist(), [row.line for row in block.bad]) == ([0], [2])
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "rows", ['{"a": 1}{"a": 2}', '{"a":\n1}\n', '{"a": 1} {"a": 2}\n{"a":\n3}']
+)
+def test_a_row_is_a_line(tmp_path: Path, rows: str, ending: str) -> None:
+    lines = ['{"a": 0}', *rows.split("\n"), " ", '{"a": 9}']
+    path = written(tmp_path, ending.join(lines))
+    read = blocks(path, "ndjson", numbers("a"), 100)
+    assert features(read).tolist() == [[0], [9]]
+    assert [row.line for row in bad(read)] == [n for n, line in enumerate(lines, 1) if line][1:-1]
+
+
 def test_missing_values_are_taken_where_the_model_takes_them(tmp_path: Path) -> None:
     path = written(tmp_path, '{"a": null, "b": 1}\n{"a": NaN, "b": 2}\n')
     read = blocks(path, "ndjson", numbers("a", "b", nullable=True), 1)
@@ -117,7 +136,7 @@ def test_lists_go_by_position(tmp_path: Path) -> None:
     assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], [3, 4.5]]
     assert [(row.line, row.message) for row in bad(read)] == [(3, "expected 2 values, found 1")]
     with pytest.raises(InvalidInput, match="line 1: the model has column names"):
-        open_source(str(path), "ndjson", AB)
+        source_of(path, "ndjson", AB)
 
 
 def test_objects_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> None:
@@ -147,25 +166,6 @@ def test_a_column_that_takes_anything_takes_every_kind(tmp_path: Path) -> None:
     assert block.features[:, 0].tolist() == [1, 1.5, True, "x", None]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "the file is empty"),
-        (b"\n\r\n", "the file is empty"),
-        (b"\xef\xbb\xbf", "the file is empty"),
-        (b"a,b\n1,2\n", "line 1: the line must be a JSON object"),
-        (b'[{"a": 1, "b": 2}]\n', "line 1: the model has column names"),
-        (b'{"a": 1}\n{"a": 2}\n', "the file has no column 'b'; it has 'a'"),
-        ('{"a": 1}'.encode("utf-16"), "line 1: the file is no text in UTF-8"),
-        (b'{"a": 1, "b": 2}\xff\xfe', "line 1: the line must be a JSON object"),
-    ],
-)
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, content: Any, message: str) -> None:
-    with pytest.raises(InvalidInput) as told:
-        open_source(str(written(tmp_path, content)), "ndjson", AB)
-    assert message in told.value.message
-
-
 def test_carried_columns_are_what_they_were(tmp_path: Path) -> None:
     content = (
         '{"a": 1, "b": 2, "note": "x", "tags": ["u", 1], "mix": 1}\n'
@@ -180,13 +180,3 @@ def test_carried_columns_are_what_they_were(tmp_path: Path) -> None:
         "tags": ['["u",1]', '{"v":null}'],
         "mix": ["1", "y"],
     }
-
-
-def test_a_line_that_never_ends_costs_no_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cutting, "BLOCK", 16)
-    monkeypatch.setattr(cutting, "MAX_RECORD", 100)
-    path = written(tmp_path, '{"a": 1, "b": 2}\n{"a":' + "1" * 300)
-    with pytest.raises(InvalidInput, match="line 2: the record does not end within 100 bytes"):
-        blocks(path, "ndjson", AB, 1)

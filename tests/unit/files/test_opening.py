@@ -1,6 +1,7 @@
 """Files are found by name and content, here or elsewhere, packed or not; changes are noticed."""
 
 import bz2
+import fcntl
 import gzip
 import os
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from pathlib import Path
 import fsspec
 import pyarrow as pa
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
 from tasks.jobs.naming import Compression
-from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
-from tests.unit.files.rooms import numbers
+from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
+from tests.unit.files.rooms import numbers, source_of, stumbling
+from workers.files import cutting, opening, sources, unpacking
 from workers.files.naming import format_of
 from workers.files.opening import fingerprint
-from workers.files.sources import open_source
 from workers.files.unpacking import unpack
 
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000
@@ -87,6 +89,66 @@ def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
     assert [*tmp_path.iterdir()] == [packed]
 
 
+def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
+    dead, alive = (tmp_path / f".rows.csv.{name}.tmp" for name in ("0123", "4567"))
+    dead.touch()
+    with alive.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "rows.csv")
+    assert {*tmp_path.iterdir()} == {alive, tmp_path / "rows.csv", tmp_path / "rows.csv.gz"}
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    disk, file = stumbling(path)
+    monkeypatch.setattr(cutting, "BLOCK", 1000)
+    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    source = source_of(path, "csv", numbers("a", "b"))
+    spans = source.spans(1000)
+    span = next(spans)
+    disk.fails = True
+    for failing in (lambda: source.read(span), lambda: list(spans), lambda: list(source.spans(9))):
+        with pytest.raises(InputUnreadable, match="Input/output error"):
+            failing()
+    with pytest.raises(InputUnreadable, match="Input/output error"):
+        source_of(path, "csv", numbers("a", "b"))
+
+
+def test_a_disk_that_fails_is_told_when_it_is_first_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    for look in (fingerprint, format_of):
+        disk, file = stumbling(path)
+        disk.fails = True
+        monkeypatch.setattr(opening, "open_file", lambda _, file=file: file)
+        with pytest.raises(InputUnreadable, match="rows.csv cannot be read: Input/output error"):
+            look(str(path))
+
+
+def test_a_disk_that_fails_is_told_while_unpacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(os.urandom(2**20)))
+    disk, file = stumbling(path)
+    disk.fails = True
+    monkeypatch.setattr(unpacking, "opened", lambda _: file)
+    with pytest.raises(InputUnreadable, match="rows.csv.gz cannot be read: Input/output error"):
+        unpack(str(path), "gzip", tmp_path / "rows.csv")
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    for place in (str(tmp_path / "rows.csv"), "/dev/zero"):
+        with pytest.raises(InputUnreadable, match="it is no regular file"):
+            format_of(place, "csv")
+
+
 def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
@@ -121,27 +183,34 @@ def test_a_file_elsewhere_is_read_where_it_is() -> None:
     with fsspec.open(uri, "wb") as file:
         file.write(CONTENT)
     assert format_of(uri) == ("csv", None)
-    source = open_source(uri, "csv", numbers("a", "b"), expected=fingerprint(uri))
+    source = source_of(uri, "csv", numbers("a", "b"))
     assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+
+
+def test_whatever_a_place_elsewhere_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = "memory://bucket/rows.csv"
+    with fsspec.open(uri, "wb") as file:
+        file.write(CONTENT)
+
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("the cable is cut")
+
+    source = source_of(uri, "csv", numbers("a", "b"))
+    span = next(source.spans(10))
+    monkeypatch.setattr(MemoryFile, "read", fail)
+    for read in (lambda: source.read(span), lambda: format_of(uri)):
+        with pytest.raises(InputUnreadable, match=r"rows.csv cannot be read: .*the cable is cut"):
+            read()
 
 
 def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
-    source = open_source(str(path), "csv", numbers("a", "b"))
+    source = source_of(path, "csv", numbers("a", "b"))
     first, *_ = source.spans(1000)
     path.unlink()
     with pytest.raises(InputUnreadable, match="No such file"):
         source.read(first)
-
-
-def test_another_file_than_the_expected_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_bytes(CONTENT)
-    before = fingerprint(str(path))
-    path.write_bytes(CONTENT + b"3,4\n")
-    with pytest.raises(InputChanged):
-        open_source(str(path), "csv", numbers("a", "b"), expected=before)
 
 
 def test_a_place_nobody_knows_is_told() -> None:

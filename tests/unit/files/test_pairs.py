@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.jobs.naming import FORMATS
-from tests.unit.files.scoring import AB, answers, scored
+from tests.unit.files.scoring import NAMES, answers, scored
 
 READERS: dict[str, Any] = {
     "csv": lambda path: pd.read_csv(path, dtype={"custom_id": str}),
@@ -31,18 +31,26 @@ numbers = st.one_of(st.floats(-1e9, 1e9), st.integers(-1000, 1000).map(float), s
 
 @pytest.mark.parametrize(("source", "target"), [*itertools.product(FORMATS, FORMATS)])
 @settings(max_examples=15, print_blob=True, deadline=None)
-@given(rows=st.lists(st.tuples(numbers, numbers), min_size=1, max_size=150), carry=st.booleans())
+@given(
+    rows=st.lists(st.tuples(numbers, numbers), min_size=1, max_size=150),
+    carry=st.booleans(),
+    ids=st.booleans(),
+    methods=st.sampled_from([("predict",), ("decision_function",), ("predict", "predict_proba")]),
+)
 def test_output_is_what_a_plain_script_gives(
     tmp_path_factory: pytest.TempPathFactory,
     source: str,
     target: str,
     rows: list[tuple[float, float]],
     carry: bool,
+    ids: bool,
+    methods: tuple[str, ...],
 ) -> None:
     directory = tmp_path_factory.mktemp("pairs")
     frame = pd.DataFrame(rows, columns=["a", "b"])
     frame["note"] = [f'n "{place}",\n' for place in range(len(rows))]
-    frame["custom_id"] = [f"r{place}" for place in range(len(rows))]
+    if ids:
+        frame["custom_id"] = [f"r{place}" for place in range(len(rows))]
     WRITERS[source](frame, directory / f"in.{source}")
     made = READERS[target](
         scored(
@@ -50,20 +58,23 @@ def test_output_is_what_a_plain_script_gives(
             source,
             directory / f"out.{target}",
             target,
+            methods=methods,
             pass_through=carry,
         )
     )
     good = frame[["a", "b"]].notna().all(axis=1)
     expected = answers(frame[["a", "b"]][good].to_numpy())
-    assert made["custom_id"].tolist() == frame["custom_id"].tolist()
-    assert made["prediction"][good].tolist() == expected["predict"].tolist()
-    assert made["prediction"][~good].isna().all()
-    shares = made[["probability_no", "probability_yes"]][good].astype(float).to_numpy()
-    assert np.array_equal(shares, expected["predict_proba"])
+    assert len(made) == len(frame)
+    for method in methods:
+        assert made[NAMES[method]][~good].isna().all(axis=None)
+        given = [made[name][good].tolist() for name in NAMES[method]]
+        assert given == np.atleast_2d(expected[method].T).tolist()
+    if ids:
+        assert made["custom_id"].tolist() == frame["custom_id"].tolist()
     if carry:
         assert made["note"].tolist() == frame["note"].tolist()
         carried = made[["a", "b"]].astype(float).to_numpy()
         assert np.array_equal(carried, frame[["a", "b"]].to_numpy(), equal_nan=True)
     errors = [*map(msgspec.json.decode, (directory / "errors.ndjson").read_bytes().splitlines())]
-    assert [error["custom_id"] for error in errors] == frame["custom_id"][~good].tolist()
-    assert list(AB.methods) == ["predict", "predict_proba"]
+    told = frame["custom_id"][~good].tolist() if ids else [None] * (~good).sum()
+    assert [error["custom_id"] for error in errors] == told

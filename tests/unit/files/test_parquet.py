@@ -1,7 +1,10 @@
 """Parquet through spans is the same file, whatever its row groups; what is broken is told."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,11 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.errors import InputChanged, InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers
+from telemetry.errors import InputChanged, InputUnreadable, InvalidInput
+from tests.unit.files.rooms import (
+    MIXED,
+    bad,
+    blocks,
+    by_position,
+    features,
+    numbers,
+    source_of,
+    stumbling,
+)
+from workers.files import parquet_shape, sources
 from workers.files.naming import format_of
-from workers.files.sources import open_source
-from workers.files.spans import MAX_SPAN
+from workers.files.spans import MAX_SPAN, BadRow
 
 AB = numbers("a", "b")
 
@@ -44,20 +56,35 @@ def test_rows_through_spans_are_the_rows_of_the_file(
 
 def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(100_000), 60_000)
-    source = open_source(str(path), "parquet", AB)
+    source = source_of(path, "parquet", AB)
     spans = list(source.spans(9000))
     for span in [*reversed(spans), *spans]:
         assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
 
 
-def test_spans_go_on_behind_any_span(tmp_path: Path) -> None:
-    source = open_source(str(written(tmp_path, table_of(1000), 64)), "parquet", AB)
-    first, *others = source.spans(100)
-    assert list(source.spans(100, after=first)) == others
+def test_spans_that_are_read_in_order_decode_each_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = source_of(written(tmp_path, table_of(100_000), 60_000), "parquet", AB)
+    spans = list(source.spans(9000))
+    decoded: list[int] = []
+    original = pq.ParquetFile.iter_batches
+
+    def counted(*arguments: Any, **more: Any) -> Iterator[pa.RecordBatch]:
+        for batch in original(*arguments, **more):
+            decoded.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
+    for span in spans[::2]:  # the others are read elsewhere
+        source.read(span)
+    assert sum(decoded) <= 100_000
+    source.read(spans[0])
+    assert sum(decoded) <= 109_000
 
 
 def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
-    source = open_source(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
+    source = source_of(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
     assert {span.start % 110 for span in source.spans(100)} == {0}
 
 
@@ -76,6 +103,27 @@ def test_what_the_model_does_not_take_is_bad_and_stops_nothing(tmp_path: Path) -
         (4, "s", "invalid_features"),
     ]
     assert "column 'b': the model takes no infinity here" in [row.message for row in block.bad]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (pa.array([7.0, None]), [7, None]),
+        (pa.array([1.5, np.nan]), ["1.5", None]),
+        (pa.array([2.0**70, np.inf]), ["1.1805916207174113e+21", "inf"]),
+        (pa.array([2**63, 3], pa.uint64()), [2**63, 3]),
+        (pa.array([True, False]), ["True", "False"]),
+        (pa.array([0, 2**60], pa.timestamp("us")), ["1970-01-01 00:00:00", None]),
+        (pa.array(["p" * 1000, ""]), ["p" * 200, ""]),
+        (pa.array([b"\xe9", b"q"]), ["\N{REPLACEMENT CHARACTER}", "q"]),
+    ],
+)
+def test_an_id_of_any_type_is_told_as_text_or_whole_number(
+    tmp_path: Path, given: pa.Array, told: list[object]
+) -> None:
+    path = written(tmp_path, pa.table({"custom_id": given, "a": [1, 2], "b": [None, np.inf]}))
+    errors = msgspec.json.encode(bad(blocks(path, "parquet", AB, 9)))
+    assert [row.custom_id for row in msgspec.json.decode(errors, type=list[BadRow])] == told
 
 
 def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Path) -> None:
@@ -102,7 +150,7 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
     path = written(tmp_path, table_of(3).drop_columns("more"))
     assert features(blocks(path, "parquet", by_position(2), 2))[:, 1].tolist() == [0, 1, 2]
     with pytest.raises(InvalidInput, match="takes 3 columns by position, the file has 2"):
-        open_source(str(path), "parquet", by_position(3))
+        source_of(path, "parquet", by_position(3))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +165,7 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
 )
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, table: dict, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        open_source(str(written(tmp_path, pa.table(table))), "parquet", AB)
+        source_of(str(written(tmp_path, pa.table(table))), "parquet", AB)
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
@@ -126,7 +174,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         path = tmp_path / "broken.parquet"
         path.write_bytes(broken)
         with pytest.raises(InvalidInput, match="broken.parquet"):
-            open_source(str(path), "parquet", AB)
+            source_of(path, "parquet", AB)
 
 
 def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
@@ -139,6 +187,21 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
         blocks(path, "parquet", AB, 1000)
 
 
+def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
+    disk, file = stumbling(path)
+    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    source = source_of(path, "parquet", AB)
+    first, second, third = source.spans(150_000)
+    source.read(first)
+    disk.fails = True
+    with pytest.raises(InputUnreadable, match="Input/output error"):
+        source.read(second)
+    disk.fails = False
+    for span in (third, second, first):
+        assert source.read(span).features[:, 1].tolist() == [*range(span.start, span.stop)]
+
+
 def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
     octets = pa.array([b"\xe9"], pa.binary())
     text = pa.Array.from_buffers(pa.string(), 1, octets.buffers())
@@ -149,7 +212,7 @@ def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(5000), 5000)
-    source = open_source(str(path), "parquet", AB)
+    source = source_of(path, "parquet", AB)
     first, second, *_ = source.spans(1000)
     source.read(first)
     written(tmp_path, table_of(4000), 4000)
@@ -169,7 +232,32 @@ def test_no_bad_rows_where_nothing_is_bad(tmp_path: Path) -> None:
 def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
     names = [f"c{place}" for place in range(1000)]
     table = pa.table({name: np.ones(20_000) for name in names})
-    source = open_source(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
+    source = source_of(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
     spans = list(source.spans(10**6))
     assert sum(span.rows for span in spans) == 20_000
     assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000
+
+
+def test_a_span_is_short_where_rows_take_little_room_in_the_file_alone(tmp_path: Path) -> None:
+    table = pa.table({"a": np.zeros(20_000), "note": ["x" * 4096] * 20_000})
+    path = written(tmp_path, table, 20_000)
+    del table
+    assert path.stat().st_size < MAX_SPAN / 100
+    source = source_of(path, "parquet", numbers("a"), pass_through=True)
+    first, *_ = source.spans(10**6)
+    assert first.rows <= MAX_SPAN / 4096
+    before = pa.total_allocated_bytes()
+    block = source.read(first)
+    assert block.carried is not None
+    assert pa.total_allocated_bytes() - before < 2 * MAX_SPAN
+
+
+def test_a_span_is_short_where_the_first_rows_alone_are_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_shape, "MAX_SPAN", 2**20)
+    octets = np.random.default_rng(0).bytes(2**21)
+    texts = [""] * 1000 + [octets[2048 * place :][:2048].hex() for place in range(1000)]
+    path = written(tmp_path, pa.table({"a": np.zeros(2000), "the.note": texts}), 2000)
+    source = source_of(path, "parquet", numbers("a"), pass_through=True)
+    assert max(span.rows for span in source.spans(10**6)) <= 1.25 * 2**20 / 2048

@@ -1,0 +1,99 @@
+"""Inputs on S3 are scored where they lie; what cannot be read there is told."""
+
+import gzip
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import numpy as np
+import pandas as pd
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tasks.jobs.job import Order, Place
+from telemetry.errors import InputChanged
+from tests.integration.jobs.room import Room
+from tests.models import Doubling, register
+from tests.stack import running
+from tests.unit.files.rooms import by_position, source_of
+from workers.files.opening import fingerprint
+
+ROWS = pd.DataFrame(np.random.default_rng(0).normal(size=(5000, 2)), columns=["x0", "x1"])
+FILES = {
+    "rows.parquet": lambda: ROWS.to_parquet(row_group_size=700),
+    "rows.csv": lambda: ROWS.to_csv(index=False).encode(),
+    "rows.csv.gz": lambda: gzip.compress(ROWS.to_csv(index=False).encode()),
+    "rows.ndjson": lambda: ROWS.to_json(orient="records", lines=True, double_precision=15).encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """What points whoever speaks S3 to a server with a bucket ``rows``."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    given = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="rows")
+        yield given
+    server.stop()
+
+
+@pytest.fixture
+def bucket(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return boto3.resource("s3").Bucket("rows")
+
+
+@pytest.fixture(scope="module")
+def room(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    home, files = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("files")
+    register(home, "doubling", Doubling(), [[1.0, 0.0]])
+    roots = f"{files.parent}:s3://rows:s3://missing"
+    with running(home, PREDICTQ_BATCH_ROOTS=roots, **environment) as stack:
+        stack.start("bulk")
+        yield Room(stack, files, roots)
+
+
+def order(room: Room, name: str) -> Order:
+    output = Place(uri=str(room.directory / "out.parquet"), format="parquet")
+    return Order(model="doubling", version=1, input=Place(uri=f"s3://{name}"), output=output)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_on_s3_is_scored(room: Room, bucket: Any, name: str) -> None:
+    tag = bucket.put_object(Key=name, Body=FILES[name]()).e_tag
+    job = room.ended(room.jobs.create(order(room, f"rows/{name}")))
+    assert (job.status, job.counts.succeeded) == ("completed", 5000), job.error
+    assert job.input.fingerprint == f"{job.input.bytes} {tag}"
+    made = pd.read_parquet(job.output.uri)["prediction"]
+    assert np.allclose(made, 2 * ROWS["x0"], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["rows/missing.csv", "missing/rows.csv"])
+def test_a_file_that_is_not_on_s3_is_told(room: Room, bucket: Any, name: str) -> None:
+    job = room.ended(room.jobs.create(order(room, name)))
+    assert job.error is not None
+    assert job.error.code == "input_unreadable"
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.csv", "rows.ndjson"])
+def test_a_file_that_changes_on_s3_is_refused(bucket: Any, name: str) -> None:
+    bucket.put_object(Key=name, Body=FILES[name]())
+    uri = f"s3://rows/{name}"
+    before, source = fingerprint(uri), source_of(uri, name.partition(".")[2], by_position(2))
+    spans = list(source.spans(1000))
+    bucket.put_object(Key=name, Body=io.BytesIO(FILES[name]()[::-1]))
+    assert fingerprint(uri) != before
+    with pytest.raises(InputChanged):
+        source.read(spans[1])
