@@ -15,7 +15,7 @@ from cli.guard import follow
 from cli.process import ROOT, Process, Program
 from cli.supervisor import SHUTDOWN, StartFailed, Stopped, Supervisor
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 PRELUDE = """
 import os, signal, subprocess, sys, time
