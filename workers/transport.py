@@ -89,8 +89,11 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
     def consume(self) -> int:
         """A process is free: take what waits on the queue, and dispatch; gives how many it took.
 
-        While Redis watches the queue there is nothing to take.
+        While Redis watches the queue there is nothing to take, and a reminder may come to a channel
+        whose connection was lost: what that took could be given to nobody.
         """
+        if self.closed:
+            return 0
         taken: list[tuple[str, bytes]] = []
         if (room := self.qos.batcher.room) and not self._in_poll:
             taken = self.reservations.reserve(self._queue, room, MOST_ROWS, MOST_BYTES)

@@ -1,0 +1,36 @@
+"""What a worker took on a connection that is lost could be given to nobody: it takes nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from kombu import Connection, Queue
+
+from tests.integration.ledger.room import message
+from tests.unit.batching_bench import Bench
+from workers.transport import Transport
+
+
+@pytest.fixture
+def channel(client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """One that consumes predictions."""
+    server = client.connection_pool.connection_kwargs
+    url = f"redis://{server['host']}:{server['port']}/0"
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setenv("REDIS_URL", url)
+    with Connection(url, transport=Transport) as connection:
+        channel = connection.channel()
+        Queue("predict")(channel).declare()
+        channel.qos.batcher = Bench().batcher
+        channel.basic_consume("predict", no_ack=False, callback=None, consumer_tag="tag")
+        yield channel
+
+
+def test_a_closed_channel_takes_nothing(client: redis.Redis, channel: Any) -> None:
+    client.lpush("predict", message("p"))
+    channel.close()
+    assert channel.consume() == 0
+    assert client.lrange("predict", 0, -1) == [message("p")]
+    assert not client.hlen("predictq:reserved")
