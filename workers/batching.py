@@ -23,6 +23,8 @@ MOST_WAITING = 1024
 """Messages that may wait for versions to be loaded."""
 MOST_BYTES = 8 * 2**20
 """Of the messages in a batch."""
+MOST_WAITING_BYTES = 8 * MOST_BYTES
+"""Of the messages that wait for versions to be loaded; no more are taken beyond it."""
 
 
 class Group(NamedTuple):
@@ -41,6 +43,7 @@ class Batcher:
         self._pool = pool
         self._announcer = announcer
         self._waiting: dict[Group, deque[Message]] = {}
+        self._waiting_bytes = 0
         self._running: dict[Member, list[Message]] = {}
         self._awaited: dict[Member, float] = {}
         """Until when the end of what is quick is worth waiting for, as `time.monotonic`."""
@@ -58,7 +61,8 @@ class Batcher:
         The rest stays on the queue, where others can take it. Those that wait for their version
         to be loaded are in nobody's way, up to a bound.
         """
-        if not self._pool.has_idle or self._is_soon_over():
+        too_large = self._waiting_bytes >= MOST_WAITING_BYTES
+        if too_large or not self._pool.has_idle or self._is_soon_over():
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
@@ -75,7 +79,7 @@ class Batcher:
 
     def give_up_waiting(self) -> list[str]:
         """Let somebody else compute those that no process has; gives their tags."""
-        waiting, self._waiting = self._waiting, {}
+        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         return [message.tag for messages in waiting.values() for message in messages]
 
     def add(self, message: Message) -> None:
@@ -100,6 +104,7 @@ class Batcher:
     def _wait(self, message: Message, alone: str | None) -> None:
         group = Group(message.reference, message.method, alone)
         self._waiting.setdefault(group, deque()).append(message)
+        self._waiting_bytes += len(message.body)
 
     def _take(self, group: Group) -> list[Message]:
         """The next batch of a group: as much as fits; a larger request goes alone."""
@@ -112,6 +117,7 @@ class Batcher:
                 self._waiting[group] = self._waiting.pop(group)  # the others are first now
                 return taken
             taken.append(queue.popleft())
+            self._waiting_bytes -= len(taken[-1].body)
         del self._waiting[group]
         return taken
 
@@ -124,7 +130,7 @@ class Batcher:
             self._announcer.started(message.request, member.pid)
         started, limit = time.monotonic(), min(message.limit for message in messages)
         rows = sum(message.rows for message in messages)
-        if len(messages) > 1 and self._pace(group).is_worth_awaiting(rows):
+        if self._pace(group).is_worth_awaiting(rows, len(messages)):
             self._awaited[member] = started + MOMENT
             self.remind()
 

@@ -20,14 +20,21 @@ class Pace:
         self.rows = 1
         """That a batch may have now."""
         self._quickest = self._latest = float("inf")
+        self._latest_rows = 1
 
-    def is_worth_awaiting(self, rows: int) -> bool:
-        """Whether a batch of so many rows will be over in a moment, and took all there was."""
-        return self._latest <= MOMENT and rows < self.rows
+    def is_worth_awaiting(self, rows: int, requests: int) -> bool:
+        """Whether the next batch had better wait for one of so many rows and requests.
+
+        That is so where it will be over in a moment, took all there was, since one more like those
+        would have fitted, and where company is cheap: a row takes half of a lone call at most.
+        """
+        took_all = rows + rows / requests <= self.rows
+        is_cheap = 2 * self._latest / self._latest_rows <= self._quickest
+        return requests > 1 and took_all and is_cheap and self._latest <= MOMENT
 
     def took(self, rows: int, seconds: float) -> None:
         """A batch of so many rows took so long."""
-        self._latest = seconds
+        self._latest, self._latest_rows = seconds, rows
         self._quickest = min(self._quickest, seconds)
         allowed = max(2 * self._quickest, PATIENCE)
         self.rows = max(1, min(MOST_ROWS, int(allowed * rows / max(seconds, 1e-6))))

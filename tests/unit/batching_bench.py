@@ -73,9 +73,10 @@ class Announcer:
 
 
 def quick() -> Pace:
-    """The pace of a model that is known to be quick."""
+    """The pace of a model that is known to be quick, however many rows it is asked."""
     pace = Pace()
     pace.took(1, 1e-6)
+    pace.took(MOST_ROWS, 1e-6)
     return pace
 
 

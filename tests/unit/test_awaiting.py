@@ -27,12 +27,23 @@ def test_nobody_waits_for_a_lone_request() -> None:
     assert bench.batcher.room == MOST_ROWS
 
 
-def test_nobody_waits_for_a_full_batch() -> None:
-    """There is more than one process can do."""
+@pytest.mark.parametrize("rows", [MOST_ROWS // 2, 100, 10, 3, 1])
+def test_nobody_waits_for_a_full_batch(rows: int) -> None:
+    """There is more than one process can do; full is what had no place for one like the others."""
     bench = Bench(processes=2)
-    bench.add("a", "b", rows=MOST_ROWS // 2)
+    bench.add(*map(str, range(MOST_ROWS // rows)), rows=rows)
     bench.dispatch()
     assert bench.batcher.room == MOST_ROWS
+
+
+def test_nobody_waits_for_a_model_that_takes_its_time_for_each_row() -> None:
+    """Company would cost as much as another call."""
+    bench = Bench(processes=2, warm=False)
+    for names in (["a"], ["b", "c"], ["d", "e", "f"]):
+        bench.add(*names)
+        bench.dispatch()
+        assert bench.batcher.room > 0
+        bench.pool.processes[0].finish(seconds=0.005 * len(names))
 
 
 def test_nobody_waits_for_a_slow_model() -> None:

@@ -255,3 +255,12 @@ def test_what_waits_for_versions_to_be_loaded_is_bounded() -> None:
     bench = Bench()
     bench.add(*map(str, range(batching.MOST_WAITING - 3)), model="loading:1")
     assert bench.batcher.room == 3
+
+
+def test_what_waits_for_versions_to_be_loaded_is_bounded_in_bytes_too() -> None:
+    bench = Bench()
+    for name in "abcd":
+        bench.add(name, model="loading:1", body=bytes(batching.MOST_WAITING_BYTES // 4))
+    assert bench.batcher.room == 0
+    bench.batcher.give_up_waiting()
+    assert bench.batcher.room == MOST_ROWS
