@@ -8,6 +8,9 @@ import redis
 from tasks.ledger import keys, scripts
 from tasks.ledger.pauses import PROBING
 
+PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
+"""Appended to the queue by kombu: the lists of messages that are not of the first priority."""
+
 
 class Reservations:
     """One worker's access to the messages; each call is one round trip."""
@@ -15,6 +18,7 @@ class Reservations:
     def __init__(self, client: redis.Redis, visibility_timeout: float) -> None:
         self._client = client
         self._timeout = visibility_timeout
+        self._queue = ""
         libraries = "messages", "pausing"
         self._reserve = scripts.load(client, "reserve", *libraries, **PROBING)
         self._upkeep = scripts.load(client, "upkeep", *libraries, **PROBING)
@@ -32,11 +36,18 @@ class Reservations:
     def begin(self, queue: str) -> None:
         """A worker starts to take: the time until now tells nothing of the workers' pace."""
         self._client.hdel(keys.QUEUED + queue, "left")
+        self._queue = queue
 
     def upkeep(self, held: Iterable[str]) -> int:
-        """Keep what is held, by Redis's clock; gives back the work of the dead, and how much."""
+        """Keep what is held, by Redis's clock; gives back the work of the dead, and how much.
+
+        What a producer gave a priority comes to the end of the queue.
+        """
         arguments: list[str | float] = [self._timeout, *held]
-        return int(self._upkeep(keys=[keys.RESERVED, keys.DUE], args=arguments))
+        lists = [self._queue + priority for priority in PRIORITIES]
+        return int(
+            self._upkeep(keys=[keys.RESERVED, keys.DUE, self._queue, *lists], args=arguments)
+        )
 
     def release(self, tags: Iterable[str]) -> None:
         """Give back: the next upkeep, whoever's, returns these to their queues."""

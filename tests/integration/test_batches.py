@@ -170,3 +170,10 @@ def test_events_tell_of_each_prediction_by_its_own_id(unruly: LiveStack, stock: 
 
 def steps_of(seen: list[Json], ids: Any) -> dict[str, list[str]]:
     return {i: [event["type"] for event in seen if event.get("uuid") == i] for i in ids}
+
+
+@pytest.mark.parametrize("priority", [0, 3, 9])
+def test_a_priority_loses_nothing(unruly: LiveStack, stock: Stock, priority: int) -> None:
+    """A stock producer puts what has one into a list that no worker of ours watches."""
+    task_id = stock.submit("doubling", [21.0, 0.0], priority=priority)
+    assert unruly.outcome_of_stock(task_id)["predictions"] == [42.0]

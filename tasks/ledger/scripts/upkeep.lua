@@ -1,6 +1,6 @@
 -- Keep what this worker holds, and give back what nobody kept: the work of the dead. Let a probe
--- through of each version whose pause is over.
--- KEYS: reserved, due.
+-- through of each version whose pause is over. Bring home what a producer gave a priority.
+-- KEYS: reserved, due, queue, its lists of other priorities.
 -- ARGV: seconds until what is held goes back, tags held.
 -- Returns how many messages went back to their queues' consuming end.
 local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
@@ -16,6 +16,10 @@ for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT
     give_back(string.match(tag, '^(.*):%d+$'), message)
     returned = returned + 1
   end
+end
+local left = 1000
+for i = 4, #KEYS do
+  while left > 0 and redis.call('RPOPLPUSH', KEYS[i], KEYS[3]) do left = left - 1 end
 end
 -- What has its outcome already proves nothing.
 local function is_over(id)
