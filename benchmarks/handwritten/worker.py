@@ -9,7 +9,7 @@ import numpy as np
 import redis
 
 BATCH = 64
-"""Requests; what a batch of predictq may hold, too."""
+"""Requests."""
 
 
 def main() -> None:

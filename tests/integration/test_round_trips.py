@@ -12,6 +12,7 @@ from tests.stack import LiveStack, running, until
 
 SCRIPTS = "cmdstat_evalsha"
 LOOKS = "cmdstat_blmove"
+PUBLISHED = "cmdstat_publish"
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +63,13 @@ def test_a_batch_is_reserved_started_and_settled_in_one_each(
         ids = [single.submit("doubling", [1.0, 0.0])["id"] for _ in range(1000)]
         count = Count(client)
     until(lambda: not client.llen("predict") and not client.hlen("predictq:reserved"), "all done")
-    scripts, looks = count[SCRIPTS], count[LOOKS]
+    scripts, looks, published = count[SCRIPTS], count[LOOKS], count[PUBLISHED]
     sizes = [single.outcome(task_id)["receipt"]["batch_size"] for task_id in ids]
     batches = round(sum(1 / size for size in sizes))
     assert batches < 200
     assert scripts <= 4 * batches
     assert looks <= batches
+    assert published <= len(ids) + 2 * batches, "news of each outcome; events, many at a time"
 
 
 def test_a_lone_request_costs_few_too(single: LiveStack, client: redis.Redis) -> None:
