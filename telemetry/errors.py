@@ -262,6 +262,13 @@ class UntrustedArtifact(ModelUnloadable):
     retried = False
 
 
+class RegistryUnavailable(PredictqError):
+    """The worker that took this cannot read the registry."""
+
+    code = "registry_unavailable"
+    infrastructure = retryable = retried = True
+
+
 class RegistryConflict(PredictqError):
     """The registry holds something else under this name already."""
 

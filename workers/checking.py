@@ -7,14 +7,14 @@ import msgspec
 from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method
-from registry.store import Registry
+from registry.store import Registry, Resolved
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import LATE
 from tasks.ledger.settlement import Settled
 from tasks.messages import Call, read_call
 from tasks.record import Record
-from telemetry.errors import Malformed, TimedOut, WorkerLost
+from telemetry.errors import Malformed, RegistryUnavailable, TimedOut, WorkerLost
 from workers.frames import Item
 from workers.verdicts import Ending, failed
 
@@ -37,15 +37,15 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
         record = Record.read(item.id, call)
         if record.reference == CANARY:
             return Settled(record.succeeded([], None), item.tag)
-        resolved = registry.resolve(call.model)
+        resolved = _resolved(registry, call)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
-        if item.order == "cancel":
-            return Settled(record.cancelled(), item.tag)
-        if attempt == LATE:
-            return Settled(record.expired(), item.tag)
+        if unwanted := _unwanted(record, item, attempt):
+            return unwanted
         _refuse_hopeless(item, attempt)
         check_method(resolved.manifest, call.method)
         rows = validation.rows(resolved.manifest.signature, call.features)
+    except RegistryUnavailable as error:  # which those need not that nobody wants any more
+        return _unwanted(record, item, attempt) or failed(record, item, error, attempt)
     except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
         return failed(record, item, error, max(attempt, 0))
     return Asked(item, attempt, record, resolved.manifest, rows)
@@ -55,6 +55,23 @@ def _call(item: Item) -> Call:
     if item.content_type != "application/json":
         raise Malformed(f"the body must be application/json, not {item.content_type}")
     return read_call(item.body)
+
+
+def _resolved(registry: Registry, call: Call) -> Resolved:
+    try:
+        return registry.resolve(call.model)
+    except OSError as error:
+        message = f"this worker cannot read the registry: {error.strerror}"
+        raise RegistryUnavailable(message) from error
+
+
+def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:
+    """The outcome of one that is cancelled or late."""
+    if item.order == "cancel":
+        return Settled(record.cancelled(), item.tag)
+    if attempt == LATE:
+        return Settled(record.expired(), item.tag)
+    return None
 
 
 def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:

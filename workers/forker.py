@@ -6,8 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 
+from tasks.clocks import LONGEST_RUN
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Forker:
         self._asked: set[str] = set()
         self.at_work_on: str | None = None
         """The version that it loads at this moment."""
+        self._at_work_since = 0.0
 
     def fileno(self) -> int:
         """Of the connection, for whoever waits on several."""
@@ -70,10 +73,16 @@ class Forker:
         frame: Loaded | Loading | Ended | None = parse(content) if content else None
         match frame:
             case Loading(reference):
-                self.at_work_on = reference
+                self.at_work_on, self._at_work_since = reference, time.monotonic()
             case Loaded(reference):
                 self._asked.discard(reference)
         return frame
+
+    def end_overdue(self) -> None:
+        """End it if one load takes longer than anything may: nobody is born meanwhile."""
+        if self.at_work_on and time.monotonic() - self._at_work_since > LONGEST_RUN:
+            log.error("loading %s takes more than %s s", self.at_work_on, LONGEST_RUN)
+            self._process.kill()
 
     def close(self) -> None:
         """Hang up, and wait for its end; it ends after the processes that it made."""

@@ -100,7 +100,8 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         return next((member for member in free if reference in member.held), None)
 
     def end_overdue(self) -> None:
-        """End processes that should have ended by themselves, but are frozen."""
+        """End what should have ended by itself, but is frozen: processes, or a load."""
+        self._forker.end_overdue()
         for member in self._members:
             member.end_overdue(GRACE)
 

@@ -22,6 +22,8 @@ from workers.pace import MOST_ROWS
 log = logging.getLogger(__name__)
 LOOK = 1
 """Seconds that Redis watches the queue before we ask again."""
+PAUSE = 1.0
+"""Seconds after which one is given out again that this worker was in no state to read."""
 
 
 class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
@@ -121,6 +123,9 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
             raise
+        except (OSError, MemoryError):  # as a registry that cannot be read: no message's fault
+            log.exception("this worker cannot take message %s, and gives it back", tag)
+            self.reservations.pause(tag, PAUSE)
         except Exception as error:  # whatever lies on the queue, the worker outlives it
             log.exception("message %s cannot be read", tag)
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")

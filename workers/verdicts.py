@@ -10,7 +10,14 @@ from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.ledger import ALONE, Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
-from telemetry.errors import ModelUnloadable, OutOfMemory, PredictqError, TimedOut, WorkerLost
+from telemetry.errors import (
+    ModelUnloadable,
+    OutOfMemory,
+    PredictqError,
+    RegistryUnavailable,
+    TimedOut,
+    WorkerLost,
+)
 from workers.frames import Item, Verdict
 
 log = logging.getLogger(__name__)
@@ -24,8 +31,8 @@ class Postponed(msgspec.Struct, frozen=True):
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it is better computed alone; a load that failed is no request's fault."""
-        return not isinstance(self.error, ModelUnloadable)
+        """Whether it is better computed alone; what cannot be read is no request's fault."""
+        return not isinstance(self.error, ModelUnloadable | RegistryUnavailable)
 
 
 Ending = Settled | Postponed

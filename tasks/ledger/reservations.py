@@ -58,6 +58,11 @@ class Reservations:
         """Let one that nobody keeps go back to its queue at this time, in Unix seconds."""
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
 
+    def pause(self, tag: str, seconds: float) -> None:
+        """The same so many seconds from now, by Redis's clock."""
+        now, _ = self._client.time()
+        self.defer(tag, now + seconds)
+
     def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
         """Give back what was interrupted, each (tag, id), without charging an attempt."""
         if pairs := list(tagged_ids):

@@ -216,6 +216,23 @@ def test_broken_infrastructure_is_tried_again_and_the_rest_is_not(bench: Bench) 
     assert set(bench.ledger.outcomes) == {"model", "good"}
 
 
+def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
+    bench: Bench, tmp_path: Path
+) -> None:
+    generation = tmp_path / "models" / ".generation"
+    generation.unlink()
+    generation.symlink_to(generation.name)
+    bench.ledger.attempts = {"last": MAX_ATTEMPTS}
+    unwanted = item("cancelled", order="cancel"), item("late", expires=1.0)
+    assert bench.run(item("a"), item("last"), *unwanted) == [
+        "retrying",
+        "registry_unavailable",
+        "cancelled",
+        "expired",
+    ]
+    assert bench.ledger.postponed == {"a": False}
+
+
 def test_the_last_attempt_decides(bench: Bench) -> None:
     bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
     batch = [item("memory", 1e9), item("load", model="broken")]

@@ -1,0 +1,62 @@
+"""A worker that cannot read the registry makes no dead letters of good messages."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.models import Doubling, register
+from tests.stack import LiveStack, running, until
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    home = tmp_path_factory.mktemp("blind")
+    register(home, "doubling", Doubling(), [[1.0, 0.0]])
+    with running(home, processes=1) as stack:
+        assert stack.predict("doubling", [1.0, 0.0]) == [2.0]
+        yield stack
+
+
+@contextmanager
+def unreadable(home: Path) -> Iterator[None]:
+    """Meanwhile the system refuses the registry to everybody, root included."""
+    generation = home / "models" / ".generation"
+    aside = generation.rename(generation.with_suffix(".aside"))
+    generation.symlink_to(generation.name)
+    try:
+        yield
+    finally:
+        aside.rename(generation)
+
+
+def dead_letters(stack: LiveStack) -> int:
+    return len(stack.http.get("/dead-letters").json()["dead_letters"])
+
+
+def test_what_it_cannot_take_it_gives_back(live: LiveStack) -> None:
+    worker = live.pid("worker")
+    log = live.home / "logs" / "worker.log"
+    with ExitStack() as frozen:
+        frozen.enter_context(live.frozen("worker"))
+        task_id = live.submit("doubling", [3.0, 0.0])["id"]
+        with unreadable(live.home):
+            frozen.close()
+            until(lambda: log.read_text().count("gives it back") > 1, "it is given back, twice")
+    assert live.outcome(task_id)["predictions"] == [6.0]
+    assert (live.pid("worker"), dead_letters(live)) == (worker, 0)
+
+
+def test_what_its_process_cannot_look_up_is_tried_again(live: LiveStack) -> None:
+    with ExitStack() as frozen:
+        frozen.enter_context(live.frozen_pool())
+        task_id = live.submit("doubling", [4.0, 0.0])["id"]
+        until(lambda: live.http.get("/stats").json()["reserved"], "it is taken")
+        with unreadable(live.home):
+            frozen.close()
+            until(lambda: live.status(task_id) == "retrying", "another try is announced")
+    outcome = live.outcome(task_id)
+    assert outcome["predictions"] == [8.0]
+    assert outcome["receipt"]["attempt"] > 1
+    assert dead_letters(live) == 0

@@ -1,0 +1,51 @@
+"""A version that is never loaded to its end holds up nobody but itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from kombu.asynchronous import Hub
+
+from tests.models import Doubling, register
+from tests.stack import until
+from tests.unhurried import Heavy
+from workers.pool import Pool
+
+LIMIT = 5.0
+"""Seconds; imports count as well."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One good version, and one whose loading hangs from now on."""
+    obstacle = tmp_path / "obstacle"
+    register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
+    register(tmp_path, "heavy", Heavy(str(obstacle)), [[1.0, 0.0]])
+    obstacle.touch()
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setattr("workers.forker.LONGEST_RUN", LIMIT)
+    return tmp_path
+
+
+@pytest.fixture
+def pool(home: Path) -> Iterator[Pool]:
+    queues = SimpleNamespace(consume_from=["predict"])
+    pool = Pool(1, app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)))
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool) -> None:
+    hub = Hub()
+    pool.register_with_event_loop(hub)
+
+    def is_born() -> bool:
+        hub.run_once()
+        pool.end_overdue()
+        return pool.is_born
+
+    until(is_born, "a process that computes", 90)
+    assert pool.held == ["doubling:1"]
+    assert pool.can_serve("heavy:1"), "any process can say what is wrong with it"
