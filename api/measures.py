@@ -95,8 +95,9 @@ class LedgerCollector(Collector):
         for queue, depth in depths.items():
             metrics.queued.add_metric((queue,), depth)
             self._fill_queue(metrics, queue)
+        now = self._ledger.now()
         for queue, sighting in sightings(self._ledger.client).items():
-            metrics.canary_age.add_metric((queue,), age(sighting))
+            metrics.canary_age.add_metric((queue,), age(sighting, now))
             metrics.canary_seconds.add_metric((queue,), sighting.seconds)
         workers = self._workers.alive()
         metrics.workers.add_metric((), len(workers))

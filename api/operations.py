@@ -140,6 +140,7 @@ class Operations:
     def stats(self) -> Response:
         """For people: the same figures, with percentiles."""
         depths, reserved = self._ledger.depths(QUEUES)
+        now = self._ledger.now()
         stats = Stats(
             uptime_seconds=round(time.monotonic() - self._started, 3),
             memory_bytes=psutil.Process().memory_info().rss,
@@ -151,7 +152,7 @@ class Operations:
             paused=self._pauses.all(),
             drain_rates={queue: self._situations.of(queue).rate for queue in QUEUES},
             canaries={
-                queue: Canary(age_seconds=round(age(sighting), 3), seconds=sighting.seconds)
+                queue: Canary(age_seconds=round(age(sighting, now), 3), seconds=sighting.seconds)
                 for queue, sighting in sightings(self._ledger.client).items()
             },
         )

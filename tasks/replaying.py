@@ -80,6 +80,7 @@ class Replays:
             date_done=None,
             receipt=None,
             error=None,
+            number=msgspec.UNSET,
         )
 
 

@@ -1,8 +1,6 @@
 """Sends a canary through this worker's queue now and then, and notes when it came back."""
 
 import logging
-import time
-from datetime import datetime
 from typing import Any
 
 import redis
@@ -54,15 +52,14 @@ class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
 
 def tend(ledger: Ledger, queue: str, interval: float) -> None:
-    """Note the canary of a queue if it is back; send another if it is time."""
+    """Note the canary of a queue if it came through; send another if it is time."""
     task_id = f"canary-{queue}"
     record = ledger.record(task_id)
-    waited = time.time() - record.created_at if record else interval
-    if record and record.date_done:
-        done = datetime.fromisoformat(record.date_done).timestamp()
-        seconds = max(done - record.created_at, 0.0)
+    waited = ledger.now() - record.created_at if record else interval
+    if record and record.state == "succeeded":
+        seconds = max(ledger.settled_at(task_id) - record.created_at, 0.0)
         note(ledger.client, queue, Sighting(record.created_at, round(seconds, 6)))
-    elif record and waited < LOST:
+    elif record and not record.is_terminal and waited < LOST:
         return
     if waited >= interval * 0.9:  # else another worker has sent it since
         ledger.client.delete(keys.record(task_id))
@@ -78,7 +75,7 @@ def send(ledger: Ledger, queue: str, task_id: str) -> None:
         alias=None,
         method="predict",
         features=[],
-        created_at=time.time(),
+        created_at=ledger.now(),
     )
     record, message = Record.queued(task_id, canary), envelope(predict.name, task_id, queue, canary)
     ledger.accept(Offer(queue, record, message, rows=0))

@@ -1,7 +1,5 @@
 """Canaries: predictions of no model, which show that a queue's whole way works."""
 
-import time
-
 import msgspec
 import redis
 
@@ -15,13 +13,13 @@ class Sighting(msgspec.Struct, frozen=True):
     """The latest canary of a queue that came back."""
 
     sent_at: float
-    """Unix seconds."""
+    """Redis's seconds."""
     seconds: float
     """From there to its outcome."""
 
 
 def note(client: redis.Redis, queue: str, sighting: Sighting) -> None:
-    """One has come back."""
+    """One has come back with a success; another outcome proves nothing."""
     client.hset(keys.CANARY, queue, msgspec.json.encode(sighting))
 
 
@@ -31,6 +29,6 @@ def sightings(client: redis.Redis) -> dict[str, Sighting]:
     return {q.decode(): msgspec.json.decode(text, type=Sighting) for q, text in noted.items()}
 
 
-def age(sighting: Sighting) -> float:
+def age(sighting: Sighting, now: float) -> float:
     """Seconds since it was sent: more than a few intervals, and the way is blocked."""
-    return max(time.time() - sighting.sent_at, 0.0)
+    return max(now - sighting.sent_at, 0.0)

@@ -132,6 +132,19 @@ class Ledger:
         )
         return [word.decode() for word in answer]
 
+    def now(self) -> float:
+        """Redis's seconds: the one clock that all share."""
+        seconds, microseconds = self.client.time()
+        return seconds + microseconds / 1e6
+
+    def settled_at(self, task_id: str) -> float:
+        """Redis's seconds when an outcome was written: the time that it has left to live tells."""
+        with self.client.pipeline() as pipe:
+            pipe.time()
+            pipe.pttl(keys.record(task_id))
+            (seconds, microseconds), left = pipe.execute()
+        return float(seconds + microseconds / 1e6 + left / 1e3 - self._settings.result_ttl)
+
     def depths(self, queues: tuple[str, ...]) -> tuple[dict[str, int], int]:
         """Messages waiting per queue, and messages that workers hold."""
         with self.client.pipeline(transaction=False) as pipe:

@@ -126,6 +126,22 @@ def test_one_that_waits_for_a_worker_or_for_its_pause_to_end(paced: LiveStack) -
     assert "waiting_for" not in paced.http.get("/ready").json()
 
 
+def test_what_is_ready_says_what_one_would_wait_for(paced: LiveStack) -> None:
+    def told() -> tuple[int, str | None]:
+        ready = paced.http.get("/ready")
+        return ready.status_code, ready.json().get("waiting_for")
+
+    assert told() == (200, None)
+    with paced.frozen("worker"):
+        task_id = paced.submit("unhurried", ROW)["id"]
+        assert told() == (200, "capacity")
+    paced.outcome(task_id)
+    paced.http.post("/models/unhurried/versions/1/pause")
+    assert told() == (200, "paused")
+    paced.http.post("/models/unhurried/versions/1/resume")
+    assert told() == (200, None)
+
+
 def test_one_that_waits_for_its_model(paced: LiveStack, obstacle: Path) -> None:
     obstacle.touch()
     register(paced.home, "heavy", Heavy(str(obstacle)), [ROW])

@@ -2,7 +2,7 @@
 -- failed outcome, at the operator's word.
 -- KEYS: queue, what waits on it, and, if the letter has an id of a prediction: record.
 -- ARGV: id of the letter, when it died, message, most rows and most bytes the queue may hold, and
---       with a record: the record, queued.
+--       with a record: the record, queued, without its number.
 -- Returns "replayed"; or "gone" where that letter is no longer there, "full", or "stands" where
 -- there is an outcome other than a failure, or none yet.
 if tonumber(redis.call('ZSCORE', DEAD_LETTER_TIMES, ARGV[1]) or -1) ~= tonumber(ARGV[2]) then
@@ -11,14 +11,18 @@ end
 if KEYS[3] then
   if redis.call('EXISTS', KEYS[3]) == 1 and state_of(KEYS[3]) ~= 'failed' then return 'stands' end
 end
-if redis.call('LLEN', KEYS[1]) == 0 then -- whoever purges the list forgets the counts
+local depth = redis.call('LLEN', KEYS[1])
+if depth == 0 then -- whoever purges the list forgets the counts
   redis.call('HDEL', KEYS[2], 'rows', 'bytes')
 end
 local told = rows_of(ARGV[3])
-local waiting = redis.call('HMGET', KEYS[2], 'rows', 'bytes')
+local waiting = redis.call('HMGET', KEYS[2], 'rows', 'bytes', 'taken')
 local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #ARGV[3]
 if rows > tonumber(ARGV[4]) or bytes > tonumber(ARGV[5]) then return 'full' end
-if KEYS[3] then redis.call('SET', KEYS[3], ARGV[6]) end
+if KEYS[3] then -- with a new place, behind all that wait; see accept.lua
+  local number = (waiting[3] or 0) + depth + 1
+  redis.call('SET', KEYS[3], string.sub(ARGV[6], 1, -2) .. ',"number":' .. number .. '}')
+end
 redis.call('LPUSH', KEYS[1], ARGV[3])
 if told then
   redis.call('HINCRBY', KEYS[2], 'rows', told)

@@ -6,6 +6,8 @@ import pytest
 import redis
 
 from tasks.ledger import keys
+from tasks.ledger.situation import Situations
+from tasks.outlook import outlook
 from telemetry.errors import (
     DeadLetterNotFound,
     OutcomeStands,
@@ -33,6 +35,19 @@ def test_replaying_queues_it_under_the_same_id(room: LettersRoom) -> None:
     assert room.letters.totals().bytes == 0
     ((tag, _),) = room.take()
     assert room.ledger.start([(tag, "a")]) == [1], "with all its attempts"
+
+
+def test_a_replayed_one_stands_behind_those_that_wait(room: LettersRoom) -> None:
+    room.fail("a")
+    for task_id in "bcd":
+        room.accept(task_id)
+    room.take(1)
+
+    room.replays.replay("a")
+
+    now = Situations(room.client).of("predict")
+    numbers = [room.ledger.record(task_id).number for task_id in "cda"]
+    assert [outlook("churn:3", n, now).queue_position for n in numbers] == [1, 2, 3]
 
 
 def test_a_letter_is_replayed_once(room: LettersRoom) -> None:
