@@ -20,7 +20,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     taken: int
     """Messages that ever left it, less those that came back."""
     held: int
-    """Messages that workers hold."""
+    """Messages of it that workers hold, without those that wait for another try; of all queues and
+    with those where they are more than a thousand."""
     rate: float | None
     """Messages a second that left it while there were always more; None until there were."""
     oldest: float | None

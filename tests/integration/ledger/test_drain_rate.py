@@ -123,6 +123,18 @@ def test_positions_of_what_came_back_and_of_what_was_purged(
     assert ledger.record("12").number == 1
 
 
+def test_held_is_what_workers_have_of_this_queue_alone(
+    client, ledger, reservations, situations
+) -> None:
+    fill(ledger, 3)
+    (tag, _), *_ = reservations.reserve("predict", 3, *GENEROUS)
+    client.lpush("bulk", b"a step")
+    reservations.reserve("bulk", 1, *GENEROUS)
+    assert ledger.postpone([(tag, "1")], suspect=False) == ["postponed"]
+    assert situations.of("predict").held == 2, "one waits for another try"
+    assert situations.of("bulk").held == 1
+
+
 def test_the_age_of_the_first(ledger, situations, client) -> None:
     assert situations.of("predict").oldest is None
     fill(ledger, 1)
