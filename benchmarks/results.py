@@ -34,7 +34,7 @@ class Check(msgspec.Struct, frozen=True):
     """A ratio of two figures of the same run, and the bound that it must keep."""
 
     claim: str
-    ratio: float
+    ratio: int | float
     must_be: Literal["at least", "at most"]
     bound: float
 
