@@ -1,13 +1,12 @@
 """Batch jobs over HTTP: submit by reference or by upload, validate, list, look up, cancel."""
 
-import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import msgspec
-import redis
 from flask import Blueprint, Response, request
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -27,7 +26,6 @@ from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import Busy, SubmissionUncertain
 
-log = logging.getLogger(__name__)
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
@@ -78,7 +76,8 @@ class Batches:
     def validate(self) -> Response:
         """Look over the input and the first predictions; nothing else is computed."""
         prefers = parse(request.headers.get("Prefer", ""))
-        job, waited = self._wait(self._create(dry_run=True), prefers.seconds(otherwise=LONGEST))
+        job, seconds = self._create(dry_run=True), prefers.seconds(otherwise=LONGEST)
+        job, waited = self._taking.wait(partial(self._jobs.wait, job.id, seconds), job)
         response = answer_job(job, 200 if job.has_ended else 202)
         if applied := prefers.applied(waited=waited):
             response.headers["Preference-Applied"] = applied
@@ -105,17 +104,7 @@ class Batches:
 
     def _create(self, *, dry_run: bool) -> Job:
         with self._room() as (job_id, directory):
-            return self._jobs.create(replace(self._read(directory), dry_run=dry_run), job_id)
-
-    def _wait(self, job: Job, seconds: int) -> tuple[Job, bool]:
-        """The job as it is then, and whether it was waited for."""
-        with self._taking.one() as free:
-            try:
-                return (self._jobs.wait(job.id, seconds) if free else job), free
-            except redis.RedisError as error:
-                # It was accepted, and its caller must learn the id.
-                log.warning("could not wait for %s: %s", job.id, error)
-                return job, False
+            return self._jobs.create(job_id, replace(self._read(directory), dry_run=dry_run))
 
     def _read(self, directory: JobDirectory) -> Order:
         if request.mimetype != "multipart/form-data":

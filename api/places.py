@@ -1,8 +1,15 @@
 """Bounds on what may hold threads, so that those who wait or send slowly never stop the rest."""
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+import redis
+
+log = logging.getLogger(__name__)
+Known = TypeVar("Known")
 
 
 class Places:
@@ -21,3 +28,13 @@ class Places:
         finally:
             if found:
                 self._free.release()
+
+    def wait(self, wait: Callable[[], Known], known: Known) -> tuple[Known, bool]:
+        """What waiting gives, or what is known where nobody can wait; and whether one did."""
+        with self.one() as free:
+            try:
+                return (wait() if free else known), free
+            except redis.RedisError as error:
+                # It was accepted, and its caller must learn the id.
+                log.warning("could not wait: %s", error)
+                return known, False

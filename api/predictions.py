@@ -1,12 +1,11 @@
 """Predictions over HTTP: submit, wait, look up, cancel."""
 
 import asyncio
-import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
-import redis
 from flask import Blueprint, Response, request
 
 from api import preferences
@@ -24,7 +23,6 @@ from telemetry.errors import Busy, VersionPaused
 
 READING_PATIENCE = 0.5
 """Seconds that a submission waits for its turn to be read."""
-log = logging.getLogger(__name__)
 
 
 class Urls(msgspec.Struct, frozen=True):
@@ -137,13 +135,7 @@ class Predictions:
         seconds = _preference().seconds(otherwise)
         if record.is_terminal or not seconds:
             return record, True
-        with self._waiting.one() as free:
-            try:
-                return (self._gateway.wait(record.task_id, seconds) if free else record), free
-            except redis.RedisError as error:
-                # It was accepted, and its caller must learn the id.
-                log.warning("could not wait for %s: %s", record.task_id, error)
-                return record, False
+        return self._waiting.wait(partial(self._gateway.wait, record.task_id, seconds), record)
 
     def _answer(self, record: Record, *, waited: bool, at_submission: bool = False) -> Response:
         self._gateway.outlooks.freshen(record)

@@ -8,7 +8,7 @@ import redis
 from msgspec.structs import replace
 
 from tasks.ids import Ids
-from tasks.jobs.job import Job, Order, Place, Status
+from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.ledger import JobLedger
 from tasks.jobs.places import JobDirectory, Roots
 from tasks.ledger import keys
@@ -44,15 +44,13 @@ class Jobs:
         """Where a job's own files lie."""
         return JobDirectory(self._home, job_id)
 
-    def create(self, order: Order, job_id: str | None = None) -> Job:
-        """Accept a job; once this returns it is safe. ``job_id`` is one of `new`.
+    def create(self, job_id: str, order: Order) -> Job:
+        """Accept a job; once this returns it is safe. The id is one of `new`.
 
         The caller has resolved the model and checked the methods. Raises `PlaceForbidden` where
         input or output lie outside the allowed places, `SubmissionUncertain`, which names the id,
         where Redis fell silent.
         """
-        if job_id is None:
-            job_id, _ = self.new()
         order = self._placed(order, job_id)
         try:
             self._ledger.create(job_id, order)
@@ -157,13 +155,12 @@ class Jobs:
         return [directory.part_errors(part.name) for part in parts]
 
     def _placed(self, order: Order, job_id: str) -> Order:
-        """The order with its places checked, links followed, and an output where there is none."""
+        """The order with its places checked, and links followed."""
         directory = self.directory(job_id)
         source = self.roots.checked(order.input.uri, directory)
-        given = order.output or Place(uri=str(directory.output))
-        target = self.roots.checked(given.uri, directory)
+        target = self.roots.checked(order.output.uri, directory)
         if target == source:
             raise Invalid("the output would take the place of the input: name another")
         return replace(
-            order, input=replace(order.input, uri=source), output=replace(given, uri=target)
+            order, input=replace(order.input, uri=source), output=replace(order.output, uri=target)
         )

@@ -43,8 +43,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """The alias that named the version at submission, if one did."""
     methods: tuple[str, ...] = ("predict",)
     input: Place
-    output: Place | None = None
-    """None: in the job's own directory."""
+    output: Place
     id_column: str | None = None
     """Carried through to output and errors; None means ``custom_id``, where there is such one."""
     keep_columns: bool = False

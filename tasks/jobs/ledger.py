@@ -16,7 +16,7 @@ from tasks.ledger import keys, scripts
 from tasks.ledger.heads import OPEN
 from tasks.ledger.workers import SILENCE, Workers
 from tasks.settings import Settings
-from telemetry.errors import TooManyFailures
+from telemetry.errors import JobFailed, TooManyFailures
 
 log = logging.getLogger(__name__)
 LIBRARIES = "messages", "jobs.jobs"
@@ -39,16 +39,21 @@ class Begun(msgspec.Struct, frozen=True):
     attempt: int
     """From 1; more than 1 where processes died of it, or could not do it."""
     order: Order
-    facts: Facts | None
+    found: Facts | None
     """None until the job is validated."""
     at: str
     """Redis's seconds."""
 
     @property
+    def facts(self) -> Facts:
+        """What validation found; every step after it may rely on that."""
+        if self.found is None:
+            raise JobFailed(f"{self.held.step} of job {self.held.job} came before its validation")
+        return self.found
+
+    @property
     def output_format(self) -> Format:
         """The input's, where the order names none."""
-        assert self.order.output  # noqa: S101 - the gateway has put one in
-        assert self.facts  # noqa: S101 - what writes comes after validation
         return self.order.output.format or self.facts.format
 
 

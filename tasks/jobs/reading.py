@@ -83,6 +83,5 @@ def _input(order: Order, facts: Facts | None) -> InputInfo:
 
 
 def _output(order: Order, facts: Facts | None) -> OutputInfo:
-    format_ = order.output.format if order.output else None
-    assert order.output  # noqa: S101 - the gateway has put one in
-    return OutputInfo(uri=order.output.uri, format=format_ or (facts.format if facts else None))
+    found = facts.format if facts else None
+    return OutputInfo(uri=order.output.uri, format=order.output.format or found)

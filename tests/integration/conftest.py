@@ -1,6 +1,8 @@
 """A Redis without anything else, and a stack whose models raise, kill and answer nonsense."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -33,3 +35,17 @@ def unruly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
         for name in ("doubling", "touchy", "lethal", "strange"):
             assert stack.predict(name, [1.0, 0.0]) == [2.0]  # their pace is known from now on
         yield stack
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., LiveStack]]:
+    """Starts a stack over models registered before, with these settings; it probes early."""
+    stacks: list[Any] = []
+
+    def begin(**settings: Any) -> LiveStack:
+        stacks.append(running(tmp_path, **{"PREDICTQ_PROBE_AFTER": "0.5", **settings}))
+        return stacks[-1].__enter__()
+
+    yield begin
+    for stack in stacks:
+        stack.__exit__(None, None, None)

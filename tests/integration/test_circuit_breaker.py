@@ -1,15 +1,11 @@
 """Versions that cannot be computed are paused, answered for, and healed; with real workers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from pathlib import Path
-from typing import Any
 
-import httpx2
 import joblib
 import msgspec
-import pytest
 
 from cli import redis_server
 from cli.process import Process
@@ -18,65 +14,10 @@ from registry.store import Registry
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tasks.ledger.reservations import Reservations
+from tests.integration.breaking import ROW, Artifact, fail_until_paused, paused, post
 from tests.integration.test_deadly_artifacts import Bomb
 from tests.models import DEADLY, Doubling, Lethal, Touchy, described, register
-from tests.stack import Json, LiveStack, running, until
-
-ROW = [1.0, 0.0]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., LiveStack]]:
-    """Starts a stack over models registered before, with these settings."""
-    stacks: list[Any] = []
-
-    def begin(**settings: Any) -> LiveStack:
-        stacks.append(running(tmp_path, **{"PREDICTQ_PROBE_AFTER": "0.5", **settings}))
-        return stacks[-1].__enter__()
-
-    yield begin
-    for stack in stacks:
-        stack.__exit__(None, None, None)
-
-
-class Artifact:
-    """The registered bytes of a version, which somebody damages and mends."""
-
-    def __init__(self, home: Path, reference: str) -> None:
-        registry = Registry(home)
-        self._path = registry.artifact(registry.resolve(reference).manifest)
-        self._whole = self._path.read_bytes()
-
-    def damage(self) -> None:
-        self._replace(b"damaged")
-
-    def mend(self) -> None:
-        self._replace(self._whole)
-
-    def _replace(self, content: bytes) -> None:
-        aside = self._path.with_suffix(".aside")
-        aside.write_bytes(content)
-        aside.replace(self._path)
-
-
-def post(stack: LiveStack, model: str, features: Any = ROW, url: str = "") -> httpx2.Response:
-    body = {"model": model, "features": features}
-    return stack.http.post(f"{url}/predict/async", json=body)
-
-
-def paused(stack: LiveStack) -> dict[str, Json]:
-    return {entry["model"]: entry for entry in stack.http.get("/stats").json()["paused"]}
-
-
-def fail_until_paused(stack: LiveStack, model: str) -> list[str]:
-    """Submit until it is refused; gives the ids, all of which failed."""
-    ids = []
-    while (answer := post(stack, model)).status_code == 202:
-        ids.append(answer.json()["id"])
-        assert stack.outcome(ids[-1], 60)["status"] == "failed"
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "version_paused"
-    return ids
+from tests.stack import LiveStack, until
 
 
 def is_accepted(stack: LiveStack, model: str) -> str | None:
@@ -226,49 +167,6 @@ def test_a_damaged_version_costs_its_queue_no_more_than_the_limit(tmp_path, star
     for number, outcome in enumerate(outcomes):
         if number not in failed:
             assert outcome["predictions"] == [2.0 * number]
-
-
-@pytest.fixture
-def with_fallback(tmp_path, start) -> LiveStack:
-    """Version 2 of doubling is damaged; its fallback is version 1."""
-    register(tmp_path, "doubling", Doubling(), [ROW], alias="fallback")
-    register(tmp_path, "doubling", Lethal(), [ROW], alias="production")
-    Artifact(tmp_path, "doubling:2").damage()
-    stack = start(PREDICTQ_BREAKER_FAILURES="1", PREDICTQ_PROBE_AFTER="300")
-    fail_until_paused(stack, "doubling:2")
-    return stack
-
-
-@pytest.mark.parametrize("reference", ["doubling", "doubling@production"])
-def test_the_fallback_answers_and_the_receipt_says_so(with_fallback: LiveStack, reference) -> None:
-    accepted = with_fallback.submit(reference, ROW)
-    assert accepted["version"] == 1
-    outcome = with_fallback.outcome(accepted["id"])
-    assert outcome["predictions"] == [2.0]
-    receipt = outcome["receipt"]
-    assert (receipt["version"], receipt["alias"]) == (1, "fallback")
-
-
-def test_who_asks_for_a_number_gets_that_or_none(with_fallback: LiveStack) -> None:
-    assert post(with_fallback, "doubling:2").json()["code"] == "version_paused"
-
-
-def test_a_fallback_may_be_paused_itself(with_fallback: LiveStack) -> None:
-    with_fallback.http.post("/models/doubling/versions/1/pause")
-    refused = post(with_fallback, "doubling")
-    assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
-
-
-def test_features_are_checked_against_the_fallbacks_signature(tmp_path, start) -> None:
-    register(tmp_path, "doubling", Doubling(), [ROW], alias="fallback")
-    Registry(tmp_path).add("doubling", described(b"one column"), b"one column")
-    stack = start()
-    stack.http.post("/models/doubling/versions/2/pause")
-
-    refused = post(stack, "doubling", [1.0])
-
-    assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
-    assert "doubling:2" in refused.json()["detail"]
 
 
 def test_two_processes_of_the_api_agree(tmp_path, start) -> None:

@@ -35,7 +35,6 @@ class Scorer:
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
         job_id, order, facts = begun.held.job, begun.order, begun.facts
-        assert facts  # noqa: S101 - chunks come after validation
         span = read_span(directory.plan(facts.plan), int(begun.held.step))
         if span is None:
             raise InvalidInput(f"the plan of job {job_id} is gone; submit it again")
@@ -46,7 +45,6 @@ def _written(begun: Begun, directory: JobDirectory, answered: Answered) -> Part:
     """The chunk's part of the output; every attempt writes one of its own."""
     name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)
-    assert begun.facts  # noqa: S101 - chunks come after validation
     table = answered.table(begun.facts.answers)
     write_part(directory.part(name), begun.output_format, table)
     if answered.bad:

@@ -40,7 +40,6 @@ class Validator:
         self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
         prepare(directory, order, facts)
-        assert order.output  # noqa: S101 - the gateway has put one in
         written = order.output.format or facts.format
         source = open_input(directory, order, facts, model.manifest)
         try:
@@ -56,7 +55,6 @@ class Validator:
     def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
         self._roots.checked(order.input.uri, directory)
-        assert order.output  # noqa: S101 - the gateway has put one in
         path = self._roots.checked(order.output.uri, directory)
         if not order.dry_run:
             check_writable(Path(path))

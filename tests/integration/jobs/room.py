@@ -45,9 +45,14 @@ class Room:
         fields.setdefault("output", Place(uri=str(source.with_suffix(".out.parquet"))))
         return Order(model=model, version=1, input=Place(uri=str(source)), **fields)
 
+    def submit(self, order: Order) -> Job:
+        """A job that was accepted just now."""
+        job_id, _ = self.jobs.new()
+        return self.jobs.create(job_id, order)
+
     def run(self, model: str, source: Path, **fields: Any) -> Job:
         """A job that has ended."""
-        return self.ended(self.jobs.create(self.order(model, source, **fields)))
+        return self.ended(self.submit(self.order(model, source, **fields)))
 
     def ended(self, job: Job, within: float = PATIENCE) -> Job:
         """A job once it has ended."""

@@ -44,7 +44,7 @@ def room(mortal: LiveStack, tmp_path: Path) -> Room:
 def begun(room: Room, model: str = "plodding", least: int = 1, **fields: Any) -> tuple[Job, Any]:
     """A job of which so many rows are settled and others are computed, and its numbers."""
     source, values = room.numbers(ROWS)
-    job = room.jobs.create(room.order(model, source, **fields))
+    job = room.submit(room.order(model, source, **fields))
     until(lambda: room.jobs.get(job.id).counts.succeeded >= least, f"{least} rows")
     return job, values
 
@@ -103,12 +103,15 @@ def struck(stack: LiveStack, name: str) -> Iterator[None]:
     if name != "pool":
         stack.kill(name)
     for process in pool if name != "redis" else []:
-        process.kill()
-    yield
-    if name == "redis":
-        until(lambda: "the ledger cannot be reached" in log.read_text()[told:], "a need of Redis")
-    if name != "pool":
-        stack.start(name)
+        with suppress(psutil.NoSuchProcess):  # an idle one ends with its worker
+            process.kill()
+    try:
+        yield
+        if name == "redis":
+            until(lambda: "the ledger cannot be reached" in log.read_text()[told:], "a need of it")
+    finally:  # the tests after it share the stack
+        if name != "pool":
+            stack.start(name)
 
 
 @FATES
@@ -116,7 +119,7 @@ def test_killed_while_a_job_is_validated(room: Room, name: str) -> None:
     gate = room.stack.home / "gate"
     gate.touch()
     source, values = room.numbers(ROWS)
-    job = room.jobs.create(room.order("gated", source))
+    job = room.submit(room.order("gated", source))
     until(lambda: room.client.hget(keys.ATTEMPTS, f"{job.id}.validate"), "its beginning")
     with struck(room.stack, name):
         gate.unlink()
@@ -174,7 +177,7 @@ def test_a_frozen_worker_comes_back_after_another_did_its_work(room: Room) -> No
 def test_the_model_is_deleted_meanwhile(room: Room) -> None:
     register(room.stack.home, "passing", Plodding(), [[1.0, 0.0]])
     source, values = room.numbers(ROWS)
-    job = room.jobs.create(room.order("passing", source))
+    job = room.submit(room.order("passing", source))
     until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
     Registry(room.stack.home).remove("passing")
     job = room.ended(job)

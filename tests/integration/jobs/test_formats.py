@@ -68,7 +68,7 @@ def test_what_the_output_cannot_hold_is_refused_at_once(room: Room) -> None:
     pq.write_table(pa.table({"x0": [1.0], "x1": [2.0], "custom_id": late}), source)
     order = room.order("doubling", source)
     output = Place(uri=str(room.directory / "out.ndjson"), format="ndjson")
-    job = room.ended(room.jobs.create(structs.replace(order, output=output)))
+    job = room.ended(room.submit(structs.replace(order, output=output)))
     assert job.error
     assert (job.error.code, job.queued_at) == ("invalid_input", None)
     assert "cannot be written as ndjson" in job.error.message

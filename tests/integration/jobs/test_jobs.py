@@ -73,7 +73,7 @@ def test_a_job_stops_where_too_many_rows_fail(room: Room) -> None:
 
 def test_counts_always_sum_to_the_total(room: Room) -> None:
     source, _ = room.numbers(40_000)
-    seen = list(room.jobs.follow(room.jobs.create(room.order("plodding", source)).id))
+    seen = list(room.jobs.follow(room.submit(room.order("plodding", source)).id))
     statuses = [job.status for job in seen]
     assert statuses[-1] == "completed"
     assert "running" in statuses
@@ -93,7 +93,7 @@ def test_a_cancelled_job_goes_on_where_it_stopped(room: Room) -> None:
     source, values = room.numbers(60_000)
     diary = room.stack.home / "diary"
     before = len(diary.read_text().splitlines())
-    job = room.jobs.create(room.order("plodding", source))
+    job = room.submit(room.order("plodding", source))
     until(lambda: room.jobs.get(job.id).counts.succeeded >= 20_000, "a third")
     room.jobs.cancel(job.id)
     job = room.reaches(job, "cancelled")
@@ -111,7 +111,7 @@ def test_a_cancelled_job_goes_on_where_it_stopped(room: Room) -> None:
 
 def test_a_changed_input_is_refused(room: Room) -> None:
     source, _ = room.numbers(60_000)
-    job = room.jobs.create(room.order("plodding", source))
+    job = room.submit(room.order("plodding", source))
     until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
     pq.write_table(pq.read_table(source).slice(0, 50_000), source)
     job = room.ended(job)
@@ -131,13 +131,13 @@ def test_places_elsewhere_are_refused(room: Room) -> None:
         "s3://b/x.parquet",
     ):
         with pytest.raises(PlaceForbidden):
-            room.jobs.create(room.order("doubling", Path(uri)))
+            room.submit(room.order("doubling", Path(uri)))
     link = room.directory / "link.parquet"
     link.symlink_to("/etc/passwd")
     with pytest.raises(PlaceForbidden):
-        room.jobs.create(room.order("doubling", link))
+        room.submit(room.order("doubling", link))
     with pytest.raises(PlaceForbidden):
-        room.jobs.create(room.order("doubling", source, output=Place(uri="/etc/out.parquet")))
+        room.submit(room.order("doubling", source, output=Place(uri="/etc/out.parquet")))
 
 
 def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
@@ -171,7 +171,7 @@ def test_jobs_are_listed(room: Room) -> None:
 def test_a_small_job_passes_a_large_one(room: Room) -> None:
     large, _ = room.numbers(200_000, name="large")
     small, values = room.numbers(1000, name="small")
-    slow = room.jobs.create(room.order("plodding", large))
+    slow = room.submit(room.order("plodding", large))
     until(lambda: room.jobs.get(slow.id).counts.succeeded, "a chunk")
     quick = room.run("plodding", small)
     assert room.predictions(quick) == (2 * values[:, 0]).tolist()
@@ -186,6 +186,6 @@ def test_jobs_share_the_workers(room: Room) -> None:
         room.order("plodding", source, output=Place(uri=str(room.directory / f"{name}.parquet")))
         for name in ("one", "other")
     ]
-    jobs = [room.ended(job) for job in [room.jobs.create(order) for order in orders]]
+    jobs = [room.ended(job) for job in [room.submit(order) for order in orders]]
     times = [job.ended_at - job.created_at for job in jobs if job.ended_at]
     assert min(times) > 0.9 * max(times)

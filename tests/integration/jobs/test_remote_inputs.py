@@ -73,7 +73,7 @@ def order(room: Room, name: str) -> Order:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_on_s3_is_scored(room: Room, bucket: Any, name: str) -> None:
     tag = bucket.put_object(Key=name, Body=FILES[name]()).e_tag
-    job = room.ended(room.jobs.create(order(room, f"rows/{name}")))
+    job = room.ended(room.submit(order(room, f"rows/{name}")))
     assert (job.status, job.counts.succeeded) == ("completed", 5000), job.error
     assert job.input.fingerprint == f"{job.input.bytes} {tag}"
     made = pd.read_parquet(job.output.uri)["prediction"]
@@ -82,7 +82,7 @@ def test_a_file_on_s3_is_scored(room: Room, bucket: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["rows/missing.csv", "missing/rows.csv"])
 def test_a_file_that_is_not_on_s3_is_told(room: Room, bucket: Any, name: str) -> None:
-    job = room.ended(room.jobs.create(order(room, name)))
+    job = room.ended(room.submit(order(room, name)))
     assert job.error is not None
     assert job.error.code == "input_unreadable"
 

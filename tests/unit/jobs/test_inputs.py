@@ -25,7 +25,9 @@ class File:
         self.path, self._aside = directory / "in.csv", directory / "aside.csv"
         self.path.write_text("a\n1\n")
         self._aside.write_text("a\n2\n")
-        order = Order(model="m", version=1, input=Place(uri=str(self.path)))
+        order = Order(
+            model="m", version=1, input=Place(uri=str(self.path)), output=Place(uri="/out")
+        )
         facts, inputs = find(order), Inputs(directory)
         self.read: Callable[[], Any] = lambda: self._first(
             inputs.source("j", order, facts, MANIFEST)
