@@ -16,6 +16,7 @@ from api.models import ModelViews
 from api.operations import Operations
 from api.pauses import PauseViews
 from api.predictions import Predictions
+from api.receiving import Receiving
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
@@ -63,8 +64,9 @@ def create_app() -> Door:
     app, threads = create_flask(parts), parts.settings.threads
     # Files and events take long: they have threads of their own, and predictions never wait.
     batches = noticing_who_leaves(in_threads(app, threads))
-    behind = by_path(ROUTE, batches, in_threads(app, threads))
-    return Door(Express(parts.predictions, parts.requests, behind), parts.hurry)
+    express = Express(parts.predictions, parts.requests, in_threads(app, threads))
+    others = Receiving(express, parts.settings.max_body_bytes)
+    return Door(by_path(ROUTE, batches, others), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:

@@ -1,4 +1,4 @@
-"""What the event loop's side needs of ASGI: read a body, hand it on, send a response."""
+"""What the event loop's side needs of ASGI: hand a request on, send a response."""
 
 import asyncio
 import threading
@@ -9,8 +9,6 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
-
-from telemetry.errors import Malformed
 
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
@@ -94,17 +92,6 @@ def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
         await (its if under else others)(scope, receive, send)
 
     return serve
-
-
-async def read_body(receive: Receive) -> bytes:
-    """The whole body; raises `Malformed` where the caller has gone before its end."""
-    body, more = b"", True
-    while more:
-        event: dict[str, Any] = {**await receive()}
-        if event["type"] != "http.request":
-            raise Malformed("the body ends too soon")
-        body, more = body + event["body"], event.get("more_body", False)
-    return body
 
 
 def once_more(body: bytes, receive: Receive) -> Receive:

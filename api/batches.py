@@ -51,8 +51,8 @@ class Batches:
         self._jobs = jobs
         self._registry = registry
         # A quarter of the threads keeps answering what is quick.
-        self._taking = Places(threads // 4, patience=0)
-        self.deliveries = Deliveries(jobs, Places(threads // 2, patience=0))
+        self._taking = Places(threads // 4)
+        self.deliveries = Deliveries(jobs, Places(threads // 2))
 
     def blueprint(self) -> Blueprint:
         """The routes."""

@@ -9,7 +9,7 @@ import time
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi import once_more, read_body, send_response
+from api.asgi import once_more, send_response
 from api.measures import Requests
 from api.predictions import Predictions
 from api.problems import answer_to
@@ -18,7 +18,13 @@ from telemetry.errors import PredictqError, VersionPaused
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
 LONGEST = 2**16
 """Bytes of a body that is checked here; a longer one would hold up the others."""
-_special = {b"prefer", b"idempotency-key", b"content-encoding", b"transfer-encoding"}
+_special = {
+    b"prefer",
+    b"idempotency-key",
+    b"content-encoding",
+    b"transfer-encoding",
+    b"sec-fetch-site",
+}
 
 
 class Express:
@@ -39,7 +45,8 @@ class Express:
             await self._behind(scope, receive, send)
 
     async def _submit(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        started, body = time.perf_counter(), await read_body(receive)
+        started, event = time.perf_counter(), await receive()
+        body: bytes = event["body"]  # type: ignore[typeddict-item]  # whole, see `Receiving`
         try:
             prediction = self._predictions.prepare(body)
         except PredictqError:  # Flask says what is wrong with it

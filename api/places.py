@@ -1,4 +1,4 @@
-"""Bounds on what may hold threads, so that those who wait or send slowly never stop the rest."""
+"""Bounds on what may hold threads, so that those who wait or upload never stop the rest."""
 
 import logging
 import threading
@@ -13,16 +13,15 @@ Known = TypeVar("Known")
 
 
 class Places:
-    """A number of places; who finds none within a moment goes without."""
+    """A number of places; who finds none goes without."""
 
-    def __init__(self, count: int, patience: float) -> None:
+    def __init__(self, count: int) -> None:
         self._free = threading.BoundedSemaphore(max(count, 1))
-        self._patience = patience
 
     @contextmanager
     def one(self) -> Iterator[bool]:
         """Hold a place, if there is one."""
-        found = self._free.acquire(timeout=self._patience)
+        found = self._free.acquire(blocking=False)
         try:
             yield found
         finally:

@@ -19,10 +19,7 @@ from tasks.messages import Prediction
 from tasks.outlook import WaitingFor
 from tasks.record import ErrorBody, Receipt, Record, State
 from tasks.settings import Settings
-from telemetry.errors import Busy, VersionPaused
-
-READING_PATIENCE = 0.5
-"""Seconds that a submission waits for its turn to be read."""
+from telemetry.errors import VersionPaused
 
 
 class Urls(msgspec.Struct, frozen=True):
@@ -69,9 +66,8 @@ class Predictions:
         self._gateway = gateway
         self._registry = registry
         self._settings = settings
-        # Half of the threads may wait and a quarter may read; the rest keep answering.
-        self._waiting = Places(settings.threads // 2, patience=0)
-        self._reading = Places(settings.threads // 4, patience=READING_PATIENCE)
+        # Half of the threads may wait; the rest keep answering.
+        self._waiting = Places(settings.threads // 2)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -112,10 +108,7 @@ class Predictions:
         return self._answer(self._gateway.cancel(task_id), waited=False)
 
     def _accept(self) -> Record:
-        with self._reading.one() as free:
-            if not free:
-                raise Busy
-            submission = read(request, self._settings)
+        submission = read(request, self._settings)
         prediction = prepare(submission, self._registry, self._settings)
         key = idempotency(request, submission)
         try:

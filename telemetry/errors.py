@@ -224,7 +224,7 @@ class VersionPaused(Unavailable):
 
 
 class Busy(Unavailable):
-    """Too many submissions are being sent at this moment."""
+    """Too much is being sent at this moment."""
 
     code = "busy"
 

@@ -78,6 +78,6 @@ def _known(reference: str, method: str, registry: Registry) -> tuple[str, str, f
     try:
         manifest = registry.resolve(reference).manifest
         check_method(manifest, method)
-    except PredictqError:
+    except (PredictqError, OSError):  # one that cannot be read is tried again, see `checking`
         return "", "", None
     return manifest.reference, method, manifest.timeout_seconds

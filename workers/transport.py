@@ -1,6 +1,7 @@
 """The worker's way to Redis: kombu's own, but messages are taken by the batch, and never lost."""
 
 import logging
+from collections.abc import Iterable
 from queue import Empty
 from time import monotonic
 from typing import Any, cast
@@ -22,8 +23,6 @@ from workers.pace import MOST_ROWS
 log = logging.getLogger(__name__)
 LOOK = 1
 """Seconds that Redis watches the queue before we ask again."""
-PAUSE = 1.0
-"""Seconds after which one is given out again that this worker was in no state to read."""
 
 
 class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
@@ -54,7 +53,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
     def restore_visible(self, *_: Any, **__: Any) -> None:
         """Called by kombu's timer: keep what is held, give back the work of the dead."""
         # Only by one who knows what this worker holds: a channel may be asked before that.
-        if self.batcher and (returned := self.channel.reservations.upkeep(self.batcher.held())):
+        if self.batcher and (returned := self.channel.upkeep(self.batcher.held())):
             log.warning("returned %s messages of the dead to their queues", returned)
 
 
@@ -106,6 +105,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         self.qos.batcher.dispatch()
         return len(taken)
 
+    def upkeep(self, held: Iterable[str]) -> int:
+        """Keep what is held, and give back the work of the dead; how much that was."""
+        return self.reservations.upkeep(held, self._queue)
+
     def _brpop_start(self, timeout: float | None = None) -> None:
         if not self._queue:
             super()._brpop_start(timeout)
@@ -123,9 +126,6 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
             raise
-        except (OSError, MemoryError):  # as a registry that cannot be read: no message's fault
-            log.exception("this worker cannot take message %s, and gives it back", tag)
-            self.reservations.pause(tag, PAUSE)
         except Exception as error:  # whatever lies on the queue, the worker outlives it
             log.exception("message %s cannot be read", tag)
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")

@@ -18,7 +18,6 @@ class Reservations:
     def __init__(self, client: redis.Redis, visibility_timeout: float) -> None:
         self._client = client
         self._timeout = visibility_timeout
-        self._queue = ""
         libraries = "messages", "pausing"
         self._reserve = scripts.load(client, "reserve", *libraries, **PROBING)
         self._upkeep = scripts.load(client, "upkeep", *libraries, **PROBING)
@@ -36,18 +35,15 @@ class Reservations:
     def begin(self, queue: str) -> None:
         """A worker starts to take: the time until now tells nothing of the workers' pace."""
         self._client.hdel(keys.QUEUED + queue, "left")
-        self._queue = queue
 
-    def upkeep(self, held: Iterable[str]) -> int:
+    def upkeep(self, held: Iterable[str], queue: str | None = None) -> int:
         """Keep what is held, by Redis's clock; gives back the work of the dead, and how much.
 
-        What a producer gave a priority comes to the end of the queue.
+        Of the queue, if one is named, what a producer gave a priority comes to its end.
         """
+        lists = [queue, *(queue + priority for priority in PRIORITIES)] if queue else []
         arguments: list[str | float] = [self._timeout, *held]
-        lists = [self._queue + priority for priority in PRIORITIES]
-        return int(
-            self._upkeep(keys=[keys.RESERVED, keys.DUE, self._queue, *lists], args=arguments)
-        )
+        return int(self._upkeep(keys=[keys.RESERVED, keys.DUE, *lists], args=arguments))
 
     def release(self, tags: Iterable[str]) -> None:
         """Give back: the next upkeep, whoever's, returns these to their queues."""
@@ -57,11 +53,6 @@ class Reservations:
     def defer(self, tag: str, until: float) -> None:
         """Let one that nobody keeps go back to its queue at this time, in Unix seconds."""
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
-
-    def pause(self, tag: str, seconds: float) -> None:
-        """The same so many seconds from now, by Redis's clock."""
-        now, _ = self._client.time()
-        self.defer(tag, now + seconds)
 
     def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
         """Give back what was interrupted, each (tag, id), without charging an attempt."""

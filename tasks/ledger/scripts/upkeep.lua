@@ -1,10 +1,11 @@
 -- Keep what this worker holds, and give back what nobody kept: the work of the dead. Let a probe
 -- through of each version whose pause is over. Bring home what a producer gave a priority.
--- KEYS: reserved, due, queue, its lists of other priorities.
+-- KEYS: reserved, due; and if the queue's are to come home: queue, its lists of other priorities.
 -- ARGV: seconds until what is held goes back, tags held.
 -- Returns how many messages went back to their queues' consuming end.
 local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
 local now, returned = clock(), 0
+redis.call('ZREM', KEYS[2], '') -- a full Redis lets a script finish that removes first
 for i = 2, #ARGV do
   redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
 end

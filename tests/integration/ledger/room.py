@@ -2,8 +2,11 @@
 
 import itertools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
+import pytest
 import redis
 
 from tasks.ledger.acceptance import Offer
@@ -49,6 +52,18 @@ def offer(
 ) -> Offer:
     record, rows = Record.queued(task_id, prediction), len(prediction.features)
     return Offer("predict", record, message(task_id, prediction), rows, key)
+
+
+@contextmanager
+def full(client: redis.Redis) -> Iterator[None]:
+    """Meanwhile this Redis holds more than it may."""
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.OutOfMemoryError):
+            client.set("anything", 1)
+        yield
+    finally:
+        client.config_set("maxmemory", 0)
 
 
 class Room:

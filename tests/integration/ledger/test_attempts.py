@@ -7,7 +7,7 @@ from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
-from tests.integration.ledger.room import GENEROUS, PREDICTION, Room
+from tests.integration.ledger.room import GENEROUS, PREDICTION, Room, full
 
 
 def test_starting_counts_attempts_and_shows_the_prediction_running(room: Room) -> None:
@@ -163,9 +163,6 @@ def test_only_what_waits_can_expire(room: Room, state) -> None:
 def test_a_full_redis_lets_workers_postpone(room: Room) -> None:
     batch = room.reserve("a")
     room.ledger.start(batch)
-    room.client.config_set("maxmemory", 1)
-    try:
+    with full(room.client):
         assert room.ledger.postpone(batch, suspect=True) == ["postponed"]
-    finally:
-        room.client.config_set("maxmemory", 0)
     assert room.ledger.record("a").state == "retrying"

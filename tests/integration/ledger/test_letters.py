@@ -14,7 +14,7 @@ from telemetry.errors import (
     WorkerLost,
 )
 from tests.integration.ledger.lettering import LettersRoom
-from tests.integration.ledger.room import GENEROUS
+from tests.integration.ledger.room import GENEROUS, full
 
 
 @pytest.fixture
@@ -179,10 +179,7 @@ def test_a_full_redis_lets_workers_bury(room: LettersRoom) -> None:
     room.client.lpush("predict", "unreadable")
     (one, _), (other, message) = room.reservations.reserve("predict", 2, *GENEROUS)
     dead = Settled(room.ledger.record("a").failed(WorkerLost()), one, dead_after=4)
-    room.client.config_set("maxmemory", 1)
-    try:
+    with full(room.client):
         room.ledger.settle("churn:3", [dead])
         room.burial.bury(other, message, "no")
-    finally:
-        room.client.config_set("maxmemory", 0)
     assert sorted(room.ids()) == ["a", other]

@@ -10,6 +10,7 @@ from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
 from tests.integration.ledger.pausing import PausingRoom
+from tests.integration.ledger.room import full
 from tests.stack import until
 
 
@@ -156,9 +157,6 @@ def test_a_version_that_is_soon_paused_again_waits_longer(room: PausingRoom) -> 
 
 def test_a_full_redis_lets_a_pause_end(room: PausingRoom, parked: list[str]) -> None:
     probe = next_probe(room)
-    room.client.config_set("maxmemory", 1)
-    try:
+    with full(room.client):
         room.succeed([probe])
-    finally:
-        room.client.config_set("maxmemory", 0)
     assert room.taken() == parked[1:]

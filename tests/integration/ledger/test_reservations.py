@@ -5,9 +5,9 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.reservations import Reservations
+from tasks.ledger.reservations import PRIORITIES, Reservations
 from tasks.ledger.workers import Workers
-from tests.integration.ledger.room import GENEROUS, PREDICTION, message
+from tests.integration.ledger.room import GENEROUS, PREDICTION, full, message
 
 
 @pytest.fixture
@@ -124,15 +124,27 @@ def test_one_who_lost_its_reservation_cannot_keep_it(client, reservations) -> No
 def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:
     """Hazard 2: there a message was lost at each restart."""
     messages = push(client, 1, 1)
-    client.config_set("maxmemory", 1)
-    try:
-        with pytest.raises(redis.OutOfMemoryError):
-            client.set("anything", 1)
+    with full(client):
         taken = reservations.reserve("predict", 2, *GENEROUS)
         assert [message for _, message in taken] == messages
-    finally:
-        client.config_set("maxmemory", 0)
+        before = dict(client.zscan_iter(keys.DUE))
+        assert reservations.upkeep(tag for tag, _ in taken) == 0
+        assert all(client.zscore(keys.DUE, tag) > due for tag, due in before.items())
     assert client.hlen(keys.RESERVED) == client.zcard(keys.DUE) == 2
+
+
+def test_a_full_redis_lets_what_has_a_priority_come_home(client, reservations) -> None:
+    for priority in PRIORITIES:
+        client.lpush("predict" + priority, f"of{priority}")
+    with full(client):
+        reservations.upkeep([], "predict")
+    assert client.lrange("predict", 0, -1) == [f"of{p}".encode() for p in reversed(PRIORITIES)]
+
+
+def test_a_full_redis_lets_workers_say_that_they_live(client) -> None:
+    with full(client):
+        Workers(client).heartbeat("one", {"name": "one"})
+    assert Workers(client).alive() == [{"name": "one"}]
 
 
 def test_a_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:

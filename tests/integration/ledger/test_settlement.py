@@ -1,12 +1,11 @@
 """Settling: the first outcome stands, is counted once and wakes who waits."""
 
 import pytest
-import redis
 
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
 from telemetry.errors import ModelError
-from tests.integration.ledger.room import GENEROUS, RECEIPT, TTL, Room
+from tests.integration.ledger.room import GENEROUS, RECEIPT, TTL, Room, full
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -46,16 +45,11 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(room: Room)
 def test_a_full_redis_lets_workers_start_and_settle(room: Room) -> None:
     batch = room.reserve("a", "b")
     records = [room.ledger.record(task_id) for _, task_id in batch]
-    room.client.config_set("maxmemory", 1)
-    try:
-        with pytest.raises(redis.OutOfMemoryError):
-            room.client.set("anything", 1)
+    with full(room.client):
         assert room.ledger.start(batch) == [1, 1]
         answers = zip(records, batch, strict=True)
         settled = [Settled(r.succeeded([7], RECEIPT), tag) for r, (tag, _) in answers]
         assert room.ledger.settle("churn:3", settled) == 2
-    finally:
-        room.client.config_set("maxmemory", 0)
     assert {room.ledger.record(task_id).state for _, task_id in batch} == {"succeeded"}
 
 

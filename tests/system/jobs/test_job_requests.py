@@ -70,6 +70,9 @@ def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Roo
     ):
         given = form if path == BATCH else {}
         problem(live.http.request(method, path, headers=headers, **given), 403, "cross_site")
+    row = {"model": "touchy", "features": [1.0, 2.0]}
+    for path in ("/predict", "/predict/async"):
+        problem(live.http.post(path, json=row, headers=headers), 403, "cross_site")
     assert live.http.get(job["urls"]["self"], headers=headers).status_code == 200
     for site in ("same-origin", "same-site", "none"):
         answer = live.http.post(BATCH, headers={"Sec-Fetch-Site": site}, **form)

@@ -1,0 +1,92 @@
+"""Bodies come whole to who answers, within bounds, or the client hears why not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api.receiving import ROOM, Receiving
+
+BOUND = 10
+
+
+class Front:
+    """An application that notes the bodies it is given, behind what receives them."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.answers: list[Any] = []
+        self.app = Receiving(self._note, BOUND)
+
+    async def _note(self, _: Any, receive: Any, __: Any) -> None:
+        self.bodies.append((await receive())["body"])
+
+    async def post(self, *pieces: bytes, announced: int | None = None, then: Any = None) -> None:
+        """Send pieces; the body ends with the last of them, or ``then`` comes."""
+        events: list[Any] = [
+            {"type": "http.request", "body": piece, "more_body": bool(then) or number < len(pieces)}
+            for number, piece in enumerate(pieces, 1)
+        ]
+
+        async def receive() -> Any:
+            return events.pop(0) if events else await then()
+
+        async def send(event: Any) -> None:
+            self.answers.append(event.get("status"))
+
+        length = [] if announced is None else [(b"content-length", str(announced).encode())]
+        scope: Any = {"type": "http", "method": "POST", "path": "/", "headers": length}
+        await self.app(scope, receive, send)
+
+
+async def _leaving() -> Any:
+    return {"type": "http.disconnect"}
+
+
+async def _silence() -> Any:
+    await asyncio.Event().wait()
+
+
+def test_pieces_arrive_as_one() -> None:
+    front = Front()
+    asyncio.run(front.post(b"ab", b"", b"cd", announced=4))
+    assert front.bodies == [b"abcd"]
+
+
+def test_of_one_that_is_too_long_only_the_beginning_is_read() -> None:
+    front = Front()
+    asyncio.run(front.post(b"12345678", b"90123", b"never read"))
+    asyncio.run(front.post(b"unread", announced=BOUND + 1))
+    assert front.bodies == [b"1234567890123", b"unread"]
+
+
+@pytest.mark.parametrize("then", [_leaving, _silence])
+def test_a_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
+    monkeypatch.setattr("api.receiving.SILENCE", 0.05)
+    front = Front()
+    asyncio.run(asyncio.wait_for(front.post(b"half", announced=8, then=then), 10))
+    assert front.bodies == []
+    assert front.answers[0] == 400
+
+
+def test_what_is_held_of_all_bodies_is_bounded() -> None:
+    front = Front()
+
+    async def crowd() -> None:
+        over = asyncio.Event()
+
+        async def leave() -> Any:
+            await over.wait()
+            return await _leaving()
+
+        whole = b"x" * BOUND
+        held = [asyncio.ensure_future(front.post(whole, then=leave)) for _ in range(ROOM)]
+        await asyncio.sleep(0)
+        await front.post(b"one too many")
+        assert front.answers[0] == 503
+        over.set()
+        await asyncio.gather(*held)
+        await front.post(b"welcome")
+
+    asyncio.run(crowd())
+    assert front.bodies == [b"welcome"]
