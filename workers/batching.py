@@ -141,18 +141,16 @@ class Batcher:
                 in_time = member.frozen or time.monotonic() - started < limit
                 self._suspect(messages, timed_out=not in_time)
             else:
-                self._learn(group, messages, done.seconds)
+                if group.reference and not messages[0].lone:  # else the time tells of no batch
+                    self._learn(group, rows, done.seconds)
                 self._conclude(messages, done)
 
         items = [_item(message) for message in messages]
         member.take(Step(items[0]) if messages[0].lone else Batch(items), finished)
 
-    def _learn(self, group: Group, messages: list[Message], seconds: float) -> None:
-        # Neither a step nor what no model computed tells how many could be taken together.
-        if messages[0].lone or not group.reference:
-            return
+    def _learn(self, group: Group, rows: int, seconds: float) -> None:
         pace = self._pace(group)
-        pace.took(sum(message.rows for message in messages), seconds)
+        pace.took(rows, seconds)
         self._appetite = pace.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:

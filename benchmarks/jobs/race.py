@@ -43,17 +43,18 @@ def race(
     bench: Bench, desk: Desk, source: Path, rows: int, scripts: Mapping[str, Script], same: Same
 ) -> list[Seen]:
     """What was seen of each script, and of the job last."""
-    plain, target = (source.with_stem(name) for name in ("plain", "job"))
+    target = source.with_stem("job")
+    plain = [source.with_stem(f"plain-{number}") for number in range(len(scripts))]
     found = [Seen(name, rows) for name in scripts]
     job = Seen("batch job", rows)
     for _ in range(bench.rounds):
-        for script, seen in zip(scripts.values(), found, strict=True):
-            seen.seconds.append(script(bench.forest.path, source, plain))
+        for script, output, seen in zip(scripts.values(), plain, found, strict=True):
+            seen.seconds.append(script(bench.forest.path, source, output))
         with Memory(desk.processes) as memory:
             job.seconds.append(desk.score(source, target))
         job.memory = max(job.memory, memory.greatest)
-        if not same(plain, target):
-            raise LoadFailed("the job's output is not the script's")
+        if not all(same(output, target) for output in plain):
+            raise LoadFailed("the job's output is not the scripts'")
     return [*found, job]
 
 

@@ -80,7 +80,7 @@ class Accounts(msgspec.Struct, frozen=True):
     doubled: list[int]
     """Numbers that were accepted under more than one id."""
     written_twice: int
-    """Outcomes counted beyond the records that there are."""
+    """Outcomes counted beyond the records that there are; below zero, one was not counted."""
     computed: int
     """Computations that came to an end."""
     computed_again: int
@@ -103,7 +103,7 @@ class Accounts(msgspec.Struct, frozen=True):
             "failed innocently": len(self.failed_innocently),
             "outcomes changed": len(self.changed),
             "accepted twice": len(self.doubled),
-            "outcomes written twice": self.written_twice,
+            "outcomes written twice": abs(self.written_twice),
         }
 
 

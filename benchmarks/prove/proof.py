@@ -15,7 +15,7 @@ from benchmarks.prove.callers import Callers, Told
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
 from benchmarks.prove.listener import PREFIX, Listener
 from benchmarks.prove.storm import Storm, Strike
-from benchmarks.prove.strikes import Target
+from benchmarks.prove.strikes import POISONED, Target
 from benchmarks.prove.system import System
 from benchmarks.prove.witness import computed, row
 from tasks.ledger import keys
@@ -147,11 +147,11 @@ class _Record(msgspec.Struct):
 
 
 def _records(client: redis.Redis) -> dict[str, Answer]:
-    """Each id → the record as it lies in Redis, in either design; those of canaries are none."""
+    """Each id → the record as it lies in Redis, in either design; of predictions alone."""
     found: dict[str, Answer] = {}
-    canaries = f"{PREFIX}canary-".encode()
+    foreign = tuple(f"{PREFIX}{start}".encode() for start in ("canary-", POISONED))
     every = client.scan_iter(PREFIX + "*", count=1000)
-    names = [name for name in every if not name.startswith(canaries)]
+    names = [name for name in every if not name.startswith(foreign)]
     for start in range(0, len(names), 1000):
         some = names[start : start + 1000]
         for name, text in zip(some, client.mget(some), strict=True):
