@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
+import pandas as pd
 import pyarrow as pa
 import pytest
 from fsspec.implementations.memory import MemoryFile
 
-from tasks.jobs.naming import Compression
+from tasks.jobs.naming import Compression, Format
 from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
 from tests.unit.files.rooms import numbers, source_of, stumbling
 from workers.files import cutting, opening, sources, unpacking
@@ -185,6 +186,21 @@ def test_a_file_elsewhere_is_read_where_it_is() -> None:
     assert format_of(uri) == ("csv", None)
     source = source_of(uri, "csv", numbers("a", "b"))
     assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
+def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: Format) -> None:
+    path, rows = tmp_path / "rows", pd.DataFrame({"a": range(100), "b": range(100)})
+    match format:
+        case "csv":
+            rows.to_csv(path, index=False)
+        case "ndjson":
+            rows.to_json(path, orient="records", lines=True)
+        case "parquet":
+            rows.to_parquet(path)
+    source = source_of(path, format, numbers("a", "b"))
+    *_, last = source.spans(30)
+    assert source.size == last.stop
 
 
 def test_whatever_a_place_elsewhere_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
