@@ -18,11 +18,10 @@ from workers.jobs.sizing import MORE, Speed, measure
 class First(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen."""
 
-    errors: list[BadRow] = []
-    speed: Speed | None = None
-    """None where there is no row."""
-    has_ids: bool = False
-    answers: tuple[str, ...] = ()
+    errors: list[BadRow]
+    speed: Speed
+    has_ids: bool
+    answers: tuple[str, ...]
     """Columns that the answers make."""
 
 
@@ -33,9 +32,7 @@ def try_first(
 
     Raises `InvalidInput` where none of them can be scored, or written in this format.
     """
-    span = next(iter(source.spans(MORE)), None)
-    if span is None:
-        return First()
+    span = next(source.spans(MORE))
     block = source.read(span)
     together = survivors(model, block, journal, attempt)
     answered = answer(model, block, together)

@@ -54,14 +54,12 @@ def _seconds(model: Model, features: Any, rows: Array) -> float:
     return time.perf_counter() - started
 
 
-def rows_per_chunk(speed: Speed | None, width: int, total: float, processes: int) -> int:
+def rows_per_chunk(speed: Speed, width: int, total: float, processes: int) -> int:
     """Rows that take about `AIM` seconds, fewer where the job is short.
 
     ``width`` is the number of features, ``total`` the size of the input, as `Speed.size`.
     """
     most = max(LARGEST // (8 * max(width, 1)), 1)
-    if speed is None:
-        return most
     share = total / speed.size / (processes * SHARES)
     wanted = min(AIM / speed.per_row, max(share, LEAST / speed.per_row), most)
     return int(max(wanted, 1))
