@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from workers.files.features import Array
 from workers.jobs.model import Model
 
 FEW, MORE = 100, 1000
@@ -36,8 +35,8 @@ class Speed(msgspec.Struct, frozen=True):
         return 1 / self.per_row
 
 
-def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
-    """Try some rows that the model takes, and has taken before.
+def measure(model: Model, features: Any, rows: range, size: float) -> Speed:
+    """Try some rows that the model has taken together before.
 
     ``size`` is that of a row in the file.
     """
@@ -48,9 +47,9 @@ def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
     return Speed(max(each, many / len(more) / DOUBT), size)
 
 
-def _seconds(model: Model, features: Any, rows: Array) -> float:
+def _seconds(model: Model, features: Any, rows: range) -> float:
     started = time.perf_counter()
-    model.answer(features, rows)
+    model.answer(features, slice(rows.start, rows.stop))
     return time.perf_counter() - started
 
 
