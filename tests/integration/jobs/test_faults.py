@@ -236,6 +236,7 @@ def test_what_ended_long_ago_is_forgotten_with_its_files(room: Room) -> None:
     jobs = [room.run("doubling", source) for _ in range(2)]
     old, young = [room.jobs.directory(job.id).path for job in jobs]
     room.client.hset(keys.JOB + jobs[0].id, "expires_at", "1.0")
+    room.client.zadd(keys.JOBS, {jobs[0].id: 1.0})
     _, abandoned = room.jobs.new()
     (abandoned.path / "input.csv").touch()
     for path in (abandoned.path / "input.csv", abandoned.path):

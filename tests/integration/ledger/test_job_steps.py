@@ -187,7 +187,7 @@ def test_only_what_took_too_long_ends(desk: Desk) -> None:
     desk.outdate("b")
     assert desk.ledger.sweep("b")
     assert desk.ledger.job("b") is None
-    assert desk.ledger.oldest(9) == ["a"]
+    assert desk.ledger.latest(9) == ["a"]
     assert not [key for key in desk.client.scan_iter() if key.startswith(b"predictq:job:b")]
 
 
