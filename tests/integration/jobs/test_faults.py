@@ -206,6 +206,20 @@ def test_the_output_cannot_be_written(room: Room) -> None:
     assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
 
 
+def test_a_link_takes_the_place_of_the_output(room: Room) -> None:
+    (place := room.directory / "outputs").mkdir()
+    output = Place(uri=str(place / "out.parquet"))
+    job, values = begun(room, output=output)
+    place.rmdir()
+    place.symlink_to(room.stack.home)
+    job = room.ended(job)
+    assert (job.status, job.error and job.error.code) == ("failed", "place_forbidden")
+    assert not (room.stack.home / "out.parquet").exists()
+    place.unlink()
+    place.mkdir()
+    check(room, room.jobs.resume(job.id), values)
+
+
 def test_there_is_no_room_for_the_parts(room: Room) -> None:
     job, values = begun(room, "silent")
     pool = room.stack.pool("bulk")
