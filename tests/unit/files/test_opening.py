@@ -4,8 +4,10 @@ import bz2
 import fcntl
 import gzip
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import fsspec
 import pandas as pd
@@ -154,6 +156,19 @@ def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
         unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "missing" / "rows.csv")
+
+
+def test_room_is_left_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tmp_path / "rows.csv.gz"
+    packed.write_bytes(gzip.compress(CONTENT))
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT) + 1)
+    with pytest.raises(OutputUnwritable, match="MiB must stay free"):
+        unpack(str(packed), "gzip", tmp_path / "rows.csv")
+    assert [*tmp_path.iterdir()] == [packed]
+    monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT))
+    unpack(str(packed), "gzip", tmp_path / "rows.csv")
 
 
 @pytest.mark.parametrize(
