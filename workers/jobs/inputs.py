@@ -30,9 +30,13 @@ def find(order: Order) -> Facts:
 
 
 def prepare(directory: JobDirectory, order: Order, facts: Facts) -> None:
-    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`."""
-    if facts.compression:
-        unpack(order.input.uri, facts.compression, directory.unpacked)
+    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
+
+    It is done once, however many processes die of the first rows.
+    """
+    unpacked = directory.unpacked(facts.fingerprint)
+    if facts.compression and not unpacked.exists():
+        unpack(order.input.uri, facts.fingerprint, facts.compression, unpacked)
 
 
 def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
@@ -46,7 +50,7 @@ def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Ma
 
 def plain(directory: JobDirectory, order: Order, facts: Facts) -> str:
     """Where the input lies uncompressed."""
-    return str(directory.unpacked) if facts.compression else order.input.uri
+    return str(directory.unpacked(facts.fingerprint)) if facts.compression else order.input.uri
 
 
 class Inputs:

@@ -16,12 +16,12 @@ import pytest
 from fsspec.implementations.memory import MemoryFile
 
 from tasks.jobs.naming import Compression, Format
-from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
-from tests.unit.files.rooms import numbers, source_of, stumbling
+from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
+from tests.unit.files.rooms import numbers, source_of, stumbling, unpacked
 from workers.files import cutting, opening, sources, unpacking
 from workers.files.naming import format_of
 from workers.files.opening import fingerprint
-from workers.files.unpacking import unpack
+from workers.files.replacing import adding
 
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000
 PACKERS: dict[Compression, Callable[[bytes], bytes]] = {
@@ -68,7 +68,7 @@ def test_what_is_packed_is_unpacked(tmp_path: Path, compression: Compression) ->
     packed = tmp_path / f"rows.csv{ENDINGS[compression]}"
     packed.write_bytes(PACKERS[compression](CONTENT))
     assert format_of(str(packed)) == ("csv", compression)
-    unpack(str(packed), compression, tmp_path / "rows.csv")
+    unpacked(packed, compression, tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_bytes() == CONTENT
 
 
@@ -76,7 +76,7 @@ def test_what_was_packed_in_pieces_is_whole(tmp_path: Path) -> None:
     (tmp_path / "rows.gz").write_bytes(
         gzip.compress(CONTENT[:1000]) + gzip.compress(CONTENT[1000:])
     )
-    unpack(str(tmp_path / "rows.gz"), "gzip", tmp_path / "rows.csv")
+    unpacked(tmp_path / "rows.gz", "gzip", tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_bytes() == CONTENT
 
 
@@ -88,7 +88,7 @@ def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
     packed = tmp_path / "rows.csv.packed"
     packed.write_bytes(broken(PACKERS[compression](os.urandom(10_000))))
     with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
-        unpack(str(packed), compression, tmp_path / "rows.csv")
+        unpacked(packed, compression, tmp_path / "rows.csv")
     assert [*tmp_path.iterdir()] == [packed]
 
 
@@ -98,7 +98,7 @@ def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -
     dead.touch()
     with alive.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "rows.csv")
+        unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "rows.csv")
     assert {*tmp_path.iterdir()} == {alive, tmp_path / "rows.csv", tmp_path / "rows.csv.gz"}
 
 
@@ -141,7 +141,31 @@ def test_a_disk_that_fails_is_told_while_unpacking(
     disk.fails = True
     monkeypatch.setattr(unpacking, "opened", lambda _: file)
     with pytest.raises(InputUnreadable, match="rows.csv.gz cannot be read: Input/output error"):
-        unpack(str(path), "gzip", tmp_path / "rows.csv")
+        unpacked(path, "gzip", tmp_path / "rows.csv")
+
+
+def test_what_changes_while_it_is_unpacked_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(CONTENT))
+    monkeypatch.setattr(unpacking, "_refuse_lack", lambda *_: os.utime(path, (1, 1)))
+    with pytest.raises(InputChanged):
+        unpacked(path, "gzip", tmp_path / "rows.csv")
+    with pytest.raises(InputChanged):
+        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv")
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_who_was_frozen_takes_nothing_from_his_successor(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    with adding(path) as frozen:
+        with adding(path) as successor:
+            successor.write(CONTENT)
+        source = source_of(path, "csv", numbers("a", "b"))
+        frozen.write(b"late")
+    assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+    assert [*tmp_path.iterdir()] == [path]
 
 
 @pytest.mark.timeout(10)
@@ -155,7 +179,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
-        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "missing" / "rows.csv")
+        unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "missing" / "rows.csv")
 
 
 def test_room_is_left_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,10 +189,10 @@ def test_room_is_left_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT) + 1)
     with pytest.raises(OutputUnwritable, match="MiB must stay free"):
-        unpack(str(packed), "gzip", tmp_path / "rows.csv")
+        unpacked(packed, "gzip", tmp_path / "rows.csv")
     assert [*tmp_path.iterdir()] == [packed]
     monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT))
-    unpack(str(packed), "gzip", tmp_path / "rows.csv")
+    unpacked(packed, "gzip", tmp_path / "rows.csv")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The file that is read is the one that was validated, whatever takes its place, and when."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,11 @@ import pytest
 
 from registry.manifest import Column, Signature
 from tasks.jobs.job import Order, Place
+from tasks.jobs.places import JobDirectory
 from telemetry.errors import InputChanged
 from workers.files.spans import Source, Span
 from workers.jobs import inputs
-from workers.jobs.inputs import MOST_KEPT, Inputs, find
+from workers.jobs.inputs import MOST_KEPT, Inputs, find, plain, prepare
 
 MANIFEST: Any = SimpleNamespace(
     sha256="s", signature=Signature((Column("a"),), True, False, ("predict",))
@@ -88,6 +90,21 @@ def test_one_that_was_emptied_has_changed(file: File) -> None:
     file.path.write_bytes(b"")
     with pytest.raises(InputChanged):
         file.read()
+
+
+def test_what_is_packed_is_unpacked_once_for_each_state_of_it(tmp_path: Path) -> None:
+    path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
+    directory.path.mkdir(parents=True)
+    order = Order(model="m", version=1, input=Place(uri=str(path)), output=Place(uri="/out"))
+    inodes = []
+    for content in (b"a\n1\n", b"a\n2\n"):
+        path.write_bytes(gzip.compress(content))
+        facts = find(order)
+        for _ in range(2):
+            prepare(directory, order, facts)
+            inodes.append(Path(plain(directory, order, facts)).stat().st_ino)
+        assert Path(plain(directory, order, facts)).read_bytes() == content
+    assert inodes[0] == inodes[1] != inodes[2] == inodes[3]
 
 
 def test_those_that_were_read_last_stay_open(files: list[File]) -> None:
