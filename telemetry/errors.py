@@ -174,6 +174,13 @@ class InputUnreadable(JobFailed):
     code = "input_unreadable"
 
 
+class InputAway(InputUnreadable):
+    """The place where the input lies does not answer."""
+
+    code = "input_away"
+    retryable = retried = True
+
+
 class OutputUnwritable(JobFailed):
     """The output cannot be written."""
 

@@ -8,10 +8,10 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from telemetry.errors import InputUnreadable, InvalidInput
+from telemetry.errors import InvalidInput
 from workers.files.features import gather
 from workers.files.matching import Selection, match
-from workers.files.opening import Watch
+from workers.files.opening import Watch, unreadable
 from workers.files.parquet_shape import check_types, group_borders, most_rows
 from workers.files.parquet_stream import ParquetStream
 from workers.files.spans import Block, Span
@@ -100,7 +100,8 @@ def _telling(uri: str) -> Iterator[None]:
     except MemoryError:  # Arrow's own are Arrow's exceptions, too
         raise
     except OSError as error:  # pyarrow says so of broken pages, too
-        kind = InputUnreadable if error.errno else InvalidInput
-        raise kind(f"{uri} cannot be read: {error}") from error
+        if error.errno:
+            raise unreadable(uri, error) from error
+        raise InvalidInput(f"{uri} cannot be read: {error}") from error
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise InvalidInput(f"{uri} is no Parquet file that can be read: {error}") from error

@@ -8,8 +8,8 @@ from typing import IO
 import pyarrow as pa
 
 from tasks.jobs.naming import Compression
-from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
-from workers.files.opening import Watch, fingerprint, opened
+from telemetry.errors import InputChanged, InvalidInput, OutputUnwritable
+from workers.files.opening import Watch, fingerprint, opened, unreadable
 from workers.files.replacing import adding, clear_leftovers
 
 _PIECE = 2**20
@@ -46,7 +46,7 @@ def _unpacked(uri: str, file: IO[bytes], compression: Compression) -> Iterator[b
                 yield piece
     except OSError as error:
         if error.errno:
-            raise InputUnreadable(f"{uri} cannot be read: {error.strerror}") from error
+            raise unreadable(uri, error) from error
         raise InvalidInput(f"{uri} is no whole {compression} file: {error}") from error
 
 

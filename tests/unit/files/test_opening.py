@@ -9,14 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import fsspec
 import pandas as pd
 import pyarrow as pa
 import pytest
-from fsspec.implementations.memory import MemoryFile
 
 from tasks.jobs.naming import Compression, Format
-from telemetry.errors import InputChanged, InputUnreadable, InvalidInput, OutputUnwritable
+from telemetry.errors import (
+    InputChanged,
+    InputUnreadable,
+    InvalidInput,
+    OutputUnwritable,
+)
 from tests.unit.files.rooms import numbers, source_of, stumbling, unpacked
 from workers.files import cutting, opening, sources, unpacking
 from workers.files.naming import format_of
@@ -218,15 +221,6 @@ def test_its_fingerprint_changes_with_a_file(
     assert fingerprint(str(path)) != before
 
 
-def test_a_file_elsewhere_is_read_where_it_is() -> None:
-    uri = "memory://bucket/rows.csv"
-    with fsspec.open(uri, "wb") as file:
-        file.write(CONTENT)
-    assert format_of(uri) == ("csv", None)
-    source = source_of(uri, "csv", numbers("a", "b"))
-    assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
-
-
 @pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
 def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: Format) -> None:
     path, rows = tmp_path / "rows", pd.DataFrame({"a": range(100), "b": range(100)})
@@ -242,22 +236,6 @@ def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: 
     assert source.size == last.stop
 
 
-def test_whatever_a_place_elsewhere_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    uri = "memory://bucket/rows.csv"
-    with fsspec.open(uri, "wb") as file:
-        file.write(CONTENT)
-
-    def fail(*_: object) -> bytes:
-        raise RuntimeError("the cable is cut")
-
-    source = source_of(uri, "csv", numbers("a", "b"))
-    span = next(source.spans(10))
-    monkeypatch.setattr(MemoryFile, "read", fail)
-    for read in (lambda: source.read(span), lambda: format_of(uri)):
-        with pytest.raises(InputUnreadable, match=r"rows.csv cannot be read: .*the cable is cut"):
-            read()
-
-
 def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
@@ -266,8 +244,3 @@ def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(InputUnreadable, match="No such file"):
         source.read(first)
-
-
-def test_a_place_nobody_knows_is_told() -> None:
-    with pytest.raises(InputUnreadable, match="cannot be read"):
-        format_of("nowhere://bucket/rows.csv")
