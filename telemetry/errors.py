@@ -25,13 +25,11 @@ class PredictqError(Exception):
     retried: ClassVar[bool] = False
     """Whether workers try again by themselves before they fail a prediction with this."""
     infrastructure: ClassVar[bool] = False
-    """Whether what computes is at fault, not what was asked: such a prediction leaves a dead letter
-    and counts against its version."""
+    """Whether what computes is at fault: it leaves a dead letter and counts against its version."""
 
     def __init__(self, message: str = "", *, errors: Sequence[Detail] = (), **extra: Any) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
-        self.errors = tuple(errors)
-        self.extra = extra
+        self.errors, self.extra = tuple(errors), extra
         super().__init__(self.message)
 
 
@@ -172,6 +170,13 @@ class InputUnreadable(JobFailed):
     """The input file cannot be opened or read."""
 
     code = "input_unreadable"
+
+
+class InputAway(InputUnreadable):
+    """The place where the input lies does not answer."""
+
+    code = "input_away"
+    retryable = retried = True
 
 
 class OutputUnwritable(JobFailed):

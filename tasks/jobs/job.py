@@ -80,9 +80,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     """Of the input."""
     chunks: int
-    rows_per_second: float | None
-    """Of the model on the first rows in one process; None where there are no rows."""
-    estimated_seconds: float | None
+    rows_per_second: float
+    """Of the model on the first rows in one process."""
+    estimated_seconds: float
     errors: tuple["LineError", ...] = ()
     """The first, 100 at most: of the first rows, after a dry run of all that cannot be read."""
 

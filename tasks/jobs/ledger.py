@@ -80,6 +80,7 @@ class JobLedger:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
+        self._ttl = settings.job_ttl
         constants = {"job_ttl": settings.job_ttl, "silence": SILENCE}
         self._scripts = {
             name: scripts.load(client, f"jobs.{name}", *LIBRARIES, **constants)
@@ -134,9 +135,10 @@ class JobLedger:
             found = pipe.execute()
         return [job_id for job_id, now in zip(ids, found, strict=True) if now == status.encode()]
 
-    def oldest(self, many: int) -> list[str]:
-        """Ids of the oldest jobs."""
-        ids = cast("list[bytes]", self.client.zrange(keys.JOBS, 0, many - 1))
+    def aged(self) -> list[str]:
+        """Ids of the jobs that were created so long ago that their time may be over."""
+        now, _ = self.client.time()
+        ids = cast("list[bytes]", self.client.zrangebyscore(keys.JOBS, 0, now - self._ttl))
         return [job_id.decode() for job_id in ids]
 
     def knows(self, job_id: str) -> bool:

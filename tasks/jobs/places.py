@@ -2,6 +2,7 @@
 
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -40,10 +41,12 @@ class JobDirectory:
         """What came of each chunk, until it is put together."""
         return self.path / "parts"
 
-    @property
-    def unpacked(self) -> Path:
-        """The input, where it came compressed and can be cut only without that."""
-        return self.path / "unpacked"
+    def unpacked(self, fingerprint: str) -> Path:
+        """The input, where it came compressed and can be cut only without that.
+
+        One who was frozen may have found another input there than his successor reads.
+        """
+        return self.path / f"unpacked-{sha256(fingerprint.encode()).hexdigest()[:16]}"
 
     def journal(self, step: str) -> Path:
         """What is known of the deaths that a chunk has caused."""

@@ -42,6 +42,11 @@ class CsvSource:
         """See `Source`."""
         return self._columns
 
+    @property
+    def size(self) -> int:
+        """See `Source`."""
+        return self._file.size
+
     def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`."""
         return self._file.spans(rows, self._start)

@@ -1,5 +1,6 @@
 """Which columns of a file the model takes, by name or by position."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -86,11 +87,10 @@ def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _refuse_double(wanted: Sequence[str], names: Sequence[str]) -> None:
-    if len(set(names)) == len(names):
-        return
-    double = {name for name in names if names.count(name) > 1}.intersection(wanted)
+    counts = Counter(names)
+    double = sorted(name for name in set(wanted) if counts[name] > 1)
     if double:
-        raise InvalidInput(f"the file has more than one column {_listed(sorted(double))}")
+        raise InvalidInput(f"the file has more than one column {_listed(double)}")
 
 
 def _listed(names: Sequence[str]) -> str:

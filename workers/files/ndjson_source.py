@@ -50,6 +50,11 @@ class NdjsonSource:
         """See `Source`; none where lines are lists."""
         return self._columns or []
 
+    @property
+    def size(self) -> int:
+        """See `Source`."""
+        return self._file.size
+
     def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`."""
         return self._file.spans(rows, self._start)

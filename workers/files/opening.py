@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import IO
 
 from tasks.jobs.places import local_path
-from telemetry.errors import InputChanged, InputUnreadable
-from workers.files.remote import open_remote, remote_stamp
+from telemetry.errors import InputAway, InputChanged, InputUnreadable
+from workers.files.remote import open_remote, passes, remote_stamp
 
 _SAMPLE = 65536
 """Bytes at both ends of a file that its fingerprint is made of."""
@@ -50,6 +50,13 @@ def stamp(uri: str) -> str:
         return remote_stamp(uri)
 
 
+def unreadable(uri: str, error: Exception) -> InputUnreadable:
+    """What to say where reading failed; `InputAway` where that may pass, as elsewhere it does."""
+    kind = InputAway if local_path(uri) is None and passes(error) else InputUnreadable
+    reason = getattr(error, "strerror", None) or str(error) or repr(error)
+    return kind(f"{uri} cannot be read: {reason}")
+
+
 class Watch:
     """Notices that a file is no longer what it was when the watch began."""
 
@@ -87,5 +94,4 @@ def _told(uri: str, kind: type[Exception] = Exception) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputUnreadable(f"{uri} cannot be read: {reason}") from error
+        raise unreadable(uri, error) from error

@@ -8,10 +8,10 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from telemetry.errors import InputUnreadable, InvalidInput
+from telemetry.errors import InvalidInput
 from workers.files.features import gather
 from workers.files.matching import Selection, match
-from workers.files.opening import Watch
+from workers.files.opening import Watch, unreadable
 from workers.files.parquet_shape import check_types, group_borders, most_rows
 from workers.files.parquet_stream import ParquetStream
 from workers.files.spans import Block, Span
@@ -41,14 +41,14 @@ class ParquetSource:
         self._carried = [self.columns[place] for place in wanted.carried]
         check_types(selection.signature, [schema.field(name) for name in self._features])
         self._borders = group_borders(self._parquet.metadata)
-        if not self.rows:
+        if not self.size:
             raise InvalidInput(f"{uri} has no rows")
         needed = [*dict.fromkeys([*self._carried, *self._features])]
         self._stream = ParquetStream(self._parquet, needed, self._borders)
 
     @property
-    def rows(self) -> int:
-        """Number of rows in the file."""
+    def size(self) -> int:
+        """See `Source`."""
         return self._borders[-1]
 
     def spans(self, rows: int) -> Iterator[Span]:
@@ -57,7 +57,7 @@ class ParquetSource:
             first = self._stream.first(_SAMPLE)
             rows = min(rows, most_rows(self._parquet.metadata, first))
         start = 0
-        while start < self.rows:
+        while start < self.size:
             stop = self._stop(start, rows)
             yield Span(start, stop, start + 1, stop - start)
             start = stop
@@ -90,7 +90,7 @@ class ParquetSource:
     def _stop(self, start: int, rows: int) -> int:
         least, most = start + max(rows // 2, 1), start + rows + rows // 4
         near = self._borders[bisect_left(self._borders, least) : bisect_right(self._borders, most)]
-        return near[-1] if near else min(start + rows, self.rows)
+        return near[-1] if near else min(start + rows, self.size)
 
 
 @contextmanager
@@ -100,7 +100,8 @@ def _telling(uri: str) -> Iterator[None]:
     except MemoryError:  # Arrow's own are Arrow's exceptions, too
         raise
     except OSError as error:  # pyarrow says so of broken pages, too
-        kind = InputUnreadable if error.errno else InvalidInput
-        raise kind(f"{uri} cannot be read: {error}") from error
+        if error.errno:
+            raise unreadable(uri, error) from error
+        raise InvalidInput(f"{uri} cannot be read: {error}") from error
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise InvalidInput(f"{uri} is no Parquet file that can be read: {error}") from error

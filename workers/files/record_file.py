@@ -1,5 +1,6 @@
 """A file of records, CSV or NDJSON: its head, its spans, their bytes and lines."""
 
+import os
 from collections.abc import Iterator
 from typing import IO
 
@@ -22,6 +23,12 @@ class RecordFile:
         self._watch = Watch(uri)
         self._file = file
         self._quoted = quoted
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        with self._watch.reading():
+            return self._file.seek(0, os.SEEK_END)
 
     def head(self) -> tuple[bytes, Records, int]:
         """What `first_records` gives, behind the mark that the file may begin with; its bytes.

@@ -9,9 +9,15 @@ from typing import IO, Any
 _VERSIONS = ("ETag", "etag", "LastModified", "updated", "mtime", "created")
 """What filesystems call that which changes with a file."""
 
+_LASTING = (
+    *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ImportError),
+    *(ValueError, TypeError, LookupError, NotImplementedError),
+)
+_LASTING_NUMBERS = (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOSYS)
+
 
 def open_remote(uri: str) -> IO[bytes]:
-    """Open a file; what fails while it is read is an `OSError`."""
+    """Open a file; what fails while it is read is an `OSError` with a number."""
     filesystem, path = _place(uri)
     # Each read asks for what it wants: other caches fetch 50 MB for four bytes.
     return io.BufferedReader(_Remote(filesystem.open(path, "rb", cache_type="none")), 1)
@@ -24,6 +30,15 @@ def remote_stamp(uri: str) -> str:
     about = filesystem.info(path)
     version = next((about[key] for key in _VERSIONS if key in about), "")
     return f"{about['size']} {version}"
+
+
+def passes(error: Exception) -> bool:
+    """Whether asking again may help: not where there is no such file, or no right to it.
+
+    Who fetches from afar may raise anything for a time-out, a lost connection, or trouble there.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    return not isinstance(error, _LASTING) and number not in _LASTING_NUMBERS
 
 
 class _Remote(io.RawIOBase):
@@ -60,8 +75,8 @@ def _place(uri: str) -> tuple[Any, str]:
 
 @contextmanager
 def _as_oserror() -> Iterator[None]:
-    """Those who fetch from afar may raise anything."""
     try:
         yield
     except Exception as error:
-        raise OSError(errno.EIO, str(error)) from error
+        number = errno.EIO if passes(error) else errno.EINVAL
+        raise OSError(number, str(error) or repr(error)) from error

@@ -2,8 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -12,12 +12,21 @@ from registry.files import TEMPORARY, sync_directory
 from telemetry.errors import OutputUnwritable
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path) -> AbstractContextManager[IO[bytes]]:
     """Write a file beside ``path`` that takes its name at the end, safe against a power loss.
 
     Raises `OutputUnwritable`; whatever is raised, the file is gone and ``path`` as it was.
     """
+    return _naming(path, os.replace)
+
+
+def adding(path: Path) -> AbstractContextManager[IO[bytes]]:
+    """The same, but what has the name by then keeps it."""
+    return _naming(path, _link)
+
+
+@contextmanager
+def _naming(path: Path, name: Callable[[Path, Path], None]) -> Iterator[IO[bytes]]:
     temporary = path.with_name(f".{path.name}.{uuid4().hex}{TEMPORARY}")
     with writable(path):
         try:
@@ -26,11 +35,16 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                temporary.replace(path)
+                name(temporary, path)
             sync_directory(path.parent)
         finally:
             with suppress(OSError):
                 temporary.unlink()
+
+
+def _link(temporary: Path, path: Path) -> None:
+    with suppress(FileExistsError):
+        os.link(temporary, path)
 
 
 def clear_leftovers(path: Path) -> None:

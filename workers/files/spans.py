@@ -90,6 +90,10 @@ class Source(Protocol):
     def columns(self) -> Sequence[str]:
         """Names of all columns in the file."""
 
+    @property
+    def size(self) -> int:
+        """Of the file, in what spans are counted in: bytes, or rows in Parquet."""
+
     def spans(self, rows: int) -> Iterator[Span]:
         """Cut the file into spans of about so many rows.
 

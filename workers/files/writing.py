@@ -32,9 +32,9 @@ def write_part(path: Path, format: Format, table: pa.Table) -> None:
 
 
 def write_errors(path: Path, bad: Iterable[BadRow]) -> None:
-    """Write a part of the errors file, ascending by line; the whole is assembled as NDJSON."""
+    """Write a part of the errors file, in this order; the whole is assembled as NDJSON."""
     with replacing(path) as file:
-        file.write(msgspec.json.Encoder().encode_lines(sorted(bad, key=lambda row: row.line)))
+        file.write(msgspec.json.Encoder().encode_lines(bad))
 
 
 def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:

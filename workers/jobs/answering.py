@@ -23,8 +23,8 @@ class Answered(msgspec.Struct, frozen=True):
     block: Block
     columns: Mapping[str, pa.Array]
     """What the model answered, by name; empty where it answered no row."""
-    rows: Array
-    """Which of the good rows that is."""
+    pieces: list[range]
+    """Which of the good rows that is, by what was asked for together."""
     bad: list[BadRow]
     """The other rows, ascending by line."""
 
@@ -33,7 +33,8 @@ class Answered(msgspec.Struct, frozen=True):
 
         ``names`` are those of the answers. Raises as `output`.
         """
-        return output(self.block, self.block.good[self.rows], self.columns or nothing(names))
+        good = self.block.good[_places(self.pieces)]
+        return output(self.block, good, self.columns or nothing(names))
 
 
 def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
@@ -55,7 +56,7 @@ def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
             raise found
     signature, many = model.manifest.signature, sum(map(len, answered))
     made = columns(signature, joined(answers), many) if many else {}
-    return Answered(block, made, _places(answered), sorted(bad, key=lambda row: row.line))
+    return Answered(block, made, answered, sorted(bad, key=lambda row: row.line))
 
 
 def survivors(model: Model, block: Block, journal: Journal, attempt: int) -> list[range]:

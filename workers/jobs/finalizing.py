@@ -6,18 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from tasks.jobs.ledger import Begun, JobLedger
-from tasks.jobs.places import JobDirectory
+from tasks.jobs.places import JobDirectory, Roots
 from telemetry.errors import OutputUnwritable
 from workers.files.writing import assemble
 
 
-def finalize(begun: Begun, ledger: JobLedger, directory: JobDirectory) -> None:
+def finalize(begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: Roots) -> None:
     """Write output and errors, and complete the job; raises what ends it otherwise."""
     parts = ledger.parts(begun.held.job).values()
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
-    output = Path(begun.order.output.uri)
+    # Once more: a link may have been put there since.
+    output = Path(roots.checked(begun.order.output.uri, directory))
     assemble([directory.part(part.name) for part in parts], output, begun.output_format)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson")

@@ -1,13 +1,10 @@
 """What the model makes of the first rows: whether it takes them at all, and how fast it is."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
 from workers.files.encoding import refuse_unwritable
-from workers.files.features import Array
 from workers.files.spans import BadRow, Block, Source
 from workers.jobs.answering import Answered, answer, survivors
 from workers.jobs.journal import Journal
@@ -18,11 +15,10 @@ from workers.jobs.sizing import MORE, Speed, measure
 class First(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen."""
 
-    errors: list[BadRow] = []
-    speed: Speed | None = None
-    """None where there is no row."""
-    has_ids: bool = False
-    answers: tuple[str, ...] = ()
+    errors: list[BadRow]
+    speed: Speed
+    has_ids: bool
+    answers: tuple[str, ...]
     """Columns that the answers make."""
 
 
@@ -33,9 +29,7 @@ def try_first(
 
     Raises `InvalidInput` where none of them can be scored, or written in this format.
     """
-    span = next(iter(source.spans(MORE)), None)
-    if span is None:
-        return First()
+    span = next(source.spans(MORE))
     block = source.read(span)
     together = survivors(model, block, journal, attempt)
     answered = answer(model, block, together)
@@ -43,7 +37,8 @@ def try_first(
     # What the input has of the same name is refused now, as is what the output cannot hold.
     refuse_unwritable(answered.table(()), written)
     size = (span.stop - span.start) / span.rows
-    speed = measure(model, block.features, _measured(answered.rows, together), size)
+    # What a model takes in small pieces only is measured by one that it took.
+    speed = measure(model, block.features, max(answered.pieces, key=len), size)
     return First(
         errors=answered.bad,
         speed=speed,
@@ -52,13 +47,8 @@ def try_first(
     )
 
 
-def _measured(rows: Array, together: Sequence[range]) -> Array:
-    """Of the rows that were answered, most of those that may be asked together."""
-    return max((rows[(rows >= run.start) & (rows < run.stop)] for run in together), key=len)
-
-
 def _refuse_hopeless(block: Block, answered: Answered) -> None:
-    if not len(answered.rows):
+    if not answered.pieces:
         worst, many = answered.bad[0], f"none of the first {block.rows} rows"
         what = f"{many} can be scored; line {worst.line}: {worst.message}"
         raise InvalidInput(what, line=worst.line)

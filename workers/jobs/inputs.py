@@ -1,5 +1,6 @@
 """The input of a job: found once, opened once in a process, and looked at with each chunk."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 from registry.manifest import Manifest
@@ -13,6 +14,11 @@ from workers.files.sources import open_source
 from workers.files.spans import Source
 from workers.files.unpacking import unpack
 
+MOST_KEPT = 4
+"""Sources that a process keeps open."""
+Key = tuple[str, Facts, str]
+"""A job, what validation found of its input, and the digest of its model."""
+
 
 def find(order: Order) -> Facts:
     """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told."""
@@ -24,9 +30,13 @@ def find(order: Order) -> Facts:
 
 
 def prepare(directory: JobDirectory, order: Order, facts: Facts) -> None:
-    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`."""
-    if facts.compression:
-        unpack(order.input.uri, facts.compression, directory.unpacked)
+    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
+
+    It is done once, however many processes die of the first rows.
+    """
+    unpacked = directory.unpacked(facts.fingerprint)
+    if facts.compression and not unpacked.exists():
+        unpack(order.input.uri, facts.fingerprint, facts.compression, unpacked)
 
 
 def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
@@ -40,35 +50,34 @@ def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Ma
 
 def plain(directory: JobDirectory, order: Order, facts: Facts) -> str:
     """Where the input lies uncompressed."""
-    return str(directory.unpacked) if facts.compression else order.input.uri
+    return str(directory.unpacked(facts.fingerprint)) if facts.compression else order.input.uri
 
 
 class Inputs:
-    """Keeps the source that was used last: chunks of one job often follow each other."""
+    """Keeps the sources that were used last: jobs take turns, each comes back with a next chunk."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._key: object = None
-        self._source: Source | None = None
+        self._kept: OrderedDict[Key, Source] = OrderedDict()
 
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
-        self._refuse_change(order, facts)
-        key = (job_id, facts, manifest.sha256)
-        if key != self._key:
-            self._close()
-            self._source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
-            self._key = key
-            self._refuse_change(order, facts)  # it may have been another's by then
-        assert self._source  # noqa: S101 - the key tells
-        return self._source
+        key = job_id, facts, manifest.sha256
+        self._refuse_change(key, order)
+        if key not in self._kept:
+            self._kept[key] = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
+            self._refuse_change(key, order)  # it may have been another's by then
+        self._kept.move_to_end(key)
+        if len(self._kept) > MOST_KEPT:
+            self._close(next(iter(self._kept)))
+        return self._kept[key]
 
-    def _refuse_change(self, order: Order, facts: Facts) -> None:
+    def _refuse_change(self, key: Key, order: Order) -> None:
+        _, facts, _ = key
         if fingerprint(order.input.uri) != facts.fingerprint:
-            self._close()
+            self._close(key)
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
 
-    def _close(self) -> None:
-        if self._source is not None:
-            self._source.close()
-        self._source = self._key = None
+    def _close(self, key: Key) -> None:
+        if source := self._kept.pop(key, None):
+            source.close()

@@ -44,7 +44,7 @@ class Model(msgspec.Struct, frozen=True):
     methods: tuple[str, ...]
     limited: Limited
 
-    def answer(self, features: Any, rows: Any) -> Answers:
+    def answer(self, features: Any, rows: slice) -> Answers:
         """What each method gives for these rows of the features; raises as `Engine.predict`."""
         given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
         with self.limited(LONGEST_RUN):

@@ -8,7 +8,7 @@ from tasks.clocks import MAX_ATTEMPTS
 from tasks.jobs.job import JobError
 from tasks.jobs.ledger import Begun, Held, JobLedger, Result
 from tasks.jobs.messages import read_step
-from tasks.jobs.places import JobDirectory
+from tasks.jobs.places import JobDirectory, Roots
 from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
@@ -37,6 +37,7 @@ class Performer:
     def __init__(self, engine: SklearnEngine, settings: Settings, limited: Limited) -> None:
         """``limited`` ends this process where a model call takes so many seconds."""
         self._home = settings.home
+        self._roots = Roots(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
         self._validator = Validator(models, self._ledger, settings)
@@ -64,7 +65,8 @@ class Performer:
             case _ if begun.attempt > MAX_ATTEMPTS:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
-                finalize(begun, self._ledger, JobDirectory(self._home, begun.held.job))
+                directory = JobDirectory(self._home, begun.held.job)
+                finalize(begun, self._ledger, directory, self._roots)
 
     def _failed(self, begun: Begun, error: Exception) -> tuple[Verdict, str]:
         unforeseen = None if isinstance(error, PredictqError) else error

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from workers.files.features import Array
 from workers.jobs.model import Model
 
 FEW, MORE = 100, 1000
@@ -36,8 +35,8 @@ class Speed(msgspec.Struct, frozen=True):
         return 1 / self.per_row
 
 
-def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
-    """Try some rows that the model takes, and has taken before.
+def measure(model: Model, features: Any, rows: range, size: float) -> Speed:
+    """Try some rows that the model has taken together before.
 
     ``size`` is that of a row in the file.
     """
@@ -48,20 +47,18 @@ def measure(model: Model, features: Any, rows: Array, size: float) -> Speed:
     return Speed(max(each, many / len(more) / DOUBT), size)
 
 
-def _seconds(model: Model, features: Any, rows: Array) -> float:
+def _seconds(model: Model, features: Any, rows: range) -> float:
     started = time.perf_counter()
-    model.answer(features, rows)
+    model.answer(features, slice(rows.start, rows.stop))
     return time.perf_counter() - started
 
 
-def rows_per_chunk(speed: Speed | None, width: int, total: float, processes: int) -> int:
+def rows_per_chunk(speed: Speed, width: int, total: float, processes: int) -> int:
     """Rows that take about `AIM` seconds, fewer where the job is short.
 
     ``width`` is the number of features, ``total`` the size of the input, as `Speed.size`.
     """
     most = max(LARGEST // (8 * max(width, 1)), 1)
-    if speed is None:
-        return most
     share = total / speed.size / (processes * SHARES)
     wanted = min(AIM / speed.per_row, max(share, LEAST / speed.per_row), most)
     return int(max(wanted, 1))

@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,6 @@ from tasks.settings import Settings
 log = logging.getLogger(__name__)
 EVERY = 60.0
 """Seconds."""
-MOST = 100
-"""Jobs that are looked at in one go, the oldest."""
 ABANDONED = 3600.0
 """Seconds after which an upload that nobody writes to, and of which no job was made, is removed."""
 
@@ -54,28 +53,30 @@ def _sweep(over: threading.Event) -> None:
     ledger = JobLedger(connect(settings.redis_url), settings)
     while not over.is_set():
         try:
-            sweep(ledger, settings.home)
+            sweep(ledger, settings)
         except (redis.RedisError, OSError) as error:
             log.warning("jobs cannot be looked through: %s", error)
         over.wait(EVERY)
 
 
-def sweep(ledger: JobLedger, home: Path) -> None:
+def sweep(ledger: JobLedger, settings: Settings) -> None:
     """End what has taken too long, forget what ended long ago, and remove what no job has."""
-    for job_id in ledger.oldest(MOST):
+    for job_id in ledger.aged():
         if ledger.sweep(job_id):
-            shutil.rmtree(JobDirectory(home, job_id).path, ignore_errors=True)
-    for directory in _abandoned(home / "jobs"):
+            shutil.rmtree(JobDirectory(settings.home, job_id).path, ignore_errors=True)
+    for directory in _abandoned(settings.home / "jobs", settings.job_ttl):
         if not ledger.knows(directory.name):
             log.warning("the files of %s are no job's: they are removed", directory.name)
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _abandoned(jobs: Path) -> Iterator[Path]:
-    """Directories that hold an upload alone, which nobody has written to of late."""
+def _abandoned(jobs: Path, job_ttl: float) -> Iterator[Path]:
+    """Directories that nobody has written to of late, or for as long as a job is kept."""
     now = time.time()
     for directory in jobs.glob("*/"):
-        files = [*directory.iterdir()]
-        uploaded = all(file.name.startswith("input") for file in files)
-        if uploaded and all(now - path.stat().st_mtime > ABANDONED for path in (directory, *files)):
-            yield directory
+        with suppress(FileNotFoundError):  # where something goes meanwhile, somebody is at work
+            files = [*directory.iterdir()]
+            written = max(path.lstat().st_mtime for path in (directory, *files))
+            uploaded = all(file.name.startswith("input") for file in files)
+            if now - written > (ABANDONED if uploaded else job_ttl):
+                yield directory

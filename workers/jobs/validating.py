@@ -63,8 +63,7 @@ class Validator:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
         told = check(source) if first.has_ids or order.dry_run else []
         processes = self._ledger.processes()
-        total = _total(source, directory, facts)
-        rows = rows_per_chunk(first.speed, width, total, processes)
+        rows = rows_per_chunk(first.speed, width, source.size, processes)
         # Of two who validate, as one that was frozen and its successor, one only is believed.
         name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
         planned = write_plan(directory.plan(name), source.spans(rows))
@@ -79,29 +78,21 @@ def _width(model: Model) -> int:
     return len(model.manifest.signature.columns)
 
 
-def _total(source: Source, directory: JobDirectory, facts: Facts) -> int:
-    """The size of the input, in what spans are counted in: rows where they are known, or bytes."""
-    rows: int | None = getattr(source, "rows", None)
-    if rows is not None:
-        return rows
-    return directory.unpacked.stat().st_size if facts.compression else facts.bytes
-
-
 def _report(
     source: Source,
     planned: Planned,
-    speed: Speed | None,
+    speed: Speed,
     processes: int,
     errors: Iterable[BadRow],
 ) -> Report:
-    rate = speed.rows_per_second if speed else None
+    rate = speed.rows_per_second
     lines = {bad.line: _line_error(bad) for bad in errors}
     return Report(
         rows=planned.rows,
         columns=tuple(source.columns),
         chunks=planned.chunks,
         rows_per_second=rate,
-        estimated_seconds=planned.rows / rate / processes if rate else None,
+        estimated_seconds=planned.rows / rate / processes,
         errors=tuple(lines[line] for line in sorted(lines)[:MOST_SHOWN]),
     )
 

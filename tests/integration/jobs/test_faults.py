@@ -206,6 +206,20 @@ def test_the_output_cannot_be_written(room: Room) -> None:
     assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
 
 
+def test_a_link_takes_the_place_of_the_output(room: Room) -> None:
+    (place := room.directory / "outputs").mkdir()
+    output = Place(uri=str(place / "out.parquet"))
+    job, values = begun(room, output=output)
+    place.rmdir()
+    place.symlink_to(room.stack.home)
+    job = room.ended(job)
+    assert (job.status, job.error and job.error.code) == ("failed", "place_forbidden")
+    assert not (room.stack.home / "out.parquet").exists()
+    place.unlink()
+    place.mkdir()
+    check(room, room.jobs.resume(job.id), values)
+
+
 def test_there_is_no_room_for_the_parts(room: Room) -> None:
     job, values = begun(room, "silent")
     pool = room.stack.pool("bulk")
@@ -236,6 +250,7 @@ def test_what_ended_long_ago_is_forgotten_with_its_files(room: Room) -> None:
     jobs = [room.run("doubling", source) for _ in range(2)]
     old, young = [room.jobs.directory(job.id).path for job in jobs]
     room.client.hset(keys.JOB + jobs[0].id, "expires_at", "1.0")
+    room.client.zadd(keys.JOBS, {jobs[0].id: 1.0})
     _, abandoned = room.jobs.new()
     (abandoned.path / "input.csv").touch()
     for path in (abandoned.path / "input.csv", abandoned.path):

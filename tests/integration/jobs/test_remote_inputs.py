@@ -3,6 +3,7 @@
 import gzip
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -11,11 +12,12 @@ import pandas as pd
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tasks.jobs.job import Order, Place
+from tasks.jobs.job import Job, Order, Place
+from tasks.ledger import keys
 from telemetry.errors import InputChanged
 from tests.integration.jobs.room import Room
 from tests.models import Doubling, register
-from tests.stack import running
+from tests.stack import running, until
 from tests.unit.files.rooms import by_position, source_of
 from workers.files.opening import fingerprint
 
@@ -28,11 +30,23 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module")
-def environment() -> Iterator[dict[str, str]]:
-    """What points whoever speaks S3 to a server with a bucket ``rows``."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+@contextmanager
+def serving(port: int = 0) -> Iterator[ThreadedMotoServer]:
+    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ThreadedMotoServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def environment(server: ThreadedMotoServer) -> Iterator[dict[str, str]]:
+    """What points whoever speaks S3 to a server with a bucket ``rows``."""
     host, port = server.get_host_and_port()
     given = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
@@ -45,7 +59,6 @@ def environment() -> Iterator[dict[str, str]]:
             patch.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket="rows")
         yield given
-    server.stop()
 
 
 @pytest.fixture
@@ -97,3 +110,22 @@ def test_a_file_that_changes_on_s3_is_refused(bucket: Any, name: str) -> None:
     assert fingerprint(uri) != before
     with pytest.raises(InputChanged):
         source.read(spans[1])
+
+
+def test_a_server_that_is_away_for_a_while_is_asked_again(
+    room: Room, bucket: Any, server: ThreadedMotoServer
+) -> None:
+    bucket.put_object(Key="rows.csv", Body=FILES["rows.csv"]())
+    _, port = server.get_host_and_port()
+    server.stop()
+    job = room.submit(order(room, "rows/rows.csv"))
+    until(lambda: is_postponed(room, job), "another attempt")
+    with serving(port):
+        job = room.ended(job)
+    assert (job.status, job.counts.succeeded) == ("completed", 5000), job.error
+
+
+def is_postponed(room: Room, job: Job) -> bool:
+    """Whether its validation waits for another attempt: the books then say so by a half."""
+    attempts = room.client.hget(keys.ATTEMPTS, f"{job.id}.validate")
+    return attempts is not None and float(attempts) % 1 == 0.5

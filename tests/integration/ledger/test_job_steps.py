@@ -52,7 +52,7 @@ class Desk:
         facts = Facts(format="csv", bytes=1, fingerprint="f", plan=name)
         rows = 10 * chunks
         report = Report(
-            rows=rows, columns=(), chunks=chunks, rows_per_second=None, estimated_seconds=None
+            rows=rows, columns=(), chunks=chunks, rows_per_second=1.0, estimated_seconds=1.0
         )
         plan = Plan(facts=facts, report=report, most_failures=most_failures)
         self.ledger.plan(begun.held, plan, dry_run=False)
@@ -187,7 +187,7 @@ def test_only_what_took_too_long_ends(desk: Desk) -> None:
     desk.outdate("b")
     assert desk.ledger.sweep("b")
     assert desk.ledger.job("b") is None
-    assert desk.ledger.oldest(9) == ["a"]
+    assert desk.ledger.latest(9) == ["a"]
     assert not [key for key in desk.client.scan_iter() if key.startswith(b"predictq:job:b")]
 
 

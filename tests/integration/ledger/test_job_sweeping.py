@@ -1,4 +1,4 @@
-"""Files of jobs go with their jobs, and what nobody made a job of goes after an hour."""
+"""Files of jobs go with their jobs, what nobody made a job of after an hour, what is left later."""
 
 import os
 import time
@@ -18,8 +18,13 @@ ORDER = Order(model="m", version=1, input=Place(uri="/in.csv"), output=Place(uri
 
 
 @pytest.fixture
-def ledger(client: redis.Redis, tmp_path: Path) -> JobLedger:
-    return JobLedger(client, Settings(home=tmp_path, redis_url="redis://none"))
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, redis_url="redis://none")
+
+
+@pytest.fixture
+def ledger(client: redis.Redis, settings: Settings) -> JobLedger:
+    return JobLedger(client, settings)
 
 
 def directory(home: Path, name: str, file: str = "input.csv", age: float = 0.0) -> Path:
@@ -32,45 +37,64 @@ def directory(home: Path, name: str, file: str = "input.csv", age: float = 0.0) 
     return path
 
 
-def test_a_job_is_forgotten_with_its_files(ledger: JobLedger, tmp_path: Path) -> None:
-    for name in ("old", "bad", "young"):
-        ledger.create(name, ORDER)
+def accept(ledger: JobLedger, name: str, created_at: float | None = None) -> None:
+    ledger.create(name, ORDER)
+    if created_at is not None:
+        ledger.client.zadd(keys.JOBS, {name: created_at})
+
+
+def test_a_job_is_forgotten_with_its_files(ledger: JobLedger, settings: Settings) -> None:
+    for name in ("old", "bad", "resumed", "young"):
+        accept(ledger, name, None if name == "young" else 1.0)
         ledger.cancel(name)
-        directory(tmp_path, name, "output")
+        directory(settings.home, name, "output")
     for name in ("old", "bad"):
         ledger.client.hset(keys.JOB + name, "expires_at", "1.0")
     ledger.client.hset(f"{keys.JOB}bad", "report", b"no report")
-    sweep(ledger, tmp_path)
-    assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["young"]
-    assert ledger.oldest(9) == ["young"]
+    sweep(ledger, settings)
+    left = sorted(path.name for path in (settings.home / "jobs").iterdir())
+    assert left == ["resumed", "young"]
+    assert ledger.latest(9) == ["young", "resumed"]
+
+
+def test_however_many_are_older_and_stay(ledger: JobLedger, settings: Settings) -> None:
+    for number in range(300):
+        accept(ledger, f"resumed-{number}", 1.0)
+    accept(ledger, "old", 2.0)
+    for _ in range(2):  # it ends, then it is forgotten
+        ledger.client.hset(f"{keys.JOB}old", "expires_at", "1.0")
+        sweep(ledger, settings)
+    assert not ledger.knows("old")
 
 
 def test_the_clock_of_the_host_ends_nothing(
-    ledger: JobLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: JobLedger, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.create("a", ORDER)
-    kept = directory(tmp_path, "a")
+    accept(ledger, "a")
+    kept = directory(settings.home, "a")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 1e9)
-    sweep(ledger, tmp_path)
+    sweep(ledger, settings)
     assert kept.exists()
     job = ledger.job("a")
     assert job
     assert job.status == "validating"
 
 
-def test_uploads_of_no_job_go_when_nobody_writes_to_them(ledger: JobLedger, tmp_path: Path) -> None:
-    late = ABANDONED + 60
-    ledger.create("known", ORDER)
-    gone = directory(tmp_path, "gone", age=late)
+def test_files_of_no_job_go_when_nobody_writes_to_them(
+    ledger: JobLedger, settings: Settings
+) -> None:
+    late, later = ABANDONED + 60, settings.job_ttl + 60
+    accept(ledger, "known")
     for name, file, age in (
-        ("known", "input.csv", late),
+        ("known", "input.csv", later),
         ("written", "input.csv", 0.0),
+        ("uploaded", "input.csv", late),
         ("computed", "output", late),  # perhaps another Redis knows it
+        ("left", "output", later),
     ):
-        directory(tmp_path, name, file, age)
-    (tmp_path / "jobs" / "file").touch()
-    sweep(ledger, tmp_path)
-    assert not gone.exists()
-    left = sorted(path.name for path in (tmp_path / "jobs").iterdir())
+        directory(settings.home, name, file, age)
+    (settings.home / "jobs" / "file").touch()
+    sweep(ledger, settings)
+    left = sorted(path.name for path in (settings.home / "jobs").iterdir())
     assert left == ["computed", "file", "known", "written"]

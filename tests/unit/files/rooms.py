@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column, Signature
+from tasks.jobs.naming import Compression
 from workers.files.matching import Selection
+from workers.files.opening import fingerprint
 from workers.files.sources import open_source
 from workers.files.spans import BadRow, Block, Source
+from workers.files.unpacking import unpack
 
 
 def numbers(*names: str, **more: Any) -> Signature:
@@ -46,6 +49,11 @@ def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:
     """A file, and its disk."""
     disk = Disk(path)
     return disk, io.BufferedReader(disk, 1)
+
+
+def unpacked(packed: Path, compression: Compression, target: Path) -> None:
+    """Unpack what was looked at just now."""
+    unpack(str(packed), fingerprint(str(packed)), compression, target)
 
 
 MIXED = Signature(

@@ -54,7 +54,7 @@ def scored(
         parts.append(target.parent / f"part-{number}")
         errors.append(target.parent / f"errors-{number}")
         write_part(parts[-1], written, output(block, block.good, made))
-        write_errors(errors[-1], block.bad)
+        write_errors(errors[-1], sorted(block.bad, key=lambda row: row.line))
     assemble(parts, target, written)
     assemble(errors, target.parent / "errors.ndjson", "ndjson")
     return target

@@ -4,21 +4,27 @@ import bz2
 import fcntl
 import gzip
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
-import fsspec
+import pandas as pd
 import pyarrow as pa
 import pytest
-from fsspec.implementations.memory import MemoryFile
 
-from tasks.jobs.naming import Compression
-from telemetry.errors import InputUnreadable, InvalidInput, OutputUnwritable
-from tests.unit.files.rooms import numbers, source_of, stumbling
+from tasks.jobs.naming import Compression, Format
+from telemetry.errors import (
+    InputChanged,
+    InputUnreadable,
+    InvalidInput,
+    OutputUnwritable,
+)
+from tests.unit.files.rooms import numbers, source_of, stumbling, unpacked
 from workers.files import cutting, opening, sources, unpacking
 from workers.files.naming import format_of
 from workers.files.opening import fingerprint
-from workers.files.unpacking import unpack
+from workers.files.replacing import adding
 
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000
 PACKERS: dict[Compression, Callable[[bytes], bytes]] = {
@@ -65,7 +71,7 @@ def test_what_is_packed_is_unpacked(tmp_path: Path, compression: Compression) ->
     packed = tmp_path / f"rows.csv{ENDINGS[compression]}"
     packed.write_bytes(PACKERS[compression](CONTENT))
     assert format_of(str(packed)) == ("csv", compression)
-    unpack(str(packed), compression, tmp_path / "rows.csv")
+    unpacked(packed, compression, tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_bytes() == CONTENT
 
 
@@ -73,7 +79,7 @@ def test_what_was_packed_in_pieces_is_whole(tmp_path: Path) -> None:
     (tmp_path / "rows.gz").write_bytes(
         gzip.compress(CONTENT[:1000]) + gzip.compress(CONTENT[1000:])
     )
-    unpack(str(tmp_path / "rows.gz"), "gzip", tmp_path / "rows.csv")
+    unpacked(tmp_path / "rows.gz", "gzip", tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_bytes() == CONTENT
 
 
@@ -85,7 +91,7 @@ def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
     packed = tmp_path / "rows.csv.packed"
     packed.write_bytes(broken(PACKERS[compression](os.urandom(10_000))))
     with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
-        unpack(str(packed), compression, tmp_path / "rows.csv")
+        unpacked(packed, compression, tmp_path / "rows.csv")
     assert [*tmp_path.iterdir()] == [packed]
 
 
@@ -95,7 +101,7 @@ def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -
     dead.touch()
     with alive.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "rows.csv")
+        unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "rows.csv")
     assert {*tmp_path.iterdir()} == {alive, tmp_path / "rows.csv", tmp_path / "rows.csv.gz"}
 
 
@@ -138,7 +144,31 @@ def test_a_disk_that_fails_is_told_while_unpacking(
     disk.fails = True
     monkeypatch.setattr(unpacking, "opened", lambda _: file)
     with pytest.raises(InputUnreadable, match="rows.csv.gz cannot be read: Input/output error"):
-        unpack(str(path), "gzip", tmp_path / "rows.csv")
+        unpacked(path, "gzip", tmp_path / "rows.csv")
+
+
+def test_what_changes_while_it_is_unpacked_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(CONTENT))
+    monkeypatch.setattr(unpacking, "_refuse_lack", lambda *_: os.utime(path, (1, 1)))
+    with pytest.raises(InputChanged):
+        unpacked(path, "gzip", tmp_path / "rows.csv")
+    with pytest.raises(InputChanged):
+        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv")
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_who_was_frozen_takes_nothing_from_his_successor(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    with adding(path) as frozen:
+        with adding(path) as successor:
+            successor.write(CONTENT)
+        source = source_of(path, "csv", numbers("a", "b"))
+        frozen.write(b"late")
+    assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+    assert [*tmp_path.iterdir()] == [path]
 
 
 @pytest.mark.timeout(10)
@@ -152,7 +182,20 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
-        unpack(str(tmp_path / "rows.csv.gz"), "gzip", tmp_path / "missing" / "rows.csv")
+        unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "missing" / "rows.csv")
+
+
+def test_room_is_left_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tmp_path / "rows.csv.gz"
+    packed.write_bytes(gzip.compress(CONTENT))
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT) + 1)
+    with pytest.raises(OutputUnwritable, match="MiB must stay free"):
+        unpacked(packed, "gzip", tmp_path / "rows.csv")
+    assert [*tmp_path.iterdir()] == [packed]
+    monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT))
+    unpacked(packed, "gzip", tmp_path / "rows.csv")
 
 
 @pytest.mark.parametrize(
@@ -178,29 +221,19 @@ def test_its_fingerprint_changes_with_a_file(
     assert fingerprint(str(path)) != before
 
 
-def test_a_file_elsewhere_is_read_where_it_is() -> None:
-    uri = "memory://bucket/rows.csv"
-    with fsspec.open(uri, "wb") as file:
-        file.write(CONTENT)
-    assert format_of(uri) == ("csv", None)
-    source = source_of(uri, "csv", numbers("a", "b"))
-    assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
-
-
-def test_whatever_a_place_elsewhere_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    uri = "memory://bucket/rows.csv"
-    with fsspec.open(uri, "wb") as file:
-        file.write(CONTENT)
-
-    def fail(*_: object) -> bytes:
-        raise RuntimeError("the cable is cut")
-
-    source = source_of(uri, "csv", numbers("a", "b"))
-    span = next(source.spans(10))
-    monkeypatch.setattr(MemoryFile, "read", fail)
-    for read in (lambda: source.read(span), lambda: format_of(uri)):
-        with pytest.raises(InputUnreadable, match=r"rows.csv cannot be read: .*the cable is cut"):
-            read()
+@pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
+def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: Format) -> None:
+    path, rows = tmp_path / "rows", pd.DataFrame({"a": range(100), "b": range(100)})
+    match format:
+        case "csv":
+            rows.to_csv(path, index=False)
+        case "ndjson":
+            rows.to_json(path, orient="records", lines=True)
+        case "parquet":
+            rows.to_parquet(path)
+    source = source_of(path, format, numbers("a", "b"))
+    *_, last = source.spans(30)
+    assert source.size == last.stop
 
 
 def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
@@ -211,8 +244,3 @@ def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(InputUnreadable, match="No such file"):
         source.read(first)
-
-
-def test_a_place_nobody_knows_is_told() -> None:
-    with pytest.raises(InputUnreadable, match="cannot be read"):
-        format_of("nowhere://bucket/rows.csv")

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
+from tests.unit.files.rooms import unpacked
 from tests.unit.files.scoring import AB, scored
 from workers.files.answers import columns
 from workers.files.naming import format_of
 from workers.files.replacing import check_writable
-from workers.files.unpacking import unpack
 from workers.files.writing import assemble, write_part
 
 NOBODY = 65534
@@ -157,7 +157,7 @@ def test_text_is_packed_where_the_name_says_so(rows: Path, tmp_path: Path, name:
     scored(rows, "parquet", tmp_path / name, "csv")
     _, compression = format_of(str(tmp_path / name))
     assert compression
-    unpack(str(tmp_path / name), compression, tmp_path / "unpacked.csv")
+    unpacked(tmp_path / name, compression, tmp_path / "unpacked.csv")
     assert (tmp_path / "unpacked.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
 
 

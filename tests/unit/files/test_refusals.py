@@ -73,3 +73,12 @@ def test_a_record_that_never_ends_is_given_up(
     with pytest.raises(InvalidInput, match=message):
         list(source_of(tmp_path / "rows", format, AB).spans(1))
     assert disk.read_bytes < 2000
+
+
+@pytest.mark.timeout(10)
+def test_the_same_name_is_found_among_very_many(tmp_path: Path) -> None:
+    names = [f"x{place}" for place in range(60_000)]
+    header = ",".join(["a", "b", *names, names[-1]])
+    source_of(written(tmp_path, f"{header}\n1\n"), "csv", AB)
+    with pytest.raises(InvalidInput, match="more than one column 'x59999'"):
+        source_of(written(tmp_path, f"{header}\n1\n"), "csv", AB, pass_through=True)

@@ -10,10 +10,11 @@ def test_all_but_output_and_errors_goes(tmp_path: Path) -> None:
     directory = JobDirectory(tmp_path, "j")
     directory.parts.mkdir(parents=True)
     kept = [directory.output, directory.errors]
-    gone = [directory.path / name for name in ("input.csv.gz", "plan-1", "unpacked", "0.journal")]
-    for path in [*kept, *gone, directory.part("0")]:
+    gone = [directory.path / name for name in ("input.csv.gz", "plan-1", "0.journal")]
+    unpacked = directory.unpacked("1 2 3")
+    for path in [*kept, *gone, unpacked, directory.part("0")]:
         path.write_text("x")
-    with directory.unpacked.open("rb") as still_read:
+    with unpacked.open("rb") as still_read:
         clear(directory)
         assert still_read.read() == b""  # its room is given back at once
     assert sorted(directory.path.iterdir()) == sorted(kept)

@@ -1,5 +1,6 @@
 """The file that is read is the one that was validated, whatever takes its place, and when."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,11 @@ import pytest
 
 from registry.manifest import Column, Signature
 from tasks.jobs.job import Order, Place
+from tasks.jobs.places import JobDirectory
 from telemetry.errors import InputChanged
+from workers.files.spans import Source, Span
 from workers.jobs import inputs
-from workers.jobs.inputs import Inputs, find
+from workers.jobs.inputs import MOST_KEPT, Inputs, find, plain, prepare
 
 MANIFEST: Any = SimpleNamespace(
     sha256="s", signature=Signature((Column("a"),), True, False, ("predict",))
@@ -21,17 +24,22 @@ MANIFEST: Any = SimpleNamespace(
 class File:
     """An input, with another that may take its place."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, inputs: Inputs) -> None:
         self.path, self._aside = directory / "in.csv", directory / "aside.csv"
         self.path.write_text("a\n1\n")
         self._aside.write_text("a\n2\n")
         order = Order(
             model="m", version=1, input=Place(uri=str(self.path)), output=Place(uri="/out")
         )
-        facts, inputs = find(order), Inputs(directory)
-        self.read: Callable[[], Any] = lambda: self._first(
-            inputs.source("j", order, facts, MANIFEST)
+        facts = find(order)
+        self.source: Callable[[], Source] = lambda: inputs.source(
+            directory.name, order, facts, MANIFEST
         )
+
+    def read(self) -> float:
+        source = self.source()
+        block = source.read(next(source.spans(1)))
+        return float(block.features[0][0])
 
     def swap(self) -> None:
         between = self.path.with_name("between")
@@ -39,14 +47,21 @@ class File:
         self._aside.rename(self.path)
         between.rename(self._aside)
 
-    def _first(self, source: Any) -> float:
-        block = source.read(next(source.spans(1)))
-        return float(block.features[0][0])
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[File]:
+    """Those of more jobs than are kept."""
+    shared, files = Inputs(tmp_path), []
+    for number in range(MOST_KEPT + 1):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        files.append(File(directory, shared))
+    return files
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> File:
-    return File(tmp_path)
+def file(files: list[File]) -> File:
+    return files[0]
 
 
 def test_one_that_is_replaced_while_it_is_opened(
@@ -61,15 +76,53 @@ def test_one_that_is_replaced_while_it_is_opened(
 
 
 def test_one_that_comes_back_is_opened_again(file: File) -> None:
+    before = file.source()
     assert file.read() == 1.0
     file.swap()
     with pytest.raises(InputChanged):
         file.read()
     file.swap()
     assert file.read() == 1.0
+    assert file.source() is not before
 
 
-def test_one_that_cannot_even_be_opened_any_more(file: File) -> None:
+def test_one_that_was_emptied_has_changed(file: File) -> None:
     file.path.write_bytes(b"")
     with pytest.raises(InputChanged):
         file.read()
+
+
+def test_what_is_packed_is_unpacked_once_for_each_state_of_it(tmp_path: Path) -> None:
+    path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
+    directory.path.mkdir(parents=True)
+    order = Order(model="m", version=1, input=Place(uri=str(path)), output=Place(uri="/out"))
+    inodes = []
+    for content in (b"a\n1\n", b"a\n2\n"):
+        path.write_bytes(gzip.compress(content))
+        facts = find(order)
+        for _ in range(2):
+            prepare(directory, order, facts)
+            inodes.append(Path(plain(directory, order, facts)).stat().st_ino)
+        assert Path(plain(directory, order, facts)).read_bytes() == content
+    assert inodes[0] == inodes[1] != inodes[2] == inodes[3]
+
+
+def test_those_that_were_read_last_stay_open(files: list[File]) -> None:
+    *kept, one_more = files
+    opened = [file.source() for file in kept]
+    assert [file.source() for file in kept] == opened
+    kept[0].source()
+    one_more.source()
+    assert kept[0].source() is opened[0]
+    assert kept[1].source() is not opened[1]
+    with pytest.raises(ValueError, match="closed file"):
+        opened[1].read(Span(2, 4, 2, 1))
+
+
+def test_the_change_of_one_closes_no_other(files: list[File]) -> None:
+    changed, other = files[:2]
+    opened = other.source()
+    changed.swap()
+    with pytest.raises(InputChanged):
+        changed.source()
+    assert other.source() is opened

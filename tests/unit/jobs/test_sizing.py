@@ -23,7 +23,3 @@ def test_rows_of_a_chunk(per_row: float, rows: int, processes: int, expected: fl
 def test_bytes_are_counted_where_rows_are_not_known() -> None:
     of_rows = rows_per_chunk(Speed(1e-3, 1.0), 20, 16_000, 2)
     assert rows_per_chunk(Speed(1e-3, 50.0), 20, 16_000 * 50, 2) == of_rows
-
-
-def test_what_was_not_measured_is_as_large_as_memory_allows() -> None:
-    assert rows_per_chunk(None, 20, 10, 2) == LARGEST // 8 // 20
