@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from itertools import accumulate
+from typing import cast
 
 import msgspec
 import redis
@@ -40,9 +41,9 @@ def bucket(seconds: float) -> int:
     return bisect_left(BUCKETS, seconds)
 
 
-def parse(version_key: str, fields: dict[str, str]) -> Statistics:
+def parse(reference: str, fields: dict[str, str]) -> Statistics:
     """Read one statistics hash."""
-    model, _, version = version_key.rpartition(":")
+    model, _, version = reference.rpartition(":")
     states = ("succeeded", "failed", "cancelled", "expired")
     return Statistics(
         model=model,
@@ -56,16 +57,13 @@ def parse(version_key: str, fields: dict[str, str]) -> Statistics:
 
 def collected(client: redis.Redis) -> list[Statistics]:
     """Those of every version that has answered anything, but for canaries."""
-    canary = (keys.STATISTICS + CANARY).encode()
-    found = sorted({*client.scan_iter(keys.STATISTICS + "*", count=1000)} - {canary})
+    answered = cast("set[bytes]", client.smembers(keys.ANSWERED))
+    versions = sorted({version.decode() for version in answered} - {CANARY})
     with client.pipeline(transaction=False) as pipe:
-        for key in found:
-            pipe.hgetall(key)
+        for version in versions:
+            pipe.hgetall(keys.STATISTICS + version)
         read = pipe.execute()
     return [
-        parse(
-            key.decode().removeprefix(keys.STATISTICS),
-            {k.decode(): v.decode() for k, v in fields.items()},
-        )
-        for key, fields in zip(found, read, strict=True)
+        parse(version, {k.decode(): v.decode() for k, v in fields.items()})
+        for version, fields in zip(versions, read, strict=True)
     ]

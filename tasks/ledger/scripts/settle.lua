@@ -77,6 +77,7 @@ for field, amount in pairs(counts) do
   redis.call('HINCRBY', KEYS[4], field, amount)
 end
 if written > 0 then
+  redis.call('SADD', ANSWERED, version)
   redis.call('HINCRBYFLOAT', KEYS[4], 'seconds', string.format('%.6f', seconds))
 end
 return written

@@ -42,6 +42,16 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(room: Room)
     assert sum(statistics.histogram) == 3
 
 
+def test_statistics_are_found_without_a_walk_over_the_records(room: Room) -> None:
+    (held,) = room.reserve("a")
+    room.ledger.settle(
+        "churn:3", [Settled(room.ledger.record("a").succeeded([7], RECEIPT), held[0])]
+    )
+    room.client.config_resetstat()
+    assert len(room.ledger.statistics()) == 1
+    assert not {"cmdstat_scan", "cmdstat_keys"} & room.client.info("commandstats").keys()
+
+
 def test_a_full_redis_lets_workers_start_and_settle(room: Room) -> None:
     batch = room.reserve("a", "b")
     records = [room.ledger.record(task_id) for _, task_id in batch]
