@@ -24,9 +24,9 @@ MOMENT = 0.5
 FLAT = 1.10
 SAMPLE = 100
 """One in so many outcomes is compared with the model's."""
-ALONE = """One queue, filled while there is no worker, then emptied. Per prediction: time, and CPU \
-of the HTTP server and Redis (filling), of the worker and Redis (emptying). What the machine does \
-meanwhile shows in it, and so does Redis, which rewrites its log whenever that has doubled."""
+ALONE = """One queue, filled while there is no worker. Per prediction: time, and CPU of the HTTP \
+server and Redis. What the machine does meanwhile shows in it, and so does Redis, which rewrites \
+its log whenever that has doubled."""
 BESIDE = f"""Two stacks on one machine, so that its noise strikes both alike: one with next to \
 nothing queued, one with all but that much of the backlog. To be filled, each takes {PIECE:,} in \
 turn, {PAIRS} times; both are emptied at once, until the first is empty, and looked at each \
@@ -37,20 +37,19 @@ Pair = tuple[Cost, Cost]
 
 
 def run(bench: Bench) -> Part:
-    """Fill one queue, fill both, empty both, empty the rest of the one."""
+    """Fill one queue, fill both in turn, empty both at once."""
     piece = max(bench.scaled(PIECE), LEAST)
     turns = range(PAIRS if bench.is_whole else 2)
     slice_ = max(bench.scaled(BACKLOG - PAIRS * PIECE) // SLICES, LEAST)
     with ExitStack() as stack:
         shallow, deep = (_queued(bench, stack) for _ in range(2))
-        alone = [("filling", slice_ * n, deep.fill(slice_)) for n in range(1, SLICES + 1)]
+        alone = [(slice_ * n, deep.fill(slice_)) for n in range(1, SLICES + 1)]
         shallow.fill(max(bench.scaled(ROOM), LEAST))
         deep.rewrite_log()
         filled = [(shallow.fill(piece), deep.fill(piece)) for _ in turns]
         memory = _memory(deep)
         deep.rewrite_log()
         emptied = _emptied_at_once(shallow, deep)
-        alone += _emptied(deep, slice_)
         for each in (shallow, deep):
             each.verify(SAMPLE)
     beside = {"filling": filled, "emptying": emptied}
@@ -71,14 +70,6 @@ def _emptied_at_once(shallow: Queued, deep: Queued) -> list[Pair]:
     # In the last moment the first queue ran dry; where all took but one, that must do.
     steps = list(pairwise(marks))
     return [(a.to(b), c.to(d)) for (a, c), (b, d) in steps[:-1] or steps]
-
-
-def _emptied(queued: Queued, slice_: int) -> list[tuple[str, int, Cost]]:
-    found, mark = [], queued.mark()
-    while mark.depth:
-        before, mark = mark, queued.when_at_most(max(mark.depth - slice_, 0))
-        found.append(("emptying", before.depth, before.to(mark)))
-    return found
 
 
 def _queued(bench: Bench, stack: ExitStack) -> Queued:
@@ -112,11 +103,9 @@ def _compared(name: str, pairs: list[Pair], measure: str) -> list[Cell]:
     return [name, shallow, deep, str(_ratios(pairs, measure))]
 
 
-def _alone(alone: list[tuple[str, int, Cost]]) -> Table:
-    rows: list[list[Cell]] = [
-        [name, depth, 1e6 * cost.seconds, 1e6 * cost.cpu] for name, depth, cost in alone
-    ]
-    columns = ["", "backlog", "µs a prediction", "CPU µs a prediction"]
+def _alone(alone: list[tuple[int, Cost]]) -> Table:
+    rows: list[list[Cell]] = [[depth, 1e6 * cost.seconds, 1e6 * cost.cpu] for depth, cost in alone]
+    columns = ["backlog", "µs a prediction", "CPU µs a prediction"]
     return Table("Cost by backlog", columns, rows, ALONE)
 
 

@@ -1,5 +1,6 @@
 """The models under load, each with questions and the answers that it gives to them by itself."""
 
+import os
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,10 @@ class Model(msgspec.Struct, frozen=True):
     def save(cls, name: str, estimator: Any, directory: Path) -> "Model":
         """Keep it as people do, with joblib."""
         path = directory / f"{name}.joblib"
-        joblib.dump(estimator, path)
+        with path.open("wb") as file:
+            joblib.dump(estimator, file)
+            file.flush()
+            os.fsync(file.fileno())  # not while others sync who are measured
         return cls(name, estimator, path)
 
     def questions(self, rows: int = 1, count: int = QUESTIONS) -> "Questions":

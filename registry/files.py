@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TEMPORARY = ".tmp"
+PIECE = 2**24
+"""Bytes that are synced at a time: for so long, others wait who sync on the same disk, as Redis."""
 
 
 def write(path: Path, content: bytes) -> None:
@@ -14,9 +16,10 @@ def write(path: Path, content: bytes) -> None:
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        for start in range(0, len(content), PIECE):
+            file.write(memoryview(content)[start : start + PIECE])
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(path)
     sync_directory(path.parent)
 
