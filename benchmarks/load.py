@@ -17,6 +17,9 @@ POLL = 0.005
 """Seconds between two looks for an outcome."""
 OUTCOMES_WITHIN = 300.0
 """Seconds that all outcomes of a load may take together."""
+AGAIN, MOST_AGAIN = 0.1, 100
+"""Seconds after which a 503 is asked again, as callers do, and how often in one load: on a disk
+that is slow to sync for a moment, Redis answers later than the HTTP server waits."""
 _id = re.compile(rb'"id": ?"([^"]+)"')
 _now = time.perf_counter
 
@@ -49,6 +52,7 @@ class Callers:
         self._wire, self._poll = wire, poll
         self._plan: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
+        self._again = 0
         self.pending_at = 0.0
         """When an outcome was last asked for and not there."""
 
@@ -58,7 +62,11 @@ class Callers:
 
     def ask(self, request: bytes, then: Then) -> None:
         """Send, and follow the prediction to its outcome."""
-        self._wire.send(request, partial(self._hear, then))
+        self.send(request, partial(self._hear, then))
+
+    def send(self, request: bytes, then: Then) -> None:
+        """Send, if need be again, until it is answered."""
+        self._wire.send(request, partial(self._insist, request, then))
 
     def run(self) -> None:
         """Until all is done that was planned, and all that followed from it."""
@@ -69,6 +77,13 @@ class Callers:
             self._wire.turn(self._plan[0][0] - _now() if self._plan else 1.0)
             if _now() > deadline:
                 raise LoadFailed(f"predictions had no outcome after {OUTCOMES_WITHIN:.0f} s")
+
+    def _insist(self, request: bytes, then: Then, response: Response) -> None:
+        if response.status != 503 or self._again == MOST_AGAIN:
+            then(response)
+            return
+        self._again += 1
+        self.at(_now() + AGAIN, partial(self.send, request, then))
 
     def _hear(self, then: Then, response: Response) -> None:
         if response.status == 200:
@@ -86,7 +101,7 @@ def submit(port: int, requests: list[bytes], seconds: float, most: int = 1 << 62
 
     def send() -> None:
         index = next(turn)
-        wire.send(requests[index], partial(note, index))
+        callers.send(requests[index], partial(note, index))
 
     def note(index: int, response: Response) -> None:
         accepted.note(index, response)
@@ -94,11 +109,10 @@ def submit(port: int, requests: list[bytes], seconds: float, most: int = 1 << 62
             send()
 
     end = accepted.started + seconds
-    with _wire(port) as wire:
+    with _callers(port) as callers:
         for _ in range(min(CONNECTIONS, most)):
             send()
-        while wire.busy:
-            wire.turn()
+        callers.run()
     accepted.ended = _now()
     return accepted
 
@@ -106,11 +120,11 @@ def submit(port: int, requests: list[bytes], seconds: float, most: int = 1 << 62
 def submit_at(port: int, requests: list[bytes], rate: float, seconds: float) -> Accepted:
     """An open loop on acceptance: one request each ``1 / rate`` seconds, whatever comes back."""
     accepted = Accepted([], [], _now())
-    with _callers(port) as (callers, wire):
+    with _callers(port) as callers:
         for number in range(max(1, round(rate * seconds))):
             index = number % len(requests)
             due = accepted.started + number / rate
-            callers.at(due, partial(wire.send, requests[index], partial(accepted.note, index)))
+            callers.at(due, partial(callers.send, requests[index], partial(accepted.note, index)))
         callers.run()
     accepted.ended = _now()
     return accepted
@@ -119,7 +133,7 @@ def submit_at(port: int, requests: list[bytes], rate: float, seconds: float) -> 
 def latencies(port: int, requests: list[bytes], rate: float, seconds: float) -> list[float]:
     """An open loop on outcomes: seconds from the time each was due until its outcome was here."""
     taken: list[float] = []
-    with _callers(port) as (callers, _):
+    with _callers(port) as callers:
         start = _now() + 0.05
         for number in range(max(1, round(rate * seconds))):
             due = start + number / rate
@@ -143,7 +157,7 @@ def answer(port: int, requests: list[bytes], seconds: float) -> float:
 
     start = _now()
     end = start + seconds
-    with _callers(port) as (callers, _wire):
+    with _callers(port) as callers:
         for _ in range(CONNECTIONS):
             callers.ask(next(turn), note)
         callers.run()
@@ -173,7 +187,7 @@ def _outcomes(port: int, ids: list[str], poll: float) -> Outcomes:
         bodies[index] = response.body
         look()
 
-    with _callers(port, poll) as (callers, _):
+    with _callers(port, poll) as callers:
         for _ in range(CONNECTIONS):
             look()
         callers.run()
@@ -181,18 +195,12 @@ def _outcomes(port: int, ids: list[str], poll: float) -> Outcomes:
 
 
 @contextmanager
-def _wire(port: int) -> Iterator[Wire]:
+def _callers(port: int, poll: float = POLL) -> Iterator[Callers]:
     wire = Wire(port, CONNECTIONS)
     try:
-        yield wire
+        yield Callers(wire, poll)
     finally:
         wire.close()
-
-
-@contextmanager
-def _callers(port: int, poll: float = POLL) -> Iterator[tuple[Callers, Wire]]:
-    with _wire(port) as wire:
-        yield Callers(wire, poll), wire
 
 
 def _accepted_id(response: Response) -> str:

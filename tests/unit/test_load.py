@@ -25,6 +25,8 @@ class Tiny(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 202
+        self.refusals = 0
+        """As many are answered 503 before the others."""
         self.bodies: list[bytes] = []
         self.looks: Counter[str] = Counter()
         self.lock = threading.Lock()
@@ -43,7 +45,8 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.bodies.append(body)
             number = len(self.server.bodies)
-        self._answer(self.server.status, f'{{"id":"t{number}"}}')
+        status = 503 if number <= self.server.refusals else self.server.status
+        self._answer(status, f'{{"id":"t{number}"}}')
 
     def do_GET(self) -> None:
         task_id = self.path.rpartition("/")[2]
@@ -108,6 +111,12 @@ def test_outcomes_come_back_in_the_order_of_their_ids(tiny: Tiny) -> None:
     found = collect(tiny.server_port, ids)
     assert found.bodies == [f'{{"id":"{task_id}"}}'.encode() for task_id in ids]
     assert found.ended > last.ended > 0
+
+
+def test_what_is_refused_for_a_moment_is_asked_again(tiny: Tiny) -> None:
+    tiny.refusals = 40
+    accepted = submit(tiny.server_port, REQUESTS, 60, most=100)
+    assert len(accepted.ids) == len(set(accepted.ids)) == len(tiny.bodies) - 40 == 100
 
 
 def test_a_refusal_is_no_acceptance(tiny: Tiny) -> None:
