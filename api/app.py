@@ -64,8 +64,9 @@ def create_app() -> Door:
     app, threads = create_flask(parts), parts.settings.threads
     # Files and events take long: they have threads of their own, and predictions never wait.
     batches = noticing_who_leaves(in_threads(app, threads))
-    express = Express(parts.predictions, parts.requests, in_threads(app, threads))
-    others = Receiving(express, parts.settings.max_body_bytes)
+    bound = parts.settings.max_body_bytes
+    express = Express(parts.predictions, parts.requests, in_threads(app, threads), bound)
+    others = Receiving(express, parts.requests, bound)
     return Door(by_path(ROUTE, batches, others), parts.hurry)
 
 

@@ -30,14 +30,18 @@ _special = {
 class Express:
     """An ASGI application in front of another."""
 
-    def __init__(self, predictions: Predictions, requests: Requests, behind: ASGIApp) -> None:
+    def __init__(
+        self, predictions: Predictions, requests: Requests, behind: ASGIApp, bound: int
+    ) -> None:
+        """``bound`` is the greatest size of any body, in bytes."""
+        self._longest = min(LONGEST, bound)
         self._predictions = predictions
         self._requests = requests
         self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or leave it to who is behind."""
-        if scope["type"] == "http" and _is_plain_submission(scope):
+        if scope["type"] == "http" and _is_plain_submission(scope, self._longest):
             await self._submit(scope, receive, send)
         elif scope["type"] == "http" and _is_plain_look_up(scope):
             await self._look_up(scope, send)
@@ -72,12 +76,12 @@ class Express:
         await send_response(answer, send)
 
 
-def _is_plain_submission(scope: HTTPScope) -> bool:
+def _is_plain_submission(scope: HTTPScope, longest: int) -> bool:
     if scope["method"] != "POST" or scope["path"] != SUBMIT:
         return False
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
-    short = length.isdigit() and len(length) < 6 and int(length) <= LONGEST
+    short = length.isdigit() and len(length) < 6 and int(length) <= longest
     return (
         short
         and headers.get(b"content-type") == b"application/json"

@@ -1,26 +1,55 @@
 """Receives bodies whole, on the event loop, so that who sends slowly holds no thread."""
 
 import asyncio
+import time
 from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi import SILENCE, once_more, send_response
+from api.measures import Requests
 from api.problems import answer_to
 from telemetry.errors import Busy, Malformed, PredictqError
 
 BODILESS = ("GET", "HEAD")
 CUT_OFF = "the body ends too soon"
+SLOWEST = 2**14
+"""Bytes a second, after the first `SILENCE`; who sends less is gone."""
+SMALL = 2**16
+"""Bytes of each body that are never refused for want of room."""
 ROOM = 16
-"""As many bodies of the greatest size are held at a time; smaller ones are more."""
+"""Beyond those, as many bodies of the greatest size are held at a time; smaller ones are more."""
+
+
+class Body:
+    """What has come of a body."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self.size = 0
+
+    @property
+    def large(self) -> int:
+        """Bytes that need room."""
+        return max(self.size - SMALL, 0)
+
+    def add(self, piece: bytes) -> None:
+        """One more piece."""
+        self._pieces.append(piece)
+        self.size += len(piece)
+
+    def whole(self) -> bytes:
+        """All of it, which is not kept here any longer."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
 
 
 class Receiving:
     """An ASGI application in front of another, which finds each body there already."""
 
-    def __init__(self, app: ASGIApp, bound: int) -> None:
+    def __init__(self, app: ASGIApp, requests: Requests, bound: int) -> None:
         """``bound`` is the greatest size in bytes; of a longer one only the beginning is read."""
-        self._app, self._bound = app, bound
+        self._app, self._requests, self._bound = app, requests, bound
         self._room = ROOM * bound
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,32 +57,36 @@ class Receiving:
         if scope["type"] != "http" or scope["method"] in BODILESS or self._is_refused(scope):
             await self._app(scope, receive, send)
             return
-        body = bytearray()
+        started, body = time.perf_counter(), Body()
         try:
             await self._fill(body, receive)
-            await self._app(scope, once_more(bytes(body), receive), send)
+            await self._app(scope, once_more(body.whole(), receive), send)
         except PredictqError as error:
-            await send_response(answer_to(error), send)
+            answer = answer_to(error)
+            self._requests.ended("unknown", scope["method"], answer.status_code, started)
+            await send_response(answer, send)
         finally:
-            self._room += len(body)
+            self._room += body.large
 
-    async def _fill(self, body: bytearray, receive: Receive) -> None:
+    async def _fill(self, body: Body, receive: Receive) -> None:
+        started = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(SILENCE) as silence:
-                while len(body) <= self._bound and await self._hears(body, receive):
-                    silence.reschedule(asyncio.get_running_loop().time() + SILENCE)
+                while body.size <= self._bound and await self._hears(body, receive):
+                    silence.reschedule(started + SILENCE + body.size / SLOWEST)
         except TimeoutError:
             raise Malformed(CUT_OFF) from None
 
-    async def _hears(self, body: bytearray, receive: Receive) -> bool:
+    async def _hears(self, body: Body, receive: Receive) -> bool:
         """Take one piece; whether there are more."""
         event: dict[str, Any] = {**await receive()}
         if event["type"] != "http.request":
             raise Malformed(CUT_OFF)
-        if len(event["body"]) > self._room:
+        before = body.large
+        body.add(event["body"])
+        self._room -= body.large - before
+        if body.large > before and self._room < 0:
             raise Busy
-        self._room -= len(event["body"])
-        body += event["body"]
         return bool(event.get("more_body", False))
 
     def _is_refused(self, scope: HTTPScope) -> bool:

@@ -16,7 +16,7 @@ def write(path: Path, content: bytes) -> None:
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
-        for start in range(0, len(content), PIECE):
+        for start in range(0, max(len(content), 1), PIECE):
             file.write(memoryview(content)[start : start + PIECE])
             file.flush()
             os.fsync(file.fileno())

@@ -9,3 +9,5 @@ MAX_ATTEMPTS = 4
 company, and then its end was perhaps another's fault; those after a process's death are alone."""
 BACKOFF = 0.5
 """Seconds between the first attempt and the second; doubles with each."""
+OUTAGE = 4.0
+"""The same where a worker cannot read what all share: a volume is away for longer."""

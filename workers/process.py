@@ -9,10 +9,11 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from registry.store import GLANCE, Registry
+from tasks.clocks import BACKOFF
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
@@ -77,6 +78,9 @@ class PatientLedger(Ledger):
         """See `Ledger`."""
         return patiently(lambda: super(PatientLedger, self).settle(version, outcomes))
 
-    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
+    def postpone(
+        self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
+    ) -> list[str]:
         """See `Ledger`."""
-        return patiently(lambda: super(PatientLedger, self).postpone(tagged_ids, suspect=suspect))
+        ask = partial(super().postpone, tagged_ids, suspect=suspect, backoff=backoff)
+        return patiently(ask)

@@ -126,6 +126,9 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
             raise
+        except (OSError, MemoryError):  # of this worker, and of no message
+            log.exception("this worker cannot take message %s, and gives it back", tag)
+            self.reservations.release([tag])
         except Exception as error:  # whatever lies on the queue, the worker outlives it
             log.exception("message %s cannot be read", tag)
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")

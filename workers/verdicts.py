@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tasks.clocks import MAX_ATTEMPTS
+from tasks.clocks import BACKOFF, MAX_ATTEMPTS, OUTAGE
 from tasks.ledger.ledger import ALONE, Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
@@ -33,6 +33,11 @@ class Postponed(msgspec.Struct, frozen=True):
     def is_suspect(self) -> bool:
         """Whether it is better computed alone; what cannot be read is no request's fault."""
         return not isinstance(self.error, ModelUnloadable | RegistryUnavailable)
+
+    @property
+    def backoff(self) -> float:
+        """Seconds before the second attempt."""
+        return OUTAGE if isinstance(self.error, RegistryUnavailable) else BACKOFF
 
 
 Ending = Settled | Postponed
@@ -65,13 +70,14 @@ def verdict(ending: Ending | None, attempt: int) -> tuple[Verdict, str]:
 def note(ledger: Ledger, endings: Iterable[Ending]) -> None:
     """Tell the ledger, each kind in one round trip."""
     versions: dict[str, list[Settled]] = defaultdict(list)
-    postponed: dict[bool, list[tuple[str, str]]] = defaultdict(list)
+    postponed: dict[tuple[bool, float], list[tuple[str, str]]] = defaultdict(list)
     for ending in endings:
         if isinstance(ending, Settled):
             versions[ending.record.reference].append(ending)
         else:
-            postponed[ending.is_suspect].append((ending.item.tag, ending.item.id))
+            how = ending.is_suspect, ending.backoff
+            postponed[how].append((ending.item.tag, ending.item.id))
     for version, settled_together in versions.items():
         ledger.settle(version, settled_together)
-    for suspect, tagged_ids in postponed.items():
-        ledger.postpone(tagged_ids, suspect=suspect)
+    for (suspect, backoff), tagged_ids in postponed.items():
+        ledger.postpone(tagged_ids, suspect=suspect, backoff=backoff)

@@ -11,7 +11,7 @@ ROWS = 5_000_000
 RATE = 50
 """Single predictions a second beside a job."""
 SLOWER = 2.0
-TIMES = 2
+TIMES = 8
 """As long as other measurements, since the slowest of a hundred are looked at."""
 NOTE = """`POST /predict` with `Prefer: wait=10`, at fixed times whatever becomes of those before; \
 alone, and while a job runs from before the first until after the last. Milliseconds."""

@@ -1,6 +1,7 @@
 """Where batch jobs are handed in: a running predictq with the forest, asked as its users do."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from benchmarks.saturation import warm
 from benchmarks.wire import LoadFailed
 from predictq import Client, Job
 
+LOOK = 0.05
+"""Seconds between two looks at a job."""
 PATIENCE = 300.0
 """Seconds for a job."""
 WORKERS = 2
@@ -34,6 +37,14 @@ class Desk:
         if job.status != "completed":
             raise LoadFailed(f"the job is {job.status}: {job.error}")
         return job
+
+    def begun(self, job_id: str) -> None:
+        """Wait until rows of a job are scored."""
+        deadline = time.monotonic() + PATIENCE
+        while not self._jobs.get(job_id).counts.succeeded:
+            if time.monotonic() > deadline:
+                raise LoadFailed("nothing of the job is scored")
+            time.sleep(LOOK)
 
     def cancel(self, job_id: str) -> bool:
         """Stop a job; whether it had ended before."""

@@ -7,14 +7,15 @@ from benchmarks.jobs.desk import desk, files
 from benchmarks.jobs.inputs import make_parquet
 from benchmarks.jobs.race import COLUMNS, over_best, race
 from benchmarks.jobs.scripts import PARQUET
-from benchmarks.models import FEATURES, MEGABYTE
+from benchmarks.models import FEATURES
 from benchmarks.results import Check, Part, Table
 
 SIZES = 1_000_000, 3_000_000
 """Rows."""
 SHARE = 0.9
 """Of the best script's speed."""
-MEMORY = 1200 * MEGABYTE
+MEMORY = 1_200_000_000
+"""Bytes."""
 NOTE = f"""Parquet to Parquet, {FEATURES} columns of random doubles, forest of 100 trees, input by \
 reference; two processes. A job counts from its acceptance to its completion, a script without \
 its imports and without loading the model. Rows a second: median (least to greatest) of rounds in \

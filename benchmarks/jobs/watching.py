@@ -5,7 +5,7 @@ from typing import Self
 
 from benchmarks.processes import Processes
 
-LOOK = 1.0
+LOOK = 0.5
 """Seconds between two looks, which cost time themselves."""
 NAMES = "redis", "api", "worker", "bulk"
 

@@ -119,7 +119,9 @@ class Ledger:
         outcomes = [Settled(record.expired())]
         return settling(record.reference, outcomes, WAITING, self._settings.result_ttl)
 
-    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
+    def postpone(
+        self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
+    ) -> list[str]:
         """Let each (tag, id) be tried again a while after its attempt, with company or alone.
 
         Gives for each "postponed"; "last" where that was its last attempt, and nothing was done;
@@ -128,7 +130,7 @@ class Ledger:
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[bytes] = self._postpone(
             keys=[keys.RESERVED, keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)],
-            args=[*OPEN, BACKOFF, MAX_ATTEMPTS, int(suspect), *tags, *ids],
+            args=[*OPEN, backoff, MAX_ATTEMPTS, int(suspect), *tags, *ids],
         )
         return [word.decode() for word in answer]
 

@@ -1,5 +1,6 @@
 """A worker that cannot read the registry makes no dead letters of good messages."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
+
+AWAY = 5.0
+"""Seconds; attempts at what only a process does would be over by then."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,9 @@ def test_what_it_cannot_look_up_is_left_to_a_process(live: LiveStack) -> None:
         task_id = live.submit("doubling", [3.0, 0.0])["id"]
         with unreadable(live.home):
             frozen.close()
+            away = time.monotonic()
             until(lambda: live.status(task_id) == "retrying", "another try is announced")
+            until(lambda: time.monotonic() - away > AWAY, "it is away for long")
     assert live.outcome(task_id)["predictions"] == [6.0]
     assert (live.pid("worker"), dead_letters(live)) == (worker, 0)
 

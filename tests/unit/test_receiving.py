@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from api.receiving import ROOM, Receiving
+from api.measures import Requests
+from api.receiving import ROOM, SMALL, Receiving
 
-BOUND = 10
+BOUND = 2 * SMALL
+LARGE = b"x" * BOUND
 
 
 class Front:
@@ -16,7 +18,8 @@ class Front:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.answers: list[Any] = []
-        self.app = Receiving(self._note, BOUND)
+        self.requests = Requests()
+        self.app = Receiving(self._note, self.requests, BOUND)
 
     async def _note(self, _: Any, receive: Any, __: Any) -> None:
         self.bodies.append((await receive())["body"])
@@ -55,9 +58,9 @@ def test_pieces_arrive_as_one() -> None:
 
 def test_of_one_that_is_too_long_only_the_beginning_is_read() -> None:
     front = Front()
-    asyncio.run(front.post(b"12345678", b"90123", b"never read"))
+    asyncio.run(front.post(LARGE, b"more", b"never read"))
     asyncio.run(front.post(b"unread", announced=BOUND + 1))
-    assert front.bodies == [b"1234567890123", b"unread"]
+    assert front.bodies == [LARGE + b"more", b"unread"]
 
 
 @pytest.mark.parametrize("then", [_leaving, _silence])
@@ -69,7 +72,19 @@ def test_a_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then:
     assert front.answers[0] == 400
 
 
-def test_what_is_held_of_all_bodies_is_bounded() -> None:
+def test_a_body_that_trickles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.receiving.SILENCE", 0.1)
+    front = Front()
+
+    async def trickle() -> Any:
+        await asyncio.sleep(0.03)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    asyncio.run(asyncio.wait_for(front.post(b"begun", then=trickle), 10))
+    assert (front.bodies, front.answers[0]) == ([], 400)
+
+
+def test_what_is_held_of_large_bodies_is_bounded_and_small_ones_always_pass() -> None:
     front = Front()
 
     async def crowd() -> None:
@@ -79,14 +94,15 @@ def test_what_is_held_of_all_bodies_is_bounded() -> None:
             await over.wait()
             return await _leaving()
 
-        whole = b"x" * BOUND
-        held = [asyncio.ensure_future(front.post(whole, then=leave)) for _ in range(ROOM)]
+        many = ROOM * BOUND // (BOUND - SMALL)
+        held = [asyncio.ensure_future(front.post(LARGE, then=leave)) for _ in range(many)]
         await asyncio.sleep(0)
-        await front.post(b"one too many")
+        await front.post(LARGE)
         assert front.answers[0] == 503
+        await front.post(b"small")
         over.set()
         await asyncio.gather(*held)
-        await front.post(b"welcome")
+        await front.post(LARGE)
 
     asyncio.run(crowd())
-    assert front.bodies == [b"welcome"]
+    assert front.bodies == [b"small", LARGE]

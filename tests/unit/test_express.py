@@ -1,0 +1,28 @@
+"""What the express lane takes, and what it leaves to who is behind."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api.express import LONGEST, Express
+
+
+class Behind:
+    """Notes that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self, *_: Any) -> None:
+        self.asked += 1
+
+
+@pytest.mark.parametrize(("bound", "length"), [(100, 101), (10 * LONGEST, LONGEST + 1)])
+def test_a_body_beyond_its_bounds_is_left_to_who_is_behind(bound: int, length: int) -> None:
+    behind = Behind()
+    nobody: Any = None
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
+    scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
+    asyncio.run(Express(nobody, nobody, behind, bound)(scope, nobody, nobody))
+    assert behind.asked == 1
