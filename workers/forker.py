@@ -67,7 +67,7 @@ class Forker:
     def hear(self) -> Loaded | Loading | Ended | None:
         """What it says; None once it is gone."""
         try:
-            content = self._control.recv(2**16)
+            content = self._receive()
         except OSError:
             return None
         frame: Loaded | Loading | Ended | None = parse(content) if content else None
@@ -77,6 +77,12 @@ class Forker:
             case Loaded(reference):
                 self._asked.discard(reference)
         return frame
+
+    def _receive(self) -> bytes:
+        try:
+            return self._control.recv(2**16)
+        except ConnectionResetError:  # it died with commands unread; what it said stands behind
+            return self._control.recv(2**16)
 
     def end_overdue(self) -> None:
         """End it if one load takes longer than anything may: nobody is born meanwhile."""

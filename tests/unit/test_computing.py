@@ -66,7 +66,9 @@ class Ledger:
         self.outcomes |= {settled.record.task_id: settled.record for settled in outcomes}
         return len(outcomes)
 
-    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
+    def postpone(
+        self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float
+    ) -> list[str]:
         self.postponed |= {task_id: suspect for _, task_id in tagged_ids}
         return ["postponed" for _ in tagged_ids]
 
