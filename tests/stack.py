@@ -166,7 +166,8 @@ class LiveStack:
 
         def look() -> Json | None:
             answer = self.http.get(path, headers=waiting)
-            assert answer.status_code in (200, 202), answer.text
+            # A disk that stalls keeps Redis silent for a while; who is told so asks again.
+            assert answer.status_code in (200, 202, 503), answer.text
             return answer.json() if answer.status_code == 200 else None
 
         return until(look, f"the outcome of {task_id}", within)

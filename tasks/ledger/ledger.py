@@ -29,7 +29,7 @@ DONE, ALONE, LATE = 0, -1, -2
 must be started without company; its deadline has passed."""
 
 
-def connect(url: str, timeout: float = 0.9) -> redis.Redis:
+def connect(url: str, timeout: float = 1.5) -> redis.Redis:
     """A client that gives up soon: the front end must answer within two seconds without Redis."""
     return redis.Redis.from_url(
         url,

@@ -22,7 +22,7 @@ def test_a_file_is_scored_as_a_plain_script_scores_it(room: Room) -> None:
     assert job.chunks
     assert job.chunks > 4
     directory = room.jobs.directory(job.id)
-    assert not directory.parts.exists()
+    until(lambda: not directory.parts.exists(), "the end of the parts")
     assert room.errors(job) == []
 
 
