@@ -1,5 +1,7 @@
-"""The `run` script installs, and ends with all that it started."""
+"""The `run` script installs, starts what it installed, and ends with all that it started."""
 
+import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -23,13 +25,32 @@ if sys.argv[1:] != ["--version"]:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_installation_ends_with_all_that_it_started(tmp_path: Path, number: int) -> None:
-    script = shutil.copy(ROOT / "run", tmp_path)
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """`run`, in a project that is empty but for it."""
     locks = ["requirements/dev.lock", "requirements/local.lock"]
     for name in ["client/pyproject.toml", "pyproject.toml", *locks]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    return Path(shutil.copy(ROOT / "run", tmp_path))
+
+
+def test_who_wants_no_bytecode_in_his_tree_has_it_in_the_environment(script: Path) -> None:
+    venv = script.parent / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(sys.executable)
+    (venv / "bin" / "predictq").write_text("import sys; sys.path.insert(0, ''); import quick")
+    (venv / "installed").write_text(runpy.run_path(str(script))["stamp"]("local"))
+    (script.parent / "quick.py").touch()
+    unwanted = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, script], cwd=script.parent, env=unwanted, check=True)
+    assert list((venv / "bytecode").rglob("quick.*.pyc"))
+    assert not (script.parent / "__pycache__").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_installation_ends_with_all_that_it_started(script: Path, number: int) -> None:
+    tmp_path = script.parent
     (tmp_path / "pip.py").write_text(PIP)
     run = subprocess.Popen(
         [sys.executable, script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
