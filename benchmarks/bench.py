@@ -7,10 +7,13 @@ import sys
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from benchmarks import candidates, models
 from benchmarks.candidates import Candidate
 from benchmarks.models import Model, Questions
 from cli.process import ROOT
+from registry.store import Registry
 
 WHOLE = 2.0
 """Seconds that one measurement takes in a run whose figures mean something."""
@@ -31,7 +34,7 @@ class Bench:
     @property
     def rounds(self) -> int:
         """How often to measure systems in turn."""
-        return 2 if self.is_whole else 1
+        return 3 if self.is_whole else 1
 
     def scaled(self, whole: float) -> int:
         """A size that is ``whole`` in a whole run, and shrinks with it."""
@@ -86,3 +89,11 @@ def register(model: Model, home: Path) -> None:
         timeout=120,
         check=True,
     )
+
+
+def multiply(model: Model, home: Path, count: int) -> list[Model]:
+    """More versions of what is registered, the same file under other numbers: each takes memory."""
+    registry, artifact = Registry(home), model.path.read_bytes()
+    manifest = registry.resolve(model.name).manifest
+    versions = [registry.add(model.name, manifest, artifact).reference for _ in range(count)]
+    return [msgspec.structs.replace(model, name=version) for version in versions]

@@ -31,6 +31,8 @@ class Accepted(msgspec.Struct):
     requests: list[int]
     started: float
     ended: float = 0.0
+    again: int = 0
+    """How often one was asked again, after a 503."""
 
     def note(self, request: int, response: Response) -> None:
         """Take a 202."""
@@ -52,7 +54,8 @@ class Callers:
         self._wire, self._poll = wire, poll
         self._plan: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
-        self._again = 0
+        self.again = 0
+        """How often a 503 was asked again."""
         self.pending_at = 0.0
         """When an outcome was last asked for and not there."""
 
@@ -79,10 +82,10 @@ class Callers:
                 raise LoadFailed(f"predictions had no outcome after {OUTCOMES_WITHIN:.0f} s")
 
     def _insist(self, request: bytes, then: Then, response: Response) -> None:
-        if response.status != 503 or self._again == MOST_AGAIN:
+        if response.status != 503 or self.again == MOST_AGAIN:
             then(response)
             return
-        self._again += 1
+        self.again += 1
         self.at(_now() + AGAIN, partial(self.send, request, then))
 
     def _hear(self, then: Then, response: Response) -> None:
@@ -113,7 +116,7 @@ def submit(port: int, requests: list[bytes], seconds: float, most: int = 1 << 62
         for _ in range(min(CONNECTIONS, most)):
             send()
         callers.run()
-    accepted.ended = _now()
+    accepted.ended, accepted.again = _now(), callers.again
     return accepted
 
 
@@ -126,7 +129,7 @@ def submit_at(port: int, requests: list[bytes], rate: float, seconds: float) -> 
             due = accepted.started + number / rate
             callers.at(due, partial(callers.send, requests[index], partial(accepted.note, index)))
         callers.run()
-    accepted.ended = _now()
+    accepted.ended, accepted.again = _now(), callers.again
     return accepted
 
 

@@ -1,4 +1,4 @@
-"""One copy of a model: what a process of its own takes to load it and to predict once."""
+"""One copy of models: what a process of its own takes to load them and to predict once."""
 
 import json
 import re
@@ -25,10 +25,10 @@ LOADED_HERE = (
 """So that libraries are not counted as the model's."""
 
 
-def one_copy(path: Path) -> int:
-    """Bytes of proportional memory."""
+def one_copy(path: Path, times: int = 1) -> int:
+    """Bytes of proportional memory for a file that is loaded so many times."""
     told = subprocess.run(
-        [sys.executable, "-m", "benchmarks.lone", str(path)],
+        [sys.executable, "-m", "benchmarks.lone", str(path), str(times)],
         cwd=ROOT,
         capture_output=True,
         timeout=120,
@@ -37,10 +37,11 @@ def one_copy(path: Path) -> int:
     return int(json.loads(told.stdout))
 
 
-def _grown(path: Path) -> int:
+def _grown(path: Path, times: int) -> int:
     before = _memory()
-    model: Any = joblib.load(path)
-    model.predict(np.zeros((1, model.n_features_in_)))
+    held: list[Any] = [joblib.load(path) for _ in range(times)]
+    for model in held:
+        model.predict(np.zeros((1, model.n_features_in_)))
     return _memory() - before
 
 
@@ -50,4 +51,4 @@ def _memory() -> int:
 
 
 if __name__ == "__main__":
-    print(_grown(Path(sys.argv[1])))
+    print(_grown(Path(sys.argv[1]), int(sys.argv[2])))

@@ -41,7 +41,8 @@ def page(run: Run, document: Path) -> str:
 
 
 def _place(run: Run) -> Iterator[str]:
-    yield f"Commit {run.commit}, {run.date} UTC, {run.seconds:g} s a measurement."
+    took = f", {run.took / 60:.1f} min in all" if run.took else ""
+    yield f"Commit {run.commit}, {run.date} UTC, {run.seconds:g} s a measurement{took}."
     yield f"{run.machine}; load of other programs before the start: {run.load:.1f}."
     yield ", ".join(f"{name} {number}" for name, number in run.versions.items()) + ".\n"
 

@@ -108,12 +108,14 @@ class Run(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     seconds: float
     parts: list[Part]
+    took: float = 0.0
+    """Seconds for all of it."""
 
     @classmethod
-    def of(cls, seconds: float, load: float, parts: list[Part]) -> "Run":
+    def of(cls, seconds: float, load: float, parts: list[Part], took: float = 0.0) -> "Run":
         """Now and here."""
         date = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-        return cls(_commit(), date, _machine(), load, _versions(), seconds, parts)
+        return cls(_commit(), date, _machine(), load, _versions(), seconds, parts, took)
 
     @property
     def holds(self) -> bool:

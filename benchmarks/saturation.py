@@ -40,6 +40,8 @@ class Saturated(msgspec.Struct, frozen=True):
     """What came of it."""
 
     accepted: int
+    again: int
+    """How often a submission was asked again, after a 503."""
     seconds: float
     """From the first submission to the last stored result."""
     cpu: dict[str, float]
@@ -71,6 +73,7 @@ def saturate(
     ended = max(last.ended, found.ended, accepted.ended)
     return Saturated(
         accepted=len(accepted.ids),
+        again=accepted.again,
         seconds=ended - accepted.started,
         cpu=_difference(used, before),
         api_cpu=submitted["api"] - before["api"],

@@ -42,7 +42,9 @@ def _run(parts: Mapping[str, Measure], seconds: float) -> Run:
     _leave_nothing_to_the_environment()
     with TemporaryDirectory(prefix="predictq-benchmarks-") as directory:
         load, bench = os.getloadavg()[0], Bench(seconds, Path(directory))
-        return Run.of(seconds, load, [_measured(bench, *part) for part in parts.items()])
+        started = time.monotonic()
+        measured = [_measured(bench, *part) for part in parts.items()]
+        return Run.of(seconds, load, measured, time.monotonic() - started)
 
 
 def _measured(bench: Bench, name: str, measure: Measure) -> Part:
