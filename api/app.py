@@ -32,6 +32,8 @@ from telemetry.logs import configure
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 STATIC = Path(__file__).parent / "static"
+LANES = 2
+"""Each with threads of its own: files and events take long, and predictions never wait for them."""
 
 
 class Parts:
@@ -40,7 +42,7 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.registry = Registry(settings.home)
-        client = connect(settings.redis_url)
+        client = connect(settings.redis_url, threads=LANES * settings.threads)
         self.ledger = Ledger(client, settings)
         key = read_or_make_key(settings.home / "id.key")
         watcher = Watcher(client)
@@ -62,12 +64,11 @@ def create_app() -> Door:
     configure("api")
     parts = Parts(Settings.from_environment())
     app, threads = create_flask(parts), parts.settings.threads
-    # Files and events take long: they have threads of their own, and predictions never wait.
-    batches = noticing_who_leaves(in_threads(app, threads))
+    batches, predictions = (in_threads(app, threads) for _ in range(LANES))
     bound = parts.settings.max_body_bytes
-    express = Express(parts.predictions, parts.requests, in_threads(app, threads), bound)
+    express = Express(parts.predictions, parts.requests, predictions, bound)
     others = Receiving(express, parts.requests, bound)
-    return Door(by_path(ROUTE, batches, others), parts.hurry)
+    return Door(by_path(ROUTE, noticing_who_leaves(batches), others), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:

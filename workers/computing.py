@@ -14,7 +14,7 @@ from tasks.record import Receipt
 from telemetry.errors import PredictqError
 from workers.bisection import bisect
 from workers.checking import Asked, check
-from workers.engine import Computed, Engine
+from workers.engine import Computed, Engine, predict
 from workers.frames import Item, Verdict
 from workers.verdicts import Ending, failed, note, verdict
 
@@ -79,8 +79,8 @@ class Computation:
         """One model call; to each request its predictions, and the call that they came from."""
         manifest, method = group[0].manifest, group[0].record.method
         rows = group[0].rows if len(group) == 1 else [row for asked in group for row in asked.rows]
-        computed = self._engine.predict(manifest, method, rows)
-        predictions = iter(computed.predictions)  # the engine has checked that there is one a row
+        computed = predict(self._engine, manifest, method, rows)
+        predictions = iter(computed.predictions)  # there is one a row, as was checked
         return [([*islice(predictions, len(asked.rows))], computed) for asked in group]
 
     def _succeeded(

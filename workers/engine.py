@@ -1,4 +1,4 @@
-"""The seam to models: rows in, one prediction a row out."""
+"""The seam to models: rows in, outputs out."""
 
 import time
 import warnings
@@ -15,30 +15,59 @@ from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
 from workers.cache import ModelCache
 from workers.loading import load
-from workers.tabular import to_input, to_wire
+from workers.tabular import Input, to_input, to_wire
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one call of a model's method gave."""
+
+    output: Any
+    """As the model gave it: an entry a row, or a list of arrays of such, one an output."""
+    milliseconds: float
+    """In the method itself."""
 
 
 class Computed(msgspec.Struct, frozen=True):
-    """What one model call gave."""
+    """The same, as it goes to callers."""
 
     predictions: list[Any]
     """One per row, in order."""
     milliseconds: float
-    """In the model's own method."""
 
 
 class Engine(Protocol):
-    """What computes: loads versions, holds them, and calls them."""
+    """Whatever runs models. It computes by `answer`; the rest is about what lies in memory."""
 
     runtime: str
     """Library and version, for receipts."""
 
-    def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
-        """Answer validated rows in one call.
+    def hold(self, manifest: Manifest) -> None:
+        """Load a version, unless it is held already, to be shared by what is forked from now on.
+
+        Raises `ModelUnloadable`.
+        """
+
+    def held(self) -> list[str]:
+        """The versions held, as model:version."""
+
+    def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
+        """Call a method once, for rows in the form of `to_input`; loads what is not held.
 
         Raises `ModelError` where the model refuses the rows, `OutOfMemory` where they are too many
         for this machine now, `ModelUnloadable` where there is no model.
         """
+
+
+def predict(engine: Engine, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
+    """Answer validated rows in one call, a prediction a row; raises as `Engine.answer`."""
+    with _telling():
+        given = to_input(manifest.signature, rows)
+    answer = engine.answer(manifest, method, given)
+    with _telling():
+        predictions = to_wire(answer.output)
+    if len(predictions) != len(rows):
+        raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
+    return Computed(predictions, answer.milliseconds)
 
 
 class SklearnEngine:
@@ -50,30 +79,18 @@ class SklearnEngine:
         self._models = ModelCache(lambda manifest: load(registry.artifact(manifest), manifest))
 
     def hold(self, manifest: Manifest) -> None:
-        """Load it, unless it is held already; raises `ModelUnloadable`."""
+        """See `Engine`."""
         self._models.get(manifest)
 
     def held(self) -> list[str]:
-        """The versions held, as model:version."""
+        """See `Engine`; the least recently used first."""
         return self._models.held()
 
-    def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
+    def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`."""
         estimator = self._models.get(manifest)
         with _telling():
-            given = to_input(manifest.signature, rows)
-            output, milliseconds = _timed(estimator, method, given)
-            predictions = to_wire(output)
-        if len(predictions) != len(rows):
-            raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
-        return Computed(predictions, milliseconds)
-
-    def answer(self, manifest: Manifest, method: str, given: Any) -> Any:
-        """What the model's method gives for an input of its own kind; raises as `predict`."""
-        estimator = self._models.get(manifest)
-        with _telling():
-            output, _ = _timed(estimator, method, given)
-        return output
+            return _timed(estimator, method, given)
 
 
 @contextmanager
@@ -86,10 +103,10 @@ def _telling() -> Iterator[None]:
         raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
 
 
-def _timed(estimator: Any, method: str, given: Any) -> tuple[Any, float]:
+def _timed(estimator: Any, method: str, given: Input) -> Answer:
     started = time.perf_counter()
     # One thread a process: the pool is the parallelism, whatever `n_jobs` a model was given.
     with warnings.catch_warnings(), joblib.parallel_config(backend="sequential"):
         warnings.simplefilter("ignore")
         output = getattr(estimator, method)(given)
-    return output, round((time.perf_counter() - started) * 1000, 3)
+    return Answer(output, round((time.perf_counter() - started) * 1000, 3))

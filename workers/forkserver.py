@@ -27,7 +27,7 @@ from telemetry.errors import PredictqError
 from telemetry.logs import configure
 from workers import process
 from workers.cache import CAPACITY
-from workers.engine import SklearnEngine
+from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class ForkServer:
         self._never = never
         self._settings = settings
         self._registry = Registry(settings.home)
-        self._engine = SklearnEngine(self._registry)
+        self._engine: Engine = SklearnEngine(self._registry)
 
     def run(self) -> None:
         """Load what is current, then obey."""

@@ -18,12 +18,12 @@ from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
 from workers.computing import Computation
-from workers.engine import SklearnEngine
+from workers.engine import Engine
 from workers.frames import Batch, Done, Item, Ready, Step, Verdict, receive, send
 from workers.patience import patiently
 
 
-def serve(connection: socket.socket, engine: SklearnEngine, settings: Settings) -> None:
+def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
     """Compute what comes over the connection until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
     computation = Computation(engine, Registry(settings.home, GLANCE), ledger, limited)
@@ -42,7 +42,7 @@ def serve(connection: socket.socket, engine: SklearnEngine, settings: Settings) 
 class _Steps:
     """What jobs need is imported with the first step: single predictions need none of it."""
 
-    def __init__(self, engine: SklearnEngine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
 
     def perform(self, item: Item) -> tuple[Verdict, str]:

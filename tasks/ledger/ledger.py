@@ -29,16 +29,26 @@ DONE, ALONE, LATE = 0, -1, -2
 must be started without company; its deadline has passed."""
 
 
-def connect(url: str, timeout: float = 1.5) -> redis.Redis:
-    """A client that gives up soon: the front end must answer within two seconds without Redis."""
-    return redis.Redis.from_url(
+BESIDE = 3
+"""Connections beside those of the threads: shared round trips, a look at the queue, the news."""
+
+
+def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
+    """A client that gives up soon: the front end must answer within two seconds without Redis.
+
+    It has a connection for each of the threads that use it; were there more, they would take turns.
+    """
+    pool = redis.BlockingConnectionPool.from_url(
         url,
+        max_connections=threads + BESIDE,
+        timeout=timeout,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         # Once more where a pooled connection has died unnoticed, but not after a timeout.
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         health_check_interval=0,
     )
+    return redis.Redis.from_pool(pool)
 
 
 class Ledger:

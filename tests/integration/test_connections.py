@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 import redis
 
+from api.app import LANES, Parts
+from tasks.ledger.ledger import BESIDE, connect
+from tasks.settings import Settings
 from tests.stack import PATIENCE, LiveStack, until, with_models_of
 
 SUBMISSIONS = 10_000
 CALLERS = 40
 """More than the API has threads."""
 THREADS = 32
+FEW = 2
 BODY = json.dumps({"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]})
 HEADERS = {"content-type": "application/json"}
 
@@ -68,3 +72,33 @@ def test_those_who_waited_leave_no_subscriptions_behind(front: LiveStack) -> Non
         until(lambda: client.pubsub_channels() == [], "all subscriptions are given up")
         assert len(client.client_list(_type="pubsub")) <= 1
         assert len(client.client_list()) <= THREADS + 2
+
+
+def test_the_front_end_has_a_connection_for_each_of_its_threads(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", threads=FEW)
+    pool = Parts(settings).ledger.client.connection_pool
+    assert pool.max_connections == LANES * FEW + BESIDE
+
+
+def test_a_front_end_of_few_threads_keeps_to_that(front: LiveStack) -> None:
+    front.stop("api")
+    front.start("api", PREDICTQ_THREADS=str(FEW))
+    with ThreadPoolExecutor(CALLERS) as pool:
+        waits = pool.map(lambda _: post(front, "/predict", 2, Prefer="wait=1"), range(CALLERS))
+        plain = pool.map(lambda _: post(front, "/predict/async", 20), range(CALLERS))
+        lists = pool.map(lambda _: front.http.get("/predict/batch").status_code, range(CALLERS))
+        assert sum(waits, Counter()) + sum(plain, Counter()) == {202: 22 * CALLERS}
+        assert Counter(lists) == {200: CALLERS}
+    with redis.Redis.from_url(front.redis_url) as client:
+        assert len(client.client_list()) <= LANES * FEW + BESIDE + 1  # and the one that asks
+
+
+def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
+    server = client.connection_pool.connection_kwargs
+    before = len(client.client_list())
+    url = f"redis://{server['host']}:{server['port']}/0"
+    with connect(url, PATIENCE, FEW) as few, ThreadPoolExecutor(CALLERS) as pool:
+        # Each holds its connection for a moment.
+        answers = [pool.submit(few.blpop, ["nothing"], 0.05) for _ in range(2 * CALLERS)]
+        assert [answer.result() for answer in answers] == [None] * len(answers)
+        assert len(client.client_list()) - before == FEW + BESIDE

@@ -18,7 +18,7 @@ from tasks.record import Record
 from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.models import described
 from workers.computing import Computation
-from workers.engine import Computed
+from workers.engine import Answer
 from workers.frames import Item
 
 SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
@@ -32,15 +32,21 @@ class Engine:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, int]] = []
 
-    def predict(self, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
-        self.calls.append((f"{manifest.name}:{manifest.version}", method, len(rows)))
+    def hold(self, manifest: Manifest) -> None:
+        raise NotImplementedError
+
+    def held(self) -> list[str]:
+        raise NotImplementedError
+
+    def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
+        self.calls.append((f"{manifest.name}:{manifest.version}", method, len(given)))
         if manifest.name == "broken":
             raise ModelUnloadable("it is broken")
-        if any(row[0] == 1e9 for row in rows):
+        if any(row[0] == 1e9 for row in given):
             raise OutOfMemory
-        if any(row[0] == 666 for row in rows):
+        if any(row[0] == 666 for row in given):
             raise ModelError("666 is refused")
-        return Computed([2 * row[0] for row in rows], 1.0)
+        return Answer([2 * row[0] for row in given], 1.0)
 
 
 class Ledger:

@@ -14,7 +14,7 @@ from registry.store import Registry
 from tasks.clocks import LONGEST_RUN
 from tasks.jobs.job import Order
 from telemetry.errors import ModelError
-from workers.engine import SklearnEngine
+from workers.engine import Engine
 
 Limited = Callable[[float], AbstractContextManager[None]]
 """Ends this process where what is done meanwhile takes longer than so many seconds."""
@@ -25,7 +25,7 @@ Answers = Mapping[str, Any]
 class Models:
     """What jobs may ask for, while the registry has it."""
 
-    def __init__(self, engine: SklearnEngine, registry: Registry, limited: Limited) -> None:
+    def __init__(self, engine: Engine, registry: Registry, limited: Limited) -> None:
         self._engine, self._registry, self._limited = engine, registry, limited
 
     def of(self, order: Order) -> "Model":
@@ -39,19 +39,19 @@ class Models:
 class Model(msgspec.Struct, frozen=True):
     """A version, and what is asked of it."""
 
-    engine: SklearnEngine
+    engine: Engine
     manifest: Manifest
     methods: tuple[str, ...]
     limited: Limited
 
     def answer(self, features: Any, rows: slice) -> Answers:
-        """What each method gives for these rows of the features; raises as `Engine.predict`."""
+        """What each method gives for these rows of the features; raises as `Engine.answer`."""
         given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
         with self.limited(LONGEST_RUN):
             return {method: self._answer(method, given) for method in self.methods}
 
     def _answer(self, method: str, given: Any) -> Any:
-        answer = self.engine.answer(self.manifest, method, given)
+        answer = self.engine.answer(self.manifest, method, given).output
         several = isinstance(answer, list) and bool(answer) and isinstance(answer[0], np.ndarray)
         for output in answer if several else [answer]:
             found = output.shape[0] if hasattr(output, "shape") else len(output)

@@ -13,7 +13,7 @@ from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
 from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
-from workers.engine import SklearnEngine
+from workers.engine import Engine
 from workers.frames import Item, Verdict
 from workers.jobs.finalizing import finalize
 from workers.jobs.model import Limited, Models
@@ -34,7 +34,7 @@ class PatientJobLedger(JobLedger):
 class Performer:
     """What a process does with steps; a chunk costs two round trips to the ledger."""
 
-    def __init__(self, engine: SklearnEngine, settings: Settings, limited: Limited) -> None:
+    def __init__(self, engine: Engine, settings: Settings, limited: Limited) -> None:
         """``limited`` ends this process where a model call takes so many seconds."""
         self._home = settings.home
         self._roots = Roots(settings.batch_roots, settings.home)

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+import redis
 
 from tasks.ledger import keys
 from tasks.messages import Idempotency
@@ -45,6 +46,24 @@ def test_a_queue_full_of_bytes_refuses_too(client) -> None:
 
     with pytest.raises(QueueFull):
         narrow.accept("c")
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "own"), [("rows", 500_000, 1), ("bytes", 2**30, len(message("b")))]
+)
+def test_by_default_it_is_full_at_whichever_bound_comes_first(
+    client: redis.Redis, bound: str, most: int, own: int
+) -> None:
+    room = Room(client)
+    room.accept("a")
+    client.hset(f"{keys.QUEUED}predict", bound, most - own)
+
+    room.accept("b")  # fills it to the brim
+
+    with pytest.raises(QueueFull):
+        room.accept("c")
+    (other,) = {"rows", "bytes"} - {bound}
+    assert int(client.hget(f"{keys.QUEUED}predict", other) or 0) < 2000, "which is far from full"
 
 
 def test_what_was_reserved_or_purged_makes_room(room: Room) -> None:

@@ -1,0 +1,103 @@
+"""The seam to models: an engine that is not scikit-learn's serves requests and jobs alike."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
+from tests.models import Doubling, Touchy, register
+from workers.engine import Answer, Engine, SklearnEngine, predict
+from workers.jobs.model import Model
+
+
+class Other:
+    """An engine of another kind: it knows no estimators, and gives what it is told to."""
+
+    runtime = "other 1.0"
+
+    def __init__(self, output: Any = None) -> None:
+        self.output = output
+
+    def hold(self, manifest: Manifest) -> None:
+        pass
+
+    def held(self) -> list[str]:
+        return []
+
+    def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
+        return Answer(given[:, 0] * 2 if self.output is None else self.output, 1.5)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    for model in (Doubling(), Touchy()):
+        register(tmp_path, type(model).__name__.lower(), model, [[1.0, 0.0]])
+    return Registry(tmp_path)
+
+
+@pytest.fixture
+def doubling(registry: Registry) -> Manifest:
+    return registry.resolve("doubling").manifest
+
+
+def test_rows_of_a_request_go_in_and_predictions_come_out(doubling: Manifest) -> None:
+    computed = predict(Other(), doubling, "predict", [[1.0, 0.0], [None, 0.0]])
+    assert computed.predictions == [2.0, None]
+    assert computed.milliseconds == 1.5
+
+
+def test_features_of_a_job_go_in_and_outputs_come_out(doubling: Manifest) -> None:
+    model = Model(Other(), doubling, ("predict",), lambda _: nullcontext())
+    answers = model.answer(np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]), slice(1, 3))
+    assert answers["predict"].tolist() == [4.0, 6.0]
+
+
+@pytest.mark.parametrize("output", [[1.0], [1.0, 2.0, 3.0], np.zeros((2, 2)).T[:1]])
+def test_as_many_as_there_are_rows_or_it_is_the_models_fault(
+    doubling: Manifest, output: Any
+) -> None:
+    with pytest.raises(ModelError, match="for 2 rows"):
+        predict(Other(output), doubling, "predict", [[1.0, 0.0]] * 2)
+
+
+def test_what_json_has_no_word_for_is_the_models_fault(doubling: Manifest) -> None:
+    with pytest.raises(ModelError, match="TypeError"):
+        predict(Other(np.array([object()])), doubling, "predict", [[1.0, 0.0]])
+
+
+def test_scikit_learns_is_one(registry: Registry, doubling: Manifest) -> None:
+    engine: Engine = SklearnEngine(registry)
+    assert engine.held() == []
+    engine.hold(doubling)
+    assert engine.held() == ["doubling:1"]
+    assert engine.answer(doubling, "predict", np.array([[2.0, 0.0]])).output.tolist() == [4.0]
+    assert engine.runtime.startswith("scikit-learn ")
+
+
+def test_it_tells_what_a_model_raised(registry: Registry) -> None:
+    engine, touchy = SklearnEngine(registry), registry.resolve("touchy").manifest
+    with pytest.raises(ModelError, match=r"ValueError: \[666.0, 0.0\] is too much"):
+        engine.answer(touchy, "predict", np.array([[666.0, 0.0]]))
+    assert predict(engine, touchy, "predict", [[1.0, 0.0]]).predictions == [2.0]
+
+
+def test_it_tells_that_memory_did_not_suffice(
+    registry: Registry, doubling: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(Doubling, "predict", greedy)
+    with pytest.raises(OutOfMemory):
+        SklearnEngine(registry).answer(doubling, "predict", np.array([[1.0, 0.0]]))
+
+
+def test_it_tells_that_there_is_no_model(registry: Registry, doubling: Manifest) -> None:
+    registry.artifact(doubling).unlink()
+    with pytest.raises(ModelUnloadable):
+        SklearnEngine(registry).hold(doubling)

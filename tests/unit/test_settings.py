@@ -1,0 +1,18 @@
+"""What a process goes by when its environment says nothing, or something."""
+
+import pytest
+
+from tasks.settings import Settings
+
+
+def test_a_queue_holds_half_a_million_rows_or_a_gigabyte_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings.from_environment()
+    assert (settings.max_queued, settings.max_queued_bytes) == (500_000, 2**30)
+
+    monkeypatch.setenv("PREDICTQ_MAX_QUEUED", "7")
+    monkeypatch.setenv("PREDICTQ_MAX_QUEUED_BYTES", "8")
+
+    settings = Settings.from_environment()
+    assert (settings.max_queued, settings.max_queued_bytes) == (7, 8)
