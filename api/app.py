@@ -50,7 +50,7 @@ class Parts:
         self.predictions = Predictions(self.gateway, self.registry, settings)
         # A job's id is none of a prediction, which would have to have a record.
         jobs = Jobs(client, watcher, Ids(key + b"jobs"), settings)
-        self.batches = Batches(jobs, self.registry, settings.threads)
+        self.batches = Batches(jobs, self.registry, settings)
         self.requests = Requests()
 
     def hurry(self) -> None:

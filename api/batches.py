@@ -19,11 +19,12 @@ from api.deliveries import Deliveries
 from api.orders import BatchOrder, UploadOrder, order, read_form
 from api.places import Places
 from api.preferences import LONGEST, parse
-from api.uploads import Upload
+from api.uploads import Upload, telling_full
 from registry.store import Registry
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.places import JobDirectory
+from tasks.settings import Settings
 from telemetry.errors import Busy, SubmissionUncertain
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
@@ -47,9 +48,10 @@ class JobId(BaseConverter):
 class Batches:
     """The views; who uploads or waits holds one of a bounded number of places."""
 
-    def __init__(self, jobs: Jobs, registry: Registry, threads: int) -> None:
+    def __init__(self, jobs: Jobs, registry: Registry, settings: Settings) -> None:
         self._jobs = jobs
         self._registry = registry
+        self._spare, threads = settings.spare_bytes, settings.threads
         # A quarter of the threads keeps answering what is quick.
         self._taking = Places(threads // 4)
         self.deliveries = Deliveries(jobs, Places(threads // 2))
@@ -103,7 +105,7 @@ class Batches:
         return answer_job(self._jobs.resume(id), 202)
 
     def _create(self, *, dry_run: bool) -> Job:
-        with self._room() as (job_id, directory):
+        with telling_full(), self._room() as (job_id, directory):
             return self._jobs.create(job_id, replace(self._read(directory), dry_run=dry_run))
 
     def _read(self, directory: JobDirectory) -> Order:
@@ -113,7 +115,7 @@ class Batches:
         with self._taking.one() as free:
             if not free:
                 raise Busy
-            upload = Upload(request, directory)
+            upload = Upload(request, directory, self._spare)
         fields = read_form(upload.form, UploadOrder)
         return order(fields, upload.uri, directory, self._registry)
 

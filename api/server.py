@@ -20,6 +20,8 @@ from granian.net import SocketHolder
 from granian.server.common import logger
 from granian.server.mp import MPServer, WorkerProcess
 
+from telemetry.shared import take_room
+
 BACKLOG = 1024
 """Connections that wait for a process."""
 BIRTH = 60.0
@@ -123,6 +125,7 @@ def _tell(worker: WorkerProcess) -> bool:
 
 def load(born: Any) -> Any:
     """The application, in a process that serves it from now on and leaves on SIGUSR1."""
+    take_room()
     # Not imported above: each process reads the code as it is when that process starts.
     app = import_module("api.app").create_app()
     signal.signal(signal.SIGUSR1, lambda *_: app.leave())

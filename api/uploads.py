@@ -3,7 +3,8 @@
 import errno
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from flask import Request
@@ -14,6 +15,7 @@ from werkzeug.formparser import FormDataParser
 from api.orders import wrong
 from registry.files import sync_directory
 from tasks.jobs.places import JobDirectory
+from tasks.jobs.room import sparing
 from telemetry.errors import DiskFull, Malformed, TooLarge
 
 FILE = "file"
@@ -24,19 +26,29 @@ MOST_PARTS = 32
 _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
 
 
+@contextmanager
+def telling_full() -> Iterator[None]:
+    """Say so where the disk is full: as `DiskFull`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(f"there is no room for this file: {error.strerror}") from error
+
+
 class Upload:
     """A form whose file lies in a job's directory."""
 
-    def __init__(self, request: Request, directory: JobDirectory) -> None:
-        """Read all of it; raises `Malformed`, `Invalid`, `TooLarge` or `DiskFull`."""
-        self._directory = directory
+    def __init__(self, request: Request, directory: JobDirectory, spare: int) -> None:
+        """Read all of it; so many bytes of the disk stay free, or it is full.
+
+        Raises `Malformed`, `Invalid`, `TooLarge` or `OSError`.
+        """
+        self._directory, self._spare = directory, spare
         self._file: IO[bytes] | None = None
         try:
             self.form = self._parse(request)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise DiskFull from error
         finally:
             self._close()
 
@@ -91,5 +103,6 @@ class Upload:
         found = _suffixes.search(filename or "")
         path = self._directory.input
         # Workers look at the name's end to learn the format.
-        self._file = path.with_name(path.name + (found[0] if found else "")).open("w+b")
+        path = path.with_name(path.name + (found[0] if found else ""))
+        self._file = sparing(path, "wb", self._spare)
         return self._file

@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where batch jobs may read and write, separated as in PATH; the user's home by default."""
     job_ttl: int = 7 * 24 * 3600
     """Seconds that a batch job may take, and that it is kept after its end."""
+    spare_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2**30
+    """Bytes that batch jobs leave free on each disk that they write to."""
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import ProxyHandler, build_opener
@@ -49,7 +49,8 @@ def descendants(process: psutil.Process) -> int:
 class Up:
     """A running `up`, and what it printed."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, within: Sequence[str] = ()) -> None:
+        """``within``: the command that runs it, if there is one."""
         self.home = home
         self.port, self.flower_port = free_ports()
         ports = ["--port", str(self.port), "--flower-port", str(self.flower_port)]
@@ -57,7 +58,7 @@ class Up:
         self.output = home.with_suffix(".out")
         with self.output.open("wb") as output:
             self.process = psutil.Popen(
-                [*UP, "--home", str(home), *ports, *options],
+                [*within, *UP, "--home", str(home), *ports, *options],
                 cwd=ROOT,
                 env={**environment, "FLOWER_UNAUTHENTICATED_API": "true"},
                 stdout=output,

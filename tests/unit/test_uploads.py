@@ -8,7 +8,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from api.uploads import Upload
+from api.uploads import Upload, telling_full
 from tasks.jobs.places import JobDirectory
 from telemetry.errors import DiskFull, Invalid
 
@@ -38,7 +38,7 @@ def directory(tmp_path: Path) -> JobDirectory:
     ],
 )
 def test_only_the_end_of_its_name_is_kept(directory: JobDirectory, name: str, kept: str) -> None:
-    upload = Upload(request(name, b"1\n" * 100_000), directory)
+    upload = Upload(request(name, b"1\n" * 100_000), directory, 0)
     assert Path(upload.uri) == directory.path / kept
     assert [path.name for path in directory.path.iterdir()] == [kept]
     assert Path(upload.uri).read_bytes() == b"1\n" * 100_000
@@ -52,7 +52,7 @@ def test_it_is_on_the_disk_before_it_is_accepted(
     monkeypatch.setattr(
         "os.fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}"))
     )
-    Upload(request("rows.csv", b"1\n"), directory)
+    Upload(request("rows.csv", b"1\n"), directory, 0)
     assert synced[:2] == [str(directory.path / "input.csv"), str(directory.path)]
     assert str(directory.path.parent) in synced
 
@@ -60,11 +60,11 @@ def test_it_is_on_the_disk_before_it_is_accepted(
 @pytest.mark.parametrize("size", [10, 1_000_000])
 def test_a_full_disk_is_told(directory: JobDirectory, size: int) -> None:
     (directory.path / "input.csv").symlink_to("/dev/full")
-    with pytest.raises(DiskFull):
-        Upload(request("rows.csv", b"1" * size), directory)
+    with pytest.raises(DiskFull), telling_full():
+        Upload(request("rows.csv", b"1" * size), directory, 0)
 
 
 def test_a_form_without_a_file(directory: JobDirectory) -> None:
     form = EnvironBuilder(method="POST", data={"model": "iris"}, content_type="multipart/form-data")
     with pytest.raises(Invalid, match="file"):
-        _ = Upload(form.get_request(Request), directory).uri
+        _ = Upload(form.get_request(Request), directory, 0).uri

@@ -9,28 +9,30 @@ from typing import IO
 from uuid import uuid4
 
 from registry.files import TEMPORARY, sync_directory
+from tasks.jobs.room import sparing
 from telemetry.errors import OutputUnwritable
 
 
-def replacing(path: Path) -> AbstractContextManager[IO[bytes]]:
+def replacing(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
     """Write a file beside ``path`` that takes its name at the end, safe against a power loss.
 
-    Raises `OutputUnwritable`; whatever is raised, the file is gone and ``path`` as it was.
+    It leaves ``spare`` bytes of its disk free. Raises `OutputUnwritable`; whatever is raised, the
+    file is gone and ``path`` as it was.
     """
-    return _naming(path, os.replace)
+    return _naming(path, os.replace, spare)
 
 
-def adding(path: Path) -> AbstractContextManager[IO[bytes]]:
+def adding(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
     """The same, but what has the name by then keeps it."""
-    return _naming(path, _link)
+    return _naming(path, _link, spare)
 
 
 @contextmanager
-def _naming(path: Path, name: Callable[[Path, Path], None]) -> Iterator[IO[bytes]]:
+def _naming(path: Path, name: Callable[[Path, Path], object], spare: int) -> Iterator[IO[bytes]]:
     temporary = path.with_name(f".{path.name}.{uuid4().hex}{TEMPORARY}")
     with writable(path):
         try:
-            with temporary.open("xb") as file:
+            with sparing(temporary, "xb", spare) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # whoever clears away leftovers sees it is in use
                 yield file
                 file.flush()
@@ -55,14 +57,12 @@ def clear_leftovers(path: Path) -> None:
             leftover.unlink()
 
 
-def check_writable(path: Path) -> None:
-    """Raise `OutputUnwritable` unless a file can be written there now."""
-    with writable(path):
-        if path.is_dir():
-            raise OutputUnwritable(f"{path} is a directory")
-        probe = path.with_name(f".{path.name}.{uuid4().hex}{TEMPORARY}")
-        probe.touch(exist_ok=False)
-        probe.unlink()
+def check_writable(path: Path, spare: int) -> None:
+    """Raise `OutputUnwritable` unless a file can be written there now; ``path`` stays as it is."""
+    if os.path.isdir(path):
+        raise OutputUnwritable(f"{path} is a directory")
+    with _naming(path, lambda *_: None, spare) as probe:
+        probe.write(b"\n")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.jobs.naming import Compression, Format, named_format
+from tasks.jobs.room import PIECE, sparing
 from telemetry.errors import ModelError
 from workers.files.encoding import telling, write
 from workers.files.header import own_header
@@ -21,23 +22,21 @@ from workers.files.spans import BadRow
 _GROUP_ROWS = 2**17
 _GROUP_BYTES = 2**26
 """A row group of the output ends beyond either."""
-_COPIED = 2**20
-"""Bytes that are copied at a time."""
 
 
-def write_part(path: Path, format: Format, table: pa.Table) -> None:
+def write_part(path: Path, format: Format, table: pa.Table, spare: int) -> None:
     """Write a part, complete or not at all; raises `OutputUnwritable`, and as `write`."""
-    with replacing(path) as file:
+    with replacing(path, spare) as file:
         write(table, format, file)
 
 
-def write_errors(path: Path, bad: Iterable[BadRow]) -> None:
+def write_errors(path: Path, bad: Iterable[BadRow], spare: int) -> None:
     """Write a part of the errors file, in this order; the whole is assembled as NDJSON."""
-    with replacing(path) as file:
+    with replacing(path, spare) as file:
         file.write(msgspec.json.Encoder().encode_lines(bad))
 
 
-def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:
+def assemble(parts: Sequence[Path], target: Path, format: Format, spare: int) -> None:
     """Make one file of all parts, complete or not at all, in memory that does not grow with them.
 
     CSV and NDJSON are compressed where the name says so.
@@ -45,21 +44,21 @@ def assemble(parts: Sequence[Path], target: Path, format: Format) -> None:
     Raises `OutputUnwritable`; `ModelError` where parts have other columns than those before.
     """
     clear_leftovers(target)
-    with replacing(target) as file:
+    with replacing(target, spare) as file:
         if format == "parquet":
             _write_parquet(parts, file)
         else:
             _, compression = named_format(target.name)
-            with _packed(file, compression) as packed:
+            with _packed(file, compression, spare) as packed:
                 _append(parts, packed, with_header=format == "csv")
 
 
 @contextmanager
-def _packed(file: IO[bytes], compression: Compression | None) -> Iterator[IO[bytes]]:
+def _packed(file: IO[bytes], compression: Compression | None, spare: int) -> Iterator[IO[bytes]]:
     if compression is None:
         yield file
         return
-    own = os.fdopen(os.dup(file.fileno()), "wb")  # pyarrow closes what it is given
+    own = sparing(os.dup(file.fileno()), "wb", spare)  # pyarrow closes what it is given
     with pa.output_stream(own, compression=compression) as packed:
         yield packed
 
@@ -72,7 +71,7 @@ def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> Non
         with part.open("rb") as content:
             if content.read(len(header)) != header:
                 raise ModelError("the model did not give the same columns for all rows")
-            shutil.copyfileobj(content, file, _COPIED)
+            shutil.copyfileobj(content, file, PIECE)
 
 
 def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:

@@ -11,7 +11,9 @@ from telemetry.errors import OutputUnwritable
 from workers.files.writing import assemble
 
 
-def finalize(begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: Roots) -> None:
+def finalize(
+    begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: Roots, spare: int
+) -> None:
     """Write output and errors, and complete the job; raises what ends it otherwise."""
     parts = ledger.parts(begun.held.job).values()
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
@@ -19,9 +21,9 @@ def finalize(begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: Ro
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
     # Once more: a link may have been put there since.
     output = Path(roots.checked(begun.order.output.uri, directory))
-    assemble([directory.part(part.name) for part in parts], output, begun.output_format)
+    assemble([directory.part(part.name) for part in parts], output, begun.output_format, spare)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
-    assemble(failed, directory.errors, "ndjson")
+    assemble(failed, directory.errors, "ndjson", spare)
     if ledger.conclude(begun, None):
         clear(directory)
 

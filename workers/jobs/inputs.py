@@ -29,14 +29,14 @@ def find(order: Order) -> Facts:
     return Facts(format=format_, compression=compression, bytes=size, fingerprint=found)
 
 
-def prepare(directory: JobDirectory, order: Order, facts: Facts) -> None:
+def prepare(directory: JobDirectory, order: Order, facts: Facts, spare: int) -> None:
     """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
 
     It is done once, however many processes die of the first rows.
     """
     unpacked = directory.unpacked(facts.fingerprint)
     if facts.compression and not unpacked.exists():
-        unpack(order.input.uri, facts.fingerprint, facts.compression, unpacked)
+        unpack(order.input.uri, facts.fingerprint, facts.compression, unpacked, spare)
 
 
 def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:

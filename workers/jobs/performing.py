@@ -36,12 +36,12 @@ class Performer:
 
     def __init__(self, engine: Engine, settings: Settings, limited: Limited) -> None:
         """``limited`` ends this process where a model call takes so many seconds."""
-        self._home = settings.home
+        self._settings = settings
         self._roots = Roots(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
         self._validator = Validator(models, self._ledger, settings)
-        self._scorer = Scorer(models, self._ledger, settings.home)
+        self._scorer = Scorer(models, self._ledger, settings)
 
     def perform(self, item: Item) -> tuple[Verdict, str]:
         """Do a step; what became of it, and the error if it failed."""
@@ -65,8 +65,9 @@ class Performer:
             case _ if begun.attempt > MAX_ATTEMPTS:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
-                directory = JobDirectory(self._home, begun.held.job)
-                finalize(begun, self._ledger, directory, self._roots)
+                directory = JobDirectory(self._settings.home, begun.held.job)
+                spare = self._settings.spare_bytes
+                finalize(begun, self._ledger, directory, self._roots, spare)
 
     def _failed(self, begun: Begun, error: Exception) -> tuple[Verdict, str]:
         unforeseen = None if isinstance(error, PredictqError) else error

@@ -19,10 +19,10 @@ class Planned(msgspec.Struct, frozen=True):
     rows: int
 
 
-def write_plan(path: Path, spans: Iterable[Span]) -> Planned:
+def write_plan(path: Path, spans: Iterable[Span], spare: int) -> Planned:
     """Write the chunks down; raises `OutputUnwritable`."""
     chunks = list(spans)
-    with replacing(path) as file:
+    with replacing(path, spare) as file:
         file.write(msgspec.json.encode(chunks))
     return Planned(len(chunks), sum(span.rows for span in chunks))
 

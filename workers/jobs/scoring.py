@@ -1,9 +1,8 @@
 """Computes one chunk: read, call the model, write, settle."""
 
-from pathlib import Path
-
 from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.jobs.places import JobDirectory
+from tasks.settings import Settings
 from telemetry.errors import InvalidInput
 from workers.files.spans import Block
 from workers.files.writing import write_errors, write_part
@@ -17,19 +16,20 @@ from workers.jobs.planning import read_span
 class Scorer:
     """Computes chunks; each counts once, whoever settles it first."""
 
-    def __init__(self, models: Models, ledger: JobLedger, home: Path) -> None:
-        self._models, self._ledger, self._home = models, ledger, home
-        self._inputs = Inputs(home)
+    def __init__(self, models: Models, ledger: JobLedger, settings: Settings) -> None:
+        self._models, self._ledger, self._settings = models, ledger, settings
+        self._inputs = Inputs(settings.home)
 
     def score(self, begun: Begun) -> None:
         """Compute a chunk; raises what ends the job."""
-        directory = JobDirectory(self._home, begun.held.job)
+        directory = JobDirectory(self._settings.home, begun.held.job)
         journal = Journal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
         model = self._models.of(begun.order)
         block = self._read(begun, directory, model)
         together = survivors(model, block, journal, begun.attempt)
-        part = _written(begun, directory, answer(model, block, together))
+        answered = answer(model, block, together)
+        part = _written(begun, directory, answered, self._settings.spare_bytes)
         self._ledger.settle(begun.held, part)
         journal.close()
 
@@ -41,13 +41,13 @@ class Scorer:
         return self._inputs.source(job_id, order, facts, model.manifest).read(span)
 
 
-def _written(begun: Begun, directory: JobDirectory, answered: Answered) -> Part:
+def _written(begun: Begun, directory: JobDirectory, answered: Answered, spare: int) -> Part:
     """The chunk's part of the output; every attempt writes one of its own."""
     name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)
     table = answered.table(begun.facts.answers)
-    write_part(directory.part(name), begun.output_format, table)
+    write_part(directory.part(name), begun.output_format, table, spare)
     if answered.bad:
-        write_errors(directory.part_errors(name), answered.bad)
+        write_errors(directory.part_errors(name), answered.bad, spare)
     failed = len(answered.bad)
     return Part(name=name, succeeded=table.num_rows - failed, failed=failed)

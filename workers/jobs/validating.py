@@ -39,7 +39,7 @@ class Validator:
         journal.begin(begun.attempt)
         self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
-        prepare(directory, order, facts)
+        prepare(directory, order, facts, self._settings.spare_bytes)
         written = order.output.format or facts.format
         source = open_input(directory, order, facts, model.manifest)
         try:
@@ -57,7 +57,7 @@ class Validator:
         self._roots.checked(order.input.uri, directory)
         path = self._roots.checked(order.output.uri, directory)
         if not order.dry_run:
-            check_writable(Path(path))
+            check_writable(Path(path), self._settings.spare_bytes)
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
@@ -66,7 +66,8 @@ class Validator:
         rows = rows_per_chunk(first.speed, width, source.size, processes)
         # Of two who validate, as one that was frozen and its successor, one only is believed.
         name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
-        planned = write_plan(directory.plan(name), source.spans(rows))
+        spare = self._settings.spare_bytes
+        planned = write_plan(directory.plan(name), source.spans(rows), spare)
         return Plan(
             facts=replace(facts, plan=name, answers=first.answers),
             report=_report(source, planned, first.speed, processes, [*first.errors, *told]),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from tasks.ids import Ids
@@ -68,7 +69,8 @@ class Room:
 
     def predictions(self, job: Job) -> list[Any]:
         """What the output says."""
-        return pq.read_table(self.jobs.output(job.id))["prediction"].to_pylist()
+        read = pc.read_csv if job.output.format == "csv" else pq.read_table
+        return read(self.jobs.output(job.id))["prediction"].to_pylist()
 
     def errors(self, job: Job) -> Sequence[str]:
         """Lines of the errors file."""

@@ -5,21 +5,19 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from registry.store import Registry
-from tasks.jobs.job import Job, Place
+from tasks.jobs.job import Place
 from tasks.ledger import keys
 from telemetry.errors import JobNotFound
 from tests.integration.jobs.room import Room
+from tests.integration.jobs.under_way import ROWS, begun, check, put_together
 from tests.models import Doubling, Plodding, register
 from tests.stack import LiveStack, running, until
 from tests.unhurried import Gated
-
-ROWS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +37,6 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 @pytest.fixture
 def room(mortal: LiveStack, tmp_path: Path) -> Room:
     return Room(mortal, tmp_path)
-
-
-def begun(room: Room, model: str = "plodding", least: int = 1, **fields: Any) -> tuple[Job, Any]:
-    """A job of which so many rows are settled and others are computed, and its numbers."""
-    source, values = room.numbers(ROWS)
-    job = room.submit(room.order(model, source, **fields))
-    until(lambda: room.jobs.get(job.id).counts.succeeded >= least, f"{least} rows")
-    return job, values
-
-
-def check(room: Room, job: Job, values: Any) -> None:
-    """It is complete, and equal to what the model says."""
-    job = room.ended(job)
-    assert job.status == "completed", job
-    assert job.counts.succeeded == ROWS
-    assert room.predictions(job) == (2 * values[:, 0]).tolist()
 
 
 def computed(room: Room) -> int:
@@ -130,31 +112,12 @@ def test_killed_while_a_job_is_validated(room: Room, name: str) -> None:
 def test_killed_while_an_output_is_put_together(room: Room, name: str) -> None:
     output = Place(uri=str(room.directory / "out.csv"), format="csv")
     job, values = begun(room, "silent", ROWS // 4, output=output)
-    (part,) = room.jobs.directory(job.id).parts.glob("1-*")  # the first is looked at twice
-    aside = part.rename(room.directory / "aside")
-    os.mkfifo(part)  # who reads it waits for one who writes
-    writer = until(lambda: opened(part), "somebody who reads it")
-    assert room.jobs.get(job.id).status == "finalizing"
-    content = aside.read_bytes()
-    aside.replace(part)
-    with struck(room.stack, name), suppress(BrokenPipeError), open(writer, "wb") as file:
+    go_on = put_together(room, job)
+    with struck(room.stack, name):
         assert not Path(output.uri).exists()
-        file.write(content)  # who lives goes on
-    job = room.ended(job)
-    assert job.status == "completed", job
-    lines = Path(output.uri).read_text().splitlines()
-    assert [float(line) for line in lines[1:]] == (2 * values[:, 0]).tolist()
-    until(lambda: not part.exists(), "the end of the parts")
-
-
-def opened(fifo: Path) -> int | None:
-    """The end to write to, once somebody reads it."""
-    try:
-        writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return None
-    os.set_blocking(writer, True)
-    return writer
+        go_on()  # who lives does
+    check(room, job, values)
+    until(lambda: not room.jobs.directory(job.id).parts.exists(), "the end of the parts")
 
 
 def test_a_frozen_worker_comes_back_after_another_did_its_work(room: Room) -> None:

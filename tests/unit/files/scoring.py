@@ -53,8 +53,8 @@ def scored(
         )
         parts.append(target.parent / f"part-{number}")
         errors.append(target.parent / f"errors-{number}")
-        write_part(parts[-1], written, output(block, block.good, made))
-        write_errors(errors[-1], sorted(block.bad, key=lambda row: row.line))
-    assemble(parts, target, written)
-    assemble(errors, target.parent / "errors.ndjson", "ndjson")
+        write_part(parts[-1], written, output(block, block.good, made), 0)
+        write_errors(errors[-1], sorted(block.bad, key=lambda row: row.line), 0)
+    assemble(parts, target, written, 0)
+    assemble(errors, target.parent / "errors.ndjson", "ndjson", 0)
     return target

@@ -4,10 +4,8 @@ import bz2
 import fcntl
 import gzip
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -152,18 +150,20 @@ def test_what_changes_while_it_is_unpacked_is_not_kept(
 ) -> None:
     path = tmp_path / "rows.csv.gz"
     path.write_bytes(gzip.compress(CONTENT))
-    monkeypatch.setattr(unpacking, "_refuse_lack", lambda *_: os.utime(path, (1, 1)))
+    monkeypatch.setattr(
+        unpacking, "opened", lambda uri: os.utime(path, (1, 1)) or opening.opened(uri)
+    )
     with pytest.raises(InputChanged):
         unpacked(path, "gzip", tmp_path / "rows.csv")
     with pytest.raises(InputChanged):
-        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv")
+        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv", 0)
     assert [*tmp_path.iterdir()] == [path]
 
 
 def test_who_was_frozen_takes_nothing_from_his_successor(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    with adding(path) as frozen:
-        with adding(path) as successor:
+    with adding(path, 0) as frozen:
+        with adding(path, 0) as successor:
             successor.write(CONTENT)
         source = source_of(path, "csv", numbers("a", "b"))
         frozen.write(b"late")
@@ -183,19 +183,6 @@ def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
         unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "missing" / "rows.csv")
-
-
-def test_room_is_left_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = tmp_path / "rows.csv.gz"
-    packed.write_bytes(gzip.compress(CONTENT))
-    free = shutil.disk_usage(tmp_path).free
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT) + 1)
-    with pytest.raises(OutputUnwritable, match="MiB must stay free"):
-        unpacked(packed, "gzip", tmp_path / "rows.csv")
-    assert [*tmp_path.iterdir()] == [packed]
-    monkeypatch.setattr(unpacking, "SPARE", free - len(CONTENT))
-    unpacked(packed, "gzip", tmp_path / "rows.csv")
 
 
 @pytest.mark.parametrize(

@@ -118,26 +118,26 @@ def as_anybody() -> Iterator[None]:
 def test_a_directory_one_may_not_write_to_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with as_anybody(), pytest.raises(OutputUnwritable, match="Permission denied"):
-        check_writable(tmp_path / "out.parquet")
+        check_writable(tmp_path / "out.parquet", 0)
 
 
 @pytest.mark.parametrize("place", ["missing/out.parquet", "file/out.parquet", ""])
 def test_a_place_one_cannot_write_to_is_told(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputUnwritable):
-        check_writable(tmp_path / place)
+        check_writable(tmp_path / place, 0)
 
 
 def test_a_full_disk_is_told_and_leaves_the_target_as_it_was(rows: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.parquet"
     target.write_bytes(b"before")
     table = pa.table({"prediction": np.random.default_rng(0).normal(size=200_000)})
-    write_part(tmp_path / "part", "parquet", table)
+    write_part(tmp_path / "part", "parquet", table, 0)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))  # as a full disk: EFBIG
     try:
         with pytest.raises(OutputUnwritable, match=os.strerror(errno.EFBIG)):
-            assemble([tmp_path / "part"], target, "parquet")
+            assemble([tmp_path / "part"], target, "parquet", 0)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert target.read_bytes() == b"before"
@@ -163,8 +163,8 @@ def test_text_is_packed_where_the_name_says_so(rows: Path, tmp_path: Path, name:
 
 def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
     for place, values in enumerate([[1], ["x"], [None], [2.5]]):
-        write_part(tmp_path / str(place), "parquet", pa.table({"note": values, "n": [place]}))
-    assemble([tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet", "parquet")
+        write_part(tmp_path / str(place), "parquet", pa.table({"note": values, "n": [place]}), 0)
+    assemble([tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet", "parquet", 0)
     assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {
         "note": ["1", "x", None, "2.5"],
         "n": [0, 1, 2, 3],
@@ -173,18 +173,18 @@ def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", ["csv", "parquet"])
 def test_parts_of_other_columns_are_no_output(tmp_path: Path, written: Any) -> None:
-    write_part(tmp_path / "0", written, pa.table({"prediction": [1]}))
-    write_part(tmp_path / "1", written, pa.table({"prediction_0": ["x"]}))
+    write_part(tmp_path / "0", written, pa.table({"prediction": [1]}), 0)
+    write_part(tmp_path / "1", written, pa.table({"prediction_0": ["x"]}), 0)
     with pytest.raises(ModelError, match="the same columns for all rows"):
-        assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out", written)
+        assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out", written, 0)
 
 
 def test_names_and_values_may_hold_any_character(tmp_path: Path) -> None:
     names = ["a\0b", 'c"\n"', "\ufeffd", "é"]
     table = pa.table([[f"{name},\0\n"] * 3 for name in names], names=names)
     for part in range(3):
-        write_part(tmp_path / str(part), "csv", table)
-    assemble([tmp_path / str(part) for part in range(3)], tmp_path / "out.csv", "csv")
+        write_part(tmp_path / str(part), "csv", table, 0)
+    assemble([tmp_path / str(part) for part in range(3)], tmp_path / "out.csv", "csv", 0)
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         read = [*csv.reader(file)]
     assert read == [names, *[[f"{name},\0\n" for name in names]] * 9]

@@ -40,7 +40,7 @@ ZOO = {
 
 
 def test_csv_has_a_word_for_whatever_parquet_holds(tmp_path: Path) -> None:
-    write_part(tmp_path / "part", "csv", pa.table(ZOO))
+    write_part(tmp_path / "part", "csv", pa.table(ZOO), 0)
     with (tmp_path / "part").open(newline="") as file:
         _, first, second = csv.reader(file)
     assert dict(zip(ZOO, first, strict=True)) == {
@@ -66,7 +66,7 @@ def test_csv_has_a_word_for_whatever_parquet_holds(tmp_path: Path) -> None:
 
 
 def test_ndjson_has_a_word_for_whatever_parquet_holds(tmp_path: Path) -> None:
-    write_part(tmp_path / "part", "ndjson", pa.table(ZOO))
+    write_part(tmp_path / "part", "ndjson", pa.table(ZOO), 0)
     first, second = map(json.loads, (tmp_path / "part").read_text().splitlines())
     assert first == {
         "bool": True,
@@ -94,8 +94,10 @@ def test_columns_of_any_type_are_carried_from_parquet_to_parquet(tmp_path: Path)
     parts = [pa.table(ZOO), pa.table({**ZOO, "category": pa.array(["y", "z"]).dictionary_encode()})]
     parts.append(pa.concat_tables(parts))
     for number, part in enumerate(parts):
-        write_part(tmp_path / str(number), "parquet", part)
-    assemble([tmp_path / str(number) for number in range(3)], tmp_path / "out.parquet", "parquet")
+        write_part(tmp_path / str(number), "parquet", part, 0)
+    assemble(
+        [tmp_path / str(number) for number in range(3)], tmp_path / "out.parquet", "parquet", 0
+    )
     made = pq.read_table(tmp_path / "out.parquet")
     assert made.to_pylist() == pa.concat_tables(parts).to_pylist()
     assert made["category"].type == ZOO["category"].type
@@ -103,8 +105,8 @@ def test_columns_of_any_type_are_carried_from_parquet_to_parquet(tmp_path: Path)
 
 def test_large_integers_stand_beside_fractions(tmp_path: Path) -> None:
     for number, value in enumerate((2**53 + 1, 0.5)):
-        write_part(tmp_path / str(number), "parquet", pa.table({"prediction": [value]}))
-    assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out.parquet", "parquet")
+        write_part(tmp_path / str(number), "parquet", pa.table({"prediction": [value]}), 0)
+    assemble([tmp_path / "0", tmp_path / "1"], tmp_path / "out.parquet", "parquet", 0)
     assert pq.read_table(tmp_path / "out.parquet")["prediction"].to_pylist() == [2.0**53, 0.5]
 
 

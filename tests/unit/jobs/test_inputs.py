@@ -101,7 +101,7 @@ def test_what_is_packed_is_unpacked_once_for_each_state_of_it(tmp_path: Path) ->
         path.write_bytes(gzip.compress(content))
         facts = find(order)
         for _ in range(2):
-            prepare(directory, order, facts)
+            prepare(directory, order, facts, 0)
             inodes.append(Path(plain(directory, order, facts)).stat().st_ino)
         assert Path(plain(directory, order, facts)).read_bytes() == content
     assert inodes[0] == inodes[1] != inodes[2] == inodes[3]

@@ -1,0 +1,31 @@
+"""Files of jobs that leave room on their disk to others who write there, before all to Redis."""
+
+import errno
+import io
+import os
+from pathlib import Path
+from typing import IO, Any
+
+PIECE = 2**20
+"""Bytes that are gathered before they are written; each time the disk is looked at."""
+
+
+def sparing(file: Path | int, mode: str, spare: int) -> IO[bytes]:
+    """Open a file, or a descriptor, for writing where so many bytes of its disk stay free.
+
+    Writing and closing raise `OSError` (``ENOSPC``) where they would not, as on a full disk.
+    """
+    return io.BufferedWriter(_Sparing(file, mode, spare), PIECE)
+
+
+class _Sparing(io.FileIO):
+    def __init__(self, file: Path | int, mode: str, spare: int) -> None:
+        super().__init__(file if isinstance(file, int) else str(file), mode)
+        self._spare = spare
+
+    def write(self, data: Any, /) -> int:
+        disk, more = os.fstatvfs(self.fileno()), memoryview(data).nbytes
+        # One without blocks does not say how large it is.
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize - more < self._spare:
+            raise OSError(errno.ENOSPC, f"{self._spare // 2**20} MiB of its disk must stay free")
+        return super().write(data)
