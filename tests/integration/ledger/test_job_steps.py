@@ -15,6 +15,8 @@ from tasks.settings import Settings
 from tasks.wire import decode
 
 ORDER = Order(model="m", version=1, input=Place(uri="/in.csv"), output=Place(uri="/out.csv"))
+EXPECTED = 60.0
+"""Seconds that validation expects of any job."""
 BROKEN = JobError("output_unwritable", "no room")
 
 
@@ -52,7 +54,7 @@ class Desk:
         facts = Facts(format="csv", bytes=1, fingerprint="f", plan=name)
         rows = 10 * chunks
         report = Report(
-            rows=rows, columns=(), chunks=chunks, rows_per_second=1.0, estimated_seconds=1.0
+            rows=rows, columns=(), chunks=chunks, rows_per_second=1.0, estimated_seconds=EXPECTED
         )
         plan = Plan(facts=facts, report=report, most_failures=most_failures)
         self.ledger.plan(begun.held, plan, dry_run=False)
@@ -126,6 +128,23 @@ def test_rows_that_are_computed_are_counted(desk: Desk) -> None:
     desk.settle(first, failed=4)
     counts = desk.look("a").counts
     assert (counts.succeeded, counts.failed, counts.running, counts.pending) == (6, 4, 0, 20)
+
+
+def test_the_time_left_is_what_validation_expects_until_a_chunk_is_settled(desk: Desk) -> None:
+    desk.submit("a")
+    assert desk.look("a").eta_seconds is None
+    desk.validate("a", 4)
+    assert desk.look("a").eta_seconds == EXPECTED
+    first = desk.begin("a", "0")
+    assert desk.look("a").eta_seconds == EXPECTED
+    desk.settle(first)
+    measured = desk.look("a")
+    assert measured.rows_per_second
+    assert measured.eta_seconds == 30 / measured.rows_per_second
+    desk.ledger.cancel("a")
+    assert desk.look("a").eta_seconds is None
+    desk.ledger.resume("a")
+    assert desk.look("a").eta_seconds == EXPECTED * 3 / 4
 
 
 def test_of_two_who_validate_one_is_believed(desk: Desk) -> None:
