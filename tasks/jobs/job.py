@@ -168,7 +168,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     rows_per_second: float | None = None
     """Of late; None until a chunk is settled."""
     eta_seconds: float | None = None
-    """Until all rows are computed; None where that is not known or has no sense."""
+    """Until all rows are computed, as validation expects until a chunk is settled.
+
+    None where that is not known or has no sense.
+    """
     error: JobError | None = None
     """Why it failed."""
     report: Report | None = None

@@ -30,6 +30,7 @@ def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
     order = msgspec.json.decode(fields["order"], type=Order)
     facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None
     status = cast("Status", fields["status"])
+    report = msgspec.json.decode(fields["report"], type=Report) if "report" in fields else None
     counts, rate = _counts(status, fields, sum(flying)), _rate(fields)
     return Job(
         id=job_id,
@@ -43,9 +44,9 @@ def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
         counts=counts,
         chunks=int(fields["chunks"]) if "chunks" in fields else None,
         rows_per_second=rate,
-        eta_seconds=_eta(status, rate, counts),
+        eta_seconds=_eta(status, counts, rate, report),
         error=msgspec.json.decode(fields["error"], type=JobError) if "error" in fields else None,
-        report=msgspec.json.decode(fields["report"], type=Report) if "report" in fields else None,
+        report=report,
         **{name: float(fields[name]) for name in _TIMES if name in fields},  # type: ignore[arg-type]  # those that have no default are always there
     )
 
@@ -66,9 +67,12 @@ def _rate(fields: Fields) -> float | None:
     return float(fields["drained"]) / busy if busy else None
 
 
-def _eta(status: Status, rate: float | None, counts: Counts) -> float | None:
-    computes = status in ("queued", "running")
-    return (counts.pending + counts.running) / rate if rate and computes else None
+def _eta(status: Status, counts: Counts, rate: float | None, report: Report | None) -> float | None:
+    """By the pace of late; as long as there is none, by what validation expects of all rows."""
+    left = counts.pending + counts.running
+    if report is None or status not in ("queued", "running"):
+        return None
+    return left / rate if rate else left * report.estimated_seconds / report.rows
 
 
 def _input(order: Order, facts: Facts | None) -> InputInfo:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from tasks.ids import Ids
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job, Order, Place
+from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger.ledger import connect
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
@@ -28,6 +29,7 @@ class Room:
         roots = roots or str(directory.parent)
         settings = Settings(home=stack.home, redis_url=stack.redis_url, batch_roots=roots)
         self.jobs = Jobs(self.client, Watcher(self.client), Ids(b"k" * 32), settings)
+        self._ledger = JobLedger(self.client, settings)
 
     def numbers(self, rows: int, columns: int = 2, name: str = "in") -> tuple[Path, Any]:
         """A Parquet file of random numbers, and these."""
@@ -66,6 +68,10 @@ class Room:
         return until(
             lambda: (now := self.jobs.get(job.id)).status == status and now, f"{status} of {job}"
         )
+
+    def parts(self, job: Job) -> dict[int, Part]:
+        """What the chunks came to that are settled."""
+        return self._ledger.parts(job.id)
 
     def predictions(self, job: Job) -> list[Any]:
         """What the output says."""

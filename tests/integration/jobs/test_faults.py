@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -18,6 +19,7 @@ from tests.integration.jobs.under_way import ROWS, begun, check, put_together
 from tests.models import Doubling, Plodding, register
 from tests.stack import LiveStack, running, until
 from tests.unhurried import Gated
+from workers.jobs.planning import read_span
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,32 @@ def test_redis_is_killed(room: Room, names: list[str]) -> None:
     for name in reversed(names):
         room.stack.start(name)
     check(room, job, values)
+
+
+def test_after_a_full_stop_no_finished_chunk_is_computed_again(room: Room) -> None:
+    job, values = begun(room, least=ROWS // 3)
+    everything = ("redis", "api", "worker", "bulk")
+    for name in everything:
+        os.killpg(room.stack.pid(name), signal.SIGKILL)
+    for name in everything:
+        room.stack.kill(name)
+    diary = room.stack.home / "diary"
+    with diary.open("a") as torn:
+        torn.write("\n")
+    before = diary.stat().st_size
+    room.stack.start("redis")
+    finished, chunks = room.parts(job), room.jobs.get(job.id).chunks or 0
+    assert 0 < len(finished) < chunks
+    (plan,) = room.jobs.directory(job.id).path.glob("plan-*")
+    rows = np.ones(ROWS, bool)
+    for chunk in finished:
+        span = read_span(plan, chunk)
+        assert span
+        rows[span.start : span.stop] = False
+    room.stack.start("api", "worker", "bulk")
+    check(room, job, values)
+    assert {*map(float, diary.read_text()[before:].splitlines())} == {*values[rows, 0].tolist()}
+    assert finished.items() <= room.parts(job).items()
 
 
 FATES = pytest.mark.parametrize("name", ["pool", "bulk", "redis"])

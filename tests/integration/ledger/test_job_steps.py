@@ -1,87 +1,16 @@
 """Steps of batch jobs in any order: taken, lost, late, failed, of jobs that stop and go on."""
 
-from pathlib import Path
-
 import msgspec
 import pytest
 import redis
 
-from tasks.jobs.job import Facts, Job, JobError, Order, Place, Report
-from tasks.jobs.ledger import Begun, Held, JobLedger, Part, Plan
+from tasks.jobs.job import JobError
+from tasks.jobs.ledger import Begun
 from tasks.ledger import keys
-from tasks.ledger.reservations import Reservations
 from tasks.ledger.workers import Workers
-from tasks.settings import Settings
-from tasks.wire import decode
+from tests.integration.ledger.desk import EXPECTED, Desk
 
-ORDER = Order(model="m", version=1, input=Place(uri="/in.csv"), output=Place(uri="/out.csv"))
 BROKEN = JobError("output_unwritable", "no room")
-
-
-class Desk:
-    """A worker's dealings with the ledger, by hand."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self.client = client
-        self.ledger = JobLedger(client, Settings(home=Path("/none"), redis_url="redis://none"))
-        self.reservations = Reservations(client, 30)
-
-    def submit(self, *names: str, order: Order = ORDER) -> None:
-        for name in names:
-            self.ledger.create(name, order)
-
-    def take(self) -> Held:
-        ((tag, message),) = self.reservations.reserve("bulk", 1, 256, 2**20)
-        job, _, step = decode(message)["headers"]["id"].rpartition(".")
-        return Held(job, step, tag)
-
-    def begin(self, name: str, step: str) -> Begun:
-        """Take what comes next, which must be this."""
-        held = self.take()
-        assert (held.job, held.step) == (name, step)
-        begun = self.ledger.begin(held)
-        assert begun
-        return begun
-
-    def validate(self, name: str, chunks: int, most_failures: int | None = None) -> None:
-        self.plan(self.begin(name, "validate"), chunks, most_failures)
-
-    def plan(
-        self, begun: Begun, chunks: int, most_failures: int | None = None, name: str = "plan"
-    ) -> None:
-        facts = Facts(format="csv", bytes=1, fingerprint="f", plan=name)
-        rows = 10 * chunks
-        report = Report(
-            rows=rows, columns=(), chunks=chunks, rows_per_second=1.0, estimated_seconds=1.0
-        )
-        plan = Plan(facts=facts, report=report, most_failures=most_failures)
-        self.ledger.plan(begun.held, plan, dry_run=False)
-
-    def lose(self, begun: Begun) -> None:
-        """Whoever holds this has fallen silent: it goes back to the queue."""
-        self.reservations.release([begun.held.tag])
-        self.reservations.upkeep(())
-
-    def settle(self, begun: Begun, failed: int = 0) -> None:
-        part = Part(name=begun.held.tag, succeeded=10 - failed, failed=failed)
-        self.ledger.settle(begun.held, part)
-
-    def look(self, name: str) -> Job:
-        job = self.ledger.job(name)
-        assert job
-        return job
-
-    def status(self, name: str) -> str:
-        return self.look(name).status
-
-    def waiting(self) -> list[str]:
-        """Ids of the steps on the queue, those that are taken first in front."""
-        messages = self.client.lrange("bulk", 0, -1)
-        return [decode(message)["headers"]["id"] for message in reversed(messages)]
-
-    def outdate(self, name: str) -> None:
-        """Its time is over."""
-        self.client.hset(keys.JOB + name, "expires_at", "1.0")
 
 
 @pytest.fixture
@@ -126,6 +55,23 @@ def test_rows_that_are_computed_are_counted(desk: Desk) -> None:
     desk.settle(first, failed=4)
     counts = desk.look("a").counts
     assert (counts.succeeded, counts.failed, counts.running, counts.pending) == (6, 4, 0, 20)
+
+
+def test_the_time_left_is_what_validation_expects_until_a_chunk_is_settled(desk: Desk) -> None:
+    desk.submit("a")
+    assert desk.look("a").eta_seconds is None
+    desk.validate("a", 4)
+    assert desk.look("a").eta_seconds == EXPECTED
+    first = desk.begin("a", "0")
+    assert desk.look("a").eta_seconds == EXPECTED
+    desk.settle(first)
+    measured = desk.look("a")
+    assert measured.rows_per_second
+    assert measured.eta_seconds == 30 / measured.rows_per_second
+    desk.ledger.cancel("a")
+    assert desk.look("a").eta_seconds is None
+    desk.ledger.resume("a")
+    assert desk.look("a").eta_seconds == EXPECTED * 3 / 4
 
 
 def test_of_two_who_validate_one_is_believed(desk: Desk) -> None:
