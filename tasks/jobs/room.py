@@ -4,6 +4,7 @@ import errno
 import io
 import os
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO, Any
 
 PIECE = 2**20
@@ -11,11 +12,19 @@ PIECE = 2**20
 
 
 def sparing(file: Path | int, mode: str, spare: int) -> IO[bytes]:
-    """Open a file, or a descriptor, for writing where so many bytes of its disk stay free.
+    """Open a file, or a descriptor, where so many bytes of its disk stay free; + reads as well.
 
     Writing and closing raise `OSError` (``ENOSPC``) where they would not, as on a full disk.
     """
-    return io.BufferedWriter(_Sparing(file, mode, spare), PIECE)
+    raw = _Sparing(file, mode, spare)
+    return io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw, PIECE)
+
+
+def unnamed(directory: Path, spare: int) -> IO[bytes]:
+    """An empty file there to write to and to read, as `sparing`; it is gone once it is closed."""
+    descriptor, name = mkstemp(dir=directory)
+    os.unlink(name)
+    return sparing(descriptor, "r+b", spare)
 
 
 class _Sparing(io.FileIO):

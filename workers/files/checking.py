@@ -1,8 +1,8 @@
 """Looks over a file before it is scored: are its rows rows, and its ids of one row each."""
 
 from pathlib import Path
-from tempfile import TemporaryFile
 
+from tasks.jobs.room import unnamed
 from telemetry.errors import Detail, InvalidInput
 from workers.files.doubles import Doubles
 from workers.files.spans import BadRow, Source
@@ -13,14 +13,15 @@ _TOLD = 100
 _DETAILS = 20
 
 
-def check(source: Source, directory: Path) -> list[BadRow]:
+def check(source: Source, directory: Path, spare: int) -> list[BadRow]:
     """Look at all rows; gives the first bad ones, at most a hundred.
 
-    Ids are compared on disk: where there are some, the directory must have room for 24 bytes each.
-    Raises `InvalidInput` where no row is good or two have the same id, and where reading does.
+    Ids are compared on disk, which takes 24 bytes each; raises `OSError` where less than ``spare``
+    bytes of it would stay free. Raises `InvalidInput` where no row is good or two have the same id,
+    and where reading does.
     """
     rows, bad, first_bad = 0, 0, list[BadRow]()
-    with TemporaryFile(dir=directory) as file:
+    with unnamed(directory, spare) as file:
         doubles = Doubles(file)
         for span in source.spans(_ROWS):
             block = source.read(span)

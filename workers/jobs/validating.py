@@ -61,7 +61,11 @@ class Validator:
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
-        told = check(source, directory.path) if first.has_ids or order.dry_run else []
+        told = (
+            check(source, directory.path, self._settings.spare_bytes)
+            if first.has_ids or order.dry_run
+            else []
+        )
         processes = self._ledger.processes()
         rows = rows_per_chunk(first.speed, width, source.size, processes)
         # Of two who validate, as one that was frozen and its successor, one only is believed.

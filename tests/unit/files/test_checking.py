@@ -25,13 +25,13 @@ def _few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_bad_rows_are_told(tmp_path: Path) -> None:
-    found = check(source(tmp_path, "id,a,b\n" + "p,1,2\n,x,2\n,3,4\n,5\n,6,7\n"), tmp_path)
+    found = check(source(tmp_path, "id,a,b\n" + "p,1,2\n,x,2\n,3,4\n,5\n,6,7\n"), tmp_path, 0)
     assert [row.line for row in found] == [3, 5]
 
 
 def test_a_file_without_any_good_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="none of 3 rows can be scored; line 2: column 'a'") as e:
-        check(source(tmp_path, "id,a,b\n" + ",x,2\n" * 3), tmp_path)
+        check(source(tmp_path, "id,a,b\n" + ",x,2\n" * 3), tmp_path, 0)
     assert [detail.loc for detail in e.value.errors] == [("line", 2), ("line", 3), ("line", 4)]
     assert e.value.extra == {"line": 2}
 
@@ -43,8 +43,14 @@ def test_two_rows_of_one_id_are_refused(tmp_path: Path, ids: str) -> None:
     second = ids.index(ids[first], first + 1)
     message = f"line {second + 2}: the id is that of line {first + 2}, too"
     with pytest.raises(InvalidInput, match=message):
-        check(source(tmp_path, "id,a,b\n" + rows), tmp_path)
+        check(source(tmp_path, "id,a,b\n" + rows), tmp_path, 0)
 
 
 def test_rows_without_an_id_are_not_the_same(tmp_path: Path) -> None:
-    assert check(source(tmp_path, "id,a,b\n" + ",1,2\n" * 5), tmp_path) == []
+    assert check(source(tmp_path, "id,a,b\n" + ",1,2\n" * 5), tmp_path, 0) == []
+
+
+def test_comparing_ids_leaves_room_on_the_disk(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="must stay free"):
+        check(source(tmp_path, "id,a,b\n" + "x,1,2\n"), tmp_path, 2**60)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
