@@ -26,7 +26,7 @@ def answers(rows: Any) -> dict[str, Any]:
     """What the model says of rows of two numbers."""
     return {
         "predict": np.where(rows[:, 0] > rows[:, 1], "yes", "no"),
-        "predict_proba": rows / (1 + rows.sum(axis=1, keepdims=True)),
+        "predict_proba": rows / (1 + abs(rows).sum(axis=1, keepdims=True)),
         "decision_function": rows[:, 0] - rows[:, 1],
     }
 
