@@ -71,7 +71,13 @@ for i = 1, many do
     end
   end
 end
-for _, message in ipairs(parked) do redis.call('RPUSH', PARKED .. version, message) end
+for _, message in ipairs(parked) do
+  if entry then
+    redis.call('RPUSH', PARKED .. version, message)
+  else -- the pause is over, by a probe in this very batch, and nobody would fetch them there
+    give_back(queue_of(message), message)
+  end
+end
 if #finished > 0 then redis.call('HDEL', KEYS[3], unpack(finished)) end
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', KEYS[4], field, amount)
