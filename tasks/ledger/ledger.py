@@ -49,7 +49,7 @@ class Ledger:
         self._settings = settings
         self._rounds = Rounds(client)
         self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
-        self._start = scripts.load(client, "start", "messages")
+        self._start = scripts.load(client, "start", "messages", result_ttl=settings.result_ttl)
         libraries = "messages", "pausing", "breaking", "burying"
         self._settle = scripts.load(client, "settle", *libraries, **breaker(settings))
         self._postpone = scripts.load(client, "postpone", "messages")

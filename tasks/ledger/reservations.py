@@ -15,12 +15,12 @@ PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 class Reservations:
     """One worker's access to the messages; each call is one round trip."""
 
-    def __init__(self, client: redis.Redis, visibility_timeout: float) -> None:
+    def __init__(self, client: redis.Redis, visibility_timeout: float, result_ttl: int) -> None:
         self._client = client
         self._timeout = visibility_timeout
         libraries = "messages", "pausing"
         self._reserve = scripts.load(client, "reserve", *libraries, **PROBING)
-        self._upkeep = scripts.load(client, "upkeep", *libraries, **PROBING)
+        self._upkeep = scripts.load(client, "upkeep", *libraries, result_ttl=result_ttl, **PROBING)
         self._withdraw = scripts.load(client, "withdraw")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:

@@ -39,6 +39,13 @@ local function record_of(key)
   return type(record) == 'string' and record or nil
 end
 
+-- Whether one of our ids, which carry their time, is so old that its outcome can have been forgotten
+-- already, where there is no record; what a stock producer sent has none before its outcome.
+local function is_gone(id, now, live)
+  local early, late = string.match(id, '^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-7')
+  return early and tonumber(early .. late, 16) / 1000 + live < now
+end
+
 local function state_of(key)
   local record = redis.pcall('GETRANGE', key, 0, 60)
   return type(record) == 'string' and string.match(record, '"state":"(%l+)"') or nil

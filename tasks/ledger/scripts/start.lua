@@ -3,7 +3,7 @@
 -- ARGV: heads of a queued, a running and a retrying record, tags, ids, then, where given, the Unix
 -- seconds until which each may wait, 0 for as long as it takes.
 -- Returns for each the number of its attempt; 0 where there is nothing to compute, because it has
--- its outcome or went back to the queue meanwhile; -1 where a process died computing it before,
+-- its outcome, or had one long ago, or went back to the queue meanwhile; -1 where a process died computing it before,
 -- and there is company in this batch that it must not take along; -2 where it is too late.
 local queued, running, retrying, answer, many = ARGV[1], ARGV[2], ARGV[3], {}, #KEYS - 3
 local tags, ids = { unpack(ARGV, 4, many + 3) }, { unpack(ARGV, many + 4, 2 * many + 3) }
@@ -22,7 +22,8 @@ for i = 1, many do
   local record, attempt = records[i], 0
   local waits = record and (begins(record, queued) or begins(record, retrying))
   local attempts = tonumber(before[i] or 0) -- see postpone.lua
-  if record and not waits and not begins(record, running) then
+  if record and not waits and not begins(record, running)
+      or not record and is_gone(ids[i], now, RESULT_TTL) then
     redis.call('ZREM', KEYS[3], tags[i])
     redis.call('HDEL', KEYS[2], tags[i])
   elseif ours[i] and is_late(i) then

@@ -7,9 +7,12 @@ import pytest
 import redis
 
 from tasks.ledger import keys
+from tasks.ledger.settlement import Settled
 from tasks.messages import Idempotency
+from tasks.record import Record
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
-from tests.integration.ledger.pausing import PausingRoom
+from tests.integration.ledger.pausing import LONG_AGO, PausingRoom
+from tests.integration.ledger.room import PREDICTION, RECEIPT
 
 
 @pytest.fixture
@@ -138,3 +141,24 @@ def test_no_probe_ends_what_an_operator_began(room: PausingRoom) -> None:
 
 def test_resuming_what_is_not_paused_changes_nothing(room: PausingRoom) -> None:
     assert not room.pauses.resume("churn:3")
+
+
+def test_what_was_cancelled_and_forgotten_while_it_was_parked_is_never_begun(
+    room: PausingRoom,
+) -> None:
+    room.accept(LONG_AGO)
+    room.pauses.pause("churn:3", "a test")
+    assert room.taken() == []
+    room.forget(LONG_AGO)
+    room.pauses.resume("churn:3")
+    batch = room.take()
+    assert room.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
+
+    assert [task_id for _, task_id in batch] == [LONG_AGO]
+    assert room.ledger.start(batch) == [0]
+
+    late = Record.queued(LONG_AGO, PREDICTION).succeeded([7], RECEIPT)
+    assert room.settle([Settled(late, batch[0][0])]) == 0, "nor is it there again"
+    assert not room.client.exists(keys.record(LONG_AGO), keys.RESERVED, keys.DUE, keys.ATTEMPTS)
+    (statistics,) = room.ledger.statistics()
+    assert statistics.outcomes == {"succeeded": 0, "failed": 0, "cancelled": 1, "expired": 0}

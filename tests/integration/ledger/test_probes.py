@@ -9,7 +9,7 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
-from tests.integration.ledger.pausing import DAMAGED, PausingRoom
+from tests.integration.ledger.pausing import DAMAGED, LONG_AGO, PausingRoom
 from tests.integration.ledger.room import RECEIPT, full
 from tests.stack import until
 
@@ -102,6 +102,17 @@ def test_what_was_cancelled_while_it_was_parked_is_no_probe(
 ) -> None:
     room.settle([Settled(room.ledger.record(parked[0]).cancelled())])
     assert next_probe(room)[1] == parked[1]
+
+
+def test_what_was_cancelled_and_forgotten_while_it_was_parked_is_no_probe(
+    room: PausingRoom,
+) -> None:
+    ids = [room.accept() for _ in range(3)] + [room.accept(LONG_AGO), room.accept()]
+    room.fail(room.take(3))
+    assert room.taken() == []
+    assert room.parked() == ids[3:]
+    room.forget(LONG_AGO)
+    assert next_probe(room)[1] == ids[4]
 
 
 def test_another_probe_goes_where_one_was_lost(room: PausingRoom, parked: list[str]) -> None:
