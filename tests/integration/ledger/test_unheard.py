@@ -1,4 +1,4 @@
-"""A process that dies once it has sent a script: all of it is done, or nothing, and only once."""
+"""Answers that nobody hears: what was asked is done whole or not at all, and counts once."""
 
 from typing import Any
 
@@ -6,9 +6,13 @@ import pytest
 import redis
 from redis.commands.core import Script
 
+from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger import keys
+from tasks.ledger.ledger import ALONE
 from tests.integration.ledger.pausing import PausingRoom
+from tests.integration.ledger.room import Room
 from tests.stack import until
+from workers.process import PatientLedger
 
 MANY = 2500
 """Messages: more than a script moves in one go."""
@@ -66,3 +70,35 @@ def test_a_probe_whose_success_nobody_hears_of(parked: tuple[PausingRoom, list[s
 
     assert [task_id for _ in range(MANY // 100) for _, task_id in room.take()] == ids[4:]
     assert not room.queued()
+
+
+@pytest.mark.parametrize(("ids", "attempts"), [(["a"], [1]), (["a", "b"], [ALONE, ALONE])])
+def test_a_start_whose_answer_is_lost_time_and_again(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], attempts: list[int]
+) -> None:
+    """Nobody has died of it, so it must not be given up for that."""
+    monkeypatch.setattr("workers.patience.RETRY_AFTER", 0.01)
+    room = Room(client)
+    batch = room.reserve(*ids)
+    ledger = PatientLedger(client, room.settings)
+    start, lost = ledger._start, iter(range(2 * MAX_ATTEMPTS))
+
+    def deaf(**asked: Any) -> list[int]:
+        answer = start(**asked)
+        if next(lost, None) is not None:
+            raise redis.ConnectionError
+        return answer
+
+    ledger._start = deaf
+
+    assert ledger.start(batch) == attempts
+    assert client.hvals(keys.ATTEMPTS) == [b"1"] * len(ids)
+
+
+def test_a_suspect_is_charged_where_it_was_not_begun_yet(room: Room) -> None:
+    batch = room.reserve("a")
+    room.ledger.start(batch)
+    room.ledger.postpone(batch, suspect=True)
+    (tag,) = room.client.hkeys(keys.RESERVED)
+
+    assert room.ledger.start([(tag.decode(), "a")], again=True) == [2]
