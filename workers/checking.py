@@ -7,7 +7,7 @@ import msgspec
 from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method
-from registry.store import Registry, Resolved
+from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import LATE
@@ -16,6 +16,7 @@ from tasks.messages import Call, read_call
 from tasks.record import Record
 from telemetry.errors import Malformed, RegistryUnavailable, TimedOut, WorkerLost
 from workers.frames import Item
+from workers.resolving import resolve
 from workers.verdicts import Ending, failed
 
 
@@ -37,7 +38,7 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
         record = Record.read(item.id, call)
         if record.reference == CANARY:
             return Settled(record.succeeded([], None), item.tag)
-        resolved = _resolved(registry, call)
+        resolved = resolve(registry, call.model)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
         if unwanted := _unwanted(record, item, attempt):
             return unwanted
@@ -55,14 +56,6 @@ def _call(item: Item) -> Call:
     if item.content_type != "application/json":
         raise Malformed(f"the body must be application/json, not {item.content_type}")
     return read_call(item.body)
-
-
-def _resolved(registry: Registry, call: Call) -> Resolved:
-    try:
-        return registry.resolve(call.model)
-    except OSError as error:
-        message = f"this worker cannot read the registry: {error.strerror}"
-        raise RegistryUnavailable(message) from error
 
 
 def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:

@@ -34,13 +34,13 @@ class Postponed(msgspec.Struct, frozen=True):
         """Whether it is better computed alone; what cannot be read is no request's fault."""
         return not isinstance(self.error, ModelUnloadable | RegistryUnavailable)
 
-    @property
-    def backoff(self) -> float:
-        """Seconds before the second attempt."""
-        return OUTAGE if isinstance(self.error, RegistryUnavailable) else BACKOFF
-
 
 Ending = Settled | Postponed
+
+
+def backoff_of(error: PredictqError) -> float:
+    """Seconds before the second attempt."""
+    return OUTAGE if isinstance(error, RegistryUnavailable) else BACKOFF
 
 
 def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending:
@@ -75,7 +75,7 @@ def note(ledger: Ledger, endings: Iterable[Ending]) -> None:
         if isinstance(ending, Settled):
             versions[ending.record.reference].append(ending)
         else:
-            how = ending.is_suspect, ending.backoff
+            how = ending.is_suspect, backoff_of(ending.error)
             postponed[how].append((ending.item.tag, ending.item.id))
     for version, settled_together in versions.items():
         ledger.settle(version, settled_together)

@@ -1,8 +1,9 @@
 """What a process does with a batch, request by request; the model and the ledger are stand-ins."""
 
 import json
+import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -218,12 +219,23 @@ def test_broken_infrastructure_is_tried_again_and_the_rest_is_not(bench: Bench) 
     assert set(bench.ledger.outcomes) == {"model", "good"}
 
 
-def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
-    bench: Bench, tmp_path: Path
-) -> None:
-    generation = tmp_path / "models" / ".generation"
+def unreadable(models: Path) -> None:
+    generation = models / ".generation"
     generation.unlink()
     generation.symlink_to(generation.name)
+
+
+def empty(models: Path) -> None:
+    shutil.rmtree(models)
+    models.mkdir()
+
+
+@pytest.mark.parametrize("happens", [unreadable, shutil.rmtree, empty])
+def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
+    bench: Bench, tmp_path: Path, happens: Callable[[Path], object]
+) -> None:
+    bench.run(item("before"))
+    happens(tmp_path / "models")
     bench.ledger.attempts = {"last": MAX_ATTEMPTS}
     unwanted = item("cancelled", order="cancel"), item("late", expires=1.0)
     assert bench.run(item("a"), item("last"), *unwanted) == [
@@ -233,6 +245,15 @@ def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
         "expired",
     ]
     assert bench.ledger.postponed == {"a": False}
+
+
+def test_what_was_removed_from_a_registry_that_is_there_stays_removed(
+    bench: Bench, tmp_path: Path
+) -> None:
+    Registry(tmp_path).remove("m", 1)
+    assert bench.run(item("a")) == ["version_not_found"]
+    Registry(tmp_path).remove("m")
+    assert bench.run(item("b")) == ["model_not_found"]
 
 
 def test_the_last_attempt_decides(bench: Bench) -> None:
