@@ -82,6 +82,14 @@ class Batcher:
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         return [message.tag for messages in waiting.values() for message in messages]
 
+    def give_up(self, reference: str) -> None:
+        """What waits for a version that cannot be loaded is only to be settled."""
+        for group in [group for group in self._waiting if group.reference == reference]:
+            for message in self._waiting.pop(group):
+                self._waiting_bytes -= len(message.body)
+                message.order, message.reference = "give up", ""  # which any process can do
+                self._wait(message, group.alone)
+
     def add(self, message: Message) -> None:
         """A message was reserved; it waits until `dispatch`."""
         self._announcer.received(message.request)

@@ -8,13 +8,19 @@ from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method
 from registry.store import Registry
-from tasks.clocks import MAX_ATTEMPTS
+from tasks.clocks import LONGEST_RUN, MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import LATE
 from tasks.ledger.settlement import Settled
 from tasks.messages import Call, read_call
 from tasks.record import Record
-from telemetry.errors import Malformed, RegistryUnavailable, TimedOut, WorkerLost
+from telemetry.errors import (
+    Malformed,
+    ModelUnloadable,
+    RegistryUnavailable,
+    TimedOut,
+    WorkerLost,
+)
 from workers.frames import Item
 from workers.resolving import resolve
 from workers.verdicts import Ending, failed
@@ -76,5 +82,7 @@ def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:
 def _refuse_hopeless(item: Item, attempt: int) -> None:
     if item.order == "time out":
         raise TimedOut
+    if item.order == "give up":
+        raise ModelUnloadable(f"loading the model took more than {LONGEST_RUN} s")
     if attempt > MAX_ATTEMPTS:
         raise WorkerLost(f"computing this ended its process {attempt - 1} times")

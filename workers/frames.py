@@ -11,7 +11,7 @@ from tasks.record import State
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
-Order = Literal["compute", "cancel", "time out"]
+Order = Literal["compute", "cancel", "time out", "give up"]
 Verdict = Literal[State, "dropped", "suspect"]
 
 

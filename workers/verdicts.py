@@ -40,7 +40,11 @@ Ending = Settled | Postponed
 
 def backoff_of(error: PredictqError) -> float:
     """Seconds before the second attempt."""
-    return OUTAGE if isinstance(error, RegistryUnavailable) else BACKOFF
+    return OUTAGE if _is_away(error) else BACKOFF
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, RegistryUnavailable)
 
 
 def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending:
@@ -48,7 +52,9 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     unforeseen = None if isinstance(error, PredictqError) else error
     log.warning("attempt %s at %s failed: %s", attempt, item.id, error, exc_info=unforeseen)
-    if isinstance(error, PredictqError) and error.retried and attempt < MAX_ATTEMPTS:
+    # A load that hangs has had its time, and the next would take as long.
+    is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
+    if isinstance(error, PredictqError) and error.retried and not is_final:
         return Postponed(item, error)
     # Those two are about the computation before, and this attempt begins none.
     begun = attempt - isinstance(error, WorkerLost | TimedOut)

@@ -184,6 +184,24 @@ def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench) -> None:
     assert [item.order for item in process.batch.items] == ["compute"]
 
 
+def test_what_waits_for_a_version_whose_loading_hangs_is_only_to_be_settled(bench: Bench) -> None:
+    bench.add("a", "b", model="loading:1")
+    bench.add("c")
+    assert bench.turn() == ["c"]
+    assert bench.dispatch() == []
+
+    bench.batcher.give_up("loading:1")
+
+    assert bench.dispatch() == [["a", "b"]]
+    (process,) = bench.pool.processes
+    assert {item.order for item in process.batch.items} == {"give up"}
+    process.finish("failed")
+    bench.add("d", model="loading:1")
+    assert bench.dispatch() == [], "who asks now waits for another try"
+    assert list(bench.batcher.held()) == ["tag d"]
+    assert bench.batcher._waiting_bytes == 1
+
+
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
 def test_one_whose_process_died_alone_is_judged_and_let_go(bench: Bench, verdict: str) -> None:
     bench.batcher.judge = lambda message: verdict

@@ -50,6 +50,7 @@ class Ledger:
     def __init__(self) -> None:
         self.attempts: dict[str, int] = {}
         self.outcomes: dict[str, Record] = {}
+        self.dead_after: dict[str, int] = {}
         self.postponed: dict[str, bool] = {}
         """Id → whether it is a suspect."""
 
@@ -65,6 +66,7 @@ class Ledger:
         assert {settled.record.reference for settled in outcomes} == {version}
         assert all(s.tag == f"tag {s.record.task_id}" for s in outcomes)
         self.outcomes |= {settled.record.task_id: settled.record for settled in outcomes}
+        self.dead_after |= {settled.record.task_id: settled.dead_after for settled in outcomes}
         return len(outcomes)
 
     def postpone(
@@ -261,6 +263,17 @@ def test_the_last_attempt_decides(bench: Bench) -> None:
     batch = [item("memory", 1e9), item("load", model="broken")]
     assert bench.run(*batch) == ["out_of_memory", "model_unloadable"]
     assert {record.error.attempt for record in bench.ledger.outcomes.values()} == {MAX_ATTEMPTS}
+
+
+def test_a_load_that_hung_is_not_tried_at_once_and_counts_against_its_version(
+    bench: Bench, tmp_path: Path
+) -> None:
+    batch = [item("a", order="give up"), item("b", 666, order="give up")]
+    assert bench.run(*batch) == ["model_unloadable"] * 2
+    assert bench.engine.calls == []
+    assert bench.ledger.dead_after == {"a": 1, "b": 1}
+    shutil.rmtree(tmp_path / "models")
+    assert bench.run(item("away", order="give up")) == ["retrying"]
 
 
 def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:

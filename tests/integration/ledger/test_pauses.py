@@ -6,6 +6,7 @@ import time
 import pytest
 import redis
 
+from tasks.clocks import LONGEST_RUN
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
 from tasks.messages import Idempotency
@@ -71,7 +72,8 @@ def test_dead_letters_within_a_minute_pause_it_whatever_succeeds(client: redis.R
     assert "5 dead letters" in room.paused().reason
 
 
-def test_what_happened_more_than_a_minute_ago_is_forgotten(room: PausingRoom) -> None:
+def test_dead_letters_of_more_than_a_minute_ago_are_forgotten(client: redis.Redis) -> None:
+    room = PausingRoom(client, dead_letters_per_minute=2, breaker_failures=1000)
     room.fail_one()
     room.fail_one()
     room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 61)
@@ -79,6 +81,18 @@ def test_what_happened_more_than_a_minute_ago_is_forgotten(room: PausingRoom) ->
     room.fail_one()
 
     assert not room.paused()
+
+
+def test_failures_in_a_row_may_take_minutes_each(room: PausingRoom) -> None:
+    """As loads do that hang."""
+    for _ in range(3):
+        assert not room.paused()
+        if room.client.exists(keys.TROUBLES + "churn:3"):
+            room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 301)
+            assert room.client.ttl(keys.TROUBLES + "churn:3") > 2 * LONGEST_RUN - 5
+        room.fail_one()
+
+    assert room.paused().trigger == "failures"
 
 
 def test_a_refused_submission_leaves_no_trace(room: PausingRoom) -> None:
