@@ -4,6 +4,14 @@ from registry.store import Registry, Resolved
 from telemetry.errors import NotFound, RegistryUnavailable
 
 
+def is_away(registry: Registry) -> bool:
+    """Whether this worker cannot read the registry now, or does not find it."""
+    try:
+        return not registry.is_there
+    except OSError:
+        return True
+
+
 def resolve(registry: Registry, reference: str) -> Resolved:
     """See `Registry`; raises `RegistryUnavailable` where it is away, as a volume may be.
 

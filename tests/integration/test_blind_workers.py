@@ -81,3 +81,20 @@ def test_what_its_process_cannot_look_up_is_tried_again(
     assert outcome["predictions"] == [8.0]
     assert outcome["receipt"]["attempt"] > 1
     assert dead_letters(live) == 0
+
+
+def test_a_worker_that_sees_no_models_leaves_them_to_one_that_does(
+    live: LiveStack, tmp_path: Path
+) -> None:
+    seeing = live._running["worker"]
+    live.start("worker", PREDICTQ_HOME=str(tmp_path))
+    try:
+        until(lambda: len(live.http.get("/stats").json()["workers"]) == 2, "both take messages")
+        ids = [live.submit("doubling", [5.0, 0.0])["id"] for _ in range(200)]
+        outcomes = [live.outcome(task_id) for task_id in ids]
+    finally:
+        live.stop("worker")
+        live._running["worker"] = seeing
+    assert [outcome["status"] for outcome in outcomes] == ["succeeded"] * len(ids)
+    again = [outcome for outcome in outcomes if outcome["receipt"]["attempt"] > 1]
+    assert len(again) < 20, "it takes one now and then"
