@@ -132,7 +132,11 @@ def test_more_than_is_parked_in_one_go(room: PausingRoom) -> None:
     room.pauses.pause("churn:3", "a test")
     assert [room.taken() for _ in range(3)] == [[], [], []]
     assert room.parked() == ours
+    room.client.config_resetstat()
     room.pauses.resume("churn:3")
+    moved = room.client.info("commandstats")
+    assert moved["cmdstat_rpush"]["calls"] + moved["cmdstat_hincrby"]["calls"] <= 12, "all wait"
+    assert room.client.hmget("predictq:queued:predict", "rows", "taken") == [b"2500", b"0"]
     assert [room.taken() for _ in range(25)] == [ours[n : n + 100] for n in range(0, 2500, 100)]
 
 
