@@ -4,8 +4,9 @@
 -- answer was heard; tags, ids, then, where given, the Unix seconds until which each may wait, 0 for
 -- as long as it takes.
 -- Returns for each the number of its attempt; 0 where there is nothing to compute, because it has
--- its outcome, or had one long ago, or went back to the queue meanwhile; -1 where a process died computing it before,
--- and there is company in this batch that it must not take along; -2 where it is too late.
+-- its outcome, or had one long ago, or went back to the queue meanwhile; -1 where a process died
+-- computing it before, and there is company in this batch that it must not take along; -2 where it
+-- is too late.
 local queued, running, retrying, answer, many = ARGV[1], ARGV[2], ARGV[3], {}, #KEYS - 3
 local tags, ids = { unpack(ARGV, 5, many + 4) }, { unpack(ARGV, many + 5, 2 * many + 4) }
 local again = ARGV[4] == '1'
