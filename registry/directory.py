@@ -15,6 +15,8 @@ from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
 Stamp = tuple[int, int]
+ABSENT: Stamp = (0, 0)
+"""Of a registry that is not there, or to which nobody has written yet."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -37,7 +39,7 @@ class Directory:
         try:
             stat = os.stat(self._generation)  # on the hot path; Path.stat costs more
         except FileNotFoundError:
-            return (0, 0)
+            return ABSENT
         return (stat.st_mtime_ns, stat.st_ino)
 
     @contextmanager

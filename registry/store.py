@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from registry.directory import Directory, Model, Stamp
+from registry.directory import ABSENT, Directory, Model, Stamp
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked, parse
 from telemetry.errors import (
@@ -68,6 +68,11 @@ class Registry:
             cache = self._fresh()
             found = cache.resolved[reference] = self._resolve(parse(reference))
         return found
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it was there when it was last looked at, and is: a volume may be away."""
+        return ABSENT not in (self._cache.stamp, self._fresh().stamp)
 
     def models(self) -> list[str]:
         """Names of the models that have a version and can be read, sorted."""

@@ -42,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters_per_minute: int = 20
     """Dead letters of one version within a minute, beyond which it is paused."""
     breaker_failures: int = 5
-    """Failures of what computes a version, in a row within a minute, that pause it."""
+    """Failures of what computes a version, in a row, that pause it; ten minutes end a row, too."""
     probe_after: float = 10
     """Seconds after which a paused version is tried with one message."""
 

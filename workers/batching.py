@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from celery.worker import state
 
-from tasks.clocks import LONGEST_RUN
+from tasks.clocks import LONGEST_RUN, OUTAGE
 from workers.announcing import Announcer
 from workers.frames import Batch, Done, Item, Order, Step, Verdict
 from workers.member import Member
@@ -49,6 +49,7 @@ class Batcher:
         """Until when the end of what is quick is worth waiting for, as `time.monotonic`."""
         self._paces: defaultdict[tuple[str, str], Pace] = defaultdict(Pace)
         self._appetite = 1
+        self._rests_until = 0.0
         self.judge: Callable[[Message], Verdict | None] = lambda _: None
         """What becomes of a message whose process died while it was alone; None where it stays."""
         self.remind: Callable[[], object] = lambda: None
@@ -62,7 +63,8 @@ class Batcher:
         to be loaded are in nobody's way, up to a bound.
         """
         too_large = self._waiting_bytes >= MOST_WAITING_BYTES
-        if too_large or not self._pool.has_idle or self._is_soon_over():
+        rests = time.monotonic() < self._rests_until
+        if too_large or rests or not self._pool.has_idle or self._is_soon_over():
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
@@ -81,6 +83,18 @@ class Batcher:
         """Let somebody else compute those that no process has; gives their tags."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         return [message.tag for messages in waiting.values() for message in messages]
+
+    def rest(self) -> None:
+        """Take nothing for a while: this worker does not see the models, and others may."""
+        self._rests_until = time.monotonic() + OUTAGE
+
+    def give_up(self, reference: str) -> None:
+        """What waits for a version that cannot be loaded is only to be settled."""
+        for group in [group for group in self._waiting if group.reference == reference]:
+            for message in self._waiting.pop(group):
+                self._waiting_bytes -= len(message.body)
+                message.order, message.reference = "give up", ""  # which any process can do
+                self._wait(message, group.alone)
 
     def add(self, message: Message) -> None:
         """A message was reserved; it waits until `dispatch`."""

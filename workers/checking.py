@@ -7,15 +7,22 @@ import msgspec
 from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method
-from registry.store import Registry, Resolved
-from tasks.clocks import MAX_ATTEMPTS
+from registry.store import Registry
+from tasks.clocks import LONGEST_RUN, MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import LATE
 from tasks.ledger.settlement import Settled
 from tasks.messages import Call, read_call
 from tasks.record import Record
-from telemetry.errors import Malformed, RegistryUnavailable, TimedOut, WorkerLost
+from telemetry.errors import (
+    Malformed,
+    ModelUnloadable,
+    RegistryUnavailable,
+    TimedOut,
+    WorkerLost,
+)
 from workers.frames import Item
+from workers.resolving import resolve
 from workers.verdicts import Ending, failed
 
 
@@ -37,7 +44,7 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
         record = Record.read(item.id, call)
         if record.reference == CANARY:
             return Settled(record.succeeded([], None), item.tag)
-        resolved = _resolved(registry, call)
+        resolved = resolve(registry, call.model)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
         if unwanted := _unwanted(record, item, attempt):
             return unwanted
@@ -55,14 +62,6 @@ def _call(item: Item) -> Call:
     if item.content_type != "application/json":
         raise Malformed(f"the body must be application/json, not {item.content_type}")
     return read_call(item.body)
-
-
-def _resolved(registry: Registry, call: Call) -> Resolved:
-    try:
-        return registry.resolve(call.model)
-    except OSError as error:
-        message = f"this worker cannot read the registry: {error.strerror}"
-        raise RegistryUnavailable(message) from error
 
 
 def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:
@@ -83,5 +82,7 @@ def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:
 def _refuse_hopeless(item: Item, attempt: int) -> None:
     if item.order == "time out":
         raise TimedOut
+    if item.order == "give up":
+        raise ModelUnloadable(f"loading the model took more than {LONGEST_RUN} s")
     if attempt > MAX_ATTEMPTS:
         raise WorkerLost(f"computing this ended its process {attempt - 1} times")

@@ -35,6 +35,7 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
             channel.reservations.begin(queue)
         channel.qos.batcher.remind = partial(consumer.timer.call_after, MOMENT, channel.consume)
         consumer.pool.on_idle = channel.consume
+        consumer.pool.on_hang = channel.qos.batcher.give_up
         if dispatcher := consumer.event_dispatcher:
             # Stock sends them by the two dozen, and at every turn of the loop.
             dispatcher.buffer_limit = 10_000

@@ -31,7 +31,7 @@ class Ending:
         self._asked_at: float | None = None
         # Not over the worker's own connections: the second signal may come while one is in use.
         client = connect(settings.redis_url)
-        self._reservations = Reservations(client, settings.visibility_timeout)
+        self._reservations = Reservations(client, settings.visibility_timeout, settings.result_ttl)
         worker_shutting_down.connect(self._asked)
 
     def in_order(self) -> None:

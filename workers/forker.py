@@ -45,6 +45,8 @@ class Forker:
         self.at_work_on: str | None = None
         """The version that it loads at this moment."""
         self._at_work_since = 0.0
+        self.hung_on: str | None = None
+        """The version for which it was ended, since loading that took too long."""
 
     def fileno(self) -> int:
         """Of the connection, for whoever waits on several."""
@@ -88,6 +90,7 @@ class Forker:
         """End it if one load takes longer than anything may: nobody is born meanwhile."""
         if self.at_work_on and time.monotonic() - self._at_work_since > LONGEST_RUN:
             log.error("loading %s takes more than %s s", self.at_work_on, LONGEST_RUN)
+            self.hung_on = self.at_work_on
             self._process.kill()
 
     def close(self) -> None:

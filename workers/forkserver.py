@@ -29,6 +29,7 @@ from workers import process
 from workers.cache import CAPACITY
 from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
+from workers.resolving import resolve
 
 log = logging.getLogger(__name__)
 LARGEST = 2**16
@@ -69,8 +70,8 @@ class ForkServer:
 
     def _load(self, reference: str) -> str | None:
         try:
-            return self._hold(self._registry.resolve(reference).manifest)
-        except PredictqError as error:  # removed meanwhile
+            return self._hold(resolve(self._registry, reference).manifest)
+        except PredictqError as error:  # removed meanwhile, or the registry is away
             return error.message
 
     def _hold(self, manifest: Manifest) -> str | None:

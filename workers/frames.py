@@ -11,7 +11,7 @@ from tasks.record import State
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
-Order = Literal["compute", "cancel", "time out"]
+Order = Literal["compute", "cancel", "time out", "give up"]
 Verdict = Literal[State, "dropped", "suspect"]
 
 
@@ -94,8 +94,13 @@ _decoder = msgspec.msgpack.Decoder(
 
 def send(connection: socket.socket, frame: msgspec.Struct) -> None:
     """Send one frame; raises `OSError` where nobody takes it."""
+    connection.sendall(framed(frame))
+
+
+def framed(frame: msgspec.Struct) -> bytes:
+    """One frame as it goes over the connection."""
     content = _encoder.encode(frame)
-    connection.sendall(_length.pack(len(content)) + content)
+    return _length.pack(len(content)) + content
 
 
 def datagram(frame: msgspec.Struct) -> bytes:

@@ -6,10 +6,11 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from threading import Thread
 
 from tasks.clocks import LONGEST_RUN
 from workers.forker import STALL
-from workers.frames import Batch, Done, Ready, Step, receive, send
+from workers.frames import Batch, Done, Ready, Step, framed, receive
 
 Finished = Callable[[Done | None], None]
 
@@ -49,10 +50,16 @@ class Member:
         """Start a batch; `finished` is told its end, None where the process died of it."""
         self._finished, self._busy_since = finished, time.monotonic()
         self._limit = batch.item.limit if isinstance(batch, Step) else LONGEST_RUN
+        content = framed(batch)
         try:
-            send(self._connection, batch)
-        except OSError:  # it died just now, or does not read: its end is heard like any other
+            sent = self._connection.send(content)
+        except OSError:  # it died just now: its end is heard like any other
             self.kill()
+            return
+        if sent < len(content):
+            # A process that is frozen does not read, and for that nobody else must wait.
+            rest = memoryview(content)[sent:]
+            Thread(target=self._send, args=(rest,), name="sending", daemon=True).start()
 
     def hear(self) -> bool:
         """Take in what it says; False once it is gone."""
@@ -84,6 +91,12 @@ class Member:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+
+    def _send(self, rest: memoryview) -> None:
+        try:
+            self._connection.sendall(rest)
+        except OSError:  # it does not read at all, or died
+            self.kill()
 
     def _finish(self, done: Done | None) -> None:
         finished, self._finished = self._finished, None

@@ -26,10 +26,13 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         self._hub: Any = None
         self._loads = 0
         self._unloadable: set[str] = set()
+        self._hanging: set[str] = set()
         self.on_birth: Callable[[], object] = lambda: None
         """Called when there is a process more."""
         self.on_idle: Callable[[], object] = lambda: None
         """Called when there may be a process free that was not before."""
+        self.on_hang: Callable[[str], object] = lambda _: None
+        """Called with a version whose loading took longer than anything may."""
 
     def on_start(self) -> None:
         """Start the fork server, and ask it for the processes."""
@@ -166,6 +169,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             case Loaded(reference, None):
                 self._loads += 1
                 self._unloadable.discard(reference)
+                self._hanging.discard(reference)
             case Loaded(reference):
                 self._unloadable.add(reference)
             case Ended(pid, status):
@@ -176,8 +180,13 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         self.on_idle()
 
     def _start_again(self) -> None:
-        """Another fork server, which leaves alone what its predecessor died of."""
-        guilty = self._forker.at_work_on
+        """Another fork server, which leaves alone what its predecessor died of.
+
+        A version whose loading hangs would hang in any process: only a fork server tries it, once
+        somebody asks for it again.
+        """
+        hung_on = self._forker.hung_on
+        guilty = hung_on or self._forker.at_work_on
         self._hub.remove(self._forker.fileno())
         self._forker.close()
         if guilty is None:  # nobody is to blame: whoever watches over this worker starts another
@@ -185,6 +194,8 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             state.should_stop = os.EX_SOFTWARE
             return
         log.error("loading %s ended the fork server; it will not be held", guilty)
-        self._unloadable.add(guilty)
-        self._forker = Forker(self._lane(), never=self._unloadable)
+        (self._hanging if hung_on else self._unloadable).add(guilty)
+        self._forker = Forker(self._lane(), never=self._unloadable | self._hanging)
         self._hub.add_reader(self._forker.fileno(), self._hear_forker)
+        if hung_on:
+            self.on_hang(hung_on)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import count
 from typing import Any
 
 from registry.store import GLANCE, Registry
@@ -69,10 +70,16 @@ class PatientLedger(Ledger):
     """Waits for a Redis that is away: what was computed must not be lost for it."""
 
     def start(
-        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+        self,
+        tagged_ids: Sequence[tuple[str, str]],
+        deadlines: Sequence[float | None] = (),
+        *,
+        again: bool = False,
     ) -> list[int]:
         """See `Ledger`."""
-        return patiently(lambda: super(PatientLedger, self).start(tagged_ids, deadlines))
+        ask = super().start
+        times = count(int(again))
+        return patiently(lambda: ask(tagged_ids, deadlines, again=next(times) > 0))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""

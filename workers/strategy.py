@@ -11,6 +11,7 @@ from tasks.settings import Settings
 from workers.announcing import Announcer
 from workers.batching import Batcher
 from workers.reading import Message, read_prediction
+from workers.resolving import is_away
 
 Handler = Callable[..., None]
 Read = Callable[[Any, Request, Registry], Message]
@@ -40,7 +41,10 @@ def handler(task: Any, app: Any, consumer: Any, read: Read) -> Handler:
             reservations = consumer.task_consumer.channel.reservations
             reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
-        batcher.add(read(message, request, registry))
+        asked = read(message, request, registry)
+        batcher.add(asked)
+        if not asked.reference and is_away(registry):
+            batcher.rest()
 
     return on_message
 

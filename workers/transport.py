@@ -75,7 +75,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
     def __init__(self, *args: Any, **options: Any) -> None:
         settings = Settings.from_environment()
         client = connect(settings.redis_url, timeout=5)
-        self.reservations = Reservations(client, settings.visibility_timeout)
+        self.reservations = Reservations(client, settings.visibility_timeout, settings.result_ttl)
         self.burial = Burial(client, settings)
         super().__init__(*args, **options)
 

@@ -34,13 +34,17 @@ class Postponed(msgspec.Struct, frozen=True):
         """Whether it is better computed alone; what cannot be read is no request's fault."""
         return not isinstance(self.error, ModelUnloadable | RegistryUnavailable)
 
-    @property
-    def backoff(self) -> float:
-        """Seconds before the second attempt."""
-        return OUTAGE if isinstance(self.error, RegistryUnavailable) else BACKOFF
-
 
 Ending = Settled | Postponed
+
+
+def backoff_of(error: PredictqError) -> float:
+    """Seconds before the second attempt."""
+    return OUTAGE if _is_away(error) else BACKOFF
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, RegistryUnavailable)
 
 
 def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending:
@@ -48,7 +52,9 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     unforeseen = None if isinstance(error, PredictqError) else error
     log.warning("attempt %s at %s failed: %s", attempt, item.id, error, exc_info=unforeseen)
-    if isinstance(error, PredictqError) and error.retried and attempt < MAX_ATTEMPTS:
+    # A load that hangs has had its time, and the next would take as long.
+    is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
+    if isinstance(error, PredictqError) and error.retried and not is_final:
         return Postponed(item, error)
     # Those two are about the computation before, and this attempt begins none.
     begun = attempt - isinstance(error, WorkerLost | TimedOut)
@@ -75,7 +81,7 @@ def note(ledger: Ledger, endings: Iterable[Ending]) -> None:
         if isinstance(ending, Settled):
             versions[ending.record.reference].append(ending)
         else:
-            how = ending.is_suspect, ending.backoff
+            how = ending.is_suspect, backoff_of(ending.error)
             postponed[how].append((ending.item.tag, ending.item.id))
     for version, settled_together in versions.items():
         ledger.settle(version, settled_together)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import redis
 
-from tasks.clocks import BACKOFF, MAX_ATTEMPTS
+from tasks.clocks import MAX_ATTEMPTS
 from tasks.jobs.job import Facts, Job, JobError, Order, Report, Status
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.jobs.naming import Format
@@ -180,11 +180,11 @@ class JobLedger:
         told = b"" if error is None else _json(error)
         return bool(self._run("conclude", *_words(begun.held), told, begun.at))
 
-    def postpone(self, held: Held) -> None:
-        """Let a step be tried again a while later."""
+    def postpone(self, held: Held, backoff: float) -> None:
+        """Let a step be tried again a while later: so many seconds after its first attempt."""
         script_keys = [keys.RESERVED, keys.DUE, keys.ATTEMPTS, ""]
         task_id = step_id(held.job, held.step)
-        arguments: list[Any] = [*OPEN, BACKOFF, MAX_ATTEMPTS, 0, held.tag, task_id]
+        arguments: list[Any] = [*OPEN, backoff, MAX_ATTEMPTS, 0, held.tag, task_id]
         self._ask(lambda: self._postpone(keys=script_keys, args=arguments))
 
     def parts(self, job_id: str) -> dict[int, Part]:

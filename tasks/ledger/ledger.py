@@ -59,7 +59,7 @@ class Ledger:
         self._settings = settings
         self._rounds = Rounds(client)
         self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
-        self._start = scripts.load(client, "start", "messages")
+        self._start = scripts.load(client, "start", "messages", result_ttl=settings.result_ttl)
         libraries = "messages", "pausing", "breaking", "burying"
         self._settle = scripts.load(client, "settle", *libraries, **breaker(settings))
         self._postpone = scripts.load(client, "postpone", "messages")
@@ -98,17 +98,22 @@ class Ledger:
             return None
 
     def start(
-        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+        self,
+        tagged_ids: Sequence[tuple[str, str]],
+        deadlines: Sequence[float | None] = (),
+        *,
+        again: bool = False,
     ) -> list[int]:
         """Note that a batch is about to be computed; what to do with each (tag, id) of it.
 
         The number of its attempt from 1, or one of `DONE`, `ALONE` and `LATE`. The deadlines are
-        Unix seconds by Redis's clock, or None.
+        Unix seconds by Redis's clock, or None. ``again``: nobody heard an answer before, so that it
+        may be noted already.
         """
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[int] = self._start(
             keys=[keys.ATTEMPTS, keys.RESERVED, keys.DUE, *map(keys.record, ids)],
-            args=[*OPEN, *tags, *ids, *(deadline or 0 for deadline in deadlines)],
+            args=[*OPEN, int(again), *tags, *ids, *(deadline or 0 for deadline in deadlines)],
         )
         return answer
 

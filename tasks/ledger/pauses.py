@@ -13,11 +13,12 @@ from telemetry.errors import VersionPaused
 PROBE_LEASE = 60.0
 """Seconds after which another probe may go where one has not said anything."""
 MINUTE = 60.0
-"""Seconds in which failures and dead letters are counted together."""
+"""Seconds in which dead letters are counted together."""
 LONGEST_WAIT = 300.0
 """Seconds between two probes at most; each failure doubles the wait."""
 WAIT_REMEMBERED = 600
-"""Seconds after its end in which a pause counts as the one before the next."""
+"""Seconds after its end in which a pause counts as the one before the next; and after a failure
+in which the next is in a row with it."""
 PROBING = {"probe_lease": PROBE_LEASE, "wait_remembered": WAIT_REMEMBERED}
 """The constants of scripts that know of pauses."""
 

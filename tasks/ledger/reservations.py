@@ -1,11 +1,11 @@
 """The messages that workers hold: taken and noted in one step, kept, given back."""
 
 from collections.abc import Iterable
-from itertools import chain
 
 import redis
 
 from tasks.ledger import keys, scripts
+from tasks.ledger.heads import QUEUED, RUNNING
 from tasks.ledger.pauses import PROBING
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
@@ -15,13 +15,13 @@ PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 class Reservations:
     """One worker's access to the messages; each call is one round trip."""
 
-    def __init__(self, client: redis.Redis, visibility_timeout: float) -> None:
+    def __init__(self, client: redis.Redis, visibility_timeout: float, result_ttl: int) -> None:
         self._client = client
         self._timeout = visibility_timeout
         libraries = "messages", "pausing"
         self._reserve = scripts.load(client, "reserve", *libraries, **PROBING)
-        self._upkeep = scripts.load(client, "upkeep", *libraries, **PROBING)
-        self._withdraw = scripts.load(client, "withdraw")
+        self._upkeep = scripts.load(client, "upkeep", *libraries, result_ttl=result_ttl, **PROBING)
+        self._withdraw = scripts.load(client, "withdraw", "messages")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
         """Take up to so many messages, rows and bytes, the oldest first: tag and message of each.
@@ -57,4 +57,6 @@ class Reservations:
     def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
         """Give back what was interrupted, each (tag, id), without charging an attempt."""
         if pairs := list(tagged_ids):
-            self._withdraw(keys=[keys.DUE, keys.ATTEMPTS], args=[*chain(*zip(*pairs, strict=True))])
+            tags, ids = zip(*pairs, strict=True)
+            script_keys = [keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)]
+            self._withdraw(keys=script_keys, args=[QUEUED, RUNNING, *tags, *ids])

@@ -66,7 +66,7 @@ def _script_names(client: redis.Redis, stack: LiveStack) -> dict[str, str]:
     settings = Settings(home=stack.home, redis_url=stack.redis_url)
     owners = (
         Ledger(client, settings),
-        Reservations(client, settings.visibility_timeout),
+        Reservations(client, settings.visibility_timeout, settings.result_ttl),
         Situations(client),
         Workers(client),
     )

@@ -1,8 +1,8 @@
 """A worker that cannot read the registry makes no dead letters of good messages."""
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,19 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     with running(home, processes=1) as stack:
         assert stack.predict("doubling", [1.0, 0.0]) == [2.0]
         yield stack
+
+
+@contextmanager
+def not_mounted(home: Path) -> Iterator[None]:
+    """Meanwhile the volume is away, and its place is empty."""
+    models = home / "models"
+    aside = models.rename(home / "aside")
+    models.mkdir()
+    try:
+        yield
+    finally:
+        models.rmdir()
+        aside.rename(models)
 
 
 @contextmanager
@@ -53,15 +66,35 @@ def test_what_it_cannot_look_up_is_left_to_a_process(live: LiveStack) -> None:
     assert (live.pid("worker"), dead_letters(live)) == (worker, 0)
 
 
-def test_what_its_process_cannot_look_up_is_tried_again(live: LiveStack) -> None:
+@pytest.mark.parametrize("away", [unreadable, not_mounted])
+def test_what_its_process_cannot_look_up_is_tried_again(
+    live: LiveStack, away: Callable[[Path], AbstractContextManager[None]]
+) -> None:
     with ExitStack() as frozen:
         frozen.enter_context(live.frozen_pool())
         task_id = live.submit("doubling", [4.0, 0.0])["id"]
         until(lambda: live.http.get("/stats").json()["reserved"], "it is taken")
-        with unreadable(live.home):
+        with away(live.home):
             frozen.close()
             until(lambda: live.status(task_id) == "retrying", "another try is announced")
     outcome = live.outcome(task_id)
     assert outcome["predictions"] == [8.0]
     assert outcome["receipt"]["attempt"] > 1
     assert dead_letters(live) == 0
+
+
+def test_a_worker_that_sees_no_models_leaves_them_to_one_that_does(
+    live: LiveStack, tmp_path: Path
+) -> None:
+    seeing = live._running["worker"]
+    live.start("worker", PREDICTQ_HOME=str(tmp_path))
+    try:
+        until(lambda: len(live.http.get("/stats").json()["workers"]) == 2, "both take messages")
+        ids = [live.submit("doubling", [5.0, 0.0])["id"] for _ in range(200)]
+        outcomes = [live.outcome(task_id) for task_id in ids]
+    finally:
+        live.stop("worker")
+        live._running["worker"] = seeing
+    assert [outcome["status"] for outcome in outcomes] == ["succeeded"] * len(ids)
+    again = [outcome for outcome in outcomes if outcome["receipt"]["attempt"] > 1]
+    assert len(again) < 20, "it takes one now and then"

@@ -118,7 +118,7 @@ def queue_behind_its_last_attempt(stack: LiveStack, deadly: str) -> list[str]:
         until(lambda: client.hget(keys.ATTEMPTS, deadly) == b"3.5", "all attempts but the last")
         with stack.frozen("worker"):
             ids = [stack.submit("lethal", [100.0 + n, 0.0])["id"] for n in range(20)]
-            until(lambda: Reservations(client, 30).upkeep(()), "it goes back to the front")
+            until(lambda: Reservations(client, 30, 60).upkeep(()), "it goes back to the front")
     return ids
 
 

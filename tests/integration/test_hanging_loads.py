@@ -1,6 +1,6 @@
 """A version that is never loaded to its end holds up nobody but itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,15 +37,28 @@ def pool(home: Path) -> Iterator[Pool]:
     pool.stop()
 
 
-def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool) -> None:
+def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool, home: Path) -> None:
     hub = Hub()
     pool.register_with_event_loop(hub)
+    hung: list[str] = []
+    pool.on_hang = hung.append
 
-    def is_born() -> bool:
-        hub.run_once()
-        pool.end_overdue()
-        return pool.is_born
+    def turns(condition: Callable[[], object]) -> Callable[[], object]:
+        def turn() -> object:
+            hub.run_once()
+            pool.end_overdue()
+            return condition()
 
-    until(is_born, "a process that computes", 90)
+        return turn
+
+    until(turns(lambda: pool.is_born), "a process that computes", 90)
     assert pool.held == ["doubling:1"]
-    assert pool.can_serve("heavy:1"), "any process can say what is wrong with it"
+    assert hung == ["heavy:1"]
+
+    assert pool.idle("heavy:1") is None, "no process tries it"
+    until(turns(lambda: len(hung) == 2), "another try, which hangs, too", 90)
+    assert pool.idle("doubling:1")
+
+    (home / "obstacle").unlink()
+    until(turns(lambda: pool.idle("heavy:1")), "a process that was born with it", 90)
+    assert hung == ["heavy:1"] * 2

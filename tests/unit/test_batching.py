@@ -15,6 +15,12 @@ def bench() -> Bench:
     return Bench()
 
 
+def test_a_worker_that_does_not_see_the_models_leaves_what_waits_to_others(bench: Bench) -> None:
+    assert bench.batcher.room > 0
+    bench.batcher.rest()
+    assert bench.batcher.room == 0
+
+
 def test_a_lone_request_goes_at_once(bench: Bench) -> None:
     bench.add("a")
     assert bench.dispatch() == [["a"]]
@@ -182,6 +188,24 @@ def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench) -> None:
     process.die()
     bench.dispatch()
     assert [item.order for item in process.batch.items] == ["compute"]
+
+
+def test_what_waits_for_a_version_whose_loading_hangs_is_only_to_be_settled(bench: Bench) -> None:
+    bench.add("a", "b", model="loading:1")
+    bench.add("c")
+    assert bench.turn() == ["c"]
+    assert bench.dispatch() == []
+
+    bench.batcher.give_up("loading:1")
+
+    assert bench.dispatch() == [["a", "b"]]
+    (process,) = bench.pool.processes
+    assert {item.order for item in process.batch.items} == {"give up"}
+    process.finish("failed")
+    bench.add("d", model="loading:1")
+    assert bench.dispatch() == [], "who asks now waits for another try"
+    assert list(bench.batcher.held()) == ["tag d"]
+    assert bench.batcher._waiting_bytes == 1
 
 
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])

@@ -1,132 +1,16 @@
 """What a process does with a batch, request by request; the model and the ledger are stand-ins."""
 
-import json
+import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
-from tasks.ledger.ledger import LATE
-from tasks.ledger.settlement import Settled
-from tasks.record import Record
-from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
-from tests.models import described
-from workers.computing import Computation
-from workers.engine import Answer
-from workers.frames import Item
-
-SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
-
-
-class Engine:
-    """Doubles the first column; refuses 666, and cannot load what is called broken."""
-
-    runtime = "none"
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str, int]] = []
-
-    def hold(self, manifest: Manifest) -> None:
-        raise NotImplementedError
-
-    def held(self) -> list[str]:
-        raise NotImplementedError
-
-    def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
-        self.calls.append((f"{manifest.name}:{manifest.version}", method, len(given)))
-        if manifest.name == "broken":
-            raise ModelUnloadable("it is broken")
-        if any(row[0] == 1e9 for row in given):
-            raise OutOfMemory
-        if any(row[0] == 666 for row in given):
-            raise ModelError("666 is refused")
-        return Answer([2 * row[0] for row in given], 1.0)
-
-
-class Ledger:
-    """Says of each id which attempt it is, the first unless told otherwise; keeps outcomes."""
-
-    def __init__(self) -> None:
-        self.attempts: dict[str, int] = {}
-        self.outcomes: dict[str, Record] = {}
-        self.postponed: dict[str, bool] = {}
-        """Id → whether it is a suspect."""
-
-    def start(
-        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
-    ) -> list[int]:
-        return [
-            LATE if deadline and deadline < time.time() else self.attempts.get(task_id, 1)
-            for (_, task_id), deadline in zip(tagged_ids, deadlines, strict=True)
-        ]
-
-    def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
-        assert {settled.record.reference for settled in outcomes} == {version}
-        assert all(s.tag == f"tag {s.record.task_id}" for s in outcomes)
-        self.outcomes |= {settled.record.task_id: settled.record for settled in outcomes}
-        return len(outcomes)
-
-    def postpone(
-        self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float
-    ) -> list[str]:
-        self.postponed |= {task_id: suspect for _, task_id in tagged_ids}
-        return ["postponed" for _ in tagged_ids]
-
-
-class Bench:
-    """A computation and what is around it."""
-
-    def __init__(self, home: Path) -> None:
-        registry = Registry(home)
-        for name, exact in ("m", False), ("m", False), ("broken", False), ("exact", True):
-            artifact = f"{name} {len(registry.models())}".encode()
-            description = described(artifact, signature=SIGNATURE, example=None, exact=exact)
-            registry.add(name, description, artifact)
-        registry.set_alias("m", "production", 1)
-        self.engine, self.ledger = Engine(), Ledger()
-        self.limits: list[float] = []
-        self._computation = Computation(self.engine, registry, self.ledger, self._limited)  # type: ignore[arg-type]  # a stand-in
-
-    @contextmanager
-    def _limited(self, seconds: float) -> Iterator[None]:
-        self.limits.append(seconds)
-        outcomes = len(self.ledger.outcomes)
-        yield
-        assert len(self.ledger.outcomes) == outcomes, "the ledger's time is nobody's"
-
-    def run(self, *items: Item) -> list[str]:
-        """What became of each: its verdict, or the code of its error."""
-        verdicts = self._computation.run(items)
-        assert [
-            verdict for verdict, _ in verdicts if verdict not in ("dropped", "suspect", "retrying")
-        ] == [
-            self.ledger.outcomes[item.id].state for item in items if item.id in self.ledger.outcomes
-        ]
-        return [detail.split(":")[0] if v == "failed" else v for v, detail in verdicts]
-
-    def answers(self) -> dict[str, Any]:
-        return {task_id: record.result for task_id, record in self.ledger.outcomes.items()}
-
-
-def item(
-    name: str,
-    *values: float,
-    model: str = "m:1",
-    method: str = "predict",
-    expires: float | None = None,
-    **fields: Any,
-) -> Item:
-    rows = [[value, 0.0] for value in values or (1.0,)]
-    kwargs = {"model": model, "features": rows, "method": method}
-    given = {"body": json.dumps([[], kwargs, {}]).encode(), "order": "compute", "limit": 300.0}
-    given |= {"content_type": "application/json", "expires": expires, **fields}
-    return Item(tag=f"tag {name}", id=name, **given)
+from tests.unit.computing_bench import Bench, item
 
 
 @pytest.fixture
@@ -224,12 +108,23 @@ def test_broken_infrastructure_is_tried_again_and_the_rest_is_not(bench: Bench) 
     assert set(bench.ledger.outcomes) == {"model", "good"}
 
 
-def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
-    bench: Bench, tmp_path: Path
-) -> None:
-    generation = tmp_path / "models" / ".generation"
+def unreadable(models: Path) -> None:
+    generation = models / ".generation"
     generation.unlink()
     generation.symlink_to(generation.name)
+
+
+def empty(models: Path) -> None:
+    shutil.rmtree(models)
+    models.mkdir()
+
+
+@pytest.mark.parametrize("happens", [unreadable, shutil.rmtree, empty])
+def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
+    bench: Bench, tmp_path: Path, happens: Callable[[Path], object]
+) -> None:
+    bench.run(item("before"))
+    happens(tmp_path / "models")
     bench.ledger.attempts = {"last": MAX_ATTEMPTS}
     unwanted = item("cancelled", order="cancel"), item("late", expires=1.0)
     assert bench.run(item("a"), item("last"), *unwanted) == [
@@ -241,11 +136,31 @@ def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
     assert bench.ledger.postponed == {"a": False}
 
 
+def test_what_was_removed_from_a_registry_that_is_there_stays_removed(
+    bench: Bench, tmp_path: Path
+) -> None:
+    Registry(tmp_path).remove("m", 1)
+    assert bench.run(item("a")) == ["version_not_found"]
+    Registry(tmp_path).remove("m")
+    assert bench.run(item("b")) == ["model_not_found"]
+
+
 def test_the_last_attempt_decides(bench: Bench) -> None:
     bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
     batch = [item("memory", 1e9), item("load", model="broken")]
     assert bench.run(*batch) == ["out_of_memory", "model_unloadable"]
     assert {record.error.attempt for record in bench.ledger.outcomes.values()} == {MAX_ATTEMPTS}
+
+
+def test_a_load_that_hung_is_not_tried_at_once_and_counts_against_its_version(
+    bench: Bench, tmp_path: Path
+) -> None:
+    batch = [item("a", order="give up"), item("b", 666, order="give up")]
+    assert bench.run(*batch) == ["model_unloadable"] * 2
+    assert bench.engine.calls == []
+    assert bench.ledger.dead_after == {"a": 1, "b": 1}
+    shutil.rmtree(tmp_path / "models")
+    assert bench.run(item("away", order="give up")) == ["retrying"]
 
 
 def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from tasks.clocks import LONGEST_RUN
 from tasks.jobs.job import Order
 from telemetry.errors import ModelError
 from workers.engine import Engine
+from workers.resolving import resolve
 
 Limited = Callable[[float], AbstractContextManager[None]]
 """Ends this process where what is done meanwhile takes longer than so many seconds."""
@@ -29,8 +30,11 @@ class Models:
         self._engine, self._registry, self._limited = engine, registry, limited
 
     def of(self, order: Order) -> "Model":
-        """The model of a job; raises `VersionNotFound` and the like, once it is removed."""
-        manifest = self._registry.resolve(order.reference).manifest
+        """The model of a job; raises `VersionNotFound` and the like, once it is removed.
+
+        `RegistryUnavailable` where nobody can tell now.
+        """
+        manifest = resolve(self._registry, order.reference).manifest
         for method in order.methods:
             check_method(manifest, method)
         return Model(self._engine, manifest, order.methods, self._limited)

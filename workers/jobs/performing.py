@@ -20,6 +20,7 @@ from workers.jobs.model import Limited, Models
 from workers.jobs.scoring import Scorer
 from workers.jobs.validating import Validator
 from workers.patience import patiently
+from workers.verdicts import backoff_of
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Performer:
         held, word = begun.held, f"{type(error).__name__}: {error}"
         log.warning("%s of %s: %s", held.step, held.job, word, exc_info=unforeseen)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
-            self._ledger.postpone(held)
+            self._ledger.postpone(held, backoff_of(error))
             return "retrying", word
         self._ledger.conclude(begun, JobError.of(error))
         return "failed", word

@@ -30,7 +30,7 @@ if redis.call('EXISTS', PAUSED) == 1 then
 end
 local waiting = redis.call('LLEN', KEYS[1])
 if waiting == 0 then -- whoever purges the list forgets the counts
-  redis.call('HDEL', KEYS[2], 'rows', 'bytes')
+  redis.call('HSET', KEYS[2], 'rows', 0, 'bytes', 0) -- removing would open the door of a full Redis
 end
 local rows = redis.call('HINCRBY', KEYS[2], 'rows', ARGV[4])
 local bytes = redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[2])

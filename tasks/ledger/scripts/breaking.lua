@@ -12,17 +12,17 @@ local function trip(version, trigger, dead, many, now)
   return entry
 end
 
--- Counts within a minute that begins with the first; returns the entry where that was too much.
+-- Counts dead letters within a minute that begins with the first, and failures in a row, which may
+-- be minutes apart, as loads are that hang; returns the entry where that was too much.
 -- What succeeded since the last failure shows in the statistics, so that success costs nothing.
 local function count_failure(version, dead, now)
   local troubles, succeeded = TROUBLES .. version, redis.call('HGET', STATISTICS .. version, 'succeeded')
   local before = redis.call('HMGET', troubles, 'since', 'succeeded')
   if now - (before[1] or 0) > MINUTE then
-    redis.call('HDEL', troubles, 'failures', 'letters')
+    redis.call('HDEL', troubles, 'letters')
     redis.call('HSET', troubles, 'since', string.format('%.3f', now))
-  elseif succeeded ~= before[2] then
-    redis.call('HDEL', troubles, 'failures')
   end
+  if succeeded ~= before[2] then redis.call('HDEL', troubles, 'failures') end
   if succeeded then redis.call('HSET', troubles, 'succeeded', succeeded) end
   local failures = redis.call('HINCRBY', troubles, 'failures', 1)
   local letters = redis.call('HINCRBY', troubles, 'letters', 1)

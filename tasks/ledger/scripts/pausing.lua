@@ -23,12 +23,18 @@ local function park(version, message, queue)
   return true
 end
 
--- The newest first, so that the oldest is the next to be taken.
+-- The newest first, so that the oldest is the next to be taken; many at a time, since all of Redis
+-- waits for it.
 local function unpark(version)
   local parked = PARKED .. version
   repeat
-    local messages = redis.call('LRANGE', parked, 0, 999)
-    for _, message in ipairs(messages) do give_back(queue_of(message), message) end
+    local messages, queues = redis.call('LRANGE', parked, 0, 999), {}
+    for _, message in ipairs(messages) do
+      local queue = queue_of(message)
+      queues[queue] = queues[queue] or {}
+      table.insert(queues[queue], message)
+    end
+    for queue, theirs in pairs(queues) do give_back(queue, unpack(theirs)) end
     redis.call('LTRIM', parked, 1000, -1)
   until #messages == 0
 end

@@ -8,9 +8,10 @@
 local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
 local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
-local function is_open(key)
+local function is_open(key, id)
   local record = redis.pcall('GETRANGE', key, 0, longest - 1)
-  if type(record) == 'table' or record == '' then return true end -- no record, be it something else
+  if record == '' then return not is_gone(id, clock(), live) end
+  if type(record) == 'table' then return true end -- it is something else
   for i = 2, 4 do
     if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return true end
   end
@@ -47,7 +48,7 @@ local function waits(i)
 end
 for i = 1, many do
   local key, id, at = KEYS[i + 4], ARGV[many + 4 + i], 2 * many + 5 * i
-  local open = is_open(key)
+  local open = is_open(key, id)
   if open and dead[i] and (not dead[i].message or waits(i)) then
     open = false -- it goes on, or another has taken the message and will say
   end
@@ -71,7 +72,13 @@ for i = 1, many do
     end
   end
 end
-for _, message in ipairs(parked) do redis.call('RPUSH', PARKED .. version, message) end
+for _, message in ipairs(parked) do
+  if entry then
+    redis.call('RPUSH', PARKED .. version, message)
+  else -- the pause is over, by a probe in this very batch, and nobody would fetch them there
+    give_back(queue_of(message), message)
+  end
+end
 if #finished > 0 then redis.call('HDEL', KEYS[3], unpack(finished)) end
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', KEYS[4], field, amount)

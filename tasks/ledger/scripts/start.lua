@@ -1,15 +1,18 @@
 -- Note that computations start, all in one batch.
 -- KEYS: attempts, reserved, due, and the record of each.
--- ARGV: heads of a queued, a running and a retrying record, tags, ids, then, where given, the Unix
--- seconds until which each may wait, 0 for as long as it takes.
+-- ARGV: heads of a queued, a running and a retrying record; 1 where this is asked again, since no
+-- answer was heard; tags, ids, then, where given, the Unix seconds until which each may wait, 0 for
+-- as long as it takes.
 -- Returns for each the number of its attempt; 0 where there is nothing to compute, because it has
--- its outcome or went back to the queue meanwhile; -1 where a process died computing it before,
--- and there is company in this batch that it must not take along; -2 where it is too late.
+-- its outcome, or had one long ago, or went back to the queue meanwhile; -1 where a process died
+-- computing it before, and there is company in this batch that it must not take along; -2 where it
+-- is too late.
 local queued, running, retrying, answer, many = ARGV[1], ARGV[2], ARGV[3], {}, #KEYS - 3
-local tags, ids = { unpack(ARGV, 4, many + 3) }, { unpack(ARGV, many + 4, 2 * many + 3) }
+local tags, ids = { unpack(ARGV, 5, many + 4) }, { unpack(ARGV, many + 5, 2 * many + 4) }
+local again = ARGV[4] == '1'
 local now = clock()
 local function is_late(i)
-  local deadline = tonumber(ARGV[2 * many + 3 + i] or 0)
+  local deadline = tonumber(ARGV[2 * many + 4 + i] or 0)
   return deadline > 0 and deadline < now
 end
 local function begins(record, head)
@@ -22,7 +25,8 @@ for i = 1, many do
   local record, attempt = records[i], 0
   local waits = record and (begins(record, queued) or begins(record, retrying))
   local attempts = tonumber(before[i] or 0) -- see postpone.lua
-  if record and not waits and not begins(record, running) then
+  if record and not waits and not begins(record, running)
+      or not record and is_gone(ids[i], now, RESULT_TTL) then
     redis.call('ZREM', KEYS[3], tags[i])
     redis.call('HDEL', KEYS[2], tags[i])
   elseif ours[i] and is_late(i) then
@@ -31,6 +35,8 @@ for i = 1, many do
     attempt = -1
   elseif ours[i] then
     attempt = math.floor(math.abs(attempts)) + 1
+    -- A whole number may be this very start's, and nobody died of it.
+    if again and attempts == attempt - 1 then attempt = math.max(attempts, 1) end
     redis.call('HSET', KEYS[1], ids[i], attempt)
     if waits then
       redis.call('SET', KEYS[i + 3], running .. string.sub(record, waits + 1))

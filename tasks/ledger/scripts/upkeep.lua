@@ -22,9 +22,10 @@ local left = 1000
 for i = 4, #KEYS do
   while left > 0 and redis.call('RPOPLPUSH', KEYS[i], KEYS[3]) do left = left - 1 end
 end
--- What has its outcome already proves nothing.
+-- What has its outcome already, or had it long ago, proves nothing.
 local function is_over(id)
-  return id and OVER[state_of(RECORD .. id) or '']
+  local state = id and state_of(RECORD .. id)
+  return OVER[state or ''] or (id and not state and is_gone(id, now, RESULT_TTL))
 end
 local function next_parked(version)
   local message = redis.call('RPOP', PARKED .. version)

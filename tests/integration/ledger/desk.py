@@ -22,7 +22,7 @@ class Desk:
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
         self.ledger = JobLedger(client, Settings(home=Path("/none"), redis_url="redis://none"))
-        self.reservations = Reservations(client, 30)
+        self.reservations = Reservations(client, 30, 60)
 
     def submit(self, *names: str, order: Order = ORDER) -> None:
         for name in names:

@@ -12,6 +12,8 @@ from tests.integration.ledger.room import RECEIPT, Room
 from tests.stack import until
 
 DAMAGED = ArtifactMismatch("it is damaged")
+LONG_AGO = "0190163d-8694-739b-aea5-966c26f8ad91"
+"""An id of ours, of 2024."""
 
 
 class PausingRoom(Room):
@@ -72,3 +74,8 @@ class PausingRoom(Room):
     def parked(self) -> list[str]:
         messages = self.client.lrange(keys.PARKED + "churn:3", 0, -1)
         return [json.loads(message)["headers"]["id"] for message in reversed(messages)]
+
+    def forget(self, task_id: str) -> None:
+        """Cancel one, and let the time pass for which its outcome is kept."""
+        self.settle([Settled(self.ledger.record(task_id).cancelled())])
+        self.client.delete(keys.record(task_id))

@@ -73,7 +73,7 @@ class Room:
         self.client = client
         self.settings = msgspec.structs.replace(SETTINGS, **changes)
         self.ledger = Ledger(client, self.settings)
-        self.reservations = Reservations(client, 30)
+        self.reservations = Reservations(client, 30, 60)
         self.numbers = itertools.count(1)
 
     def accept(

@@ -8,7 +8,7 @@ from tasks.ledger import keys
 from tasks.messages import Idempotency
 from tasks.record import Record
 from telemetry.errors import IdempotencyConflict, QueueFull
-from tests.integration.ledger.room import GENEROUS, PREDICTION, TTL, Room, message
+from tests.integration.ledger.room import GENEROUS, PREDICTION, TTL, Room, full, message
 
 
 def test_accepting_writes_the_record_and_pushes_the_message(room: Room) -> None:
@@ -105,3 +105,10 @@ def test_a_refused_submission_does_not_use_up_its_key(client) -> None:
         Room(client, max_queued=0).accept("a", key=key)
 
     assert Room(client).accept("b", key=key) == "b"
+
+
+def test_a_full_redis_refuses_though_its_queue_is_empty(room: Room) -> None:
+    with full(room.client), pytest.raises(redis.ResponseError, match="OOM"):
+        room.accept("a")
+
+    assert not room.client.exists(keys.record("a"), "predict")

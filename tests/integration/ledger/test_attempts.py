@@ -160,6 +160,22 @@ def test_only_what_waits_can_expire(room: Room, state) -> None:
     assert room.client.hexists(keys.ATTEMPTS, "a") == (state == "running")
 
 
+def test_what_a_worker_gives_back_at_its_end_waits_again_and_may_expire(room: Room) -> None:
+    """Perhaps no other worker lives, and then a look-up alone can end it."""
+    begun, settled = room.reserve("a", "b")
+    room.ledger.start([begun, settled])
+    room.ledger.settle("churn:3", [Settled(room.ledger.record("b").cancelled(), settled[0])])
+
+    room.reservations.withdraw([begun, settled])
+
+    assert room.reservations.upkeep([]) == 1
+    assert room.ledger.record("b").state == "cancelled"
+    assert (room.ledger.record("a").state, room.ledger.record("a").status) == ("queued", "PENDING")
+    assert not room.client.exists(keys.ATTEMPTS)
+    room.ledger.expire(room.ledger.record("a"))
+    assert room.ledger.record("a").state == "expired"
+
+
 def test_a_full_redis_lets_workers_postpone(room: Room) -> None:
     batch = room.reserve("a")
     room.ledger.start(batch)

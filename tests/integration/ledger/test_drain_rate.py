@@ -19,7 +19,7 @@ PAUSE = 0.05
 
 @pytest.fixture
 def reservations(client: redis.Redis) -> Reservations:
-    return Reservations(client, 30)
+    return Reservations(client, 30, 60)
 
 
 @pytest.fixture

@@ -6,10 +6,14 @@ import time
 import pytest
 import redis
 
+from tasks.clocks import LONGEST_RUN
 from tasks.ledger import keys
+from tasks.ledger.settlement import Settled
 from tasks.messages import Idempotency
+from tasks.record import Record
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
-from tests.integration.ledger.pausing import PausingRoom
+from tests.integration.ledger.pausing import LONG_AGO, PausingRoom
+from tests.integration.ledger.room import PREDICTION, RECEIPT
 
 
 @pytest.fixture
@@ -68,7 +72,8 @@ def test_dead_letters_within_a_minute_pause_it_whatever_succeeds(client: redis.R
     assert "5 dead letters" in room.paused().reason
 
 
-def test_what_happened_more_than_a_minute_ago_is_forgotten(room: PausingRoom) -> None:
+def test_dead_letters_of_more_than_a_minute_ago_are_forgotten(client: redis.Redis) -> None:
+    room = PausingRoom(client, dead_letters_per_minute=2, breaker_failures=1000)
     room.fail_one()
     room.fail_one()
     room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 61)
@@ -76,6 +81,18 @@ def test_what_happened_more_than_a_minute_ago_is_forgotten(room: PausingRoom) ->
     room.fail_one()
 
     assert not room.paused()
+
+
+def test_failures_in_a_row_may_take_minutes_each(room: PausingRoom) -> None:
+    """As loads do that hang."""
+    for _ in range(3):
+        assert not room.paused()
+        if room.client.exists(keys.TROUBLES + "churn:3"):
+            room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 301)
+            assert room.client.ttl(keys.TROUBLES + "churn:3") > 2 * LONGEST_RUN - 5
+        room.fail_one()
+
+    assert room.paused().trigger == "failures"
 
 
 def test_a_refused_submission_leaves_no_trace(room: PausingRoom) -> None:
@@ -115,7 +132,11 @@ def test_more_than_is_parked_in_one_go(room: PausingRoom) -> None:
     room.pauses.pause("churn:3", "a test")
     assert [room.taken() for _ in range(3)] == [[], [], []]
     assert room.parked() == ours
+    room.client.config_resetstat()
     room.pauses.resume("churn:3")
+    moved = room.client.info("commandstats")
+    assert moved["cmdstat_rpush"]["calls"] + moved["cmdstat_hincrby"]["calls"] <= 12, "all wait"
+    assert room.client.hmget("predictq:queued:predict", "rows", "taken") == [b"2500", b"0"]
     assert [room.taken() for _ in range(25)] == [ours[n : n + 100] for n in range(0, 2500, 100)]
 
 
@@ -138,3 +159,24 @@ def test_no_probe_ends_what_an_operator_began(room: PausingRoom) -> None:
 
 def test_resuming_what_is_not_paused_changes_nothing(room: PausingRoom) -> None:
     assert not room.pauses.resume("churn:3")
+
+
+def test_what_was_cancelled_and_forgotten_while_it_was_parked_is_never_begun(
+    room: PausingRoom,
+) -> None:
+    room.accept(LONG_AGO)
+    room.pauses.pause("churn:3", "a test")
+    assert room.taken() == []
+    room.forget(LONG_AGO)
+    room.pauses.resume("churn:3")
+    batch = room.take()
+    assert room.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
+
+    assert [task_id for _, task_id in batch] == [LONG_AGO]
+    assert room.ledger.start(batch) == [0]
+
+    late = Record.queued(LONG_AGO, PREDICTION).succeeded([7], RECEIPT)
+    assert room.settle([Settled(late, batch[0][0])]) == 0, "nor is it there again"
+    assert not room.client.exists(keys.record(LONG_AGO), keys.RESERVED, keys.DUE, keys.ATTEMPTS)
+    (statistics,) = room.ledger.statistics()
+    assert statistics.outcomes == {"succeeded": 0, "failed": 0, "cancelled": 1, "expired": 0}

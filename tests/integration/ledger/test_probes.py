@@ -9,8 +9,8 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
-from tests.integration.ledger.pausing import PausingRoom
-from tests.integration.ledger.room import full
+from tests.integration.ledger.pausing import DAMAGED, LONG_AGO, PausingRoom
+from tests.integration.ledger.room import RECEIPT, full
 from tests.stack import until
 
 
@@ -104,6 +104,17 @@ def test_what_was_cancelled_while_it_was_parked_is_no_probe(
     assert next_probe(room)[1] == parked[1]
 
 
+def test_what_was_cancelled_and_forgotten_while_it_was_parked_is_no_probe(
+    room: PausingRoom,
+) -> None:
+    ids = [room.accept() for _ in range(3)] + [room.accept(LONG_AGO), room.accept()]
+    room.fail(room.take(3))
+    assert room.taken() == []
+    assert room.parked() == ids[3:]
+    room.forget(LONG_AGO)
+    assert next_probe(room)[1] == ids[4]
+
+
 def test_another_probe_goes_where_one_was_lost(room: PausingRoom, parked: list[str]) -> None:
     next_probe(room)
     entry = json.loads(room.client.hget(keys.PAUSED, "churn:3"))
@@ -160,3 +171,22 @@ def test_a_full_redis_lets_a_pause_end(room: PausingRoom, parked: list[str]) -> 
     with full(room.client):
         room.succeed([probe])
     assert room.taken() == parked[1:]
+
+
+def test_what_fails_beside_a_probe_that_succeeds_does_not_wait_for_ever(room: PausingRoom) -> None:
+    """The first finds the registry away, and the probe, next in the batch, finds it there."""
+    ids = [room.accept() for _ in range(6)]
+    *guilty, held = room.take(4)
+    assert room.fail(guilty) == 3
+    assert room.taken() == []
+    assert room.parked() == ids[4:]
+    probe = next_probe(room)
+    failed = room.ledger.record(held[1]).failed(DAMAGED)
+    succeeded = room.ledger.record(probe[1]).succeeded([7], RECEIPT)
+
+    assert room.settle([Settled(failed, held[0], 4), Settled(succeeded, probe[0])]) == 1
+
+    assert not room.paused()
+    assert not room.client.exists(keys.PARKED + "churn:3")
+    assert room.client.hmget("predictq:queued:predict", "rows", "taken") == [b"2", b"4"]
+    assert room.taken() == [held[1], ids[5]]

@@ -12,7 +12,7 @@ from tests.integration.ledger.room import GENEROUS, PREDICTION, full, message
 
 @pytest.fixture
 def reservations(client: redis.Redis) -> Reservations:
-    return Reservations(client, 30)
+    return Reservations(client, 30, 60)
 
 
 def push(client: redis.Redis, *rows: int) -> list[bytes]:
@@ -75,7 +75,7 @@ def test_an_empty_queue_gives_nothing_and_changes_nothing(client, reservations) 
 
 def test_what_is_kept_stays_and_what_nobody_keeps_goes_back(client, reservations) -> None:
     messages = push(client, 1, 1, 1)
-    impatient = Reservations(client, 0)  # due at once
+    impatient = Reservations(client, 0, 60)  # due at once
     (kept, _), *_ = impatient.reserve("predict", 3, *GENEROUS)
 
     assert reservations.upkeep([kept]) == 2
