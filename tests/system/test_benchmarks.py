@@ -16,6 +16,14 @@ from cli.process import ROOT
 
 SHORT = "0.05"
 SLOWER = ["latency", "batches", "backlog", "costs"]
+JOB_PARTS = {
+    "speed": "| batch job |",
+    "formats": "ndjson, batch job",
+    "company": "| beside a job |",
+    "growth": "| batch job |",
+    "sharing": "submitted with it",
+}
+"""And what each tells of."""
 RUN = Run(
     "abc1234",
     "2026-01-02 03:04",
@@ -62,10 +70,11 @@ def test_a_part_with_heavy_models_runs(part: str, ours: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-def test_a_part_about_batch_jobs_runs(ours: dict[str, str]) -> None:
-    done = _run("benchmarks.jobs", "formats", ours)
+@pytest.mark.parametrize("part", JOB_PARTS)
+def test_a_part_about_batch_jobs_runs(part: str, ours: dict[str, str]) -> None:
+    done = _run("benchmarks.jobs", part, ours)
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
-    assert "ndjson, batch job" in done.stdout
+    assert JOB_PARTS[part] in done.stdout
 
 
 def test_a_ratio_decides() -> None:

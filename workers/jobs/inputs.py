@@ -1,5 +1,6 @@
 """The input of a job: found once, opened once in a process, and looked at with each chunk."""
 
+import time
 from collections import OrderedDict
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from workers.files.spans import Source
 from workers.files.unpacking import unpack
 
 MOST_KEPT = 4
-"""Sources that a process keeps open."""
+"""Sources that a process keeps open; one of Parquet holds a few megabytes a column."""
+IDLE = 10.0
+"""Seconds after which a job has no turn any more, most likely."""
 Key = tuple[str, Facts, str]
 """A job, what validation found of its input, and the digest of its model."""
 
@@ -59,15 +62,18 @@ class Inputs:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._kept: OrderedDict[Key, Source] = OrderedDict()
+        self._asked: dict[Key, float] = {}
 
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
         key = job_id, facts, manifest.sha256
+        self._close_idle(key)
         self._refuse_change(key, order)
         if key not in self._kept:
             self._kept[key] = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
             self._refuse_change(key, order)  # it may have been another's by then
         self._kept.move_to_end(key)
+        self._asked[key] = time.monotonic()
         if len(self._kept) > MOST_KEPT:
             self._close(next(iter(self._kept)))
         return self._kept[key]
@@ -78,6 +84,14 @@ class Inputs:
             self._close(key)
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
 
+    def _close_idle(self, wanted: Key) -> None:
+        """What a job held that has ended would stay for long."""
+        now = time.monotonic()
+        for key in [key for key, asked in self._asked.items() if now - asked > IDLE]:
+            if key != wanted:
+                self._close(key)
+
     def _close(self, key: Key) -> None:
+        self._asked.pop(key, None)
         if source := self._kept.pop(key, None):
             source.close()

@@ -119,6 +119,19 @@ def test_those_that_were_read_last_stay_open(files: list[File]) -> None:
         opened[1].read(Span(2, 4, 2, 1))
 
 
+def test_one_that_is_idle_is_closed_for_another(
+    files: list[File], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle, other = files[:2]
+    opened = idle.source()
+    monkeypatch.setattr(inputs, "IDLE", -1.0)
+    assert idle.source() is opened
+    other.source()
+    with pytest.raises(ValueError, match="closed file"):
+        opened.read(Span(2, 4, 2, 1))
+    assert idle.source() is not opened
+
+
 def test_the_change_of_one_closes_no_other(files: list[File]) -> None:
     changed, other = files[:2]
     opened = other.source()
