@@ -138,7 +138,7 @@ class LiveStack:
             for name in ("bulk", "worker", "api", "redis"):
                 if name in self._running:
                     self.stop(name)
-            until(lambda: not self._left_behind(), "the end of all processes", 5.0)
+            until(lambda: not self._left_behind(), "the end of all processes")
         finally:
             for process in self._left_behind():
                 process.kill()

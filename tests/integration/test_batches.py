@@ -120,6 +120,7 @@ def test_celery_inspect_sees_every_prediction_of_a_running_batch(
     unruly: LiveStack, stock: Stock
 ) -> None:
     inspect = stock.app.control.inspect(timeout=5, limit=1)
+    until(lambda: told(inspect.active()) == [], "the end of what was before")
     with unruly.frozen_pool():
         with unruly.frozen("worker"):
             ids = submit(unruly, "doubling", *range(3)) + submit(unruly, "touchy", 1.0, 2.0)

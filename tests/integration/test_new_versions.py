@@ -28,6 +28,12 @@ def proportional(stack: LiveStack) -> int:
     return sum(int(process.memory_full_info().pss) for process in family)
 
 
+def loaded(stack: LiveStack) -> list[str]:
+    """What the worker said at its last sign of life."""
+    (worker,) = stack.http.get("/stats").json()["workers"]
+    return worker["loaded"]
+
+
 def forest() -> ExtraTreesRegressor:
     """Some 100 MB: each row has a leaf of its own in every tree."""
     random = np.random.default_rng(0)
@@ -41,14 +47,13 @@ def test_a_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     manifest = register(stack.home, "forest", model, [[0.0, 0.0]])
     model.n_jobs = 1  # with threads its sums, and so its last bits, differ from call to call
     assert stack.predict("forest", [0.5, 0.5]) == model.predict([[0.5, 0.5]]).tolist()
-    until(lambda: not born & {p.pid for p in stack.pool()}, "all processes are new", 10)
+    until(lambda: not born & {p.pid for p in stack.pool()}, "all processes are new")
     until(lambda: len(stack.pool()) == len(born), "as many as before")
     renewed = {process.pid for process in stack.pool()}
     for _ in range(50):
         stack.submit("forest", [0.5, 0.5])
     assert stack.predict("forest", [0.1, 0.2]) == model.predict([[0.1, 0.2]]).tolist()
-    (worker,) = stack.http.get("/stats").json()["workers"]
-    assert worker["loaded"] == ["doubling:1", "forest:1"]
+    until(lambda: loaded(stack) == ["doubling:1", "forest:1"], "a sign of life that names both")
     assert {process.pid for process in stack.pool()} == renewed, "each is replaced once"
     # The file's bytes are there as well, until they are read.
     assert manifest.size > 80e6

@@ -67,7 +67,7 @@ class PausingRoom(Room):
             except VersionPaused:
                 return False
 
-        until(let_through, "a probe", 5)
+        until(let_through, "a probe")
         (probe,) = self.take()
         return probe
 
