@@ -30,12 +30,11 @@ from workers.cache import CAPACITY
 from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 from workers.resolving import resolve
+from workers.urgency import give_way
 
 log = logging.getLogger(__name__)
 LARGEST = 2**16
 """Bytes of a command."""
-LEAST_URGENT = 19
-"""The system's niceness: single predictions have the processors whenever they need them."""
 
 
 class ForkServer:
@@ -135,12 +134,6 @@ def _ended() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
-def _give_way() -> None:
-    """Whatever is urgent goes first; and what jobs need is imported once, for all processes."""
-    os.nice(LEAST_URGENT)
-    importlib.import_module("workers.jobs.performing")
-
-
 def main() -> None:
     """Serve the socket that the worker left open for us."""
     # These are for the worker, which hangs up when we are to end.
@@ -149,7 +142,8 @@ def main() -> None:
     configure("worker")
     descriptor, lane, *never = sys.argv[1:]
     if lane == BULK:
-        _give_way()
+        give_way()
+        importlib.import_module("workers.jobs.performing")  # once, for all processes
     control = socket.socket(fileno=int(descriptor))
     ForkServer(control, frozenset(never), Settings.from_environment()).run()
 
