@@ -1,6 +1,6 @@
-"""The model of a job: one call of each of its methods, for some rows of a block."""
+"""The model of a job: what its methods give for some rows of a block."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,6 +17,8 @@ from telemetry.errors import ModelError
 from workers.engine import Engine
 from workers.resolving import resolve
 
+CALL = 8 * 2**20
+"""Bytes of numbers in a call; for more, what a model works on would leave the processor's cache."""
 Limited = Callable[[float], AbstractContextManager[None]]
 """Ends this process where what is done meanwhile takes longer than so many seconds."""
 Answers = Mapping[str, Any]
@@ -50,9 +52,17 @@ class Model(msgspec.Struct, frozen=True):
 
     def answer(self, features: Any, rows: slice) -> Answers:
         """What each method gives for these rows of the features; raises as `Engine.answer`."""
-        given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
         with self.limited(LONGEST_RUN):
-            return {method: self._answer(method, given) for method in self.methods}
+            return joined([self._call(features, part) for part in self._parts(rows)])
+
+    def _parts(self, rows: slice) -> Iterator[slice]:
+        many = max(CALL // (8 * max(len(self.manifest.signature.columns), 1)), 1)
+        for start in range(rows.start, rows.stop, many):
+            yield slice(start, min(start + many, rows.stop))
+
+    def _call(self, features: Any, rows: slice) -> Answers:
+        given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
+        return {method: self._answer(method, given) for method in self.methods}
 
     def _answer(self, method: str, given: Any) -> Any:
         answer = self.engine.answer(self.manifest, method, given).output

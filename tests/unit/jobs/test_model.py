@@ -3,14 +3,18 @@
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
+from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.jobs.job import Order, Place
 from telemetry.errors import RegistryUnavailable, VersionNotFound
 from tests.models import described
-from workers.engine import SklearnEngine
+from workers.engine import Answer, SklearnEngine
 from workers.jobs.model import Models
 
 PLACE = Place(uri="/data/rows.csv", format="csv")
@@ -38,3 +42,28 @@ def test_a_registry_that_is_away_is_told_from_a_version_that_was_removed(
     shutil.rmtree(tmp_path / "models")
     with pytest.raises(RegistryUnavailable):
         models.of(order(1))
+
+
+def test_no_call_takes_more_than_stays_in_the_cache(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = models.of(order(1))
+    engine = Counting()
+    model = msgspec.structs.replace(asked, engine=engine)
+    width = len(model.manifest.signature.columns)
+    monkeypatch.setattr("workers.jobs.model.CALL", 3 * 8 * width)
+    features = np.arange(10.0 * width).reshape(10, width)
+    answers = model.answer(features, slice(1, 9))
+    assert answers["predict"].tolist() == features[1:9, 0].tolist()
+    assert engine.calls == [3, 3, 2]
+
+
+class Counting:
+    """An engine that says the first column, and notes how many rows it was asked for."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
+        self.calls.append(len(given))
+        return Answer(given[:, 0], 1.0)
