@@ -125,7 +125,7 @@ def test_a_wrong_number_of_rows_does_no_harm(
 ) -> None:
     task_id = ids.new()
     client.lpush("predict", message(task_id, b'"rows":1', b'"rows":' + rows))
-    until(lambda: settled(client, [task_id])[0], "an outcome")
+    until(lambda: settled(client, [task_id])[0], "an outcome", 10)
 
 
 WRONG_TYPES = {
@@ -144,7 +144,7 @@ def test_a_result_key_of_another_type_holds_up_nobody(
     task_id, beside = ids.new(), ids.new()
     WRONG_TYPES[kind](client, keys.record(task_id))
     client.lpush("predict", message(task_id), message(beside))
-    until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "both are done")
+    until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "both are done", 10)
     assert stack.outcome(beside, 10)["predictions"] == [2.0]
     if kind != "text":  # who wrote a text there has settled it, as far as anybody can tell
         assert stack.outcome(task_id, 10)["predictions"] == [2.0]

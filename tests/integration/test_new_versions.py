@@ -47,7 +47,7 @@ def test_a_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     manifest = register(stack.home, "forest", model, [[0.0, 0.0]])
     model.n_jobs = 1  # with threads its sums, and so its last bits, differ from call to call
     assert stack.predict("forest", [0.5, 0.5]) == model.predict([[0.5, 0.5]]).tolist()
-    until(lambda: not born & {p.pid for p in stack.pool()}, "all processes are new")
+    until(lambda: not born & {p.pid for p in stack.pool()}, "all processes are new", 10)
     until(lambda: len(stack.pool()) == len(born), "as many as before")
     renewed = {process.pid for process in stack.pool()}
     for _ in range(50):

@@ -144,7 +144,7 @@ def the_letter(client: redis.Redis) -> WholeLetter:
 @pytest.mark.parametrize("message", NO_MESSAGES, ids=repr)
 def test_what_is_no_message_is_put_aside_whole(client: redis.Redis, message: bytes) -> None:
     client.lpush("predict", message)
-    until(lambda: client.hlen(keys.DEAD_LETTERS) == 1, "a dead letter")
+    until(lambda: client.hlen(keys.DEAD_LETTERS) == 1, "a dead letter", 5)
     letter = the_letter(client)
     assert letter.content == message
     assert letter.reason
@@ -156,9 +156,9 @@ def test_a_wrong_message_fails_or_is_put_aside(client: redis.Redis, case: tuple[
     headers = message.get("headers")
     task_id = headers.get("id") if isinstance(headers, dict) else None
     client.lpush("predict", json.dumps(message))
-    until(lambda: client.hlen(keys.DEAD_LETTERS) == 1 or failed(client, task_id), "its end")
+    until(lambda: client.hlen(keys.DEAD_LETTERS) == 1 or failed(client, task_id), "its end", 5)
     if isinstance(task_id, str):
-        until(lambda: failed(client, task_id), "its outcome")
+        until(lambda: failed(client, task_id), "its outcome", 5)
     if client.hlen(keys.DEAD_LETTERS):
         assert json.loads(the_letter(client).content) == message
 

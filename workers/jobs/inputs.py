@@ -1,7 +1,6 @@
 """The input of a job: found once, opened once in a process, and looked at with each chunk."""
 
 import time
-from collections import OrderedDict
 from pathlib import Path
 
 from registry.manifest import Manifest
@@ -61,22 +60,21 @@ class Inputs:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._kept: OrderedDict[Key, Source] = OrderedDict()
-        self._asked: dict[Key, float] = {}
+        self._kept: dict[Key, tuple[Source, float]] = {}
+        """Each with the time at which it was asked for, the one that waits longest first."""
 
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
         key = job_id, facts, manifest.sha256
-        self._close_idle(key)
         self._refuse_change(key, order)
-        if key not in self._kept:
-            self._kept[key] = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
-            self._refuse_change(key, order)  # it may have been another's by then
-        self._kept.move_to_end(key)
-        self._asked[key] = time.monotonic()
-        if len(self._kept) > MOST_KEPT:
-            self._close(next(iter(self._kept)))
-        return self._kept[key]
+        if key in self._kept:
+            source, _ = self._kept.pop(key)
+        else:
+            source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
+        self._kept[key] = source, time.monotonic()
+        self._refuse_change(key, order)  # it may have been another's by then
+        self._close_others()
+        return source
 
     def _refuse_change(self, key: Key, order: Order) -> None:
         _, facts, _ = key
@@ -84,14 +82,13 @@ class Inputs:
             self._close(key)
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
 
-    def _close_idle(self, wanted: Key) -> None:
-        """What a job held that has ended would stay for long."""
-        now = time.monotonic()
-        for key in [key for key, asked in self._asked.items() if now - asked > IDLE]:
-            if key != wanted:
+    def _close_others(self) -> None:
+        """Those that are too many, and those of jobs that have ended, most likely."""
+        now, (*others, _) = time.monotonic(), self._kept.items()
+        for key, (_, asked) in others:
+            if len(self._kept) > MOST_KEPT or now - asked > IDLE:
                 self._close(key)
 
     def _close(self, key: Key) -> None:
-        self._asked.pop(key, None)
-        if source := self._kept.pop(key, None):
-            source.close()
+        if kept := self._kept.pop(key, None):
+            kept[0].close()

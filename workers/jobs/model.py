@@ -50,13 +50,18 @@ class Model(msgspec.Struct, frozen=True):
     methods: tuple[str, ...]
     limited: Limited
 
+    @property
+    def width(self) -> int:
+        """Numbers of a row."""
+        return len(self.manifest.signature.columns)
+
     def answer(self, features: Any, rows: slice) -> Answers:
         """What each method gives for these rows of the features; raises as `Engine.answer`."""
         with self.limited(LONGEST_RUN):
             return joined([self._call(features, part) for part in self._parts(rows)])
 
     def _parts(self, rows: slice) -> Iterator[slice]:
-        many = max(CALL // (8 * max(len(self.manifest.signature.columns), 1)), 1)
+        many = rows_in(CALL, self.width)
         for start in range(rows.start, rows.stop, many):
             yield slice(start, min(start + many, rows.stop))
 
@@ -72,6 +77,11 @@ class Model(msgspec.Struct, frozen=True):
             if found != len(given):
                 raise ModelError(f"the model gave {found} predictions for {len(given)} rows")
         return answer
+
+
+def rows_in(size: int, width: int) -> int:
+    """How many rows of so many numbers are that many bytes; one at least."""
+    return max(size // (8 * max(width, 1)), 1)
 
 
 def joined(answers: list[Answers]) -> Answers:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from workers.jobs.model import Model
+from workers.jobs.model import Model, rows_in
 
 FEW, MORE = 100, 1000
 """Rows that are tried; what a call costs for any number of rows shows in the difference."""
@@ -58,7 +58,7 @@ def rows_per_chunk(speed: Speed, width: int, total: float, processes: int) -> in
 
     ``width`` is the number of features, ``total`` the size of the input, as `Speed.size`.
     """
-    most = max(LARGEST // (8 * max(width, 1)), 1)
+    most = rows_in(LARGEST, width)
     share = total / speed.size / (processes * SHARES)
     wanted = min(AIM / speed.per_row, max(share, LEAST / speed.per_row), most)
     return int(max(wanted, 1))

@@ -16,7 +16,7 @@ from workers.jobs.finalizing import clear
 from workers.jobs.first import First, try_first
 from workers.jobs.inputs import find, open_input, prepare
 from workers.jobs.journal import Journal
-from workers.jobs.model import Model, Models
+from workers.jobs.model import Models
 from workers.jobs.planning import Planned, write_plan
 from workers.jobs.sizing import Speed, rows_per_chunk
 
@@ -44,7 +44,7 @@ class Validator:
         source = open_input(directory, order, facts, model.manifest)
         try:
             first = try_first(source, model, journal, begun.attempt, written)
-            plan = self._plan(begun, facts, source, first, _width(model))
+            plan = self._plan(begun, facts, source, first, model.width)
         finally:
             source.close()
         self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
@@ -61,26 +61,19 @@ class Validator:
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
-        told = (
-            check(source, directory.path, self._settings.spare_bytes)
-            if first.has_ids or order.dry_run
-            else []
-        )
+        spare = self._settings.spare_bytes
+        looks = first.has_ids or order.dry_run
+        told = check(source, directory.path, spare) if looks else []
         processes = self._ledger.processes()
         rows = rows_per_chunk(first.speed, width, source.size, processes)
         # Of two who validate, as one that was frozen and its successor, one only is believed.
         name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
-        spare = self._settings.spare_bytes
         planned = write_plan(directory.plan(name), source.spans(rows), spare)
         return Plan(
             facts=replace(facts, plan=name, answers=first.answers),
             report=_report(source, planned, first.speed, processes, [*first.errors, *told]),
             most_failures=most_failures(order.error_threshold, planned.rows),
         )
-
-
-def _width(model: Model) -> int:
-    return len(model.manifest.signature.columns)
 
 
 def _report(

@@ -67,7 +67,7 @@ class PausingRoom(Room):
             except VersionPaused:
                 return False
 
-        until(let_through, "a probe")
+        until(let_through, "a probe", 5)
         (probe,) = self.take()
         return probe
 

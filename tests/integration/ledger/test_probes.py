@@ -45,7 +45,7 @@ def parked(room: PausingRoom) -> list[str]:
 
 def next_probe(room: PausingRoom) -> tuple[str, str]:
     """What the upkeep of any worker lets through."""
-    until(lambda: room.reservations.upkeep([]) or room.client.llen("predict"), "a probe")
+    until(lambda: room.reservations.upkeep([]) or room.client.llen("predict"), "a probe", 5)
     (probe,) = room.take()
     return probe
 

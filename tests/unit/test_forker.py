@@ -1,0 +1,37 @@
+"""The fork server as the worker sees it: what it said before its end is heard."""
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from workers.forker import Forker
+from workers.frames import Loading, datagram
+
+Pair = tuple[Forker, socket.socket]
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    """A forker, and the end of its connection that a process would have."""
+    ends: list[int] = []
+
+    def start(*_: Any, pass_fds: list[int], **__: Any) -> None:
+        ends.append(os.dup(pass_fds[0]))
+
+    monkeypatch.setattr("workers.forker.subprocess.Popen", start)
+    forker = Forker("predict")
+    with socket.socket(fileno=ends[0]) as theirs, forker._control:
+        yield forker, theirs
+
+
+def test_the_last_words_of_one_that_died_with_commands_unread_are_heard(pair: Pair) -> None:
+    forker, theirs = pair
+    theirs.send(datagram(Loading("deadly:1")))
+    forker.load("next:1")
+    theirs.close()
+    assert forker.hear() == Loading("deadly:1")
+    assert forker.at_work_on == "deadly:1"
+    assert forker.hear() is None
