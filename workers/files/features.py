@@ -33,12 +33,11 @@ def gather(signature: Signature, columns: Sequence[Any], known: Faults | None = 
     """
     values = _values(signature, columns)
     faults = {**_faults(signature, values), **(known or {})}
-    rows = len(columns[0])
-    good = np.arange(rows)
+    good = np.ones(len(columns[0]), bool)
+    good[list(faults)] = False
     if faults:
-        good = np.setdiff1d(good, np.fromiter(faults, np.int64), assume_unique=True)
         values = values[good] if isinstance(values, np.ndarray) else [v[good] for v in values]
-    return Features(_input(signature, values), good, faults)
+    return Features(_input(signature, values), np.flatnonzero(good), faults)
 
 
 def _values(signature: Signature, columns: Sequence[Any]) -> Array | list[Array]:

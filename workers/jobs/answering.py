@@ -81,8 +81,9 @@ def _ask(model: Model, block: Block, rows: range) -> Answers:
 
 
 def _deadly(block: Block, together: Sequence[range]) -> list[BadRow]:
-    deadly = np.setdiff1d(np.arange(len(block.good)), _places(together))
-    return [_bad(block, int(row), WorkerLost()) for row in deadly]
+    deadly = np.ones(len(block.good), bool)
+    deadly[_places(together)] = False
+    return [_bad(block, int(row), WorkerLost()) for row in np.flatnonzero(deadly)]
 
 
 def _places(ranges: Sequence[range]) -> Array:

@@ -1,12 +1,18 @@
 """Batch jobs give way to single predictions."""
 
+import ctypes
+import os
+import platform
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.integration.jobs.room import Room
-from workers.urgency import LEAST_URGENT, SESSION
+from workers.urgency import LEAST_URGENT, LONG_SLICE, SCHED_SETATTR, SESSION
+
+SCHED = Path("/proc/self/sched")
 
 
 def test_the_pool_of_batch_jobs_is_the_least_urgent(room: Room) -> None:
@@ -18,6 +24,30 @@ def test_the_pool_of_batch_jobs_is_the_least_urgent(room: Room) -> None:
 def test_its_session_is_the_least_urgent_too(room: Room) -> None:
     assert session_nice(room, "bulk") == LEAST_URGENT
     assert session_nice(room, "worker") < LEAST_URGENT
+
+
+def test_whoever_wakes_up_interrupts_it(room: Room) -> None:
+    policies = {os.sched_getscheduler(each.pid) for each in room.stack.pool("bulk")}
+    assert policies == {os.SCHED_IDLE}
+    assert {os.sched_getscheduler(each.pid) for each in room.stack.pool("worker")} == {
+        os.SCHED_OTHER
+    }
+
+
+@pytest.mark.skipif(
+    not (SCHED.exists() and "se.slice" in SCHED.read_text()), reason="no slices are granted here"
+)
+def test_its_slices_are_longer_than_those_of_others(room: Room) -> None:
+    assert {slice_of(each) for each in room.stack.pool("bulk")} == {LONG_SLICE}
+    assert all(slice_of(each) < LONG_SLICE for each in room.stack.pool("worker"))
+
+
+def slice_of(process: psutil.Process) -> int:
+    """Nanoseconds; the call that reads them is the one after that which sets them."""
+    attributes = ctypes.create_string_buffer(48)
+    number = SCHED_SETATTR[platform.machine()] + 1
+    assert ctypes.CDLL(None).syscall(number, process.pid, attributes, len(attributes), 0) == 0
+    return int.from_bytes(attributes[24:32], sys.byteorder)
 
 
 def session_nice(room: Room, worker: str) -> int:
