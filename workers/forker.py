@@ -19,6 +19,8 @@ ONE_THREAD = {
 """The pool is the parallelism; and what has threads cannot be forked."""
 NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """Nor may Arrow start one when it is imported, which pandas does."""
+ONE_HEAP = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""What Arrow frees NumPy takes, and the other way round; new pages are what costs most."""
 STALL = 30.0
 """Seconds that it may take to read a command."""
 GRACE = 5.0
@@ -39,7 +41,7 @@ class Forker:
                     *(str(theirs.fileno()), lane, *sorted(never)),
                 ],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ONE_THREAD, **NO_THREAD},
+                env={**os.environ, **ONE_THREAD, **NO_THREAD, **ONE_HEAP},
             )
         self._asked: set[str] = set()
         self.at_work_on: str | None = None

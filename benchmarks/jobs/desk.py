@@ -47,9 +47,10 @@ class Desk:
             time.sleep(LOOK)
 
     def cancel(self, job_id: str) -> bool:
-        """Stop a job; whether it had ended before."""
+        """Stop a job, and wait for its last chunks; whether it had ended before."""
         had_ended = self._jobs.get(job_id).has_ended
         self._jobs.cancel(job_id)
+        self._jobs.wait(job_id, PATIENCE)
         return had_ended
 
     def score(self, source: Path, target: Path) -> float:

@@ -1,5 +1,6 @@
-"""Files of random numbers to score."""
+"""Files of random numbers to score, which are on the disk before anything is measured."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def make_parquet(path: Path, rows: int) -> Path:
     with pq.ParquetWriter(path, SCHEMA) as writer:
         for table in _tables(rows):
             writer.write_table(table)
-    return path
+    return _synced(path)
 
 
 def make_csv(path: Path, rows: int) -> Path:
@@ -29,7 +30,7 @@ def make_csv(path: Path, rows: int) -> Path:
     with pa.csv.CSVWriter(path, SCHEMA) as writer:
         for table in _tables(rows):
             writer.write_table(table)
-    return path
+    return _synced(path)
 
 
 def make_ndjson(path: Path, rows: int) -> Path:
@@ -39,10 +40,17 @@ def make_ndjson(path: Path, rows: int) -> Path:
         for table in _tables(rows):
             for batch in table.to_batches(10_000):
                 file.write(encoder.encode_lines(batch.to_pylist()))
-    return path
+    return _synced(path)
 
 
 MAKERS = {"csv": make_csv, "ndjson": make_ndjson}
+
+
+def _synced(path: Path) -> Path:
+    """Not while others sync who are measured."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return path
 
 
 def _tables(rows: int) -> Iterator[pa.Table]:

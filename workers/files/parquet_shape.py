@@ -1,6 +1,6 @@
 """What the metadata of a Parquet file tell of its rows: their groups, sizes and types."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import pyarrow as pa
@@ -28,18 +28,16 @@ def group_borders(metadata: pq.FileMetaData) -> list[int]:
     return [0, *accumulate(groups)]
 
 
-def most_rows(metadata: pq.FileMetaData, first: pa.RecordBatch) -> int:
-    """How many rows a span may have, by what the columns of the ``first`` rows come to.
+def most_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float) -> int:
+    """How many rows a span may have, by what these columns come to in a row.
 
-    In the file they may be smaller, being encoded; the first rows may be smaller than others.
+    In the file they may be smaller, being encoded; the first rows, of which each takes as many
+    bytes as ``seen``, may be smaller than others.
     """
-    columns = set(first.schema.names)
-    group = metadata.row_group(0)
+    group, names = metadata.row_group(0), set(columns)
     found = map(group.column, range(group.num_columns))
-    sizes = (c.total_uncompressed_size for c in found if _belongs(c.path_in_schema, columns))
-    row = max(
-        sum(sizes) / max(group.num_rows, 1), first.nbytes / max(first.num_rows, 1), 8 * len(columns)
-    )
+    sizes = (c.total_uncompressed_size for c in found if _belongs(c.path_in_schema, names))
+    row = max(sum(sizes) / max(group.num_rows, 1), seen, 8 * len(names))
     return max(int(MAX_SPAN / row), 1)
 
 

@@ -3,11 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.jobs.places import local_path
 from telemetry.errors import InvalidInput
 from workers.files.features import gather
 from workers.files.matching import Selection, match
@@ -18,8 +20,8 @@ from workers.files.spans import Block, Span
 
 _SAMPLE = 1000
 """Rows that tell how large one is."""
-_BUFFER = 2**20
-"""Bytes of a column that are read at a time."""
+_NEAR, _FAR = 2**16, 2**20
+"""Bytes of a column that are read at a time; of a file elsewhere, each time is a request."""
 
 
 class ParquetSource:
@@ -32,7 +34,8 @@ class ParquetSource:
         self._watch = Watch(uri)
         self._file = file
         with _telling(uri):
-            self._parquet = pq.ParquetFile(self._file, pre_buffer=False, buffer_size=_BUFFER)
+            buffer = _FAR if local_path(uri) is None else _NEAR
+            self._parquet = pq.ParquetFile(self._file, pre_buffer=False, buffer_size=buffer)
             schema = self._parquet.schema_arrow
         self.columns: Sequence[str] = schema.names
         wanted = match(selection, self.columns)
@@ -43,8 +46,8 @@ class ParquetSource:
         self._borders = group_borders(self._parquet.metadata)
         if not self.size:
             raise InvalidInput(f"{uri} has no rows")
-        needed = [*dict.fromkeys([*self._carried, *self._features])]
-        self._stream = ParquetStream(self._parquet, needed, self._borders)
+        self._needed = [*dict.fromkeys([*self._carried, *self._features])]
+        self._stream = ParquetStream(self._parquet, self._needed, self._borders)
 
     @property
     def size(self) -> int:
@@ -54,8 +57,7 @@ class ParquetSource:
     def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`; a span ends with a row group where that is about as long."""
         with self._watch.reading(), _telling(self._uri):
-            first = self._stream.first(_SAMPLE)
-            rows = min(rows, most_rows(self._parquet.metadata, first))
+            rows = min(rows, most_rows(self._parquet.metadata, self._needed, self._seen))
         start = 0
         while start < self.size:
             stop = self._stop(start, rows)
@@ -71,6 +73,15 @@ class ParquetSource:
         """See `Source`."""
         self._parquet.close()
         self._file.close()
+
+    @cached_property
+    def _seen(self) -> float:
+        """Bytes of one of the first rows; 0 where no type has more than the eight of a number."""
+        schema = self._parquet.schema_arrow
+        if all(pa.types.is_primitive(schema.field(name).type) for name in self._needed):
+            return 0.0
+        first = self._stream.first(_SAMPLE)
+        return float(first.nbytes / max(first.num_rows, 1))
 
     def _block(self, span: Span, table: pa.Table) -> Block:
         features = gather(self._signature, [table[name] for name in self._features])

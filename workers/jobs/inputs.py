@@ -14,9 +14,9 @@ from workers.files.sources import open_source
 from workers.files.spans import Source
 from workers.files.unpacking import unpack
 
-MOST_KEPT = 4
+MOST_KEPT = 2
 """Sources that a process keeps open; one of Parquet holds a few megabytes a column."""
-IDLE = 10.0
+IDLE = 3.0
 """Seconds after which a job has no turn any more, most likely."""
 Key = tuple[str, Facts, str]
 """A job, what validation found of its input, and the digest of its model."""
@@ -66,6 +66,7 @@ class Inputs:
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
         key = job_id, facts, manifest.sha256
+        self._close_others(key)  # first, as what they held is taken up then
         self._refuse_change(key, order)
         if key in self._kept:
             source, _ = self._kept.pop(key)
@@ -73,7 +74,6 @@ class Inputs:
             source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
         self._kept[key] = source, time.monotonic()
         self._refuse_change(key, order)  # it may have been another's by then
-        self._close_others()
         return source
 
     def _refuse_change(self, key: Key, order: Order) -> None:
@@ -82,11 +82,12 @@ class Inputs:
             self._close(key)
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
 
-    def _close_others(self) -> None:
+    def _close_others(self, wanted: Key) -> None:
         """Those that are too many, and those of jobs that have ended, most likely."""
-        now, (*others, _) = time.monotonic(), self._kept.items()
-        for key, (_, asked) in others:
-            if len(self._kept) > MOST_KEPT or now - asked > IDLE:
+        now, others = time.monotonic(), [key for key in self._kept if key != wanted]
+        many = len(others) + 1 - MOST_KEPT
+        for place, key in enumerate(others):
+            if place < many or now - self._kept[key][1] > IDLE:
                 self._close(key)
 
     def _close(self, key: Key) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import pairwise, starmap
 from typing import Any
 
 import msgspec
@@ -61,9 +62,10 @@ class Model(msgspec.Struct, frozen=True):
             return joined([self._call(features, part) for part in self._parts(rows)])
 
     def _parts(self, rows: slice) -> Iterator[slice]:
-        many = rows_in(CALL, self.width)
-        for start in range(rows.start, rows.stop, many):
-            yield slice(start, min(start + many, rows.stop))
+        size = rows.stop - rows.start
+        parts = -(-size // rows_in(CALL, self.width))
+        borders = [rows.start + size * part // parts for part in range(parts + 1)]
+        return starmap(slice, pairwise(borders))
 
     def _call(self, features: Any, rows: slice) -> Answers:
         given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]

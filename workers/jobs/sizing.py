@@ -17,7 +17,7 @@ DOUBT = 50
 """How much more than its rows a call of `MORE` rows may cost."""
 SHARES = 8
 """Chunks that each process should have of a job, where they are worth it: none waits at the end."""
-LARGEST = 32 * 2**20
+LARGEST = 16 * 2**20
 """Bytes of a chunk's numbers."""
 
 
