@@ -41,16 +41,17 @@ class ParquetStream:
     def _forget(self) -> None:
         self._stream: Iterator[pa.RecordBatch] = iter(())
         self._waiting: pa.RecordBatch | None = None
-        self._next = self._borders[-1]
+        self._next, self._rows = self._borders[-1], 0
 
     def _move_to(self, row: int, most: int) -> None:
         """Go on where the stream is, or begin at the row group, whichever is nearer.
 
-        Then at most so many rows are decoded at a time.
+        At most so many rows are decoded at a time, and not much fewer: each time costs.
         """
         group = bisect_right(self._borders, row) - 1
-        if not self._borders[group] <= self._next <= row:
-            self._stream = self._batches(min(most, max(_BATCH // len(self._columns), 1)), group)
+        rows = min(most, max(_BATCH // len(self._columns), 1))
+        if self._rows < rows // 2 or not self._borders[group] <= self._next <= row:
+            self._stream, self._rows = self._batches(rows, group), rows
             self._next, self._waiting = self._borders[group], None
         while self._next < row:
             self._take(row - self._next)

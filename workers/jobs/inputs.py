@@ -18,8 +18,8 @@ MOST_KEPT = 2
 """Sources that a process keeps open; one of Parquet holds a few megabytes a column."""
 IDLE = 3.0
 """Seconds after which a job has no turn any more, most likely."""
-Key = tuple[str, Facts, str]
-"""A job, what validation found of its input, and the digest of its model."""
+Key = tuple[str, str, str]
+"""A job, the fingerprint of its input when it was validated, and the digest of its model."""
 
 
 def find(order: Order) -> Facts:
@@ -65,7 +65,7 @@ class Inputs:
 
     def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
-        key = job_id, facts, manifest.sha256
+        key = job_id, facts.fingerprint, manifest.sha256
         self._close_others(key)  # first, as what they held is taken up then
         self._refuse_change(key, order)
         if key in self._kept:
@@ -77,8 +77,7 @@ class Inputs:
         return source
 
     def _refuse_change(self, key: Key, order: Order) -> None:
-        _, facts, _ = key
-        if fingerprint(order.input.uri) != facts.fingerprint:
+        if fingerprint(order.input.uri) != key[1]:
             self._close(key)
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
 

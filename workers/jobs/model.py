@@ -18,7 +18,7 @@ from telemetry.errors import ModelError
 from workers.engine import Engine
 from workers.resolving import resolve
 
-CALL = 8 * 2**20
+CALL = 10 * 2**20
 """Bytes of numbers in a call; for more, what a model works on would leave the processor's cache."""
 Limited = Callable[[float], AbstractContextManager[None]]
 """Ends this process where what is done meanwhile takes longer than so many seconds."""

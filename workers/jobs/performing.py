@@ -16,6 +16,7 @@ from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, Worke
 from workers.engine import Engine
 from workers.frames import Item, Verdict
 from workers.jobs.finalizing import finalize
+from workers.jobs.inputs import Inputs
 from workers.jobs.model import Limited, Models
 from workers.jobs.scoring import Scorer
 from workers.jobs.validating import Validator
@@ -41,8 +42,9 @@ class Performer:
         self._roots = Roots(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
-        self._validator = Validator(models, self._ledger, settings)
-        self._scorer = Scorer(models, self._ledger, settings)
+        inputs = Inputs(settings.home)
+        self._validator = Validator(models, inputs, self._ledger, settings)
+        self._scorer = Scorer(models, inputs, self._ledger, settings)
 
     def perform(self, item: Item) -> tuple[Verdict, str]:
         """Do a step; what became of it, and the error if it failed."""

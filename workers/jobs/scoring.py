@@ -16,9 +16,11 @@ from workers.jobs.planning import read_span
 class Scorer:
     """Computes chunks; each counts once, whoever settles it first."""
 
-    def __init__(self, models: Models, ledger: JobLedger, settings: Settings) -> None:
-        self._models, self._ledger, self._settings = models, ledger, settings
-        self._inputs = Inputs(settings.home)
+    def __init__(
+        self, models: Models, inputs: Inputs, ledger: JobLedger, settings: Settings
+    ) -> None:
+        self._models, self._inputs = models, inputs
+        self._ledger, self._settings = ledger, settings
 
     def score(self, begun: Begun) -> None:
         """Compute a chunk; raises what ends the job."""

@@ -14,7 +14,7 @@ from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
 from workers.jobs.finalizing import clear
 from workers.jobs.first import First, try_first
-from workers.jobs.inputs import find, open_input, prepare
+from workers.jobs.inputs import Inputs, find, prepare
 from workers.jobs.journal import Journal
 from workers.jobs.model import Models
 from workers.jobs.planning import Planned, write_plan
@@ -27,8 +27,11 @@ MOST_SHOWN = 100
 class Validator:
     """Looks at the input, at the output's place, and at what the model makes of the first rows."""
 
-    def __init__(self, models: Models, ledger: JobLedger, settings: Settings) -> None:
-        self._models, self._ledger, self._settings = models, ledger, settings
+    def __init__(
+        self, models: Models, inputs: Inputs, ledger: JobLedger, settings: Settings
+    ) -> None:
+        self._models, self._inputs = models, inputs
+        self._ledger, self._settings = ledger, settings
         self._roots = Roots(settings.batch_roots, settings.home)
 
     def validate(self, begun: Begun) -> None:
@@ -41,12 +44,9 @@ class Validator:
         model, facts = self._models.of(order), find(order)
         prepare(directory, order, facts, self._settings.spare_bytes)
         written = order.output.format or facts.format
-        source = open_input(directory, order, facts, model.manifest)
-        try:
-            first = try_first(source, model, journal, begun.attempt, written)
-            plan = self._plan(begun, facts, source, first, model.width)
-        finally:
-            source.close()
+        source = self._inputs.source(begun.held.job, order, facts, model.manifest)
+        first = try_first(source, model, journal, begun.attempt, written)
+        plan = self._plan(begun, facts, source, first, model.width)
         self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
         journal.close()
         if order.dry_run:
