@@ -63,7 +63,7 @@ class RedisServer(msgspec.Struct, frozen=True):
             "appendfsync": "always",
             "save": '""',
             "maxmemory-policy": "noeviction",
-            "latency-monitor-threshold": 1000,  # ms: it says afterwards why it was silent
+            "latency-monitor-threshold": 500,  # ms: it says afterwards why it was silent
         }
         return "".join(f"{name} {value}\n" for name, value in settings.items())
 

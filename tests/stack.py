@@ -166,18 +166,21 @@ class LiveStack:
         path, waiting = f"/predict/result/{task_id}", {"Prefer": "wait=1"}
 
         def look() -> Json | None:
+            asked = time.time()
             answer = self.http.get(path, headers=waiting)
-            if answer.status_code == 503 and self._was_silent():
+            if answer.status_code == 503 and self._was_silent(asked):
                 return None  # as callers do, it asks again
             assert answer.status_code in (200, 202), answer.text
             return answer.json() if answer.status_code == 200 else None
 
         return until(look, f"the outcome of {task_id}", within)
 
-    def _was_silent(self) -> bool:
-        """Whether Redis itself says that it was, since this was asked last: its disk stalled."""
+    def _was_silent(self, since: float) -> bool:
+        """Whether Redis itself says that it was, after that: its disk stalled."""
         with redis.Redis.from_url(self.redis_url) as client:
-            return int(client.execute_command("LATENCY", "RESET")) > 0
+            return any(
+                when >= int(since) for _, when, *_ in client.execute_command("LATENCY LATEST")
+            )
 
     def predict(self, model: str, features: Any, method: str = "predict") -> list[Any]:
         """Predictions, through the queue; fails the test when the prediction failed."""

@@ -7,8 +7,12 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 LEAST_URGENT = 19
 """The system's niceness."""
+LEAST_URGENT_WRITES = 7
+"""What belongs to it where nobody says otherwise."""
 SESSION = Path("/proc/self/autogroup")
 LONG_SLICE = 100_000_000
 """Nanoseconds, the most that Linux grants; it is what others may interrupt, not what they wait."""
@@ -35,6 +39,8 @@ def _be_interrupted() -> None:
     attributes = struct.pack("=IIQiIQQQ", *fields)  # struct sched_attr, its first version
     if number := SCHED_SETATTR.get(platform.machine()):
         ctypes.CDLL(None).syscall(number, 0, attributes, 0)
-    with suppress(OSError):  # not every sandbox allows it
+    with suppress(OSError, psutil.Error):  # not every sandbox allows it
         # Who wakes up is given a processor that has nothing else to do as if it had nothing at all.
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        # That policy puts off what is written as well, and what Redis writes may wait for it.
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, LEAST_URGENT_WRITES)

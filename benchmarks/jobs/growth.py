@@ -11,8 +11,9 @@ from benchmarks.results import Check, Part, Table
 
 SIZES = 10_000, 100_000, 1_000_000, 10_000_000
 FASTER, LARGER = 0.9, 1.15
-NOTE = """Parquet to Parquet, as above, once each. A small job is all beginning and end, and its \
-chunks are small; those of a million rows are as large as they get."""
+NOTE = """Parquet to Parquet, as above, once each for memory and once for time. A small job \
+is all beginning and end, and its chunks are small; those of a million rows are as large as they \
+get."""
 
 
 def run(bench: Bench) -> Part:

@@ -19,7 +19,8 @@ MEMORY = 1_200_000_000
 NOTE = f"""Parquet to Parquet, {FEATURES} columns of random doubles, forest of 100 trees, input by \
 reference; two processes. A job counts from its acceptance to its completion, a script without \
 its imports and without loading the model. Rows a second: median (least to greatest) of rounds in \
-turn. Memory: greatest sum of PSS of all processes, Redis and API included, MB."""
+turn. Memory: greatest sum of PSS of all processes, Redis and API included, in runs before and \
+after, MB."""
 
 
 def run(bench: Bench) -> Part:

@@ -54,7 +54,7 @@ def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> No
         "appendonly": "yes",
         "appendfsync": "always",
         "maxmemory-policy": "noeviction",
-        "latency-monitor-threshold": "1000",
+        "latency-monitor-threshold": "500",
         "save": "",
     }
     assert {name: configuration[name] for name in expected} == expected

@@ -15,7 +15,7 @@ from workers.files.spans import Source
 from workers.files.unpacking import unpack
 
 MOST_KEPT = 2
-"""Sources that a process keeps open; one of Parquet holds a few megabytes a column."""
+"""Sources that a process keeps open; one of Parquet holds some two megabytes a column."""
 IDLE = 3.0
 """Seconds after which a job has no turn any more, most likely."""
 Key = tuple[str, str, str]
@@ -70,11 +70,17 @@ class Inputs:
         self._refuse_change(key, order)
         if key in self._kept:
             source, _ = self._kept.pop(key)
-        else:
-            source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
+            self._kept[key] = source, time.monotonic()
+            return source
+        source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
         self._kept[key] = source, time.monotonic()
         self._refuse_change(key, order)  # it may have been another's by then
         return source
+
+    def close(self) -> None:
+        """Close all; who needs one again opens it anew."""
+        for key in list(self._kept):
+            self._close(key)
 
     def _refuse_change(self, key: Key, order: Order) -> None:
         if fingerprint(order.input.uri) != key[1]:

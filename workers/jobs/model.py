@@ -58,8 +58,7 @@ class Model(msgspec.Struct, frozen=True):
 
     def answer(self, features: Any, rows: slice) -> Answers:
         """What each method gives for these rows of the features; raises as `Engine.answer`."""
-        with self.limited(LONGEST_RUN):
-            return joined([self._call(features, part) for part in self._parts(rows)])
+        return joined([self._call(features, part) for part in self._parts(rows)])
 
     def _parts(self, rows: slice) -> Iterator[slice]:
         size = rows.stop - rows.start
@@ -69,7 +68,8 @@ class Model(msgspec.Struct, frozen=True):
 
     def _call(self, features: Any, rows: slice) -> Answers:
         given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
-        return {method: self._answer(method, given) for method in self.methods}
+        with self.limited(LONGEST_RUN):
+            return {method: self._answer(method, given) for method in self.methods}
 
     def _answer(self, method: str, given: Any) -> Any:
         answer = self.engine.answer(self.manifest, method, given).output

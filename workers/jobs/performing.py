@@ -42,9 +42,9 @@ class Performer:
         self._roots = Roots(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
-        inputs = Inputs(settings.home)
-        self._validator = Validator(models, inputs, self._ledger, settings)
-        self._scorer = Scorer(models, inputs, self._ledger, settings)
+        self._inputs = Inputs(settings.home)
+        self._validator = Validator(models, self._inputs, self._ledger, settings)
+        self._scorer = Scorer(models, self._inputs, self._ledger, settings)
 
     def perform(self, item: Item) -> tuple[Verdict, str]:
         """Do a step; what became of it, and the error if it failed."""
@@ -56,6 +56,7 @@ class Performer:
         try:
             self._do(begun)
         except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner must know
+            self._inputs.close()  # what is wrong may be mended by the next time, or deleted
             return self._failed(begun, _told(error))
         return "succeeded", ""
 

@@ -50,6 +50,7 @@ class Validator:
         self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
         journal.close()
         if order.dry_run:
+            self._inputs.close()
             clear(directory)
 
     def _check_places(self, order: Order, directory: JobDirectory) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -40,6 +41,17 @@ def test_bad_rows_fail_alone(room: Room) -> None:
         (8, "model_error"),
         (5000, "model_error"),
     ]
+
+
+@pytest.mark.parametrize(("value", "dry_run"), [(GUILTY, False), (1.0, True)], ids=["fails", "dry"])
+def test_what_goes_no_further_than_validation_is_closed(
+    room: Room, value: float, dry_run: bool
+) -> None:
+    source = room.parquet(np.full((3, 2), value))
+    job = room.run("touchy", source, dry_run=dry_run)
+    assert job.status == ("completed" if dry_run else "failed")
+    pool = room.stack.pool("bulk")
+    assert str(source) not in [file.path for process in pool for file in process.open_files()]
 
 
 def test_rows_that_kill_are_found(room: Room) -> None:

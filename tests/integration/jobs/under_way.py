@@ -10,7 +10,8 @@ from tasks.jobs.job import Job
 from tests.integration.jobs.room import Room
 from tests.stack import until
 
-ROWS = 60_000
+ROWS = 120_000
+"""Three seconds of work for two processes: time for what is to happen to it on a busy machine."""
 
 
 def begun(room: Room, model: str = "plodding", least: int = 1, **fields: Any) -> tuple[Job, Any]:

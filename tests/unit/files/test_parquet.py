@@ -62,11 +62,9 @@ def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
         assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
 
 
-def test_spans_that_are_read_in_order_decode_each_row_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = source_of(written(tmp_path, table_of(100_000), 60_000), "parquet", AB)
-    spans = list(source.spans(9000))
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows that were decoded at a time."""
     decoded: list[int] = []
     original = pq.ParquetFile.iter_batches
 
@@ -76,11 +74,29 @@ def test_spans_that_are_read_in_order_decode_each_row_once(
             yield batch
 
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
+    return decoded
+
+
+def test_spans_that_are_read_in_order_decode_each_row_once(
+    tmp_path: Path, decoded: list[int]
+) -> None:
+    source = source_of(written(tmp_path, table_of(100_000), 60_000), "parquet", AB)
+    spans = list(source.spans(9000))
     for span in spans[::2]:  # the others are read elsewhere
         source.read(span)
     assert sum(decoded) <= 100_000
     source.read(spans[0])
     assert sum(decoded) <= 109_000
+
+
+def test_what_was_begun_for_few_rows_does_not_go_on_for_many(
+    tmp_path: Path, decoded: list[int]
+) -> None:
+    source = source_of(written(tmp_path, table_of(100_000), 100_000), "parquet", AB)
+    source.read(next(source.spans(10)))
+    second = list(source.spans(50_000))[1]
+    assert source.read(second).features[:, 0].tolist() == list(range(50_000, 100_000))
+    assert decoded == [10, 50_000, 50_000]
 
 
 def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:

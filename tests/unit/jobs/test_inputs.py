@@ -31,6 +31,7 @@ class File:
         order = Order(
             model="m", version=1, input=Place(uri=str(self.path)), output=Place(uri="/out")
         )
+        self.close_all = inputs.close
         facts = find(order)
         self.source: Callable[[], Source] = lambda: inputs.source(
             directory.name, order, facts, MANIFEST
@@ -139,3 +140,12 @@ def test_the_change_of_one_closes_no_other(files: list[File]) -> None:
     with pytest.raises(InputChanged):
         changed.source()
     assert other.source() is opened
+
+
+def test_all_are_closed_where_something_failed(files: list[File]) -> None:
+    opened = [file.source() for file in files[:MOST_KEPT]]
+    files[0].close_all()
+    for file, source in zip(files, opened, strict=False):
+        with pytest.raises(ValueError, match="closed file"):
+            source.read(Span(2, 4, 2, 1))
+        assert file.source() is not source
