@@ -63,18 +63,17 @@ def run(bench: Bench) -> Part:
 
 
 def _emptied_at_once(shallow: Queued, deep: Queued) -> list[Pair]:
-    before = shallow.mark(), deep.mark()
     with ThreadPoolExecutor() as together:  # or one would be done before the other begins
         list(together.map(Queued.employ, (shallow, deep)))
     marks = [(shallow.mark(), deep.mark())]
     deadline = time.monotonic() + OUTCOMES_WITHIN
-    while marks[-1][0].depth:
+    while len(marks) == 1 or marks[-1][0].depth:  # a short queue may be empty at the first look
         if time.monotonic() > deadline:
             raise LoadFailed("the shallow queue does not become empty")
         time.sleep(MOMENT)
         marks.append((shallow.mark(), deep.mark()))
-    # In the last moment the first queue ran dry; where all took but one, or none, that must do.
-    steps = list(pairwise(marks)) or [(before, marks[0])]
+    # In the last moment the first queue ran dry; where all took but one, that must do.
+    steps = list(pairwise(marks))
     return [(a.to(b), c.to(d)) for (a, c), (b, d) in steps[:-1] or steps]
 
 
