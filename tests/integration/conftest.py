@@ -19,9 +19,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     home = tmp_path_factory.mktemp("redis")
     server = redis_server.prepare(home)
     process = Process(server.program(), home / "redis.log")
-    until(server.program().ready, "redis ready")
-    yield connect(server.url)
-    process.kill()
+    try:
+        until(process.program.ready, "redis ready")
+        yield connect(server.url)
+    finally:
+        process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.store import GLANCE
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
@@ -30,6 +31,7 @@ def not_mounted(home: Path) -> Iterator[None]:
     aside = models.rename(home / "aside")
     models.mkdir()
     try:
+        forget_the_last_look()
         yield
     finally:
         models.rmdir()
@@ -43,9 +45,16 @@ def unreadable(home: Path) -> Iterator[None]:
     aside = generation.rename(generation.with_suffix(".aside"))
     generation.symlink_to(generation.name)
     try:
+        forget_the_last_look()
         yield
     finally:
         aside.rename(generation)
+
+
+def forget_the_last_look() -> None:
+    """Wait until what a worker saw before it was frozen counts no longer."""
+    since = time.monotonic()
+    until(lambda: time.monotonic() - since > GLANCE, "another look is due")
 
 
 def dead_letters(stack: LiveStack) -> int:
