@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.candidates import Candidate
+from benchmarks.jobs.watching import Memory
 from benchmarks.processes import Processes
 from benchmarks.saturation import warm
 from benchmarks.wire import LoadFailed
@@ -24,7 +25,7 @@ class Desk:
     """Takes files by reference; what comes out must be whole."""
 
     def __init__(self, candidate: Candidate, processes: Processes, client: Client) -> None:
-        self.candidate, self.processes = candidate, processes
+        self.candidate, self._processes = candidate, processes
         self._jobs = client.jobs
 
     def submit(self, source: Path, target: Path) -> str:
@@ -56,6 +57,12 @@ class Desk:
     def score(self, source: Path, target: Path) -> float:
         """Seconds from acceptance to completion, by the server's clock."""
         return seconds(self.wait(self.submit(source, target)))
+
+    def memory(self, source: Path, target: Path) -> int:
+        """Bytes that all take at most meanwhile; in a run of its own, since to look costs time."""
+        with Memory(self._processes) as memory:
+            self.score(source, target)
+        return memory.greatest
 
 
 def seconds(job: Job) -> float:

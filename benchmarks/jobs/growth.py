@@ -6,7 +6,6 @@ from benchmarks.bench import Bench
 from benchmarks.jobs.desk import Desk, desk, files
 from benchmarks.jobs.inputs import make_parquet
 from benchmarks.jobs.race import COLUMNS, Seen
-from benchmarks.jobs.watching import Memory
 from benchmarks.results import Check, Part, Table
 
 SIZES = 10_000, 100_000, 1_000_000, 10_000_000
@@ -40,6 +39,5 @@ def _no_larger(each: Seen, million: Seen) -> Check:
 def _seen(bench: Bench, open_desk: Desk, rows: int) -> Seen:
     source = make_parquet(files(bench) / f"{rows}.parquet", rows)
     target = source.with_stem("scored")
-    with Memory(open_desk.processes) as memory:
-        open_desk.score(source, target)
-    return Seen("batch job", rows, [open_desk.score(source, target)], memory.greatest)
+    memory = open_desk.memory(source, target)
+    return Seen("batch job", rows, [open_desk.score(source, target)], memory)

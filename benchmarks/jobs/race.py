@@ -7,7 +7,6 @@ import msgspec
 
 from benchmarks.bench import Bench
 from benchmarks.jobs.desk import Desk
-from benchmarks.jobs.watching import Memory
 from benchmarks.models import MEGABYTE
 from benchmarks.results import Cell, Check, Spread
 from benchmarks.wire import LoadFailed
@@ -47,22 +46,15 @@ def race(
     plain = [source.with_stem(f"plain-{number}") for number in range(len(scripts))]
     found = [Seen(name, rows) for name in scripts]
     job = Seen("batch job", rows)
-    memory = _memory(desk, source, target)
+    memory = desk.memory(source, target)
     for _ in range(bench.rounds):
         for script, output, seen in zip(scripts.values(), plain, found, strict=True):
             seen.seconds.append(script(bench.forest.path, source, output))
         job.seconds.append(desk.score(source, target))
         if not all(same(output, target) for output in plain):
             raise LoadFailed("the job's output is not the scripts'")
-    job.memory = max(memory, _memory(desk, source, target))
+    job.memory = max(memory, desk.memory(source, target))
     return [*found, job]
-
-
-def _memory(desk: Desk, source: Path, target: Path) -> int:
-    """Taken in a run of its own: to look takes time, too."""
-    with Memory(desk.processes) as memory:
-        desk.score(source, target)
-    return memory.greatest
 
 
 def over_best(found: Iterable[Seen], claim: str, share: float) -> Check:

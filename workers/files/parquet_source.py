@@ -25,7 +25,7 @@ _NEAR, _FAR = 2**16, 2**20
 
 
 class ParquetSource:
-    """See `Source`. Spans that are read in order decode each row once."""
+    """See `Source`. Reading goes on where the last span ended; what was skipped is decoded."""
 
     def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
         """Raises `InvalidInput` where the file is broken or lacks what the model takes."""

@@ -1,4 +1,4 @@
-"""Reads rows of a Parquet file by their numbers; in order, it decodes each once."""
+"""Reads rows of a Parquet file by their numbers; in order, it goes on where it was."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence

@@ -68,13 +68,12 @@ class Inputs:
         key = job_id, facts.fingerprint, manifest.sha256
         self._close_others(key)  # first, as what they held is taken up then
         self._refuse_change(key, order)
-        if key in self._kept:
-            source, _ = self._kept.pop(key)
-            self._kept[key] = source, time.monotonic()
-            return source
-        source = open_input(JobDirectory(self._home, job_id), order, facts, manifest)
+        kept = self._kept.pop(key, None)
+        directory = JobDirectory(self._home, job_id)
+        source = kept[0] if kept else open_input(directory, order, facts, manifest)
         self._kept[key] = source, time.monotonic()
-        self._refuse_change(key, order)  # it may have been another's by then
+        if not kept:
+            self._refuse_change(key, order)  # it may have been another's by then
         return source
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from tests.integration.jobs.room import Room
 from workers.urgency import LEAST_URGENT, LEAST_URGENT_WRITES, LONG_SLICE, SCHED_SETATTR, SESSION
 
 LINUX = [int(number) for number in platform.release().split(".")[:2]]
+GRANTS_SLICES = LINUX >= [6, 12] and platform.machine() in SCHED_SETATTR
 
 
 def test_the_pool_of_batch_jobs_is_the_least_urgent(room: Room) -> None:
@@ -33,10 +34,7 @@ def test_whoever_wakes_up_interrupts_it(room: Room) -> None:
     assert writing == (psutil.IOPRIO_CLASS_BE, LEAST_URGENT_WRITES)
 
 
-@pytest.mark.skipif(LINUX < [6, 12], reason="Linux grants slices from 6.12 on")
-@pytest.mark.skipif(
-    platform.machine() not in SCHED_SETATTR, reason="the call's number is not known here"
-)
+@pytest.mark.skipif(not GRANTS_SLICES, reason="slices need Linux 6.12, and a machine we know")
 def test_its_slices_are_longer_than_those_of_others(room: Room) -> None:
     assert {slice_of(each) for each in room.stack.pool("bulk")} == {LONG_SLICE}
     assert all(slice_of(each) < LONG_SLICE for each in room.stack.pool("worker"))
