@@ -10,7 +10,7 @@ from workers.files.features import Faults, gather
 from workers.files.header import read_header, refuse_headerless
 from workers.files.matching import Selection, match
 from workers.files.record_file import RecordFile
-from workers.files.records import ends_within_quotes
+from workers.files.records import lacks_quote, records
 from workers.files.spans import Block, Span
 from workers.files.texts import blank_is_null, decoded, from_text
 
@@ -83,7 +83,7 @@ class CsvSource:
 
     def _parse(self, data: bytes, rows: int, types: Mapping[int, pa.DataType]) -> Parsed:
         parsed = parse(data, rows, len(self._columns), types)
-        if not data.endswith(b"\n") and b'"' in data and ends_within_quotes(data):
+        if not data.endswith(b"\n") and b'"' in data and _is_open(data):
             parsed.bad[rows - 1] = "a quoted field does not end"
         return parsed
 
@@ -105,3 +105,7 @@ class CsvSource:
             values[place] if place in numbers else blank_is_null(texts[place]) for place in carried
         ]
         return pa.table(columns, names=[self._columns[place] for place in carried])
+
+
+def _is_open(data: bytes) -> bool:
+    return lacks_quote(records(data, quoted=True, last=True).last(data))

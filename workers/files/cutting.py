@@ -6,7 +6,7 @@ from typing import IO, Self
 import msgspec
 
 from telemetry.errors import InvalidInput
-from workers.files.records import Records, records
+from workers.files.records import Records, lacks_quote, records
 from workers.files.spans import MAX_SPAN, Span
 
 BLOCK = 2**22
@@ -31,7 +31,7 @@ def cut(file: IO[bytes], start: Place, rows: int, *, quoted: bool) -> Iterator[S
 
     Those between two spans belong to neither, however many there are.
 
-    Raises `InvalidInput` where a record is too long.
+    Raises `InvalidInput` where a record is too long, or a quote opens that nobody closes.
     """
     begin, have, stop = start, 0, start.byte
     for place, found in _blocks(file, start, quoted=quoted):
@@ -65,6 +65,16 @@ def _blocks(file: IO[bytes], start: Place, *, quoted: bool) -> Iterator[tuple[Pl
             why = "a quoted field does not end" if quoted else "the record does not end"
             line = place.forward(found, found.end).line
             raise InvalidInput(f"line {line}: {why} within {MAX_RECORD} bytes", line=line)
+        if last and quoted:
+            _refuse_open_quote(data, found, place)
         yield place, found
         rest = data[found.end :]
         place = place.forward(found, found.end)
+
+
+def _refuse_open_quote(data: bytes, found: Records, place: Place) -> None:
+    """What has swallowed all lines behind it is no record; one in the last line is a bad row."""
+    record = found.last(data)
+    if b"\n" in record and lacks_quote(record):
+        line = place.forward(found, len(data) - len(record)).line
+        raise InvalidInput(f"line {line}: a quoted field does not end", line=line)

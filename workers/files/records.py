@@ -30,6 +30,10 @@ class Records(msgspec.Struct, frozen=True):
         """Each record, out of the block."""
         return (data[start:stop] for start, stop in zip(self.starts, self.stops, strict=True))
 
+    def last(self, data: bytes) -> bytes:
+        """The last of them; empty where there is none."""
+        return data[int(self.starts[-1]) :] if len(self.starts) else b""
+
     def lines_before(self, offset: Any) -> Any:
         """Number of lines that end before an offset, or before each of several."""
         return np.searchsorted(self.newlines, offset)
@@ -51,10 +55,9 @@ def records(data: bytes, *, quoted: bool, last: bool) -> Records:
     return Records(starts[filled], stops[filled], end, newlines)
 
 
-def ends_within_quotes(data: bytes) -> bool:
-    """Whether the last record, which has no newline, lacks the end of a quoted field."""
-    last = records(data, quoted=True, last=True).starts[-1]
-    return _RECORD.match(data[last:] + b"\n") is None
+def lacks_quote(record: bytes) -> bool:
+    """Whether a quoted field of the file's last record does not end."""
+    return _RECORD.match(record + b"\n") is None
 
 
 def _blank(octets: Any, starts: Offsets, stops: Offsets) -> Any:

@@ -1,15 +1,20 @@
 """What the model makes of the first rows: whether it takes them at all, and how fast it is."""
 
+from itertools import islice
+
 import msgspec
 
 from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
 from workers.files.encoding import refuse_unwritable
-from workers.files.spans import BadRow, Block, Source
-from workers.jobs.answering import Answered, answer, survivors
+from workers.files.spans import BadRow, Block, Source, Span
+from workers.jobs.answering import answer, survivors
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model
 from workers.jobs.sizing import MORE, Speed, measure
+
+LOOKS = 100
+"""Blocks in which a row is looked for that the model takes: a file without any is another."""
 
 
 class First(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,26 +34,37 @@ def try_first(
 
     Raises `InvalidInput` where none of them can be scored, or written in this format.
     """
-    span = next(source.spans(MORE))
-    block = source.read(span)
+    span, block, bad = _first_good(source)
     together = survivors(model, block, journal, attempt)
     answered = answer(model, block, together)
-    _refuse_hopeless(block, answered)
+    errors = [*bad, *answered.bad]
+    if not answered.pieces:
+        raise _hopeless(errors)
     # What the input has of the same name is refused now, as is what the output cannot hold.
     refuse_unwritable(answered.table(()), written)
     size = (span.stop - span.start) / span.rows
     # What a model takes in small pieces only is measured by one that it took.
     speed = measure(model, block.features, max(answered.pieces, key=len), size)
     return First(
-        errors=answered.bad,
+        errors=errors,
         speed=speed,
         has_ids=block.ids is not None,
         answers=tuple(answered.columns),
     )
 
 
-def _refuse_hopeless(block: Block, answered: Answered) -> None:
-    if not answered.pieces:
-        worst, many = answered.bad[0], f"none of the first {block.rows} rows"
-        what = f"{many} can be scored; line {worst.line}: {worst.message}"
-        raise InvalidInput(what, line=worst.line)
+def _first_good(source: Source) -> tuple[Span, Block, list[BadRow]]:
+    """The first block with a row that the model takes, and the bad rows before it; raises."""
+    bad: list[BadRow] = []
+    for span in islice(source.spans(MORE), LOOKS):
+        block = source.read(span)
+        if len(block.good):
+            return span, block, bad
+        bad += sorted(block.bad, key=lambda row: row.line)
+    raise _hopeless(bad)
+
+
+def _hopeless(errors: list[BadRow]) -> InvalidInput:
+    first, many = errors[0], f"none of the first {len(errors)} rows"
+    what = f"{many} can be scored; line {first.line}: {first.message}"
+    return InvalidInput(what, line=first.line)

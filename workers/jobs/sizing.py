@@ -1,5 +1,6 @@
 """How large the chunks of a job are: by the speed of its model on the first rows."""
 
+import math
 import time
 from typing import Any
 
@@ -13,8 +14,10 @@ AIM = 1.5
 """Seconds that a chunk may take."""
 LEAST = 0.1
 """Seconds that a chunk is worth."""
-DOUBT = 50
-"""How much more than its rows a call of `MORE` rows may cost."""
+SURE, DOUBT = 4, 50
+"""How much more than its rows a call of `MORE` rows may cost: to be believed at once, and ever."""
+TRIES = 3
+"""Where a call seems to cost so much more."""
 SHARES = 8
 """Chunks that each process should have of a job, where they are worth it: none waits at the end."""
 LARGEST = 16 * 2**20
@@ -41,8 +44,13 @@ def measure(model: Model, features: Any, rows: range, size: float) -> Speed:
     ``size`` is that of a row in the file.
     """
     some, more = rows[:FEW], rows[:MORE]
-    few, many = _seconds(model, features, some), _seconds(model, features, more)
-    each = (many - few) / (len(more) - len(some)) if len(more) > len(some) else 0.0
+    few, many, each = math.inf, math.inf, 0.0
+    for _ in range(TRIES):  # whatever else ran meanwhile made it slower
+        few = min(few, _seconds(model, features, some))
+        many = min(many, _seconds(model, features, more))
+        each = (many - few) / max(len(more) - len(some), 1)
+        if some == more or each * len(more) > many / SURE:
+            break
     # A clock is not that exact: what a row costs is not much less than it seems.
     return Speed(max(each, many / len(more) / DOUBT), size)
 

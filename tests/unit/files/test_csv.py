@@ -14,6 +14,7 @@ from registry.manifest import Column, Signature
 from telemetry.errors import InputChanged, InvalidInput
 from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
 from workers.files import cutting
+from workers.files.spans import Block
 
 AB = numbers("a", "b")
 NULLABLE = numbers("a", "b", nullable=True)
@@ -80,15 +81,27 @@ def test_whatever_a_file_holds_its_rows_are_the_same_in_any_spans(
 ) -> None:
     directory = tmp_path_factory.mktemp("csv")
     path = written(directory, b"custom_id,a\n1,1\n" + content)
-    whole = blocks(path, "csv", numbers("a"), 1000)
+    whole, open_quote = blocks_or_refusal(path, 1000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cutting, "BLOCK", block)
-        read = blocks(path, "csv", numbers("a"), span)
+        read, refusal = blocks_or_refusal(path, span)
+    assert open_quote == refusal
+    if open_quote:
+        assert "a quoted field does not end" in open_quote
+        return
     assert np.array_equal(features(read), features(whole), equal_nan=True)
     assert sorted(bad(read), key=lambda row: row.line) == sorted(
         bad(whole), key=lambda row: row.line
     )
     assert [line for one in read for line in one.lines] == [*whole[0].lines]
+
+
+def blocks_or_refusal(path: Path, rows: int) -> tuple[list[Block], str]:
+    """What is read, or why nothing is."""
+    try:
+        return blocks(path, "csv", numbers("a"), rows), ""
+    except InvalidInput as error:
+        return [], error.message
 
 
 @settings(max_examples=200, print_blob=True, deadline=None)
@@ -203,6 +216,25 @@ def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
 def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path) -> None:
     read = blocks(written(tmp_path, 'a,b\n1,2\n3,"4'), "csv", AB, 10)
     assert [(row.line, row.message) for row in bad(read)] == [(3, "a quoted field does not end")]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+@pytest.mark.parametrize("opening", ['5,"6', '"5,6', '5,6,"'])
+@pytest.mark.parametrize("behind", ["7,8\n", "7,8\n\n", "7,8", "\n"])
+def test_a_quote_that_nobody_closes_swallows_no_row(
+    tmp_path: Path, small_blocks: None, rows: int, opening: str, behind: str
+) -> None:
+    path = written(tmp_path, f"a,b,c\n1,2,\n3,4,\n{opening}\n{behind}")
+    with pytest.raises(InvalidInput, match="line 4: a quoted field does not end"):
+        list(source_of(path, "csv", AB).spans(rows))
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_quoted_newline_at_the_end_of_the_file_is_none_of_those(
+    tmp_path: Path, small_blocks: None, end: str
+) -> None:
+    path = written(tmp_path, f'a,b,c\n1,2,"x\n"\n3,4,"y\n"",5"{end}')
+    assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 1000])

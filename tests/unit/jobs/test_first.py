@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from telemetry.errors import ModelError
+from telemetry.errors import InvalidInput, ModelError
 from tests.unit.files.rooms import numbers, source_of
-from workers.jobs.first import try_first
+from workers.jobs.first import LOOKS, First, try_first
 from workers.jobs.journal import Journal
 
 A = numbers("a")
@@ -30,7 +30,28 @@ def model(most: int, guilty: float) -> Any:
 def test_no_more_is_asked_at_a_time_than_a_model_takes(tmp_path: Path, most: int) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("a\n" + "".join(f"{row}\n" for row in range(1000)))
-    source = source_of(path, "csv", A)
-    first = try_first(source, model(most, 7.0), Journal(tmp_path / "journal"), 1, "csv")
+    first = tried(path, model(most, 7.0))
     assert [bad.line for bad in first.errors] == [9]
     assert first.speed.rows_per_second > 0
+
+
+def test_bad_rows_at_the_beginning_stop_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a\n" + "?\n" * 2500 + "1\n" * 10)
+    first = tried(path, model(1000, 7.0))
+    assert [bad.line for bad in first.errors] == [*range(2, 2502)]
+    assert first.answers == ("prediction",)
+
+
+def test_a_file_without_any_row_that_the_model_takes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.jobs.first.MORE", 5)
+    path = tmp_path / "rows.csv"
+    path.write_text("a\n" + "?\n" * 5 * LOOKS + "1\n")
+    with pytest.raises(InvalidInput, match=rf"none of the first {5 * LOOKS} rows .* line 2: "):
+        tried(path, model(1000, 7.0))
+
+
+def tried(path: Path, model: Any) -> First:
+    return try_first(source_of(path, "csv", A), model, Journal(path.with_name("j")), 1, "csv")
