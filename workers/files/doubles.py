@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from workers.files.features import Array
+from workers.files.json_values import JSON, texts
 from workers.files.spans import Lines
 
 _RUN = 2**18
@@ -79,9 +80,10 @@ def _equals_next(values: Array) -> Array:
 
 def _digested(ids: pa.ChunkedArray, lines: Lines) -> Array:
     known = ids.is_valid().to_numpy()
-    texts = np.array([*map(str, ids.to_pylist())], dtype=object)[known]
-    rows = np.empty(len(texts), _ROW)
-    rows["digest"] = np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
-    rows["other"] = pd.util.hash_array(texts, categorize=False)
+    told = texts(ids) if ids.type == JSON else ids
+    found = np.array([*map(str, told.to_pylist())], dtype=object)[known]
+    rows = np.empty(len(found), _ROW)
+    rows["digest"] = np.fromiter(map(hash, found), np.int64, len(found)).view(np.uint64)
+    rows["other"] = pd.util.hash_array(found, categorize=False)
     rows["line"] = np.asarray(lines)[known]
     return rows

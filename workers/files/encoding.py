@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
+from workers.files.json_values import JSON, described, raw, texts
 
 
 def write(table: pa.Table, format: Format, file: IO[bytes]) -> None:
@@ -59,11 +60,14 @@ def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
 
 
 def _write_arrow(table: pa.Table, file: IO[bytes]) -> None:
+    table = described(table).unify_dictionaries()  # such a file has one for each column
     with pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table.unify_dictionaries())  # such a file has one for each column
+        writer.write_table(table)
 
 
 def _values(column: pa.ChunkedArray) -> Any:
+    if column.type == JSON:
+        return raw(column)
     if column.null_count or not pa.types.is_primitive(column.type):
         return column.to_pylist()
     number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
@@ -85,8 +89,10 @@ def _is_plain(kind: pa.DataType) -> bool:
 
 
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    texts = (None if value is None else _text(value) for value in column.to_pylist())
-    return pa.chunked_array([pa.array(texts, pa.string())])
+    if column.type == JSON:
+        return texts(column)
+    found = (None if value is None else _text(value) for value in column.to_pylist())
+    return pa.chunked_array([pa.array(found, pa.string())])
 
 
 def _text(value: Any) -> str:

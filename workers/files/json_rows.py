@@ -27,7 +27,6 @@ class Line(msgspec.Struct, frozen=True):
     """What one line holds: a row, or what is wrong with it."""
 
     row: Row | None
-    content: dict[str, Any]
     code: str = ""
     message: str = ""
 
@@ -60,17 +59,16 @@ def careful_reader(signature: Signature, names: Names) -> Callable[[bytes], Line
         try:
             content = decode(line)
         except Malformed as error:
-            return Line(None, {}, "malformed", error.message.replace("the body", "the line", 1))
+            return Line(None, "malformed", error.message.replace("the body", "the line", 1))
         kind, word = (list, "a list") if names is None else (dict, "an object")
         if type(content) is not kind:
-            return Line(None, {}, "malformed", f"the line must be {word}")
+            return Line(None, "malformed", f"the line must be {word}")
         return _checked(signature, names, content)
 
     return read
 
 
 def _checked(signature: Signature, names: Names, content: Any) -> Line:
-    known = {} if names is None else content
     if names is None:
         wrong = _wrong_length(signature, content)
         row = content
@@ -79,7 +77,7 @@ def _checked(signature: Signature, names: Names, content: Any) -> Line:
         wrong = f"column {missing[0]!r} is missing" if missing else None
         row = [content.get(name) for name in names]
     wrong = wrong or _fault(signature, row)
-    return Line(None, known, "invalid_features", wrong) if wrong else Line(row, known)
+    return Line(None, "invalid_features", wrong) if wrong else Line(row)
 
 
 def _wrong_length(signature: Signature, row: Row) -> str | None:

@@ -11,7 +11,8 @@ import pyarrow as pa
 from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
 from workers.files.cutting import Place
-from workers.files.json_rows import UNREADABLE, Line, careful_reader, quick_reader
+from workers.files.json_rows import UNREADABLE, careful_reader, quick_reader
+from workers.files.json_values import column_of
 from workers.files.matching import Selection, match
 from workers.files.record_file import RecordFile
 from workers.files.records import records
@@ -20,8 +21,10 @@ from workers.tabular import to_input
 
 _SAMPLE = 1000
 """Lines at the beginning that tell which columns there are."""
-_encoder = msgspec.json.Encoder()
-_contents = msgspec.json.Decoder(dict[str, Any])
+Content = dict[str, msgspec.Raw]
+"""Name → value of a line, as it is written there."""
+_objects = msgspec.json.Decoder(dict[str, Any])
+_contents = msgspec.json.Decoder(Content)
 
 
 class NdjsonSource:
@@ -68,23 +71,28 @@ class NdjsonSource:
         if rows is not None and contents is not None and len(rows) == span.rows:
             return self._block(rows, np.arange(len(rows)), lines, contents)
         found = records(data, quoted=False, last=True)
-        return self._with_bad([*map(self._careful, found.cut(data))], lines)
+        return self._with_bad([*found.cut(data)], lines)
 
     def close(self) -> None:
         """See `Source`."""
         self._file.close()
 
-    def _contents(self, data: bytes) -> list[dict[str, Any]] | None:
+    def _contents(self, data: bytes) -> list[Content] | None:
         """What is to be carried of each line, if all can be read."""
+        if not self._carried:
+            return []
         try:
-            return _contents.decode_lines(data) if self._carried else []
+            _objects.decode_lines(data)  # what is not looked into may be no JSON
+            return _contents.decode_lines(data)
         except UNREADABLE:
             return None
 
-    def _with_bad(self, read: list[Line], lines: Lines) -> Block:
+    def _with_bad(self, records: list[bytes], lines: Lines) -> Block:
+        read = [*map(self._careful, records)]
         good = [place for place, line in enumerate(read) if line.row is not None]
         rows = [line.row for line in read if line.row is not None]
-        block = self._block(rows, np.array(good, np.int64), lines, [line.content for line in read])
+        contents = [(self._contents(record) or [{}])[0] for record in records]
+        block = self._block(rows, np.array(good, np.int64), lines, contents)
         block.bad.extend(
             block.bad_row(place, line.code, line.message)
             for place, line in enumerate(read)
@@ -92,10 +100,8 @@ class NdjsonSource:
         )
         return block
 
-    def _block(
-        self, rows: list[Any], good: Any, lines: Lines, contents: list[dict[str, Any]]
-    ) -> Block:
-        columns = {name: _column([row.get(name) for row in contents]) for name in self._carried}
+    def _block(self, rows: list[Any], good: Any, lines: Lines, contents: list[Content]) -> Block:
+        columns = {name: column_of(row.get(name) for row in contents) for name in self._carried}
         return Block(
             features=to_input(self._signature, rows) if rows else None,
             good=good,
@@ -132,15 +138,3 @@ def _one_a_line(data: bytes, rows: int) -> bool:
     """
     borders = (b"}\n{", b"}\r\n{", b"]\n[", b"]\r\n[")
     return sum(map(data.count, borders)) == rows - 1
-
-
-def _column(values: list[Any]) -> pa.ChunkedArray:
-    """The values as they are where they are of one kind, else as JSON."""
-    try:
-        array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        array = None
-    if array is None or pa.types.is_nested(array.type):
-        texts = [v if v is None or isinstance(v, str) else _encoder.encode(v) for v in values]
-        array = pa.array(texts, pa.string())
-    return pa.chunked_array([array])

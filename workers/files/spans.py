@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from registry.diagnosis import is_missing
+from workers.files.json_values import JSON, value_of
 
 MAX_SPAN = 2**25
 """Bytes after which a span ends, however few rows it has."""
@@ -71,7 +72,8 @@ def _plain(value: pa.Scalar) -> str | int | None:
     Whole numbers are floats in a data frame where one of them is missing.
     """
     try:
-        plain = value.as_py()
+        found = value.as_py()
+        plain = value_of(found) if value.type == JSON and found is not None else found
     except (ValueError, OverflowError):  # no UTF-8, or a time that Python has no word for
         return None
     if isinstance(plain, float) and plain.is_integer() and abs(plain) < 2**53:

@@ -16,6 +16,7 @@ from tasks.jobs.room import PIECE, sparing
 from telemetry.errors import ModelError
 from workers.files.encoding import telling, write
 from workers.files.header import own_header
+from workers.files.json_values import cast, settled
 from workers.files.replacing import clear_leftovers, replacing
 from workers.files.spans import BadRow
 
@@ -85,7 +86,7 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
 
 def _common_schema(parts: Sequence[Path]) -> pa.Schema:
     """The schema that all parts fit in; a part without any answer has nulls of no type."""
-    schemas = [_schema(part) for part in parts]
+    schemas = settled([_schema(part) for part in parts])
     if any(schema.names != schemas[0].names for schema in schemas):
         raise ModelError("the model did not give the same columns for all rows")
     try:
@@ -112,7 +113,7 @@ def _schema(part: Path) -> pa.Schema:
 def _tables(parts: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     for part in parts:
         with part.open("rb") as file, pa.ipc.open_file(file) as reader:
-            yield reader.read_all().cast(schema, safe=False)  # large integers beside fractions
+            yield cast(reader.read_all(), schema)
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

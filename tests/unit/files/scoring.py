@@ -38,12 +38,13 @@ def scored(
     written: Any,
     *,
     methods: Sequence[str] = AB.methods,
+    rows: int = 40,
     **more: Any,
 ) -> Path:
     """What a job does: each block is answered, written as a part, and the parts become a file."""
     parts: list[Path] = []
     errors: list[Path] = []
-    for number, block in enumerate(blocks(source, format, AB, 40, **more)):
+    for number, block in enumerate(blocks(source, format, AB, rows, **more)):
         found = answers(np.asarray(block.features)) if len(block.good) else None
         asked = {method: found[method] for method in methods} if found else None
         made = (

@@ -3,8 +3,10 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
 from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
+from tests.unit.files.scoring import scored
 from workers.files import cutting
 
 AB = numbers("a", "b")
@@ -58,7 +61,7 @@ def test_lines_through_spans_are_the_lines_of_the_file(
         if isinstance(row, dict) and all(
             type(row.get(name)) in (int, float) and math.isfinite(row[name]) for name in "ab"
         ):
-            expected[number] = [row["a"], row["b"]]
+            expected[number] = [float(row["a"]), float(row["b"])]  # beyond 2**53 it rounds
     assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], *expected.values()]
     assert [b.lines[place] for b in read for place in b.good] == [1, *expected]
     filled = {number for number, line in enumerate(lines, 2) if line}
@@ -174,9 +177,47 @@ def test_carried_columns_are_what_they_were(tmp_path: Path) -> None:
     (block,) = blocks(written(tmp_path, content), "ndjson", AB, 10, pass_through=True)
     assert block.carried is not None
     assert block.carried.to_pydict() == {
-        "a": [1, 1],
-        "b": [2, 2],
-        "note": ["x", None],
-        "tags": ['["u",1]', '{"v":null}'],
-        "mix": ["1", "y"],
+        "a": ["1", "1"],
+        "b": ["2", "2"],
+        "note": ['"x"', None],
+        "tags": ['["u", 1]', '{"v": null}'],
+        "mix": ["1", '"y"'],
     }
+
+
+VALUES = ["1", "2.50", "-0.0", "1e3", "true", '"text"', '"\\u00e4\\n"', "12345678901234567890123"]
+VALUES += ["[1, {}]", '{"u": [1]}', '{"u":\r1}', "null", '"7"', "7"]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+def test_what_is_carried_comes_out_as_it_was_however_it_is_cut(tmp_path: Path, rows: int) -> None:
+    content = "".join(
+        f'{{"custom_id": {n}, "a": {n}, "b": {"?" if n == 5 else 0}, "x": {value}}}\n'
+        for n, value in enumerate(VALUES)
+    )
+    source = written(tmp_path, content.replace("?", '"no number"'))
+    made = scored(source, "ndjson", tmp_path / "out", "ndjson", rows=rows, pass_through=True)
+    lines = made.read_text().splitlines()
+    for n, (line, value) in enumerate(zip(lines, VALUES, strict=True)):
+        b, x = ('"no number"' if n == 5 else 0), value.replace("\r", " ")
+        assert line.startswith(f'{{"custom_id":{n},"a":{n},"b":{b},"x":{x},"prediction":')
+
+
+@pytest.mark.parametrize("written_as", ["csv", "parquet"])
+def test_formats_of_types_have_the_same_however_it_is_cut(tmp_path: Path, written_as: str) -> None:
+    content = "".join(
+        f'{{"custom_id": {n}, "a": {n}, "b": 0, "x": {value}, "y": {n}}}\n'
+        for n, value in enumerate(VALUES)
+    )
+    source = written(tmp_path, content.replace('"custom_id": 2', '"custom_id": "two"'))
+    read: Any = {"csv": pd.read_csv, "parquet": pd.read_parquet}[written_as]
+    found = []
+    for rows in (1, 3, 1000):
+        target = tmp_path / f"out-{rows}"
+        found.append(
+            read(scored(source, "ndjson", target, written_as, rows=rows, pass_through=True))
+        )
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
+    assert found[0]["custom_id"].tolist()[:4] == ["0", "1", "two", "3"]
+    assert found[0]["y"].tolist() == [*range(len(VALUES))]
