@@ -48,7 +48,7 @@ def described(table: pa.Table) -> pa.Table:
         field.with_metadata({"kinds": _kinds(column)}) if column.type == JSON else field
         for field, column in zip(table.schema, table.columns, strict=True)
     ]
-    return table.cast(pa.schema(fields))
+    return pa.table(table.columns, pa.schema(fields))
 
 
 def settled(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
@@ -56,13 +56,12 @@ def settled(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
     kinds: dict[str, set[str]] = {}
     for field in (field for schema in schemas for field in schema if field.type == JSON):
         kinds.setdefault(field.name, set()).update(field.metadata[b"kinds"].decode().split())
-    types = {
-        name: _TYPES.get(" ".join(sorted(found)), pa.string()) for name, found in kinds.items()
-    }
-    return [
-        pa.schema([field.with_type(types.get(field.name, field.type)) for field in schema])
-        for schema in schemas
-    ]
+    types = {name: _TYPES.get(" ".join(sorted(k)), pa.string()) for name, k in kinds.items()}
+
+    def fitting(field: pa.Field) -> pa.Field:
+        return pa.field(field.name, types[field.name]) if field.type == JSON else field
+
+    return [pa.schema(map(fitting, schema)) for schema in schemas]
 
 
 def cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -77,7 +76,8 @@ def cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_string(kind):
         return texts(column)
-    values = [None if text is None else msgspec.json.decode(text) for text in column.to_pylist()]
+    decode = msgspec.json.Decoder(float if pa.types.is_floating(kind) else Any).decode
+    values = [None if text is None else decode(text) for text in column.to_pylist()]
     return pa.chunked_array([pa.array(values, kind)])
 
 

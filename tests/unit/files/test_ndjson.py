@@ -206,7 +206,8 @@ def test_what_is_carried_comes_out_as_it_was_however_it_is_cut(tmp_path: Path, r
 @pytest.mark.parametrize("written_as", ["csv", "parquet"])
 def test_formats_of_types_have_the_same_however_it_is_cut(tmp_path: Path, written_as: str) -> None:
     content = "".join(
-        f'{{"custom_id": {n}, "a": {n}, "b": 0, "x": {value}, "y": {n}}}\n'
+        f'{{"custom_id": {n}, "a": {n}, "b": 0, "x": {value}, "y": {n}, '
+        f'"z": {n / 2 or 2**60 + 1}}}\n'
         for n, value in enumerate(VALUES)
     )
     source = written(tmp_path, content.replace('"custom_id": 2', '"custom_id": "two"'))
@@ -221,3 +222,4 @@ def test_formats_of_types_have_the_same_however_it_is_cut(tmp_path: Path, writte
     assert found[0].equals(found[2])
     assert found[0]["custom_id"].tolist()[:4] == ["0", "1", "two", "3"]
     assert found[0]["y"].tolist() == [*range(len(VALUES))]
+    assert found[0]["z"].tolist()[:3] == [2.0**60, 0.5, 1.0]
