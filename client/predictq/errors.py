@@ -77,6 +77,11 @@ class InvalidRequest(ProblemError):
     """The request is wrong; ``errors`` names the places."""
 
 
+def refused(what: str, row: int | None = None) -> InvalidRequest:
+    """What a server would say of such rows; ``row`` counts from 0."""
+    return InvalidRequest(422, "invalid_features", what, (Detail(("features",), what, row),))
+
+
 class Conflict(ProblemError):
     """What is asked of a batch job does not fit how it stands."""
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from predictq import wire
+from predictq.columns import column_names
 from predictq.connection import Connection
 from predictq.downloads import download
 from predictq.errors import WaitTimeout
@@ -22,7 +23,8 @@ class Jobs:
     """Batch jobs of one server; `Client.jobs` is one.
 
     ``rows``, wherever asked for, is a path or a URI, a pandas data frame, or any iterable of
-    rows as `Client.predict` takes them. Every method raises a `PredictqError`.
+    rows, each a list or an object as `Client.predict` takes it. Every method raises a
+    `PredictqError`; a file of the caller's own that cannot be read or written is an `OSError`.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -31,8 +33,10 @@ class Jobs:
     def submit(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
         """Have rows scored; gives the job at once.
 
-        What is no path is written to a temporary file as NDJSON, and sent. Raises `Unreachable`
-        where the connection broke, and the job may have been accepted or not: see `list`.
+        What is no path is written to a temporary file as NDJSON, and sent; rows that are lists go
+        by the model's column names. Raises `InvalidRequest` where a row cannot be written, or a
+        frame has two columns of one name; `Unreachable` where the connection broke, and the job
+        may have been accepted or not: see `list`; `OSError` where ``upload`` cannot read the file.
         """
         response = self._post("predict/batch", model, rows, options)
         if doubtful := wire.doubtful(response):
@@ -43,7 +47,7 @@ class Jobs:
     def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
         """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found.
 
-        Waits for that as `wait` does, however long it takes.
+        Waits for that as `wait` does, however long it takes. Raises as `submit`.
         """
         hold = self._connection.deadline()
         job = wire.job(self._post("predict/batch/validate", model, rows, options, hold))
@@ -91,7 +95,8 @@ class Jobs:
     def download(self, id: str, target: str | PathLike[str]) -> None:
         """Write the output to a file, which is there whole or not at all.
 
-        Raises `Conflict` while there is none.
+        Raises `Conflict` while there is none; `OSError` where the file cannot be written, which
+        for a directory that is not there is told before anything is fetched.
         """
         download(self._connection, _path(id, "output"), target)
 
@@ -109,7 +114,7 @@ class Jobs:
         if isinstance(rows, str | PathLike) and not options.get("upload"):
             body = fields | {"input_uri": place(rows)}
             return self._connection.send("POST", path, body=body, hold=hold)
-        with opened(rows) as (name, file):
+        with opened(rows, lambda: column_names(self._connection, model)) as (name, file):
             return self._connection.upload(path, as_form(fields), name, file, hold)
 
 

@@ -1,7 +1,11 @@
 """Turns the rows that callers hold into what JSON can say."""
 
 from collections.abc import Mapping
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
+
+from predictq.errors import refused
 
 PLAIN = frozenset({int, str, bool, type(None)})
 
@@ -10,7 +14,9 @@ def features(rows: Any) -> Any:
     """Give ``rows`` as lists, objects and scalars; a missing value is None.
 
     Takes a row or rows as lists, tuples or mappings, a pandas data frame (by its column names,
-    where it has any), and whatever has a ``tolist`` method, NumPy arrays above all.
+    where it has any), and whatever has a ``tolist`` method, NumPy arrays above all. Dates and
+    times become ISO 8601 text, a decimal the number that a file would have. Raises
+    `InvalidRequest` where a frame has two columns of one name, or names for some of them only.
     """
     kind = type(rows)
     if kind is float:
@@ -24,15 +30,49 @@ def features(rows: Any) -> Any:
     return _foreign(rows)
 
 
+def records(frame: Any) -> Any:
+    """The rows of a data frame: by its column names, or, where none is text, as an array.
+
+    Raises `InvalidRequest` where some are text only, or two are the same.
+    """
+    names = list(frame.columns)
+    if not any(isinstance(name, str) for name in names):
+        return frame.to_numpy()
+    _check(names)
+    return frame.to_dict(orient="records")
+
+
+def _check(names: list[Any]) -> None:
+    for name in names:
+        if not isinstance(name, str):  # by their positions the columns might stand for others
+            raise refused(f"column {name!r} of the data frame has no text for a name, others have")
+    if len(set(names)) < len(names):  # a row by name would have the last of them alone
+        double = next(name for name in names if names.count(name) > 1)
+        raise refused(f"the data frame has more than one column {double!r}")
+
+
 def _foreign(value: Any) -> Any:
+    # pandas.NA compares to nothing, so it is known by its type's name; NaT would pass for a date.
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return _number(value)
     if hasattr(value, "columns") and hasattr(value, "to_dict"):
-        return features(_records(value))
-    if hasattr(value, "tolist"):
-        return features(value.tolist())
-    # pandas.NA compares to nothing, so it is known by its type's name.
-    return None if type(value).__name__ in ("NAType", "NaTType") else value
+        return features(records(value))
+    return features(_timed(value).tolist()) if hasattr(value, "tolist") else value
 
 
-def _records(frame: Any) -> Any:
-    named = all(isinstance(name, str) for name in frame.columns)
-    return frame.to_dict(orient="records") if named else frame.to_numpy().tolist()
+def _number(value: Decimal) -> int | float | None:
+    """A whole number exactly, as ids of databases are; else the nearest double."""
+    if value.is_nan():
+        return None
+    is_whole = value.is_finite() and not value.as_tuple().exponent
+    return int(value) if is_whole else float(value)
+
+
+def _timed(value: Any) -> Any:
+    # NumPy makes integers of times in nanoseconds.
+    kind = str(getattr(value, "dtype", ""))
+    return value.astype("datetime64[us]") if kind == "datetime64[ns]" else value

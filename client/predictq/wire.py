@@ -37,13 +37,13 @@ T = TypeVar("T")
 def state(response: httpx2.Response, source: Source) -> Prediction | Pending:
     """How a prediction stands; raises what it ended with, if not with success."""
     body = content(response)
-    return _read(lambda: _state(body, retry_after(response), source))
+    return read(lambda: _state(body, retry_after(response), source))
 
 
 def pending(response: httpx2.Response, source: Source) -> Pending:
     """What was accepted, however far it has come since."""
     body = content(response)
-    return _read(lambda: _pending(body, retry_after(response), source))
+    return read(lambda: _pending(body, retry_after(response), source))
 
 
 def job(response: httpx2.Response) -> Job:
@@ -58,17 +58,17 @@ def jobs(response: httpx2.Response) -> list[Job]:
 
 def read_job(body: dict[str, Any]) -> Job:
     """A batch job out of the server's words."""
-    return _read(lambda: _job(body))
+    return read(lambda: _job(body))
 
 
 def row_error(line: str) -> RowError:
     """A line of the errors file."""
-    return _read(lambda: _known(RowError, json.loads(line)))
+    return read(lambda: _known(RowError, json.loads(line)))
 
 
 def content(response: httpx2.Response) -> dict[str, Any]:
     """The JSON object of a good answer; raises what a bad one says."""
-    return _read(lambda: dict(good(response).json()))
+    return read(lambda: dict(good(response).json()))
 
 
 def good(response: httpx2.Response) -> httpx2.Response:
@@ -81,7 +81,7 @@ def good(response: httpx2.Response) -> httpx2.Response:
 def listing(response: httpx2.Response, name: str) -> list[dict[str, Any]]:
     """The objects that a good answer lists under ``name``."""
     body = content(response)
-    return _read(lambda: list(body[name]))
+    return read(lambda: list(body[name]))
 
 
 def problem(response: httpx2.Response) -> errors.ProblemError:
@@ -146,7 +146,8 @@ def _known(kind: type[T], body: dict[str, Any], **given: Any) -> T:
     return kind(**{name: body[name] for name in names if name in body} | given)
 
 
-def _read(reader: Callable[[], T]) -> T:
+def read(reader: Callable[[], T]) -> T:
+    """What the reader makes of an answer; raises `UnexpectedAnswer` where it is another's."""
     try:
         return reader()
     except (ValueError, KeyError, TypeError, AttributeError) as error:

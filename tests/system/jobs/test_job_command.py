@@ -12,11 +12,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from cli.process import ROOT
 from predictq import Client, InvalidRequest, WaitTimeout
 from tests.integration.jobs.room import Room
-from tests.models import GUILTY
+from tests.models import GUILTY, register
 from tests.stack import PATIENCE, LiveStack, until
 
 
@@ -114,6 +117,19 @@ def test_a_frame_and_an_iterator_are_scored(client: Client, room: Room) -> None:
         client.jobs.download(job.id, room.directory / "out.csv")
         scored = pd.read_csv(room.directory / "out.csv")["prediction"].tolist()
         assert scored == (2 * values[:, 0]).tolist()
+
+
+def test_rows_as_lists_go_by_the_columns_of_the_model(client: Client, room: Room) -> None:
+    pipeline = make_pipeline(StandardScaler(), LinearRegression())
+    frame = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [0.0, 5.0, 1.0]})
+    pipeline.fit(frame, 10 * frame["a"] + frame["b"])
+    register(room.stack.home, "named", pipeline, None, alias="production")
+    for reference in ("named", "named@production", "named:1"):
+        job = client.jobs.submit(reference, iter(frame.to_numpy().tolist()), output_format="csv")
+        assert client.jobs.wait(job.id).status == "completed"
+        client.jobs.download(job.id, room.directory / "out.csv")
+        scored = pd.read_csv(room.directory / "out.csv")["prediction"].tolist()
+        assert scored == pytest.approx([10, 25, 41])
 
 
 def test_the_client_follows_a_job(client: Client, room: Room) -> None:

@@ -1,24 +1,12 @@
 """Batch jobs through the client: submit, follow, cancel, resume, fetch what came of them."""
 
 import json
-from email import message_from_bytes
-from email.policy import HTTP
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from predictq import Client, Conflict, InvalidRequest, Unavailable, Unreachable, WaitTimeout
+from tests.unit.client.forms import form
 from tests.unit.stand_in import DROP, Answer, events, job, problem
-
-
-def form(asked):
-    """Fields of a form that was sent, and the name of its file."""
-    head = f"Content-Type: {asked.headers['Content-Type']}\r\n\r\n".encode()
-    parts = list(message_from_bytes(head + asked.body, policy=HTTP).iter_parts())
-    named = [part.get_param("name", header="content-disposition") for part in parts]
-    contents = [part.get_payload(decode=True).decode() for part in parts]
-    return list(zip(named, contents, strict=True)), parts[-1].get_filename()
 
 
 def test_a_path_is_told_and_not_sent(server, client, tmp_path, monkeypatch):
@@ -72,31 +60,11 @@ def test_a_file_is_sent(server, client, tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("rows", "lines"),
-    [
-        (pd.DataFrame({"a": [0.1, np.nan]}), [{"a": 0.1}, {"a": None}]),
-        (pd.DataFrame([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
-        (({"a": number} for number in range(2)), [{"a": 0}, {"a": 1}]),
-        (np.array([[1.5, 2.0]]), [[1.5, 2.0]]),
-        ([], []),
-    ],
-    ids=["frame", "frame without names", "generator", "array", "nothing"],
-)  # fmt: skip
-def test_rows_are_sent_as_ndjson(server, client, rows, lines):
-    server.script(Answer(202, job()))
-    client.jobs.submit("iris", rows)
-    fields, name = form(server.asked[0])
-    assert name == "rows.ndjson"
-    assert [json.loads(line) for line in fields[-1][1].splitlines()] == lines
-
-
-def test_a_frame_is_turned_a_slice_at_a_time(server, client, monkeypatch):
-    monkeypatch.setattr("predictq.sources.SLICE", 2)
-    server.script(Answer(202, job()))
-    client.jobs.submit("iris", pd.DataFrame({"a": range(5)}))
-    fields, _ = form(server.asked[0])
-    assert [json.loads(line)["a"] for line in fields[-1][1].splitlines()] == [0, 1, 2, 3, 4]
+def test_a_file_that_cannot_be_sent_is_the_callers(server, client, tmp_path):
+    for name, error in (("none.csv", FileNotFoundError), (".", IsADirectoryError)):
+        with pytest.raises(error, match=str(tmp_path)):
+            client.jobs.submit("iris", tmp_path / name, upload=True)
+    assert server.asked == []
 
 
 def test_a_dry_run_reports(server, client):
