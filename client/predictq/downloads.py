@@ -1,5 +1,7 @@
 """Fetches a file, though connections break."""
 
+import errno
+import os
 import uuid
 from os import PathLike
 from pathlib import Path
@@ -19,17 +21,28 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
     """Write the answer to a file, which is there whole or not at all.
 
     Where the connection breaks, only the rest is asked for again. A server that goes away, or has
-    no place for one more, is waited for as long as a call may take.
+    no place for one more, is waited for as long as a call may take. Raises `OSError` where the
+    file cannot be written.
     """
     whole = Path(target).expanduser()
-    growing = whole.with_name(f".{whole.name}.{uuid.uuid4().hex}")
-    file = growing.open("xb")
+    growing = whole.with_name(f".{uuid.uuid4().hex}")
+    file = _begun(growing, whole)
     try:
         with file:
             _Download(file).fill(connection, path)
         growing.replace(whole)
     finally:
         growing.unlink(missing_ok=True)
+
+
+def _begun(growing: Path, whole: Path) -> IO[bytes]:
+    """Open the file that grows; what is wrong is told of the place that the caller named."""
+    try:
+        if whole.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return growing.open("xb")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(whole)) from error
 
 
 class _Download:

@@ -65,3 +65,19 @@ def test_a_download_of_what_changed_begins_anew(server, client, tmp_path):
     server.script(Answer(200, b"abc", broken), Answer(200, b"xyzxyz"))
     client.jobs.download("j1", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == b"xyzxyz"
+
+
+@pytest.mark.parametrize(
+    ("place", "error"), [("none/out.csv", FileNotFoundError), (".", IsADirectoryError)]
+)
+def test_a_place_that_cannot_be_written_is_told_at_once(server, client, tmp_path, place, error):
+    with pytest.raises(error) as told:
+        client.jobs.download("j1", tmp_path / place)
+    assert told.value.filename == str(tmp_path / place)
+    assert server.asked == []
+
+
+def test_a_name_may_be_as_long_as_the_disk_allows(server, client, tmp_path):
+    server.script(Answer(200, b"prediction\n"))
+    client.jobs.download("j1", tmp_path / ("o" * 251 + ".csv"))
+    assert [len(path.name) for path in tmp_path.iterdir()] == [255]
