@@ -14,8 +14,8 @@ class Options(TypedDict, total=False):
     """Whether to send the file; otherwise the server is told its path, and reads it there."""
     output: str | PathLike[str] | None
     """A path or URI that the server writes; without one the output can be downloaded."""
-    methods: Iterable[str] | None
-    """Of the model; ``predict`` by default."""
+    methods: str | Iterable[str] | None
+    """Of the model, one or several; ``predict`` by default."""
     input_format: str | None
     """``csv``, ``ndjson`` or ``parquet``; the name tells by default."""
     output_format: str | None
@@ -35,7 +35,7 @@ def fields_of(model: str, options: Options) -> dict[str, Any]:
     if output := fields.pop("output", None):
         fields["output_uri"] = place(output)
     if methods := fields.pop("methods", None):
-        fields["methods"] = list(methods)
+        fields["methods"] = [methods] if isinstance(methods, str) else list(methods)
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -27,6 +27,12 @@ def test_a_path_is_told_and_not_sent(server, client, tmp_path, monkeypatch):
     }
 
 
+def test_a_method_needs_no_list(server, client):
+    server.script(Answer(202, job()))
+    client.jobs.submit("iris", "/in.csv", methods="predict_proba")
+    assert server.asked[0].body["methods"] == ["predict_proba"]
+
+
 def test_an_address_is_told_as_it_is(server, client):
     server.script(Answer(202, job()))
     client.jobs.submit("iris", "s3://bucket/in.parquet", output="s3://bucket/out.parquet")
