@@ -10,9 +10,18 @@ import click
 from cli.flight import Failure
 from cli.following import clock, pace
 from predictq import Client, Job
+from telemetry import errors
 
 SHOWN = 5
 """Rows that failed which are told at once."""
+_FINAL = frozenset(
+    kind.code
+    for kind in (
+        *(errors.InvalidInput, errors.InputChanged, errors.ModelError, errors.TooManyFailures),
+        *(errors.ModelNotFound, errors.VersionNotFound),
+    )
+)
+"""Codes of jobs that would fail again, if they can be resumed at all."""
 _HEADER = ("ID", "STATUS", "MODEL", "ROWS", "FAILED", "CREATED", "INPUT")
 
 
@@ -68,7 +77,14 @@ def conclude(client: Client, job: Job, fetched: str | None) -> None:
 def no_output(job: Job) -> Failure:
     """Why there is none, and what to do."""
     reason = _reason(job) or f"the job was {job.status}"
-    return Failure(f"{reason} (to go on where it stopped: predictq batch resume {job.id})")
+    return Failure(reason + _advice(job))
+
+
+def _advice(job: Job) -> str:
+    if job.error is None or job.error.code not in _FINAL:
+        return f" (to go on where it stopped: predictq batch resume {job.id})"
+    rows = f" (the rows that failed: predictq batch errors {job.id})"
+    return rows if job.counts.failed else ""
 
 
 def _place(job: Job) -> str:

@@ -103,6 +103,25 @@ def test_a_job_without_an_output_fails_the_command(server, end, told):
 
 
 @pytest.mark.parametrize(
+    "code", ["too_many_failures", "invalid_input", "input_changed", "model_error"]
+)
+def test_what_no_resuming_mends_is_not_to_be_resumed(server, code):
+    failed = job(status="failed", error={"code": code, "message": "wrong", "line": None})
+    none = failed | {"counts": COUNTS}
+    server.script(events(failed), Answer(200, failed), events(none), Answer(200, none))
+    ran = batch("status", "j1", "--follow")
+    assert ran.stderr == "error: wrong (the rows that failed: predictq batch errors j1)\n"
+    assert batch("status", "j1", "--follow").stderr == "error: wrong\n"
+
+
+@pytest.mark.parametrize("code", ["input_unreadable", "output_unwritable", "worker_lost"])
+def test_what_can_be_mended_is_to_be_resumed(server, code):
+    failed = job(status="failed", error={"code": code, "message": "wrong", "line": None})
+    server.script(events(failed), Answer(200, failed))
+    assert batch("status", "j1", "--follow").stderr.endswith("predictq batch resume j1)\n")
+
+
+@pytest.mark.parametrize(
     ("code", "told"),
     [
         ("invalid", "error: that is invalid\n"),
