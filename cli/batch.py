@@ -8,6 +8,7 @@ import click
 
 from cli.asking import as_json as printed
 from cli.asking import as_json_option, ask, server, url_option
+from cli.batch_places import FileName
 from cli.batch_report import job_text, jobs_table, no_output
 from cli.batch_run import accompany, run
 from cli.following import follow
@@ -101,7 +102,7 @@ def errors(id: str, url: str | None) -> None:
 
 @batch.command()
 @click.argument("id")
-@click.argument("output")
+@click.argument("output", type=FileName())
 @url_option
 def fetch(id: str, output: str, url: str | None) -> None:
     """Write the output of a job that completed to the file OUTPUT."""

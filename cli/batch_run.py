@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.asking import server, url_option
+from cli.batch_places import FileName, check_fetched, is_uri
 from cli.batch_report import conclude, dry_run_text
 from cli.flight import Failure
 from cli.following import follow
@@ -20,8 +20,8 @@ SHARE = click.FloatRange(0)
 
 @click.command()
 @click.argument("model")
-@click.argument("source", metavar="INPUT")
-@click.argument("output", required=False)
+@click.argument("source", metavar="INPUT", type=FileName())
+@click.argument("output", required=False, type=FileName())
 @click.option("--method", "methods", multiple=True, help="Of the model; may be repeated.")
 @click.option("--id-column", metavar="NAME", help="Carried through to output and errors.")
 @click.option("--include-input", is_flag=True, help="The output has the input's columns, too.")
@@ -51,15 +51,15 @@ def run(
         raise click.UsageError("A dry run writes no OUTPUT." if output else "Give an OUTPUT.")
     with server(url) as client:
         there = client.is_local and not upload
-        options["upload"] = not (there or _is_uri(source))
+        options["upload"] = not (there or is_uri(source))
         if dry_run:
             with _hint(there):
                 click.echo(dry_run_text(client.jobs.validate(model, source, **options)))
             return
-        fetched = None if there or _is_uri(output or "") else output
+        fetched = None if there or is_uri(output or "") else output
         if fetched:
-            _keep_apart(source, fetched)
-            options["output_format"] = options["output_format"] or _format(fetched)
+            check_fetched(source, fetched)
+            options["output_format"] = options["output_format"] or named_format(fetched)[0]
         options["output"] = None if fetched else output
         with _hint(there):
             job = client.jobs.submit(model, source, **options)
@@ -93,19 +93,3 @@ def _hint(there: bool) -> Iterator[None]:
         if there and error.code == "place_forbidden":
             raise Failure(f"{error} (to send the file and fetch the output: --upload)") from error
         raise
-
-
-def _keep_apart(source: str, fetched: str) -> None:
-    if Path(source).resolve() == Path(fetched).resolve():
-        raise click.UsageError("OUTPUT would take the place of INPUT.")
-
-
-def _format(name: str) -> str | None:
-    format_, compression = named_format(name)
-    if compression:
-        raise click.UsageError(f"An output that is fetched is not packed: {name}")
-    return format_
-
-
-def _is_uri(place: str) -> bool:
-    return "://" in place

@@ -151,6 +151,32 @@ def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_
         assert (ran.exit_code, server.asked) == (2, [])
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [("none/out.csv", "No such file or directory"), ("in.csv/out.csv", "Not a directory"),
+     ("directory.csv", "Is a directory")],
+)  # fmt: skip
+def test_an_output_that_cannot_be_fetched_is_told_before_it_is_computed(
+    server, tmp_path, place, reason
+):
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    (tmp_path / "directory.csv").mkdir()
+    ran = batch("iris", tmp_path / "in.csv", tmp_path / place, "--upload")
+    assert ran.stderr == f"error: {tmp_path / place} cannot be written: {reason}\n"
+    assert (ran.exit_code, server.asked) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("iris", "/in.csv", "-"), ("iris", "-", "/out.csv"), ("fetch", "j1", "-")],
+    ids=["output", "input", "fetch"],
+)
+def test_a_stream_is_no_file(server, words):
+    ran = batch(*words)
+    assert (ran.exit_code, server.asked) == (2, [])
+    assert "`-` is no file" in ran.stderr
+
+
 def test_a_dry_run_tells_what_was_found(server):
     errors = [{"line": 3, "code": "invalid", "message": "no number"}]
     report = {"rows": 1000, "columns": ["a", "b"], "estimated_seconds": 3700.0, "errors": errors}

@@ -1,0 +1,44 @@
+"""Looks at the places that a batch job is to use, before it is submitted."""
+
+import errno
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import click
+
+from cli.flight import Failure
+from tasks.jobs.naming import named_format
+
+
+class FileName(click.ParamType[str]):
+    """A path or URI, and not ``-``: a file is complete or absent, which a stream cannot be."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "-":
+            self.fail("`-` is no file; standard input and output are not used.", param, ctx)
+        return str(value)
+
+
+def is_uri(place: str) -> bool:
+    """Whether the server finds it wherever it is."""
+    return "://" in place
+
+
+def check_fetched(source: str, output: str) -> None:
+    """Raise `click.UsageError` or `Failure` where an output cannot be fetched to this file."""
+    place = Path(output).expanduser()
+    if Path(source).resolve() == place.resolve():
+        raise click.UsageError("OUTPUT would take the place of INPUT.")
+    if named_format(output)[1]:
+        raise click.UsageError(f"An output that is fetched is not packed: {output}")
+    try:
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with TemporaryFile(dir=place.parent):
+            pass
+    except OSError as error:
+        raise Failure(f"{output} cannot be written: {error.strerror}") from error
