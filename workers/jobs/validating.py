@@ -57,8 +57,7 @@ class Validator:
         """Once more: links may have changed since the front end looked."""
         self._roots.checked(order.input.uri, directory)
         path = self._roots.checked(order.output.uri, directory)
-        if not order.dry_run:
-            check_writable(Path(path), self._settings.spare_bytes)
+        check_writable(Path(path), self._settings.spare_bytes)
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)

@@ -101,6 +101,20 @@ def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
     assert short.json()["error"]["code"] == "invalid_input"
 
 
+def test_a_validation_looks_at_the_outputs_place(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+    (room.directory / "taken.csv").mkdir()
+    for place in ("none/out.csv", "in.parquet/out.csv", "taken.csv"):
+        output = str(room.directory / place)
+        body = by_reference(source, output_uri=output)
+        found = live.http.post(f"{BATCH}/validate", json=body).json()
+        assert (found["status"], found["error"]["code"]) == ("failed", "output_unwritable"), found
+        assert found["error"] == ended(live, submit(live, source, output_uri=output))["error"]
+    body = by_reference(source, output_uri=str(room.directory / "out.csv"))
+    assert live.http.post(f"{BATCH}/validate", json=body).json()["status"] == "completed"
+    assert {path.name for path in room.directory.iterdir()} == {"in.parquet", "taken.csv"}
+
+
 def test_a_validation_is_held_no_longer_than_preferred(live: LiveStack, room: Room) -> None:
     body, path = by_reference(room.numbers(10)[0]), f"{BATCH}/validate"
     with live.frozen("bulk"):
