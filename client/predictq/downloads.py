@@ -3,6 +3,7 @@
 import errno
 import os
 import uuid
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import IO
@@ -20,15 +21,16 @@ PARTIAL = 206
 def download(connection: Connection, path: str, target: str | PathLike[str]) -> None:
     """Write the answer to a file, which is there whole or not at all.
 
-    Where the connection breaks, only the rest is asked for again. A server that goes away, or has
-    no place for one more, is waited for as long as a call may take. Raises `OSError` where the
-    file cannot be written.
+    It has the mode of what it replaces. Where the connection breaks, only the rest is asked for
+    again. A server that goes away, or has no place for one more, is waited for as long as a call
+    may take. Raises `OSError` where the file cannot be written.
     """
     whole = Path(target).expanduser()
-    growing = whole.with_name(f".{uuid.uuid4().hex}")
+    growing = whole.parent / f".{uuid.uuid4().hex}"
     file = _begun(growing, whole)
     try:
         with file:
+            _keep_mode(growing, whole)
             _Download(file).fill(connection, path)
         growing.replace(whole)
     finally:
@@ -43,6 +45,12 @@ def _begun(growing: Path, whole: Path) -> IO[bytes]:
         return growing.open("xb")
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(whole)) from error
+
+
+def _keep_mode(growing: Path, whole: Path) -> None:
+    """Let those read what replaces a file who could read that, before there is anything to read."""
+    with suppress(FileNotFoundError):
+        growing.chmod(whole.stat().st_mode & 0o777)
 
 
 class _Download:

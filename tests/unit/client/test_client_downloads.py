@@ -67,13 +67,24 @@ def test_a_download_of_what_changed_begins_anew(server, client, tmp_path):
     assert (tmp_path / "out.csv").read_bytes() == b"xyzxyz"
 
 
+def test_what_is_replaced_keeps_its_mode(server, client, tmp_path):
+    (tmp_path / "out.csv").touch(mode=0o600)
+    server.script(Answer(200, b"prediction\n"))
+    client.jobs.download("j1", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize(
     ("place", "error"), [("none/out.csv", FileNotFoundError), (".", IsADirectoryError)]
 )
-def test_a_place_that_cannot_be_written_is_told_at_once(server, client, tmp_path, place, error):
-    with pytest.raises(error) as told:
-        client.jobs.download("j1", tmp_path / place)
-    assert told.value.filename == str(tmp_path / place)
+def test_a_place_that_cannot_be_written_is_told_at_once(
+    server, client, tmp_path, monkeypatch, place, error
+):
+    monkeypatch.chdir(tmp_path)
+    for target in (tmp_path / place, place):
+        with pytest.raises(error) as told:
+            client.jobs.download("j1", target)
+        assert told.value.filename == str(target)
     assert server.asked == []
 
 

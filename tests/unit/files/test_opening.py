@@ -22,7 +22,7 @@ from tests.unit.files.rooms import numbers, source_of, stumbling, unpacked
 from workers.files import cutting, opening, sources, unpacking
 from workers.files.naming import format_of
 from workers.files.opening import fingerprint
-from workers.files.replacing import adding
+from workers.files.replacing import adding, beside
 
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000
 PACKERS: dict[Compression, Callable[[bytes], bytes]] = {
@@ -95,7 +95,7 @@ def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
 
 def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
-    dead, alive = (tmp_path / f".rows.csv.{name}.tmp" for name in ("0123", "4567"))
+    dead, alive = (beside(tmp_path / "rows.csv") for _ in range(2))
     dead.touch()
     with alive.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -19,7 +19,7 @@ from tests.unit.files.rooms import unpacked
 from tests.unit.files.scoring import AB, scored
 from workers.files.answers import columns
 from workers.files.naming import format_of
-from workers.files.replacing import check_writable
+from workers.files.replacing import beside, check_writable, replacing
 from workers.files.writing import assemble, write_part
 
 NOBODY = 65534
@@ -145,10 +145,34 @@ def test_a_full_disk_is_told_and_leaves_the_target_as_it_was(rows: Path, tmp_pat
 
 
 def test_what_a_killed_one_left_beside_the_target_is_cleared(rows: Path, tmp_path: Path) -> None:
-    leftover = tmp_path / ".out.parquet.0123.tmp"
+    leftover, others = (beside(tmp_path / name) for name in ("out.parquet", "other.parquet"))
     leftover.touch()
+    others.touch()
     scored(rows, "parquet", tmp_path / "out.parquet", "parquet")
     assert not leftover.exists()
+    assert others.exists()
+
+
+@pytest.mark.parametrize("name", ["o" * 251 + ".csv", "ö" * 127])
+def test_a_name_may_be_as_long_as_the_disk_allows(tmp_path: Path, name: str) -> None:
+    check_writable(tmp_path / name, 0)
+    write_part(tmp_path / name, "csv", pa.table({"prediction": [1]}), 0)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_what_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    target, new = tmp_path / "out.csv", tmp_path / "new.csv"
+    target.touch()
+    target.chmod(mode)
+    umask = os.umask(0o027)
+    try:
+        for path in (target, new):
+            with replacing(path, 0) as file:
+                file.write(b"prediction\n")
+    finally:
+        os.umask(umask)
+    assert [path.stat().st_mode & 0o777 for path in (target, new)] == [mode, 0o640]
 
 
 @pytest.mark.parametrize("name", ["out.csv.gz", "out.csv.zst", "out.csv.bz2"])
