@@ -13,9 +13,11 @@ from werkzeug.wsgi import FileWrapper
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
 SILENCE = 60.0
-"""Seconds after which a client that stopped in the middle of a body is gone."""
+"""Seconds after which a client that stopped in the middle of a body, or of an answer, is gone."""
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
+AHEAD = 2
+"""Pieces that a thread may be ahead of what is sent: a client that reads none holds few of them."""
 
 
 def in_threads(app: Flask, threads: int) -> ASGIApp:
@@ -30,7 +32,7 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
         pieces, gone = app(environ, start_response), environ["asgi.scope"].get(GONE)
         return _while_heard(pieces, gone) if gone else pieces
 
-    middleware = WSGIMiddleware(wsgi, workers=threads)  # type: ignore[arg-type]  # typed apart
+    middleware = WSGIMiddleware(wsgi, threads, AHEAD)  # type: ignore[arg-type]  # typed apart
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Any:
@@ -40,7 +42,8 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
             except TimeoutError:
                 return {"type": "http.disconnect"}
 
-        await middleware(scope, received, send)
+        gone: Any = scope.get(GONE) or threading.Event()
+        await middleware(scope, received, _while_taken(send, gone))
 
     return serve
 
@@ -82,6 +85,21 @@ def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[byt
             yield piece
     finally:
         getattr(pieces, "close", lambda: None)()
+
+
+def _while_taken(send: Send, gone: threading.Event) -> Send:
+    """Send while the client takes each piece in time; else it is gone, and the rest with it."""
+
+    async def sent(event: Any) -> None:
+        if gone.is_set():
+            return
+        try:
+            async with asyncio.timeout(SILENCE):
+                await send(event)
+        except TimeoutError:
+            gone.set()
+
+    return sent
 
 
 def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:

@@ -1,21 +1,21 @@
 """What is fetched of a batch job: its output, its errors, and the news of it."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import msgspec
-from flask import Response, send_file
+from flask import Response
 
-from api.asgi import PIECE
 from api.batch_view import BatchJob, brief, view
+from api.downloads import download, open_file, pieces
 from api.places import Places
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job
 from tasks.jobs.naming import Compression, Format, named_format
-from telemetry.errors import Busy, ResultGone
+from telemetry.errors import Busy
 
 TYPES: dict[Format, str] = {
     "csv": "text/csv",
@@ -53,14 +53,14 @@ class Deliveries:
         paths, type_ = self._jobs.errors(id), TYPES["ndjson"]
         if len(paths) == 1:
             return self._held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
-        return self._held(lambda: Response(_pieces(paths), content_type=type_))
+        return self._held(lambda _: Response(pieces(paths), content_type=type_))
 
     def events(self, id: str) -> Response:
         """Server-sent events: the job now, after each change, and at its end."""
         self._jobs.get(id)  # an unknown id gives no stream
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         type_ = "text/event-stream; charset=utf-8"
-        return self._held(lambda: Response(self._news(id), headers=headers, content_type=type_))
+        return self._held(lambda _: Response(self._news(id), headers=headers, content_type=type_))
 
     def _news(self, id: str) -> Iterator[bytes]:
         last: Job | None = None
@@ -71,12 +71,12 @@ class Deliveries:
             yield NOTHING_NEW if job == last else _event(told)
             last = job
 
-    def _held(self, build: Callable[[], Response]) -> Response:
-        """The response, with a place until it is closed."""
+    def _held(self, build: Callable[[ExitStack], Response]) -> Response:
+        """The response, with a place and with what it opened, until it is closed."""
         with ExitStack() as stack:
             if not stack.enter_context(self._places.one()):
                 raise Busy("too many files and events are being sent at this moment")
-            response = build()
+            response = build(stack)
             response.call_on_close(stack.pop_all().close)
         return response
 
@@ -91,18 +91,8 @@ def _described(job: Job, path: Path) -> tuple[str, str]:
     return path.name, PACKED[compression] if compression else TYPES[format_]
 
 
-def _file(path: Path, name: str, type_: str) -> Response:
-    try:
-        response = send_file(path, type_, as_attachment=True, download_name=name, max_age=0)
-    except FileNotFoundError as error:
-        raise ResultGone(f"{name} is not there any more") from error
-    return response
-
-
-def _pieces(paths: Sequence[Path]) -> Iterator[bytes]:
-    for path in paths:
-        with path.open("rb") as file:
-            yield from iter(partial(file.read, PIECE), b"")
+def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:
+    return download(stack.enter_context(open_file(path)), name, type_)
 
 
 def _event(job: BatchJob) -> bytes:

@@ -88,7 +88,7 @@ def _output() -> Json:
     answers = {
         "200": _bytes("The whole output", *types),
         "206": _bytes("A range of it", *types),
-        **problems(*OF_JOBS, "409", "416", "422"),
+        **problems(*OF_JOBS, "409", "412", "416", "422"),
     }
     return operation(BATCHES, "Fetch the output", "fetchOutput") | {"responses": answers}
 
@@ -98,7 +98,7 @@ def _errors() -> Json:
     answers = {
         "200": _bytes("A line for each row that failed so far", lines),
         "206": _bytes("A range of them", lines),
-        **problems(*OF_JOBS, "416"),
+        **problems(*OF_JOBS, "412", "416"),
     }
     return operation(BATCHES, "Fetch the errors", "fetchErrors") | {"responses": answers}
 

@@ -1,12 +1,14 @@
-"""A client that stops in the middle of a body is gone after a while."""
+"""A client that stops in the middle of a body, or of an answer, is gone after a while."""
 
 import asyncio
+import itertools
+import threading
 from typing import Any
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 
-from api.asgi import in_threads
+from api.asgi import in_threads, noticing_who_leaves
 
 
 def test_a_client_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,14 +28,43 @@ def test_a_client_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> 
     async def send(event: Any) -> None:
         sent.append(event)
 
-    headers = [(b"content-length", b"100"), (b"host", b"x")]
-    scope: Any = {
-        "type": "http",
-        "method": "POST",
-        "path": "/",
-        "query_string": b"",
-        "headers": headers,
-        "http_version": "1.1",
-    }
+    scope = asking("POST", (b"content-length", b"100"))
     asyncio.run(asyncio.wait_for(in_threads(app, 1)(scope, receive, send), 10))
     assert sent[0]["status"] == 400
+
+
+def test_a_client_that_reads_no_further_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.asgi.SILENCE", 0.05)
+    app, closed = Flask(__name__), threading.Event()
+    taken: list[Any] = []
+
+    @app.get("/")
+    def stream() -> Response:
+        response = Response(itertools.repeat(b"piece"))
+        response.call_on_close(closed.set)
+        return response
+
+    async def send(event: Any) -> None:
+        taken.append(event)
+        if len(taken) > 2:
+            await asyncio.Event().wait()
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    serve = noticing_who_leaves(in_threads(app, 1))
+    asyncio.run(asyncio.wait_for(serve(asking("GET"), receive, send), 10))
+    assert closed.is_set()
+    assert all(event.get("more_body", True) for event in taken)  # it is not told that this is all
+
+
+def asking(method: str, *headers: tuple[bytes, bytes]) -> Any:
+    """The scope of a request."""
+    return {
+        "type": "http",
+        "method": method,
+        "path": "/",
+        "query_string": b"",
+        "headers": [*headers, (b"host", b"x")],
+        "http_version": "1.1",
+    }

@@ -34,6 +34,31 @@ def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
     assert (head.headers["content-length"], head.headers["etag"]) == (str(len(whole.content)), tag)
 
 
+def test_ranges_that_are_ignored(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(100)
+    url = ended(live, submit(live, source, output_format="csv"))["urls"]["output"]
+    whole = live.http.get(url)
+    for range_ in ("lines=0-1", "bytes=5-2", "bytes=a-b", "bytes", "bytes=0-1,3-4", "bytes=-99999"):
+        answer = live.http.get(url, headers={"Range": range_})
+        assert (answer.status_code, answer.content) == (200, whole.content), range_
+        assert "content-range" not in answer.headers
+    last = live.http.get(url, headers={"Range": "bytes=-5"})
+    assert (last.status_code, last.content) == (206, whole.content[-5:])
+
+
+def test_a_file_that_is_not_the_one_asked_for(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(100)
+    url = ended(live, submit(live, source, output_format="csv"))["urls"]["output"]
+    whole = live.http.get(url)
+    for tag in (whole.headers["etag"], f'"other", {whole.headers["etag"]}', "*"):
+        answer = live.http.get(url, headers={"If-Match": tag})
+        assert (answer.status_code, answer.content) == (200, whole.content), tag
+    for more in ({}, {"Range": "bytes=0-9"}):
+        other = live.http.get(url, headers={"If-Match": '"other"', **more})
+        problem(other, 412, "precondition_failed")
+        assert live.http.head(url, headers={"If-Match": '"other"', **more}).status_code == 412
+
+
 def test_listeners_who_leave_give_their_places_back(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(10)
 
