@@ -1,5 +1,6 @@
 """What is fetched of a batch job: its output, its errors, and the news of it."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +16,8 @@ from api.places import Places
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job
 from tasks.jobs.naming import Compression, Format, named_format
-from telemetry.errors import Busy
+from tasks.jobs.stamps import stamp_of
+from telemetry.errors import Busy, ResultGone
 
 TYPES: dict[Format, str] = {
     "csv": "text/csv",
@@ -46,7 +48,7 @@ class Deliveries:
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
         job, path = self._jobs.get(id), self._jobs.output(id)
-        return self._held(partial(_file, path, *_described(job, path)))
+        return self._held(partial(_output, job, path))
 
     def errors(self, id: str) -> Response:
         """A line of NDJSON for each row that failed so far."""
@@ -89,6 +91,14 @@ def _described(job: Job, path: Path) -> tuple[str, str]:
     if not path.suffix:  # in the job's own directory, where no caller named it
         return f"{job.id}.{format_}", TYPES[format_]
     return path.name, PACKED[compression] if compression else TYPES[format_]
+
+
+def _output(job: Job, path: Path, stack: ExitStack) -> Response:
+    """What the job wrote; raises `ResultGone` where something else lies there by now."""
+    file, written = stack.enter_context(open_file(path)), job.output.fingerprint
+    if written is not None and stamp_of(os.fstat(file.fileno())) != written:
+        raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
+    return download(file, *_described(job, path))
 
 
 def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:

@@ -1,5 +1,6 @@
 """Sends a file, whole or the range that is asked for, as RFC 9110 has it."""
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -13,14 +14,17 @@ from api.asgi import PIECE
 from tasks.jobs.stamps import stamp_of
 from telemetry.errors import ResultGone
 
-NOT_OURS = FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError
+NOT_OURS = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES}
+"""What the system says where something else lies."""
 
 
 def open_file(path: Path) -> IO[bytes]:
     """Open what was written once; raises `ResultGone` where no such file is there any more."""
     try:
         return path.open("rb")
-    except NOT_OURS as error:
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
         raise ResultGone(f"{path.name} is not there any more") from error
 
 

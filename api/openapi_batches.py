@@ -88,7 +88,7 @@ def _output() -> Json:
     answers = {
         "200": _bytes("The whole output", *types),
         "206": _bytes("A range of it", *types),
-        **problems(*OF_JOBS, "409", "412", "416", "422"),
+        **problems(*OF_JOBS, "409", "412", "416"),
     }
     return operation(BATCHES, "Fetch the output", "fetchOutput") | {"responses": answers}
 

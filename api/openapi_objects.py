@@ -9,7 +9,7 @@ PROBLEMS = {
     "400": "Not JSON, or empty",
     "404": "No such model, version, alias or id",
     "409": "There is an outcome that is no failure, or none yet; a job is in no state for this",
-    "410": "The outcome is older than its time to live",
+    "410": "The outcome is older than its time to live; a job's output is not there any more",
     "412": "The file is not the one that `If-Match` names",
     "413": "The body or the number of rows is over the limit",
     "415": "Not application/json",

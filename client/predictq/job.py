@@ -60,7 +60,7 @@ class Job:
     input: dict[str, Any]
     """Its ``uri``, ``format``, ``bytes`` and ``fingerprint``, as far as they are known."""
     output: dict[str, Any]
-    """Its ``uri`` and ``format``."""
+    """Its ``uri`` and ``format``, and, once it is there, its ``fingerprint``."""
     created_at: float
     """Unix seconds, as all times here."""
     ended_at: float | None = None

@@ -10,11 +10,17 @@ from msgspec.structs import replace
 from tasks.ids import Ids
 from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.ledger import JobLedger
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory, Roots, refuse_same
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
-from telemetry.errors import Invalid, JobNotFound, JobStands, ResultGone, SubmissionUncertain
+from telemetry.errors import (
+    JobNotFound,
+    JobStands,
+    PlaceForbidden,
+    ResultGone,
+    SubmissionUncertain,
+)
 
 LOOK_AGAIN = 1.0
 """Seconds after which one who follows looks again, should a wake-up have been missed."""
@@ -139,11 +145,17 @@ class Jobs:
                     time.sleep(every)
 
     def output(self, job_id: str) -> Path:
-        """Its whole output; raises `JobStands` where it has not completed."""
+        """Where its whole output was written.
+
+        Raises `JobStands` where it has not completed, `ResultGone` where nobody may read there now.
+        """
         job = self.get(job_id)
         if job.status not in ("completed", "completed_with_errors") or job.chunks is None:
             raise JobStands(f"job {job_id} is {job.status}: it has no output")
-        return Path(self.roots.checked(job.output.uri, self.directory(job_id)))
+        try:
+            return Path(self.roots.checked(job.output.uri, self.directory(job_id)))
+        except PlaceForbidden as error:
+            raise ResultGone(f"the output is not there any more: {error.message}") from error
 
     def errors(self, job_id: str) -> list[Path]:
         """The files that hold, in this order, a line of NDJSON for each row that failed so far."""
@@ -159,8 +171,7 @@ class Jobs:
         directory = self.directory(job_id)
         source = self.roots.checked(order.input.uri, directory)
         target = self.roots.checked(order.output.uri, directory)
-        if target == source:
-            raise Invalid("the output would take the place of the input: name another")
+        refuse_same(source, target)
         return replace(
             order, input=replace(order.input, uri=source), output=replace(order.output, uri=target)
         )

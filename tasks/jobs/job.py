@@ -141,6 +141,8 @@ class OutputInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     uri: str
     format: Format | None
+    fingerprint: str | None = None
+    """Of what was written there; None until the job has completed."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -171,14 +171,15 @@ class JobLedger:
         stop = _json(JobError.of(TooManyFailures()))
         self._run("settle", *_words(held), _json(part), part.succeeded, part.failed, stop)
 
-    def conclude(self, begun: Begun, error: JobError | None) -> bool:
+    def conclude(self, begun: Begun, error: JobError | None, output: str = "") -> bool:
         """A step ends its job, completed without an error, failed with one.
 
+        ``output`` is the fingerprint of what was written.
         Whether it has completed. One that has lost the step to another ends nothing, and an error
         of before the job was resumed does not end it again.
         """
         told = b"" if error is None else _json(error)
-        return bool(self._run("conclude", *_words(begun.held), told, begun.at))
+        return bool(self._run("conclude", *_words(begun.held), told, begun.at, output))
 
     def postpone(self, held: Held, backoff: float) -> None:
         """Let a step be tried again a while later: so many seconds after its first attempt."""

@@ -2,11 +2,12 @@
 
 import os
 import re
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
-from telemetry.errors import PlaceForbidden
+from telemetry.errors import Invalid, PlaceForbidden
 
 _BETWEEN = re.compile(rf"{re.escape(os.pathsep)}(?!//)")
 
@@ -97,6 +98,13 @@ class Roots:
         if ".." in uri.split("/") or not any(uri.startswith(root) for root in self._remote):
             raise PlaceForbidden(f"{uri} lies outside the places that jobs may use")
         return uri
+
+
+def refuse_same(source: str, target: str) -> None:
+    """Raise `Invalid` where two places that were checked are one file, by whatever names."""
+    with suppress(OSError):  # one of them is not there, or not on this machine
+        if source == target or os.path.samefile(source, target):
+            raise Invalid("the output would take the place of the input: name another")
 
 
 def local_path(uri: str) -> Path | None:

@@ -40,7 +40,7 @@ def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
         alias=order.alias,
         methods=order.methods,
         input=_input(order, facts),
-        output=_output(order, facts),
+        output=_output(order, facts, fields.get("output")),
         counts=counts,
         chunks=int(fields["chunks"]) if "chunks" in fields else None,
         rows_per_second=rate,
@@ -86,6 +86,6 @@ def _input(order: Order, facts: Facts | None) -> InputInfo:
     )
 
 
-def _output(order: Order, facts: Facts | None) -> OutputInfo:
-    found = facts.format if facts else None
-    return OutputInfo(uri=order.output.uri, format=order.output.format or found)
+def _output(order: Order, facts: Facts | None, written: str | None) -> OutputInfo:
+    format_ = order.output.format or (facts.format if facts else None)
+    return OutputInfo(uri=order.output.uri, format=format_, fingerprint=written)

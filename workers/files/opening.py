@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from tasks.jobs.places import local_path
+from tasks.jobs.stamps import stamp_of
 from telemetry.errors import InputAway, InputChanged, InputUnreadable
 from workers.files.remote import open_remote, passes, remote_stamp
 
@@ -45,8 +46,7 @@ def stamp(uri: str) -> str:
     with _told(uri):
         path = local_path(uri)
         if path is not None:
-            status = path.stat()
-            return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+            return stamp_of(path.stat())
         return remote_stamp(uri)
 
 

@@ -5,8 +5,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from tasks.jobs.job import Order
 from tasks.jobs.ledger import Begun, JobLedger
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory, Roots, refuse_same
+from tasks.jobs.stamps import stamp_of
 from telemetry.errors import OutputUnwritable
 from workers.files.writing import assemble
 
@@ -19,13 +21,22 @@ def finalize(
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
-    # Once more: a link may have been put there since.
-    output = Path(roots.checked(begun.order.output.uri, directory))
+    output = placed(begun.order, directory, roots)
     assemble([directory.part(part.name) for part in parts], output, begun.output_format, spare)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson", spare)
-    if ledger.conclude(begun, None):
+    if ledger.conclude(begun, None, stamp_of(output.stat())):
         clear(directory)
+
+
+def placed(order: Order, directory: JobDirectory, roots: Roots) -> Path:
+    """Where the output is to lie, looked at once more: a link may have been put there since.
+
+    Raises `PlaceForbidden`, and `Invalid` where that is the input by now.
+    """
+    output = roots.checked(order.output.uri, directory)
+    refuse_same(order.input.uri, output)
+    return Path(output)
 
 
 def clear(directory: JobDirectory) -> None:

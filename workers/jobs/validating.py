@@ -1,7 +1,6 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -12,7 +11,7 @@ from tasks.settings import Settings
 from workers.files.checking import check
 from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
-from workers.jobs.finalizing import clear
+from workers.jobs.finalizing import clear, placed
 from workers.jobs.first import First, try_first
 from workers.jobs.inputs import Inputs, find, prepare
 from workers.jobs.journal import Journal
@@ -56,8 +55,7 @@ class Validator:
     def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
         self._roots.checked(order.input.uri, directory)
-        path = self._roots.checked(order.output.uri, directory)
-        check_writable(Path(path), self._settings.spare_bytes)
+        check_writable(placed(order, directory, self._roots), self._settings.spare_bytes)
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)

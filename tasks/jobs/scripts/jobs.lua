@@ -2,7 +2,7 @@
 -- the queue's messages. ARGV[1] is the job's id.
 -- The job's hash: order, message (of any step), status, a time per status, and expires_at; facts,
 -- report, total, chunks and most_failures once it is validated; next (the chunk that is pushed
--- next), succeeded, failed, settled_at, busy and drained (the pace); error.
+-- next), succeeded, failed, settled_at, busy and drained (the pace); output (its fingerprint); error.
 -- A step flies from its push until it is settled or dropped; its message waits, or a worker holds it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,

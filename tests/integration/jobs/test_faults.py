@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -208,6 +208,21 @@ def test_a_link_takes_the_place_of_the_output(room: Room) -> None:
     assert not (room.stack.home / "out.parquet").exists()
     place.unlink()
     place.mkdir()
+    check(room, room.jobs.resume(job.id), values)
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_the_output_becomes_the_input(room: Room, link: Callable[[Path, Path], None]) -> None:
+    place = room.directory / "out.parquet"
+    job, values = begun(room, output=Place(uri=str(place)))
+    source = Path(job.input.uri)
+    before = source.read_bytes()
+    link(source, place)
+    job = room.ended(job)
+    assert (job.status, job.error and job.error.code) == ("failed", "invalid")
+    assert "take the place of the input" in job.error.message
+    assert source.read_bytes() == before
+    place.unlink()
     check(room, room.jobs.resume(job.id), values)
 
 

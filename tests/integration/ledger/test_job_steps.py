@@ -96,6 +96,19 @@ def test_one_that_has_lost_a_step_ends_nothing(desk: Desk) -> None:
     assert desk.ledger.conclude(late, None)  # it is complete, whoever asks
 
 
+def test_the_output_is_that_of_who_wrote_it_last(desk: Desk) -> None:
+    late = finalizing(desk)
+    desk.lose(late)
+    assert not desk.ledger.conclude(late, None, "too soon")
+    assert desk.look("a").output.fingerprint is None
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None, "first")
+    assert desk.look("a").output.fingerprint == "first"
+    desk.ledger.conclude(late, BROKEN)
+    assert desk.look("a").output.fingerprint == "first"
+    assert desk.ledger.conclude(late, None, "second")
+    assert desk.look("a").output.fingerprint == "second"
+
+
 def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(desk: Desk) -> None:
     begun = finalizing(desk)
     desk.outdate("a")

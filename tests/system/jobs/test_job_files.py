@@ -1,5 +1,12 @@
 """Files of batch jobs over HTTP: outputs are fetched, and followed."""
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasks.ledger import keys
 from tests.integration.jobs.room import Room
 from tests.stack import LiveStack, until
 from tests.system.jobs.asking import ended, problem, submit
@@ -57,6 +64,49 @@ def test_a_file_that_is_not_the_one_asked_for(live: LiveStack, room: Room) -> No
         other = live.http.get(url, headers={"If-Match": '"other"', **more})
         problem(other, 412, "precondition_failed")
         assert live.http.head(url, headers={"If-Match": '"other"', **more}).status_code == 412
+
+
+INSTEAD: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda _: None,
+    "a file": lambda path: path.write_text("somebody's"),
+    "a directory": lambda path: path.mkdir(),
+    "a pipe": os.mkfifo,
+    "a link elsewhere": lambda path: path.symlink_to("/etc/passwd"),
+    "a loop": lambda path: path.symlink_to(path),
+}
+
+
+@pytest.mark.parametrize("put", INSTEAD.values(), ids=INSTEAD)
+@pytest.mark.parametrize("named", [True, False], ids=["named", "kept"])
+def test_an_output_that_is_gone(
+    live: LiveStack, room: Room, put: Callable[[Path], object], *, named: bool
+) -> None:
+    source, _ = room.numbers(100)
+    place = {"output_uri": str(room.directory / "out.csv")} if named else {}
+    job = ended(live, submit(live, source, **place))
+    assert live.http.get(job["urls"]["output"]).status_code == 200
+    path = Path(job["output"]["uri"])
+    path.unlink()
+    put(path)
+    problem(live.http.get(job["urls"]["output"]), 410, "result_gone")
+    assert live.http.get(job["urls"]["errors"]).status_code == 200
+
+
+def test_an_output_that_another_job_has_replaced(live: LiveStack, room: Room) -> None:
+    fields = {"source": room.numbers(100)[0], "output_uri": str(room.directory / "out.csv")}
+    first, second = (ended(live, submit(live, **fields)) for _ in range(2))
+    problem(live.http.get(first["urls"]["output"]), 410, "result_gone")
+    assert live.http.get(second["urls"]["output"]).status_code == 200
+
+
+def test_an_output_that_was_changed_in_place(live: LiveStack, room: Room) -> None:
+    job = ended(live, submit(live, room.numbers(100)[0], output_format="csv"))
+    with Path(job["output"]["uri"]).open("r+b") as file:
+        file.write(b"?")  # as long as before
+    problem(live.http.get(job["urls"]["output"]), 410, "result_gone")
+    # Those that earlier versions concluded do not say what they wrote.
+    room.client.hdel(keys.JOB + job["id"], "output")
+    assert live.http.get(job["urls"]["output"]).content[:1] == b"?"
 
 
 def test_listeners_who_leave_give_their_places_back(live: LiveStack, room: Room) -> None:
