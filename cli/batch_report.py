@@ -104,8 +104,9 @@ def _tell_failures(client: Client, job: Job) -> None:
 def _reason(job: Job) -> str | None:
     if job.error is None:
         return None
-    place = "" if job.error.line is None else f"line {job.error.line}: "
-    return place + job.error.message
+    line, message = job.error.line, job.error.message
+    is_told = line is None or f"line {line}: " in message
+    return message if is_told else f"line {line}: {message}"
 
 
 def _line(job: Job) -> tuple[str, ...]:

@@ -92,6 +92,10 @@ def test_rows_that_failed_are_told(server):
             job(status="failed", error={"code": "c", "message": "no rows", "line": 2}),
             "error: line 2: no rows (to",
         ),
+        (
+            job(status="failed", error={"code": "c", "message": "line 2: no rows", "line": 2}),
+            "error: line 2: no rows (to",
+        ),
     ],
 )
 def test_a_job_without_an_output_fails_the_command(server, end, told):
