@@ -54,8 +54,8 @@ class Jobs:
         """Accept a job; once this returns it is safe. The id is one of `new`.
 
         The caller has resolved the model and checked the methods. Raises `PlaceForbidden` where
-        input or output lie outside the allowed places, `SubmissionUncertain`, which names the id,
-        where Redis fell silent.
+        input or output lie outside the allowed places, `VersionPaused`, and `SubmissionUncertain`,
+        which names the id, where Redis fell silent.
         """
         order = self._placed(order, job_id)
         try:

@@ -14,12 +14,13 @@ from tasks.jobs.naming import Format
 from tasks.jobs.reading import read_job
 from tasks.ledger import keys, scripts
 from tasks.ledger.heads import OPEN
+from tasks.ledger.pauses import PROBING, refusal
 from tasks.ledger.workers import SILENCE, Workers
 from tasks.settings import Settings
 from telemetry.errors import JobFailed, TooManyFailures
 
 log = logging.getLogger(__name__)
-LIBRARIES = "messages", "jobs.jobs"
+LIBRARIES = "messages", "pausing", "jobs.jobs"
 Result = TypeVar("Result")
 
 
@@ -81,7 +82,7 @@ class JobLedger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._ttl = settings.job_ttl
-        constants = {"job_ttl": settings.job_ttl, "silence": SILENCE}
+        constants = {"job_ttl": settings.job_ttl, "silence": SILENCE, **PROBING}
         self._scripts = {
             name: scripts.load(client, f"jobs.{name}", *LIBRARIES, **constants)
             for name in (
@@ -99,8 +100,10 @@ class JobLedger:
         self._workers = Workers(client)
 
     def create(self, job_id: str, order: Order) -> None:
-        """Accept a job; nothing where it is there already."""
-        self._run("create", job_id, _json(order), template(job_id, order))
+        """Accept a job; nothing where it is there already. Raises `VersionPaused`."""
+        version, message = order.reference, template(job_id, order)
+        if refused := self._run("create", job_id, _json(order), message, version):
+            raise refusal(version, refused)
 
     def job(self, job_id: str) -> Job | None:
         """How a job stands."""

@@ -24,7 +24,7 @@ if redis.call('EXISTS', PAUSED) == 1 then
     now = clock()
     -- A submission is the probe where no message is left that could be it.
     if not entry.probe_at or now < entry.probe_at or redis.call('EXISTS', PARKED .. version) == 1 then
-      return 'paused ' .. math.ceil(math.max((entry.probe_at or 0) - now, 1)) .. ' ' .. why
+      return refusal(entry, why, now)
     end
   end
 end

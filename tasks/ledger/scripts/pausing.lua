@@ -6,6 +6,11 @@ local function entry_of(version)
   return text and cjson.decode(text) or nil, text
 end
 
+-- What a script says that refuses a submission: the seconds until it may be otherwise, and why.
+local function refusal(entry, why, now)
+  return 'paused ' .. math.ceil(math.max((entry.probe_at or 0) - now, 1)) .. ' ' .. why
+end
+
 local function note(version, entry)
   redis.call('HSET', PAUSED, version, cjson.encode(entry))
 end

@@ -7,7 +7,9 @@ import redis
 from tasks.jobs.job import JobError
 from tasks.jobs.ledger import Begun
 from tasks.ledger import keys
+from tasks.ledger.pauses import Pauses
 from tasks.ledger.workers import Workers
+from telemetry.errors import VersionPaused
 from tests.integration.ledger.desk import EXPECTED, Desk
 
 BROKEN = JobError("output_unwritable", "no room")
@@ -133,6 +135,21 @@ def test_an_error_of_before_it_was_resumed_does_not_end_it_again(desk: Desk) -> 
     assert [begun.attempt for begun in again] == [1, 1]
     desk.ledger.conclude(again[0], BROKEN)
     assert desk.status("a") == "failed"
+
+
+def test_a_paused_version_takes_no_jobs(desk: Desk) -> None:
+    desk.submit("before")
+    pauses = Pauses(desk.client)
+    pauses.pause("m:1", "until Monday")
+    with pytest.raises(VersionPaused, match="m:1 is paused: until Monday") as refused:
+        desk.submit("a")
+    assert refused.value.extra == {"retry_after": 1}
+    assert desk.ledger.job("a") is None
+    assert desk.waiting() == ["before.validate"]
+    desk.validate("before", 1)
+    pauses.resume("m:1")
+    desk.submit("a")
+    assert desk.status("a") == "validating"
 
 
 def test_only_what_took_too_long_ends(desk: Desk) -> None:

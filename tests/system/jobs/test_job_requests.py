@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.jobs.room import Room
 from tests.stack import Json, LiveStack
-from tests.system.jobs.asking import BATCH, problem, submit, upload
+from tests.system.jobs.asking import BATCH, by_reference, problem, submit, upload
 
 WRONG: list[tuple[Json, int, str, str]] = [
     ({"input_uri": None}, 422, "invalid", "input_uri"),
@@ -77,6 +77,27 @@ def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Roo
     for site in ("same-origin", "same-site", "none"):
         answer = live.http.post(BATCH, headers={"Sec-Fetch-Site": site}, **form)
         assert answer.status_code == 202
+
+
+def test_a_paused_version_is_refused_and_leaves_nothing(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+    before = set((live.home / "jobs").glob("*"))
+    live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
+    try:
+        refused = [
+            live.http.post(BATCH, json=by_reference(source, "plodding")),
+            live.http.post(f"{BATCH}/validate", json=by_reference(source, "plodding:1")),
+            upload(live, "a.csv", b"x0,x1\n1,2\n", model="plodding"),
+        ]
+        submit(live, source)  # of another model
+    finally:
+        live.http.post("/models/plodding/versions/1/resume")
+    for answer in refused:
+        told = problem(answer, 503, "version_paused")
+        assert (told["detail"], told["retryable"]) == ("plodding:1 is paused: a test", True)
+        assert answer.headers["retry-after"] == "1"
+    assert len(set((live.home / "jobs").glob("*")) - before) == 1
+    submit(live, source, "plodding")
 
 
 def test_wrong_forms(live: LiveStack) -> None:
