@@ -8,7 +8,8 @@ if not status or ENDED[status] and not STOPPED[status] then return 0 end
 if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again
 local lost = forget_lost()
 if not STOPPED[status] and lost == 0 then return 0 end
-redis.call('HDEL', job, 'error', 'ended_at', 'cancelling_at', 'busy', 'drained', 'settled_at')
+redis.call('HDEL', job, 'error', 'busy', 'drained', 'settled_at',
+  'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- these lie ahead again
 redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'next', 0)
 if state[2] then
   enter('queued')

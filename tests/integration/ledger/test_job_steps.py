@@ -137,6 +137,20 @@ def test_an_error_of_before_it_was_resumed_does_not_end_it_again(desk: Desk) -> 
     assert desk.status("a") == "failed"
 
 
+def test_what_lies_ahead_of_a_resumed_job_has_no_time(desk: Desk) -> None:
+    desk.ledger.conclude(finalizing(desk), BROKEN)
+    before = desk.look("a")
+    assert before.running_at
+    assert before.finalizing_at
+    assert desk.ledger.resume("a")
+    job = desk.look("a")
+    assert (job.status, job.running_at, job.ended_at) == ("finalizing", None, None)
+    assert before.ended_at
+    assert job.queued_at
+    assert job.finalizing_at
+    assert before.ended_at < job.queued_at <= job.finalizing_at
+
+
 def test_a_paused_version_takes_no_jobs(desk: Desk) -> None:
     desk.submit("before")
     pauses = Pauses(desk.client)
