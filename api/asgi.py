@@ -1,6 +1,7 @@
 """What the event loop's side needs of ASGI: hand a request on, send a response."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -10,6 +11,7 @@ from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
+log = logging.getLogger(__name__)
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
 SILENCE = 60.0
@@ -96,7 +98,8 @@ def _while_taken(send: Send, gone: threading.Event) -> Send:
         try:
             async with asyncio.timeout(SILENCE):
                 await send(event)
-        except TimeoutError:
+        except Exception as error:  # noqa: BLE001 - a thread waits until all is taken
+            log.info("an answer was given up: %r", error)
             gone.set()
 
     return sent

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from api.asgi import PIECE
 from tasks.jobs.stamps import stamp_of
 from telemetry.errors import ResultGone
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NOT_OURS = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES}
 """What the system says where something else lies."""
 
@@ -37,7 +39,8 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
     tag, size = stamp_of(status).replace(" ", "-"), status.st_size
     if request.if_match and tag not in request.if_match:
         raise PreconditionFailed("the file is not the one that If-Match names")
-    response = send_file(file, type_, True, name, conditional=False, max_age=0)
+    plain = CONTROL.sub("_", name)  # no header may hold these
+    response = send_file(file, type_, True, plain, conditional=False, max_age=0)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     response.content_length, response.last_modified = size, status.st_mtime  # type: ignore[assignment]  # werkzeug takes seconds, too
     response.set_etag(tag)

@@ -14,7 +14,8 @@ def features(rows: Any) -> Any:
     """Give ``rows`` as lists, objects and scalars; a missing value is None.
 
     Takes a row or rows as lists, tuples or mappings, a pandas data frame (by its column names,
-    where it has any), and whatever has a ``tolist`` method, NumPy arrays above all. Dates and
+    where it has any), and whatever has a ``tolist`` method, NumPy arrays above all. What has names
+    goes by them: named tuples, NumPy's records, a series that is a row of a frame. Dates and
     times become ISO 8601 text, a decimal the number that a file would have. Raises
     `InvalidRequest` where a frame has two columns of one name, or names for some of them only.
     """
@@ -25,6 +26,8 @@ def features(rows: Any) -> Any:
         return rows
     if isinstance(rows, Mapping):
         return {name: features(value) for name, value in rows.items()}
+    if hasattr(rows, "_asdict"):  # a named tuple, as of a frame's rows
+        return features(rows._asdict())
     if isinstance(rows, list | tuple):
         return [features(value) for value in rows]
     return _foreign(rows)
@@ -51,6 +54,15 @@ def _check(names: list[Any]) -> None:
         raise refused(f"the data frame has more than one column {double!r}")
 
 
+def _series(series: Any) -> Any:
+    """A row of a data frame goes by the names of its columns; else they are values."""
+    labels = list(series.index)
+    if not any(isinstance(label, str) for label in labels):
+        return series.tolist()
+    _check(labels)
+    return series.to_dict()
+
+
 def _foreign(value: Any) -> Any:
     # pandas.NA compares to nothing, so it is known by its type's name; NaT would pass for a date.
     if type(value).__name__ in ("NAType", "NaTType"):
@@ -61,6 +73,11 @@ def _foreign(value: Any) -> Any:
         return _number(value)
     if hasattr(value, "columns") and hasattr(value, "to_dict"):
         return features(records(value))
+    if hasattr(value, "index") and hasattr(value, "to_dict"):
+        return features(_series(value))
+    if names := getattr(getattr(value, "dtype", None), "names", None):  # NumPy's records
+        rows = [dict(zip(names, row, strict=True)) for row in value.reshape(-1).tolist()]
+        return features(rows if value.shape else rows[0])
     return features(_timed(value).tolist()) if hasattr(value, "tolist") else value
 
 

@@ -1,8 +1,9 @@
-"""A client that stops in the middle of a body, or of an answer, is gone after a while."""
+"""A client that stops in the middle of a body, or takes no more of an answer, is given up."""
 
 import asyncio
 import itertools
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -33,7 +34,18 @@ def test_a_client_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> 
     assert sent[0]["status"] == 400
 
 
-def test_a_client_that_reads_no_further_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def frozen() -> None:
+    await asyncio.Event().wait()
+
+
+async def refused() -> None:
+    raise RuntimeError("no header may hold that")
+
+
+@pytest.mark.parametrize("fails", [frozen, refused])
+def test_a_client_that_takes_no_more_is_gone(
+    monkeypatch: pytest.MonkeyPatch, fails: Callable[[], Awaitable[None]]
+) -> None:
     monkeypatch.setattr("api.asgi.SILENCE", 0.05)
     app, closed = Flask(__name__), threading.Event()
     taken: list[Any] = []
@@ -47,7 +59,7 @@ def test_a_client_that_reads_no_further_is_gone(monkeypatch: pytest.MonkeyPatch)
     async def send(event: Any) -> None:
         taken.append(event)
         if len(taken) > 2:
-            await asyncio.Event().wait()
+            await fails()
 
     async def receive() -> Any:
         await asyncio.Event().wait()

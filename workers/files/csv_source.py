@@ -56,9 +56,9 @@ class CsvSource:
         data = self._file.read(span)
         faults: Faults = {}
         try:
-            parsed = self._parse(data, span.rows, self._typed)
+            parsed = self._parse(data, span, self._typed)
         except pa.ArrowInvalid:  # a value is none of its column's type: which is seen in the text
-            parsed = self._parse(data, span.rows, dict.fromkeys(self._typed, pa.binary()))
+            parsed = self._parse(data, span, dict.fromkeys(self._typed, pa.binary()))
         texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
         columns = zip(self._wanted.features, self._signature.columns, strict=True)
         values = {place: from_text(column, texts[place], faults) for place, column in columns}
@@ -81,10 +81,10 @@ class CsvSource:
         """See `Source`."""
         self._file.close()
 
-    def _parse(self, data: bytes, rows: int, types: Mapping[int, pa.DataType]) -> Parsed:
-        parsed = parse(data, rows, len(self._columns), types)
-        if not data.endswith(b"\n") and b'"' in data and _is_open(data):
-            parsed.bad[rows - 1] = "a quoted field does not end"
+    def _parse(self, data: bytes, span: Span, types: Mapping[int, pa.DataType]) -> Parsed:
+        parsed = parse(data, span.rows, len(self._columns), types)
+        if span.stop == self.size and b'"' in data and _is_open(data):
+            parsed.bad[span.rows - 1] = "a quoted field does not end"
         return parsed
 
     def _text(self, place: int, table: pa.Table, faults: Faults) -> pa.ChunkedArray:

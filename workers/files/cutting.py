@@ -75,6 +75,6 @@ def _blocks(file: IO[bytes], start: Place, *, quoted: bool) -> Iterator[tuple[Pl
 def _refuse_open_quote(data: bytes, found: Records, place: Place) -> None:
     """What has swallowed all lines behind it is no record; one in the last line is a bad row."""
     record = found.last(data)
-    if b"\n" in record and lacks_quote(record):
+    if b"\n" in record.rstrip(b"\r\n") and lacks_quote(record):
         line = place.forward(found, len(data) - len(record)).line
         raise InvalidInput(f"line {line}: a quoted field does not end", line=line)

@@ -6,8 +6,25 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-JSON = pa.json_(pa.string())
-"""Arrow's type for them; null stands for null, and for what a line does not have."""
+
+class _Json(pa.ExtensionType):  # type: ignore[misc]  # pyarrow has no types
+    """Arrow has such a type, too, which files may have: that one stays what it is."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.string(), "predictq.json")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type: pa.DataType, serialized: bytes) -> "_Json":
+        return cls()
+
+
+JSON = _Json()
+"""The type of such columns; null stands for null, and for what a line does not have."""
+pa.register_extension_type(JSON)
+_encoder = msgspec.json.Encoder()
 _KINDS = {int: "integer", float: "fraction", str: "text", bool: "truth"}
 _TYPES = {
     "": pa.null(),
@@ -23,6 +40,14 @@ def column_of(values: Iterable[msgspec.Raw | None]) -> pa.ChunkedArray:
     """A column of the values of one name."""
     found = [None if value is None else _line(bytes(value)) for value in values]
     return pa.chunked_array([pa.ExtensionArray.from_storage(JSON, pa.array(found, pa.string()))])
+
+
+def rewritten(value: Any) -> msgspec.Raw:
+    """A value that was read by wider rules: null for numbers that JSON has no word for."""
+    try:
+        return msgspec.Raw(_encoder.encode(value))
+    except OverflowError:  # an integer that is too large for msgspec
+        return msgspec.Raw(_encoder.encode(str(value)))
 
 
 def raw(column: pa.ChunkedArray) -> list[msgspec.Raw | None]:

@@ -12,7 +12,7 @@ from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
 from workers.files.cutting import Place
 from workers.files.json_rows import UNREADABLE, careful_reader, quick_reader
-from workers.files.json_values import column_of
+from workers.files.json_values import column_of, rewritten
 from workers.files.matching import Selection, match
 from workers.files.record_file import RecordFile
 from workers.files.records import records
@@ -87,11 +87,18 @@ class NdjsonSource:
         except UNREADABLE:
             return None
 
+    def _content(self, record: bytes) -> Content:
+        """The same of one line; of one that JSON does not allow, as NaN, what can be said in it."""
+        if read := self._contents(record):
+            return read[0]
+        content = _content(record)
+        return {n: rewritten(v) for n, v in content.items()} if type(content) is dict else {}
+
     def _with_bad(self, records: list[bytes], lines: Lines) -> Block:
         read = [*map(self._careful, records)]
         good = [place for place, line in enumerate(read) if line.row is not None]
         rows = [line.row for line in read if line.row is not None]
-        contents = [(self._contents(record) or [{}])[0] for record in records]
+        contents = [self._content(record) for record in records] if self._carried else []
         block = self._block(rows, np.array(good, np.int64), lines, contents)
         block.bad.extend(
             block.bad_row(place, line.code, line.message)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.naming import Compression, Format, named_format
 from tasks.jobs.room import PIECE, sparing
+from tasks.jobs.stamps import stamp_of
 from telemetry.errors import ModelError
 from workers.files.encoding import telling, write
 from workers.files.header import own_header
@@ -37,10 +38,11 @@ def write_errors(path: Path, bad: Iterable[BadRow], spare: int) -> None:
         file.write(msgspec.json.Encoder().encode_lines(bad))
 
 
-def assemble(parts: Sequence[Path], target: Path, format: Format, spare: int) -> None:
+def assemble(parts: Sequence[Path], target: Path, format: Format, spare: int) -> str:
     """Make one file of all parts, complete or not at all, in memory that does not grow with them.
 
-    CSV and NDJSON are compressed where the name says so.
+    CSV and NDJSON are compressed where the name says so. Gives the file's `stamp_of`, taken before
+    it has its name: from then on others may change it.
 
     Raises `OutputUnwritable`; `ModelError` where parts have other columns than those before.
     """
@@ -52,6 +54,9 @@ def assemble(parts: Sequence[Path], target: Path, format: Format, spare: int) ->
             _, compression = named_format(target.name)
             with _packed(file, compression, spare) as packed:
                 _append(parts, packed, with_header=format == "csv")
+        file.flush()
+        os.fsync(file.fileno())  # a server of files may say only then when it was written
+        return stamp_of(os.fstat(file.fileno()))
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 from tasks.jobs.job import Order
 from tasks.jobs.ledger import Begun, JobLedger
 from tasks.jobs.places import JobDirectory, Roots, refuse_same
-from tasks.jobs.stamps import stamp_of
 from telemetry.errors import OutputUnwritable
 from workers.files.writing import assemble
 
@@ -22,10 +21,11 @@ def finalize(
     if missing:
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
     output = placed(begun.order, directory, roots)
-    assemble([directory.part(part.name) for part in parts], output, begun.output_format, spare)
+    made = [directory.part(part.name) for part in parts]
+    written = assemble(made, output, begun.output_format, spare)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson", spare)
-    if ledger.conclude(begun, None, stamp_of(output.stat())):
+    if ledger.conclude(begun, None, written):
         clear(directory)
 
 

@@ -14,7 +14,7 @@ from workers.jobs.model import Model
 from workers.jobs.sizing import MORE, Speed, measure
 
 LOOKS = 100
-"""Blocks in which a row is looked for that the model takes: a file without any is another."""
+"""Blocks in which a row is looked for that can be given to the model: else it is another file."""
 
 
 class First(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ def try_first(
 
 
 def _first_good(source: Source) -> tuple[Span, Block, list[BadRow]]:
-    """The first block with a row that the model takes, and the bad rows before it; raises."""
+    """The first block with a row for the model, and the bad rows before it; raises."""
     bad: list[BadRow] = []
     for span in islice(source.spans(MORE), LOOKS):
         block = source.read(span)

@@ -16,8 +16,8 @@ LEAST = 0.1
 """Seconds that a chunk is worth."""
 SURE, DOUBT = 4, 50
 """How much more than its rows a call of `MORE` rows may cost: to be believed at once, and ever."""
-TRIES = 3
-"""Where a call seems to cost so much more."""
+TRIES, LONG = 3, 0.2
+"""Where a call seems to cost so much more, unless it takes so many seconds."""
 SHARES = 8
 """Chunks that each process should have of a job, where they are worth it: none waits at the end."""
 LARGEST = 16 * 2**20
@@ -49,7 +49,7 @@ def measure(model: Model, features: Any, rows: range, size: float) -> Speed:
         few = min(few, _seconds(model, features, some))
         many = min(many, _seconds(model, features, more))
         each = (many - few) / max(len(more) - len(some), 1)
-        if some == more or each * len(more) > many / SURE:
+        if some == more or many > LONG or each * len(more) > many / SURE:
             break
     # A clock is not that exact: what a row costs is not much less than it seems.
     return Speed(max(each, many / len(more) / DOUBT), size)

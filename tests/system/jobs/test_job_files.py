@@ -21,6 +21,14 @@ def test_the_outputs_name_tells_its_format(live: LiveStack, room: Room) -> None:
     assert fetched.content[:2] == b"\x1f\x8b"
 
 
+def test_a_name_that_no_header_can_hold(live: LiveStack, room: Room) -> None:
+    source, _ = room.numbers(10)
+    job = ended(live, submit(live, source, output_uri=str(room.directory / "o\x01\nut.csv")))
+    fetched = live.http.get(job["urls"]["output"])
+    assert (fetched.status_code, fetched.content.count(b"\n")) == (200, 11)
+    assert "o__ut.csv" in fetched.headers["content-disposition"]
+
+
 def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(1000)
     url = ended(live, submit(live, source, output_format="ndjson"))["urls"]["output"]

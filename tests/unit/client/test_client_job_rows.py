@@ -88,6 +88,21 @@ def test_rows_as_lists_for_a_model_that_is_not_there(server, client):
         client.jobs.submit("nobody", [[1, 2]])
 
 
+@pytest.mark.parametrize(
+    "rows_of",
+    [
+        lambda frame: (row for _, row in frame.iterrows()),
+        lambda frame: frame.itertuples(index=False),
+        lambda frame: frame.to_records(index=False),
+    ],
+    ids=["series", "named tuples", "records"],
+)
+def test_rows_that_know_their_names_go_by_them(server, client, rows_of):
+    server.behave = answer
+    client.jobs.submit("iris@production", rows_of(pd.DataFrame({"b": [20.0, 40.0], "a": [1, 2]})))
+    assert sent(server) == [{"b": 20, "a": 1}, {"b": 40, "a": 2}]
+
+
 @pytest.mark.parametrize("use", ["predict", "jobs.submit"])
 def test_a_frame_with_two_columns_of_one_name_is_refused(server, client, use):
     frame = pd.DataFrame([[1, 2, 3]], columns=["f0", "f1", "f0"])

@@ -24,6 +24,9 @@ ROW = [5.1, 3.5, 1.4, 0.2]
         ([np.float64(1.5), np.int64(2), np.bool_(True)], [1.5, 2, True]),
         (np.array(["a", None], dtype=object), ["a", None]),
         (pd.Series([1.0, math.nan]), [1.0, None]),
+        (pd.Series({"age": 1.0, "city": math.nan}), {"age": 1.0, "city": None}),
+        (np.array([(1, 2.5)], [("a", int), ("b", float)]), [{"a": 1, "b": 2.5}]),
+        (np.array([(1, 2.5)], [("a", int), ("b", float)])[0], {"a": 1, "b": 2.5}),
         (
             pd.DataFrame({"age": pd.array([1, None], "Int64"), "city": ["x", None]}),
             [{"age": 1, "city": "x"}, {"age": None, "city": None}],

@@ -213,14 +213,15 @@ def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
     assert features(blocks(numbered, "csv", by_position(2), 9)).tolist() == [[3, 4]]
 
 
-def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path) -> None:
-    read = blocks(written(tmp_path, 'a,b\n1,2\n3,"4'), "csv", AB, 10)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path, end: str) -> None:
+    read = blocks(written(tmp_path, 'a,b\n1,2\n3,"4' + end), "csv", AB, 10)
     assert [(row.line, row.message) for row in bad(read)] == [(3, "a quoted field does not end")]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 1000])
 @pytest.mark.parametrize("opening", ['5,"6', '"5,6', '5,6,"'])
-@pytest.mark.parametrize("behind", ["7,8\n", "7,8\n\n", "7,8", "\n"])
+@pytest.mark.parametrize("behind", ["7,8\n", "7,8\n\n", "7,8", "\n7,8\n"])
 def test_a_quote_that_nobody_closes_swallows_no_row(
     tmp_path: Path, small_blocks: None, rows: int, opening: str, behind: str
 ) -> None:

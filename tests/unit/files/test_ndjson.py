@@ -203,6 +203,19 @@ def test_what_is_carried_comes_out_as_it_was_however_it_is_cut(tmp_path: Path, r
         assert line.startswith(f'{{"custom_id":{n},"a":{n},"b":{b},"x":{x},"prediction":')
 
 
+def test_what_json_does_not_allow_costs_no_row_its_id(tmp_path: Path) -> None:
+    values = ["0.5", "NaN", "Infinity", "1e400", "[-Infinity, 1]", "1" + "0" * 30, "?"]
+    content = "".join(
+        f'{{"custom_id": "r{n}", "a": {n}, "x": {v}}}\n' for n, v in enumerate(values)
+    )
+    (block,) = blocks(written(tmp_path, content), "ndjson", numbers("a"), 99, pass_through=True)
+    assert block.ids is not None
+    assert block.ids.to_pylist() == [*(f'"r{n}"' for n in range(6)), None]
+    assert block.carried is not None
+    assert block.carried["x"].to_pylist() == ["0.5", None, None, None, "[null,1]", values[5], None]
+    assert [(row.line, row.code) for row in block.bad] == [(7, "malformed")]
+
+
 @pytest.mark.parametrize("written_as", ["csv", "parquet"])
 def test_formats_of_types_have_the_same_however_it_is_cut(tmp_path: Path, written_as: str) -> None:
     content = "".join(

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import json
 import os
 import resource
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.jobs.stamps import stamp_of
 from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
 from tests.unit.files.rooms import unpacked
 from tests.unit.files.scoring import AB, scored
@@ -188,7 +190,8 @@ def test_text_is_packed_where_the_name_says_so(rows: Path, tmp_path: Path, name:
 def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
     for place, values in enumerate([[1], ["x"], [None], [2.5]]):
         write_part(tmp_path / str(place), "parquet", pa.table({"note": values, "n": [place]}), 0)
-    assemble([tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet", "parquet", 0)
+    parts, made = [tmp_path / str(place) for place in range(4)], tmp_path / "out.parquet"
+    assert assemble(parts, made, "parquet", 0) == stamp_of(made.stat())
     assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {
         "note": ["1", "x", None, "2.5"],
         "n": [0, 1, 2, 3],
@@ -212,3 +215,14 @@ def test_names_and_values_may_hold_any_character(tmp_path: Path) -> None:
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         read = [*csv.reader(file)]
     assert read == [names, *[[f"{name},\0\n" for name in names]] * 9]
+
+
+def test_json_of_arrow_is_no_json_of_ours(tmp_path: Path) -> None:
+    texts = pa.array(["{\n}", "no json", None], pa.json_(pa.string()))
+    rows = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"a": [1.0, 2.0, 3.0], "b": [0.0] * 3, "doc": texts}), rows)
+    made = scored(rows, "parquet", tmp_path / "out.ndjson", "ndjson", pass_through=True)
+    found = [json.loads(line)["doc"] for line in made.read_text().splitlines()]
+    assert found == texts.to_pylist()
+    made = scored(rows, "parquet", tmp_path / "out.parquet", "parquet", pass_through=True)
+    assert pq.read_table(made)["doc"].type == texts.type

@@ -56,3 +56,16 @@ def test_what_a_call_costs_by_itself_is_no_row_s(monkeypatch: pytest.MonkeyPatch
     model: Any = SimpleNamespace(answer=answer)
     assert measure(model, None, range(1000), 1.0).per_row == pytest.approx(1e-5)
     assert measure(model, None, range(10), 1.0).per_row == pytest.approx(0.1001 / 10 / sizing.DOUBT)
+
+
+def test_a_long_call_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, calls = [0.0], list[int]()
+
+    def answer(_: Any, rows: slice) -> None:
+        calls.append(rows.stop - rows.start)
+        clock[0] += 20.0
+
+    monkeypatch.setattr(sizing.time, "perf_counter", lambda: clock[0])
+    model: Any = SimpleNamespace(answer=answer)
+    measure(model, None, range(1000), 1.0)
+    assert calls == [sizing.FEW, sizing.MORE]
