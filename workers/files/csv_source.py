@@ -83,7 +83,7 @@ class CsvSource:
 
     def _parse(self, data: bytes, span: Span, types: Mapping[int, pa.DataType]) -> Parsed:
         parsed = parse(data, span.rows, len(self._columns), types)
-        if span.stop == self.size and b'"' in data and _is_open(data):
+        if b'"' in data and span.stop == self.size and _is_open(data):
             parsed.bad[span.rows - 1] = "a quoted field does not end"
         return parsed
 

@@ -87,7 +87,7 @@ class NdjsonSource:
         except UNREADABLE:
             return None
 
-    def _content(self, record: bytes) -> Content:
+    def _carried_of(self, record: bytes) -> Content:
         """The same of one line; of one that JSON does not allow, as NaN, what can be said in it."""
         if read := self._contents(record):
             return read[0]
@@ -98,7 +98,7 @@ class NdjsonSource:
         read = [*map(self._careful, records)]
         good = [place for place, line in enumerate(read) if line.row is not None]
         rows = [line.row for line in read if line.row is not None]
-        contents = [self._content(record) for record in records] if self._carried else []
+        contents = [self._carried_of(record) for record in records] if self._carried else []
         block = self._block(rows, np.array(good, np.int64), lines, contents)
         block.bad.extend(
             block.bad_row(place, line.code, line.message)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from typing import IO
 
 from telemetry.errors import InputChanged, InvalidInput
@@ -24,9 +25,9 @@ class RecordFile:
         self._file = file
         self._quoted = quoted
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Bytes of the file."""
+        """Bytes of the file; each look at one elsewhere is a request."""
         with self._watch.reading():
             return self._file.seek(0, os.SEEK_END)
 

@@ -68,6 +68,13 @@ MIXED = Signature(
 )
 
 
+def written(directory: Path, content: bytes | str) -> Path:
+    """A file that holds this."""
+    path = directory / "rows"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
 def source_of(uri: str | Path, format: Any, signature: Signature, **more: Any) -> Source:
     return open_source(str(uri), format, Selection(signature, **more))
 

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
-from tests.unit.files.rooms import MIXED, bad, blocks, by_position, features, numbers, source_of
+from tests.unit.files.rooms import (
+    MIXED,
+    bad,
+    blocks,
+    by_position,
+    features,
+    numbers,
+    source_of,
+    written,
+)
 from tests.unit.files.scoring import scored
 from workers.files import cutting
 
@@ -26,12 +35,6 @@ documents = st.one_of(
     st.dictionaries(st.sampled_from(["a", "b", "c"]), values),
     values,
 )
-
-
-def written(directory: Path, content: bytes | str) -> Path:
-    path = directory / "rows.ndjson"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 @settings(max_examples=200, print_blob=True, deadline=None)

@@ -6,16 +6,10 @@ from typing import Any
 import pytest
 
 from telemetry.errors import InvalidInput
-from tests.unit.files.rooms import numbers, source_of, stumbling
+from tests.unit.files.rooms import numbers, source_of, stumbling, written
 from workers.files import cutting, record_file, sources
 
 AB = numbers("a", "b")
-
-
-def written(directory: Path, content: str | bytes) -> Path:
-    path = directory / "rows"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 @pytest.mark.parametrize(
