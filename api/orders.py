@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 from werkzeug.datastructures import MultiDict
 
-from registry.methods import check_method
+from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.job import Order, Place
 from tasks.jobs.naming import Format, named_format
@@ -69,7 +69,7 @@ def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry:
     resolved = registry.resolve(asked.model)
     methods = _methods(asked)
     for method in methods:
-        check_method(resolved.manifest, method)
+        check_job_method(resolved.manifest, method)
     return Order(
         model=resolved.manifest.name,
         version=resolved.manifest.version,

@@ -9,7 +9,8 @@ from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from registry import names, validation
-from registry.methods import check_method
+from registry.manifest import Signature
+from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
 from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
 from tasks.messages import Idempotency, Prediction
@@ -19,6 +20,7 @@ from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, Unsupport
 
 LONGEST_KEY = 255
 """Characters in an idempotency key."""
+SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 
@@ -28,9 +30,10 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
 
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
-    features: list[Any] | dict[str, Any]
+    features: Annotated[Any, Meta(extra_json_schema=SHAPES)]
     """One row as a list, rows as a list of lists, a row as an object by column name, or a list
-    of objects. ``null`` is a missing value."""
+    of objects; where the model has one column, also a list of values, one a row. ``null`` is a
+    missing value."""
     method: str = "predict"
     max_queue_seconds: Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)] | UnsetType | None = UNSET
     """How long it may wait; one that has not been begun by then ends as `expired`. Without, the
@@ -72,15 +75,15 @@ def prepare(submission: Submission, registry: Registry, settings: Settings) -> P
     resolved: Resolved = registry.resolve(submission.model)
     manifest = resolved.manifest
     check_method(manifest, submission.method)
-    if isinstance(submission.features, list) and len(submission.features) > settings.max_rows:
-        _refuse_many_rows(submission.features, settings.max_rows)
+    signature = input_of(manifest.signature, submission.method)
+    _refuse_many_rows(signature, submission.features, settings.max_rows)
     now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
     return Prediction(
         model=manifest.name,
         version=manifest.version,
         alias=resolved.alias,
         method=submission.method,
-        features=validation.rows(manifest.signature, submission.features),
+        features=validation.rows(signature, submission.features),
         created_at=now,
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
@@ -112,9 +115,9 @@ def _body(request: Request, bound: int) -> bytes:
     return body
 
 
-def _refuse_many_rows(features: list[Any], bound: int) -> None:
-    if isinstance(features[0], list | dict):  # else it is one row, wide and wrong in another way
-        raise TooLarge(f"a request may carry at most {bound} rows, this one has {len(features)}")
+def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:
+    if (rows := validation.count(signature, features)) > bound:
+        raise TooLarge(f"a request may carry at most {bound} rows, this one has {rows}")
 
 
 def _invalid(error: msgspec.ValidationError) -> Invalid:

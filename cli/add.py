@@ -7,14 +7,17 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
+from cli.gate import prove_served, told
 from cli.models import home_option
 from cli.serving import Stack, running_stack, wait_until_served
-from registry.manifest import Manifest
+from registry.manifest import Description, Manifest
 from registry.names import checked
 from registry.store import Registry
 from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
-from telemetry.errors import Invalid, ModelNotFound, ModelUnloadable
-from workers.registration import describe
+from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
+from workers.proof.comparing import differences
+from workers.registration import Examined, examine
+from workers.signature.sample import of_rows, read
 
 
 @click.command()
@@ -23,6 +26,11 @@ from workers.registration import describe
 @click.option("--version", type=click.IntRange(min=1), help="Version number [default: the next].")
 @click.option("--alias", help="Alias to point to this version.")
 @click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="A metric, say; repeatable.")
+@click.option(
+    "--sample",
+    type=click.Path(path_type=Path),
+    help="A few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
+)
 @click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
 @click.option("--trust", is_flag=True, help="Let the file run code when it is loaded.")
 @click.option("--exact", is_flag=True, help="Compute each request alone: equal to the last bit.")
@@ -45,6 +53,7 @@ def add(
     version: int | None,
     alias: str | None,
     metadata: tuple[str, ...],
+    sample: Path | None,
     example: Path | None,
     trust: bool,
     exact: bool,
@@ -53,11 +62,14 @@ def add(
     home: Path,
 ) -> None:
     """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
-    description, artifact = describe(
-        file, trust=trust, examples=_examples(example), metadata=_pairs(metadata)
+    if sample and example:
+        raise Invalid("give either --sample or --example")
+    rows = read(sample) if sample else None if example is None else of_rows(_examples(example))
+    found = examine(
+        file, trust=trust, sample=rows, metadata=_pairs(metadata), typed=sample is not None
     )
     description = replace(
-        description,
+        found.description,
         exact=exact,
         max_queue_seconds=max_queue_seconds,
         timeout_seconds=timeout_seconds,
@@ -66,12 +78,13 @@ def add(
     if alias is not None:
         checked(alias, "alias")
     before = _numbers(registry, name)
-    manifest = registry.add(name, description, artifact, version=version)
+    _prove_offline(name, description, found)
+    manifest = registry.add(name, description, found.content, version=version)
     if stack and manifest.example is not None:
-        _prove(registry, stack, manifest, new=manifest.version not in before)
+        _prove(registry, stack, manifest, found, new=manifest.version not in before)
     if alias is not None:  # only now, so that it never leads to what cannot be served
         registry.set_alias(name, alias, manifest.version)
-    _tell(manifest, alias, stack)
+    _tell(manifest, alias, stack, found)
 
 
 def _examples(path: Path | None) -> Any:
@@ -101,10 +114,21 @@ def _numbers(registry: Registry, name: str) -> set[int]:
         return set()
 
 
-def _prove(registry: Registry, stack: Stack, manifest: Manifest, *, new: bool) -> None:
+def _prove_offline(name: str, description: Description, found: Examined) -> None:
+    """See that doors give the model what it answers by itself, before anybody can ask for it."""
+    own = found.inspected.own
+    if own is not None and (wrong := differences(found.model, description.signature, own)):
+        raise AnswersDiffer(told(name, wrong))
+
+
+def _prove(
+    registry: Registry, stack: Stack, manifest: Manifest, found: Examined, *, new: bool
+) -> None:
     """See that the stack serves a version; a new one that it cannot serve does not stay."""
     try:
         wait_until_served(stack, manifest)
+        if found.inspected.own is not None:
+            prove_served(stack.url, manifest, found.inspected.own)
     except ModelUnloadable as error:
         if not new:
             raise
@@ -113,12 +137,22 @@ def _prove(registry: Registry, stack: Stack, manifest: Manifest, *, new: bool) -
         raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
 
 
-def _tell(manifest: Manifest, alias: str | None, stack: Stack | None) -> None:
+def _tell(manifest: Manifest, alias: str | None, stack: Stack | None, found: Examined) -> None:
     what = manifest.reference
     pointed = f", alias {alias}" if alias else ""
     click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
+    if unknown := found.inspected.unknown:
+        shown = ", ".join(unknown[:10]) + (", …" if len(unknown) > 10 else "")
+        click.echo(f"unknown - give --sample: columns {shown}")
+    if found.inspected.own is not None:
+        rows, by = len(found.inspected.own.frame), "the stack" if stack else "every door"
+        click.echo(f"proved on {_count(rows)}: {by} answers as the model does")
     if stack and manifest.example is None:
         click.echo("could not check that it is served: no row is known that the model takes")
-        click.echo("give one with --example")
+        click.echo("give some with --sample")
     elif stack:
         click.echo(f"serving {what} at {stack.url}")
+
+
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"

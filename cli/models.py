@@ -28,7 +28,12 @@ class _Group(click.Group):
     `add` loads models and with them scikit-learn, which takes seconds.
     """
 
-    places: ClassVar = {"add": "cli.add", "pause": "cli.pauses", "resume": "cli.pauses"}
+    places: ClassVar = {
+        "add": "cli.add",
+        "check": "cli.check_model",
+        "pause": "cli.pauses",
+        "resume": "cli.pauses",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.places])

@@ -6,6 +6,8 @@ from registry.manifest import Column, Manifest
 from registry.store import Registry
 
 _HEADER = ("NAME", "LATEST", "VERSIONS", "ALIASES", "ESTIMATOR")
+_CATEGORIES = 8
+"""Categories of a column that are shown."""
 
 
 def models_table(registry: Registry) -> str:
@@ -61,8 +63,23 @@ def _seconds(bound: float | None) -> str:
 
 
 def _takes(column: Column) -> str:
-    also = [", null" * column.nullable, ", infinity" * column.infinite]
-    return column.type + "".join(also)
+    if column.unused:
+        return "unused: anything, or absent"
+    if column.type == "any" and not column.dtype:
+        return "unknown - give --sample"
+    kind: str = column.type
+    if column.dtype and column.dtype != "category":
+        kind += f" ({column.dtype})"
+    also = [", null" * column.nullable, ", infinity" * column.infinite, _range(column)]
+    return kind + "".join(also)
+
+
+def _range(column: Column) -> str:
+    if column.categories and column.type == "category":
+        known = ", ".join(map(repr, column.categories[:_CATEGORIES]))
+        more = ", …" if len(column.categories) > _CATEGORIES else ""
+        return f", {known}{more}{', in order' if column.ordered else ''}"
+    return "" if column.least is None else f", {column.least} to {column.greatest}"
 
 
 def _padded(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,55 +1,20 @@
-"""Says exactly what is wrong with features: which row, which column, what was expected."""
+"""Says exactly what is wrong with features: which row, which column, what was expected.
 
-import math
-import sys
+People read rows counted from 1; the field ``row`` of a detail, and ``loc``, count from 0.
+"""
+
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from registry.manifest import Column, Signature
+from registry.values import fault, given
 from telemetry.errors import Detail, InvalidFeatures
 
 MAX_DETAILS = 20
-NUMBERS = frozenset({int, float})
 Loc = tuple[str | int, ...]
-
-_LARGEST = int(sys.float_info.max)
-
-_TAKEN: dict[tuple[str, bool], frozenset[type]] = {
-    (kind, nullable): types | ({type(None)} if nullable else set())
-    for kind, types in {
-        "number": NUMBERS,
-        "string": frozenset({str}),
-        "boolean": frozenset({bool}),
-        "any": frozenset({int, float, str, bool}),
-    }.items()
-    for nullable in (False, True)
-}
-EXPECTED = {
-    "number": "a number",
-    "string": "a string",
-    "boolean": "true or false",
-    "any": "a number, a string or a boolean",
-}
-_GIVEN = {
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    bool: "a boolean",
-    list: "a list",
-    dict: "an object",
-    type(None): "null",
-}
-
-
-def taken(column: Column) -> frozenset[type]:
-    """The Python types of the values that a column takes."""
-    return _TAKEN[column.type, column.nullable]
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a value stands for nothing: null, or the NaN of a tolerant parser."""
-    return value is None or (type(value) is float and math.isnan(value))
+_KINDS: dict[type, str] = {list: "a list", dict: "an object"}
+_SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a list of objects"
 
 
 def check(signature: Signature, features: Any) -> None:
@@ -60,17 +25,26 @@ def check(signature: Signature, features: Any) -> None:
         raise InvalidFeatures(details[0].msg + more, errors=details)
 
 
+def shapes(signature: Signature) -> str:
+    """The shapes that rows may have, in words."""
+    plain = len(signature.columns) == 1
+    return f"{_SHAPES}, or, as the model has one column, a list of values" if plain else _SHAPES
+
+
 def _faults(signature: Signature, features: Any) -> Iterator[Detail]:
     loc: Loc = ("features",)
     if isinstance(features, dict):
         yield from _object_faults(signature, features, 0, loc)
     elif not isinstance(features, list):
-        yield Detail(loc, f"features must be a row or a list of rows, not {_given(features)}")
+        yield Detail(loc, f"features must be {shapes(signature)}; got {given(features)}")
     elif not features:
         yield Detail(loc, "features must have at least one row")
     elif isinstance(features[0], list | dict):
         for number, row in enumerate(features):
             yield from _row_faults(signature, row, number, type(features[0]))
+    elif len(signature.columns) == 1:
+        for number, value in enumerate(features):
+            yield from _value_faults(signature.columns[0], value, number, (*loc, number))
     else:
         yield from _list_faults(signature, features, 0, loc)
 
@@ -78,7 +52,7 @@ def _faults(signature: Signature, features: Any) -> Iterator[Detail]:
 def _row_faults(signature: Signature, row: Any, number: int, kind: type[Any]) -> Iterator[Detail]:
     loc = ("features", number)
     if type(row) is not kind:
-        msg = f"row {number}: expected {_GIVEN[kind]} like row 0, got {_given(row)}"
+        msg = f"row {number + 1}: expected {_KINDS[kind]} like row 1, got {given(row)}"
         yield Detail(loc, msg, number)
     elif isinstance(row, dict):
         yield from _object_faults(signature, row, number, loc)
@@ -89,7 +63,7 @@ def _row_faults(signature: Signature, row: Any, number: int, kind: type[Any]) ->
 def _list_faults(signature: Signature, row: list[Any], number: int, loc: Loc) -> Iterator[Detail]:
     expected = len(signature.columns)
     if len(row) != expected:
-        msg = f"row {number} has {_count(len(row))}, expected {expected}"
+        msg = f"row {number + 1} has {_count(len(row))}, expected {expected}"
         yield Detail(loc, msg, number)
         return
     for position, (column, value) in enumerate(zip(signature.columns, row, strict=True)):
@@ -104,37 +78,24 @@ def _object_faults(
         msg = f"the model has no column names, so a row is a list of {_count(width)}"
         yield Detail(loc, msg, number)
         return
-    for name in sorted(row.keys() - {column.name for column in signature.columns}):
-        yield Detail((*loc, name), f"row {number}: the model has no column {name!r}", number)
     for column in signature.columns:
         if column.name in row:
             yield from _value_faults(column, row[column.name], number, (*loc, column.name))
-        else:
-            msg = f"row {number}: column {column.name!r} is missing"
+        elif not column.unused:
+            msg = f"row {number + 1}: column {column.name!r} is missing{_instead(signature, row)}"
             yield Detail((*loc, column.name), msg, number)
+
+
+def _instead(signature: Signature, row: dict[str, Any]) -> str:
+    """What the row has in place of a column, which may be a slip of the pen."""
+    strange = sorted(row.keys() - {column.name for column in signature.columns})[:3]
+    return f"; the model has no column {', '.join(map(repr, strange))}" if strange else ""
 
 
 def _value_faults(column: Column, value: Any, number: int, loc: Loc) -> Iterator[Detail]:
     wrong = fault(column, value)
     if wrong:
-        yield Detail(loc, f"row {number}, column {column.name!r}: {wrong}", number)
-
-
-def fault(column: Column, value: Any) -> str | None:
-    """Why the column does not take the value; None where it does."""
-    if is_missing(value):
-        return None if column.nullable else "the model takes no missing value here"
-    if type(value) not in taken(column):
-        return f"expected {EXPECTED[column.type]}, got {_given(value)}"
-    if type(value) is int and abs(value) > _LARGEST:
-        return "the number is too large for a float"
-    if type(value) is float and math.isinf(value) and not column.infinite:
-        return "the model takes no infinity here"
-    return None
-
-
-def _given(value: Any) -> str:
-    return _GIVEN.get(type(value), type(value).__name__)
+        yield Detail(loc, f"row {number + 1}, column {column.name!r}: {wrong}", number)
 
 
 def _count(features: int) -> str:

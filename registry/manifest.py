@@ -5,19 +5,39 @@ from typing import Any, Literal
 import msgspec
 
 Method = str
-METHODS: tuple[Method, ...] = ("predict", "predict_proba", "decision_function")
+Kind = Literal[
+    "number", "string", "boolean", "category", "datetime", "duration", "date", "decimal", "any"
+]
+Null = Literal["nan", "none", "nat", "na"]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One input column: what it is called and what it takes."""
+    """One input column: what it is called, what it takes, and what the model makes of it."""
 
     name: str
     """The name it was fitted with, else ``x0``, ``x1``, …"""
-    type: Literal["number", "string", "boolean", "any"] = "number"
+    type: Kind = "number"
+    """What a value is on the wire; ``any`` where nobody knows, so that JSON's scalars all pass."""
     nullable: bool = False
     """Whether the model takes a missing value here (``null`` on the wire)."""
     infinite: bool = False
     """Whether the model takes an infinity here."""
+    dtype: str = ""
+    """pandas' name of the dtype that the model was trained with; empty where nobody said it."""
+    null: Null = "nan"
+    """The missing value that the model was trained with: NaN, ``None``, NaT or ``pandas.NA``."""
+    categories: tuple[Any, ...] | None = None
+    """Of a category, in their order; of others, the values that encoders know, where they do."""
+    ordered: bool = False
+    """Whether the order of the categories means something."""
+    unused: bool = False
+    """Whether no step of the model looks at it: it takes anything, and may be absent."""
+    least: float | str | None = None
+    """The smallest value of the sample; for documentation."""
+    greatest: float | str | None = None
+    """The greatest value of the sample; for documentation."""
+    words: tuple[str, ...] = ()
+    """Texts that read as missing in other files, and are values in this column."""
 
 
 class Signature(msgspec.Struct, frozen=True, cache_hash=True):
@@ -35,6 +55,14 @@ class Signature(msgspec.Struct, frozen=True, cache_hash=True):
     """Number of columns that ``predict`` gives for a row."""
     flat: bool = False
     """Whether the model wants a plain sequence, one value a row, as text vectorizers do."""
+    inverse: int | None = None
+    """Numbers in a row that ``inverse_transform`` takes, where the model has it."""
+
+    @property
+    def main(self) -> Method:
+        """The method of a request that names none."""
+        likely = (name for name in ("predict", "transform") if name in self.methods)
+        return next(likely, self.methods[0])
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):

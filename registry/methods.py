@@ -1,9 +1,20 @@
 """Which of a model's methods may be called."""
 
+from functools import lru_cache
 from typing import Any
 
-from registry.manifest import Manifest
+from registry.manifest import Column, Manifest, Signature
 from telemetry.errors import Detail, UnsupportedMethod
+
+INVERSE = "inverse_transform"
+
+
+def check_job_method(manifest: Manifest, method: Any) -> None:
+    """Raise `UnsupportedMethod` unless this version has the method, and takes its columns by it."""
+    if method == INVERSE:
+        message = f"{INVERSE} takes no rows of the model's columns, so no file is scored by it"
+        raise UnsupportedMethod(message, errors=[Detail(("method",), message)])
+    check_method(manifest, method)
 
 
 def check_method(manifest: Manifest, method: Any) -> None:
@@ -12,3 +23,14 @@ def check_method(manifest: Manifest, method: Any) -> None:
         known = ", ".join(manifest.signature.methods)
         message = f"{manifest.reference} has no method {method!r}; it has {known}"
         raise UnsupportedMethod(message, errors=[Detail(("method",), message)])
+
+
+@lru_cache(maxsize=4096)
+def input_of(signature: Signature, method: str) -> Signature:
+    """What a method takes: the model's columns, but for `INVERSE` what its ``transform`` gives."""
+    if method != INVERSE or signature.inverse is None:
+        return signature
+    columns = tuple(
+        Column(f"x{place}", nullable=True, infinite=True) for place in range(signature.inverse)
+    )
+    return Signature(columns, named=False, frame=False, methods=(INVERSE,))

@@ -10,6 +10,7 @@ import msgspec
 
 from registry import diagnosis
 from registry.manifest import Column, Signature
+from registry.values import NUMBERS, PARSED, fault, is_missing, taken
 from telemetry.errors import InvalidFeatures
 
 Row = list[Any]
@@ -21,15 +22,21 @@ class _Plan(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     names: tuple[str, ...] | None
     """None where rows cannot come as objects."""
+    required: tuple[str, ...]
+    """Those of them that a row must have."""
+    takes: tuple[frozenset[type], ...]
+    """Of each column: the Python types of its values."""
     uniform: bool
     """Whether all columns take the same values, so that they can be checked as one."""
 
 
 def rows(signature: Signature, features: Any) -> list[Row]:
-    """Give the rows in column order, from a row, rows, an object or objects.
+    """Give the rows in column order, from any shape that rows may have.
 
-    A missing value is None in them. Raises `InvalidFeatures` with at most
-    `diagnosis.MAX_DETAILS` details.
+    They are a row as a list or an object, or a list of such; where the model has one column, also
+    a list of values, one a row. Keys that the model has no column for are left out. A missing
+    value is None in the rows, and so is what no step of the model looks at. Raises
+    `InvalidFeatures` with at most `diagnosis.MAX_DETAILS` details.
     """
     plan = _plan(signature)
     table = _table(plan, features)
@@ -37,38 +44,70 @@ def rows(signature: Signature, features: Any) -> list[Row]:
         return table
     diagnosis.check(signature, features)
     if table is None:  # something like a list or an object, which no parser makes
-        raise InvalidFeatures("features must be a row or a list of rows")
-    return [[None if diagnosis.is_missing(value) else value for value in row] for row in table]
+        raise InvalidFeatures(f"features must be {diagnosis.shapes(signature)}")
+    return [_cleaned(plan, row) for row in table]
+
+
+def count(signature: Signature, features: Any) -> int:
+    """How many rows these are, if they are rows."""
+    if not isinstance(features, list) or not features:
+        return 1
+    return len(features) if _holds_rows(len(signature.columns), features) else 1
+
+
+def right(signature: Signature, table: list[Row]) -> bool:
+    """Whether all of these rows, in column order, are certainly right."""
+    return _plainly_right(_plan(signature), table)
 
 
 @lru_cache(maxsize=4096)
 def _plan(signature: Signature) -> _Plan:
     columns = signature.columns
-    kinds = {(column.type, column.nullable, column.infinite) for column in columns}
-    names = tuple(column.name for column in columns) if signature.named else None
-    return _Plan(columns, names, len(kinds) == 1)
+    kinds = {(c.type, c.nullable, c.infinite, c.dtype, c.unused, c.categories) for c in columns}
+    return _Plan(
+        columns,
+        tuple(column.name for column in columns) if signature.named else None,
+        tuple(column.name for column in columns if not column.unused),
+        tuple(map(taken, columns)),
+        len(kinds) == 1,
+    )
 
 
 def _table(plan: _Plan, features: Any) -> list[Row] | None:
-    """Bring any of the four shapes into rows; None when it has none of them."""
+    """Bring any of the shapes into rows; None when it has none of them."""
     if type(features) is dict:
         return _from_objects(plan, [features])
     if type(features) is not list or not features:
         return None
     if type(features[0]) is dict:
         return _from_objects(plan, features)
-    table = features if type(features[0]) is list else [features]
-    right = set(map(type, table)) == {list} and set(map(len, table)) == {len(plan.columns)}
+    return _from_lists(features, len(plan.columns))
+
+
+def _from_lists(features: list[Any], width: int) -> list[Row] | None:
+    if type(features[0]) is list:
+        table = features
+    else:
+        table = [[value] for value in features] if width == 1 else [features]
+    right = set(map(type, table)) == {list} and set(map(len, table)) == {width}
     return table if right else None
+
+
+def _holds_rows(width: int, features: list[Any]) -> bool:
+    return isinstance(features[0], list | dict) or width == 1
 
 
 def _from_objects(plan: _Plan, objects: list[Any]) -> list[Row] | None:
     if plan.names is None or set(map(type, objects)) != {dict}:
         return None
-    if set(map(len, objects)) != {len(plan.names)}:
-        return None
     try:
-        return [[row[name] for name in plan.names] for row in objects]
+        if len(plan.required) == len(plan.names):
+            return [[row[name] for name in plan.names] for row in objects]
+        required = set(plan.required)
+        return [
+            [row[name] if name in required else row.get(name) for name in plan.names]
+            for row in objects
+        ]
     except KeyError:
         return None
 
@@ -77,22 +116,26 @@ def _plainly_right(plan: _Plan, table: list[Row]) -> bool:
     """Whether all is certainly right; when in doubt (an infinity, say) it is not."""
     if plan.uniform:
         values = table[0] if len(table) == 1 else list(chain.from_iterable(table))
-        return _fits(plan.columns[0], values)
-    columns = zip(*table, strict=True)
-    return all(_fits(column, values) for column, values in zip(plan.columns, columns, strict=True))
+        return _fits(plan.columns[0], plan.takes[0], values)
+    columns = zip(plan.columns, plan.takes, zip(*table, strict=True), strict=True)
+    return all(_fits(*column) for column in columns)
 
 
-def _fits(column: Column, values: Sequence[Any]) -> bool:
+def _fits(column: Column, takes: frozenset[type], values: Sequence[Any]) -> bool:
     kinds = set(map(type, values))
-    if not kinds <= diagnosis.taken(column):
+    if column.unused:
+        return kinds == {type(None)}
+    if not kinds <= takes:
         return False
-    if kinds.isdisjoint(diagnosis.NUMBERS):
+    if column.type in PARSED:
+        return not any(fault(column, value) for value in values)
+    if kinds.isdisjoint(NUMBERS):
         return True
-    return _finite(values if kinds <= diagnosis.NUMBERS else _numbers(values))
+    return _finite(values if kinds <= NUMBERS else _numbers(values))
 
 
 def _numbers(values: Sequence[Any]) -> Collection[float]:
-    return [value for value in values if type(value) in diagnosis.NUMBERS]
+    return [value for value in values if type(value) in NUMBERS]
 
 
 def _finite(values: Collection[float]) -> bool:
@@ -101,3 +144,10 @@ def _finite(values: Collection[float]) -> bool:
         return math.isfinite(sum(map(float, values)))
     except OverflowError:
         return False
+
+
+def _cleaned(plan: _Plan, row: Row) -> Row:
+    return [
+        None if column.unused or is_missing(value) else value
+        for column, value in zip(plan.columns, row, strict=True)
+    ]

@@ -280,6 +280,13 @@ class RegistryConflict(PredictqError):
     code = "registry_conflict"
 
 
+class AnswersDiffer(ModelUnloadable):
+    """What is served is not what the model answers by itself."""
+
+    code = "answers_differ"
+    retried = False
+
+
 class WorkerLost(PredictqError):
     """The process that computed this died, each time it was tried."""
 

@@ -6,7 +6,7 @@ import msgspec
 
 from registry import validation
 from registry.manifest import Manifest
-from registry.methods import check_method
+from registry.methods import check_method, input_of
 from registry.store import Registry
 from tasks.clocks import LONGEST_RUN, MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
@@ -50,7 +50,8 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
             return unwanted
         _refuse_hopeless(item, attempt)
         check_method(resolved.manifest, call.method)
-        rows = validation.rows(resolved.manifest.signature, call.features)
+        signature = input_of(resolved.manifest.signature, call.method)
+        rows = validation.rows(signature, call.features)
     except RegistryUnavailable as error:  # which those need not that nobody wants any more
         return _unwanted(record, item, attempt) or failed(record, item, error, attempt)
     except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer

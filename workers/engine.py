@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -11,18 +11,19 @@ import msgspec
 import sklearn
 
 from registry.manifest import Manifest
+from registry.methods import input_of
 from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
 from workers.cache import ModelCache
 from workers.loading import load
-from workers.tabular import Input, to_input, to_wire
+from workers.rows.outputs import Output, in_order, shaped, to_wire
+from workers.rows.table import Input, Table
 
 
 class Answer(msgspec.Struct, frozen=True):
     """What one call of a model's method gave."""
 
-    output: Any
-    """As the model gave it: an entry a row, or a list of arrays of such, one an output."""
+    output: Output
     milliseconds: float
     """In the method itself."""
 
@@ -51,7 +52,7 @@ class Engine(Protocol):
         """The versions held, as model:version."""
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
-        """Call a method once, for rows in the form of `to_input`; loads what is not held.
+        """Call a method once, for a part of a `Table`; loads what is not held.
 
         Raises `ModelError` where the model refuses the rows, `OutOfMemory` where they are too many
         for this machine now, `ModelUnloadable` where there is no model.
@@ -59,15 +60,39 @@ class Engine(Protocol):
 
 
 def predict(engine: Engine, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
-    """Answer validated rows in one call, a prediction a row; raises as `Engine.answer`."""
-    with _telling():
-        given = to_input(manifest.signature, rows)
-    answer = engine.answer(manifest, method, given)
-    with _telling():
-        predictions = to_wire(answer.output)
-    if len(predictions) != len(rows):
-        raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
-    return Computed(predictions, answer.milliseconds)
+    """Answer validated rows, a prediction a row; raises as `Engine.answer`."""
+    with telling():
+        table = Table.of(input_of(manifest.signature, method), rows)
+    answer = ask(table, lambda given: engine.answer(manifest, method, given))
+    with telling():
+        return Computed(to_wire(answer.output), answer.milliseconds)
+
+
+def ask(table: Table, call: Callable[[Input], Answer]) -> Answer:
+    """Answer a table, an entry a row in its order: in one call, unless rows need one of their own.
+
+    Raises what the call raises, and `ModelError` where the rows are none for the model.
+    """
+    with telling():
+        parts = [*table.parts()]
+    if len(parts) == 1:
+        return call(parts[0][1])
+    answers = [call(given) for _, given in parts]
+    with telling():
+        output = in_order([answer.output for answer in answers], [places for places, _ in parts])
+    return Answer(output, round(sum(answer.milliseconds for answer in answers), 3))
+
+
+def call(model: Any, method: str, given: Input) -> Answer:
+    """Call a model's method; raises `ModelError` where it raises, or gives no entry a row."""
+    started = time.perf_counter()
+    # One thread a process: the pool is the parallelism, whatever `n_jobs` a model was given.
+    with telling(), warnings.catch_warnings(), joblib.parallel_config(backend="sequential"):
+        warnings.simplefilter("ignore")
+        output = getattr(model, method)(given)
+    taken = time.perf_counter() - started
+    with telling():
+        return Answer(shaped(output, len(given)), round(taken * 1000, 3))
 
 
 class SklearnEngine:
@@ -89,24 +114,17 @@ class SklearnEngine:
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`."""
         estimator = self._models.get(manifest)
-        with _telling():
-            return _timed(estimator, method, given)
+        return call(estimator, method, given)
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
+def telling() -> Iterator[None]:
+    """Raise as `ModelError` what a model, or rows on their way to it, raise."""
     try:
         yield
     except MemoryError as error:
         raise OutOfMemory from error
+    except ModelError:
+        raise
     except Exception as error:  # a model may raise anything; its caller is told what it said
         raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
-
-
-def _timed(estimator: Any, method: str, given: Input) -> Answer:
-    started = time.perf_counter()
-    # One thread a process: the pool is the parallelism, whatever `n_jobs` a model was given.
-    with warnings.catch_warnings(), joblib.parallel_config(backend="sequential"):
-        warnings.simplefilter("ignore")
-        output = getattr(estimator, method)(given)
-    return Answer(output, round((time.perf_counter() - started) * 1000, 3))

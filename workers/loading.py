@@ -16,6 +16,7 @@ from telemetry.errors import (
     ModelUnloadable,
     UntrustedArtifact,
 )
+from workers.signature.methods import candidates
 
 Format = Literal["skops", "joblib", "pickle"]
 
@@ -156,7 +157,7 @@ def _estimator(made: Any, what: str) -> Any:
         made = _from_dictionary(made, what)
     if isinstance(made, type):
         raise ModelUnloadable(f"{what} holds a class, not a fitted model: {made.__name__}")
-    if not callable(getattr(made, "predict", None)):
+    if not candidates(made):
         raise ModelUnloadable(f"{what} holds a {type(made).__name__}, which cannot predict")
     return made
 

@@ -5,23 +5,55 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pandas as pd
+
 from registry.manifest import Description
-from workers.inspection import inspect
+from telemetry.errors import Invalid, InvalidFeatures
 from workers.loading import Loaded, open_artifact
+from workers.signature.inspection import Inspected, inspect
+from workers.signature.sample import of_rows
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops", "xgboost", "lightgbm")
 _MAX_VALUE = 2_000
 
 
+class Examined(msgspec.Struct, frozen=True):
+    """A model file, opened and looked over."""
+
+    description: Description
+    content: bytes
+    model: Any
+    inspected: Inspected
+
+
 def describe(
     path: Path, *, trust: bool = False, examples: Any = None, metadata: dict[str, str] | None = None
 ) -> tuple[Description, bytes]:
-    """Open, inspect and describe a model file; ``examples`` are rows in any shape of a request.
+    """What `Registry.add` takes of a model file; ``examples`` are rows in any shape of a request.
 
-    Raises what `open_artifact` and `inspect` raise.
+    Raises as `examine`, and `InvalidFeatures` where the examples are no rows.
+    """
+    sample = None if examples is None else _frame(examples)
+    found = examine(path, trust=trust, sample=sample, metadata=metadata, typed=False)
+    return found.description, found.content
+
+
+def examine(
+    path: Path,
+    *,
+    trust: bool = False,
+    sample: pd.DataFrame | None = None,
+    metadata: dict[str, str] | None = None,
+    typed: bool = True,
+) -> Examined:
+    """Open, inspect and describe a model file.
+
+    ``typed``: whether the sample's dtypes are those of the training data. Raises what
+    `open_artifact` and `inspect` raise.
     """
     loaded = open_artifact(path, trust)
-    inspected = inspect(loaded.estimator, loaded.feature_names, examples)
+    inspected = inspect(loaded.estimator, loaded.feature_names, sample, typed=typed)
     description = Description(
         sha256=loaded.sha256,
         format=loaded.format,
@@ -34,7 +66,14 @@ def describe(
         example=inspected.example,
         metadata=metadata or {},
     )
-    return description, loaded.content
+    return Examined(description, loaded.content, loaded.estimator, inspected)
+
+
+def _frame(examples: Any) -> pd.DataFrame:
+    try:
+        return of_rows(examples)
+    except Invalid as error:
+        raise InvalidFeatures(error.message) from error
 
 
 def _parameters(loaded: Loaded) -> dict[str, str]:

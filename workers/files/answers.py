@@ -8,28 +8,26 @@ import pyarrow as pa
 
 from registry.manifest import Signature
 from telemetry.errors import ModelError
+from workers.rows.columns import Array
+from workers.rows.outputs import Output
 
 _NAMES = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
 
 
-def columns(signature: Signature, answers: Mapping[str, Any], rows: int) -> dict[str, pa.Array]:
+def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa.Array]:
     """Name → values: ``prediction``, ``probability_<class>``, ``decision``.
 
-    Several outputs are numbered: ``prediction_0``, ``probability_0_0``. Raises `ModelError`
-    where a method gave another number of rows.
+    Several outputs are numbered: ``prediction_0``, ``probability_0_0``.
     """
     found: dict[str, pa.Array] = {}
     for method, answer in answers.items():
         name = _NAMES.get(method, method)
-        if isinstance(answer, list) and answer and isinstance(answer[0], np.ndarray):
+        if isinstance(answer, list):
             for place, output in enumerate(answer):
                 found.update(_named(f"{name}_{place}", output, None))
         else:
             classes = None if method == "predict" else signature.classes
             found.update(_named(name, answer, classes))
-    for name, values in found.items():
-        if len(values) != rows:
-            raise ModelError(f"the model gave {len(values)} of {name} for {rows} rows")
     return found
 
 
@@ -38,8 +36,7 @@ def nothing(names: Sequence[str]) -> dict[str, pa.Array]:
     return {name: pa.nulls(0) for name in names}
 
 
-def _named(name: str, answer: Any, classes: Sequence[Any] | None) -> dict[str, pa.Array]:
-    array = np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
+def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, pa.Array]:
     if array.ndim == 1:
         return {name: _arrow(array)}
     if array.shape[1] == 1 and not classes:

@@ -5,6 +5,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from registry.manifest import Column
 from workers.files.csv_rows import Parsed, parse
 from workers.files.features import Faults, gather
 from workers.files.header import read_header, refuse_headerless
@@ -13,13 +14,10 @@ from workers.files.record_file import RecordFile
 from workers.files.records import lacks_quote, records
 from workers.files.spans import Block, Span
 from workers.files.texts import blank_is_null, decoded, from_text
+from workers.rows.columns import is_whole
 
-_TYPES = {
-    "number": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "any": pa.string(),
-}
+_TYPES = {"number": pa.float64(), "boolean": pa.bool_()}
+"""What pyarrow reads columns as; all others are text at first."""
 
 
 class CsvSource:
@@ -32,10 +30,11 @@ class CsvSource:
         self._columns, self._start = read_header(self._file)
         self._wanted = match(selection, self._columns)
         if not signature.named:
-            refuse_headerless(signature, [self._columns[n] for n in self._wanted.features])
+            found = (self._columns[n] for n in self._wanted.features if n is not None)
+            refuse_headerless(signature, [*found])
         columns = zip(self._wanted.features, signature.columns, strict=True)
         self._typed = dict.fromkeys(self._wanted.carried, pa.string())
-        self._typed |= {place: _TYPES[column.type] for place, column in columns}
+        self._typed |= {place: _type(column) for place, column in columns if place is not None}
 
     @property
     def columns(self) -> Sequence[str]:
@@ -61,8 +60,13 @@ class CsvSource:
             parsed = self._parse(data, span, dict.fromkeys(self._typed, pa.binary()))
         texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
         columns = zip(self._wanted.features, self._signature.columns, strict=True)
-        values = {place: from_text(column, texts[place], faults) for place, column in columns}
-        features = gather(self._signature, [*values.values()], {**faults, **parsed.bad})
+        values = {
+            place: from_text(column, texts[place], faults)
+            for place, column in columns
+            if place is not None
+        }
+        given = [None if place is None else values[place] for place in self._wanted.features]
+        features = gather(self._signature, given, {**faults, **parsed.bad})
         block = Block(
             features=features.input,
             good=features.good,
@@ -105,6 +109,12 @@ class CsvSource:
             values[place] if place in numbers else blank_is_null(texts[place]) for place in carried
         ]
         return pa.table(columns, names=[self._columns[place] for place in carried])
+
+
+def _type(column: Column) -> pa.DataType:
+    if is_whole(column.dtype):
+        return pa.int64()
+    return _TYPES.get(column.type, pa.string())
 
 
 def _is_open(data: bytes) -> bool:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from workers.files.features import Array
 from workers.files.json_values import JSON, texts
 from workers.files.spans import Lines
+from workers.rows.columns import Array
 
 _RUN = 2**18
 """Rows that are sorted at a time."""

@@ -5,21 +5,29 @@ from typing import Any
 
 import msgspec
 
-from registry.diagnosis import fault
+from registry import validation
 from registry.manifest import Column, Signature
+from registry.values import fault
 from tasks.wire import decode
 from telemetry.errors import Malformed
+from workers.rows.columns import is_float
 
 Row = list[Any]
-Names = Sequence[str] | None
-"""Of the model's columns in the file; None where lines are lists."""
+Names = Sequence[str | None] | None
+"""Of the model's columns in the file, None of one that it lacks; None where lines are lists."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for what is no JSON that it takes."""
+_SCALAR = int | float | str | bool
 _TYPES: dict[str, Any] = {
-    "number": float,
+    "number": int | float,
     "string": str,
     "boolean": bool,
-    "any": int | float | str | bool,
+    "category": _SCALAR,
+    "datetime": str,
+    "duration": str,
+    "date": str,
+    "decimal": int | float | str,
+    "any": _SCALAR,
 }
 
 
@@ -34,22 +42,34 @@ class Line(msgspec.Struct, frozen=True):
 def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[Row] | None]:
     """Make what reads many lines whose rows the model takes, all of them; else it says None."""
     kinds = [_kind(column) for column in signature.columns]
-    places = [f"f{place}" for place in range(len(kinds))]
     if names is None:
         row: Any = tuple.__class_getitem__(tuple(kinds))
     else:
-        named = dict(zip(places, names, strict=True))
-        row = msgspec.defstruct("Row", [*zip(places, kinds, strict=True)], rename=named, gc=False)
+        row = _struct(signature, kinds, names)
     decoder = msgspec.json.Decoder(row)
+    # What is neither a float nor text says more than its Python type does.
+    is_plain = all(_TYPES[column.type] is str or is_float(column) for column in signature.columns)
 
     def read(data: bytes) -> list[Any] | None:
         try:
             rows = decoder.decode_lines(data)
         except UNREADABLE:
             return None
-        return rows if names is None else [*map(msgspec.structs.astuple, rows)]
+        rows = rows if names is None else [*map(msgspec.structs.astuple, rows)]
+        return rows if is_plain or validation.right(signature, rows) else None
 
     return read
+
+
+def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | None]) -> Any:
+    """A type of rows as objects; what no step of the model looks at may be absent."""
+    fields: list[Any] = []
+    renamed: dict[str, str] = {}
+    for place, (column, kind, name) in enumerate(zip(signature.columns, kinds, names, strict=True)):
+        field = f"f{place}"
+        renamed[field] = column.name if name is None else name
+        fields.append((field, kind, None) if column.unused else (field, kind))
+    return msgspec.defstruct("Row", fields, rename=renamed, gc=False, kw_only=True)
 
 
 def careful_reader(signature: Signature, names: Names) -> Callable[[bytes], Line]:
@@ -73,11 +93,17 @@ def _checked(signature: Signature, names: Names, content: Any) -> Line:
         wrong = _wrong_length(signature, content)
         row = content
     else:
-        missing = [name for name in names if name not in content]
-        wrong = f"column {missing[0]!r} is missing" if missing else None
-        row = [content.get(name) for name in names]
+        wrong = _missing(signature, names, content)
+        row = [None if name is None else content.get(name) for name in names]
     wrong = wrong or _fault(signature, row)
     return Line(None, "invalid_features", wrong) if wrong else Line(row)
+
+
+def _missing(signature: Signature, names: Sequence[str | None], content: Any) -> str | None:
+    for column, name in zip(signature.columns, names, strict=True):
+        if name not in content and not column.unused:
+            return f"column {name!r} is missing"
+    return None
 
 
 def _wrong_length(signature: Signature, row: Row) -> str | None:
@@ -94,5 +120,9 @@ def _fault(signature: Signature, row: Row) -> str | None:
 
 
 def _kind(column: Column) -> Any:
-    kind = _TYPES[column.type]
+    if column.unused:
+        return Any
+    kind = float if is_float(column) and column.dtype else _TYPES[column.type]
+    if column.type == "number" and not column.dtype:
+        kind = float | bool
     return kind | None if column.nullable else kind

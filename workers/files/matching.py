@@ -28,8 +28,8 @@ class Selection(msgspec.Struct, frozen=True):
 class Wanted(msgspec.Struct, frozen=True):
     """Positions of columns in the file."""
 
-    features: Sequence[int]
-    """In the order of the signature."""
+    features: Sequence[int | None]
+    """In the order of the signature; None for a column that is not there and not needed."""
     id: int | None
     carried: Sequence[int]
     """What goes into the output."""
@@ -51,13 +51,14 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
 
 def _features(
     signature: Signature, names: Sequence[str], places: dict[str, int], id_place: int | None
-) -> Sequence[int]:
+) -> Sequence[int | None]:
     if not signature.named:
         return _by_position(signature, names, id_place)
     wanted = [column.name for column in signature.columns]
-    _refuse_missing([name for name in wanted if name not in places], names)
+    needed = [column.name for column in signature.columns if not column.unused]
+    _refuse_missing([name for name in needed if name not in places], names)
     _refuse_double(wanted, names)
-    return [places[name] for name in wanted]
+    return [places.get(name) for name in wanted]
 
 
 def _id_place(names: Sequence[str], places: dict[str, int], id_column: str | None) -> int | None:

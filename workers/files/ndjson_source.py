@@ -17,7 +17,7 @@ from workers.files.matching import Selection, match
 from workers.files.record_file import RecordFile
 from workers.files.records import records
 from workers.files.spans import Block, Lines, Span
-from workers.tabular import to_input
+from workers.rows.table import Table
 
 _SAMPLE = 1000
 """Lines at the beginning that tell which columns there are."""
@@ -35,12 +35,12 @@ class NdjsonSource:
         self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=False)
         self._columns, self._start = _first_lines(self._file)
-        names: Sequence[str] | None = None
+        names: Sequence[str | None] | None = None
         self._id: str | None = None
         self._carried: Sequence[str] = ()
         if self._columns is not None:
             wanted = match(selection, self._columns)
-            names = [self._columns[place] for place in wanted.features]
+            names = [None if n is None else self._columns[n] for n in wanted.features]
             self._id = None if wanted.id is None else self._columns[wanted.id]
             self._carried = [self._columns[place] for place in wanted.carried]
         elif signature.named:
@@ -110,7 +110,7 @@ class NdjsonSource:
     def _block(self, rows: list[Any], good: Any, lines: Lines, contents: list[Content]) -> Block:
         columns = {name: column_of(row.get(name) for row in contents) for name in self._carried}
         return Block(
-            features=to_input(self._signature, rows) if rows else None,
+            features=Table.of(self._signature, rows) if rows else None,
             good=good,
             lines=lines,
             ids=None if self._id is None else columns[self._id],

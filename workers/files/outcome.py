@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from telemetry.errors import InvalidInput
-from workers.files.features import Array
 from workers.files.spans import Block
+from workers.rows.columns import Array
 
 
 def output(

@@ -39,14 +39,15 @@ class ParquetSource:
             schema = self._parquet.schema_arrow
         self.columns: Sequence[str] = schema.names
         wanted = match(selection, self.columns)
-        self._features = [self.columns[place] for place in wanted.features]
+        self._features = [None if n is None else self.columns[n] for n in wanted.features]
         self._id = None if wanted.id is None else self.columns[wanted.id]
         self._carried = [self.columns[place] for place in wanted.carried]
-        check_types(selection.signature, [schema.field(name) for name in self._features])
+        fields = [None if name is None else schema.field(name) for name in self._features]
+        check_types(selection.signature, fields)
         self._borders = group_borders(self._parquet.metadata)
         if not self.size:
             raise InvalidInput(f"{uri} has no rows")
-        self._needed = [*dict.fromkeys([*self._carried, *self._features])]
+        self._needed = [*dict.fromkeys([*self._carried, *_present(self._features)])]
         self._stream = ParquetStream(self._parquet, self._needed, self._borders)
 
     @property
@@ -84,7 +85,8 @@ class ParquetSource:
         return float(first.nbytes / max(first.num_rows, 1))
 
     def _block(self, span: Span, table: pa.Table) -> Block:
-        features = gather(self._signature, [table[name] for name in self._features])
+        columns = [None if name is None else table[name] for name in self._features]
+        features = gather(self._signature, columns)
         block = Block(
             features=features.input,
             good=features.good,
@@ -102,6 +104,10 @@ class ParquetSource:
         least, most = start + max(rows // 2, 1), start + rows + rows // 4
         near = self._borders[bisect_left(self._borders, least) : bisect_right(self._borders, most)]
         return near[-1] if near else min(start + rows, self.size)
+
+
+def _present(names: Sequence[str | None]) -> list[str]:
+    return [name for name in names if name is not None]
 
 
 @contextmanager

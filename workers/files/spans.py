@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from registry.diagnosis import is_missing
+from registry.values import is_missing
 from workers.files.json_values import JSON, value_of
 
 MAX_SPAN = 2**25

@@ -8,15 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from registry.diagnosis import EXPECTED
 from registry.manifest import Column
+from registry.values import EXPECTED
 from workers.files.features import Faults
+from workers.rows.columns import is_whole
 
 MISSING = [
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
     *("N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
 ]
 """What stands for nothing in a column of numbers or booleans; pyarrow's own list."""
+AS_TEXT = ("datetime", "duration", "date", "decimal")
+"""Types of columns whose values are read from text later on, from every format alike."""
 _DIGITS = 400
 """More than the largest float has; Python reads an integer of thousands only when told to."""
 _TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
@@ -31,14 +34,21 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
         return texts
     if column.type == "string":
         return blank_is_null(texts) if column.nullable else texts
+    if column.type in AS_TEXT:
+        return blank_is_null(texts)
+    if column.type == "category":
+        return np.array([*_categories(column, texts), None], dtype=object)[:-1]
     if column.type == "any":
         return np.array([*map(_any, texts.to_pylist()), None], dtype=object)[:-1]
     texts = pc.ascii_trim_whitespace(texts)
     texts = pc.if_else(pc.is_in(texts, pa.array(MISSING)), None, texts)
     kind, one = _KINDS[column.type]
-    with suppress(pa.ArrowInvalid):
-        if kind == pa.float64():  # for booleans, more words are cast than read
-            return texts.cast(kind)
+    for wanted in (pa.int64(), kind) if is_whole(column.dtype) else (kind,):
+        with suppress(pa.ArrowInvalid):
+            if kind == pa.float64():  # for booleans, more words are cast than read
+                return texts.cast(wanted)
+    if column.type == "number" and not column.dtype:
+        one = _number_or_boolean
     return pa.chunked_array([_one_by_one(column, texts, one, faults).cast(kind)])
 
 
@@ -102,6 +112,19 @@ def _boolean(text: str) -> bool:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     raise ValueError(text)
+
+
+def _number_or_boolean(text: str) -> float:
+    return float(text in _TRUE) if text.lower() in ("true", "false") else _number(text)
+
+
+def _categories(column: Column, texts: Any) -> list[Any]:
+    """The category that each text is, else what the text looks like to one of its kind."""
+    known = {str(value): value for value in column.categories or ()}
+    numbers = {type(value) for value in known.values()} <= {int, float, bool}
+    look = _any if numbers else str
+    found = texts.to_pylist()
+    return [known[t] if t in known else None if t in MISSING else look(t) for t in found]
 
 
 def _any(text: str | None) -> Any:

@@ -10,11 +10,11 @@ import pyarrow as pa
 from telemetry.errors import PredictqError, WorkerLost
 from workers.bisection import GUILT, pieces
 from workers.files.answers import columns, nothing
-from workers.files.features import Array
 from workers.files.outcome import output
 from workers.files.spans import BadRow, Block
 from workers.jobs.journal import Journal
 from workers.jobs.model import Answers, Model, joined
+from workers.rows.columns import Array
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -54,8 +54,7 @@ def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
             bad += [_bad(block, row, found) for row in rows]
         else:
             raise found
-    signature, many = model.manifest.signature, sum(map(len, answered))
-    made = columns(signature, joined(answers), many) if many else {}
+    made = columns(model.manifest.signature, joined(answers)) if answers else {}
     return Answered(block, made, answered, sorted(bad, key=lambda row: row.line))
 
 

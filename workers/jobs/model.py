@@ -3,27 +3,26 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from itertools import pairwise, starmap
-from typing import Any
 
 import msgspec
-import numpy as np
-import pandas as pd
 
 from registry.manifest import Manifest
-from registry.methods import check_method
+from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.clocks import LONGEST_RUN
 from tasks.jobs.job import Order
-from telemetry.errors import ModelError
-from workers.engine import Engine
+from workers.engine import Engine, ask
 from workers.resolving import resolve
+from workers.rows import outputs
+from workers.rows.outputs import Output
+from workers.rows.table import Table
 
 CALL = 10 * 2**20
 """Bytes of numbers in a call; for more, what a model works on would leave the processor's cache."""
 Limited = Callable[[float], AbstractContextManager[None]]
 """Ends this process where what is done meanwhile takes longer than so many seconds."""
-Answers = Mapping[str, Any]
-"""Method → what it gave: an array with an entry a row, or a list of such, one an output."""
+Answers = Mapping[str, Output]
+"""Method → what it gave."""
 
 
 class Models:
@@ -39,7 +38,7 @@ class Models:
         """
         manifest = resolve(self._registry, order.reference).manifest
         for method in order.methods:
-            check_method(manifest, method)
+            check_job_method(manifest, method)
         return Model(self._engine, manifest, order.methods, self._limited)
 
 
@@ -56,9 +55,9 @@ class Model(msgspec.Struct, frozen=True):
         """Numbers of a row."""
         return len(self.manifest.signature.columns)
 
-    def answer(self, features: Any, rows: slice) -> Answers:
+    def answer(self, features: Table, rows: slice) -> Answers:
         """What each method gives for these rows of the features; raises as `Engine.answer`."""
-        return joined([self._call(features, part) for part in self._parts(rows)])
+        return joined([self._call(features[part]) for part in self._parts(rows)])
 
     def _parts(self, rows: slice) -> Iterator[slice]:
         size = rows.stop - rows.start
@@ -66,19 +65,12 @@ class Model(msgspec.Struct, frozen=True):
         borders = [rows.start + size * part // parts for part in range(parts + 1)]
         return starmap(slice, pairwise(borders))
 
-    def _call(self, features: Any, rows: slice) -> Answers:
-        given = features.iloc[rows] if isinstance(features, pd.DataFrame) else features[rows]
+    def _call(self, given: Table) -> Answers:
         with self.limited(LONGEST_RUN):
-            return {method: self._answer(method, given) for method in self.methods}
+            return {method: self._ask(given, method) for method in self.methods}
 
-    def _answer(self, method: str, given: Any) -> Any:
-        answer = self.engine.answer(self.manifest, method, given).output
-        several = isinstance(answer, list) and bool(answer) and isinstance(answer[0], np.ndarray)
-        for output in answer if several else [answer]:
-            found = output.shape[0] if hasattr(output, "shape") else len(output)
-            if found != len(given):
-                raise ModelError(f"the model gave {found} predictions for {len(given)} rows")
-        return answer
+    def _ask(self, given: Table, method: str) -> Output:
+        return ask(given, lambda part: self.engine.answer(self.manifest, method, part)).output
 
 
 def rows_in(size: int, width: int) -> int:
@@ -90,10 +82,4 @@ def joined(answers: list[Answers]) -> Answers:
     """The answers to pieces of a block as one."""
     if len(answers) == 1:
         return answers[0]
-    return {method: _joined([each[method] for each in answers]) for method in answers[0]}
-
-
-def _joined(outputs: list[Any]) -> Any:
-    if isinstance(outputs[0], list) and isinstance(outputs[0][0], np.ndarray):
-        return [np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]
-    return np.concatenate([o.toarray() if hasattr(o, "toarray") else o for o in outputs])
+    return {method: outputs.joined([each[method] for each in answers]) for method in answers[0]}

@@ -1,0 +1,111 @@
+"""Asks the running stack for a sample's predictions, by each door, and compares them."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from predictq import Client, PredictqError, WaitTimeout
+from registry.manifest import Manifest
+from telemetry.errors import AnswersDiffer, Unavailable
+from workers.files.answers import columns
+from workers.proof.comparing import SHOWN, Difference, equal
+from workers.proof.doors import FORMATS, write
+from workers.rows.outputs import to_wire
+from workers.signature.own import Own
+
+ROWS = 500
+"""Rows in one request."""
+PATIENCE = 120.0
+"""Seconds that a job of a sample may take."""
+
+
+def prove_served(url: str, manifest: Manifest, own: Own) -> None:
+    """See that the stack answers the rows of a sample as the model does by itself.
+
+    By its queue, and by a batch job in each format. Raises `AnswersDiffer`, which shows the first
+    rows, and `Unavailable` where it does not answer in time.
+    """
+    with Client(url, timeout=PATIENCE) as client:
+        found = [*islice(_by_queue(client, manifest, own), SHOWN)]
+        for kind in FORMATS:
+            found += islice(_by_job(client, manifest, own, kind), SHOWN)
+    if found:
+        raise AnswersDiffer(told(manifest.reference, found))
+
+
+def told(reference: str, found: list[Difference]) -> str:
+    """The rows that differ, a line each."""
+    lines = (_line(difference) for difference in found)
+    return "\n".join([f"{reference} would not be served as the model answers by itself:", *lines])
+
+
+def _line(difference: Difference) -> str:
+    place = f"  {difference.door}, row {difference.row}, {difference.method}"
+    if difference.refusal:
+        return f"{place}: the model gives {_short(difference.own)}; {difference.refusal}"
+    blame = f"; column {difference.column!r} is to blame" if difference.column else ""
+    own, served = _short(difference.own), _short(difference.served)
+    return f"{place}: the model gives {own}, served would be {served}{blame}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Difference]:
+    for method, answers in own.answers.items():
+        mine = to_wire(answers)
+        for start in range(0, len(mine), ROWS):
+            rows = _rows(manifest, own, start)
+            try:
+                served = client.predict(manifest.reference, rows, method=method).predictions
+            except WaitTimeout as error:
+                raise Unavailable(f"the stack did not answer {manifest.reference}") from error
+            except PredictqError as error:
+                yield Difference("queue", start + 1, method, mine[start], None, str(error))
+                continue
+            for place, (one, other) in enumerate(zip(mine[start:], served, strict=False), start):
+                if not equal(one, other):
+                    yield Difference("queue", place + 1, method, one, other)
+
+
+def _rows(manifest: Manifest, own: Own, start: int) -> Any:
+    """As a caller has them: a frame where the model has names, else an array."""
+    frame = own.frame.iloc[start : start + ROWS]
+    return frame if manifest.signature.named else frame.astype(object).to_numpy()
+
+
+def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterator[Difference]:
+    methods = [*own.answers]
+    with TemporaryDirectory() as directory:
+        source, target = Path(directory) / f"sample.{format}", Path(directory) / "answers.parquet"
+        write(own.frame, manifest.signature, source)
+        try:
+            job = client.jobs.submit(
+                *(manifest.reference, source), upload=True, methods=methods, output_format="parquet"
+            )
+            job = client.jobs.wait(job.id, PATIENCE)
+        except WaitTimeout as error:
+            raise Unavailable(f"the stack did not finish a job of {manifest.reference}") from error
+        if not job.has_output:
+            reason = job.error.message if job.error else job.status
+            yield Difference(format, 1, methods[0], None, None, reason)
+            return
+        for row in islice(client.jobs.errors(job.id), SHOWN):
+            yield Difference(format, row.line, methods[0], None, None, row.message)
+        client.jobs.download(job.id, target)
+        yield from _in_output(manifest, own, format, pq.read_table(target))
+
+
+def _in_output(manifest: Manifest, own: Own, format: str, output: pa.Table) -> Iterator[Difference]:
+    for name, mine in columns(manifest.signature, own.answers).items():
+        pairs = zip(mine.to_pylist(), output[name].to_pylist(), strict=True)
+        for place, (one, other) in enumerate(pairs):
+            if not equal(one, other):
+                yield Difference(format, place + 1, name, one, other)

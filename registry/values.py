@@ -1,0 +1,134 @@
+"""What a value of each column type is on the wire, and what is wrong with one that is none."""
+
+import math
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from registry.manifest import Column
+
+NUMBERS = frozenset({int, float})
+PARSED = frozenset({"datetime", "date", "decimal"})
+"""Types whose values must be looked at one by one: their Python type does not say enough."""
+_LARGEST = int(sys.float_info.max)
+_LONGEST = 40
+"""Letters of a value that a message repeats."""
+_SCALARS = frozenset({int, float, str, bool})
+_TEXT = frozenset({str})
+_TYPES: dict[str, frozenset[type]] = {
+    "number": NUMBERS,
+    "string": _TEXT,
+    "boolean": frozenset({bool}),
+    "datetime": _TEXT,
+    "duration": _TEXT,
+    "date": _TEXT,
+    "decimal": NUMBERS | _TEXT,
+    "any": _SCALARS,
+}
+EXPECTED = {
+    "number": "a number",
+    "string": "a string",
+    "boolean": "true or false",
+    "category": "a category",
+    "datetime": "a time as ISO 8601 text",
+    "duration": "a duration as text",
+    "date": "a date as ISO 8601 text",
+    "decimal": "a decimal number",
+    "any": "a number, a string or a boolean",
+}
+_GIVEN: dict[type, Callable[[Any], str]] = {
+    int: lambda value: f"the number {value}",
+    float: lambda value: f"the number {value}",
+    str: lambda value: f"the string {value!r}",
+    bool: lambda value: str(value).lower(),
+    list: lambda value: f"a list of {len(value)}",
+    dict: lambda _: "an object",
+    type(None): lambda _: "null",
+}
+
+
+def taken(column: Column) -> frozenset[type]:
+    """The Python types of the values that a column takes."""
+    return _types(column) | ({type(None)} if column.nullable else set())
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for nothing: null, or the NaN of a tolerant parser."""
+    return value is None or (type(value) is float and math.isnan(value))
+
+
+def fault(column: Column, value: Any) -> str | None:
+    """Why the column does not take the value; None where it does."""
+    if column.unused:
+        return None
+    if is_missing(value):
+        return None if column.nullable else "the model takes no missing value here"
+    if type(value) not in _types(column):
+        return f"expected {expected(column)}, got {given(value)}"
+    if type(value) is int and abs(value) > _LARGEST:
+        return "the number is too large for a float"
+    if type(value) is float and math.isinf(value) and not column.infinite:
+        return "the model takes no infinity here"
+    return _PARSERS[column.type](column, value) if column.type in PARSED else None
+
+
+def expected(column: Column) -> str:
+    """What the column takes, in words."""
+    if column.type != "category":
+        return EXPECTED[column.type]
+    known = ", ".join(repr(value) for value in (column.categories or ())[:5])
+    more = ", …" if len(column.categories or ()) > 5 else ""
+    return f"a category such as {known}{more}"
+
+
+def given(value: Any) -> str:
+    """A value, in words."""
+    told = _GIVEN.get(type(value), lambda value: type(value).__name__)(value)
+    return told if len(told) <= _LONGEST else told[:_LONGEST] + "…"
+
+
+def _types(column: Column) -> frozenset[type]:
+    if column.type == "category":
+        kinds = {type(value) for value in column.categories or ()}
+        return frozenset(kinds | NUMBERS if kinds & NUMBERS else kinds) or _SCALARS
+    # A model of which nobody said what it was trained on may have seen booleans as well.
+    if column.type == "number" and not column.dtype:
+        return NUMBERS | {bool}
+    return _TYPES[column.type]
+
+
+def _datetime_fault(column: Column, value: str) -> str | None:
+    try:
+        has_offset = datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return f"expected {EXPECTED['datetime']}, got {given(value)}"
+    if has_offset and "," not in column.dtype:
+        return f"the model was trained on times without a zone, got {given(value)}"
+    if not has_offset and "," in column.dtype:
+        return f"the model was trained on times with a zone, got {given(value)}; add its offset"
+    return None
+
+
+def _date_fault(_: Column, value: str) -> str | None:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return f"expected {EXPECTED['date']}, got {given(value)}"
+    return None
+
+
+def _decimal_fault(_: Column, value: Any) -> str | None:
+    try:
+        is_number = not Decimal(str(value)).is_nan()
+    except InvalidOperation:
+        is_number = False
+    return None if is_number else f"expected {EXPECTED['decimal']}, got {given(value)}"
+
+
+_PARSERS: dict[str, Callable[[Column, Any], str | None]] = {
+    "datetime": _datetime_fault,
+    "date": _date_fault,
+    "decimal": _decimal_fault,
+}

@@ -1,0 +1,156 @@
+"""Compares what a model answers by itself with what comes through the doors."""
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from registry.manifest import Signature
+from telemetry.errors import PredictqError
+from workers.engine import ask, call
+from workers.proof.doors import DOORS, through
+from workers.rows.columns import Array
+from workers.rows.outputs import Output, to_wire
+from workers.rows.table import Table
+from workers.signature.inspection import quietly
+from workers.signature.own import Own
+
+RELATIVE, ABSOLUTE = 1e-12, 1e-13
+"""How far floats may lie apart: linear algebra sums in another order when there are more rows."""
+SHOWN = 3
+"""Rows that are shown of those that differ."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row that is not served as the model answers it."""
+
+    door: str
+    row: int
+    """Of the sample, from 1."""
+    method: str
+    own: Any
+    served: Any
+    """Its answer through the door; None where it is refused."""
+    refusal: str = ""
+    column: str = ""
+    """The one to blame, where changing it alone made the answers equal."""
+
+
+def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
+    """The first `SHOWN` rows of a sample, of each door, that are not served as they should be.
+
+    Nothing is started for that: rows go the way of a request and of a job's file, up to the model.
+    """
+    with quietly():
+        return [
+            found
+            for door in DOORS
+            for found in islice(_of_door(model, signature, own, door), SHOWN)
+        ]
+
+
+def unequal(own: Output, served: Output) -> Array:
+    """Of each row, whether the answers differ by more than they may."""
+    if isinstance(own, list) or isinstance(served, list):
+        if type(own) is not type(served) or len(own) != len(served):
+            return np.ones(len(own[0] if isinstance(own, list) else own), bool)
+        return np.any([unequal(a, b) for a, b in zip(own, served, strict=True)], axis=0)
+    if own.shape != served.shape:
+        return np.ones(len(own), bool)
+    differs = ~_equal(own, served)
+    return differs.reshape(len(own), -1).any(axis=1)
+
+
+def equal(own: Any, served: Any) -> bool:
+    """Whether two answers for a row are the same, as JSON has them."""
+    if isinstance(own, list) and isinstance(served, list):
+        return len(own) == len(served) and all(map(equal, own, served))
+    if isinstance(own, float) and isinstance(served, float | int):
+        both = math.isnan(own) and math.isnan(served)
+        return both or math.isclose(own, served, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return type(own) is type(served) and bool(own == served)
+
+
+def _equal(own: Array, served: Array) -> Array:
+    if own.dtype.kind in "fc" and served.dtype.kind in "fciu":
+        return np.isclose(own, served, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+    if own.dtype.kind in "iub":
+        return np.asarray(own == served)
+    missing = pd.isna(own) & pd.isna(served)
+    return np.asarray(own == served) | missing
+
+
+def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[Difference]:
+    try:
+        passed = through(door, signature, own.frame)
+    except PredictqError as error:
+        yield Difference(door, 1, signature.main, None, None, error.message)
+        return
+    for row, refusal in passed.refused.items():
+        answer = _row(own.answers[signature.main], row)
+        yield Difference(door, row + 1, signature.main, answer, None, refusal)
+    for table, places in passed.tables:
+        yield from _of_table(model, own, door, table, places)
+
+
+def _of_table(
+    model: Any, own: Own, door: str, table: Table, places: list[int]
+) -> Iterator[Difference]:
+    for method, answers in own.answers.items():
+        mine = _rows(answers, places)
+        try:
+            served = _ask(model, method, table)
+        except PredictqError as error:
+            yield Difference(door, places[0] + 1, method, _row(mine, 0), None, error.message)
+            continue
+        for place in map(int, np.flatnonzero(unequal(mine, served))):
+            yield Difference(
+                door,
+                places[place] + 1,
+                method,
+                _row(mine, place),
+                _row(served, place),
+                column=_to_blame(model, method, own, table[place : place + 1], places[place]),
+            )
+
+
+def _ask(model: Any, method: str, table: Table) -> Output:
+    return ask(table, lambda given: call(model, method, given)).output
+
+
+def _to_blame(model: Any, method: str, own: Own, served: Table, row: int) -> str:
+    """The column that makes the difference: with the sample's own value in it there is none."""
+    frame, mine = _as_frame(own, served), own.frame.iloc[[row]].reset_index(drop=True)
+    right = _rows(own.answers[method], [row])
+    for name in own.frame.columns:
+        try:
+            answer = call(model, method, _given(own, frame.assign(**{name: mine[name]}))).output
+        except PredictqError:
+            continue
+        if not unequal(right, answer).any():
+            return str(name)
+    return ""
+
+
+def _as_frame(own: Own, served: Table) -> pd.DataFrame:
+    given = served.whole()
+    if isinstance(given, pd.DataFrame):
+        return given
+    array = given[:, None] if given.ndim == 1 else given
+    return pd.DataFrame(array, columns=own.frame.columns)
+
+
+def _given(own: Own, frame: pd.DataFrame) -> Any:
+    return msgspec.structs.replace(own, frame=frame).given
+
+
+def _rows(output: Output, places: list[int]) -> Output:
+    return [each[places] for each in output] if isinstance(output, list) else output[places]
+
+
+def _row(output: Output, place: int) -> Any:
+    return to_wire(_rows(output, [place]))[0]

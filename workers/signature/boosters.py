@@ -1,0 +1,40 @@
+"""The categories that LightGBM and XGBoost keep of the frames that trained them."""
+
+from typing import Any
+
+Categories = dict[int, tuple[Any, ...]]
+"""Position of a column that was categorical → its categories, in order."""
+
+
+def categories(model: Any) -> Categories:
+    """Those of a booster, or of the estimator around one; none for anything else."""
+    if hasattr(model, "booster_"):
+        model = model.booster_
+    if hasattr(model, "pandas_categorical"):
+        return _of_lightgbm(model)
+    if hasattr(model, "get_booster"):
+        model = model.get_booster()
+    return _of_xgboost(model) if hasattr(model, "get_categories") else {}
+
+
+def _of_lightgbm(booster: Any) -> Categories:
+    """Its text names the columns; their categories are in the order of these."""
+    label = "[categorical_feature: "
+    lines = booster.model_to_string().splitlines()
+    line = next((line for line in lines if line.startswith(label)), label)
+    places = [int(place) for place in line.removeprefix(label).rstrip("]").split(",") if place]
+    found = booster.pandas_categorical or []
+    if len(places) != len(found):  # columns were named to the booster rather than categorical
+        return {}
+    return {place: tuple(values) for place, values in zip(places, found, strict=True)}
+
+
+def _of_xgboost(booster: Any) -> Categories:
+    if "c" not in (booster.feature_types or ()):
+        return {}
+    try:
+        found = booster.get_categories(export_to_arrow=True).to_arrow()
+    except Exception:  # noqa: BLE001 - trained on codes, or by a version that kept none
+        return {}
+    pairs = enumerate(values for _, values in found)
+    return {place: tuple(values.to_pylist()) for place, values in pairs if values is not None}

@@ -1,0 +1,192 @@
+"""A sample as the model takes it: its columns, in its dtypes, and the model's own answers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+from msgspec.structs import replace
+
+from registry.manifest import Column
+from telemetry.errors import ModelUnloadable
+from workers.rows.dtypes import MISSING
+from workers.rows.outputs import Output
+from workers.rows.table import Input
+from workers.signature import knowledge
+from workers.signature.asking import refusal
+from workers.signature.describing import described
+from workers.signature.knowledge import Known
+from workers.signature.methods import answering
+from workers.signature.names import Names
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What came of a sample."""
+
+    frame: pd.DataFrame
+    """The model's columns, in its order; of those that it does not use, missing values."""
+    columns: tuple[Column, ...]
+    is_frame: bool
+    is_flat: bool
+    answers: dict[str, Output]
+    """Of each method that answers the sample."""
+
+    @property
+    def given(self) -> Input:
+        """What the model is given."""
+        return _given(self.frame, is_frame=self.is_frame, is_flat=self.is_flat)
+
+
+def own_of(model: Any, names: Names, sample: pd.DataFrame) -> Own:
+    """Find the form in which the model takes a sample.
+
+    Raises `ModelUnloadable` where it takes none of them, or a column is missing.
+    """
+    width = len(names.names)
+    unused = set(range(width)) - knowledge.used(model, width) if names.framed else set[int]()
+    known = knowledge.known(model, width)
+    frame = _aligned(sample, names, unused)
+    first: Exception | None = None
+    for candidate in _candidates(frame, known):
+        for form in _forms(names, candidate):
+            error = refusal(model, _given(candidate, **form), len(candidate))
+            if error is None:
+                return _described(model, candidate, known, unused, form)
+            first = first or error
+    raise ModelUnloadable(f"the model refuses the sample: {_reason(first)}") from first
+
+
+def _reason(error: Exception | None) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _aligned(sample: pd.DataFrame, names: Names, unused: set[int]) -> pd.DataFrame:
+    """The model's columns of the sample, in its order."""
+    nameless = not any(isinstance(name, str) for name in sample.columns)
+    if not names.named or (nameless and len(sample.columns) == len(names.names)):
+        sample = sample.set_axis(list(names.names), axis=1)
+    sample = sample.rename(columns=str)
+    if double := sorted(set(sample.columns[sample.columns.duplicated()])):
+        raise ModelUnloadable(f"the sample has more than one column {double[0]!r}")
+    needed = [name for place, name in enumerate(names.names) if place not in unused]
+    if missing := [name for name in needed if name not in sample.columns]:
+        raise ModelUnloadable(
+            f"the sample has no column {missing[0]!r}, which the model takes; "
+            f"it has {', '.join(map(repr, sample.columns[:20]))}"
+        )
+    return sample.reindex(columns=list(names.names))
+
+
+def _candidates(frame: pd.DataFrame, known: Sequence[Known]) -> Iterator[pd.DataFrame]:
+    """The sample as it is, then as it may have been before a file forgot what it held."""
+    frame = _with_nulls(_with_categories(frame, known), known)
+    yield frame
+    if not (dated := _with_times(frame)).equals(frame):
+        yield dated
+
+
+def _with_categories(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
+    """Columns categorical that were so when the model was trained."""
+    frame = frame.copy()
+    for step in known:
+        name = frame.columns[step.position]
+        if step.categories and not isinstance(frame[name].dtype, pd.CategoricalDtype):
+            frame[name] = pd.Categorical(frame[name], categories=pd.Index(list(step.values or ())))
+    return frame
+
+
+def _with_nulls(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
+    """The missing value that steps know, in columns of text; others have one of their own."""
+    for step in known:
+        name = frame.columns[step.position]
+        series = frame[name]
+        is_text = series.dtype == object or isinstance(series.dtype, pd.StringDtype)
+        if step.null in ("none", "na") and is_text and series.isna().any():
+            frame[name] = series.astype(object).where(series.notna(), MISSING[step.null])
+    return frame
+
+
+def _with_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text that is times everywhere as times."""
+    return frame.apply(lambda series: _times(series) if _is_text(series) else series)
+
+
+def _is_text(series: pd.Series) -> bool:
+    values = series.dropna()
+    return len(values) > 0 and all(isinstance(value, str) for value in values)
+
+
+def _times(series: pd.Series) -> pd.Series:
+    try:
+        return pd.to_datetime(series, format="ISO8601")
+    except (ValueError, TypeError):
+        return series
+
+
+def _forms(names: Names, frame: pd.DataFrame) -> list[dict[str, bool]]:
+    """How a model may want its rows; one that does not say so is asked."""
+    framed = {"is_frame": True, "is_flat": False}
+    stacked = {"is_frame": False, "is_flat": False}
+    flat = {"is_frame": False, "is_flat": True}
+    if names.framed:
+        return [framed]
+    if names.fixed:
+        return [stacked]
+    if len(frame.columns) > 1:
+        return [framed, stacked]
+    return [flat, stacked, framed] if _is_text(frame.iloc[:, 0]) else [stacked, framed, flat]
+
+
+def _given(frame: pd.DataFrame, *, is_frame: bool, is_flat: bool) -> Input:
+    if is_frame:
+        return frame
+    array = frame.to_numpy()
+    return array[:, 0] if is_flat else array
+
+
+def _described(
+    model: Any,
+    frame: pd.DataFrame,
+    known: Sequence[Known],
+    unused: set[int],
+    form: dict[str, bool],
+) -> Own:
+    given = _given(frame, **form)
+    answers = answering(model, given, len(frame))
+    unused = {place for place in unused if _ignores(model, frame, place, answers, form)}
+    columns = tuple(
+        Column(name, "any", nullable=True, infinite=True, unused=True)
+        if place in unused
+        else described(name, frame[name], [step for step in known if step.position == place])
+        for place, name in enumerate(frame.columns)
+    )
+    if not form["is_frame"]:
+        columns = _of_array(columns, given)
+    bare = frame.assign(**{frame.columns[place]: np.nan for place in unused})
+    return Own(bare, columns, answers=answers, **form)
+
+
+def _ignores(
+    model: Any, frame: pd.DataFrame, place: int, answers: dict[str, Output], form: dict[str, bool]
+) -> bool:
+    """Whether the answers are the same without what a column holds."""
+    name = frame.columns[place]
+    blank = answering(model, _given(frame.assign(**{name: np.nan}), **form), len(frame))
+    return blank.keys() == answers.keys() and all(
+        _same(blank[method], answers[method]) for method in answers
+    )
+
+
+def _same(one: Output, other: Output) -> bool:
+    pairs = zip(one, other, strict=True) if isinstance(one, list) else [(one, other)]
+    return all(np.array_equal(a, b) or pd.DataFrame(a).equals(pd.DataFrame(b)) for a, b in pairs)
+
+
+def _of_array(columns: tuple[Column, ...], array: Any) -> tuple[Column, ...]:
+    """In an array of numbers all columns have its dtype."""
+    if array.dtype.kind not in "iufb":
+        return columns
+    return tuple(
+        column if column.unused else replace(column, dtype=str(array.dtype)) for column in columns
+    )
