@@ -11,7 +11,7 @@ Kind = Literal[
 Null = Literal["nan", "none", "nat", "na"]
 
 
-class Column(msgspec.Struct, frozen=True, omit_defaults=True):
+class Column(msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True):
     """One input column: what it is called, what it takes, and what the model makes of it."""
 
     name: str

@@ -1,5 +1,6 @@
 """What the model meets of a column: the dtype that it was trained on, wherever the values allow."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -103,10 +104,15 @@ def _texts(column: Column, array: Array) -> Array:
 
 def _category(column: Column, array: Array) -> Array:
     """Categories in the model's order; what it never saw comes behind, so that it decides."""
-    known = list(column.categories or ())
-    strange = dict.fromkeys(v for v in array.tolist() if v is not None and v not in set(known))
-    categories = pd.Index([*known, *strange])
+    known = _known(column)
+    strange = [v for v in dict.fromkeys(array.tolist()) if v is not None and v not in known]
+    categories = known.append(pd.Index(strange)) if strange else known
     return pd.Categorical(array, categories=categories, ordered=column.ordered)
+
+
+@lru_cache(maxsize=1024)
+def _known(column: Column) -> pd.Index:
+    return pd.Index(list(column.categories or ()))
 
 
 def _guessed(column: Column, array: Array) -> Array:
