@@ -1,6 +1,7 @@
 """Turns Arrow columns into a table of the model's, and finds the rows that it does not take."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -88,8 +89,9 @@ def _quick(column: Column, values: Any) -> Array | None:
         return _whole(values.to_numpy(), column.dtype)
     if column.type == "string" and pa.types.is_string(kind) and column.nullable:
         found = np.empty(len(values), dtype=object)
-        found[:] = values.to_numpy()
-        return found
+        with suppress(pa.ArrowException):  # of what is no text in UTF-8; read one by one, it tells
+            found[:] = values.to_numpy()
+            return found
     return None
 
 

@@ -1,9 +1,11 @@
 """What a model's method gave: made an entry a row, and turned into what JSON can say."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tasks.wire import encode
 from telemetry.errors import ModelError
@@ -106,9 +108,11 @@ def _nameable(array: Array) -> Array:
 
 
 def _plain(value: Any) -> Any:
-    """Free a label of numpy's own types, which an array of objects may hold."""
+    """Free an array of objects of NumPy's own types, and of what is missing or not finite."""
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return to_wire(value)
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    infinite = isinstance(value, float) and not math.isfinite(value)
+    return None if infinite or value is pd.NA or value is pd.NaT else value
