@@ -43,7 +43,7 @@ class Engine:
             raise OutOfMemory
         if any(row[0] == 666 for row in given):
             raise ModelError("666 is refused")
-        return Answer([2 * row[0] for row in given], 1.0)
+        return Answer(2 * given[:, 0], 1.0)
 
 
 class Ledger:

@@ -13,6 +13,7 @@ from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.models import Doubling, Touchy, register
 from workers.engine import Answer, Engine, SklearnEngine, predict
 from workers.jobs.model import Model
+from workers.rows.table import Table
 
 
 class Other:
@@ -53,16 +54,18 @@ def test_rows_of_a_request_go_in_and_predictions_come_out(doubling: Manifest) ->
 
 def test_features_of_a_job_go_in_and_outputs_come_out(doubling: Manifest) -> None:
     model = Model(Other(), doubling, ("predict",), lambda _: nullcontext())
-    answers = model.answer(np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]), slice(1, 3))
+    table = Table(doubling.signature, matrix=np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]))
+    answers = model.answer(table, slice(1, 3))
     assert answers["predict"].tolist() == [4.0, 6.0]
 
 
 @pytest.mark.parametrize("output", [[1.0], [1.0, 2.0, 3.0], np.zeros((2, 2)).T[:1]])
 def test_as_many_as_there_are_rows_or_it_is_the_models_fault(
-    doubling: Manifest, output: Any
+    registry: Registry, doubling: Manifest, output: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Doubling, "predict", lambda *_: output)
     with pytest.raises(ModelError, match="for 2 rows"):
-        predict(Other(output), doubling, "predict", [[1.0, 0.0]] * 2)
+        predict(SklearnEngine(registry), doubling, "predict", [[1.0, 0.0]] * 2)
 
 
 def test_what_json_has_no_word_for_is_the_models_fault(doubling: Manifest) -> None:

@@ -120,7 +120,10 @@ def test_add_list_show_alias_keep_and_remove(run, file):
         (["add", "m", "FILE", "--metadata", "x"], "metadata must be KEY=VALUE, not 'x'"),
         (["add", "m", "FILE", "--example", "FILE"], "is not JSON"),
         (["add", "m", "FILE", "--example", "missing.json"], "No such file"),
-        (["add", "m", "FILE", "--example", "BAD"], "row 0 has 1 feature, expected 4"),
+        (
+            ["add", "m", "FILE", "--example", "BAD"],
+            "the sample has 1; leave only the model's in it",
+        ),
         (["add", "m", "JOBLIB"], "--trust"),
         (["remove", "m@production"], "say which version to remove"),
         (["keep-latest", "m", "1"], "there is no model 'm'"),
@@ -153,7 +156,7 @@ def test_joblib_is_added_once_trusted(run, tmp_path, model):
 def test_examples_may_hold_nan(run, tmp_path, file):
     (tmp_path / "rows.json").write_text("[[NaN, 1, 2, 3]]")
     result = run("add", "m", file, "--example", str(tmp_path / "rows.json"))
-    assert "the model refuses the example" in result.stderr
+    assert "the model refuses the sample" in result.stderr
 
 
 def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, file):

@@ -17,8 +17,14 @@ def signature(*columns: Column, named: bool = True) -> Signature:
     return Signature(columns, named, False, ("predict",))
 
 
-PAIR = signature(Column("age"), Column("income"))
+def pair(dtype: str = "float64") -> Signature:
+    return signature(Column("age", dtype=dtype), Column("income", dtype=dtype))
+
+
+PAIR = pair()
 ONE = signature(Column("x0"), named=False)
+SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a list of objects"
+VALUES = ", or, as the model has one column, a list of values"
 MIXED = signature(
     Column("age", nullable=True, infinite=True),
     Column("city", "string"),
@@ -43,6 +49,10 @@ def faults(sig: Signature, features: object) -> list[tuple[tuple, str]]:
         (PAIR, [1e308, 1e308], [[1e308, 1e308]]),
         (ONE, [5.1], [[5.1]]),
         (ONE, [[1], [2]], [[1], [2]]),
+        (ONE, [5.1, 4.9], [[5.1], [4.9]]),
+        (ONE, [True], [[True]]),
+        (pair(dtype=""), [1, True], [[1, True]]),
+        (PAIR, [{"age": 1, "income": 2, "x": []}, {"income": 4, "age": 3}], [[1, 2], [3, 4]]),
         (MIXED, [None, "Rome", True, "x"], [[None, "Rome", True, "x"]]),
         (MIXED, [math.inf, "Rome", False, None], [[math.inf, "Rome", False, None]]),
         (MIXED, [math.nan, "Rome", False, 2], [[None, "Rome", False, 2]]),
@@ -55,44 +65,51 @@ def test_right_features_become_rows(sig, features, expected):
 @pytest.mark.parametrize(
     ("sig", "features", "loc", "msg"),
     [
-        (PAIR, "ab", ("features",), "features must be a row or a list of rows, not a string"),
-        (PAIR, None, ("features",), "features must be a row or a list of rows, not null"),
+        (PAIR, "ab", ("features",), f"features must be {SHAPES}; got the string 'ab'"),
+        (PAIR, None, ("features",), f"features must be {SHAPES}; got null"),
+        (ONE, "ab", ("features",), f"features must be {SHAPES}{VALUES}; got the string 'ab'"),
         (PAIR, [], ("features",), "features must have at least one row"),
-        (PAIR, [[]], ("features", 0), "row 0 has 0 features, expected 2"),
-        (PAIR, [1], ("features",), "row 0 has 1 feature, expected 2"),
-        (ONE, [5.1, 4.9], ("features",), "row 0 has 2 features, expected 1"),
-        (PAIR, [[1, 2], [3]], ("features", 1), "row 1 has 1 feature, expected 2"),
-        (PAIR, [[1, 2], 3], ("features", 1), "row 1: expected a list like row 0, got a number"),
-        (PAIR, [[1, 2], {}], ("features", 1), "row 1: expected a list like row 0, got an object"),
+        (PAIR, [[]], ("features", 0), "row 1 has 0 features, expected 2"),
+        (PAIR, [1], ("features",), "row 1 has 1 feature, expected 2"),
+        (ONE, [[5.1, 4.9]], ("features", 0), "row 1 has 2 features, expected 1"),
+        (ONE, [5.1, [4.9]], ("features", 1),
+         "row 2, column 'x0': expected a number, got a list of 1"),
+        (PAIR, [[1, 2], [3]], ("features", 1), "row 2 has 1 feature, expected 2"),
+        (PAIR, [[1, 2], 3], ("features", 1),
+         "row 2: expected a list like row 1, got the number 3"),
+        (PAIR, [[1, 2], {}], ("features", 1), "row 2: expected a list like row 1, got an object"),
         (PAIR, [{"age": 1, "income": 2}, [1, 2]], ("features", 1),
-         "row 1: expected an object like row 0, got a list"),
+         "row 2: expected an object like row 1, got a list of 2"),
         (PAIR, [[1, "2"]], ("features", 0, 1),
-         "row 0, column 'income': expected a number, got a string"),
+         "row 1, column 'income': expected a number, got the string '2'"),
         (PAIR, [1, True], ("features", 1),
-         "row 0, column 'income': expected a number, got a boolean"),
-        (PAIR, [1, [2]], ("features", 1), "row 0, column 'income': expected a number, got a list"),
-        (PAIR, [[[1, 2]]], ("features", 0), "row 0 has 1 feature, expected 2"),
+         "row 1, column 'income': expected a number, got true"),
+        (PAIR, [1, [2]], ("features", 1),
+         "row 1, column 'income': expected a number, got a list of 1"),
+        (PAIR, [1, "x" * 99], ("features", 1),
+         "row 1, column 'income': expected a number, got the string '" + "x" * 28 + "…"),
+        (PAIR, [[[1, 2]]], ("features", 0), "row 1 has 1 feature, expected 2"),
         (PAIR, [1, None], ("features", 1),
-         "row 0, column 'income': the model takes no missing value here"),
+         "row 1, column 'income': the model takes no missing value here"),
         (PAIR, [1, math.nan], ("features", 1),
-         "row 0, column 'income': the model takes no missing value here"),
+         "row 1, column 'income': the model takes no missing value here"),
         (PAIR, [[0, 0], [-math.inf, 1]], ("features", 1, 0),
-         "row 1, column 'age': the model takes no infinity here"),
+         "row 2, column 'age': the model takes no infinity here"),
         (PAIR, [10**400, -(10**400)], ("features", 0),
-         "row 0, column 'age': the number is too large for a float"),
-        (PAIR, {"age": 1}, ("features", "income"), "row 0: column 'income' is missing"),
-        (PAIR, [{"age": 1, "income": 1, "x": 2}], ("features", 0, "x"),
-         "row 0: the model has no column 'x'"),
+         "row 1, column 'age': the number is too large for a float"),
+        (PAIR, {"age": 1}, ("features", "income"), "row 1: column 'income' is missing"),
+        (PAIR, [{"age": 1, "incme": 1, "x": 2}], ("features", 0, "income"),
+         "row 1: column 'income' is missing; the model has no column 'incme', 'x'"),
         (PAIR, {"age": 1, "income": "a"}, ("features", "income"),
-         "row 0, column 'income': expected a number, got a string"),
+         "row 1, column 'income': expected a number, got the string 'a'"),
         (ONE, {"x0": 1}, ("features",),
          "the model has no column names, so a row is a list of 1 feature"),
         (MIXED, [1, 2, True, 1], ("features", 1),
-         "row 0, column 'city': expected a string, got a number"),
+         "row 1, column 'city': expected a string, got the number 2"),
         (MIXED, [1, "a", 1, 1], ("features", 2),
-         "row 0, column 'member': expected true or false, got a number"),
+         "row 1, column 'member': expected true or false, got the number 1"),
         (MIXED, [1, "a", True, {}], ("features", 3),
-         "row 0, column 'free': expected a number, a string or a boolean, got an object"),
+         "row 1, column 'free': expected a number, a string or a boolean, got an object"),
     ],
 )  # fmt: skip
 def test_wrong_features_say_where_and_why(sig, features, loc, msg):
@@ -100,11 +117,10 @@ def test_wrong_features_say_where_and_why(sig, features, loc, msg):
 
 
 def test_every_fault_is_told_up_to_a_limit():
-    assert [loc for loc, _ in faults(PAIR, {"agee": 1, "incom": 2})] == [
-        ("features", "agee"),
-        ("features", "incom"),
-        ("features", "age"),
-        ("features", "income"),
+    strangers = "; the model has no column 'agee', 'incom'"
+    assert faults(PAIR, {"agee": 1, "incom": 2}) == [
+        (("features", "age"), f"row 1: column 'age' is missing{strangers}"),
+        (("features", "income"), f"row 1: column 'income' is missing{strangers}"),
     ]
     assert len(faults(PAIR, [["a", "b"]] * 100)) == diagnosis.MAX_DETAILS
 
@@ -146,5 +162,5 @@ def test_one_plain_row_costs_microseconds():
 def test_what_only_resembles_rows_is_invalid():
     class Rows(list): ...
 
-    with pytest.raises(InvalidFeatures, match="a row or a list of rows"):
+    with pytest.raises(InvalidFeatures, match="a row as a list, rows as a list of lists"):
         rows(PAIR, Rows([1, 2]))

@@ -96,9 +96,10 @@ def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any
 
 def features(read: list[Block]) -> Any:
     """The good rows of all blocks."""
-    if isinstance(read[0].features, pd.DataFrame):
-        return pd.concat([block.features for block in read], ignore_index=True)
-    return np.concatenate([block.features for block in read])
+    given = [block.features.whole() for block in read]
+    if isinstance(given[0], pd.DataFrame):
+        return pd.concat(given, ignore_index=True)
+    return np.concatenate(given)
 
 
 def bad(read: list[Block]) -> list[BadRow]:

@@ -45,10 +45,10 @@ def scored(
     parts: list[Path] = []
     errors: list[Path] = []
     for number, block in enumerate(blocks(source, format, AB, rows, **more)):
-        found = answers(np.asarray(block.features)) if len(block.good) else None
+        found = answers(block.features.whole()) if len(block.good) else None
         asked = {method: found[method] for method in methods} if found else None
         made = (
-            columns(AB, asked, len(block.good))
+            columns(AB, asked)
             if asked
             else nothing([name for method in methods for name in NAMES[method]])
         )

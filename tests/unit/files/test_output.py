@@ -97,12 +97,7 @@ def test_an_input_with_a_column_of_the_output_is_refused(tmp_path: Path) -> None
 def test_columns_are_named_for_method_output_and_class(
     answer: dict[str, Any], names: list[str]
 ) -> None:
-    assert list(columns(AB, answer, 2)) == names
-
-
-def test_another_number_of_rows_is_an_error_of_the_model() -> None:
-    with pytest.raises(ModelError, match="gave 3 of prediction for 2 rows"):
-        columns(AB, {"predict": np.ones(3)}, 2)
+    assert list(columns(AB, answer)) == names
 
 
 @contextmanager

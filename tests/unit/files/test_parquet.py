@@ -28,7 +28,7 @@ from workers.files import parquet_shape, sources
 from workers.files.naming import format_of
 from workers.files.spans import MAX_SPAN, BadRow
 
-AB = numbers("a", "b")
+AB = numbers("a", "b", dtype="float64")
 
 
 def written(directory: Path, table: pa.Table, group: int = 1000) -> Path:
@@ -59,7 +59,9 @@ def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
     source = source_of(path, "parquet", AB)
     spans = list(source.spans(9000))
     for span in [*reversed(spans), *spans]:
-        assert source.read(span).features[:, 0].tolist() == list(range(span.start, span.stop))
+        assert source.read(span).features.whole()[:, 0].tolist() == list(
+            range(span.start, span.stop)
+        )
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_what_was_begun_for_few_rows_does_not_go_on_for_many(
     source = source_of(written(tmp_path, table_of(100_000), 100_000), "parquet", AB)
     source.read(next(source.spans(10)))
     second = list(source.spans(50_000))[1]
-    assert source.read(second).features[:, 0].tolist() == list(range(50_000, 100_000))
+    assert source.read(second).features.whole()[:, 0].tolist() == list(range(50_000, 100_000))
     assert decoded == [10, 50_000, 50_000]
 
 
@@ -109,7 +111,7 @@ def test_what_the_model_does_not_take_is_bad_and_stops_nothing(tmp_path: Path) -
         {"a": [1, None, 3, 4], "b": [1.0, 2.0, np.inf, np.nan], "custom_id": ["p", "q", "r", "s"]}
     )
     (block,) = blocks(written(tmp_path, table), "parquet", AB, 100)
-    assert block.features.tolist() == [[1.0, 1.0]]
+    assert block.features.whole().tolist() == [[1.0, 1.0]]
     assert block.good.tolist() == [0]
     assert [
         (row.line, row.custom_id, row.code) for row in sorted(block.bad, key=lambda r: r.line)
@@ -154,11 +156,11 @@ def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Pat
     expected = pd.DataFrame(
         {
             "age": [1.0, np.nan],
-            "city": pd.Series(["u", None], dtype=object),
-            "vip": pd.Series([True, False], dtype=object),
+            "city": pd.Series(["u", None], dtype="str"),
+            "vip": [True, False],
         }
     )
-    pd.testing.assert_frame_equal(block.features, expected)
+    pd.testing.assert_frame_equal(block.features.whole(), expected)
     assert [row.line for row in block.bad] == [3]
 
 
@@ -215,7 +217,7 @@ def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.M
         source.read(second)
     disk.fails = False
     for span in (third, second, first):
-        assert source.read(span).features[:, 1].tolist() == [*range(span.start, span.stop)]
+        assert source.read(span).features.whole()[:, 1].tolist() == [*range(span.start, span.stop)]
 
 
 def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class File:
     def read(self) -> float:
         source = self.source()
         block = source.read(next(source.spans(1)))
-        return float(block.features[0][0])
+        return float(block.features.whole()[0][0])
 
     def swap(self) -> None:
         between = self.path.with_name("between")

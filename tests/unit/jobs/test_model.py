@@ -16,6 +16,7 @@ from telemetry.errors import RegistryUnavailable, VersionNotFound
 from tests.models import described
 from workers.engine import Answer, SklearnEngine
 from workers.jobs.model import Models
+from workers.rows.table import Table
 
 PLACE = Place(uri="/data/rows.csv", format="csv")
 
@@ -53,7 +54,8 @@ def test_no_call_takes_more_than_stays_in_the_cache(
     width = len(model.manifest.signature.columns)
     monkeypatch.setattr("workers.jobs.model.CALL", 3 * 8 * width)
     features = np.arange(10.0 * width).reshape(10, width)
-    answers = model.answer(features, slice(1, 9))
+    table = Table(model.manifest.signature, matrix=features)
+    answers = model.answer(table, slice(1, 9))
     assert answers["predict"].tolist() == features[1:9, 0].tolist()
     assert engine.calls == [2, 3, 3]
 
