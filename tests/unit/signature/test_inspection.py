@@ -14,11 +14,17 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import SVC
 
 from registry.manifest import Column
-from telemetry.errors import InvalidFeatures, ModelUnloadable
-from workers.inspection import inspect
+from telemetry.errors import Invalid, ModelUnloadable
+from workers.signature.inspection import inspect
+from workers.signature.sample import of_rows
 
 X, Y = load_iris(return_X_y=True)
 FRAME = pd.DataFrame({"age": X[:, 0], "city": np.array(["Rome", "Oslo", "Bern"])[Y]})
+
+
+def by_example(model, rows, names=None):
+    """By a few rows of JSON, of which the dtypes say little."""
+    return inspect(model, names, of_rows(rows), typed=False)
 
 
 def encoded(imputed: bool = False, **options):
@@ -33,7 +39,9 @@ def test_a_model_fitted_on_arrays_takes_numbers_without_names():
     signature = found.signature
     assert signature.columns == tuple(Column(f"x{i}") for i in range(4))
     assert (signature.named, signature.frame, signature.flat) == (False, False, False)
-    assert signature.methods == ("predict", "predict_proba", "decision_function")
+    assert signature.methods == (
+        *("predict", "predict_proba", "predict_log_proba", "decision_function"),
+    )
     assert signature.classes == (0, 1, 2)
     assert signature.outputs == 1
     assert found.example == [0.0] * 4
@@ -81,7 +89,11 @@ def test_encoders_tell_which_columns_are_strings(handle_unknown, imputed):
 def test_categories_of_a_data_frame_are_strings():
     frame = FRAME.assign(city=FRAME["city"].astype("category"))
     found = inspect(HistGradientBoostingClassifier(max_iter=3).fit(frame, Y), None)
-    assert {c.name: c.type for c in found.signature.columns} == {"age": "number", "city": "string"}
+    assert {c.name: c.type for c in found.signature.columns} == {
+        "age": "number",
+        "city": "string",
+    }
+    assert found.signature.columns[1].categories == ("Bern", "Oslo", "Rome")
 
 
 @pytest.mark.parametrize(
@@ -94,22 +106,26 @@ def test_categories_of_a_data_frame_are_strings():
     ],
 )
 def test_examples_tell_the_types(examples):
-    found = inspect(encoded(), None, examples)
+    found = by_example(encoded(), examples)
     assert [c.type for c in found.signature.columns] == ["number", "string"]
     assert found.example == [3, "Oslo"]
 
 
 def test_a_boolean_in_the_example_makes_a_boolean_column():
     frame = pd.DataFrame({"age": X[:, 0], "member": Y == 1})
-    found = inspect(LogisticRegression().fit(frame, Y), None, [5.1, True])
+    found = by_example(LogisticRegression().fit(frame, Y), [5.1, True])
     assert [c.type for c in found.signature.columns] == ["number", "boolean"]
 
 
 def test_examples_the_model_cannot_take_are_refused():
-    with pytest.raises(InvalidFeatures, match="row 0 has 1 feature, expected 2"):
-        inspect(encoded(), None, [3])
-    with pytest.raises(ModelUnloadable, match="refuses the example"):
-        inspect(encoded(handle_unknown="error"), None, [3, "Paris"])
+    with pytest.raises(ModelUnloadable, match="the sample has no column 'age'"):
+        by_example(encoded(), [3])
+    with pytest.raises(ModelUnloadable, match="takes 4 features .* the sample has 1"):
+        by_example(SVC().fit(X, Y), [3])
+    with pytest.raises(Invalid, match="lists of one length"):
+        by_example(SVC().fit(X, Y), [[1, 2, 3, 4], [1, 2]])
+    with pytest.raises(ModelUnloadable, match="refuses the sample: ValueError: .*Paris"):
+        by_example(encoded(handle_unknown="error"), [3, "Paris"])
 
 
 def test_a_logarithm_is_probed_with_ones():
@@ -123,7 +139,8 @@ def test_a_text_model_takes_one_string_a_row():
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     model.fit(["good film", "bad film", "fine day"], ["y", "n", "y"])
     for examples in (None, ["good film"], [["good film"], ["bad film"]]):
-        signature = inspect(model, None, examples).signature
+        found = inspect(model, None) if examples is None else by_example(model, examples)
+        signature = found.signature
         assert signature.flat
         assert [c.type for c in signature.columns] == ["string"]
     assert signature.classes == ("n", "y")
@@ -148,11 +165,11 @@ class Picky:
 
 
 def test_a_model_that_says_nothing_needs_an_example():
-    with pytest.raises(ModelUnloadable, match="give an example"):
+    with pytest.raises(ModelUnloadable, match="give a --sample"):
         inspect(Picky(), None)
-    found = inspect(Picky(), None, [11, 12, 13])
+    found = by_example(Picky(), [11, 12, 13])
     assert [c.type for c in found.signature.columns] == ["number"] * 3
-    assert inspect(Picky(), None, {"a": 11, "b": 12, "c": 13}).signature.named
+    assert by_example(Picky(), {"a": 11, "b": 12, "c": 13}).signature.named
 
 
 def test_without_a_probe_that_works_columns_take_anything():
