@@ -17,7 +17,12 @@ from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
 from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
 from workers.proof.comparing import differences
 from workers.registration import Examined, examine
+from workers.signature.inspection import Inspected
+from workers.signature.own import Own
 from workers.signature.sample import of_rows, read
+
+_SHOWN = 10
+"""Columns that are told by name."""
 
 
 @click.command()
@@ -81,10 +86,11 @@ def add(
     _prove_offline(name, description, found)
     manifest = registry.add(name, description, found.content, version=version)
     if stack and manifest.example is not None:
-        _prove(registry, stack, manifest, found, new=manifest.version not in before)
+        own = found.inspected.own if sample else None
+        _prove(registry, stack, manifest, own, new=manifest.version not in before)
     if alias is not None:  # only now, so that it never leads to what cannot be served
         registry.set_alias(name, alias, manifest.version)
-    _tell(manifest, alias, stack, found)
+    _tell(manifest, alias, stack, found.inspected, sampled=sample is not None)
 
 
 def _examples(path: Path | None) -> Any:
@@ -122,13 +128,13 @@ def _prove_offline(name: str, description: Description, found: Examined) -> None
 
 
 def _prove(
-    registry: Registry, stack: Stack, manifest: Manifest, found: Examined, *, new: bool
+    registry: Registry, stack: Stack, manifest: Manifest, own: Own | None, *, new: bool
 ) -> None:
     """See that the stack serves a version; a new one that it cannot serve does not stay."""
     try:
         wait_until_served(stack, manifest)
-        if found.inspected.own is not None:
-            prove_served(stack.url, manifest, found.inspected.own)
+        if own is not None:
+            prove_served(stack.url, manifest, own)
     except ModelUnloadable as error:
         if not new:
             raise
@@ -137,16 +143,18 @@ def _prove(
         raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
 
 
-def _tell(manifest: Manifest, alias: str | None, stack: Stack | None, found: Examined) -> None:
+def _tell(
+    manifest: Manifest, alias: str | None, stack: Stack | None, found: Inspected, *, sampled: bool
+) -> None:
     what = manifest.reference
     pointed = f", alias {alias}" if alias else ""
     click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
-    if unknown := found.inspected.unknown:
-        shown = ", ".join(unknown[:10]) + (", …" if len(unknown) > 10 else "")
+    if found.unknown:
+        shown = ", ".join(found.unknown[:_SHOWN]) + (", …" if len(found.unknown) > _SHOWN else "")
         click.echo(f"unknown - give --sample: columns {shown}")
-    if found.inspected.own is not None:
-        rows, by = len(found.inspected.own.frame), "the stack" if stack else "every door"
-        click.echo(f"proved on {_count(rows)}: {by} answers as the model does")
+    if found.own is not None and sampled:
+        by = "the stack" if stack else "every door"
+        click.echo(f"proved on {_count(len(found.own.frame))}: {by} answers as the model does")
     if stack and manifest.example is None:
         click.echo("could not check that it is served: no row is known that the model takes")
         click.echo("give some with --sample")

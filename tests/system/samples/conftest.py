@@ -1,0 +1,53 @@
+"""A stack with its bulk worker, and the commands that register and check a model there."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pytest
+
+from cli.process import ROOT
+from tests.stack import LiveStack, running, with_models_of
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    """A stack as commands find it."""
+    home = with_models_of(demo_home, tmp_path_factory.mktemp("samples"))
+    with running(home, processes=1) as stack:
+        stack.start("bulk")
+        said = {"pid": os.getpid(), "url": stack.url, "redis_url": stack.redis_url}
+        (home / "stack.json").write_text(json.dumps(said))
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def models(scoring: LiveStack) -> Command:
+    """Types ``predictq models …``."""
+
+    def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "cli.main", "models", *map(str, words)]
+        return subprocess.run(
+            [*command, "--home", str(scoring.home)],
+            cwd=ROOT,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+
+    return run
+
+
+def saved(directory: Path, model: Any) -> Path:
+    """The file of a model."""
+    path = directory / "model.joblib"
+    joblib.dump(model, path)
+    return path

@@ -1,0 +1,75 @@
+"""A model is registered with a sample of its data, proved on it, and answers as by itself."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from predictq import Client
+from tests.stack import LiveStack
+from tests.system.samples.conftest import Command, saved
+from tests.system.samples.people import Moody, churn, people
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory, models: Command) -> Path:
+    """The sample with which the model was registered."""
+    directory = tmp_path_factory.mktemp("churn")
+    path = directory / "people.parquet"
+    people().to_parquet(path)
+    added = models("add", "churn", saved(directory, churn()), "--trust", "--sample", path)
+    assert added.returncode == 0, added.stderr
+    assert "proved on 60 rows: the stack answers as the model does" in added.stdout
+    return path
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_frame_with_missing_text_is_answered_as_by_the_model(scoring: LiveStack) -> None:
+    fresh = people(seed=1)
+    with Client(scoring.url) as client:
+        for method in ("predict", "predict_proba"):
+            served = client.predict("churn", fresh, method=method).predictions
+            own = getattr(churn(), method)(fresh)
+            assert np.allclose(np.array(served, float), own, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.usefixtures("sample")
+def test_what_no_step_uses_may_be_absent(scoring: LiveStack) -> None:
+    row = {"city": None, "age": 30, "income": None, "member": True}
+    (served,) = scoring.predict("churn", [row])
+    frame = people().head(1).assign(city=[None], age=30, income=np.nan, member=True)
+    assert served == churn().predict(frame)[0]
+    assert scoring.predict("churn", [{**row, "id": 7, "since": [], "else": {}}]) == [served]
+
+
+def test_a_version_that_serves_is_checked_on_other_rows(
+    sample: Path, tmp_path: Path, models: Command
+) -> None:
+    path = tmp_path / "fresh.csv"
+    people(seed=2).to_csv(path, index=False)
+    checked = models("check", "churn", "--data", path)
+    assert checked.returncode == 0, checked.stderr
+    assert "60 rows, predict, predict_proba" in checked.stdout
+    assert "and through http://" in checked.stdout
+
+
+def test_the_types_of_a_sample_are_shown(sample: Path, models: Command) -> None:
+    shown = json.loads(models("show", "churn", "--json").stdout)
+    columns = {column["name"]: column for column in shown["signature"]["columns"]}
+    assert (columns["age"]["dtype"], columns["member"]["type"]) == ("int64", "boolean")
+    assert columns["city"]["nullable"]
+    assert columns["id"]["unused"]
+
+
+def test_what_cannot_be_served_as_the_model_answers_is_refused(
+    tmp_path: Path, scoring: LiveStack, models: Command
+) -> None:
+    pd.DataFrame({"x0": [1.0, 2.0]}).to_csv(tmp_path / "rows.csv", index=False)
+    model = saved(tmp_path, Moody())
+    added = models("add", "moody", model, "--trust", "--sample", tmp_path / "rows.csv")
+    assert added.returncode == 1
+    assert "moody would not be served as the model answers by itself:" in added.stderr
+    assert "json, row 1, predict: the model gives" in added.stderr
+    assert scoring.http.get("/models/moody").status_code == 404
