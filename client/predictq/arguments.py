@@ -37,6 +37,14 @@ def number(argument: str, value: Any) -> float:
     return int(value) if isinstance(value, int) else given
 
 
+def count(argument: str, value: Any) -> int:
+    """The value, if it is a whole number."""
+    given = number(argument, value)
+    if given % 1:
+        raise unfit(argument, f"expected a whole number, got {value}")
+    return int(given)
+
+
 def seconds(argument: str, value: Any) -> float:
     """The value, if it is a time; without end is one."""
     given = number(argument, value)

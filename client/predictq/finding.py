@@ -30,7 +30,7 @@ def find(url: str | None = None) -> Place:
     home directory (``PREDICTQ_HOME``, else ``~/.predictq``), if it runs; the only other stack that
     this user runs on this machine; port 5000.
     """
-    if url is not None and url != "":
+    if not (url is None or (isinstance(url, str) and not url)):
         return Place(url, "")
     if named := os.environ.get("PREDICTQ_URL"):
         return Place(named, " (by PREDICTQ_URL)")

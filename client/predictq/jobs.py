@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx2
 
 from predictq import wire
-from predictq.arguments import part, seconds, text
+from predictq.arguments import count, part, seconds, text
 from predictq.columns import column_names
 from predictq.connection import Connection
 from predictq.downloads import download
@@ -63,8 +63,9 @@ class Jobs:
         self, limit: int = 20, *, after: str | None = None, status: str | None = None
     ) -> list[Job]:
         """The newest jobs first, behind the one with the id ``after``, in one status."""
-        asked = {"limit": limit, "after": after, "status": status}
-        query = urlencode({n: text(n, str(v)) for n, v in asked.items() if v is not None})
+        given = {"after": after, "status": status}
+        names = {name: text(name, value) for name, value in given.items() if value is not None}
+        query = urlencode({"limit": count("limit", limit), **names})
         return wire.jobs(self._connection.send("GET", f"predict/batch?{query}"))
 
     def follow(self, id: str) -> Iterator[Job]:

@@ -35,18 +35,19 @@ def fields_of(model: str, options: Options) -> dict[str, Any]:
     for name, value in options.items():
         if name not in Options.__annotations__:
             raise unfit(name, "there is no such option")
-        if value is not None and name != "upload":
+        if not (value is None or (isinstance(value, str | list | tuple) and not value)):
             fields |= _field(name, value)
+    fields.pop("upload", None)
     return fields
 
 
 def _field(name: str, value: Any) -> dict[str, Any]:
     match name:
         case "output":
-            return {"output_uri": place(name, value)} if value else {}
+            return {"output_uri": place(name, value)}
         case "methods":
-            return {name: _methods(value)} if value else {}
-        case "include_input":
+            return {name: _methods(value)}
+        case "include_input" | "upload":
             return {name: flag(name, value)}
         case "error_threshold":
             return {name: number(name, value)}
@@ -54,9 +55,10 @@ def _field(name: str, value: Any) -> dict[str, Any]:
 
 
 def _methods(methods: Any) -> list[str]:
-    several = [methods] if isinstance(methods, str) else methods
-    if not isinstance(several, Iterable):
-        raise unfit("methods", f"expected names, got {told(methods)}")
+    try:
+        several = [methods] if isinstance(methods, str) else list(methods)
+    except TypeError as error:
+        raise unfit("methods", f"expected names, got {told(methods)}") from error
     return [text("methods", method) for method in several]
 
 
