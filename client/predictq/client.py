@@ -6,14 +6,13 @@ from typing import Any, Self
 from predictq import arguments, wire
 from predictq.arguments import part
 from predictq.connection import UNMET, Connection
-from predictq.errors import Unavailable, Unreachable, WaitTimeout
+from predictq.errors import Unreachable, WaitTimeout
 from predictq.jobs import Jobs
 from predictq.retries import Clock, Deadline
 from predictq.submission import submission
 from predictq.types import Pending, Prediction
+from predictq.waiting import await_outcome, look
 
-SHORTEST_PAUSE = 0.05
-"""Seconds between two looks, whatever the server says."""
 DEFAULT_TIMEOUT = 120.0
 """Seconds."""
 
@@ -73,7 +72,7 @@ class Client:
         response = self._connection.send(
             "POST", "predict", body=body, key=key, hold=until, until=until
         )
-        answer = self._follow(wire.state(response, self), until)
+        answer = await_outcome(self._connection, wire.state(response, self), until)
         if isinstance(answer, Pending):
             raise WaitTimeout(answer.id)
         return answer
@@ -102,7 +101,8 @@ class Client:
         """The outcome, or how it stands after ``wait`` seconds (at once by default)."""
         waiting = self._deadline("wait", 0.0 if wait is None else wait)
         until = self._connection.deadline().later(waiting)
-        return self._follow(self._look(_path(id), waiting, until), waiting)
+        answer = look(self._connection, _path(id), waiting, until, self)
+        return await_outcome(self._connection, answer, waiting)
 
     def cancel(self, id: str) -> None:
         """Cancel a prediction; one that has its outcome keeps it."""
@@ -151,22 +151,6 @@ class Client:
     def _deadline(self, argument: str, given: float | None) -> Deadline:
         limit = None if given is None else arguments.seconds(argument, given)
         return self._connection.deadline(limit)
-
-    def _follow(self, answer: Prediction | Pending, waiting: Deadline) -> Prediction | Pending:
-        while isinstance(answer, Pending) and waiting.left():
-            waiting.clock.sleep(min(max(answer.retry_after, SHORTEST_PAUSE), waiting.left()))
-            answer = self._look_again(answer, waiting)
-        return answer
-
-    def _look_again(self, pending: Pending, waiting: Deadline) -> Prediction | Pending:
-        # What was accepted will be answered, so a server that is away is waited for too.
-        try:
-            return self._look(pending.urls.result, waiting, waiting)
-        except (Unavailable, Unreachable):
-            return pending
-
-    def _look(self, url: str, waiting: Deadline, until: Deadline) -> Prediction | Pending:
-        return wire.state(self._connection.send("GET", url, hold=waiting, until=until), self)
 
     def _get(self, path: str) -> dict[str, Any]:
         return wire.content(self._connection.send("GET", path))

@@ -12,6 +12,7 @@ from predictq.frames import check_is_there, column, is_column, is_frame, is_seri
 from predictq.times import duration, moment
 
 PLAIN = frozenset({int, str, bool, type(None)})
+TEXT = frozenset({str})
 WITH_NUMBERS = PLAIN | {float}
 MISSING = ("NAType", "NaTType")
 """Of pandas: NA compares to nothing, and NaT would pass for a date."""
@@ -76,12 +77,20 @@ def _list(values: Iterable[Any]) -> list[Any]:
 
 
 def _object(row: Mapping[Any, Any]) -> dict[str, Any]:
+    if {*map(type, row)} - TEXT:
+        _check_names(row)
+    kinds = {*map(type, row.values())}
+    if kinds <= PLAIN:
+        return dict(row)
+    if kinds <= WITH_NUMBERS:
+        return {name: value if value == value else None for name, value in row.items()}
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _check_names(row: Iterable[Any]) -> None:
     for name in row:
         if not isinstance(name, str):
             raise refused(f"column {name!r} has no text for a name")
-    if {*map(type, row.values())} <= PLAIN:
-        return dict(row)
-    return {name: _plain(value) for name, value in row.items()}
 
 
 def _foreign(value: Any) -> Any:

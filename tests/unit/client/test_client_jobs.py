@@ -167,6 +167,17 @@ def test_a_server_that_stays_away_is_given_up(server, client, clock):
     assert sum(clock.slept) == pytest.approx(120, abs=1)
 
 
+def test_where_nobody_ever_listened_following_gives_up_soon(nowhere, clock, tmp_path):
+    jobs = Client(nowhere, clock=clock).jobs
+    for call in (lambda: jobs.wait("j1"), lambda: jobs.download("j1", tmp_path / "out.csv")):
+        before = clock.seconds
+        with pytest.raises(Unreachable, match="no predictq answers"):
+            call()
+        assert clock.seconds - before == pytest.approx(3, abs=0.1)
+    with pytest.raises(WaitTimeout):
+        jobs.wait("j1", timeout=20)
+
+
 def test_a_wait_ends(server, client):
     server.behave = lambda _: events(job())
     with pytest.raises(WaitTimeout, match="batch job j1 has not ended yet"):
