@@ -1,14 +1,16 @@
 """The way to one server: its address, its connections, and how long a call may take."""
 
-import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
 import httpx2
 
-from predictq.retries import Clock, Deadline, persist, unreachable
+from predictq import writing
+from predictq.address import address, unreachable
+from predictq.errors import PredictqError
+from predictq.finding import find
+from predictq.retries import Clock, Deadline, persist
 
 GRACE = 2.0
 """Seconds an answer may take beyond the deadline, so that the server's own 202 arrives."""
@@ -17,6 +19,10 @@ LONGEST_HOLD = 30
 """Seconds that one request asks the server to hold its answer; proxies cut at 60."""
 SILENCE = 15.0
 """Seconds without a byte after which a stream counts as broken; its server says more often."""
+LONGEST_LIMIT = 86_400.0
+"""Seconds that one attempt may take, since a socket knows no larger ones."""
+UNMET = 3.0
+"""Seconds after which a server that nobody ever reached is given up, unless told otherwise."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 IDEMPOTENT = ("GET", "DELETE")
 
@@ -24,18 +30,27 @@ IDEMPOTENT = ("GET", "DELETE")
 class Connection:
     """Sends requests, repeating those that are safe to repeat."""
 
-    def __init__(self, url: str | None, timeout: float, clock: Clock) -> None:
-        base = _address(url or default_url())
+    def __init__(self, url: str | None, timeout: float, clock: Clock, unmet: float = UNMET) -> None:
+        self._place = find(url)
+        base = address(self._place)
         self.is_local = base.host in LOOPBACK
         """Whether the server is on this machine, as far as its address says."""
         # What a proxy calls loopback is itself.
         self._http = httpx2.Client(base_url=base, trust_env=not self.is_local)
         self._timeout = timeout
+        self._unmet = unmet
+        self._is_met = False
         self._clock = clock
 
     def deadline(self, seconds: float | None = None) -> Deadline:
         """The moment ``seconds`` from now, the default timeout without."""
-        return Deadline.after(self._timeout if seconds is None else seconds, self._clock)
+        if seconds is None:
+            return Deadline.after(self._timeout, self._clock, self._unmet)
+        return Deadline.after(seconds, self._clock)
+
+    def limit(self, deadline: Deadline) -> Deadline:
+        """The deadline that counts, by whether the server was ever reached."""
+        return deadline if self._is_met else deadline.unmet()
 
     def send(
         self,
@@ -52,13 +67,10 @@ class Connection:
         ``key`` makes a POST safe to repeat; ``hold`` asks the server to wait for an outcome.
         """
         until = until or self.deadline()
-        content = None if body is None else json.dumps(body, separators=(",", ":"))
+        content = None if body is None else writing.body(body)
         request = self._http.build_request(method, path, content=content, headers=_headers(key))
-        return persist(
-            lambda: self._once(request, hold, until),
-            repeatable=method in IDEMPOTENT or bool(key),
-            until=until,
-        )
+        is_repeatable = method in IDEMPOTENT or bool(key)
+        return self._persist(request, hold, until, is_repeatable)
 
     def upload(
         self,
@@ -70,8 +82,7 @@ class Connection:
     ) -> httpx2.Response:
         """Send a form whose part ``file`` is read piece by piece; raises as `send`."""
         request = self._http.build_request("POST", path, data=fields, files={"file": (name, file)})
-        until = self.deadline()
-        return persist(lambda: self._once(request, hold, until), repeatable=False, until=until)
+        return self._persist(request, hold, self.deadline(), is_repeatable=False)
 
     @contextmanager
     def stream(
@@ -83,43 +94,48 @@ class Connection:
         """
         limit = min(SILENCE, until.left() + GRACE) if until else SILENCE
         timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT))
-        try:
-            with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
-                if not response.is_success:
-                    response.read()
-                yield response
-        except httpx2.RequestError as error:
-            raise unreachable(error) from error
+        with self._told(), self._http.stream("GET", path, headers=headers, timeout=timeout) as got:
+            if not got.is_success:
+                got.read()
+            self._is_met = True
+            yield got
 
     def close(self) -> None:
         self._http.close()
+
+    def _persist(
+        self, request: httpx2.Request, hold: Deadline | None, until: Deadline, is_repeatable: bool
+    ) -> httpx2.Response:
+        return persist(
+            lambda: self._once(request, hold, until),
+            repeatable=is_repeatable,
+            until=lambda: self.limit(until),
+        )
 
     def _once(
         self, request: httpx2.Request, hold: Deadline | None, until: Deadline
     ) -> httpx2.Response:
         if hold:
             # The header knows whole seconds only; rounding down would make 1 s no wait at all.
-            request.headers["Prefer"] = f"wait={min(LONGEST_HOLD, round(hold.left()))}"
-        limit = until.left() + GRACE
+            request.headers["Prefer"] = f"wait={round(min(LONGEST_HOLD, hold.left()))}"
+        limit = min(LONGEST_LIMIT, until.left() + GRACE)
         request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
-        return self._http.send(request)
+        with self._told():
+            return self._http.send(request)
 
-
-def _address(url: str) -> httpx2.URL:
-    try:
-        address = httpx2.URL(url)
-    except httpx2.InvalidURL as error:
-        raise ValueError(f"not an address: {url!r}: {error}") from error
-    if address.scheme not in ("http", "https") or not address.host:
-        raise ValueError(f"not an http address: {url!r}")
-    return address
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what goes wrong in words of ours, and note whether there is a server."""
+        if self._http.is_closed:
+            raise PredictqError("the client is closed")
+        try:
+            yield
+        except httpx2.RequestError as error:
+            failure = unreachable(error, self._place)
+            self._is_met |= failure.sent
+            raise failure from error
+        self._is_met = True
 
 
 def _headers(key: str | None) -> dict[str, str]:
     return {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
-
-
-def default_url() -> str:
-    """``PREDICTQ_URL``, else this machine."""
-    port = os.environ.get("PREDICTQ_PORT") or "5000"
-    return os.environ.get("PREDICTQ_URL") or f"http://127.0.0.1:{port}"

@@ -13,6 +13,7 @@ import httpx2
 from predictq import wire
 from predictq.connection import Connection
 from predictq.errors import Unavailable, Unreachable
+from predictq.sources import local
 
 PAUSE = 0.5
 PARTIAL = 206
@@ -25,7 +26,7 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
     again. A server that goes away, or has no place for one more, is waited for as long as a call
     may take. Raises `OSError` where the file cannot be written.
     """
-    whole = Path(target).expanduser()
+    whole = local("target", target)
     growing = whole.parent / f".{uuid.uuid4().hex}"
     file = _begun(growing, whole)
     try:
@@ -70,7 +71,7 @@ class _Download:
             except (Unreachable, Unavailable):
                 if self._file.tell() > before:
                     patience = connection.deadline()
-                elif not patience.left():
+                elif not connection.limit(patience).left():
                     raise
             patience.clock.sleep(min(PAUSE, patience.left()))
 

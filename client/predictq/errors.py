@@ -134,12 +134,15 @@ class PredictionFailed(PredictqError):
         return self.message
 
 
+STILL_OPEN = "prediction {0} has no outcome yet; to wait on: client.result({0!r}, wait=60)"
+
+
 class WaitTimeout(PredictqError):
     """There is no outcome yet; it can still be had by the id."""
 
     retryable = True
 
-    def __init__(self, id: str, what: str = "prediction {} has no outcome yet") -> None:
+    def __init__(self, id: str, what: str = STILL_OPEN) -> None:
         super().__init__(id, what)
         self.id = id
 

@@ -28,7 +28,8 @@ def follow(connection: Connection, path: str, until: Deadline | None) -> Iterato
                     return
                 patience = connection.deadline()
         except (Unreachable, Unavailable):
-            if not (patience.left() or _is_over(until)):
+            limit = patience if until else connection.limit(patience)
+            if not (limit.left() or _is_over(until)):
                 raise
         if _is_over(until):
             return

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from os import PathLike
 from typing import Unpack
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpx2
 
 from predictq import wire
+from predictq.arguments import count, part, seconds, text
 from predictq.columns import column_names
 from predictq.connection import Connection
 from predictq.downloads import download
@@ -18,13 +19,15 @@ from predictq.orders import Options, as_form, fields_of
 from predictq.retries import Deadline
 from predictq.sources import Rows, opened, place
 
+STILL_OPEN = "batch job {0} has not ended yet; to wait on: client.jobs.wait({0!r})"
+
 
 class Jobs:
     """Batch jobs of one server; `Client.jobs` is one.
 
-    ``rows``, wherever asked for, is a path or a URI, a pandas data frame, or any iterable of
-    rows, each a list or an object as `Client.predict` takes it. Every method raises a
-    `PredictqError`; a file of the caller's own that cannot be read or written is an `OSError`.
+    ``rows``, wherever asked for, is a path or a URI, a data frame, or any iterable of rows: each a
+    list or an object as `Client.predict` takes it, or, where the model has one column, its value.
+    Every method raises what the methods of `Client` raise.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -34,8 +37,7 @@ class Jobs:
         """Have rows scored; gives the job at once.
 
         What is no path is written to a temporary file as NDJSON, and sent; rows that are lists go
-        by the model's column names. Raises `InvalidRequest` where a row cannot be written, or a
-        frame has two columns of one name; `Unreachable` where the connection broke, and the job
+        by the model's column names. Raises `Unreachable` where the connection broke, and the job
         may have been accepted or not: see `list`; `OSError` where ``upload`` cannot read the file.
         """
         response = self._post("predict/batch", model, rows, options)
@@ -61,8 +63,9 @@ class Jobs:
         self, limit: int = 20, *, after: str | None = None, status: str | None = None
     ) -> list[Job]:
         """The newest jobs first, behind the one with the id ``after``, in one status."""
-        asked = {"limit": limit, "after": after, "status": status}
-        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        given = {"after": after, "status": status}
+        names = {name: text(name, value) for name, value in given.items() if value is not None}
+        query = urlencode({"limit": count("limit", limit), **names})
         return wire.jobs(self._connection.send("GET", f"predict/batch?{query}"))
 
     def follow(self, id: str) -> Iterator[Job]:
@@ -75,11 +78,12 @@ class Jobs:
 
     def wait(self, id: str, timeout: float | None = None) -> Job:
         """The job once it has ended; raises `WaitTimeout` if that takes longer, in seconds."""
-        until = None if timeout is None else self._connection.deadline(timeout)
+        limit = None if timeout is None else seconds("timeout", timeout)
+        until = None if limit is None else self._connection.deadline(limit)
         for job in follow(self._connection, _path(id), until):
             if job.has_ended:
                 return job
-        raise WaitTimeout(id, "batch job {} has not ended yet")
+        raise WaitTimeout(id, STILL_OPEN)
 
     def cancel(self, id: str) -> Job:
         """Begin nothing more of it; what is computed now is finished. Doing so again is fine."""
@@ -112,11 +116,11 @@ class Jobs:
     ) -> httpx2.Response:
         fields = fields_of(model, options)
         if isinstance(rows, str | PathLike) and not options.get("upload"):
-            body = fields | {"input_uri": place(rows)}
+            body = fields | {"input_uri": place("rows", rows)}
             return self._connection.send("POST", path, body=body, hold=hold)
         with opened(rows, lambda: column_names(self._connection, model)) as (name, file):
             return self._connection.upload(path, as_form(fields), name, file, hold)
 
 
-def _path(id: str, part: str = "") -> str:
-    return f"predict/batch/{quote(id, safe='')}" + (f"/{part}" if part else "")
+def _path(id: str, behind: str = "") -> str:
+    return f"predict/batch/{part('id', id)}" + (f"/{behind}" if behind else "")

@@ -1,15 +1,21 @@
 """Writes rows as NDJSON, a line each, and says which of them cannot be written."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from predictq.errors import InvalidRequest, refused
+from predictq.arrays import dense_rows, is_sparse
+from predictq.errors import ProblemError, refused
+from predictq.frames import check_is_there, is_frame, is_series, labels, slices
 from predictq.rows import features, records
+from predictq.writing import Unsayable, Way, written
 
 SLICE = 10_000
 """Rows of a data frame that are turned at once."""
+EXPECTED = "a path, a URI, a data frame or an iterable of rows"
+UNORDERED = (bytes, bytearray, memoryview, set, frozenset)
+"""What can be iterated over, and is no rows."""
 Names = Callable[[], Sequence[str] | None]
 """Asks for the names of the model's columns; None where it has none."""
 
@@ -17,36 +23,49 @@ Names = Callable[[], Sequence[str] | None]
 def lines(rows: Iterable[Any], names: Names) -> Iterator[bytes]:
     """A line for each row, with its newline; a list goes by the names of the model's columns.
 
-    Raises `InvalidRequest`, which names the row, from 0, and the column.
+    What is no list and no object is the one value of its row. Raises `InvalidRequest`, which names
+    the row, from 0, and the column.
     """
     asked = cache(names)
     for number, row in enumerate(_each(rows)):
-        try:
-            line = _line(number, row, asked)
-        except (TypeError, ValueError) as error:
-            raise _unwritable(number, row) from error
-        yield line
+        yield _line(number, row, asked)
 
 
 def _each(rows: Any) -> Iterator[Any]:
-    if hasattr(rows, "columns") and hasattr(rows, "iloc"):
+    if is_frame(rows):
         # A slice at a time: all records of a frame take many times its memory.
-        for start in range(0, len(rows), SLICE):
-            yield from records(rows.iloc[start : start + SLICE])
-    elif isinstance(rows, Iterable):
-        yield from rows
+        for piece in slices(rows, SLICE):
+            yield from records(piece)
+    elif is_sparse(rows):
+        yield from dense_rows(rows)
+    elif is_series(rows) and labels(rows):
+        yield rows
     else:
-        expected = "a path, a URI, a data frame or an iterable of rows"
-        raise refused(f"expected {expected}, got {_kind(rows)}")
+        yield from _iterator(rows)
+
+
+def _iterator(rows: Any) -> Iterator[Any]:
+    check_is_there(rows)
+    if isinstance(rows, Mapping):
+        raise refused("an object is one row; send it in a list")
+    if not isinstance(rows, UNORDERED):
+        with suppress(TypeError):  # an array may have no rows, and says so only here
+            return iter(rows)
+    got = "None" if rows is None else f"a value of type {type(rows).__name__}"
+    raise refused(f"expected {EXPECTED}, got {got}")
 
 
 def _line(number: int, row: Any, names: Names) -> bytes:
-    plain = features(row)
-    if isinstance(plain, list):
-        plain = _by_name(number, plain, names())
-    if not isinstance(plain, dict | list):
-        raise TypeError(_kind(row))
-    return json.dumps(plain, separators=(",", ":")).encode() + b"\n"
+    try:
+        plain = features(row)
+    except ProblemError as error:
+        raise refused(f"row {number}: {error.detail}", number) from error
+    if not isinstance(plain, dict):
+        plain = _by_name(number, plain if isinstance(plain, list) else [plain], names())
+    try:
+        return written(plain) + b"\n"
+    except Unsayable as error:
+        raise refused(f"{_place(number, error.way)}: {error.told}", number) from error
 
 
 def _by_name(number: int, row: list[Any], names: Sequence[str] | None) -> Any:
@@ -57,26 +76,5 @@ def _by_name(number: int, row: list[Any], names: Sequence[str] | None) -> Any:
     return dict(zip(names, row, strict=True))
 
 
-def _unwritable(number: int, row: Any) -> InvalidRequest:
-    for name, value in _cells(row):
-        if not _is_writable(value):
-            return refused(f"row {number}, column {name!r}: {_kind(value)} cannot be sent", number)
-    return refused(f"row {number}: expected a list or an object, got {_kind(row)}", number)
-
-
-def _cells(row: Any) -> Iterable[tuple[Any, Any]]:
-    if isinstance(row, Mapping):
-        return row.items()
-    return enumerate(row) if isinstance(row, Iterable) else ()
-
-
-def _is_writable(value: Any) -> bool:
-    try:
-        json.dumps(features(value))
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"a value of type {type(value).__name__}"
+def _place(number: int, way: Way) -> str:
+    return f"row {number}, column {way[0]!r}" if way else f"row {number}"

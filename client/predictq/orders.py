@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Any, TypedDict
 
+from predictq.arguments import flag, number, text, told, unfit
 from predictq.sources import place
 
 
@@ -29,14 +30,36 @@ class Options(TypedDict, total=False):
 
 
 def fields_of(model: str, options: Options) -> dict[str, Any]:
-    """The body that says so."""
-    fields: dict[str, Any] = {"model": model, **options}
+    """The body that says so; raises `InvalidRequest` where an option cannot be meant."""
+    fields: dict[str, Any] = {"model": text("model", model)}
+    for name, value in options.items():
+        if name not in Options.__annotations__:
+            raise unfit(name, "there is no such option")
+        if not (value is None or (isinstance(value, str | list | tuple) and not value)):
+            fields |= _field(name, value)
     fields.pop("upload", None)
-    if output := fields.pop("output", None):
-        fields["output_uri"] = place(output)
-    if methods := fields.pop("methods", None):
-        fields["methods"] = [methods] if isinstance(methods, str) else list(methods)
-    return {name: value for name, value in fields.items() if value is not None}
+    return fields
+
+
+def _field(name: str, value: Any) -> dict[str, Any]:
+    match name:
+        case "output":
+            return {"output_uri": place(name, value)}
+        case "methods":
+            return {name: _methods(value)}
+        case "include_input" | "upload":
+            return {name: flag(name, value)}
+        case "error_threshold":
+            return {name: number(name, value)}
+    return {name: text(name, value)}
+
+
+def _methods(methods: Any) -> list[str]:
+    try:
+        several = [methods] if isinstance(methods, str) else list(methods)
+    except TypeError as error:
+        raise unfit("methods", f"expected names, got {told(methods)}") from error
+    return [text("methods", method) for method in several]
 
 
 def as_form(fields: dict[str, Any]) -> dict[str, Any]:

@@ -8,15 +8,32 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
+from predictq.arguments import text, unfit
 from predictq.lines import Names, lines
 
 Rows = str | PathLike[str] | Iterable[Any]
 
 
-def place(path: str | PathLike[str]) -> str:
+def place(argument: str, path: str | PathLike[str]) -> str:
     """The path as the server understands it: whole; a URI stays as it is."""
-    text = os.fspath(path)
-    return text if "://" in text else str(Path(text).expanduser().absolute())
+    name = file_name(argument, path)
+    return name if "://" in name else str(local(argument, path).absolute())
+
+
+def local(argument: str, path: str | PathLike[str]) -> Path:
+    """A path on this machine; ``~`` is the user's home."""
+    try:
+        return Path(file_name(argument, path)).expanduser()
+    except RuntimeError as error:  # there is no such home
+        raise unfit(argument, f"{path!r}: {error}") from error
+
+
+def file_name(argument: str, path: str | PathLike[str]) -> str:
+    """A path as text; raises `InvalidRequest` for what is none."""
+    name = os.fspath(path) if isinstance(path, str | PathLike) else path
+    if "\0" in text(argument, name):
+        raise unfit(argument, f"no file has a name such as {name!r}")
+    return name
 
 
 @contextmanager
@@ -26,7 +43,7 @@ def opened(rows: Rows, names: Names) -> Iterator[tuple[str, IO[bytes]]]:
     Raises `OSError` where a file cannot be read, and as `lines`.
     """
     if isinstance(rows, str | PathLike):
-        path = Path(rows).expanduser()
+        path = local("rows", rows)
         with path.open("rb") as file:
             yield path.name, file
     else:

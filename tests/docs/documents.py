@@ -10,7 +10,7 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "client/README.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
-RUNNABLE = ("bash", "python")
+RUNNABLE = ("bash", "python", "javascript")
 SHOWN = ("json", "text")
 
 _fence = re.compile(r"^```(\S*)[ \t]*(.*)\n((?:.*\n)*?)```$", re.MULTILINE)

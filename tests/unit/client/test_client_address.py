@@ -2,7 +2,7 @@
 
 import pytest
 
-from predictq import Client
+from predictq import Client, InvalidRequest
 from tests.unit.stand_in import Answer
 
 
@@ -30,5 +30,6 @@ def test_loopback_never_goes_through_a_proxy(server, nowhere, monkeypatch):
 
 @pytest.mark.parametrize("url", ["localhost:5000", "ftp://host", "http://", "http://a:b"])
 def test_nonsense_is_told_at_once(url):
-    with pytest.raises(ValueError, match="not an"):
+    with pytest.raises(InvalidRequest, match="not an") as told:
         Client(url)
+    assert told.value.errors[0].loc == ("url",)

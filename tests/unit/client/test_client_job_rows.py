@@ -6,7 +6,10 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import scipy.sparse
 
 from predictq import InvalidRequest, NotFound
 from tests.unit.client.forms import form
@@ -21,6 +24,8 @@ IRIS = {
     "aliases": {"production": 1},
     "details": [{"version": 1, "signature": NAMED}, {"version": 2, "signature": UNNAMED}],
 }
+CIRCLE: list = []
+CIRCLE.append(CIRCLE)
 
 
 def answer(asked):
@@ -40,8 +45,18 @@ def sent(server):
         (({"a": number} for number in range(2)), [{"a": 0}, {"a": 1}]),
         (np.array([[1.5, 2.0]]), [[1.5, 2.0]]),
         ([], []),
+        (pl.DataFrame({"a": [0.1, None]}), [{"a": 0.1}, {"a": None}]),
+        (pa.table({"a": [0.1, None]}), [{"a": 0.1}, {"a": None}]),
+        (scipy.sparse.csr_matrix([[0, 1.5], [2, 0]]), [[0, 1.5], [2, 0]]),
+        (pd.Series(["a", None]), [["a"], [None]]),
+        (pl.Series(["a", None]), [["a"], [None]]),
+        (["a", 1], [["a"], [1]]),
+        (pd.Series([1, 2], index=["a", "b"]), [{"a": 1, "b": 2}]),
     ],
-    ids=["frame", "frame without names", "generator", "array", "nothing"],
+    ids=[
+        *("frame", "frame without names", "generator", "array", "nothing", "polars", "arrow"),
+        *("sparse", "series", "series of polars", "values", "one row"),
+    ],
 )  # fmt: skip
 def test_rows_are_sent_as_ndjson(server, client, rows, lines):
     server.behave = answer
@@ -50,10 +65,11 @@ def test_rows_are_sent_as_ndjson(server, client, rows, lines):
     assert sent(server) == lines
 
 
-def test_a_frame_is_turned_a_slice_at_a_time(server, client, monkeypatch):
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_frame_is_turned_a_slice_at_a_time(server, client, monkeypatch, library):
     monkeypatch.setattr("predictq.lines.SLICE", 2)
     server.behave = answer
-    client.jobs.submit("iris", pd.DataFrame({"a": range(5)}))
+    client.jobs.submit("iris", library({"a": range(5)}))
     assert [row["a"] for row in sent(server)] == [0, 1, 2, 3, 4]
 
 
@@ -158,16 +174,25 @@ def test_times_of_numpy_are_no_integers(server, client, times):
     ("rows", "told"),
     [
         (pd.DataFrame({"a": [1, 2], "b": [1, b"x"]}), "row 1, column 'b': .* bytes cannot be sent"),
-        ([{"a": 1}, {"a": pd.Timedelta(1)}], "row 1, column 'a': .* Timedelta cannot be sent"),
+        ([{"a": 1}, {"a": 1j}], "row 1, column 'a': .* complex cannot be sent"),
         ([{"a": {1}}], "row 0, column 'a': .* set cannot be sent"),
         ([[1, object()]], "row 0, column 1: .* object cannot be sent"),
-        ([{("a", "b"): 1}], "row 0: expected a list or an object"),
-        ([1, 2], "row 0: expected a list or an object, got a value of type int"),
-        ({"a": 1}, "row 0: expected a list or an object, got a value of type str"),
+        ([{("a", "b"): 1}], r"row 0: column \('a', 'b'\) has no text for a name"),
+        ([b"x"], "row 0, column 0: .* bytes cannot be sent"),
+        ({"a": 1}, "an object is one row; send it in a list"),
         (None, "expected a path, a URI, a data frame or an iterable of rows, got None"),
         (7, "expected a path, .* got a value of type int"),
+        (np.array(3), "expected a path, .* got a value of type ndarray"),
+        (b"rows.csv", "expected a path, .* got a value of type bytes"),
+        ({1, 2}, "expected a path, .* got a value of type set"),
+        (pl.LazyFrame({"a": [1]}), "not computed yet: send what collect"),
+        ([["half \ud800"]], "row 0, column 0: .* half of a character"),
+        ([CIRCLE], "row 0: .* contain themselves"),
     ],
-    ids=["bytes", "duration", "set", "object", "key", "values", "one row", "None", "number"],
+    ids=[
+        *("bytes", "complex", "set", "object", "key", "value", "one row", "None", "number"),
+        *("no rows", "path of bytes", "no order", "lazy", "half", "circle"),
+    ],
 )
 def test_what_cannot_be_sent_is_refused_by_its_place(server, client, rows, told):
     server.behave = lambda _: Answer(200, IRIS)

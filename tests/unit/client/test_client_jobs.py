@@ -56,10 +56,10 @@ def test_a_file_is_sent(server, client, tmp_path):
     assert form(server.asked[0]) == (
         [
             ("model", "iris"),
-            ("include_input", "true"),
-            ("error_threshold", "0.5"),
             ("methods", "predict"),
             ("methods", "predict_proba"),
+            ("include_input", "true"),
+            ("error_threshold", "0.5"),
             ("file", "a\n1\n"),
         ],
         "in.csv",
@@ -164,7 +164,18 @@ def test_a_server_that_stays_away_is_given_up(server, client, clock):
     server.behave = lambda _: DROP
     with pytest.raises(Unreachable):
         client.jobs.wait("j1")
-    assert sum(clock.slept) == pytest.approx(30, abs=1)
+    assert sum(clock.slept) == pytest.approx(120, abs=1)
+
+
+def test_where_nobody_ever_listened_following_gives_up_soon(nowhere, clock, tmp_path):
+    jobs = Client(nowhere, clock=clock).jobs
+    for call in (lambda: jobs.wait("j1"), lambda: jobs.download("j1", tmp_path / "out.csv")):
+        before = clock.seconds
+        with pytest.raises(Unreachable, match="no predictq answers"):
+            call()
+        assert clock.seconds - before == pytest.approx(3, abs=0.1)
+    with pytest.raises(WaitTimeout):
+        jobs.wait("j1", timeout=20)
 
 
 def test_a_wait_ends(server, client):

@@ -5,7 +5,6 @@ import threading
 import pytest
 
 from predictq import PredictionCancelled, PredictionExpired, PredictionFailed, WaitTimeout
-from predictq.retries import ATTEMPTS
 from tests.unit.stand_in import DROP, outcome, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -41,16 +40,25 @@ def test_the_clocks_are_told(server, client):
 def test_asks_again_until_there_is_an_outcome(server, client, clock):
     server.script(pending(retry_after="2"), pending(status="running"), succeeded([1]))
 
-    assert client.predict("iris", ROW).predictions == [1]
+    assert client.predict("iris", ROW, timeout=30).predictions == [1]
 
     assert server.calls == [("POST", "/predict"), LOOK, LOOK]
     assert [asked.headers["Prefer"] for asked in server.asked[1:]] == ["wait=28", "wait=27"]
     assert clock.slept == [2, 1]
 
 
+def test_it_waits_for_two_minutes(server, client, clock):
+    """Longer than a killed worker keeps what it held."""
+    server.behave = lambda _: pending(status="running")
+    with pytest.raises(WaitTimeout):
+        client.predict("iris", ROW)
+    assert sum(clock.slept) == pytest.approx(120, abs=0.1)
+    assert server.asked[0].headers["Prefer"] == "wait=30"
+
+
 def test_a_wait_that_is_over_tells_the_id(server, client):
     server.behave = lambda _: pending()
-    with pytest.raises(WaitTimeout, match="p1") as caught:
+    with pytest.raises(WaitTimeout, match=r"client.result\('p1', wait=60\)") as caught:
         client.predict("iris", ROW, timeout=2.6)
     assert caught.value.id == "p1"
     assert caught.value.retryable
@@ -61,7 +69,7 @@ def test_a_wait_that_is_over_tells_the_id(server, client):
 
 @pytest.mark.parametrize("trouble", [DROP, problem(503, "unavailable", Retry_After="1")])
 def test_what_was_accepted_is_waited_for_through_an_outage(server, client, trouble):
-    server.script(pending(), *[trouble] * (ATTEMPTS + 2), succeeded([1]))
+    server.script(pending(), *[trouble] * 7, succeeded([1]))
     assert client.predict("iris", ROW).predictions == [1]
 
 

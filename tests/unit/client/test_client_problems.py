@@ -58,7 +58,7 @@ def test_the_places_are_named(server, client):
 
 
 def test_a_page_of_a_proxy_is_known_by_its_status(server, client):
-    server.script(Answer(502, b"<html>", content_type="text/html"))
+    server.behave = lambda _: Answer(502, b"<html>", content_type="text/html")
     with pytest.raises(Unavailable, match="502 Bad Gateway") as caught:
         client.health()
     assert caught.value.code == "http_502"

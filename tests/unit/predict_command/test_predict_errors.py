@@ -58,7 +58,7 @@ def test_an_output_that_cannot_be(service, tmp_path):
 
 def test_nobody_listens_there():
     told = fails("--row", "1", "--url", "http://127.0.0.1:1")
-    assert told.startswith("error: cannot reach 127.0.0.1:1: ")
+    assert told.startswith("error: no predictq answers at http://127.0.0.1:1: ")
 
 
 def test_an_address_that_is_none():
