@@ -68,13 +68,15 @@ def _is_whole(value: Any) -> bool:
 
 def _number(column: Column, array: Array) -> Array:
     dtype = column.dtype or "float64"
+    if dtype == "object":
+        return filled(column, array)
     if array.dtype == dtype:
         return array
     if array.dtype != OBJECT:
         return array.astype(dtype)
     if is_whole(dtype):
         return _whole_or_float(dtype, array)
-    return filled(column, array) if dtype == "object" else pd.array(list(array), dtype=dtype)
+    return pd.array(list(array), dtype=dtype)
 
 
 def _whole_or_float(dtype: str, array: Array) -> Array:
