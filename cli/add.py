@@ -7,6 +7,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
+from cli.finding import not_served
 from cli.models import home_option
 from cli.serving import Stack, running_stack, wait_until_served
 from registry.manifest import Manifest
@@ -72,6 +73,8 @@ def add(
     if alias is not None:  # only now, so that it never leads to what cannot be served
         registry.set_alias(name, alias, manifest.version)
     _tell(manifest, alias, stack)
+    if stack is None:
+        click.echo(not_served(home))
 
 
 def _examples(path: Path | None) -> Any:

@@ -1,25 +1,18 @@
 """The `predictq models` commands: administer the registry."""
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import click
 import msgspec
 
+from cli import finding
+from cli.failure import Failure
 from cli.showing import models_table, version_text
 from registry.names import parse
 from registry.store import Registry, Removed
-from tasks.settings import directory
 from telemetry.errors import Invalid, PredictqError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class _Failure(click.ClickException):
-    def show(self, file: Any = None) -> None:
-        click.echo(f"error: {self.message}", err=True)
 
 
 class _Group(click.Group):
@@ -43,23 +36,12 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except PredictqError as error:
-            raise _Failure(error.message) from error
+            raise Failure(error.message) from error
         except OSError as error:
-            raise _Failure(str(error)) from error
+            raise Failure(str(error)) from error
 
 
-def home_option(command: Command) -> Command:
-    """Give a command its ``--home``."""
-    return click.option(
-        "--home",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="PREDICTQ_HOME",
-        default="~/.predictq",
-        callback=lambda _context, _option, home: directory(home),
-        help="Where all state lives [default: ~/.predictq].",
-    )(command)
-
-
+home_option = finding.for_registry
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from cli import serving
 from cli.demo import register_demos
 from cli.models import models
+from cli.pointers import Pointer, point
 from registry.store import Registry
 from tasks.settings import Settings
 
@@ -205,6 +206,21 @@ def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
         result = run("add", "m", file)
     assert result.exit_code == 1
     assert "did not serve m:1 within" in result.stderr
+
+
+def test_where_no_stack_runs_add_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    home, other = tmp_path / "home", tmp_path / "other"
+    plain = run("add", "m", file)
+    with stack(other, []):
+        url = json.loads((other / "stack.json").read_text())["url"]
+        point(int(url.rpartition(":")[2]), Pointer(os.getpid(), url, str(other)))
+        told = run("add", "m", file)
+    words = f"no stack runs on {home}: registered, not served; "
+    start = f"start it with: predictq up --home {home}\n"
+    assert (plain.exit_code, told.exit_code) == (0, 0)
+    assert plain.output.endswith(words + start)
+    assert told.output.endswith(f"{words}{start}a stack runs at {url}, home {other}\n")
 
 
 def test_a_stack_that_is_gone_is_not_asked(run, tmp_path, file):
