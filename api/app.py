@@ -8,6 +8,7 @@ from api import openapi, problems
 from api.asgi import by_path, in_threads, noticing_who_leaves
 from api.batch_view import ROUTE
 from api.batches import Batches
+from api.existing import Existing
 from api.express import Express
 from api.leaving import Door
 from api.letters import LetterViews
@@ -84,7 +85,8 @@ def create_flask(parts: Parts) -> Flask:
     letters, pauses = DeadLetters(parts.ledger.client, parts.settings), Pauses(parts.ledger.client)
     app.register_blueprint(LetterViews(letters, Replays(parts.ledger, letters)).blueprint())
     app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
-    app.register_blueprint(Operations(parts.ledger, letters, pauses, parts.requests).blueprint())
+    existing = Existing(parts.ledger, pauses, parts.registry)
+    app.register_blueprint(Operations(parts.ledger, letters, existing, parts.requests).blueprint())
     _add_documentation(app)
     problems.register(app)
     return app

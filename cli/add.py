@@ -7,6 +7,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
+from cli import ghosts
 from cli.finding import not_served
 from cli.models import home_option
 from cli.serving import Stack, running_stack, wait_until_served
@@ -112,6 +113,7 @@ def _prove(registry: Registry, stack: Stack, manifest: Manifest, *, new: bool) -
         if not new:
             raise
         registry.remove(manifest.name, manifest.version)
+        ghosts.lay(stack.redis_url, [manifest.reference], tell=lambda _: None)
         what = manifest.reference
         raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
 

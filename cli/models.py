@@ -9,10 +9,10 @@ import msgspec
 
 from cli import finding
 from cli.failure import Failure
+from cli.removing import remove, told
 from cli.showing import models_table, version_text
-from registry.names import parse
-from registry.store import Registry, Removed
-from telemetry.errors import Invalid, PredictqError
+from registry.store import Registry
+from telemetry.errors import PredictqError
 
 
 class _Group(click.Group):
@@ -70,17 +70,6 @@ def show(model: str, as_json: bool, home: Path) -> None:
     click.echo(_json(manifest) if as_json else version_text(registry, manifest))
 
 
-@models.command()
-@click.argument("model")
-@home_option
-def remove(model: str, home: Path) -> None:
-    """Remove MODEL: one version (name:version), or all of them (name)."""
-    reference = parse(model)
-    if reference.alias:
-        raise Invalid(f"say which version to remove, {reference.name}:N, rather than an alias")
-    _tell(reference.name, Registry(home).remove(reference.name, reference.version))
-
-
 @models.command("keep-latest")
 @click.argument("name")
 @click.argument("count", type=click.IntRange(min=1))
@@ -88,8 +77,7 @@ def remove(model: str, home: Path) -> None:
 def keep_latest(name: str, count: int, home: Path) -> None:
     """Keep the COUNT newest versions of NAME, and those that an alias points to."""
     registry = Registry(home)
-    removed = registry.keep_latest(name, count)
-    _tell(name, removed)
+    told(home, name, registry.keep_latest(name, count))
     kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
     click.echo(f"kept {name}: {kept}")
 
@@ -105,11 +93,7 @@ def alias(name: str, alias: str, version: int, home: Path) -> None:
     click.echo(f"{name}@{alias} is {name}:{version}")
 
 
-def _tell(name: str, removed: Removed) -> None:
-    for version in removed.versions:
-        click.echo(f"removed {name}:{version}")
-    for alias in removed.aliases:
-        click.echo(f"removed alias {name}@{alias}, which pointed there")
+models.add_command(remove)
 
 
 def _overview(registry: Registry) -> list[dict[str, Any]]:
