@@ -1,7 +1,5 @@
 """The composition root of the front end; granian calls `create_app`."""
 
-from pathlib import Path
-
 from flask import Flask, Response, request, send_from_directory
 
 from api import openapi, problems
@@ -10,6 +8,7 @@ from api.batch_view import ROUTE
 from api.batches import Batches
 from api.existing import Existing
 from api.express import Express
+from api.front import STATIC, front_page
 from api.leaving import Door
 from api.letters import LetterViews
 from api.measures import Requests
@@ -32,7 +31,6 @@ from telemetry.errors import CrossSite
 from telemetry.logs import configure
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-STATIC = Path(__file__).parent / "static"
 LANES = 2
 """Each with threads of its own: files and events take long, and predictions never wait for them."""
 
@@ -100,6 +98,7 @@ def _refuse_other_sites() -> None:
 
 def _add_documentation(app: Flask) -> None:
     document = openapi.document()
+    app.get("/")(front_page)
 
     @app.get("/openapi.json")
     def describe() -> Response:
