@@ -1,13 +1,19 @@
 """A version that is removed while it is paused: nobody waits for it, and nothing of it stays."""
 
+import joblib
 from click.testing import CliRunner
 
 from cli.ghosts import sweep
 from cli.main import main
 from registry.store import Registry
+from tasks.ledger.ledger import connect
 from tests.integration.breaking import ROW, Artifact, fail_until_paused, paused
 from tests.models import Doubling, Touchy, register
 from tests.stack import LiveStack, until
+
+
+class AtHome(Doubling):
+    """Of this module, which no worker can import."""
 
 
 def models_of_stats(stack: LiveStack) -> set[str]:
@@ -44,4 +50,25 @@ def test_nothing_waits_for_a_version_that_was_removed(tmp_path, start) -> None:
     sweep(tmp_path, stack.redis_url)  # as the next `up` does
 
     assert stack.http.get("/dead-letters").json()["kept"] == 0
+    assert stack.predict("other", ROW) == [2.0]
+
+
+def test_a_version_that_could_not_be_added_leaves_nothing(tmp_path, start) -> None:
+    register(tmp_path, "other", Touchy(), [ROW])
+    stack = start(processes=1, PREDICTQ_BREAKER_FAILURES="1")
+    joblib.dump(AtHome(), tmp_path / "m.joblib")
+    stack.parts.write()
+    try:
+        arguments = ["models", "add", "m", str(tmp_path / "m.joblib"), "--trust"]
+        told = CliRunner().invoke(main, [*arguments, "--home", str(tmp_path)])
+    finally:
+        stack.parts.erase()
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith("error: the stack cannot serve m:1: ")
+    assert "m:1 cannot be loaded: ModuleNotFoundError" in told.stderr
+    assert stack.http.get("/dead-letters").json()["kept"] == 0
+    assert paused(stack) == {}
+    assert "waiting_for" not in stack.http.get("/ready").json()
+    assert connect(stack.redis_url).keys("predictq:*m:1*") == []
     assert stack.predict("other", ROW) == [2.0]
