@@ -34,14 +34,13 @@ class Running(msgspec.Struct, frozen=True):
 
 
 def running_stacks() -> list[Running]:
-    """All that are known: by their pointers, and that of the default home."""
-    homes = [*(Path(pointer.home) for pointer in pointers()), directory(DEFAULT)]
-    found = []
-    for home in dict.fromkeys(homes):
+    """All that are known: that of the default home, and those that have pointers."""
+    found: dict[str, Running] = {}
+    for home in (directory(DEFAULT), *(Path(pointer.home) for pointer in pointers())):
         with suppress(OSError):  # another user's
-            if stack := running_stack(home):
-                found.append(Running(home, stack.url))
-    return found
+            if stack := running_stack(home):  # which may be known by two names
+                found.setdefault(stack.url, Running(home, stack.url))
+    return list(found.values())
 
 
 def not_served(home: Path) -> str:

@@ -9,7 +9,6 @@ import msgspec
 
 from cli import finding
 from cli.failure import Failure
-from cli.removing import remove, told
 from cli.showing import models_table, version_text
 from registry.store import Registry
 from telemetry.errors import PredictqError
@@ -21,7 +20,13 @@ class _Group(click.Group):
     `add` loads models and with them scikit-learn, which takes seconds.
     """
 
-    places: ClassVar = {"add": "cli.add", "pause": "cli.pauses", "resume": "cli.pauses"}
+    places: ClassVar = {
+        "add": "cli.add",
+        "keep-latest": "cli.removing",
+        "pause": "cli.pauses",
+        "remove": "cli.removing",
+        "resume": "cli.pauses",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *self.places])
@@ -29,7 +34,8 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(self.places[cmd_name]), cmd_name)
+        place = import_module(self.places[cmd_name])
+        command: click.Command = getattr(place, cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -70,18 +76,6 @@ def show(model: str, as_json: bool, home: Path) -> None:
     click.echo(_json(manifest) if as_json else version_text(registry, manifest))
 
 
-@models.command("keep-latest")
-@click.argument("name")
-@click.argument("count", type=click.IntRange(min=1))
-@home_option
-def keep_latest(name: str, count: int, home: Path) -> None:
-    """Keep the COUNT newest versions of NAME, and those that an alias points to."""
-    registry = Registry(home)
-    told(home, name, registry.keep_latest(name, count))
-    kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
-    click.echo(f"kept {name}: {kept}")
-
-
 @models.command()
 @click.argument("name")
 @click.argument("alias")
@@ -91,9 +85,6 @@ def alias(name: str, alias: str, version: int, home: Path) -> None:
     """Point ALIAS of the model NAME to VERSION."""
     Registry(home).set_alias(name, alias, version)
     click.echo(f"{name}@{alias} is {name}:{version}")
-
-
-models.add_command(remove)
 
 
 def _overview(registry: Registry) -> list[dict[str, Any]]:

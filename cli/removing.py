@@ -1,4 +1,4 @@
-"""The `predictq models remove` command, and what is told and forgotten of versions that go."""
+"""The commands `predictq models remove` and `keep-latest`: what goes, and its ghosts with it."""
 
 import sys
 from pathlib import Path
@@ -25,10 +25,22 @@ def remove(model: str, force: bool, home: Path) -> None:
     pointing = _pointing(registry, reference)
     if pointing and not force:
         _ask(model, pointing)
-    told(home, reference.name, registry.remove(reference.name, reference.version))
+    _tell(home, reference.name, registry.remove(reference.name, reference.version))
 
 
-def told(home: Path, name: str, removed: Removed) -> None:
+@click.command()
+@click.argument("name")
+@click.argument("count", type=click.IntRange(min=1))
+@finding.for_registry
+def keep_latest(name: str, count: int, home: Path) -> None:
+    """Keep the COUNT newest versions of NAME, and those that an alias points to."""
+    registry = Registry(home)
+    _tell(home, name, registry.keep_latest(name, count))
+    kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
+    click.echo(f"kept {name}: {kept}")
+
+
+def _tell(home: Path, name: str, removed: Removed) -> None:
     """Say what went, and have Redis forget it."""
     for version in removed.versions:
         click.echo(f"removed {name}:{version}")

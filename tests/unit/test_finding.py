@@ -116,6 +116,12 @@ def test_the_usual_home_comes_first(user: Path, run: Run) -> None:
     assert run(api).output == f"{url}\n"
 
 
+def test_one_stack_under_two_names_is_one(user: Path, run: Run) -> None:
+    start(user / "disk", 5001)
+    (user / ".predictq").symlink_to(user / "disk")
+    assert run(registry).output == f"{user}/.predictq\n"
+
+
 def test_the_one_that_runs_elsewhere_is_used_and_named(user: Path, run: Run) -> None:
     url = start(user / "a", 5001)
     for command, found in ((registry, str(user / "a")), (api, url)):
