@@ -1,14 +1,14 @@
 """The composition root of the front end; granian calls `create_app`."""
 
-from pathlib import Path
-
 from flask import Flask, Response, request, send_from_directory
 
 from api import openapi, problems
 from api.asgi import by_path, in_threads, noticing_who_leaves
 from api.batch_view import ROUTE
 from api.batches import Batches
+from api.existing import Existing
 from api.express import Express
+from api.front import STATIC, front_page
 from api.leaving import Door
 from api.letters import LetterViews
 from api.measures import Requests
@@ -31,7 +31,6 @@ from telemetry.errors import CrossSite
 from telemetry.logs import configure
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-STATIC = Path(__file__).parent / "static"
 LANES = 2
 """Each with threads of its own: files and events take long, and predictions never wait for them."""
 
@@ -84,7 +83,8 @@ def create_flask(parts: Parts) -> Flask:
     letters, pauses = DeadLetters(parts.ledger.client, parts.settings), Pauses(parts.ledger.client)
     app.register_blueprint(LetterViews(letters, Replays(parts.ledger, letters)).blueprint())
     app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
-    app.register_blueprint(Operations(parts.ledger, letters, pauses, parts.requests).blueprint())
+    existing = Existing(parts.ledger, pauses, parts.registry)
+    app.register_blueprint(Operations(parts.ledger, letters, existing, parts.requests).blueprint())
     _add_documentation(app)
     problems.register(app)
     return app
@@ -98,6 +98,7 @@ def _refuse_other_sites() -> None:
 
 def _add_documentation(app: Flask) -> None:
     document = openapi.document()
+    app.get("/")(front_page)
 
     @app.get("/openapi.json")
     def describe() -> Response:

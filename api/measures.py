@@ -11,12 +11,11 @@ from flask import Flask, Response, g, request
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
+from api.existing import Existing
 from tasks.gateway import QUEUES
 from tasks.ledger.canaries import age, sightings
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.letters import DeadLetters
-from tasks.ledger.pauses import Pauses
-from tasks.ledger.situation import Situations
 from tasks.ledger.statistics import BUCKETS, Statistics
 from tasks.ledger.workers import Workers
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
@@ -67,11 +66,10 @@ class Requests:
 class LedgerCollector(Collector):
     """Reads the ledger at every scrape; without Redis it says so and leaves the rest out."""
 
-    def __init__(self, ledger: Ledger, letters: DeadLetters, pauses: Pauses) -> None:
+    def __init__(self, ledger: Ledger, letters: DeadLetters, existing: Existing) -> None:
         self._ledger = ledger
         self._letters = letters
-        self._pauses = pauses
-        self._situations = Situations(ledger.client)
+        self._existing = existing
         self._workers = Workers(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
@@ -104,11 +102,11 @@ class LedgerCollector(Collector):
         for worker in workers:
             metrics.worker_memory.add_metric((worker["name"],), worker["memory_bytes"])
         self._fill_dead_letters(metrics)
-        for paused in self._pauses.all():
+        for paused in self._existing.paused():
             model, _, version = paused.model.rpartition(":")
             metrics.paused.add_metric((model, version, paused.trigger), 1)
             metrics.parked.add_metric((model, version), paused.parked)
-        for statistics in self._ledger.statistics():
+        for statistics in self._existing.statistics():
             _fill_version(metrics, statistics)
 
     def _fill_dead_letters(self, metrics: LedgerMetrics) -> None:
@@ -118,7 +116,7 @@ class LedgerCollector(Collector):
         metrics.dead_letters_dropped.add_metric((), totals.dropped)
 
     def _fill_queue(self, metrics: LedgerMetrics, queue: str) -> None:
-        situation = self._situations.of(queue)
+        situation = self._existing.situation(queue)
         # The first may be a stock producer's, whose id does not tell.
         if situation.oldest is not None or not situation.depth:
             metrics.oldest.add_metric((queue,), situation.oldest or 0.0)

@@ -9,13 +9,13 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.answers import answer
+from api.existing import Existing
 from api.measures import LedgerCollector, Requests
 from tasks.gateway import QUEUE, QUEUES, is_reachable
 from tasks.ledger.canaries import age, sightings
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.letters import DeadLetters
-from tasks.ledger.pauses import Paused, Pauses
-from tasks.ledger.situation import Situations
+from tasks.ledger.pauses import Paused
 from tasks.ledger.statistics import Statistics
 from tasks.ledger.workers import Workers
 from tasks.outlook import WaitingFor, general
@@ -97,17 +97,16 @@ class Operations:
     """The views; none touches a model, and only `/stats` and `/ready` need Redis."""
 
     def __init__(
-        self, ledger: Ledger, letters: DeadLetters, pauses: Pauses, requests: Requests
+        self, ledger: Ledger, letters: DeadLetters, existing: Existing, requests: Requests
     ) -> None:
         self._ledger = ledger
         self._letters = letters
-        self._pauses = pauses
+        self._existing = existing
         self._workers = Workers(ledger.client)
-        self._situations = Situations(ledger.client)
         self._requests = requests
         self._started = time.monotonic()
         self._registry = registry()
-        self._registry.register(LedgerCollector(ledger, letters, pauses))
+        self._registry.register(LedgerCollector(ledger, letters, existing))
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -126,7 +125,7 @@ class Operations:
         """Redis answers and a worker lives: 200, else 503."""
         if not is_reachable(self._ledger.client):
             return answer(Ready(False, False, 0), 503)
-        situation = self._situations.of(QUEUE)
+        situation = self._existing.situation(QUEUE)
         workers = sum(bool(worker["processes"]) for worker in situation.workers)
         return answer(
             Ready(bool(workers), True, workers, general(situation)), 200 if workers else 503
@@ -147,10 +146,10 @@ class Operations:
             reserved=reserved,
             queues=depths,
             workers=self._workers.alive(),
-            predictions=[_version(entry) for entry in self._ledger.statistics()],
+            predictions=[_version(entry) for entry in self._existing.statistics()],
             dead_letters=self._letters.totals().kept,
-            paused=self._pauses.all(),
-            drain_rates={queue: self._situations.of(queue).rate for queue in QUEUES},
+            paused=self._existing.paused(),
+            drain_rates={queue: self._existing.situation(queue).rate for queue in QUEUES},
             canaries={
                 queue: Canary(age_seconds=round(age(sighting, now), 3), seconds=sighting.seconds)
                 for queue, sighting in sightings(self._ledger.client).items()

@@ -7,6 +7,8 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
+from cli import ghosts
+from cli.finding import not_served
 from cli.gate import prove_served, told
 from cli.models import home_option
 from cli.serving import Stack, running_stack, wait_until_served
@@ -91,6 +93,8 @@ def add(
     if alias is not None:  # only now, so that it never leads to what cannot be served
         registry.set_alias(name, alias, manifest.version)
     _tell(manifest, alias, stack, found.inspected, sampled=sample is not None)
+    if stack is None:
+        click.echo(not_served(home))
 
 
 def _examples(path: Path | None) -> Any:
@@ -139,6 +143,7 @@ def _prove(
         if not new:
             raise
         registry.remove(manifest.name, manifest.version)
+        ghosts.lay(stack.redis_url, [manifest.reference], tell=lambda _: None)
         what = manifest.reference
         raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from cli.flight import Failure
+from cli import finding
+from cli.failure import Failure
 from predictq import Client, PredictqError
 from predictq.connection import Connection
 from predictq.retries import Clock
@@ -18,7 +19,7 @@ Json = dict[str, Any]
 PATIENCE = 30.0
 """Seconds."""
 
-url_option = click.option("--url", envvar="PREDICTQ_URL", help="The server; PREDICTQ_URL.")
+url_option = finding.for_api
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -5,9 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
+
+from cli.failure import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +45,8 @@ def timed(name: str, command: list[str]) -> tuple[str, bool, float]:
 @click.option("-k", "expression", help="Only the tests that match, as pytest's -k.")
 def check(slow: bool, expression: str | None) -> None:
     """Run every check: lint, format, types, import rules, tests."""
+    if find_spec("pytest") is None:
+        raise Failure("this environment has no tools for development: use ./run test in a clone")
     results = [timed(name, command) for name, command in steps(slow, expression)]
     click.echo()
     for name, passed, seconds in results:

@@ -4,26 +4,18 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
-import click
-
+from cli.failure import Failure
 from cli.progress import GLANCE, Progress
 from cli.rows import Row
 from predictq import Client, Detail, Pending, PredictqError, ProblemError
 
+__all__ = ["Failure", "predictions"]
 ROWS = 1_000
 """Rows in one request."""
 WINDOW = 4
 """Requests in flight: enough to keep workers busy, too few to fill a queue."""
-
-
-class Failure(click.ClickException):
-    """What the user is told, a line each."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        for line in self.message.splitlines():
-            click.echo(f"error: {line}", file=file, err=True)
 
 
 @dataclass(frozen=True)

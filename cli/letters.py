@@ -9,7 +9,7 @@ import click
 
 from cli.asking import Command, Json, as_json_option, ask, url_option
 from cli.asking import as_json as printed
-from cli.flight import Failure
+from cli.failure import Failure
 
 _HEADER = ("ID", "MODEL", "CODE", "ATTEMPTS", "DIED", "REASON")
 

@@ -1,25 +1,17 @@
 """The `predictq models` commands: administer the registry."""
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import click
 import msgspec
 
+from cli import finding
+from cli.failure import Failure
 from cli.showing import models_table, version_text
-from registry.names import parse
-from registry.store import Registry, Removed
-from tasks.settings import directory
-from telemetry.errors import Invalid, PredictqError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class _Failure(click.ClickException):
-    def show(self, file: Any = None) -> None:
-        click.echo(f"error: {self.message}", err=True)
+from registry.store import Registry
+from telemetry.errors import PredictqError
 
 
 class _Group(click.Group):
@@ -31,7 +23,9 @@ class _Group(click.Group):
     places: ClassVar = {
         "add": "cli.add",
         "check": "cli.check_model",
+        "keep-latest": "cli.removing",
         "pause": "cli.pauses",
+        "remove": "cli.removing",
         "resume": "cli.pauses",
     }
 
@@ -41,30 +35,20 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(self.places[cmd_name]), cmd_name)
+        place = import_module(self.places[cmd_name])
+        command: click.Command = getattr(place, cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except PredictqError as error:
-            raise _Failure(error.message) from error
+            raise Failure(error.message) from error
         except OSError as error:
-            raise _Failure(str(error)) from error
+            raise Failure(str(error)) from error
 
 
-def home_option(command: Command) -> Command:
-    """Give a command its ``--home``."""
-    return click.option(
-        "--home",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="PREDICTQ_HOME",
-        default="~/.predictq",
-        callback=lambda _context, _option, home: directory(home),
-        help="Where all state lives [default: ~/.predictq].",
-    )(command)
-
-
+home_option = finding.for_registry
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -94,30 +78,6 @@ def show(model: str, as_json: bool, home: Path) -> None:
 
 
 @models.command()
-@click.argument("model")
-@home_option
-def remove(model: str, home: Path) -> None:
-    """Remove MODEL: one version (name:version), or all of them (name)."""
-    reference = parse(model)
-    if reference.alias:
-        raise Invalid(f"say which version to remove, {reference.name}:N, rather than an alias")
-    _tell(reference.name, Registry(home).remove(reference.name, reference.version))
-
-
-@models.command("keep-latest")
-@click.argument("name")
-@click.argument("count", type=click.IntRange(min=1))
-@home_option
-def keep_latest(name: str, count: int, home: Path) -> None:
-    """Keep the COUNT newest versions of NAME, and those that an alias points to."""
-    registry = Registry(home)
-    removed = registry.keep_latest(name, count)
-    _tell(name, removed)
-    kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
-    click.echo(f"kept {name}: {kept}")
-
-
-@models.command()
 @click.argument("name")
 @click.argument("alias")
 @click.argument("version", type=int)
@@ -126,13 +86,6 @@ def alias(name: str, alias: str, version: int, home: Path) -> None:
     """Point ALIAS of the model NAME to VERSION."""
     Registry(home).set_alias(name, alias, version)
     click.echo(f"{name}@{alias} is {name}:{version}")
-
-
-def _tell(name: str, removed: Removed) -> None:
-    for version in removed.versions:
-        click.echo(f"removed {name}:{version}")
-    for alias in removed.aliases:
-        click.echo(f"removed alias {name}@{alias}, which pointed there")
 
 
 def _overview(registry: Registry) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import click
 
+from cli.asking import url_option
 from cli.flight import Failure, predictions
 from cli.output import destination, write
 from cli.rows import Row, Unreadable, read, values
@@ -18,7 +19,7 @@ from predictq import Client, PredictqError
 @click.option("--method", default="predict", show_default=True, help="Of the model.")
 @click.option("--max-queue-seconds", type=float, metavar="S", help="A request may wait so long.")
 @click.option("--timeout-seconds", type=float, metavar="S", help="It may compute so long.")
-@click.option("--url", envvar="PREDICTQ_URL", help="The server; PREDICTQ_URL.")
+@url_option
 @click.option("--output", default="-", metavar="FILE", help="- is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")
 def predict(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.models import home_option
+from cli import finding
 from cli.serving import Stack, running_stack
 
 PATIENCE = 300.0
@@ -17,7 +17,7 @@ PAUSE = 0.1
 
 
 @click.command()
-@home_option
+@finding.for_registry
 def restart(home: Path) -> None:
     """Replace the processes of API and worker, one after the other, under load if need be."""
     before = _runs(home)

@@ -1,6 +1,5 @@
 """Asks the running stack, if there is one, whether it serves a version."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
+from cli.pointers import lives
 from registry.manifest import Manifest
 from telemetry.errors import ModelUnloadable, Unavailable
 
@@ -27,6 +27,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     pid: int
     url: str
+    redis_url: str = ""
     replaced: int = 0
     """How often `restart` replaced its processes."""
     stayed: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ def running_stack(home: Path) -> Stack | None:
         stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=Stack)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return stack if _lives(stack.pid) else None
+    return stack if lives(stack.pid) else None
 
 
 def wait_until_served(stack: Stack, manifest: Manifest) -> None:
@@ -72,16 +73,6 @@ def wait_until_served(stack: Stack, manifest: Manifest) -> None:
         pending = answer.body.get("urls", {}).get("result")
         request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - same
         answer = _ask(request, remaining)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is somebody else's
-        return True
-    return True
 
 
 def _is_served(answer: _Answer, what: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 
+from cli.pointers import Pointer, erase, point, put
 from cli.process import Program
 
 
@@ -81,14 +82,13 @@ class Stack(msgspec.Struct, frozen=True):
             "replaced": replaced,
             "stayed": stayed,
         }
-        draft = self.home / "stack.json.new"
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(entry) + "\n")
-        draft.replace(self.home / "stack.json")
+        put(self.home / "stack.json", entry)
+        point(self.port, Pointer(os.getpid(), self.url, str(self.home)))
 
     def erase(self) -> None:
         """Tell them that it is over."""
         (self.home / "stack.json").unlink(missing_ok=True)
+        erase(self.port)
 
     def _worker(self) -> Program:
         ready = answering(self.port, "/ready", f"ready ({self.workers} processes)")

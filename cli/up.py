@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from cli import redis_server
+from cli import ghosts, redis_server
 from cli.canary import PATIENCE, Canary, Flight
 from cli.stack import Stack, flower_login
 from cli.supervisor import StartFailed, Stopped, Supervisor
@@ -112,6 +112,7 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
 
 def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     stages = stack.stages()
+    ghosts.sweep(stack.home, stack.redis_url)
     stack.erase()  # of an earlier start that was killed
     if demo:
         _register_demos(supervisor, stack)

@@ -74,6 +74,16 @@ class Registry:
         """Whether it was there when it was last looked at, and is: a volume may be away."""
         return ABSENT not in (self._cache.stamp, self._fresh().stamp)
 
+    def has_removed(self, reference: str) -> bool:
+        """Whether this ``name:version`` was there once, and is no more."""
+        try:
+            found = parse(reference)
+            number = found.version or 0
+            was = self._directory.removed(found.name, number)
+            return was is not None and number not in self._directory.read(found.name).versions
+        except PredictqError:  # no reference, or nobody can read what it was
+            return False
+
     def models(self) -> list[str]:
         """Names of the models that have a version and can be read, sorted."""
         return [name for name in self._directory.names() if self._is_readable(name)]

@@ -11,11 +11,12 @@ from tests.stack import LiveStack, running, train_demos, with_models_of
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _clean_environment() -> Iterator[None]:
-    """Settings of whoever runs the tests must not decide what they find."""
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Neither settings nor stacks of whoever runs the tests must decide what they find."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("PREDICTQ_") or n == "REDIS_URL"]:
             patch.delenv(name)
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 
 

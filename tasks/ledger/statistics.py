@@ -27,6 +27,11 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     histogram: tuple[int, ...]
     """Predictions per bucket of `BUCKETS`, and one for what is longer."""
 
+    @property
+    def reference(self) -> str:
+        """As model:version."""
+        return f"{self.model}:{self.version}"
+
     def percentile(self, share: float) -> float | None:
         """Seconds within which this share (0 to 1) was answered, to a bucket's upper bound."""
         counted = list(accumulate(self.histogram))

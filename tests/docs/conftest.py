@@ -15,6 +15,7 @@ from tests.stack import until
 
 STARTING = 90.0
 ENDING = 15.0
+OURS = ("REDIS_URL", "XDG_STATE_HOME")
 COMMANDS = {
     "predictq": '"$PYTHON" -m cli.main "$@"',
     "run": '"$PYTHON" -m cli.main "$@"',
@@ -80,7 +81,7 @@ def _environment(home: Path, port: int) -> dict[str, str]:
         (commands / name).chmod(0o755)
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
     return {
-        **{n: v for n, v in os.environ.items() if n != "REDIS_URL" and "PREDICTQ" not in n},
+        **{n: v for n, v in os.environ.items() if n not in OURS and "PREDICTQ" not in n},
         "HOME": str(home),
         "PATH": path,
         "PYTHON": sys.executable,

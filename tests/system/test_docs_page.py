@@ -1,8 +1,5 @@
 """The documentation page in a real browser: it shows every operation and stays on this machine."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -10,35 +7,12 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.stack import LiveStack
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from tests.system.browsing import ARGUMENTS, chromium_of_this_machine
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    """The browser of this machine; installed where that is allowed."""
-    found = _find()
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        command = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
-        subprocess.run(command, check=False, capture_output=True, timeout=150)
-        found = _find()
-    return found or pytest.skip("NOT TESTED: no Chromium on PATH; `apt install chromium`")
-
-
-def _find() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
+    chromium = chromium_of_this_machine()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser

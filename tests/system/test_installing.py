@@ -35,12 +35,62 @@ def script(tmp_path: Path) -> Path:
     return Path(shutil.copy(ROOT / "run", tmp_path))
 
 
-def test_who_wants_no_bytecode_in_his_tree_has_it_in_the_environment(script: Path) -> None:
-    venv = script.parent / ".venv"
+def installed(script: Path, name: str, command: str) -> Path:
+    """An environment as `run` leaves it, where this is the `predictq` command."""
+    venv = script.parent / name
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").symlink_to(sys.executable)
-    (venv / "bin" / "predictq").write_text("import sys; sys.path.insert(0, ''); import quick")
-    (venv / "installed").write_text(runpy.run_path(str(script))["stamp"]("local"))
+    (venv / "bin" / "predictq").write_text(command)
+    lock = "dev" if name.endswith("dev") else "local"
+    (venv / "installed").write_text(runpy.run_path(str(script))["stamp"](lock))
+    return venv
+
+
+def told(script: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, script, *arguments],
+        cwd=script.parent,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", ["test", "prove"])
+def test_development_leaves_the_environment_of_a_stack_alone(script: Path, command: str) -> None:
+    installed(script, ".venv", "print('live')")
+    for option in ("--help", "-h"):
+        assert told(script, command, "--minutes", "1", option) == "live\n"
+    assert not (script.parent / ".venv-dev").exists()
+    installed(script, ".venv-dev", "print('dev')")
+    assert told(script, command) == "dev\n"
+    assert told(script, command, "--help") == "dev\n"
+    assert told(script, "models", "list") == "live\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "made"), [(["test"], ".venv-dev"), (["prove"], ".venv-dev"), (["up"], ".venv")]
+)
+def test_a_command_makes_the_one_environment_that_it_needs(
+    script: Path, arguments: list[str], made: str
+) -> None:
+    (script.parent / "pip.py").write_text("import sys; sys.exit(sys.argv[1:] != ['--version'])")
+    done = subprocess.run(
+        [sys.executable, script, *arguments],
+        cwd=script.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"making {made}\n" in done.stderr
+    assert [path.name for path in script.parent.glob(".venv*")] == [made]
+
+
+def test_who_wants_no_bytecode_in_his_tree_has_it_in_the_environment(script: Path) -> None:
+    venv = installed(script, ".venv", "import sys; sys.path.insert(0, ''); import quick")
     (script.parent / "quick.py").touch()
     unwanted = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run([sys.executable, script], cwd=script.parent, env=unwanted, check=True)
@@ -58,8 +108,8 @@ def test_an_installation_ends_with_all_that_it_started(script: Path, number: int
     eventually((tmp_path / "pids").exists, PATIENCE)
     started = [psutil.Process(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
     run.send_signal(number)
-    _, told = run.communicate(timeout=PATIENCE)
+    _, complaint = run.communicate(timeout=PATIENCE)
     assert run.returncode == 128 + number
-    assert "Traceback" not in told
+    assert "Traceback" not in complaint
     psutil.wait_procs(started, PATIENCE)
     assert [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []

@@ -7,11 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from cli.canary import Canary
+from cli.main import main
+from cli.pointers import STACKS
 from cli.process import ROOT
 from registry.store import Registry
 from tests.system.started import (
@@ -59,6 +63,17 @@ def test_other_commands_find_it(up: Up) -> None:
     assert entry["url"] == f"http://127.0.0.1:{up.port}"
     assert entry["flower_url"] == f"http://127.0.0.1:{up.flower_port}"
     assert entry["redis_url"].startswith("redis://127.0.0.1:")
+    pointer = {"pid": up.process.pid, "url": entry["url"], "home": str(up.home)}
+    assert pointer_of(up) == pointer
+    listed = CliRunner().invoke(main, ["models", "list"])
+    assert "iris" in listed.stdout
+    assert listed.stderr == f"using the stack at {entry['url']}, home {up.home}\n"
+
+
+def pointer_of(up: Up) -> dict[str, Any]:
+    place = Path(os.environ["XDG_STATE_HOME"], STACKS, f"{up.port}.json")
+    pointer: dict[str, Any] = json.loads(place.read_text()) if place.exists() else {}
+    return pointer
 
 
 def test_flower_lists_the_task(up: Up) -> None:
@@ -150,6 +165,7 @@ def test_it_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:
     assert up.left_behind() == []
     assert up.process.returncode == 0
     assert not (up.home / "stack.json").exists()
+    assert pointer_of(up) == {}
 
     with Up(up.home) as killed:
         assert not any(line.startswith("demo") for line in killed.lines)

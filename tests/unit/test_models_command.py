@@ -2,6 +2,9 @@
 
 import json
 import os
+import pty
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from cli import serving
 from cli.demo import register_demos
 from cli.models import models
+from cli.pointers import Pointer, point
+from cli.process import ROOT
 from registry.store import Registry
 from tasks.settings import Settings
 
@@ -101,12 +106,50 @@ def test_add_list_show_alias_keep_and_remove(run, file):
     assert json.loads(run("show", "flower@production", "--json").output)["version"] == 1
     assert run("alias", "flower", "staging", "5").output == "flower@staging is flower:5\n"
     assert run("keep-latest", "flower", "1").output == "kept flower: 1, 5, 6\n"
-    assert run("remove", "flower:1").output == (
+    refused = run("remove", "flower:1")
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        "error: aliases point to what would be removed: flower@production is flower:1; "
+        "to remove flower:1 all the same, give --force\n"
+    )
+    assert run("remove", "flower:1", "--force").output == (
         "removed flower:1\nremoved alias flower@production, which pointed there\n"
     )
     assert run("keep-latest", "flower", "2").output == "kept flower: 5, 6\n"
     assert run("remove", "flower:6").exit_code == 0
     assert json.loads(run("show", "flower", "--json").output)["version"] == 5
+
+
+def test_removing_a_model_names_all_its_aliases(run, file):
+    for alias in ("production", "canary"):
+        assert run("add", "m", file, "--alias", alias).exit_code == 0
+    refused = run("remove", "m")
+    assert "m@canary is m:2, m@production is m:1; to remove m all the same" in refused.stderr
+    assert run("keep-latest", "m", "1").output == "kept m: 1, 2\n"
+    assert run("remove", "m", "--force").exit_code == 0
+    assert run("remove", "m").stderr == "error: there is no model 'm'; there are no models\n"
+
+
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
+def test_at_a_terminal_it_asks(run, file, tmp_path, monkeypatch, typed, code):
+    assert run("add", "m", file, "--alias", "production").exit_code == 0
+    ours, theirs = pty.openpty()
+    home = {**os.environ, "PREDICTQ_HOME": str(tmp_path / "home")}
+    os.write(ours, typed.encode())
+    with os.fdopen(theirs) as terminal:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main", "models", "remove", "m"],
+            cwd=ROOT,
+            env=home,
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    os.close(ours)
+    assert done.returncode == code
+    assert "m@production is m:1. Remove m all the same? [y/N]" in done.stderr
+    assert bool(Registry(tmp_path / "home").models()) == bool(code)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +251,21 @@ def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
         result = run("add", "m", file)
     assert result.exit_code == 1
     assert "did not serve m:1 within" in result.stderr
+
+
+def test_where_no_stack_runs_add_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    home, other = tmp_path / "home", tmp_path / "other"
+    plain = run("add", "m", file)
+    with stack(other, []):
+        url = json.loads((other / "stack.json").read_text())["url"]
+        point(int(url.rpartition(":")[2]), Pointer(os.getpid(), url, str(other)))
+        told = run("add", "m", file)
+    words = f"no stack runs on {home}: registered, not served; "
+    start = f"start it with: predictq up --home {home}\n"
+    assert (plain.exit_code, told.exit_code) == (0, 0)
+    assert plain.output.endswith(words + start)
+    assert told.output.endswith(f"{words}{start}a stack runs at {url}, home {other}\n")
 
 
 def test_a_stack_that_is_gone_is_not_asked(run, tmp_path, file):

@@ -217,6 +217,19 @@ def test_a_number_never_comes_to_mean_another_artifact(registry):
     assert add(registry, "iris", b"two", version=3).version == 3
 
 
+def test_what_was_removed_is_known(registry):
+    add(registry, "m", b"one")
+    add(registry, "m", b"two")
+    assert not registry.has_removed("m:1")
+    registry.remove("m", 1)
+    assert registry.has_removed("m:1")
+    assert not any(map(registry.has_removed, ("m:2", "m:3", "nobody:1", "m", "", "no body:1")))
+    add(registry, "m", b"one", version=1)
+    assert not registry.has_removed("m:1")
+    registry.remove("m")
+    assert all(map(registry.has_removed, ("m:1", "m:2")))
+
+
 @pytest.mark.parametrize("file", ["versions/1.json", "aliases.json"])
 def test_a_broken_file_breaks_only_its_model(registry, tmp_path, file):
     add(registry, "iris", b"one", alias="production")

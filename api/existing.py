@@ -1,0 +1,33 @@
+"""What the ledger knows of versions, without its ghosts: those that the registry has removed."""
+
+import msgspec
+
+from registry.store import Registry
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.pauses import Paused, Pauses
+from tasks.ledger.situation import Situation, Situations
+from tasks.ledger.statistics import Statistics
+
+
+class Existing:
+    """Reads them; for operators, who are shown only what is there."""
+
+    def __init__(self, ledger: Ledger, pauses: Pauses, registry: Registry) -> None:
+        self._ledger = ledger
+        self._pauses = pauses
+        self._registry = registry
+        self._situations = Situations(ledger.client)
+
+    def paused(self) -> list[Paused]:
+        """Every version that is paused."""
+        return [p for p in self._pauses.all() if not self._registry.has_removed(p.model)]
+
+    def statistics(self) -> list[Statistics]:
+        """Counts and latencies of every version that has answered anything."""
+        return [s for s in self._ledger.statistics() if not self._registry.has_removed(s.reference)]
+
+    def situation(self, queue: str) -> Situation:
+        """How it stands with a queue."""
+        found = self._situations.of(queue)
+        there = frozenset(v for v in found.paused if not self._registry.has_removed(v))
+        return msgspec.structs.replace(found, paused=there)

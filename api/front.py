@@ -1,0 +1,35 @@
+"""The page at the root: how the stack is, for people, and where the rest lies."""
+
+from pathlib import Path
+
+import msgspec
+from flask import Response, request, send_from_directory
+
+from api.answers import answer
+
+STATIC = Path(__file__).parent / "static"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept",
+}
+KINDS = ("text/html", "application/json")
+
+
+class Links(msgspec.Struct, frozen=True):
+    """What the page links to."""
+
+    docs: str = "/docs"
+    openapi: str = "/openapi.json"
+    models: str = "/models"
+    ready: str = "/ready"
+    stats: str = "/stats"
+    metrics: str = "/metrics"
+
+
+def front_page() -> Response:
+    """The page; its links alone for who would rather have JSON."""
+    rather = request.accept_mimetypes.best_match(KINDS)
+    page = answer(Links()) if rather == KINDS[1] else send_from_directory(STATIC, "front.html")
+    page.headers.update(HEADERS)
+    return page
