@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 import joblib
 import msgspec
+import numpy as np
 import sklearn
 
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
+from telemetry.tracebacks import said
 from workers.cache import ModelCache
 from workers.loading import load
 from workers.tabular import Input, to_input, to_wire
@@ -63,11 +65,23 @@ def predict(engine: Engine, manifest: Manifest, method: str, rows: list[list[Any
     with _telling():
         given = to_input(manifest.signature, rows)
     answer = engine.answer(manifest, method, given)
+    check_output(answer.output, len(rows))
     with _telling():
         predictions = to_wire(answer.output)
-    if len(predictions) != len(rows):
-        raise ModelError(f"the model gave {len(predictions)} predictions for {len(rows)} rows")
     return Computed(predictions, answer.milliseconds)
+
+
+def check_output(output: Any, rows: int) -> None:
+    """Raise `ModelError` unless an output has an entry a row, or is a list of such arrays."""
+    several = isinstance(output, list) and bool(output) and isinstance(output[0], np.ndarray)
+    for each in output if several else [output]:
+        with _telling():
+            found = _entries(each)
+        if found is None:
+            given = "None" if each is None else f"a value of type {type(each).__name__}"
+            raise ModelError(f"the model gave {given}, expected one prediction a row")
+        if found != rows:
+            raise ModelError(f"the model gave {found} predictions for {rows} rows")
 
 
 class SklearnEngine:
@@ -93,6 +107,16 @@ class SklearnEngine:
             return _timed(estimator, method, given)
 
 
+def _entries(output: Any) -> int | None:
+    """How many entries an output has; None where it is no sequence of such."""
+    if isinstance(output, list | tuple):
+        return len(output)
+    shape = getattr(output, "shape", None)
+    if not isinstance(shape, tuple):
+        shape = np.shape(output)  # of a text, a mapping or a generator, that is ()
+    return shape[0] if shape else None
+
+
 @contextmanager
 def _telling() -> Iterator[None]:
     try:
@@ -100,7 +124,7 @@ def _telling() -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemory from error
     except Exception as error:  # a model may raise anything; its caller is told what it said
-        raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
+        raise ModelError(said(error)) from error
 
 
 def _timed(estimator: Any, method: str, given: Input) -> Answer:

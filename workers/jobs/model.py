@@ -14,8 +14,7 @@ from registry.methods import check_method
 from registry.store import Registry
 from tasks.clocks import LONGEST_RUN
 from tasks.jobs.job import Order
-from telemetry.errors import ModelError
-from workers.engine import Engine
+from workers.engine import Engine, check_output
 from workers.resolving import resolve
 
 CALL = 10 * 2**20
@@ -72,13 +71,9 @@ class Model(msgspec.Struct, frozen=True):
             return {method: self._answer(method, given) for method in self.methods}
 
     def _answer(self, method: str, given: Any) -> Any:
-        answer = self.engine.answer(self.manifest, method, given).output
-        several = isinstance(answer, list) and bool(answer) and isinstance(answer[0], np.ndarray)
-        for output in answer if several else [answer]:
-            found = output.shape[0] if hasattr(output, "shape") else len(output)
-            if found != len(given):
-                raise ModelError(f"the model gave {found} predictions for {len(given)} rows")
-        return answer
+        output = self.engine.answer(self.manifest, method, given).output
+        check_output(output, len(given))
+        return output
 
 
 def rows_in(size: int, width: int) -> int:
