@@ -1,6 +1,7 @@
 """Who may be told more than others: for now, whoever presents the local key."""
 
 import hmac
+import logging
 import secrets
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from api.bodies import read_query
 from tasks.key_files import read_or_make
 from telemetry.errors import Forbidden
 
+log = logging.getLogger(__name__)
+
 
 class _Query(msgspec.Struct, frozen=True):
     debug: bool = False
@@ -20,8 +23,7 @@ class Rights:
     """Knows the local key; made by whichever API process starts first."""
 
     def __init__(self, path: Path) -> None:
-        made = read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n")
-        self._key = made.strip()
+        self._key = _key(path)
 
     def debug(self, request: Request) -> bool:
         """Whether it asks for what only some may see, and may; raises `Forbidden`, `Invalid`."""
@@ -38,3 +40,12 @@ class Rights:
         if given is None or given.type != "bearer" or not self._key:
             return False
         return hmac.compare_digest((given.token or "").encode(), self._key)
+
+
+def _key(path: Path) -> bytes:
+    """Empty where the disk is full or the file another's: the API serves all the same."""
+    try:
+        return read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n").strip()
+    except OSError as error:
+        log.warning("there is no local key, so nobody is told tracebacks: %s", error)
+        return b""

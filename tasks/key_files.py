@@ -17,16 +17,22 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
 
 def _make(path: Path, key: bytes) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    with fresh.open("wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
-        os.link(fresh, path)
-    fresh.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        fresh.touch(mode=0o600)
+        with fresh.open("wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
+            os.link(fresh, path)
     finally:
-        os.close(directory)
+        fresh.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

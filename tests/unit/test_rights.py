@@ -57,6 +57,12 @@ def test_an_empty_key_opens_nothing(path: Path) -> None:
             asked(Rights(path), "?debug=true", authorization)
 
 
+def test_where_no_key_can_be_made_nobody_may(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(Forbidden):
+        asked(Rights(path), "?debug=true", "Bearer ")
+
+
 @pytest.mark.parametrize("query", ["?debug=maybe", "?debug=", "?debug=true&debug=false"])
 def test_what_is_neither_is_refused(path: Path, query: str) -> None:
     with pytest.raises(Invalid):
