@@ -17,6 +17,7 @@ from api.operations import Operations
 from api.pauses import PauseViews
 from api.predictions import Predictions
 from api.receiving import Receiving
+from api.rights import Rights
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
@@ -46,7 +47,8 @@ class Parts:
         key = read_or_make_key(settings.home / "id.key")
         watcher = Watcher(client)
         self.gateway = Gateway(self.ledger, watcher, Ids(key), settings)
-        self.predictions = Predictions(self.gateway, self.registry, settings)
+        rights = Rights(settings.home / "local.key")
+        self.predictions = Predictions(self.gateway, self.registry, settings, rights)
         # A job's id is none of a prediction, which would have to have a record.
         jobs = Jobs(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings)

@@ -93,4 +93,6 @@ def _is_plain_look_up(scope: HTTPScope) -> bool:
     path = scope["path"]
     if scope["method"] != "GET" or not path.startswith(LOOK_UP) or "/" in path[len(LOOK_UP) :]:
         return False
+    if scope["query_string"]:  # it may ask for what not everybody is told
+        return False
     return path != LOOK_UP and _special.isdisjoint(name for name, _ in scope["headers"])

@@ -8,6 +8,8 @@ from api.openapi_batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi_objects import (
     Json,
     answering,
+    debug,
+    endings,
     idempotency_key,
     in_path,
     in_query,
@@ -19,8 +21,8 @@ from api.openapi_objects import (
     response,
 )
 from api.operations import Health, Ready, Stats
+from api.outcomes import Outcome, Pending
 from api.pauses import PauseState, Wish
-from api.predictions import Outcome, Pending
 from api.problems import Problem
 from api.submission import Submission
 from tasks.ledger.letters import WholeLetter
@@ -32,6 +34,7 @@ TYPES = (
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of what takes a body and asks Redis."""
+OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
 EXAMPLE = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}
 
@@ -64,6 +67,7 @@ def build() -> Json:
 def _predictions() -> Json:
     body, key = request_body(Submission, EXAMPLE), idempotency_key()
     done, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
+    ended = problems("403") | endings()
     again = response(Outcome, "The outcome that this Idempotency-Key has already")
     return {
         "/predict/async": {
@@ -73,14 +77,14 @@ def _predictions() -> Json:
         },
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
-            | {"requestBody": body, "parameters": [key, prefer()]}
-            | {"responses": {"200": done, "202": pending(), **refused}}
+            | {"requestBody": body, "parameters": [key, prefer(), debug()]}
+            | {"responses": {"200": done, "202": pending(), **refused, **ended}}
         },
         "/predict/result/{id}": {
             "parameters": [in_path("id", "As given at submission")],
             "get": operation("predictions", "Look up an outcome", "lookUp")
-            | {"parameters": [prefer()]}
-            | {"responses": {"200": done, "202": pending(), **problems("404", "410", "503")}},
+            | {"parameters": [prefer(), debug()]}
+            | {"responses": {"200": done, "202": pending(), **problems(*OF_LOOK_UPS)}},
             "delete": operation("predictions", "Cancel a prediction", "cancel")
             | {"responses": {"200": done, **problems("404", "410", "503")}},
         },

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from api.predictions import Pending
+from api.outcomes import Pending
 from api.problems import Problem
 
 PROBLEMS = {
     "400": "Not JSON, or empty",
+    "403": "`debug=true` without the local key",
     "404": "No such model, version, alias or id",
     "409": "There is an outcome that is no failure, or none yet; a job is in no state for this",
     "410": "The outcome is older than its time to live; a job's output is not there any more",
@@ -19,6 +20,14 @@ PROBLEMS = {
     "it may have been accepted",
     "507": "There is no room on the disk",
 }
+ENDINGS = {
+    "409": "It was cancelled",
+    "422": "Well-formed but wrong; `errors` says where. With an `id`: the model refused the rows",
+    "500": "The model cannot be loaded, or an error that nobody foresaw",
+    "503": PROBLEMS["503"] + "; with `urls`, what computes it failed each time",
+    "504": "It waited for longer than it may, or computing it took longer than it may",
+}
+"""Problems of a prediction that was waited for; where it ended with them, they have `urls`."""
 
 Json = dict[str, Any]
 
@@ -60,8 +69,17 @@ def pending() -> Json:
 
 def problems(*statuses: str) -> Json:
     """A response for each of these statuses."""
+    return _problems({status: PROBLEMS[status] for status in statuses})
+
+
+def endings() -> Json:
+    """The same for what a prediction may end with."""
+    return _problems(ENDINGS)
+
+
+def _problems(described: dict[str, str]) -> Json:
     content = {"application/problem+json": {"schema": ref(Problem)}}
-    return {s: {"description": PROBLEMS[s], "content": content} for s in statuses}
+    return {s: {"description": told, "content": content} for s, told in described.items()}
 
 
 def in_path(name: str, description: str) -> Json:
@@ -74,6 +92,12 @@ def in_path(name: str, description: str) -> Json:
         "description": description,
         "schema": schema,
     }
+
+
+def debug() -> Json:
+    """The parameter by which who has the local key is told more."""
+    told = "Adds the `traceback` of what the model raised; needs the local key as a bearer token"
+    return in_query("debug", {"type": "boolean", "default": False}) | {"description": told}
 
 
 def prefer() -> Json:

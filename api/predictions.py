@@ -1,71 +1,37 @@
 """Predictions over HTTP: submit, wait, look up, cancel."""
 
 import asyncio
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, request
 
-from api import preferences
+from api import outcomes, preferences
 from api.answers import answer
+from api.outcomes import Pending
 from api.places import Places
 from api.preferences import LONGEST, Preference
+from api.problems import problem_response
+from api.rights import Rights
 from api.submission import fallback, idempotency, parse, prepare, read
+from api.urls import Urls
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.messages import Prediction
-from tasks.outlook import WaitingFor
-from tasks.record import ErrorBody, Receipt, Record, State
+from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import VersionPaused
-
-
-class Urls(msgspec.Struct, frozen=True):
-    """Where to go from here, as paths; clients follow these and build none."""
-
-    result: str
-    cancel: str
-
-
-class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """A prediction that has no outcome yet."""
-
-    id: str
-    task_id: str
-    """The Celery task id, the one that Flower shows."""
-    status: State
-    model: str
-    version: int
-    created_at: str
-    expires_at: str
-    """From here on the id may be answered with 410."""
-    urls: Urls
-    queue_position: int | msgspec.UnsetType = msgspec.UNSET
-    """While it is queued: 1 is the next to be taken, 0 is taken and about to begin."""
-    eta_seconds: float | msgspec.UnsetType = msgspec.UNSET
-    """Until its outcome, by the pace of the workers; left out while that is not known."""
-    waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
-    """While it is queued."""
-
-
-class Outcome(Pending, frozen=True, kw_only=True, omit_defaults=True):
-    """A prediction's terminal answer."""
-
-    predictions: list[Any] | msgspec.UnsetType = msgspec.UNSET
-    """One per row, in order, when it succeeded."""
-    receipt: Receipt | msgspec.UnsetType = msgspec.UNSET
-    error: ErrorBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class Predictions:
     """The views; a waiting request holds one of a bounded number of places."""
 
-    def __init__(self, gateway: Gateway, registry: Registry, settings: Settings) -> None:
+    def __init__(
+        self, gateway: Gateway, registry: Registry, settings: Settings, rights: Rights
+    ) -> None:
         self._gateway = gateway
         self._registry = registry
         self._settings = settings
+        self._rights = rights
         # Half of the threads may wait; the rest keep answering.
         self._waiting = Places(settings.threads // 2)
 
@@ -87,14 +53,23 @@ class Predictions:
         return self._plain_answer(await self._gateway.submit_soon(prediction), at_submission=True)
 
     def submit_and_wait(self) -> Response:
-        """Accept a prediction and wait for its outcome, as long as the caller prefers."""
+        """Accept a prediction and wait for its outcome, as long as the caller prefers.
+
+        Who waits for predictions and gets none is told of a problem.
+        """
+        debug = self._rights.debug(request)
         record, waited = self._wait(self._accept(), otherwise=LONGEST)
-        return self._answer(record, waited=waited, at_submission=True)
+        if not record.is_terminal or record.state == "succeeded":
+            return self._answer(record, waited=waited, at_submission=True)
+        problem = outcomes.problem(record, debug=debug)
+        response = problem_response(problem, {"Location": Urls.of(record.task_id).result})
+        return _with_preference(response, waited=waited)
 
     def look_up(self, task_id: str) -> Response:
         """The outcome, or 202 until there is one."""
+        debug = self._rights.debug(request)
         record, waited = self._wait(self._gateway.look_up(task_id), otherwise=0)
-        return self._answer(record, waited=waited)
+        return self._answer(record, waited=waited, debug=debug)
 
     async def look_up_soon(self, task_id: str) -> Response:
         """The same on an event loop, for who does not wait."""
@@ -130,46 +105,33 @@ class Predictions:
             return record, True
         return self._waiting.wait(partial(self._gateway.wait, record.task_id, seconds), record)
 
-    def _answer(self, record: Record, *, waited: bool, at_submission: bool = False) -> Response:
+    def _answer(
+        self, record: Record, *, waited: bool, at_submission: bool = False, debug: bool = False
+    ) -> Response:
         self._gateway.outlooks.freshen(record)
-        response = self._plain_answer(record, at_submission=at_submission)
-        if applied := _preference().applied(waited=waited):
-            response.headers["Preference-Applied"] = applied
-        return response
+        response = self._plain_answer(record, at_submission=at_submission, debug=debug)
+        return _with_preference(response, waited=waited)
 
-    def _plain_answer(self, record: Record, *, at_submission: bool = False) -> Response:
-        headers = {"Location": _url(record)} if at_submission else {}
+    def _plain_answer(
+        self, record: Record, *, at_submission: bool = False, debug: bool = False
+    ) -> Response:
+        headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
-        return answer(self._view(record), 200 if record.is_terminal else 202, headers)
+        return answer(self._view(record, debug), 200 if record.is_terminal else 202, headers)
 
-    def _view(self, record: Record) -> Pending:
-        url = _url(record)
-        shared: dict[str, Any] = {
-            "id": record.task_id,
-            "task_id": record.task_id,
-            "status": record.state,
-            "model": record.model,
-            "version": record.version,
-            "created_at": _rfc3339(record.created_at),
-            "expires_at": _rfc3339(record.created_at + self._settings.result_ttl),
-            "urls": Urls(result=url, cancel=url),
-        }
-        if record.receipt is not None:
-            return Outcome(**shared, predictions=record.result, receipt=record.receipt)
-        if record.error is not None:
-            return Outcome(**shared, error=record.error)
-        return Pending(**shared, **msgspec.structs.asdict(self._gateway.outlooks.of(record)))
+    def _view(self, record: Record, debug: bool) -> Pending:
+        result_ttl = self._settings.result_ttl
+        if record.receipt is None and record.error is None:
+            return outcomes.pending(record, result_ttl, self._gateway.outlooks.of(record))
+        return outcomes.outcome(record, result_ttl, debug=debug)
+
+
+def _with_preference(response: Response, *, waited: bool) -> Response:
+    if applied := _preference().applied(waited=waited):
+        response.headers["Preference-Applied"] = applied
+    return response
 
 
 def _preference() -> Preference:
     return preferences.parse(request.headers.get("Prefer", ""))
-
-
-def _url(record: Record) -> str:
-    # A path, as callers see us under names that we do not know.
-    return f"/predict/result/{record.task_id}"
-
-
-def _rfc3339(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

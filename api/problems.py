@@ -1,6 +1,7 @@
 """Errors → HTTP: the one table, and problem+json (RFC 9457) for whatever goes wrong."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -12,6 +13,7 @@ from werkzeug.exceptions import (
     RequestedRangeNotSatisfiable,
 )
 
+from api.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
 
@@ -24,6 +26,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.CrossSite: HTTPStatus.FORBIDDEN,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeStands: HTTPStatus.CONFLICT,
     errors.JobStands: HTTPStatus.CONFLICT,
@@ -31,6 +34,15 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    # What predictions end with.
+    errors.ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ModelUnloadable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RegistryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.WorkerLost: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutOfMemory: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.Expired: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.Cancelled: HTTPStatus.CONFLICT,
 }
 
 
@@ -48,12 +60,18 @@ class Problem(msgspec.Struct, kw_only=True):
     errors: tuple[Detail, ...] = ()
     """Where the input is wrong."""
     id: str | msgspec.UnsetType = msgspec.UNSET
-    """Of the prediction or batch job, where it is not known whether it was accepted."""
+    """Of the prediction that ended so; or of the prediction or batch job of which it is not known
+    whether it was accepted."""
+    urls: Urls | msgspec.UnsetType = msgspec.UNSET
+    """Where the outcome can be looked up again; only of a prediction that was accepted."""
+    traceback: str | msgspec.UnsetType = msgspec.UNSET
+    """Of what the model raised; only with `debug=true`."""
 
 
-def status_of(error: errors.PredictqError) -> HTTPStatus:
+def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPStatus:
     """The status of the nearest ancestor in the table."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    kind = error if isinstance(error, type) else type(error)
+    return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
 def problem_of(error: errors.PredictqError) -> Problem:
@@ -68,6 +86,12 @@ def problem_of(error: errors.PredictqError) -> Problem:
         errors=error.errors,
         id=error.extra.get("id", msgspec.UNSET),
     )
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem as it is sent."""
+    body = msgspec.json.encode(problem)
+    return Response(body, problem.status, headers, content_type="application/problem+json")
 
 
 def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:
@@ -86,8 +110,7 @@ def register(app: Flask) -> None:
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": "1", **(headers or {})}
-    body = msgspec.json.encode(problem)
-    return Response(body, problem.status, headers, content_type="application/problem+json")
+    return problem_response(problem, headers)
 
 
 def _ours(error: errors.PredictqError) -> Response:

@@ -39,6 +39,11 @@ class _Answer(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+class _Failure(msgspec.Struct, frozen=True):
+    message: str
+    retryable: bool
+
+
 _SILENCE = _Answer(503, {})
 
 
@@ -80,14 +85,22 @@ def _is_served(answer: _Answer, what: str) -> bool:
 
     `Unavailable` where the failure says nothing of the model.
     """
-    error = answer.body.get("error")
-    if error and error.get("retryable"):
-        raise Unavailable(f"the stack did not get to serve {what}: {error['message']}")
-    if error:
-        raise ModelUnloadable(f"the stack cannot serve {what}: {error['message']}")
+    failure = _failure(answer.body)
+    if failure and failure.retryable:
+        raise Unavailable(f"the stack did not get to serve {what}: {failure.message}")
+    if failure:
+        raise ModelUnloadable(f"the stack cannot serve {what}: {failure.message}")
     if 400 <= answer.code < 500 and answer.code != _TOO_MANY:
         raise ModelUnloadable(f"the stack refuses {what}: {answer.body.get('detail')}")
     return answer.body.get("status") == "succeeded"
+
+
+def _failure(body: dict[str, Any]) -> _Failure | None:
+    """What a prediction ended with, told as an outcome or as a problem, which has its urls."""
+    if error := body.get("error"):
+        return _Failure(error["message"], error.get("retryable", False))
+    is_ended = "code" in body and "urls" in body
+    return _Failure(body["detail"], body["retryable"]) if is_ended else None
 
 
 def _ask(request: Request, timeout: float) -> _Answer:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from registry.manifest import Column, Manifest, Signature
+from registry.suggesting import did_you_mean
 from telemetry.errors import Detail, UnsupportedMethod
 
 INVERSE = "inverse_transform"
@@ -20,8 +21,11 @@ def check_job_method(manifest: Manifest, method: Any) -> None:
 def check_method(manifest: Manifest, method: Any) -> None:
     """Raise `UnsupportedMethod` unless this version has the method."""
     if method not in manifest.signature.methods:
-        known = ", ".join(manifest.signature.methods)
-        message = f"{manifest.reference} has no method {method!r}; it has {known}"
+        known = manifest.signature.methods
+        told = str(method)[:100]
+        near = did_you_mean(told, known)
+        has = f"it has {', '.join(known)}" + (f"; {near}" if near else "")
+        message = f"{manifest.reference} has no method {told!r}; {has}"
         raise UnsupportedMethod(message, errors=[Detail(("method",), message)])
 
 

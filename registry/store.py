@@ -11,6 +11,7 @@ import msgspec
 from registry.directory import ABSENT, Directory, Model, Stamp
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked, parse
+from registry.suggesting import did_you_mean
 from telemetry.errors import (
     AliasNotFound,
     ArtifactMismatch,
@@ -178,7 +179,8 @@ class Registry:
     def _read(self, name: str) -> Model:
         model = self._directory.read(checked(name))
         if not model.versions:
-            known = _listing("models", self._directory.names())
+            names = self._directory.names()
+            known = did_you_mean(name, names) or _listing("models", names)
             raise ModelNotFound(f"there is no model {name!r}; {known}")
         return model
 

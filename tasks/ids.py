@@ -4,15 +4,15 @@ Layout, high to low: 48 bits of Unix milliseconds, version, 12 random bits, vari
 bits, 32 bits of check. The check protects no secret; it tells "never given out" from "gone".
 """
 
-import contextlib
 import hmac
 import itertools
-import os
 import secrets
 import time
 import uuid
 from hashlib import blake2b
 from pathlib import Path
+
+from tasks.key_files import read_or_make
 
 CHECK_BITS = 32
 
@@ -58,12 +58,4 @@ class Ids:
 
 def read_or_make_key(path: Path) -> bytes:
     """The installation's id key; processes that start together agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    if not path.exists():
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(secrets.token_bytes(32))
-        with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
-            os.link(fresh, path)
-        fresh.unlink()
-    return path.read_bytes()
+    return read_or_make(path, lambda: secrets.token_bytes(32))

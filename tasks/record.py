@@ -78,7 +78,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     result: Any = None
     """Predictions, one per row; of a failure, the exception as Celery describes it."""
-    traceback: None = None
+    traceback: str | None = None
+    """Where a failure was raised; bounded, and given only by right."""
     children: tuple[()] = ()
     date_done: str | None = None
     receipt: Receipt | None = None
@@ -136,11 +137,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """The outcome of one that was computed: one prediction a row, in order."""
         return self._settled("succeeded", result=predictions, receipt=receipt)
 
-    def failed(self, error: BaseException, attempt: int = 0) -> "Record":
+    def failed(
+        self, error: BaseException, attempt: int = 0, traceback: str | None = None
+    ) -> "Record":
         """The outcome of one that could not be computed, this being the attempt at it."""
         body, kind = ErrorBody.of(error, attempt), type(error)
         result = _celery_exception(kind.__name__, body.message, kind.__module__)
-        return self._settled("failed", result=result, error=body)
+        return self._settled("failed", result=result, error=body, traceback=traceback)
 
     def cancelled(self) -> "Record":
         """The outcome of one that its caller no longer wants."""

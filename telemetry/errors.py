@@ -1,6 +1,6 @@
 """The one tree of errors; its stable codes name what went wrong in answers, outcomes and logs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -104,6 +104,12 @@ class CrossSite(PredictqError):
     """A page of another site sent this, through somebody's browser."""
 
     code = "cross_site"
+
+
+class Forbidden(PredictqError):
+    """Only who presents the local key may have this."""
+
+    code = "forbidden"
 
 
 class NotFound(PredictqError):
@@ -305,3 +311,30 @@ class TimedOut(PredictqError):
     """The computation took longer than it may."""
 
     code = "timed_out"
+
+
+class Expired(PredictqError):
+    """The prediction waited in the queue for longer than it may."""
+
+    code = "expired"
+    retryable = True
+
+
+class Cancelled(PredictqError):
+    """Someone cancelled the prediction."""
+
+    code = "cancelled"
+
+
+def kind_of(code: str) -> type[PredictqError]:
+    """The class of a code; `PredictqError` for one that only another version knows."""
+    return _KINDS.get(code, PredictqError)
+
+
+def _tree(kind: type[PredictqError]) -> Iterator[type[PredictqError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+_KINDS = {kind.code: kind for kind in _tree(PredictqError)}

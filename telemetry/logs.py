@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -11,6 +12,12 @@ _SHARED = (
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+
+def failure(id: str, model: str, version: int, traceback: str | None) -> dict[str, Any]:
+    """The fields of a line about a prediction or job that failed."""
+    fields = {"id": id, "model": model, "version": version}
+    return fields | {"traceback": traceback} if traceback else fields
 
 
 def configure(process: str) -> None:

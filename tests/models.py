@@ -107,6 +107,13 @@ class Regicide(Doubling):
         return super().predict(x)
 
 
+class Silent(Doubling):
+    """Gives None in place of predictions, for one value."""
+
+    def predict(self, x: Any) -> Any:
+        return None if (np.asarray(x)[:, 0] == GUILTY).any() else super().predict(x)
+
+
 class Strange(Doubling):
     """Answers what no JSON can say, for one value."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from celery.worker import state
 from celery.worker.request import Request
 
-from workers.frames import Verdict
+from workers.frames import Fate
 
 SOON = 0.05
 """Seconds for which events may wait for others: sending costs as much as a dozen of them."""
@@ -56,18 +56,19 @@ class Announcer:
         state.task_accepted(request)
         self._send("started", request)
 
-    def finished(self, request: Request, verdict: Verdict, detail: str, seconds: float) -> None:
+    def finished(self, request: Request, fate: Fate, seconds: float) -> None:
         """It has its outcome."""
         state.task_ready(request)
-        match verdict:
+        why = {"exception": fate.error, "traceback": fate.traceback}
+        match fate.verdict:
             case "succeeded":
                 self._send("succeeded", request, result="", runtime=seconds)
             case "failed":
-                self._send("failed", request, exception=detail, traceback="")
+                self._send("failed", request, **why)
             case "retrying":
-                self._send("retried", request, exception=detail, traceback="")
+                self._send("retried", request, **why)
             case "cancelled" | "expired":
-                self._send("revoked", request, expired=verdict == "expired")
+                self._send("revoked", request, expired=fate.verdict == "expired")
 
     def _send(self, kind: str, request: Request, **fields: Any) -> None:
         dispatcher = self._consumer.event_dispatcher

@@ -13,7 +13,7 @@ from celery.worker import state
 
 from tasks.clocks import LONGEST_RUN, OUTAGE
 from workers.announcing import Announcer
-from workers.frames import Batch, Done, Item, Order, Step, Verdict
+from workers.frames import Batch, Done, Fate, Item, Order, Step, Verdict
 from workers.member import Member
 from workers.pace import MOMENT, Pace
 from workers.pool import Pool
@@ -168,11 +168,11 @@ class Batcher:
         self._appetite = pace.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
-        for message, (verdict, detail) in zip(messages, done.verdicts, strict=True):
-            if verdict == "suspect":
+        for message, fate in zip(messages, done.fates, strict=True):
+            if fate.verdict == "suspect":
                 self._wait(message, alone=message.tag)
             else:
-                self._announcer.finished(message.request, verdict, detail, done.seconds)
+                self._announcer.finished(message.request, fate, done.seconds)
 
     def _suspect(self, messages: list[Message], *, timed_out: bool) -> None:
         """One of these ended its process: each is computed alone, so that only one can again.
@@ -180,7 +180,7 @@ class Batcher:
         One that was alone has timed out for good, or is judged.
         """
         if len(messages) == 1 and not timed_out and (verdict := self.judge(messages[0])):
-            self._announcer.finished(messages[0].request, verdict, "worker_lost", 0.0)
+            self._announcer.finished(messages[0].request, Fate(verdict, "worker_lost"), 0.0)
             return
         for message in messages:
             if timed_out and len(messages) == 1:

@@ -15,8 +15,8 @@ from telemetry.errors import PredictqError
 from workers.bisection import bisect
 from workers.checking import Asked, check
 from workers.engine import Computed, Engine, predict
-from workers.frames import Item, Verdict
-from workers.verdicts import Ending, failed, note, verdict
+from workers.frames import Fate, Item
+from workers.verdicts import Ending, failed, fate, note
 
 
 class Computation:
@@ -35,7 +35,7 @@ class Computation:
         self._ledger = ledger
         self._limited = limited
 
-    def run(self, items: Sequence[Item]) -> list[tuple[Verdict, str]]:
+    def run(self, items: Sequence[Item]) -> list[Fate]:
         """Settle each item, unless it has its outcome or must run alone; says what became of it."""
         tagged_ids = [(item.tag, item.id) for item in items]
         attempts = self._ledger.start(tagged_ids, [item.expires for item in items])
@@ -43,7 +43,7 @@ class Computation:
             endings = self._endings(items, attempts)
         note(self._ledger, endings.values())
         return [
-            verdict(endings.get(item.tag), attempt)
+            fate(endings.get(item.tag), attempt)
             for item, attempt in zip(items, attempts, strict=True)
         ]
 

@@ -14,6 +14,7 @@ from registry.manifest import Manifest
 from registry.methods import input_of
 from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
+from telemetry.tracebacks import said
 from workers.cache import ModelCache
 from workers.loading import load
 from workers.rows.outputs import Output, in_order, shaped, to_wire
@@ -127,4 +128,4 @@ def telling() -> Iterator[None]:
     except ModelError:
         raise
     except Exception as error:  # a model may raise anything; its caller is told what it said
-        raise ModelError(f"{type(error).__name__}: {error}"[:500]) from error
+        raise ModelError(said(error)) from error

@@ -49,10 +49,20 @@ class Ready(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Versions, as model:version."""
 
 
-class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Process to worker: what became of each item, and its error if it failed."""
+class Fate(msgspec.Struct, array_like=True, frozen=True):
+    """What became of an item."""
 
-    verdicts: list[tuple[Verdict, str]]
+    verdict: Verdict
+    error: str = ""
+    """Its code and message, if it failed or is tried again."""
+    traceback: str = ""
+    """Where that was raised, if it is worth telling."""
+
+
+class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Process to worker: what became of each item."""
+
+    fates: list[Fate]
     seconds: float
 
 

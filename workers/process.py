@@ -20,7 +20,7 @@ from tasks.ledger.settlement import Settled
 from tasks.settings import Settings
 from workers.computing import Computation
 from workers.engine import Engine
-from workers.frames import Batch, Done, Item, Ready, Step, Verdict, receive, send
+from workers.frames import Batch, Done, Fate, Item, Ready, Step, receive, send
 from workers.patience import patiently
 
 
@@ -34,10 +34,10 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
         started = time.perf_counter()
         match frame:
             case Batch(items):
-                verdicts = computation.run(items)
+                fates = computation.run(items)
             case Step(item):
-                verdicts = [steps.perform(item)]
-        send(connection, Done(verdicts, time.perf_counter() - started))
+                fates = [steps.perform(item)]
+        send(connection, Done(fates, time.perf_counter() - started))
 
 
 class _Steps:
@@ -46,9 +46,9 @@ class _Steps:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
 
-    def perform(self, item: Item) -> tuple[Verdict, str]:
+    def perform(self, item: Item) -> Fate:
         """See `workers.jobs.performing`."""
-        done: tuple[Verdict, str] = self._performer.perform(item)
+        done: Fate = self._performer.perform(item)
         return done
 
     @cached_property

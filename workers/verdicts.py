@@ -18,7 +18,9 @@ from telemetry.errors import (
     TimedOut,
     WorkerLost,
 )
-from workers.frames import Item, Verdict
+from telemetry.logs import failure
+from telemetry.tracebacks import said, traceback_of
+from workers.frames import Fate, Item
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Postponed(msgspec.Struct, frozen=True):
 
     item: Item
     error: PredictqError
+    traceback: str | None = None
 
     @property
     def is_suspect(self) -> bool:
@@ -50,27 +53,30 @@ def _is_away(error: Exception) -> bool:
 def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending:
     """What broken infrastructure ended is tried again, so many times; the rest fails."""
     error = OutOfMemory() if isinstance(error, MemoryError) else error
-    unforeseen = None if isinstance(error, PredictqError) else error
-    log.warning("attempt %s at %s failed: %s", attempt, item.id, error, exc_info=unforeseen)
+    traceback = traceback_of(error)
+    fields = failure(item.id, record.model, record.version, traceback)
+    log.warning("attempt %s at %s failed: %s", attempt, item.id, said(error), extra=fields)
     # A load that hangs has had its time, and the next would take as long.
     is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
     if isinstance(error, PredictqError) and error.retried and not is_final:
-        return Postponed(item, error)
+        return Postponed(item, error, traceback)
     # Those two are about the computation before, and this attempt begins none.
     begun = attempt - isinstance(error, WorkerLost | TimedOut)
     is_dead = isinstance(error, PredictqError) and error.infrastructure
-    return Settled(record.failed(error, begun), item.tag, begun if is_dead else 0)
+    settled = record.failed(error, begun, traceback)
+    return Settled(settled, item.tag, begun if is_dead else 0)
 
 
-def verdict(ending: Ending | None, attempt: int) -> tuple[Verdict, str]:
+def fate(ending: Ending | None, attempt: int) -> Fate:
     """What the worker is told: one word, and the error where there is one."""
     if ending is None:
-        return ("suspect" if attempt == ALONE else "dropped"), ""
+        return Fate("suspect" if attempt == ALONE else "dropped")
     if isinstance(ending, Postponed):
-        return "retrying", f"{ending.error.code}: {ending.error.message}"
+        error = f"{ending.error.code}: {ending.error.message}"
+        return Fate("retrying", error, ending.traceback or "")
     record = ending.record
     error = f"{record.error.code}: {record.error.message}" if record.error else ""
-    return record.state, error
+    return Fate(record.state, error, record.traceback or "")
 
 
 def note(ledger: Ledger, endings: Iterable[Ending]) -> None:

@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 def state(response: httpx2.Response, source: Source) -> Prediction | Pending:
     """How a prediction stands; raises what it ended with, if not with success."""
+    if ending := _ending(response):
+        raise ending
     body = content(response)
     return read(lambda: _state(body, retry_after(response), source))
 
@@ -101,6 +103,20 @@ def problem(response: httpx2.Response) -> errors.ProblemError:
 def doubtful(response: httpx2.Response) -> str | None:
     """The id of a prediction of which the server cannot say whether it accepted it."""
     return problem(response).id if response.status_code == UNAVAILABLE else None
+
+
+def _ending(response: httpx2.Response) -> errors.PredictqError | None:
+    """What a prediction ended with, where a problem tells it; one of a request has no urls."""
+    try:
+        body = response.json() if response.is_error else {}
+        if not body.get("urls"):
+            return None
+        task_id, code = body["id"], body["code"]
+        if code in ENDINGS:
+            return ENDINGS[code](task_id)
+        return errors.PredictionFailed(task_id, code, body["detail"], body["retryable"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _detail(item: dict[str, Any]) -> errors.Detail:

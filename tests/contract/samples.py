@@ -45,6 +45,8 @@ RECEIPT = Receipt(
     runtime="scikit-learn 1.9.1",
 )
 
+TRACEBACK = "Traceback (most recent call last):\nValueError: no\n"
+
 
 def today() -> dict[str, bytes]:
     """File name → content, as this code writes it."""
@@ -52,7 +54,7 @@ def today() -> dict[str, bytes]:
     records = {
         "queued": queued["queued"],
         "succeeded": queued["succeeded"].succeeded(PREDICTIONS, RECEIPT),
-        "failed": queued["failed"].failed(ModelError("it raised ValueError")),
+        "failed": queued["failed"].failed(ModelError("it raised ValueError"), 1, TRACEBACK),
         "cancelled": queued["cancelled"].cancelled(),
         "expired": queued["expired"].expired(),
     }

@@ -13,7 +13,19 @@ from api.problems import STATUS, status_of
 from cli.up import up
 from tasks.ledger import keys
 from tasks.settings import Settings
-from telemetry.errors import JobFailed, PredictqError
+from telemetry.errors import (
+    Cancelled,
+    Expired,
+    JobFailed,
+    ModelError,
+    ModelUnloadable,
+    OutOfMemory,
+    PredictqError,
+    RegistryConflict,
+    RegistryUnavailable,
+    TimedOut,
+    WorkerLost,
+)
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, ledger_metrics
 from tests.docs.conftest import Newcomer
 from tests.docs.documents import DOCUMENTS, ROOT, links, table
@@ -24,6 +36,11 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 ROOMS = ("api", "tasks", "workers", "registry", "telemetry", "cli", "client/predictq")
 BY_FLASK = {"HEAD", "OPTIONS"}
 Kind = type[PredictqError]
+ENDINGS = (
+    *(ModelError, ModelUnloadable, RegistryUnavailable, WorkerLost, OutOfMemory),
+    *(TimedOut, Expired, Cancelled),
+)
+"""What predictions end with."""
 
 
 def errors(kind: Kind = PredictqError) -> Iterator[Kind]:
@@ -35,7 +52,7 @@ def errors(kind: Kind = PredictqError) -> Iterator[Kind]:
 def is_answered(kind: Kind) -> bool:
     """Whether it is a problem of a request; the others end a prediction or a command."""
     named = next(ancestor for ancestor in kind.__mro__ if ancestor in STATUS)
-    return named is not PredictqError or kind is PredictqError
+    return not issubclass(kind, ENDINGS) and (named is not PredictqError or kind is PredictqError)
 
 
 def yes_or_no(value: bool) -> str:
@@ -51,21 +68,23 @@ def test_the_problems() -> None:
 
 
 def test_the_errors_of_predictions() -> None:
-    rows = {row[0]: tuple(row[1:3]) for row in table(API, "Errors of a failed prediction")}
-    refusals = {k.code: _chances(k) for k in errors() if not is_answered(k)}
-    del refusals["registry_conflict"]  # only the command line can come upon it
-    for kind in errors(JobFailed):
-        del refusals[kind.code]
-    assert rows == refusals | {"internal": _chances(PredictqError)}
+    rows = {tuple(row[:4]) for row in table(API, "Errors of a failed prediction")}
+    endings = [kind for kind in errors() if issubclass(kind, ENDINGS)]
+    assert rows == {
+        (kind.code, str(int(status_of(kind))), yes_or_no(kind.retryable), yes_or_no(kind.retried))
+        for kind in [*endings, PredictqError]
+    }
+
+
+def test_every_error_is_described() -> None:
+    """What is neither a request's problem nor a prediction's end is a job's or a command's."""
+    others = {kind for kind in errors() if not is_answered(kind) and not issubclass(kind, ENDINGS)}
+    assert others == {RegistryConflict, *errors(JobFailed)}
 
 
 def test_the_errors_of_jobs() -> None:
     described = {row[0] for row in table(API, "Errors of a failed batch job")}
     assert described == {kind.code for kind in errors(JobFailed)}
-
-
-def _chances(kind: Kind) -> tuple[str, str]:
-    return yes_or_no(kind.retryable), yes_or_no(kind.retried)
 
 
 def test_the_endpoints(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.clocks import LONGEST_RUN
 from workers.batching import Batcher
-from workers.frames import Batch, Done, Verdict
+from workers.frames import Batch, Done, Fate, Verdict
 from workers.pace import MOST_ROWS, Pace
 
 
@@ -28,9 +28,9 @@ class Process:
 
     def finish(self, verdict: Verdict = "succeeded", seconds: float = 1e-6) -> None:
         assert self.batch
-        verdicts = [(verdict, "") for _ in self.batch.items]
+        fates = [Fate(verdict) for _ in self.batch.items]
         self.batch = None
-        self._finished(Done(verdicts, seconds))
+        self._finished(Done(fates, seconds))
 
     def die(self) -> None:
         self.batch = None
@@ -68,8 +68,8 @@ class Announcer:
     def started(self, request: Any, pid: int) -> None:
         self.said.append(("started", request.id))
 
-    def finished(self, request: Any, verdict: str, detail: str, seconds: float) -> None:
-        self.said.append((verdict, request.id))
+    def finished(self, request: Any, fate: Fate, seconds: float) -> None:
+        self.said.append((fate.verdict, request.id))
 
 
 def quick() -> Pace:

@@ -42,7 +42,7 @@ class Engine:
         if any(row[0] == 1e9 for row in given):
             raise OutOfMemory
         if any(row[0] == 666 for row in given):
-            raise ModelError("666 is refused")
+            raise ModelError("666 is refused") from ValueError("it is too much")
         return Answer(2 * given[:, 0], 1.0)
 
 
@@ -90,6 +90,8 @@ class Bench:
         registry.set_alias("m", "production", 1)
         self.engine, self.ledger = Engine(), Ledger()
         self.limits: list[float] = []
+        self.tracebacks: dict[str, str] = {}
+        """Id → what the worker was told with the last batch."""
         self._computation = Computation(self.engine, registry, self.ledger, self._limited)  # type: ignore[arg-type]  # a stand-in
 
     @contextmanager
@@ -101,13 +103,15 @@ class Bench:
 
     def run(self, *items: Item) -> list[str]:
         """What became of each: its verdict, or the code of its error."""
-        verdicts = self._computation.run(items)
+        fates = self._computation.run(items)
+        verdicts = [fate.verdict for fate in fates]
         assert [
-            verdict for verdict, _ in verdicts if verdict not in ("dropped", "suspect", "retrying")
+            verdict for verdict in verdicts if verdict not in ("dropped", "suspect", "retrying")
         ] == [
             self.ledger.outcomes[item.id].state for item in items if item.id in self.ledger.outcomes
         ]
-        return [detail.split(":")[0] if v == "failed" else v for v, detail in verdicts]
+        self.tracebacks = {item.id: f.traceback for item, f in zip(items, fates, strict=True)}
+        return [f.error.split(":")[0] if f.verdict == "failed" else f.verdict for f in fates]
 
     def answers(self) -> dict[str, Any]:
         return {task_id: record.result for task_id, record in self.ledger.outcomes.items()}

@@ -54,6 +54,32 @@ def test_the_guilty_fails_alone(bench: Bench) -> None:
     ]
 
 
+def test_where_a_model_raised_is_kept_told_and_logged(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.run(item("a", 666), item("b", body=b"[]"), item("c", 1))
+    told = "ValueError: it is too much\n"
+    assert bench.tracebacks == {"a": told, "b": "", "c": ""}
+    kept = {task_id: record.traceback for task_id, record in bench.ledger.outcomes.items()}
+    assert kept == {"a": told, "b": None, "c": None}
+    fields = [vars(record) for record in caplog.records]
+    assert [(f["id"], f.get("traceback")) for f in fields] == [("b", None), ("a", told)]
+    assert (fields[1]["model"], fields[1]["version"]) == ("m", 1)
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_where_something_unforeseen_was_raised_is_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> None:
+        raise KeyError("nobody foresaw it")
+
+    monkeypatch.setattr("workers.checking.check_method", stumble)
+    assert bench.run(item("a")) == ["internal"]
+    assert "KeyError: 'nobody foresaw it'" in (bench.ledger.outcomes["a"].traceback or "")
+    assert bench.ledger.outcomes["a"].error.message == "the worker could not compute this"
+
+
 def test_a_broken_model_is_tried_once_for_all(bench: Bench) -> None:
     items = [item(name, model="broken") for name in "abc"]
     bench.ledger.attempts = dict.fromkeys("abc", MAX_ATTEMPTS)

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.models import Doubling, Touchy, register
-from workers.engine import Answer, Engine, SklearnEngine, predict
+from workers.engine import Answer, Engine, SklearnEngine, check_output, predict
 from workers.jobs.model import Model
 from workers.rows.table import Table
 
@@ -32,6 +34,13 @@ class Other:
 
     def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
         return Answer(given[:, 0] * 2 if self.output is None else self.output, 1.5)
+
+
+class Mute(Exception):
+    """Raises where it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
 
 
 @pytest.fixture
@@ -68,6 +77,58 @@ def test_as_many_as_there_are_rows_or_it_is_the_models_fault(
         predict(SklearnEngine(registry), doubling, "predict", [[1.0, 0.0]] * 2)
 
 
+class Sized:
+    """Has a length, and no entries."""
+
+    def __len__(self) -> int:
+        return 2
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (3.5, "a value of type float"),
+        (np.float64(3.5), "a value of type float64"),
+        (np.array(3.5), "a value of type ndarray"),
+        ("ab", "a value of type str"),
+        ({"a": 1, "b": 2}, "a value of type dict"),
+        ({1, 2}, "a value of type set"),
+        (iter([1, 2]), "a value of type list_iterator"),
+        (Sized(), "a value of type Sized"),
+    ],
+)
+def test_what_has_no_entry_a_row_is_the_models_fault(
+    doubling: Manifest, output: Any, told: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        predict(Other(output), doubling, "predict", [[1.0, 0.0]] * 2)
+    assert caught.value.message == f"the model gave {told}, expected one prediction a row"
+    model = Model(Other(output), doubling, ("predict",), lambda _: nullcontext())
+    with pytest.raises(ModelError, match=told):
+        model.answer(np.zeros((2, 2)), slice(0, 2))
+
+
+def test_nothing_is_no_prediction() -> None:
+    with pytest.raises(ModelError, match="the model gave None, expected one prediction a row"):
+        check_output(None, 1)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        [1, 2],
+        (1, 2),
+        np.zeros((2, 3)),
+        [np.zeros(2), np.zeros((2, 3))],
+        pd.Series([1, 2]),
+        csr_matrix(np.eye(2)),
+    ],
+    ids=lambda output: type(output).__name__,
+)
+def test_an_entry_a_row_is_taken_in_every_form(output: Any) -> None:
+    check_output(output, 2)
+
+
 def test_what_json_has_no_word_for_is_the_models_fault(doubling: Manifest) -> None:
     with pytest.raises(ModelError, match="TypeError"):
         predict(Other(np.array([object()])), doubling, "predict", [[1.0, 0.0]])
@@ -87,6 +148,27 @@ def test_it_tells_what_a_model_raised(registry: Registry) -> None:
     with pytest.raises(ModelError, match=r"ValueError: \[666.0, 0.0\] is too much"):
         engine.answer(touchy, "predict", np.array([[666.0, 0.0]]))
     assert predict(engine, touchy, "predict", [[1.0, 0.0]]).predictions == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(Mute(), "Mute"), (ValueError("half \udc80"), "ValueError: half ?")],
+    ids=["one that cannot be told", "half a character"],
+)
+def test_whatever_a_model_raises_can_be_told(
+    registry: Registry,
+    doubling: Manifest,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    told: str,
+) -> None:
+    def raising(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(Doubling, "predict", raising)
+    with pytest.raises(ModelError) as caught:
+        SklearnEngine(registry).answer(doubling, "predict", np.array([[1.0, 0.0]]))
+    assert caught.value.message == told
 
 
 def test_it_tells_that_memory_did_not_suffice(

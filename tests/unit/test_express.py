@@ -18,6 +18,15 @@ class Behind:
         self.asked += 1
 
 
+def test_a_look_up_with_a_query_is_left_to_who_is_behind() -> None:
+    """It may ask for what only some are told."""
+    behind, nobody = Behind(), Any
+    scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
+    scope["query_string"] = b"debug=true"
+    asyncio.run(Express(nobody, nobody, behind, 100)(scope, nobody, nobody))
+    assert behind.asked == 1
+
+
 @pytest.mark.parametrize(("bound", "length"), [(100, 101), (10 * LONGEST, LONGEST + 1)])
 def test_a_body_beyond_its_bounds_is_left_to_who_is_behind(bound: int, length: int) -> None:
     behind = Behind()

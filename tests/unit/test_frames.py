@@ -12,6 +12,7 @@ from workers.frames import (
     Batch,
     Done,
     Ended,
+    Fate,
     Fork,
     Item,
     Load,
@@ -28,7 +29,7 @@ FRAMES = [
     Batch([ITEM, Item("predict:2", "b", "text/plain", b"", None, "time out", 0.25)]),
     Batch([]),
     Ready(4711, ["iris:1", "churn:2"]),
-    Done([("succeeded", ""), ("failed", "model_error: ä\u2028")], 0.25),
+    Done([Fate("succeeded"), Fate("failed", "model_error: ä\u2028", "Traceback …")], 0.25),
 ]
 Pair = tuple[socket.socket, socket.socket]
 

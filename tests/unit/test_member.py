@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from tests.stack import until
-from workers.frames import Batch, Done, Item, Ready, receive, send
+from workers.frames import Batch, Done, Fate, Item, Ready, receive, send
 from workers.member import Member
 
 LARGE = Batch([Item("predict:1", "a", "application/json", b"x" * 2**23, None, "compute", 300)])
@@ -46,9 +46,9 @@ def test_the_worker_does_not_wait_until_a_large_batch_is_read(
         member.take(LARGE, ends.append)
         assert time.monotonic() - began < AT_ONCE
         assert receive(theirs) == LARGE
-        send(theirs, Done([("succeeded", "")], 0.1))
+        send(theirs, Done([Fate("succeeded")], 0.1))
         assert member.hear()
-    assert ends == [Done([("succeeded", "")], 0.1)]
+    assert ends == [Done([Fate("succeeded")], 0.1)]
     member.hang_up()
 
 

@@ -216,11 +216,16 @@ def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, fi
     assert asked == [canary, canary, ("/predict/result/1", None)]
 
 
+ENDED = {"retryable": False, "id": "1", "urls": {"result": "/predict/result/1"}}
+"""What the problem of a prediction that has ended says, too."""
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         (200, {"status": "failed", "error": {"code": "model_unloadable", "message": "broken"}}),
         (422, {"status": 422, "code": "invalid", "detail": "broken"}),
+        (500, {"status": 500, "code": "model_unloadable", "detail": "broken", **ENDED}),
     ],
 )
 def test_a_version_that_the_stack_cannot_serve_does_not_stay(run, tmp_path, file, answer):
@@ -237,9 +242,18 @@ def test_a_version_that_the_stack_cannot_serve_does_not_stay(run, tmp_path, file
     assert registry.aliases("m") == {"production": 1}
 
 
-def test_a_failure_that_may_pass_keeps_the_version(run, tmp_path, file):
-    error = {"code": "unavailable", "message": "lost its worker", "retryable": True}
-    with stack(tmp_path / "home", [(200, {"status": "failed", "error": error})]):
+LOST = {"code": "worker_lost", "message": "lost its worker", "retryable": True}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"status": "failed", "error": LOST}),
+        (503, {"status": 503, **ENDED, **LOST, "detail": LOST["message"]}),
+    ],
+)
+def test_a_failure_that_may_pass_keeps_the_version(run, tmp_path, file, answer):
+    with stack(tmp_path / "home", [answer]):
         result = run("add", "m", file, "--alias", "production")
     assert result.stderr == "error: the stack did not get to serve m:1: lost its worker\n"
     assert Registry(tmp_path / "home").aliases("m") == {}

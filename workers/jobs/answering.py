@@ -27,6 +27,8 @@ class Answered(msgspec.Struct, frozen=True):
     """Which of the good rows that is, by what was asked for together."""
     bad: list[BadRow]
     """The other rows, ascending by line."""
+    raised: PredictqError | None = None
+    """The first error of the model, where it raised."""
 
     def table(self, names: Sequence[str]) -> pa.Table:
         """A row for each of the block, in order; of bad rows, what the model answered is null.
@@ -45,6 +47,7 @@ def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
     """
     answers: list[Answers] = []
     answered: list[range] = []
+    raised: PredictqError | None = None
     bad = [*block.bad, *_deadly(block, together)]
     for rows, found in _pieces(model, block, together):
         if not isinstance(found, PredictqError):
@@ -52,10 +55,11 @@ def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
             answered.append(rows)
         elif isinstance(found, GUILT):
             bad += [_bad(block, row, found) for row in rows]
+            raised = raised or found
         else:
             raise found
     made = columns(model.manifest.signature, joined(answers)) if answers else {}
-    return Answered(block, made, answered, sorted(bad, key=lambda row: row.line))
+    return Answered(block, made, answered, sorted(bad, key=lambda row: row.line), raised)
 
 
 def survivors(model: Model, block: Block, journal: Journal, attempt: int) -> list[range]:

@@ -13,8 +13,10 @@ from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
 from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
+from telemetry.logs import failure
+from telemetry.tracebacks import said, traceback_of
 from workers.engine import Engine
-from workers.frames import Item, Verdict
+from workers.frames import Fate, Item
 from workers.jobs.finalizing import finalize
 from workers.jobs.inputs import Inputs
 from workers.jobs.model import Limited, Models
@@ -46,19 +48,19 @@ class Performer:
         self._validator = Validator(models, self._inputs, self._ledger, settings)
         self._scorer = Scorer(models, self._inputs, self._ledger, settings)
 
-    def perform(self, item: Item) -> tuple[Verdict, str]:
-        """Do a step; what became of it, and the error if it failed."""
+    def perform(self, item: Item) -> Fate:
+        """Do a step; what became of it."""
         step = read_step(item.body)
         held = Held(step.job, step.step, item.tag)
         begun = self._ledger.begin(held)
         if begun is None:
-            return "dropped", ""
+            return Fate("dropped")
         try:
             self._do(begun)
         except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner must know
             self._inputs.close()  # what is wrong may be mended by the next time, or deleted
             return self._failed(begun, _told(error))
-        return "succeeded", ""
+        return Fate("succeeded")
 
     def _do(self, begun: Begun) -> None:
         match begun.held.step:
@@ -73,15 +75,15 @@ class Performer:
                 spare = self._settings.spare_bytes
                 finalize(begun, self._ledger, directory, self._roots, spare)
 
-    def _failed(self, begun: Begun, error: Exception) -> tuple[Verdict, str]:
-        unforeseen = None if isinstance(error, PredictqError) else error
-        held, word = begun.held, f"{type(error).__name__}: {error}"
-        log.warning("%s of %s: %s", held.step, held.job, word, exc_info=unforeseen)
+    def _failed(self, begun: Begun, error: Exception) -> Fate:
+        held, word, traceback = begun.held, said(error), traceback_of(error)
+        fields = failure(held.job, begun.order.model, begun.order.version, traceback)
+        log.warning("%s of %s: %s", held.step, held.job, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(held, backoff_of(error))
-            return "retrying", word
+            return Fate("retrying", word, traceback or "")
         self._ledger.conclude(begun, JobError.of(error))
-        return "failed", word
+        return Fate("failed", word, traceback or "")
 
 
 def _told(error: Exception) -> Exception:

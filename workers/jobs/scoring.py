@@ -1,9 +1,13 @@
 """Computes one chunk: read, call the model, write, settle."""
 
+import logging
+
 from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.jobs.places import JobDirectory
 from tasks.settings import Settings
-from telemetry.errors import InvalidInput
+from telemetry.errors import InvalidInput, PredictqError
+from telemetry.logs import failure
+from telemetry.tracebacks import said, traceback_of
 from workers.files.spans import Block
 from workers.files.writing import write_errors, write_part
 from workers.jobs.answering import Answered, answer, survivors
@@ -11,6 +15,8 @@ from workers.jobs.inputs import Inputs
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model, Models
 from workers.jobs.planning import read_span
+
+log = logging.getLogger(__name__)
 
 
 class Scorer:
@@ -31,6 +37,8 @@ class Scorer:
         block = self._read(begun, directory, model)
         together = survivors(model, block, journal, begun.attempt)
         answered = answer(model, block, together)
+        if answered.raised:
+            _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
         self._ledger.settle(begun.held, part)
         journal.close()
@@ -41,6 +49,13 @@ class Scorer:
         if span is None:
             raise InvalidInput(f"the plan of job {job_id} is gone; submit it again")
         return self._inputs.source(job_id, order, facts, model.manifest).read(span)
+
+
+def _log(begun: Begun, error: PredictqError) -> None:
+    """One line a chunk, however many rows the model refuses; the errors file names them all."""
+    held, order = begun.held, begun.order
+    fields = failure(held.job, order.model, order.version, traceback_of(error))
+    log.warning("rows of chunk %s of %s failed: %s", held.step, held.job, said(error), extra=fields)
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: Answered, spare: int) -> Part:

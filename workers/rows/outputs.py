@@ -96,7 +96,7 @@ def _dense(output: Any) -> Array:
 
 
 def _told(output: Any) -> str:
-    return "None" if output is None else f"a single {type(output).__name__}"
+    return "None" if output is None else f"a value of type {type(output).__name__}"
 
 
 def _nameable(array: Array) -> Array:

@@ -4,8 +4,14 @@ import threading
 
 import pytest
 
-from predictq import PredictionCancelled, PredictionExpired, PredictionFailed, WaitTimeout
-from tests.unit.stand_in import DROP, outcome, pending, problem, succeeded
+from predictq import (
+    InvalidRequest,
+    PredictionCancelled,
+    PredictionExpired,
+    PredictionFailed,
+    WaitTimeout,
+)
+from tests.unit.stand_in import DROP, Answer, outcome, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 LOOK = ("GET", "/predict/result/p1")
@@ -103,6 +109,46 @@ def test_a_failed_outcome_is_an_error(server, client):
 def test_other_ends_are_errors(server, client, status, error):
     server.script(outcome(status))
     with pytest.raises(error, match="p1"):
+        client.predict("iris", ROW)
+
+
+def ended(status, code, retryable=False):
+    """The problem that a prediction ended with, as `POST /predict` tells it."""
+    told = problem(status, code, retryable=retryable)
+    return Answer(status, told.body | {"id": "p1", "urls": pending().body["urls"]})
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retryable"),
+    [
+        (422, "model_error", False),
+        (500, "model_unloadable", False),
+        (503, "worker_lost", True),
+        (504, "timed_out", False),
+    ],
+)
+def test_a_failure_told_as_a_problem_is_the_same_error(server, client, status, code, retryable):
+    server.script(ended(status, code, retryable))
+    with pytest.raises(PredictionFailed, match=f"that is {code}") as caught:
+        client.predict("iris", ROW)
+    assert (caught.value.id, caught.value.code) == ("p1", code)
+    assert caught.value.retryable is retryable
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [(409, "cancelled", PredictionCancelled), (504, "expired", PredictionExpired)],
+)
+def test_other_ends_told_as_problems_are_the_same_errors(server, client, status, code, error):
+    server.script(ended(status, code))
+    with pytest.raises(error, match="p1"):
+        client.predict("iris", ROW)
+
+
+def test_a_refusal_is_no_end_of_a_prediction(server, client):
+    server.script(problem(422, "invalid_features"))
+    with pytest.raises(InvalidRequest, match="invalid_features"):
         client.predict("iris", ROW)
 
 

@@ -1,0 +1,38 @@
+"""Files that hold a key: made once, by whoever is first, and read by its owner alone."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
+    """The key in a file; processes that start together agree on one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _make(path, make())
+    return path.read_bytes()
+
+
+def _make(path: Path, key: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        fresh.touch(mode=0o600)
+        with fresh.open("wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
+            os.link(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

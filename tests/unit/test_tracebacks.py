@@ -1,0 +1,89 @@
+"""Where something was raised is told in so many bytes, whatever it was."""
+
+import pytest
+
+from telemetry.errors import InvalidFeatures, ModelError
+from telemetry.tracebacks import BOUND, said, traceback_of
+
+
+class Mute(Exception):
+    """Raises where it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def raised(error: Exception, depth: int = 0) -> Exception:
+    """The same, raised from below so many calls."""
+
+    def raise_below(depth: int) -> None:
+        if depth:
+            raise_below(depth - 1)
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        raise_below(depth)
+    return caught.value
+
+
+def of_a_model(origin: Exception) -> ModelError:
+    error = ModelError(said(origin))
+    error.__cause__ = origin
+    return error
+
+
+def test_of_a_model_it_is_what_the_model_raised() -> None:
+    told = traceback_of(of_a_model(raised(ValueError("too much"))))
+    assert told
+    assert told.startswith("Traceback (most recent call last)")
+    assert "raise error" in told
+    assert told.endswith("ValueError: too much\n")
+    assert "ModelError" not in told
+
+
+def test_of_what_nobody_foresaw_it_is_that() -> None:
+    assert (traceback_of(raised(KeyError("x"))) or "").endswith("KeyError: 'x'\n")
+
+
+@pytest.mark.parametrize("error", [InvalidFeatures("no"), ModelError("gave None")])
+def test_errors_of_ours_need_none(error: Exception) -> None:
+    assert traceback_of(raised(error)) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("ä" * 10**6),
+        ValueError("\n" * 10**6),
+        ValueError("half \udc80"),
+        ExceptionGroup("many", [ValueError("ä" * 1000)] * 1000),
+        Mute(),
+    ],
+    ids=["long", "lines", "half a character", "a group", "mute"],
+)
+def test_it_is_bounded_and_says_where(error: Exception) -> None:
+    told = traceback_of(raised(error))
+    assert told
+    assert "raise error" in told or isinstance(error, ExceptionGroup)
+    assert len(told.encode()) <= BOUND
+
+
+def test_of_a_deep_one_the_end_is_told() -> None:
+    told = traceback_of(raised(ValueError("deep"), 500))
+    assert told
+    assert len(told.encode()) <= BOUND
+    assert told.endswith("ValueError: deep\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("no"), "ValueError: no"),
+        (ValueError("x" * 1000), "ValueError: " + "x" * 488),
+        (ValueError("half \udc80"), "ValueError: half ?"),
+        (Mute(), "Mute"),
+    ],
+    ids=["plain", "long", "half a character", "mute"],
+)
+def test_what_it_says(error: Exception, told: str) -> None:
+    assert said(error) == told
