@@ -25,7 +25,7 @@ def kinds(column: Column, array: Array) -> Array | None:
     if column.type == "any" and column.dtype != "object":
         return _mixed(array)
     if column.type == "number" and is_whole(column.dtype):
-        return np.array([not _is_whole(value) for value in array], dtype=np.int8)
+        return np.array([not fits for fits in _fitting(column.dtype, array)], dtype=np.int8)
     if column.type == "boolean" and column.dtype == "bool":
         return np.array([value is None for value in array], dtype=np.int8)
     return None
@@ -62,6 +62,12 @@ def _mixed(array: Array) -> Array | None:
     return np.array(found, dtype=np.int8)
 
 
+def _fitting(dtype: str, array: Array) -> list[bool]:
+    """Of each value: whether the dtype of whole numbers has room for it."""
+    least, greatest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    return [_is_whole(value) and least <= value <= greatest for value in array]
+
+
 def _is_whole(value: Any) -> bool:
     return type(value) is int or (type(value) is float and value.is_integer())
 
@@ -80,11 +86,8 @@ def _number(column: Column, array: Array) -> Array:
 
 
 def _whole_or_float(dtype: str, array: Array) -> Array:
-    if all(map(_is_whole, array)):
-        try:
-            return np.array([int(value) for value in array], dtype=dtype)
-        except OverflowError:
-            pass
+    if all(_fitting(dtype, array)):
+        return np.array([int(value) for value in array], dtype=dtype)
     return array.astype(FLOAT)
 
 

@@ -107,7 +107,8 @@ def _of_matrix(signature: Signature, matrix: Array) -> Input:
 
 def _framed(signature: Signature, arrays: Sequence[Array]) -> pd.DataFrame:
     names = (column.name for column in signature.columns)
-    series = (pd.Series(array, copy=False) for array in arrays)
+    # Said, as pandas would take text for its own dtype, which knows no None.
+    series = (pd.Series(array, dtype=array.dtype, copy=False) for array in arrays)
     return pd.DataFrame(dict(zip(names, series, strict=True)))
 
 
