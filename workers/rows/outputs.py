@@ -58,11 +58,12 @@ def in_order(outputs: Sequence[Output], positions: Sequence[Array]) -> Output:
 
 
 def _is_several(output: Any, rows: int) -> bool:
-    if isinstance(output, tuple):
-        return True
-    if not isinstance(output, list) or not output or not isinstance(output[0], np.ndarray):
+    """Whether it has an entry for each output, rather than for each row."""
+    if not isinstance(output, list | tuple) or not output:
         return False
-    return all(np.shape(each)[:1] == (rows,) for each in output) or len(output) != rows
+    if not (isinstance(output[0], np.ndarray) or hasattr(output[0], "toarray")):
+        return False
+    return len(output) != rows or all(np.shape(each)[:1] == (rows,) for each in output)
 
 
 def _single(output: Any, rows: int) -> Array:
