@@ -18,6 +18,8 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the model takes a missing value here (``null`` on the wire)."""
     infinite: bool = False
     """Whether the model takes an infinity here."""
+    words: tuple[str, ...] = ()
+    """Texts that read as missing elsewhere and are values in this column."""
 
 
 class Signature(msgspec.Struct, frozen=True, cache_hash=True):

@@ -26,6 +26,12 @@ class Options(TypedDict, total=False):
     """Whether the output has the input's columns, too."""
     error_threshold: float | None
     """Rows that may fail before the job stops: a number, or below 1 a share."""
+    delimiter: str | None
+    """What separates the fields of CSV; the server sniffs it by default."""
+    header: bool | None
+    """Whether the first record of CSV names the columns; the server sniffs it by default."""
+    na: str | Iterable[str] | None
+    """Texts of CSV that stand for a missing value, beside those that pandas takes for one."""
 
 
 def fields_of(model: str, options: Options) -> dict[str, Any]:
@@ -34,8 +40,9 @@ def fields_of(model: str, options: Options) -> dict[str, Any]:
     fields.pop("upload", None)
     if output := fields.pop("output", None):
         fields["output_uri"] = place(output)
-    if methods := fields.pop("methods", None):
-        fields["methods"] = [methods] if isinstance(methods, str) else list(methods)
+    for name in ("methods", "na"):
+        if given := fields.pop(name, None):
+            fields[name] = [given] if isinstance(given, str) else list(given)
     return {name: value for name, value in fields.items() if value is not None}
 
 
