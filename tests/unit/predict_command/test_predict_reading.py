@@ -108,7 +108,7 @@ def test_numbers_in_their_order_are_taken_for_a_header_and_that_is_told():
     takes = Takes((Column("x0", "number"), Column("x1", "number")), named=False)
     read = found("0,1\n5,6\n", takes=takes)
     assert [row.value for row in read.rows] == [[5, 6]]
-    assert read.notes == ["line 1 is taken for the header; if it is a row: --no-header"]
+    assert read.notes == ["taken for the header: line 1 (if it is a row: --no-header)"]
     assert [row.value for row in found("0,1\n5,6\n", takes=takes, header=False).rows] == [
         [0, 1],
         [5, 6],
