@@ -18,8 +18,8 @@ LONGEST_URI = 4096
 """Characters."""
 Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
-Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern)]
-Words = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)]
+Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
+Words = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
 _LISTS = frozenset({"methods", "na"})
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
