@@ -21,7 +21,8 @@ def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any
     kept = {*column.words, *([""] if column.type == "string" and not column.nullable else [])}
     words = pa.array([word for word in missing if word not in kept], pa.string())
     told = texts if column.type == "string" else pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.is_in(told, words), None, texts)
+    found = pc.is_in(told, words)
+    return pc.if_else(found, None, texts) if pc.any(found).as_py() else texts
 
 
 def note_decimal_commas(column: Column, texts: Any, faults: Faults) -> None:
