@@ -8,8 +8,9 @@ from werkzeug.datastructures import MultiDict
 
 from registry.methods import check_job_method
 from registry.store import Registry
+from tasks.jobs.dialect import DELIMITER, Dialect
 from tasks.jobs.job import Order, Place
-from tasks.jobs.naming import Format, named_format
+from tasks.jobs.naming import Format, named_format, wrong_input, wrong_output
 from tasks.jobs.places import JobDirectory, local_path
 from telemetry.errors import Detail, Invalid
 
@@ -17,6 +18,9 @@ LONGEST_URI = 4096
 """Characters."""
 Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
+Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
+Words = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
+_LISTS = frozenset({"methods", "na"})
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
@@ -41,6 +45,12 @@ class UploadOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Whether the output has the input's columns, too."""
     error_threshold: Annotated[float, Meta(ge=0)] | None = None
     """Rows that may fail before the job stops: a number, or below 1 a share of all."""
+    delimiter: Delimiter | None = None
+    """What separates the fields of CSV; without, it is sniffed."""
+    header: bool | None = None
+    """Whether the first record of CSV names the columns; without, it is sniffed."""
+    na: Words | None = None
+    """Texts of CSV that stand for a missing value, beside those that pandas takes for one."""
 
 
 class BatchOrder(UploadOrder, forbid_unknown_fields=True, kw_only=True):
@@ -54,9 +64,9 @@ def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
     """Fields of a form, each a text; raises `Invalid`."""
     given: dict[str, str | list[str]] = {}
     for name, values in form.lists():
-        if name != "methods" and len(values) > 1:
+        if name not in _LISTS and len(values) > 1:
             raise wrong(name, f"{name[:100]!r} is given more than once")
-        given[name] = values if name == "methods" else values[0]
+        given[name] = values if name in _LISTS else values[0]
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -75,11 +85,12 @@ def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry:
         version=resolved.manifest.version,
         alias=resolved.alias,
         methods=methods,
-        input=Place(uri=_whole(input_uri, "input_uri"), format=asked.input_format),
+        input=_input(asked, input_uri),
         output=_output(asked, directory),
         id_column=asked.id_column,
         keep_columns=asked.include_input,
         error_threshold=asked.error_threshold,
+        dialect=Dialect(delimiter=asked.delimiter, header=asked.header, na=tuple(asked.na or ())),
     )
 
 
@@ -93,6 +104,12 @@ def _methods(asked: UploadOrder) -> tuple[str, ...]:
     return tuple(asked.methods)
 
 
+def _input(asked: UploadOrder, uri: str) -> Place:
+    if reason := wrong_input(uri, asked.input_format):
+        raise wrong("input_uri" if isinstance(asked, BatchOrder) else "file", reason)
+    return Place(uri=_whole(uri, "input_uri"), format=asked.input_format)
+
+
 def _output(asked: UploadOrder, directory: JobDirectory) -> Place:
     """Where the output shall lie, on the server's machine, and its format as far as it is told."""
     uri = asked.output_uri
@@ -102,6 +119,8 @@ def _output(asked: UploadOrder, directory: JobDirectory) -> Place:
         raise wrong("output_uri", "output_uri must be a path on the server's machine")
     named, compression = named_format(uri)
     format_ = asked.output_format or named
+    if reason := wrong_output(uri, asked.output_format):
+        raise wrong("output_uri", reason)
     if compression and format_ not in ("csv", "ndjson"):
         raise wrong("output_uri", "only CSV and NDJSON are packed: name the output out.csv.gz")
     return Place(uri=_whole(uri, "output_uri"), format=format_)

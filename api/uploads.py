@@ -22,7 +22,7 @@ FILE = "file"
 """The part that is the input."""
 IN_MEMORY = 2**18
 """Bytes of a form that are held in memory: each other part must fit in."""
-MOST_PARTS = 32
+MOST_PARTS = 128
 _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.flight import Failure
-from tasks.jobs.naming import named_format
+from tasks.jobs.naming import Format, named_format, wrong_input, wrong_output
 
 
 class FileName(click.ParamType[str]):
@@ -26,6 +26,17 @@ class FileName(click.ParamType[str]):
 def is_uri(place: str) -> bool:
     """Whether the server finds it wherever it is."""
     return "://" in place
+
+
+def check_names(
+    source: str, read_as: Format | None, output: str | None, written_as: Format | None
+) -> None:
+    """Raise `click.UsageError` where a name is that of no file that is read or written."""
+    reason = wrong_input(source, read_as)
+    if output:
+        reason = reason or wrong_output(output, written_as)
+    if reason:
+        raise click.UsageError(reason)
 
 
 def check_fetched(source: str, output: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 import click
 
+from cli.dialects import dialect_text
 from cli.flight import Failure
 from cli.following import clock, pace
 from predictq import Client, Job
@@ -57,6 +58,7 @@ def dry_run_text(job: Job) -> str:
     found = job.report or {}
     seconds = found.get("estimated_seconds")
     lines = [f"{found.get('rows', 0):,} rows", f"columns: {', '.join(found.get('columns', ()))}"]
+    lines += dialect_text(found)
     if seconds is not None:
         lines.append(f"would take about {clock(seconds)}")
     lines += [f"line {bad['line']}: {bad['message']}" for bad in found.get("errors", ())]
@@ -70,6 +72,8 @@ def conclude(client: Client, job: Job, fetched: str | None) -> None:
     took = f" in {job.ended_at - job.created_at:,.1f} s" if job.ended_at else ""
     output = fetched or _place(job)
     click.echo(f"scored {job.counts.succeeded:,} rows{took}: {output}", err=True)
+    for line in dialect_text(job.report or {}):
+        click.echo(line, err=True)
     if job.counts.failed:
         _tell_failures(client, job)
 

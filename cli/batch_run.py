@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from cli.asking import server, url_option
-from cli.batch_places import FileName, check_fetched, is_uri
+from cli.batch_places import FileName, check_fetched, check_names, is_uri
 from cli.batch_report import conclude, dry_run_text
+from cli.dialects import dialect_options
 from cli.flight import Failure
 from cli.following import follow
 from predictq import Client, PredictqError, ProblemError
@@ -28,6 +29,7 @@ SHARE = click.FloatRange(0)
 @click.option("--error-threshold", type=SHARE, metavar="N", help="Rows that may fail; < 1: share.")
 @click.option("--input-format", type=FORMAT, help="By the name, without.")
 @click.option("--output-format", type=FORMAT, help="By the name, without.")
+@dialect_options
 @click.option("--upload", is_flag=True, help="Send the file, though the server is on this machine.")
 @click.option("--dry-run", is_flag=True, help="Look over the input, and score nothing.")
 @click.option("--detach", is_flag=True, help="Print the id, and do not wait for the end.")
@@ -49,6 +51,7 @@ def run(
     """
     if bool(output) == dry_run:
         raise click.UsageError("A dry run writes no OUTPUT." if output else "Give an OUTPUT.")
+    check_names(source, options["input_format"], output, options["output_format"])
     with server(url) as client:
         there = client.is_local and not upload
         options["upload"] = not (there or is_uri(source))

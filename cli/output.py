@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from cli.flight import Fault
+
 
 @contextmanager
 def destination(name: str) -> Iterator[TextIO]:
@@ -24,15 +26,20 @@ def destination(name: str) -> Iterator[TextIO]:
             yield stream
 
 
-def write(stream: TextIO, predictions: Iterable[Any], *, as_json: bool) -> None:
-    """A line each, as CSV or as JSON."""
+def write(stream: TextIO, predictions: Iterable[Any], *, as_json: bool) -> list[Fault]:
+    """A line each, as CSV or as JSON; gives the rows that have none, whose lines are empty."""
     table = csv.writer(stream, lineterminator="\n")
+    bad = []
     for prediction in predictions:
-        if as_json:
+        if isinstance(prediction, Fault):
+            bad.append(prediction)
+            stream.write("null\n" if as_json else "\n")
+        elif as_json:
             stream.write(json.dumps(prediction, ensure_ascii=False) + "\n")
         else:
             cells = prediction if isinstance(prediction, list) else [prediction]
             table.writerow([_cell(cell) for cell in cells])
+    return bad
 
 
 @contextmanager

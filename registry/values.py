@@ -1,6 +1,7 @@
 """What a value of each column type is on the wire, and what is wrong with one that is none."""
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -10,11 +11,27 @@ from typing import Any
 from registry.manifest import Column
 
 NUMBERS = frozenset({int, float})
-PARSED = frozenset({"datetime", "date", "decimal"})
+PARSED = frozenset({"datetime", "duration", "date", "decimal"})
 """Types whose values must be looked at one by one: their Python type does not say enough."""
 _LARGEST = int(sys.float_info.max)
+_NO_INFINITY = "the model takes no infinity here"
 _LONGEST = 40
 """Letters of a value that a message repeats."""
+_ZONE = r"(Z|[+-]\d\d:?\d\d)?"
+_TIME = re.compile(
+    rf"\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?{_ZONE})?|\d{{8}}(T\d{{6}}{_ZONE})?", re.ASCII
+)
+"""What pandas reads of what Python takes for ISO 8601."""
+_NANOSECONDS = range(1678, 2262)
+"""Years that times in nanoseconds, of 64 bits, have room for."""
+_DURATION = re.compile(
+    r"[+-]?(\d{1,18}|\d{1,5} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?|\d{1,5}:\d\d:\d\d(\.\d{1,9})?"
+    r"|\d{1,5} ?[Dd]|\d{1,6} ?h|\d{1,7} ?(m|min)|\d{1,9}(\.\d{1,9})? ?s|\d{1,12} ?ms|\d{1,15} ?us"
+    r"|\d{1,18} ?ns)"
+    r"|P(?=\d|T\d)(\d{1,5}D)?(T(?=\d)(\d{1,4}H)?(\d{1,6}M)?(\d{1,8}(\.\d{1,9})?S)?)?",
+    re.ASCII,
+)
+"""What pandas and ISO 8601 write, up to what nanoseconds of 64 bits have room for."""
 _SCALARS = frozenset({int, float, str, bool})
 _TEXT = frozenset({str})
 _TYPES: dict[str, frozenset[type]] = {
@@ -70,7 +87,7 @@ def fault(column: Column, value: Any) -> str | None:
     if type(value) is int and abs(value) > _LARGEST:
         return "the number is too large for a float"
     if type(value) is float and math.isinf(value) and not column.infinite:
-        return "the model takes no infinity here"
+        return _NO_INFINITY
     return _PARSERS[column.type](column, value) if column.type in PARSED else None
 
 
@@ -101,14 +118,31 @@ def _types(column: Column) -> frozenset[type]:
 
 def _datetime_fault(column: Column, value: str) -> str | None:
     try:
-        has_offset = datetime.fromisoformat(value).tzinfo is not None
+        moment = datetime.fromisoformat(value) if _TIME.fullmatch(value) else None
     except ValueError:
+        moment = None
+    if moment is None:
         return f"expected {EXPECTED['datetime']}, got {given(value)}"
+    if _is_beyond(column, moment.year):
+        return f"the model has no room for this time, got {given(value)}"
+    has_offset = moment.tzinfo is not None
     if has_offset and "," not in column.dtype:
         return f"the model was trained on times without a zone, got {given(value)}"
     if not has_offset and "," in column.dtype:
         return f"the model was trained on times with a zone, got {given(value)}; add its offset"
     return None
+
+
+def _is_beyond(column: Column, year: int) -> bool:
+    if not column.dtype or "[ns" in column.dtype:
+        return year not in _NANOSECONDS
+    return "," in column.dtype and not 1 < year < 9999  # an offset may lead out of all years
+
+
+def _duration_fault(_: Column, value: str) -> str | None:
+    if _DURATION.fullmatch(value):
+        return None
+    return f"expected {EXPECTED['duration']}, got {given(value)}"
 
 
 def _date_fault(_: Column, value: str) -> str | None:
@@ -119,16 +153,19 @@ def _date_fault(_: Column, value: str) -> str | None:
     return None
 
 
-def _decimal_fault(_: Column, value: Any) -> str | None:
+def _decimal_fault(column: Column, value: Any) -> str | None:
     try:
-        is_number = not Decimal(str(value)).is_nan()
+        number = Decimal(str(value))
     except InvalidOperation:
-        is_number = False
-    return None if is_number else f"expected {EXPECTED['decimal']}, got {given(value)}"
+        number = Decimal("NaN")
+    if number.is_nan():
+        return f"expected {EXPECTED['decimal']}, got {given(value)}"
+    return _NO_INFINITY if number.is_infinite() and not column.infinite else None
 
 
 _PARSERS: dict[str, Callable[[Column, Any], str | None]] = {
     "datetime": _datetime_fault,
+    "duration": _duration_fault,
     "date": _date_fault,
     "decimal": _decimal_fault,
 }

@@ -27,6 +27,12 @@ class Options(TypedDict, total=False):
     """Whether the output has the input's columns, too."""
     error_threshold: float | None
     """Rows that may fail before the job stops: a number, or below 1 a share."""
+    delimiter: str | None
+    """What separates the fields of CSV; the server sniffs it by default."""
+    header: bool | None
+    """Whether the first record of CSV names the columns; the server sniffs it by default."""
+    na: str | Iterable[str] | None
+    """Texts of CSV that stand for a missing value, beside those that pandas takes for one."""
 
 
 def fields_of(model: str, options: Options) -> dict[str, Any]:
@@ -45,21 +51,21 @@ def _field(name: str, value: Any) -> dict[str, Any]:
     match name:
         case "output":
             return {"output_uri": place(name, value)}
-        case "methods":
-            return {name: _methods(value)}
-        case "include_input" | "upload":
+        case "methods" | "na":
+            return {name: _several(name, value)}
+        case "include_input" | "upload" | "header":
             return {name: flag(name, value)}
         case "error_threshold":
             return {name: number(name, value)}
     return {name: text(name, value)}
 
 
-def _methods(methods: Any) -> list[str]:
+def _several(name: str, words: Any) -> list[str]:
     try:
-        several = [methods] if isinstance(methods, str) else list(methods)
+        several = [words] if isinstance(words, str) else list(words)
     except TypeError as error:
-        raise unfit("methods", f"expected names, got {told(methods)}") from error
-    return [text("methods", method) for method in several]
+        raise unfit(name, f"expected texts, got {told(words)}") from error
+    return [text(name, word) for word in several]
 
 
 def as_form(fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from tasks.jobs.dialect import Dialect
 from tasks.jobs.naming import Compression, Format
 from telemetry.errors import JobFailed, PredictqError
 
@@ -52,6 +53,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that may fail before the job stops: a number, or below 1 a share; None is no bound."""
     dry_run: bool = False
     """Whether nothing but validation is wanted."""
+    dialect: Dialect = Dialect()
+    """What is said of an input that is CSV."""
 
     @property
     def reference(self) -> str:
@@ -85,6 +88,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     estimated_seconds: float
     errors: tuple["LineError", ...] = ()
     """The first, 100 at most: of the first rows, after a dry run of all that cannot be read."""
+    ignored: tuple[str, ...] = ()
+    """Columns of the input that the model does not take, and that are no ids."""
+    delimiter: str | None = None
+    """What separates the fields of CSV; this and the next are None of other formats."""
+    header: bool | None = None
+    """Whether its first record was taken for the names of the columns."""
+    na: tuple[str, ...] | None = None
+    """Texts that stand for a missing value in it."""
 
 
 class LineError(msgspec.Struct, frozen=True, kw_only=True):

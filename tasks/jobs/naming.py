@@ -14,12 +14,54 @@ _FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_SPREADSHEETS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
+_MAGIC = {
+    b"PK\x03\x04": "a spreadsheet, or another archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet of an old format",
+}
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
 
 def named_format(uri: str) -> tuple[Format | None, Compression | None]:
     """What the end of the name says: ``rows.csv.gz`` is a CSV file in gzip."""
+    ending, compression = _ending(uri)
+    return _FORMATS.get(ending), compression
+
+
+def is_spreadsheet(uri: str) -> bool:
+    """Whether the name is that of what spreadsheets keep for themselves."""
+    return _ending(uri)[0] in _SPREADSHEETS
+
+
+def wrong_input(uri: str, told: Format | None) -> str | None:
+    """Why nothing of this name is read, and what to do; None where it may be."""
+    if told is None and is_spreadsheet(uri):
+        return f"{PurePath(uri).name} is a spreadsheet; save it as CSV (UTF-8), and give that"
+    return None
+
+
+def wrong_content(head: bytes) -> str | None:
+    """The same of a file that begins so, whatever its name is."""
+    kind = _MAGIC.get(head[:4])
+    return f"this is {kind}; save it as CSV (UTF-8), and give that" if kind else None
+
+
+def wrong_output(uri: str, told: Format | None) -> str | None:
+    """Why nothing of this name is written, and what to do; None where it may be."""
+    ending, _ = _ending(uri)
+    name = PurePath(uri).name
+    if is_spreadsheet(uri):
+        return f"{name} would be a spreadsheet; name it {PurePath(uri).stem}.csv, which those open"
+    if told is None and ending and ending not in _FORMATS:
+        return (
+            f"{name} tells no format: name it .csv, .ndjson, .jsonl or .parquet, or give the format"
+        )
+    return None
+
+
+def _ending(uri: str) -> tuple[str, Compression | None]:
+    """The suffix that tells the format, and what the one behind it tells."""
     suffixes = [suffix.lower() for suffix in PurePath(uri).suffixes[-2:]]
     compression = _COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     named = suffixes[:-1] if compression else suffixes
-    return _FORMATS.get(named[-1]) if named else None, compression
+    return named[-1] if named else "", compression

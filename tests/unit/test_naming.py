@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.jobs.naming import named_format
+from tasks.jobs.naming import Format, named_format, wrong_content, wrong_input, wrong_output
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,27 @@ from tasks.jobs.naming import named_format
 )
 def test_the_end_of_a_name(name: str, format_: str | None, compression: str | None) -> None:
     assert named_format(name) == (format_, compression)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "read", "written"),
+    [
+        ("rows.csv", None, True, True),
+        ("rows", None, True, True),
+        ("rows.parquet", "csv", True, True),
+        ("rows.XLSX", None, False, False),
+        ("rows.xls", "csv", True, False),
+        ("/data/rows.ods.gz", None, False, False),
+        ("rows.txt", None, True, False),
+        ("rows.txt", "ndjson", True, True),
+        ("rows.csv.bak", None, True, False),
+    ],
+)
+def test_what_a_name_forbids(name: str, told: Format | None, *, read: bool, written: bool) -> None:
+    assert (wrong_input(name, told) is None) is read
+    assert (wrong_output(name, told) is None) is written
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04....", b"\xd0\xcf\x11\xe0..", b"a,b\n", b""])
+def test_a_spreadsheet_is_known_by_what_it_begins_with(head: bytes) -> None:
+    assert ("save it as CSV" in (wrong_content(head) or "")) is (head[:1] in (b"P", b"\xd0"))

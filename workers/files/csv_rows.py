@@ -9,11 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from workers.files.cutting import MAX_RECORD
 from workers.files.records import records
-from workers.files.texts import MISSING, is_utf8
+from workers.files.texts import is_utf8
 
-csv.field_size_limit(MAX_RECORD)
 Bad = dict[int, str]
 """Position of a record → why it is no row."""
 
@@ -29,22 +27,32 @@ class Parsed(msgspec.Struct, frozen=True):
     bad: Bad
 
 
-def parse(data: bytes, rows: int, width: int, types: Mapping[int, pa.DataType]) -> Parsed:
+class Grid(msgspec.Struct, frozen=True):
+    """How the fields of a file lie."""
+
+    width: int
+    """Fields in a record."""
+    delimiter: bytes
+    missing: tuple[str, ...]
+    """What stands for nothing in a column that has another type than text."""
+
+
+def parse(data: bytes, rows: int, grid: Grid, types: Mapping[int, pa.DataType]) -> Parsed:
     """Read the columns that have a type here, of so many records.
 
     Raises `pyarrow.ArrowInvalid` for values of another type; never with binary columns alone.
     """
     if data.count(b"\r") != data.count(b"\r\n"):  # to pyarrow a return alone ends a record
-        return _one_by_one(data, width, [*types])
+        return _one_by_one(data, grid, [*types])
     bad: Bad = {}
     try:
-        table = _by_pyarrow(data, width, types, bad)
+        table = _by_pyarrow(data, grid, types, bad)
     except pa.ArrowInvalid as error:
         if "conversion error" in str(error):
             raise
-        return _one_by_one(data, width, [*types])
+        return _one_by_one(data, grid, [*types])
     if table.num_rows + len(bad) != rows:
-        return _one_by_one(data, width, [*types])
+        return _one_by_one(data, grid, [*types])
     return Parsed(_with_gaps(table, bad), bad)
 
 
@@ -57,7 +65,7 @@ def _with_gaps(table: pa.Table, bad: Bad) -> pa.Table:
     return table.take(pa.array(np.cumsum(~gaps) - 1, mask=gaps))
 
 
-def _by_pyarrow(data: bytes, width: int, types: Mapping[int, pa.DataType], bad: Bad) -> pa.Table:
+def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: Bad) -> pa.Table:
     def skip(row: Any) -> str:
         bad[row.number - 1] = _ragged(row.expected_columns, row.actual_columns)
         return "skip"
@@ -69,29 +77,33 @@ def _by_pyarrow(data: bytes, width: int, types: Mapping[int, pa.DataType], bad: 
         pc.ReadOptions(
             use_threads=False,
             block_size=len(data) + 1,  # one block, so that rows are numbered and columns whole
-            column_names=[str(place) for place in range(width)],
+            column_names=[str(place) for place in range(grid.width)],
         ),
-        pc.ParseOptions(newlines_in_values=b'"' in data, invalid_row_handler=told),
+        pc.ParseOptions(
+            delimiter=grid.delimiter.decode(),
+            newlines_in_values=b'"' in data,
+            invalid_row_handler=told,
+        ),
         pc.ConvertOptions(
             include_columns=[str(place) for place in types],
             column_types={str(place): kind for place, kind in types.items()},
-            null_values=MISSING,
+            null_values=[*grid.missing],
             strings_can_be_null=False,
         ),
     )
 
 
-def _one_by_one(data: bytes, width: int, places: Sequence[int]) -> Parsed:
-    found = records(data, quoted=True, last=True)
+def _one_by_one(data: bytes, grid: Grid, places: Sequence[int]) -> Parsed:
+    found = records(data, quoted=True, last=True, delimiter=grid.delimiter)
     bad: Bad = {}
-    nothing = [None] * width
+    nothing = [None] * grid.width
     rows: list[Sequence[bytes | None]] = []
     for position, record in enumerate(found.cut(data)):
-        fields = _fields(record)
+        fields = _fields(record, grid.delimiter.decode())
         if isinstance(fields, str):
             bad[position] = fields
-        elif len(fields) != width:
-            bad[position] = _ragged(width, len(fields))
+        elif len(fields) != grid.width:
+            bad[position] = _ragged(grid.width, len(fields))
         else:
             rows.append([field.encode("latin-1") for field in fields])
             continue
@@ -100,10 +112,11 @@ def _one_by_one(data: bytes, width: int, places: Sequence[int]) -> Parsed:
     return Parsed(pa.table(columns), bad)
 
 
-def _fields(record: bytes) -> Sequence[str] | str:
+def _fields(record: bytes, delimiter: str) -> Sequence[str] | str:
     """The fields, each byte a letter, or why there are none."""
+    text = record.decode("latin-1").rstrip("\r\n")
     try:
-        (fields,) = csv.reader([record.decode("latin-1").rstrip("\r\n")], strict=False)
+        (fields,) = csv.reader([text], delimiter=delimiter, strict=False)
     except (csv.Error, ValueError) as error:
         return str(error)
     return fields

@@ -6,10 +6,11 @@ from typing import IO, Any
 import pyarrow as pa
 
 from registry.manifest import Column
-from workers.files.csv_rows import Parsed, parse
+from workers.files.csv_rows import Grid, Parsed, parse
 from workers.files.features import Faults, gather
-from workers.files.header import read_header, refuse_headerless
+from workers.files.header import read_beginning
 from workers.files.matching import Selection, match
+from workers.files.missing import note_decimal_commas, without_missing
 from workers.files.record_file import RecordFile
 from workers.files.records import lacks_quote, records
 from workers.files.spans import Block, Span
@@ -21,17 +22,18 @@ _TYPES = {"number": pa.float64(), "boolean": pa.bool_()}
 
 
 class CsvSource:
-    """See `Source`. Fields are separated by commas; the first record has their names."""
+    """See `Source`."""
 
     def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
         """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
         self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=True)
-        self._columns, self._start = read_header(self._file)
+        begun = read_beginning(self._file, signature, selection.dialect)
+        self.dialect = begun.dialect
+        """How the file is written."""
+        self._columns, self._start = begun.columns, begun.rows
+        self._grid = Grid(len(begun.columns), self._file.delimiter, begun.dialect.na)
         self._wanted = match(selection, self._columns)
-        if not signature.named:
-            found = (self._columns[n] for n in self._wanted.features if n is not None)
-            refuse_headerless(signature, [*found])
         columns = zip(self._wanted.features, signature.columns, strict=True)
         self._typed = dict.fromkeys(self._wanted.carried, pa.string())
         self._typed |= {place: _type(column) for place, column in columns if place is not None}
@@ -61,7 +63,7 @@ class CsvSource:
         texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
         columns = zip(self._wanted.features, self._signature.columns, strict=True)
         values = {
-            place: from_text(column, texts[place], faults)
+            place: self._values(column, texts[place], faults)
             for place, column in columns
             if place is not None
         }
@@ -86,8 +88,8 @@ class CsvSource:
         self._file.close()
 
     def _parse(self, data: bytes, span: Span, types: Mapping[int, pa.DataType]) -> Parsed:
-        parsed = parse(data, span.rows, len(self._columns), types)
-        if b'"' in data and span.stop == self.size and _is_open(data):
+        parsed = parse(data, span.rows, self._grid, types)
+        if b'"' in data and span.stop == self.size and _is_open(data, self._grid.delimiter):
             parsed.bad[span.rows - 1] = "a quoted field does not end"
         return parsed
 
@@ -96,6 +98,10 @@ class CsvSource:
         if column.type != pa.binary():
             return column
         return decoded(self._columns[place], column, faults)
+
+    def _values(self, column: Column, texts: Any, faults: Faults) -> Any:
+        note_decimal_commas(column, texts, faults)
+        return from_text(column, without_missing(column, texts, self._grid.missing), faults)
 
     def _table(
         self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]
@@ -117,5 +123,6 @@ def _type(column: Column) -> pa.DataType:
     return _TYPES.get(column.type, pa.string())
 
 
-def _is_open(data: bytes) -> bool:
-    return lacks_quote(records(data, quoted=True, last=True).last(data))
+def _is_open(data: bytes, delimiter: bytes) -> bool:
+    found = records(data, quoted=True, last=True, delimiter=delimiter)
+    return lacks_quote(found.last(data), delimiter)

@@ -5,13 +5,14 @@ from typing import IO, Self
 
 import msgspec
 
+from tasks.jobs.dialect import LONGEST
 from telemetry.errors import InvalidInput
 from workers.files.records import Records, lacks_quote, records
 from workers.files.spans import MAX_SPAN, Span
 
 BLOCK = 2**22
 """Bytes that are searched at a time."""
-MAX_RECORD = 2**24
+MAX_RECORD = LONGEST
 """Bytes a record may have; what is longer has lost a quote or is no such file."""
 
 
@@ -26,7 +27,9 @@ class Place(msgspec.Struct, frozen=True):
         return type(self)(self.byte + offset, self.line + int(found.lines_before(offset)))
 
 
-def cut(file: IO[bytes], start: Place, rows: int, *, quoted: bool) -> Iterator[Span]:
+def cut(
+    file: IO[bytes], start: Place, rows: int, *, quoted: bool, delimiter: bytes
+) -> Iterator[Span]:
     """Cut what lies behind a place into spans of so many rows; blank lines are none.
 
     Those between two spans belong to neither, however many there are.
@@ -34,7 +37,7 @@ def cut(file: IO[bytes], start: Place, rows: int, *, quoted: bool) -> Iterator[S
     Raises `InvalidInput` where a record is too long, or a quote opens that nobody closes.
     """
     begin, have, stop = start, 0, start.byte
-    for place, found in _blocks(file, start, quoted=quoted):
+    for place, found in _blocks(file, start, quoted=quoted, delimiter=delimiter):
         used = 0
         while used < len(found.stops):
             begin = begin if have else place.forward(found, int(found.starts[used]))
@@ -51,7 +54,9 @@ def cut(file: IO[bytes], start: Place, rows: int, *, quoted: bool) -> Iterator[S
         yield Span(begin.byte, stop, begin.line, have)
 
 
-def _blocks(file: IO[bytes], start: Place, *, quoted: bool) -> Iterator[tuple[Place, Records]]:
+def _blocks(
+    file: IO[bytes], start: Place, *, quoted: bool, delimiter: bytes
+) -> Iterator[tuple[Place, Records]]:
     """Records block by block, each with where its block begins."""
     rest, place = b"", start
     last = False
@@ -60,21 +65,21 @@ def _blocks(file: IO[bytes], start: Place, *, quoted: bool) -> Iterator[tuple[Pl
         more = file.read(BLOCK)
         last = len(more) < BLOCK
         data = rest + more
-        found = records(data, quoted=quoted, last=last)
+        found = records(data, quoted=quoted, last=last, delimiter=delimiter)
         if len(data) - found.end > MAX_RECORD:
             why = "a quoted field does not end" if quoted else "the record does not end"
             line = place.forward(found, found.end).line
             raise InvalidInput(f"line {line}: {why} within {MAX_RECORD} bytes", line=line)
         if last and quoted:
-            _refuse_open_quote(data, found, place)
+            _refuse_open_quote(data, found, place, delimiter)
         yield place, found
         rest = data[found.end :]
         place = place.forward(found, found.end)
 
 
-def _refuse_open_quote(data: bytes, found: Records, place: Place) -> None:
+def _refuse_open_quote(data: bytes, found: Records, place: Place, delimiter: bytes) -> None:
     """What has swallowed all lines behind it is no record; one in the last line is a bad row."""
     record = found.last(data)
-    if b"\n" in record.rstrip(b"\r\n") and lacks_quote(record):
+    if b"\n" in record.rstrip(b"\r\n") and lacks_quote(record, delimiter):
         line = place.forward(found, len(data) - len(record)).line
         raise InvalidInput(f"line {line}: a quoted field does not end", line=line)

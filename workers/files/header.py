@@ -1,27 +1,54 @@
-"""Reads the header of a CSV file, and says what is wrong with one."""
+"""Reads how a CSV file begins: its dialect, and the names of its columns."""
 
 import csv
 from pathlib import Path
 
+import msgspec
+
 from registry.manifest import Signature
+from tasks.jobs.dialect import (
+    Dialect,
+    by_position,
+    delimiter_of,
+    header_names,
+    is_header,
+    separator,
+)
 from telemetry.errors import InvalidInput
 from workers.files.cutting import Place
 from workers.files.record_file import RecordFile, first_records
-from workers.files.texts import is_number
 
 
-def read_header(file: RecordFile) -> tuple[list[str], Place]:
-    """Names of the columns, and where the rows begin.
+class Beginning(msgspec.Struct, frozen=True):
+    """How a file begins."""
 
-    Raises `InvalidInput` where there is no header, or nothing behind it.
+    dialect: Dialect
+    """What was said of it or found; nothing in it is open."""
+    columns: list[str]
+    """Their names: the header's, or the model's in their order where there is none."""
+    rows: Place
+    """Where these begin."""
+
+
+def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beginning:
+    """Find how the file is written, and tell the file what separates its fields.
+
+    Raises `InvalidInput` where there is no row, or one that the model's columns do not fit.
     """
-    head, found, start = file.head()
-    line = 1 + int(found.lines_before(found.starts[0]))
-    begin, end = int(found.starts[0]), int(found.stops[0])
-    names = _names(head[begin:end], line)
-    if len(found.stops) == 1:
-        raise InvalidInput(f"line {line}: the file has a header and no rows", line=line)
-    return names, Place(start, 1).forward(found, end)
+    delimiter, start = _delimiter(file, signature, said)
+    file.delimiter = delimiter.encode()
+    head, found, _ = file.head(start.byte)
+    first, end = start.forward(found, int(found.starts[0])), int(found.stops[0])
+    fields = _fields(head[int(found.starts[0]) : end], first.line, delimiter)
+    alone = len(found.stops) == 1
+    header = is_header(fields, signature, alone=alone) if said.header is None else said.header
+    dialect = Dialect(delimiter=delimiter, header=header, na=said.missing)
+    if not header:
+        return Beginning(dialect, by_position(fields, signature, first.line), first)
+    if alone:
+        what = f"line {first.line}: the file has a header and no rows"
+        raise InvalidInput(what, line=first.line)
+    return Beginning(dialect, header_names(fields, signature), start.forward(found, end))
 
 
 def own_header(path: Path) -> bytes:
@@ -31,25 +58,22 @@ def own_header(path: Path) -> bytes:
     return head[: int(found.stops[0])]
 
 
-def refuse_headerless(signature: Signature, names: list[str]) -> None:
-    """Raise `InvalidInput` where what should be names are values of a row.
-
-    Numbers in their order are names: pandas writes them so for columns that have none.
-    """
-    if any(column.type != "number" for column in signature.columns):
-        return
-    counted = names in ([str(n + first) for n in range(len(names))] for first in (0, 1))
-    if not counted and all(map(is_number, names)):
-        raise InvalidInput("line 1: the first line must be a header, it is a row", line=1)
+def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[str, Place]:
+    """What separates fields, and the place behind a line that says so."""
+    opening, mark = file.opening()
+    text = opening.decode(errors="replace")
+    told, length = separator(text)
+    delimiter = said.delimiter or told or delimiter_of(text[length:], signature)
+    return delimiter, Place(mark + length, 1 + (length > 0))
 
 
-def _names(record: bytes, line: int) -> list[str]:
+def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
     try:
         text = record.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
         what = f"the header is no UTF-8 (byte {error.start}: 0x{record[error.start]:02x})"
         raise InvalidInput(f"line {line}: {what}; save the file as UTF-8", line=line) from error
     try:
-        return next(csv.reader([text], strict=True))
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:  # a lone return, as old programs end lines, is one
         raise InvalidInput(f"line {line}: the header cannot be read: {error}", line=line) from error

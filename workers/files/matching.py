@@ -7,6 +7,7 @@ from itertools import islice
 import msgspec
 
 from registry.manifest import Signature
+from tasks.jobs.dialect import Dialect
 from telemetry.errors import Detail, InvalidInput
 
 CUSTOM_ID = "custom_id"
@@ -23,6 +24,8 @@ class Selection(msgspec.Struct, frozen=True):
     """Without, the column ``custom_id`` is it, where there is one."""
     pass_through: bool = False
     """Whether all columns go into the output, or the ids alone."""
+    dialect: Dialect = Dialect()
+    """What is said of it if it is CSV."""
 
 
 class Wanted(msgspec.Struct, frozen=True):

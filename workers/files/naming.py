@@ -1,6 +1,6 @@
 """Which format a file has, and how it is compressed: by its name, and by its first bytes."""
 
-from tasks.jobs.naming import Compression, Format, named_format
+from tasks.jobs.naming import Compression, Format, named_format, wrong_content, wrong_input
 from telemetry.errors import InvalidInput
 from workers.files.opening import opened
 
@@ -16,8 +16,12 @@ def format_of(uri: str, told: Format | None = None) -> tuple[Format, Compression
         head = file.read(4)
     if head == b"PAR1":
         return "parquet", None
+    if wrong := wrong_content(head):
+        raise InvalidInput(f"{uri}: {wrong}")
     compression = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
     named = told or named_format(uri)[0]
+    if wrong := wrong_input(uri, told):
+        raise InvalidInput(wrong)
     if named is None:
         raise InvalidInput(f"{uri}: the name must end in .csv, .ndjson, .jsonl or .parquet")
     return named, compression

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import IO
 
+from tasks.jobs.dialect import SNIFFED
 from telemetry.errors import InputChanged, InvalidInput
 from workers.files.cutting import BLOCK, MAX_RECORD, Place, cut
 from workers.files.opening import Watch
@@ -12,7 +13,7 @@ from workers.files.records import Records, records
 from workers.files.spans import Lines, Span
 
 _BOM = b"\xef\xbb\xbf"
-_SNIFFED = 1024
+_MARKED = 1024
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -24,6 +25,8 @@ class RecordFile:
         self._watch = Watch(uri)
         self._file = file
         self._quoted = quoted
+        self.delimiter = b","
+        """What quotes stand behind; whoever knows better sets it before reading records."""
 
     @cached_property
     def size(self) -> int:
@@ -31,20 +34,32 @@ class RecordFile:
         with self._watch.reading():
             return self._file.seek(0, os.SEEK_END)
 
-    def head(self) -> tuple[bytes, Records, int]:
-        """What `first_records` gives, behind the mark that the file may begin with; its bytes.
+    def opening(self) -> tuple[bytes, int]:
+        """The first bytes behind the mark that the file may begin with; its bytes.
 
-        Raises `InvalidInput` as well where this is no text in UTF-8.
+        Raises `InvalidInput` where this is no text in UTF-8.
         """
         with self._watch.reading():
-            start = _mark(self._file.read(_SNIFFED))
+            start = _mark(self._file.read(_MARKED))
             self._file.seek(start)
-            head, found = first_records(self._file, quoted=self._quoted)
+            return self._file.read(min(BLOCK, SNIFFED)), start
+
+    def head(self, start: int | None = None) -> tuple[bytes, Records, int]:
+        """What `first_records` gives, behind so many bytes, or behind the mark; and how many.
+
+        Raises `InvalidInput` as `opening`, too.
+        """
+        with self._watch.reading():
+            if start is None:
+                self._file.seek(0)
+                start = _mark(self._file.read(_MARKED))
+            self._file.seek(start)
+            head, found = first_records(self._file, quoted=self._quoted, delimiter=self.delimiter)
         return head, found, start
 
     def spans(self, rows: int, start: Place) -> Iterator[Span]:
         """See `Source`."""
-        spans = cut(self._file, start, rows, quoted=self._quoted)
+        spans = cut(self._file, start, rows, quoted=self._quoted, delimiter=self.delimiter)
         while span := self._next(spans):
             yield span
 
@@ -65,7 +80,7 @@ class RecordFile:
         """Where the records of a span begin; most often each is a line."""
         if data.count(b"\n") + (not data.endswith(b"\n")) == span.rows:
             return range(span.first_line, span.first_line + span.rows)
-        found = records(data, quoted=self._quoted, last=True)
+        found = records(data, quoted=self._quoted, last=True, delimiter=self.delimiter)
         lines: Lines = found.lines_before(found.starts) + span.first_line
         return lines
 
@@ -80,20 +95,22 @@ def _mark(head: bytes) -> int:
     return len(_BOM) if head.startswith(_BOM) else 0
 
 
-def first_records(file: IO[bytes], *, quoted: bool) -> tuple[bytes, Records]:
+def first_records(
+    file: IO[bytes], *, quoted: bool, delimiter: bytes = b","
+) -> tuple[bytes, Records]:
     """What the file begins with, which is two records if there are as many.
 
     Raises `InvalidInput` where there is none, or one of them is too long.
     """
     head, last = file.read(BLOCK), False
-    found = records(head, quoted=quoted, last=False)
+    found = records(head, quoted=quoted, last=False, delimiter=delimiter)
     while len(found.stops) < 2 and not last:
         if len(head) > 2 * MAX_RECORD:
             line = 1 + int(found.lines_before(found.end))
             raise InvalidInput(f"line {line}: no record ends within {len(head)} bytes", line=line)
         more = file.read(BLOCK)
         head, last = head + more, not more
-        found = records(head, quoted=quoted, last=last)
+        found = records(head, quoted=quoted, last=last, delimiter=delimiter)
     if not len(found.stops):
         raise InvalidInput("the file is empty")
     return head, found

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -9,10 +10,7 @@ import numpy as np
 
 Offsets = np.ndarray[Any, np.dtype[np.int64]]
 
-_NEWLINE, _RETURN, _QUOTE, _COMMA = b'\n\r",'
-_FIELD = rb'(?>"(?:[^"]++|"")*+"|(?!"))[^,\n]*+'
-_RECORD = re.compile(rb"(?>" + _FIELD + rb",)*+" + _FIELD + rb"\n")
-"""What pyarrow and `csv` take for a record: a quote counts where a field begins."""
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -39,14 +37,14 @@ class Records(msgspec.Struct, frozen=True):
         return np.searchsorted(self.newlines, offset)
 
 
-def records(data: bytes, *, quoted: bool, last: bool) -> Records:
+def records(data: bytes, *, quoted: bool, last: bool, delimiter: bytes = b",") -> Records:
     """Find the records of a block; ``quoted`` newlines belong to their fields.
 
     In the ``last`` block what the end of the file ends is a record too.
     """
     octets = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(octets == _NEWLINE)
-    stops = (_ends(data, octets, newlines) if quoted else newlines) + 1
+    stops = (_ends(data, octets, newlines, delimiter) if quoted else newlines) + 1
     if last and (stops[-1] if len(stops) else 0) < len(data):
         stops = np.append(stops, len(data))
     starts = np.concatenate(([0], stops[:-1])) if len(stops) else stops
@@ -55,9 +53,17 @@ def records(data: bytes, *, quoted: bool, last: bool) -> Records:
     return Records(starts[filled], stops[filled], end, newlines)
 
 
-def lacks_quote(record: bytes) -> bool:
+def lacks_quote(record: bytes, delimiter: bytes) -> bool:
     """Whether a quoted field of the file's last record does not end."""
-    return _RECORD.match(record + b"\n") is None
+    return _grammar(delimiter).match(record + b"\n") is None
+
+
+@cache
+def _grammar(delimiter: bytes) -> re.Pattern[bytes]:
+    """What pyarrow and `csv` take for a record: a quote counts where a field begins."""
+    own = re.escape(delimiter)
+    field = rb'(?>"(?:[^"]++|"")*+"|(?!"))[^' + own + rb"\n]*+"
+    return re.compile(rb"(?>" + field + own + rb")*+" + field + rb"\n")
 
 
 def _blank(octets: Any, starts: Offsets, stops: Offsets) -> Any:
@@ -66,18 +72,18 @@ def _blank(octets: Any, starts: Offsets, stops: Offsets) -> Any:
     return empty | ((lengths == 2) & (first == _RETURN) & (octets[stops - 1] == _NEWLINE))
 
 
-def _ends(data: bytes, octets: Any, newlines: Offsets) -> Offsets:
+def _ends(data: bytes, octets: Any, newlines: Offsets, delimiter: bytes) -> Offsets:
     """Newlines that end a record."""
     if b'"' not in data:
         return newlines
     quotes = np.flatnonzero(octets == _QUOTE)
-    if not _regular(octets, quotes):
-        return _ends_by_grammar(data)
+    if not _regular(octets, quotes, delimiter[0]):
+        return _ends_by_grammar(data, _grammar(delimiter))
     outside: Offsets = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
     return outside
 
 
-def _regular(octets: Any, quotes: Offsets) -> bool:
+def _regular(octets: Any, quotes: Offsets, delimiter: int) -> bool:
     """Whether every other quote opens a field and those between close one or are doubled.
 
     Then what lies within quotes is told by counting them.
@@ -86,16 +92,16 @@ def _regular(octets: Any, quotes: Offsets) -> bool:
     before[:1] = _NEWLINE if not quotes[0] else before[:1]
     behind = octets[np.minimum(quotes[1::2] + 1, len(octets) - 1)]
     return bool(
-        np.isin(before, (_COMMA, _NEWLINE, _QUOTE)).all()
-        and np.isin(behind, (_COMMA, _NEWLINE, _RETURN, _QUOTE)).all()
+        np.isin(before, (delimiter, _NEWLINE, _QUOTE)).all()
+        and np.isin(behind, (delimiter, _NEWLINE, _RETURN, _QUOTE)).all()
     )
 
 
-def _ends_by_grammar(data: bytes) -> Offsets:
+def _ends_by_grammar(data: bytes, record: re.Pattern[bytes]) -> Offsets:
     """The same, one record after the other."""
     ends = []
-    found = _RECORD.match(data)
+    found = record.match(data)
     while found:
         ends.append(found.end() - 1)
-        found = _RECORD.match(data, found.end())
+        found = record.match(data, found.end())
     return np.array(ends, np.int64)

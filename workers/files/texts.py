@@ -13,11 +13,6 @@ from registry.values import EXPECTED
 from workers.files.features import Faults
 from workers.rows.columns import is_whole
 
-MISSING = [
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
-    *("N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"),
-]
-"""What stands for nothing in a column of numbers or booleans; pyarrow's own list."""
 AS_TEXT = ("datetime", "duration", "date", "decimal")
 """Types of columns whose values are read from text later on, from every format alike."""
 _DIGITS = 400
@@ -26,22 +21,19 @@ _TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
 
 
 def from_text(column: Column, texts: Any, faults: Faults) -> Any:
-    """Values of a column, nulls where nothing stands; notes the rows where nonsense does.
+    """Values of a column; notes the rows where nonsense stands.
 
-    What is no text any more stays as it is.
+    What stands for nothing is null already; what is no text any more stays as it is.
     """
     if texts.type != pa.string():
         return texts
-    if column.type == "string":
-        return blank_is_null(texts) if column.nullable else texts
-    if column.type in AS_TEXT:
-        return blank_is_null(texts)
+    if column.type == "string" or column.type in AS_TEXT:
+        return texts
     if column.type == "category":
         return np.array([*_categories(column, texts), None], dtype=object)[:-1]
     if column.type == "any":
         return np.array([*map(_any, texts.to_pylist()), None], dtype=object)[:-1]
     texts = pc.ascii_trim_whitespace(texts)
-    texts = pc.if_else(pc.is_in(texts, pa.array(MISSING)), None, texts)
     kind, one = _KINDS[column.type]
     for wanted in (pa.int64(), kind) if is_whole(column.dtype) else (kind,):
         with suppress(pa.ArrowInvalid):
@@ -124,7 +116,7 @@ def _categories(column: Column, texts: Any) -> list[Any]:
     numbers = {type(value) for value in known.values()} <= {int, float, bool}
     look = _any if numbers else str
     found = texts.to_pylist()
-    return [known[t] if t in known else None if t in MISSING else look(t) for t in found]
+    return [None if text is None else known.get(text, look(text)) for text in found]
 
 
 def _any(text: str | None) -> Any:

@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 
 from registry.manifest import Manifest
+from tasks.jobs.dialect import Dialect
 from tasks.jobs.job import Facts, Order
 from tasks.jobs.places import JobDirectory
-from telemetry.errors import InputChanged
+from telemetry.errors import InputChanged, InvalidInput
 from workers.files.matching import Selection
 from workers.files.naming import format_of
 from workers.files.opening import fingerprint
@@ -23,9 +24,14 @@ Key = tuple[str, str, str]
 
 
 def find(order: Order) -> Facts:
-    """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told."""
+    """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told.
+
+    That is raised too where something is said of CSV, and it is none.
+    """
     uri = order.input.uri
     format_, compression = format_of(uri, order.input.format)
+    if format_ != "csv" and order.dialect != Dialect():
+        raise InvalidInput(f"delimiter, header and na are for CSV; the input is {format_}")
     found = fingerprint(uri)
     size = int(found.partition(" ")[0])
     return Facts(format=format_, compression=compression, bytes=size, fingerprint=found)
@@ -46,7 +52,7 @@ def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Ma
     return open_source(
         plain(directory, order, facts),
         facts.format,
-        Selection(manifest.signature, order.id_column, order.keep_columns),
+        Selection(manifest.signature, order.id_column, order.keep_columns, order.dialect),
     )
 
 

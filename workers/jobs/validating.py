@@ -1,21 +1,25 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from registry.manifest import Signature
 from tasks.jobs.job import Facts, LineError, Order, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
 from tasks.jobs.places import JobDirectory, Roots
 from tasks.settings import Settings
 from workers.files.checking import check
+from workers.files.csv_source import CsvSource
+from workers.files.matching import CUSTOM_ID
 from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
 from workers.jobs.finalizing import clear, placed
 from workers.jobs.first import First, try_first
 from workers.jobs.inputs import Inputs, find, prepare
 from workers.jobs.journal import Journal
-from workers.jobs.model import Models
+from workers.jobs.model import Model, Models
 from workers.jobs.planning import Planned, write_plan
 from workers.jobs.sizing import Speed, rows_per_chunk
 
@@ -45,7 +49,7 @@ class Validator:
         written = order.output.format or facts.format
         source = self._inputs.source(begun.held.job, order, facts, model.manifest)
         first = try_first(source, model, journal, begun.attempt, written)
-        plan = self._plan(begun, facts, source, first, model.width)
+        plan = self._plan(begun, facts, source, first, model)
         self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
         journal.close()
         if order.dry_run:
@@ -57,19 +61,23 @@ class Validator:
         self._roots.checked(order.input.uri, directory)
         check_writable(placed(order, directory, self._roots), self._settings.spare_bytes)
 
-    def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, width: int) -> Plan:
+    def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, model: Model) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
         spare = self._settings.spare_bytes
         looks = first.has_ids or order.dry_run
         told = check(source, directory.path, spare) if looks else []
         processes = self._ledger.processes()
-        rows = rows_per_chunk(first.speed, width, source.size, processes)
+        rows = rows_per_chunk(first.speed, model.width, source.size, processes)
         # Of two who validate, as one that was frozen and its successor, one only is believed.
         name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
         planned = write_plan(directory.plan(name), source.spans(rows), spare)
         return Plan(
             facts=replace(facts, plan=name, answers=first.answers),
-            report=_report(source, planned, first.speed, processes, [*first.errors, *told]),
+            report=replace(
+                _report(source, planned, first.speed, processes, [*first.errors, *told]),
+                ignored=_ignored(source, order, model.manifest.signature),
+                **_dialect(source),
+            ),
             most_failures=most_failures(order.error_threshold, planned.rows),
         )
 
@@ -91,6 +99,18 @@ def _report(
         estimated_seconds=planned.rows / rate / processes,
         errors=tuple(lines[line] for line in sorted(lines)[:MOST_SHOWN]),
     )
+
+
+def _ignored(source: Source, order: Order, signature: Signature) -> tuple[str, ...]:
+    """Columns that the model does not take, and that are no ids."""
+    if not signature.named:
+        return ()
+    taken = {column.name for column in signature.columns} | {order.id_column or CUSTOM_ID}
+    return tuple(name for name in source.columns if name not in taken)
+
+
+def _dialect(source: Source) -> dict[str, Any]:
+    return asdict(source.dialect) if isinstance(source, CsvSource) else {}
 
 
 def _line_error(bad: BadRow) -> LineError:

@@ -35,6 +35,11 @@ def is_whole(dtype: str) -> bool:
     return dtype.startswith(("int", "uint"))
 
 
+def is_counted(dtype: str) -> bool:
+    """Whether it is one of whole numbers, be it pandas' own, which has a missing value."""
+    return is_whole(dtype.lower())
+
+
 def is_float(column: Column) -> bool:
     """Whether the column is one of doubles, plainly."""
     return column.type == "number" and column.dtype in ("", "float64")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column
-from workers.rows.columns import FLOAT, OBJECT, Array, is_whole, objects
+from workers.rows.columns import FLOAT, OBJECT, Array, is_counted, is_whole, objects
 
 MISSING: dict[str, Any] = {"nan": np.nan, "none": None, "nat": pd.NaT, "na": pd.NA}
 _KINDS = {int: 1, float: 1, bool: 2, str: 3}
@@ -24,7 +24,7 @@ def kinds(column: Column, array: Array) -> Array | None:
         return None
     if column.type == "any" and column.dtype != "object":
         return _mixed(array)
-    if column.type == "number" and is_whole(column.dtype):
+    if column.type == "number" and is_counted(column.dtype):
         return np.array([not fits for fits in _fitting(column.dtype, array)], dtype=np.int8)
     if column.type == "boolean" and column.dtype == "bool":
         return np.array([value is None for value in array], dtype=np.int8)
@@ -64,8 +64,12 @@ def _mixed(array: Array) -> Array | None:
 
 def _fitting(dtype: str, array: Array) -> list[bool]:
     """Of each value: whether the dtype of whole numbers has room for it."""
-    least, greatest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    return [_is_whole(value) and least <= value <= greatest for value in array]
+    limits, nullable = np.iinfo(dtype.lower()), not is_whole(dtype)
+    least, greatest = int(limits.min), int(limits.max)
+    return [
+        nullable if value is None else _is_whole(value) and least <= value <= greatest
+        for value in array
+    ]
 
 
 def _is_whole(value: Any) -> bool:
@@ -80,15 +84,16 @@ def _number(column: Column, array: Array) -> Array:
         return array
     if array.dtype != OBJECT:
         return array.astype(dtype)
-    if is_whole(dtype):
+    if is_counted(dtype):
         return _whole_or_float(dtype, array)
     return pd.array(list(array), dtype=dtype)
 
 
 def _whole_or_float(dtype: str, array: Array) -> Array:
     if all(_fitting(dtype, array)):
-        return np.array([int(value) for value in array], dtype=dtype)
-    return array.astype(FLOAT)
+        whole = [None if value is None else int(value) for value in array]
+        return np.array(whole, dtype=dtype) if is_whole(dtype) else pd.array(whole, dtype=dtype)
+    return array.astype(FLOAT) if is_whole(dtype) else pd.array(list(array), dtype="Float64")
 
 
 def _boolean(column: Column, array: Array) -> Array:

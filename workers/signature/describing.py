@@ -7,6 +7,7 @@ import pandas as pd
 
 from registry.manifest import Column, Kind, Null
 from registry.values import is_missing
+from tasks.jobs.dialect import MISSING
 from telemetry.errors import ModelUnloadable
 from workers.signature.knowledge import Known
 
@@ -14,13 +15,6 @@ _PLAIN: dict[type, Kind] = {int: "number", float: "number", str: "string", bool:
 _NAMED: dict[str, Kind] = {"date": "date", "Decimal": "decimal"}
 _NUMERIC = {"i": "number", "u": "number", "f": "number", "b": "boolean"}
 _TEMPORAL = {"M": "datetime", "m": "duration"}
-NA_WORDS = frozenset(
-    {
-        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
-        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-    }
-)
-"""What pandas takes for nothing when it reads CSV."""
 
 
 def described(name: str, series: pd.Series, known: list[Known]) -> Column:
@@ -77,7 +71,8 @@ def _null(series: pd.Series, known: list[Known]) -> Null:
     if series.dtype == object:
         missing = series[series.isna()]
         return "none" if len(missing) and all(value is None for value in missing) else "nan"
-    return _null_of(getattr(series.dtype, "na_value", np.nan))
+    plain = pd.NaT if series.dtype.kind in _TEMPORAL else np.nan
+    return _null_of(getattr(series.dtype, "na_value", plain))
 
 
 def _null_of(value: Any) -> Null:
@@ -112,4 +107,4 @@ def _words(kind: Kind, values: pd.Series) -> tuple[str, ...]:
     """Texts among the values that read as missing in other columns of a CSV file."""
     if kind not in ("string", "any", "category"):
         return ()
-    return tuple(sorted({value for value in values if isinstance(value, str)} & NA_WORDS))
+    return tuple(sorted({value for value in values if isinstance(value, str)} & {*MISSING}))

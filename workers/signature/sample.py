@@ -24,6 +24,7 @@ def read(path: Path) -> pd.DataFrame:
     if reader is None:
         raise Invalid(f"{path}: a sample's name ends in one of {', '.join(_READERS)}")
     try:
+        path.stat()  # which says what is wrong with a path; pandas only repeats it
         frame = reader(path)
     except (ValueError, OSError, pa.ArrowException, RecursionError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -40,7 +41,8 @@ def of_rows(rows: Any) -> pd.DataFrame:
     if not isinstance(rows, list) or not rows:
         raise Invalid("a sample is a row or a list of rows")
     if not isinstance(rows[0], list | dict):
-        rows = [rows] if not isinstance(rows[0], str) else [[row] for row in rows]
+        is_text = all(isinstance(row, str) for row in rows)
+        rows = [[row] for row in rows] if is_text else [rows]
     kinds = set(map(type, rows))
     if len(kinds) > 1 or (kinds == {list} and len(set(map(len, rows))) > 1):
         raise Invalid("the rows of a sample must all be objects, or lists of one length")

@@ -194,6 +194,40 @@ def test_a_dry_run_tells_what_was_found(server):
     assert batch("iris", "/in.csv", "--dry-run").stderr == "error: no such file\n"
 
 
+def test_what_is_said_of_csv_is_sent_and_what_was_used_is_told(server):
+    report = {"rows": 1, "columns": ["a"], "ignored": ["id", "x"], "header": False}
+    report |= {"delimiter": "\t", "na": ["", "NA", "-"]}
+    server.script(Answer(202, job()), events(DONE | {"report": report}))
+    ran = batch("iris", "/in.csv", "/o.csv", "--delimiter", "tab", "--no-header", "--na", "-")
+    body = server.asked[0].body
+    assert (body["delimiter"], body["header"], body["na"]) == ("\t", False, ["-"])
+    assert ran.stderr.endswith(
+        "/data/out.csv\nignored: id, x\nread as CSV with no header, delimiter tab; missing: '-'\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "ab", '"', "1", "a"])
+def test_what_separates_no_fields_is_refused(server, text):
+    ran = batch("iris", "/in.csv", "/o.csv", "--delimiter", text)
+    assert (ran.exit_code, server.asked) == (2, [])
+    assert "give one character" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "told"),
+    [
+        ("in.xlsx", "out.csv", "save it as CSV"),
+        ("in.csv", "out.xlsx", "name it out.csv"),
+        ("in.csv", "out.txt", "tells no format"),
+    ],
+)
+@pytest.mark.parametrize("sending", [(), ("--upload",)])
+def test_names_of_no_format_are_refused(server, source, output, told, sending):
+    ran = batch("iris", source, output, *sending)
+    assert (ran.exit_code, server.asked) == (2, [])
+    assert told in " ".join(ran.stderr.split())
+
+
 def test_an_output_is_what_a_dry_run_has_not(server):
     assert batch("iris", "/in.csv").exit_code == 2
     assert batch("iris", "/in.csv", "/out.csv", "--dry-run").exit_code == 2

@@ -33,6 +33,20 @@ def test_a_method_needs_no_list(server, client):
     assert server.asked[0].body["methods"] == ["predict_proba"]
 
 
+def test_what_is_said_of_csv(server, client, tmp_path):
+    (tmp_path / "in.csv").write_text("1;-\n")
+    said = {"delimiter": ";", "header": False, "na": ["-", "?"]}
+    server.script(Answer(202, job()), Answer(202, job()), Answer(202, job()))
+    client.jobs.submit("iris", "/in.csv", **said)
+    client.jobs.submit("iris", "/in.csv", na="-")
+    client.jobs.submit("iris", tmp_path / "in.csv", upload=True, **said)
+    by_name, one, sent = server.asked
+    assert by_name.body == {"model": "iris", "input_uri": "/in.csv", **said}
+    assert one.body["na"] == ["-"]
+    fields, _ = form(sent)
+    assert fields[1:5] == [("delimiter", ";"), ("header", "false"), ("na", "-"), ("na", "?")]
+
+
 def test_an_address_is_told_as_it_is(server, client):
     server.script(Answer(202, job()))
     client.jobs.submit("iris", "s3://bucket/in.parquet", output="s3://bucket/out.parquet")

@@ -17,7 +17,6 @@ from tests.unit.files.rooms import (
     MIXED,
     bad,
     blocks,
-    by_position,
     features,
     numbers,
     source_of,
@@ -208,13 +207,6 @@ def test_a_name_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path
     assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 3]]
     with pytest.raises(InvalidInput, match="more than one column 'x'"):
         source_of(path, "csv", AB, pass_through=True)
-
-
-def test_a_row_in_place_of_the_header_is_noticed(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="line 1: the first line must be a header"):
-        source_of(str(written(tmp_path, "1.5,2\n3,4\n")), "csv", by_position(2))
-    numbered = written(tmp_path, "0,1\n3,4\n")  # as pandas names columns that have no names
-    assert features(blocks(numbered, "csv", by_position(2), 9)).tolist() == [[3, 4]]
 
 
 def test_ten_thousand_columns(tmp_path: Path) -> None:

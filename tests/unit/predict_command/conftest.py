@@ -2,12 +2,17 @@
 
 import pytest
 
-from tests.unit.predict_command.service import Service
-from tests.unit.stand_in import stand_in
+from tests.unit.predict_command.service import Service, knowing
+from tests.unit.stand_in import StandIn, stand_in
 
 
 @pytest.fixture
 def server(monkeypatch):
+    def script(self, *answers):
+        left = list(answers)
+        self.behave = knowing(lambda _: left.pop(0))
+
+    monkeypatch.setattr(StandIn, "script", script)
     with stand_in() as stand:
         monkeypatch.setenv("PREDICTQ_URL", stand.url)
         yield stand

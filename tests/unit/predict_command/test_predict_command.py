@@ -9,22 +9,22 @@ from tests.unit.predict_command.service import run, write
 
 
 def test_writes_a_line_a_row(service, tmp_path):
-    done = run("iris", "--file", write(tmp_path / "rows.csv", "1,2\n3,4.5\n"))
+    done = run("iris", "--file", write(tmp_path / "rows.csv", "2,1\n3,4.5\n"))
     assert (done.exit_code, done.stdout, done.stderr) == (0, "3\n7.5\n", "")
     assert service.submissions == [
-        {"model": "iris", "features": [[1, 2], [3, 4.5]], "method": "predict"}
+        {"model": "iris", "features": [[2, 1], [3, 4.5]], "method": "predict"}
     ]
 
 
 def test_a_header_makes_objects(service, tmp_path):
     service.answer = lambda row: row["city"]
-    source = write(tmp_path / "rows.csv", 'age,city\n1,"a, b"\n,true\n')
+    source = write(tmp_path / "rows.csv", 'age,city\n1,"a, b"\n,tru\n')
     done = run("iris@production", "--file", source, "--method", "decision_function")
-    assert done.stdout == '"a, b"\ntrue\n'
+    assert done.stdout == '"a, b"\ntru\n'
     assert service.submissions == [
         {
             "model": "iris@production",
-            "features": [{"age": 1, "city": "a, b"}, {"age": None, "city": "true"}],
+            "features": [{"age": 1, "city": "a, b"}, {"age": None, "city": "tru"}],
             "method": "decision_function",
         }
     ]
