@@ -46,14 +46,18 @@ def with_tolerance(model: Any, signature: Signature, row: Row) -> Signature:
 
     columns = signature.columns
     everywhere = [n for n, column in enumerate(columns) if not column.unused]
-    numbers = [n for n in everywhere if columns[n].type == "number"]
+    numbers = [n for n in everywhere if columns[n].type in ("number", "any")]
     nullable = _tolerant(takes_row, row, [n for n in everywhere if not columns[n].nullable], None)
     infinite = _tolerant(takes_row, row, numbers, math.inf)
     infinite = _tolerant(takes_row, row, sorted(infinite), -math.inf)
     return replace(
         signature,
         columns=tuple(
-            replace(column, nullable=column.nullable or n in nullable, infinite=n in infinite)
+            replace(
+                column,
+                nullable=column.nullable or n in nullable,
+                infinite=column.unused or n in infinite,
+            )
             for n, column in enumerate(columns)
         ),
     )
