@@ -144,9 +144,9 @@ def _refused(error: ProblemError, rows: Sequence[Row]) -> dict[int, Fault]:
 
 
 def _fault(detail: Detail, rows: Sequence[Row]) -> str:
-    """The server counts rows of the request from 0; the user knows places in the file."""
+    """The server tells rows of the request; the user knows places in the file."""
     if detail.row is None or detail.row >= len(rows):
         return detail.msg
-    rest = detail.msg.removeprefix(f"row {detail.row}")
+    rest = detail.msg.removeprefix(f"row {detail.row + 1}")
     place = rows[detail.row].place
     return f"{place}: {rest}" if rest == detail.msg else f"{place}{rest}"

@@ -24,7 +24,7 @@ def lines(rows: Iterable[Any], names: Names) -> Iterator[bytes]:
     """A line for each row, with its newline; a list goes by the names of the model's columns.
 
     What is no list and no object is the one value of its row. Raises `InvalidRequest`, which names
-    the row, from 0, and the column.
+    the row, from 1, and the column.
     """
     asked = cache(names)
     for number, row in enumerate(_each(rows)):
@@ -59,7 +59,7 @@ def _line(number: int, row: Any, names: Names) -> bytes:
     try:
         plain = features(row)
     except ProblemError as error:
-        raise refused(f"row {number}: {error.detail}", number) from error
+        raise refused(f"row {number + 1}: {error.detail}", number) from error
     if not isinstance(plain, dict):
         plain = _by_name(number, plain if isinstance(plain, list) else [plain], names())
     try:
@@ -72,9 +72,10 @@ def _by_name(number: int, row: list[Any], names: Sequence[str] | None) -> Any:
     if names is None:
         return row
     if len(row) != len(names):
-        raise refused(f"row {number} has {len(row)} features, expected {len(names)}", number)
+        raise refused(f"row {number + 1} has {len(row)} features, expected {len(names)}", number)
     return dict(zip(names, row, strict=True))
 
 
 def _place(number: int, way: Way) -> str:
-    return f"row {number}, column {way[0]!r}" if way else f"row {number}"
+    row = f"row {number + 1}"
+    return f"{row}, column {way[0]!r}" if way else row

@@ -80,9 +80,9 @@ def _is_sayable(value: Any) -> bool:
 def _refusal(way: Way, told: str) -> InvalidRequest:
     match way:
         case ("features", int(row), column, *_):
-            return refused(f"row {row}, column {column!r}: {told}", row)
+            return refused(f"row {row + 1}, column {column!r}: {told}", row)
         case ("features", int(number)):
-            return refused(f"row {number}: {told}", number)
+            return refused(f"row {number + 1}: {told}", number)
         case ("features", name, *_):
             return refused(f"column {name!r}: {told}")
         case ("features",):

@@ -92,7 +92,7 @@ def test_rows_as_lists_go_by_the_names_that_the_model_has(server, client, refere
 
 def test_a_row_of_another_width_is_refused(server, client):
     server.behave = answer
-    with pytest.raises(InvalidRequest, match="row 1 has 3 features, expected 2") as refused:
+    with pytest.raises(InvalidRequest, match="row 2 has 3 features, expected 2") as refused:
         client.jobs.submit("iris:1", [[1, 2], [1, 2, 3]])
     assert refused.value.errors[0].row == 1
     assert server.calls == [("GET", "/models/iris")]
@@ -173,12 +173,12 @@ def test_times_of_numpy_are_no_integers(server, client, times):
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        (pd.DataFrame({"a": [1, 2], "b": [1, b"x"]}), "row 1, column 'b': .* bytes cannot be sent"),
-        ([{"a": 1}, {"a": 1j}], "row 1, column 'a': .* complex cannot be sent"),
-        ([{"a": {1}}], "row 0, column 'a': .* set cannot be sent"),
-        ([[1, object()]], "row 0, column 1: .* object cannot be sent"),
-        ([{("a", "b"): 1}], r"row 0: column \('a', 'b'\) has no text for a name"),
-        ([b"x"], "row 0, column 0: .* bytes cannot be sent"),
+        (pd.DataFrame({"a": [1, 2], "b": [1, b"x"]}), "row 2, column 'b': .* bytes cannot be sent"),
+        ([{"a": 1}, {"a": 1j}], "row 2, column 'a': .* complex cannot be sent"),
+        ([{"a": {1}}], "row 1, column 'a': .* set cannot be sent"),
+        ([[1, object()]], "row 1, column 1: .* object cannot be sent"),
+        ([{("a", "b"): 1}], r"row 1: column \('a', 'b'\) has no text for a name"),
+        ([b"x"], "row 1, column 0: .* bytes cannot be sent"),
         ({"a": 1}, "an object is one row; send it in a list"),
         (None, "expected a path, a URI, a data frame or an iterable of rows, got None"),
         (7, "expected a path, .* got a value of type int"),
@@ -186,8 +186,8 @@ def test_times_of_numpy_are_no_integers(server, client, times):
         (b"rows.csv", "expected a path, .* got a value of type bytes"),
         ({1, 2}, "expected a path, .* got a value of type set"),
         (pl.LazyFrame({"a": [1]}), "not computed yet: send what collect"),
-        ([["half \ud800"]], "row 0, column 0: .* half of a character"),
-        ([CIRCLE], "row 0: .* contain themselves"),
+        ([["half \ud800"]], "row 1, column 0: .* half of a character"),
+        ([CIRCLE], "row 1: .* contain themselves"),
     ],
     ids=[
         *("bytes", "complex", "set", "object", "key", "value", "one row", "None", "number"),

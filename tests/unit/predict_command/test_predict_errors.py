@@ -16,8 +16,8 @@ def fails(*arguments):
 
 def test_rows_that_are_refused_are_named_by_their_line_and_the_others_answered(server, tmp_path):
     faults = [
-        {"loc": ["features", 0, "age"], "msg": "row 0, column 'age': no", "row": 0},
-        {"loc": ["features", 0, "size"], "msg": "row 0, column 'size': no", "row": 0},
+        {"loc": ["features", 0, "age"], "msg": "row 1, column 'age': no", "row": 0},
+        {"loc": ["features", 0, "size"], "msg": "row 1, column 'size': no", "row": 0},
         {"loc": ["features", 2], "msg": "wrong", "row": 2},
     ]
     answers = problem(422, "invalid_features", faults), pending("0"), succeeded([7], "0")
@@ -37,7 +37,7 @@ def test_rows_that_are_refused_are_named_by_their_line_and_the_others_answered(s
 
 def test_a_refusal_that_is_not_of_rows_alone_ends_the_command(server, tmp_path):
     faults = [
-        {"loc": ["features", 0, "age"], "msg": "row 0, column 'age': no", "row": 0},
+        {"loc": ["features", 0, "age"], "msg": "row 1, column 'age': no", "row": 0},
         {"loc": ["model"], "msg": "strange"},
     ]
     server.script(problem(422, "invalid_features", faults))
