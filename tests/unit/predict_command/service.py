@@ -46,7 +46,7 @@ class Service:
     def submit(self, body):
         cells = [[*row.values()] if type(row) is dict else row for row in body["features"]]
         faults = [
-            {"loc": ["features", n], "msg": f"row {n}, column 'a': no", "row": n}
+            {"loc": ["features", n], "msg": f"row {n + 1}, column 'a': no", "row": n}
             for n, row in enumerate(cells)
             if self.refused in row
         ]
