@@ -20,18 +20,21 @@ NEWS = 3.0
 """Seconds between lines about it."""
 
 
-class Canary(msgspec.Struct, frozen=True):
+class Canary(msgspec.Struct, frozen=True, omit_defaults=True):
     """A request that must succeed: a registered model, and a row that it is known to take."""
 
     model: str
     features: list[Any]
+    method: str = "predict"
 
     @classmethod
     def flock(cls, home: Path) -> list[Self]:
         """One for each model that has an example, the shortest first."""
         registry = Registry(home)
         known = [registry.resolve(name).manifest for name in registry.models()]
-        requests = [cls(m.name, m.example) for m in known if m.example is not None]
+        requests = [
+            cls(m.name, m.example, m.signature.main) for m in known if m.example is not None
+        ]
         return sorted(requests, key=lambda request: len(request.features))
 
     def curl(self, url: str) -> str:

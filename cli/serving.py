@@ -66,7 +66,9 @@ def wait_until_served(stack: Stack, manifest: Manifest) -> None:
     what = manifest.reference
     canary = Request(  # noqa: S310 - the address is what `up` wrote
         urljoin(stack.url, "/predict"),
-        msgspec.json.encode({"model": what, "features": [manifest.example]}),
+        msgspec.json.encode(
+            {"model": what, "features": [manifest.example], "method": manifest.signature.main}
+        ),
         {"Content-Type": "application/json"},
     )
     answer = _ask(canary, DEADLINE)

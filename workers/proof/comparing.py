@@ -85,14 +85,14 @@ def _equal(own: Array, served: Array) -> Array:
 
 
 def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[Difference]:
+    method = next(iter(own.answers))
     try:
         passed = through(door, signature, own.frame)
     except PredictqError as error:
-        yield Difference(door, 1, signature.main, None, None, error.message)
+        yield Difference(door, 1, method, _row(own.answers[method], 0), None, error.message)
         return
     for row, refusal in passed.refused.items():
-        answer = _row(own.answers[signature.main], row)
-        yield Difference(door, row + 1, signature.main, answer, None, refusal)
+        yield Difference(door, row + 1, method, _row(own.answers[method], row), None, refusal)
     for table, places in passed.tables:
         yield from _of_table(model, own, door, table, places)
 
