@@ -212,7 +212,7 @@ def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, fi
         result = run("add", "m", file)
     assert result.exit_code == 0, result.output
     assert "serving m:1 at http://127.0.0.1:" in result.output
-    canary = ("/predict", {"model": "m:1", "features": [[0.0] * 4]})
+    canary = ("/predict", {"model": "m:1", "features": [[0.0] * 4], "method": "predict"})
     assert asked == [canary, canary, ("/predict/result/1", None)]
 
 
