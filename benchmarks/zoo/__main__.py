@@ -1,0 +1,79 @@
+"""`python -m benchmarks.zoo`: models as people have them, by every door beside themselves."""
+
+import os
+import shutil
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import msgspec
+
+from benchmarks.report import END, START
+from benchmarks.zoo.all import BY_NAME
+from benchmarks.zoo.company import Company, company
+from benchmarks.zoo.showing import text
+from benchmarks.zoo.visiting import SAMPLES, Visit, visit
+
+HERE = Path(__file__).parent
+THIRD = 3
+"""Every third model is registered with a sample of CSV, too, unless models are named."""
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...", type=click.Choice([*BY_NAME]))
+@click.option("--sample", "samples", multiple=True, type=click.Choice(SAMPLES), help="Only these.")
+@click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
+def main(names: tuple[str, ...], samples: tuple[str, ...], record: bool) -> None:
+    """Register models with and without a sample, and compare what is served with their answers."""
+    if record and (names or samples):
+        raise click.UsageError("what is recorded is a whole run")
+    _prepare()
+    with TemporaryDirectory(prefix="predictq-zoo-") as directory, company(Path(directory)) as stack:
+        ways = [*_ways(names, samples or SAMPLES)]
+        visits = [_visited(stack, *way, Path(directory) / "files") for way in ways]
+    click.echo(text(visits))
+    if record:
+        _record(visits)
+    sys.exit(not all(each.is_right for each in visits))
+
+
+def _ways(names: Sequence[str], samples: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for place, name in enumerate(names or BY_NAME):
+        for sample in samples:
+            if sample != "csv" or names or not place % THIRD:
+                yield name, sample
+
+
+def _visited(stack: Company, name: str, sample: str, directory: Path) -> Visit:
+    directory.mkdir()
+    try:
+        seen = visit(stack, name, BY_NAME[name](), sample, directory)
+    finally:
+        shutil.rmtree(directory)
+    how = "equal" if seen.is_equal else "refused somewhere" if seen.is_right else "DIFFERENT"
+    click.echo(f"{name}, sample {sample}: {how}", err=True)
+    return seen
+
+
+def _prepare() -> None:
+    """What the caller set for a stack must not change what is seen; a signal ends us whole."""
+    warnings.simplefilter("ignore")
+    for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
+        del os.environ[name]
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def _record(visits: list[Visit]) -> None:
+    (HERE / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(visits)) + b"\n")
+    page = HERE / "README.md"
+    before, _, rest = page.read_text().partition(START)
+    after = rest.partition(END)[2]
+    page.write_text(f"{before}{START}\n{text(visits)}\n{END}{after}")
+
+
+if __name__ == "__main__":
+    main()
