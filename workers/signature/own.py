@@ -1,6 +1,6 @@
 """A sample as the model takes it: its columns, in its dtypes, and the model's own answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from registry.manifest import Column
 from telemetry.errors import ModelUnloadable
-from workers.rows.dtypes import MISSING
 from workers.rows.outputs import Output
 from workers.rows.table import Input
 from workers.signature import knowledge
 from workers.signature.asking import refusal
 from workers.signature.describing import described
+from workers.signature.forgotten import candidates, is_text
 from workers.signature.knowledge import Known
 from workers.signature.methods import answering
 from workers.signature.names import Names
@@ -48,7 +48,7 @@ def own_of(model: Any, names: Names, sample: pd.DataFrame) -> Own:
     known = knowledge.known(model, width)
     frame = _aligned(sample, names, unused)
     first: Exception | None = None
-    for candidate in _candidates(frame, known):
+    for candidate in candidates(frame, known):
         for form in _forms(names, candidate):
             error = refusal(model, _given(candidate, **form), len(candidate))
             if error is None:
@@ -78,52 +78,6 @@ def _aligned(sample: pd.DataFrame, names: Names, unused: set[int]) -> pd.DataFra
     return sample.reindex(columns=list(names.names))
 
 
-def _candidates(frame: pd.DataFrame, known: Sequence[Known]) -> Iterator[pd.DataFrame]:
-    """The sample as it is, then as it may have been before a file forgot what it held."""
-    frame = _with_nulls(_with_categories(frame, known), known)
-    yield frame
-    if not (dated := _with_times(frame)).equals(frame):
-        yield dated
-
-
-def _with_categories(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
-    """Columns categorical that were so when the model was trained."""
-    frame = frame.copy()
-    for step in known:
-        name = frame.columns[step.position]
-        if step.categories and not isinstance(frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = pd.Categorical(frame[name], categories=pd.Index(list(step.values or ())))
-    return frame
-
-
-def _with_nulls(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
-    """The missing value that steps know, in columns of text; others have one of their own."""
-    for step in known:
-        name = frame.columns[step.position]
-        series = frame[name]
-        is_text = series.dtype == object or isinstance(series.dtype, pd.StringDtype)
-        if step.null in ("none", "na") and is_text and series.isna().any():
-            frame[name] = series.astype(object).where(series.notna(), MISSING[step.null])
-    return frame
-
-
-def _with_times(frame: pd.DataFrame) -> pd.DataFrame:
-    """Text that is times everywhere as times."""
-    return frame.apply(lambda series: _times(series) if _is_text(series) else series)
-
-
-def _is_text(series: pd.Series) -> bool:
-    values = series.dropna()
-    return len(values) > 0 and all(isinstance(value, str) for value in values)
-
-
-def _times(series: pd.Series) -> pd.Series:
-    try:
-        return pd.to_datetime(series, format="ISO8601")
-    except (ValueError, TypeError):
-        return series
-
-
 def _forms(names: Names, frame: pd.DataFrame) -> list[dict[str, bool]]:
     """How a model may want its rows; one that does not say so is asked."""
     framed = {"is_frame": True, "is_flat": False}
@@ -135,7 +89,7 @@ def _forms(names: Names, frame: pd.DataFrame) -> list[dict[str, bool]]:
         return [stacked]
     if len(frame.columns) > 1:
         return [framed, stacked]
-    return [flat, stacked, framed] if _is_text(frame.iloc[:, 0]) else [stacked, framed, flat]
+    return [flat, stacked, framed] if is_text(frame.iloc[:, 0]) else [stacked, framed, flat]
 
 
 def _given(frame: pd.DataFrame, *, is_frame: bool, is_flat: bool) -> Input:

@@ -22,6 +22,12 @@ _OTHERS: tuple[tuple[Kind, Any], ...] = (
     ("datetime", "2024-02-29T12:00:00"),
     ("boolean", True),
 )
+_STRANGERS: tuple[tuple[Any, tuple[Kind, ...]], ...] = (
+    ("some text", ("number", "boolean", "datetime")),
+    (1.0, ("string", "boolean", "datetime")),
+    ("2024-02-29T12:00:00", ("number", "boolean")),
+)
+"""Values, and the kinds of columns that hold no such."""
 _MOST = 500
 """Rows that are tried."""
 _KINDS: dict[type, Kind] = {int: "number", float: "number", str: "string", bool: "boolean"}
@@ -157,12 +163,11 @@ def _widened(
     doubtful = {n for n, guess in enumerate(guesses) if not guess.sure}
     if not doubtful or not signature.frame:
         return signature.columns
-    strangers = [1.0 if guesses[n].column.type == "string" else "some text" for n in doubtful]
     anything = {
         n
-        for stranger in dict.fromkeys(strangers)
-        for n in tolerant(model, signature, row, stranger)
-        if n in doubtful and type(row[n]) is not type(stranger)
+        for stranger, kinds in _STRANGERS
+        if (places := {n for n in doubtful if guesses[n].column.type in kinds})
+        for n in tolerant(model, signature, row, stranger) & places
     }
     return tuple(
         _anything(column.name) if n in anything else column
