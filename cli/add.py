@@ -71,7 +71,7 @@ def add(
     """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
     if sample and example:
         raise Invalid("give either --sample or --example")
-    rows = read(sample) if sample else None if example is None else of_rows(_examples(example))
+    rows = read(sample) if sample else of_rows(_examples(example)) if example else None
     found = examine(
         file, trust=trust, sample=rows, metadata=_pairs(metadata), typed=sample is not None
     )
@@ -97,10 +97,8 @@ def add(
         click.echo(not_served(home))
 
 
-def _examples(path: Path | None) -> Any:
+def _examples(path: Path) -> Any:
     """Example rows; the standard parser also takes the NaN that data frames write."""
-    if path is None:
-        return None
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:

@@ -85,7 +85,8 @@ def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterat
     methods = [*own.answers]
     with TemporaryDirectory() as directory:
         source, target = Path(directory) / f"sample.{format}", Path(directory) / "answers.parquet"
-        write(own.frame, manifest.signature, source)
+        if not write(own.frame, manifest.signature, source):
+            return
         try:
             job = client.jobs.submit(
                 *(manifest.reference, source), upload=True, methods=methods, output_format="parquet"

@@ -14,11 +14,7 @@ from workers.files.missing import note_decimal_commas, without_missing
 from workers.files.record_file import RecordFile
 from workers.files.records import lacks_quote, records
 from workers.files.spans import Block, Span
-from workers.files.texts import blank_is_null, decoded, from_text
-from workers.rows.columns import is_whole
-
-_TYPES = {"number": pa.float64(), "boolean": pa.bool_()}
-"""What pyarrow reads columns as; all others are text at first."""
+from workers.files.texts import blank_is_null, decoded, from_text, number_type
 
 
 class CsvSource:
@@ -118,9 +114,10 @@ class CsvSource:
 
 
 def _type(column: Column) -> pa.DataType:
-    if is_whole(column.dtype):
-        return pa.int64()
-    return _TYPES.get(column.type, pa.string())
+    """What pyarrow reads a column as; all but numbers and booleans are text at first."""
+    if column.type == "number":
+        return number_type(column)
+    return pa.bool_() if column.type == "boolean" else pa.string()
 
 
 def _is_open(data: bytes, delimiter: bytes) -> bool:

@@ -48,7 +48,7 @@ def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[R
         row = _struct(signature, kinds, names)
     decoder = msgspec.json.Decoder(row)
     # What is neither a float nor text says more than its Python type does.
-    is_plain = all(_TYPES[column.type] is str or is_float(column) for column in signature.columns)
+    is_plain = all(column.type == "string" or is_float(column) for column in signature.columns)
 
     def read(data: bytes) -> list[Any] | None:
         try:

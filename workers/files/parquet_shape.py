@@ -68,10 +68,6 @@ def check_types(signature: Signature, fields: list[pa.Field | None]) -> None:
         raise InvalidInput(details[0].msg, errors=details[:MAX_DETAILS])
 
 
-def _expected(column: Column) -> str:
-    return f"expected {expected(column)}"
-
-
 def _takes(column: Column, kind: pa.DataType) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if column.unused or pa.types.is_null(kind):

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from registry.manifest import Column
 from registry.values import EXPECTED
 from workers.files.features import Faults
-from workers.rows.columns import is_whole
+from workers.rows.columns import is_counted
 
 AS_TEXT = ("datetime", "duration", "date", "decimal")
 """Types of columns whose values are read from text later on, from every format alike."""
@@ -35,13 +35,20 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
         return np.array([*map(_any, texts.to_pylist()), None], dtype=object)[:-1]
     texts = pc.ascii_trim_whitespace(texts)
     kind, one = _KINDS[column.type]
-    for wanted in (pa.int64(), kind) if is_whole(column.dtype) else (kind,):
+    for wanted in (number_type(column), kind):
         with suppress(pa.ArrowInvalid):
             if kind == pa.float64():  # for booleans, more words are cast than read
                 return texts.cast(wanted)
     if column.type == "number" and not column.dtype:
         one = _number_or_boolean
     return pa.chunked_array([_one_by_one(column, texts, one, faults).cast(kind)])
+
+
+def number_type(column: Column) -> pa.DataType:
+    """What Arrow reads a column of numbers as, so that large whole ones stay what they are."""
+    if not is_counted(column.dtype):
+        return pa.float64()
+    return pa.uint64() if column.dtype.lower().startswith("u") else pa.int64()
 
 
 def blank_is_null(texts: Any) -> Any:

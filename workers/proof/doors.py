@@ -41,11 +41,18 @@ def through(door: str, signature: Signature, frame: pd.DataFrame) -> Passed:
     return _by_json(signature, frame) if door == "json" else _by_file(door, signature, frame)
 
 
-def write(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
-    """Write a frame as a caller would who has its rows, in the format of the path's end."""
+def write(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
+    """Write a frame as a caller would who has its rows, in the format of the path's end.
+
+    Gives whether that has a word for them: a column of Parquet holds values of one kind.
+    """
     needed = [c.name for c in signature.columns if not c.unused]
     frame = frame[needed] if signature.named else frame
-    _WRITERS[path.suffix](frame, signature, path)
+    try:
+        _WRITERS[path.suffix](frame, signature, path)
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def objects(signature: Signature, frame: pd.DataFrame) -> list[Any]:
@@ -72,9 +79,7 @@ def _by_json(signature: Signature, frame: pd.DataFrame) -> Passed:
 def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> Passed:
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"sample.{format}"
-        try:
-            write(frame, signature, path)
-        except pa.ArrowException:  # values of several kinds in a column are none of Parquet's
+        if not write(frame, signature, path):
             return Passed([], {})
         source = open_source(str(path), format, Selection(signature))  # type: ignore[arg-type]  # one of FORMATS
         try:

@@ -13,6 +13,8 @@ from workers.rows.table import Input, Table
 from workers.signature.methods import candidates
 
 Row = list[Any]
+_MANY, _TRIED = 64, 8
+"""Columns of which not all are asked one by one, and how many of these are."""
 
 
 def refusal(model: Any, given: Input, rows: int, method: str | None = None) -> Exception | None:
@@ -79,14 +81,29 @@ def tolerant(model: Any, signature: Signature, row: Row, stranger: Any) -> set[i
 def _tolerant(
     takes_row: Callable[[Row], bool], row: Row, positions: Sequence[int], stranger: Any
 ) -> set[int]:
-    """Positions where the model takes ``stranger``, found by halving what it refuses at once."""
+    """Positions where the model takes ``stranger``, found by halving what it refuses at once.
+
+    Of many columns a few tell of all: most often what refuses them is one step.
+    """
     places = set(positions)
     other = [stranger if n in places else value for n, value in enumerate(row)]
     with np.errstate(all="ignore"):
         if not positions or takes_row(other):
             return places
-    if len(positions) == 1:
+    if len(positions) == 1 or _none_does(takes_row, row, positions, stranger):
         return set()
     middle = len(positions) // 2
     first, second = positions[:middle], positions[middle:]
     return _tolerant(takes_row, row, first, stranger) | _tolerant(takes_row, row, second, stranger)
+
+
+def _none_does(
+    takes_row: Callable[[Row], bool], row: Row, positions: Sequence[int], stranger: Any
+) -> bool:
+    """Whether, of many positions, the model takes ``stranger`` at none of those that are tried."""
+    if len(positions) <= _MANY:
+        return False
+    tried = [positions[place * len(positions) // _TRIED] for place in range(_TRIED)]
+    others = ([stranger if n == place else v for n, v in enumerate(row)] for place in tried)
+    with np.errstate(all="ignore"):
+        return not any(map(takes_row, others))

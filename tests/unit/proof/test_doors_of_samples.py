@@ -19,19 +19,7 @@ def signature_of(frame: pd.DataFrame, *, named: bool = True) -> Signature:
     return Signature(columns, named, named, ("predict",))
 
 
-LARGE = [name for name in ALL if name.startswith(("Int64", "UInt64"))]
-PAIRS = [
-    pytest.param(
-        *(name, door),
-        marks=pytest.mark.xfail(
-            strict=True, reason="CSV reads whole numbers of pandas' dtypes as doubles"
-        ),
-    )
-    if door == "csv" and name in LARGE
-    else (name, door)
-    for name in ALL
-    for door in DOORS
-]
+PAIRS = [(name, door) for name in ALL for door in DOORS]
 
 
 @pytest.mark.parametrize(("name", "door"), PAIRS)
