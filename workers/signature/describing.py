@@ -10,6 +10,7 @@ from registry.values import is_missing
 from tasks.jobs.dialect import MISSING
 from telemetry.errors import ModelUnloadable
 from workers.signature.knowledge import Known
+from workers.signature.wire import wire_value
 
 _PLAIN: dict[type, Kind] = {int: "number", float: "number", str: "string", bool: "boolean"}
 _NAMED: dict[str, Kind] = {"date": "date", "Decimal": "decimal"}
@@ -90,7 +91,8 @@ def _categories(name: str, series: pd.Series, known: list[Known]) -> tuple[Any, 
                 "give them as text, numbers or booleans"
             )
         return tuple(values)
-    return next((step.values for step in known if step.values is not None), None)
+    found = next((step.values for step in known if step.values is not None), None)
+    return None if found is None else tuple(map(wire_value, found))
 
 
 def _edge(kind: Kind, values: pd.Series, name: str) -> float | str | None:
