@@ -1,5 +1,6 @@
 """Reads rows of JSON: all at once where all are right, else each line by itself."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ Names = Sequence[str | None] | None
 """Of the model's columns in the file, None of one that it lacks; None where lines are lists."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for what is no JSON that it takes."""
+_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+"""In a name, what msgspec has no fields with: JSON writes it otherwise."""
 _SCALAR = int | float | str | bool
 _TYPES: dict[str, Any] = {
     "number": int | float,
@@ -41,6 +44,8 @@ class Line(msgspec.Struct, frozen=True):
 
 def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[Row] | None]:
     """Make what reads many lines whose rows the model takes, all of them; else it says None."""
+    if names is not None and any(_ESCAPED.search(column.name) for column in signature.columns):
+        return lambda _: None
     kinds = [_kind(column) for column in signature.columns]
     if names is None:
         row: Any = tuple.__class_getitem__(tuple(kinds))

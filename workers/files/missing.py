@@ -24,6 +24,8 @@ def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any
     words = pa.array([word for word in missing if word not in kept], pa.string())
     told = texts if column.type == "string" else pc.utf8_trim_whitespace(texts)
     found = pc.is_in(told, words)
+    if told is not texts:  # a category may be a blank
+        found = pc.and_not(found, pc.is_in(texts, pa.array(sorted(kept), pa.string())))
     return pc.if_else(found, None, texts) if pc.any(found).as_py() else texts
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from registry import validation
-from registry.manifest import Signature
+from registry.manifest import Column, Signature
 from tasks.jobs.naming import Format
 from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures
@@ -55,6 +55,21 @@ def write(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
     return True
 
 
+def read(source: Source) -> Passed:
+    """All that a file holds."""
+    tables, refused, before = [], dict[int, str](), 0
+    for span in source.spans(_AT_ONCE):
+        block = source.read(span)
+        good = [before + int(place) for place in block.good]
+        if good:
+            tables.append((block.features, good))
+        missing = sorted(set(range(before, before + block.rows)) - set(good))
+        bad = sorted(block.bad, key=lambda row: row.line)
+        refused |= {place: row.message for place, row in zip(missing, bad, strict=True)}
+        before += block.rows
+    return Passed(tables, refused)
+
+
 def objects(signature: Signature, frame: pd.DataFrame) -> list[Any]:
     """The rows as JSON has them: objects where the model has names, else lists."""
     rows = [wire_row(frame, signature.columns, place) for place in range(len(frame))]
@@ -83,29 +98,25 @@ def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> Passed:
             return Passed([], {})
         source = open_source(str(path), format, Selection(signature))  # type: ignore[arg-type]  # one of FORMATS
         try:
-            return _read(source)
+            return read(source)
         finally:
             source.close()
 
 
-def _read(source: Source) -> Passed:
-    tables, refused, before = [], dict[int, str](), 0
-    for span in source.spans(_AT_ONCE):
-        block = source.read(span)
-        good = [before + int(place) for place in block.good]
-        if good:
-            tables.append((block.features, good))
-        missing = sorted(set(range(before, before + block.rows)) - set(good))
-        bad = sorted(block.bad, key=lambda row: row.line)
-        refused |= {place: row.message for place, row in zip(missing, bad, strict=True)}
-        before += block.rows
-    return Passed(tables, refused)
-
-
 def _write_csv(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
-    words = {word for column in signature.columns for word in column.words}
-    nothing = next((word for word in ("", "NA", "NaN", "null") if word not in words), "")
-    frame.to_csv(path, index=False, na_rep=nothing)
+    written = [c for c in signature.columns if not (c.unused and signature.named)]
+    for place, column in enumerate(written):
+        series, nothing = frame.iloc[:, place], _nothing(column)
+        if nothing and series.isna().any():
+            found = series.astype(object).where(series.notna(), nothing)
+            frame = frame.assign(**{frame.columns[place]: found})
+    frame.to_csv(path, index=False)
+
+
+def _nothing(column: Column) -> str:
+    """What stands for nothing in a column, where blank is a value of its own."""
+    words = {*column.words, *map(str, column.categories or ())}
+    return next((word for word in ("", "NA", "NaN", "null") if word not in words), "")
 
 
 def _write_ndjson(frame: pd.DataFrame, signature: Signature, path: Path) -> None:

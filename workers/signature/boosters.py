@@ -33,8 +33,7 @@ def _of_xgboost(booster: Any) -> Categories:
     if "c" not in (booster.feature_types or ()):
         return {}
     try:
-        found = booster.get_categories(export_to_arrow=True).to_arrow()
-    except Exception:  # noqa: BLE001 - trained on codes, or by a version that kept none
+        pairs = enumerate(booster.get_categories(export_to_arrow=True).to_arrow())
+        return {n: tuple(values.to_pylist()) for n, (_, values) in pairs if values is not None}
+    except Exception:  # noqa: BLE001 - none are kept, or broken text, as of letters beyond ASCII
         return {}
-    pairs = enumerate(values for _, values in found)
-    return {place: tuple(values.to_pylist()) for place, values in pairs if values is not None}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
+import pandas as pd
 
 from registry.manifest import Null
 from registry.values import is_missing
@@ -173,11 +174,12 @@ def _of_encoder(step: Any, positions: Positions) -> Iterator[Known]:
     if not isinstance(categories, list) or len(categories) != len(positions):
         return
     for position, found in zip(positions, categories, strict=True):
-        values = found.tolist()
+        # NumPy makes integers of times in nanoseconds, pandas does not.
+        values = pd.Index(found).tolist() if found.dtype.kind in "mM" else found.tolist()
         yield Known(
             position=position,
             values=tuple(value for value in values if not _is_null(value)),
-            dtype=str(found.dtype) if found.dtype.kind in "iufb" else "",
+            dtype=str(found.dtype) if found.dtype.kind in "iufbmM" else "",
             null=next((_null(value) for value in values if _is_null(value)), None),
         )
 

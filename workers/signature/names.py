@@ -1,5 +1,6 @@
 """What a model's columns are called, and how many there are."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,8 @@ def names_of(model: Any, given: Sequence[str] | None, sample: pd.DataFrame | Non
     own = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None)
     if own is not None:
-        return Names(tuple(map(str, own)), named=True, framed=True, fixed=True)
+        names = _unspoiled(tuple(map(str, own)), sample)
+        return Names(names, named=True, framed=True, fixed=True)
     if given is not None:
         if width not in (None, len(given)):
             raise ModelUnloadable(f"the model takes {width} features, but {len(given)} are named")
@@ -50,6 +52,15 @@ def takes_text(model: Any) -> bool:
     """Whether it takes strings as a sequence, yet not as a table."""
     flat = np.array(["some text"], dtype=object)
     return refusal(model, flat, 1) is None and refusal(model, flat[:, None], 1) is not None
+
+
+def _unspoiled(own: tuple[str, ...], sample: pd.DataFrame | None) -> tuple[str, ...]:
+    """LightGBM writes an underscore for each space in a name; the sample knows better."""
+    if sample is None:
+        return own
+    written = {re.sub(r"\s", "_", str(name)): str(name) for name in sample.columns}
+    known = {str(name) for name in sample.columns}
+    return tuple(name if name in known else written.get(name, name) for name in own)
 
 
 def _of_sample(sample: pd.DataFrame, width: int | None) -> Names:

@@ -138,9 +138,12 @@ def _same(one: Output, other: Output) -> bool:
 
 
 def _of_array(columns: tuple[Column, ...], array: Any) -> tuple[Column, ...]:
-    """In an array of numbers all columns have its dtype."""
+    """In an array of numbers all columns have its dtype; those of singles were rounded before."""
     if array.dtype.kind not in "iufb":
         return columns
     return tuple(
-        column if column.unused else replace(column, dtype=str(array.dtype)) for column in columns
+        column
+        if column.unused or column.dtype == "float32"
+        else replace(column, dtype=str(array.dtype))
+        for column in columns
     )

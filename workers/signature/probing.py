@@ -1,10 +1,13 @@
 """Finds what a model takes by trying it, where there is no sample of its data."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
 from itertools import islice, product
 from typing import Any
 
 import msgspec
+import pandas as pd
 from msgspec.structs import replace
 
 from registry.manifest import Column, Kind, Signature
@@ -14,6 +17,7 @@ from workers.signature.asking import Row, refusal, takes, tolerant
 from workers.signature.knowledge import Known
 from workers.signature.methods import candidates
 from workers.signature.names import Names, takes_text
+from workers.signature.wire import wire_value
 
 _NUMBERS: tuple[tuple[Kind, Any], ...] = (("number", 0.0), ("number", 1.0))
 """One of the two is in the domain of a logarithm."""
@@ -30,7 +34,16 @@ _STRANGERS: tuple[tuple[Any, tuple[Kind, ...]], ...] = (
 """Values, and the kinds of columns that hold no such."""
 _MOST = 500
 """Rows that are tried."""
-_KINDS: dict[type, Kind] = {int: "number", float: "number", str: "string", bool: "boolean"}
+_KINDS: dict[type, Kind] = {
+    int: "number",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    pd.Timestamp: "datetime",
+    pd.Timedelta: "duration",
+    date: "date",
+    Decimal: "decimal",
+}
 
 
 class Guess(msgspec.Struct, frozen=True):
@@ -122,9 +135,9 @@ def _of_values(name: str, step: Known, null: Any) -> Guess:
         nullable=step.null is not None,
         dtype="category" if step.categories else step.dtype or ("object" if kind == "any" else ""),
         null=null,
-        categories=values,
+        categories=tuple(map(wire_value, values)),
     )
-    return Guess(column, values[0], sure=True)
+    return Guess(column, wire_value(values[0]), sure=True)
 
 
 def _fitting(

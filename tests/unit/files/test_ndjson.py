@@ -243,3 +243,13 @@ def test_formats_of_types_have_the_same_however_it_is_cut(tmp_path: Path, writte
     assert found[0]["custom_id"].tolist()[:4] == ["0", "1", "two", "3"]
     assert found[0]["y"].tolist() == [*range(len(VALUES))]
     assert found[0]["z"].tolist()[:3] == [2.0**60, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("name", ['say "so"', "two\nlines", "back\\slash"])
+def test_columns_are_found_by_names_that_json_writes_otherwise(tmp_path, name):
+    path = tmp_path / "rows.ndjson"
+    path.write_text(json.dumps({name: 1.5, "b": 2.5}) + "\n")
+
+    read = blocks(path, "ndjson", numbers(name, "b", dtype="float64"), rows=1)
+
+    assert np.asarray(features(read)).tolist() == [[1.5, 2.5]]

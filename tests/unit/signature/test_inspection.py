@@ -1,5 +1,9 @@
 """Signatures: what a fitted model is found to take and to give."""
 
+from datetime import date
+from decimal import Decimal
+
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,9 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
-from registry.manifest import Column
+from registry.manifest import Column, Signature
 from telemetry.errors import Invalid, ModelUnloadable
 from workers.signature.inspection import inspect
+from workers.signature.names import names_of
 from workers.signature.sample import of_rows
 
 X, Y = load_iris(return_X_y=True)
@@ -176,3 +181,53 @@ def test_without_a_probe_that_works_columns_take_anything():
     found = inspect(Picky(), ["a", "b", "c"])
     assert found.example is None
     assert {c.type for c in found.signature.columns} == {"any"}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (pd.to_datetime(["2024-01-01", "2024-02-01"]), "2024-01-01T00:00:00"),
+        (pd.to_datetime(["2024-01-01", "2024-02-01"], utc=True), "2024-01-01T00:00:00+00:00"),
+        (pd.to_timedelta(["1h", "2h"]), "0 days 01:00:00"),
+        ([date(2024, 1, 1), date(2024, 2, 1)], "2024-01-01"),
+        ([Decimal("1.5"), Decimal("2.5")], "1.5"),
+    ],
+)
+def test_values_that_an_encoder_knows_are_kept_as_json_has_them(values, told):
+    frame = pd.DataFrame({"x": values})
+    model = OneHotEncoder(handle_unknown="ignore").fit(frame)
+
+    signature = inspect(model, None, frame).signature
+
+    assert signature.columns[0].categories[0] == told
+    assert msgspec.json.decode(msgspec.json.encode(signature), type=Signature) == signature
+
+
+def test_times_that_an_encoder_knows_are_times_without_a_sample():
+    frame = pd.DataFrame({"x": pd.to_datetime(["2024-01-01", "2024-02-01"])})
+
+    column = inspect(OneHotEncoder(handle_unknown="ignore").fit(frame), None).signature.columns[0]
+
+    assert (column.type, column.dtype) == ("datetime", str(frame.x.dtype))
+
+
+def test_names_are_the_samples_where_a_library_wrote_underscores_for_spaces():
+    class Spoiled:
+        """As LightGBM, which matches columns by their position."""
+
+        feature_names_in_ = np.array(["the_age", "b"])
+
+    frame = pd.DataFrame(X[:, :2], columns=["the age", "b"])
+
+    assert names_of(Spoiled(), None, frame).names == ("the age", "b")
+    assert names_of(Spoiled(), None, None).names == ("the_age", "b")
+
+
+def test_columns_of_singles_stay_so_in_an_array_of_doubles():
+    frame = pd.DataFrame({"a": X[:, 0].astype("float32"), "b": Y})
+    model = LogisticRegression().fit(frame.to_numpy(), Y)
+
+    assert [c.dtype for c in inspect(model, None, frame).signature.columns] == [
+        "float32",
+        "float64",
+    ]

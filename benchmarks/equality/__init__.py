@@ -1,0 +1,1 @@
+"""Frames and models by chance, each answered by itself and through every door."""

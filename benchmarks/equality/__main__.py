@@ -1,0 +1,44 @@
+"""`python -m benchmarks.equality`: models by chance, served by every door as by themselves."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+
+import click
+
+from benchmarks.equality import telling
+from benchmarks.equality.cases import case
+from benchmarks.equality.counting import Tally
+from benchmarks.equality.judging import judged
+from benchmarks.results import Run
+
+EVERY = 100
+"""Cases after which it is said how far it is."""
+
+
+@click.command()
+@click.option("--cases", default=200, show_default=True, help="How many.")
+@click.option("--seed", default=1, show_default=True, help="Decides what they are.")
+@click.option("--case", "single", type=int, help="Only this one, and all of what is wrong.")
+@click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
+def main(cases: int, seed: int, single: int | None, record: bool) -> None:
+    """Compare what comes through every door with what models answer by themselves."""
+    if record and single is not None:
+        raise click.UsageError("what is recorded is a whole run")
+    numbers: Iterable[int] = range(cases) if single is None else [single]
+    load, started, tally = os.getloadavg()[0], time.monotonic(), Tally()
+    for number in numbers:
+        tally.add(judged(case(seed, number)))
+        if tally.cases % EVERY == 0:
+            click.echo(f"{tally.cases:,} cases, {tally.failed} failed", err=True)
+    run = Run.of(0, load, [], time.monotonic() - started)
+    found = telling.told(run, seed, tally)
+    click.echo(telling.text(found))
+    if record:
+        click.echo(f"recorded {telling.record(found)}")
+    sys.exit(bool(tally.failed))
+
+
+if __name__ == "__main__":
+    main()

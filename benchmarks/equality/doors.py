@@ -1,0 +1,131 @@
+"""Takes the fresh rows of a case through every door, as a caller would who has them in a frame."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.equality.cases import Case
+from predictq.errors import InvalidRequest
+from predictq.rows import features
+from registry import validation
+from registry.manifest import Signature
+from tasks.wire import decode, encode
+from telemetry.errors import InvalidFeatures, PredictqError
+from workers.files.matching import Selection
+from workers.files.sources import open_source
+from workers.proof.doors import Passed, objects, read
+from workers.rows.table import Table
+
+Row = list[Any]
+NONE = -1
+"""In the place of a row that is none of the fresh ones."""
+
+
+def frames(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows in another order of their columns, and with others beside, where names tell them."""
+    if case.plan.given == "bare array":
+        # Of one column, the header 0 would be a row as any other.
+        names = range(len(rows.columns)) if len(rows.columns) > 1 else ["value"]
+        return rows.set_axis(names, axis=1)
+    beside = case.extra.iloc[[0] * len(rows)].set_axis(rows.index)
+    return pd.concat([rows[[*case.order]], beside], axis=1)
+
+
+def by_client(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """As the Python client sends a frame, a series or an array."""
+    return _together(signature, *_accepted(signature, _body(case, signature, rows)))
+
+
+def by_objects(_: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """As the proof of a sample writes rows into requests."""
+    return _together(signature, *_accepted(signature, encode(objects(signature, rows))))
+
+
+def by_csv(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """In a file of a job, as pandas writes it."""
+    return _read("csv", signature, lambda path: frames(case, rows).to_csv(path, index=False))
+
+
+def by_parquet(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """In a file of a job, as pandas writes it."""
+    frame = frames(case, rows).rename(columns=str)
+    return _read("parquet", signature, lambda path: frame.to_parquet(path, index=False))
+
+
+def by_ndjson(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """In a file of a job, a line each as the Python client writes them."""
+    given: Any = frames(case, rows) if signature.named else rows.astype(object).to_numpy()
+    lines = [json.dumps(line) + "\n" for line in features(given)]
+    return _read("ndjson", signature, lambda path: Path(path).write_text("".join(lines)))
+
+
+def beside(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """Rows among those of the sample, as requests are that workers compute together."""
+    sample = case.sample.set_axis([*rows.columns], axis=1)
+    others, _ = _accepted(signature, _body(case, signature, sample))
+    mine, refused = _accepted(signature, _body(case, signature, rows))
+    if not mine:
+        return Passed([], refused)
+    found, middle = [*others.values()], len(others) // 2
+    mixed = Table.of(signature, [*found[:middle], *mine.values(), *found[middle:]])
+    behind = [NONE] * (len(found) - middle)
+    return Passed([(mixed, [*[NONE] * middle, *mine, *behind])], refused)
+
+
+Door = Callable[[Case, Signature, pd.DataFrame], Passed]
+DOORS: dict[str, Door] = {
+    "client": by_client,
+    "beside others": beside,
+    "json": by_objects,
+    "csv": by_csv,
+    "ndjson": by_ndjson,
+    "parquet": by_parquet,
+}
+
+
+def through(door: str, case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+    """Take rows through a door; where it refuses all at once, each is refused."""
+    try:
+        return DOORS[door](case, signature, rows)
+    except (PredictqError, InvalidRequest) as error:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 - what nobody has foreseen is what is looked for
+        reason = f"{type(error).__name__}: {error}"
+    return Passed([], dict.fromkeys(range(len(rows)), reason))
+
+
+def _body(case: Case, signature: Signature, rows: pd.DataFrame) -> bytes:
+    given: Any = frames(case, rows) if signature.named else rows.astype(object).to_numpy()
+    if case.plan.given == "series":
+        given = rows.iloc[:, 0]
+    return json.dumps(features(given)).encode()
+
+
+def _accepted(signature: Signature, body: bytes) -> tuple[dict[int, Row], dict[int, str]]:
+    """The rows of a request as they are computed, and why others are not."""
+    rows, refused = dict[int, Row](), dict[int, str]()
+    for place, row in enumerate(decode(body)):
+        try:
+            rows[place] = validation.rows(signature, [row])[0]
+        except InvalidFeatures as error:
+            refused[place] = error.message
+    return rows, refused
+
+
+def _together(signature: Signature, rows: dict[int, Row], refused: dict[int, str]) -> Passed:
+    return Passed([(Table.of(signature, [*rows.values()]), [*rows])] if rows else [], refused)
+
+
+def _read(format: Any, signature: Signature, write: Callable[[Path], Any]) -> Passed:
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / f"rows.{format}"
+        write(path)
+        source = open_source(str(path), format, Selection(signature))
+        try:
+            return read(source)
+        finally:
+            source.close()

@@ -1,0 +1,288 @@
+"""Judges a case: what comes through every door beside what the model answers by itself."""
+
+import pickle
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from benchmarks.equality.cases import Case
+from benchmarks.equality.doors import DOORS, NONE, through
+from benchmarks.equality.exclusions import excluded
+from registry.manifest import Signature
+from registry.methods import INVERSE
+from telemetry.errors import ModelError, ModelUnloadable
+from workers.engine import ask, call, telling
+from workers.proof.comparing import differences, unequal
+from workers.proof.doors import Passed
+from workers.rows.outputs import Output, to_wire
+from workers.rows.table import Table
+from workers.signature.inspection import Inspected, inspect, quietly
+
+Answer = Output | ModelError
+PROVED = 4
+"""Of so many cases, one has its sample proved as registration does it."""
+
+COMPANY, NOISE = (2, 3, 5, 9, 17, 33), 8
+"""How often a row is repeated to see how its answer changes, and how much more is none of ours."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A row that is not served as the model answers it."""
+
+    case: str
+    door: str
+    what: str
+    row: int
+    method: str
+    own: str
+    served: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What came of a case."""
+
+    form: str
+    wrapper: str
+    estimator: str
+    kinds: tuple[str, ...]
+    refusal: str = ""
+    """Why the model was not taken at all."""
+    counts: dict[str, dict[str, int]] = {}
+    """Door → how many rows were equal, refused as the model refuses them, or excluded."""
+    findings: list[Finding] = []
+
+
+def judged(case: Case) -> Verdict:
+    """Register the case's model in thought, and ask it by every door."""
+    plan = case.plan
+    kinds = tuple(sorted({column.kind.name for column in plan.columns}))
+    verdict = Verdict(plan.form, plan.wrapper.name, plan.estimator, kinds)
+    with quietly():
+        try:
+            inspected = inspect(case.model, None, sample=case.sample)
+        except ModelUnloadable as error:
+            return msgspec.structs.replace(verdict, refusal=error.message)
+        return _Judge(case, inspected).verdict(verdict)
+
+
+class _Judge:
+    """One case, and the model's own answers to it."""
+
+    def __init__(self, case: Case, inspected: Inspected) -> None:
+        self._case, self._inspected = case, inspected
+        self._signature = kept(inspected.signature)
+        self._methods = [name for name in self._signature.methods if name != INVERSE]
+        self._known: dict[bytes, Answer] = {}
+        self._rows = case.fresh.rename(columns=str)
+        self._whole = {name: self._own(name, case.fresh) for name in self._methods}
+        self._alone = [
+            {name: self._own(name, case.alone(place)) for name in self._singly()}
+            for place in range(len(case.fresh))
+        ]
+
+    def verdict(self, verdict: Verdict) -> Verdict:
+        findings, counts = [*self._of_sample()], {}
+        for door in DOORS:
+            found, counts[door] = self._of_door(door)
+            findings += found
+        return msgspec.structs.replace(verdict, counts=counts, findings=findings)
+
+    def _of_sample(self) -> Iterator[Finding]:
+        """What the proof of the sample finds, in which all of it must be served."""
+        own = self._inspected.own
+        if own is None or self._case.number % PROVED:
+            return
+        unsayable = {door: excluded(door, self._signature, own.frame) for door in DOORS}
+        for found in differences(self._case.model, self._signature, own):
+            if not unsayable[found.door]:
+                yield Finding(
+                    self._case.name,
+                    f"sample, {found.door}",
+                    "refused" if found.refusal else "differs",
+                    found.row,
+                    found.method,
+                    repr(found.own),
+                    found.refusal or f"{found.served!r} because of {found.column!r}",
+                )
+
+    def _of_door(self, door: str) -> tuple[list[Finding], dict[str, int]]:
+        unsayable = excluded(door, self._signature, self._rows)
+        passed = through(door, self._case, self._signature, self._case.fresh)
+        if {*_places(passed), *passed.refused} != {*range(len(self._rows))}:
+            told = f"rows {_places(passed)} and {[*passed.refused]}"
+            return [self._finding(door, "other rows", 0, self._signature.main, "", told)], {}
+        found = [*self._of_refused(door, passed, unsayable)]
+        for table, places in passed.tables:
+            keyed = _Keyed.of(table)
+            together = [(n, place) for n, place in enumerate(places) if place != NONE]
+            if not unsayable:
+                found += self._of_batch(door, keyed, together)
+            for n, place in together:
+                if place not in unsayable:
+                    found += self._of_row(door, _Keyed.of(table[n : n + 1]), place)
+        seen = _places(passed)
+        counts = Counter(self._outcome(place, place in seen) for place in range(len(self._rows)))
+        counts["excluded"] = len(unsayable)
+        return found, dict(counts)
+
+    def _outcome(self, place: int, passed: bool) -> str:
+        if isinstance(self._alone[place][self._signature.main], ModelError):
+            return "refused by model" if passed else "refused by door"
+        return "answered"
+
+    def _of_refused(self, door: str, passed: Passed, unsayable: Any) -> Iterator[Finding]:
+        for place, reason in passed.refused.items():
+            answer = self._alone[place][self._signature.main]
+            if place not in unsayable and not isinstance(answer, ModelError):
+                yield self._finding(door, "refused", place, self._signature.main, answer, reason)
+
+    def _of_batch(
+        self, door: str, table: "_Keyed", places: list[tuple[int, int]]
+    ) -> Iterator[Finding]:
+        """All rows at once; where one of them is refused, those behind it are asked alone."""
+        for method in self._methods:
+            right = self._whole[method]
+            if isinstance(right, ModelError) or not self._all_answered():
+                continue
+            served = self._ask(method, table)
+            for n, place in places:
+                if one := self._differs(method, place, _row(served, n)):
+                    mine = _row(right, place)
+                    yield self._finding(door, f"{one} together", place, method, mine, served, n)
+
+    def _of_row(self, door: str, table: "_Keyed", place: int) -> Iterator[Finding]:
+        for method, mine in self._alone[place].items():
+            served = self._ask(method, table)
+            if one := self._differs(method, place, served):
+                yield self._finding(door, one, place, method, mine, served)
+
+    def _differs(self, method: str, place: int, served: Answer) -> str:
+        """What is wrong with an answer; it may be that to the row, or that to all of them."""
+        mine = [self._alone[place].get(method), _row(self._whole[method], place)]
+        right = [one for one in mine if one is not None and not isinstance(one, ModelError)]
+        if isinstance(served, ModelError) or isinstance(mine[0], ModelError):
+            return _misfit(mine[0], served)
+        if not all(unequal(one, served).any() for one in right):
+            return ""
+        return "" if self._is_noise(method, place, right[0], served) else "differs"
+
+    def _is_noise(self, method: str, place: int, own: Any, served: Any) -> bool:
+        """Whether the model's own answer to a row changes as much with the number of rows."""
+        if not (_is_float(own) and _is_float(served) and own.shape == served.shape):
+            return False
+        row = self._case.alone(place)
+        company = [self._own(method, row.iloc[[0] * count]) for count in COMPANY]
+        found = [answer[:1] for answer in company if not isinstance(answer, ModelError)]
+        return bool((np.abs(served - own) <= NOISE * np.ptp([own, *found], axis=0)).all())
+
+    def _finding(
+        self, door: str, what: str, place: int, method: str, own: Any, served: Any, n: int = 0
+    ) -> Finding:
+        shown = _told(served, n)
+        return Finding(self._case.name, door, what, place, method, _told(own, 0), shown)
+
+    def _all_answered(self) -> bool:
+        main = self._signature.main
+        return not any(isinstance(answers[main], ModelError) for answers in self._alone)
+
+    def _singly(self) -> list[str]:
+        """Methods by which rows are asked for alone: in some cases all, as that takes longest."""
+        return self._methods if self._case.number % PROVED == 0 else [self._signature.main]
+
+    def _own(self, method: str, frame: pd.DataFrame) -> Answer:
+        return self._call(method, _Given.of(self._case.given(frame)))
+
+    def _ask(self, method: str, table: "_Keyed") -> Answer:
+        def answer(given: Any) -> Any:
+            found = self._call(method, given)
+            if isinstance(found, ModelError):
+                raise found
+            return _Answered(found)
+
+        try:
+            return ask(table, answer).output  # type: ignore[arg-type]  # it asks for parts only
+        except ModelError as error:
+            return error
+
+    def _call(self, method: str, given: "_Given") -> Answer:
+        """Doors most often give the model the very same, so it is asked once."""
+        key = method.encode() + given.key
+        if key not in self._known:
+            try:
+                self._known[key] = call(self._case.model, method, given.given).output
+            except ModelError as error:
+                self._known[key] = error
+        return self._known[key]
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """What a model is given, and by what it is known again."""
+
+    given: Any
+    key: bytes
+
+    @classmethod
+    def of(cls, given: Any) -> "_Given":
+        return cls(given, pickle.dumps(given))
+
+
+class _Keyed(msgspec.Struct, frozen=True):
+    """A table whose parts are made once, for all methods."""
+
+    made: list[tuple[Any, _Given]] | ModelError
+
+    @classmethod
+    def of(cls, table: Table) -> "_Keyed":
+        try:
+            with telling():
+                return cls([(places, _Given.of(given)) for places, given in table.parts()])
+        except ModelError as error:
+            return cls(error)
+
+    def parts(self) -> list[tuple[Any, _Given]]:
+        if isinstance(self.made, ModelError):
+            raise self.made
+        return self.made
+
+
+class _Answered(msgspec.Struct, frozen=True):
+    output: Output
+    milliseconds: float = 0
+
+
+def _places(passed: Passed) -> set[int]:
+    """The fresh rows that came through."""
+    return {place for _, places in passed.tables for place in places} - {NONE}
+
+
+def kept(signature: Signature) -> Signature:
+    """A signature as the registry gives it back."""
+    return msgspec.json.decode(msgspec.json.encode(signature), type=Signature)
+
+
+def _is_float(output: Any) -> bool:
+    return isinstance(output, np.ndarray) and output.dtype.kind == "f"
+
+
+def _misfit(own: Answer | None, served: Answer) -> str:
+    """What is wrong where the model itself, or what is served, refuses a row."""
+    if isinstance(own, ModelError):
+        return "" if isinstance(served, ModelError) else "answered"
+    return "failed"
+
+
+def _row(output: Answer, place: int) -> Answer:
+    if isinstance(output, ModelError):
+        return output
+    places = np.array([place])
+    return [each[places] for each in output] if isinstance(output, list) else output[places]
+
+
+def _told(answer: Any, place: int) -> str:
+    if isinstance(answer, ModelError | str):
+        return str(answer)
+    return repr(to_wire(_row(answer, place))[0])
