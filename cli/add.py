@@ -17,7 +17,7 @@ from registry.names import checked
 from registry.store import Registry
 from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
 from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
-from workers.proof.comparing import differences
+from workers.gate.comparing import differences
 from workers.registration import Examined, examine
 from workers.signature.inspection import Inspected
 from workers.signature.own import Own

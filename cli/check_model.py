@@ -11,9 +11,9 @@ from cli.serving import running_stack, wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import AnswersDiffer
+from workers.gate.comparing import differences
+from workers.gate.doors import DOORS
 from workers.loading import load
-from workers.proof.comparing import differences
-from workers.proof.doors import DOORS
 from workers.signature.inspection import quietly
 from workers.signature.names import Names
 from workers.signature.own import Own, own_of

@@ -13,8 +13,8 @@ from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
 from telemetry.errors import AnswersDiffer, Unavailable
 from workers.files.answers import columns
-from workers.proof.comparing import SHOWN, Difference, equal
-from workers.proof.doors import FORMATS, write
+from workers.gate.comparing import SHOWN, Difference, equal
+from workers.gate.doors import FORMATS, write
 from workers.rows.outputs import to_wire
 from workers.signature.own import Own
 

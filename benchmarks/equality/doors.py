@@ -17,7 +17,7 @@ from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures, PredictqError
 from workers.files.matching import Selection
 from workers.files.sources import open_source
-from workers.proof.doors import Passed, objects, read
+from workers.gate.doors import Passed, objects, read
 from workers.rows.table import Table
 
 Row = list[Any]

@@ -16,8 +16,8 @@ from registry.manifest import Signature
 from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
 from workers.engine import ask, call, telling
-from workers.proof.comparing import differences, unequal
-from workers.proof.doors import Passed
+from workers.gate.comparing import differences, unequal
+from workers.gate.doors import Passed
 from workers.rows.outputs import Output, to_wire
 from workers.rows.table import Table
 from workers.signature.inspection import Inspected, inspect, quietly

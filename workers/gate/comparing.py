@@ -12,7 +12,7 @@ import pandas as pd
 from registry.manifest import Signature
 from telemetry.errors import PredictqError
 from workers.engine import ask, call
-from workers.proof.doors import DOORS, through
+from workers.gate.doors import DOORS, through
 from workers.rows.columns import Array
 from workers.rows.outputs import Output, to_wire
 from workers.rows.table import Table

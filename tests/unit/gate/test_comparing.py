@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from cli.gate import told
-from workers.proof.comparing import SHOWN, differences, equal, unequal
-from workers.proof.doors import DOORS
+from workers.gate.comparing import SHOWN, differences, equal, unequal
+from workers.gate.doors import DOORS
 from workers.signature.inspection import inspect
 
 ROWS = 12

@@ -8,7 +8,7 @@ import pytest
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
 from tests.unit.rows.zoo import FULL, GAPPY
-from workers.proof.doors import DOORS, objects, through, write
+from workers.gate.doors import DOORS, objects, through, write
 from workers.signature.describing import described
 
 ALL = {**FULL, **{f"{name}, gappy": series for name, series in GAPPY.items()}}
@@ -77,7 +77,7 @@ def test_a_model_without_names_is_given_rows_by_position(door: str) -> None:
 
 
 def test_many_rows_come_in_several_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.proof.doors._AT_ONCE", 2)
+    monkeypatch.setattr("workers.gate.doors._AT_ONCE", 2)
     frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0, 5.0]})
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
     for door in ("csv", "ndjson", "parquet"):

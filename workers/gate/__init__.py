@@ -1,0 +1,1 @@
+"""The gate: what a version would serve, by each door, beside what its model answers by itself."""
