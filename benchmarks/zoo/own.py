@@ -24,7 +24,7 @@ def features_of_customers(frame: Any) -> Any:
         {
             "mean_order": frame["total"] / frame["orders"],
             "month": frame["start"].dt.month,
-            "weekday": frame["start"].dt.dayofweek,
+            "weekday": frame["start"].dt.day_of_week,
             "days": (frame["last_seen"] - frame["start"]).dt.total_seconds() / 86400,
             "firm": frame["email"].str.endswith(".org").astype(int),
             "is_plus": (frame["plan"] == "plus").astype(int),

@@ -1,0 +1,32 @@
+"""Awkward models of the zoo, registered with a sample, answer as by themselves by every door."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.zoo.all import BY_NAME
+from benchmarks.zoo.company import Company
+from benchmarks.zoo.visiting import visit
+from predictq import Client
+from tests.stack import LiveStack
+
+
+@pytest.mark.parametrize(
+    ("name", "sample"),
+    [
+        ("titanic_titles", "csv"),
+        ("churn_by_dates", "parquet"),
+        ("boolean_labels", "parquet"),
+        ("nullable_dtypes", "parquet"),
+    ],
+)
+def test_every_door_answers_as_the_model(
+    name: str, sample: str, scoring: LiveStack, tmp_path: Path
+) -> None:
+    with Client(scoring.url) as client:
+        company = Company(scoring.home, client, scoring.url)
+        seen = visit(company, name, BY_NAME[name](), sample, tmp_path)
+    assert seen.registered == "registered"
+    assert not seen.lost
+    told = {door: f"{found}: {found.words}" for door, found in seen.doors.items()}
+    assert seen.is_equal, told
