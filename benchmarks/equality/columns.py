@@ -47,7 +47,8 @@ class Column(msgspec.Struct, frozen=True):
         nulls = self.nulls or (nulls and not self.kind.ambiguous)
         found = [_one(random, self, self.values) for _ in range(rows)]
         if strange and self.strangers:
-            found = [random.choice(self.strangers) if random.random() < 0.25 else v for v in found]
+            some = self.strangers[: 1 if self.family == "category" else None]
+            found = [random.choice(some) if random.random() < 0.25 else v for v in found]
         if nulls:
             found = [None if random.random() < 0.15 else value for value in found]
         return self.held(found)

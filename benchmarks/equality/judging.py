@@ -15,6 +15,7 @@ from benchmarks.equality.exclusions import excluded
 from registry.manifest import Signature
 from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
+from workers.engine import Answer as Answered
 from workers.engine import ask, call, telling
 from workers.gate.comparing import differences, unequal
 from workers.gate.doors import Passed
@@ -201,7 +202,7 @@ class _Judge:
             found = self._call(method, given)
             if isinstance(found, ModelError):
                 raise found
-            return _Answered(found)
+            return Answered(found, 0.0)
 
         try:
             return ask(table, answer).output  # type: ignore[arg-type]  # it asks for parts only
@@ -229,6 +230,9 @@ class _Given(msgspec.Struct, frozen=True):
     def of(cls, given: Any) -> "_Given":
         return cls(given, pickle.dumps(given))
 
+    def __len__(self) -> int:
+        return len(self.given)
+
 
 class _Keyed(msgspec.Struct, frozen=True):
     """A table whose parts are made once, for all methods."""
@@ -247,11 +251,6 @@ class _Keyed(msgspec.Struct, frozen=True):
         if isinstance(self.made, ModelError):
             raise self.made
         return self.made
-
-
-class _Answered(msgspec.Struct, frozen=True):
-    output: Output
-    milliseconds: float = 0
 
 
 def _places(passed: Passed) -> set[int]:
