@@ -5,7 +5,7 @@ import pandas as pd
 
 from registry.manifest import Column, Signature
 from tests.unit.files.rooms import blocks, written
-from workers.proof.doors import through
+from workers.gate.doors import through
 
 
 def signature(*columns: Column) -> Signature:

@@ -7,7 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
 from registry.manifest import Column
-from workers.proof.comparing import differences
+from workers.gate.comparing import differences
 from workers.signature import boosters
 from workers.signature.inspection import inspect
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from workers.proof.comparing import differences
+from workers.gate.comparing import differences
 from workers.signature.inspection import inspect
 from workers.signature.sample import read
 

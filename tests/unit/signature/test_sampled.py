@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from telemetry.errors import ModelUnloadable
-from workers.proof.comparing import differences
+from workers.gate.comparing import differences
 from workers.signature.inspection import inspect
 
 SIZE = 24
