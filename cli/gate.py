@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
+from tasks.wire import decode, encode
 from telemetry.errors import AnswersDiffer, Unavailable
 from workers.files.answers import columns
 from workers.gate.comparing import SHOWN, Difference, equal
@@ -53,6 +54,14 @@ def _line(difference: Difference) -> str:
     return f"{place}: the model gives {own}, served would be {served}{blame}"
 
 
+def _unproved(manifest: Manifest) -> str:
+    what = manifest.reference
+    return (
+        f"the stack did not answer the rows of {what} within {PATIENCE:.0f} s; "
+        f"`predictq models check {what} --data FILE` asks again"
+    )
+
+
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:100]}…"
@@ -60,13 +69,13 @@ def _short(value: Any) -> str:
 
 def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Difference]:
     for method, answers in own.answers.items():
-        mine = to_wire(answers)
+        mine = decode(encode(to_wire(answers)))  # as it comes, times are text
         for start in range(0, len(mine), ROWS):
             rows = _rows(manifest, own, start)
             try:
                 served = client.predict(manifest.reference, rows, method=method).predictions
             except WaitTimeout as error:
-                raise Unavailable(f"the stack did not answer {manifest.reference}") from error
+                raise Unavailable(_unproved(manifest)) from error
             except PredictqError as error:
                 yield Difference("queue", start + 1, method, mine[start], None, str(error))
                 continue
@@ -93,7 +102,7 @@ def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterat
             )
             job = client.jobs.wait(job.id, PATIENCE)
         except WaitTimeout as error:
-            raise Unavailable(f"the stack did not finish a job of {manifest.reference}") from error
+            raise Unavailable(_unproved(manifest)) from error
         if not job.has_output:
             reason = job.error.message if job.error else job.status
             yield Difference(format, 1, methods[0], None, None, reason)

@@ -17,6 +17,7 @@ from tests.stack import LiveStack
         ("titanic_titles", "csv"),
         ("churn_by_dates", "parquet"),
         ("boolean_labels", "parquet"),
+        ("dates_as_answers", "parquet"),
         ("nullable_dtypes", "parquet"),
     ],
 )
