@@ -23,7 +23,9 @@ def value(column: Column, cell: str, missing: Collection[str]) -> Any:
     if text in missing and text not in column.words and not _must_be_text(column, text):
         return None
     if kind == "number":
-        return _number(column.name, text)
+        # A model of which nobody said what it was trained on may have seen booleans as well.
+        may_be_boolean = not column.dtype and text.lower() in ("true", "false")
+        return BOOLEANS.get(text, text) if may_be_boolean else _number(column.name, text)
     if kind == "boolean":
         return BOOLEANS.get(text, text)
     return _by_look(text) if kind == "any" else text

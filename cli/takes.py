@@ -19,6 +19,8 @@ class Column:
     categories: tuple[Any, ...] = ()
     unused: bool = False
     """Whether it may be absent."""
+    dtype: str = ""
+    """What it was trained as; empty where nobody said it."""
 
 
 @dataclass(frozen=True)
@@ -50,4 +52,5 @@ def _column(told: dict[str, Any]) -> Column:
         words=tuple(told.get("words", ())),
         categories=tuple(told.get("categories") or ()),
         unused=told.get("unused", False),
+        dtype=told.get("dtype", ""),
     )

@@ -77,6 +77,8 @@ def test_what_is_no_number_is_told_with_the_way_to_write_one():
         (Column("a", "string", words=("NA",)), "NA", "NA"),
         (Column("a", "string"), "NA", None),
         (Column("a", "boolean"), " TRUE ", True),
+        (Column("a", "number"), "True", True),
+        (Column("a", "number"), "1", 1),
         (Column("a", "boolean"), "maybe", "maybe"),
         (Column("a", "category", categories=(1, 2)), "1", 1),
         (Column("a", "category", categories=("1", "2")), "1", "1"),
