@@ -18,7 +18,7 @@ from benchmarks.zoo.company import Company, company
 from benchmarks.zoo.showing import text
 from benchmarks.zoo.visiting import SAMPLES, Visit, visit
 
-HERE = Path(__file__).parent
+RUN, PAGE = Path(__file__).parent / "run.json", Path(__file__).parent / "README.md"
 THIRD = 3
 """Every third model is registered with a sample of CSV, too, unless models are named."""
 
@@ -26,11 +26,11 @@ THIRD = 3
 @click.command()
 @click.argument("names", nargs=-1, metavar="[MODEL]...", type=click.Choice([*BY_NAME]))
 @click.option("--sample", "samples", multiple=True, type=click.Choice(SAMPLES), help="Only these.")
-@click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
+@click.option(
+    "--record", is_flag=True, help="Keep what was seen in place of what was: README, JSON."
+)
 def main(names: tuple[str, ...], samples: tuple[str, ...], record: bool) -> None:
     """Register models with and without a sample, and compare what is served with their answers."""
-    if record and (names or samples):
-        raise click.UsageError("what is recorded is a whole run")
     _prepare()
     with TemporaryDirectory(prefix="predictq-zoo-") as directory, company(Path(directory)) as stack:
         ways = [*_ways(names, samples or SAMPLES)]
@@ -68,11 +68,17 @@ def _prepare() -> None:
 
 
 def _record(visits: list[Visit]) -> None:
-    (HERE / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(visits)) + b"\n")
-    page = HERE / "README.md"
-    before, _, rest = page.read_text().partition(START)
+    found = {(each.name, each.sample): each for each in (*_recorded(), *visits)}
+    ways = [(name, sample) for name in BY_NAME for sample in SAMPLES]
+    kept = [found[way] for way in ways if way in found]
+    RUN.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+    before, _, rest = PAGE.read_text().partition(START)
     after = rest.partition(END)[2]
-    page.write_text(f"{before}{START}\n{text(visits)}\n{END}{after}")
+    PAGE.write_text(f"{before}{START}\n{text(kept)}\n{END}{after}")
+
+
+def _recorded() -> list[Visit]:
+    return msgspec.json.decode(RUN.read_bytes(), type=list[Visit]) if RUN.exists() else []
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Registers an exhibit as its owner does, and asks for it by each door."""
 
+import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import msgspec
 from benchmarks.zoo.company import Company
 from benchmarks.zoo.doors import DOORS, Asked, Found, own
 from benchmarks.zoo.exhibit import Exhibit
+from cli.process import ROOT
 
 SAMPLES = ("parquet", "csv", "none")
 """Ways to register a model: with a sample in one of these formats, or without."""
@@ -30,6 +33,7 @@ class Visit(msgspec.Struct):
     doors: dict[str, Found] = {}
     lost: list[str] = []
     """Methods that answer, and that the version does not offer."""
+    commit: str = ""
 
     @property
     def is_right(self) -> bool:
@@ -57,7 +61,7 @@ def visit(company: Company, name: str, exhibit: Exhibit, sample: str, directory:
         *("--home", company.home),
     )
     if not said.is_good:
-        return Visit(name, sample, said.words)
+        return Visit(name, sample, said.words, commit=_commit())
     told = " ".join(line for line in said.output.splitlines() if "unknown" in line)
     (version, *_) = [word for word in said.output.split() if word.startswith(f"{name}:")]
     signature = _signature(company, version.rstrip(","))
@@ -68,7 +72,15 @@ def visit(company: Company, name: str, exhibit: Exhibit, sample: str, directory:
     )
     doors = {door: ask(company, asked) for door, ask in DOORS.items()}
     lost = [m for m in methods if m not in offered]
-    return Visit(name, sample, told or "registered", doors, lost)
+    return Visit(name, sample, told or "registered", doors, lost, _commit())
+
+
+@cache
+def _commit() -> str:
+    told = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(
+        told, cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
 
 
 def _write(exhibit: Exhibit, sample: str, directory: Path) -> Path | None:
