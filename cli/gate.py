@@ -14,8 +14,9 @@ from registry.manifest import Manifest
 from tasks.wire import decode, encode
 from telemetry.errors import AnswersDiffer, Unavailable
 from workers.files.answers import columns
-from workers.gate.comparing import SHOWN, Difference, equal
+from workers.gate.comparing import SHOWN, Difference
 from workers.gate.doors import FORMATS, write
+from workers.rows.equality import equal
 from workers.rows.outputs import to_wire
 from workers.signature.own import Own
 

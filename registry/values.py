@@ -25,10 +25,11 @@ _TIME = re.compile(
 _NANOSECONDS = range(1678, 2262)
 """Years that times in nanoseconds, of 64 bits, have room for."""
 _DURATION = re.compile(
-    r"[+-]?(\d{1,18}|\d{1,5} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?|\d{1,5}:\d\d:\d\d(\.\d{1,9})?"
+    r"[+-]?(?:(\d{1,18}|\d{1,5} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?"
+    r"|\d{1,5}:\d\d:\d\d(\.\d{1,9})?"
     r"|\d{1,5} ?[Dd]|\d{1,6} ?h|\d{1,7} ?(m|min)|\d{1,9}(\.\d{1,9})? ?s|\d{1,12} ?ms|\d{1,15} ?us"
     r"|\d{1,18} ?ns)"
-    r"|P(?=\d|T\d)(\d{1,5}D)?(T(?=\d)(\d{1,4}H)?(\d{1,6}M)?(\d{1,8}(\.\d{1,9})?S)?)?",
+    r"|P(?=\d|T\d)(\d{1,5}D)?(T(?=\d)(\d{1,4}H)?(\d{1,6}M)?(\d{1,8}(\.\d{1,9})?S)?)?)",
     re.ASCII,
 )
 """What pandas and ISO 8601 write, up to what nanoseconds of 64 bits have room for."""

@@ -17,8 +17,9 @@ from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
 from workers.engine import Answer as Answered
 from workers.engine import ask, call, telling
-from workers.gate.comparing import differences, unequal
+from workers.gate.comparing import differences
 from workers.gate.doors import Passed
+from workers.rows.equality import unequal
 from workers.rows.outputs import Output, to_wire
 from workers.rows.table import Table
 from workers.signature.inspection import Inspected, inspect, quietly

@@ -12,6 +12,10 @@ from workers.rows.columns import Array
 from workers.rows.outputs import Output
 
 _NAMES = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
+_LABELLED = (
+    *("predict_proba", "predict_log_proba", "predict_joint_log_proba", "decision_function"),
+)
+"""Methods that give a column for each class."""
 
 
 def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa.Array]:
@@ -26,7 +30,7 @@ def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa
             for place, output in enumerate(answer):
                 found.update(_named(f"{name}_{place}", output, None))
         else:
-            classes = None if method == "predict" else signature.classes
+            classes = signature.classes if method in _LABELLED else None
             found.update(_named(name, answer, classes))
     return found
 
@@ -39,6 +43,7 @@ def nothing(names: Sequence[str]) -> dict[str, pa.Array]:
 def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, pa.Array]:
     if array.ndim == 1:
         return {name: _arrow(array)}
+    array = array.reshape(len(array), -1)
     if array.shape[1] == 1 and not classes:
         return {name: _arrow(array[:, 0])}
     fitting = classes is not None and len(classes) == array.shape[1]
@@ -49,5 +54,10 @@ def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, 
 def _arrow(array: Any) -> pa.Array:
     try:
         return pa.array(array.tolist() if array.dtype == object else np.ascontiguousarray(array))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+        pa.ArrowNotImplementedError,
+        OverflowError,
+    ) as error:
         raise ModelError(f"what the model gave fits no column: {error}") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -133,7 +133,7 @@ def _fault(column: Column, value: Any) -> str | None:
     """As `fault`, of values that files have and JSON has not."""
     if value is None or isinstance(value, str | int | float):
         return fault(column, value)
-    if column.type == "datetime" and isinstance(value, datetime):
+    if column.type == "datetime" and isinstance(value, date):
         return fault(column, value.isoformat())
     return None if column.type in _FOREIGN else fault(column, value)
 

@@ -1,5 +1,6 @@
 """Reads values from text, as CSV holds them, and says which are none that the column takes."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,12 +12,13 @@ import pyarrow.compute as pc
 from registry.manifest import Column
 from registry.values import EXPECTED
 from workers.files.features import Faults
-from workers.rows.columns import is_counted
+from workers.rows.columns import Array, is_counted, objects
 
 AS_TEXT = ("datetime", "duration", "date", "decimal")
 """Types of columns whose values are read from text later on, from every format alike."""
 _DIGITS = 400
 """More than the largest float has; Python reads an integer of thousands only when told to."""
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 _TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
 
 
@@ -35,13 +37,14 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
         return np.array([*map(_any, texts.to_pylist()), None], dtype=object)[:-1]
     texts = pc.ascii_trim_whitespace(texts)
     kind, one = _KINDS[column.type]
-    for wanted in (number_type(column), kind):
+    if column.type == "number":  # for booleans, more words are cast than read
         with suppress(pa.ArrowInvalid):
-            if kind == pa.float64():  # for booleans, more words are cast than read
-                return texts.cast(wanted)
+            return texts.cast(number_type(column))
+    if is_counted(column.dtype):  # as doubles, large ones would be others
+        return _each(column, texts, _whole_or_not, faults)
     if column.type == "number" and not column.dtype:
         one = _number_or_boolean
-    return pa.chunked_array([_one_by_one(column, texts, one, faults).cast(kind)])
+    return pa.chunked_array([pa.array(_each(column, texts, one, faults)).cast(kind)])
 
 
 def number_type(column: Column) -> pa.DataType:
@@ -87,10 +90,8 @@ def is_utf8(octets: bytes) -> bool:
         return False
 
 
-def _one_by_one(
-    column: Column, texts: pa.Array, one: Callable[[str], Any], faults: Faults
-) -> pa.Array:
-    values = []
+def _each(column: Column, texts: pa.Array, one: Callable[[str], Any], faults: Faults) -> Array:
+    values: list[Any] = []
     for row, text in enumerate(texts.to_pylist()):
         try:
             values.append(None if text is None else one(text))
@@ -98,7 +99,13 @@ def _one_by_one(
             values.append(None)
             what = f"expected {EXPECTED[column.type]}, got {text[:40]!r}"
             faults.setdefault(row, f"column {column.name!r}: {what}")
-    return pa.array(values)
+    return objects(values)
+
+
+def _whole_or_not(text: str) -> int | float:
+    """A whole number as it is, be it larger than a double says exactly."""
+    number = _number(text)
+    return int(text) if len(text) < _DIGITS and _WHOLE.fullmatch(text) else number
 
 
 def _number(text: str) -> float:

@@ -1,6 +1,5 @@
 """Compares what a model answers by itself with what comes through the doors."""
 
-import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -13,14 +12,12 @@ from registry.manifest import Signature
 from telemetry.errors import PredictqError
 from workers.engine import ask, call
 from workers.gate.doors import DOORS, through
-from workers.rows.columns import Array
+from workers.rows.equality import unequal
 from workers.rows.outputs import Output, to_wire
 from workers.rows.table import Table
 from workers.signature.inspection import quietly
 from workers.signature.own import Own
 
-RELATIVE, ABSOLUTE = 1e-12, 1e-13
-"""How far floats may lie apart: linear algebra sums in another order when there are more rows."""
 SHOWN = 3
 """Rows that are shown of those that differ."""
 
@@ -51,37 +48,6 @@ def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
             for door in DOORS
             for found in islice(_of_door(model, signature, own, door), SHOWN)
         ]
-
-
-def unequal(own: Output, served: Output) -> Array:
-    """Of each row, whether the answers differ by more than they may."""
-    if isinstance(own, list) or isinstance(served, list):
-        if type(own) is not type(served) or len(own) != len(served):
-            return np.ones(len(own[0] if isinstance(own, list) else own), bool)
-        return np.any([unequal(a, b) for a, b in zip(own, served, strict=True)], axis=0)
-    if own.shape != served.shape:
-        return np.ones(len(own), bool)
-    differs = ~_equal(own, served)
-    return differs.reshape(len(own), -1).any(axis=1)
-
-
-def equal(own: Any, served: Any) -> bool:
-    """Whether two answers for a row are the same, as JSON has them."""
-    if isinstance(own, list) and isinstance(served, list):
-        return len(own) == len(served) and all(map(equal, own, served))
-    if isinstance(own, float) and isinstance(served, float | int):
-        both = math.isnan(own) and math.isnan(served)
-        return both or math.isclose(own, served, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-    return type(own) is type(served) and bool(own == served)
-
-
-def _equal(own: Array, served: Array) -> Array:
-    if own.dtype.kind in "fc" and served.dtype.kind in "fciu":
-        return np.isclose(own, served, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
-    if own.dtype.kind in "iub":
-        return np.asarray(own == served)
-    missing = pd.isna(own) & pd.isna(served)
-    return np.asarray(own == served) | missing
 
 
 def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[Difference]:

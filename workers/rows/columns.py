@@ -5,6 +5,7 @@ Values that the dtype has no room for, as a fraction among whole numbers, make i
 `workers.rows.dtypes` decides then, row by row, what the model meets.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ Array = Any
 """A NumPy array, or an extension array of pandas."""
 OBJECT = np.dtype(object)
 FLOAT = np.dtype(np.float64)
+_WHOLE = re.compile(r"u?int(8|16|32|64)")
 
 
 def array_of(column: Column, values: Sequence[Any]) -> Array:
@@ -32,7 +34,7 @@ def array_of(column: Column, values: Sequence[Any]) -> Array:
 
 def is_whole(dtype: str) -> bool:
     """Whether it is NumPy's dtype of whole numbers, which has no missing value."""
-    return dtype.startswith(("int", "uint"))
+    return _WHOLE.fullmatch(dtype) is not None
 
 
 def is_counted(dtype: str) -> bool:
@@ -80,14 +82,20 @@ def _times(column: Column, values: Sequence[Any]) -> Array:
     unit, _, zone = column.dtype.removeprefix("datetime64[").rstrip("]").partition(", ")
     if not zone:
         times = pd.to_datetime(pd.Series(values, dtype=OBJECT), format="ISO8601")
-        return times.astype(column.dtype or "datetime64[ns]").array
+        return _as(times, column.dtype or "datetime64[ns]")
     times = pd.to_datetime(pd.Series(values, dtype=OBJECT), format="ISO8601", utc=True)
-    return times.dt.tz_convert(zone).dt.as_unit(unit).array
+    return _as(times.dt.tz_convert(zone), f"datetime64[{unit}, {zone}]")
 
 
 def _durations(column: Column, values: Sequence[Any]) -> Array:
     spans = pd.to_timedelta(pd.Series(values, dtype=OBJECT))
-    return spans.astype(column.dtype or "timedelta64[ns]").array
+    return _as(spans, column.dtype or "timedelta64[ns]")
+
+
+def _as(times: pd.Series, dtype: str) -> Array:
+    """In the dtype's unit, unless what is finer would be lost."""
+    cast = times.astype(dtype)
+    return cast.array if ((cast == times) | times.isna()).all() else times.array
 
 
 def _dates(_: Column, values: Sequence[Any]) -> Array:

@@ -58,12 +58,17 @@ def in_order(outputs: Sequence[Output], positions: Sequence[Array]) -> Output:
 
 
 def _is_several(output: Any, rows: int) -> bool:
-    """Whether it has an entry for each output, rather than for each row."""
+    """Whether it has an entry for each output, rather than for each row.
+
+    A list of as many arrays as there are rows may be either; rows are never tables themselves.
+    """
     if not isinstance(output, list | tuple) or not output:
         return False
-    if not (isinstance(output[0], np.ndarray) or hasattr(output[0], "toarray")):
+    if not all(isinstance(each, np.ndarray) or hasattr(each, "toarray") for each in output):
         return False
-    return len(output) != rows or all(np.shape(each)[:1] == (rows,) for each in output)
+    if isinstance(output, tuple) or len(output) != rows:
+        return True
+    return all(len(each.shape) > 1 and each.shape[0] == rows for each in output)
 
 
 def _single(output: Any, rows: int) -> Array:

@@ -77,12 +77,14 @@ class Table:
 
     def _codes(self) -> Array | None:
         """A row of numbers for each row; rows with the same go together."""
-        if self._matrix is not None or not self._signature.frame:
+        if self._matrix is not None:
             return None
         found = [
             (column.type == "any", codes)
             for column, array in zip(self._signature.columns, self._columns, strict=True)
-            if (codes := kinds_of(column, array)) is not None
+            # An array of objects has a value of any kind as it is.
+            if (self._signature.frame or column.type != "any")
+            and (codes := kinds_of(column, array)) is not None
         ]
         if not any(codes.any() for _, codes in found):
             return None

@@ -1,16 +1,30 @@
 """What files forget of a frame, found again where the steps of a model know of it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pandas as pd
 
+from registry.manifest import Column, Kind
+from workers.rows.columns import array_of
 from workers.rows.dtypes import MISSING
 from workers.signature.knowledge import Known
+from workers.signature.wire import wire_value
+
+_KINDS: dict[str, Kind] = {
+    "Timestamp": "datetime",
+    "datetime": "datetime",
+    "Timedelta": "duration",
+    "timedelta": "duration",
+    "date": "date",
+    "Decimal": "decimal",
+}
 
 
 def candidates(frame: pd.DataFrame, known: Sequence[Known]) -> Iterator[pd.DataFrame]:
     """The sample as it is, then as it may have been before a file forgot what it held."""
-    frame = _with_nulls(_with_categories(_with_texts(frame, known), known), known)
+    frame = _with_learned(_with_categories(_with_texts(frame, known), known), known)
+    frame = _with_nulls(frame, known)
     yield frame
     if not (dated := _with_times(frame)).equals(frame):
         yield dated
@@ -52,6 +66,23 @@ def _with_categories(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFram
         if step.categories and not isinstance(frame[name].dtype, pd.CategoricalDtype):
             frame[name] = pd.Categorical(frame[name], categories=pd.Index(list(step.values or ())))
     return frame
+
+
+def _with_learned(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
+    """Text of times, dates and decimals as encoders learned them."""
+    for step in known:
+        name, kind = frame.columns[step.position], _learned(step)
+        if kind and is_text(frame[name]):
+            with suppress(ValueError, ArithmeticError):
+                array = array_of(Column(str(name), kind), [*map(wire_value, frame[name])])
+                frame[name] = pd.Series(array)
+    return frame
+
+
+def _learned(step: Known) -> Kind | None:
+    """The type of an encoder's values, where files have only text for it."""
+    kinds = {_KINDS.get(type(value).__name__) for value in step.values or ()}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _with_nulls(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:

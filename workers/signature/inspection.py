@@ -68,7 +68,8 @@ def quietly() -> Iterator[None]:
 
 
 def _check_fitted(model: Any) -> None:
-    if isinstance(model, BaseEstimator):
+    # Others' classes may keep what they fitted in attributes of any name.
+    if isinstance(model, BaseEstimator) and type(model).__module__.startswith("sklearn."):
         try:
             check_is_fitted(model)
         except NotFittedError as error:
@@ -94,7 +95,7 @@ def _by_sample(model: Any, own: Own, names: Names, *, typed: bool) -> Inspected:
 
 def _untyped(column: Column) -> Column:
     """A few numbers of JSON do not tell which others there are."""
-    if column.type not in ("number", "boolean"):
+    if column.type not in ("number", "boolean") or column.categories:
         return column
     return replace(column, dtype="", least=None, greatest=None)
 

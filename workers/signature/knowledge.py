@@ -51,8 +51,8 @@ _INNER = (
 """Attributes that hold a fitted estimator that is given all columns."""
 _INNERS = ("estimators_", "calibrated_classifiers_", "transformer_list")
 """Attributes that hold several of them."""
-_MANY = 20
-"""Of these, more tell no more: they are the trees of a forest."""
+_LIBRARIES = ("sklearn", "lightgbm", "xgboost", "catboost", "imblearn")
+"""Whose wrappers hand all that they are given to what they wrap."""
 _COMPUTING = ("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "Normalizer")
 _KEEPING = (*_COMPUTING, "SimpleImputer", "KNNImputer", "IterativeImputer", "PowerTransformer")
 """Names of steps that give a column for each that they take."""
@@ -76,10 +76,16 @@ def groups(estimator: Any, width: int) -> list[Group]:
 
 def _groups(estimator: Any, positions: Positions) -> Iterator[Group]:
     inner = [*_inside(estimator, positions)]
-    if not inner:
+    if not inner or _looks_itself(estimator):
         yield Group(estimator, positions)
     for step, places in inner:
         yield from _groups(step, places)
+
+
+def _looks_itself(estimator: Any) -> bool:
+    """Whether it may look at columns beside what it hands them to; of strangers nobody knows."""
+    is_stranger = type(estimator).__module__.partition(".")[0] not in _LIBRARIES
+    return is_stranger or getattr(estimator, "passthrough", False) is True
 
 
 def _known(estimator: Any, positions: Positions) -> Iterator[Known]:
@@ -107,9 +113,10 @@ def _wrapped(estimator: Any) -> Iterator[Any]:
     if hasattr(estimator, "support_"):  # what it wraps sees a choice of the columns
         return
     for name in _INNERS:
-        found = [_unwrapped(each) for each in _flat(getattr(estimator, name, None))[:_MANY]]
+        several = map(_unwrapped, _flat(getattr(estimator, name, None)))
+        found = [each for each in several if not isinstance(each, str)]
         if found and all(map(_is_estimator, found)):
-            yield from found
+            yield from found[:1] if hasattr(found[0], "tree_") else found
             return
     for name in _INNER:
         if _is_estimator(inner := getattr(estimator, name, None)):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from workers.rows.outputs import Output, shaped
+from workers.rows.outputs import Output, shaped, to_wire
 from workers.rows.table import Input
 
 METHODS = (
@@ -49,6 +49,8 @@ def _has(model: Any, name: str) -> bool:
 def _answers(model: Any, given: Input, rows: int) -> Iterator[tuple[str, Output]]:
     for name in candidates(model):
         try:
-            yield name, shaped(getattr(model, name)(given), rows)
+            output = shaped(getattr(model, name)(given), rows)
+            to_wire([each[:1] for each in output] if isinstance(output, list) else output[:1])
+            yield name, output
         except Exception:  # noqa: BLE001, S112 - whatever a model raises, it does not answer so
             continue

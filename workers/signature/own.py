@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from registry.manifest import Column
 from telemetry.errors import ModelUnloadable
+from workers.rows.equality import unequal
 from workers.rows.outputs import Output
 from workers.rows.table import Input
 from workers.signature import knowledge
@@ -63,6 +64,11 @@ def _reason(error: Exception | None) -> str:
 
 def _aligned(sample: pd.DataFrame, names: Names, unused: set[int]) -> pd.DataFrame:
     """The model's columns of the sample, in its order."""
+    if not names.named and len(sample.columns) != len(names.names):
+        raise ModelUnloadable(
+            f"the model takes {len(names.names)} columns by position, "
+            f"the sample has {len(sample.columns)}"
+        )
     nameless = not any(isinstance(name, str) for name in sample.columns)
     if not names.named or (nameless and len(sample.columns) == len(names.names)):
         sample = sample.set_axis(list(names.names), axis=1)
@@ -128,13 +134,8 @@ def _ignores(
     name = frame.columns[place]
     blank = answering(model, _given(frame.assign(**{name: np.nan}), **form), len(frame))
     return blank.keys() == answers.keys() and all(
-        _same(blank[method], answers[method]) for method in answers
+        not unequal(answers[method], blank[method]).any() for method in answers
     )
-
-
-def _same(one: Output, other: Output) -> bool:
-    pairs = zip(one, other, strict=True) if isinstance(one, list) else [(one, other)]
-    return all(np.array_equal(a, b) or pd.DataFrame(a).equals(pd.DataFrame(b)) for a, b in pairs)
 
 
 def _of_array(columns: tuple[Column, ...], array: Any) -> tuple[Column, ...]:

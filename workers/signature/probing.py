@@ -133,11 +133,20 @@ def _of_values(name: str, step: Known, null: Any) -> Guess:
         name,
         "category" if step.categories else kind,
         nullable=step.null is not None,
-        dtype="category" if step.categories else step.dtype or ("object" if kind == "any" else ""),
+        dtype=_dtype_of(kind, step),
         null=null,
         categories=tuple(map(wire_value, values)),
     )
     return Guess(column, wire_value(values[0]), sure=True)
+
+
+def _dtype_of(kind: Kind, step: Known) -> str:
+    """What the encoder tells of it; zeros and ones may have been booleans, so they say nothing."""
+    if step.categories:
+        return "category"
+    if kind == "number" and set(step.values or ()) <= {0, 1}:
+        return ""
+    return step.dtype or ("object" if kind == "any" else "")
 
 
 def _fitting(

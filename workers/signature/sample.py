@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from tasks.jobs.dialect import SNIFFED, delimiter_of, separator
 from telemetry.errors import Invalid
 
 MOST = 10_000
@@ -50,19 +51,12 @@ def of_rows(rows: Any) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    # Exactly the numbers that the text says, as our own readers have them.
-    return (
-        pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig")
-        if _is_odd(path)
-        else pd.read_csv(path, float_precision="round_trip", encoding="utf-8-sig")
-    )
-
-
-def _is_odd(path: Path) -> bool:
-    """Whether commas do not separate the fields of the first line."""
-    with path.open(encoding="utf-8-sig") as file:
-        first = file.readline()
-    return "," not in first and any(mark in first for mark in ";\t|")
+    """In the dialect that jobs find, too; pandas tells all else."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        text = file.read(SNIFFED)
+    said, begin = separator(text)
+    delimiter = said or delimiter_of(text[begin:], None)
+    return pd.read_csv(path, sep=delimiter, skiprows=int(said is not None), encoding="utf-8-sig")
 
 
 def _json(path: Path) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from cli.gate import told
-from workers.gate.comparing import SHOWN, differences, equal, unequal
+from workers.gate.comparing import SHOWN, differences
 from workers.gate.doors import DOORS
+from workers.rows.equality import equal, unequal
 from workers.signature.inspection import inspect
 
 ROWS = 12
