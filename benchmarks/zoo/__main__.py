@@ -38,7 +38,7 @@ def main(names: tuple[str, ...], samples: tuple[str, ...], record: bool) -> None
     click.echo(text(visits))
     if record:
         _record(visits)
-    sys.exit(not all(each.is_right for each in visits))
+    sys.exit(not all(each.is_right or each.is_unknown for each in visits))
 
 
 def _ways(names: Sequence[str], samples: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -36,6 +36,7 @@ def _counted(visits: Sequence[Visit]) -> str:
         "refused somewhere": sum(v.is_right and not v.is_equal for v in visits),
         "of these not registered": sum(not visit.doors for visit in visits),
         "answered otherwise somewhere": sum(not visit.is_right for visit in visits),
+        "of these said to be unknown": sum(v.is_unknown and not v.is_right for v in visits),
     }
     return ", ".join(f"{count} {what}" for what, count in counts.items())
 

@@ -41,6 +41,11 @@ class Visit(msgspec.Struct):
         return not any(found.different for found in self.doors.values())
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether its owner was told that a sample is needed."""
+        return "unknown" in self.registered
+
+    @property
     def is_equal(self) -> bool:
         """Whether every door answered every row as the model does."""
         return self.is_right and len(self.doors) == len(DOORS) and not self._refused
