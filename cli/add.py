@@ -137,13 +137,13 @@ def _prove(
         wait_until_served(stack, manifest)
         if own is not None:
             prove_served(stack.url, manifest, own)
-    except ModelUnloadable as error:
+    except (ModelUnloadable, AnswersDiffer) as error:
         if not new:
             raise
         registry.remove(manifest.name, manifest.version)
         ghosts.lay(stack.redis_url, [manifest.reference], tell=lambda _: None)
         what = manifest.reference
-        raise ModelUnloadable(f"{error.message}; {what} was removed again") from error
+        raise type(error)(f"{error.message}; {what} was removed again") from error
 
 
 def _tell(

@@ -280,17 +280,16 @@ class RegistryUnavailable(PredictqError):
     infrastructure = retryable = retried = True
 
 
+class AnswersDiffer(PredictqError):
+    """What is served is not what the model answers by itself."""
+
+    code = "answers_differ"
+
+
 class RegistryConflict(PredictqError):
     """The registry holds something else under this name already."""
 
     code = "registry_conflict"
-
-
-class AnswersDiffer(ModelUnloadable):
-    """What is served is not what the model answers by itself."""
-
-    code = "answers_differ"
-    retried = False
 
 
 class WorkerLost(PredictqError):

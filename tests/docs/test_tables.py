@@ -14,6 +14,7 @@ from cli.up import up
 from tasks.ledger import keys
 from tasks.settings import Settings
 from telemetry.errors import (
+    AnswersDiffer,
     Cancelled,
     Expired,
     JobFailed,
@@ -79,7 +80,7 @@ def test_the_errors_of_predictions() -> None:
 def test_every_error_is_described() -> None:
     """What is neither a request's problem nor a prediction's end is a job's or a command's."""
     others = {kind for kind in errors() if not is_answered(kind) and not issubclass(kind, ENDINGS)}
-    assert others == {RegistryConflict, *errors(JobFailed)}
+    assert others == {AnswersDiffer, RegistryConflict, *errors(JobFailed)}
 
 
 def test_the_errors_of_jobs() -> None:
