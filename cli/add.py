@@ -8,8 +8,8 @@ import click
 from msgspec.structs import replace
 
 from cli import ghosts
+from cli.differing import told
 from cli.finding import not_served
-from cli.gate import prove_served, told
 from cli.models import home_option
 from cli.serving import Stack, running_stack, wait_until_served
 from registry.manifest import Description, Manifest
@@ -136,6 +136,8 @@ def _prove(
     try:
         wait_until_served(stack, manifest)
         if own is not None:
+            from cli.gate import prove_served  # noqa: PLC0415 - images of workers have no client
+
             prove_served(stack.url, manifest, own)
     except (ModelUnloadable, AnswersDiffer) as error:
         if not new:

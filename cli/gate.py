@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cli.differing import told
 from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
 from tasks.wire import decode, encode
@@ -40,32 +41,12 @@ def prove_served(url: str, manifest: Manifest, own: Own) -> None:
         raise AnswersDiffer(told(manifest.reference, found))
 
 
-def told(reference: str, found: list[Difference]) -> str:
-    """The rows that differ, a line each."""
-    lines = (_line(difference) for difference in found)
-    return "\n".join([f"{reference} would not be served as the model answers by itself:", *lines])
-
-
-def _line(difference: Difference) -> str:
-    place = f"  {difference.door}, row {difference.row}, {difference.method}"
-    if difference.refusal:
-        return f"{place}: the model gives {_short(difference.own)}; {difference.refusal}"
-    blame = f"; column {difference.column!r} is to blame" if difference.column else ""
-    own, served = _short(difference.own), _short(difference.served)
-    return f"{place}: the model gives {own}, served would be {served}{blame}"
-
-
 def _unproved(manifest: Manifest) -> str:
     what = manifest.reference
     return (
         f"the stack did not answer the rows of {what} within {PATIENCE:.0f} s; "
         f"`predictq models check {what} --data FILE` asks again"
     )
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Difference]:
