@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from click.testing import CliRunner
 
 from benchmarks import candidates
-from benchmarks.processes import Processes
 from cli.main import main
 from predictq import Client
 
@@ -38,9 +38,9 @@ class Company:
         return Said(told.exit_code, told.stdout, told.stderr + odd)
 
 
-def _hurry(processes: Processes) -> None:
-    """Have batch jobs give way to nobody, so that a busy machine shows the same, and sooner."""
-    for process in processes.tree("bulk"):
+def hurry(processes: Iterable[psutil.Process]) -> None:
+    """Have a bulk worker give way to nobody, so that a busy machine shows the same, and sooner."""
+    for process in processes:
         with suppress(OSError):  # whoever may not do that waits longer
             os.sched_setscheduler(process.pid, os.SCHED_OTHER, os.sched_param(0))
             os.setpriority(os.PRIO_PROCESS, process.pid, 0)
@@ -55,7 +55,7 @@ def company(directory: Path) -> Iterator[Company]:
     candidate = candidates.predictq(home, workers=1)
     url = f"http://127.0.0.1:{candidate.port}"
     with candidate.running() as processes, Client(url) as client:
-        _hurry(processes)
+        hurry(processes.tree("bulk"))
         said = {"pid": os.getpid(), "url": url, "redis_url": candidate.redis_url}
         (home / "stack.json").write_text(json.dumps(said))
         yield Company(home, client, url)

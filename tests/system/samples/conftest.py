@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import psutil
 import pytest
 
+from benchmarks.zoo.company import hurry
 from cli.process import ROOT
 from tests.stack import LiveStack, running, with_models_of
 
@@ -23,6 +25,8 @@ def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     home = with_models_of(demo_home, tmp_path_factory.mktemp("samples"))
     with running(home, processes=1) as stack:
         stack.start("bulk")
+        bulk = psutil.Process(stack.pid("bulk"))
+        hurry([bulk, *bulk.children(recursive=True)])
         said = {"pid": os.getpid(), "url": stack.url, "redis_url": stack.redis_url}
         (home / "stack.json").write_text(json.dumps(said))
         yield stack
