@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
+import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +18,7 @@ from registry.manifest import Description
 from registry.store import Registry
 from tasks.settings import Settings
 from workers.loading import save
-from workers.registration import describe
+from workers.registration import examine
 
 
 class _Demo(msgspec.Struct, frozen=True):
@@ -53,11 +54,13 @@ def _made(demo: _Demo) -> tuple[Description, bytes]:
     score = f"{model.score(held_out, truth):.4f}"
     print(f"demo model {demo.name}: {demo.metric} {score}", flush=True)
     names = [str(name) for name in data.feature_names]
+    sample = pd.DataFrame(held_out, columns=names)
     with TemporaryDirectory() as directory:
         path = Path(directory) / "model.skops"
         save({"model": model, "feature_names": names}, path)
         metadata = {demo.metric: score, "data": f"{demo.name}, scored on a held-out fifth"}
-        return describe(path, examples=held_out[:1].tolist(), metadata=metadata)
+        found = examine(path, sample=sample, metadata=metadata)
+        return found.description, found.content
 
 
 if __name__ == "__main__":

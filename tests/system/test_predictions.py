@@ -243,7 +243,7 @@ def failure(stack: LiveStack, result: AsyncResult) -> Json:
     [
         ({"model": "iris", "features": [[1.0]]}, "invalid_features", "expected 4"),
         ({"model": "iris", "features": []}, "invalid_features", "at least one row"),
-        ({"model": "iris", "features": "abc"}, "invalid_features", "a row or a list of rows"),
+        ({"model": "iris", "features": "abc"}, "invalid_features", "a row as a list"),
         ({"model": "nobody", "features": [ROW]}, "model_not_found", "nobody"),
         ({"model": 7, "features": [ROW]}, "invalid", "model"),
         ({"model": "iris", "features": [ROW], "method": "fit"}, "unsupported_method", "fit"),
