@@ -85,9 +85,12 @@ def ask(table: Table, call: Callable[[Input], Answer]) -> Answer:
 
 
 def _checked(answer: Answer, rows: int) -> Answer:
-    """With an entry a row, whoever computed it: else rows would get the answers of others."""
-    with telling():
-        return Answer(shaped(answer.output, rows), answer.milliseconds)
+    """The answer, if it has an entry a row: else rows would get the answers of others."""
+    output = answer.output
+    for each in output if isinstance(output, list) else [output]:
+        if len(each) != rows:
+            raise ModelError(f"the model gave {len(each)} predictions for {rows} rows")
+    return answer
 
 
 def call(model: Any, method: str, given: Input) -> Answer:

@@ -135,6 +135,19 @@ def test_an_entry_a_row_is_taken_in_every_form(
     assert len(given.predictions) == 2
 
 
+def test_outputs_of_a_tuple_stay_outputs_where_rows_are_as_many(
+    registry: Registry, doubling: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Doubling, "predict", lambda *_: (np.array([1, 2]), np.array([3, 4])))
+    given = predict(SklearnEngine(registry), doubling, "predict", [[1.0, 0.0]] * 2)
+    assert given.predictions == [[1, 3], [2, 4]]
+
+
+def test_a_short_answer_of_another_engine_reaches_nobody(doubling: Manifest) -> None:
+    with pytest.raises(ModelError, match="gave 1 predictions for 2 rows"):
+        predict(Other(np.array([1.0])), doubling, "predict", [[1.0, 0.0]] * 2)
+
+
 def test_what_json_has_no_word_for_is_the_models_fault(doubling: Manifest) -> None:
     with pytest.raises(ModelError, match="TypeError"):
         predict(Other(np.array([object()])), doubling, "predict", [[1.0, 0.0]])
