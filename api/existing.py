@@ -10,7 +10,7 @@ from tasks.ledger.statistics import Statistics
 
 
 class Existing:
-    """Reads them; for operators, who are shown only what is there."""
+    """Reads statistics, pauses and queues for operators, and leaves out versions that are gone."""
 
     def __init__(self, ledger: Ledger, pauses: Pauses, registry: Registry) -> None:
         self._ledger = ledger

@@ -61,7 +61,7 @@ def outcome(record: Record, result_ttl: int, *, debug: bool) -> Outcome:
 
 
 def problem(record: Record, *, debug: bool) -> Problem:
-    """What a caller is told who waited for an answer, and whose prediction ended without one."""
+    """The problem for a caller that waited for a prediction which ended without an answer."""
     error = record.error or ErrorBody.of(ENDINGS.get(record.state, PredictqError)())
     status = status_of(kind_of(error.code))
     return Problem(

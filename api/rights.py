@@ -1,4 +1,4 @@
-"""Who may be told more than others: for now, whoever presents the local key."""
+"""Decides which callers may see tracebacks: for now, those that present the local key."""
 
 import hmac
 import logging
