@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
 
@@ -48,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_roots: str = ""
     """Where batch jobs may read and write, separated as in PATH; the user's home by default."""
+    batch_priority: Literal["low", "normal"] = "low"
+    """How batch jobs compete with all else on the machine; a machine that is always busy starves
+    those of low priority."""
     job_ttl: int = 7 * 24 * 3600
     """Seconds that a batch job may take, and that it is kept after its end."""
     spare_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2**30

@@ -9,6 +9,10 @@ import pytest
 
 from tests.stack import LiveStack, running, train_demos, with_models_of
 
+SHARED = "stack", "live", "bulky", "unruly", "newcomer"
+"""Fixtures that are a stack for all tests of a session."""
+LONGEST_FIRST = "deploy", "system", "docs", "chaos", "integration", "equality"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -16,6 +20,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("PREDICTQ_") or n == "REDIS_URL"]:
             patch.delenv(name)
+        # Tests that run side by side leave no processor free, and jobs would wait for one.
+        patch.setenv("PREDICTQ_BATCH_PRIORITY", "normal")
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 
@@ -39,6 +45,29 @@ def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The stack that tests share; those that break something start their own."""
     with running(with_models_of(demo_home, tmp_path_factory.mktemp("stack"))) as stack:
         yield stack
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process run all tests that share a stack, and the others module by module."""
+    items.sort(key=_turn)
+    for item in items:
+        shared = _shared_by(item)
+        group = next((name for name in SHARED if name in shared), item.nodeid.partition("::")[0])
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _turn(item: pytest.Item) -> int:
+    """Stacks come first, and the short ones last: so all processes end at about the same time."""
+    room = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def _shared_by(item: pytest.Item) -> set[str]:
+    """Names of what it uses that lives as long as the process that runs it."""
+    assert isinstance(item, pytest.Function)
+    fixtures = item._fixtureinfo.name2fixturedefs
+    return {name for name, found in fixtures.items() if found[-1].scope == "session"}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -141,11 +141,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     configure("worker")
     descriptor, lane, *never = sys.argv[1:]
+    settings = Settings.from_environment()
     if lane == BULK:
-        give_way()
+        if settings.batch_priority == "low":
+            give_way()
         importlib.import_module("workers.jobs.performing")  # once, for all processes
     control = socket.socket(fileno=int(descriptor))
-    ForkServer(control, frozenset(never), Settings.from_environment()).run()
+    ForkServer(control, frozenset(never), settings).run()
 
 
 if __name__ == "__main__":

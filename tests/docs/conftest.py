@@ -86,6 +86,7 @@ def _environment(home: Path, port: int) -> dict[str, str]:
         "PATH": path,
         "PYTHON": sys.executable,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")]),
+        "PREDICTQ_BATCH_PRIORITY": "normal",
         "PREDICTQ_URL": f"http://127.0.0.1:{port}",
     }
 

@@ -161,7 +161,7 @@ def test_cancelling_what_is_done_leaves_it(stack: LiveStack) -> None:
 @pytest.mark.parametrize(
     "task_id",
     [
-        str(uuid.uuid4()),
+        "a35435d4-bddb-468b-9de8-49efcfe21e77",
         "01935c2e-0000-7000-8000-000000000000",
         "an id that is no id",
         "00000000-0000-0000-0000-000000000000",

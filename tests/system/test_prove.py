@@ -13,7 +13,7 @@ from benchmarks.prove.faults import FAULTS
 from cli.process import ROOT
 from tests.docs.documents import table
 
-MINUTES = 5.0
+MINUTES = 1.0
 STARTING_AND_ENDING = 200
 
 

@@ -4,16 +4,27 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.bulk import computing_jobs
 from tests.integration.jobs.room import Room
+from tests.models import Doubling
 from workers.urgency import LEAST_URGENT, LEAST_URGENT_WRITES, LONG_SLICE, SCHED_SETATTR, SESSION
 
 LINUX = [int(number) for number in platform.release().split(".")[:2]]
 GRANTS_SLICES = LINUX >= [6, 12] and platform.machine() in SCHED_SETATTR
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    directory = tmp_path_factory.mktemp("giving-way")
+    (home := directory / "home").mkdir()
+    with computing_jobs(home, Doubling, PREDICTQ_BATCH_PRIORITY="low") as stack:
+        yield Room(stack, directory)
 
 
 def test_the_pool_of_batch_jobs_is_the_least_urgent(room: Room) -> None:

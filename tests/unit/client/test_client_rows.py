@@ -109,7 +109,7 @@ def test_what_json_cannot_say_is_refused_by_its_place(client, server, use, rows,
         (scipy.sparse.coo_array([[0, math.nan]]), [[0, None]]),
         (SimpleNamespace, SimpleNamespace),
     ],
-    ids=str,
+    ids=lambda thing: type(thing).__name__,
 )
 def test_other_things_that_hold_rows(rows, sent):
     assert features(rows) == sent
