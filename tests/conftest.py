@@ -9,7 +9,7 @@ import pytest
 
 from tests.stack import LiveStack, running, train_demos, with_models_of
 
-SHARED = "stack", "live", "bulky", "unruly", "newcomer"
+SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 """Fixtures that are a stack for all tests of a session."""
 LONGEST_FIRST = "deploy", "system", "docs", "chaos", "integration", "equality"
 

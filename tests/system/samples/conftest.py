@@ -19,7 +19,7 @@ from tests.stack import LiveStack, running, with_models_of
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A stack as commands find it."""
     home = with_models_of(demo_home, tmp_path_factory.mktemp("samples"))
@@ -32,7 +32,7 @@ def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield stack
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def models(scoring: LiveStack) -> Command:
     """Types ``predictq models …``."""
 
