@@ -14,7 +14,6 @@ import psutil
 
 from registry.manifest import Column, Description, Manifest, Signature
 from registry.store import Registry
-from workers.registration import describe
 
 GUILTY = 666.0
 """What `Touchy` cannot take."""
@@ -134,6 +133,8 @@ def register(
     **changes: Any,
 ) -> Manifest:
     """Add a version of a model, which must be trusted, since it may be of a class of ours."""
+    from workers.registration import describe  # not for a process that only loads what is here
+
     path = home / f"{name}.joblib"
     joblib.dump(model, path)
     description, content = describe(path, trust=True, examples=examples)

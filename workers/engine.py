@@ -4,11 +4,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import joblib
 import msgspec
-import sklearn
 
 from registry.manifest import Manifest
 from registry.methods import input_of
@@ -108,7 +108,7 @@ def call(model: Any, method: str, given: Input) -> Answer:
 class SklearnEngine:
     """The engine for scikit-learn's models, and whatever behaves like them."""
 
-    runtime = f"scikit-learn {sklearn.__version__}"
+    runtime = f"scikit-learn {version('scikit-learn')}"
 
     def __init__(self, registry: Registry) -> None:
         self._models = ModelCache(lambda manifest: load(registry.artifact(manifest), manifest))

@@ -1,13 +1,13 @@
 """Reads artifacts; the only place that unpickles, and only what is pinned or trusted."""
 
 import hashlib
+import importlib
 import io
 from pathlib import Path
 from typing import Any, Literal
 
 import joblib
 import msgspec
-from skops import io as skops
 
 from registry.manifest import Manifest
 from telemetry.errors import (
@@ -103,7 +103,7 @@ def load(path: Path, manifest: Manifest) -> Any:
 
 def save(made: Any, path: Path) -> None:
     """Write an estimator, or the dictionary form, as a skops file."""
-    skops.dump(made, path)
+    _skops().dump(made, path)
 
 
 def _format(path: Path) -> Format:
@@ -142,6 +142,7 @@ def _unpack(content: bytes, file_format: Format, trust: bool, what: str) -> Any:
 
 
 def _unpack_skops(content: bytes, trust: bool, what: str) -> Any:
+    skops = _skops()
     types = skops.get_untrusted_types(data=content)
     unknown = sorted(set(types) - _HARMLESS)
     if unknown and not trust:
@@ -150,6 +151,11 @@ def _unpack_skops(content: bytes, trust: bool, what: str) -> Any:
             "register it with --trust if you trust its origin"
         )
     return skops.loads(content, trusted=types)
+
+
+def _skops() -> Any:
+    """Imported when a file needs it: it imports every module of scikit-learn, for seconds."""
+    return importlib.import_module("skops.io")
 
 
 def _estimator(made: Any, what: str) -> Any:
