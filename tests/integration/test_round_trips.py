@@ -48,7 +48,9 @@ def by_the_clock(tap: Tap) -> Counter[str]:
     a_second = Counter(upkeep=2, heartbeat=1, reserve=1, BLMOVE=1, PUBLISH=1)
     # A watch that sees no progress looks for work (LLEN); connections are checked (PING, HELLO).
     a_second += Counter(LLEN=1, PING=1, HELLO=1)
-    return Counter({name: int(often * (tap.seconds + 2)) for name, often in a_second.items()})
+    often = Counter({name: int(each * (tap.seconds + 2)) for name, each in a_second.items()})
+    # kombu says now and then that its queues are still in use, by a script of its own.
+    return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
 
 
 def test_a_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
