@@ -20,6 +20,8 @@ from tasks.ledger.ledger import connect
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 ROW = [1.0, 0.0]
 BODY = {"model": "doubling", "features": ROW}
 SLOW_SYNC = """

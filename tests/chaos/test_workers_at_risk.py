@@ -20,6 +20,8 @@ from tests.models import DEADLY, Regicide, described, register
 from tests.sleeping import Sleeping, begun
 from tests.stack import STARTING, LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 VISIBILITY = 2.0
 FOREST_ROW = [0.5, 0.5]
 

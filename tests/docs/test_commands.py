@@ -18,7 +18,9 @@ SHELLS = {
     "javascript": ("node", "--input-type=module", "-e"),
 }
 WITH_COMMANDS = [
-    document for document in DOCUMENTS if any(block.is_command for block in blocks(document))
+    pytest.param(document, marks=[] if document == ROOT / "README.md" else pytest.mark.slow)
+    for document in DOCUMENTS
+    if any(block.is_command for block in blocks(document))
 ]
 
 

@@ -10,6 +10,8 @@ import pytest
 from benchmarks.equality.cases import case
 from benchmarks.equality.judging import Verdict, judged
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261
 CASES, BLOCK = 190, 10
 """The rest of the 200 are others in each run."""

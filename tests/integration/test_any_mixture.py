@@ -21,6 +21,8 @@ from tests.models import GUILTY, Touchy, register
 from tests.stack import LiveStack, running, until
 from tests.stock import Stock
 
+pytestmark = pytest.mark.slow
+
 PAST = datetime(2001, 1, 1, tzinfo=UTC)
 
 

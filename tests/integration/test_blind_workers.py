@@ -11,6 +11,8 @@ from registry.store import GLANCE
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 AWAY = 5.0
 """Seconds; attempts at what only a process does would be over by then."""
 

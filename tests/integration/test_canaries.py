@@ -15,6 +15,8 @@ from tests.models import Doubling, register
 from tests.stack import Json, LiveStack, running, until
 from workers.canaries import tend
 
+pytestmark = pytest.mark.slow
+
 ROW = [1.0, 0.0]
 INTERVAL = 0.5
 

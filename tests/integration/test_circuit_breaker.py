@@ -6,6 +6,7 @@ from itertools import chain
 
 import joblib
 import msgspec
+import pytest
 
 from cli import redis_server
 from cli.process import Process
@@ -18,6 +19,8 @@ from tests.integration.breaking import ROW, Artifact, fail_until_paused, paused,
 from tests.integration.test_deadly_artifacts import Bomb
 from tests.models import DEADLY, Doubling, Lethal, Touchy, described, register
 from tests.stack import LiveStack, until
+
+pytestmark = pytest.mark.slow
 
 
 def is_accepted(stack: LiveStack, model: str) -> str | None:

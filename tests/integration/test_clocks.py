@@ -11,6 +11,8 @@ from tests.integration.clocked import VISIBILITY, clocked, computed, holds_nothi
 from tests.stack import LiveStack, until
 from tests.stock import Stock
 
+pytestmark = pytest.mark.slow
+
 SKEWED = ROOT / "benchmarks/prove/skewed"
 FOR_EVER = 60.0
 """Seconds, longer than any test here."""

@@ -12,6 +12,8 @@ from tests.integration.ledger.room import message
 from tests.unit.batching_bench import Bench
 from workers.transport import Transport
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def channel(client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:

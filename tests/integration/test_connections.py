@@ -15,6 +15,8 @@ from tasks.ledger.ledger import BESIDE, connect
 from tasks.settings import Settings
 from tests.stack import PATIENCE, LiveStack, until, with_models_of
 
+pytestmark = pytest.mark.slow
+
 SUBMISSIONS = 10_000
 CALLERS = 40
 """More than the API has threads."""

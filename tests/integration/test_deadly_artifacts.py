@@ -10,6 +10,8 @@ from registry.store import Registry
 from tests.models import described
 from tests.stack import LiveStack, running, with_models_of
 
+pytestmark = pytest.mark.slow
+
 ROW = [5.1, 3.5, 1.4, 0.2]
 
 

@@ -14,6 +14,8 @@ from tests.models import register
 from tests.sleeping import Sleeping
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = 8
 """Seconds from SIGTERM to the end, three of them for what runs."""
 AT_ONCE = 2.0

@@ -7,6 +7,8 @@ from tests.integration.breaking import ROW, Artifact, fail_until_paused, post
 from tests.models import Doubling, Lethal, described, register
 from tests.stack import LiveStack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def with_fallback(tmp_path, start) -> LiveStack:

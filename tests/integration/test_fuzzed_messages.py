@@ -21,6 +21,8 @@ from tests.models import Doubling, register
 from tests.mutations import mutated
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = 10_000
 EACH = 1_000
 LONG_AGO = 24 * 3600

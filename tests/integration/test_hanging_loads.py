@@ -12,6 +12,8 @@ from tests.stack import until
 from tests.unhurried import Heavy
 from workers.pool import Pool
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 5.0
 """Seconds; imports count as well."""
 

@@ -13,6 +13,8 @@ from tasks.ledger.ledger import connect
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 KILLS = 3
 
 

@@ -11,6 +11,8 @@ from sklearn.ensemble import ExtraTreesRegressor
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = 4
 
 

@@ -12,6 +12,8 @@ from tests.contract.samples import IDS, PREDICTIONS, kept, versions
 from tests.models import Doubling, register
 from tests.stack import Json, LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 KEPT = [pytest.param(kept(version), id=version.name) for version in versions()]
 
 

@@ -11,6 +11,8 @@ from tests.models import register
 from tests.stack import Json, LiveStack, running, until
 from tests.unhurried import Heavy, Unhurried
 
+pytestmark = pytest.mark.slow
+
 ROW = [1.0, 0.0]
 SECONDS = 0.02
 """That a row takes, in one of two processes."""

@@ -1,6 +1,7 @@
 """A version that is removed while it is paused: nobody waits for it, and nothing of it stays."""
 
 import joblib
+import pytest
 from click.testing import CliRunner
 
 from cli.ghosts import sweep
@@ -10,6 +11,8 @@ from tasks.ledger.ledger import connect
 from tests.integration.breaking import ROW, Artifact, fail_until_paused, paused
 from tests.models import Doubling, Touchy, register
 from tests.stack import LiveStack, until
+
+pytestmark = pytest.mark.slow
 
 
 class AtHome(Doubling):

@@ -16,6 +16,8 @@ from tasks.ledger.ledger import connect
 from tests.stack import LiveStack, running, until, with_models_of
 from tests.traffic import BODY, HEADERS, Traffic, traffic
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 3
 
 

@@ -12,6 +12,8 @@ from tests.integration.tapping import Tap, tapped
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
+pytestmark = pytest.mark.slow
+
 TIMES = 50
 ROWS = [1.0, 0.0]
 

@@ -15,6 +15,8 @@ from tests.stack import PATIENCE, LiveStack, running
 from tests.stock import Stock
 from tests.swallowing import swallower
 
+pytestmark = pytest.mark.slow
+
 ROW = [1.0, 0.0]
 REPLACED = 60.0
 """Seconds for a stall to be seen, and another worker to be ready."""

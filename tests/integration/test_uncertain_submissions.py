@@ -12,6 +12,8 @@ import pytest
 from predictq import Client
 from tests.stack import Json, LiveStack, running, until, with_models_of
 
+pytestmark = pytest.mark.slow
+
 ROW = [5.1, 3.5, 1.4, 0.2]
 BODY: Json = {"model": "iris", "features": ROW}
 

@@ -13,6 +13,8 @@ from tests.stack import LiveStack, running, until, with_models_of
 from workers.loading import save
 from workers.registration import describe
 
+pytestmark = pytest.mark.slow
+
 ROW = [5.1, 3.5, 1.4, 0.2]
 LONG = [[0.5]] * 1000
 """Rows that take the slow model seconds."""

@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 from cli.process import ROOT
 from tests.unit.stand_in import stand_in, succeeded
 
+pytestmark = pytest.mark.slow
+
 ASK = """
 import sys
 from predictq import Client

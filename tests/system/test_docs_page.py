@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.stack import LiveStack
 from tests.system.browsing import ARGUMENTS, chromium_of_this_machine
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

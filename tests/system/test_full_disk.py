@@ -3,8 +3,12 @@
 from pathlib import Path
 from urllib.error import HTTPError
 
+import pytest
+
 from tests.small_disk import fill, on_small_disk
 from tests.system.started import PATIENCE, Up, eventually, fetch
+
+pytestmark = pytest.mark.slow
 
 ANSWERS = {"health": 200, "metrics": 200, "models": 200, "docs": 200, "ready": 503, "nowhere": 404}
 

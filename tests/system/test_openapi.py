@@ -11,6 +11,8 @@ from openapi_spec_validator import validate
 
 from tests.stack import Json, LiveStack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def document(stack: LiveStack) -> Json:

@@ -30,6 +30,8 @@ from tests.system.started import (
 )
 from tests.traffic import traffic
 
+pytestmark = pytest.mark.slow
+
 CORES = len(os.sched_getaffinity(0))
 
 

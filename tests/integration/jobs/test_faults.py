@@ -21,6 +21,8 @@ from tests.stack import LiveStack, running, until
 from tests.unhurried import Gated
 from workers.jobs.planning import read_span
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:

@@ -15,6 +15,8 @@ from tests.integration.jobs.room import Room
 from tests.models import Doubling
 from workers.urgency import LEAST_URGENT, LEAST_URGENT_WRITES, LONG_SLICE, SCHED_SETATTR, SESSION
 
+pytestmark = pytest.mark.slow
+
 LINUX = [int(number) for number in platform.release().split(".")[:2]]
 GRANTS_SLICES = LINUX >= [6, 12] and platform.machine() in SCHED_SETATTR
 

@@ -14,6 +14,8 @@ from tests.integration.jobs.room import Room
 from tests.stack import until
 from workers.jobs.sweeping import ABANDONED, sweep
 
+pytestmark = pytest.mark.slow
+
 LARGE = 2**29
 """Bytes: more than are sent before anybody sees the first of them."""
 

@@ -21,6 +21,8 @@ from tests.stack import running, until
 from tests.unit.files.rooms import by_position, source_of
 from workers.files.opening import fingerprint
 
+pytestmark = pytest.mark.slow
+
 ROWS = pd.DataFrame(np.random.default_rng(0).normal(size=(5000, 2)), columns=["x0", "x1"])
 FILES = {
     "rows.parquet": lambda: ROWS.to_parquet(row_group_size=700),

@@ -14,6 +14,8 @@ from tests.integration.jobs.under_way import ROWS, begun, check, put_together
 from tests.models import Doubling, Plodding
 from tests.stack import LiveStack, until
 
+pytestmark = pytest.mark.slow
+
 FORM = (
     b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ndoubling\r\n'
     b'--b\r\nContent-Disposition: form-data; name="file"; filename="rows.csv"\r\n\r\nx0,x1\n'

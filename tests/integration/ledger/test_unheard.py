@@ -14,6 +14,8 @@ from tests.integration.ledger.room import Room
 from tests.stack import until
 from workers.process import PatientLedger
 
+pytestmark = pytest.mark.slow
+
 MANY = 2500
 """Messages: more than a script moves in one go."""
 

@@ -12,6 +12,8 @@ from tests.stack import LiveStack
 from tests.system.samples.conftest import Command, saved
 from tests.system.samples.people import Moody, churn, people
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, models: Command) -> Path:

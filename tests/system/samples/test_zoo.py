@@ -10,6 +10,8 @@ from benchmarks.zoo.visiting import visit
 from predictq import Client
 from tests.stack import LiveStack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "sample"),
