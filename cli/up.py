@@ -107,6 +107,8 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
         return url
     server = redis_server.prepare(home / "redis")
     supervisor.start(server.program())
+    if server.warning:
+        click.echo(server.warning)
     return server.url
 
 

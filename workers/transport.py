@@ -152,6 +152,15 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             raise
         raise Empty
 
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """Give a connection over a socket what redis-py asks of all where it counts errors."""
+        parameters: dict[str, Any] = super()._connparams(asynchronous)
+        if "path" in parameters:
+            names = {"host": "localhost", "port": 0}
+            parent = parameters["connection_class"]
+            parameters["connection_class"] = type("SocketConnection", (parent,), names)
+        return parameters
+
     def _create_client(self, asynchronous: bool = False) -> Any:
         """Say that the connection is gone, in words that Celery takes for that.
 

@@ -34,8 +34,7 @@ class System(Processes):
 
     def __init__(self, candidate: Candidate, environment: Mapping[str, str]) -> None:
         self.candidate = candidate
-        port = int(candidate.redis_url.rpartition(":")[2].partition("/")[0])
-        self.proxy = Proxy(free_port(), port)
+        self.proxy = Proxy(free_port(), candidate.socket)
         added = {"REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0", **environment}
         programs = [program for stage in candidate.stages for program in stage]
         programs = [p if p.name == "redis" else _with(p, added) for p in programs]

@@ -14,6 +14,7 @@ from tasks.ledger import keys, scripts
 from tasks.ledger.acceptance import Offer, asking, doubting, understood
 from tasks.ledger.heads import OPEN, WAITING
 from tasks.ledger.pauses import PROBING, breaker
+from tasks.ledger.refusals import Pool
 from tasks.ledger.rounds import Rounds
 from tasks.ledger.settlement import Settled, settling
 from tasks.ledger.statistics import Statistics, collected
@@ -38,7 +39,7 @@ def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
 
     It has a connection for each of the threads that use it; were there more, they would take turns.
     """
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = Pool.from_url(
         url,
         max_connections=threads + BESIDE,
         timeout=timeout,
