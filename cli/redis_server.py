@@ -13,6 +13,7 @@ from cli import redis_memory, redis_socket
 from cli.process import ROOT, Program
 from cli.redis_binary import find_binary, is_flawed, told_by, version
 from tasks.ledger.ledger import connect
+from tasks.ledger.server import look
 
 START = ROOT / "deploy/redis.sh"
 """What starts a server over a log that may be torn at its end."""
@@ -107,7 +108,12 @@ def trouble(url: str) -> str | None:
     return None
 
 
-def require(url: str) -> None:
-    """Refuse a Redis of the caller's that does not answer."""
+def require(url: str) -> list[str]:
+    """Refuse a Redis of the caller's that does not answer or is unfit; gives what to warn of."""
     if reason := trouble(url):
         raise click.ClickException(f"the Redis of REDIS_URL does not answer: {reason}")
+    with connect(url, PATIENCE) as client:
+        server = look(client)
+    if server.refusal:
+        raise click.ClickException(f"the Redis of REDIS_URL cannot be used: {server.refusal}")
+    return list(server.warnings)

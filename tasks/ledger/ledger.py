@@ -12,10 +12,12 @@ from redis.retry import Retry
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
 from tasks.ledger.acceptance import Offer, asking, doubting, understood
+from tasks.ledger.bounds import Bounds
 from tasks.ledger.heads import OPEN, WAITING
 from tasks.ledger.pauses import PROBING, breaker
 from tasks.ledger.refusals import Pool
 from tasks.ledger.rounds import Rounds
+from tasks.ledger.server import Server
 from tasks.ledger.settlement import Settled, settling
 from tasks.ledger.statistics import Statistics, collected
 from tasks.record import Record
@@ -58,6 +60,7 @@ class Ledger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._settings = settings
+        self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Rounds(client)
         self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
         self._start = scripts.load(client, "start", "messages", result_ttl=settings.result_ttl)
@@ -73,14 +76,21 @@ class Ledger:
         or `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
         """
         with doubting(offer):
-            answer = self._rounds.run(self._accept, *asking(offer, self._settings))
-        return understood(answer, offer, self._settings)
+            answer = self._rounds.run(self._accept, *self._asking(offer))
+        return understood(answer, offer, self.bounds)
 
     async def accept_soon(self, offer: Offer) -> str:
         """The same on an event loop, in a round trip that others share."""
         with doubting(offer):
-            answer = await self._rounds.run_soon(self._accept, *asking(offer, self._settings))
-        return understood(answer, offer, self._settings)
+            answer = await self._rounds.run_soon(self._accept, *self._asking(offer))
+        return understood(answer, offer, self.bounds)
+
+    def _asking(self, offer: Offer) -> tuple[list[str], list[Any]]:
+        return asking(offer, self.bounds, self._settings.result_ttl)
+
+    def fit(self, server: Server) -> None:
+        """Let the queue hold no more than its share of what this server may hold."""
+        self.bounds = self.bounds.within(server.maxmemory)
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none, or something else than a record."""

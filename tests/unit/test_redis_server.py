@@ -148,6 +148,44 @@ def test_a_redis_of_the_callers_must_answer() -> None:
         require(f"redis://127.0.0.1:{port}/0")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("maxmemory-policy", "allkeys-lru", "set maxmemory-policy to noeviction"),
+        ("replicaof", "127.0.0.1 1", "it is a replica"),
+    ],
+)
+def test_a_redis_of_the_callers_must_keep_what_it_accepts(
+    tmp_path: Path, name: str, value: str, reason: str
+) -> None:
+    ours = Told.of(prepare(tmp_path / "data"), f"{name} {value}\n")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        with pytest.raises(click.ClickException, match=f"cannot be used: .*{reason}"):
+            require(ours.url)
+
+
+def test_a_redis_of_the_callers_without_a_log_is_warned_of(tmp_path: Path) -> None:
+    ours = Told.of(prepare(tmp_path / "data"), "appendonly no\n")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        (warning,) = require(ours.url)
+    assert "it keeps no append-only file" in warning
+
+
+class Told(RedisServer, frozen=True, kw_only=True):
+    """A server with other settings."""
+
+    more: str
+
+    @classmethod
+    def of(cls, server: RedisServer, more: str) -> "Told":
+        return cls(**msgspec.structs.asdict(server), more=more)
+
+    def configuration(self) -> str:
+        return super().configuration() + self.more
+
+
 def test_a_url_that_is_none_is_refused() -> None:
     with pytest.raises(click.ClickException, match="must specify one of the following schemes"):
         require("localhost:6379")
