@@ -133,10 +133,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         except redis.RedisError:
             raise
         except (OSError, MemoryError):  # of this worker, and of no message
-            log.exception("this worker cannot take message %s, and gives it back", tag)
+            log.exception("this worker cannot take a message, and returns it", extra={"tag": tag})
             self.reservations.release([tag])
         except Exception as error:  # whatever lies on the queue, the worker outlives it
-            log.exception("message %s cannot be read", tag)
+            log.exception("a message cannot be read", extra={"tag": tag})
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
     def _watch(self, *command: Any) -> None:

@@ -95,7 +95,7 @@ class Ledger:
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none, or something else than a record."""
         try:
-            return _read(cast("bytes | None", self.client.get(keys.record(task_id))))
+            return _read(task_id, cast("bytes | None", self.client.get(keys.record(task_id))))
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
@@ -103,7 +103,7 @@ class Ledger:
     async def record_soon(self, task_id: str) -> Record | None:
         """The same on an event loop, in a round trip that others share."""
         try:
-            return _read(await self._rounds.ask("GET", keys.record(task_id)))
+            return _read(task_id, await self._rounds.ask("GET", keys.record(task_id)))
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
@@ -187,11 +187,11 @@ class Ledger:
         return collected(self.client)
 
 
-def _read(text: bytes | None) -> Record | None:
+def _read(task_id: str, text: bytes | None) -> Record | None:
     try:
         return None if text is None else _record.decode(text)
     except msgspec.DecodeError as error:
-        log.warning("this is no record: %s", error)
+        log.warning("what lies in a record's place is none: %s", error, extra={"id": task_id})
         return None
 
 

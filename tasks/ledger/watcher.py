@@ -48,7 +48,7 @@ class Watcher:
             try:
                 self._pubsub.unsubscribe(channel)
             except redis.RedisError:
-                log.debug("could not unsubscribe from %s", channel)
+                log.debug("could not unsubscribe", extra={"channel": channel})
 
     def _ensure_listening(self) -> None:
         if self._thread is None:  # not at import: servers fork after it
