@@ -17,7 +17,7 @@ from tasks.settings import Settings
 from telemetry.errors import ModelError
 from telemetry.logs import configure
 from tests.integration.ledger.room import PREDICTION, message
-from tests.unit.computing_bench import item
+from workers.frames import Item
 from workers.verdicts import failed
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -67,7 +67,8 @@ def test_a_message_that_is_put_aside_is_told_by_id_model_and_tag(logged: Lines) 
 
 def test_an_attempt_that_failed_is_told_by_id_model_version_and_attempt(logged: Lines) -> None:
     record = Record.queued("an-id", PREDICTION)
-    failed(record, item("an-id"), ModelError("no"), 2)
+    item = Item("predict:7", "an-id", "application/json", b"", None, "compute", 300.0)
+    failed(record, item, ModelError("no"), 2)
     (line,) = logged()
     fields = {name: line[name] for name in ("id", "model", "version", "attempt")}
     assert fields == {"id": "an-id", "model": "churn", "version": 3, "attempt": 2}
