@@ -32,8 +32,7 @@ def find_binary() -> Path:
 
 def told_by(binary: Path) -> str:
     """What a server says of its version, such as ``Redis server v=7.2.4 sha=…``."""
-    command = [binary, "--version"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    return subprocess.check_output([binary, "--version"], text=True, timeout=10)
 
 
 def version(told: str) -> str:

@@ -54,4 +54,4 @@ class Pool(redis.BlockingConnectionPool):
     """Keeps no connection over which its server refused: the next caller connects anew."""
 
     def __init__(self, *, connection_class: Any = redis.Connection, **options: Any) -> None:
-        super().__init__(connection_class=_WARY[connection_class], **options)
+        super().__init__(connection_class=_WARY[connection_class], **options)  # type: ignore[no-untyped-call]  # no type there

@@ -1,7 +1,7 @@
 """What a Redis server says of itself: whether it can keep what was accepted, and how much."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import redis
@@ -54,7 +54,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 def look(client: redis.Redis) -> Server:
     """What the server tells, by INFO alone, which managed services allow where CONFIG is not."""
     try:
-        told = cast("dict[str, Any]", client.info())
+        told: dict[str, Any] = client.info()
     except redis.exceptions.NoPermissionError:
         return Server()
     log = told.get("aof_enabled")
