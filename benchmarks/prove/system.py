@@ -17,6 +17,7 @@ import redis
 from benchmarks.candidates import Candidate
 from benchmarks.processes import Processes
 from benchmarks.prove.proxy import Proxy
+from cli import redis_memory
 from cli.process import Process, Program
 from cli.redis_server import free_port
 
@@ -111,7 +112,7 @@ class System(Processes):
             for process in (self._running[name].group, *(p.pid for p in self.family(name))):
                 _send(process, signal.SIGCONT)
         with suppress(redis.RedisError):
-            self.redis().config_set("maxmemory", 0)
+            self.redis().config_set("maxmemory", redis_memory.share())
 
     def _keep(self) -> None:
         while not self._over.wait(_LOOK):
