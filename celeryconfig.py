@@ -4,9 +4,12 @@ import os
 
 from kombu import Exchange, Queue
 
-broker_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+from tasks import broker
+
+_redis_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+broker_url = broker.celery_url(_redis_url)
 # Outcomes go through our ledger (first writer wins), in a form that a stock AsyncResult reads.
-result_backend = f"tasks.ledger.backend:LedgerBackend+{broker_url}"
+result_backend = broker.backend_url(_redis_url, "tasks.ledger.backend:LedgerBackend")
 
 # Messages are data, never code: no pickle in, no pickle out.
 accept_content = ["json"]

@@ -22,6 +22,7 @@ from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
 from tasks.jobs.gateway import Jobs
+from tasks.ledger.first_look import FirstLook
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.letters import DeadLetters
 from tasks.ledger.pauses import Pauses
@@ -64,6 +65,7 @@ def create_app() -> Door:
     """Build what an ASGI server serves: the express lane, and the rest behind it."""
     configure("api")
     parts = Parts(Settings.from_environment())
+    FirstLook(parts.ledger.client, parts.ledger.fit).take()
     app, threads = create_flask(parts), parts.settings.threads
     batches, predictions = (in_threads(app, threads) for _ in range(LANES))
     bound = parts.settings.max_body_bytes

@@ -16,8 +16,10 @@ from werkzeug.exceptions import (
 from api.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
+from telemetry.seldom import Seldom
 
 log = logging.getLogger(__name__)
+_outage = Seldom()
 
 STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.PredictqError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -121,7 +123,8 @@ def _ours(error: errors.PredictqError) -> Response:
 
 
 def _without_redis(error: redis.RedisError) -> Response:
-    log.warning("redis: %s", error)
+    if many := _outage.count():
+        log.warning("%s answers without Redis, the last: %s", many, error)
     return _answer(problem_of(errors.Unavailable()))
 
 

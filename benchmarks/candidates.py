@@ -14,10 +14,11 @@ import msgspec
 import redis
 
 from benchmarks.processes import Processes
-from cli import redis_server
+from cli import redis_server, redis_socket
 from cli.process import Program
 from cli.stack import Stack, answering
 from cli.up import default_workers
+from tasks.broker import celery_url
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -29,6 +30,11 @@ class Candidate(msgspec.Struct, frozen=True):
     stages: tuple[tuple[Program, ...], ...]
     """Each starts once the one before it is ready."""
     home: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where its Redis listens."""
+        return redis_socket.place(self.home / "redis")
 
     @contextmanager
     def running(self, *names: str) -> Iterator[Processes]:
@@ -46,7 +52,7 @@ class Candidate(msgspec.Struct, frozen=True):
 def naive(home: Path, model: Path) -> Candidate:
     """Flask and `task.delay` as in tutorials: gunicorn 2 x 8, prefork 2, all else stock."""
     server, port = redis_server.prepare(home / "redis"), redis_server.free_port()
-    environment = {"REDIS_URL": server.url, "MODEL": str(model)}
+    environment = {"REDIS_URL": celery_url(server.url), "MODEL": str(model)}
     size = ("-w", "2", "--threads", "8", "-b", f"127.0.0.1:{port}")
     web = _python("gunicorn", *size, "benchmarks.naive.app:app")
     celery = _python("celery", "-A", "benchmarks.naive.tasks", "worker", "-c", "2")

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 import psutil
 
-from cli import redis_server
+from cli import redis_binary
 from cli.process import ROOT
 
 Cell = str | int | float
@@ -156,12 +156,9 @@ def _machine() -> str:
 
 
 def _versions() -> dict[str, str]:
-    told = subprocess.run(
-        [redis_server.find_binary(), "--version"], capture_output=True, text=True, check=True
-    )
-    server = re.search(r"v=([\d.]+)", told.stdout)
+    server = redis_binary.version(redis_binary.told_by(redis_binary.find_binary()))
     return {
         "python": platform.python_version(),
-        "redis-server": server[1] if server else "unknown",
+        "redis-server": server,
         **{name: version(name) for name in _PACKAGES},
     }

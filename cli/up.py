@@ -102,11 +102,15 @@ def _check_ports(ports: dict[str, int | None]) -> None:
 def _redis(supervisor: Supervisor, home: Path) -> str:
     """The URL of a Redis that answers: the caller's, else one of our own."""
     if url := os.environ.get("REDIS_URL"):
-        redis_server.require(url)
+        warnings = redis_server.require(url)
         click.echo("redis   answers at REDIS_URL")
+        for warning in warnings:
+            click.echo(f"redis   puts predictions at risk: {warning}")
         return url
     server = redis_server.prepare(home / "redis")
     supervisor.start(server.program())
+    if server.warning:
+        click.echo(server.warning)
     return server.url
 
 

@@ -5,3 +5,5 @@ import os
 user, password = (os.environ.get(f"PREDICTQ_FLOWER_{name}") for name in ("USER", "PASSWORD"))
 # Not FLOWER_BASIC_AUTH: Flower takes an empty one for a password that nobody has.
 basic_auth = [f"{user}:{password}"] if user else []
+# Each is kept with what was asked, some 4 kB; Flower's own 100,000 take 400 MB.
+max_tasks = 10_000

@@ -1,6 +1,7 @@
 """Files that hold a key: made once, by whoever is first, and read by its owner alone."""
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Callable
@@ -8,11 +9,17 @@ from pathlib import Path
 
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The key in a file; processes that start together agree on one."""
+    """The key in a file; processes that start together agree on one.
+
+    Raises `OSError`, also where the file is empty, as one is that was restored by halves: another
+    key in its place would disown what was signed with the first.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         _make(path, make())
-    return path.read_bytes()
+    if not (key := path.read_bytes()):
+        raise OSError(errno.ENODATA, "the key is empty: restore it, or delete the file", str(path))
+    return key
 
 
 def _make(path: Path, key: bytes) -> None:

@@ -60,7 +60,7 @@ class Outlooks:
                 self._known = self._situations.of(self._queue)
         except redis.RedisError as error:
             self._known = None
-            log.warning("nothing is known of the queue: %s", error)
+            log.warning("nothing is known of the queue: %s", error, extra={"queue": self._queue})
         finally:
             self._asking.release()
 

@@ -124,7 +124,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it waits, and has waited for longer than it may."""
+        """Whether it waits, and has for longer than it may by this host's clock; Redis decides."""
         deadline, waits = self.queue_deadline, self.state in ("queued", "retrying")
         return deadline is not None and waits and deadline < time.time()
 

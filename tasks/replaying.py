@@ -45,7 +45,7 @@ class Replays:
         task_id = _header(envelope, "id")
         record = self._reopened(task_id, envelope) if task_id else None
         message = _without_deadline(letter.content, envelope)
-        match self._letters.replay(letter, message, record):
+        match self._letters.replay(letter, message, record, self._ledger.bounds):
             case "gone":
                 raise DeadLetterNotFound(f"there is no dead letter {id!r} any more")
             case "stands":

@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_rows: int = 10_000
     """Rows one request may carry."""
     max_body_bytes: int = 16 * 2**20
+    max_outcome_bytes: int = 16 * 2**20
+    """Bytes that the outcome of one prediction may have, which Redis keeps."""
     max_queued: int = 500_000
     """Rows the queue may hold; beyond it submissions are refused."""
     max_queued_bytes: int = 2**30

@@ -87,6 +87,12 @@ class TooLarge(PredictqError):
     code = "too_large"
 
 
+class OutcomeTooLarge(TooLarge):
+    """The predictions take more bytes than are kept of one outcome."""
+
+    code = "outcome_too_large"
+
+
 class DiskFull(PredictqError):
     """There is no room on the disk for this file."""
 

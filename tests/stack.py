@@ -42,9 +42,15 @@ def until(condition: Callable[[], Any], what: str, within: float = PATIENCE) -> 
 class LiveStack:
     """The processes of one home, and an HTTP client for them; every test speaks through that."""
 
-    def __init__(self, home: Path, environment: dict[str, str], processes: int = 2) -> None:
+    def __init__(
+        self,
+        home: Path,
+        environment: dict[str, str],
+        processes: int = 2,
+        prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+    ) -> None:
         self.home = home
-        self.server: RedisServer = redis_server.prepare(home / "redis")
+        self.server = prepare(home / "redis")
         self.parts = Stack(home, self.server.url, redis_server.free_port(), None, processes)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
         self._programs = {program.name: program for program in programs}
@@ -208,11 +214,16 @@ class LiveStack:
 
 
 @contextmanager
-def running(home: Path, processes: int = 2, **environment: str) -> Iterator[LiveStack]:
+def running(
+    home: Path,
+    processes: int = 2,
+    prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+    **environment: str,
+) -> Iterator[LiveStack]:
     """A stack over a home that holds its models already; so many processes compute."""
     (home / "logs").mkdir(parents=True)
     (home / "metrics").mkdir()
-    stack = LiveStack(home, environment, processes)
+    stack = LiveStack(home, environment, processes, prepare)
     try:
         stack.start("redis")
         stack.start("api", "worker")

@@ -4,12 +4,15 @@ from typing import Any
 
 from celery import Celery
 
+from tasks.broker import celery_url
+
 
 class Stock:
     """Submits as any Celery application does, and controls workers as any does."""
 
     def __init__(self, redis_url: str) -> None:
-        self.app = Celery("stock", broker=redis_url, backend=redis_url, set_as_current=False)
+        url = celery_url(redis_url)
+        self.app = Celery("stock", broker=url, backend=url, set_as_current=False)
 
     def submit(self, model: str, features: Any, method: str = "predict", **options: Any) -> str:
         """Submit; gives the id."""

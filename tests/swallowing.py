@@ -5,15 +5,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 class Swallower:
     """Passes everything on, until `swallows` is set."""
 
     def __init__(self, redis_url: str) -> None:
-        target = urlsplit(redis_url)
-        self._target = target.hostname or "127.0.0.1", target.port or 6379
+        self._target = unquote(urlsplit(redis_url).path)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
         self.swallows = threading.Event()
@@ -24,7 +23,8 @@ class Swallower:
                 ours, _ = self._listener.accept()
             except OSError:  # closed
                 return
-            theirs = socket.create_connection(self._target)
+            theirs = socket.socket(socket.AF_UNIX)
+            theirs.connect(self._target)
             threading.Thread(target=self._pass_on, args=(ours, theirs), daemon=True).start()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from celery.signals import setup_logging, worker_ready
 from kombu.serialization import register
+from kombu.transport import TRANSPORT_ALIASES
 
 from tasks.app import app
 from tasks.jobs.steps import perform
@@ -17,8 +18,9 @@ from workers.heartbeat import Heartbeat
 from workers.jobs.sweeping import Sweeping
 from workers.stalls import Stalls
 
-# Here alone: the front end, Flower and stock producers use Celery's and kombu's own.
-app.conf.broker_transport = "workers.transport:Transport"
+# Here alone: the front end, Flower and stock producers use Celery's and kombu's own. By its alias,
+# since the address of a socket names its transport, whatever the setting says.
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.transport:Transport"))
 app.conf.worker_pool = "workers.pool:Pool"
 # The same JSON as Celery's own, at a tenth of the cost: there are three events for each prediction.
 register("json, fast", encode_finite, None, "application/json", "utf-8")

@@ -11,7 +11,8 @@ from registry.store import Registry
 from tasks.ledger.ledger import ALONE, DONE, Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Receipt
-from telemetry.errors import PredictqError
+from tasks.wire import encode
+from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.bisection import bisect
 from workers.checking import Asked, check
 from workers.engine import Computed, Engine, predict
@@ -27,9 +28,14 @@ class Computation:
         engine: Engine,
         registry: Registry,
         ledger: Ledger,
+        most_bytes: int,
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        """``limited`` ends this process where what is done in it takes so many seconds."""
+        """``most_bytes``: of one outcome, beyond which it fails.
+
+        ``limited`` ends this process where what is done in it takes so many seconds.
+        """
+        self._most_bytes = most_bytes
         self._engine = engine
         self._registry = registry
         self._ledger = ledger
@@ -85,7 +91,7 @@ class Computation:
 
     def _succeeded(
         self, asked: Asked, predictions: list[Any], computed: Computed, started_at: float
-    ) -> Settled:
+    ) -> Ending:
         manifest, record = asked.manifest, asked.record
         receipt = Receipt(
             model=manifest.name,
@@ -99,7 +105,14 @@ class Computation:
             batch_size=len(computed.predictions),
             runtime=self._engine.runtime,
         )
-        return Settled(record.succeeded(predictions, receipt), asked.item.tag)
+        outcome = record.succeeded(predictions, receipt)
+        if (size := len(encode(outcome))) > self._most_bytes:
+            error = OutcomeTooLarge(
+                f"the outcome has {size} bytes and may have {self._most_bytes}: ask for fewer rows "
+                "at once, or score them as a file, by a batch job"
+            )
+            return failed(record, asked.item, error, asked.attempt)
+        return Settled(outcome, asked.item.tag)
 
 
 def _group(asked: Asked) -> tuple[Any, ...]:

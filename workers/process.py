@@ -27,7 +27,8 @@ from workers.patience import patiently
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
     """Compute what comes over the connection until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
-    computation = Computation(engine, Registry(settings.home, GLANCE), ledger, limited)
+    registry = Registry(settings.home, GLANCE)
+    computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
     send(connection, Ready(os.getpid(), engine.held()))
     while (frame := receive(connection)) is not None:

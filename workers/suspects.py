@@ -10,6 +10,7 @@ from tasks.ledger.ledger import Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import WorkerLost
+from telemetry.logs import failure
 from workers.frames import Verdict
 from workers.reading import Message
 
@@ -30,7 +31,8 @@ def judge(ledger: Ledger, message: Message) -> Verdict | None:
             outcome = _given_up(ledger, message)
             ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
     except redis.RedisError as error:
-        log.warning("Redis is away, so %s is tried again at once: %s", message.request.id, error)
+        fields = {"id": message.request.id, "model": message.reference}
+        log.warning("Redis is away, so this is tried again at once: %s", error, extra=fields)
         return None
     verdicts: dict[str, Verdict] = {"postponed": "retrying", "last": "failed", "gone": "dropped"}
     return verdicts[answer]
@@ -39,7 +41,8 @@ def judge(ledger: Ledger, message: Message) -> Verdict | None:
 def _given_up(ledger: Ledger, message: Message) -> Record:
     task_id = message.request.id
     record = ledger.record(task_id) or _unknown(task_id, message.reference)
-    log.error("%s is given up: its process died in every attempt", task_id)
+    fields = failure(task_id, record.model, record.version, None) | {"attempt": MAX_ATTEMPTS}
+    log.error("%s is given up: its process died in every attempt", task_id, extra=fields)
     error = WorkerLost(f"computing this ended its process {MAX_ATTEMPTS} times")
     return record.failed(error, MAX_ATTEMPTS)
 

@@ -19,6 +19,7 @@ from tasks.wire import decode
 from telemetry.errors import Malformed
 from workers.batching import MOST_BYTES, Batcher
 from workers.pace import MOST_ROWS
+from workers.reaching import refusals_as_loss, require_fit, until_it_writes
 
 log = logging.getLogger(__name__)
 LOOK = 1
@@ -95,6 +96,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         """
         if self.closed:
             return 0
+        with refusals_as_loss():
+            return self._consume()
+
+    def _consume(self) -> int:
         taken: list[tuple[str, bytes]] = []
         if (room := self.qos.batcher.room) and not self._in_poll:
             taken = self.reservations.reserve(self._queue, room, MOST_ROWS, MOST_BYTES)
@@ -107,7 +112,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
 
     def upkeep(self, held: Iterable[str]) -> int:
         """Keep what is held, and give back the work of the dead; how much that was."""
-        return self.reservations.upkeep(held, self._queue)
+        with refusals_as_loss():
+            return self.reservations.upkeep(held, self._queue)
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         if not self._queue:
@@ -127,10 +133,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         except redis.RedisError:
             raise
         except (OSError, MemoryError):  # of this worker, and of no message
-            log.exception("this worker cannot take message %s, and gives it back", tag)
+            log.exception("this worker cannot take a message, and returns it", extra={"tag": tag})
             self.reservations.release([tag])
         except Exception as error:  # whatever lies on the queue, the worker outlives it
-            log.exception("message %s cannot be read", tag)
+            log.exception("a message cannot be read", extra={"tag": tag})
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
     def _watch(self, *command: Any) -> None:
@@ -143,7 +149,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             return super()._brpop_read(**options)
         connection, self._in_poll = self._in_poll, None
         try:
-            connection.read_response(timeout=1)
+            with refusals_as_loss():
+                connection.read_response(timeout=1)
         except ResponseError:
             # A full Redis refuses even to look at it so; wait a moment on a list that is not there.
             self._watch("BLPOP", "predictq:none", 0.1)
@@ -151,6 +158,15 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             connection.disconnect()
             raise
         raise Empty
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """Give a connection over a socket what redis-py asks of all where it counts errors."""
+        parameters: dict[str, Any] = super()._connparams(asynchronous)
+        if "path" in parameters:
+            names = {"host": "localhost", "port": 0}
+            parent = parameters["connection_class"]
+            parameters["connection_class"] = type("SocketConnection", (parent,), names)
+        return parameters
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         """Say that the connection is gone, in words that Celery takes for that.
@@ -172,6 +188,16 @@ def checked(payload: Any) -> dict[str, Any]:
 
 
 class Transport(kombu.Transport):  # type: ignore[misc]  # the same
-    """Kombu's, with our `Channel`."""
+    """Kombu's, with our `Channel`, and only to a server that a worker can work on."""
 
     Channel = Channel
+    _was_looked_at = False
+
+    def establish_connection(self) -> Any:
+        """Wait until the server writes; its first one ends this worker where it is unfit."""
+        with connect(Settings.from_environment().redis_url, timeout=5) as client:
+            if not Transport._was_looked_at:
+                require_fit(client)
+                Transport._was_looked_at = True
+            until_it_writes(client)
+        return super().establish_connection()

@@ -1,4 +1,4 @@
-"""A TCP proxy before Redis that cuts, delays, refuses and half-closes."""
+"""A TCP proxy before Redis's socket that cuts, delays, refuses and half-closes."""
 
 import asyncio
 import socket
@@ -6,6 +6,7 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 _RESET = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -21,9 +22,9 @@ class _Link:
 
 
 class Proxy:
-    """Passes bytes on between a port and another, on a thread of its own; a context."""
+    """Passes bytes on between a port and a socket, on a thread of its own; a context."""
 
-    def __init__(self, port: int, target: int) -> None:
+    def __init__(self, port: int, target: Path) -> None:
         self.port, self._target = port, target
         self.delay = 0.0
         """Seconds that each piece is held back, either way."""
@@ -75,7 +76,7 @@ class Proxy:
         try:
             if self.refusing:
                 raise ConnectionRefusedError
-            answers, server = await asyncio.open_connection("127.0.0.1", self._target)
+            answers, server = await asyncio.open_unix_connection(self._target)
         except OSError:
             writer.transport.abort()
             return

@@ -17,6 +17,7 @@ import redis
 from benchmarks.candidates import Candidate
 from benchmarks.processes import Processes
 from benchmarks.prove.proxy import Proxy
+from cli import redis_memory
 from cli.process import Process, Program
 from cli.redis_server import free_port
 
@@ -34,8 +35,7 @@ class System(Processes):
 
     def __init__(self, candidate: Candidate, environment: Mapping[str, str]) -> None:
         self.candidate = candidate
-        port = int(candidate.redis_url.rpartition(":")[2].partition("/")[0])
-        self.proxy = Proxy(free_port(), port)
+        self.proxy = Proxy(free_port(), candidate.socket)
         added = {"REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0", **environment}
         programs = [program for stage in candidate.stages for program in stage]
         programs = [p if p.name == "redis" else _with(p, added) for p in programs]
@@ -112,7 +112,7 @@ class System(Processes):
             for process in (self._running[name].group, *(p.pid for p in self.family(name))):
                 _send(process, signal.SIGCONT)
         with suppress(redis.RedisError):
-            self.redis().config_set("maxmemory", 0)
+            self.redis().config_set("maxmemory", redis_memory.share())
 
     def _keep(self) -> None:
         while not self._over.wait(_LOOK):

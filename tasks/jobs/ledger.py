@@ -237,5 +237,5 @@ def _read(job_id: str, fields: Mapping[bytes, bytes], flying: Sequence[bytes]) -
     try:
         return read_job(job_id, texts, map(int, flying))
     except (msgspec.MsgspecError, KeyError, ValueError):  # the others must not fail for it
-        log.exception("job %s cannot be read", job_id)
+        log.exception("job %s cannot be read", job_id, extra={"id": job_id})
         return None

@@ -8,11 +8,11 @@ import msgspec
 import redis
 
 from tasks.ledger import keys
+from tasks.ledger.bounds import Bounds
 from tasks.ledger.pauses import refusal
 from tasks.ledger.rounds import Unsent
 from tasks.messages import Idempotency
 from tasks.record import Record
-from tasks.settings import Settings
 from tasks.wire import encode_finite
 from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
 
@@ -33,24 +33,22 @@ class Offer(msgspec.Struct, frozen=True):
     idempotency: Idempotency | None = None
 
 
-def asking(offer: Offer, settings: Settings) -> tuple[list[str], list[Any]]:
+def asking(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], list[Any]]:
     """Keys and arguments of the script that accepts."""
     queue, task_id = offer.queue, offer.record.task_id
-    bounds = settings.max_queued, settings.max_queued_bytes
     script_keys = [queue, keys.QUEUED + queue, keys.record(task_id)]
     record = encode_finite(offer.record)
-    arguments: list[Any] = [record, offer.message, task_id, offer.rows, *bounds]
+    arguments: list[Any] = [record, offer.message, task_id, offer.rows, bounds.rows, bounds.bytes]
     if offer.idempotency:
         script_keys.append(keys.IDEMPOTENCY + offer.idempotency.key)
-        arguments += [offer.idempotency.fingerprint, settings.result_ttl]
+        arguments += [offer.idempotency.fingerprint, result_ttl]
     return script_keys, arguments
 
 
-def understood(answer: Any, offer: Offer, settings: Settings) -> str:
+def understood(answer: Any, offer: Offer, bounds: Bounds) -> str:
     """The id that holds, from what the script said; raises what it refused the offer for."""
     if answer.startswith(b"full"):
-        most, bytes_ = settings.max_queued, settings.max_queued_bytes
-        detail = f"the queue {offer.queue!r} is full: {most} rows or {bytes_} bytes"
+        detail = f"the queue {offer.queue!r} is full: {bounds.rows} rows or {bounds.bytes} bytes"
         raise QueueFull(detail, retry_after=_retry_after(answer))
     if answer == b"conflict":
         raise IdempotencyConflict

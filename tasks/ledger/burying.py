@@ -59,6 +59,8 @@ class Burial:
             arguments += [task_id, self._outcome(task_id, error), self._settings.result_ttl]
             arguments += OPEN
         dropped = int(self._bury(keys=script_keys, args=arguments))
+        fields = {"id": letter_id, "model": _version(headers), "tag": tag}
+        log.warning("put aside as a dead letter: %s", error.message, extra=fields)
         if dropped > 0:
             log.warning("dropped %s dead letters, since there were too many", dropped)
 

@@ -12,9 +12,12 @@ from redis.retry import Retry
 from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
 from tasks.ledger.acceptance import Offer, asking, doubting, understood
+from tasks.ledger.bounds import Bounds
 from tasks.ledger.heads import OPEN, WAITING
 from tasks.ledger.pauses import PROBING, breaker
+from tasks.ledger.refusals import Pool
 from tasks.ledger.rounds import Rounds
+from tasks.ledger.server import Server
 from tasks.ledger.settlement import Settled, settling
 from tasks.ledger.statistics import Statistics, collected
 from tasks.record import Record
@@ -38,7 +41,7 @@ def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
 
     It has a connection for each of the threads that use it; were there more, they would take turns.
     """
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = Pool.from_url(
         url,
         max_connections=threads + BESIDE,
         timeout=timeout,
@@ -57,6 +60,7 @@ class Ledger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._settings = settings
+        self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Rounds(client)
         self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
         self._start = scripts.load(client, "start", "messages", result_ttl=settings.result_ttl)
@@ -72,19 +76,26 @@ class Ledger:
         or `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
         """
         with doubting(offer):
-            answer = self._rounds.run(self._accept, *asking(offer, self._settings))
-        return understood(answer, offer, self._settings)
+            answer = self._rounds.run(self._accept, *self._asking(offer))
+        return understood(answer, offer, self.bounds)
 
     async def accept_soon(self, offer: Offer) -> str:
         """The same on an event loop, in a round trip that others share."""
         with doubting(offer):
-            answer = await self._rounds.run_soon(self._accept, *asking(offer, self._settings))
-        return understood(answer, offer, self._settings)
+            answer = await self._rounds.run_soon(self._accept, *self._asking(offer))
+        return understood(answer, offer, self.bounds)
+
+    def _asking(self, offer: Offer) -> tuple[list[str], list[Any]]:
+        return asking(offer, self.bounds, self._settings.result_ttl)
+
+    def fit(self, server: Server) -> None:
+        """Let the queue hold no more than its share of what this server may hold."""
+        self.bounds = self.bounds.within(server.maxmemory)
 
     def record(self, task_id: str) -> Record | None:
         """The record, or None where there is none, or something else than a record."""
         try:
-            return _read(cast("bytes | None", self.client.get(keys.record(task_id))))
+            return _read(task_id, cast("bytes | None", self.client.get(keys.record(task_id))))
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
@@ -92,7 +103,7 @@ class Ledger:
     async def record_soon(self, task_id: str) -> Record | None:
         """The same on an event loop, in a round trip that others share."""
         try:
-            return _read(await self._rounds.ask("GET", keys.record(task_id)))
+            return _read(task_id, await self._rounds.ask("GET", keys.record(task_id)))
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
@@ -176,11 +187,11 @@ class Ledger:
         return collected(self.client)
 
 
-def _read(text: bytes | None) -> Record | None:
+def _read(task_id: str, text: bytes | None) -> Record | None:
     try:
         return None if text is None else _record.decode(text)
     except msgspec.DecodeError as error:
-        log.warning("this is no record: %s", error)
+        log.warning("what lies in a record's place is none: %s", error, extra={"id": task_id})
         return None
 
 

@@ -8,6 +8,7 @@ import msgspec
 import redis
 
 from tasks.ledger import keys, scripts
+from tasks.ledger.bounds import Bounds
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
@@ -101,7 +102,6 @@ class DeadLetters:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
-        self._bounds = settings.max_queued, settings.max_queued_bytes
         self._replay = scripts.load(client, "replay", "messages", "burying", **bounds(settings))
         self._delete = scripts.load(client, "delete", "burying", **bounds(settings))
 
@@ -121,13 +121,13 @@ class DeadLetters:
             raise DeadLetterNotFound(f"there is no dead letter {id[:200]!r}")
         return _whole.decode(text)
 
-    def replay(self, letter: Letter, message: bytes, record: Record | None) -> str:
+    def replay(self, letter: Letter, message: bytes, record: Record | None, queue: Bounds) -> str:
         """Push its message again, and write the queued record of a prediction.
 
         Says ``replayed``; or ``gone``, ``full`` or ``stands``, see the script.
         """
         script_keys = [letter.queue, keys.QUEUED + letter.queue]
-        arguments: list[Any] = [letter.id, letter.died_at, message, *self._bounds]
+        arguments: list[Any] = [letter.id, letter.died_at, message, queue.rows, queue.bytes]
         if record is not None:
             script_keys.append(keys.record(record.task_id))
             arguments.append(encode(record))

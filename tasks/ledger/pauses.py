@@ -19,7 +19,9 @@ LONGEST_WAIT = 300.0
 WAIT_REMEMBERED = 600
 """Seconds after its end in which a pause counts as the one before the next; and after a failure
 in which the next is in a row with it."""
-PROBING = {"probe_lease": PROBE_LEASE, "wait_remembered": WAIT_REMEMBERED}
+SLICE = 5000
+"""Parked messages that go back to their queue in one step, which takes some 15 ms."""
+PROBING = {"probe_lease": PROBE_LEASE, "wait_remembered": WAIT_REMEMBERED, "slice": SLICE}
 """The constants of scripts that know of pauses."""
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import redis
 
+from telemetry.seldom import Seldom
+
 log = logging.getLogger(__name__)
 
 
@@ -21,6 +23,7 @@ class Watcher:
     def __init__(self, client: redis.Redis) -> None:
         self._pubsub = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py has no type here
         self._lock = threading.Lock()
+        self._losses = Seldom()
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._thread: threading.Thread | None = None
 
@@ -28,11 +31,11 @@ class Watcher:
     def watching(self, channel: str) -> Iterator[threading.Event]:
         """An event that is set once something was published under this key."""
         event = threading.Event()
-        with self._lock:
-            self._waiting[channel].add(event)
-            self._pubsub.subscribe(channel)
-            self._ensure_listening()
         try:
+            with self._lock:
+                self._waiting[channel].add(event)
+                self._pubsub.subscribe(channel)
+                self._ensure_listening()
             yield event
         finally:
             with self._lock:
@@ -45,7 +48,7 @@ class Watcher:
             try:
                 self._pubsub.unsubscribe(channel)
             except redis.RedisError:
-                log.debug("could not unsubscribe from %s", channel)
+                log.debug("could not unsubscribe", extra={"channel": channel})
 
     def _ensure_listening(self) -> None:
         if self._thread is None:  # not at import: servers fork after it
@@ -57,7 +60,8 @@ class Watcher:
             try:
                 message = self._pubsub.get_message(timeout=0.5)
             except Exception as error:  # noqa: BLE001 - whoever waits depends on this thread
-                log.warning("lost the subscription: %r", error)
+                if many := self._losses.count():
+                    log.warning("lost the subscription %s times, the last: %r", many, error)
                 time.sleep(0.5)
                 continue
             if message:

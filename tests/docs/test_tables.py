@@ -20,6 +20,7 @@ from telemetry.errors import (
     JobFailed,
     ModelError,
     ModelUnloadable,
+    OutcomeTooLarge,
     OutOfMemory,
     PredictqError,
     RegistryConflict,
@@ -39,7 +40,7 @@ BY_FLASK = {"HEAD", "OPTIONS"}
 Kind = type[PredictqError]
 ENDINGS = (
     *(ModelError, ModelUnloadable, RegistryUnavailable, WorkerLost, OutOfMemory),
-    *(TimedOut, Expired, Cancelled),
+    *(OutcomeTooLarge, TimedOut, Expired, Cancelled),
 )
 """What predictions end with."""
 

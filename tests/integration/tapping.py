@@ -4,12 +4,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import redis
 from redis.commands.core import Script
 
+from cli.redis_server import RedisServer, free_port, prepare
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.reservations import Reservations
 from tasks.ledger.situation import Situations
@@ -18,6 +21,24 @@ from tasks.settings import Settings
 from tests.stack import PATIENCE, LiveStack
 
 END = "ECHO the-tap-is-closed"
+
+
+class WithPort(RedisServer, frozen=True, kw_only=True):
+    """Redis on a port: by ports MONITOR tells clients apart, which over a socket have none."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def configuration(self) -> str:
+        return super().configuration().replace("port 0\n", f"bind 127.0.0.1\nport {self.port}\n")
+
+
+def with_a_port(directory: Path) -> WithPort:
+    """As `prepare` does it, but on a port."""
+    return WithPort(**msgspec.structs.asdict(prepare(directory)), port=free_port())
 
 
 class Tap:

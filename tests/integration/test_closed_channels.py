@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 import redis
 from kombu import Connection, Queue
+from kombu.transport import _transport_cache
 
+from cli import redis_socket
+from tasks.broker import celery_url
 from tests.integration.ledger.room import message
 from tests.unit.batching_bench import Bench
 from workers.transport import Transport
@@ -18,11 +21,11 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def channel(client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """One that consumes predictions."""
-    server = client.connection_pool.connection_kwargs
-    url = f"redis://{server['host']}:{server['port']}/0"
+    url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
     monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
     monkeypatch.setenv("REDIS_URL", url)
-    with Connection(url, transport=Transport) as connection:
+    monkeypatch.setitem(_transport_cache, "redis", Transport)  # as workers/app.py has it
+    with Connection(celery_url(url)) as connection:
         channel = connection.channel()
         Queue("predict")(channel).declare()
         channel.qos.batcher = Bench().batcher

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from api.app import LANES, Parts
+from cli import redis_socket
 from tasks.ledger.ledger import BESIDE, connect
 from tasks.settings import Settings
 from tests.stack import PATIENCE, LiveStack, until, with_models_of
@@ -96,9 +97,8 @@ def test_a_front_end_of_few_threads_keeps_to_that(front: LiveStack) -> None:
 
 
 def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
-    server = client.connection_pool.connection_kwargs
     before = len(client.client_list())
-    url = f"redis://{server['host']}:{server['port']}/0"
+    url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
     with connect(url, PATIENCE, FEW) as few, ThreadPoolExecutor(CALLERS) as pool:
         # Each holds its connection for a moment.
         answers = [pool.submit(few.blpop, ["nothing"], 0.05) for _ in range(2 * CALLERS)]

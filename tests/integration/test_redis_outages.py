@@ -141,6 +141,21 @@ def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
     assert fragile.pid("worker") == worker
 
 
+def test_a_demoted_redis_is_waited_out_and_told_of_once(fragile: LiveStack) -> None:
+    """As after a failover: it answers, and takes no writes."""
+    assert fragile.serves()
+    worker, log = fragile.pid("worker"), fragile.home / "logs" / "worker.log"
+    size = log.stat().st_size
+    with redis.Redis.from_url(fragile.redis_url) as client:
+        client.slaveof("127.0.0.1", 1)
+        assert_unavailable(timed(fragile, "POST", "/predict/async", json=BODY))
+        until(lambda: "Redis takes no writes" in log.read_text()[size:], "the outage seen")
+        client.slaveof()
+    assert fragile.serves()
+    assert fragile.pid("worker") == worker
+    assert log.read_text()[size:].count("Redis takes no writes") == 1
+
+
 def test_api_and_workers_start_without_redis_and_what_was_queued_is_answered(
     fragile: LiveStack,
 ) -> None:

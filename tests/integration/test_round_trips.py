@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import connect
-from tests.integration.tapping import Tap, tapped
+from tests.integration.tapping import Tap, tapped, with_a_port
 from tests.models import Doubling, register
 from tests.stack import LiveStack, running, until
 
@@ -23,7 +23,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A worker with one process; every connection is open, and Redis knows the scripts."""
     home = tmp_path_factory.mktemp("single")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    with running(home, processes=1) as stack:
+    with running(home, processes=1, prepare=with_a_port) as stack:
         until(lambda: stack.predict("doubling", ROWS), "a first prediction")
         yield stack
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 import redis
-from celery import Celery
 from kombu import Connection
 
 import celeryconfig
-from cli import redis_server
+from cli import redis_server, redis_socket
 from cli.process import Process
+from tasks.broker import celery_url
 from tests.stack import until
+from tests.stock import Stock
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def client(tmp_path: Path) -> Iterator["redis.Redis[bytes]"]:
     process = Process(server.program(), tmp_path / "redis.log")
     try:
         until(process.program.ready, "Redis")
-        with Connection(server.url) as connection:
+        with Connection(celery_url(server.url)) as connection:
             for queue in celeryconfig.task_queues:
                 queue(connection.default_channel).declare()
         with redis.Redis.from_url(server.url) as client:
@@ -35,8 +36,6 @@ def client(tmp_path: Path) -> Iterator["redis.Redis[bytes]"]:
 def test_a_message_lands_in_its_lane_only(
     client: "redis.Redis[bytes]", lane: str, other: str
 ) -> None:
-    port = client.connection_pool.connection_kwargs["port"]
-    url = f"redis://127.0.0.1:{port}/0"
-    stock = Celery("stock", broker=url, backend=url, set_as_current=False)
-    stock.send_task("tasks.prediction.predict", kwargs={}, queue=lane)
+    url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
+    Stock(url).app.send_task("tasks.prediction.predict", kwargs={}, queue=lane)
     assert (client.llen(lane), client.llen(other)) == (1, 0)

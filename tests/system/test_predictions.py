@@ -11,6 +11,7 @@ from celery.result import AsyncResult
 
 from predictq import Client
 from tests.stack import PATIENCE, Json, LiveStack, until
+from tests.stock import Stock
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 BODY = {"model": "iris", "features": ROW}
@@ -30,7 +31,7 @@ RECEIPT = {
 @pytest.fixture
 def stock(stack: LiveStack) -> Celery:
     """A Celery application that knows two URLs and nothing of ours."""
-    return Celery("stock", broker=stack.redis_url, backend=stack.redis_url, set_as_current=False)
+    return Stock(stack.redis_url).app
 
 
 def test_a_submission_says_where_its_outcome_will_be(stack: LiveStack) -> None:

@@ -64,7 +64,7 @@ def test_other_commands_find_it(up: Up) -> None:
     assert entry["pid"] == up.process.pid
     assert entry["url"] == f"http://127.0.0.1:{up.port}"
     assert entry["flower_url"] == f"http://127.0.0.1:{up.flower_port}"
-    assert entry["redis_url"].startswith("redis://127.0.0.1:")
+    assert entry["redis_url"] == f"unix://{up.home}/redis/redis.sock?db=0"
     pointer = {"pid": up.process.pid, "url": entry["url"], "home": str(up.home)}
     assert pointer_of(up) == pointer
     listed = CliRunner().invoke(main, ["models", "list"])

@@ -21,6 +21,10 @@ from workers.frames import Item
 SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
 
 
+MOST_BYTES = 2000
+"""Of one outcome."""
+
+
 class Engine:
     """Doubles the first column; refuses 666, and cannot load what is called broken."""
 
@@ -92,7 +96,13 @@ class Bench:
         self.limits: list[float] = []
         self.tracebacks: dict[str, str] = {}
         """Id → what the worker was told with the last batch."""
-        self._computation = Computation(self.engine, registry, self.ledger, self._limited)  # type: ignore[arg-type]  # a stand-in
+        self._computation = Computation(
+            self.engine,
+            registry,
+            self.ledger,  # type: ignore[arg-type]  # a stand-in
+            MOST_BYTES,
+            self._limited,
+        )
 
     @contextmanager
     def _limited(self, seconds: float) -> Iterator[None]:

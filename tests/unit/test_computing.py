@@ -46,6 +46,18 @@ def test_an_exact_version_computes_each_alone(bench: Bench) -> None:
     assert {r.receipt.batch_size for r in bench.ledger.outcomes.values()} == {2, 1}
 
 
+def test_an_outcome_of_too_many_bytes_fails_alone_and_says_what_to_do(bench: Bench) -> None:
+    assert bench.run(item("a", 1), item("wide", *[1] * 1000), item("b", 2)) == [
+        "succeeded",
+        "outcome_too_large",
+        "succeeded",
+    ]
+    wide = bench.ledger.outcomes["wide"]
+    assert wide.state == "failed"
+    assert "fewer rows at once, or score them as a file, by a batch job" in wide.error.message
+    assert not wide.error.retryable
+
+
 def test_the_guilty_fails_alone(bench: Bench) -> None:
     assert bench.run(item("a", 1), item("b", 2, 666), item("c", 3)) == [
         "succeeded",

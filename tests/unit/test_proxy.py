@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,11 @@ from tests.stack import until
 class Echo:
     """A server that says what it hears, and remembers it."""
 
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(path))
+        self._listening.listen()
         self.heard = b""
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -42,15 +45,15 @@ class Echo:
 
 
 @pytest.fixture
-def echo() -> Iterator[Echo]:
-    server = Echo()
+def echo(tmp_path: Path) -> Iterator[Echo]:
+    server = Echo(tmp_path / "echo.sock")
     yield server
     server.close()
 
 
 @pytest.fixture
 def proxy(echo: Echo) -> Iterator[Proxy]:
-    with Proxy(free_port(), echo.port) as proxy:
+    with Proxy(free_port(), echo.path) as proxy:
         yield proxy
 
 

@@ -4,17 +4,23 @@ import os
 import shutil
 import signal
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import msgspec
+import psutil
 import pytest
 import redis
 
-from cli import redis_server
-from cli.redis_server import RedisServer, find_binary, free_port, prepare, require, trouble
+from cli import redis_binary, redis_socket
+from cli.redis_binary import find_binary
+from cli.redis_server import RedisServer, prepare, require, trouble
 from cli.supervisor import StartFailed, Supervisor
+
+MAXMEMORY = 100 * 2**20
 
 
 def bundled(monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -36,8 +42,7 @@ def binary(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def server(binary: Path, directory: Path) -> RedisServer:
-    directory.mkdir(exist_ok=True)
-    return RedisServer(binary, directory, free_port())
+    return RedisServer(binary, directory, redis_socket.place(directory), MAXMEMORY)
 
 
 def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> None:
@@ -47,9 +52,12 @@ def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> No
         supervisor.start(ours.program())
         with redis.Redis.from_url(ours.url, decode_responses=True) as client:
             configuration = client.config_get()
-    assert told[0].startswith(f"redis   started 127.0.0.1:{ours.port} (redis-server ")
+    assert told[0].startswith(f"redis   started {ours.socket} (redis-server ")
     expected = {
-        "bind": "127.0.0.1",
+        "port": "0",
+        "unixsocket": str(ours.socket),
+        "unixsocketperm": "700",
+        "maxmemory": str(MAXMEMORY),
         "dir": str(ours.directory),
         "appendonly": "yes",
         "appendfsync": "always",
@@ -58,6 +66,43 @@ def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> No
         "save": "",
     }
     assert {name: configuration[name] for name in expected} == expected
+
+
+def test_other_accounts_cannot_reach_it(binary: Path, tmp_path: Path) -> None:
+    ours = server(binary, tmp_path / "data")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        with redis.Redis.from_url(ours.url) as client:
+            process = psutil.Process(client.info()["process_id"])
+        assert process.net_connections("inet") == [], "it listens on no port"
+        for path in (ours.socket, ours.directory):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def fill(client: redis.Redis) -> None:
+    for number in range(100):
+        client.set(f"{number}", bytes(2**16))
+
+
+def test_a_full_one_refuses_and_forgets_nothing(tmp_path: Path) -> None:
+    ours = msgspec.structs.replace(prepare(tmp_path / "data"), maxmemory=3 * 2**20)
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        with redis.Redis.from_url(ours.url) as client:
+            client.set("first", bytes(2**16))
+            with pytest.raises(redis.OutOfMemoryError):
+                fill(client)
+            assert client.exists("first")
+
+
+def test_the_memory_of_a_prepared_one_is_a_share_of_the_machines(tmp_path: Path) -> None:
+    assert 0 < prepare(tmp_path).maxmemory < psutil.virtual_memory().total / 3
+
+
+def test_one_with_known_flaws_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warning = server(bundled(monkeypatch), tmp_path).warning
+    assert warning is not None
+    assert "CVE-2025-49844" in warning
 
 
 def test_data_outlives_a_kill_and_a_stop(binary: Path, tmp_path: Path) -> None:
@@ -89,7 +134,7 @@ def test_without_any_server_the_error_names_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(redis_server, "find_spec", lambda name: None)
+    monkeypatch.setattr(redis_binary, "find_spec", lambda name: None)
     with pytest.raises(click.ClickException, match="apt install redis-server"):
         prepare(tmp_path)
 
@@ -101,6 +146,44 @@ def test_a_redis_of_the_callers_must_answer() -> None:
             require(f"redis://127.0.0.1:{port}/0")
     with pytest.raises(click.ClickException, match=r"does not answer: .*refused"):
         require(f"redis://127.0.0.1:{port}/0")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("maxmemory-policy", "allkeys-lru", "set maxmemory-policy to noeviction"),
+        ("replicaof", "127.0.0.1 1", "it is a replica"),
+    ],
+)
+def test_a_redis_of_the_callers_must_keep_what_it_accepts(
+    tmp_path: Path, name: str, value: str, reason: str
+) -> None:
+    ours = Told.of(prepare(tmp_path / "data"), f"{name} {value}\n")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        with pytest.raises(click.ClickException, match=f"cannot be used: .*{reason}"):
+            require(ours.url)
+
+
+def test_a_redis_of_the_callers_without_a_log_is_warned_of(tmp_path: Path) -> None:
+    ours = Told.of(prepare(tmp_path / "data"), "appendonly no\n")
+    with Supervisor(tmp_path / "logs", print) as supervisor:
+        supervisor.start(ours.program())
+        (warning,) = require(ours.url)
+    assert "it keeps no append-only file" in warning
+
+
+class Told(RedisServer, frozen=True, kw_only=True):
+    """A server with other settings."""
+
+    more: str
+
+    @classmethod
+    def of(cls, server: RedisServer, more: str) -> "Told":
+        return cls(**msgspec.structs.asdict(server), more=more)
+
+    def configuration(self) -> str:
+        return super().configuration() + self.more
 
 
 def test_a_url_that_is_none_is_refused() -> None:

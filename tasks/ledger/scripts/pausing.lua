@@ -12,6 +12,7 @@ local function refusal(entry, why, now)
 end
 
 local function note(version, entry)
+  redis.call('HDEL', UNPARKING, version)
   redis.call('HSET', PAUSED, version, cjson.encode(entry))
 end
 
@@ -28,20 +29,45 @@ local function park(version, message, queue)
   return true
 end
 
--- The newest first, so that the oldest is the next to be taken; many at a time, since all of Redis
--- waits for it.
-local function unpark(version)
-  local parked = PARKED .. version
-  repeat
-    local messages, queues = redis.call('LRANGE', parked, 0, 999), {}
-    for _, message in ipairs(messages) do
-      local queue = queue_of(message)
+-- The newest of these first, so that the oldest is the next to be taken; a thousand at a time, since
+-- Lua takes no more arguments than some thousand.
+local function give_all_back(messages)
+  for at = 1, #messages, 1000 do
+    local queues = {}
+    for i = at, math.min(at + 999, #messages) do
+      local queue = queue_of(messages[i])
       queues[queue] = queues[queue] or {}
-      table.insert(queues[queue], message)
+      table.insert(queues[queue], messages[i])
     end
     for queue, theirs in pairs(queues) do give_back(queue, unpack(theirs)) end
-    redis.call('LTRIM', parked, 1000, -1)
-  until #messages == 0
+  end
+end
+
+-- A slice at a time, the oldest first, since all of Redis waits for it. The next one goes once this
+-- one was taken: as many messages have left the queue then as had before. Else it would be taken
+-- before this one.
+local function unpark(version)
+  local parked = PARKED .. version
+  local messages = redis.call('LRANGE', parked, 0 - SLICE, -1)
+  redis.call('HDEL', UNPARKING, version) -- a full Redis lets a script finish that removes first
+  redis.call('LTRIM', parked, 0, -1 - #messages)
+  local queue = #messages > 0 and queue_of(messages[#messages])
+  local taken = queue and redis.call('HGET', QUEUED .. queue, 'taken') or 0
+  give_all_back(messages)
+  if redis.call('EXISTS', parked) == 1 then
+    redis.call('HSET', UNPARKING, version, taken .. ' ' .. queue)
+  end
+end
+
+local function unpark_more()
+  local waiting = redis.call('HGETALL', UNPARKING)
+  for i = 1, #waiting, 2 do
+    local taken, queue = string.match(waiting[i + 1], '^(%S+) (.*)$')
+    local now = redis.call('HGET', QUEUED .. queue, 'taken') or 0
+    if tonumber(now) >= tonumber(taken) or redis.call('LLEN', queue) == 0 then
+      unpark(waiting[i])
+    end
+  end
 end
 
 -- The wait is remembered for a while: a version that is soon paused again waits longer.

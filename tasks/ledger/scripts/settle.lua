@@ -8,12 +8,20 @@
 local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
 local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
-local function is_open(key, id)
+-- Whether it has time left by the clock of Redis, the only one that all share. A look-up, which
+-- holds no message, judged that by a clock of its own.
+local function is_early(record)
+  local deadline = string.match(record, '"queue_deadline":([%d.e+]+)')
+  return deadline and tonumber(deadline) > clock()
+end
+local function is_open(key, id, looked_up)
   local record = redis.pcall('GETRANGE', key, 0, longest - 1)
   if record == '' then return not is_gone(id, clock(), live) end
   if type(record) == 'table' then return true end -- it is something else
   for i = 2, 4 do
-    if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return true end
+    if string.sub(record, 1, #ARGV[i]) == ARGV[i] then
+      return not (looked_up and is_early(record_of(key)))
+    end
   end
   return false
 end
@@ -48,7 +56,7 @@ local function waits(i)
 end
 for i = 1, many do
   local key, id, at = KEYS[i + 4], ARGV[many + 4 + i], 2 * many + 5 * i
-  local open = is_open(key, id)
+  local open = is_open(key, id, ARGV[at + 1] == 'expired' and ARGV[i + 4] == '')
   if open and dead[i] and (not dead[i].message or waits(i)) then
     open = false -- it goes on, or another has taken the message and will say
   end

@@ -27,11 +27,13 @@ local function is_over(id)
   local state = id and state_of(RECORD .. id)
   return OVER[state or ''] or (id and not state and is_gone(id, now, RESULT_TTL))
 end
-local function next_parked(version)
-  local message = redis.call('RPOP', PARKED .. version)
-  while message and is_over(id_of(message)) do message = redis.call('RPOP', PARKED .. version) end
-  return message
+local function next_parked(version) -- of so many; the next upkeep looks further
+  for _ = 1, 1000 do
+    local message = redis.call('RPOP', PARKED .. version)
+    if not message or not is_over(id_of(message)) then return message end
+  end
 end
+unpark_more()
 if redis.call('EXISTS', PAUSED) == 1 then
   for _, version in ipairs(redis.call('HKEYS', PAUSED)) do
     local entry = entry_of(version)

@@ -66,6 +66,23 @@ def test_by_default_it_is_full_at_whichever_bound_comes_first(
     assert int(client.hget(f"{keys.QUEUED}predict", other) or 0) < 2000, "which is far from full"
 
 
+@pytest.mark.parametrize("bound", ["rows", "bytes"])
+def test_what_was_refused_takes_no_room(client: redis.Redis, bound: str) -> None:
+    size = len(message("a"))
+    narrow = {"rows": {"max_queued": 1}, "bytes": {"max_queued_bytes": size + 1}}
+    room = Room(client, **narrow[bound])
+    room.accept("a")
+    counts = client.hgetall(f"{keys.QUEUED}predict")
+
+    for number in range(5):
+        with pytest.raises(QueueFull):
+            room.accept(f"{number}")
+
+    assert client.hgetall(f"{keys.QUEUED}predict") == counts
+    room.take(1)
+    assert room.accept("b") == "b"
+
+
 def test_what_was_reserved_or_purged_makes_room(room: Room) -> None:
     for number in range(10):
         room.accept(f"{number}")

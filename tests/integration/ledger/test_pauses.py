@@ -8,12 +8,13 @@ import redis
 
 from tasks.clocks import LONGEST_RUN
 from tasks.ledger import keys
+from tasks.ledger.pauses import PROBING
 from tasks.ledger.settlement import Settled
 from tasks.messages import Idempotency
 from tasks.record import Record
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
 from tests.integration.ledger.pausing import LONG_AGO, PausingRoom
-from tests.integration.ledger.room import PREDICTION, RECEIPT
+from tests.integration.ledger.room import PREDICTION, RECEIPT, full
 
 
 @pytest.fixture
@@ -138,6 +139,63 @@ def test_more_than_is_parked_in_one_go(room: PausingRoom) -> None:
     assert moved["cmdstat_rpush"]["calls"] + moved["cmdstat_hincrby"]["calls"] <= 12, "all wait"
     assert room.client.hmget("predictq:queued:predict", "rows", "taken") == [b"2500", b"0"]
     assert [room.taken() for _ in range(25)] == [ours[n : n + 100] for n in range(0, 2500, 100)]
+
+
+@pytest.fixture
+def sliced(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> PausingRoom:
+    """Ten messages go back in one step."""
+    monkeypatch.setitem(PROBING, "slice", 10)
+    return PausingRoom(client)
+
+
+def parking(room: PausingRoom, many: int) -> list[str]:
+    ours = [room.accept() for _ in range(many)]
+    room.pauses.pause("churn:3", "a test")
+    assert room.taken() == []
+    return ours
+
+
+def test_what_was_parked_goes_back_in_slices_and_in_order(sliced: PausingRoom) -> None:
+    ours = parking(sliced, 25)
+    sliced.pauses.resume("churn:3")
+    assert sliced.queued() == 10
+    later = sliced.accept()
+
+    taken: list[str] = []
+    for _ in range(30):
+        taken += [task_id for _, task_id in sliced.take(3)]
+        sliced.reservations.upkeep([])
+        assert sliced.queued() <= 13, "no slice goes before the one in front of it was taken"
+    assert [task_id for task_id in taken if task_id != later] == ours
+    assert later in taken
+    assert not sliced.client.exists(keys.UNPARKING, keys.PARKED + "churn:3")
+
+
+def test_a_purged_queue_gets_the_next_slice(sliced: PausingRoom) -> None:
+    ours = parking(sliced, 25)
+    sliced.pauses.resume("churn:3")
+    sliced.client.delete("predict")
+    sliced.reservations.upkeep([])
+    assert sliced.taken() == ours[10:20]
+
+
+def test_one_that_is_paused_again_keeps_the_rest(sliced: PausingRoom) -> None:
+    ours = parking(sliced, 25)
+    sliced.pauses.resume("churn:3")
+    sliced.pauses.pause("churn:3", "again")
+    assert sliced.taken() == []
+    sliced.reservations.upkeep([])
+    assert sliced.queued() == 0
+    assert sorted(sliced.parked(), key=int) == ours
+
+
+def test_a_full_redis_lets_slices_go_back(sliced: PausingRoom) -> None:
+    parking(sliced, 15)
+    with full(sliced.client):
+        sliced.pauses.resume("churn:3")
+        assert len(sliced.taken()) == 10
+        sliced.reservations.upkeep([])
+        assert len(sliced.taken()) == 5
 
 
 def test_messages_of_others_are_not_held_back(room: PausingRoom) -> None:

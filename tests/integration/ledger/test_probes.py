@@ -8,9 +8,11 @@ import redis
 
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
+from tasks.record import Record
+from tasks.wire import encode
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
 from tests.integration.ledger.pausing import DAMAGED, LONG_AGO, PausingRoom
-from tests.integration.ledger.room import RECEIPT, full
+from tests.integration.ledger.room import PREDICTION, RECEIPT, full, message
 from tests.stack import until
 
 
@@ -113,6 +115,28 @@ def test_what_was_cancelled_and_forgotten_while_it_was_parked_is_no_probe(
     assert room.parked() == ids[3:]
     room.forget(LONG_AGO)
     assert next_probe(room)[1] == ids[4]
+
+
+def test_a_probe_is_looked_for_among_so_many_at_a_time(room: PausingRoom) -> None:
+    """All of Redis waits for a look."""
+    room.pauses.pause("churn:3", "a test")
+    over = Record.queued("over", PREDICTION).cancelled()
+    room.client.set(keys.record("over"), encode(over))
+    room.client.rpush(keys.PARKED + "churn:3", message("alive"), *[message("over")] * 1500)
+    entry = {
+        "trigger": "failures",
+        "code": "x",
+        "reason": "x",
+        "since": 0,
+        "wait": 1,
+        "probe_at": 1,
+    }
+    room.client.hset(keys.PAUSED, "churn:3", json.dumps(entry))
+
+    room.reservations.upkeep([])
+    assert room.client.llen(keys.PARKED + "churn:3") == 501
+    room.reservations.upkeep([])
+    assert room.taken() == ["alive"]
 
 
 def test_another_probe_goes_where_one_was_lost(room: PausingRoom, parked: list[str]) -> None:

@@ -1,11 +1,17 @@
 """Settling: the first outcome stands, is counted once and wakes who waits."""
 
+import time
+
+import msgspec
 import pytest
 
+from tasks.gateway import Gateway
+from tasks.ids import Ids
 from tasks.ledger import keys
 from tasks.ledger.settlement import Settled
+from tasks.ledger.watcher import Watcher
 from telemetry.errors import ModelError
-from tests.integration.ledger.room import GENEROUS, RECEIPT, TTL, Room, full
+from tests.integration.ledger.room import GENEROUS, PREDICTION, RECEIPT, TTL, Room, full, offer
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -40,6 +46,23 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(room: Room)
     (statistics,) = room.ledger.statistics()
     assert statistics.outcomes == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 1}
     assert sum(statistics.histogram) == 3
+
+
+@pytest.mark.parametrize(("left", "state"), [(30, "queued"), (-1, "expired")])
+@pytest.mark.parametrize("ahead", [-20, 0, 60])
+def test_a_look_up_expires_by_the_clock_of_redis_alone(
+    room: Room, monkeypatch: pytest.MonkeyPatch, left: float, state: str, ahead: float
+) -> None:
+    """However wrong the clock of the host that looks it up."""
+    deadline = room.ledger.now() + left
+    waiting = msgspec.structs.replace(PREDICTION, queue_deadline=deadline)
+    room.ledger.accept(offer("a", waiting))
+    gateway = Gateway(room.ledger, Watcher(room.client), Ids(b"key"), room.settings)
+    now = time.time
+    monkeypatch.setattr("tasks.record.time.time", lambda: now() + ahead)
+    if ahead < 0 and left < 0:  # this host does not suspect it yet, and may not decide it
+        room.ledger.expire(room.ledger.record("a"))
+    assert gateway.look_up("a").state == state
 
 
 def test_statistics_are_found_without_a_walk_over_the_records(room: Room) -> None:

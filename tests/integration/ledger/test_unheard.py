@@ -79,7 +79,8 @@ def test_a_start_whose_answer_is_lost_time_and_again(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], attempts: list[int]
 ) -> None:
     """Nobody has died of it, so it must not be given up for that."""
-    monkeypatch.setattr("workers.patience.RETRY_AFTER", 0.01)
+    monkeypatch.setattr("workers.outage.LONGEST", 0.01)
+    monkeypatch.setattr("workers.outage.FIRST", 0.01)
     room = Room(client)
     batch = room.reserve(*ids)
     ledger = PatientLedger(client, room.settings)

@@ -1,0 +1,1 @@
+"""Mutants: code changed by a little, which the tests must notice."""

@@ -1,0 +1,94 @@
+"""Tells which small changes of the code the tests do not notice.
+
+`python -m benchmarks.mutants python` or `lua`; both work on a copy, one mutant at a time, and go on
+where they stopped.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from benchmarks.mutants.lua import Mutant, mutants
+from cli.process import ROOT
+
+SCRIPTS = Path("tasks/ledger/scripts")
+TESTS = "tests/integration/ledger"
+COPY = ROOT / "build/mutants"
+WITHIN = 300
+"""Seconds for the tests of a mutant, which may never end; that kills it, too."""
+
+
+@click.group()
+def main() -> None:
+    """See the module."""
+
+
+@main.command()
+def python() -> None:
+    """Mutate what [tool.mutmut] in pyproject.toml names, against the fast unit tests."""
+    mutmut = Path(sys.executable).with_name("mutmut")
+    subprocess.run([mutmut, "run", "--max-children", "1"], cwd=ROOT, check=False)
+    sys.exit(subprocess.run([mutmut, "results"], cwd=ROOT, check=False).returncode)
+
+
+@main.command()
+@click.option("--script", default="*.lua", help="Only these, as a pattern of file names.")
+def lua(script: str) -> None:
+    """Mutate the ledger's scripts, against the tests of the ledger over a real Redis."""
+    _copy()
+    known = _known()
+    for path in sorted((ROOT / SCRIPTS).glob(script)):
+        for mutant in mutants(path):
+            if mutant.name not in known:
+                known[mutant.name] = _fate(mutant, path)
+                _results().write_text(json.dumps(known, indent=1))
+                click.echo(f"{known[mutant.name]:8} {mutant.name}")
+    _tell(known)
+
+
+def _fate(mutant: Mutant, script: Path) -> str:
+    """Whether the tests notice it: ``killed`` or ``lives``."""
+    place, text = COPY / SCRIPTS / script.name, script.read_text()
+    place.write_text(mutant.applied(text))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", TESTS]
+    try:
+        told = subprocess.run(command, cwd=COPY, capture_output=True, check=False, timeout=WITHIN)
+    except subprocess.TimeoutExpired:
+        return "killed"
+    finally:
+        place.write_text(text)
+    return "killed" if told.returncode else "lives"
+
+
+def _copy() -> None:
+    """What git knows of, as it is now."""
+    listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)
+    for name in listed.splitlines():
+        (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, COPY / name)
+
+
+def _results() -> Path:
+    return COPY.with_suffix(".json")
+
+
+def _known() -> dict[str, str]:
+    known: dict[str, str] = json.loads(_results().read_text()) if _results().exists() else {}
+    return known
+
+
+def _tell(known: Mapping[str, str]) -> None:
+    for name in sorted(name for name, fate in known.items() if fate == "lives"):
+        click.echo(f"lives    {name}")
+    counts = Counter(known.values())
+    click.echo(f"{counts['killed']} of {len(known)} killed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What a Redis server says of itself: whether it can keep what was accepted, and how much."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import redis
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """One server at one moment; what it does not tell is None."""
+
+    policy: str | None = None
+    """What it does when it is full (``maxmemory-policy``)."""
+    maxmemory: int = 0
+    """Bytes that it holds at most; 0 for as much as there is."""
+    is_cluster: bool = False
+    is_replica: bool = False
+    keeps_log: bool | None = None
+    """Whether it keeps an append-only file."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why predictq cannot work on it; None where it can."""
+        if self.is_cluster:
+            return (
+                "it is a Redis Cluster, where a script may not use keys of several slots; "
+                "name a single server"
+            )
+        if self.is_replica:
+            return "it is a replica, which accepts no writes; name its primary"
+        if self.policy not in (None, "noeviction"):
+            return (
+                f"its maxmemory-policy is {self.policy}, by which it forgets what was accepted; "
+                "set maxmemory-policy to noeviction"
+            )
+        return None
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What whoever runs it should know."""
+        if self.policy is None:
+            yield (
+                "it does not tell its maxmemory-policy; unless that is noeviction, it forgets "
+                "what was accepted"
+            )
+        if self.keeps_log is False:
+            yield (
+                "it keeps no append-only file, so its end loses what was accepted; set appendonly "
+                "to yes, unless it keeps its data in another way"
+            )
+
+
+def look(client: redis.Redis) -> Server:
+    """What the server tells, by INFO alone, which managed services allow where CONFIG is not."""
+    try:
+        told: dict[str, Any] = client.info()
+    except redis.exceptions.NoPermissionError:
+        return Server()
+    log = told.get("aof_enabled")
+    return Server(
+        policy=told.get("maxmemory_policy"),
+        maxmemory=int(told.get("maxmemory", 0)),
+        is_cluster=bool(told.get("cluster_enabled", 0)),
+        is_replica=told.get("role") == "slave",
+        keeps_log=None if log is None else bool(log),
+    )

@@ -1,0 +1,33 @@
+"""Keys: made once, read by their owner, and never taken from a file without one."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tasks.key_files import read_or_make
+
+
+def test_it_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "home/a.key"
+    assert read_or_make(path, lambda: b"first") == b"first"
+    assert read_or_make(path, lambda: b"second") == b"first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [found.name for found in path.parent.iterdir()] == ["a.key"]
+
+
+def test_an_empty_one_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.key"
+    path.touch()
+    with pytest.raises(OSError, match=r"the key is empty: restore it, or delete the file.*a\.key"):
+        read_or_make(path, lambda: b"another")
+    assert path.read_bytes() == b""
+
+
+def test_it_is_on_the_disk_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    read_or_make(tmp_path / "a.key", lambda: b"key")
+    assert len(synced) == 2, "the file and its directory"

@@ -1,0 +1,13 @@
+"""What happens many times is told at once, and then once in a while."""
+
+from telemetry.seldom import PERIOD, Seldom
+
+
+def test_the_first_is_told_and_then_one_a_period_with_how_many_there_were() -> None:
+    now = [0.0]
+    seldom = Seldom(lambda: now[0])
+    assert [seldom.count() for _ in range(100)] == [1] + 99 * [0]
+    now[0] = PERIOD
+    assert seldom.count() == 100
+    now[0] = 10 * PERIOD
+    assert seldom.count() == 1
