@@ -7,7 +7,7 @@ from typing import Any
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi import SILENCE, once_more, send_response
-from api.measures import Requests
+from api.measures import OTHER, Requests
 from api.problems import answer_to
 from telemetry.errors import Busy, Malformed, PredictqError
 
@@ -63,7 +63,7 @@ class Receiving:
             await self._app(scope, once_more(body.whole(), receive), send)
         except PredictqError as error:
             answer = answer_to(error)
-            self._requests.ended("unknown", scope["method"], answer.status_code, started)
+            self._requests.ended(OTHER, scope["method"], answer.status_code, started)
             await send_response(answer, send)
         finally:
             self._room += body.large
