@@ -1,14 +1,16 @@
 """The composition root of the front end; granian calls `create_app`."""
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, send_from_directory
 
 from api import openapi, problems
 from api.asgi import by_path, in_threads, noticing_who_leaves
 from api.batch_view import ROUTE
 from api.batches import Batches
+from api.entrance import Entrance
 from api.existing import Existing
 from api.express import Express
 from api.front import STATIC, front_page
+from api.hosts import LOOPBACK, Hosts
 from api.leaving import Door
 from api.letters import LetterViews
 from api.measures import Requests
@@ -28,10 +30,8 @@ from tasks.ledger.pauses import Pauses
 from tasks.ledger.watcher import Watcher
 from tasks.replaying import Replays
 from tasks.settings import Settings
-from telemetry.errors import CrossSite
 from telemetry.logs import configure
 
-SAFE = ("GET", "HEAD", "OPTIONS")
 LANES = 2
 """Each with threads of its own: files and events take long, and predictions never wait for them."""
 
@@ -60,8 +60,8 @@ class Parts:
         self.batches.deliveries.hurry()
 
 
-def create_app() -> Door:
-    """Build what an ASGI server serves: the express lane, and the rest behind it."""
+def create_app(address: str = LOOPBACK[0]) -> Door:
+    """Build what an ASGI server on this address serves: the express lane, the rest behind it."""
     configure("api")
     parts = Parts(Settings.from_environment())
     app, threads = create_flask(parts), parts.settings.threads
@@ -69,7 +69,9 @@ def create_app() -> Door:
     bound = parts.settings.max_body_bytes
     express = Express(parts.predictions, parts.requests, predictions, bound)
     others = Receiving(express, parts.requests, bound)
-    return Door(by_path(ROUTE, noticing_who_leaves(batches), others), parts.hurry)
+    lanes = by_path(ROUTE, noticing_who_leaves(batches), others)
+    hosts = Hosts(address, parts.settings.hosts)
+    return Door(Entrance(lanes, hosts, parts.requests), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:
@@ -78,7 +80,6 @@ def create_flask(parts: Parts) -> Flask:
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
     parts.requests.watch(app)
-    app.before_request(_refuse_other_sites)
     app.register_blueprint(parts.predictions.blueprint())
     app.register_blueprint(parts.batches.blueprint())
     app.register_blueprint(ModelViews(parts.registry).blueprint())
@@ -90,12 +91,6 @@ def create_flask(parts: Parts) -> Flask:
     _add_documentation(app)
     problems.register(app)
     return app
-
-
-def _refuse_other_sites() -> None:
-    """A browser posts any site's forms to us, and asks nobody first; nothing may come of that."""
-    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise CrossSite
 
 
 def _add_documentation(app: Flask) -> None:

@@ -23,7 +23,6 @@ _special = {
     b"idempotency-key",
     b"content-encoding",
     b"transfer-encoding",
-    b"sec-fetch-site",
 }
 
 

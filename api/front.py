@@ -10,7 +10,6 @@ from api.answers import answer
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'",
-    "X-Content-Type-Options": "nosniff",
     "Vary": "Accept",
 }
 KINDS = ("text/html", "application/json")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.stack import LiveStack
 
-HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 GOOD = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}
 
 

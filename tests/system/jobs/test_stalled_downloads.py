@@ -34,7 +34,9 @@ def stalled(live: LiveStack, path: str, *headers: str) -> Iterator[bytes]:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(PATIENCE)
         client.connect((address.hostname, address.port))
-        client.sendall("\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode())
+        client.sendall(
+            "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
+        )
         head = b""
         while b"\r\n\r\n" not in head:
             head += client.recv(100) or b"\r\n\r\n"
