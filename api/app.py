@@ -68,10 +68,10 @@ def create_app(address: str = LOOPBACK[0]) -> Door:
     batches, predictions = (in_threads(app, threads) for _ in range(LANES))
     bound = parts.settings.max_body_bytes
     express = Express(parts.predictions, parts.requests, predictions, bound)
-    others = Receiving(express, parts.requests, bound)
-    lanes = by_path(ROUTE, noticing_who_leaves(batches), others)
+    lanes = by_path(ROUTE, noticing_who_leaves(batches), express)
+    received = Receiving(lanes, parts.requests, bound)
     hosts = Hosts(address, parts.settings.hosts)
-    return Door(Entrance(lanes, hosts, parts.requests), parts.hurry)
+    return Door(Entrance(received, hosts, parts.requests), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:

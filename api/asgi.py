@@ -11,11 +11,13 @@ from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
+from api.patience import Patience
+
 log = logging.getLogger(__name__)
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
 SILENCE = 60.0
-"""Seconds after which a client that stopped in the middle of a body, or of an answer, is gone."""
+"""Seconds after which a client that stopped in the middle of an answer is gone."""
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
 AHEAD = 2
@@ -39,11 +41,11 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Any:
             try:
-                async with asyncio.timeout(SILENCE):
-                    return await receive()
+                return await patience.hear(receive)
             except TimeoutError:
                 return {"type": "http.disconnect"}
 
+        patience = Patience()
         gone: Any = scope.get(GONE) or threading.Event()
         await middleware(scope, received, _while_taken(send, gone))
 

@@ -52,9 +52,9 @@ class Batches:
         self._jobs = jobs
         self._registry = registry
         self._spare, threads = settings.spare_bytes, settings.threads
-        # A quarter of the threads keeps answering what is quick.
+        # A quarter each for uploads, files and events; the rest keeps answering what is quick.
         self._taking = Places(threads // 4)
-        self.deliveries = Deliveries(jobs, Places(threads // 2))
+        self.deliveries = Deliveries(jobs, threads // 4)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
