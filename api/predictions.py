@@ -100,9 +100,15 @@ class Predictions:
                 raise
         return self._gateway.submit(instead, key)
 
-    def prepare(self, body: bytes) -> Prediction:
-        """Check a submission; raises `PredictqError` where anything is wrong with it."""
-        return prepare(parse(body, self._settings.max_rows), self._registry, self._settings)
+    def prepare(self, body: bytes) -> Prediction | None:
+        """Check a submission; raises `PredictqError` where anything is wrong with it.
+
+        None where the registry would have to be read for it, which an event loop must not wait for.
+        """
+        submission = parse(body, self._settings.max_rows)
+        if not self._registry.knows(submission.model):
+            return None
+        return prepare(submission, self._registry, self._settings)
 
     def _wait(self, record: Record, otherwise: int) -> tuple[Record, bool]:
         """The record as it is then, and whether it was waited for as long as preferred."""
