@@ -47,7 +47,7 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
 
         patience = Patience()
         gone: Any = scope.get(GONE) or threading.Event()
-        await middleware(scope, received, _while_taken(send, gone))
+        await middleware(scope, received, _while_taken(send, gone, scope))
 
     return serve
 
@@ -91,7 +91,7 @@ def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[byt
         getattr(pieces, "close", lambda: None)()
 
 
-def _while_taken(send: Send, gone: threading.Event) -> Send:
+def _while_taken(send: Send, gone: threading.Event, scope: Scope) -> Send:
     """Send while the client takes each piece in time; else it is gone, and the rest with it."""
 
     async def sent(event: Any) -> None:
@@ -101,7 +101,7 @@ def _while_taken(send: Send, gone: threading.Event) -> Send:
             async with asyncio.timeout(SILENCE):
                 await send(event)
         except Exception as error:  # noqa: BLE001 - a thread waits until all is taken
-            log.info("an answer was given up: %r", error)
+            log.info("an answer was given up: %r", error, extra={"path": scope["path"]})
             gone.set()
 
     return sent

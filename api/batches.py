@@ -79,7 +79,7 @@ class Batches:
         """Look over the input and the first predictions; nothing else is computed."""
         prefers = parse(request.headers.get("Prefer", ""))
         job, seconds = self._create(dry_run=True), prefers.seconds(otherwise=LONGEST)
-        job, waited = self._taking.wait(partial(self._jobs.wait, job.id, seconds), job)
+        job, waited = self._taking.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
         response = answer_job(job, 200 if job.has_ended else 202)
         if applied := prefers.applied(waited=waited):
             response.headers["Preference-Applied"] = applied

@@ -67,9 +67,13 @@ class Entrance:
 
 
 def _bound(scope: HTTPScope) -> None:
-    lengths = [len(value) + len(name) for name, value in scope["headers"]]
-    lengths.append(len(scope["path"]) + len(scope["query_string"]))
-    if max(lengths) > LONGEST_FIELD or sum(lengths) > LONGEST_HEAD:
+    total = target = len(scope["path"]) + len(scope["query_string"])
+    for name, value in scope["headers"]:
+        length = len(name) + len(value)
+        total += length
+        if length > LONGEST_FIELD:
+            raise HeadTooLarge
+    if target > LONGEST_FIELD or total > LONGEST_HEAD:
         raise HeadTooLarge
 
 

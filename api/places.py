@@ -28,12 +28,12 @@ class Places:
             if found:
                 self._free.release()
 
-    def wait(self, wait: Callable[[], Known], known: Known) -> tuple[Known, bool]:
-        """What waiting gives, or what is known where nobody can wait; and whether one did."""
+    def wait(self, id: str, wait: Callable[[], Known], known: Known) -> tuple[Known, bool]:
+        """What waiting for an id gives, or what is known where nobody can; and whether one did."""
         with self.one() as free:
             try:
                 return (wait() if free else known), free
             except redis.RedisError as error:
                 # It was accepted, and its caller must learn the id.
-                log.warning("could not wait: %s", error)
+                log.warning("could not wait: %s", error, extra={"id": id})
                 return known, False

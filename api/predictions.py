@@ -115,7 +115,8 @@ class Predictions:
         seconds = _preference().seconds(otherwise)
         if record.is_terminal or not seconds:
             return record, True
-        return self._waiting.wait(partial(self._gateway.wait, record.task_id, seconds), record)
+        wait = partial(self._gateway.wait, record.task_id, seconds)
+        return self._waiting.wait(record.task_id, wait, record)
 
     def _answer(
         self, record: Record, *, waited: bool, at_submission: bool = False, debug: bool = False

@@ -13,6 +13,7 @@ from werkzeug.exceptions import (
     RequestedRangeNotSatisfiable,
 )
 
+from api.noting import of_request
 from api.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
@@ -117,13 +118,14 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
 
 def _ours(error: errors.PredictqError) -> Response:
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("%s: %s", error.code, error.message)
+        fields = {"id": error.extra["id"]} if "id" in error.extra else {}
+        log.error("%s: %s", error.code, error.message, extra=of_request() | fields)
     after = error.extra.get("retry_after")
     return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
 
 
 def _without_redis(error: redis.RedisError) -> Response:
-    log.warning("redis: %s", error)
+    log.warning("redis: %s", error, extra=of_request())
     return _answer(problem_of(errors.Unavailable()))
 
 
@@ -149,7 +151,7 @@ def _headers(error: HTTPException) -> dict[str, str]:
 
 
 def _unforeseen(error: Exception) -> Response:
-    log.error("unforeseen error", exc_info=error)
+    log.error("unforeseen error", exc_info=error, extra=of_request())
     return _answer(
         problem_of(errors.PredictqError("an error that we did not foresee; it is logged"))
     )
