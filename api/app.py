@@ -9,7 +9,7 @@ from api.batches import Batches
 from api.entrance import Entrance
 from api.existing import Existing
 from api.express import Express
-from api.front import STATIC, front_page
+from api.front import STATIC, front_page, static
 from api.hosts import LOOPBACK, Hosts
 from api.leaving import Door
 from api.letters import LetterViews
@@ -17,6 +17,7 @@ from api.measures import Requests
 from api.models import ModelViews
 from api.operations import Operations
 from api.pauses import PauseViews
+from api.places import Places
 from api.predictions import Predictions
 from api.receiving import Receiving
 from api.rights import Rights
@@ -79,6 +80,7 @@ def create_flask(parts: Parts) -> Flask:
     app = Flask(__name__, static_folder=None)
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
+    app.url_map.merge_slashes = False  # a redirect is no answer that anybody expects
     parts.requests.watch(app)
     app.register_blueprint(parts.predictions.blueprint())
     app.register_blueprint(parts.batches.blueprint())
@@ -88,12 +90,13 @@ def create_flask(parts: Parts) -> Flask:
     app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
     existing = Existing(parts.ledger, pauses, parts.registry)
     app.register_blueprint(Operations(parts.ledger, letters, existing, parts.requests).blueprint())
-    _add_documentation(app)
+    _add_documentation(app, Places(parts.settings.threads // 4))
     problems.register(app)
     return app
 
 
-def _add_documentation(app: Flask) -> None:
+def _add_documentation(app: Flask, places: Places) -> None:
+    """Whoever reads no file of the page to its end keeps a thread, so those have places."""
     document = openapi.document()
     app.get("/")(front_page)
 
@@ -107,4 +110,4 @@ def _add_documentation(app: Flask) -> None:
 
     @app.get("/static/<name>")
     def static_file(name: str) -> Response:
-        return send_from_directory(STATIC, name, max_age=3600)
+        return places.held(lambda _: static(name))

@@ -47,7 +47,7 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
 
         patience = Patience()
         gone: Any = scope.get(GONE) or threading.Event()
-        await middleware(scope, received, _while_taken(send, gone, scope))
+        await middleware(scope, received, _while_taken(send, gone, scope.get("path")))
 
     return serve
 
@@ -91,7 +91,7 @@ def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[byt
         getattr(pieces, "close", lambda: None)()
 
 
-def _while_taken(send: Send, gone: threading.Event, scope: Scope) -> Send:
+def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
     """Send while the client takes each piece in time; else it is gone, and the rest with it."""
 
     async def sent(event: Any) -> None:
@@ -101,7 +101,7 @@ def _while_taken(send: Send, gone: threading.Event, scope: Scope) -> Send:
             async with asyncio.timeout(SILENCE):
                 await send(event)
         except Exception as error:  # noqa: BLE001 - a thread waits until all is taken
-            log.info("an answer was given up: %r", error, extra={"path": scope["path"]})
+            log.info("an answer was given up: %r", error, extra={"path": path})
             gone.set()
 
     return sent
@@ -128,7 +128,9 @@ def once_more(body: bytes, receive: Receive) -> Receive:
 
 
 async def send_response(response: Response, send: Send) -> None:
-    """Send a response that is complete."""
+    """Send a response that is complete; raises `TimeoutError` where its client takes none of it."""
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.get_data()})
+    body = response.get_data()
+    async with asyncio.timeout(SILENCE if len(body) > PIECE else None):
+        await send({"type": "http.response.body", "body": body})

@@ -10,9 +10,16 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi import send_response
 from api.hosts import Hosts
-from api.measures import OTHER, Requests
+from api.measures import METHODS, OTHER, Requests
 from api.problems import answer_to
-from telemetry.errors import CrossSite, HeadTooLarge, Misdirected, PredictqError
+from telemetry.errors import (
+    CrossSite,
+    HeadTooLarge,
+    Misdirected,
+    NotFound,
+    PredictqError,
+    UnknownMethod,
+)
 
 LONGEST_FIELD = 8192
 """Bytes of one header field, and of the path with its query; a browser sends no longer ones."""
@@ -52,6 +59,12 @@ class Entrance:
 
     def _check(self, scope: HTTPScope) -> None:
         _bound(scope)
+        # Flask would take a path for the one without its first slash, and a method for that in
+        # capitals: what chose their way here would have seen another request.
+        if scope["path"].startswith("//"):
+            raise NotFound(f"there is no route {scope['path'][:200]!r}")
+        if scope["method"] not in METHODS:
+            raise UnknownMethod
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):
             raise Misdirected

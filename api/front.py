@@ -26,6 +26,13 @@ class Links(msgspec.Struct, frozen=True):
     metrics: str = "/metrics"
 
 
+def static(name: str) -> Response:
+    """A file of the page."""
+    response = send_from_directory(STATIC, name, max_age=3600)
+    response.direct_passthrough = False  # with it, werkzeug never closes the response
+    return response
+
+
 def front_page() -> Response:
     """The page; its links alone for who would rather have JSON."""
     rather = request.accept_mimetypes.best_match(KINDS)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import msgspec
 import redis
 from flask import Flask, Response
+from msgspec.structs import replace
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
@@ -19,6 +20,8 @@ from telemetry import errors
 from telemetry.errors import Detail
 
 log = logging.getLogger(__name__)
+LONGEST = 2000
+"""Characters of each text in a problem."""
 
 STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.PredictqError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -27,6 +30,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnknownMethod: HTTPStatus.NOT_IMPLEMENTED,
     errors.Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     errors.CrossSite: HTTPStatus.FORBIDDEN,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
@@ -92,9 +96,14 @@ def problem_of(error: errors.PredictqError) -> Problem:
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem as it is sent."""
-    body = msgspec.json.encode(problem)
+    """A problem as it is sent; what it repeats of the request is cut short."""
+    told = tuple(replace(d, msg=_cut(d.msg)) for d in problem.errors)
+    body = msgspec.json.encode(replace(problem, detail=_cut(problem.detail), errors=told))
     return Response(body, problem.status, headers, content_type="application/problem+json")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:

@@ -106,6 +106,12 @@ class HeadTooLarge(PredictqError):
     code = "head_too_large"
 
 
+class UnknownMethod(PredictqError):
+    """There is no such HTTP method; their names are in capitals."""
+
+    code = "unknown_method"
+
+
 class Misdirected(PredictqError):
     """The Host header names no host of this server; list further names in PREDICTQ_HOSTS."""
 

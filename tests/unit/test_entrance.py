@@ -57,7 +57,22 @@ def test_what_is_meant_for_another_host_is_misdirected(hosts: Any) -> None:
     assert behind.asked == 0
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "ODD"])
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        ({"method": "get"}, 501),
+        ({"method": "METHOD"}, 501),
+        ({"path": "//predict/batch"}, 404),
+        ({"path": "//"}, 404),
+        ({"path": "/predict//batch"}, 200),
+    ],
+)
+def test_what_flask_would_take_for_another_request_is_refused(scope: Any, status: int) -> None:
+    """It would go where nobody looked after it: a stream that never ends, on others' threads."""
+    assert Behind().ask(HOST, **scope) == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
 @pytest.mark.parametrize(
     ("header", "status"),
     [
