@@ -10,7 +10,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi import send_response
 from api.hosts import Hosts
-from api.measures import METHODS, OTHER, Requests
+from api.measures import OTHER, Requests
 from api.problems import answer_to
 from telemetry.errors import (
     CrossSite,
@@ -63,7 +63,7 @@ class Entrance:
         # capitals: what chose their way here would have seen another request.
         if scope["path"].startswith("//"):
             raise NotFound(f"there is no route {scope['path'][:200]!r}")
-        if scope["method"] not in METHODS:
+        if not scope["method"].isupper():
             raise UnknownMethod
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):
