@@ -1,20 +1,23 @@
 """The composition root of the front end; granian calls `create_app`."""
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, send_from_directory
 
 from api import openapi, problems
 from api.asgi import by_path, in_threads, noticing_who_leaves
 from api.batch_view import ROUTE
 from api.batches import Batches
+from api.entrance import Entrance
 from api.existing import Existing
 from api.express import Express
-from api.front import STATIC, front_page
+from api.front import STATIC, front_page, static
+from api.hosts import LOOPBACK, Hosts
 from api.leaving import Door
 from api.letters import LetterViews
 from api.measures import Requests
 from api.models import ModelViews
 from api.operations import Operations
 from api.pauses import PauseViews
+from api.places import Places
 from api.predictions import Predictions
 from api.receiving import Receiving
 from api.rights import Rights
@@ -29,10 +32,8 @@ from tasks.ledger.pauses import Pauses
 from tasks.ledger.watcher import Watcher
 from tasks.replaying import Replays
 from tasks.settings import Settings
-from telemetry.errors import CrossSite
 from telemetry.logs import configure
 
-SAFE = ("GET", "HEAD", "OPTIONS")
 LANES = 2
 """Each with threads of its own: files and events take long, and predictions never wait for them."""
 
@@ -61,8 +62,8 @@ class Parts:
         self.batches.deliveries.hurry()
 
 
-def create_app() -> Door:
-    """Build what an ASGI server serves: the express lane, and the rest behind it."""
+def create_app(address: str = LOOPBACK[0]) -> Door:
+    """Build what an ASGI server on this address serves: the express lane, the rest behind it."""
     configure("api")
     parts = Parts(Settings.from_environment())
     FirstLook(parts.ledger.client, parts.ledger.fit).take()
@@ -70,8 +71,10 @@ def create_app() -> Door:
     batches, predictions = (in_threads(app, threads) for _ in range(LANES))
     bound = parts.settings.max_body_bytes
     express = Express(parts.predictions, parts.requests, predictions, bound)
-    others = Receiving(express, parts.requests, bound)
-    return Door(by_path(ROUTE, noticing_who_leaves(batches), others), parts.hurry)
+    lanes = by_path(ROUTE, noticing_who_leaves(batches), express)
+    received = Receiving(lanes, parts.requests, bound)
+    hosts = Hosts(address, parts.settings.hosts)
+    return Door(Entrance(received, hosts, parts.requests), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:
@@ -79,8 +82,8 @@ def create_flask(parts: Parts) -> Flask:
     app = Flask(__name__, static_folder=None)
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
+    app.url_map.merge_slashes = False  # a redirect is no answer that anybody expects
     parts.requests.watch(app)
-    app.before_request(_refuse_other_sites)
     app.register_blueprint(parts.predictions.blueprint())
     app.register_blueprint(parts.batches.blueprint())
     app.register_blueprint(ModelViews(parts.registry).blueprint())
@@ -89,18 +92,13 @@ def create_flask(parts: Parts) -> Flask:
     app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
     existing = Existing(parts.ledger, pauses, parts.registry)
     app.register_blueprint(Operations(parts.ledger, letters, existing, parts.requests).blueprint())
-    _add_documentation(app)
+    _add_documentation(app, Places(parts.settings.threads // 4))
     problems.register(app)
     return app
 
 
-def _refuse_other_sites() -> None:
-    """A browser posts any site's forms to us, and asks nobody first; nothing may come of that."""
-    if request.method not in SAFE and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise CrossSite
-
-
-def _add_documentation(app: Flask) -> None:
+def _add_documentation(app: Flask, places: Places) -> None:
+    """Whoever reads no file of the page to its end keeps a thread, so those have places."""
     document = openapi.document()
     app.get("/")(front_page)
 
@@ -114,4 +112,4 @@ def _add_documentation(app: Flask) -> None:
 
     @app.get("/static/<name>")
     def static_file(name: str) -> Response:
-        return send_from_directory(STATIC, name, max_age=3600)
+        return places.held(lambda _: static(name))

@@ -11,11 +11,13 @@ from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
+from api.patience import Patience
+
 log = logging.getLogger(__name__)
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
 SILENCE = 60.0
-"""Seconds after which a client that stopped in the middle of a body, or of an answer, is gone."""
+"""Seconds after which a client that stopped in the middle of an answer is gone."""
 PIECE = 2**18
 """Bytes of a file that are sent at a time."""
 AHEAD = 2
@@ -39,13 +41,13 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Any:
             try:
-                async with asyncio.timeout(SILENCE):
-                    return await receive()
+                return await patience.hear(receive)
             except TimeoutError:
                 return {"type": "http.disconnect"}
 
+        patience = Patience()
         gone: Any = scope.get(GONE) or threading.Event()
-        await middleware(scope, received, _while_taken(send, gone))
+        await middleware(scope, received, _while_taken(send, gone, scope.get("path")))
 
     return serve
 
@@ -89,7 +91,7 @@ def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[byt
         getattr(pieces, "close", lambda: None)()
 
 
-def _while_taken(send: Send, gone: threading.Event) -> Send:
+def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
     """Send while the client takes each piece in time; else it is gone, and the rest with it."""
 
     async def sent(event: Any) -> None:
@@ -99,7 +101,7 @@ def _while_taken(send: Send, gone: threading.Event) -> Send:
             async with asyncio.timeout(SILENCE):
                 await send(event)
         except Exception as error:  # noqa: BLE001 - a thread waits until all is taken
-            log.info("an answer was given up: %r", error)
+            log.info("an answer was given up: %r", error, extra={"path": path})
             gone.set()
 
     return sent
@@ -126,7 +128,9 @@ def once_more(body: bytes, receive: Receive) -> Receive:
 
 
 async def send_response(response: Response, send: Send) -> None:
-    """Send a response that is complete."""
+    """Send a response that is complete; raises `TimeoutError` where its client takes none of it."""
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.get_data()})
+    body = response.get_data()
+    async with asyncio.timeout(SILENCE if len(body) > PIECE else None):
+        await send({"type": "http.response.body", "body": body})

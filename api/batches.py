@@ -52,9 +52,9 @@ class Batches:
         self._jobs = jobs
         self._registry = registry
         self._spare, threads = settings.spare_bytes, settings.threads
-        # A quarter of the threads keeps answering what is quick.
+        # A quarter each for uploads, files and events; the rest keeps answering what is quick.
         self._taking = Places(threads // 4)
-        self.deliveries = Deliveries(jobs, Places(threads // 2))
+        self.deliveries = Deliveries(jobs, threads // 4)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -79,7 +79,7 @@ class Batches:
         """Look over the input and the first predictions; nothing else is computed."""
         prefers = parse(request.headers.get("Prefer", ""))
         job, seconds = self._create(dry_run=True), prefers.seconds(otherwise=LONGEST)
-        job, waited = self._taking.wait(partial(self._jobs.wait, job.id, seconds), job)
+        job, waited = self._taking.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
         response = answer_job(job, 200 if job.has_ended else 202)
         if applied := prefers.applied(waited=waited):
             response.headers["Preference-Applied"] = applied

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job
 from tasks.jobs.naming import Compression, Format, named_format
 from tasks.jobs.stamps import stamp_of
-from telemetry.errors import Busy, ResultGone
+from telemetry.errors import ResultGone
 
 TYPES: dict[Format, str] = {
     "csv": "text/csv",
@@ -36,9 +36,10 @@ NOTHING_NEW = b":\n\n"
 class Deliveries:
     """The views; each response holds one of a bounded number of places until it is sent."""
 
-    def __init__(self, jobs: Jobs, places: Places) -> None:
+    def __init__(self, jobs: Jobs, places: int) -> None:
+        """So many places for files, and as many for events: who listens stays for long."""
         self._jobs = jobs
-        self._places = places
+        self._files, self._events = Places(places), Places(places)
         self._leaving = threading.Event()
 
     def hurry(self) -> None:
@@ -48,21 +49,24 @@ class Deliveries:
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
         job, path = self._jobs.get(id), self._jobs.output(id)
-        return self._held(partial(_output, job, path))
+        return self._files.held(partial(_output, job, path))
 
     def errors(self, id: str) -> Response:
         """A line of NDJSON for each row that failed so far."""
         paths, type_ = self._jobs.errors(id), TYPES["ndjson"]
         if len(paths) == 1:
-            return self._held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
-        return self._held(lambda _: Response(pieces(paths), content_type=type_))
+            return self._files.held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
+        return self._files.held(lambda _: Response(pieces(paths), content_type=type_))
 
     def events(self, id: str) -> Response:
         """Server-sent events: the job now, after each change, and at its end."""
         self._jobs.get(id)  # an unknown id gives no stream
+        return self._events.held(lambda _: self._stream(id))
+
+    def _stream(self, id: str) -> Response:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         type_ = "text/event-stream; charset=utf-8"
-        return self._held(lambda _: Response(self._news(id), headers=headers, content_type=type_))
+        return Response(self._news(id), headers=headers, content_type=type_)
 
     def _news(self, id: str) -> Iterator[bytes]:
         last: Job | None = None
@@ -72,15 +76,6 @@ class Deliveries:
             told = view(job) if last is None or job.has_ended else brief(job)
             yield NOTHING_NEW if job == last else _event(told)
             last = job
-
-    def _held(self, build: Callable[[ExitStack], Response]) -> Response:
-        """The response, with a place and with what it opened, until it is closed."""
-        with ExitStack() as stack:
-            if not stack.enter_context(self._places.one()):
-                raise Busy("too many files and events are being sent at this moment")
-            response = build(stack)
-            response.call_on_close(stack.pop_all().close)
-        return response
 
 
 def _described(job: Job, path: Path) -> tuple[str, str]:

@@ -23,7 +23,6 @@ _special = {
     b"idempotency-key",
     b"content-encoding",
     b"transfer-encoding",
-    b"sec-fetch-site",
 }
 
 
@@ -54,6 +53,8 @@ class Express:
         try:
             prediction = self._predictions.prepare(body)
         except PredictqError:  # Flask says what is wrong with it
+            prediction = None
+        if prediction is None:
             await self._behind(scope, once_more(body, receive), send)
             return
         try:

@@ -10,7 +10,6 @@ from api.answers import answer
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'",
-    "X-Content-Type-Options": "nosniff",
     "Vary": "Accept",
 }
 KINDS = ("text/html", "application/json")
@@ -25,6 +24,13 @@ class Links(msgspec.Struct, frozen=True):
     ready: str = "/ready"
     stats: str = "/stats"
     metrics: str = "/metrics"
+
+
+def static(name: str) -> Response:
+    """A file of the page."""
+    response = send_from_directory(STATIC, name, max_age=3600)
+    response.direct_passthrough = False  # with it, werkzeug never closes the response
+    return response
 
 
 def front_page() -> Response:

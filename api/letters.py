@@ -1,5 +1,6 @@
 """Dead letters over HTTP: list, show, replay, delete."""
 
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -91,9 +92,12 @@ class LetterViews:
     def index(self) -> Response:
         """The newest letters that a filter takes."""
         page = read_query(request, Page)
-        found = list(self._letters.find(page))
-        totals = msgspec.structs.asdict(self._letters.totals())
-        return answer(Letters(dead_letters=found[: page.limit], matching=len(found), **totals))
+        found, totals = self._letters.find(page), self._letters.totals()
+        first = list(islice(found, page.limit))
+        # Without a filter there is no need to look at the others.
+        matching = len(first) + sum(1 for _ in found) if _filters(page) else totals.kept
+        counts = msgspec.structs.asdict(totals)
+        return answer(Letters(dead_letters=first, matching=matching, **counts))
 
     def show(self, id: str) -> Response:
         """One letter, with its message."""
@@ -120,9 +124,13 @@ class LetterViews:
     def delete_some(self) -> Response:
         """Delete all that a filter takes."""
         doomed = read_query(request, Doomed)
-        if not (doomed.all or doomed.model or doomed.code or doomed.queue):
+        if not (doomed.all or _filters(doomed)):
             raise Invalid("say which to delete: model, code or queue; or all=true")
         return answer(Deleted(self._letters.delete([x.id for x in self._letters.find(doomed)])))
+
+
+def _filters(which: Filter) -> bool:
+    return bool(which.model or which.code or which.queue)
 
 
 def _age(letter: Letter) -> float:

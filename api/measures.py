@@ -20,6 +20,11 @@ from tasks.ledger.statistics import BUCKETS, Statistics
 from tasks.ledger.workers import Workers
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
 
+OTHER = "other"
+"""The one route, or method, of all that we do not know: a caller can invent them without end."""
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
 WRITE_EVERY = 0.1
 """Seconds; in between, ended requests are only noted."""
 
@@ -39,7 +44,7 @@ class Requests:
 
     def ended(self, route: str, method: str, status: int, started: float) -> None:
         """Note a request; it began at ``started`` of `time.perf_counter`."""
-        now = time.perf_counter()
+        now, method = time.perf_counter(), method if method in METHODS else OTHER
         self._ended.append((route, method, status, now - started))
         if now > self._written + WRITE_EVERY and not self._writing.locked():
             self.write()
@@ -58,7 +63,7 @@ class Requests:
 
     def _end(self, response: Response) -> Response:
         # The rule, not the path: ids would make a series each.
-        route = request.url_rule.rule if request.url_rule else "unknown"
+        route = request.url_rule.rule if request.url_rule else OTHER
         self.ended(route, request.method, response.status_code, g.started)
         return response
 

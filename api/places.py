@@ -3,10 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 import redis
+from flask import Response
+
+from telemetry.errors import Busy
 
 log = logging.getLogger(__name__)
 Known = TypeVar("Known")
@@ -28,12 +31,21 @@ class Places:
             if found:
                 self._free.release()
 
-    def wait(self, wait: Callable[[], Known], known: Known) -> tuple[Known, bool]:
-        """What waiting gives, or what is known where nobody can wait; and whether one did."""
+    def held(self, build: Callable[[ExitStack], Response]) -> Response:
+        """A response that holds a place, and what it opened, until it is sent; raises `Busy`."""
+        with ExitStack() as stack:
+            if not stack.enter_context(self.one()):
+                raise Busy("too many of these are being sent at this moment; try again")
+            response = build(stack)
+            response.call_on_close(stack.pop_all().close)
+        return response
+
+    def wait(self, id: str, wait: Callable[[], Known], known: Known) -> tuple[Known, bool]:
+        """What waiting for an id gives, or what is known where nobody can; and whether one did."""
         with self.one() as free:
             try:
                 return (wait() if free else known), free
             except redis.RedisError as error:
                 # It was accepted, and its caller must learn the id.
-                log.warning("could not wait: %s", error)
+                log.warning("could not wait: %s", error, extra={"id": id})
                 return known, False

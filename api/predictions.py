@@ -7,12 +7,13 @@ from flask import Blueprint, Response, request
 
 from api import outcomes, preferences
 from api.answers import answer
+from api.budget import Budget
 from api.outcomes import Pending
 from api.places import Places
 from api.preferences import LONGEST, Preference
 from api.problems import problem_response
 from api.rights import Rights
-from api.submission import fallback, idempotency, parse, prepare, read
+from api.submission import Submission, fallback, idempotency, parse, prepare, read
 from api.urls import Urls
 from registry.store import Registry
 from tasks.gateway import Gateway
@@ -34,6 +35,7 @@ class Predictions:
         self._rights = rights
         # Half of the threads may wait; the rest keep answering.
         self._waiting = Places(settings.threads // 2)
+        self._parsing = Budget(settings.max_body_bytes)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -83,7 +85,11 @@ class Predictions:
         return self._answer(self._gateway.cancel(task_id), waited=False)
 
     def _accept(self) -> Record:
-        submission = read(request, self._settings)
+        body = read(request, self._settings.max_body_bytes)
+        with self._parsing.holding(len(body)):
+            return self._accept_parsed(parse(body, self._settings.max_rows))
+
+    def _accept_parsed(self, submission: Submission) -> Record:
         prediction = prepare(submission, self._registry, self._settings)
         key = idempotency(request, submission)
         try:
@@ -94,16 +100,23 @@ class Predictions:
                 raise
         return self._gateway.submit(instead, key)
 
-    def prepare(self, body: bytes) -> Prediction:
-        """Check a submission; raises `PredictqError` where anything is wrong with it."""
-        return prepare(parse(body), self._registry, self._settings)
+    def prepare(self, body: bytes) -> Prediction | None:
+        """Check a submission; raises `PredictqError` where anything is wrong with it.
+
+        None where the registry would have to be read for it, which an event loop must not wait for.
+        """
+        submission = parse(body, self._settings.max_rows)
+        if not self._registry.knows(submission.model):
+            return None
+        return prepare(submission, self._registry, self._settings)
 
     def _wait(self, record: Record, otherwise: int) -> tuple[Record, bool]:
         """The record as it is then, and whether it was waited for as long as preferred."""
         seconds = _preference().seconds(otherwise)
         if record.is_terminal or not seconds:
             return record, True
-        return self._waiting.wait(partial(self._gateway.wait, record.task_id, seconds), record)
+        wait = partial(self._gateway.wait, record.task_id, seconds)
+        return self._waiting.wait(record.task_id, wait, record)
 
     def _answer(
         self, record: Record, *, waited: bool, at_submission: bool = False, debug: bool = False

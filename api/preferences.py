@@ -1,12 +1,13 @@
 """What a caller prefers (RFC 7240): to wait a while, or not at all."""
 
-import re
-
 import msgspec
 
 LONGEST = 30
 """Seconds that anyone may wait."""
-_preference = re.compile(r"""\s*([\w-]+)\s*(?:=\s*"?([^";]*?)"?\s*)?(?:;.*)?""")
+MOST = 32
+"""Preferences that are looked at."""
+MOST_DIGITS = 6
+"""Of a number of seconds; what has more is none."""
 
 
 class Preference(msgspec.Struct, frozen=True):
@@ -36,12 +37,17 @@ def parse(header: str) -> Preference:
     """Read a `Prefer` header; what it does not know it ignores, as the RFC demands."""
     if not header:
         return _NONE
-    found = dict(_pair(part) for part in header.split(","))
-    wait = found.get("wait") or ""
-    seconds = min(int(wait), LONGEST) if re.fullmatch(r"\d{1,6}", wait, re.ASCII) else None
+    found = dict(map(_pair, header.split(",", MOST)[:MOST]))
+    wait = found.get("wait", "")
+    seconds = min(int(wait), LONGEST) if _is_number(wait) else None
     return Preference(seconds, "respond-async" in found)
 
 
-def _pair(part: str) -> tuple[str, str | None]:
-    match = _preference.fullmatch(part)
-    return (match[1].lower(), match[2]) if match else ("", None)
+def _pair(part: str) -> tuple[str, str]:
+    """Name and value of one preference, without its parameters; split, since it may be long."""
+    name, _, value = part.partition(";")[0].partition("=")
+    return name.strip().lower(), value.strip().removeprefix('"').removesuffix('"')
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= MOST_DIGITS and text.isascii() and text.isdigit()

@@ -7,12 +7,14 @@ from http import HTTPStatus
 import msgspec
 import redis
 from flask import Flask, Response
+from msgspec.structs import replace
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
     RequestedRangeNotSatisfiable,
 )
 
+from api.noting import of_request
 from api.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
@@ -20,6 +22,8 @@ from telemetry.seldom import Seldom
 
 log = logging.getLogger(__name__)
 _outage = Seldom()
+LONGEST = 2000
+"""Characters of each text in a problem."""
 
 STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.PredictqError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -27,6 +31,9 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnknownMethod: HTTPStatus.NOT_IMPLEMENTED,
+    errors.Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     errors.CrossSite: HTTPStatus.FORBIDDEN,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
@@ -91,9 +98,14 @@ def problem_of(error: errors.PredictqError) -> Problem:
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem as it is sent."""
-    body = msgspec.json.encode(problem)
+    """A problem as it is sent; what it repeats of the request is cut short."""
+    told = tuple(replace(d, msg=_cut(d.msg)) for d in problem.errors)
+    body = msgspec.json.encode(replace(problem, detail=_cut(problem.detail), errors=told))
     return Response(body, problem.status, headers, content_type="application/problem+json")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:
@@ -117,14 +129,15 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
 
 def _ours(error: errors.PredictqError) -> Response:
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("%s: %s", error.code, error.message)
+        fields = {"id": error.extra["id"]} if "id" in error.extra else {}
+        log.error("%s: %s", error.code, error.message, extra=of_request() | fields)
     after = error.extra.get("retry_after")
     return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
 
 
 def _without_redis(error: redis.RedisError) -> Response:
     if many := _outage.count():
-        log.warning("%s answers without Redis, the last: %s", many, error)
+        log.warning("%s answers without Redis, the last: %s", many, error, extra=of_request())
     return _answer(problem_of(errors.Unavailable()))
 
 
@@ -150,7 +163,7 @@ def _headers(error: HTTPException) -> dict[str, str]:
 
 
 def _unforeseen(error: Exception) -> Response:
-    log.error("unforeseen error", exc_info=error)
+    log.error("unforeseen error", exc_info=error, extra=of_request())
     return _answer(
         problem_of(errors.PredictqError("an error that we did not foresee; it is logged"))
     )

@@ -1,20 +1,22 @@
-"""Receives bodies whole, on the event loop, so that who sends slowly holds no thread."""
+"""Receives bodies whole, on the event loop, so that who sends slowly holds no thread.
 
-import asyncio
+Uploads alone are streamed: they may be larger than memory.
+"""
+
 import time
-from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi import SILENCE, once_more, send_response
-from api.measures import Requests
+from api.asgi import once_more, send_response
+from api.batch_view import ROUTE
+from api.measures import OTHER, Requests
+from api.patience import Patience
 from api.problems import answer_to
 from telemetry.errors import Busy, Malformed, PredictqError
 
 BODILESS = ("GET", "HEAD")
+UPLOADS = (ROUTE, f"{ROUTE}/validate")
 CUT_OFF = "the body ends too soon"
-SLOWEST = 2**14
-"""Bytes a second, after the first `SILENCE`; who sends less is gone."""
 SMALL = 2**16
 """Bytes of each body that are never refused for want of room."""
 ROOM = 16
@@ -54,7 +56,7 @@ class Receiving:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on one request, or say why its body cannot be read."""
-        if scope["type"] != "http" or scope["method"] in BODILESS or self._is_refused(scope):
+        if scope["type"] != "http" or _is_unread(scope) or self._is_refused(scope):
             await self._app(scope, receive, send)
             return
         started, body = time.perf_counter(), Body()
@@ -63,23 +65,22 @@ class Receiving:
             await self._app(scope, once_more(body.whole(), receive), send)
         except PredictqError as error:
             answer = answer_to(error)
-            self._requests.ended("unknown", scope["method"], answer.status_code, started)
+            self._requests.ended(OTHER, scope["method"], answer.status_code, started)
             await send_response(answer, send)
         finally:
             self._room += body.large
 
     async def _fill(self, body: Body, receive: Receive) -> None:
-        started = asyncio.get_running_loop().time()
+        patience = Patience()
         try:
-            async with asyncio.timeout(SILENCE) as silence:
-                while body.size <= self._bound and await self._hears(body, receive):
-                    silence.reschedule(started + SILENCE + body.size / SLOWEST)
+            while body.size <= self._bound and await self._hears(body, patience, receive):
+                pass
         except TimeoutError:
             raise Malformed(CUT_OFF) from None
 
-    async def _hears(self, body: Body, receive: Receive) -> bool:
+    async def _hears(self, body: Body, patience: Patience, receive: Receive) -> bool:
         """Take one piece; whether there are more."""
-        event: dict[str, Any] = {**await receive()}
+        event = await patience.hear(receive)
         if event["type"] != "http.request":
             raise Malformed(CUT_OFF)
         before = body.large
@@ -93,3 +94,14 @@ class Receiving:
         """Whether it announces more than anyone may send; who is behind says so, unread."""
         lengths = (value for name, value in scope["headers"] if name == b"content-length")
         return int(next(lengths, b"0")) > self._bound
+
+
+def _is_unread(scope: HTTPScope) -> bool:
+    """Whether it has no body, or one that a thread reads as it comes."""
+    return scope["method"] in BODILESS or (scope["path"] in UPLOADS and _is_form(scope))
+
+
+def _is_form(scope: HTTPScope) -> bool:
+    """Whether it is a form beyond doubt, as Werkzeug sees it: of two types it would make one."""
+    types = [value for name, value in scope["headers"] if name == b"content-type"]
+    return [t.partition(b";")[0].strip().lower() for t in types] == [b"multipart/form-data"]

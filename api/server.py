@@ -6,6 +6,7 @@
 import argparse
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import time
@@ -15,7 +16,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.net import SocketHolder
 from granian.server.common import logger
 from granian.server.mp import MPServer, WorkerProcess
@@ -24,6 +26,14 @@ from telemetry.shared import take_room
 
 BACKLOG = 1024
 """Connections that wait for a process."""
+MOST_CONNECTIONS = 4096
+"""Connections that a process holds, idle ones too; further ones wait in the backlog."""
+KEPT_FREE = 512
+"""File descriptors that are left for all but connections: Redis, files, the registry."""
+IDLE = 15_000
+"""Milliseconds that a client may take for a request's head, and until the next one begins."""
+LONGEST_HEAD = 2**16
+"""Bytes of a head that granian holds; the entrance takes half of it, and says why."""
 BIRTH = 60.0
 """Seconds that a new process may take until it serves."""
 FAREWELL = 1.0
@@ -46,8 +56,11 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
             interface=Interfaces.ASGINL,
             loop=Loops.uvloop,
             workers=processes,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=IDLE, max_buffer_size=LONGEST_HEAD),
             websockets=False,
             backlog=BACKLOG,
+            backpressure=room_for_connections(),
             respawn_failed_workers=True,
             workers_kill_timeout=LAST_ANSWERS,
         )
@@ -55,7 +68,7 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        self.serve(target_loader=partial(load, self._born), wrap_loader=False)
+        self.serve(target_loader=partial(load, self.bind_addr, self._born), wrap_loader=False)
 
     def _init_shared_socket(self) -> None:
         family = socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET
@@ -101,6 +114,17 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         self.wrks.clear()
 
 
+def room_for_connections() -> int:
+    """How many a process may hold, by the file descriptors that the system lets it have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + KEPT_FREE
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(wanted - KEPT_FREE, wanted // 2)
+
+
 def _dismiss(leaving: list[WorkerProcess]) -> None:
     """Let them say goodbye, answer what they were asked, and end."""
     if [worker for worker in leaving if _tell(worker)]:
@@ -123,11 +147,11 @@ def _tell(worker: WorkerProcess) -> bool:
     return lives
 
 
-def load(born: Any) -> Any:
+def load(address: str, born: Any) -> Any:
     """The application, in a process that serves it from now on and leaves on SIGUSR1."""
     take_room()
     # Not imported above: each process reads the code as it is when that process starts.
-    app = import_module("api.app").create_app()
+    app = import_module("api.app").create_app(address)
     signal.signal(signal.SIGUSR1, lambda *_: app.leave())
     born.set()
     return app

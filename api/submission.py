@@ -8,11 +8,12 @@ import msgspec
 from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
+from api.counting import refuse_many
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
-from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN
+from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.wire import decode, encode
@@ -21,6 +22,7 @@ from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, Unsupport
 LONGEST_KEY = 255
 """Characters in an idempotency key."""
 SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
+RunLimit = Annotated[float, Meta(ge=SHORTEST_RUN, le=LONGEST_RUN)]
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 
@@ -38,21 +40,25 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     max_queue_seconds: Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)] | UnsetType | None = UNSET
     """How long it may wait; one that has not been begun by then ends as `expired`. Without, the
     version's own bound counts, if it has one."""
-    timeout_seconds: Annotated[float, Meta(gt=0, le=LONGEST_RUN)] | UnsetType | None = UNSET
+    timeout_seconds: RunLimit | UnsetType | None = UNSET
     """How long computing it may take. Without, the version's own bound counts, or else 300 s."""
 
 
-def read(request: Request, settings: Settings) -> Submission:
-    """Parse the body; raises the error that says what is wrong with it."""
+def read(request: Request, bound: int) -> bytes:
+    """The body of a submission, of so many bytes at most; raises the error that says why not."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")
-    return parse(_body(request, settings.max_body_bytes))
+    # What comes without a length is read up to one byte beyond the bound, see `create_app`.
+    if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
+        raise TooLarge(f"the body may hold at most {bound} bytes")
+    return body
 
 
-def parse(body: bytes) -> Submission:
-    """Read a body; raises `Malformed` or `Invalid`."""
+def parse(body: bytes, max_rows: int) -> Submission:
+    """Build what a body says; raises `Malformed`, `Invalid` or `TooLarge`."""
+    refuse_many(body, max_rows)
     document = decode(body)
     try:
         return msgspec.convert(document, Submission)
@@ -106,13 +112,6 @@ def fallback(
     except PredictqError:
         return None
     return None if instead.version == refused.version else instead
-
-
-def _body(request: Request, bound: int) -> bytes:
-    # What comes without a length is read up to one byte beyond the bound, see `create_app`.
-    if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
-        raise TooLarge(f"the body may hold at most {bound} bytes")
-    return body
 
 
 def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:

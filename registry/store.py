@@ -46,6 +46,7 @@ class _Cache(msgspec.Struct, frozen=True):
     stamp: Stamp
     models: dict[str, Model] = {}
     resolved: dict[str, Resolved] = {}
+    names: list[str] = []
 
 
 class Registry:
@@ -70,6 +71,10 @@ class Registry:
             found = cache.resolved[reference] = self._resolve(parse(reference))
         return found
 
+    def knows(self, reference: str) -> bool:
+        """Whether `resolve` would give this at once, without reading a file of a model."""
+        return reference in self._fresh().resolved
+
     @property
     def is_there(self) -> bool:
         """Whether it was there when it was last looked at, and is: a volume may be away."""
@@ -87,7 +92,7 @@ class Registry:
 
     def models(self) -> list[str]:
         """Names of the models that have a version and can be read, sorted."""
-        return [name for name in self._directory.names() if self._is_readable(name)]
+        return [name for name in self._names() if self._is_readable(name)]
 
     def versions(self, name: str) -> list[Manifest]:
         """Every version of a model, ascending; `ModelNotFound` when there is none."""
@@ -179,10 +184,17 @@ class Registry:
     def _read(self, name: str) -> Model:
         model = self._directory.read(checked(name))
         if not model.versions:
-            names = self._directory.names()
+            names = self._names()
             known = did_you_mean(name, names) or _listing("models", names)
             raise ModelNotFound(f"there is no model {name!r}; {known}")
         return model
+
+    def _names(self) -> list[str]:
+        """Names of the models, read once: whoever asks for what is not there must cost nobody."""
+        cache = self._fresh()
+        if not cache.names:
+            cache.names[:] = self._directory.names()
+        return cache.names
 
     def _is_readable(self, name: str) -> bool:
         try:

@@ -2,6 +2,9 @@
 
 LONGEST_IN_QUEUE = 24 * 3600
 """Seconds that a caller may let a prediction wait, where it sets a bound at all."""
+SHORTEST_RUN = 0.05
+"""Seconds that a caller must let a computation take: less ends a process for nothing, since only
+to hand a batch to it and to set its alarm takes milliseconds on a machine that has much to do."""
 LONGEST_RUN = 300
 """Seconds that a batch may take, whoever asks for it; then its process ends."""
 MAX_ATTEMPTS = 4

@@ -9,6 +9,7 @@ from tasks.ids import Ids
 from tasks.jobs.messages import BULK
 from tasks.ledger import keys
 from tasks.ledger.acceptance import Offer
+from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.settlement import Settled
 from tasks.ledger.watcher import Watcher
@@ -17,7 +18,7 @@ from tasks.outlook import Outlooks
 from tasks.prediction import predict
 from tasks.record import Record
 from tasks.settings import Settings
-from telemetry.errors import Lost, PredictionNotFound, ResultGone, SubmissionUncertain
+from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, SubmissionUncertain
 
 QUEUE = "predict"
 QUEUES = (QUEUE, BULK)
@@ -96,8 +97,13 @@ class Gateway:
         self._patient = False
 
     def cancel(self, task_id: str) -> Record:
-        """Settle as cancelled what has no outcome; gives the outcome that stands."""
+        """Settle as cancelled what has no outcome; gives the outcome that stands.
+
+        Raises `Forbidden` where it is a canary, whose id anyone can guess.
+        """
         record = self.look_up(task_id)
+        if record.reference == CANARY:
+            raise Forbidden("a canary is the workers' own, and ends by itself")
         if not record.is_terminal:
             self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.letters import DeadLetters
+from tasks.ledger.letters import DeadLetters, WholeLetter
 from tasks.messages import Call, read_call
 from tasks.record import CELERY_STATUS, Record
 from tasks.wire import decode, encode
@@ -38,16 +38,25 @@ class Replays:
     def replay(self, id: str) -> str | None:
         """Replay one letter; gives the id of its prediction, None where nobody could read one.
 
-        Raises `DeadLetterNotFound`, `OutcomeStands` or `QueueFull`.
+        One that was replayed of late is not replayed again, and gives the same. Raises
+        `DeadLetterNotFound`, `OutcomeStands` or `QueueFull`.
         """
-        letter = self._letters.show(id)
+        try:
+            return self._replay(self._letters.show(id))
+        except DeadLetterNotFound:
+            task_id = self._letters.replayed(id)
+            if task_id is None:
+                raise
+            return task_id or None
+
+    def _replay(self, letter: WholeLetter) -> str | None:
         envelope = _read(letter.content)
         task_id = _header(envelope, "id")
         record = self._reopened(task_id, envelope) if task_id else None
         message = _without_deadline(letter.content, envelope)
         match self._letters.replay(letter, message, record, self._ledger.bounds):
             case "gone":
-                raise DeadLetterNotFound(f"there is no dead letter {id!r} any more")
+                raise DeadLetterNotFound(f"there is no dead letter {letter.id!r} any more")
             case "stands":
                 raise OutcomeStands(f"{task_id} did not fail; there is nothing to replay")
             case "full":

@@ -18,6 +18,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Path
     """All state lives here: models, the id key, Redis's data, logs."""
     redis_url: str
+    hosts: str = ""
+    """Names under which the API may be asked beside those of this machine, between commas."""
     max_rows: int = 10_000
     """Rows one request may carry."""
     max_body_bytes: int = 16 * 2**20

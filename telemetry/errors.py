@@ -106,8 +106,26 @@ class UnsupportedMediaType(PredictqError):
     code = "unsupported_media_type"
 
 
+class HeadTooLarge(PredictqError):
+    """The path and query, or a header field, is longer than this server accepts."""
+
+    code = "head_too_large"
+
+
+class UnknownMethod(PredictqError):
+    """There is no such HTTP method; their names are in capitals."""
+
+    code = "unknown_method"
+
+
+class Misdirected(PredictqError):
+    """The Host header names no host of this server; list further names in PREDICTQ_HOSTS."""
+
+    code = "misdirected"
+
+
 class CrossSite(PredictqError):
-    """A page of another site sent this, through somebody's browser."""
+    """A page of another site sent this through a browser; list it in PREDICTQ_HOSTS to let it."""
 
     code = "cross_site"
 

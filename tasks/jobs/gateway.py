@@ -109,6 +109,8 @@ class Jobs:
     def resume(self, job_id: str) -> Job:
         """Go on with one that failed, was cancelled or expired, at its first unfinished chunk.
 
+        Asked again, one that was resumed is given as it stands.
+
         Raises `JobStands` where it is in another status.
         """
         before = self.get(job_id)

@@ -15,7 +15,9 @@ from tasks.wire import encode
 from telemetry.errors import DeadLetterNotFound
 
 AT_ONCE = 100
-"""Letters that are read in one round trip."""
+"""Letters that are read or deleted in one round trip."""
+SLICE = 4 * 2**20
+"""Bytes of letters that Redis looks at in one round trip: all others wait for it meanwhile."""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,16 +105,22 @@ class DeadLetters:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._replay = scripts.load(client, "replay", "messages", "burying", **bounds(settings))
+        self._list = scripts.load(client, "letters", "burying", **bounds(settings))
         self._delete = scripts.load(client, "delete", "burying", **bounds(settings))
 
     def find(self, which: Filter) -> Iterator[Letter]:
         """The letters that a filter takes, the newest first."""
         ids = cast("list[bytes]", self._client.zrevrange(keys.DEAD_LETTER_TIMES, 0, -1))
         for at in range(0, len(ids), AT_ONCE):
-            some = ids[at : at + AT_ONCE]
-            texts = cast("list[bytes | None]", self._client.hmget(keys.DEAD_LETTERS, some))
-            letters = (_letter.decode(text) for text in texts if text is not None)
+            letters = self._heads(ids[at : at + AT_ONCE])
             yield from filter(which.takes, letters)
+
+    def _heads(self, ids: list[bytes]) -> Iterator[Letter]:
+        """Those of these that are there, without their messages."""
+        while ids:
+            texts = cast("list[bytes | None]", self._list(args=[SLICE, *ids]))
+            ids = ids[len(texts) :]
+            yield from (_letter.decode(text) for text in texts if text is not None)
 
     def show(self, id: str) -> WholeLetter:
         """One letter; raises `DeadLetterNotFound`."""
@@ -137,6 +145,14 @@ class DeadLetters:
         """Delete these; how many there were."""
         parts = (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
         return sum(int(self._delete(args=[*part])) for part in parts)
+
+    def replayed(self, id: str) -> str | None:
+        """The prediction of a letter that was replayed of late, ``""`` where it had none.
+
+        None where no such letter was.
+        """
+        told = cast("bytes | None", self._client.get(keys.REPLAYED + id))
+        return None if told is None else told.decode()
 
     def totals(self) -> Totals:
         """Counts over all."""

@@ -1,10 +1,11 @@
 """The compose file promises confined containers, loopback only, and a Redis that loses nothing."""
 
 import json
+import re
 from typing import Any
 
 import pytest
-from deployment import run
+from deployment import ROOT, run
 
 SERVICES = ["api", "bulk", "flower", "prometheus", "redis", "worker"]
 Compose = dict[str, Any]
@@ -64,6 +65,12 @@ def test_api_and_worker_share_the_registry(compose: Compose) -> None:
 def test_nothing_starts_before_redis_is_healthy(compose: Compose, name: str) -> None:
     depends = compose["services"][name]["depends_on"]
     assert depends["redis"]["condition"] == "service_healthy"
+
+
+def test_prometheus_asks_the_api_by_a_name_that_it_answers_to(compose: Compose) -> None:
+    hosts = compose["services"]["api"]["environment"]["PREDICTQ_HOSTS"].split(",")
+    (targets,) = re.findall(r"targets: \[(.*)\]", (ROOT / "deploy" / "prometheus.yml").read_text())
+    assert {target.strip(' "').partition(":")[0] for target in targets.split(",")} <= set(hosts)
 
 
 def test_metrics_of_several_processes_meet_on_a_tmpfs(compose: Compose) -> None:

@@ -84,7 +84,7 @@ def test_what_was_begun_in_time_does_not_expire(live: LiveStack) -> None:
 
 @pytest.mark.parametrize(
     ("model", "fields"),
-    [("sleepy", {"timeout_seconds": 0.3}), ("sleepy", {"timeout_seconds": 1e-9}), ("hasty", {})],
+    [("sleepy", {"timeout_seconds": 0.3}), ("sleepy", {"timeout_seconds": 0.05}), ("hasty", {})],
 )
 def test_one_that_computes_too_long_fails(
     live: LiveStack, model: str, fields: dict[str, float]

@@ -66,7 +66,7 @@ def test_counters_grow_with_each_prediction(stack: LiveStack) -> None:
 
 
 def test_errors_are_counted_and_paths_make_no_series(stack: LiveStack) -> None:
-    refused = {"route": "unknown", "method": "GET", "status": "404"}
+    refused = {"route": "other", "method": "GET", "status": "404"}
     before = value(samples(stack), "predictq_http_requests_total", **refused)
     for number in range(3):
         stack.http.get(f"/nowhere/{number}")

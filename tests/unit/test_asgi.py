@@ -12,8 +12,20 @@ from flask import Flask, Response, request
 from api.asgi import in_threads, noticing_who_leaves
 
 
-def test_a_client_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.asgi.SILENCE", 0.05)
+async def silent() -> Any:
+    return await asyncio.Event().wait()
+
+
+async def dripping() -> Any:
+    await asyncio.sleep(0.001)
+    return {"type": "http.request", "body": b"x", "more_body": True}
+
+
+@pytest.mark.parametrize("then", [silent, dripping])
+def test_a_client_that_falls_silent_or_drips_is_gone(
+    monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[Any]]
+) -> None:
+    monkeypatch.setattr("api.patience.GRACE", 0.05)
     app = Flask(__name__)
 
     @app.post("/")
@@ -24,12 +36,12 @@ def test_a_client_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> 
     sent: list[Any] = []
 
     async def receive() -> Any:
-        return half.pop() if half else await asyncio.Event().wait()
+        return half.pop() if half else await then()
 
     async def send(event: Any) -> None:
         sent.append(event)
 
-    scope = asking("POST", (b"content-length", b"100"))
+    scope = asking("POST", (b"content-length", b"100000"))
     asyncio.run(asyncio.wait_for(in_threads(app, 1)(scope, receive, send), 10))
     assert sent[0]["status"] == 400
 

@@ -1,11 +1,14 @@
 """What the express lane takes, and what it leaves to who is behind."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.express import LONGEST, Express
+from api.predictions import Predictions
+from tasks.settings import Settings
 
 
 class Behind:
@@ -18,12 +21,38 @@ class Behind:
         self.asked += 1
 
 
+class Unread:
+    """A registry that has read nothing yet, and must not now."""
+
+    def knows(self, _: str) -> bool:
+        return False
+
+    def resolve(self, _: str) -> None:
+        raise AssertionError("this reads files")
+
+
 def test_a_look_up_with_a_query_is_left_to_who_is_behind() -> None:
     """It may ask for what only some are told."""
     behind, nobody = Behind(), Any
     scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
     scope["query_string"] = b"debug=true"
     asyncio.run(Express(nobody, nobody, behind, 100)(scope, nobody, nobody))
+    assert behind.asked == 1
+
+
+def test_what_the_registry_must_be_read_for_is_left_to_who_is_behind() -> None:
+    """To look for a name that is not there takes long, and anyone can invent one."""
+    behind, nobody = Behind(), Any
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"41")]
+    scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b'{"model": "invented", "features": [1.0]}'}
+
+    registry: Any = Unread()
+    settings = Settings(home=Path("/nowhere"), redis_url="")
+    predictions: Any = Predictions(nobody, registry, settings, nobody)
+    asyncio.run(Express(predictions, nobody, behind, 100)(scope, receive, nobody))
     assert behind.asked == 1
 
 

@@ -12,6 +12,11 @@ BOUND = 2 * SMALL
 LARGE = b"x" * BOUND
 
 
+BATCH = "/predict/batch"
+FORM = (b"content-type", b"multipart/form-data; boundary=x")
+JSON = (b"content-type", b"application/json")
+
+
 class Front:
     """An application that notes the bodies it is given, behind what receives them."""
 
@@ -24,7 +29,14 @@ class Front:
     async def _note(self, _: Any, receive: Any, __: Any) -> None:
         self.bodies.append((await receive())["body"])
 
-    async def post(self, *pieces: bytes, announced: int | None = None, then: Any = None) -> None:
+    async def post(
+        self,
+        *pieces: bytes,
+        announced: int | None = None,
+        then: Any = None,
+        path: str = "/",
+        types: Any = (),
+    ) -> None:
         """Send pieces; the body ends with the last of them, or ``then`` comes."""
         events: list[Any] = [
             {"type": "http.request", "body": piece, "more_body": bool(then) or number < len(pieces)}
@@ -38,7 +50,7 @@ class Front:
             self.answers.append(event.get("status"))
 
         length = [] if announced is None else [(b"content-length", str(announced).encode())]
-        scope: Any = {"type": "http", "method": "POST", "path": "/", "headers": length}
+        scope: Any = {"type": "http", "method": "POST", "path": path, "headers": [*length, *types]}
         await self.app(scope, receive, send)
 
 
@@ -65,7 +77,7 @@ def test_of_one_that_is_too_long_only_the_beginning_is_read() -> None:
 
 @pytest.mark.parametrize("then", [_leaving, _silence])
 def test_a_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
-    monkeypatch.setattr("api.receiving.SILENCE", 0.05)
+    monkeypatch.setattr("api.patience.GRACE", 0.05)
     front = Front()
     asyncio.run(asyncio.wait_for(front.post(b"half", announced=8, then=then), 10))
     assert front.bodies == []
@@ -73,7 +85,7 @@ def test_a_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then:
 
 
 def test_a_body_that_trickles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.receiving.SILENCE", 0.1)
+    monkeypatch.setattr("api.patience.GRACE", 0.1)
     front = Front()
 
     async def trickle() -> Any:
@@ -106,3 +118,21 @@ def test_what_is_held_of_large_bodies_is_bounded_and_small_ones_always_pass() ->
 
     asyncio.run(crowd())
     assert front.bodies == [b"small", LARGE]
+
+
+@pytest.mark.parametrize("path", [BATCH, f"{BATCH}/validate"])
+def test_an_upload_is_streamed(path: str) -> None:
+    front = Front()
+    asyncio.run(front.post(LARGE, LARGE, LARGE, path=path, types=[FORM]))
+    assert front.bodies == [LARGE]
+
+
+@pytest.mark.parametrize(
+    ("path", "types"),
+    [(BATCH, [JSON]), (BATCH, []), (BATCH, [FORM, JSON]), (f"{BATCH}/x/resume", [FORM])],
+)
+def test_whatever_else_is_sent_to_batch_jobs_comes_whole(path: str, types: Any) -> None:
+    """Who sends it slowly would hold a thread otherwise."""
+    front = Front()
+    asyncio.run(front.post(b"a", b"b", path=path, types=types))
+    assert front.bodies == [b"ab"]

@@ -196,6 +196,29 @@ def test_resolving_again_costs_one_look(registry, looks):
     assert len(looks) == 100
 
 
+def test_whatever_is_not_there_is_looked_for_by_its_own_name_alone(registry, monkeypatch):
+    """Else anyone who invents names has the whole registry read each time."""
+    add(registry, "iris", b"one")
+    listed, names = [], Directory.names
+    monkeypatch.setattr(Directory, "names", lambda self: listed.append(self) or names(self))
+    for number in range(10):
+        with pytest.raises(ModelNotFound):
+            registry.resolve(f"invented-{number}")
+    assert len(listed) == 1
+    add(registry, "wine", b"two")
+    with pytest.raises(ModelNotFound, match="wine"):
+        registry.resolve("wines")
+
+
+def test_what_is_known_is_told_without_reading(registry, tmp_path):
+    add(registry, "iris", b"one")
+    assert not registry.knows("iris")
+    registry.resolve("iris")
+    assert registry.knows("iris")
+    add(Registry(tmp_path), "iris", b"two")
+    assert not registry.knows("iris"), "it may mean another version now"
+
+
 def test_one_who_only_glances_looks_for_what_it_does_not_know(registry, tmp_path, looks):
     add(registry, "iris", b"one", alias="production")
     reader = Registry(tmp_path, glance=3600)

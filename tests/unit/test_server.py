@@ -1,8 +1,12 @@
 """The socket that the API's processes share."""
 
+import resource
 import socket
 
-from api.server import Server
+import pytest
+from granian.constants import HTTPModes
+
+from api.server import KEPT_FREE, MOST_CONNECTIONS, Server, room_for_connections
 
 
 def test_small_answers_are_sent_at_once() -> None:
@@ -13,3 +17,29 @@ def test_small_answers_are_sent_at_once() -> None:
         accepted, _ = shared.accept()
         with client, accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_http_2_is_off_and_idle_connections_are_closed() -> None:
+    server = Server("127.0.0.1", 0, 1)
+    assert server.http == HTTPModes.http1
+    assert server.http1_settings.header_read_timeout <= 15_000
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "room", "then"),
+    [
+        (1024, 20_000, MOST_CONNECTIONS, MOST_CONNECTIONS + KEPT_FREE),
+        (20_000, 20_000, MOST_CONNECTIONS, None),
+        (1024, resource.RLIM_INFINITY, MOST_CONNECTIONS, MOST_CONNECTIONS + KEPT_FREE),
+        (256, 1024, 512, 1024),
+        (100, 100, 50, None),
+    ],
+)
+def test_there_are_descriptors_for_the_connections_and_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, room: int, then: int | None
+) -> None:
+    limits: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.append(new))
+    assert room_for_connections() == room
+    assert limits == ([(then, hard)] if then else [])

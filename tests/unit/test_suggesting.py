@@ -22,6 +22,24 @@ def test_the_nearest_is_offered(written: str, told: str) -> None:
     assert did_you_mean(written, NAMES) == told
 
 
+def test_of_many_those_that_begin_alike_are_looked_at() -> None:
+    names = [f"{letter}-model-{number:04}" for letter in "abcdefgh" for number in range(1000)]
+    told = did_you_mean("d-model-0500x", names)
+    assert "'d-model-0500'" in told
+
+
+def test_however_many_there_are_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that are alike take long to compare, and anyone may misspell them."""
+    compared: list[int] = []
+    monkeypatch.setattr(
+        "registry.suggesting.get_close_matches",
+        lambda written, names, most: compared.append(len(names)) or [],
+    )
+    for written in ("churn-x", "a", "z"):
+        did_you_mean(written, [f"churn-{number}" for number in range(5000)])
+    assert max(compared) <= LOOKED_AT
+
+
 def test_three_at_most_of_many() -> None:
     names = [f"churn-{number}" for number in range(2 * LOOKED_AT)]
     assert did_you_mean("churn", names).count("'churn-") == 3

@@ -1,16 +1,17 @@
 -- Go on with a job that stopped, or whose messages were purged, at its first unsettled chunk.
 -- ARGV: id.
--- Returns whether there was anything to go on with.
+-- Returns whether it goes on: also where it did before, at the word of whoever asks again.
 local STOPPED = { failed = true, cancelling = true, cancelled = true, expired = true }
 local state = redis.call('HMGET', job, 'status', 'chunks', 'failed', 'most_failures')
 local status, most = state[1], tonumber(state[4] or -1)
-if not status or ENDED[status] and not STOPPED[status] then return 0 end
+local again = redis.call('HEXISTS', job, 'resumed')
+if not status or ENDED[status] and not STOPPED[status] then return again end
 if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again
 local lost = forget_lost()
-if not STOPPED[status] and lost == 0 then return 0 end
+if not STOPPED[status] and lost == 0 then return again end
 redis.call('HDEL', job, 'error', 'busy', 'drained', 'settled_at',
   'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- these lie ahead again
-redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'next', 0)
+redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'next', 0, 'resumed', 1)
 if state[2] then
   enter('queued')
   finalize_or_go_on(true)

@@ -29,4 +29,6 @@ if told then
   redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[3])
 end
 forget(ARGV[1])
+-- Whoever heard nothing of it asks again, within the hour.
+redis.call('SET', REPLAYED .. ARGV[1], KEYS[3] and string.sub(KEYS[3], #RECORD + 1) or '', 'EX', 3600)
 return 'replayed'

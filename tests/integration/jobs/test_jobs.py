@@ -117,8 +117,7 @@ def test_a_cancelled_job_goes_on_where_it_stopped(room: Room) -> None:
     written = diary.read_text().splitlines()[before:]
     tried = 3 * 1000 + 2 * 100  # the first rows, when it was validated
     assert 60_000 < len(written) <= 60_000 + tried
-    with pytest.raises(JobStands):
-        room.jobs.resume(job.id)
+    assert room.jobs.resume(job.id).status == "completed", "it was resumed, and has ended since"
 
 
 def test_a_changed_input_is_refused(room: Room) -> None:

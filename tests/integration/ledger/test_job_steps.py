@@ -229,6 +229,21 @@ def test_a_purged_job_can_be_resumed(desk: Desk) -> None:
     assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
 
 
+def test_who_asks_again_is_told_that_it_goes_on(desk: Desk) -> None:
+    """The answer to the first may have been lost, and what it asked for is done."""
+    desk.submit("a")
+    desk.validate("a", 1)
+    desk.ledger.cancel("a")
+    assert desk.status("a") == "cancelled"
+    for _ in range(2):
+        assert desk.ledger.resume("a")
+        assert desk.waiting() == ["a.0"]
+    desk.settle(desk.begin("a", "0"))
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+    assert desk.ledger.resume("a")
+    assert desk.status("a") == "completed"
+
+
 def test_a_job_goes_on_while_it_is_being_cancelled(desk: Desk) -> None:
     desk.submit("a")
     desk.validate("a", 2)

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 import redis
 
-from tasks.ledger import keys
-from tasks.ledger.letters import Filter
+from tasks.ledger import keys, letters
+from tasks.ledger.letters import Filter, Letter
 from tasks.ledger.settlement import Settled
 from telemetry.errors import (
     ModelError,
@@ -144,6 +144,29 @@ def test_more_letters_than_one_read_takes(room: LettersRoom) -> None:
         {"kept": 10, "bytes": room.letters.totals().bytes, "buried": 250, "dropped": 0},
         type(room.letters.totals()),
     )
+
+
+def test_a_list_leaves_the_messages_where_they_are(
+    room: LettersRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be as long as all of Redis, and who lists them would hold them all."""
+    monkeypatch.setattr(letters, "SLICE", 5_000)
+    filling = b"x" * 2_000
+    room.fail("a", "iris")
+    room.put_aside(b'{"headers": {"id": "b"}, ",\\"message\\":": "' + filling + b'"}')
+    room.put_aside(b"\xff" + filling)
+    read: list[list[bytes]] = []
+    list_ = room.letters._list
+    room.letters._list = lambda **given: read.append(list_(**given)) or read[-1]
+
+    found = list(room.letters.find(Filter()))
+
+    assert [letter.id for letter in found] == ["predict:3", "b", "a"]
+    assert len(read) == 2, "no more bytes at once"
+    assert all(b"xxx" not in text for texts in read for text in texts)
+    for letter in found:
+        whole = msgspec.structs.asdict(room.letters.show(letter.id))
+        assert msgspec.structs.asdict(letter) == {f: whole[f] for f in Letter.__struct_fields__}
 
 
 @pytest.mark.parametrize(

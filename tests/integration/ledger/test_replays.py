@@ -50,14 +50,26 @@ def test_a_replayed_one_stands_behind_those_that_wait(room: LettersRoom) -> None
     assert [outlook("churn:3", n, now).queue_position for n in numbers] == [1, 2, 3]
 
 
-def test_a_letter_is_replayed_once(room: LettersRoom) -> None:
+def test_a_letter_is_replayed_once_and_who_asks_again_is_told_so(room: LettersRoom) -> None:
     room.fail("a")
-    room.replays.replay("a")
+    nameless = room.put_aside(b"\xff").id
+    for _ in range(2):
+        assert room.replays.replay("a") == "a"
+        assert room.replays.replay(nameless) is None
+        assert room.replays.replay_all(["a"]) == (["a"], [])
 
+    assert room.client.llen("predict") == 2
+    assert 0 < room.client.ttl("predictq:replayed:a") <= 3600
     with pytest.raises(DeadLetterNotFound):
-        room.replays.replay("a")
+        room.replays.replay("b")
 
-    assert room.client.llen("predict") == 1
+
+def test_what_failed_again_is_replayed_again(room: LettersRoom) -> None:
+    for _ in range(2):
+        room.fail("a")
+        assert room.replays.replay("a") == "a"
+        assert room.ids() == []
+        room.client.delete("predict", keys.record("a"))
 
 
 def test_only_a_failure_is_reopened(room: LettersRoom) -> None:

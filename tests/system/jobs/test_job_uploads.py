@@ -21,7 +21,7 @@ from tests.system.jobs.asking import BATCH, by_reference, ended, submit, upload
 
 ROWS = b"x0,x1\n1,2\n"
 HALF_AN_UPLOAD = (
-    b"POST /predict/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n"
+    b"POST /predict/batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
     b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
 )
 

@@ -1,0 +1,16 @@
+"""The fields of a log line about a request: what it asked for, and of what."""
+
+from typing import Any
+
+from flask import has_request_context, request
+
+
+def of_request() -> dict[str, Any]:
+    """Method and route, and the id or model in the path; nothing where Flask has no request."""
+    if not has_request_context():
+        return {}
+    given = request.view_args or {}
+    named = {"id": given.get("task_id", given.get("id")), "model": given.get("name")}
+    route = request.url_rule.rule if request.url_rule else None
+    told = {"method": request.method, "route": route, **named}
+    return {field: value for field, value in told.items() if value is not None}

@@ -1,0 +1,49 @@
+"""What is fetched of a job holds a place until it is sent; files and events have their own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from api.deliveries import Deliveries
+from telemetry.errors import Busy
+
+
+class OneJob:
+    """Jobs, of which there is one without news."""
+
+    def __init__(self, directory: Path) -> None:
+        self._parts = [directory / "a", directory / "b"]
+        for part in self._parts:
+            part.write_bytes(b"{}")
+
+    def get(self, _: str) -> None:
+        pass
+
+    def errors(self, _: str) -> list[Path]:
+        return self._parts
+
+    def follow(self, _: str) -> Iterator[None]:
+        yield from ()
+
+
+@pytest.fixture
+def deliveries(tmp_path: Path) -> Iterator[Deliveries]:
+    jobs: Any = OneJob(tmp_path)
+    with Flask(__name__).test_request_context():
+        yield Deliveries(jobs, 1)
+
+
+@pytest.mark.parametrize(("held", "free"), [("errors", "events"), ("events", "errors")])
+def test_files_and_events_do_not_take_each_other_s_places(
+    deliveries: Deliveries, held: str, free: str
+) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(closing(getattr(deliveries, held)("id")))
+        with pytest.raises(Busy):
+            getattr(deliveries, held)("id")
+        stack.enter_context(closing(getattr(deliveries, free)("id")))
+    getattr(deliveries, held)("id").close()
