@@ -10,7 +10,7 @@ from telemetry.logs import failure
 from telemetry.tracebacks import said, traceback_of
 from workers.files.spans import Block
 from workers.files.writing import write_errors, write_part
-from workers.jobs.answering import Answered, answer, survivors
+from workers.jobs.answering import Answered, answer, asked
 from workers.jobs.inputs import Inputs
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model, Models
@@ -35,8 +35,7 @@ class Scorer:
         journal.begin(begun.attempt)
         model = self._models.of(begun.order)
         block = self._read(begun, directory, model)
-        together = survivors(model, block, journal, begun.attempt)
-        answered = answer(model, block, together)
+        answered = answer(model, block, asked(model, block, journal, begun.attempt))
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)

@@ -75,6 +75,7 @@ def look(room: Room, job: Job) -> Job:
         if not room.stack.lives(name):
             room.stack.launch(name)
     now = room.jobs.get(job.id)
+    assert now.status != "failed", now
     assert now.counts.total == now.counts.succeeded + now.counts.pending + now.counts.running
     assert now.status in ("finalizing", "completed") or not Path(job.output.uri).exists()
     return now
