@@ -16,9 +16,11 @@ from api.answers import answer
 from api.batch_view import ROUTE, BatchJobs, answer_job, brief
 from api.bodies import read_body, read_query
 from api.deliveries import Deliveries
-from api.orders import BatchOrder, UploadOrder, order, read_form
+from api.job_access import JobAccess
+from api.orders import BatchOrder, UploadOrder, pinned, read_form
 from api.places import Places
 from api.preferences import LONGEST, parse
+from api.rights import Rights
 from api.uploads import Upload, telling_full
 from registry.store import Registry
 from tasks.jobs.gateway import Jobs
@@ -48,13 +50,14 @@ class JobId(BaseConverter):
 class Batches:
     """The views; who uploads or waits holds one of a bounded number of places."""
 
-    def __init__(self, jobs: Jobs, registry: Registry, settings: Settings) -> None:
+    def __init__(self, jobs: Jobs, registry: Registry, settings: Settings, rights: Rights) -> None:
         self._jobs = jobs
+        self._access = JobAccess(jobs, rights)
         self._registry = registry
         self._spare, threads = settings.spare_bytes, settings.threads
         # A quarter of the threads keeps answering what is quick.
         self._taking = Places(threads // 4)
-        self.deliveries = Deliveries(jobs, Places(threads // 2))
+        self.deliveries = Deliveries(jobs, self._access, Places(threads // 2))
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -89,35 +92,37 @@ class Batches:
         """The newest jobs."""
         page = read_query(request, JobPage)
         status = page.status or None
-        found = [brief(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
-        return answer(BatchJobs(found[: page.limit], len(found) > page.limit))
+        found = self._jobs.latest(page.limit + 1, page.after, status)
+        shown = [brief(self._access.shown(job)) for job in found[: page.limit]]
+        return answer(BatchJobs(shown, len(found) > page.limit))
 
     def show(self, id: str) -> Response:
         """How a job stands."""
-        return answer_job(self._jobs.get(id))
+        return answer_job(self._access.shown(self._jobs.get(id)))
 
     def cancel(self, id: str) -> Response:
         """Begin no more of its chunks."""
-        return answer_job(self._jobs.cancel(id))
+        return answer_job(self._jobs.cancel(self._access.permitted(id).id))
 
     def resume(self, id: str) -> Response:
         """Go on with one that failed, was cancelled or expired."""
-        return answer_job(self._jobs.resume(id), 202)
+        return answer_job(self._jobs.resume(self._access.permitted(id).id), 202)
 
     def _create(self, *, dry_run: bool) -> Job:
         with telling_full(), self._room() as (job_id, directory):
-            return self._jobs.create(job_id, replace(self._read(directory), dry_run=dry_run))
+            order = replace(self._read(directory), dry_run=dry_run)
+            return self._jobs.create(job_id, order, everywhere=self._access.everywhere)
 
     def _read(self, directory: JobDirectory) -> Order:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchOrder)
-            return order(given, given.input_uri, directory, self._registry)
+            return pinned(given, given.input_uri, directory, self._registry)
         with self._taking.one() as free:
             if not free:
                 raise Busy
             upload = Upload(request, directory, self._spare)
         fields = read_form(upload.form, UploadOrder)
-        return order(fields, upload.uri, directory, self._registry)
+        return pinned(fields, upload.uri, directory, self._registry)
 
     @contextmanager
     def _room(self) -> Iterator[tuple[str, JobDirectory]]:

@@ -12,6 +12,7 @@ from flask import Response
 
 from api.batch_view import BatchJob, brief, view
 from api.downloads import download, open_file, pieces
+from api.job_access import JobAccess
 from api.places import Places
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job
@@ -36,8 +37,8 @@ NOTHING_NEW = b":\n\n"
 class Deliveries:
     """The views; each response holds one of a bounded number of places until it is sent."""
 
-    def __init__(self, jobs: Jobs, places: Places) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: Jobs, access: JobAccess, places: Places) -> None:
+        self._jobs, self._access = jobs, access
         self._places = places
         self._leaving = threading.Event()
 
@@ -47,19 +48,19 @@ class Deliveries:
 
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
-        job, path = self._jobs.get(id), self._jobs.output(id)
+        job, path = self._access.permitted(id), self._jobs.output(id)
         return self._held(partial(_output, job, path))
 
     def errors(self, id: str) -> Response:
         """A line of NDJSON for each row that failed so far."""
-        paths, type_ = self._jobs.errors(id), TYPES["ndjson"]
+        paths, type_ = self._jobs.errors(self._access.permitted(id).id), TYPES["ndjson"]
         if len(paths) == 1:
             return self._held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
         return self._held(lambda _: Response(pieces(paths), content_type=type_))
 
     def events(self, id: str) -> Response:
         """Server-sent events: the job now, after each change, and at its end."""
-        self._jobs.get(id)  # an unknown id gives no stream
+        self._access.permitted(id)  # an unknown id gives no stream
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         type_ = "text/event-stream; charset=utf-8"
         return self._held(lambda _: Response(self._news(id), headers=headers, content_type=type_))

@@ -6,13 +6,22 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+LOCAL_KEY = "local.key"
+"""In the home; its owner alone may read it."""
+
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """The key in a file; processes that start together agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _make(path, make())
     return path.read_bytes()
+
+
+def read_or_make_local_key(home: Path) -> bytes:
+    """The local key of a home: whoever can read it there may what the user of the server may."""
+    path = home / LOCAL_KEY
+    return read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n").strip()
 
 
 def _make(path: Path, key: bytes) -> None:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from tasks.ids import Ids
 from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.ledger import JobLedger
-from tasks.jobs.places import JobDirectory, Roots, refuse_same
+from tasks.jobs.places import JobDirectory, refuse_existing, refuse_same
+from tasks.jobs.roots import Roots
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
@@ -50,14 +51,14 @@ class Jobs:
         """Where a job's own files lie."""
         return JobDirectory(self._home, job_id)
 
-    def create(self, job_id: str, order: Order) -> Job:
+    def create(self, job_id: str, order: Order, *, everywhere: bool = False) -> Job:
         """Accept a job; once this returns it is safe. The id is one of `new`.
 
-        The caller has resolved the model and checked the methods. Raises `PlaceForbidden` where
-        input or output lie outside the allowed places, `VersionPaused`, and `SubmissionUncertain`,
-        which names the id, where Redis fell silent.
+        The caller has resolved the model and checked the methods; ``everywhere``: places may be
+        named that lie outside the roots. Raises `PlaceForbidden`, `OutputExists`, `VersionPaused`,
+        and `SubmissionUncertain`, which names the id, where Redis fell silent.
         """
-        order = self._placed(order, job_id)
+        order = self._placed(order, self.directory(job_id), everywhere=everywhere)
         try:
             self._ledger.create(job_id, order)
             return self.get(job_id)
@@ -149,11 +150,11 @@ class Jobs:
 
         Raises `JobStands` where it has not completed, `ResultGone` where nobody may read there now.
         """
-        job = self.get(job_id)
+        job, directory = self.get(job_id), self.directory(job_id)
         if job.status not in ("completed", "completed_with_errors") or job.chunks is None:
             raise JobStands(f"job {job_id} is {job.status}: it has no output")
         try:
-            return Path(self.roots.checked(job.output.uri, self.directory(job_id)))
+            return Path(self.roots.target(job.output.uri, directory, everywhere=job.restricted))
         except PlaceForbidden as error:
             raise ResultGone(f"the output is not there any more: {error.message}") from error
 
@@ -166,11 +167,21 @@ class Jobs:
         parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
         return [directory.part_errors(part.name) for part in parts]
 
-    def _placed(self, order: Order, job_id: str) -> Order:
+    def _placed(self, order: Order, own: JobDirectory, *, everywhere: bool) -> Order:
         """The order with its places checked, and links followed."""
-        directory = self.directory(job_id)
-        source = self.roots.checked(order.input.uri, directory)
-        target = self.roots.checked(order.output.uri, directory)
+        try:
+            placed = self._within(order, own)
+        except PlaceForbidden:
+            if not everywhere:
+                raise
+            placed = self._within(replace(order, restricted=True), own)
+        if not order.overwrite:
+            refuse_existing(placed.output.uri, own)
+        return placed
+
+    def _within(self, order: Order, own: JobDirectory) -> Order:
+        source = self.roots.source(order.input.uri, own, everywhere=order.restricted)
+        target = self.roots.target(order.output.uri, own, everywhere=order.restricted)
         refuse_same(source, target)
         return replace(
             order, input=replace(order.input, uri=source), output=replace(order.output, uri=target)

@@ -53,6 +53,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that may fail before the job stops: a number, or below 1 a share; None is no bound."""
     dry_run: bool = False
     """Whether nothing but validation is wanted."""
+    overwrite: bool = False
+    """Whether the output may take the place of a file."""
+    restricted: bool = False
+    """Whether a key opened a place: those without that key learn nothing of what lies there."""
     dialect: Dialect = Dialect()
     """What is said of an input that is CSV."""
 
@@ -191,6 +195,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found."""
     expires_at: float
     """When it ends, if it still runs; when it is forgotten with its files, once it has ended."""
+    restricted: bool = False
+    """Whether its files are for those alone who present the key that it was ordered with."""
 
     @property
     def has_ended(self) -> bool:

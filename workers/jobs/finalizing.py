@@ -3,12 +3,16 @@
 import os
 import shutil
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tasks.jobs.job import Order
 from tasks.jobs.ledger import Begun, JobLedger
-from tasks.jobs.places import JobDirectory, Roots, refuse_same
+from tasks.jobs.places import JobDirectory, refuse_same
+from tasks.jobs.roots import Roots
 from telemetry.errors import OutputUnwritable
+from workers.files.claiming import claiming
+from workers.files.replacing import replacing
 from workers.files.writing import assemble
 
 
@@ -22,7 +26,9 @@ def finalize(
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
     output = placed(begun.order, directory, roots)
     made = [directory.part(part.name) for part in parts]
-    written = assemble(made, output, begun.output_format, spare)
+    # Of two who finalize, as one that was frozen and its successor, each may replace the other's.
+    taking = replacing if begun.order.overwrite else partial(claiming, directory.claims)
+    written = assemble(made, output, begun.output_format, spare, taking)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson", spare)
     if ledger.conclude(begun, None, written):
@@ -34,7 +40,7 @@ def placed(order: Order, directory: JobDirectory, roots: Roots) -> Path:
 
     Raises `PlaceForbidden`, and `Invalid` where that is the input by now.
     """
-    output = roots.checked(order.output.uri, directory)
+    output = roots.target(order.output.uri, directory, everywhere=order.restricted)
     refuse_same(order.input.uri, output)
     return Path(output)
 

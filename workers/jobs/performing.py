@@ -8,7 +8,8 @@ from tasks.clocks import MAX_ATTEMPTS
 from tasks.jobs.job import JobError
 from tasks.jobs.ledger import Begun, Held, JobLedger, Result
 from tasks.jobs.messages import read_step
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory
+from tasks.jobs.roots import Roots
 from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings

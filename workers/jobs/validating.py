@@ -8,7 +8,8 @@ from msgspec.structs import asdict, replace
 from registry.manifest import Signature
 from tasks.jobs.job import Facts, LineError, Order, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory, refuse_existing
+from tasks.jobs.roots import Roots
 from tasks.settings import Settings
 from workers.files.checking import check
 from workers.files.csv_source import CsvSource
@@ -58,8 +59,11 @@ class Validator:
 
     def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
-        self._roots.checked(order.input.uri, directory)
-        check_writable(placed(order, directory, self._roots), self._settings.spare_bytes)
+        self._roots.source(order.input.uri, directory, everywhere=order.restricted)
+        target = placed(order, directory, self._roots)
+        if not order.overwrite:
+            refuse_existing(str(target), directory)
+        check_writable(target, self._settings.spare_bytes)
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, model: Model) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)

@@ -29,7 +29,12 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"output_uri": "s3://bucket/out.csv"}, 422, "invalid", "output_uri must be a path"),
     ({"output_uri": "{directory}/in.parquet"}, 422, "invalid", "take the place of the input"),
     ({"output_uri": "file://{directory}/in%2Eparquet"}, 422, "invalid", "take the place"),
-    ({"output_uri": "{directory}/.bashrc"}, 422, "place_forbidden", ".bashrc"),
+    ({"output_uri": "{directory}/.rows.csv"}, 422, "place_forbidden", ".rows.csv"),
+    ({"output_uri": "{directory}/.bashrc", "output_format": "csv"}, 422, "invalid", "for data"),
+    ({"output_uri": "{directory}/run", "output_format": "csv"}, 422, "invalid", "for data"),
+    ({"output_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
+    ({"output_uri": "{directory}/there.csv"}, 409, "output_exists", "overwrite"),
+    ({"id_column": "x" * 1001}, 422, "invalid", "length"),
     ({"output_uri": "{directory}/out.parquet.gz"}, 422, "invalid", "only CSV and NDJSON"),
     ({"output_uri": "{directory}/out.gz"}, 422, "invalid", "only CSV and NDJSON"),
     ({"input_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
@@ -46,6 +51,7 @@ def test_what_is_wrong_is_named_and_leaves_nothing(
     changes, status, code, says = case
     source, _ = room.numbers(10)
     os.mkfifo(room.directory / "pipe.csv")
+    (room.directory / "there.csv").touch()
     before = set((live.home / "jobs").glob("*"))
     body = {"model": "touchy", "input_uri": str(source), **changes}
     body = {name: _placed(value, room) for name, value in body.items() if value is not None}
