@@ -49,7 +49,7 @@ class Deliveries:
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
         job, path = self._access.permitted(id), self._jobs.output(id)
-        return self._held(partial(_output, job, path))
+        return self._held(partial(self._output, job, path))
 
     def errors(self, id: str) -> Response:
         """A line of NDJSON for each row that failed so far."""
@@ -64,6 +64,13 @@ class Deliveries:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         type_ = "text/event-stream; charset=utf-8"
         return self._held(lambda _: Response(self._news(id), headers=headers, content_type=type_))
+
+    def _output(self, job: Job, path: Path, stack: ExitStack) -> Response:
+        """What the job wrote; raises `ResultGone` where something else lies there by now."""
+        file = stack.enter_context(open_file(path))
+        if not self._jobs.has_written(job, stamp_of(os.fstat(file.fileno()))):
+            raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
+        return download(file, *_described(job, path))
 
     def _news(self, id: str) -> Iterator[bytes]:
         last: Job | None = None
@@ -92,14 +99,6 @@ def _described(job: Job, path: Path) -> tuple[str, str]:
     if not path.suffix:  # in the job's own directory, where no caller named it
         return f"{job.id}.{format_}", TYPES[format_]
     return path.name, PACKED[compression] if compression else TYPES[format_]
-
-
-def _output(job: Job, path: Path, stack: ExitStack) -> Response:
-    """What the job wrote; raises `ResultGone` where something else lies there by now."""
-    file, written = stack.enter_context(open_file(path)), job.output.fingerprint
-    if written is not None and stamp_of(os.fstat(file.fileno())) != written:
-        raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
-    return download(file, *_described(job, path))
 
 
 def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:

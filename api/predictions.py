@@ -19,6 +19,7 @@ from tasks.gateway import Gateway
 from tasks.messages import Prediction
 from tasks.record import Record
 from tasks.settings import Settings
+from tasks.wire import encode
 from telemetry.errors import VersionPaused
 
 
@@ -85,7 +86,7 @@ class Predictions:
     def _accept(self) -> Record:
         submission = read(request, self._settings)
         prediction = prepare(submission, self._registry, self._settings)
-        key = idempotency(request, submission)
+        key = idempotency(request, partial(encode, submission))
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:

@@ -25,6 +25,11 @@ ENDED: frozenset[Status] = frozenset(
     {"completed", "completed_with_errors", "failed", "cancelled", "expired"}
 )
 
+COMPLETED: frozenset[Status] = frozenset({"completed", "completed_with_errors"})
+"""With an output."""
+STOPPED = ENDED - COMPLETED
+"""Without an output, and it may be resumed."""
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is read or written."""
@@ -112,6 +117,10 @@ class LineError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+LONGEST_MESSAGE = 2000
+"""Letters of why a job failed: it may name columns, and a file may call these what it likes."""
+
+
 class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a job failed."""
 
@@ -124,7 +133,7 @@ class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
     def of(cls, error: BaseException) -> "JobError":
         """What a caller may know; the inner text of foreign errors stays in the log."""
         if isinstance(error, PredictqError):
-            return cls(error.code, error.message, error.extra.get("line"))
+            return cls(error.code, error.message[:LONGEST_MESSAGE], error.extra.get("line"))
         return cls(JobFailed.code, "the worker could not do this; its log says why")
 
 

@@ -47,6 +47,11 @@ class JobDirectory:
         """
         return self.path / f"unpacked-{sha256(fingerprint.encode()).hexdigest()[:16]}"
 
+    def discard_unpacked(self) -> None:
+        """Give back its room once the job has stopped; should it go on, it is unpacked again."""
+        for path in self.path.glob("unpacked-*"):
+            path.unlink(missing_ok=True)
+
     def journal(self, step: str) -> Path:
         """What is known of the deaths that a chunk has caused."""
         return self.path / f"{step}.journal"

@@ -1,28 +1,42 @@
-"""Gives an output its name, unless somebody else's file has it."""
+"""Gives an output its name, noting first by what it is known: a process may die in between.
+
+Of two who put a job together, as one that was frozen and its successor, each may replace the
+other's file, which is of the same parts; so either's may lie there in the end.
+"""
 
 import os
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from tasks.jobs.stamps import stamp_of
 from telemetry.errors import OutputExists
-from workers.files.replacing import link, naming, replace
+from workers.files.replacing import Naming, Taking, link, naming, replace
 
 
-def claiming(claims: Path, path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
-    """Write a file as `replacing` does, but of what has the name, only our own may be replaced.
+def claiming(claims: Path) -> Taking:
+    """Opens a file that replaces none but those whose stamps stand in ``claims``.
 
-    A process may die between naming the file and saying so; whoever comes after it knows the file
-    by ``claims``, in which each notes the stamp of its own before. Raises `OutputExists`, too.
+    Where it does not get its name for that, `OutputExists` is raised.
     """
-    return naming(path, partial(_claim, claims), spare)
+    return _by(claims, partial(_claim, claims))
+
+
+def replacing_by(claims: Path) -> Taking:
+    """Opens a file that replaces whatever lies there."""
+    return _by(claims, replace)
+
+
+def _by(claims: Path, name: Naming) -> Taking:
+    def noted(temporary: str, named: str, directory: int) -> None:
+        with claims.open("a") as file:
+            file.write(f"{_stamp(temporary, directory)}\n")
+        name(temporary, named, directory)
+
+    return lambda path, spare: naming(path, noted, spare)
 
 
 def _claim(claims: Path, temporary: str, name: str, directory: int) -> None:
-    with claims.open("a") as file:
-        file.write(f"{_stamp(temporary, directory)}\n")
     if _lies_there(name, directory):
         if _stamp(name, directory) not in claims.read_text().splitlines():
             raise OutputExists

@@ -2,8 +2,10 @@
 
 import logging
 
+from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.jobs.places import JobDirectory
+from tasks.jobs.quota import Quota
 from tasks.settings import Settings
 from telemetry.errors import InvalidInput, PredictqError
 from telemetry.logs import failure
@@ -27,9 +29,11 @@ class Scorer:
     ) -> None:
         self._models, self._inputs = models, inputs
         self._ledger, self._settings = ledger, settings
+        self._quota = Quota(settings)
 
     def score(self, begun: Begun) -> None:
         """Compute a chunk; raises what ends the job."""
+        self._quota.check()
         directory = JobDirectory(self._settings.home, begun.held.job)
         journal = Journal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
@@ -39,8 +43,10 @@ class Scorer:
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
-        self._ledger.settle(begun.held, part)
+        status = self._ledger.settle(begun.held, part)
         journal.close()
+        if status in STOPPED:
+            directory.discard_unpacked()
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
         job_id, order, facts = begun.held.job, begun.order, begun.facts

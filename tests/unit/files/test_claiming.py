@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tasks.jobs.stamps import stamp_of
 from telemetry.errors import OutputExists
-from workers.files.claiming import claiming
+from workers.files.claiming import claiming, replacing_by
 
 
 def write(room: Path, content: bytes = b"made") -> None:
-    with claiming(room / "claims", room / "out.csv", 0) as file:
+    with claiming(room / "claims")(room / "out.csv", 0) as file:
         file.write(content)
 
 
@@ -64,3 +65,12 @@ def test_where_there_are_no_links_the_name_is_taken_all_the_same(
     write(tmp_path)
     assert (tmp_path / "out.csv").read_bytes() == b"made"
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
+
+
+def test_what_may_be_replaced_is_and_every_file_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_bytes(b"somebody's")
+    for content in (b"one", b"another"):
+        with replacing_by(tmp_path / "claims")(tmp_path / "out.csv", 0) as file:
+            file.write(content)
+        stamp = stamp_of((tmp_path / "out.csv").stat())
+        assert (tmp_path / "claims").read_text().splitlines()[-1] == stamp
