@@ -93,11 +93,10 @@ def _climbs(below: str) -> bool:
 @lru_cache
 def _program() -> tuple[Path, ...]:
     """Where the code lies that predictq runs on, and is started from."""
-    source = Path(__file__).parents[2]
-    installed = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts"))
-    return tuple(
-        {_real(Path(p)) for p in (source, sys.prefix, *installed, site.getusersitepackages())}
-    )
+    source = str(Path(__file__).parents[2])
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts")]
+    places = [source, sys.prefix, site.getusersitepackages(), *installed]
+    return tuple({_real(Path(place)) for place in places})
 
 
 def _real(path: Path) -> Path:

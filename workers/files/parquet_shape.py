@@ -52,7 +52,7 @@ def most_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float) ->
 def _row_size(group: pq.RowGroupMetaData, columns: set[str]) -> float:
     found = map(group.column, range(group.num_columns))
     sizes = (c.total_uncompressed_size for c in found if _belongs(c.path_in_schema, columns))
-    return sum(sizes) / max(group.num_rows, 1)
+    return float(sum(sizes) / max(group.num_rows, 1))
 
 
 def _belongs(path: str, columns: set[str]) -> bool:

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from pathlib import Path
+from typing import cast
 
 import redis
 
@@ -19,10 +20,10 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
     With a wrong address another Redis answers, which knows none of the jobs.
     """
     path = jobs / FILE
-    there, known = _read(path), client.get(keys.JOBS_STACK)
+    there, known = _read(path), _known(client)
     if there is None and (known is None or not any(jobs.glob("*/"))):
         client.set(keys.JOBS_STACK, secrets.token_hex(16), nx=True)
-        there = known = client.get(keys.JOBS_STACK)
+        there = known = _known(client)
         write(path, there or b"")
     if there == known:
         return True
@@ -32,6 +33,10 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
         path,
     )
     return False
+
+
+def _known(client: redis.Redis) -> bytes | None:
+    return cast("bytes | None", client.get(keys.JOBS_STACK))
 
 
 def _read(path: Path) -> bytes | None:
