@@ -59,8 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Batch jobs that are kept, ended ones among them; the same."""
     max_job_bytes: Annotated[int, msgspec.Meta(ge=0)] = 100 * 2**30
     """Bytes that the files of all batch jobs may take in the home; the same."""
-    job_memory: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """Bytes by which a process that computes batch jobs may grow; 0: by what the machine has."""
+    job_memory: Annotated[int, msgspec.Meta(ge=2**28)] | None = None
+    """Bytes by which a process that computes batch jobs may grow; else by what the machine has."""
     spare_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2**30
     """Bytes that batch jobs leave free on each disk that they write to."""
 
