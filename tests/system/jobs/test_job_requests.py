@@ -52,12 +52,12 @@ def test_what_is_wrong_is_named_and_leaves_nothing(
     source, _ = room.numbers(10)
     os.mkfifo(room.directory / "pipe.csv")
     (room.directory / "there.csv").touch()
-    before = set((live.home / "jobs").glob("*"))
+    before = set((live.home / "jobs").glob("*/"))
     body = {"model": "touchy", "input_uri": str(source), **changes}
     body = {name: _placed(value, room) for name, value in body.items() if value is not None}
     for path in (BATCH, f"{BATCH}/validate"):
         assert says in problem(live.http.post(path, json=body), status, code)["detail"]
-    assert set((live.home / "jobs").glob("*")) == before
+    assert set((live.home / "jobs").glob("*/")) == before
 
 
 def _placed(value: Any, room: Room) -> Any:
@@ -87,7 +87,7 @@ def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Roo
 
 def test_a_paused_version_is_refused_and_leaves_nothing(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(10)
-    before = set((live.home / "jobs").glob("*"))
+    before = set((live.home / "jobs").glob("*/"))
     live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
     try:
         refused = [
@@ -102,12 +102,12 @@ def test_a_paused_version_is_refused_and_leaves_nothing(live: LiveStack, room: R
         told = problem(answer, 503, "version_paused")
         assert (told["detail"], told["retryable"]) == ("plodding:1 is paused: a test", True)
         assert answer.headers["retry-after"] == "1"
-    assert len(set((live.home / "jobs").glob("*")) - before) == 1
+    assert len(set((live.home / "jobs").glob("*/")) - before) == 1
     submit(live, source, "plodding")
 
 
 def test_wrong_forms(live: LiveStack) -> None:
-    before = set((live.home / "jobs").glob("*"))
+    before = set((live.home / "jobs").glob("*/"))
     wrong = problem(upload(live, "a.csv", b"x0,x1\n1,2\n", nonsense="1"), 422, "invalid")
     assert "nonsense" in wrong["detail"]
     wrong = problem(upload(live, "a.csv", b"", error_threshold="many"), 422, "invalid")
@@ -124,7 +124,7 @@ def test_wrong_forms(live: LiveStack) -> None:
     problem(live.http.post(BATCH, content=b"nonsense", headers=headers), 400, "malformed")
     headers = {"content-type": "multipart/form-data"}
     problem(live.http.post(BATCH, content=b"nonsense", headers=headers), 400, "malformed")
-    assert set((live.home / "jobs").glob("*")) == before
+    assert set((live.home / "jobs").glob("*/")) == before
 
 
 def test_ids_of_no_job(live: LiveStack, room: Room) -> None:
