@@ -49,11 +49,11 @@ class Parts:
         key = read_or_make_key(settings.home / "id.key")
         watcher = Watcher(client)
         self.gateway = Gateway(self.ledger, watcher, Ids(key), settings)
-        rights = Rights(settings.home / "local.key")
+        rights = Rights(settings.home)
         self.predictions = Predictions(self.gateway, self.registry, settings, rights)
         # A job's id is none of a prediction, which would have to have a record.
         jobs = Jobs(client, watcher, Ids(key + b"jobs"), settings)
-        self.batches = Batches(jobs, self.registry, settings)
+        self.batches = Batches(jobs, self.registry, settings, rights)
         self.requests = Requests()
 
     def hurry(self) -> None:

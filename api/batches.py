@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Request, Response, request
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
@@ -16,14 +16,19 @@ from api.answers import answer
 from api.batch_view import ROUTE, BatchJobs, answer_job, brief
 from api.bodies import read_body, read_query
 from api.deliveries import Deliveries
-from api.orders import BatchOrder, UploadOrder, order, read_form
+from api.job_access import JobAccess
+from api.orders import BatchOrder, UploadOrder, pinned, read_form
 from api.places import Places
 from api.preferences import LONGEST, parse
+from api.rights import Rights
+from api.submission import idempotency
 from api.uploads import Upload, telling_full
 from registry.store import Registry
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job, Order, Status
 from tasks.jobs.places import JobDirectory
+from tasks.jobs.quota import Quota
+from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import Busy, SubmissionUncertain
 
@@ -38,6 +43,23 @@ class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     status: Status | UnsetType = UNSET
 
 
+class Removal(msgspec.Struct, frozen=True):
+    """The query of `DELETE /predict/batch/<id>`."""
+
+    forget: bool = False
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An order, and what it was read from."""
+
+    order: Order
+    content: bytes
+
+    def idempotency(self, sent: Request, *, dry_run: bool) -> Idempotency | None:
+        """What the `Idempotency-Key` header says, if it was sent."""
+        return idempotency(sent, lambda: self.content + bytes([dry_run]))
+
+
 class JobId(BaseConverter):
     """An id in a path; what validates is no job, and says itself which methods it allows."""
 
@@ -48,13 +70,15 @@ class JobId(BaseConverter):
 class Batches:
     """The views; who uploads or waits holds one of a bounded number of places."""
 
-    def __init__(self, jobs: Jobs, registry: Registry, settings: Settings) -> None:
+    def __init__(self, jobs: Jobs, registry: Registry, settings: Settings, rights: Rights) -> None:
         self._jobs = jobs
+        self._access = JobAccess(jobs, rights)
         self._registry = registry
+        self._quota = Quota(settings)
         self._spare, threads = settings.spare_bytes, settings.threads
         # A quarter each for uploads, files and events; the rest keeps answering what is quick.
         self._taking = Places(threads // 4)
-        self.deliveries = Deliveries(jobs, threads // 4)
+        self.deliveries = Deliveries(jobs, self._access, threads // 4)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -64,7 +88,7 @@ class Batches:
         routes.get(ROUTE)(self.index)
         routes.post(f"{ROUTE}/validate")(self.validate)
         routes.get(f"{ROUTE}/<job:id>")(self.show)
-        routes.delete(f"{ROUTE}/<job:id>")(self.cancel)
+        routes.delete(f"{ROUTE}/<job:id>")(self.remove)
         routes.post(f"{ROUTE}/<job:id>/resume")(self.resume)
         routes.get(f"{ROUTE}/<job:id>/output")(deliveries.output)
         routes.get(f"{ROUTE}/<job:id>/errors")(deliveries.errors)
@@ -89,35 +113,47 @@ class Batches:
         """The newest jobs."""
         page = read_query(request, JobPage)
         status = page.status or None
-        found = [brief(job) for job in self._jobs.latest(page.limit + 1, page.after, status)]
-        return answer(BatchJobs(found[: page.limit], len(found) > page.limit))
+        found = self._jobs.latest(page.limit + 1, page.after, status)
+        shown = [brief(self._access.shown(job)) for job in found[: page.limit]]
+        return answer(BatchJobs(shown, len(found) > page.limit))
 
     def show(self, id: str) -> Response:
         """How a job stands."""
-        return answer_job(self._jobs.get(id))
+        return answer_job(self._access.shown(self._jobs.get(id)))
 
-    def cancel(self, id: str) -> Response:
-        """Begin no more of its chunks."""
-        return answer_job(self._jobs.cancel(id))
+    def remove(self, id: str) -> Response:
+        """Begin no more of its chunks; or, where that is asked for, forget one that has ended."""
+        if read_query(request, Removal).forget:
+            self._jobs.delete(self._access.permitted(id).id)
+            return Response(status=204)
+        return answer_job(self._jobs.cancel(self._access.permitted(id).id))
 
     def resume(self, id: str) -> Response:
         """Go on with one that failed, was cancelled or expired."""
-        return answer_job(self._jobs.resume(id), 202)
+        return answer_job(self._jobs.resume(self._access.permitted(id).id), 202)
 
     def _create(self, *, dry_run: bool) -> Job:
         with telling_full(), self._room() as (job_id, directory):
-            return self._jobs.create(job_id, replace(self._read(directory), dry_run=dry_run))
+            self._quota.check()
+            asked = self._read(directory)
+            order = replace(asked.order, dry_run=dry_run)
+            key = asked.idempotency(request, dry_run=dry_run)
+            job = self._jobs.create(job_id, order, key, everywhere=self._access.everywhere)
+            if job.id != job_id:  # it was accepted before
+                shutil.rmtree(directory.path, ignore_errors=True)
+            return job
 
-    def _read(self, directory: JobDirectory) -> Order:
+    def _read(self, directory: JobDirectory) -> Asked:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchOrder)
-            return order(given, given.input_uri, directory, self._registry)
+            order = pinned(given, given.input_uri, directory, self._registry)
+            return Asked(order, msgspec.json.encode(given))
         with self._taking.one() as free:
             if not free:
                 raise Busy
-            upload = Upload(request, directory, self._spare)
+            upload = Upload(request, directory, self._spare, self._quota)
         fields = read_form(upload.form, UploadOrder)
-        return order(fields, upload.uri, directory, self._registry)
+        return Asked(pinned(fields, upload.uri, directory, self._registry), upload.fingerprint)
 
     @contextmanager
     def _room(self) -> Iterator[tuple[str, JobDirectory]]:

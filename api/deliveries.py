@@ -12,6 +12,7 @@ from flask import Response
 
 from api.batch_view import BatchJob, brief, view
 from api.downloads import download, open_file, pieces
+from api.job_access import JobAccess
 from api.places import Places
 from tasks.jobs.gateway import Jobs
 from tasks.jobs.job import Job
@@ -36,9 +37,9 @@ NOTHING_NEW = b":\n\n"
 class Deliveries:
     """The views; each response holds one of a bounded number of places until it is sent."""
 
-    def __init__(self, jobs: Jobs, places: int) -> None:
+    def __init__(self, jobs: Jobs, access: JobAccess, places: int) -> None:
         """So many places for files, and as many for events: who listens stays for long."""
-        self._jobs = jobs
+        self._jobs, self._access = jobs, access
         self._files, self._events = Places(places), Places(places)
         self._leaving = threading.Event()
 
@@ -48,25 +49,32 @@ class Deliveries:
 
     def output(self, id: str) -> Response:
         """The whole output, or a range of it."""
-        job, path = self._jobs.get(id), self._jobs.output(id)
-        return self._files.held(partial(_output, job, path))
+        job, path = self._access.permitted(id), self._jobs.output(id)
+        return self._files.held(partial(self._output, job, path))
 
     def errors(self, id: str) -> Response:
         """A line of NDJSON for each row that failed so far."""
-        paths, type_ = self._jobs.errors(id), TYPES["ndjson"]
+        paths, type_ = self._jobs.errors(self._access.permitted(id).id), TYPES["ndjson"]
         if len(paths) == 1:
             return self._files.held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
         return self._files.held(lambda _: Response(pieces(paths), content_type=type_))
 
     def events(self, id: str) -> Response:
         """Server-sent events: the job now, after each change, and at its end."""
-        self._jobs.get(id)  # an unknown id gives no stream
+        self._access.permitted(id)  # an unknown id gives no stream
         return self._events.held(lambda _: self._stream(id))
 
     def _stream(self, id: str) -> Response:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         type_ = "text/event-stream; charset=utf-8"
         return Response(self._news(id), headers=headers, content_type=type_)
+
+    def _output(self, job: Job, path: Path, stack: ExitStack) -> Response:
+        """What the job wrote; raises `ResultGone` where something else lies there by now."""
+        file = stack.enter_context(open_file(path))
+        if not self._jobs.has_written(job, stamp_of(os.fstat(file.fileno()))):
+            raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
+        return download(file, *_described(job, path))
 
     def _news(self, id: str) -> Iterator[bytes]:
         last: Job | None = None
@@ -86,14 +94,6 @@ def _described(job: Job, path: Path) -> tuple[str, str]:
     if not path.suffix:  # in the job's own directory, where no caller named it
         return f"{job.id}.{format_}", TYPES[format_]
     return path.name, PACKED[compression] if compression else TYPES[format_]
-
-
-def _output(job: Job, path: Path, stack: ExitStack) -> Response:
-    """What the job wrote; raises `ResultGone` where something else lies there by now."""
-    file, written = stack.enter_context(open_file(path)), job.output.fingerprint
-    if written is not None and stamp_of(os.fstat(file.fileno())) != written:
-        raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
-    return download(file, *_described(job, path))
 
 
 def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:

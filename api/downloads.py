@@ -12,18 +12,22 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import PreconditionFailed
 
 from api.asgi import PIECE
+from tasks.jobs.descriptors import open_regular
 from tasks.jobs.stamps import stamp_of
 from telemetry.errors import ResultGone
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-NOT_OURS = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES}
+NOT_OURS = {
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES),
+    *(errno.EINVAL, errno.ENXIO),
+}
 """What the system says where something else lies."""
 
 
 def open_file(path: Path) -> IO[bytes]:
     """Open what was written once; raises `ResultGone` where no such file is there any more."""
     try:
-        return path.open("rb")
+        return open_regular(path)
     except OSError as error:
         if error.errno not in NOT_OURS:
             raise

@@ -7,6 +7,7 @@ from api.deliveries import PACKED, TYPES
 from api.openapi_objects import (
     Json,
     answering,
+    idempotency_key,
     in_path,
     in_query,
     operation,
@@ -21,8 +22,9 @@ from tasks.jobs.job import Status
 
 BATCHES = "batch jobs"
 BATCH_TYPES = (BatchOrder, UploadOrder, BatchJob, BatchJobs)
-OF_ORDERS = ("400", "404", "413", "415", "422", "503", "507")
-OF_JOBS = ("404", "410", "503")
+OF_ORDERS = ("400", "404", "409", "413", "415", "422", "503", "507")
+OF_JOBS = ("403", "404", "410", "503")
+ENDING = (*OF_JOBS, "409", "422")
 EXAMPLE = {"model": "iris", "input_uri": "/data/rows.parquet", "output_uri": "/data/out.parquet"}
 
 
@@ -44,7 +46,7 @@ def batches() -> Json:
         job: one
         | {
             "get": answering(BATCHES, "Look up a batch job", "showBatch", BatchJob, *OF_JOBS),
-            "delete": answering(BATCHES, "Cancel one", "cancelBatch", BatchJob, *OF_JOBS),
+            "delete": _remove(),
         },
         f"{job}/resume": one | {"post": _resume()},
         f"{job}/output": one | {"get": _output()},
@@ -56,7 +58,8 @@ def batches() -> Json:
 def _submit() -> Json:
     accepted = {"202": response(BatchJob, "Accepted"), **problems(*OF_ORDERS)}
     post = operation(BATCHES, "Score a file", "submitBatch")
-    return post | {"requestBody": _order(), "responses": accepted}
+    described = {"parameters": [idempotency_key()], "requestBody": _order()}
+    return post | described | {"responses": accepted}
 
 
 def _validate() -> Json:
@@ -75,6 +78,14 @@ def _index() -> Json:
     after = in_query("after", {"type": "string"})
     status = in_query("status", {"type": "string", "enum": [*get_args(Status)]})
     return found | {"parameters": [limit, after, status]}
+
+
+def _remove() -> Json:
+    removed = answering(
+        BATCHES, "Cancel one, or forget one that has ended", "cancelBatch", BatchJob, *ENDING
+    )
+    removed["responses"]["204"] = {"description": "It is forgotten"}
+    return removed | {"parameters": [in_query("forget", {"type": "boolean"})]}
 
 
 def _resume() -> Json:

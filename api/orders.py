@@ -10,7 +10,7 @@ from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.dialect import DELIMITER, Dialect
 from tasks.jobs.job import Order, Place
-from tasks.jobs.naming import Format, named_format, wrong_input, wrong_output
+from tasks.jobs.naming import Format, named_format, no_data, wrong_input, wrong_output
 from tasks.jobs.places import JobDirectory, local_path
 from telemetry.errors import Detail, Invalid
 
@@ -35,11 +35,13 @@ class UploadOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Several at once: each gives columns of the output."""
     output_uri: Uri | None = None
     """Without, the output is kept with the job, and fetched from there."""
+    overwrite: bool = False
+    """Whether the output may take the place of a file; otherwise one that is there is an error."""
     input_format: Format | None = None
     """Needed only where the name does not tell."""
     output_format: Format | None = None
     """That of the input, where neither this nor the output's name tells."""
-    id_column: str | None = None
+    id_column: Annotated[str, Meta(max_length=1000)] | None = None
     """Carried through to output and errors; without, ``custom_id``, if there is one."""
     include_input: bool = False
     """Whether the output has the input's columns, too."""
@@ -74,7 +76,9 @@ def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
         raise wrong(path.strip("`.") or None, message) from error
 
 
-def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry: Registry) -> Order:
+def pinned(
+    asked: UploadOrder, input_uri: str, directory: JobDirectory, registry: Registry
+) -> Order:
     """The order, with the model resolved; raises `NotFound` or `Invalid`."""
     resolved = registry.resolve(asked.model)
     methods = _methods(asked)
@@ -90,6 +94,7 @@ def order(asked: UploadOrder, input_uri: str, directory: JobDirectory, registry:
         id_column=asked.id_column,
         keep_columns=asked.include_input,
         error_threshold=asked.error_threshold,
+        overwrite=asked.overwrite,
         dialect=Dialect(delimiter=asked.delimiter, header=asked.header, na=tuple(asked.na or ())),
     )
 
@@ -115,7 +120,8 @@ def _output(asked: UploadOrder, directory: JobDirectory) -> Place:
     uri = asked.output_uri
     if uri is None:
         return Place(uri=str(directory.output), format=asked.output_format)
-    if local_path(uri) is None:
+    path = local_path(uri)
+    if path is None:
         raise wrong("output_uri", "output_uri must be a path on the server's machine")
     named, compression = named_format(uri)
     format_ = asked.output_format or named
@@ -123,6 +129,8 @@ def _output(asked: UploadOrder, directory: JobDirectory) -> Place:
         raise wrong("output_uri", reason)
     if compression and format_ not in ("csv", "ndjson"):
         raise wrong("output_uri", "only CSV and NDJSON are packed: name the output out.csv.gz")
+    if reason := no_data(path.name):
+        raise wrong("output_uri", reason)
     return Place(uri=_whole(uri, "output_uri"), format=format_)
 
 

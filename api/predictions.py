@@ -20,6 +20,7 @@ from tasks.gateway import Gateway
 from tasks.messages import Prediction
 from tasks.record import Record
 from tasks.settings import Settings
+from tasks.wire import encode
 from telemetry.errors import VersionPaused
 
 
@@ -91,7 +92,7 @@ class Predictions:
 
     def _accept_parsed(self, submission: Submission) -> Record:
         prediction = prepare(submission, self._registry, self._settings)
-        key = idempotency(request, submission)
+        key = idempotency(request, partial(encode, submission))
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:

@@ -39,6 +39,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeStands: HTTPStatus.CONFLICT,
     errors.JobStands: HTTPStatus.CONFLICT,
+    errors.OutputExists: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,

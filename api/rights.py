@@ -1,51 +1,69 @@
-"""Decides which callers may see tracebacks: for now, those that present the local key."""
+"""Decides what a caller may: for now, whoever presents the local key has every right."""
 
 import hmac
 import logging
-import secrets
 from pathlib import Path
+from typing import Literal, get_args
 
 import msgspec
 from flask import Request
 
 from api.bodies import read_query
-from tasks.key_files import read_or_make
+from tasks.key_files import read_or_make_local_key
 from telemetry.errors import Forbidden
 
 log = logging.getLogger(__name__)
+Right = Literal["debug", "places"]
+"""To be told tracebacks; to name any place for a job, and to see what was made of such places."""
 
 
 class _Query(msgspec.Struct, frozen=True):
     debug: bool = False
 
 
-class Rights:
-    """Knows the local key; made by whichever API process starts first."""
+class Caller(msgspec.Struct, frozen=True):
+    """Whoever sent a request, as far as a key tells."""
 
-    def __init__(self, path: Path) -> None:
-        self._key = _key(path)
+    rights: frozenset[Right] = frozenset()
+
+    def may(self, right: Right) -> bool:
+        """Whether the caller has this right."""
+        return right in self.rights
+
+
+ANYONE = Caller()
+OWNER = Caller(frozenset(get_args(Right)))
+
+
+class Rights:
+    """Knows the local key; made by `up`, or by whichever API process starts first."""
+
+    def __init__(self, home: Path) -> None:
+        self._key = _key(home)
+
+    def caller(self, request: Request) -> Caller:
+        """Who asks; a key that is none of ours gives no right."""
+        given = request.authorization
+        if given is None or given.type != "bearer" or not self._key:
+            return ANYONE
+        is_ours = hmac.compare_digest((given.token or "").encode(), self._key)
+        return OWNER if is_ours else ANYONE
 
     def debug(self, request: Request) -> bool:
         """Whether it asks for what only some may see, and may; raises `Forbidden`, `Invalid`."""
         wanted = read_query(request, _Query).debug
-        if wanted and not self._is_local(request):
+        if wanted and not self.caller(request).may("debug"):
             raise Forbidden(
                 "debug=true needs the local key, as `Authorization: Bearer <key>`; "
                 "it lies in local.key, in the home of the server"
             )
         return wanted
 
-    def _is_local(self, request: Request) -> bool:
-        given = request.authorization
-        if given is None or given.type != "bearer" or not self._key:
-            return False
-        return hmac.compare_digest((given.token or "").encode(), self._key)
 
-
-def _key(path: Path) -> bytes:
+def _key(home: Path) -> bytes:
     """Empty where the disk is full or the file another's: the API serves all the same."""
     try:
-        return read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n").strip()
+        return read_or_make_local_key(home)
     except OSError as error:
-        log.warning("there is no local key, so nobody is told tracebacks: %s", error)
+        log.warning("there is no local key, so no caller has any right: %s", error)
         return b""

@@ -1,6 +1,7 @@
 """A submission: read from the request, checked, and pinned to one version."""
 
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from registry.store import Registry, Resolved
 from tasks.clocks import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
-from tasks.wire import decode, encode
+from tasks.wire import decode
 from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
 LONGEST_KEY = 255
@@ -66,14 +67,14 @@ def parse(body: bytes, max_rows: int) -> Submission:
         raise _invalid(error) from error
 
 
-def idempotency(request: Request, submission: Submission) -> Idempotency | None:
-    """What the `Idempotency-Key` header says, if it was sent."""
+def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
+    """What the `Idempotency-Key` header says, if it was sent with such a payload."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
     if not 0 < len(key) <= LONGEST_KEY:
         raise Invalid(f"an Idempotency-Key has 1 to {LONGEST_KEY} characters")
-    return Idempotency(key, blake2b(encode(submission), digest_size=16).hexdigest())
+    return Idempotency(key, blake2b(content(), digest_size=16).hexdigest())
 
 
 def prepare(submission: Submission, registry: Registry, settings: Settings) -> Prediction:

@@ -5,8 +5,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO
+from hashlib import blake2b
+from typing import IO, cast
 
+import msgspec
 from flask import Request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -15,7 +17,8 @@ from werkzeug.formparser import FormDataParser
 from api.orders import wrong
 from registry.files import sync_directory
 from tasks.jobs.places import JobDirectory
-from tasks.jobs.room import sparing
+from tasks.jobs.quota import Quota
+from tasks.jobs.room import Watched, sparing
 from telemetry.errors import DiskFull, Malformed, TooLarge
 
 FILE = "file"
@@ -40,13 +43,14 @@ def telling_full() -> Iterator[None]:
 class Upload:
     """A form whose file lies in a job's directory."""
 
-    def __init__(self, request: Request, directory: JobDirectory, spare: int) -> None:
+    def __init__(self, request: Request, directory: JobDirectory, spare: int, quota: Quota) -> None:
         """Read all of it; so many bytes of the disk stay free, or it is full.
 
         Raises `Malformed`, `Invalid`, `TooLarge` or `OSError`.
         """
-        self._directory, self._spare = directory, spare
+        self._directory, self._spare, self._quota = directory, spare, quota
         self._file: IO[bytes] | None = None
+        self._digest = blake2b(digest_size=16)
         try:
             self.form = self._parse(request)
         finally:
@@ -58,6 +62,13 @@ class Upload:
         if self._file is None:
             raise wrong(FILE, f"the form has no part {FILE!r} with a file name")
         return self._file.name
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Changes with the fields, and with the name's end and the content of the file."""
+        fields = self._digest.copy()
+        fields.update(msgspec.json.encode([self.uri.rpartition("/")[2], [*self.form.lists()]]))
+        return fields.digest()
 
     def _parse(self, request: Request) -> MultiDict[str, str]:
         parser = FormDataParser(
@@ -105,4 +116,4 @@ class Upload:
         # Workers look at the name's end to learn the format.
         path = path.with_name(path.name + (found[0] if found else ""))
         self._file = sparing(path, "wb", self._spare)
-        return self._file
+        return cast("IO[bytes]", Watched(self._file, self._quota.check, self._digest))

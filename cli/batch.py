@@ -91,6 +91,17 @@ def cancel(ids: tuple[str, ...], url: str | None) -> None:
 
 
 @batch.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@url_option
+def delete(ids: tuple[str, ...], url: str | None) -> None:
+    """Forget jobs that have ended, with the files that the server keeps of them."""
+    with server(url) as client:
+        for one in ids:
+            client.jobs.delete(one)
+            click.echo(f"job {one} is deleted")
+
+
+@batch.command()
 @click.argument("id")
 @url_option
 def errors(id: str, url: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.flight import Failure
-from tasks.jobs.naming import Format, named_format, wrong_input, wrong_output
+from tasks.jobs.naming import Format, named_format, no_data, wrong_input, wrong_output
 
 
 class FileName(click.ParamType[str]):
@@ -34,12 +34,12 @@ def check_names(
     """Raise `click.UsageError` where a name is that of no file that is read or written."""
     reason = wrong_input(source, read_as)
     if output:
-        reason = reason or wrong_output(output, written_as)
+        reason = reason or wrong_output(output, written_as) or no_data(output)
     if reason:
         raise click.UsageError(reason)
 
 
-def check_fetched(source: str, output: str) -> None:
+def check_fetched(source: str, output: str, *, overwrite: bool) -> None:
     """Raise `click.UsageError` or `Failure` where an output cannot be fetched to this file."""
     place = Path(output).expanduser()
     if Path(source).resolve() == place.resolve():
@@ -49,6 +49,8 @@ def check_fetched(source: str, output: str) -> None:
     try:
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if os.path.lexists(place) and not overwrite:
+            raise Failure(f"{output} is there already: name another file, or say --overwrite")
         with TemporaryFile(dir=place.parent):
             pass
     except OSError as error:

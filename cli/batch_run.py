@@ -17,6 +17,10 @@ from tasks.jobs.naming import FORMATS, named_format
 
 FORMAT = click.Choice(FORMATS)
 SHARE = click.FloatRange(0)
+_HINTS = {
+    "place_forbidden": "to send the file and fetch the output: --upload",
+    "output_exists": "to replace it: --overwrite",
+}
 
 
 @click.command()
@@ -27,6 +31,7 @@ SHARE = click.FloatRange(0)
 @click.option("--id-column", metavar="NAME", help="Carried through to output and errors.")
 @click.option("--include-input", is_flag=True, help="The output has the input's columns, too.")
 @click.option("--error-threshold", type=SHARE, metavar="N", help="Rows that may fail; < 1: share.")
+@click.option("--overwrite", is_flag=True, help="OUTPUT may take the place of a file.")
 @click.option("--input-format", type=FORMAT, help="By the name, without.")
 @click.option("--output-format", type=FORMAT, help="By the name, without.")
 @dialect_options
@@ -52,6 +57,7 @@ def run(
     if bool(output) == dry_run:
         raise click.UsageError("A dry run writes no OUTPUT." if output else "Give an OUTPUT.")
     check_names(source, options["input_format"], output, options["output_format"])
+    options["overwrite"] = options["overwrite"] or None
     with server(url) as client:
         there = client.is_local and not upload
         options["upload"] = not (there or is_uri(source))
@@ -61,7 +67,7 @@ def run(
             return
         fetched = None if there or is_uri(output or "") else output
         if fetched:
-            check_fetched(source, fetched)
+            check_fetched(source, fetched, overwrite=options.pop("overwrite") or False)
             options["output_format"] = options["output_format"] or named_format(fetched)[0]
         options["output"] = None if fetched else output
         with _hint(there):
@@ -93,6 +99,6 @@ def _hint(there: bool) -> Iterator[None]:
     try:
         yield
     except ProblemError as error:
-        if there and error.code == "place_forbidden":
-            raise Failure(f"{error} (to send the file and fetch the output: --upload)") from error
+        if there and error.code in _HINTS:
+            raise Failure(f"{error} ({_HINTS[error.code]})") from error
         raise

@@ -16,6 +16,7 @@ from cli import ghosts, redis_server
 from cli.canary import PATIENCE, Canary, Flight
 from cli.stack import Stack, flower_login
 from cli.supervisor import StartFailed, Stopped, Supervisor
+from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
 
 PORT = click.IntRange(1, 65535)
@@ -79,6 +80,7 @@ def _lock(home: Path) -> int:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        read_or_make_local_key(home)
     except BlockingIOError:
         raise click.ClickException(f"another `up` runs on {home}") from None
     except OSError as error:

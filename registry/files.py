@@ -42,7 +42,7 @@ def make_directory(path: Path) -> None:
     if path.is_dir():
         return
     make_directory(path.parent)
-    path.mkdir(exist_ok=True)
+    path.mkdir(exist_ok=True, mode=0o700)
     sync_directory(path.parent)
 
 

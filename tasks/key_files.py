@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+LOCAL_KEY = "local.key"
+"""In the home; its owner alone may read it."""
+
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """The key in a file; processes that start together agree on one.
@@ -14,12 +17,18 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     Raises `OSError`, also where the file is empty, as one is that was restored by halves: another
     key in its place would disown what was signed with the first.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _make(path, make())
     if not (key := path.read_bytes()):
         raise OSError(errno.ENODATA, "the key is empty: restore it, or delete the file", str(path))
     return key
+
+
+def read_or_make_local_key(home: Path) -> bytes:
+    """The local key of a home: whoever can read it there may what the user of the server may."""
+    path = home / LOCAL_KEY
+    return read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n").strip()
 
 
 def _make(path: Path, key: bytes) -> None:

@@ -51,12 +51,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which a paused version is tried with one message."""
 
     batch_roots: str = ""
-    """Where batch jobs may read and write, separated as in PATH; the user's home by default."""
+    """Where any caller's batch jobs may read and write, separated as in PATH."""
     batch_priority: Literal["low", "normal"] = "low"
     """How batch jobs compete with all else on the machine; a machine that is always busy starves
     those of low priority."""
     job_ttl: int = 7 * 24 * 3600
     """Seconds that a batch job may take, and that it is kept after its end."""
+    max_live_jobs: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    """Batch jobs that may be under way; beyond it they are refused."""
+    max_jobs: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    """Batch jobs that are kept, ended ones among them; the same."""
+    max_job_bytes: Annotated[int, msgspec.Meta(ge=0)] = 100 * 2**30
+    """Bytes that the files of all batch jobs may take in the home; the same."""
+    job_memory: Annotated[int, msgspec.Meta(ge=2**28)] | None = None
+    """Bytes by which a process that computes batch jobs may grow; else by what the machine has."""
     spare_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2**30
     """Bytes that batch jobs leave free on each disk that they write to."""
 

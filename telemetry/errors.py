@@ -190,6 +190,12 @@ class JobStands(PredictqError):
     code = "job_stands"
 
 
+class OutputExists(PredictqError):
+    """Something lies at the output's place already."""
+
+    code = "output_exists"
+
+
 class JobFailed(PredictqError):
     """The batch job cannot go on."""
 

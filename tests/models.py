@@ -46,6 +46,15 @@ class Touchy(Doubling):
         return super().predict(x)
 
 
+class Greedy(Doubling):
+    """Takes four gigabytes for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == GUILTY).any():
+            np.ones(2**29)
+        return super().predict(x)
+
+
 class Sleepy(Touchy):
     """Sleeps as many seconds as the second column says, all rows of a call at once."""
 

@@ -29,6 +29,7 @@ from workers import process
 from workers.cache import CAPACITY
 from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
+from workers.memory import bound, share_of_one
 from workers.resolving import resolve
 from workers.urgency import give_way
 
@@ -40,8 +41,16 @@ LARGEST = 2**16
 class ForkServer:
     """Serves one worker until that hangs up."""
 
-    def __init__(self, control: socket.socket, never: frozenset[str], settings: Settings) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        never: frozenset[str],
+        settings: Settings,
+        growth: int | None = None,
+    ) -> None:
+        """``growth``: bytes by which each process may grow, where that is bounded."""
         self._control = control
+        self._growth = growth
         self._never = never
         self._settings = settings
         self._registry = Registry(settings.home)
@@ -97,6 +106,8 @@ class ForkServer:
     def _be_born(self, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._control.close()
+        if self._growth:
+            bound(self._growth)
         try:
             process.serve(connection, self._engine, self._settings)
         except BrokenPipeError:
@@ -141,13 +152,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     configure("worker")
     descriptor, lane, *never = sys.argv[1:]
-    settings = Settings.from_environment()
+    settings, growth = Settings.from_environment(), None
     if lane == BULK:
         if settings.batch_priority == "low":
             give_way()
+        growth = settings.job_memory or share_of_one()
         importlib.import_module("workers.jobs.performing")  # once, for all processes
     control = socket.socket(fileno=int(descriptor))
-    ForkServer(control, frozenset(never), settings).run()
+    ForkServer(control, frozenset(never), settings, growth).run()
 
 
 if __name__ == "__main__":

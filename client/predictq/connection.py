@@ -10,6 +10,7 @@ from predictq import writing
 from predictq.address import address, unreachable
 from predictq.errors import PredictqError
 from predictq.finding import find
+from predictq.keys import authorization
 from predictq.retries import Clock, Deadline, persist
 
 GRACE = 2.0
@@ -36,7 +37,9 @@ class Connection:
         self.is_local = base.host in LOOPBACK
         """Whether the server is on this machine, as far as its address says."""
         # What a proxy calls loopback is itself.
-        self._http = httpx2.Client(base_url=base, trust_env=not self.is_local)
+        self._http = httpx2.Client(
+            base_url=base, trust_env=not self.is_local, headers=authorization(base)
+        )
         self._timeout = timeout
         self._unmet = unmet
         self._is_met = False

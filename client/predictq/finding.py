@@ -39,11 +39,25 @@ def find(url: str | None = None) -> Place:
     return _running()
 
 
+@dataclass(frozen=True)
+class Stack:
+    """One that this user runs on this machine."""
+
+    url: str
+    home: Path
+
+
+def stacks() -> Iterator[Stack]:
+    """All that are known, that of the home directory first."""
+    if own := _own():
+        yield own
+    yield from _others()
+
+
 def _running() -> Place:
-    home = _from_home(os.environ.get("PREDICTQ_HOME") or "~/.predictq")
-    if home and (url := _told(home / "stack.json")):
-        return Place(url, f" (by {home / 'stack.json'})")
-    others = list(dict.fromkeys(_others()))
+    if own := _own():
+        return Place(own.url, f" (by {own.home / 'stack.json'})")
+    home, others = _home(), list(dict.fromkeys(stack.url for stack in _others()))
     if len(others) == 1:
         return Place(others[0], " (the only stack that runs here)")
     if others:
@@ -53,7 +67,17 @@ def _running() -> Place:
     )
 
 
-def _others() -> Iterator[str]:
+def _own() -> Stack | None:
+    home = _home()
+    entry = home and _told(home / "stack.json")
+    return Stack(entry["url"], home) if home and entry else None
+
+
+def _home() -> Path | None:
+    return _from_home(os.environ.get("PREDICTQ_HOME") or "~/.predictq")
+
+
+def _others() -> Iterator[Stack]:
     state = os.environ.get("XDG_STATE_HOME", "")
     directory = _from_home(state if os.path.isabs(state) else "~/.local/state")
     try:
@@ -61,8 +85,8 @@ def _others() -> Iterator[str]:
     except OSError:
         files = []
     for file in files:
-        if url := _told(file):
-            yield url
+        if entry := _told(file):
+            yield Stack(entry["url"], Path(str(entry.get("home"))))
 
 
 def _from_home(path: str) -> Path | None:
@@ -71,8 +95,8 @@ def _from_home(path: str) -> Path | None:
     return None if whole.startswith("~") else Path(whole)
 
 
-def _told(file: Path) -> str | None:
-    """The address of the stack that a file tells of; None where that does not run."""
+def _told(file: Path) -> dict[str, Any] | None:
+    """What a file tells of a stack, its ``url`` among it; None where that does not run."""
     try:
         # A pipe would keep us waiting.
         if not file.is_file() or file.stat().st_size > LARGEST:
@@ -80,12 +104,13 @@ def _told(file: Path) -> str | None:
         entry = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    return _url(entry) if isinstance(entry, dict) and _lives(entry.get("pid")) else None
+    is_running = isinstance(entry, dict) and _has_url(entry) and _lives(entry.get("pid"))
+    return entry if is_running else None
 
 
-def _url(entry: dict[str, Any]) -> str | None:
+def _has_url(entry: dict[str, Any]) -> bool:
     url = entry.get("url")
-    return url if isinstance(url, str) and url.startswith(("http://", "https://")) else None
+    return isinstance(url, str) and url.startswith(("http://", "https://"))
 
 
 def _lives(pid: Any) -> bool:

@@ -96,6 +96,13 @@ class Jobs:
         """
         return wire.job(self._connection.send("POST", _path(id, "resume")))
 
+    def delete(self, id: str) -> None:
+        """Forget one that has ended, with the files that the server keeps of it.
+
+        An output that was written elsewhere stays there. Raises `Conflict` where it has not ended.
+        """
+        wire.good(self._connection.send("DELETE", f"{_path(id)}?forget=true"))
+
     def download(self, id: str, target: str | PathLike[str]) -> None:
         """Write the output to a file, which is there whole or not at all.
 

@@ -15,6 +15,8 @@ class Options(TypedDict, total=False):
     """Whether to send the file; otherwise the server is told its path, and reads it there."""
     output: str | PathLike[str] | None
     """A path or URI that the server writes; without one the output can be downloaded."""
+    overwrite: bool | None
+    """Whether the output may take the place of a file; otherwise one that is there is an error."""
     methods: str | Iterable[str] | None
     """Of the model, one or several; ``predict`` by default."""
     input_format: str | None
@@ -53,7 +55,7 @@ def _field(name: str, value: Any) -> dict[str, Any]:
             return {"output_uri": place(name, value)}
         case "methods" | "na":
             return {name: _several(name, value)}
-        case "include_input" | "upload" | "header":
+        case "include_input" | "upload" | "header" | "overwrite":
             return {name: flag(name, value)}
         case "error_threshold":
             return {name: number(name, value)}

@@ -1,5 +1,6 @@
 """The front end's way to batch jobs: create, look up, follow, cancel, resume."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,13 @@ import redis
 from msgspec.structs import replace
 
 from tasks.ids import Ids
-from tasks.jobs.job import Job, Order, Status
+from tasks.jobs.job import COMPLETED, ENDED, Job, Order, Status
 from tasks.jobs.ledger import JobLedger
-from tasks.jobs.places import JobDirectory, Roots, refuse_same
+from tasks.jobs.places import JobDirectory, refuse_existing, refuse_same
+from tasks.jobs.roots import Roots
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
+from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import (
     JobNotFound,
@@ -43,6 +46,7 @@ class Jobs:
         """The id of a job to be, and its directory, made: an upload is written there first."""
         job_id = self._ids.new()
         directory = self.directory(job_id)
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         directory.path.mkdir(parents=True)
         return job_id, directory
 
@@ -50,17 +54,24 @@ class Jobs:
         """Where a job's own files lie."""
         return JobDirectory(self._home, job_id)
 
-    def create(self, job_id: str, order: Order) -> Job:
+    def create(
+        self,
+        job_id: str,
+        order: Order,
+        idempotency: Idempotency | None = None,
+        *,
+        everywhere: bool = False,
+    ) -> Job:
         """Accept a job; once this returns it is safe. The id is one of `new`.
 
-        The caller has resolved the model and checked the methods. Raises `PlaceForbidden` where
-        input or output lie outside the allowed places, `VersionPaused`, and `SubmissionUncertain`,
-        which names the id, where Redis fell silent.
+        The job has another id where it was accepted before, under the same key. The caller has
+        resolved the model and checked the methods; ``everywhere``: places may be named that lie
+        outside the roots. Raises `PlaceForbidden`, `OutputExists`, `VersionPaused`, `QueueFull`,
+        `IdempotencyConflict`, and `SubmissionUncertain`, with the id, where Redis fell silent.
         """
-        order = self._placed(order, job_id)
+        order = self._placed(order, self.directory(job_id), everywhere=everywhere)
         try:
-            self._ledger.create(job_id, order)
-            return self.get(job_id)
+            return self.get(self._ledger.create(job_id, order, idempotency))
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
                 f"the broker fell silent: job {job_id} may have been accepted or not; look it up",
@@ -76,6 +87,7 @@ class Jobs:
         if job is not None and not job.has_ended and job.expires_at < time.time():
             self._ledger.sweep(job_id)
             job = self._ledger.job(job_id)
+            self.directory(job_id).discard_unpacked()
         if job is not None:
             return job
         created_at = self._ids.created_at(job_id)
@@ -104,7 +116,22 @@ class Jobs:
         """
         self.get(job_id)
         self._ledger.cancel(job_id)
-        return self.get(job_id)
+        job = self.get(job_id)
+        if job.status == "cancelled":
+            self.directory(job_id).discard_unpacked()
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job that has ended, with its own files; outputs elsewhere stay.
+
+        Raises `JobStands` where it has not ended, and as `get`.
+        """
+        status = self._ledger.delete(job_id)
+        if status is None:
+            self.get(job_id)
+        elif status not in ENDED:
+            raise JobStands(f"job {job_id} is {status}: cancel it first")
+        shutil.rmtree(self.directory(job_id).path, ignore_errors=True)
 
     def resume(self, job_id: str) -> Job:
         """Go on with one that failed, was cancelled or expired, at its first unfinished chunk.
@@ -151,13 +178,24 @@ class Jobs:
 
         Raises `JobStands` where it has not completed, `ResultGone` where nobody may read there now.
         """
-        job = self.get(job_id)
-        if job.status not in ("completed", "completed_with_errors") or job.chunks is None:
+        job, directory = self.get(job_id), self.directory(job_id)
+        if job.status not in COMPLETED or job.chunks is None:
             raise JobStands(f"job {job_id} is {job.status}: it has no output")
         try:
-            return Path(self.roots.checked(job.output.uri, self.directory(job_id)))
+            return Path(self.roots.target(job.output.uri, directory, everywhere=job.restricted))
         except PlaceForbidden as error:
             raise ResultGone(f"the output is not there any more: {error.message}") from error
+
+    def has_written(self, job: Job, stamp: str) -> bool:
+        """Whether a file with this stamp is an output of the job.
+
+        One that was frozen while it put the job together may have replaced its successor's, and be
+        the last. Jobs that earlier versions concluded say nothing of what they wrote.
+        """
+        written, claims = job.output.fingerprint, self.directory(job.id).claims
+        if written is None or written == stamp:
+            return True
+        return claims.exists() and stamp in claims.read_text().splitlines()
 
     def errors(self, job_id: str) -> list[Path]:
         """The files that hold, in this order, a line of NDJSON for each row that failed so far."""
@@ -168,11 +206,21 @@ class Jobs:
         parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
         return [directory.part_errors(part.name) for part in parts]
 
-    def _placed(self, order: Order, job_id: str) -> Order:
+    def _placed(self, order: Order, own: JobDirectory, *, everywhere: bool) -> Order:
         """The order with its places checked, and links followed."""
-        directory = self.directory(job_id)
-        source = self.roots.checked(order.input.uri, directory)
-        target = self.roots.checked(order.output.uri, directory)
+        try:
+            placed = self._within(order, own)
+        except PlaceForbidden:
+            if not everywhere:
+                raise
+            placed = self._within(replace(order, restricted=True), own)
+        if not order.overwrite:
+            refuse_existing(placed.output.uri, own)
+        return placed
+
+    def _within(self, order: Order, own: JobDirectory) -> Order:
+        source = self.roots.source(order.input.uri, own, everywhere=order.restricted)
+        target = self.roots.target(order.output.uri, own, everywhere=order.restricted)
         refuse_same(source, target)
         return replace(
             order, input=replace(order.input, uri=source), output=replace(order.output, uri=target)

@@ -25,6 +25,11 @@ ENDED: frozenset[Status] = frozenset(
     {"completed", "completed_with_errors", "failed", "cancelled", "expired"}
 )
 
+COMPLETED: frozenset[Status] = frozenset({"completed", "completed_with_errors"})
+"""With an output."""
+STOPPED = ENDED - COMPLETED
+"""Without an output, and it may be resumed."""
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is read or written."""
@@ -53,6 +58,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that may fail before the job stops: a number, or below 1 a share; None is no bound."""
     dry_run: bool = False
     """Whether nothing but validation is wanted."""
+    overwrite: bool = False
+    """Whether the output may take the place of a file."""
+    restricted: bool = False
+    """Whether a key opened a place: those without that key learn nothing of what lies there."""
     dialect: Dialect = Dialect()
     """What is said of an input that is CSV."""
 
@@ -108,6 +117,10 @@ class LineError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+LONGEST_MESSAGE = 2000
+"""Letters of why a job failed: it may name columns, and a file may call these what it likes."""
+
+
 class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a job failed."""
 
@@ -120,7 +133,7 @@ class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
     def of(cls, error: BaseException) -> "JobError":
         """What a caller may know; the inner text of foreign errors stays in the log."""
         if isinstance(error, PredictqError):
-            return cls(error.code, error.message, error.extra.get("line"))
+            return cls(error.code, error.message[:LONGEST_MESSAGE], error.extra.get("line"))
         return cls(JobFailed.code, "the worker could not do this; its log says why")
 
 
@@ -191,6 +204,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What validation found."""
     expires_at: float
     """When it ends, if it still runs; when it is forgotten with its files, once it has ended."""
+    restricted: bool = False
+    """Whether its files are for those alone who present the key that it was ordered with."""
 
     @property
     def has_ended(self) -> bool:

@@ -8,14 +8,16 @@ import msgspec
 import redis
 
 from tasks.clocks import MAX_ATTEMPTS
+from tasks.jobs.acceptance import accepted
 from tasks.jobs.job import Facts, Job, JobError, Order, Report, Status
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.jobs.naming import Format
 from tasks.jobs.reading import read_job
 from tasks.ledger import keys, scripts
 from tasks.ledger.heads import OPEN
-from tasks.ledger.pauses import PROBING, refusal
+from tasks.ledger.pauses import PROBING
 from tasks.ledger.workers import SILENCE, Workers
+from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import JobFailed, TooManyFailures
 
@@ -82,6 +84,7 @@ class JobLedger:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._ttl = settings.job_ttl
+        self._bounds = settings.max_live_jobs, settings.max_jobs
         constants = {"job_ttl": settings.job_ttl, "silence": SILENCE, **PROBING}
         self._scripts = {
             name: scripts.load(client, f"jobs.{name}", *LIBRARIES, **constants)
@@ -94,16 +97,22 @@ class JobLedger:
                 "cancel",
                 "resume",
                 "sweep",
+                "delete",
             )
         }
         self._postpone = scripts.load(client, "postpone", "messages")
         self._workers = Workers(client)
 
-    def create(self, job_id: str, order: Order) -> None:
-        """Accept a job; nothing where it is there already. Raises `VersionPaused`."""
+    def create(self, job_id: str, order: Order, idempotency: Idempotency | None = None) -> str:
+        """Accept a job; nothing where it is there already. Gives the id that holds.
+
+        That is another one where the key was used before, for the same order. Raises
+        `VersionPaused`, `QueueFull`, `IdempotencyConflict`.
+        """
         version, message = order.reference, template(job_id, order)
-        if refused := self._run("create", job_id, _json(order), message, version):
-            raise refusal(version, refused)
+        key = (idempotency.key, idempotency.fingerprint) if idempotency else ()
+        told = self._run("create", job_id, _json(order), message, version, *self._bounds, *key)
+        return accepted(told, version, *self._bounds)
 
     def job(self, job_id: str) -> Job | None:
         """How a job stands."""
@@ -169,20 +178,21 @@ class JobLedger:
         documents = _json(plan.facts), _json(report)
         self._run("plan", held.job, held.tag, *documents, *numbers, int(dry_run))
 
-    def settle(self, held: Held, part: Part) -> None:
-        """A chunk is computed; who says so first is counted."""
+    def settle(self, held: Held, part: Part) -> Status | None:
+        """A chunk is computed; who says so first is counted. Gives the job's status."""
         stop = _json(JobError.of(TooManyFailures()))
-        self._run("settle", *_words(held), _json(part), part.succeeded, part.failed, stop)
+        words = *_words(held), _json(part), part.succeeded, part.failed, stop
+        return _status(self._run("settle", *words))
 
-    def conclude(self, begun: Begun, error: JobError | None, output: str = "") -> bool:
+    def conclude(self, begun: Begun, error: JobError | None, output: str = "") -> Status | None:
         """A step ends its job, completed without an error, failed with one.
 
         ``output`` is the fingerprint of what was written.
-        Whether it has completed. One that has lost the step to another ends nothing, and an error
+        Gives the job's status. One that has lost the step to another ends nothing, and an error
         of before the job was resumed does not end it again.
         """
         told = b"" if error is None else _json(error)
-        return bool(self._run("conclude", *_words(begun.held), told, begun.at, output))
+        return _status(self._run("conclude", *_words(begun.held), told, begun.at, output))
 
     def postpone(self, held: Held, backoff: float) -> None:
         """Let a step be tried again a while later: so many seconds after its first attempt."""
@@ -206,6 +216,10 @@ class JobLedger:
         """Go on where it stopped; False where it had not."""
         return bool(self._run("resume", job_id))
 
+    def delete(self, job_id: str) -> Status | None:
+        """Forget a job that has ended; gives its status, None where there is no such job."""
+        return _status(self._run("delete", job_id))
+
     def sweep(self, job_id: str) -> bool:
         """End it or forget it, if its time is over; whether it is forgotten."""
         return bool(self._run("sweep", job_id))
@@ -216,6 +230,10 @@ class JobLedger:
     def _ask(self, call: Callable[[], Result]) -> Result:
         """Everything that workers ask goes through here, and the scripts of all."""
         return call()
+
+
+def _status(told: bytes | None) -> Status | None:
+    return cast("Status", told.decode()) if told else None
 
 
 def _flying(job_id: str) -> str:

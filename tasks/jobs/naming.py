@@ -59,6 +59,14 @@ def wrong_output(uri: str, told: Format | None) -> str | None:
     return None
 
 
+def no_data(uri: str) -> str | None:
+    """Why no job writes a file of this name, such as a program's; None where one may."""
+    if _ending(uri)[0] in _FORMATS:
+        return None
+    endings = ", ".join(_FORMATS)
+    return f"{PurePath(uri).name} is no name for data: an output ends in one of {endings}"
+
+
 def _ending(uri: str) -> tuple[str, Compression | None]:
     """The suffix that tells the format, and what the one behind it tells."""
     suffixes = [suffix.lower() for suffix in PurePath(uri).suffixes[-2:]]

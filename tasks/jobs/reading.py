@@ -47,6 +47,7 @@ def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
         eta_seconds=_eta(status, counts, rate, report),
         error=msgspec.json.decode(fields["error"], type=JobError) if "error" in fields else None,
         report=report,
+        restricted=order.restricted,
         **{name: float(fields[name]) for name in _TIMES if name in fields},  # type: ignore[arg-type]  # those that have no default are always there
     )
 

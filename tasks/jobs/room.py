@@ -3,12 +3,15 @@
 import errno
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkstemp
 from typing import IO, Any
 
 PIECE = 2**20
 """Bytes that are gathered before they are written; each time the disk is looked at."""
+OFTEN = 2**23
+"""Bytes of growth."""
 
 
 def sparing(file: Path | int, mode: str, spare: int) -> IO[bytes]:
@@ -18,6 +21,27 @@ def sparing(file: Path | int, mode: str, spare: int) -> IO[bytes]:
     """
     raw = _Sparing(file, mode, spare)
     return io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw, PIECE)
+
+
+class Watched:
+    """A file whose growth is looked at now and then, and whose content is digested."""
+
+    def __init__(self, file: IO[bytes], check: Callable[[], object], digest: Any) -> None:
+        """``digest`` is one of `hashlib`."""
+        self._file, self._check, self._digest = file, check, digest
+        self._since = OFTEN
+
+    def write(self, data: bytes) -> int:
+        """Raises what the check raises, too."""
+        self._since += len(data)
+        if self._since >= OFTEN:
+            self._check()
+            self._since = 0
+        self._digest.update(data)
+        return self._file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def unnamed(directory: Path, spare: int) -> IO[bytes]:

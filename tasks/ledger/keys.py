@@ -48,6 +48,15 @@ JOBS = "predictq:jobs"
 """Sorted set id of a batch job → Redis's seconds when it was created."""
 
 
+JOBS_LIVE = "predictq:jobs:live"
+"""Set of ids of the batch jobs that have not ended."""
+JOBS_STACK = "predictq:jobs:stack"
+"""The id that stands in the folder of the jobs' files, too, where that is this Redis's."""
+JOB_IDEMPOTENCY = "predictq:job-idempotency:"
+"""Followed by the caller's key: hash of the id of the job made for it and the order's
+fingerprint."""
+
+
 def record(task_id: str) -> str:
     """Where the record of one prediction lies."""
     return RECORD + task_id

@@ -58,7 +58,16 @@ def test_redis_keeps_what_it_accepted(compose: Compose) -> None:
 
 def test_api_and_worker_share_the_registry(compose: Compose) -> None:
     for name in ("api", "worker", "bulk"):
-        assert volumes(compose, name) == ["home:/data"]
+        assert volumes(compose, name) == ["home:/data", "models:/data/models"]
+        mounts = compose["services"][name]["volumes"]
+        assert [mount.get("read_only", False) for mount in mounts] == [False, name == "api"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_takes_all_memory_or_all_processes(compose: Compose, name: str) -> None:
+    service = compose["services"][name]
+    assert 2**28 <= int(service["mem_limit"]) <= 2**33
+    assert service["pids_limit"] <= 1024
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "bulk", "flower"])

@@ -2,11 +2,14 @@
 
 import os
 import socket
+import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory
+from tasks.jobs.roots import Roots
 from telemetry.errors import PlaceForbidden
 
 
@@ -21,19 +24,42 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return user
 
 
-def allows(user: Path, uri: str, setting: str = "", home: str = ".predictq") -> str | None:
-    """The place that is kept, if it may be used."""
+def allows(
+    user: Path, uri: str, setting: str, home: str = ".predictq", *, everywhere: bool = False
+) -> str | None:
+    """The place that is kept, if an input may lie there."""
     own = JobDirectory(user / home, "mine")
     try:
-        return Roots(setting, user / home).checked(uri, own)
+        return Roots(setting, user / home).source(uri, own, everywhere=everywhere)
     except PlaceForbidden:
         return None
 
 
+def writes(user: Path, uri: object, setting: str = "", *, everywhere: bool = True) -> bool:
+    """Whether an output may lie there."""
+    home = user / ".predictq"
+    try:
+        Roots(setting, home).target(str(uri), JobDirectory(home, "mine"), everywhere=everywhere)
+    except PlaceForbidden:
+        return False
+    return True
+
+
+def test_by_default_a_job_has_its_own_folder_alone(user: Path) -> None:
+    own = f"{user}/.predictq/jobs/mine/input.csv"
+    assert allows(user, own, "") == own
+    for name in ("rows.csv", "data/rows.csv", ".predictq/jobs/other/input.csv", ".ssh/id"):
+        assert allows(user, f"{user}/{name}", "") is None
+        assert allows(user, f"file://{user}/{name}", "") is None
+    assert not writes(user, user / "out.csv", everywhere=False)
+    assert writes(user, user / ".predictq/jobs/mine/output", everywhere=False)
+
+
 @pytest.mark.parametrize("name", ["rows.csv", "data/my rows.csv", ".predictq/jobs/mine/input.csv"])
-def test_files_of_the_user_and_of_the_job_itself(user: Path, name: str) -> None:
-    assert allows(user, f"{user}/{name}") == f"{user}/{name}"
-    assert allows(user, f"file://{user}/{name.replace(' ', '%20')}") == f"{user}/{name}"
+def test_files_below_a_root_and_of_the_job_itself(user: Path, name: str) -> None:
+    assert allows(user, f"{user}/{name}", str(user)) == f"{user}/{name}"
+    uri = f"file://{user}/{name.replace(' ', '%20')}"
+    assert allows(user, uri, str(user)) == f"{user}/{name}"
 
 
 @pytest.mark.parametrize(
@@ -43,14 +69,45 @@ def test_files_of_the_user_and_of_the_job_itself(user: Path, name: str) -> None:
         *("{}/data/.git/config", "{}/data/\0", "file://{}/%2essh/config", "file://{}/%00"),
         *("{}/.predictq/id.key", "{}/.predictq/models/iris", "{}/.predictq/jobs/other/output"),
         *("rows.csv", "file://rows.csv", "file://host{}/rows.csv", "{}/.predictq/jobs/mine/../a"),
+        *("//../..{}/../rows.csv", "file:{}/rows.csv", "FILE://{}/rows.csv", "local://{}/rows.csv"),
+        *("/proc/self/environ", "/proc/self/root{}/rows.csv", "{}/data/../../rows.csv"),
     ],
 )
 def test_what_is_hidden_ours_or_elsewhere_is_forbidden(user: Path, uri: str) -> None:
-    assert allows(user, uri.format(user)) is None
+    assert allows(user, uri.format(user), str(user)) is None
+
+
+def test_what_a_name_puts_outside_is_not_looked_at(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots, own = Roots(str(user / "data"), user), JobDirectory(user, "mine")
+    monkeypatch.setattr(os.path, "realpath", lambda _: pytest.fail("it would hang"))
+    for place in ("/mnt/dead/rows.csv", f"{user}/data/../rows.csv"):
+        with pytest.raises(PlaceForbidden):
+            roots.source(place, own)
+
+
+def test_a_key_opens_what_the_user_may_read(user: Path) -> None:
+    for place in ("/etc/hostname", f"{user}/.ssh/rows.csv", "s3://bucket/rows.csv"):
+        assert allows(user, place, "", everywhere=True) == place
+    assert allows(user, "rows.csv", "", everywhere=True) is None
+    assert allows(user, "/dev/null", "", everywhere=True) is None
+
+
+def test_an_output_never_takes_the_place_of_what_predictq_runs_on(user: Path) -> None:
+    assert writes(user, user / "data" / "out.csv")
+    (user / "code").symlink_to(sys.prefix)
+    for place in (
+        *(Path(__file__).parents[2] / "api" / "out.csv", Path(sys.prefix) / "out.csv"),
+        *(Path(sysconfig.get_path("purelib")) / "out.csv", user / "code" / "out.csv"),
+        *(user / ".predictq" / "out.csv", user / ".predictq/jobs/other/output"),
+    ):
+        for setting, everywhere in (("", True), ("/", False), (str(place.parent), False)):
+            assert not writes(user, place, setting, everywhere=everywhere), place
 
 
 def test_a_visible_home_of_ours_is_forbidden_as_well(user: Path) -> None:
-    for setting in ("", str(user), str(user / "data")):
+    for setting in (str(user), str(user / "data")):
         assert allows(user, f"{user}/data/id.key", setting, home="data") is None
         assert allows(user, f"{user}/data/jobs/mine/output", setting, home="data")
 
@@ -72,6 +129,18 @@ def test_remote_roots(user: Path) -> None:
         assert allows(user, uri, setting) is None
 
 
+@pytest.mark.parametrize(
+    "below",
+    [
+        *("../a.csv", "%2e%2e/a.csv", ".%2E/a.csv", "b/%2e%2e%2f%2e%2e/a.csv", "%252e%252e/a.csv"),
+        *("..\\a.csv", "%2e%2e%5ca.csv", "a.csv::file:///etc/passwd", "a%3A%3Ab", "b/.."),
+    ],
+)
+def test_no_spelling_leads_out_of_a_remote_root(user: Path, below: str) -> None:
+    assert allows(user, f"https://host/in/{below}", "https://host/in") is None
+    assert allows(user, "https://host/in/b%20c..csv", "https://host/in")
+
+
 def test_pipes_sockets_and_devices_are_forbidden(
     user: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,5 +154,5 @@ def test_pipes_sockets_and_devices_are_forbidden(
 
 
 def test_names_that_no_file_can_have(user: Path) -> None:
-    assert allows(user, f"{user}/{'a' * 3000}.csv")
-    assert allows(user, str(user / "data"))
+    assert allows(user, f"{user}/{'a' * 3000}.csv", str(user))
+    assert allows(user, str(user / "data"), str(user))

@@ -1,11 +1,13 @@
 """The registry: versions are immutable, aliases move, and a reader never sees a stale answer."""
 
+import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from registry import files
 from registry.directory import Directory
 from registry.store import Registry
 from telemetry.errors import (
@@ -265,3 +267,12 @@ def test_a_broken_file_breaks_only_its_model(registry, tmp_path, file):
     assert again.models() == ["iris"]
     again.remove("iris")
     assert len(list((tmp_path / "models" / "artifacts").iterdir())) == 2
+
+
+def test_a_home_that_is_made_first_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        files.write(tmp_path / "home" / "models" / "m", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700

@@ -18,6 +18,9 @@ from telemetry.errors import InvalidInput
 from workers.files.cutting import Place
 from workers.files.record_file import RecordFile, first_records
 
+MOST_FIELDS = 2**20
+"""Of the first record: each takes some sixty bytes of memory, and may be one byte of the file."""
+
 
 class Beginning(msgspec.Struct, frozen=True):
     """How a file begins."""
@@ -68,6 +71,8 @@ def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[s
 
 
 def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
+    if record.count(delimiter.encode()) >= MOST_FIELDS:
+        raise InvalidInput(f"line {line}: more than {MOST_FIELDS} fields", line=line)
     try:
         text = record.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:

@@ -13,6 +13,9 @@ from telemetry.errors import Detail, InvalidInput
 CUSTOM_ID = "custom_id"
 """The id column of a file whose job names none, if the file has it."""
 _MANY = 20
+MOST_COLUMNS = 2**17
+MOST_LETTERS = 2**21
+"""Of the names of all columns."""
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -41,8 +44,12 @@ class Wanted(msgspec.Struct, frozen=True):
 def match(selection: Selection, names: Sequence[str]) -> Wanted:
     """Find the columns.
 
-    Raises `InvalidInput` where one is missing, or one that is read is there twice.
+    Raises `InvalidInput` where one is missing, or one that is read is there twice, or where there
+    are too many of them.
     """
+    if len(names) > MOST_COLUMNS or sum(map(len, names)) > MOST_LETTERS:
+        most = f"{MOST_COLUMNS} columns, and {MOST_LETTERS} letters in their names"
+        raise InvalidInput(f"the file has too many or too long columns: {most}, are the most")
     if selection.pass_through:
         _refuse_double(names, names)
     places = {name: place for place, name in reversed([*enumerate(names)])}

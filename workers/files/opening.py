@@ -1,12 +1,12 @@
 """The one way to a file's bytes, here or elsewhere, and how one notices that it has changed."""
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from tasks.jobs.descriptors import open_regular
 from tasks.jobs.places import local_path
 from tasks.jobs.stamps import stamp_of
 from telemetry.errors import InputAway, InputChanged, InputUnreadable
@@ -46,7 +46,7 @@ def stamp(uri: str) -> str:
     with _told(uri):
         path = local_path(uri)
         if path is not None:
-            return stamp_of(path.stat())
+            return stamp_of(path.lstat())
         return remote_stamp(uri)
 
 
@@ -81,11 +81,7 @@ class Watch:
 
 def _open(uri: str) -> IO[bytes]:
     path = local_path(uri)
-    if path is None:
-        return open_remote(uri)
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise OSError(errno.EINVAL, "it is no regular file")  # a pipe would wait for a writer
-    return path.open("rb")
+    return open_remote(uri) if path is None else open_regular(path)
 
 
 @contextmanager

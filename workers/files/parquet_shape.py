@@ -41,13 +41,18 @@ def most_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float) ->
     """How many rows a span may have, by what these columns come to in a row.
 
     In the file they may be smaller, being encoded; the first rows, of which each takes as many
-    bytes as ``seen``, may be smaller than others.
+    bytes as ``seen``, may be smaller than others. The group with the largest rows counts.
     """
-    group, names = metadata.row_group(0), set(columns)
-    found = map(group.column, range(group.num_columns))
-    sizes = (c.total_uncompressed_size for c in found if _belongs(c.path_in_schema, names))
-    row = max(sum(sizes) / max(group.num_rows, 1), seen, 8 * len(names))
+    names = set(columns)
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    row = max(*(_row_size(group, names) for group in groups), seen, 8 * len(names))
     return max(int(MAX_SPAN / row), 1)
+
+
+def _row_size(group: pq.RowGroupMetaData, columns: set[str]) -> float:
+    found = map(group.column, range(group.num_columns))
+    sizes = (c.total_uncompressed_size for c in found if _belongs(c.path_in_schema, columns))
+    return float(sum(sizes) / max(group.num_rows, 1))
 
 
 def _belongs(path: str, columns: set[str]) -> bool:

@@ -17,11 +17,15 @@ from workers.files.opening import Watch, unreadable
 from workers.files.parquet_shape import check_types, group_borders, most_rows
 from workers.files.parquet_stream import ParquetStream
 from workers.files.spans import Block, Span
+from workers.memory import bounded
 
 _SAMPLE = 1000
 """Rows that tell how large one is."""
 _NEAR, _FAR = 2**16, 2**20
 """Bytes of a column that are read at a time; of a file elsewhere, each time is a request."""
+MOST_MEMORY = 2**30
+"""Bytes that reading a span may take: few bytes may stand for values without end, and no metadata
+tells how large they are."""
 
 
 class ParquetSource:
@@ -113,9 +117,11 @@ def _present(names: Sequence[str | None]) -> list[str]:
 @contextmanager
 def _telling(uri: str) -> Iterator[None]:
     try:
-        yield
-    except MemoryError:  # Arrow's own are Arrow's exceptions, too
-        raise
+        with bounded(MOST_MEMORY):
+            yield
+    except MemoryError as error:  # Arrow's own are Arrow's exceptions, too
+        what = f"some rows take more than {MOST_MEMORY // 2**20} MiB once they are decoded"
+        raise InvalidInput(f"{uri} cannot be read: {what}") from error
     except OSError as error:  # pyarrow says so of broken pages, too
         if error.errno:
             raise unreadable(uri, error) from error

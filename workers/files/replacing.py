@@ -9,23 +9,29 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from registry.files import TEMPORARY, sync_directory
+from registry.files import TEMPORARY
+from tasks.jobs.descriptors import open_directory
 from tasks.jobs.room import sparing
 from telemetry.errors import OutputUnwritable
+
+Taking = Callable[[Path, int], AbstractContextManager[IO[bytes]]]
+"""Opens a file that takes the name of a path at the end; so many bytes of its disk stay free."""
+Naming = Callable[[str, str, int], object]
+"""Gives a file the second name; both are names in the directory of this descriptor."""
 
 
 def replacing(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
     """Write a file beside ``path`` that takes its name at the end, safe against a power loss.
 
-    It has the mode of what it replaces, and leaves ``spare`` bytes of its disk free. Raises
-    `OutputUnwritable`; whatever is raised, the file is gone and ``path`` as it was.
+    It has the mode of a new file, whatever it replaces, and leaves ``spare`` bytes of its disk
+    free. Raises `OutputUnwritable`; whatever is raised, the file is gone and ``path`` as it was.
     """
-    return _naming(path, os.replace, spare)
+    return naming(path, replace, spare)
 
 
 def adding(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
     """The same, but what has the name by then keeps it."""
-    return _naming(path, _link, spare)
+    return naming(path, _link, spare)
 
 
 def beside(path: Path) -> Path:
@@ -34,26 +40,50 @@ def beside(path: Path) -> Path:
 
 
 @contextmanager
-def _naming(path: Path, name: Callable[[Path, Path], object], spare: int) -> Iterator[IO[bytes]]:
-    temporary = beside(path)
-    with writable(path):
+def naming(path: Path, name: Naming, spare: int) -> Iterator[IO[bytes]]:
+    """The same, but what comes of it in the end is for ``name`` to say."""
+    temporary = beside(path).name
+    with writable(path), _directory(path.parent) as directory:
         try:
-            with sparing(temporary, "xb", spare) as file:
+            with sparing(_created(temporary, directory), "wb", spare) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # whoever clears away leftovers sees it is in use
-                _keep_mode(file, path)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-                name(temporary, path)
-            sync_directory(path.parent)
+                name(temporary, path.name, directory)
+            os.fsync(directory)
         finally:
             with suppress(OSError):
-                temporary.unlink()
+                os.unlink(temporary, dir_fd=directory)
 
 
-def _link(temporary: Path, path: Path) -> None:
+def replace(temporary: str, name: str, directory: int) -> None:
+    """The file takes the place of what has the name."""
+    os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def link(temporary: str, name: str, directory: int) -> None:
+    """The file has both names; raises `FileExistsError`."""
+    os.link(temporary, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+
+
+def _link(temporary: str, name: str, directory: int) -> None:
     with suppress(FileExistsError):
-        os.link(temporary, path)
+        link(temporary, name, directory)
+
+
+@contextmanager
+def _directory(path: Path) -> Iterator[int]:
+    """A descriptor: files are named in this directory, whatever takes the place of its path."""
+    descriptor = open_directory(path)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _created(name: str, directory: int) -> int:
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=directory)
 
 
 def clear_leftovers(path: Path) -> None:
@@ -68,7 +98,7 @@ def check_writable(path: Path, spare: int) -> None:
     """Raise `OutputUnwritable` unless a file can be written there now; ``path`` stays as it is."""
     if os.path.isdir(path):
         raise OutputUnwritable(f"{path} is a directory")
-    with _naming(path, lambda *_: None, spare) as probe:
+    with naming(path, lambda *_: None, spare) as probe:
         probe.write(b"\n")
 
 
@@ -84,9 +114,3 @@ def writable(path: Path) -> Iterator[None]:
 
 def _prefix(path: Path) -> str:
     return f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}."
-
-
-def _keep_mode(file: IO[bytes], path: Path) -> None:
-    """Let those read what replaces a file who could read that, before there is anything to read."""
-    with suppress(FileNotFoundError):
-        os.fchmod(file.fileno(), path.stat().st_mode & 0o777)

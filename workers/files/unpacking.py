@@ -1,6 +1,6 @@
 """Unpacks a compressed file, which cannot be read from its middle."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -14,16 +14,25 @@ from workers.files.replacing import adding, clear_leftovers
 _PIECE = 2**20
 
 
-def unpack(uri: str, found: str, compression: Compression, target: Path, spare: int) -> None:
+def unpack(
+    uri: str,
+    found: str,
+    compression: Compression,
+    target: Path,
+    spare: int,
+    check: Callable[[], object],
+) -> None:
     """Write what the file of this fingerprint holds to ``target``, complete or not at all.
 
     What is there is left as it is, since somebody may read it. Raises `InvalidInput` where the file
     is broken or ends too early, `InputUnreadable`, `InputChanged` where it is another or was
-    written to meanwhile, `OutputUnwritable` where less than ``spare`` bytes would stay free.
+    written to meanwhile, `OutputUnwritable` where less than ``spare`` bytes would stay free, and
+    what ``check`` raises, which is called with each piece: a few bytes may hold a whole disk.
     """
     clear_leftovers(target)
     with adding(target, spare) as unpacked:
         for piece in _pieces(uri, found, compression):
+            check()
             unpacked.write(piece)
 
 

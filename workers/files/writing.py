@@ -18,7 +18,7 @@ from telemetry.errors import ModelError
 from workers.files.encoding import telling, write
 from workers.files.header import own_header
 from workers.files.json_values import cast, settled
-from workers.files.replacing import clear_leftovers, replacing
+from workers.files.replacing import Taking, clear_leftovers, replacing
 from workers.files.spans import BadRow
 
 _GROUP_ROWS = 2**17
@@ -38,16 +38,18 @@ def write_errors(path: Path, bad: Iterable[BadRow], spare: int) -> None:
         file.write(msgspec.json.Encoder().encode_lines(bad))
 
 
-def assemble(parts: Sequence[Path], target: Path, format: Format, spare: int) -> str:
+def assemble(
+    parts: Sequence[Path], target: Path, format: Format, spare: int, taking: Taking = replacing
+) -> str:
     """Make one file of all parts, complete or not at all, in memory that does not grow with them.
 
     CSV and NDJSON are compressed where the name says so. Gives the file's `stamp_of`, taken before
-    it has its name: from then on others may change it.
+    it has its name, by ``taking``: from then on others may change it.
 
     Raises `OutputUnwritable`; `ModelError` where parts have other columns than those before.
     """
     clear_leftovers(target)
-    with replacing(target, spare) as file:
+    with taking(target, spare) as file:
         if format == "parquet":
             _write_parquet(parts, file)
         else:

@@ -1,7 +1,6 @@
 """What a model answers to a block: the rows that it answers, and why it does not answer others."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -15,6 +14,9 @@ from workers.files.spans import BadRow, Block
 from workers.jobs.journal import Journal
 from workers.jobs.model import Answers, Model, joined
 from workers.rows.columns import Array
+
+Piece = tuple[range, Answers | PredictqError]
+"""Good rows that were asked for together, and what the model said to them."""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -39,53 +41,48 @@ class Answered(msgspec.Struct, frozen=True):
         return output(self.block, good, self.columns or nothing(names))
 
 
-def answer(model: Model, block: Block, together: Sequence[range]) -> Answered:
-    """Ask the model; where it raises, halves of the block, until the guilty rows fail alone.
+def asked(model: Model, block: Block, journal: Journal, attempt: int) -> list[Piece]:
+    """Ask the model for all good rows but those that a process dies of, in order.
 
-    ``together`` are the good rows that may be asked, by the ranges in which they may be. Raises
-    what no row is to blame for.
+    A model that raises is asked for halves, until the guilty rows fail alone.
+    """
+    found: list[Piece] = []
+    journal.narrow(len(block.good), attempt, lambda rows: found.extend(ask(model, block, rows)))
+    return sorted(found, key=lambda piece: piece[0].start)
+
+
+def ask(model: Model, block: Block, rows: range) -> list[Piece]:
+    """What the model says to some good rows, by the pieces in which it was asked."""
+    if not rows:
+        return []
+    return [*pieces(rows, lambda part: model.answer(block.features, slice(part.start, part.stop)))]
+
+
+def answer(model: Model, block: Block, found: Sequence[Piece]) -> Answered:
+    """What comes of a block by what the model said; good rows of no piece are deadly.
+
+    Raises what no row is to blame for.
     """
     answers: list[Answers] = []
     answered: list[range] = []
     raised: PredictqError | None = None
-    bad = [*block.bad, *_deadly(block, together)]
-    for rows, found in _pieces(model, block, together):
-        if not isinstance(found, PredictqError):
-            answers.append(found)
+    bad = [*block.bad, *_deadly(block, [rows for rows, _ in found])]
+    for rows, said in found:
+        if not isinstance(said, PredictqError):
+            answers.append(said)
             answered.append(rows)
-        elif isinstance(found, GUILT):
-            bad += [_bad(block, row, found) for row in rows]
-            raised = raised or found
+        elif isinstance(said, GUILT):
+            bad += [_bad(block, row, said) for row in rows]
+            raised = raised or said
         else:
-            raise found
+            raise said
     made = columns(model.manifest.signature, joined(answers)) if answers else {}
     return Answered(block, made, answered, sorted(bad, key=lambda row: row.line), raised)
 
 
-def survivors(model: Model, block: Block, journal: Journal, attempt: int) -> list[range]:
-    """The good rows that no process dies of, by ranges that may be asked together."""
-    return journal.narrow(len(block.good), attempt, lambda rows: _try(model, block, rows))
-
-
-def _try(model: Model, block: Block, rows: range) -> None:
-    with suppress(PredictqError):  # whatever it says, its process lives
-        _ask(model, block, rows)
-
-
-def _pieces(
-    model: Model, block: Block, together: Sequence[range]
-) -> Iterator[tuple[range, Answers | PredictqError]]:
-    for rows in filter(None, together):
-        yield from pieces(rows, lambda rows: _ask(model, block, rows))
-
-
-def _ask(model: Model, block: Block, rows: range) -> Answers:
-    return model.answer(block.features, slice(rows.start, rows.stop))
-
-
-def _deadly(block: Block, together: Sequence[range]) -> list[BadRow]:
+def _deadly(block: Block, lived: Sequence[range]) -> list[BadRow]:
     deadly = np.ones(len(block.good), bool)
-    deadly[_places(together)] = False
+    deadly[_places(lived)] = False
     return [_bad(block, int(row), WorkerLost()) for row in np.flatnonzero(deadly)]
 
 

@@ -5,10 +5,12 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from tasks.jobs.job import Order
+from tasks.jobs.job import COMPLETED, Order
 from tasks.jobs.ledger import Begun, JobLedger
-from tasks.jobs.places import JobDirectory, Roots, refuse_same
+from tasks.jobs.places import JobDirectory, refuse_same
+from tasks.jobs.roots import Roots
 from telemetry.errors import OutputUnwritable
+from workers.files.claiming import claiming, replacing_by
 from workers.files.writing import assemble
 
 
@@ -22,10 +24,12 @@ def finalize(
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
     output = placed(begun.order, directory, roots)
     made = [directory.part(part.name) for part in parts]
-    written = assemble(made, output, begun.output_format, spare)
+    may_replace = begun.order.overwrite or output.is_relative_to(directory.path)
+    taking = replacing_by(directory.claims) if may_replace else claiming(directory.claims)
+    written = assemble(made, output, begun.output_format, spare, taking)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson", spare)
-    if ledger.conclude(begun, None, written):
+    if ledger.conclude(begun, None, written) in COMPLETED:
         clear(directory)
 
 
@@ -34,16 +38,18 @@ def placed(order: Order, directory: JobDirectory, roots: Roots) -> Path:
 
     Raises `PlaceForbidden`, and `Invalid` where that is the input by now.
     """
-    output = roots.checked(order.output.uri, directory)
+    output = roots.target(order.output.uri, directory, everywhere=order.restricted)
     refuse_same(order.input.uri, output)
     return Path(output)
 
 
 def clear(directory: JobDirectory) -> None:
-    """Remove what nobody needs once a job has completed: all but its output and errors."""
+    """Remove what nobody needs once a job has completed: all but its output and errors, and what
+    tells its output from other files.
+    """
     shutil.rmtree(directory.parts, ignore_errors=True)
     for path in directory.path.iterdir():
-        if path not in (directory.output, directory.errors):
+        if path not in (directory.output, directory.errors, directory.claims):
             _discard(path)
 
 

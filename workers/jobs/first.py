@@ -8,7 +8,7 @@ from tasks.jobs.naming import Format
 from telemetry.errors import InvalidInput
 from workers.files.encoding import refuse_unwritable
 from workers.files.spans import BadRow, Block, Source, Span
-from workers.jobs.answering import answer, survivors
+from workers.jobs.answering import answer, asked
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model
 from workers.jobs.sizing import MORE, Speed, measure
@@ -35,8 +35,7 @@ def try_first(
     Raises `InvalidInput` where none of them can be scored, or written in this format.
     """
     span, block, bad = _first_good(source)
-    together = survivors(model, block, journal, attempt)
-    answered = answer(model, block, together)
+    answered = answer(model, block, asked(model, block, journal, attempt))
     errors = [*bad, *answered.bad]
     if not answered.pieces:
         raise _hopeless(errors)

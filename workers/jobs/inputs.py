@@ -1,12 +1,13 @@
 """The input of a job: found once, opened once in a process, and looked at with each chunk."""
 
 import time
-from pathlib import Path
 
 from registry.manifest import Manifest
 from tasks.jobs.dialect import Dialect
 from tasks.jobs.job import Facts, Order
 from tasks.jobs.places import JobDirectory
+from tasks.jobs.quota import Quota
+from tasks.settings import Settings
 from telemetry.errors import InputChanged, InvalidInput
 from workers.files.matching import Selection
 from workers.files.naming import format_of
@@ -37,16 +38,6 @@ def find(order: Order) -> Facts:
     return Facts(format=format_, compression=compression, bytes=size, fingerprint=found)
 
 
-def prepare(directory: JobDirectory, order: Order, facts: Facts, spare: int) -> None:
-    """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
-
-    It is done once, however many processes die of the first rows.
-    """
-    unpacked = directory.unpacked(facts.fingerprint)
-    if facts.compression and not unpacked.exists():
-        unpack(order.input.uri, facts.fingerprint, facts.compression, unpacked, spare)
-
-
 def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
     """The source that is cut and read; raises as `open_source`."""
     return open_source(
@@ -64,8 +55,9 @@ def plain(directory: JobDirectory, order: Order, facts: Facts) -> str:
 class Inputs:
     """Keeps the sources that were used last: jobs take turns, each comes back with a next chunk."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, settings: Settings) -> None:
+        self._home, self._spare = settings.home, settings.spare_bytes
+        self._quota = Quota(settings)
         self._kept: dict[Key, tuple[Source, float]] = {}
         """Each with the time at which it was asked for, the one that waits longest first."""
 
@@ -76,7 +68,7 @@ class Inputs:
         self._refuse_change(key, order)
         kept = self._kept.pop(key, None)
         directory = JobDirectory(self._home, job_id)
-        source = kept[0] if kept else open_input(directory, order, facts, manifest)
+        source = kept[0] if kept else self._open(directory, order, facts, manifest)
         self._kept[key] = source, time.monotonic()
         if not kept:
             self._refuse_change(key, order)  # it may have been another's by then
@@ -86,6 +78,20 @@ class Inputs:
         """Close all; who needs one again opens it anew."""
         for key in list(self._kept):
             self._close(key)
+
+    def _open(
+        self, directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest
+    ) -> Source:
+        """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
+
+        It is done once, however many processes die of the first rows, and once more where the job
+        stopped and goes on.
+        """
+        unpacked = directory.unpacked(facts.fingerprint)
+        if facts.compression and not unpacked.exists():
+            uri, check = order.input.uri, self._quota.check
+            unpack(uri, facts.fingerprint, facts.compression, unpacked, self._spare, check)
+        return open_input(directory, order, facts, manifest)
 
     def _refuse_change(self, key: Key, order: Order) -> None:
         if fingerprint(order.input.uri) != key[1]:

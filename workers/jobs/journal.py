@@ -4,6 +4,7 @@ A process that dies cannot say which row it died of. So what is about to be trie
 before, and whoever takes the chunk up next halves what its predecessor died of.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import msgspec
 
 from telemetry.errors import WorkerLost
 
-MOST_VAIN = 4
-"""Deaths of a chunk's processes, in a row, while no row was tried; then something else is wrong."""
+MOST_VAIN = 8
+"""Deaths of a chunk's processes, in a row, while no row was asked: then something else is wrong.
+
+So many as do not come of processes that are killed from outside, however often."""
 MOST_DEADLY = 100
 """Deadly rows of one chunk; beyond it, its model is to blame."""
 Range = tuple[int, int]
@@ -22,7 +25,7 @@ class _Notes(msgspec.Struct):
     untried: list[Range] = []
     trying: Range | None = None
     lived: list[Range] = []
-    """Tried; each can be asked as a whole."""
+    """Tried; each could be asked as a whole."""
     struck: list[int] = []
     """Rows that a process died of once; perhaps it was chance."""
     deadly: list[int] = []
@@ -48,26 +51,43 @@ class Journal:
             raise WorkerLost(f"a chunk ended its process {attempt - 1} times")
         self._write(notes)
 
-    def narrow(self, rows: int, attempt: int, call: Callable[[range], object]) -> list[range]:
-        """Which of so many rows can be asked together; what is in none of these is deadly.
+    def narrow(self, rows: int, attempt: int, ask: Callable[[range], object]) -> None:
+        """Ask all of so many rows, by ranges, but those that are deadly.
 
-        Nothing is tried before a process has died.
+        Before a process has died that is one range, and nothing is written down. Afterwards each
+        range is, while it is asked: so whatever a process dies of is halved by the next one. What
+        lived in another process is asked again, since its answers died with that.
         """
         if attempt == 1:
-            return [range(rows)]
+            ask(range(rows))
+            return
         notes = self._read()
         if notes.trying:
             self._condemn(notes, *notes.trying)
         if not (notes.untried or notes.lived or notes.deadly):
             notes.untried = [(0, rows)]
+        again = len(notes.lived)
         while notes.untried:
-            notes.trying = notes.untried.pop(0)
-            self._write(notes)
-            call(range(*notes.trying))
-            notes.lived.append(notes.trying)
-            notes.trying, notes.vain = None, 0
+            self._ask(notes, notes.untried, ask)
+            notes.vain = 0  # unlike below: who dies beside the rows would be tried for ever
+        for _ in range(again):
+            self._ask(notes, notes.lived, ask)
+
+    def _ask(self, notes: _Notes, ranges: list[Range], ask: Callable[[range], object]) -> None:
+        """Ask the first of these ranges."""
+        notes.trying = trying = ranges.pop(0)
         self._write(notes)
-        return [range(*lived) for lived in sorted(notes.lived)]
+        try:
+            ask(range(*trying))
+        except Exception:
+            self._has_lived(notes, trying)
+            raise
+        self._has_lived(notes, trying)
+
+    def _has_lived(self, notes: _Notes, rows: Range) -> None:
+        notes.lived.append(rows)
+        notes.trying = None
+        self._write(notes)
 
     def close(self) -> None:
         """The chunk is settled."""
@@ -94,6 +114,7 @@ class Journal:
             return _Notes()
 
     def _write(self, notes: _Notes) -> None:
-        draft = self._path.with_suffix(".tmp")
+        # One that was taken for dead may write at this moment, too.
+        draft = self._path.with_suffix(f".{os.getpid()}.tmp")
         draft.write_bytes(msgspec.json.encode(notes))
         draft.replace(self._path)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from registry.store import Registry
 from tasks.clocks import MAX_ATTEMPTS
-from tasks.jobs.job import JobError
+from tasks.jobs.job import STOPPED, JobError
 from tasks.jobs.ledger import Begun, Held, JobLedger, Result
 from tasks.jobs.messages import read_step
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory
+from tasks.jobs.roots import Roots
 from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
@@ -44,7 +45,7 @@ class Performer:
         self._roots = Roots(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
-        self._inputs = Inputs(settings.home)
+        self._inputs = Inputs(settings)
         self._validator = Validator(models, self._inputs, self._ledger, settings)
         self._scorer = Scorer(models, self._inputs, self._ledger, settings)
 
@@ -82,7 +83,8 @@ class Performer:
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(held, backoff_of(error))
             return Fate("retrying", word, traceback or "")
-        self._ledger.conclude(begun, JobError.of(error))
+        if self._ledger.conclude(begun, JobError.of(error)) in STOPPED:
+            JobDirectory(self._settings.home, held.job).discard_unpacked()
         return Fate("failed", word, traceback or "")
 
 

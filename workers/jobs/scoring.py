@@ -2,15 +2,17 @@
 
 import logging
 
+from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.jobs.places import JobDirectory
+from tasks.jobs.quota import Quota
 from tasks.settings import Settings
 from telemetry.errors import InvalidInput, PredictqError
 from telemetry.logs import failure
 from telemetry.tracebacks import said, traceback_of
 from workers.files.spans import Block
 from workers.files.writing import write_errors, write_part
-from workers.jobs.answering import Answered, answer, survivors
+from workers.jobs.answering import Answered, answer, asked
 from workers.jobs.inputs import Inputs
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model, Models
@@ -27,21 +29,24 @@ class Scorer:
     ) -> None:
         self._models, self._inputs = models, inputs
         self._ledger, self._settings = ledger, settings
+        self._quota = Quota(settings)
 
     def score(self, begun: Begun) -> None:
         """Compute a chunk; raises what ends the job."""
+        self._quota.check()
         directory = JobDirectory(self._settings.home, begun.held.job)
         journal = Journal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
         model = self._models.of(begun.order)
         block = self._read(begun, directory, model)
-        together = survivors(model, block, journal, begun.attempt)
-        answered = answer(model, block, together)
+        answered = answer(model, block, asked(model, block, journal, begun.attempt))
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
-        self._ledger.settle(begun.held, part)
+        status = self._ledger.settle(begun.held, part)
         journal.close()
+        if status in STOPPED:
+            directory.discard_unpacked()
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
         job_id, order, facts = begun.held.job, begun.order, begun.facts

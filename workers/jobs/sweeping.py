@@ -12,11 +12,13 @@ from typing import Any
 import redis
 from celery import bootsteps
 
+from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import JobLedger
 from tasks.jobs.messages import BULK
 from tasks.jobs.places import JobDirectory
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
+from workers.jobs.ownership import is_ours
 
 log = logging.getLogger(__name__)
 EVERY = 60.0
@@ -64,10 +66,22 @@ def sweep(ledger: JobLedger, settings: Settings) -> None:
     for job_id in ledger.aged():
         if ledger.sweep(job_id):
             shutil.rmtree(JobDirectory(settings.home, job_id).path, ignore_errors=True)
-    for directory in _abandoned(settings.home / "jobs", settings.job_ttl):
+        else:
+            _give_back(ledger, settings.home, job_id)
+    jobs = settings.home / "jobs"
+    if not jobs.is_dir() or not is_ours(ledger.client, jobs):
+        return
+    for directory in _abandoned(jobs, settings.job_ttl):
         if not ledger.knows(directory.name):
             log.warning("the files of %s are no job's: they are removed", directory.name)
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _give_back(ledger: JobLedger, home: Path, job_id: str) -> None:
+    """Drop what one had unpacked that has ended just now, or while no worker looked."""
+    job = ledger.job(job_id)
+    if job is not None and job.status in STOPPED:
+        JobDirectory(home, job_id).discard_unpacked()
 
 
 def _abandoned(jobs: Path, job_ttl: float) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """Validates a job before anything is computed, and cuts it into chunks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -8,7 +9,8 @@ from msgspec.structs import asdict, replace
 from registry.manifest import Signature
 from tasks.jobs.job import Facts, LineError, Order, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
-from tasks.jobs.places import JobDirectory, Roots
+from tasks.jobs.places import JobDirectory, refuse_existing
+from tasks.jobs.roots import Roots
 from tasks.settings import Settings
 from workers.files.checking import check
 from workers.files.csv_source import CsvSource
@@ -17,7 +19,7 @@ from workers.files.replacing import check_writable
 from workers.files.spans import BadRow, Source
 from workers.jobs.finalizing import clear, placed
 from workers.jobs.first import First, try_first
-from workers.jobs.inputs import Inputs, find, prepare
+from workers.jobs.inputs import Inputs, find
 from workers.jobs.journal import Journal
 from workers.jobs.model import Model, Models
 from workers.jobs.planning import Planned, write_plan
@@ -25,6 +27,9 @@ from workers.jobs.sizing import Speed, rows_per_chunk
 
 MOST_SHOWN = 100
 """Errors in a report."""
+
+MOST_NAMES = 2**13
+"""Letters of the columns' names in a report."""
 
 
 class Validator:
@@ -45,7 +50,6 @@ class Validator:
         journal.begin(begun.attempt)
         self._check_places(order, directory)
         model, facts = self._models.of(order), find(order)
-        prepare(directory, order, facts, self._settings.spare_bytes)
         written = order.output.format or facts.format
         source = self._inputs.source(begun.held.job, order, facts, model.manifest)
         first = try_first(source, model, journal, begun.attempt, written)
@@ -58,8 +62,11 @@ class Validator:
 
     def _check_places(self, order: Order, directory: JobDirectory) -> None:
         """Once more: links may have changed since the front end looked."""
-        self._roots.checked(order.input.uri, directory)
-        check_writable(placed(order, directory, self._roots), self._settings.spare_bytes)
+        self._roots.source(order.input.uri, directory, everywhere=order.restricted)
+        target = placed(order, directory, self._roots)
+        if not order.overwrite:
+            refuse_existing(str(target), directory)
+        check_writable(target, self._settings.spare_bytes)
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, model: Model) -> Plan:
         order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
@@ -75,7 +82,7 @@ class Validator:
             facts=replace(facts, plan=name, answers=first.answers),
             report=replace(
                 _report(source, planned, first.speed, processes, [*first.errors, *told]),
-                ignored=_ignored(source, order, model.manifest.signature),
+                ignored=shown(_ignored(source, order, model.manifest.signature)),
                 **_dialect(source),
             ),
             most_failures=most_failures(order.error_threshold, planned.rows),
@@ -93,12 +100,18 @@ def _report(
     lines = {bad.line: _line_error(bad) for bad in errors}
     return Report(
         rows=planned.rows,
-        columns=tuple(source.columns),
+        columns=shown(source.columns),
         chunks=planned.chunks,
         rows_per_second=rate,
         estimated_seconds=planned.rows / rate / processes,
         errors=tuple(lines[line] for line in sorted(lines)[:MOST_SHOWN]),
     )
+
+
+def shown(names: Sequence[str]) -> tuple[str, ...]:
+    """The first names, as many as are kept with a job: Redis has them in memory."""
+    lengths = accumulate(len(name) + 1 for name in names)
+    return tuple(name for name, end in zip(names, lengths, strict=True) if end <= MOST_NAMES)
 
 
 def _ignored(source: Source, order: Order, signature: Signature) -> tuple[str, ...]:

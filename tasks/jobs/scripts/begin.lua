@@ -9,6 +9,7 @@ local held = redis.call('ZSCORE', DUE, tag)
 if not (held and is_due(step)) then
   if held then
     drop(step, tag)
+    revisit(step)
     land()
     tell()
   end

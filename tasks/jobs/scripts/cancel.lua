@@ -1,5 +1,6 @@
 -- Cancel a job. What is computed now is computed to its end.
 -- ARGV: id.
+redis.call('ZREM', DUE, '') -- a full Redis lets a script finish that removes first
 local status = redis.call('HGET', job, 'status')
 if not status or ENDED[status] then return end
 ground()

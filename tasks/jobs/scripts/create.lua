@@ -1,13 +1,30 @@
 -- A new job, which is validated first.
--- ARGV: id, order, message of its steps, its version.
--- Returns nothing; or, where the version is paused, "paused", seconds and why, as accept.lua does.
+-- ARGV: id, order, message of its steps, its version, most jobs that may be under way, most that are
+--       kept; and with an idempotency key: that, and the fingerprint of the order.
+-- Returns the id that was accepted, now or before under the same key; "live" or "kept" where those
+-- are too many; "conflict" when the key came with another order; or, where the version is paused,
+-- "paused", seconds and why, as accept.lua does.
 -- A job is no probe: it is refused as long as the pause lasts.
-if redis.call('EXISTS', job) == 1 then return end
+local key = ARGV[7] and JOB_IDEMPOTENCY .. ARGV[7]
+if key then
+  local before = redis.call('HMGET', key, 'id', 'fingerprint')
+  if before[1] and redis.call('EXISTS', JOB .. before[1]) == 1 then
+    return before[2] == ARGV[8] and before[1] or 'conflict'
+  end
+end
+if redis.call('EXISTS', job) == 1 then return ARGV[1] end
 local now = clock()
 local entry, why = entry_of(ARGV[4])
 if entry then return refusal(entry, why, now) end
+if redis.call('SCARD', JOBS_LIVE) >= tonumber(ARGV[5]) then return 'live' end
+if redis.call('ZCARD', JOBS) >= tonumber(ARGV[6]) then return 'kept' end
 redis.call('HSET', job, 'order', ARGV[2], 'message', ARGV[3], 'created_at', stamp(now),
   'expires_at', stamp(now + JOB_TTL), 'succeeded', 0, 'failed', 0)
 redis.call('ZADD', JOBS, stamp(now), ARGV[1])
+if key then
+  redis.call('HSET', key, 'id', ARGV[1], 'fingerprint', ARGV[8])
+  redis.call('EXPIRE', key, math.ceil(2 * JOB_TTL))
+end
 enter('validating')
 push('validate')
+return ARGV[1]

@@ -2,7 +2,7 @@
 -- the queue's messages. ARGV[1] is the job's id.
 -- The job's hash: order, message (of any step), status, a time per status, and expires_at; facts,
 -- report, total, chunks and most_failures once it is validated; next (the chunk that is pushed
--- next), succeeded, failed, settled_at, busy and drained (the pace); output (its fingerprint); error.
+-- next; all before it are settled or fly), succeeded, failed, settled_at, busy and drained (the pace); output (its fingerprint); error.
 -- A step flies from its push until it is settled or dropped; its message waits, or a worker holds it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
@@ -18,9 +18,16 @@ end
 local function enter(status)
   local at = (ENDED[status] and 'ended' or status) .. '_at'
   redis.call('HSET', job, 'status', status, at, stamp(clock()))
+  redis.call(ENDED[status] and 'SREM' or 'SADD', JOBS_LIVE, ARGV[1])
   if ENDED[status] then
     redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL))
   end
+end
+
+local function forget()
+  redis.call('ZREM', JOBS, ARGV[1])
+  redis.call('SREM', JOBS_LIVE, ARGV[1])
+  redis.call('DEL', job, chunks, flying)
 end
 
 local function message_of(step)
@@ -72,18 +79,42 @@ local function push_next(many, before)
   redis.call('HSET', job, 'next', n)
 end
 
+-- A chunk that flies no more is looked for again from here on, so that nothing before it need be.
+local function revisit(step)
+  local n, next = tonumber(step), tonumber(redis.call('HGET', job, 'next') or nil)
+  if n and next and n < next then redis.call('HSET', job, 'next', n) end
+end
+
+-- Where the messages of these steps wait: message → its places, by one walk over the queue.
+local function waiting(steps)
+  local wanted, found = {}, {}
+  for _, step in ipairs(steps) do wanted[message_of(step)] = true end
+  local length = #steps > 0 and redis.call('LLEN', BULK) or 0
+  for first = 0, length - 1, 1000 do
+    for n, message in ipairs(redis.call('LRANGE', BULK, first, first + 999)) do
+      if wanted[message] then
+        found[message] = found[message] or {}
+        table.insert(found[message], first + n - 1)
+      end
+    end
+  end
+  return found
+end
+
 -- What flies by the books alone does so no more, as after a purge of the queue; gives how many.
-local function forget_lost()
+-- `found` are the messages that wait.
+local function forget_lost(steps, found)
   local held, lost = {}, 0
-  for _, tag in ipairs(redis.call('HKEYS', RESERVED)) do
+  for _, tag in ipairs(#steps > 0 and redis.call('HKEYS', RESERVED) or {}) do
     if string.find(tag, BULK .. ':', 1, true) == 1 then
       held[redis.call('HGET', RESERVED, tag)] = true
     end
   end
-  for _, step in ipairs(redis.call('HKEYS', flying)) do
+  for _, step in ipairs(steps) do
     local message = message_of(step)
-    if not held[message] and not redis.call('LPOS', BULK, message) then
+    if not held[message] and not found[message] then
       lost = lost + redis.call('HDEL', flying, step)
+      revisit(step)
     end
   end
   return lost
@@ -91,14 +122,16 @@ end
 
 -- Takes the messages of a job from the queue; those that workers hold go on flying.
 local function ground()
-  for _, step in ipairs(redis.call('HKEYS', flying)) do
-    local message = message_of(step)
-    if redis.call('LREM', BULK, 0, message) > 0 then
-      redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
-      redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)
-    end
+  local steps = redis.call('HKEYS', flying)
+  local found, any = waiting(steps), false
+  for message, places in pairs(found) do
+    any = true
+    for _, place in ipairs(places) do redis.call('LSET', BULK, place, '') end
+    redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
+    redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)
   end
-  forget_lost()
+  if any then redis.call('LREM', BULK, 0, '') end
+  forget_lost(steps, {})
 end
 
 -- A step flies no more, and its message is gone.

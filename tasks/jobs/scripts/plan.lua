@@ -7,7 +7,8 @@ if redis.call('HGET', job, 'status') == 'validating' then
   if ARGV[8] == '1' then
     enter('completed')
   else
-    redis.call('HSET', job, 'total', ARGV[5], 'chunks', ARGV[6], 'most_failures', ARGV[7], 'next', 0)
+    redis.call('HSET', job, 'total', ARGV[5], 'chunks', ARGV[6], 'most_failures', ARGV[7], 'next', 0,
+      'revisits', 1)
     enter('queued')
     finalize_or_go_on(true)
   end

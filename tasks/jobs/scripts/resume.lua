@@ -7,11 +7,14 @@ local status, most = state[1], tonumber(state[4] or -1)
 local again = redis.call('HEXISTS', job, 'resumed')
 if not status or ENDED[status] and not STOPPED[status] then return again end
 if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again
-local lost = forget_lost()
+local steps = redis.call('HKEYS', flying)
+local lost = forget_lost(steps, waiting(steps))
 if not STOPPED[status] and lost == 0 then return again end
 redis.call('HDEL', job, 'error', 'busy', 'drained', 'settled_at',
   'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- these lie ahead again
-redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'next', 0, 'resumed', 1)
+redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'resumed', 1)
+-- Jobs that were planned before `next` told so much are looked through from their beginning.
+if redis.call('HSETNX', job, 'revisits', 1) == 1 then redis.call('HSET', job, 'next', 0) end
 if state[2] then
   enter('queued')
   finalize_or_go_on(true)

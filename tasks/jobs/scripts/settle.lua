@@ -1,10 +1,11 @@
 -- A chunk is computed, and counts once, whoever was first; the next goes to the queue.
 -- ARGV: id, chunk, tag, outcome, rows that succeeded, rows that failed, error if those are too many.
+-- Returns the status of the job, nothing where it is forgotten.
 local n, now = ARGV[2], clock()
 drop(n, ARGV[3])
 local state = redis.call('HMGET', job, 'status', 'most_failures', 'settled_at', 'running_at', 'busy', 'drained')
 local status = state[1]
-if not status or redis.call('HSETNX', chunks, n, ARGV[4]) == 0 then return end
+if not status or redis.call('HSETNX', chunks, n, ARGV[4]) == 0 then return status end
 redis.call('HINCRBY', job, 'succeeded', ARGV[5])
 local failed = redis.call('HINCRBY', job, 'failed', ARGV[6])
 -- The pace: rows, and the time that they took; both are forgotten over half a minute.
@@ -23,3 +24,4 @@ if status == 'running' or status == 'queued' then
 end
 land()
 tell()
+return redis.call('HGET', job, 'status')

@@ -7,14 +7,15 @@ import pytest
 
 from tests.bulk import computing_jobs
 from tests.integration.jobs.room import Room
-from tests.models import Doubling, Lethal, Plodding, Touchy
+from tests.models import Doubling, Greedy, Lethal, Plodding, Touchy
 from tests.stack import LiveStack
 
 
 @pytest.fixture(scope="session")
 def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    home, models = tmp_path_factory.mktemp("bulky"), (Doubling, Touchy, Lethal, Plodding)
-    with computing_jobs(home, *models, PREDICTQ_VISIBILITY_TIMEOUT="4") as stack:
+    home, models = tmp_path_factory.mktemp("bulky"), (Doubling, Touchy, Lethal, Plodding, Greedy)
+    settings = {"PREDICTQ_VISIBILITY_TIMEOUT": "4", "PREDICTQ_JOB_MEMORY": str(2**30)}
+    with computing_jobs(home, *models, **settings) as stack:
         yield stack
 
 

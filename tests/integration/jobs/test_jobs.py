@@ -27,6 +27,15 @@ def test_a_file_is_scored_as_a_plain_script_scores_it(room: Room) -> None:
     assert room.errors(job) == []
 
 
+def test_rows_for_which_a_model_takes_too_much_memory_fail_alone(room: Room) -> None:
+    _, values = room.numbers(500)
+    values[7, 0] = GUILTY
+    job = room.run("greedy", room.parquet(values))
+    assert (job.status, job.counts.failed) == ("completed_with_errors", 1), job
+    errors = [msgspec.json.decode(line) for line in room.errors(job)]
+    assert [(e["line"], e["code"]) for e in errors] == [(8, "out_of_memory")]
+
+
 def test_bad_rows_fail_alone(room: Room) -> None:
     _, values = room.numbers(5000)
     values[[7, 4999], 0] = GUILTY

@@ -75,6 +75,7 @@ def look(room: Room, job: Job) -> Job:
         if not room.stack.lives(name):
             room.stack.launch(name)
     now = room.jobs.get(job.id)
+    assert now.status != "failed", now
     assert now.counts.total == now.counts.succeeded + now.counts.pending + now.counts.running
     assert now.status in ("finalizing", "completed") or not Path(job.output.uri).exists()
     return now
@@ -92,8 +93,9 @@ def processes(stack: LiveStack) -> dict[str, psutil.Process]:
 
 def check_nothing_is_left(room: Room, job: Job) -> None:
     """No half file, and nothing in Redis that somebody is to do."""
-    own = room.jobs.directory(job.id).path
-    until(lambda: [*own.iterdir()] == [own / "errors.ndjson"], f"the end of what is in {own}")
+    own = room.jobs.directory(job.id)
+    kept = {own.errors, own.claims}
+    until(lambda: {*own.path.iterdir()} == kept, f"the end of what is in {own.path}")
     assert {path.name for path in room.directory.iterdir()} == {"in.parquet", "in.out.parquet"}
     flying = f"{keys.JOB}{job.id}:flying"
     lists = "bulk", flying, keys.RESERVED, keys.DUE, keys.ATTEMPTS

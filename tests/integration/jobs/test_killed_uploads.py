@@ -25,10 +25,10 @@ def test_an_upload_whose_api_is_killed_leaves_nothing(room: Room) -> None:
     source = room.directory / "in.csv"
     with source.open("wb") as file:
         file.truncate(LARGE)
-    before = {*jobs.glob("*")}
+    before = {*jobs.glob("*/")}
     with ThreadPoolExecutor() as pool, Client(stack.url) as client:
         sent = pool.submit(client.jobs.submit, "doubling", str(source), upload=True)
-        (part,) = until(lambda: begun({*jobs.glob("*")} - before), "the first bytes on disk")
+        (part,) = until(lambda: begun({*jobs.glob("*/")} - before), "the first bytes on disk")
         stack.kill("api")
         with pytest.raises(Unreachable, match="no answer from 127.0.0.1") as failed:
             sent.result()

@@ -78,7 +78,7 @@ def test_a_job_that_is_put_together(room: Room, ballast: Ballast) -> None:
 
 def test_an_upload(room: Room, ballast: Ballast) -> None:
     jobs = room.stack.home / "jobs"
-    before = {*jobs.glob("*")}
+    before = {*jobs.glob("*/")}
 
     def uploaded() -> list[int]:
         return [path.stat().st_size for path in jobs.glob("*/input.csv")]
@@ -97,5 +97,5 @@ def test_an_upload(room: Room, ballast: Ballast) -> None:
         answer = room.stack.http.post("/predict/batch", content=pieces(), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (507, "disk_full"), answer.text
         assert "MiB of its disk must stay free" in answer.json()["detail"]
-        assert {*jobs.glob("*")} == before
+        assert {*jobs.glob("*/")} == before
         assert room.stack.predict("doubling", [4.0, 0.0]) == [8.0]

@@ -61,8 +61,10 @@ class Desk:
         self.reservations.upkeep(())
 
     def settle(self, begun: Begun, failed: int = 0) -> None:
-        part = Part(name=begun.held.tag, succeeded=10 - failed, failed=failed)
-        self.ledger.settle(begun.held, part)
+        self.ledger.settle(begun.held, self.part(begun, failed))
+
+    def part(self, begun: Begun, failed: int = 0) -> Part:
+        return Part(name=begun.held.tag, succeeded=10 - failed, failed=failed)
 
     def look(self, name: str) -> Job:
         job = self.ledger.job(name)

@@ -91,23 +91,23 @@ def test_of_two_who_validate_one_is_believed(desk: Desk) -> None:
 def test_one_that_has_lost_a_step_ends_nothing(desk: Desk) -> None:
     late = finalizing(desk)
     desk.lose(late)
-    assert not desk.ledger.conclude(late, BROKEN)
+    assert desk.ledger.conclude(late, BROKEN) == "finalizing"
     assert desk.status("a") == "finalizing"
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
     assert desk.status("a") == "completed"
-    assert desk.ledger.conclude(late, None)  # it is complete, whoever asks
+    assert desk.ledger.conclude(late, None) == "completed"  # it is complete, whoever asks
 
 
 def test_the_output_is_that_of_who_wrote_it_last(desk: Desk) -> None:
     late = finalizing(desk)
     desk.lose(late)
-    assert not desk.ledger.conclude(late, None, "too soon")
+    assert desk.ledger.conclude(late, None, "too soon") == "finalizing"
     assert desk.look("a").output.fingerprint is None
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None, "first")
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None, "first") == "completed"
     assert desk.look("a").output.fingerprint == "first"
     desk.ledger.conclude(late, BROKEN)
     assert desk.look("a").output.fingerprint == "first"
-    assert desk.ledger.conclude(late, None, "second")
+    assert desk.ledger.conclude(late, None, "second") == "completed"
     assert desk.look("a").output.fingerprint == "second"
 
 
@@ -115,10 +115,10 @@ def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(desk: Desk)
     begun = finalizing(desk)
     desk.outdate("a")
     desk.ledger.sweep("a")
-    assert not desk.ledger.conclude(begun, None)
+    assert desk.ledger.conclude(begun, None) == "expired"
     assert desk.status("a") == "expired"
     assert desk.ledger.resume("a")
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
 
 
 def test_an_error_of_before_it_was_resumed_does_not_end_it_again(desk: Desk) -> None:
@@ -226,7 +226,7 @@ def test_a_purged_job_can_be_resumed(desk: Desk) -> None:
     desk.settle(held)
     for step in ("1", "2", "3"):
         desk.settle(desk.begin("a", step))
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
 
 
 def test_who_asks_again_is_told_that_it_goes_on(desk: Desk) -> None:

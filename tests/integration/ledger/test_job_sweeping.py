@@ -53,7 +53,7 @@ def test_a_job_is_forgotten_with_its_files(ledger: JobLedger, settings: Settings
     ledger.client.hset(f"{keys.JOB}bad", "report", b"no report")
     sweep(ledger, settings)
     left = sorted(path.name for path in (settings.home / "jobs").iterdir())
-    assert left == ["resumed", "young"]
+    assert left == ["resumed", "stack", "young"]
     assert ledger.latest(9) == ["young", "resumed"]
 
 
@@ -97,4 +97,44 @@ def test_files_of_no_job_go_when_nobody_writes_to_them(
     (settings.home / "jobs" / "file").touch()
     sweep(ledger, settings)
     left = sorted(path.name for path in (settings.home / "jobs").iterdir())
-    assert left == ["computed", "file", "known", "written"]
+    assert left == ["computed", "file", "known", "stack", "written"]
+
+
+def test_files_of_another_redis_stay(
+    ledger: JobLedger, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    sweep_with_an_upload(ledger, settings, "first")
+    assert not (settings.home / "jobs" / "first").exists()
+    ledger.client.flushall()  # as one at a wrong address, which knows none of these jobs
+    sweep_with_an_upload(ledger, settings, "second")
+    assert (settings.home / "jobs" / "second").exists()
+    assert "check REDIS_URL" in caplog.text
+    ledger.client.set(keys.JOBS_STACK, "another")
+    sweep(ledger, settings)
+    assert (settings.home / "jobs" / "second").exists()
+    (settings.home / "jobs" / "stack").unlink()  # an operator says that the other is gone
+    ledger.client.delete(keys.JOBS_STACK)
+    sweep(ledger, settings)
+    assert not (settings.home / "jobs" / "second").exists()
+
+
+def test_a_home_that_lost_its_files_is_known_again(ledger: JobLedger, settings: Settings) -> None:
+    (settings.home / "jobs").mkdir()
+    ledger.client.set(keys.JOBS_STACK, "this")
+    sweep(ledger, settings)
+    assert (settings.home / "jobs" / "stack").read_text() == "this"
+
+
+def sweep_with_an_upload(ledger: JobLedger, settings: Settings, name: str) -> None:
+    """Of which no job was made."""
+    directory(settings.home, name, "input.csv", ABANDONED + 60)
+    sweep(ledger, settings)
+
+
+def test_what_an_ended_job_had_unpacked_goes(ledger: JobLedger, settings: Settings) -> None:
+    accept(ledger, "old", 1.0)
+    own = directory(settings.home, "old", "unpacked-1")
+    ledger.client.hset(f"{keys.JOB}old", "expires_at", "1.0")
+    sweep(ledger, settings)
+    assert own.exists()
+    assert not [*own.iterdir()]

@@ -47,7 +47,7 @@ def test_a_window_of_ten_thousand_chunks_is_in_redis(desk: Desk) -> None:
     assert desk.waiting() == ["a.finalize"]
     check(desk, CHUNKS, before)
     assert desk.look("a").counts.succeeded == 10 * CHUNKS
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
+    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
 
 
 def beat(desk: Desk) -> None:

@@ -88,7 +88,7 @@ def test_a_dry_run(live: LiveStack, room: Room) -> None:
 
 
 def test_a_forbidden_place_is_told(live: LiveStack) -> None:
-    assert "outside the places" in batch(live, "touchy", "/etc/passwd", "/etc/out", code=1)
+    assert "outside the places" in batch(live, "touchy", "/etc/passwd", "/etc/out.csv", code=1)
 
 
 def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(live: LiveStack, room: Room) -> None:

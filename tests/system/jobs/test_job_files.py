@@ -101,8 +101,10 @@ def test_an_output_that_is_gone(
 
 
 def test_an_output_that_another_job_has_replaced(live: LiveStack, room: Room) -> None:
-    fields = {"source": room.numbers(100)[0], "output_uri": str(room.directory / "out.csv")}
-    first, second = (ended(live, submit(live, **fields)) for _ in range(2))
+    source, place = room.numbers(100)[0], str(room.directory / "out.csv")
+    first, second = (
+        ended(live, submit(live, source, output_uri=place, overwrite=True)) for _ in range(2)
+    )
     problem(live.http.get(first["urls"]["output"]), 410, "result_gone")
     assert live.http.get(second["urls"]["output"]).status_code == 200
 

@@ -146,3 +146,70 @@ def test_jobs_are_listed_the_newest_first(live: LiveStack, room: Room) -> None:
 def test_a_file_that_is_not_there(live: LiveStack, room: Room) -> None:
     job = ended(live, submit(live, room.directory / "none.csv"))
     assert (job["status"], job["error"]["code"]) == ("failed", "input_unreadable")
+
+
+def test_one_that_has_ended_is_deleted_with_its_files(live: LiveStack, room: Room) -> None:
+    job = ended(live, submit(live, room.numbers(10)[0], output_format="csv"))
+    own = live.home / "jobs" / job["id"]
+    assert (own / "output").exists()
+    assert live.http.delete(job["urls"]["self"]).json()["status"] == "completed"  # no cancelling
+    answer = live.http.delete(job["urls"]["self"], params={"forget": "true"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not own.exists()
+    for again in (live.http.get, live.http.delete):
+        problem(again(job["urls"]["self"]), 404, "job_not_found")
+    with live.frozen("bulk"):
+        waiting = submit(live, room.numbers(10)[0])
+        answer = live.http.delete(waiting["urls"]["self"], params={"forget": "true"})
+        problem(answer, 409, "job_stands")
+        problem(live.http.delete(waiting["urls"]["self"], params={"forget": "?"}), 422, "invalid")
+    ended(live, waiting)
+
+
+def test_a_key_makes_it_safe_to_submit_again(live: LiveStack, room: Room) -> None:
+    source, key = room.numbers(10)[0], {"Idempotency-Key": "order-17"}
+    before = {path.name for path in (live.home / "jobs").glob("*/")}
+    body = by_reference(source)
+    first, again = (live.http.post(BATCH, json=body, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]
+    other = live.http.post(BATCH, json={**body, "include_input": True}, headers=key)
+    problem(other, 422, "idempotency_conflict")
+    forms = [
+        live.http.post(
+            BATCH,
+            data={"model": "touchy"},
+            files={"file": ("a.csv", content)},
+            headers={"Idempotency-Key": "form"},
+        )
+        for content in (b"x0,x1\n1,2\n", b"x0,x1\n1,2\n", b"x0,x1\n1,3\n")
+    ]
+    assert [answer.status_code for answer in forms] == [202, 202, 422]
+    assert forms[0].json()["id"] == forms[1].json()["id"]
+    for job in (first.json(), forms[0].json()):
+        ended(live, job)
+    made = {path.name for path in (live.home / "jobs").glob("*/")} - before
+    assert made == {first.json()["id"], forms[0].json()["id"]}
+
+
+def test_the_key_opens_what_others_are_not_told_of(live: LiveStack, room: Room) -> None:
+    """Places outside the roots, whose lines stand in messages and outputs."""
+    elsewhere = live.home / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    (elsewhere / "in.csv").write_text("x0,x1\nsecret,1\n")
+    body = by_reference(elsewhere / "in.csv")
+    problem(live.http.post(BATCH, json=body), 422, "place_forbidden")
+    key = {"Authorization": f"Bearer {(live.home / 'local.key').read_text().strip()}"}
+    job = live.http.post(BATCH, json=body, headers=key).json()
+    assert job["restricted"]
+    url = job["urls"]["self"]
+    told = until(lambda: (now := live.http.get(url, headers=key).json())["ended_at"] and now, "end")
+    assert "secret" in told["error"]["message"]
+    for answer in (live.http.get(url), live.http.get(BATCH)):
+        assert "failed" in answer.text
+        assert "secret" not in answer.text
+    for name in ("output", "errors", "events"):
+        problem(live.http.get(job["urls"][name]), 403, "forbidden")
+    problem(live.http.delete(url, params={"forget": "true"}), 403, "forbidden")
+    problem(live.http.post(job["urls"]["resume"]), 403, "forbidden")
+    assert live.http.delete(url, params={"forget": "true"}, headers=key).status_code == 204

@@ -29,7 +29,12 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"output_uri": "s3://bucket/out.csv"}, 422, "invalid", "output_uri must be a path"),
     ({"output_uri": "{directory}/in.parquet"}, 422, "invalid", "take the place of the input"),
     ({"output_uri": "file://{directory}/in%2Eparquet"}, 422, "invalid", "take the place"),
-    ({"output_uri": "{directory}/.bashrc"}, 422, "place_forbidden", ".bashrc"),
+    ({"output_uri": "{directory}/.rows.csv"}, 422, "place_forbidden", ".rows.csv"),
+    ({"output_uri": "{directory}/.bashrc", "output_format": "csv"}, 422, "invalid", "for data"),
+    ({"output_uri": "{directory}/run", "output_format": "csv"}, 422, "invalid", "for data"),
+    ({"output_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
+    ({"output_uri": "{directory}/there.csv"}, 409, "output_exists", "overwrite"),
+    ({"id_column": "x" * 1001}, 422, "invalid", "length"),
     ({"output_uri": "{directory}/out.parquet.gz"}, 422, "invalid", "only CSV and NDJSON"),
     ({"output_uri": "{directory}/out.gz"}, 422, "invalid", "only CSV and NDJSON"),
     ({"input_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
@@ -46,12 +51,13 @@ def test_what_is_wrong_is_named_and_leaves_nothing(
     changes, status, code, says = case
     source, _ = room.numbers(10)
     os.mkfifo(room.directory / "pipe.csv")
-    before = set((live.home / "jobs").glob("*"))
+    (room.directory / "there.csv").touch()
+    before = set((live.home / "jobs").glob("*/"))
     body = {"model": "touchy", "input_uri": str(source), **changes}
     body = {name: _placed(value, room) for name, value in body.items() if value is not None}
     for path in (BATCH, f"{BATCH}/validate"):
         assert says in problem(live.http.post(path, json=body), status, code)["detail"]
-    assert set((live.home / "jobs").glob("*")) == before
+    assert set((live.home / "jobs").glob("*/")) == before
 
 
 def _placed(value: Any, room: Room) -> Any:
@@ -81,7 +87,7 @@ def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Roo
 
 def test_a_paused_version_is_refused_and_leaves_nothing(live: LiveStack, room: Room) -> None:
     source, _ = room.numbers(10)
-    before = set((live.home / "jobs").glob("*"))
+    before = set((live.home / "jobs").glob("*/"))
     live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
     try:
         refused = [
@@ -96,12 +102,12 @@ def test_a_paused_version_is_refused_and_leaves_nothing(live: LiveStack, room: R
         told = problem(answer, 503, "version_paused")
         assert (told["detail"], told["retryable"]) == ("plodding:1 is paused: a test", True)
         assert answer.headers["retry-after"] == "1"
-    assert len(set((live.home / "jobs").glob("*")) - before) == 1
+    assert len(set((live.home / "jobs").glob("*/")) - before) == 1
     submit(live, source, "plodding")
 
 
 def test_wrong_forms(live: LiveStack) -> None:
-    before = set((live.home / "jobs").glob("*"))
+    before = set((live.home / "jobs").glob("*/"))
     wrong = problem(upload(live, "a.csv", b"x0,x1\n1,2\n", nonsense="1"), 422, "invalid")
     assert "nonsense" in wrong["detail"]
     wrong = problem(upload(live, "a.csv", b"", error_threshold="many"), 422, "invalid")
@@ -118,7 +124,7 @@ def test_wrong_forms(live: LiveStack) -> None:
     problem(live.http.post(BATCH, content=b"nonsense", headers=headers), 400, "malformed")
     headers = {"content-type": "multipart/form-data"}
     problem(live.http.post(BATCH, content=b"nonsense", headers=headers), 400, "malformed")
-    assert set((live.home / "jobs").glob("*")) == before
+    assert set((live.home / "jobs").glob("*/")) == before
 
 
 def test_ids_of_no_job(live: LiveStack, room: Room) -> None:

@@ -57,7 +57,7 @@ def predicted(model: str, source: Path, *options: str) -> tuple[list[str], str]:
 def scored(model: str, source: Path, *options: str) -> tuple[list[str], str]:
     """What `batch` writes, without the header, and what it says."""
     target = source.with_name("answers.csv")
-    ran = command("batch", model, source, target, *options)
+    ran = command("batch", model, source, target, "--overwrite", *options)
     assert ran.exit_code == 0, ran.output
     with target.open(newline="") as file:
         return [row[-1] for row in [*csv.reader(file)][1:]], ran.stderr

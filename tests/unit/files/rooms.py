@@ -53,7 +53,7 @@ def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:
 
 def unpacked(packed: Path, compression: Compression, target: Path) -> None:
     """Unpack what was looked at just now."""
-    unpack(str(packed), fingerprint(str(packed)), compression, target, 0)
+    unpack(str(packed), fingerprint(str(packed)), compression, target, 0, lambda: None)
 
 
 MIXED = Signature(

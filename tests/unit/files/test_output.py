@@ -157,8 +157,10 @@ def test_a_name_may_be_as_long_as_the_disk_allows(tmp_path: Path, name: str) -> 
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o664])
-def test_what_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o777])
+def test_an_output_has_the_mode_of_a_new_file_whatever_it_replaces(
+    tmp_path: Path, mode: int
+) -> None:
     target, new = tmp_path / "out.csv", tmp_path / "new.csv"
     target.touch()
     target.chmod(mode)
@@ -169,7 +171,27 @@ def test_what_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
                 file.write(b"prediction\n")
     finally:
         os.umask(umask)
-    assert [path.stat().st_mode & 0o777 for path in (target, new)] == [mode, 0o640]
+    assert [path.stat().st_mode & 0o777 for path in (target, new)] == [0o640, 0o640]
+
+
+def test_a_directory_that_a_link_replaces_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "there" / "in").mkdir(parents=True)
+    (tmp_path / "here").symlink_to(tmp_path / "there")
+    with pytest.raises(OutputUnwritable, match="a link was put in its way"):
+        check_writable(tmp_path / "here" / "in" / "out.csv", 0)
+    assert not [*(tmp_path / "there" / "in").iterdir()]
+
+
+def test_a_link_that_comes_meanwhile_leads_nowhere(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    with replacing(here / "out.csv", 0) as file:
+        here.rename(tmp_path / "away")
+        here.symlink_to(there)
+        file.write(b"prediction\n")
+    assert not [*there.iterdir()]
+    assert (tmp_path / "away" / "out.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["out.csv.gz", "out.csv.zst", "out.csv.bz2"])

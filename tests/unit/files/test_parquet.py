@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.manifest import Column, Signature
 from telemetry.errors import InputChanged, InputUnreadable, InvalidInput
 from tests.unit.files.rooms import (
     MIXED,
@@ -279,3 +280,27 @@ def test_a_span_is_short_where_the_first_rows_alone_are_small(
     path = written(tmp_path, pa.table({"a": np.zeros(2000), "the.note": texts}), 2000)
     source = source_of(path, "parquet", numbers("a"), pass_through=True)
     assert max(span.rows for span in source.spans(10**6)) <= 1.25 * 2**20 / 2048
+
+
+@pytest.mark.parametrize("small", [0, 2000], ids=["from the first row on", "behind small ones"])
+def test_a_few_bytes_that_stand_for_gigabytes_are_refused(tmp_path: Path, small: int) -> None:
+    path, places = tmp_path / "bomb.parquet", np.ones(20_000, np.int32)
+    places[:small] = 0
+    texts = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(["y", "x" * 2**20]))
+    pq.write_table(pa.table({"a": texts}), path, compression="zstd", write_statistics=False)
+    assert path.stat().st_size < 1000
+    signature = Signature((Column("a", "string"),), True, False, ("predict",))
+    source = source_of(path, "parquet", signature)
+    with pytest.raises(InvalidInput, match="more than 1024 MiB once they are decoded"):
+        _ = [source.read(span) for span in source.spans(1_000_000)]
+
+
+def test_spans_are_as_short_as_the_largest_rows_of_any_group_demand(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    schema = pa.schema([("a", pa.string())])
+    with pq.ParquetWriter(path, schema, use_dictionary=False, compression=None) as writer:
+        for size in (1, 2**16):
+            writer.write_table(pa.table({"a": ["x" * size] * 2000}, schema))
+    signature = Signature((Column("a", "string"),), True, False, ("predict",))
+    spans = [*source_of(path, "parquet", signature).spans(1_000_000)]
+    assert max(span.rows for span in spans) * 2**16 <= 1.5 * MAX_SPAN

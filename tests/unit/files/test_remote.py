@@ -79,7 +79,7 @@ def test_so_it_is_while_unpacking(
     found = fingerprint(URI)
     fail_with(error, monkeypatch)
     with pytest.raises(InputUnreadable) as e:
-        unpack(URI, found, "gzip", tmp_path / "rows.csv", 0)
+        unpack(URI, found, "gzip", tmp_path / "rows.csv", 0, lambda: None)
     assert e.type is told
 
 

@@ -38,7 +38,8 @@ def _arrow(directory: Path) -> list[Path]:
 def _unpack(directory: Path, spare: int) -> None:
     packed = directory.parent / "rows.csv.gz"
     packed.write_bytes(gzip.compress(b"a\n1\n"))
-    unpack(str(packed), fingerprint(str(packed)), "gzip", directory / "rows.csv", spare)
+    found, target = fingerprint(str(packed)), directory / "rows.csv"
+    unpack(str(packed), found, "gzip", target, spare, lambda: None)
 
 
 WRITERS: dict[str, Writer] = {

@@ -9,7 +9,7 @@ from workers.jobs.finalizing import clear
 def test_all_but_output_and_errors_goes(tmp_path: Path) -> None:
     directory = JobDirectory(tmp_path, "j")
     directory.parts.mkdir(parents=True)
-    kept = [directory.output, directory.errors]
+    kept = [directory.output, directory.errors, directory.claims]
     gone = [directory.path / name for name in ("input.csv.gz", "plan-1", "0.journal")]
     unpacked = directory.unpacked("1 2 3")
     for path in [*kept, *gone, unpacked, directory.part("0")]:

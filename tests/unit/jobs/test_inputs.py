@@ -7,14 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
 from tasks.jobs.job import Order, Place
 from tasks.jobs.places import JobDirectory
-from telemetry.errors import InputChanged
+from tasks.settings import Settings
+from telemetry.errors import DiskFull, InputChanged
 from workers.files.spans import Source, Span
 from workers.jobs import inputs
-from workers.jobs.inputs import MOST_KEPT, Inputs, find, plain, prepare
+from workers.jobs.inputs import MOST_KEPT, Inputs, find, plain
 
 MANIFEST: Any = SimpleNamespace(
     sha256="s", signature=Signature((Column("a"),), True, False, ("predict",))
@@ -49,10 +51,14 @@ class File:
         between.rename(self._aside)
 
 
+def settings(home: Path) -> Settings:
+    return Settings(home=home, redis_url="redis://none", spare_bytes=0)
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> list[File]:
     """Those of more jobs than are kept."""
-    shared, files = Inputs(tmp_path), []
+    shared, files = Inputs(settings(tmp_path)), []
     for number in range(MOST_KEPT + 1):
         directory = tmp_path / str(number)
         directory.mkdir()
@@ -102,10 +108,40 @@ def test_what_is_packed_is_unpacked_once_for_each_state_of_it(tmp_path: Path) ->
         path.write_bytes(gzip.compress(content))
         facts = find(order)
         for _ in range(2):
-            prepare(directory, order, facts, 0)
+            source = Inputs(settings(tmp_path)).source("j", order, facts, MANIFEST)
+            assert source.size
             inodes.append(Path(plain(directory, order, facts)).stat().st_ino)
         assert Path(plain(directory, order, facts)).read_bytes() == content
     assert inodes[0] == inodes[1] != inodes[2] == inodes[3]
+
+
+def test_what_was_unpacked_goes_when_a_job_stops_and_is_there_again_when_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
+    directory.path.mkdir(parents=True)
+    path.write_bytes(gzip.compress(b"a\n1\n"))
+    order = Order(model="m", version=1, input=Place(uri=str(path)), output=Place(uri="/out"))
+    facts = find(order)
+    for _ in range(2):
+        source = Inputs(settings(tmp_path)).source("j", order, facts, MANIFEST)
+        assert source.read(next(source.spans(1))).rows == 1
+        directory.discard_unpacked()
+        assert not [*directory.path.iterdir()]
+
+
+def test_what_unpacks_to_more_than_jobs_may_keep_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.jobs.quota.FRESH", 0.0)
+    path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
+    directory.path.mkdir(parents=True)
+    path.write_bytes(gzip.compress(b"a\n" + b"1\n" * 2**24))
+    order = Order(model="m", version=1, input=Place(uri=str(path)), output=Place(uri="/out"))
+    bounded = replace(settings(tmp_path), max_job_bytes=2**22)
+    with pytest.raises(DiskFull, match="PREDICTQ_MAX_JOB_BYTES"):
+        Inputs(bounded).source("j", order, find(order), MANIFEST)
+    assert not [*directory.path.iterdir()]
 
 
 def test_those_that_were_read_last_stay_open(files: list[File]) -> None:

@@ -1,5 +1,6 @@
 """Processes that die of rows, of many rows together, or of something else, and what is found."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from workers.jobs.journal import MOST_VAIN, Journal
 Kills = Callable[[range], bool]
 
 
-class Died(Exception):
-    """What stands for the end of a process."""
+class Died(BaseException):
+    """What stands for the end of a process, which handles no exceptions any more."""
 
 
 class Chunk:
@@ -33,14 +34,15 @@ class Chunk:
 
     def _answer(self, journal: Journal) -> list[range]:
         journal.begin(self.attempts)
-        together = journal.narrow(self._rows, self.attempts, self._ask)
-        for rows in together:
-            self._ask(rows)
-        return together
+        asked: list[range] = []
+        journal.narrow(self._rows, self.attempts, lambda rows: asked.append(self._ask(rows)))
+        self._ask(range(0))  # what is done beside the rows
+        return sorted(asked, key=lambda rows: rows.start)
 
-    def _ask(self, rows: range) -> None:
+    def _ask(self, rows: range) -> range:
         if self._kills(rows):
             raise Died
+        return rows
 
 
 def rows_of(ranges: list[range]) -> list[int]:
@@ -77,16 +79,52 @@ def test_what_kills_only_as_a_whole_is_answered_by_what_lives(tmp_path: Path) ->
 
 
 def test_what_kills_beside_the_rows_ends(tmp_path: Path) -> None:
-    asked: list[range] = []
+    chunk = Chunk(tmp_path / "0.journal", 10, lambda rows: not rows)
+    with pytest.raises(WorkerLost, match=r"ended its process \d times"):
+        chunk.answered()
+    assert chunk.attempts <= 2 * MOST_VAIN
+
+
+def test_a_chunk_whose_processes_are_killed_from_outside_is_answered(tmp_path: Path) -> None:
+    """Whenever they compute, one after the other: no chunk is to blame for that."""
+    killed = 3 * MOST_VAIN
 
     def kills(rows: range) -> bool:
-        """Whatever has been tried before; as one who runs out of memory at the end."""
-        asked.append(rows)
-        return asked.count(rows) != 2
+        nonlocal killed
+        killed -= bool(rows)
+        return killed % 2 == 0 and killed > 0 if rows else False
 
-    with pytest.raises(WorkerLost, match=r"ended its process \d times"):
-        Chunk(tmp_path / "0.journal", 10, kills).answered()
-    assert len(asked) <= 2 * MOST_VAIN
+    assert rows_of(Chunk(tmp_path / "0.journal", 10_000, kills).answered()) == [*range(10_000)]
+
+
+def test_an_error_is_no_death(tmp_path: Path) -> None:
+    path = tmp_path / "0.journal"
+
+    def raises(_: range) -> None:
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        Journal(path).narrow(10, 2, raises)
+    asked: list[range] = []
+    Journal(path).narrow(10, 3, asked.append)
+    assert asked == [range(10)]
+
+
+def test_two_who_write_at_once_do_not_take_each_others_notes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write = tmp_path / "0.journal", Path.write_bytes
+
+    def interrupted(draft: Path, content: bytes) -> int:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", write)
+            patch.setattr(os, "getpid", lambda: 1)
+            Journal(path).begin(2)
+        return write(draft, content)
+
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
+    Journal(path).begin(2)
+    assert path.exists()
 
 
 def test_what_was_known_before_a_job_was_resumed_is_forgotten(tmp_path: Path) -> None:

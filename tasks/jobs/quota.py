@@ -1,0 +1,44 @@
+"""How much of the disk the files of batch jobs take, and may take."""
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tasks.settings import Settings
+from telemetry.errors import DiskFull
+
+FRESH = 2.0
+"""Seconds for which a sum is believed: there may be many files."""
+
+
+class Quota:
+    """Of all jobs of a home together; what they wrote elsewhere does not count."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._jobs, self._most = settings.home / "jobs", settings.max_job_bytes
+        self._used, self._summed = 0, -FRESH
+
+    def check(self) -> None:
+        """Raise `DiskFull` where no more may be written."""
+        if time.monotonic() - self._summed > FRESH:
+            self._used = _sum(self._jobs)
+            self._summed = time.monotonic()
+        if self._used >= self._most:
+            raise DiskFull(
+                f"the files of batch jobs take {self._used // 2**20} MiB, and may take "
+                f"{self._most // 2**20} (PREDICTQ_MAX_JOB_BYTES): delete jobs that have ended"
+            )
+
+
+def _sum(directory: Path) -> int:
+    """Bytes of all files below; what goes away meanwhile has none."""
+    total = 0
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    total += _sum(Path(entry.path))
+                else:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total

@@ -1,0 +1,46 @@
+"""Whether the files of jobs are those of the jobs that this Redis knows."""
+
+import logging
+import secrets
+from pathlib import Path
+from typing import cast
+
+import redis
+
+from registry.files import write
+from tasks.ledger import keys
+
+log = logging.getLogger(__name__)
+FILE = "stack"
+
+
+def is_ours(client: redis.Redis, jobs: Path) -> bool:
+    """Whether the folder and Redis have the same id; both get one where neither has any.
+
+    With a wrong address another Redis answers, which knows none of the jobs.
+    """
+    path = jobs / FILE
+    there, known = _read(path), _known(client)
+    if there is None and (known is None or not any(jobs.glob("*/"))):
+        client.set(keys.JOBS_STACK, secrets.token_hex(16), nx=True)
+        there = known = _known(client)
+        write(path, there or b"")
+    if there == known:
+        return True
+    log.warning(
+        "%s is not of this Redis, so nothing there is removed; check REDIS_URL, "
+        "or remove that file if the Redis that it is of is gone for good",
+        path,
+    )
+    return False
+
+
+def _known(client: redis.Redis) -> bytes | None:
+    return cast("bytes | None", client.get(keys.JOBS_STACK))
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
