@@ -1,4 +1,4 @@
-"""What becomes of a message whose process died while it was computed alone."""
+"""What becomes of messages whose process died: alone, or by another's limit."""
 
 import logging
 
@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.reservations import Reservations
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import WorkerLost
@@ -36,6 +37,16 @@ def judge(ledger: Ledger, message: Message) -> Verdict | None:
         return None
     verdicts: dict[str, Verdict] = {"postponed": "retrying", "last": "failed", "gone": "dropped"}
     return verdicts[answer]
+
+
+def spare(reservations: Reservations, messages: list[Message]) -> bool:
+    """Give back what another's limit interrupted, and charge no attempt; whether Redis heard it."""
+    try:
+        reservations.withdraw([(message.tag, message.request.id) for message in messages])
+    except redis.RedisError as error:
+        log.warning("Redis is away, so %s predictions run alone now: %s", len(messages), error)
+        return False
+    return True
 
 
 def _given_up(ledger: Ledger, message: Message) -> Record:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry.store import Registry
-from tasks.clocks import MAX_ATTEMPTS
+from tasks.clocks import LONGEST_RUN, MAX_ATTEMPTS
 from tests.unit.computing_bench import Bench, item
 
 
@@ -213,6 +213,13 @@ def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:
 def test_the_smallest_limit_counts(bench: Bench) -> None:
     bench.run(item("a", limit=7.0), item("b", limit=0.5), item("c", limit=300.0))
     assert bench.limits == [0.5]
+
+
+def test_the_limit_of_what_is_not_computed_does_not(bench: Bench) -> None:
+    bench.ledger.attempts = {"done": 0, "suspect": -1}
+    bench.run(item("done", limit=0.5), item("suspect", limit=0.5), item("a", limit=7.0))
+    bench.run(item("done", limit=0.5))
+    assert bench.limits == [7.0, LONGEST_RUN]
 
 
 def test_what_has_its_outcome_or_must_run_alone_is_left(bench: Bench) -> None:
