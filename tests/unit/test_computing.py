@@ -183,6 +183,16 @@ def test_what_was_removed_from_a_registry_that_is_there_stays_removed(
     assert bench.run(item("b")) == ["model_not_found"]
 
 
+def test_what_was_accepted_and_is_not_found_is_looked_for_again_later(bench: Bench) -> None:
+    assert bench.run(item("a", model="m:7", accepted=True)) == ["retrying"]
+    assert bench.ledger.postponed == {"a": False}
+
+
+def test_what_was_accepted_and_is_removed_fails(bench: Bench, tmp_path: Path) -> None:
+    Registry(tmp_path).remove("m", 1)
+    assert bench.run(item("a", accepted=True)) == ["version_not_found"]
+
+
 def test_the_last_attempt_decides(bench: Bench) -> None:
     bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
     batch = [item("memory", 1e9), item("load", model="broken")]
