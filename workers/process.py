@@ -63,8 +63,10 @@ def limited(seconds: float) -> Iterator[None]:
     """End this process where what is done meanwhile takes longer than so many seconds."""
     # The system ends a process whose alarm nobody handles, be it stuck in native code or orphaned.
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:  # else it would end this process in the middle of something else, minutes later
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class PatientLedger(Ledger):
