@@ -27,6 +27,7 @@ from telemetry.errors import PredictqError
 from telemetry.logs import configure
 from workers import process
 from workers.cache import CAPACITY
+from workers.current import current
 from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 from workers.resolving import resolve
@@ -113,14 +114,6 @@ class ForkServer:
     def _tell(self, frame: Ended | Loading | Loaded) -> None:
         with contextlib.suppress(OSError):  # once the worker is gone, nobody needs to know
             self._control.send(datagram(frame))
-
-
-def current(registry: Registry) -> Iterator[Manifest]:
-    """The versions that requests without a number mean: the latest and the aliased ones."""
-    for name in registry.models():
-        versions = registry.versions(name)
-        wanted = {versions[-1].version, *registry.aliases(name).values()}
-        yield from (manifest for manifest in versions if manifest.version in wanted)
 
 
 def _ended() -> Iterator[tuple[int, int]]:
