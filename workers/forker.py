@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -62,11 +63,15 @@ class Forker:
         return ours
 
     def load(self, reference: str) -> None:
-        """Ask it to hold a version, unless it was asked already."""
-        if reference not in self._asked:
-            self._asked.add(reference)
+        """Ask it to hold a version, unless it was asked already.
+
+        While it loads it reads nothing. Once no more can lie there unread, a version is asked for
+        another time: the batcher does so for as long as something waits for it.
+        """
+        if reference not in self._asked and self._has_room():
             with contextlib.suppress(OSError):
                 self._control.send(datagram(Load(reference)))
+                self._asked.add(reference)
 
     def hear(self) -> Loaded | Loading | Ended | None:
         """What it says; None once it is gone."""
@@ -81,6 +86,9 @@ class Forker:
             case Loaded(reference):
                 self._asked.discard(reference)
         return frame
+
+    def _has_room(self) -> bool:
+        return bool(select.select([], [self._control], [], 0)[1])
 
     def _receive(self) -> bytes:
         try:

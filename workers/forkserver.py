@@ -30,7 +30,7 @@ from workers.cache import CAPACITY
 from workers.current import current
 from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
-from workers.resolving import resolve
+from workers.resolving import resolve_pinned
 from workers.urgency import give_way
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class ForkServer:
 
     def _load(self, reference: str) -> str | None:
         try:
-            return self._hold(resolve(self._registry, reference).manifest)
+            return self._hold(resolve_pinned(self._registry, reference).manifest)
         except PredictqError as error:  # removed meanwhile, or the registry is away
             return error.message
 
