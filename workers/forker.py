@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 
 from tasks.clocks import LONGEST_RUN
+from telemetry.logs import of_version
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,8 @@ class Forker:
     def end_overdue(self) -> None:
         """End it if one load takes longer than anything may: nobody is born meanwhile."""
         if self.at_work_on and time.monotonic() - self._at_work_since > LONGEST_RUN:
-            log.error("loading %s takes more than %s s", self.at_work_on, LONGEST_RUN)
+            fields = of_version(self.at_work_on)
+            log.error("loading a version takes more than %s s", LONGEST_RUN, extra=fields)
             self.hung_on = self.at_work_on
             self._process.kill()
 

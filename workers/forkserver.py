@@ -24,7 +24,7 @@ from registry.store import Registry
 from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
-from telemetry.logs import configure
+from telemetry.logs import configure, of_version
 from workers import process
 from workers.cache import CAPACITY
 from workers.current import current
@@ -82,7 +82,8 @@ class ForkServer:
             self._engine.hold(manifest)
         except PredictqError as error:
             fault = error.message
-            log.warning("%s is not held: %s", reference, fault)
+            fields = {**of_version(reference), "code": error.code}
+            log.warning("a version is not held: %s", fault, extra=fields)
         self._tell(Loading(None))
         return fault
 

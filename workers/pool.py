@@ -10,6 +10,7 @@ from typing import Any
 from celery.concurrency.base import BasePool
 from celery.worker import state
 
+from telemetry.logs import of_version
 from workers.faults import Faults
 from workers.forker import GRACE, Forker
 from workers.frames import Ended, Loaded, Loading
@@ -174,7 +175,9 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             case Loaded(reference):
                 self._faults.note(reference)
             case Ended(pid, status):
-                log.log(logging.ERROR if status else logging.INFO, "process %s: %s", pid, status)
+                level = logging.ERROR if status else logging.INFO
+                fields = {"pid": pid, "status": status}
+                log.log(level, "a process of the pool ended", extra=fields)
             case None:
                 self._start_again()
         self._renew()
@@ -194,7 +197,8 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             log.error("the fork server is gone: this worker ends")
             state.should_stop = os.EX_SOFTWARE
             return
-        log.error("loading %s ended the fork server; it will not be held", guilty)
+        fields = of_version(guilty)
+        log.error("loading a version ended the fork server; it will not be held", extra=fields)
         (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
         self._forker = Forker(self._lane(), never=self._faults.deadly | self._hanging)
         self._hub.add_reader(self._forker.fileno(), self._hear_forker)

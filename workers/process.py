@@ -22,6 +22,7 @@ from workers.computing import Computation
 from workers.engine import Engine
 from workers.frames import Batch, Done, Fate, Item, Ready, Step, receive, send
 from workers.patience import patiently
+from workers.printing import bound
 
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
@@ -30,9 +31,11 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
     registry = Registry(settings.home, GLANCE)
     computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
+    printed = bound()
     send(connection, Ready(os.getpid(), engine.held()))
     while (frame := receive(connection)) is not None:
         started = time.perf_counter()
+        printed.renew()
         match frame:
             case Batch(items):
                 fates = computation.run(items)
