@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from contextlib import suppress
 
 MOST = 8 * 2**10
 """Bytes that a batch may print."""
@@ -26,7 +27,7 @@ class Printed(io.RawIOBase):
         """All is taken, whether or not it is passed on."""
         passed = memoryview(content)[: self._left]
         self._left -= len(passed)
-        if passed:
+        with suppress(OSError):  # a full disk is no fault of who prints
             os.write(self._descriptor, passed)
         return len(content)
 
