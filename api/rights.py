@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 from flask import Request
+from werkzeug.datastructures import Authorization
 
 from api.bodies import read_query
 from tasks.key_files import read_or_make
@@ -36,10 +37,17 @@ class Rights:
         return wanted
 
     def _is_local(self, request: Request) -> bool:
-        given = request.authorization
+        given = _given(request)
         if given is None or given.type != "bearer" or not self._key:
             return False
         return hmac.compare_digest((given.token or "").encode(), self._key)
+
+
+def _given(request: Request) -> Authorization | None:
+    try:
+        return request.authorization
+    except ValueError:  # where it is `Basic` and no ASCII
+        return None
 
 
 def _key(path: Path) -> bytes:
