@@ -7,6 +7,8 @@ from contextlib import suppress
 
 MOST = 8 * 2**10
 """Bytes that a batch may print."""
+STDOUT, STDERR = 1, 2
+"""Descriptors."""
 
 
 class Printed(io.RawIOBase):
@@ -39,8 +41,8 @@ def bound() -> Printed:
     last words of one that dies are there.
     """
     with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.__stdout__.fileno())
-    printed = Printed(sys.__stderr__.fileno())
+        os.dup2(nowhere.fileno(), STDOUT)
+    printed = Printed(STDERR)
     sys.stdout = sys.stderr = io.TextIOWrapper(
         io.BufferedWriter(printed), errors="backslashreplace", write_through=True
     )
