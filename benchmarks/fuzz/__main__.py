@@ -1,6 +1,7 @@
 """`python -m benchmarks.fuzz`: a million inputs, and what they did."""
 
 import base64
+import os
 import subprocess
 import sys
 import tempfile
@@ -33,12 +34,12 @@ grows by more than {GROWTH} MiB."""
 @click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
 def main(names: tuple[str, ...], inputs: int, seed: int, record: bool) -> None:
     """Feed every parser that a caller reaches; fails where one does what it may not."""
-    started, names = time.monotonic(), names or (*TARGETS,)
+    started, load, names = time.monotonic(), os.getloadavg()[0], names or (*TARGETS,)
     with tempfile.TemporaryDirectory(prefix="predictq-fuzz-", dir=_memory()) as directory:
         each = partial(_fed, Path(directory), seed)
         with ThreadPoolExecutor(PROCESSES) as pool:
             found = dict(zip(names, pool.map(each, names, _shares(inputs, names)), strict=True))
-    run = Run.of(0, 0, [_part(found, seed)], time.monotonic() - started)
+    run = Run.of(0, load, [_part(found, seed)], time.monotonic() - started)
     click.echo(report.text(run))
     for fed in found.values():
         for finding in fed.findings:
