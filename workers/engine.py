@@ -4,8 +4,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from functools import partial
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import joblib

@@ -17,7 +17,7 @@ import msgspec
 from benchmarks import report
 from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import GROWTH, LONGEST, SHOWN, Fed, Finding
-from benchmarks.results import Check, Part, Run, Table
+from benchmarks.results import Cell, Check, Part, Run, Table
 from cli.process import ROOT
 
 HERE = Path(__file__).parent
@@ -69,7 +69,9 @@ def _fed(directory: Path, seed: int, name: str, inputs: int) -> Fed:
 
 
 def _part(found: dict[str, Fed], seed: int) -> Part:
-    rows = [[name, fed.inputs, fed.refused, len(fed.findings)] for name, fed in found.items()]
+    rows: list[list[Cell]] = [
+        [name, fed.inputs, fed.refused, len(fed.findings)] for name, fed in found.items()
+    ]
     columns = ["target", "inputs", "refused", "findings"]
     findings = sum(len(fed.findings) for fed in found.values())
     table = Table(f"Fuzzed parsers, seed {seed}", columns, rows, NOTE)

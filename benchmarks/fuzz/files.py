@@ -77,10 +77,10 @@ def _source(format_: Format, directory: Path) -> Parse:
 def _unpacked(directory: Path) -> Parse:
     path, target = directory / "input.gz", directory / "input"
 
-    def read(content: bytes) -> object:
+    def read(content: bytes) -> None:
         path.write_bytes(content)
         target.unlink(missing_ok=True)
-        return unpack(str(path), fingerprint(str(path)), "gzip", target, 0)
+        unpack(str(path), fingerprint(str(path)), "gzip", target, 0)
 
     return read
 

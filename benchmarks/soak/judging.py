@@ -59,7 +59,7 @@ def trends(seen: Mapping[Key, Sequence[Sample]], seconds: float) -> list[Trend]:
 def checks(found: Iterable[Trend]) -> list[Check]:
     """The greatest growth of each kind, which must be within its bound."""
     kinds = "memory", "descriptors", "threads"
-    shares = [*zip(*(trend.growths for trend in found), strict=True)] or [[0.0]] * len(kinds)
+    shares = [*zip(*(trend.growths for trend in found), strict=True)] or [(0.0,)] * len(kinds)
     return [
         Check(f"growth of {kind}, share of what may be", max(of_kind), "at most", 1)
         for kind, of_kind in zip(kinds, shares, strict=True)
