@@ -103,6 +103,7 @@ def _prepare() -> None:
     for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
         del os.environ[name]
     os.environ["PREDICTQ_RESULT_TTL"] = os.environ["PREDICTQ_JOB_TTL"] = KEPT
+    os.environ["PREDICTQ_BATCH_PRIORITY"] = "normal"  # else a busy machine has no turn for jobs
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
