@@ -17,7 +17,7 @@ from benchmarks.bench import Bench
 from benchmarks.candidates import Candidate
 from benchmarks.load import latencies
 from benchmarks.models import Model
-from benchmarks.results import Part, Run, Table, percentile
+from benchmarks.results import Check, Part, Run, Table, percentile
 from benchmarks.saturation import warm
 from benchmarks.soak.judging import COLUMNS, MEMORY, SHARE, checks, trends
 from benchmarks.soak.sampling import Key, Sample, Sampler
@@ -95,7 +95,8 @@ def _part(seen: dict[Key, list[Sample]], seconds: float, taken: list[float]) -> 
     found = sorted(trends(seen, seconds), key=lambda trend: (trend.name, trend.pid))
     note = f"{NOTE} {len(taken):,} predictions, p99 {1000 * percentile(taken, 0.99):.0f} ms."
     table = Table(f"Soak of {seconds / 60:.0f} minutes", COLUMNS, [t.row for t in found], note)
-    return Part("soak", [table], checks(found))
+    judged = Check("processes that were judged", len(found), "at least", 6)
+    return Part("soak", [table], [judged, *checks(found)])
 
 
 def _prepare() -> None:
