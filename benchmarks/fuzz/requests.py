@@ -69,7 +69,7 @@ def _body(home: Path) -> Parse:
     registry, settings = world.registry(home), world.settings(home)
 
     def accept(content: bytes) -> bytes:
-        prediction = prepare(parse(content), registry, settings)
+        prediction = prepare(parse(content, settings.max_rows), registry, settings)
         return envelope(predict.name, "id", "predict", prediction)
 
     return accept
