@@ -29,7 +29,10 @@ def read_body(request: Request, kind: type[Kind]) -> Kind:
 
 def read_query(request: Request, kind: type[Kind]) -> Kind:
     """The query; raises `Invalid`."""
-    given = request.args.to_dict(flat=False)
+    try:
+        given = request.args.to_dict(flat=False)
+    except UnicodeDecodeError as error:
+        raise Invalid("the query is not UTF-8; write other bytes as %xx") from error
     if twice := [name for name, values in given.items() if len(values) > 1]:
         raise Invalid(f"{twice[0][:100]!r} is given more than once")
     return _converted({name: value for name, (value,) in given.items()}, kind, strict=False)

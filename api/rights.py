@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 from flask import Request
+from werkzeug.datastructures import Authorization
 
 from api.bodies import read_query
 from tasks.key_files import read_or_make_local_key
@@ -43,7 +44,7 @@ class Rights:
 
     def caller(self, request: Request) -> Caller:
         """Who asks; a key that is none of ours gives no right."""
-        given = request.authorization
+        given = _given(request)
         if given is None or given.type != "bearer" or not self._key:
             return ANYONE
         is_ours = hmac.compare_digest((given.token or "").encode(), self._key)
@@ -58,6 +59,13 @@ class Rights:
                 "it lies in local.key, in the home of the server"
             )
         return wanted
+
+
+def _given(request: Request) -> Authorization | None:
+    try:
+        return request.authorization
+    except ValueError:  # where it is `Basic` and no ASCII
+        return None
 
 
 def _key(home: Path) -> bytes:

@@ -83,6 +83,8 @@ class Upload:
             raise TooLarge("the form has too many parts, or too long ones") from error
         except ValueError as error:
             raise Malformed(f"the form is broken: {error}") from error
+        if None in form or None in files:  # whatever the annotations say
+            raise wrong(None, "a part of the form has no name")
         if unknown := files.keys() - {FILE}:
             raise wrong(min(unknown), f"the file of an upload is {FILE!r}, not {min(unknown)!r}")
         self._sync()

@@ -8,6 +8,7 @@ from typing import Self
 
 from cli.guard import Leash
 from cli.process import Process, Program
+from cli.rotation import rotate
 from cli.signals import Signals
 
 SHUTDOWN = 9.0
@@ -154,6 +155,8 @@ class Supervisor:
             raise Stopped
         self._leash.mend()
         for process in [process for stage in self._stages for process in stage]:
+            if process.log:
+                rotate(process.log)
             if process.code is not None:
                 self._revive(process)
             elif not process.running():

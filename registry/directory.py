@@ -117,7 +117,7 @@ class Directory:
             return msgspec.json.decode(path.read_bytes(), type=kind)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             place = path.relative_to(self._root)
             raise PredictqError(f"the registry's file {place} is broken: {error}") from error
 

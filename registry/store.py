@@ -90,6 +90,10 @@ class Registry:
         except PredictqError:  # no reference, or nobody can read what it was
             return False
 
+    def forget(self) -> None:
+        """Read everything anew from now on, though nobody has said that it changed."""
+        self._cache = _Cache((-1, -1))
+
     def models(self) -> list[str]:
         """Names of the models that have a version and can be read, sorted."""
         return [name for name in self._names() if self._is_readable(name)]

@@ -6,6 +6,9 @@ from typing import Any
 
 import structlog
 
+LONGEST = 8 * 2**10
+"""Characters of a field; of a longer one the rest is left out."""
+
 _SHARED = (
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -14,10 +17,18 @@ _SHARED = (
 )
 
 
-def failure(id: str, model: str, version: int, traceback: str | None) -> dict[str, Any]:
+def failure(
+    id: str, model: str, version: int, attempt: int, traceback: str | None
+) -> dict[str, Any]:
     """The fields of a line about a prediction or job that failed."""
-    fields = {"id": id, "model": model, "version": version}
+    fields = {"id": id, "model": model, "version": version, "attempt": attempt}
     return fields | {"traceback": traceback} if traceback else fields
+
+
+def of_version(reference: str) -> dict[str, Any]:
+    """The fields of a line about a ``name:version``."""
+    model, _, version = reference.partition(":")
+    return {"model": model, "version": int(version)}
 
 
 def configure(process: str) -> None:
@@ -35,6 +46,7 @@ def configure(process: str) -> None:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             name_process,
             structlog.processors.format_exc_info,
+            _bound,
             structlog.processors.JSONRenderer(default=str),
         ],
     )
@@ -46,3 +58,11 @@ def configure(process: str) -> None:
     # Celery logs two lines a task; at a thousand a second that is the work.
     for chatty in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _bound(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Whatever a model raises or a message holds, its line has an end."""
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > LONGEST:
+            event[name] = f"{value[:LONGEST]}…"
+    return event

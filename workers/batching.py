@@ -7,13 +7,13 @@ the next batch grows by itself, on the queue.
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from celery.worker import state
 
 from tasks.clocks import LONGEST_RUN, OUTAGE
 from workers.announcing import Announcer
 from workers.frames import Batch, Done, Fate, Item, Order, Step, Verdict
+from workers.groups import Group, group_of
 from workers.member import Member
 from workers.pace import MOMENT, Pace
 from workers.pool import Pool
@@ -25,15 +25,6 @@ MOST_BYTES = 8 * 2**20
 """Of the messages in a batch."""
 MOST_WAITING_BYTES = 8 * MOST_BYTES
 """Of the messages that wait for versions to be loaded; no more are taken beyond it."""
-
-
-class Group(NamedTuple):
-    """What messages must share to share a batch."""
-
-    reference: str
-    method: str
-    alone: str | None
-    """The tag of a message that must be computed without company."""
 
 
 class Batcher:
@@ -52,6 +43,8 @@ class Batcher:
         self._rests_until = 0.0
         self.judge: Callable[[Message], Verdict | None] = lambda _: None
         """What becomes of a message whose process died while it was alone; None where it stays."""
+        self.spare: Callable[[list[Message]], bool] = lambda _: False
+        """Gives back messages that another's limit interrupted, uncharged; whether it could."""
         self.remind: Callable[[], object] = lambda: None
         """Makes the worker look for messages after a `MOMENT`, whatever happens until then."""
 
@@ -116,7 +109,7 @@ class Batcher:
         return any(now < until for until in self._awaited.values())
 
     def _wait(self, message: Message, alone: str | None) -> None:
-        group = Group(message.reference, message.method, alone)
+        group = group_of(message, alone)
         self._waiting.setdefault(group, deque()).append(message)
         self._waiting_bytes += len(message.body)
 
@@ -142,7 +135,7 @@ class Batcher:
         self._running[member] = messages
         for message in messages:
             self._announcer.started(message.request, member.pid)
-        started, limit = time.monotonic(), min(message.limit for message in messages)
+        started = time.monotonic()
         rows = sum(message.rows for message in messages)
         if self._pace(group).is_worth_awaiting(rows, len(messages)):
             self._awaited[member] = started + MOMENT
@@ -152,8 +145,7 @@ class Batcher:
             del self._running[member]
             self._awaited.pop(member, None)
             if done is None:
-                in_time = member.frozen or time.monotonic() - started < limit
-                self._suspect(messages, timed_out=not in_time)
+                self._lost(messages, 0.0 if member.frozen else time.monotonic() - started)
             else:
                 if group.reference and not messages[0].lone:  # else the time tells of no batch
                     self._learn(group, rows, done.seconds)
@@ -174,19 +166,36 @@ class Batcher:
             else:
                 self._announcer.finished(message.request, fate, done.seconds)
 
-    def _suspect(self, messages: list[Message], *, timed_out: bool) -> None:
-        """One of these ended its process: each is computed alone, so that only one can again.
+    def _lost(self, messages: list[Message], seconds: float) -> None:
+        """The process of these is gone, so many seconds after it was given them.
 
-        One that was alone has timed out for good, or is judged.
+        Those that were in company are computed again, each alone, so that only one of them can end
+        its process again. Where the limit of some was over, the others are not charged.
         """
-        if len(messages) == 1 and not timed_out and (verdict := self.judge(messages[0])):
-            self._announcer.finished(messages[0].request, Fate(verdict, "worker_lost"), 0.0)
+        late = [message for message in messages if message.limit < seconds]
+        if len(messages) == 1:
+            self._lost_alone(messages[0], timed_out=bool(late))
             return
+        if late and self._are_spared([m for m in messages if m.limit >= seconds]):
+            messages = late
         for message in messages:
-            if timed_out and len(messages) == 1:
-                # It is only to be settled from now on, for which its own limit may be too short.
-                message.order, message.limit = "time out", LONGEST_RUN
             self._wait(message, alone=message.tag)
+
+    def _lost_alone(self, message: Message, *, timed_out: bool) -> None:
+        if timed_out:
+            # It is only to be settled from now on, for which its own limit may be too short.
+            message.order, message.limit = "time out", LONGEST_RUN
+        elif verdict := self.judge(message):
+            self._announcer.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
+            return
+        self._wait(message, alone=message.tag)
+
+    def _are_spared(self, messages: list[Message]) -> bool:
+        if are_spared := self.spare(messages):
+            fate = Fate("retrying", "the time of another in its batch was over")
+            for message in messages:
+                self._announcer.finished(message.request, fate, 0.0)
+        return are_spared
 
 
 def _item(message: Message) -> Item:

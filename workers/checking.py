@@ -7,7 +7,7 @@ import msgspec
 from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method, input_of
-from registry.store import Registry
+from registry.store import Registry, Resolved
 from tasks.clocks import LONGEST_RUN, MAX_ATTEMPTS
 from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import LATE
@@ -22,7 +22,7 @@ from telemetry.errors import (
     WorkerLost,
 )
 from workers.frames import Item
-from workers.resolving import resolve
+from workers.resolving import resolve, resolve_pinned
 from workers.verdicts import Ending, failed
 
 
@@ -44,7 +44,7 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Ending:
         record = Record.read(item.id, call)
         if record.reference == CANARY:
             return Settled(record.succeeded([], None), item.tag)
-        resolved = resolve(registry, call.model)
+        resolved = _resolved(registry, call)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
         if unwanted := _unwanted(record, item, attempt):
             return unwanted
@@ -63,6 +63,12 @@ def _call(item: Item) -> Call:
     if item.content_type != "application/json":
         raise Malformed(f"the body must be application/json, not {item.content_type}")
     return read_call(item.body)
+
+
+def _resolved(registry: Registry, call: Call) -> Resolved:
+    # Our front end says when it accepted a call, and has pinned it to a version by then.
+    is_pinned = call.created_at is not None and ":" in call.model
+    return (resolve_pinned if is_pinned else resolve)(registry, call.model)
 
 
 def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:

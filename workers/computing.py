@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from registry.store import Registry
+from tasks.clocks import LONGEST_RUN
 from tasks.ledger.ledger import ALONE, DONE, Ledger
 from tasks.ledger.settlement import Settled
 from tasks.record import Receipt
@@ -45,7 +46,7 @@ class Computation:
         """Settle each item, unless it has its outcome or must run alone; says what became of it."""
         tagged_ids = [(item.tag, item.id) for item in items]
         attempts = self._ledger.start(tagged_ids, [item.expires for item in items])
-        with self._limited(min(item.limit for item in items)):
+        with self._limited(_limit(items, attempts)):
             endings = self._endings(items, attempts)
         note(self._ledger, endings.values())
         return [
@@ -113,6 +114,13 @@ class Computation:
             )
             return failed(record, asked.item, error, asked.attempt)
         return Settled(outcome, asked.item.tag)
+
+
+def _limit(items: Sequence[Item], attempts: Sequence[int]) -> float:
+    """Seconds for a batch: the least that any of those has which are computed."""
+    started = zip(items, attempts, strict=True)
+    limits = (item.limit for item, attempt in started if attempt not in (DONE, ALONE))
+    return min(limits, default=LONGEST_RUN)
 
 
 def _group(asked: Asked) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from workers.announcing import Soon
 from workers.ending import Ending
 from workers.pace import MOMENT
 from workers.strategy import batcher_of
-from workers.suspects import judge
+from workers.suspects import judge, spare
 
 
 class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -28,14 +28,15 @@ class Consuming(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
 
     def start(self, consumer: Any) -> None:
         """Let the channel take what batching has room for, whenever a process becomes free."""
-        channel = consumer.task_consumer.channel
-        channel.qos.batcher = batcher_of(consumer)
-        channel.qos.batcher.judge = partial(judge, predict.backend.ledger)
+        channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
+        channel.qos.batcher = batcher
+        batcher.judge = partial(judge, predict.backend.ledger)
+        batcher.spare = partial(spare, channel.reservations)
         for queue in consumer.app.amqp.queues.consume_from:
             channel.reservations.begin(queue)
-        channel.qos.batcher.remind = partial(consumer.timer.call_after, MOMENT, channel.consume)
+        batcher.remind = partial(consumer.timer.call_after, MOMENT, channel.consume)
         consumer.pool.on_idle = channel.consume
-        consumer.pool.on_hang = channel.qos.batcher.give_up
+        consumer.pool.on_hang = batcher.give_up
         if dispatcher := consumer.event_dispatcher:
             # Stock sends them by the two dozen, and at every turn of the loop.
             dispatcher.buffer_limit = 10_000

@@ -20,6 +20,8 @@ from workers.pool import Pool
 log = logging.getLogger(__name__)
 TURN = 1.0
 """Seconds after which what still runs is kept once more."""
+SHOWN = 100
+"""Ids in the line about what is interrupted."""
 
 
 class Ending:
@@ -57,7 +59,8 @@ class Ending:
     def _interrupt(self) -> None:
         running = self._batcher.running()
         self._pool.interrupt()
-        log.warning("%s predictions are interrupted; they go back to the queue", len(running))
+        fields = {"predictions": len(running), "ids": [task_id for _, task_id in running[:SHOWN]]}
+        log.warning("predictions are interrupted; they go back to the queue", extra=fields)
         self._give_back(self._batcher.give_up_waiting(), running)
 
     def _give_back(self, waiting: Iterable[str], running: Iterable[tuple[str, str]] = ()) -> None:

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
 from telemetry.tracebacks import said
 from workers.cache import ModelCache
+from workers.current import is_current
 from workers.loading import load
 from workers.rows.outputs import Output, in_order, shaped, to_wire
 from workers.rows.table import Input, Table
@@ -111,7 +113,10 @@ class SklearnEngine:
     runtime = f"scikit-learn {version('scikit-learn')}"
 
     def __init__(self, registry: Registry) -> None:
-        self._models = ModelCache(lambda manifest: load(registry.artifact(manifest), manifest))
+        self._models = ModelCache(
+            lambda manifest: load(registry.artifact(manifest), manifest),
+            partial(is_current, registry),
+        )
 
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`."""

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterable
 
 from tasks.clocks import LONGEST_RUN
+from telemetry.logs import of_version
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 
 log = logging.getLogger(__name__)
@@ -62,11 +64,15 @@ class Forker:
         return ours
 
     def load(self, reference: str) -> None:
-        """Ask it to hold a version, unless it was asked already."""
-        if reference not in self._asked:
-            self._asked.add(reference)
+        """Ask it to hold a version, unless it was asked already.
+
+        While it loads it reads nothing. Once no more can lie there unread, a version is asked for
+        another time: the batcher does so for as long as something waits for it.
+        """
+        if reference not in self._asked and self._has_room():
             with contextlib.suppress(OSError):
                 self._control.send(datagram(Load(reference)))
+                self._asked.add(reference)
 
     def hear(self) -> Loaded | Loading | Ended | None:
         """What it says; None once it is gone."""
@@ -82,6 +88,9 @@ class Forker:
                 self._asked.discard(reference)
         return frame
 
+    def _has_room(self) -> bool:
+        return bool(select.select([], [self._control], [], 0)[1])
+
     def _receive(self) -> bytes:
         try:
             return self._control.recv(2**16)
@@ -91,7 +100,8 @@ class Forker:
     def end_overdue(self) -> None:
         """End it if one load takes longer than anything may: nobody is born meanwhile."""
         if self.at_work_on and time.monotonic() - self._at_work_since > LONGEST_RUN:
-            log.error("loading %s takes more than %s s", self.at_work_on, LONGEST_RUN)
+            fields = of_version(self.at_work_on)
+            log.error("loading a version takes more than %s s", LONGEST_RUN, extra=fields)
             self.hung_on = self.at_work_on
             self._process.kill()
 

@@ -24,13 +24,14 @@ from registry.store import Registry
 from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
-from telemetry.logs import configure
+from telemetry.logs import configure, of_version
 from workers import process
 from workers.cache import CAPACITY
+from workers.current import current
 from workers.engine import Engine, SklearnEngine
 from workers.frames import Ended, Fork, Load, Loaded, Loading, datagram, parse
 from workers.memory import bound, share_of_one
-from workers.resolving import resolve
+from workers.resolving import resolve_pinned
 from workers.urgency import give_way
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class ForkServer:
 
     def _load(self, reference: str) -> str | None:
         try:
-            return self._hold(resolve(self._registry, reference).manifest)
+            return self._hold(resolve_pinned(self._registry, reference).manifest)
         except PredictqError as error:  # removed meanwhile, or the registry is away
             return error.message
 
@@ -90,7 +91,8 @@ class ForkServer:
             self._engine.hold(manifest)
         except PredictqError as error:
             fault = error.message
-            log.warning("%s is not held: %s", reference, fault)
+            fields = {**of_version(reference), "code": error.code}
+            log.warning("a version is not held: %s", fault, extra=fields)
         self._tell(Loading(None))
         return fault
 
@@ -124,14 +126,6 @@ class ForkServer:
     def _tell(self, frame: Ended | Loading | Loaded) -> None:
         with contextlib.suppress(OSError):  # once the worker is gone, nobody needs to know
             self._control.send(datagram(frame))
-
-
-def current(registry: Registry) -> Iterator[Manifest]:
-    """The versions that requests without a number mean: the latest and the aliased ones."""
-    for name in registry.models():
-        versions = registry.versions(name)
-        wanted = {versions[-1].version, *registry.aliases(name).values()}
-        yield from (manifest for manifest in versions if manifest.version in wanted)
 
 
 def _ended() -> Iterator[tuple[int, int]]:

@@ -10,6 +10,8 @@ from typing import Any
 from celery.concurrency.base import BasePool
 from celery.worker import state
 
+from telemetry.logs import of_version
+from workers.faults import Faults
 from workers.forker import GRACE, Forker
 from workers.frames import Ended, Loaded, Loading
 from workers.member import Member
@@ -25,7 +27,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         self._members: list[Member] = []
         self._hub: Any = None
         self._loads = 0
-        self._unloadable: set[str] = set()
+        self._faults = Faults()
         self._hanging: set[str] = set()
         self.on_birth: Callable[[], object] = lambda: None
         """Called when there is a process more."""
@@ -90,13 +92,13 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
 
     def can_serve(self, reference: str) -> bool:
         """Whether there is a process for this version, free or not; else it is being loaded."""
-        anyone = not reference or reference in self._unloadable  # any can say what is wrong
+        anyone = not reference or self._faults.has(reference)  # any can say what is wrong
         return anyone or any(reference in member.held for member in self._members)
 
     def idle(self, reference: str) -> Member | None:
         """A free process that holds this version; what none holds is loaded first."""
         free = [member for member in self._members if member.idle]
-        if not reference or reference in self._unloadable:
+        if not reference or self._faults.has(reference):
             return next(iter(free), None)
         if not self.can_serve(reference) and self._shows_what_is_loaded():
             self._forker.load(reference)
@@ -168,12 +170,14 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
                 return
             case Loaded(reference, None):
                 self._loads += 1
-                self._unloadable.discard(reference)
+                self._faults.forget(reference)
                 self._hanging.discard(reference)
             case Loaded(reference):
-                self._unloadable.add(reference)
+                self._faults.note(reference)
             case Ended(pid, status):
-                log.log(logging.ERROR if status else logging.INFO, "process %s: %s", pid, status)
+                level = logging.ERROR if status else logging.INFO
+                fields = {"pid": pid, "status": status}
+                log.log(level, "a process of the pool ended", extra=fields)
             case None:
                 self._start_again()
         self._renew()
@@ -193,9 +197,10 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             log.error("the fork server is gone: this worker ends")
             state.should_stop = os.EX_SOFTWARE
             return
-        log.error("loading %s ended the fork server; it will not be held", guilty)
-        (self._hanging if hung_on else self._unloadable).add(guilty)
-        self._forker = Forker(self._lane(), never=self._unloadable | self._hanging)
+        fields = of_version(guilty)
+        log.error("loading a version ended the fork server; it will not be held", extra=fields)
+        (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
+        self._forker = Forker(self._lane(), never=self._faults.deadly | self._hanging)
         self._hub.add_reader(self._forker.fileno(), self._hear_forker)
         if hung_on:
             self.on_hang(hung_on)

@@ -22,6 +22,7 @@ from workers.computing import Computation
 from workers.engine import Engine
 from workers.frames import Batch, Done, Fate, Item, Ready, Step, receive, send
 from workers.patience import patiently
+from workers.printing import bound
 
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
@@ -30,9 +31,11 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
     registry = Registry(settings.home, GLANCE)
     computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
+    printed = bound()
     send(connection, Ready(os.getpid(), engine.held()))
     while (frame := receive(connection)) is not None:
         started = time.perf_counter()
+        printed.renew()
         match frame:
             case Batch(items):
                 fates = computation.run(items)
@@ -63,8 +66,10 @@ def limited(seconds: float) -> Iterator[None]:
     """End this process where what is done meanwhile takes longer than so many seconds."""
     # The system ends a process whose alarm nobody handles, be it stuck in native code or orphaned.
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:  # else it would end this process in the middle of something else, minutes later
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class PatientLedger(Ledger):

@@ -1,16 +1,18 @@
-"""What becomes of a message whose process died while it was computed alone."""
+"""What becomes of messages whose process died: alone, or by another's limit."""
 
 import logging
+from typing import Any
 
 import redis
 from msgspec.structs import replace
 
 from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.reservations import Reservations
 from tasks.ledger.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import WorkerLost
-from telemetry.logs import failure
+from telemetry.logs import of_version
 from workers.frames import Verdict
 from workers.reading import Message
 
@@ -31,20 +33,34 @@ def judge(ledger: Ledger, message: Message) -> Verdict | None:
             outcome = _given_up(ledger, message)
             ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
     except redis.RedisError as error:
-        fields = {"id": message.request.id, "model": message.reference}
+        fields = _fields(message.request.id, message.reference)
         log.warning("Redis is away, so this is tried again at once: %s", error, extra=fields)
         return None
     verdicts: dict[str, Verdict] = {"postponed": "retrying", "last": "failed", "gone": "dropped"}
     return verdicts[answer]
 
 
+def spare(reservations: Reservations, messages: list[Message]) -> bool:
+    """Give back what another's limit interrupted, and charge no attempt; whether Redis heard it."""
+    try:
+        reservations.withdraw([(message.tag, message.request.id) for message in messages])
+    except redis.RedisError as error:
+        log.warning("Redis is away, so %s predictions run alone now: %s", len(messages), error)
+        return False
+    return True
+
+
 def _given_up(ledger: Ledger, message: Message) -> Record:
     task_id = message.request.id
     record = ledger.record(task_id) or _unknown(task_id, message.reference)
-    fields = failure(task_id, record.model, record.version, None) | {"attempt": MAX_ATTEMPTS}
-    log.error("%s is given up: its process died in every attempt", task_id, extra=fields)
+    fields = _fields(task_id, message.reference) | {"attempt": MAX_ATTEMPTS}
+    log.error("a prediction is given up: its process died in every attempt", extra=fields)
     error = WorkerLost(f"computing this ended its process {MAX_ATTEMPTS} times")
     return record.failed(error, MAX_ATTEMPTS)
+
+
+def _fields(task_id: str, reference: str) -> dict[str, Any]:
+    return {"id": task_id} | (of_version(reference) if reference else {})
 
 
 def _unknown(task_id: str, reference: str) -> Record:

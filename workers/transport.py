@@ -126,6 +126,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
                 return
 
     def _deliver(self, tag: str, message: bytes) -> None:
+        fields = {"queue": self._queue, "tag": tag}
         try:
             payload = checked(decode(message))
             payload["properties"]["delivery_tag"] = tag
@@ -133,10 +134,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         except redis.RedisError:
             raise
         except (OSError, MemoryError):  # of this worker, and of no message
-            log.exception("this worker cannot take a message, and returns it", extra={"tag": tag})
+            log.exception("this worker cannot take a message, and gives it back", extra=fields)
             self.reservations.release([tag])
         except Exception as error:  # whatever lies on the queue, the worker outlives it
-            log.exception("a message cannot be read", extra={"tag": tag})
+            log.exception("a message cannot be read", extra=fields)
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
     def _watch(self, *command: Any) -> None:

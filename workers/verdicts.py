@@ -54,8 +54,8 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Ending
     """What broken infrastructure ended is tried again, so many times; the rest fails."""
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     traceback = traceback_of(error)
-    fields = failure(item.id, record.model, record.version, traceback) | {"attempt": attempt}
-    log.warning("attempt %s at %s failed: %s", attempt, item.id, said(error), extra=fields)
+    fields = failure(item.id, record.model, record.version, attempt, traceback)
+    log.warning("a prediction failed: %s", said(error), extra=fields)
     # A load that hangs has had its time, and the next would take as long.
     is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
     if isinstance(error, PredictqError) and error.retried and not is_final:

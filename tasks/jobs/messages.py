@@ -41,5 +41,5 @@ def read_step(body: bytes) -> Step:
     """The arguments in a message's body; raises `Malformed`."""
     try:
         return _body.decode(body)[1]
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"this is no step of a job: {error}") from error

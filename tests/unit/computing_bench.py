@@ -133,10 +133,13 @@ def item(
     model: str = "m:1",
     method: str = "predict",
     expires: float | None = None,
+    accepted: bool = False,
     **fields: Any,
 ) -> Item:
+    """A message; one that our front end accepted says when that was."""
     rows = [[value, 0.0] for value in values or (1.0,)]
-    kwargs = {"model": model, "features": rows, "method": method}
+    kwargs: dict[str, Any] = {"model": model, "features": rows, "method": method}
+    kwargs |= {"created_at": time.time()} if accepted else {}
     given = {"body": json.dumps([[], kwargs, {}]).encode(), "order": "compute", "limit": 300.0}
     given |= {"content_type": "application/json", "expires": expires, **fields}
     return Item(tag=f"tag {name}", id=name, **given)

@@ -147,20 +147,74 @@ def test_one_that_must_start_alone_does_so(bench: Bench) -> None:
     assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
 
 
-def test_only_who_was_alone_is_charged_with_a_timeout(
-    bench: Bench,
-) -> None:
-    bench.add("a", limit=0)  # when it dies it has timed out
+class Clock:
+    """Stands still, unless it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(batching, "time", clock)
+    return clock
+
+
+def die_after(bench: Bench, clock: Clock, seconds: float) -> None:
+    clock.now += seconds
+    bench.pool.processes[0].die()
+
+
+def test_only_who_was_alone_is_charged_with_a_timeout(bench: Bench, clock: Clock) -> None:
+    bench.add("a", limit=20)
     bench.add("b")
     bench.dispatch()
+    die_after(bench, clock, 21)
+    assert bench.dispatch() == [["a"]]
     (process,) = bench.pool.processes
-    process.die()
-    bench.dispatch()
     assert [item.order for item in process.batch.items] == ["compute"]
-    process.die()
-    bench.turn()  # the other one
+    die_after(bench, clock, 21)
+    assert bench.turn() == ["b"]
+    assert bench.dispatch() == [["a"]]
+    assert [item.order for item in process.batch.items] == ["time out"]
+
+
+def test_those_with_time_left_are_not_charged_for_the_limit_of_another(
+    bench: Bench, clock: Clock
+) -> None:
+    spared: list[str] = []
+    bench.batcher.spare = lambda messages: bool(spared.extend(m.tag for m in messages) or True)
+    bench.add("a", limit=20)
+    bench.add("b", limit=30)
+    bench.add("c")
+    assert bench.dispatch() == [["a", "b", "c"]]
+    die_after(bench, clock, 25)
+    assert spared == ["tag b", "tag c"]
+    assert list(bench.batcher.held()) == ["tag a"]
+    assert bench.announcer.said[-2:] == [("retrying", "b"), ("retrying", "c")]
+    assert bench.turn() == ["a"]
+
+
+@pytest.mark.parametrize("seconds", [19, 301])
+def test_who_dies_before_any_limit_or_after_all_is_a_suspect_with_its_company(
+    bench: Bench, clock: Clock, seconds: float
+) -> None:
+    bench.batcher.spare = lambda messages: not messages or pytest.fail("it may be guilty")
+    bench.add("a", limit=20)
+    bench.add("b")
     bench.dispatch()
-    assert [(item.id, item.order) for item in process.batch.items] == [("a", "time out")]
+    die_after(bench, clock, seconds)
+    assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
+
+
+def test_requests_with_far_shorter_limits_have_a_batch_of_their_own(bench: Bench) -> None:
+    for name, limit in [("a", 300), ("b", 1e-9), ("c", 8), ("d", 0.05), ("e", 0.06), ("f", 5e-324)]:
+        bench.add(name, limit=limit)
+    assert [bench.turn() for _ in range(4)] == [["a", "c"], ["b"], ["d", "e"], ["f"]]
 
 
 def test_one_who_died_in_time_has_not_timed_out(bench: Bench) -> None:
@@ -172,20 +226,20 @@ def test_one_who_died_in_time_has_not_timed_out(bench: Bench) -> None:
         process.die()
 
 
-def test_the_smallest_limit_of_a_batch_is_that_of_all(bench: Bench) -> None:
-    bench.add("a", limit=0)
+def test_each_goes_with_the_limit_that_it_came_with(bench: Bench) -> None:
+    bench.add("a", limit=20)
     bench.add("b")
     bench.dispatch()
     (process,) = bench.pool.processes
-    assert [item.limit for item in process.batch.items] == [0, LONGEST_RUN]
+    assert [item.limit for item in process.batch.items] == [20, LONGEST_RUN]
 
 
-def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench) -> None:
-    bench.add("a", limit=0)
+def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench, clock: Clock) -> None:
+    bench.add("a", limit=20)
     bench.dispatch()
     (process,) = bench.pool.processes
     process.frozen = True
-    process.die()
+    die_after(bench, clock, 21)
     bench.dispatch()
     assert [item.order for item in process.batch.items] == ["compute"]
 

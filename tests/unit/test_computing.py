@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry.store import Registry
-from tasks.clocks import MAX_ATTEMPTS
+from tasks.clocks import LONGEST_RUN, MAX_ATTEMPTS
 from tests.unit.computing_bench import Bench, item
 
 
@@ -183,6 +183,16 @@ def test_what_was_removed_from_a_registry_that_is_there_stays_removed(
     assert bench.run(item("b")) == ["model_not_found"]
 
 
+def test_what_was_accepted_and_is_not_found_is_looked_for_again_later(bench: Bench) -> None:
+    assert bench.run(item("a", model="m:7", accepted=True)) == ["retrying"]
+    assert bench.ledger.postponed == {"a": False}
+
+
+def test_what_was_accepted_and_is_removed_fails(bench: Bench, tmp_path: Path) -> None:
+    Registry(tmp_path).remove("m", 1)
+    assert bench.run(item("a", accepted=True)) == ["version_not_found"]
+
+
 def test_the_last_attempt_decides(bench: Bench) -> None:
     bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
     batch = [item("memory", 1e9), item("load", model="broken")]
@@ -213,6 +223,13 @@ def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:
 def test_the_smallest_limit_counts(bench: Bench) -> None:
     bench.run(item("a", limit=7.0), item("b", limit=0.5), item("c", limit=300.0))
     assert bench.limits == [0.5]
+
+
+def test_the_limit_of_what_is_not_computed_does_not(bench: Bench) -> None:
+    bench.ledger.attempts = {"done": 0, "suspect": -1}
+    bench.run(item("done", limit=0.5), item("suspect", limit=0.5), item("a", limit=7.0))
+    bench.run(item("done", limit=0.5))
+    assert bench.limits == [7.0, LONGEST_RUN]
 
 
 def test_what_has_its_outcome_or_must_run_alone_is_left(bench: Bench) -> None:

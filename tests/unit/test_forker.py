@@ -3,12 +3,13 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from workers.forker import Forker
-from workers.frames import Loading, datagram
+from workers.frames import Loading, datagram, parse
 
 Pair = tuple[Forker, socket.socket]
 
@@ -35,3 +36,24 @@ def test_the_last_words_of_one_that_died_with_commands_unread_are_heard(pair: Pa
     assert forker.hear() == Loading("deadly:1")
     assert forker.at_work_on == "deadly:1"
     assert forker.hear() is None
+
+
+def test_what_it_could_not_be_told_while_it_loaded_is_told_later(pair: Pair) -> None:
+    forker, theirs = pair
+    theirs.setblocking(False)
+    wanted = {f"m:{number}" for number in range(1000)}
+
+    def ask() -> list[str]:
+        for reference in sorted(wanted):
+            forker.load(reference)
+        with suppress(BlockingIOError):
+            while True:
+                told.append(parse(theirs.recv(2**16)).reference)
+        return told
+
+    told: list[str] = []
+    assert len(ask()) < len(wanted), "no more can lie there unread"
+    while set(told) != wanted:
+        before = len(told)
+        assert len(ask()) > before
+    assert len(told) == len(wanted), "each was asked for once"

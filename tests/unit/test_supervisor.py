@@ -129,6 +129,19 @@ def test_what_dies_is_started_again_and_its_last_lines_are_shown(bench: Bench) -
     assert bench.told[1] == "p died (SIGKILL)\n  | last words\nstarted again in 0.2 s"
 
 
+def test_a_log_that_grows_without_end_is_begun_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.rotation.LARGEST", 2**14)
+    monkeypatch.setattr("cli.rotation.PIECE", 2**10)
+    chatter = "while True: print('x' * 1000, flush=True); time.sleep(0.001)"
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("p", chatter))
+        logs = bench.directory / "logs"
+        supervisor.until((logs / "p.log.2").exists, PATIENCE)
+    assert (logs / "p.log.2").stat().st_size == 2**14
+
+
 def test_a_crash_loop_slows_down(tmp_path: Path) -> None:
     process = Process(Program("p", (sys.executable, "-c", "")), tmp_path / "log")
     eventually(lambda: not process.running())

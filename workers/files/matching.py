@@ -51,7 +51,7 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
         most = f"{MOST_COLUMNS} columns, and {MOST_LETTERS} letters in their names"
         raise InvalidInput(f"the file has too many or too long columns: {most}, are the most")
     if selection.pass_through:
-        _refuse_double(names, names)
+        refuse_double(names, names)
     places = {name: place for place, name in reversed([*enumerate(names)])}
     id_place = _id_place(names, places, selection.id_column)
     carried = [*range(len(names))] if selection.pass_through else [id_place]
@@ -67,7 +67,7 @@ def _features(
     wanted = [column.name for column in signature.columns]
     needed = [column.name for column in signature.columns if not column.unused]
     _refuse_missing([name for name in needed if name not in places], names)
-    _refuse_double(wanted, names)
+    refuse_double(wanted, names)
     return [places.get(name) for name in wanted]
 
 
@@ -75,7 +75,7 @@ def _id_place(names: Sequence[str], places: dict[str, int], id_column: str | Non
     if id_column is None:
         return places.get(CUSTOM_ID)
     _refuse_missing([] if id_column in places else [id_column], names)
-    _refuse_double([id_column], names)
+    refuse_double([id_column], names)
     return places[id_column]
 
 
@@ -97,7 +97,8 @@ def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
         raise InvalidInput(message, errors=details)
 
 
-def _refuse_double(wanted: Sequence[str], names: Sequence[str]) -> None:
+def refuse_double(wanted: Sequence[str], names: Sequence[str]) -> None:
+    """Raise `InvalidInput` where one that is wanted is there twice."""
     counts = Counter(names)
     double = sorted(name for name in set(wanted) if counts[name] > 1)
     if double:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from tasks.jobs.places import local_path
 from telemetry.errors import InvalidInput
 from workers.files.features import gather
-from workers.files.matching import Selection, match
+from workers.files.matching import Selection, match, refuse_double
 from workers.files.opening import Watch, unreadable
 from workers.files.parquet_shape import check_types, group_borders, most_rows
 from workers.files.parquet_stream import ParquetStream
@@ -46,12 +46,13 @@ class ParquetSource:
         self._features = [None if n is None else self.columns[n] for n in wanted.features]
         self._id = None if wanted.id is None else self.columns[wanted.id]
         self._carried = [self.columns[place] for place in wanted.carried]
+        self._needed = [*dict.fromkeys([*self._carried, *_present(self._features)])]
+        refuse_double(self._needed, self.columns)  # else nobody can say which is meant
         fields = [None if name is None else schema.field(name) for name in self._features]
         check_types(selection.signature, fields)
         self._borders = group_borders(self._parquet.metadata)
         if not self.size:
             raise InvalidInput(f"{uri} has no rows")
-        self._needed = [*dict.fromkeys([*self._carried, *_present(self._features)])]
         self._stream = ParquetStream(self._parquet, self._needed, self._borders)
 
     @property

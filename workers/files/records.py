@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -58,7 +58,7 @@ def lacks_quote(record: bytes, delimiter: bytes) -> bool:
     return _grammar(delimiter).match(record + b"\n") is None
 
 
-@cache
+@lru_cache(maxsize=16)
 def _grammar(delimiter: bytes) -> re.Pattern[bytes]:
     """What pyarrow and `csv` take for a record: a quote counts where a field begins."""
     own = re.escape(delimiter)

@@ -12,7 +12,7 @@ from registry.store import Registry
 from tasks.clocks import LONGEST_RUN
 from tasks.jobs.job import Order
 from workers.engine import Engine, ask
-from workers.resolving import resolve
+from workers.resolving import resolve_pinned
 from workers.rows import outputs
 from workers.rows.outputs import Output
 from workers.rows.table import Table
@@ -36,7 +36,7 @@ class Models:
 
         `RegistryUnavailable` where nobody can tell now.
         """
-        manifest = resolve(self._registry, order.reference).manifest
+        manifest = resolve_pinned(self._registry, order.reference).manifest
         for method in order.methods:
             check_job_method(manifest, method)
         return Model(self._engine, manifest, order.methods, self._limited)

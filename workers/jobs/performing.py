@@ -78,8 +78,9 @@ class Performer:
 
     def _failed(self, begun: Begun, error: Exception) -> Fate:
         held, word, traceback = begun.held, said(error), traceback_of(error)
-        fields = failure(held.job, begun.order.model, begun.order.version, traceback)
-        log.warning("%s of %s: %s", held.step, held.job, word, extra=fields)
+        order = begun.order
+        fields = failure(held.job, order.model, order.version, begun.attempt, traceback)
+        log.warning("step %s of a job failed: %s", held.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(held, backoff_of(error))
             return Fate("retrying", word, traceback or "")

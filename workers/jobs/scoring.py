@@ -59,8 +59,9 @@ class Scorer:
 def _log(begun: Begun, error: PredictqError) -> None:
     """One line a chunk, however many rows the model refuses; the errors file names them all."""
     held, order = begun.held, begun.order
-    fields = failure(held.job, order.model, order.version, traceback_of(error))
-    log.warning("rows of chunk %s of %s failed: %s", held.step, held.job, said(error), extra=fields)
+    traceback = traceback_of(error)
+    fields = failure(held.job, order.model, order.version, begun.attempt, traceback)
+    log.warning("rows of chunk %s failed: %s", held.step, said(error), extra=fields)
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: Answered, spare: int) -> Part:

@@ -33,5 +33,5 @@ def _known(told: Any, registry: Registry) -> str:
     """The version, where there is such one; any process can say what is wrong with it."""
     try:
         return registry.resolve(told).manifest.reference
-    except PredictqError:
+    except (PredictqError, OSError):  # one that cannot be read is tried again by who does the step
         return ""

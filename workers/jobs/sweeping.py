@@ -73,7 +73,8 @@ def sweep(ledger: JobLedger, settings: Settings) -> None:
         return
     for directory in _abandoned(jobs, settings.job_ttl):
         if not ledger.knows(directory.name):
-            log.warning("the files of %s are no job's: they are removed", directory.name)
+            fields = {"id": directory.name}
+            log.warning("files that are no job's are removed", extra=fields)
             shutil.rmtree(directory, ignore_errors=True)
 
 

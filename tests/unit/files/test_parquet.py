@@ -187,6 +187,13 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, table: dict, messag
         source_of(str(written(tmp_path, pa.table(table))), "parquet", AB)
 
 
+def test_two_columns_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+    values = pa.array([1.0])
+    path = written(tmp_path, pa.Table.from_arrays([values, values], ["a", "a"]))
+    with pytest.raises(InvalidInput, match="more than one column 'a'"):
+        source_of(path, "parquet", by_position(2))
+
+
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     whole = written(tmp_path, table_of(5000), 5000).read_bytes()
     for broken in (b"", b"PAR1", whole[:-1000], whole[: len(whole) // 2], b"a,b\n1,2\n"):

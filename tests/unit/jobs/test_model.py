@@ -37,12 +37,23 @@ def order(version: int) -> Order:
 def test_a_registry_that_is_away_is_told_from_a_version_that_was_removed(
     models: Models, tmp_path: Path
 ) -> None:
+    registry = Registry(tmp_path)
+    registry.add("m", described(b"two"), b"two")
     models.of(order(1))
+    models.of(order(2))
+    registry.remove("m", 2)
     with pytest.raises(VersionNotFound):
         models.of(order(2))
     shutil.rmtree(tmp_path / "models")
     with pytest.raises(RegistryUnavailable):
         models.of(order(1))
+
+
+def test_a_version_that_the_order_names_and_this_worker_does_not_find_may_come(
+    models: Models,
+) -> None:
+    with pytest.raises(RegistryUnavailable):
+        models.of(order(2))
 
 
 def test_no_call_takes_more_than_stays_in_the_cache(

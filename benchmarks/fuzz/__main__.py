@@ -1,0 +1,93 @@
+"""`python -m benchmarks.fuzz`: a million inputs, and what they did."""
+
+import base64
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+
+from benchmarks import report
+from benchmarks.fuzz.all import TARGETS
+from benchmarks.fuzz.feeding import GROWTH, LONGEST, SHOWN, Fed, Finding
+from benchmarks.results import Cell, Check, Part, Run, Table
+from cli.process import ROOT
+
+HERE = Path(__file__).parent
+PROCESSES = 2
+NOTE = f"""Inputs are right ones after some mutations, the same for the same seed. A finding is an \
+error that is none of ours, {LONGEST:.0f} s of CPU for an input, a process that dies, or one that \
+grows by more than {GROWTH} MiB."""
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[TARGET]...", type=click.Choice([*TARGETS]))
+@click.option("--inputs", default=100_000, show_default=True, help="In all.")
+@click.option("--seed", default=1, show_default=True, help="The same gives the same inputs.")
+@click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
+def main(names: tuple[str, ...], inputs: int, seed: int, record: bool) -> None:
+    """Feed every parser that a caller reaches; fails where one does what it may not."""
+    started, load, names = time.monotonic(), os.getloadavg()[0], names or (*TARGETS,)
+    with tempfile.TemporaryDirectory(prefix="predictq-fuzz-", dir=_memory()) as directory:
+        each = partial(_fed, Path(directory), seed)
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            found = dict(zip(names, pool.map(each, names, _shares(inputs, names)), strict=True))
+    run = Run.of(0, load, [_part(found, seed)], time.monotonic() - started)
+    click.echo(report.text(run))
+    for fed in found.values():
+        for finding in fed.findings:
+            click.echo(f"\n{finding.target}, {finding.content[:2000]}:\n{finding.what}")
+    if record:
+        _record(run)
+    sys.exit(not run.holds)
+
+
+def _shares(inputs: int, names: Sequence[str]) -> list[int]:
+    whole = sum(TARGETS[name].weight for name in names)
+    return [-(-inputs * TARGETS[name].weight // whole) for name in names]
+
+
+def _fed(directory: Path, seed: int, name: str, inputs: int) -> Fed:
+    last = directory / name.replace(" ", "-")
+    command = [sys.executable, "-m", "benchmarks.fuzz.one", name, str(inputs), str(seed), str(last)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    click.echo(f"{name}: {inputs:,}", err=True)
+    if ran.returncode == 0:
+        return msgspec.json.decode(ran.stdout, type=Fed)
+    said = (
+        f"its process ended with {ran.returncode}\n{ran.stderr[-SHOWN:].decode(errors='replace')}"
+    )
+    content = last.read_bytes() if last.exists() else b""
+    return Fed(findings=[Finding(name, said, base64.b64encode(content).decode())])
+
+
+def _part(found: dict[str, Fed], seed: int) -> Part:
+    rows: list[list[Cell]] = [
+        [name, fed.inputs, fed.refused, len(fed.findings)] for name, fed in found.items()
+    ]
+    columns = ["target", "inputs", "refused", "findings"]
+    findings = sum(len(fed.findings) for fed in found.values())
+    table = Table(f"Fuzzed parsers, seed {seed}", columns, rows, NOTE)
+    return Part("fuzz", [table], [Check("findings", findings, "at most", 0)])
+
+
+def _record(run: Run) -> None:
+    click.echo(f"recorded {report.record(run, HERE)}")
+    page = HERE / report.PAGE
+    page.write_text(report.page(run, page))
+
+
+def _memory() -> str | None:
+    """Where files cost no disk."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a directory of its own
+
+
+if __name__ == "__main__":
+    main()

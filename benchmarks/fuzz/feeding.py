@@ -1,0 +1,100 @@
+"""Feeds a target, and finds what may not happen: foreign errors, long work, memory that is kept."""
+
+import base64
+import random
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from traceback import format_exception
+from types import FrameType
+
+import msgspec
+
+from benchmarks.fuzz.mutating import mutated
+from benchmarks.fuzz.target import Parse, Target
+from telemetry.errors import PredictqError
+
+LONGEST = 1.0
+"""Seconds of CPU that an input may take."""
+GROWTH = 512
+"""MiB that a process may grow by, whatever it is fed."""
+MOST_FOUND = 5
+"""Findings of a target that are told."""
+SHOWN = 2000
+"""Characters of a traceback."""
+
+
+class Slow(BaseException):
+    """Some input takes longer than it may."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """An input, and what it did."""
+
+    target: str
+    what: str
+    content: str
+    """The input, in Base64."""
+
+
+class Fed(msgspec.Struct):
+    """What came of some inputs."""
+
+    inputs: int = 0
+    refused: int = 0
+    """With an error of the tree."""
+    findings: list[Finding] = []
+
+    def add(self, other: "Fed") -> None:
+        """Count those of another run as well."""
+        self.inputs += other.inputs
+        self.refused += other.refused
+        self.findings = [*self.findings, *other.findings][:MOST_FOUND]
+
+
+def feed(
+    target: Target, parse: Parse, seed: str, inputs: int, note: Callable[[bytes], object]
+) -> Fed:
+    """So many inputs, the same for the same seed; each is noted before it is parsed."""
+    chance, fed, before = random.Random(seed), Fed(), _peak()  # noqa: S311 - no secret
+    with _watching():
+        for _ in range(inputs):
+            content = mutated(target.corpus, chance)
+            note(content)
+            fed.add(_one(target, parse, content))
+    if (grown := _peak() - before) > GROWTH:
+        fed.add(Fed(findings=[Finding(target.name, f"it grew by {grown} MiB", seed)]))
+    return fed
+
+
+def _one(target: Target, parse: Parse, content: bytes) -> Fed:
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    try:
+        parse(content)
+    except PredictqError:
+        return Fed(inputs=1, refused=1)
+    except (Exception, Slow) as error:  # noqa: BLE001 - whatever it is, it is a finding
+        what = "".join(format_exception(error))[-SHOWN:]
+        return Fed(1, 0, [Finding(target.name, what, base64.b64encode(content).decode())])
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return Fed(inputs=1)
+
+
+@contextmanager
+def _watching() -> Iterator[None]:
+    """Time of the processor counts: others may use this machine as well."""
+    before = signal.signal(signal.SIGPROF, _raise)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGPROF, before)
+
+
+def _raise(_: int, __: FrameType | None) -> None:
+    raise Slow(f"it takes more than {LONGEST} s")
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -1,0 +1,1 @@
+"""Steady load for minutes, and what every process of the stack takes meanwhile."""

@@ -1,0 +1,106 @@
+"""Every parser that a caller reaches refuses what is wrong with an error of ours, and soon.
+
+`python -m benchmarks.fuzz` feeds them as much as one likes.
+"""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fuzz import feeding
+from benchmarks.fuzz.all import TARGETS
+from benchmarks.fuzz.feeding import Fed, feed
+from benchmarks.fuzz.mutating import LONGEST
+from benchmarks.fuzz.target import Target, plain
+
+INPUTS = 20
+"""Times the weight of the target."""
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_nothing_but_refusals(target: Target, tmp_path: Path) -> None:
+    inputs = INPUTS * target.weight
+    fed = feed(target, target.ready(tmp_path), "suite", inputs, lambda _: None)
+    assert fed.findings == []
+    assert fed.inputs == inputs
+
+
+FOUND = [
+    (
+        "upload",
+        (
+            b"multipart/form-data; boundary=b\n\n--b\r\nContent-Disposition: form-data"
+            b"\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data\r\n\r\ny\r\n--b--\r\n"
+        ),
+    ),
+    (
+        "upload",
+        (
+            b"multipart/form-data; boundary=b\n\n--b\r\nContent-Disposition: form-data; "
+            b'filename="f"\r\n\r\nx\r\n--b--\r\n'
+        ),
+    ),
+    ("authorization", b"Basic \xe9"),
+    ("query", b"a=1&\x87=2"),
+    ("step of a job", b'[[], {"job": "j", "step": "1"}, ' + b"[" * 3000),
+    ("manifest", b'{"name": "m\xe9"}'),
+    ("manifest", b'{"else": ' + b"[" * 3000),
+]
+"""Inputs that once raised what is no error of ours."""
+
+
+@pytest.mark.parametrize(("name", "content"), FOUND, ids=[name for name, _ in FOUND])
+def test_what_was_found_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
+    target = TARGETS[name]
+    fed = feeding._one(target, target.ready(tmp_path), content)
+    assert (fed.findings, fed.refused) == ([], 1)
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_what_it_begins_with_is_right(target: Target, tmp_path: Path) -> None:
+    """Else mutations would hardly come beyond the first check."""
+    parse = target.ready(tmp_path)
+    fed = Fed()
+    for content in target.corpus:
+        fed.add(feeding._one(target, parse, content))
+    assert fed.findings == []
+    assert fed.refused < fed.inputs
+
+
+def spin() -> None:
+    end = time.process_time() + 5
+    while time.process_time() < end:
+        pass
+
+
+def kept(_: bytes) -> None:
+    [bytearray(2**20) for _ in range(64)]
+
+
+def raising(_: bytes) -> None:
+    raise KeyError("foreign")
+
+
+@pytest.mark.parametrize(
+    ("parse", "what"),
+    [(raising, "KeyError: 'foreign'"), (lambda _: spin(), "Slow: "), (kept, "it grew by")],
+    ids=["foreign", "slow", "large"],
+)
+def test_what_may_not_happen_is_found(
+    parse: feeding.Parse, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "LONGEST", 0.5)
+    monkeypatch.setattr(feeding, "GROWTH", 16)
+    fed = feed(plain("t", (b"a",), parse), parse, "s", 1, lambda _: None)
+    assert what in fed.findings[0].what
+
+
+def test_the_same_seed_gives_the_same_inputs() -> None:
+    def inputs(seed: str) -> list[bytes]:
+        found: list[bytes] = []
+        feed(plain("t", (b"a=1", b"b,c"), len), len, seed, 300, found.append)
+        return found
+
+    assert inputs("1") == inputs("1") != inputs("2")
+    assert max(map(len, inputs("1"))) <= LONGEST
