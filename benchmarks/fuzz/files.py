@@ -80,7 +80,7 @@ def _unpacked(directory: Path) -> Parse:
     def read(content: bytes) -> None:
         path.write_bytes(content)
         target.unlink(missing_ok=True)
-        unpack(str(path), fingerprint(str(path)), "gzip", target, 0)
+        unpack(str(path), fingerprint(str(path)), "gzip", target, 0, lambda: None)
 
     return read
 

@@ -11,11 +11,12 @@ from api.batches import JobPage
 from api.bodies import read_body, read_query
 from api.orders import BatchOrder, UploadOrder, pinned, read_form
 from api.rights import Rights
-from api.submission import Submission, idempotency, parse, prepare
+from api.submission import idempotency, parse, prepare
 from api.uploads import Upload
 from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
 from tasks.jobs.places import JobDirectory
+from tasks.jobs.quota import Quota
 from tasks.messages import envelope
 from tasks.prediction import predict
 
@@ -88,10 +89,11 @@ def _order(home: Path) -> Parse:
 def _form(home: Path) -> Parse:
     registry, directory = world.registry(home), JobDirectory(home, "job")
     directory.path.mkdir(parents=True)
+    quota = Quota(world.settings(home))
 
     def take(content: bytes) -> object:
         kind, _, body = content.partition(b"\n\n")
-        upload = Upload(_request(body, kind.decode("latin-1")), directory, 0)
+        upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
         asked = read_form(upload.form, UploadOrder)
         return pinned(asked, upload.uri, directory, registry)
 
@@ -110,7 +112,7 @@ def _rights(home: Path) -> Parse:
 
 
 def _key(content: bytes) -> object:
-    return idempotency(_request(HTTP_IDEMPOTENCY_KEY=content), Submission("m", [1]))
+    return idempotency(_request(HTTP_IDEMPOTENCY_KEY=content), lambda: content)
 
 
 def _request(body: bytes = b"", kind: str = "", **headers: bytes) -> Request:
