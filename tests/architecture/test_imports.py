@@ -49,13 +49,14 @@ def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
     assert not modules & (HEAVY | {"workers", "api", "flask"})
 
 
-def test_a_worker_holds_no_models_its_fork_server_does_and_neither_speaks_http(
+def test_a_worker_holds_no_models_its_fork_server_may_and_neither_speaks_http(
     tmp_path: Path,
 ) -> None:
     worker = modules_after("import workers.pool, workers.strategy, workers.transport", tmp_path)
     server = modules_after("import workers.forkserver", tmp_path)
     assert "celery" in worker
-    assert "sklearn" in server
+    assert "pandas" in server
+    assert "sklearn" not in server, "it takes seconds, which models of others need not wait for"
     assert not worker & HEAVY
     assert not (worker | server) & {"api", "flask", "werkzeug", "granian", "cli", "predictq"}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,6 @@ class OneJob:
         for part in self._parts:
             part.write_bytes(b"{}")
 
-    def get(self, _: str) -> None:
-        pass
-
     def errors(self, _: str) -> list[Path]:
         return self._parts
 
@@ -30,11 +28,19 @@ class OneJob:
         yield from ()
 
 
+class Everyone:
+    """Whoever asks may have the files of every job."""
+
+    def permitted(self, job_id: str) -> Any:
+        return SimpleNamespace(id=job_id)
+
+
 @pytest.fixture
 def deliveries(tmp_path: Path) -> Iterator[Deliveries]:
     jobs: Any = OneJob(tmp_path)
+    access: Any = Everyone()
     with Flask(__name__).test_request_context():
-        yield Deliveries(jobs, 1)
+        yield Deliveries(jobs, access, 1)
 
 
 @pytest.mark.parametrize(("held", "free"), [("errors", "events"), ("events", "errors")])

@@ -156,7 +156,7 @@ def test_what_changes_while_it_is_unpacked_is_not_kept(
     with pytest.raises(InputChanged):
         unpacked(path, "gzip", tmp_path / "rows.csv")
     with pytest.raises(InputChanged):
-        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv", 0)
+        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv", 0, bool)
     assert [*tmp_path.iterdir()] == [path]
 
 
