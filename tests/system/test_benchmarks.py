@@ -15,7 +15,7 @@ from benchmarks.results import Bar, Check, Curve, Part, Run, Spread, Table
 from cli.process import ROOT
 
 SHORT = "0.05"
-SLOWER = ["latency", "batches", "backlog", "costs"]
+PARTS = ["throughput", "latency", "batches", "backlog", "costs"]
 JOB_PARTS = {
     "speed": "| batch job |",
     "formats": "ndjson, batch job",
@@ -51,9 +51,8 @@ def ours(tmp_path: Path) -> Iterator[dict[str, str]]:
     assert list(tmp_path.glob("predictq-benchmarks-*")) == []
 
 
-@pytest.mark.parametrize(
-    "part", ["throughput", *(pytest.param(part, marks=pytest.mark.slow) for part in SLOWER)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("part", PARTS)
 def test_a_part_runs(part: str, ours: dict[str, str]) -> None:
     done = _run("benchmarks", part, ours)
     assert done.returncode in (0, 1), done.stderr  # so short a run proves no ratio

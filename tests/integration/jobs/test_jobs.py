@@ -179,7 +179,7 @@ def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
 
 def test_jobs_are_listed(room: Room) -> None:
     source, _ = room.numbers(10)
-    first, second = (room.run("doubling", source) for _ in range(2))
+    first, second = (room.run("doubling", source, overwrite=True) for _ in range(2))
     latest = [job.id for job in room.jobs.latest(2)]
     assert latest == [second.id, first.id]
     assert room.jobs.latest(1, after=second.id)[0].id == first.id

@@ -92,7 +92,7 @@ def test_a_forbidden_place_is_told(live: LiveStack) -> None:
 
 
 def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
-    source = room.parquet(np.ones((60_000, 2)))
+    source = room.parquet(np.ones((250_000, 2)))
     target = room.directory / "out.parquet"
     process = start(live, "plodding", source, target)
     job = until(
@@ -105,7 +105,7 @@ def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(live: LiveStack, roo
     assert "cancel" in batch(live, "cancel", job.id)
     until(lambda: room.jobs.get(job.id).has_ended, "its end")
     batch(live, "resume", job.id)
-    assert pq.read_table(target).num_rows == 60_000
+    assert pq.read_table(target).num_rows == 250_000
 
 
 def test_a_frame_and_an_iterator_are_scored(client: Client, room: Room) -> None:
