@@ -33,6 +33,9 @@ def main() -> None:
 def python() -> None:
     """Mutate what [tool.mutmut] in pyproject.toml names, against the fast unit tests."""
     mutmut = Path(sys.executable).with_name("mutmut")
+    if not mutmut.exists():
+        # Not locked: it brings setproctitle, with which processes of a stack hide what they are.
+        sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.3'")
     subprocess.run([mutmut, "run", "--max-children", "1"], cwd=ROOT, check=False)
     sys.exit(subprocess.run([mutmut, "results"], cwd=ROOT, check=False).returncode)
 
