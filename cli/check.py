@@ -44,8 +44,8 @@ def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _in_parallel() -> list[str]:
-    """Options of pytest: tests wait half of their time, so there is one process more than cores."""
-    processes = len(os.sched_getaffinity(0)) + 1
+    """Options of pytest: as many processes as cores; more would have stacks start late."""
+    processes = max(len(os.sched_getaffinity(0)), 2)
     spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # the order is of tests/conftest.py
     return ["-n", str(processes), *spread, "--durations", str(SHOWN)]
 
