@@ -30,7 +30,7 @@ class Desk:
 
     def submit(self, source: Path, target: Path) -> str:
         """The id of a job that scores one file to another."""
-        return self._jobs.submit("forest", source, output=target).id
+        return self._jobs.submit("forest", source, output=target, overwrite=True).id
 
     def wait(self, job_id: str) -> Job:
         """The job once it is completed."""
