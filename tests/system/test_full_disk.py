@@ -25,7 +25,7 @@ def accepted(up: Up) -> list[str]:
     """Ids of what is accepted before nothing is any more."""
     ids: list[str] = []
     while (told := up.ask()).get("code") != "unavailable":
-        if "id" in told:  # else nobody knows whether it was
+        if "id" in told and "code" not in told:  # else nobody knows whether it was
             ids.append(told["id"])
     return ids
 

@@ -37,7 +37,8 @@ def test_nothing_is_lost_and_nothing_is_wrong(tmp_path: Path) -> None:
     done = prove(tmp_path, "--minutes", str(MINUTES), "--no-naive", within=within)
     assert done.returncode == 0, done.stdout
     print(done.stdout)
-    assert list(tmp_path.iterdir()) == []
+    # Sockets of all stacks whose homes have long paths lie in one directory, which stays.
+    assert [path for path in tmp_path.rglob("*") if path.name != f"predictq-{os.getuid()}"] == []
 
 
 @pytest.mark.slow
