@@ -47,7 +47,8 @@ def _in_parallel() -> list[str]:
     """Options of pytest: as many processes as cores; more would have stacks start late."""
     processes = max(len(os.sched_getaffinity(0)), 2)
     spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # the order is of tests/conftest.py
-    return ["-n", str(processes), *spread, "--durations", str(SHOWN)]
+    again = ["--reruns", "1"]  # what needs it is listed at the end (decision 0037)
+    return ["-n", str(processes), *spread, *again, "--durations", str(SHOWN)]
 
 
 def timed(name: str, command: list[str]) -> tuple[str, bool, float]:
