@@ -76,13 +76,13 @@ class Engine:
         self._log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def run(self, *command: str | Path, timeout: float = 300) -> str:
+    def run(self, *command: str | Path, timeout: float = 900) -> str:
         """Run a command inside and return its output; AssertionError with all of it if it fails."""
         finished = self.attempt(*command, timeout=timeout)
         assert finished.returncode == 0, f"{command}: {finished.stdout}{finished.stderr}"
         return finished.stdout
 
-    def attempt(self, *command: str | Path, timeout: float = 300) -> Finished:
+    def attempt(self, *command: str | Path, timeout: float = 900) -> Finished:
         """Run a command inside, whatever comes of it."""
         return subprocess.run(
             self._inside(*map(str, command)),
