@@ -255,7 +255,7 @@ def test_a_job_whose_time_is_over_goes_on_when_it_is_resumed(room: Room) -> None
 
 def test_what_ended_long_ago_is_forgotten_with_its_files(room: Room) -> None:
     source, _ = room.numbers(10)
-    jobs = [room.run("doubling", source) for _ in range(2)]
+    jobs = [room.run("doubling", source, overwrite=True) for _ in range(2)]
     old, young = [room.jobs.directory(job.id).path for job in jobs]
     room.client.hset(keys.JOB + jobs[0].id, "expires_at", "1.0")
     room.client.zadd(keys.JOBS, {jobs[0].id: 1.0})

@@ -82,7 +82,8 @@ def room(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 def order(room: Room, name: str) -> Order:
     output = Place(uri=str(room.directory / "out.parquet"), format="parquet")
-    return Order(model="doubling", version=1, input=Place(uri=f"s3://{name}"), output=output)
+    given = Place(uri=f"s3://{name}")
+    return Order(model="doubling", version=1, input=given, output=output, overwrite=True)
 
 
 @pytest.mark.parametrize("name", FILES)
