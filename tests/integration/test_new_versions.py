@@ -7,8 +7,9 @@ import numpy as np
 import psutil
 import pytest
 from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.linear_model import LinearRegression
 
-from tests.models import Doubling, register
+from tests.models import register
 from tests.stack import LiveStack, running, until
 
 pytestmark = pytest.mark.slow
@@ -18,7 +19,8 @@ PROCESSES = 4
 
 @pytest.fixture(params=[1, PROCESSES])
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveStack]:
-    register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
+    line = LinearRegression().fit([[1.0, 0.0], [0.0, 1.0]], [2.0, 0.0])
+    register(tmp_path, "line", line, [[1.0, 0.0]])  # so that scikit-learn is there before
     with running(tmp_path, processes=request.param) as stack:
         until(lambda: len(stack.pool()) == request.param, "all processes")
         yield stack
@@ -55,7 +57,7 @@ def test_a_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     for _ in range(50):
         stack.submit("forest", [0.5, 0.5])
     assert stack.predict("forest", [0.1, 0.2]) == model.predict([[0.1, 0.2]]).tolist()
-    until(lambda: loaded(stack) == ["doubling:1", "forest:1"], "a sign of life that names both")
+    until(lambda: loaded(stack) == ["forest:1", "line:1"], "a sign of life that names both")
     assert {process.pid for process in stack.pool()} == renewed, "each is replaced once"
     # The file's bytes are there as well, until they are read.
     assert manifest.size > 80e6
