@@ -1,4 +1,4 @@
-"""Decides what a caller may: for now, whoever presents the local key has every right."""
+"""Decides what a caller may: for now, a caller that presents the local key has every right."""
 
 import hmac
 import logging
@@ -23,7 +23,7 @@ class _Query(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Whoever sent a request, as far as a key tells."""
+    """The sender of a request, as far as a key tells."""
 
     rights: frozenset[Right] = frozenset()
 
@@ -43,7 +43,7 @@ class Rights:
         self._key = _key(home)
 
     def caller(self, request: Request) -> Caller:
-        """Who asks; a key that is none of ours gives no right."""
+        """The sender of this request; a key that is none of ours gives no right."""
         given = _given(request)
         if given is None or given.type != "bearer" or not self._key:
             return ANYONE

@@ -61,9 +61,11 @@ def test_a_registered_model_answers(stack: Engine, tmp_path: Path) -> None:
     save(model, file)
     # `compose run` would be what the documents say; podman does not always tell it the end.
     inside = ["exec", "-T", "worker", "python"]
-    write = "import base64, sys; open('/tmp/iris.skops', 'wb').write(base64.b64decode(sys.argv[1]))"
+    write = (
+        "import base64, sys; open('/data/iris.skops', 'wb').write(base64.b64decode(sys.argv[1]))"
+    )
     stack.compose(*inside, "-c", write, b64encode(file.read_bytes()).decode())
-    stack.compose(*inside, "-m", "cli.main", "models", "add", "iris", "/tmp/iris.skops")
+    stack.compose(*inside, "-m", "cli.main", "models", "add", "iris", "/data/iris.skops")
     body = json.dumps({"model": "iris", "features": rows.tolist()})
     answer = json.loads(ask(stack, "http://127.0.0.1:5000/predict", body))
     assert answer["predictions"] == model.predict(rows).tolist()

@@ -17,7 +17,7 @@ import psutil
 from cli.process import ROOT
 
 STARTING = 90.0
-ENDING = 20.0
+ENDING = 10.0
 PATIENCE = 20.0
 UP = (sys.executable, "-m", "cli.main", "up")
 fetch = build_opener(ProxyHandler({})).open

@@ -24,7 +24,7 @@ def job(*, restricted: bool) -> Job:
         alias=None,
         methods=(),
         input=InputInfo(uri="/etc/passwd", format="csv"),
-        output=OutputInfo(uri="/tmp/out.csv", format="csv"),
+        output=OutputInfo(uri="out.csv", format="csv"),
         created_at=0,
         counts=Counts(),
         error=JobError("invalid_input", LINE, 1),
