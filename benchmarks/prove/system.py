@@ -132,6 +132,7 @@ class System(Processes):
     def _end_all(self) -> None:
         super().__exit__()
         self.proxy.__exit__()
+        self.candidate.socket.unlink(missing_ok=True)  # a Redis that was killed left it
 
 
 def _with(
