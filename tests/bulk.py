@@ -19,6 +19,5 @@ def computing_jobs(home: Path, *models: type[Doubling], **settings: str) -> Iter
     for kind in models:
         model = kind(str(diary)) if issubclass(kind, Touchy) else kind()
         register(home, kind.__name__.lower(), model, [[1.0, 0.0]])
-    with running(home, PREDICTQ_BATCH_ROOTS=str(home.parent), **settings) as stack:
-        stack.start("bulk")
+    with running(home, PREDICTQ_BATCH_ROOTS=str(home.parent), **settings, bulk=True) as stack:
         yield stack

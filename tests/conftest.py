@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tests.stack import LiveStack, running, train_demos, with_models_of
 SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 """Fixtures that are a stack for all tests of a session."""
 LONGEST_FIRST = "deploy", "system", "docs", "chaos", "integration", "equality"
+WAITING = "chaos", "integration"
+"""Rooms whose tests let most of their time pass until something happens."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,17 +53,31 @@ def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have one process run all tests that share a stack, and the others module by module."""
-    items.sort(key=_turn)
-    for item in items:
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in sorted(items, key=_turn):
         shared = _shared_by(item)
         group = next((name for name in SHARED if name in shared), item.nodeid.partition("::")[0])
         item.add_marker(pytest.mark.xdist_group(group))
+        groups.setdefault(group, []).append(item)
+    items[:] = chain.from_iterable(_alternating(list(groups.values())))
 
 
 def _turn(item: pytest.Item) -> int:
     """Stacks come first, and the short ones last: so all processes end at about the same time."""
-    room = item.path.relative_to(Path(__file__).parent).parts[0]
+    room = _room(item)
     return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def _alternating(groups: list[list[pytest.Item]]) -> Iterator[list[pytest.Item]]:
+    """One that computes a lot beside one that waits a lot, as long as there are both."""
+    waiting = [group for group in groups if _room(group[0]) in WAITING]
+    others = [group for group in groups if _room(group[0]) not in WAITING]
+    for pair in zip_longest(others, waiting):
+        yield from filter(None, pair)
+
+
+def _room(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def _shared_by(item: pytest.Item) -> set[str]:

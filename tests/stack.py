@@ -26,16 +26,20 @@ PATIENCE = 30.0
 """Seconds that anything here may take before the test fails."""
 STARTING = 90.0
 """The same for a start: a worker imports and loads a lot."""
+PAUSE = 0.1
+"""Seconds between two looks at what starts: a look costs what the start needs."""
 Json = dict[str, Any]
 
 
-def until(condition: Callable[[], Any], what: str, within: float = PATIENCE) -> Any:
+def until(
+    condition: Callable[[], Any], what: str, within: float = PATIENCE, pause: float = 0.05
+) -> Any:
     """Poll until the condition gives something true, and give that; fail when time is up."""
     deadline = time.monotonic() + within
     while not (found := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within} s")
-        time.sleep(0.02)
+        time.sleep(pause)
     return found
 
 
@@ -72,8 +76,7 @@ class LiveStack:
         """Start these together; returns once each is ready."""
         for name in names:
             self.launch(name, **environment)
-        for name in names:
-            until(lambda name=name: self._is_ready(name), f"{name} ready\n{self.logs()}", STARTING)
+        until(lambda: all(map(self._is_ready, names)), f"{names} ready", STARTING, PAUSE)
 
     def launch(self, name: str, **environment: str) -> None:
         """Start one, whether or not it can become ready."""
@@ -88,11 +91,13 @@ class LiveStack:
         assert process.running(), process.obituary()
         return process.program.ready() is not None
 
-    def stop(self, name: str) -> None:
-        """SIGTERM, and wait for the end."""
-        process = self._running.pop(name)
-        process.terminate()
-        until(lambda: not process.running(), f"the end of {name}")
+    def stop(self, *names: str) -> None:
+        """SIGTERM to all of them at once, and wait for their ends."""
+        processes = {name: self._running.pop(name) for name in names}
+        for process in processes.values():
+            process.terminate()
+        for name, process in processes.items():
+            until(lambda process=process: not process.running(), f"the end of {name}")
 
     def give_way(self, name: str) -> Process:
         """Launch another beside the one that runs, which is the caller's to end."""
@@ -142,9 +147,9 @@ class LiveStack:
         """Stop everything, Redis last; what is left behind is a failure."""
         self.http.close()
         try:
-            for name in ("bulk", "worker", "api", "redis"):
-                if name in self._running:
-                    self.stop(name)
+            self.stop(*(name for name in ("bulk", "worker", "api") if name in self._running))
+            if "redis" in self._running:
+                self.stop("redis")
             until(lambda: not self._left_behind(), "the end of all processes", 5.0)
         finally:
             for process in self._left_behind():
@@ -218,6 +223,7 @@ def running(
     home: Path,
     processes: int = 2,
     prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+    bulk: bool = False,
     **environment: str,
 ) -> Iterator[LiveStack]:
     """A stack over a home that holds its models already; so many processes compute."""
@@ -226,7 +232,7 @@ def running(
     stack = LiveStack(home, environment, processes, prepare)
     try:
         stack.start("redis")
-        stack.start("api", "worker")
+        stack.start("api", "worker", *(["bulk"] if bulk else []))
         yield stack
     finally:
         stack.end()

@@ -196,7 +196,7 @@ mixtures = st.integers(1, 50).flatmap(lambda size: st.lists(asking, min_size=siz
 
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     print_blob=True,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each example costs a good second

@@ -13,7 +13,7 @@ from benchmarks.prove.faults import FAULTS
 from cli.process import ROOT
 from tests.docs.documents import table
 
-MINUTES = 1.0
+MINUTES = 0.5
 STARTING_AND_ENDING = 200
 
 
@@ -41,6 +41,7 @@ def test_nothing_is_lost_and_nothing_is_wrong(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.name != f"predictq-{os.getuid()}"] == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.timeout(310)
 def test_the_naive_design_is_struck_by_the_same(tmp_path: Path) -> None:

@@ -75,8 +75,7 @@ def room(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     home, files = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("files")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
     roots = f"{files.parent}:s3://rows:s3://missing"
-    with running(home, PREDICTQ_BATCH_ROOTS=roots, **environment) as stack:
-        stack.start("bulk")
+    with running(home, PREDICTQ_BATCH_ROOTS=roots, **environment, bulk=True) as stack:
         yield Room(stack, files, roots)
 
 
