@@ -44,8 +44,8 @@ def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _in_parallel() -> list[str]:
-    """Options of pytest: as many processes as cores; more would have stacks start late."""
-    processes = max(len(os.sched_getaffinity(0)), 2)
+    """Options of pytest: one process more than cores, since some tests only wait."""
+    processes = len(os.sched_getaffinity(0)) + 1
     spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # the order is of tests/conftest.py
     again = ["--reruns", "1"]  # what needs it is listed at the end (decision 0037)
     return ["-n", str(processes), *spread, *again, "--durations", str(SHOWN)]

@@ -45,12 +45,14 @@ def prepare_tools() -> None:
 def fetch_wheels(directory: Path) -> None:
     """Download what the locks pin into ``directory``."""
     pip = [str(Path(sys.base_prefix, "bin/python3")), "-m", "pip", "download", "-q"]
+    locks = []
     for name in ("api", "worker", "flower"):
         lock = directory / f"{name}.lock"
         # The stand-in has Debian's Python 3.11.2, which needs what this marker is for.
         text = (ROOT / f"requirements/{name}.lock").read_text()
         lock.write_text(text.replace(" ; python_full_version < '3.11.3'", ""))
-        step(*pip, "--only-binary=:all:", "--require-hashes", "-r", lock, "-d", directory)
+        locks += ["-r", lock]
+    step(*pip, "--only-binary=:all:", "--require-hashes", *locks, "-d", directory)
 
 
 def make_base(archive: Path) -> None:

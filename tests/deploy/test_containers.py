@@ -15,7 +15,7 @@ from standins import Impossible, fetch_wheels, make_base, name_images, prepare_t
 
 from workers.loading import save
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive, pytest.mark.timeout(1800)]
 IMAGES = ("api", "worker", "flower")
 
 
