@@ -2,35 +2,36 @@
 
 from flask import Flask, Response, send_from_directory
 
-from api import openapi, problems
-from api.asgi import by_path, in_threads, noticing_who_leaves
-from api.batch_view import ROUTE
-from api.batches import Batches
-from api.entrance import Entrance
-from api.existing import Existing
-from api.express import Express
-from api.front import STATIC, front_page, static
-from api.hosts import LOOPBACK, Hosts
-from api.leaving import Door
-from api.letters import LetterViews
-from api.measures import Requests
-from api.models import ModelViews
-from api.operations import Operations
-from api.pauses import PauseViews
-from api.places import Places
-from api.predictions import Predictions
-from api.receiving import Receiving
-from api.rights import Rights
+from api.asgi.bodies import BodyReceiver
+from api.asgi.concurrency import ConcurrencyLimit
+from api.asgi.drain import Drain
+from api.asgi.entrance import Entrance
+from api.asgi.fast_path import FastPath
+from api.asgi.hosts import LOOPBACK_HOSTS, Hosts
+from api.asgi.protocol import by_path, in_threads, noticing_who_leaves
+from api.batches.routes import Batches
+from api.batches.schemas import ROUTE
+from api.dead_letters.routes import LetterViews
+from api.http import problems
+from api.http.rights import Rights
+from api.models.known_versions import KnownVersions
+from api.models.pause_routes import PauseViews
+from api.models.routes import ModelViews
+from api.openapi import document as openapi
+from api.operations.front_page import STATIC, front_page, static
+from api.operations.request_metrics import Requests
+from api.operations.routes import Operations
+from api.predictions.routes import Predictions
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids, read_or_make_key
-from tasks.jobs.gateway import Jobs
-from tasks.ledger.first_look import FirstLook
+from tasks.jobs.gateway import JobGateway
+from tasks.ledger.dead_letters.letters import DeadLetters
+from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
-from tasks.ledger.letters import DeadLetters
-from tasks.ledger.pauses import Pauses
+from tasks.ledger.pauses.pauses import Pauses
+from tasks.ledger.server.first_look import FirstLook
 from tasks.ledger.watcher import Watcher
-from tasks.replaying import Replays
 from tasks.settings import Settings
 from telemetry.logs import configure
 
@@ -52,7 +53,7 @@ class Parts:
         rights = Rights(settings.home)
         self.predictions = Predictions(self.gateway, self.registry, settings, rights)
         # A job's id is none of a prediction, which would have to have a record.
-        jobs = Jobs(client, watcher, Ids(key + b"jobs"), settings)
+        jobs = JobGateway(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings, rights)
         self.requests = Requests()
 
@@ -62,7 +63,7 @@ class Parts:
         self.batches.deliveries.hurry()
 
 
-def create_app(address: str = LOOPBACK[0]) -> Door:
+def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
     """Build what an ASGI server on this address serves: the express lane, the rest behind it."""
     configure("api")
     parts = Parts(Settings.from_environment())
@@ -70,11 +71,11 @@ def create_app(address: str = LOOPBACK[0]) -> Door:
     app, threads = create_flask(parts), parts.settings.threads
     batches, predictions = (in_threads(app, threads) for _ in range(LANES))
     bound = parts.settings.max_body_bytes
-    express = Express(parts.predictions, parts.requests, predictions, bound)
+    express = FastPath(parts.predictions, parts.requests, predictions, bound)
     lanes = by_path(ROUTE, noticing_who_leaves(batches), express)
-    received = Receiving(lanes, parts.requests, bound)
+    received = BodyReceiver(lanes, parts.requests, bound)
     hosts = Hosts(address, parts.settings.hosts)
-    return Door(Entrance(received, hosts, parts.requests), parts.hurry)
+    return Drain(Entrance(received, hosts, parts.requests), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:
@@ -90,14 +91,14 @@ def create_flask(parts: Parts) -> Flask:
     letters, pauses = DeadLetters(parts.ledger.client, parts.settings), Pauses(parts.ledger.client)
     app.register_blueprint(LetterViews(letters, Replays(parts.ledger, letters)).blueprint())
     app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
-    existing = Existing(parts.ledger, pauses, parts.registry)
+    existing = KnownVersions(parts.ledger, pauses, parts.registry)
     app.register_blueprint(Operations(parts.ledger, letters, existing, parts.requests).blueprint())
-    _add_documentation(app, Places(parts.settings.threads // 4))
+    _add_documentation(app, ConcurrencyLimit(parts.settings.threads // 4))
     problems.register(app)
     return app
 
 
-def _add_documentation(app: Flask, places: Places) -> None:
+def _add_documentation(app: Flask, places: ConcurrencyLimit) -> None:
     """Whoever reads no file of the page to its end keeps a thread, so those have places."""
     document = openapi.document()
     app.get("/")(front_page)

@@ -30,11 +30,11 @@ MOST_CONNECTIONS = 4096
 """Connections that a process holds, idle ones too; further ones wait in the backlog."""
 KEPT_FREE = 512
 """File descriptors that are left for all but connections: Redis, files, the registry."""
-IDLE = 15_000
+KEEP_ALIVE_MS = 15_000
 """Milliseconds that a client may take for a request's head, and until the next one begins."""
-LONGEST_HEAD = 2**16
+MAX_SERVER_HEAD_BYTES = 2**16
 """Bytes of a head that granian holds; the entrance takes half of it, and says why."""
-BIRTH = 60.0
+START_TIMEOUT = 60.0
 """Seconds that a new process may take until it serves."""
 FAREWELL = 1.0
 """Seconds in which a leaving process tells those who keep a connection to close it."""
@@ -57,7 +57,9 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
             loop=Loops.uvloop,
             workers=processes,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=IDLE, max_buffer_size=LONGEST_HEAD),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=KEEP_ALIVE_MS, max_buffer_size=MAX_SERVER_HEAD_BYTES
+            ),
             websockets=False,
             backlog=BACKLOG,
             backpressure=room_for_connections(),
@@ -101,7 +103,7 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         self._born.clear()
         new.interrupt_by_parent = True  # its death would be no reason to start another
         new.start()
-        end = time.monotonic() + BIRTH
+        end = time.monotonic() + START_TIMEOUT
         while not self._born.wait(0.1):
             if not new.is_alive() or time.monotonic() > end:
                 new.kill()

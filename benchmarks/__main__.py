@@ -1,8 +1,8 @@
 """`python -m benchmarks`: single predictions, beside what people build today."""
 
-from benchmarks import backlog, batches, costs, latency, memory, sizes, throughput
-from benchmarks.report import HERE
-from benchmarks.suite import command
+from benchmarks.harness.report import HERE
+from benchmarks.harness.suite import command
+from benchmarks.parts import backlog, batches, costs, latency, memory, sizes, throughput
 
 PARTS = {
     "throughput": throughput.run,

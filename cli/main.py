@@ -13,13 +13,13 @@ class LazyGroup(click.Group):
     """
 
     places: ClassVar = {
-        "batch": "cli.batch:batch",
-        "dead-letters": "cli.letters:dead_letters",
-        "models": "cli.models:models",
-        "predict": "cli.predict:predict",
+        "batch": "cli.batch.commands:batch",
+        "dead-letters": "cli.dead_letters.commands:dead_letters",
+        "models": "cli.models.commands:models",
+        "predict": "cli.predict.command:predict",
         "prove": "cli.prove:prove",
         "restart": "cli.restart:restart",
-        "test": "cli.check:check",
+        "test": "cli.test:check",
         "up": "cli.up:up",
     }
 

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from cli.process import ROOT
+from stack.process import ROOT
 
 
 @click.command(

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import click
 
-from cli import finding
-from cli.serving import Stack, running_stack
+from cli import find_stack
+from cli.models.served import RunningStack, running_stack
 
-PATIENCE = 300.0
+RESTART_TIMEOUT = 300.0
 """Seconds; a worker may have as long to end as it was started with."""
 PAUSE = 0.1
 
 
 @click.command()
-@finding.for_registry
+@find_stack.for_registry
 def restart(home: Path) -> None:
     """Replace the processes of API and worker, one after the other, under load if need be."""
     before = _runs(home)
     os.kill(before.pid, signal.SIGUSR1)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + RESTART_TIMEOUT
     while (now := _runs(home)).replaced == before.replaced:
         if time.monotonic() > deadline:
-            raise click.ClickException(f"not within {PATIENCE:.0f} s; see {home / 'logs'}")
+            raise click.ClickException(f"not within {RESTART_TIMEOUT:.0f} s; see {home / 'logs'}")
         time.sleep(PAUSE)
     if now.stayed:
         late = ", ".join(now.stayed)
@@ -33,7 +33,7 @@ def restart(home: Path) -> None:
     click.echo("API and worker are new")
 
 
-def _runs(home: Path) -> Stack:
+def _runs(home: Path) -> RunningStack:
     """The stack that runs; its lock proves that the process of that number is the one."""
     stack = running_stack(home)
     if stack is None or not _is_locked(home / "up.lock"):

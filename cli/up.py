@@ -12,10 +12,11 @@ from typing import NoReturn
 
 import click
 
-from cli import ghosts, redis_server
-from cli.canary import PATIENCE, Canary, Flight
-from cli.stack import Stack, flower_login
-from cli.supervisor import StartFailed, Stopped, Supervisor
+from cli.models import ghosts
+from stack.programs import Stack, flower_login
+from stack.redis import server as redis_server
+from stack.smoke_test import PROGRESS_TIMEOUT, Flight, SmokeTest
+from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
 
@@ -125,7 +126,7 @@ def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     _empty(stack.home / "metrics")
     for stage in stages:
         supervisor.start(*stage)
-    canary = _release(supervisor, Canary.flock(stack.home), stack.port)
+    canary = _release(supervisor, SmokeTest.flock(stack.home), stack.port)
     try:
         stack.write()
         _announce(stack, canary)
@@ -159,7 +160,7 @@ def _empty(directory: Path) -> None:
     directory.mkdir()
 
 
-def _release(supervisor: Supervisor, canaries: list[Canary], port: int) -> Canary | None:
+def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> SmokeTest | None:
     """The first that comes back: one bad model must not keep the others from serving."""
     for canary in canaries:
         click.echo(f"canary  asking {canary.model}")
@@ -172,19 +173,19 @@ def _release(supervisor: Supervisor, canaries: list[Canary], port: int) -> Canar
     return None
 
 
-def _fly(supervisor: Supervisor, canary: Canary, port: int) -> str:
+def _fly(supervisor: Supervisor, canary: SmokeTest, port: int) -> str:
     """What went wrong, empty when nothing did; a backlog that is being worked off may take long."""
     flight = Flight(canary, port, click.echo)
     try:
         supervisor.until(flight.landed, within=math.inf)
     except TimeoutError:
         raise StartFailed(
-            f"no prediction of {canary.model} came back: no progress for {PATIENCE:.0f} s"
+            f"no prediction of {canary.model} came back: no progress for {PROGRESS_TIMEOUT:.0f} s"
         ) from None
     return flight.fault
 
 
-def _announce(stack: Stack, canary: Canary | None) -> None:
+def _announce(stack: Stack, canary: SmokeTest | None) -> None:
     click.echo(f"ready {stack.url}")
     if stack.flower_url:
         click.echo(f"flower {stack.flower_url}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TEMPORARY = ".tmp"
-PIECE = 2**24
+SYNC_BYTES = 2**24
 """Bytes that are synced at a time: for so long, others wait who sync on the same disk, as Redis."""
 
 
@@ -16,8 +16,8 @@ def write(path: Path, content: bytes) -> None:
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
-        for start in range(0, max(len(content), 1), PIECE):
-            file.write(memoryview(content)[start : start + PIECE])
+        for start in range(0, max(len(content), 1), SYNC_BYTES):
+            file.write(memoryview(content)[start : start + SYNC_BYTES])
             file.flush()
             os.fsync(file.fileno())
     temporary.replace(path)

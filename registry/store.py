@@ -24,7 +24,7 @@ from telemetry.errors import (
 
 _SHOWN = 20
 _MAX_VERSION = 999_999_999
-GLANCE = 0.01
+RECHECK_INTERVAL = 0.01
 """Seconds; for those who resolve the same references again and again, each exact and immutable."""
 
 

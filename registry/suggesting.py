@@ -6,14 +6,14 @@ from difflib import get_close_matches
 
 LOOKED_AT = 64
 """Names; to compare one that is alike takes half a millisecond, which others wait for as well."""
-LONGEST = 64
+MAX_NAME_CHARS = 64
 """Characters; no name has more."""
-SHOWN = 3
+MAX_SUGGESTIONS = 3
 
 
 def did_you_mean(written: str, names: Collection[str]) -> str:
     """A question that offers the nearest names; empty where none is near."""
-    if len(written) > LONGEST:
+    if len(written) > MAX_NAME_CHARS:
         return ""
     near = _near(written, names)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
@@ -21,7 +21,7 @@ def did_you_mean(written: str, names: Collection[str]) -> str:
 
 def _near(written: str, names: Collection[str]) -> list[str]:
     by_folded, folded = {name.casefold(): name for name in names}, written.casefold()
-    found = get_close_matches(folded, _around(folded, sorted(by_folded)), SHOWN)
+    found = get_close_matches(folded, _around(folded, sorted(by_folded)), MAX_SUGGESTIONS)
     return [by_folded[name] for name in found]
 
 

@@ -8,21 +8,21 @@ import redis
 from tasks.ids import Ids
 from tasks.jobs.messages import BULK
 from tasks.ledger import keys
-from tasks.ledger.acceptance import Offer
-from tasks.ledger.canaries import CANARY
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.settlement import Settled
+from tasks.ledger.predictions.acceptance import Offer
+from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
-from tasks.outlook import Outlooks
 from tasks.prediction import predict
+from tasks.queue_estimate import QueueEstimates
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, SubmissionUncertain
 
 QUEUE = "predict"
 QUEUES = (QUEUE, BULK)
-LOOK_AGAIN = 1.0
+WAIT_RECHECK_SECONDS = 1.0
 """Seconds after which one who waits looks up the record, should a wake-up have been missed."""
 
 
@@ -36,7 +36,7 @@ class Gateway:
         self._settings = settings
         self._doubtful: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
-        self.outlooks = Outlooks(ledger.client, QUEUE)
+        self.outlooks = QueueEstimates(ledger.client, QUEUE)
         self._patient = True
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
@@ -88,7 +88,7 @@ class Gateway:
         with self._watcher.watching(keys.record(task_id)) as published:
             record = self.look_up(task_id)
             while self._patient and not record.is_terminal and time.monotonic() < deadline:
-                published.wait(min(deadline - time.monotonic(), LOOK_AGAIN))
+                published.wait(min(deadline - time.monotonic(), WAIT_RECHECK_SECONDS))
                 record = self.look_up(task_id)
         return record
 
@@ -102,7 +102,7 @@ class Gateway:
         Raises `Forbidden` where it is a canary, whose id anyone can guess.
         """
         record = self.look_up(task_id)
-        if record.reference == CANARY:
+        if record.reference == CANARY_MODEL:
             raise Forbidden("a canary is the workers' own, and ends by itself")
         if not record.is_terminal:
             self.ledger.settle(record.reference, [Settled(record.cancelled())])

@@ -5,7 +5,7 @@ from typing import Any
 from tasks.app import app
 
 
-@app.task  # type: ignore[untyped-decorator]  # Celery has no types
+@app.task(name="tasks.prediction.predict")  # type: ignore[untyped-decorator]  # Celery has no types
 def predict(
     model: str,
     features: Any,
@@ -16,7 +16,7 @@ def predict(
     """Predictions, one per row.
 
     ``model`` is ``name``, ``name@alias`` or ``name:version``; ``features`` is in any shape of a
-    request. Workers of ours compute whole batches of messages (`workers.strategy`), and never run
-    this body.
+    request. Workers of ours compute whole batches of messages (`workers.celery.strategy`), and
+    never run this body.
     """
     raise NotImplementedError("start the worker with `celery -A workers.app worker`")

@@ -178,16 +178,16 @@ class DeadLetterNotFound(NotFound):
     code = "dead_letter_not_found"
 
 
-class OutcomeStands(PredictqError):
+class OutcomeConflict(PredictqError):
     """The prediction has an outcome that is no failure, or is under way."""
 
-    code = "outcome_stands"
+    code = "outcome_conflict"
 
 
-class JobStands(PredictqError):
+class JobConflict(PredictqError):
     """The batch job is in no state for this."""
 
-    code = "job_stands"
+    code = "job_conflict"
 
 
 class OutputExists(PredictqError):
@@ -208,10 +208,10 @@ class InputUnreadable(JobFailed):
     code = "input_unreadable"
 
 
-class InputAway(InputUnreadable):
+class InputUnavailable(InputUnreadable):
     """The place where the input lies does not answer."""
 
-    code = "input_away"
+    code = "input_unavailable"
     retryable = retried = True
 
 

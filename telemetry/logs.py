@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-LONGEST = 8 * 2**10
+MAX_FIELD_CHARS = 8 * 2**10
 """Characters of a field; of a longer one the rest is left out."""
 
 _SHARED = (
@@ -63,6 +63,6 @@ def configure(process: str) -> None:
 def _bound(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Whatever a model raises or a message holds, its line has an end."""
     for name, value in event.items():
-        if isinstance(value, str) and len(value) > LONGEST:
-            event[name] = f"{value[:LONGEST]}…"
+        if isinstance(value, str) and len(value) > MAX_FIELD_CHARS:
+            event[name] = f"{value[:MAX_FIELD_CHARS]}…"
     return event

@@ -6,8 +6,8 @@ from pathlib import Path
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """Names where they lie: a file of each kind for each process."""
-KINDS = ("counter", "histogram")
-ROOM = 2**18
+METRIC_KINDS = ("counter", "histogram")
+FILE_BYTES = 2**18
 """Bytes of a kind: for each route and answer that there are."""
 
 
@@ -19,11 +19,11 @@ def take_room() -> None:
     """
     if DIRECTORY not in os.environ:
         return
-    files = [Path(os.environ[DIRECTORY], f"{kind}_{os.getpid()}.db") for kind in KINDS]
+    files = [Path(os.environ[DIRECTORY], f"{kind}_{os.getpid()}.db") for kind in METRIC_KINDS]
     try:
         for path in files:
             with path.open("ab") as file:
-                os.posix_fallocate(file.fileno(), 0, ROOM)
+                os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
     except OSError:
         del os.environ[DIRECTORY]
         for path in files:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import LiveStack, running, train_demos, with_models_of
+from tests.support.stack import LiveStack, running, train_demos, with_models_of
 
 SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 """Fixtures that are a stack for all tests of a session."""

@@ -12,22 +12,22 @@ from tasks.jobs.steps import perform
 from tasks.prediction import predict
 from tasks.wire import encode_finite
 from telemetry.logs import configure
-from workers.canaries import Canaries
-from workers.consuming import Consuming
-from workers.heartbeat import Heartbeat
+from workers.celery.canaries import Canaries
+from workers.celery.consumer import BatchingStep
+from workers.celery.heartbeat import Heartbeat
+from workers.celery.watchdog import WatchdogStep
 from workers.jobs.sweeping import Sweeping
-from workers.stalls import Stalls
 
 # Here alone: the front end, Flower and stock producers use Celery's and kombu's own. By its alias,
 # since the address of a socket names its transport, whatever the setting says.
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.transport:Transport"))
-app.conf.worker_pool = "workers.pool:Pool"
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.celery.transport:Transport"))
+app.conf.worker_pool = "workers.pool.pool:Pool"
 # The same JSON as Celery's own, at a tenth of the cost: there are three events for each prediction.
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
-predict.Strategy = "workers.strategy:strategy"
+predict.Strategy = "workers.celery.strategy:strategy"
 perform.Strategy = "workers.jobs.strategy:strategy"
-app.steps["consumer"] |= {Canaries, Consuming, Heartbeat, Stalls, Sweeping}
+app.steps["consumer"] |= {Canaries, BatchingStep, Heartbeat, WatchdogStep, Sweeping}
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -11,7 +11,7 @@ from benchmarks.equality import telling
 from benchmarks.equality.cases import case
 from benchmarks.equality.counting import Tally
 from benchmarks.equality.judging import judged
-from benchmarks.results import Run
+from benchmarks.harness.results import Run
 
 EVERY = 100
 """Cases after which it is said how far it is."""

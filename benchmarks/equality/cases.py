@@ -11,7 +11,7 @@ from sklearn.base import is_regressor
 
 from benchmarks.equality import columns as generated
 from benchmarks.equality.grammar import Given, Plan, plan
-from workers.signature.inspection import quietly
+from workers.models.signature.inspection import quietly
 
 TRIES = 50
 """Models that chance may put together for a case, until one can be trained."""

@@ -10,15 +10,15 @@ import pandas as pd
 
 from benchmarks.equality.cases import Case
 from predictq.errors import InvalidRequest
-from predictq.rows import features
+from predictq.rows.rows import features
 from registry import validation
 from registry.manifest import Signature
 from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures, PredictqError
-from workers.files.matching import Selection
-from workers.files.sources import open_source
-from workers.gate.doors import Passed, objects, read
-from workers.rows.table import Table
+from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.sources import open_source
+from workers.models.gate.doors import Passed, objects, read
+from workers.models.tabular.table import Table
 
 Row = list[Any]
 NONE = -1

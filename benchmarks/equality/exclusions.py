@@ -6,8 +6,8 @@ Each is a value in a column of one type, in CSV. Other formats say all that the 
 import pandas as pd
 
 from registry.manifest import Column, Signature
-from tasks.jobs.dialect import MISSING
-from workers.files.texts import is_number
+from tasks.jobs.files.dialect import MISSING_TEXTS
+from workers.jobs.tables.csv.texts import is_number
 
 BLANK = "a blank field is nothing, and blank text"
 WORD = "a word for nothing, which neither the sample nor an encoder has as text"
@@ -36,7 +36,7 @@ def _unsayable(column: Column, value: object) -> str:
         return BLANK if "" in kept else ""
     if not isinstance(value, str) or value in kept:
         return ""
-    if (value if column.type == "string" else value.strip()) in MISSING:
+    if (value if column.type == "string" else value.strip()) in MISSING_TEXTS:
         return WORD
     looks = column.type == "any" and (value in _BOOLEANS or is_number(value))
     return LOOKS if looks else ""

@@ -15,14 +15,14 @@ from benchmarks.equality.exclusions import excluded
 from registry.manifest import Signature
 from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
-from workers.engine import Answer as Answered
-from workers.engine import ask, call, telling
-from workers.gate.comparing import differences
-from workers.gate.doors import Passed
-from workers.rows.equality import unequal
-from workers.rows.outputs import Output, to_wire
-from workers.rows.table import Table
-from workers.signature.inspection import Inspected, inspect, quietly
+from workers.models.engine import Answer as Answered
+from workers.models.engine import ask, call, telling
+from workers.models.gate.comparing import differences
+from workers.models.gate.doors import Passed
+from workers.models.signature.inspection import Inspected, inspect, quietly
+from workers.models.tabular.equality import unequal
+from workers.models.tabular.outputs import Output, to_wire
+from workers.models.tabular.table import Table
 
 Answer = Output | ModelError
 PROVED = 4

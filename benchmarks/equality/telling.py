@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.equality.counting import Counts, Tally
-from benchmarks.report import END, PAGE, RUNS, START
-from benchmarks.results import Run
+from benchmarks.harness.report import END, PAGE, RUNS, START
+from benchmarks.harness.results import Run
 
 HERE = Path(__file__).parent
 _OUTCOMES = ("answered", "refused by door", "refused by model", "excluded")

@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from benchmarks import report
 from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import GROWTH, LONGEST, SHOWN, Fed, Finding
-from benchmarks.results import Cell, Check, Part, Run, Table
-from cli.process import ROOT
+from benchmarks.harness import report
+from benchmarks.harness.results import Cell, Check, Part, Run, Table
+from stack.process import ROOT
 
 HERE = Path(__file__).parent
 PROCESSES = 2

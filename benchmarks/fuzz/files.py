@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from benchmarks.fuzz.target import Parse, Target
 from benchmarks.fuzz.world import SIGNATURES
-from tasks.jobs.dialect import Dialect
-from tasks.jobs.naming import Format
-from workers.files.checking import check
-from workers.files.matching import Selection
-from workers.files.opening import fingerprint
-from workers.files.sources import open_source
-from workers.files.unpacking import unpack
+from tasks.jobs.files.dialect import Dialect
+from tasks.jobs.files.naming import Format
+from workers.jobs.tables.checking import check
+from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.remote.opening import fingerprint
+from workers.jobs.tables.remote.unpacking import unpack
+from workers.jobs.tables.sources import open_source
 
 WEIGHT = 4
 """A file takes some milliseconds."""

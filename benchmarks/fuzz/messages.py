@@ -14,11 +14,11 @@ from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.wire import decode
 from telemetry.errors import Malformed
-from workers.checking import check
-from workers.frames import Item
-from workers.reading import read_prediction
-from workers.transport import checked
-from workers.verdicts import fate
+from workers.celery.transport import checked
+from workers.compute.admission import check
+from workers.compute.disposition import fate
+from workers.microbatch.message import read_prediction
+from workers.pool.protocol import Item
 
 BODIES = (
     (
@@ -57,7 +57,9 @@ def _envelope(home: Path) -> Parse:
             return read_prediction(*_received(content), registry)
         except (OSError, MemoryError, Malformed):
             raise
-        except Exception as error:  # as `workers.transport` does, which puts such a message aside
+        except (
+            Exception
+        ) as error:  # as `workers.celery.transport` does, which puts such a message aside
             raise Malformed(str(error)) from error
 
     return deliver

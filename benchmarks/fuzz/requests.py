@@ -6,17 +6,17 @@ from typing import Any
 
 from flask import Request
 
-from api import preferences
-from api.batches import JobPage
-from api.bodies import read_body, read_query
-from api.orders import BatchOrder, UploadOrder, pinned, read_form
-from api.rights import Rights
-from api.submission import idempotency, parse, prepare
-from api.uploads import Upload
+from api.batches.request import BatchJobRequest, UploadOrder, pinned, read_form
+from api.batches.routes import JobPage
+from api.batches.upload import Upload
+from api.http import prefer
+from api.http.operator_bodies import read_body, read_query
+from api.http.rights import Rights
+from api.predictions.submission import idempotency, parse, prepare
 from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
-from tasks.jobs.places import JobDirectory
-from tasks.jobs.quota import Quota
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.files.quota import Quota
 from tasks.messages import envelope
 from tasks.prediction import predict
 
@@ -80,7 +80,7 @@ def _order(home: Path) -> Parse:
     registry, directory = world.registry(home), JobDirectory(home, "job")
 
     def read(content: bytes) -> object:
-        asked = read_body(_request(content, "application/json"), BatchOrder)
+        asked = read_body(_request(content, "application/json"), BatchJobRequest)
         return pinned(asked, asked.input_uri, directory, registry)
 
     return read
@@ -135,6 +135,6 @@ TARGETS = (
     Target("upload", FORMS, _form),
     Target("authorization", RIGHTS, _rights),
     plain("idempotency key", KEYS, _key),
-    plain("preference", PREFERENCES, lambda text: preferences.parse(text.decode("latin-1"))),
+    plain("preference", PREFERENCES, lambda text: prefer.parse(text.decode("latin-1"))),
     plain("query", QUERIES, lambda text: read_query(_request(QUERY_STRING=text), JobPage)),
 )

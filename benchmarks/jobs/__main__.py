@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from benchmarks.harness.suite import command
 from benchmarks.jobs import company, formats, growth, sharing, speed
-from benchmarks.suite import command
 
 PARTS = {
     "speed": speed.run,

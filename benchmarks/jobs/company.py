@@ -4,12 +4,12 @@ from itertools import chain
 
 import msgspec
 
-from benchmarks.bench import Bench
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.load import latencies
+from benchmarks.harness.results import Cell, Check, Part, Spread, Table, percentile
+from benchmarks.harness.wire import LoadFailed
 from benchmarks.jobs.desk import desk, files
 from benchmarks.jobs.inputs import make_parquet
-from benchmarks.load import latencies
-from benchmarks.results import Cell, Check, Part, Spread, Table, percentile
-from benchmarks.wire import LoadFailed
 
 ROWS = 5_000_000
 RATE = 50

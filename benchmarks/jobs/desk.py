@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.bench import Bench
-from benchmarks.candidates import Candidate
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.candidates import Candidate
+from benchmarks.harness.processes import Processes
+from benchmarks.harness.saturation import warm
+from benchmarks.harness.wire import LoadFailed
 from benchmarks.jobs.watching import Memory
-from benchmarks.processes import Processes
-from benchmarks.saturation import warm
-from benchmarks.wire import LoadFailed
 from predictq import Client, Job
 
 LOOK = 0.05

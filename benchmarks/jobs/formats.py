@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from benchmarks.bench import Bench
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.results import Check, Part, Table
 from benchmarks.jobs.desk import desk, files
 from benchmarks.jobs.inputs import MAKERS
 from benchmarks.jobs.race import COLUMNS, over_best, race
 from benchmarks.jobs.scripts import TEXTS
-from benchmarks.results import Check, Part, Table
 
 ROWS = 500_000
 SHARE = 0.8

@@ -2,11 +2,11 @@
 
 from itertools import pairwise
 
-from benchmarks.bench import Bench
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.results import Check, Part, Table
 from benchmarks.jobs.desk import Desk, desk, files
 from benchmarks.jobs.inputs import make_parquet
 from benchmarks.jobs.race import COLUMNS, Seen
-from benchmarks.results import Check, Part, Table
 
 SIZES = 10_000, 100_000, 1_000_000, 10_000_000
 FASTER, LARGER = 0.9, 1.15

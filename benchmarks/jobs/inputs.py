@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from benchmarks.models import FEATURES
+from benchmarks.harness.models import FEATURES
 
 GROUP = 2**20
 """Rows of a row group, where nobody says how many."""

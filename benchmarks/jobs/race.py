@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.bench import Bench
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.models import MEGABYTE
+from benchmarks.harness.results import Cell, Check, Spread
+from benchmarks.harness.wire import LoadFailed
 from benchmarks.jobs.desk import Desk
-from benchmarks.models import MEGABYTE
-from benchmarks.results import Cell, Check, Spread
-from benchmarks.wire import LoadFailed
 
 Script = Callable[[Path, Path, Path], float]
 """Takes the paths of model, input and output; gives the seconds that scoring took."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from benchmarks.models import FEATURES
+from benchmarks.harness.models import FEATURES
 
 Features = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Read = Callable[[Path, int], Iterator[Any]]

@@ -1,9 +1,9 @@
 """Jobs beside each other: equals end together, and a small one passes a large one."""
 
-from benchmarks.bench import Bench
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.results import Cell, Check, Part, Table
 from benchmarks.jobs.desk import Desk, desk, files, seconds
 from benchmarks.jobs.inputs import make_parquet
-from benchmarks.results import Cell, Check, Part, Table
 
 EQUAL, SMALL, LARGE = 1_000_000, 1_000, 10_000_000
 """Rows."""

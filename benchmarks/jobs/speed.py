@@ -2,13 +2,13 @@
 
 import pyarrow.parquet as pq
 
-from benchmarks.bench import Bench
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.models import FEATURES
+from benchmarks.harness.results import Check, Part, Table
 from benchmarks.jobs.desk import desk, files
 from benchmarks.jobs.inputs import make_parquet
 from benchmarks.jobs.race import COLUMNS, over_best, race
 from benchmarks.jobs.scripts import PARQUET
-from benchmarks.models import FEATURES
-from benchmarks.results import Check, Part, Table
 
 SIZES = 1_000_000, 3_000_000
 """Rows."""

@@ -3,7 +3,7 @@
 import threading
 from typing import Self
 
-from benchmarks.processes import Processes
+from benchmarks.harness.processes import Processes
 
 LOOK = 0.5
 """Seconds between two looks, which cost time themselves."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from benchmarks.mutants.lua import Mutant, mutants
-from cli.process import ROOT
+from stack.process import ROOT
 
 SCRIPTS = Path("tasks/ledger/scripts")
 TESTS = "tests/integration/ledger"

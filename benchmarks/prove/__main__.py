@@ -11,13 +11,13 @@ from tempfile import mkdtemp
 import click
 import msgspec
 
-from benchmarks import candidates
-from benchmarks.bench import register
+from benchmarks.harness import candidates
+from benchmarks.harness.bench import register
+from benchmarks.harness.results import Run
 from benchmarks.prove import telling
-from benchmarks.prove.faults import FAULTS
+from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.proof import Proof, Storming, prove
 from benchmarks.prove.witness import witness
-from benchmarks.results import Run
 
 SHARE = 0.2
 """Of the minutes and of the load, for the naive design: it takes no more, and loses sooner."""

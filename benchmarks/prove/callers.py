@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.harness.wire import Response, get
 from benchmarks.prove.evidence import Answer, Asked
-from benchmarks.prove.line import Line
+from benchmarks.prove.faults.line import Line
 from benchmarks.prove.listener import Listener
 from benchmarks.prove.submissions import Request
 from benchmarks.prove.witness import CALM, FIRST, RAISES
-from benchmarks.wire import Response, get
 
 CONNECTIONS = 128
 AGAIN = 0.5

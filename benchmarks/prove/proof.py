@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 import redis
 
-from benchmarks.candidates import Candidate
-from benchmarks.models import Model
+from benchmarks.harness.candidates import Candidate
+from benchmarks.harness.models import Model
 from benchmarks.prove.callers import Callers, Told
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
+from benchmarks.prove.faults.storm import Storm, Strike
+from benchmarks.prove.faults.strikes import POISONED, Target
 from benchmarks.prove.listener import PREFIX, Listener
-from benchmarks.prove.storm import Storm, Strike
-from benchmarks.prove.strikes import POISONED, Target
 from benchmarks.prove.system import System
 from benchmarks.prove.witness import computed, row
 from tasks.ledger import keys

@@ -2,9 +2,9 @@
 
 import msgspec
 
+from benchmarks.harness.wire import post
 from benchmarks.prove.evidence import Asked
 from benchmarks.prove.witness import CALM, HANGS, RAISES, row
-from benchmarks.wire import post
 
 SOON, LATE = 0.5, 600.0
 """Seconds that some requests wait at most; those of the latter never expire."""

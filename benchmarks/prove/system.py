@@ -14,12 +14,12 @@ import msgspec
 import psutil
 import redis
 
-from benchmarks.candidates import Candidate
-from benchmarks.processes import Processes
-from benchmarks.prove.proxy import Proxy
-from cli import redis_memory
-from cli.process import Process, Program
-from cli.redis_server import free_port
+from benchmarks.harness.candidates import Candidate
+from benchmarks.harness.processes import Processes
+from benchmarks.prove.faults.proxy import Proxy
+from stack.process import Process, Program
+from stack.redis import memory as redis_memory
+from stack.redis.server import free_port
 
 WORKERS = ("worker", "second")
 _SKEWED = Path(__file__).parent / "skewed"

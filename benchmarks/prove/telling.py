@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import report
+from benchmarks.harness import report
+from benchmarks.harness.results import Cell, Check, Part, Run, Table, percentile
 from benchmarks.prove.callers import Told
-from benchmarks.prove.faults import FAULTS
+from benchmarks.prove.faults.faults import FAULTS
+from benchmarks.prove.faults.storm import Strike
 from benchmarks.prove.proof import Proof, Storming
-from benchmarks.prove.storm import Strike
-from benchmarks.results import Cell, Check, Part, Run, Table, percentile
-from cli.process import ROOT
+from stack.process import ROOT
 
 RUNS, PAGE = Path(__file__).parent / "runs", ROOT / "docs" / "prove.md"
 

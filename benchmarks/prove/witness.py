@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
-from benchmarks.models import Model
+from benchmarks.harness.models import Model
 
 CALM, RAISES, CRASHES, HANGS, LEAKS = range(5)
 """What a row asks of the model; the row's second column."""

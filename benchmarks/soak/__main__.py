@@ -12,13 +12,13 @@ from pathlib import Path
 
 import click
 
-from benchmarks import models, report
-from benchmarks.bench import Bench
-from benchmarks.candidates import Candidate
-from benchmarks.load import latencies
-from benchmarks.models import Model
-from benchmarks.results import Check, Part, Run, Table, percentile
-from benchmarks.saturation import warm
+from benchmarks.harness import models, report
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.candidates import Candidate
+from benchmarks.harness.load import latencies
+from benchmarks.harness.models import Model
+from benchmarks.harness.results import Check, Part, Run, Table, percentile
+from benchmarks.harness.saturation import warm
 from benchmarks.soak.judging import COLUMNS, MEMORY, SHARE, checks, trends
 from benchmarks.soak.sampling import Key, Sample, Sampler
 from predictq import Client

@@ -5,7 +5,7 @@ from statistics import linear_regression
 
 import msgspec
 
-from benchmarks.results import Cell, Check
+from benchmarks.harness.results import Cell, Check
 from benchmarks.soak.sampling import Key, Sample
 
 MEBIBYTE = 2**20

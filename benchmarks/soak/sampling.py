@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 import psutil
 
-from benchmarks.processes import Processes
+from benchmarks.harness.processes import Processes
 
 Key = tuple[str, int]
 """What a process is called, and its pid: another one in its place is another."""

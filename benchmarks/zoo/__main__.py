@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 
-from benchmarks.report import END, START
+from benchmarks.harness.report import END, START
 from benchmarks.zoo.all import BY_NAME
-from benchmarks.zoo.company import Company, company
+from benchmarks.zoo.exhibits.company import Company, company
 from benchmarks.zoo.showing import text
 from benchmarks.zoo.visiting import SAMPLES, Visit, visit
 

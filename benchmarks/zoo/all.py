@@ -1,7 +1,8 @@
 """All exhibits by name."""
 
-from benchmarks.zoo import answers, guide_linear, guide_other, notebooks, people
+from benchmarks.zoo import answers
 from benchmarks.zoo.exhibit import Make
+from benchmarks.zoo.exhibits import guide_linear, guide_other, notebooks, people
 
 GROUPS: dict[str, tuple[Make, ...]] = {
     "as people have them": (*people.EXHIBITS, *answers.EXHIBITS),

@@ -20,8 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from benchmarks.zoo import frames, own
 from benchmarks.zoo.exhibit import Exhibit, Make
+from benchmarks.zoo.exhibits import frames, own
 
 _FRESH = frames.FRESH
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import msgspec
 
-from benchmarks.zoo.company import Company
 from benchmarks.zoo.exhibit import Exhibit
+from benchmarks.zoo.exhibits.company import Company
 from benchmarks.zoo.wire import flat, lines_by_hand, own_answers, rows_by_hand, same
 from predictq import PredictqError
 

@@ -8,10 +8,10 @@ from typing import Any
 import joblib
 import msgspec
 
-from benchmarks.zoo.company import Company
 from benchmarks.zoo.doors import DOORS, Asked, Found, own
 from benchmarks.zoo.exhibit import Exhibit
-from cli.process import ROOT
+from benchmarks.zoo.exhibits.company import Company
+from stack.process import ROOT
 
 SAMPLES = ("parquet", "csv", "none")
 """Ways to register a model: with a sample in one of these formats, or without."""

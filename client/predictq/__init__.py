@@ -18,8 +18,8 @@ from predictq.errors import (
     Unreachable,
     WaitTimeout,
 )
-from predictq.job import Counts, Job, JobError, RowError
-from predictq.jobs import Jobs
+from predictq.jobs.job import Counts, Job, JobError, RowError
+from predictq.jobs.jobs import Jobs
 from predictq.types import Pending, Prediction, Receipt, Urls
 
 __all__ = [

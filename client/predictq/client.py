@@ -3,12 +3,13 @@
 import uuid
 from typing import Any, Self
 
-from predictq import arguments, wire
+from predictq import arguments
 from predictq.arguments import part
-from predictq.connection import UNMET, Connection
 from predictq.errors import Unreachable, WaitTimeout
-from predictq.jobs import Jobs
-from predictq.retries import Clock, Deadline
+from predictq.http import wire
+from predictq.http.connection import UNMET, Connection
+from predictq.http.retries import Clock, Deadline
+from predictq.jobs.jobs import Jobs
 from predictq.submission import submission
 from predictq.types import Pending, Prediction
 from predictq.waiting import await_outcome, look
@@ -59,8 +60,8 @@ class Client:
 
         It waits on through whatever the server outlasts, such as workers that are killed.
         ``model`` is ``name``, ``name@alias`` or ``name:version``. ``rows``: see
-        `predictq.rows.features`. Raises `WaitTimeout` when time is up: the prediction goes on, and
-        the error carries its id, for `result`.
+        `predictq.rows.rows.features`. Raises `WaitTimeout` when time is up: the prediction goes on,
+        and the error carries its id, for `result`.
         ``max_queue_seconds``: how long it may wait for a worker, then `PredictionExpired`;
         ``timeout_seconds``: how long a worker may compute, then `PredictionFailed`.
         """

@@ -3,7 +3,7 @@
 from typing import Any
 
 from predictq.arguments import seconds, text
-from predictq.rows import features
+from predictq.rows.rows import features
 
 
 def submission(model: str, rows: Any, method: str, clocks: dict[str, Any]) -> dict[str, Any]:

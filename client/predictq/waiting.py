@@ -1,9 +1,9 @@
 """Looks at a prediction until it has its outcome."""
 
-from predictq import wire
-from predictq.connection import Connection
 from predictq.errors import Unavailable, Unreachable
-from predictq.retries import Deadline
+from predictq.http import wire
+from predictq.http.connection import Connection
+from predictq.http.retries import Deadline
 from predictq.types import Pending, Prediction, Source
 
 SHORTEST_PAUSE = 0.05

@@ -1,6 +1,6 @@
 """What the script says that accepts batch jobs."""
 
-from tasks.ledger.pauses import refusal
+from tasks.ledger.pauses.pauses import refusal
 from telemetry.errors import IdempotencyConflict, QueueFull
 
 RETRY = 60

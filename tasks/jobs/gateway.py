@@ -9,29 +9,29 @@ import redis
 from msgspec.structs import replace
 
 from tasks.ids import Ids
-from tasks.jobs.job import COMPLETED, ENDED, Job, Order, Status
+from tasks.jobs.files.allowed_paths import AllowedPaths
+from tasks.jobs.files.file_refs import JobDirectory, refuse_existing, refuse_same
+from tasks.jobs.job import COMPLETED, TERMINAL_STATUSES, Job, JobRequest, Status
 from tasks.jobs.ledger import JobLedger
-from tasks.jobs.places import JobDirectory, refuse_existing, refuse_same
-from tasks.jobs.roots import Roots
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import (
+    JobConflict,
     JobNotFound,
-    JobStands,
     PlaceForbidden,
     ResultGone,
     SubmissionUncertain,
 )
 
-LOOK_AGAIN = 1.0
+FOLLOW_RECHECK_SECONDS = 1.0
 """Seconds after which one who follows looks again, should a wake-up have been missed."""
 SCANNED = 10_000
 """Jobs among which those in one status are looked for."""
 
 
-class Jobs:
+class JobGateway:
     """Everything that callers may ask of batch jobs. Raises `redis.RedisError` without Redis."""
 
     def __init__(self, client: redis.Redis, watcher: Watcher, ids: Ids, settings: Settings) -> None:
@@ -40,7 +40,7 @@ class Jobs:
         self._ids = ids
         self._home = settings.home
         self._ttl = settings.job_ttl
-        self.roots = Roots(settings.batch_roots, settings.home)
+        self.roots = AllowedPaths(settings.batch_roots, settings.home)
 
     def new(self) -> tuple[str, JobDirectory]:
         """The id of a job to be, and its directory, made: an upload is written there first."""
@@ -57,7 +57,7 @@ class Jobs:
     def create(
         self,
         job_id: str,
-        order: Order,
+        order: JobRequest,
         idempotency: Idempotency | None = None,
         *,
         everywhere: bool = False,
@@ -124,13 +124,13 @@ class Jobs:
     def delete(self, job_id: str) -> None:
         """Forget a job that has ended, with its own files; outputs elsewhere stay.
 
-        Raises `JobStands` where it has not ended, and as `get`.
+        Raises `JobConflict` where it has not ended, and as `get`.
         """
         status = self._ledger.delete(job_id)
         if status is None:
             self.get(job_id)
-        elif status not in ENDED:
-            raise JobStands(f"job {job_id} is {status}: cancel it first")
+        elif status not in TERMINAL_STATUSES:
+            raise JobConflict(f"job {job_id} is {status}: cancel it first")
         shutil.rmtree(self.directory(job_id).path, ignore_errors=True)
 
     def resume(self, job_id: str) -> Job:
@@ -138,11 +138,11 @@ class Jobs:
 
         Asked again, one that was resumed is given as it stands.
 
-        Raises `JobStands` where it is in another status.
+        Raises `JobConflict` where it is in another status.
         """
         before = self.get(job_id)
         if not self._ledger.resume(job_id):
-            raise JobStands(f"job {job_id} is {before.status}: there is nothing to resume")
+            raise JobConflict(f"job {job_id} is {before.status}: there is nothing to resume")
         return self.get(job_id)
 
     def wait(self, job_id: str, seconds: float) -> Job:
@@ -153,7 +153,7 @@ class Jobs:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
-                published.wait(min(left, LOOK_AGAIN))
+                published.wait(min(left, FOLLOW_RECHECK_SECONDS))
                 published.clear()
         return job
 
@@ -170,17 +170,17 @@ class Jobs:
                 yield job
                 if job.has_ended:
                     return
-                if published.wait(LOOK_AGAIN):
+                if published.wait(FOLLOW_RECHECK_SECONDS):
                     time.sleep(every)
 
     def output(self, job_id: str) -> Path:
         """Where its whole output was written.
 
-        Raises `JobStands` where it has not completed, `ResultGone` where nobody may read there now.
+        Raises `JobConflict` where it has not completed, `ResultGone` where nobody may read now.
         """
         job, directory = self.get(job_id), self.directory(job_id)
         if job.status not in COMPLETED or job.chunks is None:
-            raise JobStands(f"job {job_id} is {job.status}: it has no output")
+            raise JobConflict(f"job {job_id} is {job.status}: it has no output")
         try:
             return Path(self.roots.target(job.output.uri, directory, everywhere=job.restricted))
         except PlaceForbidden as error:
@@ -206,7 +206,7 @@ class Jobs:
         parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
         return [directory.part_errors(part.name) for part in parts]
 
-    def _placed(self, order: Order, own: JobDirectory, *, everywhere: bool) -> Order:
+    def _placed(self, order: JobRequest, own: JobDirectory, *, everywhere: bool) -> JobRequest:
         """The order with its places checked, and links followed."""
         try:
             placed = self._within(order, own)
@@ -218,7 +218,7 @@ class Jobs:
             refuse_existing(placed.output.uri, own)
         return placed
 
-    def _within(self, order: Order, own: JobDirectory) -> Order:
+    def _within(self, order: JobRequest, own: JobDirectory) -> JobRequest:
         source = self.roots.source(order.input.uri, own, everywhere=order.restricted)
         target = self.roots.target(order.output.uri, own, everywhere=order.restricted)
         refuse_same(source, target)

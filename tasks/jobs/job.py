@@ -4,8 +4,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from tasks.jobs.dialect import Dialect
-from tasks.jobs.naming import Compression, Format
+from tasks.jobs.files.dialect import Dialect
+from tasks.jobs.files.naming import Compression, Format
 from telemetry.errors import JobFailed, PredictqError
 
 Status = Literal[
@@ -21,17 +21,17 @@ Status = Literal[
     "expired",
 ]
 STATUSES: tuple[Status, ...] = get_args(Status)
-ENDED: frozenset[Status] = frozenset(
+TERMINAL_STATUSES: frozenset[Status] = frozenset(
     {"completed", "completed_with_errors", "failed", "cancelled", "expired"}
 )
 
 COMPLETED: frozenset[Status] = frozenset({"completed", "completed_with_errors"})
 """With an output."""
-STOPPED = ENDED - COMPLETED
+STOPPED = TERMINAL_STATUSES - COMPLETED
 """Without an output, and it may be resumed."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class FileRef(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is read or written."""
 
     uri: str
@@ -40,7 +40,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """None where the name tells; an output is then written in its input's format."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller asks for, with the model resolved and the places allowed."""
 
     model: str
@@ -48,8 +48,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     alias: str | None = None
     """The alias that named the version at submission, if one did."""
     methods: tuple[str, ...] = ("predict",)
-    input: Place
-    output: Place
+    input: FileRef
+    output: FileRef
     id_column: str | None = None
     """Carried through to output and errors; None means ``custom_id``, where there is such one."""
     keep_columns: bool = False
@@ -210,4 +210,4 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_ended(self) -> bool:
         """Whether nothing more happens to it, unless it is resumed."""
-        return self.status in ENDED
+        return self.status in TERMINAL_STATUSES

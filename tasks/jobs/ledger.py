@@ -7,18 +7,18 @@ from typing import Any, TypeVar, cast
 import msgspec
 import redis
 
-from tasks.clocks import MAX_ATTEMPTS
 from tasks.jobs.acceptance import accepted
-from tasks.jobs.job import Facts, Job, JobError, Order, Report, Status
+from tasks.jobs.files.naming import Format
+from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
+from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
-from tasks.jobs.naming import Format
-from tasks.jobs.reading import read_job
 from tasks.ledger import keys, scripts
-from tasks.ledger.heads import OPEN
-from tasks.ledger.pauses import PROBING
-from tasks.ledger.workers import SILENCE, Workers
+from tasks.ledger.heads import OPEN_HEADS
+from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
+from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import JobFailed, TooManyFailures
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Begun(msgspec.Struct, frozen=True):
     held: Held
     attempt: int
     """From 1; more than 1 where processes died of it, or could not do it."""
-    order: Order
+    order: JobRequest
     found: Facts | None
     """None until the job is validated."""
     at: str
@@ -85,7 +85,7 @@ class JobLedger:
         self.client = client
         self._ttl = settings.job_ttl
         self._bounds = settings.max_live_jobs, settings.max_jobs
-        constants = {"job_ttl": settings.job_ttl, "silence": SILENCE, **PROBING}
+        constants = {"job_ttl": settings.job_ttl, "silence": HEARTBEAT_TIMEOUT, **PROBING}
         self._scripts = {
             name: scripts.load(client, f"jobs.{name}", *LIBRARIES, **constants)
             for name in (
@@ -103,7 +103,7 @@ class JobLedger:
         self._postpone = scripts.load(client, "postpone", "messages")
         self._workers = Workers(client)
 
-    def create(self, job_id: str, order: Order, idempotency: Idempotency | None = None) -> str:
+    def create(self, job_id: str, order: JobRequest, idempotency: Idempotency | None = None) -> str:
         """Accept a job; nothing where it is there already. Gives the id that holds.
 
         That is another one where the key was used before, for the same order. Raises
@@ -169,7 +169,7 @@ class JobLedger:
             return None
         order, facts, at = told
         known = msgspec.json.decode(facts, type=Facts) if facts else None
-        return Begun(held, attempt, msgspec.json.decode(order, type=Order), known, at.decode())
+        return Begun(held, attempt, msgspec.json.decode(order, type=JobRequest), known, at.decode())
 
     def plan(self, held: Held, plan: Plan, *, dry_run: bool) -> None:
         """A job is validated."""
@@ -198,7 +198,7 @@ class JobLedger:
         """Let a step be tried again a while later: so many seconds after its first attempt."""
         script_keys = [keys.RESERVED, keys.DUE, keys.ATTEMPTS, ""]
         task_id = step_id(held.job, held.step)
-        arguments: list[Any] = [*OPEN, backoff, MAX_ATTEMPTS, 0, held.tag, task_id]
+        arguments: list[Any] = [*OPEN_HEADS, backoff, MAX_ATTEMPTS, 0, held.tag, task_id]
         self._ask(lambda: self._postpone(keys=script_keys, args=arguments))
 
     def parts(self, job_id: str) -> dict[int, Part]:

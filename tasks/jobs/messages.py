@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tasks.jobs.job import Order
+from tasks.jobs.job import JobRequest
 from tasks.jobs.steps import perform
 from tasks.messages import enclosed
 from telemetry.errors import Malformed
@@ -23,7 +23,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _body = msgspec.json.Decoder(tuple[tuple[()], Step, object])
 
 
-def template(job_id: str, order: Order) -> bytes:
+def template(job_id: str, order: JobRequest) -> bytes:
     """The message of any step of a job."""
     # Rows are not counted here: a chunk is one, whatever it holds, and validating is as well.
     told = {"rows": 1, "job": order.reference}

@@ -7,7 +7,7 @@ from celery import states
 from celery.backends.redis import RedisBackend
 
 from tasks.ledger.ledger import Ledger, connect
-from tasks.ledger.settlement import Settled
+from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Record
 from tasks.settings import Settings
 
@@ -15,7 +15,8 @@ from tasks.settings import Settings
 class LedgerBackend(RedisBackend):  # type: ignore[misc]  # Celery has no types
     """Stores what Celery itself has to say of a task, such as that nobody knows it.
 
-    Predictions are settled by the batch, see `workers.computing`; the rest is the stock backend.
+    Predictions are settled by the batch, see `workers.compute.microbatch`; the rest is the stock
+    backend.
     """
 
     @cached_property

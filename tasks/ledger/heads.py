@@ -8,8 +8,8 @@ def _head(state: State) -> bytes:
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 
-QUEUED, RUNNING, RETRYING = _head("queued"), _head("running"), _head("retrying")
-OPEN = (QUEUED, RUNNING, RETRYING)
+QUEUED_HEAD, RUNNING_HEAD, RETRYING_HEAD = _head("queued"), _head("running"), _head("retrying")
+OPEN_HEADS = (QUEUED_HEAD, RUNNING_HEAD, RETRYING_HEAD)
 """Of records that have no outcome."""
-WAITING = (QUEUED, QUEUED, RETRYING)
+WAITING = (QUEUED_HEAD, QUEUED_HEAD, RETRYING_HEAD)
 """Of those that nobody computes."""

@@ -9,19 +9,19 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys, scripts
-from tasks.ledger.acceptance import Offer, asking, doubting, understood
-from tasks.ledger.bounds import Bounds
-from tasks.ledger.heads import OPEN, WAITING
-from tasks.ledger.pauses import PROBING, breaker
-from tasks.ledger.refusals import Pool
-from tasks.ledger.rounds import Rounds
-from tasks.ledger.server import Server
-from tasks.ledger.settlement import Settled, settling
+from tasks.ledger.heads import OPEN_HEADS, WAITING
+from tasks.ledger.pauses.pauses import PROBING, breaker
+from tasks.ledger.predictions.acceptance import Offer, asking, doubting, understood
+from tasks.ledger.predictions.pipeline import Pipeline
+from tasks.ledger.predictions.settlement import Settled, settling
+from tasks.ledger.queue.bounds import Bounds
+from tasks.ledger.server.refusals import Pool
+from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
 from tasks.record import Record
 from tasks.settings import Settings
+from tasks.time_limits import BACKOFF, MAX_ATTEMPTS
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
@@ -61,7 +61,7 @@ class Ledger:
         self.client = client
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
-        self._rounds = Rounds(client)
+        self._rounds = Pipeline(client)
         self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
         self._start = scripts.load(client, "start", "messages", result_ttl=settings.result_ttl)
         libraries = "messages", "pausing", "breaking", "burying"
@@ -124,13 +124,13 @@ class Ledger:
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[int] = self._start(
             keys=[keys.ATTEMPTS, keys.RESERVED, keys.DUE, *map(keys.record, ids)],
-            args=[*OPEN, int(again), *tags, *ids, *(deadline or 0 for deadline in deadlines)],
+            args=[*OPEN_HEADS, int(again), *tags, *ids, *(deadline or 0 for deadline in deadlines)],
         )
         return answer
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """Write outcomes of one model:version and drop their messages; how many were the first."""
-        script_keys, arguments = settling(version, outcomes, OPEN, self._settings.result_ttl)
+        script_keys, arguments = settling(version, outcomes, OPEN_HEADS, self._settings.result_ttl)
         return int(self._settle(keys=script_keys, args=arguments))
 
     def expire(self, record: Record) -> None:
@@ -156,7 +156,7 @@ class Ledger:
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[bytes] = self._postpone(
             keys=[keys.RESERVED, keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)],
-            args=[*OPEN, backoff, MAX_ATTEMPTS, int(suspect), *tags, *ids],
+            args=[*OPEN_HEADS, backoff, MAX_ATTEMPTS, int(suspect), *tags, *ids],
         )
         return [word.decode() for word in answer]
 

@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.canaries import CANARY
+from tasks.ledger.queue.canaries import CANARY_MODEL
 
 # Two and a half milliseconds to ten minutes, each step a quarter more: percentiles within 12%.
 BUCKETS: tuple[float, ...] = tuple(round(0.001 * 1.25**step, 6) for step in range(60))
@@ -63,7 +63,7 @@ def parse(reference: str, fields: dict[str, str]) -> Statistics:
 def collected(client: redis.Redis) -> list[Statistics]:
     """Those of every version that has answered anything, but for canaries."""
     answered = cast("set[bytes]", client.smembers(keys.ANSWERED))
-    versions = sorted({version.decode() for version in answered} - {CANARY})
+    versions = sorted({version.decode() for version in answered} - {CANARY_MODEL})
     with client.pipeline(transaction=False) as pipe:
         for version in versions:
             pipe.hgetall(keys.STATISTICS + version)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cli.process import ROOT
+from stack.process import ROOT
 
 HEAVY = {
     "cloudpickle",
@@ -52,8 +52,10 @@ def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
 def test_a_worker_holds_no_models_its_fork_server_may_and_neither_speaks_http(
     tmp_path: Path,
 ) -> None:
-    worker = modules_after("import workers.pool, workers.strategy, workers.transport", tmp_path)
-    server = modules_after("import workers.forkserver", tmp_path)
+    worker = modules_after(
+        "import workers.pool.pool, workers.celery.strategy, workers.celery.transport", tmp_path
+    )
+    server = modules_after("import workers.pool.fork_server", tmp_path)
     assert "celery" in worker
     assert "pandas" in server
     assert "sklearn" not in server, "it takes seconds, which models of others need not wait for"

@@ -13,12 +13,12 @@ import msgspec
 import pytest
 import redis
 
-from cli import redis_server
-from cli.process import Process
+from stack.process import Process
+from stack.redis import server as redis_server
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
-from tests.models import Doubling, register
-from tests.stack import LiveStack, running, until
+from tests.support.models import Doubling, register
+from tests.support.stack import LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 

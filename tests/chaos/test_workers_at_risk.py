@@ -12,13 +12,13 @@ import pytest
 import redis
 from sklearn.ensemble import RandomForestClassifier
 
-from cli.process import Process
 from registry.store import Registry
+from stack.process import Process
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
-from tests.models import DEADLY, Regicide, described, register
-from tests.sleeping import Sleeping, begun
-from tests.stack import STARTING, LiveStack, running, until
+from tests.support.models import DEADLY, Regicide, described, register
+from tests.support.sleeping_model import Sleeping, begun
+from tests.support.stack import STARTING, LiveStack, running, until
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tasks.ledger.heads import QUEUED
+from tasks.ledger.heads import QUEUED_HEAD
 from tasks.messages import read_call
 from tasks.record import Record
 from tests.contract.samples import IDS, PREDICTION, kept, today, versions
@@ -28,7 +28,7 @@ def test_a_worker_of_today_reads_the_message(files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("files", KEPT)
 def test_the_scripts_of_today_find_their_marks(files: dict[str, bytes]) -> None:
     assert files["message.json"].startswith(b'{"headers":{"rows":2,"batch":"golden:1 predict",')
-    assert files["record-queued.json"].startswith(QUEUED)
+    assert files["record-queued.json"].startswith(QUEUED_HEAD)
 
 
 @pytest.mark.parametrize("files", KEPT)

@@ -5,7 +5,7 @@ import json
 import msgspec
 from kombu.transport.virtual.base import Message
 
-from tasks.ledger.heads import QUEUED, RUNNING
+from tasks.ledger.heads import QUEUED_HEAD, RUNNING_HEAD
 from tasks.messages import Prediction, envelope
 from tasks.record import CELERY_STATUS, Record
 from tasks.wire import encode
@@ -60,9 +60,9 @@ def test_the_message_shows_no_rows_where_people_look() -> None:
 def test_the_scripts_recognise_a_record_by_its_head() -> None:
     record = Record.queued(ID, PREDICTION)
 
-    assert encode(record).startswith(QUEUED)
-    assert QUEUED == b'{"status":"PENDING","state":"queued"'
-    assert RUNNING == b'{"status":"STARTED","state":"running"'
+    assert encode(record).startswith(QUEUED_HEAD)
+    assert QUEUED_HEAD == b'{"status":"PENDING","state":"queued"'
+    assert RUNNING_HEAD == b'{"status":"STARTED","state":"running"'
 
 
 def test_each_state_is_one_of_celery_s() -> None:

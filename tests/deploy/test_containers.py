@@ -13,7 +13,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from standins import Impossible, fetch_wheels, make_base, name_images, prepare_tools
 
-from workers.loading import save
+from workers.models.artifacts import save
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive, pytest.mark.timeout(1800)]
 IMAGES = ("api", "worker", "flower")

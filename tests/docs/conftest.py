@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.docs.documents import ROOT
-from tests.stack import until
+from tests.support.stack import until
 
 STARTING = 90.0
 ENDING = 15.0

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import Metric
 
 from api.app import Parts, create_flask
-from api.problems import STATUS, status_of
+from api.http.problems import STATUS, status_of
 from cli.up import up
 from tasks.ledger import keys
 from tasks.settings import Settings
@@ -35,7 +35,7 @@ from tests.docs.documents import DOCUMENTS, ROOT, links, table
 API = ROOT / "docs" / "api.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
-ROOMS = ("api", "tasks", "workers", "registry", "telemetry", "cli", "client/predictq")
+ROOMS = ("api", "tasks", "workers", "registry", "telemetry", "stack", "cli", "client/predictq")
 BY_FLASK = {"HEAD", "OPTIONS"}
 Kind = type[PredictqError]
 ENDINGS = (

@@ -11,7 +11,7 @@ import pytest
 from tests.docs.documents import ROOT
 
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
-ROOMS = ("api", "tasks", "workers", "registry", "telemetry", "cli", "client/predictq")
+ROOMS = ("api", "tasks", "workers", "registry", "telemetry", "stack", "cli", "client/predictq")
 _row = re.compile(r"^\| (`+)(.+?)\1 \| (.+?) \| (.+) \|$", re.MULTILINE)
 MESSAGES = [found[1].strip() for found in _row.findall(TROUBLESHOOTING.read_text())]
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import redis
 
-from cli import redis_server
-from cli.process import Process
+from stack.process import Process
+from stack.redis import server as redis_server
 from tasks.ledger.ledger import connect
-from tests.models import Doubling, Lethal, Strange, Touchy, register
-from tests.stack import LiveStack, running, until
+from tests.support.models import Doubling, Lethal, Strange, Touchy, register
+from tests.support.stack import LiveStack, running, until
 
 
 @pytest.fixture(scope="module")

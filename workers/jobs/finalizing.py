@@ -5,17 +5,17 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from tasks.jobs.job import COMPLETED, Order
+from tasks.jobs.files.allowed_paths import AllowedPaths
+from tasks.jobs.files.file_refs import JobDirectory, refuse_same
+from tasks.jobs.job import COMPLETED, JobRequest
 from tasks.jobs.ledger import Begun, JobLedger
-from tasks.jobs.places import JobDirectory, refuse_same
-from tasks.jobs.roots import Roots
 from telemetry.errors import OutputUnwritable
-from workers.files.claiming import claiming, replacing_by
-from workers.files.writing import assemble
+from workers.jobs.tables.output.claiming import claiming, replacing_by
+from workers.jobs.tables.output.writing import assemble
 
 
 def finalize(
-    begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: Roots, spare: int
+    begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: AllowedPaths, spare: int
 ) -> None:
     """Write output and errors, and complete the job; raises what ends it otherwise."""
     parts = ledger.parts(begun.held.job).values()
@@ -33,7 +33,7 @@ def finalize(
         clear(directory)
 
 
-def placed(order: Order, directory: JobDirectory, roots: Roots) -> Path:
+def placed(order: JobRequest, directory: JobDirectory, roots: AllowedPaths) -> Path:
     """Where the output is to lie, looked at once more: a link may have been put there since.
 
     Raises `PlaceForbidden`, and `Invalid` where that is the input by now.

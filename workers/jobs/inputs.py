@@ -3,28 +3,28 @@
 import time
 
 from registry.manifest import Manifest
-from tasks.jobs.dialect import Dialect
-from tasks.jobs.job import Facts, Order
-from tasks.jobs.places import JobDirectory
-from tasks.jobs.quota import Quota
+from tasks.jobs.files.dialect import Dialect
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.files.quota import Quota
+from tasks.jobs.job import Facts, JobRequest
 from tasks.settings import Settings
 from telemetry.errors import InputChanged, InvalidInput
-from workers.files.matching import Selection
-from workers.files.naming import format_of
-from workers.files.opening import fingerprint
-from workers.files.sources import open_source
-from workers.files.spans import Source
-from workers.files.unpacking import unpack
+from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.formats import format_of
+from workers.jobs.tables.remote.opening import fingerprint
+from workers.jobs.tables.remote.unpacking import unpack
+from workers.jobs.tables.sources import open_source
+from workers.jobs.tables.spans import Source
 
 MOST_KEPT = 2
 """Sources that a process keeps open; one of Parquet holds some two megabytes a column."""
-IDLE = 3.0
+IDLE_SECONDS = 3.0
 """Seconds after which a job has no turn any more, most likely."""
 Key = tuple[str, str, str]
 """A job, the fingerprint of its input when it was validated, and the digest of its model."""
 
 
-def find(order: Order) -> Facts:
+def find(order: JobRequest) -> Facts:
     """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told.
 
     That is raised too where something is said of CSV, and it is none.
@@ -38,7 +38,9 @@ def find(order: Order) -> Facts:
     return Facts(format=format_, compression=compression, bytes=size, fingerprint=found)
 
 
-def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest) -> Source:
+def open_input(
+    directory: JobDirectory, order: JobRequest, facts: Facts, manifest: Manifest
+) -> Source:
     """The source that is cut and read; raises as `open_source`."""
     return open_source(
         plain(directory, order, facts),
@@ -47,7 +49,7 @@ def open_input(directory: JobDirectory, order: Order, facts: Facts, manifest: Ma
     )
 
 
-def plain(directory: JobDirectory, order: Order, facts: Facts) -> str:
+def plain(directory: JobDirectory, order: JobRequest, facts: Facts) -> str:
     """Where the input lies uncompressed."""
     return str(directory.unpacked(facts.fingerprint)) if facts.compression else order.input.uri
 
@@ -61,7 +63,7 @@ class Inputs:
         self._kept: dict[Key, tuple[Source, float]] = {}
         """Each with the time at which it was asked for, the one that waits longest first."""
 
-    def source(self, job_id: str, order: Order, facts: Facts, manifest: Manifest) -> Source:
+    def source(self, job_id: str, order: JobRequest, facts: Facts, manifest: Manifest) -> Source:
         """The source of a job; raises `InputChanged` where it is not the one that was validated."""
         key = job_id, facts.fingerprint, manifest.sha256
         self._close_others(key)  # first, as what they held is taken up then
@@ -80,7 +82,7 @@ class Inputs:
             self._close(key)
 
     def _open(
-        self, directory: JobDirectory, order: Order, facts: Facts, manifest: Manifest
+        self, directory: JobDirectory, order: JobRequest, facts: Facts, manifest: Manifest
     ) -> Source:
         """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
 
@@ -93,7 +95,7 @@ class Inputs:
             unpack(uri, facts.fingerprint, facts.compression, unpacked, self._spare, check)
         return open_input(directory, order, facts, manifest)
 
-    def _refuse_change(self, key: Key, order: Order) -> None:
+    def _refuse_change(self, key: Key, order: JobRequest) -> None:
         if fingerprint(order.input.uri) != key[1]:
             self._close(key)
             raise InputChanged(f"{order.input.uri} has changed since it was validated")
@@ -103,7 +105,7 @@ class Inputs:
         now, others = time.monotonic(), [key for key in self._kept if key != wanted]
         many = len(others) + 1 - MOST_KEPT
         for place, key in enumerate(others):
-            if place < many or now - self._kept[key][1] > IDLE:
+            if place < many or now - self._kept[key][1] > IDLE_SECONDS:
                 self._close(key)
 
     def _close(self, key: Key) -> None:

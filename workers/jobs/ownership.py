@@ -11,7 +11,7 @@ from registry.files import write
 from tasks.ledger import keys
 
 log = logging.getLogger(__name__)
-FILE = "stack"
+STACK_FILE = "stack"
 
 
 def is_ours(client: redis.Redis, jobs: Path) -> bool:
@@ -19,7 +19,7 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
 
     With a wrong address another Redis answers, which knows none of the jobs.
     """
-    path = jobs / FILE
+    path = jobs / STACK_FILE
     there, known = _read(path), _known(client)
     if there is None and (known is None or not any(jobs.glob("*/"))):
         client.set(keys.JOBS_STACK, secrets.token_hex(16), nx=True)

@@ -4,27 +4,27 @@ import logging
 from collections.abc import Callable
 
 from registry.store import Registry
-from tasks.clocks import MAX_ATTEMPTS
+from tasks.jobs.files.allowed_paths import AllowedPaths
+from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED, JobError
 from tasks.jobs.ledger import Begun, Held, JobLedger, Result
 from tasks.jobs.messages import read_step
-from tasks.jobs.places import JobDirectory
-from tasks.jobs.roots import Roots
 from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
+from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
 from telemetry.logs import failure
 from telemetry.tracebacks import said, traceback_of
-from workers.engine import Engine
-from workers.frames import Fate, Item
+from workers.compute.disposition import backoff_of
+from workers.compute.retry_redis import patiently
 from workers.jobs.finalizing import finalize
 from workers.jobs.inputs import Inputs
-from workers.jobs.model import Limited, Models
+from workers.jobs.job_model import Limited, Models
 from workers.jobs.scoring import Scorer
-from workers.jobs.validating import Validator
-from workers.patience import patiently
-from workers.verdicts import backoff_of
+from workers.jobs.validation.validating import Validator
+from workers.models.engine import Engine
+from workers.pool.protocol import Fate, Item
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Performer:
     def __init__(self, engine: Engine, settings: Settings, limited: Limited) -> None:
         """``limited`` ends this process where a model call takes so many seconds."""
         self._settings = settings
-        self._roots = Roots(settings.batch_roots, settings.home)
+        self._roots = AllowedPaths(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
         self._inputs = Inputs(settings)

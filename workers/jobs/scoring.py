@@ -2,21 +2,21 @@
 
 import logging
 
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.files.quota import Quota
 from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import Begun, JobLedger, Part
-from tasks.jobs.places import JobDirectory
-from tasks.jobs.quota import Quota
 from tasks.settings import Settings
 from telemetry.errors import InvalidInput, PredictqError
 from telemetry.logs import failure
 from telemetry.tracebacks import said, traceback_of
-from workers.files.spans import Block
-from workers.files.writing import write_errors, write_part
-from workers.jobs.answering import Answered, answer, asked
+from workers.jobs.block_answers import Answered, answer, asked
+from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.inputs import Inputs
-from workers.jobs.journal import Journal
-from workers.jobs.model import Model, Models
-from workers.jobs.planning import read_span
+from workers.jobs.job_model import Model, Models
+from workers.jobs.tables.output.writing import write_errors, write_part
+from workers.jobs.tables.spans import Block
+from workers.jobs.validation.planning import read_span
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Scorer:
         """Compute a chunk; raises what ends the job."""
         self._quota.check()
         directory = JobDirectory(self._settings.home, begun.held.job)
-        journal = Journal(directory.journal(begun.held.step))
+        journal = CrashJournal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
         model = self._models.of(begun.order)
         block = self._read(begun, directory, model)

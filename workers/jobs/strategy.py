@@ -7,8 +7,8 @@ from celery.worker.request import Request
 from registry.store import Registry
 from tasks.jobs.messages import read_step
 from telemetry.errors import PredictqError
-from workers.reading import Message
-from workers.strategy import Handler, handler
+from workers.celery.strategy import Handler, handler
+from workers.microbatch.message import Message
 
 LONGEST_STEP = 6 * 3600.0
 """Seconds after which a process that does one step counts as frozen; each model call has a limit

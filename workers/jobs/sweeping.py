@@ -12,10 +12,10 @@ from typing import Any
 import redis
 from celery import bootsteps
 
+from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import JobLedger
 from tasks.jobs.messages import BULK
-from tasks.jobs.places import JobDirectory
 from tasks.ledger.ledger import connect
 from tasks.settings import Settings
 from workers.jobs.ownership import is_ours
@@ -30,7 +30,7 @@ ABANDONED = 3600.0
 class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
     """A step of the consumer of jobs: it sweeps from time to time, beside the loop."""
 
-    requires = ("workers.consuming:Consuming",)
+    requires = ("workers.celery.consumer:BatchingStep",)
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)

@@ -11,15 +11,15 @@ import psutil
 import pytest
 
 from registry.store import Registry
-from tasks.jobs.job import Place
+from tasks.jobs.job import FileRef
 from tasks.ledger import keys
 from telemetry.errors import JobNotFound
-from tests.integration.jobs.room import Room
-from tests.integration.jobs.under_way import ROWS, begun, check, put_together
-from tests.models import Doubling, Plodding, register
-from tests.stack import LiveStack, running, until
-from tests.unhurried import Gated
-from workers.jobs.planning import read_span
+from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.running_job import ROWS, begun, check, put_together
+from tests.support.models import Doubling, Plodding, register
+from tests.support.slow_models import Gated
+from tests.support.stack import LiveStack, running, until
+from workers.jobs.validation.planning import read_span
 
 pytestmark = pytest.mark.slow
 
@@ -141,7 +141,7 @@ def test_killed_while_a_job_is_validated(room: Room, name: str) -> None:
 
 @FATES
 def test_killed_while_an_output_is_put_together(room: Room, name: str) -> None:
-    output = Place(uri=str(room.directory / "out.csv"), format="csv")
+    output = FileRef(uri=str(room.directory / "out.csv"), format="csv")
     job, values = begun(room, "silent", ROWS // 4, output=output)
     go_on = put_together(room, job)
     with struck(room.stack, name):
@@ -195,14 +195,14 @@ def test_parts_cannot_be_written(room: Room) -> None:
 
 def test_the_output_cannot_be_written(room: Room) -> None:
     source, _ = room.numbers(100)
-    place = Place(uri=str(room.directory / "none" / "out.parquet"))
+    place = FileRef(uri=str(room.directory / "none" / "out.parquet"))
     job = room.run("doubling", source, output=place)
     assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
 
 
 def test_a_link_takes_the_place_of_the_output(room: Room) -> None:
     (place := room.directory / "outputs").mkdir()
-    output = Place(uri=str(place / "out.parquet"))
+    output = FileRef(uri=str(place / "out.parquet"))
     job, values = begun(room, output=output)
     place.rmdir()
     place.symlink_to(room.stack.home)
@@ -217,7 +217,7 @@ def test_a_link_takes_the_place_of_the_output(room: Room) -> None:
 @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
 def test_the_output_becomes_the_input(room: Room, link: Callable[[Path, Path], None]) -> None:
     place = room.directory / "out.parquet"
-    job, values = begun(room, output=Place(uri=str(place)))
+    job, values = begun(room, output=FileRef(uri=str(place)))
     source = Path(job.input.uri)
     before = source.read_bytes()
     link(source, place)

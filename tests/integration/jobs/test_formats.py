@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
-from tasks.jobs.job import Job, Place
-from tests.integration.jobs.room import Room
-from tests.models import GUILTY
+from tasks.jobs.job import FileRef, Job
+from tests.integration.jobs.job_harness import Room
+from tests.support.models import GUILTY
 
 
 def lines(values: Any, format_: str) -> str:
@@ -25,7 +25,7 @@ def lines(values: Any, format_: str) -> str:
 
 
 def scored(room: Room, source: Path, target: str, **fields: Any) -> Job:
-    output = Place(uri=str(room.directory / target), format=fields.pop("output_format", None))
+    output = FileRef(uri=str(room.directory / target), format=fields.pop("output_format", None))
     return room.run("touchy", source, output=output, id_column="id", **fields)
 
 
@@ -67,7 +67,7 @@ def test_what_the_output_cannot_hold_is_refused_at_once(room: Room) -> None:
     source = room.directory / "in.arrow.parquet"
     pq.write_table(pa.table({"x0": [1.0], "x1": [2.0], "custom_id": late}), source)
     order = room.order("doubling", source)
-    output = Place(uri=str(room.directory / "out.ndjson"), format="ndjson")
+    output = FileRef(uri=str(room.directory / "out.ndjson"), format="ndjson")
     job = room.ended(room.submit(structs.replace(order, output=output)))
     assert job.error
     assert (job.error.code, job.queued_at) == ("invalid_input", None)

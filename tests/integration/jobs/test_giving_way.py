@@ -10,10 +10,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.bulk import computing_jobs
-from tests.integration.jobs.room import Room
-from tests.models import Doubling
-from workers.urgency import LEAST_URGENT, LEAST_URGENT_WRITES, LONG_SLICE, SCHED_SETATTR, SESSION
+from tests.integration.jobs.job_harness import Room
+from tests.support.bulk_stack import computing_jobs
+from tests.support.models import Doubling
+from workers.pool.priority import (
+    LEAST_URGENT,
+    LEAST_URGENT_WRITES,
+    LONG_SLICE,
+    SCHED_SETATTR,
+    SESSION,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.jobs.job import Job, Place
-from telemetry.errors import JobNotFound, JobStands, PlaceForbidden
-from tests.integration.jobs.room import Room
-from tests.models import DEADLY, GUILTY
-from tests.stack import until
+from tasks.jobs.job import FileRef, Job
+from telemetry.errors import JobConflict, JobNotFound, PlaceForbidden
+from tests.integration.jobs.job_harness import Room
+from tests.support.models import DEADLY, GUILTY
+from tests.support.stack import until
 
 
 def test_a_file_is_scored_as_a_plain_script_scores_it(room: Room) -> None:
@@ -87,7 +87,7 @@ def test_a_job_stops_where_too_many_rows_fail(room: Room) -> None:
     assert job.error.code == "too_many_failures"
     assert len(room.errors(job)) == 10
     assert not Path(job.output.uri).exists()
-    with pytest.raises(JobStands):
+    with pytest.raises(JobConflict):
         room.jobs.resume(job.id)
     assert room.run("touchy", room.parquet(values), error_threshold=10.0).counts.failed == 10
 
@@ -157,7 +157,7 @@ def test_places_elsewhere_are_refused(room: Room) -> None:
     with pytest.raises(PlaceForbidden):
         room.submit(room.order("doubling", link))
     with pytest.raises(PlaceForbidden):
-        room.submit(room.order("doubling", source, output=Place(uri="/etc/out.parquet")))
+        room.submit(room.order("doubling", source, output=FileRef(uri="/etc/out.parquet")))
 
 
 def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
@@ -173,7 +173,7 @@ def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
     computed = diary.read_text()[before:].splitlines()
     assert {*map(float, computed)} <= {*values[:1000, 0].tolist()}
     until(lambda: not [*room.jobs.directory(job.id).path.iterdir()], "an empty directory")
-    with pytest.raises(JobStands):
+    with pytest.raises(JobConflict):
         room.jobs.output(job.id)
 
 
@@ -203,7 +203,7 @@ def test_a_small_job_passes_a_large_one(room: Room) -> None:
 def test_jobs_share_the_workers(room: Room) -> None:
     source, _ = room.numbers(120_000)
     orders = [
-        room.order("plodding", source, output=Place(uri=str(room.directory / f"{name}.parquet")))
+        room.order("plodding", source, output=FileRef(uri=str(room.directory / f"{name}.parquet")))
         for name in ("one", "other")
     ]
     jobs = [room.submit(order) for order in orders]

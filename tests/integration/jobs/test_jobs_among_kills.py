@@ -11,10 +11,10 @@ import pytest
 
 from tasks.jobs.job import Job
 from tasks.ledger import keys
-from tests.bulk import computing_jobs
-from tests.integration.jobs.room import Room
-from tests.models import Plodding
-from tests.stack import LiveStack, until
+from tests.integration.jobs.job_harness import Room
+from tests.support.bulk_stack import computing_jobs
+from tests.support.models import Plodding
+from tests.support.stack import LiveStack, until
 
 ROWS = 300_000
 STRIKES = 14

@@ -10,8 +10,8 @@ from predictq import Client
 from predictq.errors import NotFound, Unreachable
 from tasks.jobs.ledger import JobLedger
 from tasks.settings import Settings
-from tests.integration.jobs.room import Room
-from tests.stack import until
+from tests.integration.jobs.job_harness import Room
+from tests.support.stack import until
 from workers.jobs.sweeping import ABANDONED, sweep
 
 pytestmark = pytest.mark.slow

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tasks.jobs.job import Job, Order, Place
+from tasks.jobs.job import FileRef, Job, JobRequest
 from tasks.ledger import keys
 from telemetry.errors import InputChanged
-from tests.integration.jobs.room import Room
-from tests.models import Doubling, register
-from tests.stack import running, until
-from tests.unit.files.rooms import by_position, source_of
-from workers.files.opening import fingerprint
+from tests.integration.jobs.job_harness import Room
+from tests.support.models import Doubling, register
+from tests.support.stack import running, until
+from tests.unit.workers.tables.sources import by_position, source_of
+from workers.jobs.tables.remote.opening import fingerprint
 
 pytestmark = pytest.mark.slow
 
@@ -79,10 +79,10 @@ def room(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
         yield Room(stack, files, roots)
 
 
-def order(room: Room, name: str) -> Order:
-    output = Place(uri=str(room.directory / "out.parquet"), format="parquet")
-    given = Place(uri=f"s3://{name}")
-    return Order(model="doubling", version=1, input=given, output=output, overwrite=True)
+def order(room: Room, name: str) -> JobRequest:
+    output = FileRef(uri=str(room.directory / "out.parquet"), format="parquet")
+    given = FileRef(uri=f"s3://{name}")
+    return JobRequest(model="doubling", version=1, input=given, output=output, overwrite=True)
 
 
 @pytest.mark.parametrize("name", FILES)

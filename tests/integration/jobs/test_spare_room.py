@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.jobs.job import Job, Place
-from tests.ballast import Ballast
-from tests.bulk import computing_jobs
-from tests.integration.jobs.room import Room
-from tests.integration.jobs.under_way import ROWS, begun, check, put_together
-from tests.models import Doubling, Plodding
-from tests.stack import LiveStack, until
+from tasks.jobs.job import FileRef, Job
+from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.running_job import ROWS, begun, check, put_together
+from tests.support.bulk_stack import computing_jobs
+from tests.support.disk_filler import Ballast
+from tests.support.models import Doubling, Plodding
+from tests.support.stack import LiveStack, until
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,7 @@ def test_a_job_that_is_validated(room: Room, ballast: Ballast) -> None:
 
 
 def test_a_job_that_is_put_together(room: Room, ballast: Ballast) -> None:
-    output = Place(uri=str(room.directory / "out.csv"), format="csv")
+    output = FileRef(uri=str(room.directory / "out.csv"), format="csv")
     job, values = begun(room, least=ROWS // 4, output=output)
     go_on = put_together(room, job)
     with ballast:

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from tests.integration.ledger.room import Room
+from tests.integration.ledger.ledger_harness import Room
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tasks.ledger import keys
 from tasks.messages import Idempotency
 from tasks.record import Record
 from telemetry.errors import IdempotencyConflict, QueueFull
-from tests.integration.ledger.room import GENEROUS, PREDICTION, TTL, Room, full, message
+from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, TTL, Room, full, message
 
 
 def test_accepting_writes_the_record_and_pushes_the_message(room: Room) -> None:

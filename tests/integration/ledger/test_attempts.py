@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from tasks.clocks import BACKOFF, MAX_ATTEMPTS
 from tasks.ledger import keys
-from tasks.ledger.settlement import Settled
+from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Record
-from tests.integration.ledger.room import GENEROUS, PREDICTION, Room, full
+from tasks.time_limits import BACKOFF, MAX_ATTEMPTS
+from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, Room, full
 
 
 def test_starting_counts_attempts_and_shows_the_prediction_running(room: Room) -> None:

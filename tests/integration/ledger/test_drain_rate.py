@@ -7,11 +7,11 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.reservations import Reservations
-from tasks.ledger.situation import Situations
+from tasks.ledger.queue.queue_snapshot import QueueSnapshots
+from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
 from telemetry.errors import QueueFull
-from tests.integration.ledger.room import GENEROUS, PREDICTION, offer
+from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, offer
 
 PAUSE = 0.05
 """Seconds between two reservations."""
@@ -23,8 +23,8 @@ def reservations(client: redis.Redis) -> Reservations:
 
 
 @pytest.fixture
-def situations(client: redis.Redis) -> Situations:
-    return Situations(client)
+def situations(client: redis.Redis) -> QueueSnapshots:
+    return QueueSnapshots(client)
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.reservations import PRIORITIES, Reservations
-from tasks.ledger.workers import Workers
-from tests.integration.ledger.room import GENEROUS, PREDICTION, full, message
+from tasks.ledger.queue.reservations import PRIORITIES, Reservations
+from tasks.ledger.queue.workers import Workers
+from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, full, message
 
 
 @pytest.fixture

@@ -8,10 +8,18 @@ import pytest
 from tasks.gateway import Gateway
 from tasks.ids import Ids
 from tasks.ledger import keys
-from tasks.ledger.settlement import Settled
+from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.watcher import Watcher
 from telemetry.errors import ModelError
-from tests.integration.ledger.room import GENEROUS, PREDICTION, RECEIPT, TTL, Room, full, offer
+from tests.integration.ledger.ledger_harness import (
+    GENEROUS,
+    PREDICTION,
+    RECEIPT,
+    TTL,
+    Room,
+    full,
+    offer,
+)
 
 
 @pytest.mark.parametrize("started", [False, True])

@@ -6,13 +6,13 @@ import pytest
 import redis
 from redis.commands.core import Script
 
-from tasks.clocks import MAX_ATTEMPTS
 from tasks.ledger import keys
 from tasks.ledger.ledger import ALONE
-from tests.integration.ledger.pausing import PausingRoom
-from tests.integration.ledger.room import Room
-from tests.stack import until
-from workers.process import PatientLedger
+from tasks.time_limits import MAX_ATTEMPTS
+from tests.integration.ledger.ledger_harness import Room
+from tests.integration.ledger.pauses.pause_harness import PausingRoom
+from tests.support.stack import until
+from workers.pool.child import PatientLedger
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +79,8 @@ def test_a_start_whose_answer_is_lost_time_and_again(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], attempts: list[int]
 ) -> None:
     """Nobody has died of it, so it must not be given up for that."""
-    monkeypatch.setattr("workers.outage.LONGEST", 0.01)
-    monkeypatch.setattr("workers.outage.FIRST", 0.01)
+    monkeypatch.setattr("workers.celery.outage.MAX_RETRY_PAUSE", 0.01)
+    monkeypatch.setattr("workers.celery.outage.FIRST_RETRY_PAUSE", 0.01)
     room = Room(client)
     batch = room.reserve(*ids)
     ledger = PatientLedger(client, room.settings)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bulk import computing_jobs
-from tests.integration.jobs.room import Room
-from tests.models import Plodding, Touchy
-from tests.stack import LiveStack
+from tests.integration.jobs.job_harness import Room
+from tests.support.bulk_stack import computing_jobs
+from tests.support.models import Plodding, Touchy
+from tests.support.stack import LiveStack
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cli.process import ROOT
 from predictq import Client, InvalidRequest, WaitTimeout
-from tests.integration.jobs.room import Room
-from tests.models import GUILTY, register
-from tests.stack import PATIENCE, LiveStack, until
+from stack.process import ROOT
+from tests.integration.jobs.job_harness import Room
+from tests.support.models import GUILTY, register
+from tests.support.stack import PATIENCE, LiveStack, until
 
 
 @pytest.fixture

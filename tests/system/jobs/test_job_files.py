@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tasks.ledger import keys
-from tests.integration.jobs.room import Room
-from tests.stack import LiveStack, until
-from tests.system.jobs.asking import ended, problem, submit
+from tests.integration.jobs.job_harness import Room
+from tests.support.stack import LiveStack, until
+from tests.system.jobs.job_requests import ended, problem, submit
 
 
 def test_the_outputs_name_tells_its_format(live: LiveStack, room: Room) -> None:

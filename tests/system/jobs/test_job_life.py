@@ -5,10 +5,10 @@ import json
 
 import pyarrow.parquet as pq
 
-from tests.integration.jobs.room import Room
-from tests.models import GUILTY
-from tests.stack import LiveStack, until
-from tests.system.jobs.asking import BATCH, by_reference, ended, problem, submit, upload
+from tests.integration.jobs.job_harness import Room
+from tests.support.models import GUILTY
+from tests.support.stack import LiveStack, until
+from tests.system.jobs.job_requests import BATCH, by_reference, ended, problem, submit, upload
 
 
 def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
@@ -49,7 +49,7 @@ def test_a_job_stops_beyond_its_threshold(live: LiveStack, room: Room) -> None:
     for job in asked:
         error = ended(live, job)["error"]
         assert error["code"] == "too_many_failures"
-        problem(live.http.post(job["urls"]["resume"]), 409, "job_stands")
+        problem(live.http.post(job["urls"]["resume"]), 409, "job_conflict")
     allowed = ended(live, submit(live, room.directory / "in.csv", error_threshold=2))
     assert allowed["counts"]["failed"] == 2
     assert allowed["status"] == "completed_with_errors"
@@ -66,14 +66,14 @@ def test_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
     job = submit(live, source, model="plodding")
     urls = job["urls"]
     until(lambda: live.http.get(urls["self"]).json()["counts"]["succeeded"], "a chunk")
-    problem(live.http.get(urls["output"]), 409, "job_stands")
-    problem(live.http.post(urls["resume"]), 409, "job_stands")
+    problem(live.http.get(urls["output"]), 409, "job_conflict")
+    problem(live.http.post(urls["resume"]), 409, "job_conflict")
     assert live.http.delete(urls["cancel"]).json()["status"] in ("cancelling", "cancelled")
     job = ended(live, job)
     assert job["status"] == "cancelled"
     assert job["counts"]["cancelled"]
     assert live.http.delete(urls["cancel"]).json() == job
-    problem(live.http.get(urls["output"]), 409, "job_stands")
+    problem(live.http.get(urls["output"]), 409, "job_conflict")
     resumed = live.http.post(urls["resume"])
     assert resumed.status_code == 202
     job = ended(live, resumed.json())
@@ -94,7 +94,7 @@ def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
     assert (report["rows"], report["columns"]) == (5000, ["x0", "x1"])
     assert [error["line"] for error in report["errors"]] == [4]
     assert report["estimated_seconds"] > 0
-    problem(live.http.get(answer.json()["urls"]["output"]), 409, "job_stands")
+    problem(live.http.get(answer.json()["urls"]["output"]), 409, "job_conflict")
     given, files = {"model": "touchy"}, {"file": ("rows.csv", b"x0\n1\n2\n")}
     short = live.http.post(f"{BATCH}/validate", data=given, files=files)
     assert (short.status_code, short.json()["status"]) == (200, "failed"), short.text
@@ -161,7 +161,7 @@ def test_one_that_has_ended_is_deleted_with_its_files(live: LiveStack, room: Roo
     with live.frozen("bulk"):
         waiting = submit(live, room.numbers(10)[0])
         answer = live.http.delete(waiting["urls"]["self"], params={"forget": "true"})
-        problem(answer, 409, "job_stands")
+        problem(answer, 409, "job_conflict")
         problem(live.http.delete(waiting["urls"]["self"], params={"forget": "?"}), 422, "invalid")
     ended(live, waiting)
 

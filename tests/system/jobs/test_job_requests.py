@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.jobs.room import Room
-from tests.stack import Json, LiveStack
-from tests.system.jobs.asking import BATCH, by_reference, problem, submit, upload
+from tests.integration.jobs.job_harness import Room
+from tests.support.stack import Json, LiveStack
+from tests.system.jobs.job_requests import BATCH, by_reference, problem, submit, upload
 
 WRONG: list[tuple[Json, int, str, str]] = [
     ({"input_uri": None}, 422, "invalid", "input_uri"),

@@ -13,11 +13,11 @@ import pytest
 import redis
 
 from api.app import Parts, create_flask
-from tasks.jobs.gateway import Jobs
+from tasks.jobs.gateway import JobGateway
 from tasks.settings import Settings
-from tests.integration.jobs.room import Room
-from tests.stack import LiveStack, until
-from tests.system.jobs.asking import BATCH, by_reference, ended, submit, upload
+from tests.integration.jobs.job_harness import Room
+from tests.support.stack import LiveStack, until
+from tests.system.jobs.job_requests import BATCH, by_reference, ended, submit, upload
 
 ROWS = b"x0,x1\n1,2\n"
 HALF_AN_UPLOAD = (
@@ -98,7 +98,7 @@ def test_what_was_accepted_is_kept_though_redis_stumbles(
     def stumble(*_: object) -> None:
         raise redis.ConnectionError("gone")
 
-    monkeypatch.setattr(Jobs, stumbles, stumble)
+    monkeypatch.setattr(JobGateway, stumbles, stumble)
     app = create_flask(Parts(Settings(home=live.home, redis_url=live.redis_url)))
     form = {"model": "touchy", "file": (io.BytesIO(ROWS), "a.csv")}
     answer = app.test_client().post(path, data=form)

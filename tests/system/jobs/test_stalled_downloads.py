@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.stack import PATIENCE, Json, LiveStack, until
-from tests.system.jobs.asking import ended, problem, submit
+from tests.support.stack import PATIENCE, Json, LiveStack, until
+from tests.system.jobs.job_requests import ended, problem, submit
 
 PLACES = 2
 """A quarter of the threads of this stack."""

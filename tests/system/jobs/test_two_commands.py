@@ -15,9 +15,9 @@ from sklearn.preprocessing import OneHotEncoder
 
 from cli.main import main
 from tests.docs.documents import ROOT, Example
-from tests.integration.jobs.room import Room
-from tests.models import GUILTY, register
-from tests.stack import LiveStack
+from tests.integration.jobs.job_harness import Room
+from tests.support.models import GUILTY, register
+from tests.support.stack import LiveStack
 
 FRAME = pd.DataFrame({"code": ["01", "02", "1", "x, y"], "size": [1.0, 2.0, 4.0, 8.0]})
 

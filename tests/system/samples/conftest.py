@@ -12,9 +12,9 @@ import joblib
 import psutil
 import pytest
 
-from benchmarks.zoo.company import hurry
-from cli.process import ROOT
-from tests.stack import LiveStack, running, with_models_of
+from benchmarks.zoo.exhibits.company import hurry
+from stack.process import ROOT
+from tests.support.stack import LiveStack, running, with_models_of
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

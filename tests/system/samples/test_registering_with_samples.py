@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from predictq import Client
-from tests.stack import LiveStack
+from tests.support.stack import LiveStack
 from tests.system.samples.conftest import Command, saved
 from tests.system.samples.people import Moody, churn, people
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.zoo.all import BY_NAME
-from benchmarks.zoo.company import Company
+from benchmarks.zoo.exhibits.company import Company
 from benchmarks.zoo.visiting import visit
 from predictq import Client
-from tests.stack import LiveStack
+from tests.support.stack import LiveStack
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from predictq import Client
-from predictq.retries import Clock
-from tests.unit.stand_in import stand_in
+from predictq.http.retries import Clock
+from tests.unit.fake_server import stand_in
 
 
 class OwnTime(Clock):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from predictq import Client, InvalidRequest, PredictqError
-from tests.unit.stand_in import Answer, job, pending, succeeded
+from tests.unit.fake_server import Answer, job, pending, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 HALF = "half \ud800"

@@ -11,7 +11,7 @@ from predictq import (
     PredictionFailed,
     WaitTimeout,
 )
-from tests.unit.stand_in import DROP, Answer, outcome, pending, problem, succeeded
+from tests.unit.fake_server import DROP, Answer, outcome, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 LOOK = ("GET", "/predict/result/p1")

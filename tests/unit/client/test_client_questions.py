@@ -1,7 +1,7 @@
 """Questions about models, health and readiness."""
 
 from predictq import Client
-from tests.unit.stand_in import Answer
+from tests.unit.fake_server import Answer
 
 
 def test_models_and_health(server, client):

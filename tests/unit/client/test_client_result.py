@@ -3,7 +3,7 @@
 import pytest
 
 from predictq import Gone, NotFound, Pending, Prediction
-from tests.unit.stand_in import outcome, pending, problem, succeeded
+from tests.unit.fake_server import outcome, pending, problem, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 

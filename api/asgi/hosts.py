@@ -1,0 +1,80 @@
+"""The names under which the server may be asked: any other name was given to it by a stranger.
+
+A page can point its own name at this machine (DNS rebinding); only `Host` then tells that its
+requests mean another server. And a page can post anywhere; `Origin` tells whose page it was.
+"""
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+ANY = "*"
+_authority = re.compile(r"(?:\[([^\]]{1,64})\]|([\w.-]{1,255}))(?::\d{1,5})?", re.ASCII)
+REMEMBERED = 1024
+"""Spellings of `Host` that were found to be right; beyond it each is looked at again."""
+
+
+class Hosts:
+    """Knows what the server is called, from where it listens and from ``PREDICTQ_HOSTS``."""
+
+    def __init__(self, address: str, listed: str) -> None:
+        """``address`` is what it listens on; ``listed`` is separated by commas.
+
+        Of what is listed, ``.example.com`` means each name below it, and ``*`` any host.
+        """
+        names = {_plain(name) for name in listed.split(",")} - {""}
+        self._listed, self._any = names - {ANY}, ANY in names
+        self._own = {*LOOPBACK_HOSTS, _plain(address)}
+        self._literals = not _is_loopback(address)
+        self._right: set[bytes] = set()
+
+    def takes(self, host: bytes) -> bool:
+        """Whether a `Host` field names this server, whatever the port."""
+        if host in self._right:
+            return True
+        right = self._any or self._knows(name_of(host.decode("latin-1")))
+        if right and len(self._right) < REMEMBERED:
+            self._right.add(host)
+        return right
+
+    def trusts(self, origin: bytes, host: bytes) -> bool:
+        """Whether an `Origin` is the host that was asked, or a name that was listed."""
+        authority = origin.decode("latin-1").lower().partition("://")[2]
+        name = name_of(authority)
+        own = authority == host.decode("latin-1").lower()
+        return bool(name) and (own or _is_among(name, self._listed))
+
+    def _knows(self, name: str) -> bool:
+        # No name can be bound to an address again that is itself the name.
+        literal = self._literals and _is_literal(name)
+        return name in self._own or literal or _is_among(name, self._listed)
+
+
+def name_of(authority: str) -> str:
+    """The host of ``host:port``, lowercase; an IPv6 address without brackets, else empty."""
+    found = _authority.fullmatch(authority)
+    return _plain(found[1] or found[2]) if found else ""
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().removesuffix(".")
+
+
+def _is_among(name: str, listed: Iterable[str]) -> bool:
+    """Whether it is listed, or lies below a domain that is."""
+    return any(name == known or (known[:1] == "." and name.endswith(known)) for known in listed)
+
+
+def _is_literal(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(address: str) -> bool:
+    return _plain(address) == "localhost" or (
+        _is_literal(address) and ip_address(address).is_loopback
+    )

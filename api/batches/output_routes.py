@@ -1,0 +1,104 @@
+"""What is fetched of a batch job: its output, its errors, and the news of it."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from flask import Response
+
+from api.asgi.concurrency import ConcurrencyLimit
+from api.batches.access import JobAccess
+from api.batches.schemas import BatchJob, brief, view
+from api.http.downloads import download, open_file, pieces
+from tasks.jobs.files.fingerprints import stamp_of
+from tasks.jobs.files.naming import Compression, Format, named_format
+from tasks.jobs.gateway import JobGateway
+from tasks.jobs.job import Job
+from telemetry.errors import ResultGone
+
+CONTENT_TYPES: dict[Format, str] = {
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
+PACKED: dict[Compression, str] = {
+    "gzip": "application/gzip",
+    "zstd": "application/zstd",
+    "bz2": "application/x-bzip2",
+}
+NOTHING_NEW = b":\n\n"
+"""A comment, by which the end of a listener's connection is noticed."""
+
+
+class OutputViews:
+    """The views; each response holds one of a bounded number of places until it is sent."""
+
+    def __init__(self, jobs: JobGateway, access: JobAccess, places: int) -> None:
+        """So many places for files, and as many for events: who listens stays for long."""
+        self._jobs, self._access = jobs, access
+        self._files, self._events = ConcurrencyLimit(places), ConcurrencyLimit(places)
+        self._leaving = threading.Event()
+
+    def hurry(self) -> None:
+        """End what follows jobs: who listens will ask another process."""
+        self._leaving.set()
+
+    def output(self, id: str) -> Response:
+        """The whole output, or a range of it."""
+        job, path = self._access.permitted(id), self._jobs.output(id)
+        return self._files.held(partial(self._output, job, path))
+
+    def errors(self, id: str) -> Response:
+        """A line of NDJSON for each row that failed so far."""
+        paths, type_ = self._jobs.errors(self._access.permitted(id).id), CONTENT_TYPES["ndjson"]
+        if len(paths) == 1:
+            return self._files.held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
+        return self._files.held(lambda _: Response(pieces(paths), content_type=type_))
+
+    def events(self, id: str) -> Response:
+        """Server-sent events: the job now, after each change, and at its end."""
+        self._access.permitted(id)  # an unknown id gives no stream
+        return self._events.held(lambda _: self._stream(id))
+
+    def _stream(self, id: str) -> Response:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        type_ = "text/event-stream; charset=utf-8"
+        return Response(self._news(id), headers=headers, content_type=type_)
+
+    def _output(self, job: Job, path: Path, stack: ExitStack) -> Response:
+        """What the job wrote; raises `ResultGone` where something else lies there by now."""
+        file = stack.enter_context(open_file(path))
+        if not self._jobs.has_written(job, stamp_of(os.fstat(file.fileno()))):
+            raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
+        return download(file, *_described(job, path))
+
+    def _news(self, id: str) -> Iterator[bytes]:
+        last: Job | None = None
+        for job in self._jobs.follow(id):
+            if self._leaving.is_set():
+                return
+            told = view(job) if last is None or job.has_ended else brief(job)
+            yield NOTHING_NEW if job == last else _event(told)
+            last = job
+
+
+def _described(job: Job, path: Path) -> tuple[str, str]:
+    """The file's name and its type."""
+    format_ = job.output.format
+    assert format_  # noqa: S101 - validation has found that of the input at least
+    _, compression = named_format(path.name)
+    if not path.suffix:  # in the job's own directory, where no caller named it
+        return f"{job.id}.{format_}", CONTENT_TYPES[format_]
+    return path.name, PACKED[compression] if compression else CONTENT_TYPES[format_]
+
+
+def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:
+    return download(stack.enter_context(open_file(path)), name, type_)
+
+
+def _event(job: BatchJob) -> bytes:
+    return b"event: progress\ndata: " + msgspec.json.encode(job) + b"\n\n"

@@ -1,0 +1,147 @@
+"""An order of a batch job: read from JSON or from a form, checked, and pinned to one version."""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+from werkzeug.datastructures import MultiDict
+
+from registry.methods import check_job_method
+from registry.store import Registry
+from tasks.jobs.files.dialect import DELIMITER, Dialect
+from tasks.jobs.files.file_refs import JobDirectory, local_path
+from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
+from tasks.jobs.job import FileRef, JobRequest
+from telemetry.errors import Detail, Invalid
+
+LONGEST_URI = 4096
+"""Characters."""
+Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
+Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
+Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
+Words = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
+_LISTS = frozenset({"methods", "na"})
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+class UploadOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The fields beside the `file` of an upload."""
+
+    model: str
+    """``name``, ``name@alias`` or ``name:version``."""
+    method: str | None = None
+    """``predict``, where neither this nor ``methods`` is given."""
+    methods: Methods | None = None
+    """Several at once: each gives columns of the output."""
+    output_uri: Uri | None = None
+    """Without, the output is kept with the job, and fetched from there."""
+    overwrite: bool = False
+    """Whether the output may take the place of a file; otherwise one that is there is an error."""
+    input_format: Format | None = None
+    """Needed only where the name does not tell."""
+    output_format: Format | None = None
+    """That of the input, where neither this nor the output's name tells."""
+    id_column: Annotated[str, Meta(max_length=1000)] | None = None
+    """Carried through to output and errors; without, ``custom_id``, if there is one."""
+    include_input: bool = False
+    """Whether the output has the input's columns, too."""
+    error_threshold: Annotated[float, Meta(ge=0)] | None = None
+    """Rows that may fail before the job stops: a number, or below 1 a share of all."""
+    delimiter: Delimiter | None = None
+    """What separates the fields of CSV; without, it is sniffed."""
+    header: bool | None = None
+    """Whether the first record of CSV names the columns; without, it is sniffed."""
+    na: Words | None = None
+    """Texts of CSV that stand for a missing value, beside those that pandas takes for one."""
+
+
+class BatchJobRequest(UploadOrder, forbid_unknown_fields=True, kw_only=True):
+    """The body of `POST /predict/batch` where the input lies in place."""
+
+    input_uri: Uri
+    """An absolute path, or what fsspec understands, within the places that jobs may use."""
+
+
+def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
+    """Fields of a form, each a text; raises `Invalid`."""
+    given: dict[str, str | list[str]] = {}
+    for name, values in form.lists():
+        if name not in _LISTS and len(values) > 1:
+            raise wrong(name, f"{name[:100]!r} is given more than once")
+        given[name] = values if name in _LISTS else values[0]
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise wrong(path.strip("`.") or None, message) from error
+
+
+def pinned(
+    asked: UploadOrder, input_uri: str, directory: JobDirectory, registry: Registry
+) -> JobRequest:
+    """The order, with the model resolved; raises `NotFound` or `Invalid`."""
+    resolved = registry.resolve(asked.model)
+    methods = _methods(asked)
+    for method in methods:
+        check_job_method(resolved.manifest, method)
+    return JobRequest(
+        model=resolved.manifest.name,
+        version=resolved.manifest.version,
+        alias=resolved.alias,
+        methods=methods,
+        input=_input(asked, input_uri),
+        output=_output(asked, directory),
+        id_column=asked.id_column,
+        keep_columns=asked.include_input,
+        error_threshold=asked.error_threshold,
+        overwrite=asked.overwrite,
+        dialect=Dialect(delimiter=asked.delimiter, header=asked.header, na=tuple(asked.na or ())),
+    )
+
+
+def _methods(asked: UploadOrder) -> tuple[str, ...]:
+    if asked.methods is None:
+        return (asked.method or "predict",)
+    if asked.method is not None:
+        raise wrong("methods", "give either method or methods")
+    if len(set(asked.methods)) < len(asked.methods):
+        raise wrong("methods", "a method is given more than once")
+    return tuple(asked.methods)
+
+
+def _input(asked: UploadOrder, uri: str) -> FileRef:
+    if reason := wrong_input(uri, asked.input_format):
+        raise wrong("input_uri" if isinstance(asked, BatchJobRequest) else "file", reason)
+    return FileRef(uri=_whole(uri, "input_uri"), format=asked.input_format)
+
+
+def _output(asked: UploadOrder, directory: JobDirectory) -> FileRef:
+    """Where the output shall lie, on the server's machine, and its format as far as it is told."""
+    uri = asked.output_uri
+    if uri is None:
+        return FileRef(uri=str(directory.output), format=asked.output_format)
+    path = local_path(uri)
+    if path is None:
+        raise wrong("output_uri", "output_uri must be a path on the server's machine")
+    named, compression = named_format(uri)
+    format_ = asked.output_format or named
+    if reason := wrong_output(uri, asked.output_format):
+        raise wrong("output_uri", reason)
+    if compression and format_ not in ("csv", "ndjson"):
+        raise wrong("output_uri", "only CSV and NDJSON are packed: name the output out.csv.gz")
+    if reason := no_data(path.name):
+        raise wrong("output_uri", reason)
+    return FileRef(uri=_whole(uri, "output_uri"), format=format_)
+
+
+def _whole(uri: str, field: str) -> str:
+    """The place as given; what is relative would mean another place to each process."""
+    path = local_path(uri)
+    if path is not None and not path.is_absolute():
+        raise wrong(field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows")
+    return uri
+
+
+def wrong(field: str | None, message: str) -> Invalid:
+    """The error that names a field."""
+    return Invalid(message, errors=[Detail((field,) if field else (), message)])

@@ -1,0 +1,170 @@
+"""Batch jobs over HTTP: submit by reference or by upload, validate, list, look up, cancel."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Request, Response, request
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+from werkzeug.routing import BaseConverter
+
+from api.asgi.concurrency import ConcurrencyLimit
+from api.batches.access import JobAccess
+from api.batches.output_routes import OutputViews
+from api.batches.request import BatchJobRequest, UploadOrder, pinned, read_form
+from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
+from api.batches.upload import Upload, telling_full
+from api.http.operator_bodies import read_body, read_query
+from api.http.prefer import MAX_WAIT_SECONDS, parse
+from api.http.responses import answer
+from api.http.rights import Rights
+from api.predictions.submission import idempotency
+from registry.store import Registry
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.files.quota import Quota
+from tasks.jobs.gateway import JobGateway
+from tasks.jobs.job import Job, JobRequest, Status
+from tasks.messages import Idempotency
+from tasks.settings import Settings
+from telemetry.errors import Busy, SubmissionUncertain
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class JobPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The query of `GET /predict/batch`."""
+
+    limit: Limit = 20
+    after: str | None = None
+    status: Status | UnsetType = UNSET
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """The query of `DELETE /predict/batch/<id>`."""
+
+    forget: bool = False
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An order, and what it was read from."""
+
+    order: JobRequest
+    content: bytes
+
+    def idempotency(self, sent: Request, *, dry_run: bool) -> Idempotency | None:
+        """What the `Idempotency-Key` header says, if it was sent."""
+        return idempotency(sent, lambda: self.content + bytes([dry_run]))
+
+
+class JobId(BaseConverter):
+    """An id in a path; what validates is no job, and says itself which methods it allows."""
+
+    regex = r"(?!validate$)[^/]+"
+    part_isolating = True
+
+
+class Batches:
+    """The views; who uploads or waits holds one of a bounded number of places."""
+
+    def __init__(
+        self, jobs: JobGateway, registry: Registry, settings: Settings, rights: Rights
+    ) -> None:
+        self._jobs = jobs
+        self._access = JobAccess(jobs, rights)
+        self._registry = registry
+        self._quota = Quota(settings)
+        self._spare, threads = settings.spare_bytes, settings.threads
+        # A quarter each for uploads, files and events; the rest keeps answering what is quick.
+        self._taking = ConcurrencyLimit(threads // 4)
+        self.deliveries = OutputViews(jobs, self._access, threads // 4)
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes, deliveries = Blueprint("batches", __name__), self.deliveries
+        routes.record_once(lambda setup: setup.app.url_map.converters.update(job=JobId))
+        routes.post(ROUTE)(self.submit)
+        routes.get(ROUTE)(self.index)
+        routes.post(f"{ROUTE}/validate")(self.validate)
+        routes.get(f"{ROUTE}/<job:id>")(self.show)
+        routes.delete(f"{ROUTE}/<job:id>")(self.remove)
+        routes.post(f"{ROUTE}/<job:id>/resume")(self.resume)
+        routes.get(f"{ROUTE}/<job:id>/output")(deliveries.output)
+        routes.get(f"{ROUTE}/<job:id>/errors")(deliveries.errors)
+        routes.get(f"{ROUTE}/<job:id>/events")(deliveries.events)
+        return routes
+
+    def submit(self) -> Response:
+        """Accept a job."""
+        return answer_job(self._create(dry_run=False), 202)
+
+    def validate(self) -> Response:
+        """Look over the input and the first predictions; nothing else is computed."""
+        prefers = parse(request.headers.get("Prefer", ""))
+        job, seconds = self._create(dry_run=True), prefers.seconds(otherwise=MAX_WAIT_SECONDS)
+        job, waited = self._taking.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
+        response = answer_job(job, 200 if job.has_ended else 202)
+        if applied := prefers.applied(waited=waited):
+            response.headers["Preference-Applied"] = applied
+        return response
+
+    def index(self) -> Response:
+        """The newest jobs."""
+        page = read_query(request, JobPage)
+        status = page.status or None
+        found = self._jobs.latest(page.limit + 1, page.after, status)
+        shown = [brief(self._access.shown(job)) for job in found[: page.limit]]
+        return answer(BatchJobs(shown, len(found) > page.limit))
+
+    def show(self, id: str) -> Response:
+        """How a job stands."""
+        return answer_job(self._access.shown(self._jobs.get(id)))
+
+    def remove(self, id: str) -> Response:
+        """Begin no more of its chunks; or, where that is asked for, forget one that has ended."""
+        if read_query(request, Removal).forget:
+            self._jobs.delete(self._access.permitted(id).id)
+            return Response(status=204)
+        return answer_job(self._jobs.cancel(self._access.permitted(id).id))
+
+    def resume(self, id: str) -> Response:
+        """Go on with one that failed, was cancelled or expired."""
+        return answer_job(self._jobs.resume(self._access.permitted(id).id), 202)
+
+    def _create(self, *, dry_run: bool) -> Job:
+        with telling_full(), self._room() as (job_id, directory):
+            self._quota.check()
+            asked = self._read(directory)
+            order = replace(asked.order, dry_run=dry_run)
+            key = asked.idempotency(request, dry_run=dry_run)
+            job = self._jobs.create(job_id, order, key, everywhere=self._access.everywhere)
+            if job.id != job_id:  # it was accepted before
+                shutil.rmtree(directory.path, ignore_errors=True)
+            return job
+
+    def _read(self, directory: JobDirectory) -> Asked:
+        if request.mimetype != "multipart/form-data":
+            given = read_body(request, BatchJobRequest)
+            order = pinned(given, given.input_uri, directory, self._registry)
+            return Asked(order, msgspec.json.encode(given))
+        with self._taking.one() as free:
+            if not free:
+                raise Busy
+            upload = Upload(request, directory, self._spare, self._quota)
+        fields = read_form(upload.form, UploadOrder)
+        return Asked(pinned(fields, upload.uri, directory, self._registry), upload.fingerprint)
+
+    @contextmanager
+    def _room(self) -> Iterator[tuple[str, JobDirectory]]:
+        """The id and directory of a job to be; of one that is refused nothing stays."""
+        job_id, directory = self._jobs.new()
+        try:
+            yield job_id, directory
+        except SubmissionUncertain:
+            raise
+        except BaseException:
+            shutil.rmtree(directory.path, ignore_errors=True)
+            raise

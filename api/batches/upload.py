@@ -1,0 +1,123 @@
+"""Takes in an upload: its file goes to disk as it comes, and is never held in memory."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from typing import IO, cast
+
+import msgspec
+from flask import Request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from api.batches.request import wrong
+from registry.files import sync_directory
+from tasks.jobs.files.disk_reserve import Watched, sparing
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.files.quota import Quota
+from telemetry.errors import DiskFull, Malformed, TooLarge
+
+FILE_PART = "file"
+"""The part that is the input."""
+IN_MEMORY = 2**18
+"""Bytes of a form that are held in memory: each other part must fit in."""
+MOST_PARTS = 128
+_suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
+
+
+@contextmanager
+def telling_full() -> Iterator[None]:
+    """Say so where the disk is full: as `DiskFull`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(f"there is no room for this file: {error.strerror}") from error
+
+
+class Upload:
+    """A form whose file lies in a job's directory."""
+
+    def __init__(self, request: Request, directory: JobDirectory, spare: int, quota: Quota) -> None:
+        """Read all of it; so many bytes of the disk stay free, or it is full.
+
+        Raises `Malformed`, `Invalid`, `TooLarge` or `OSError`.
+        """
+        self._directory, self._spare, self._quota = directory, spare, quota
+        self._file: IO[bytes] | None = None
+        self._digest = blake2b(digest_size=16)
+        try:
+            self.form = self._parse(request)
+        finally:
+            self._close()
+
+    @property
+    def uri(self) -> str:
+        """Where the file lies."""
+        if self._file is None:
+            raise wrong(FILE_PART, f"the form has no part {FILE_PART!r} with a file name")
+        return self._file.name
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Changes with the fields, and with the name's end and the content of the file."""
+        fields = self._digest.copy()
+        fields.update(msgspec.json.encode([self.uri.rpartition("/")[2], [*self.form.lists()]]))
+        return fields.digest()
+
+    def _parse(self, request: Request) -> MultiDict[str, str]:
+        parser = FormDataParser(
+            self._opened,
+            max_form_memory_size=IN_MEMORY,
+            max_form_parts=MOST_PARTS,
+            silent=False,
+        )
+        try:
+            _, form, files = parser.parse_from_environ(request.environ)
+        except RequestEntityTooLarge as error:
+            raise TooLarge("the form has too many parts, or too long ones") from error
+        except ValueError as error:
+            raise Malformed(f"the form is broken: {error}") from error
+        if None in form or None in files:  # whatever the annotations say
+            raise wrong(None, "a part of the form has no name")
+        if unknown := files.keys() - {FILE_PART}:
+            raise wrong(
+                min(unknown), f"the file of an upload is {FILE_PART!r}, not {min(unknown)!r}"
+            )
+        self._sync()
+        return form
+
+    def _sync(self) -> None:
+        """What is accepted outlives a power loss."""
+        if self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            for directory in (self._directory.path, *self._directory.path.parents[:2]):
+                sync_directory(directory)
+
+    def _close(self) -> None:
+        # What is whole was flushed; of what failed, closing would only say so again.
+        with suppress(OSError):
+            if self._file:
+                self._file.close()
+
+    def _opened(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if self._file is not None:
+            raise wrong(FILE_PART, "an upload has one file")
+        found = _suffixes.search(filename or "")
+        path = self._directory.input
+        # Workers look at the name's end to learn the format.
+        path = path.with_name(path.name + (found[0] if found else ""))
+        self._file = sparing(path, "wb", self._spare)
+        return cast("IO[bytes]", Watched(self._file, self._quota.check, self._digest))

@@ -1,0 +1,53 @@
+"""Reads what operators send: a small JSON object, or the query of a path."""
+
+from typing import TypeVar
+
+import msgspec
+from flask import Request
+
+from tasks.wire import decode
+from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
+
+MAX_OPERATOR_BODY_BYTES = 65_536
+"""Bytes."""
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+def read_body(request: Request, kind: type[Kind]) -> Kind:
+    """The body; none at all is an empty object. Raises the error that says what is wrong."""
+    # What comes without a length is read up to one byte beyond the bound.
+    request.max_content_length = MAX_OPERATOR_BODY_BYTES + 1
+    body = (
+        b""
+        if (request.content_length or 0) > MAX_OPERATOR_BODY_BYTES
+        else request.get_data(cache=False)
+    )
+    if (request.content_length or 0) > MAX_OPERATOR_BODY_BYTES or len(
+        body
+    ) > MAX_OPERATOR_BODY_BYTES:
+        raise TooLarge(f"the body may hold at most {MAX_OPERATOR_BODY_BYTES} bytes")
+    if not body:
+        return _converted({}, kind, strict=True)
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    return _converted(decode(body), kind, strict=True)
+
+
+def read_query(request: Request, kind: type[Kind]) -> Kind:
+    """The query; raises `Invalid`."""
+    try:
+        given = request.args.to_dict(flat=False)
+    except UnicodeDecodeError as error:
+        raise Invalid("the query is not UTF-8; write other bytes as %xx") from error
+    if twice := [name for name, values in given.items() if len(values) > 1]:
+        raise Invalid(f"{twice[0][:100]!r} is given more than once")
+    return _converted({name: value for name, (value,) in given.items()}, kind, strict=False)
+
+
+def _converted(given: object, kind: type[Kind], *, strict: bool) -> Kind:
+    try:
+        return msgspec.convert(given, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        location = tuple(part for part in path.strip("`").split(".") if part)
+        raise Invalid(message, errors=[Detail(location, message)]) from error

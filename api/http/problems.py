@@ -1,0 +1,170 @@
+"""Errors → HTTP: the one table, and problem+json (RFC 9457) for whatever goes wrong."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+import redis
+from flask import Flask, Response
+from msgspec.structs import replace
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    RequestedRangeNotSatisfiable,
+)
+
+from api.http.log_fields import of_request
+from api.http.urls import Urls
+from telemetry import errors
+from telemetry.errors import Detail
+from telemetry.seldom import Seldom
+
+log = logging.getLogger(__name__)
+_outage = Seldom()
+MAX_TEXT_CHARS = 2000
+"""Characters of each text in a problem."""
+
+STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
+    errors.PredictqError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.Malformed: HTTPStatus.BAD_REQUEST,
+    errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnknownMethod: HTTPStatus.NOT_IMPLEMENTED,
+    errors.Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
+    errors.CrossSite: HTTPStatus.FORBIDDEN,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.OutcomeConflict: HTTPStatus.CONFLICT,
+    errors.JobConflict: HTTPStatus.CONFLICT,
+    errors.OutputExists: HTTPStatus.CONFLICT,
+    errors.ResultGone: HTTPStatus.GONE,
+    errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    # What predictions end with.
+    errors.ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ModelUnloadable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RegistryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.WorkerLost: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutOfMemory: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.Expired: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.Cancelled: HTTPStatus.CONFLICT,
+}
+
+
+class Problem(msgspec.Struct, kw_only=True):
+    """An error as a caller sees it (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    """Stable; branch on this one."""
+    retryable: bool
+    """Whether the same request may succeed later."""
+    errors: tuple[Detail, ...] = ()
+    """Where the input is wrong."""
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    """Of the prediction that ended so; or of the prediction or batch job of which it is not known
+    whether it was accepted."""
+    urls: Urls | msgspec.UnsetType = msgspec.UNSET
+    """Where the outcome can be looked up again; only of a prediction that was accepted."""
+    traceback: str | msgspec.UnsetType = msgspec.UNSET
+    """Of what the model raised; only with `debug=true`."""
+
+
+def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPStatus:
+    """The status of the nearest ancestor in the table."""
+    kind = error if isinstance(error, type) else type(error)
+    return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
+
+
+def problem_of(error: errors.PredictqError) -> Problem:
+    """What a caller is told of an error of ours."""
+    status = status_of(error)
+    return Problem(
+        title=status.phrase,
+        status=status,
+        detail=error.message,
+        code=error.code,
+        retryable=error.retryable,
+        errors=error.errors,
+        id=error.extra.get("id", msgspec.UNSET),
+    )
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem as it is sent; what it repeats of the request is cut short."""
+    told = tuple(replace(d, msg=_cut(d.msg)) for d in problem.errors)
+    body = msgspec.json.encode(replace(problem, detail=_cut(problem.detail), errors=told))
+    return Response(body, problem.status, headers, content_type="application/problem+json")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]} …"
+
+
+def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:
+    """The response to an error that a prediction can meet."""
+    return _ours(error) if isinstance(error, errors.PredictqError) else _without_redis(error)
+
+
+def register(app: Flask) -> None:
+    """Answer every error with a problem; whatever we did not foresee is logged and says nothing."""
+    app.register_error_handler(errors.PredictqError, _ours)
+    app.register_error_handler(redis.RedisError, _without_redis)
+    app.register_error_handler(HTTPException, _from_werkzeug)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": "1", **(headers or {})}
+    return problem_response(problem, headers)
+
+
+def _ours(error: errors.PredictqError) -> Response:
+    if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
+        fields = {"id": error.extra["id"]} if "id" in error.extra else {}
+        log.error("%s: %s", error.code, error.message, extra=of_request() | fields)
+    after = error.extra.get("retry_after")
+    return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
+
+
+def _without_redis(error: redis.RedisError) -> Response:
+    if many := _outage.count():
+        log.warning("%s answers without Redis, the last: %s", many, error, extra=of_request())
+    return _answer(problem_of(errors.Unavailable()))
+
+
+def _from_werkzeug(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    problem = Problem(
+        title=status.phrase,
+        status=status,
+        detail=error.description or status.phrase,
+        code=status.name.lower(),
+        retryable=False,
+    )
+    return _answer(problem, _headers(error))
+
+
+def _headers(error: HTTPException) -> dict[str, str]:
+    """What the status demands beside the body."""
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        return {"Content-Range": f"{error.units} */{error.length}"}
+    return {}
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.error("unforeseen error", exc_info=error, extra=of_request())
+    return _answer(
+        problem_of(errors.PredictqError("an error that we did not foresee; it is logged"))
+    )

@@ -1,0 +1,1 @@
+"""The registry over HTTP, and the pauses of its versions."""

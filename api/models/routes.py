@@ -1,0 +1,85 @@
+"""The registry over HTTP, to read."""
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response
+
+from api.http.responses import answer
+from registry.manifest import Manifest, Signature
+from registry.store import Registry
+
+
+class ModelSummary(msgspec.Struct):
+    """A model at a glance."""
+
+    name: str
+    latest: int
+    versions: list[int]
+    aliases: dict[str, int]
+
+
+class Models(msgspec.Struct):
+    """All models."""
+
+    models: list[ModelSummary]
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """One version: who made it of what, and what it takes."""
+
+    version: int
+    sha256: str
+    size: int
+    format: str
+    estimator: str
+    parameters: dict[str, str]
+    libraries: dict[str, str]
+    signature: Signature
+    metadata: dict[str, str]
+    """As given at registration, metrics above all."""
+    example: list[Any] | None
+    created_at: str
+    max_queue_seconds: float | None
+    """How long a request may wait that does not say it itself."""
+    timeout_seconds: float | None
+    """How long computing a request may take that does not say it itself."""
+
+
+class Model(ModelSummary):
+    """A model with each of its versions, oldest first."""
+
+    details: list[Version]
+
+
+class ModelViews:
+    """The views."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("models", __name__)
+        routes.get("/models")(self.index)
+        routes.get("/models/<name>")(self.show)
+        return routes
+
+    def index(self) -> Response:
+        """All models."""
+        summaries = [ModelSummary(**self._summary(name)) for name in self._registry.models()]
+        return answer(Models(summaries))
+
+    def show(self, name: str) -> Response:
+        """One model, whole."""
+        details = [_version(manifest) for manifest in self._registry.versions(name)]
+        return answer(Model(**self._summary(name), details=details))
+
+    def _summary(self, name: str) -> dict[str, Any]:
+        numbers = [manifest.version for manifest in self._registry.versions(name)]
+        aliases = self._registry.aliases(name)
+        return {"name": name, "latest": numbers[-1], "versions": numbers, "aliases": aliases}
+
+
+def _version(manifest: Manifest) -> Version:
+    return Version(**{f: getattr(manifest, f) for f in Version.__struct_fields__})

@@ -1,0 +1,165 @@
+"""The OpenAPI 3.1 document, made from the very types that the views answer with."""
+
+import msgspec
+
+from api.dead_letters.routes import Deleted, Letters, Replayed, Selection
+from api.http.problems import Problem
+from api.models.pause_routes import PauseRequest, PauseState
+from api.models.routes import Model, Models
+from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
+from api.openapi.objects import (
+    Json,
+    answering,
+    debug,
+    endings,
+    idempotency_key,
+    in_path,
+    in_query,
+    operation,
+    pending,
+    prefer,
+    problems,
+    request_body,
+    response,
+)
+from api.operations.routes import Health, Ready, Stats
+from api.predictions.outcomes import Outcome, Pending
+from api.predictions.submission import Submission
+from tasks.ledger.dead_letters.letters import WholeLetter
+
+SCHEMAS = (
+    *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
+    *BATCH_TYPES,
+    *(Letters, WholeLetter, Selection, Replayed, Deleted, PauseRequest, PauseState),
+)
+OF_BODIES = ("400", "404", "413", "415", "422", "503")
+"""Problems of what takes a body and asks Redis."""
+OF_LOOK_UPS = ("403", "404", "410", "422", "503")
+DEAD = "dead letters"
+PREDICTION_EXAMPLE = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}
+
+
+def document() -> bytes:
+    """The document, encoded."""
+    return msgspec.json.encode(build())
+
+
+def build() -> Json:
+    """The document."""
+    _, components = msgspec.json.schema_components(
+        SCHEMAS, ref_template="#/components/schemas/{name}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "predictq",
+            "version": "0.1.0",
+            "description": "Asynchronous predictions for scikit-learn models.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in ("predictions", BATCHES, "models", DEAD, "operations")],
+        "paths": {**_predictions(), **batches(), **_models(), **_letters(), **_operations()},
+        "components": {"schemas": with_file(components)},
+    }
+
+
+def _predictions() -> Json:
+    body, key = request_body(Submission, PREDICTION_EXAMPLE), idempotency_key()
+    done, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
+    ended = problems("403") | endings()
+    again = response(Outcome, "The outcome that this Idempotency-Key has already")
+    return {
+        "/predict/async": {
+            "post": operation("predictions", "Submit a prediction", "submit")
+            | {"requestBody": body, "parameters": [key]}
+            | {"responses": {"200": again, "202": pending(), **refused}}
+        },
+        "/predict": {
+            "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
+            | {"requestBody": body, "parameters": [key, prefer(), debug()]}
+            | {"responses": {"200": done, "202": pending(), **refused, **ended}}
+        },
+        "/predict/result/{id}": {
+            "parameters": [in_path("id", "As given at submission")],
+            "get": operation("predictions", "Look up an outcome", "lookUp")
+            | {"parameters": [prefer(), debug()]}
+            | {"responses": {"200": done, "202": pending(), **problems(*OF_LOOK_UPS)}},
+            "delete": operation("predictions", "Cancel a prediction", "cancel")
+            | {"responses": {"200": done, **problems("404", "410", "503")}},
+        },
+    }
+
+
+def _models() -> Json:
+    wish = request_body(PauseRequest, {"reason": "a bad deploy"}) | {"required": False}
+    return {
+        "/models": {"get": answering("models", "List the models", "listModels", Models)},
+        "/models/{name}": {
+            "parameters": [in_path("name", "Of the model")],
+            "get": answering(
+                "models", "Show a model and its versions", "showModel", Model, "404", "422"
+            ),
+        },
+        "/models/{name}/versions/{version}/pause": _pause(
+            "Refuse submissions to a version", "pause", {"requestBody": wish}
+        ),
+        "/models/{name}/versions/{version}/resume": _pause("End a pause", "resume", {}),
+    }
+
+
+def _pause(summary: str, name: str, body: Json) -> Json:
+    done = response(PauseState, "Whether it is paused now")
+    post = operation("models", summary, name)
+    post["responses"] = {"200": done, **problems(*OF_BODIES)}
+    return {
+        "parameters": [in_path("name", "Of the model"), in_path("version", "Its number")],
+        "post": post | body,
+    }
+
+
+def _letters() -> Json:
+    one = {"parameters": [in_path("id", "Of the dead letter")]}
+    which = [in_query(name, {"type": "string"}) for name in ("model", "code", "queue")]
+    limit = in_query("limit", {"type": "integer", "minimum": 1, "maximum": 1000})
+    everything = in_query("all", {"type": "boolean"})
+    body = request_body(Selection, {"code": "worker_lost"}) | {"required": False}
+    some = ("400", "413", "415", "422", "503")
+    return {
+        "/dead-letters": {
+            "get": answering(DEAD, "List dead letters", "listDeadLetters", Letters, "422", "503")
+            | {"parameters": [*which, limit]},
+            "delete": answering(DEAD, "Delete some", "deleteDeadLetters", Deleted, "422", "503")
+            | {"parameters": [*which, everything]},
+        },
+        "/dead-letters/replay": {
+            "post": answering(DEAD, "Replay some", "replayDeadLetters", Replayed, *some)
+            | {"requestBody": body},
+        },
+        "/dead-letters/{id}": one
+        | {
+            "get": answering(DEAD, "Show one", "showDeadLetter", WholeLetter, "404", "503"),
+            "delete": answering(DEAD, "Delete one", "deleteDeadLetter", Deleted, "404", "503"),
+        },
+        "/dead-letters/{id}/replay": one
+        | {
+            "post": answering(
+                DEAD, "Replay one", "replayDeadLetter", Replayed, "404", "409", "503", status="202"
+            )
+        },
+    }
+
+
+def _operations() -> Json:
+    text = {"description": "Prometheus text", "content": {"text/plain": {}}}
+    not_ready = {"503": response(Ready, "Redis does not answer, or no worker lives")}
+    ready = answering("operations", "Can a prediction be computed now?", "ready", Ready)
+    ready["responses"] |= not_ready
+    return {
+        "/health": {"get": answering("operations", "Does this process answer?", "health", Health)},
+        "/ready": {"get": ready},
+        "/metrics": {
+            "get": operation("operations", "Metrics", "metrics") | {"responses": {"200": text}}
+        },
+        "/stats": {"get": answering("operations", "Counts and latencies", "stats", Stats, "503")},
+    }

@@ -1,0 +1,1 @@
+"""What operators ask: health, metrics, statistics, and the page at the root."""

@@ -1,0 +1,126 @@
+"""A submission: read from the request, checked, and pinned to one version."""
+
+import time
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Annotated, Any
+
+import msgspec
+from flask import Request
+from msgspec import UNSET, Meta, UnsetType
+
+from api.http.json_limits import refuse_many
+from registry import names, validation
+from registry.manifest import Signature
+from registry.methods import check_method, input_of
+from registry.store import Registry, Resolved
+from tasks.messages import Idempotency, Prediction
+from tasks.settings import Settings
+from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
+from tasks.wire import decode
+from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
+
+LONGEST_KEY = 255
+"""Characters in an idempotency key."""
+SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
+RunLimit = Annotated[float, Meta(ge=SHORTEST_RUN, le=LONGEST_RUN)]
+FALLBACK = "fallback"
+"""The alias of the version that answers while another is paused."""
+
+
+class Submission(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of `POST /predict` and `POST /predict/async`."""
+
+    model: str
+    """``name``, ``name@alias`` or ``name:version``."""
+    features: Annotated[Any, Meta(extra_json_schema=SHAPES)]
+    """One row as a list, rows as a list of lists, a row as an object by column name, or a list
+    of objects; where the model has one column, also a list of values, one a row. ``null`` is a
+    missing value."""
+    method: str = "predict"
+    max_queue_seconds: Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)] | UnsetType | None = UNSET
+    """How long it may wait; one that has not been begun by then ends as `expired`. Without, the
+    version's own bound counts, if it has one."""
+    timeout_seconds: RunLimit | UnsetType | None = UNSET
+    """How long computing it may take. Without, the version's own bound counts, or else 300 s."""
+
+
+def read(request: Request, bound: int) -> bytes:
+    """The body of a submission, of so many bytes at most; raises the error that says why not."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("the body must not be compressed")
+    # What comes without a length is read up to one byte beyond the bound, see `create_app`.
+    if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
+        raise TooLarge(f"the body may hold at most {bound} bytes")
+    return body
+
+
+def parse(body: bytes, max_rows: int) -> Submission:
+    """Build what a body says; raises `Malformed`, `Invalid` or `TooLarge`."""
+    refuse_many(body, max_rows)
+    document = decode(body)
+    try:
+        return msgspec.convert(document, Submission)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+
+
+def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
+    """What the `Idempotency-Key` header says, if it was sent with such a payload."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise Invalid(f"an Idempotency-Key has 1 to {LONGEST_KEY} characters")
+    return Idempotency(key, blake2b(content(), digest_size=16).hexdigest())
+
+
+def prepare(submission: Submission, registry: Registry, settings: Settings) -> Prediction:
+    """Resolve the model and check everything against its signature."""
+    resolved: Resolved = registry.resolve(submission.model)
+    manifest = resolved.manifest
+    check_method(manifest, submission.method)
+    signature = input_of(manifest.signature, submission.method)
+    _refuse_many_rows(signature, submission.features, settings.max_rows)
+    now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
+    return Prediction(
+        model=manifest.name,
+        version=manifest.version,
+        alias=resolved.alias,
+        method=submission.method,
+        features=validation.rows(signature, submission.features),
+        created_at=now,
+        queue_deadline=now + may_wait if may_wait else None,
+        timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
+    )
+
+
+def fallback(
+    submission: Submission, refused: Prediction, registry: Registry, settings: Settings
+) -> Prediction | None:
+    """The same for the model's version that stands in; None where there is none that takes it.
+
+    Who asked for a version by its number gets that one or none.
+    """
+    reference = names.parse(submission.model)
+    if reference.version is not None:
+        return None
+    try:
+        model = f"{reference.name}@{FALLBACK}"
+        instead = prepare(msgspec.structs.replace(submission, model=model), registry, settings)
+    except PredictqError:
+        return None
+    return None if instead.version == refused.version else instead
+
+
+def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:
+    if (rows := validation.count(signature, features)) > bound:
+        raise TooLarge(f"a request may carry at most {bound} rows, this one has {rows}")
+
+
+def _invalid(error: msgspec.ValidationError) -> Invalid:
+    message, _, path = str(error).partition(" - at `$")
+    location = tuple(part for part in path.strip("`").split(".") if part)
+    return Invalid(message, errors=[Detail(location, message)])

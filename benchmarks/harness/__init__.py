@@ -1,0 +1,1 @@
+"""What all parts share: systems that are compared, load, results, reports."""

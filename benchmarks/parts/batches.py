@@ -1,0 +1,66 @@
+"""How large batches get by themselves, from requests one by one to saturation."""
+
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.candidates import Candidate
+from benchmarks.harness.load import collect, submit_at
+from benchmarks.harness.results import Cell, Check, Part, Table, percentile
+from benchmarks.harness.saturation import Outcome, Receipt, compared, saturate, warm
+
+RATES = (10, 100, 1000)
+BOUNDS = (1, 2, 4, 8, 16, 32, 64)
+"""The least size of each column; the last one is open."""
+NOTE = """Share of the batches by their size in rows, from the receipts; each is counted once. \
+Queued: from acceptance to the start of the computation. No request is held back for others to \
+come: alone, it is queued for less time than the model takes."""
+
+
+def run(bench: Bench) -> Part:
+    """At fixed rates, and as fast as it goes."""
+    candidate = bench.predictq()
+    with candidate.running() as processes:
+        warm(candidate, bench.questions)
+        found = {f"{rate:,}/s": _at(bench, candidate, rate) for rate in RATES}
+        saturated = saturate(candidate, processes, bench.questions, bench.seconds)
+    found["saturated"] = receipts(saturated.outcomes)
+    alone = found[f"{RATES[0]:,}/s"]
+    share = percentile([r.queue_ms for r in alone], 0.5) / percentile(
+        [r.compute_ms for r in alone], 0.5
+    )
+    check = Check("at 10/s, median time queued over time in the model", share, "at most", 1.0)
+    return Part("batches", [_table(found)], [check])
+
+
+def receipts(outcomes: list[Outcome]) -> list[Receipt]:
+    """One for each prediction."""
+    return [outcome.receipt for outcome in outcomes if outcome.receipt]
+
+
+def _at(bench: Bench, candidate: Candidate, rate: int) -> list[Receipt]:
+    requests = bench.questions.requests()
+    accepted = submit_at(candidate.port, requests, rate, bench.seconds)
+    bodies = collect(candidate.port, accepted.ids).bodies
+    return receipts(compared(accepted, bodies, bench.questions))
+
+
+def _table(found: dict[str, list[Receipt]]) -> Table:
+    upper = [bound - 1 for bound in BOUNDS[1:]]
+    names = [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(BOUNDS, upper, strict=False)]
+    columns = ["", *names, f"{BOUNDS[-1]}+", "mean", "greatest", "queued, p50 ms"]
+    rows = [_row(name, each) for name, each in found.items()]
+    return Table("Batch sizes", columns, rows, NOTE)
+
+
+def _row(name: str, found: list[Receipt]) -> list[Cell]:
+    # Each of a batch's requests, of one row, stands for its part of the batch.
+    batches = sum(1 / each.batch_size for each in found)
+    shares = dict.fromkeys(BOUNDS, 0.0)
+    for each in found:
+        column = max(bound for bound in BOUNDS if bound <= each.batch_size)
+        shares[column] += 1 / each.batch_size / batches
+    return [
+        name,
+        *(f"{shares[bound]:.0%}" for bound in BOUNDS),
+        len(found) / batches,
+        max(each.batch_size for each in found),
+        percentile([each.queue_ms for each in found], 0.5),
+    ]

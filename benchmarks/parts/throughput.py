@@ -1,0 +1,89 @@
+"""Submission to stored result at saturation: the baselines and predictq, in turn, in one run."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.candidates import Candidate
+from benchmarks.harness.load import answer
+from benchmarks.harness.results import Bar, Cell, Check, Part, Spread, Table
+from benchmarks.harness.saturation import saturate, warm
+
+NAIVE, HANDWRITTEN, PREDICTQ, FLOWER = "naive", "hand-written", "predictq", "predictq, with Flower"
+NAIVE_SHARE = 1 / 3
+"""Of the time of the others: it accepts several times faster than it computes."""
+NOTE = """A closed loop of 32 connections submits, one row a request; the clock stops at the last \
+stored result, and every answer is compared with the model's own. Waited for: the rate at which \
+32 callers get answers that each wait for their own, looking every 5 ms. Medians of the rounds, \
+and their range. Asked again: submissions that were told 503."""
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What one system did in one round, predictions a second."""
+
+    stored: float
+    waited: float
+    accepted: int
+    again: int
+
+
+def run(bench: Bench) -> Part:
+    """Rounds in which each system is started, measured and ended, one after another."""
+    systems: dict[str, Callable[[], Candidate]] = {
+        NAIVE: bench.naive,
+        HANDWRITTEN: bench.handwritten,
+        PREDICTQ: bench.predictq,
+        FLOWER: lambda: bench.predictq(flower=True),
+    }
+    rounds = [
+        {name: _round(bench, make()) for name, make in systems.items()} for _ in range(bench.rounds)
+    ]
+    return _part(list(systems), rounds)
+
+
+def _round(bench: Bench, candidate: Candidate) -> Round:
+    seconds = bench.seconds * (NAIVE_SHARE if candidate.name == NAIVE else 1)
+    with candidate.running() as processes:
+        warm(candidate, bench.questions)
+        found = saturate(candidate, processes, bench.questions, seconds)
+        waited = answer(candidate.port, bench.questions.requests(), bench.seconds / 3)
+    return Round(found.rate, waited, found.accepted, found.again)
+
+
+def _part(names: list[str], rounds: list[dict[str, Round]]) -> Part:
+    rates = {name: Spread.of(each[name].stored for each in rounds) for name in names}
+    to_naive = {name: _ratio(rounds, name, NAIVE) for name in names}
+    rows: list[list[Cell]] = [
+        [
+            name,
+            str(rates[name]),
+            str(to_naive[name]),
+            str(_ratio(rounds, name, HANDWRITTEN)),
+            str(Spread.of(each[name].waited for each in rounds)),
+            sum(each[name].accepted for each in rounds),
+            sum(each[name].again for each in rounds),
+        ]
+        for name in names
+    ]
+    columns = ["", "predictions/s", "times naive", "times hand-written"]
+    return Part(
+        "throughput",
+        [Table("Throughput", [*columns, "waited for, /s", "verified", "asked again"], rows, NOTE)],
+        [
+            Check("predictq, times naive", to_naive[PREDICTQ].median, "at least", 12),
+            Check(
+                "predictq, share of the hand-written loop",
+                _ratio(rounds, PREDICTQ, HANDWRITTEN).median,
+                "at least",
+                0.70,
+            ),
+            Check("predictq with Flower, times naive", to_naive[FLOWER].median, "at least", 9),
+        ],
+        bars=[Bar(name, rates[name]) for name in names],
+    )
+
+
+def _ratio(rounds: list[dict[str, Round]], one: str, other: str) -> Spread:
+    """Within each round, as the machine may be busier in another."""
+    return Spread.of(each[one].stored / each[other].stored for each in rounds)

@@ -1,0 +1,1 @@
+"""The faults of the storm, and what strikes with them."""

@@ -1,0 +1,57 @@
+"""Looks at the places that a batch job is to use, before it is submitted."""
+
+import errno
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import click
+
+from cli.predict.windowed import Failure
+from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
+
+
+class FileName(click.ParamType[str]):
+    """A path or URI, and not ``-``: a file is complete or absent, which a stream cannot be."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "-":
+            self.fail("`-` is no file; standard input and output are not used.", param, ctx)
+        return str(value)
+
+
+def is_uri(place: str) -> bool:
+    """Whether the server finds it wherever it is."""
+    return "://" in place
+
+
+def check_names(
+    source: str, read_as: Format | None, output: str | None, written_as: Format | None
+) -> None:
+    """Raise `click.UsageError` where a name is that of no file that is read or written."""
+    reason = wrong_input(source, read_as)
+    if output:
+        reason = reason or wrong_output(output, written_as) or no_data(output)
+    if reason:
+        raise click.UsageError(reason)
+
+
+def check_fetched(source: str, output: str, *, overwrite: bool) -> None:
+    """Raise `click.UsageError` or `Failure` where an output cannot be fetched to this file."""
+    place = Path(output).expanduser()
+    if Path(source).resolve() == place.resolve():
+        raise click.UsageError("OUTPUT would take the place of INPUT.")
+    if named_format(output)[1]:
+        raise click.UsageError(f"An output that is fetched is not packed: {output}")
+    try:
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if os.path.lexists(place) and not overwrite:
+            raise Failure(f"{output} is there already: name another file, or say --overwrite")
+        with TemporaryFile(dir=place.parent):
+            pass
+    except OSError as error:
+        raise Failure(f"{output} cannot be written: {error.strerror}") from error

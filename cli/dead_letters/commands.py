@@ -1,0 +1,116 @@
+"""The `predictq dead-letters` commands: what failed for good, and its second chance."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import click
+
+from cli.failure import Failure
+from cli.http import Command, Json, as_json_option, ask, url_option
+from cli.http import as_json as printed
+
+_HEADER = ("ID", "MODEL", "CODE", "ATTEMPTS", "DIED", "REASON")
+
+
+def _filters(command: Command) -> Command:
+    options: list[Callable[[Any], Any]] = [
+        click.option("--model", help="Those of a model: name or name:version."),
+        click.option("--code", help="Those that ended with this error."),
+        click.option("--queue", help="Those of this queue."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """List, show, replay and delete dead letters."""
+
+
+@dead_letters.command("list")
+@_filters
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@as_json_option
+@url_option
+def list_(limit: int, as_json: bool, url: str | None, **which: str | None) -> None:
+    """List dead letters, the newest first."""
+    found = ask(url, "GET", f"dead-letters?{urlencode({**_given(which), 'limit': limit})}")
+    if as_json:
+        click.echo(printed(found))
+        return
+    rows = [_HEADER, *map(_line, found["dead_letters"])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+    if (left := found["matching"] - len(found["dead_letters"])) > 0:
+        click.echo(f"and {left} more", err=True)
+
+
+@dead_letters.command()
+@click.argument("id")
+@url_option
+def show(id: str, url: str | None) -> None:
+    """Show the dead letter ID with its message, as JSON."""
+    click.echo(printed(ask(url, "GET", f"dead-letters/{quote(id, safe='')}")))
+
+
+@dead_letters.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_filters
+@click.option("--all", "everything", is_flag=True, help="All there are.")
+@url_option
+def replay(ids: tuple[str, ...], everything: bool, url: str | None, **which: str | None) -> None:
+    """Give dead letters back to their queues, by ID or by filter.
+
+    Each keeps the id that its caller knows; its failed outcome is reopened. A filter takes the
+    oldest, 1,000 at most.
+    """
+    _check_selection(ids, everything, which)
+    if not ids:
+        _replay_some(url, _given(which))
+    for letter in ids:
+        ask(url, "POST", f"dead-letters/{quote(letter, safe='')}/replay")
+        click.echo(f"replayed {letter}")
+
+
+@dead_letters.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_filters
+@click.option("--all", "everything", is_flag=True, help="All there are.")
+@url_option
+def delete(ids: tuple[str, ...], everything: bool, url: str | None, **which: str | None) -> None:
+    """Delete dead letters, by ID or by filter; outcomes stay as they are."""
+    _check_selection(ids, everything, which)
+    if ids:
+        gone = sum(ask(url, "DELETE", f"dead-letters/{quote(i, safe='')}")["deleted"] for i in ids)
+    else:
+        query = urlencode({**_given(which), **({"all": "true"} if everything else {})})
+        gone = ask(url, "DELETE", f"dead-letters?{query}")["deleted"]
+    click.echo(f"deleted {gone}")
+
+
+def _replay_some(url: str | None, which: dict[str, str]) -> None:
+    answer = ask(url, "POST", "dead-letters/replay", which)
+    click.echo(f"replayed {len(answer['replayed'])}")
+    if refused := [f"{refusal['id']}: {refusal['detail']}" for refusal in answer["refused"]]:
+        raise Failure("\n".join(refused))
+
+
+def _check_selection(ids: tuple[str, ...], everything: bool, which: dict[str, str | None]) -> None:
+    if sum([bool(ids), bool(_given(which)), everything]) != 1:
+        raise click.UsageError("Give ids, or filters, or --all.")
+
+
+def _given(which: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in which.items() if value is not None}
+
+
+def _line(letter: Json) -> tuple[str, ...]:
+    died = datetime.fromtimestamp(letter["died_at"], UTC).isoformat(timespec="seconds")
+    reason = letter["reason"].replace("\n", " ")[:80]
+    named = letter["id"], letter["model"] or "-", letter["code"]
+    return (*named, str(letter["attempts"]), died, reason)

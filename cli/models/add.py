@@ -1,0 +1,176 @@
+"""The `predictq models add` command: register a file, and see that the running stack serves it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from cli.find_stack import not_served
+from cli.models import ghosts
+from cli.models.commands import home_option
+from cli.models.differences import told
+from cli.models.served import RunningStack, running_stack, wait_until_served
+from registry.manifest import Description, Manifest
+from registry.names import checked
+from registry.store import Registry
+from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN
+from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
+from workers.models.gate.comparing import differences
+from workers.models.registration import Examined, examine
+from workers.models.signature.inspection import Inspected
+from workers.models.signature.own import Own
+from workers.models.signature.sample import of_rows, read
+
+_SHOWN = 10
+"""Columns that are told by name."""
+
+
+@click.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--version", type=click.IntRange(min=1), help="Version number [default: the next].")
+@click.option("--alias", help="Alias to point to this version.")
+@click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="A metric, say; repeatable.")
+@click.option(
+    "--sample",
+    type=click.Path(path_type=Path),
+    help="A few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
+)
+@click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
+@click.option("--trust", is_flag=True, help="Let the file run code when it is loaded.")
+@click.option("--exact", is_flag=True, help="Compute each request alone: equal to the last bit.")
+@click.option(
+    "--max-queue-seconds",
+    type=click.FloatRange(0, LONGEST_IN_QUEUE, min_open=True),
+    metavar="S",
+    help="A request may wait so long, unless it says otherwise.",
+)
+@click.option(
+    "--timeout-seconds",
+    type=click.FloatRange(0, LONGEST_RUN, min_open=True),
+    metavar="S",
+    help="It may compute so long, unless it says otherwise.",
+)
+@home_option
+def add(
+    name: str,
+    file: Path,
+    version: int | None,
+    alias: str | None,
+    metadata: tuple[str, ...],
+    sample: Path | None,
+    example: Path | None,
+    trust: bool,
+    exact: bool,
+    max_queue_seconds: float | None,
+    timeout_seconds: float | None,
+    home: Path,
+) -> None:
+    """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
+    if sample and example:
+        raise Invalid("give either --sample or --example")
+    rows = read(sample) if sample else of_rows(_examples(example)) if example else None
+    found = examine(
+        file, trust=trust, sample=rows, metadata=_pairs(metadata), typed=sample is not None
+    )
+    description = replace(
+        found.description,
+        exact=exact,
+        max_queue_seconds=max_queue_seconds,
+        timeout_seconds=timeout_seconds,
+    )
+    registry, stack = Registry(home), running_stack(home)
+    if alias is not None:
+        checked(alias, "alias")
+    before = _numbers(registry, name)
+    _prove_offline(name, description, found)
+    manifest = registry.add(name, description, found.content, version=version)
+    if stack and manifest.example is not None:
+        own = found.inspected.own if sample else None
+        _prove(registry, stack, manifest, own, new=manifest.version not in before)
+    if alias is not None:  # only now, so that it never leads to what cannot be served
+        registry.set_alias(name, alias, manifest.version)
+    _tell(manifest, alias, stack, found.inspected, sampled=sample is not None)
+    if stack is None:
+        click.echo(not_served(home))
+
+
+def _examples(path: Path) -> Any:
+    """Example rows; the standard parser also takes the NaN that data frames write."""
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise Invalid(f"{path} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise Invalid(f"{path} is nested too deeply") from error
+
+
+def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in metadata]
+    for key, sign, value in pairs:
+        if not (key and sign):
+            raise Invalid(f"metadata must be KEY=VALUE, not {key + sign + value!r}")
+    return {key: value for key, _, value in pairs}
+
+
+def _numbers(registry: Registry, name: str) -> set[int]:
+    try:
+        return {manifest.version for manifest in registry.versions(name)}
+    except ModelNotFound:
+        return set()
+
+
+def _prove_offline(name: str, description: Description, found: Examined) -> None:
+    """See that doors give the model what it answers by itself, before anybody can ask for it."""
+    own = found.inspected.own
+    if own is not None and (wrong := differences(found.model, description.signature, own)):
+        raise AnswersDiffer(told(name, wrong))
+
+
+def _prove(
+    registry: Registry, stack: RunningStack, manifest: Manifest, own: Own | None, *, new: bool
+) -> None:
+    """See that the stack serves a version; a new one that it cannot serve does not stay."""
+    try:
+        wait_until_served(stack, manifest)
+        if own is not None:
+            from cli.models.gate import prove_served  # noqa: PLC0415 - images of workers have no client
+
+            prove_served(stack.url, manifest, own)
+    except (ModelUnloadable, AnswersDiffer) as error:
+        if not new:
+            raise
+        registry.remove(manifest.name, manifest.version)
+        ghosts.lay(stack.redis_url, [manifest.reference], tell=lambda _: None)
+        what = manifest.reference
+        raise type(error)(f"{error.message}; {what} was removed again") from error
+
+
+def _tell(
+    manifest: Manifest,
+    alias: str | None,
+    stack: RunningStack | None,
+    found: Inspected,
+    *,
+    sampled: bool,
+) -> None:
+    what = manifest.reference
+    pointed = f", alias {alias}" if alias else ""
+    click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
+    if found.unknown:
+        shown = ", ".join(found.unknown[:_SHOWN]) + (", …" if len(found.unknown) > _SHOWN else "")
+        click.echo(f"unknown - give --sample: columns {shown}")
+    if found.own is not None and sampled:
+        by = "the stack" if stack else "every door"
+        click.echo(f"proved on {_count(len(found.own.frame))}: {by} answers as the model does")
+    if stack and manifest.example is None:
+        click.echo("could not check that it is served: no row is known that the model takes")
+        click.echo("give some with --sample")
+    elif stack:
+        click.echo(f"serving {what} at {stack.url}")
+
+
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"

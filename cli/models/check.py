@@ -1,0 +1,71 @@
+"""The `predictq models check` command: sees that a version is served as its model answers."""
+
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from cli.models.commands import home_option
+from cli.models.differences import told
+from cli.models.served import running_stack, wait_until_served
+from registry.manifest import Manifest
+from registry.store import Registry
+from telemetry.errors import AnswersDiffer
+from workers.models.artifacts import load
+from workers.models.gate.comparing import differences
+from workers.models.gate.doors import DOORS
+from workers.models.signature.inspection import quietly
+from workers.models.signature.names import Names
+from workers.models.signature.own import Own, own_of
+from workers.models.signature.sample import read
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Rows to ask for: Parquet, CSV, NDJSON or JSON.",
+)
+@home_option
+def check(model: str, data: Path, home: Path) -> None:
+    """Compare what is served of MODEL with its own answers, on the rows of a file.
+
+    Each row goes by every door: JSON, CSV, NDJSON and Parquet; through the running stack as well.
+    """
+    registry, stack = Registry(home), running_stack(home)
+    manifest = registry.resolve(model).manifest
+    estimator = load(registry.artifact(manifest), manifest)
+    with quietly():
+        own = own_of(estimator, _names(manifest), read(data))
+    own = _of_version(own, manifest)
+    if wrong := differences(estimator, manifest.signature, own):
+        raise AnswersDiffer(told(manifest.reference, wrong))
+    if stack:
+        from cli.models.gate import prove_served  # noqa: PLC0415 - images of workers have no client
+
+        wait_until_served(stack, manifest)
+        prove_served(stack.url, manifest, own)
+    _tell(manifest, own, stack.url if stack else None)
+
+
+def _names(manifest: Manifest) -> Names:
+    signature = manifest.signature
+    names = tuple(column.name for column in signature.columns)
+    return Names(names, signature.named, signature.frame, fixed=not signature.flat)
+
+
+def _of_version(own: Own, manifest: Manifest) -> Own:
+    """Without the methods that the version does not offer."""
+    offered = manifest.signature.methods
+    answers = {method: answer for method, answer in own.answers.items() if method in offered}
+    return replace(own, answers=answers)
+
+
+def _tell(manifest: Manifest, own: Own, url: str | None) -> None:
+    click.echo(f"{manifest.reference} is served as the model answers by itself:")
+    click.echo(f"  {len(own.frame):,} rows, {', '.join(own.answers)}")
+    click.echo(f"  by {', '.join(DOORS)}{f', and through {url}' if url else ''}")
+    if url is None:
+        click.echo("no stack runs, so it was not asked")

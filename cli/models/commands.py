@@ -1,0 +1,104 @@
+"""The `predictq models` commands: administer the registry."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+import click
+import msgspec
+
+from cli import find_stack
+from cli.failure import Failure
+from cli.models.formatting import models_table, version_text
+from registry.store import Registry
+from telemetry.errors import PredictqError
+
+
+class _Group(click.Group):
+    """Tells our errors in one line, and imports what takes long only when it is asked for.
+
+    `add` loads models and with them scikit-learn, which takes seconds.
+    """
+
+    places: ClassVar = {
+        "add": "cli.models.add",
+        "check": "cli.models.check",
+        "keep-latest": "cli.models.remove",
+        "pause": "cli.models.pause",
+        "remove": "cli.models.remove",
+        "resume": "cli.models.pause",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.places])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.places:
+            return super().get_command(ctx, cmd_name)
+        place = import_module(self.places[cmd_name])
+        command: click.Command = getattr(place, cmd_name.replace("-", "_"))
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PredictqError as error:
+            raise Failure(error.message) from error
+        except OSError as error:
+            raise Failure(str(error)) from error
+
+
+home_option = find_stack.for_registry
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(cls=_Group)
+def models() -> None:
+    """Register, list and remove models."""
+
+
+@models.command("list")
+@_as_json
+@home_option
+def list_(as_json: bool, home: Path) -> None:
+    """List the models with their versions and aliases."""
+    registry = Registry(home)
+    click.echo(_json(_overview(registry)) if as_json else models_table(registry))
+
+
+@models.command()
+@click.argument("model")
+@_as_json
+@home_option
+def show(model: str, as_json: bool, home: Path) -> None:
+    """Show a version of MODEL (name, name:version or name@alias)."""
+    registry = Registry(home)
+    manifest = registry.resolve(model).manifest
+    click.echo(_json(manifest) if as_json else version_text(registry, manifest))
+
+
+@models.command()
+@click.argument("name")
+@click.argument("alias")
+@click.argument("version", type=int)
+@home_option
+def alias(name: str, alias: str, version: int, home: Path) -> None:
+    """Point ALIAS of the model NAME to VERSION."""
+    Registry(home).set_alias(name, alias, version)
+    click.echo(f"{name}@{alias} is {name}:{version}")
+
+
+def _overview(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "versions": [manifest.version for manifest in registry.versions(name)],
+            "latest": registry.resolve(name).manifest.version,
+            "aliases": registry.aliases(name),
+        }
+        for name in registry.models()
+    ]
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value)).decode()

@@ -1,0 +1,25 @@
+"""Tells in which rows a version would not be served as its model answers by itself."""
+
+from typing import Any
+
+from workers.models.gate.comparing import Difference
+
+
+def told(reference: str, found: list[Difference]) -> str:
+    """The rows that differ, a line each."""
+    lines = (_line(difference) for difference in found)
+    return "\n".join([f"{reference} would not be served as the model answers by itself:", *lines])
+
+
+def _line(difference: Difference) -> str:
+    place = f"  {difference.door}, row {difference.row}, {difference.method}"
+    if difference.refusal:
+        return f"{place}: the model gives {_short(difference.own)}; {difference.refusal}"
+    blame = f"; column {difference.column!r} is to blame" if difference.column else ""
+    own, served = _short(difference.own), _short(difference.served)
+    return f"{place}: the model gives {own}, served would be {served}{blame}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"

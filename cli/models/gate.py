@@ -1,0 +1,103 @@
+"""Asks the running stack for a sample's predictions, by each door, and compares them."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cli.models.differences import told
+from predictq import Client, PredictqError, WaitTimeout
+from registry.manifest import Manifest
+from tasks.wire import decode, encode
+from telemetry.errors import AnswersDiffer, Unavailable
+from workers.jobs.tables.output.columns import columns
+from workers.models.gate.comparing import SHOWN_ROWS, Difference
+from workers.models.gate.doors import FORMATS, write
+from workers.models.signature.own import Own
+from workers.models.tabular.equality import equal
+from workers.models.tabular.outputs import to_wire
+
+ROWS_PER_REQUEST = 500
+"""Rows in one request."""
+JOB_TIMEOUT = 120.0
+"""Seconds that a job of a sample may take."""
+
+
+def prove_served(url: str, manifest: Manifest, own: Own) -> None:
+    """See that the stack answers the rows of a sample as the model does by itself.
+
+    By its queue, and by a batch job in each format. Raises `AnswersDiffer`, which shows the first
+    rows, and `Unavailable` where it does not answer in time.
+    """
+    with Client(url, timeout=JOB_TIMEOUT) as client:
+        found = [*islice(_by_queue(client, manifest, own), SHOWN_ROWS)]
+        for kind in FORMATS:
+            found += islice(_by_job(client, manifest, own, kind), SHOWN_ROWS)
+    if found:
+        raise AnswersDiffer(told(manifest.reference, found))
+
+
+def _unproved(manifest: Manifest) -> str:
+    what = manifest.reference
+    return (
+        f"the stack did not answer the rows of {what} within {JOB_TIMEOUT:.0f} s; "
+        f"`predictq models check {what} --data FILE` asks again"
+    )
+
+
+def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Difference]:
+    for method, answers in own.answers.items():
+        mine = decode(encode(to_wire(answers)))  # as it comes, times are text
+        for start in range(0, len(mine), ROWS_PER_REQUEST):
+            rows = _rows(manifest, own, start)
+            try:
+                served = client.predict(manifest.reference, rows, method=method).predictions
+            except WaitTimeout as error:
+                raise Unavailable(_unproved(manifest)) from error
+            except PredictqError as error:
+                yield Difference("queue", start + 1, method, mine[start], None, str(error))
+                continue
+            for place, (one, other) in enumerate(zip(mine[start:], served, strict=False), start):
+                if not equal(one, other):
+                    yield Difference("queue", place + 1, method, one, other)
+
+
+def _rows(manifest: Manifest, own: Own, start: int) -> Any:
+    """As a caller has them: a frame where the model has names, else an array."""
+    frame = own.frame.iloc[start : start + ROWS_PER_REQUEST]
+    return frame if manifest.signature.named else frame.astype(object).to_numpy()
+
+
+def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterator[Difference]:
+    methods = [*own.answers]
+    with TemporaryDirectory() as directory:
+        source, target = Path(directory) / f"sample.{format}", Path(directory) / "answers.parquet"
+        if not write(own.frame, manifest.signature, source):
+            return
+        try:
+            job = client.jobs.submit(
+                *(manifest.reference, source), upload=True, methods=methods, output_format="parquet"
+            )
+            job = client.jobs.wait(job.id, JOB_TIMEOUT)
+        except WaitTimeout as error:
+            raise Unavailable(_unproved(manifest)) from error
+        if not job.has_output:
+            reason = job.error.message if job.error else job.status
+            yield Difference(format, 1, methods[0], None, None, reason)
+            return
+        for row in islice(client.jobs.errors(job.id), SHOWN_ROWS):
+            yield Difference(format, row.line, methods[0], None, None, row.message)
+        client.jobs.download(job.id, target)
+        yield from _in_output(manifest, own, format, pq.read_table(target))
+
+
+def _in_output(manifest: Manifest, own: Own, format: str, output: pa.Table) -> Iterator[Difference]:
+    for name, mine in columns(manifest.signature, own.answers).items():
+        pairs = zip(mine.to_pylist(), output[name].to_pylist(), strict=True)
+        for place, (one, other) in enumerate(pairs):
+            if not equal(one, other):
+                yield Difference(format, place + 1, name, one, other)

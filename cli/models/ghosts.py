@@ -1,0 +1,55 @@
+"""Has Redis forget the versions that were removed."""
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import redis
+
+from cli.models.served import running_stack
+from registry.store import Registry
+from tasks.ledger.ledger import connect
+from tasks.ledger.pauses.ghosts import Ghosts, Laid
+from tasks.settings import Settings
+
+REDIS_TIMEOUT = 10.0
+"""Seconds that Redis may take for one step."""
+
+
+def redis_of(home: Path) -> str | None:
+    """The Redis of the stack that runs on a home, else the one that the environment names."""
+    stack = running_stack(home)
+    return (stack and stack.redis_url) or os.environ.get("REDIS_URL")
+
+
+def lay(
+    redis_url: str | None, versions: Iterable[str], tell: Callable[[str], None] = click.echo
+) -> None:
+    """Forget each model:version; without a Redis, the next `up` does it (see `sweep`)."""
+    if not redis_url:
+        return
+    with connect(redis_url, REDIS_TIMEOUT) as client:
+        ghosts = Ghosts(client, Settings.from_environment())
+        for version in versions:
+            try:
+                _tell(version, ghosts.lay(version), tell)
+            except redis.RedisError as error:
+                tell(f"Redis knows of {version} until the next start: {error}")
+
+
+def sweep(home: Path, redis_url: str) -> None:
+    """Forget all that the registry has removed."""
+    registry = Registry(home)
+    with connect(redis_url, REDIS_TIMEOUT) as client, suppress(redis.RedisError):
+        known = Ghosts(client, Settings.from_environment()).known()
+        lay(redis_url, sorted(filter(registry.has_removed, known)))
+
+
+def _tell(version: str, laid: Laid, tell: Callable[[str], None]) -> None:
+    if laid.letters:
+        letters = f"{laid.letters:,} dead letter{'s' * (laid.letters > 1)}"
+        tell(f"removed {letters} of {version}")
+    if laid.parked:
+        tell(f"{laid.parked:,} parked predictions of {version} fail now")

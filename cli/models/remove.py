@@ -1,0 +1,64 @@
+"""The commands `predictq models remove` and `keep-latest`: what goes, and its ghosts with it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from cli import find_stack
+from cli.failure import Failure
+from cli.models import ghosts
+from registry.names import Reference, parse
+from registry.store import Registry, Removed
+from telemetry.errors import Invalid
+
+
+@click.command()
+@click.argument("model")
+@click.option("--force", is_flag=True, help="Though an alias points there; it goes, too.")
+@find_stack.for_registry
+def remove(model: str, force: bool, home: Path) -> None:
+    """Remove MODEL: one version (name:version), or all of them (name)."""
+    reference, registry = parse(model), Registry(home)
+    if reference.alias:
+        raise Invalid(f"say which version to remove, {reference.name}:N, rather than an alias")
+    registry.resolve(model)  # says so where there is none
+    pointing = _pointing(registry, reference)
+    if pointing and not force:
+        _ask(model, pointing)
+    _tell(home, reference.name, registry.remove(reference.name, reference.version))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("count", type=click.IntRange(min=1))
+@find_stack.for_registry
+def keep_latest(name: str, count: int, home: Path) -> None:
+    """Keep the COUNT newest versions of NAME, and those that an alias points to."""
+    registry = Registry(home)
+    _tell(home, name, registry.keep_latest(name, count))
+    kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
+    click.echo(f"kept {name}: {kept}")
+
+
+def _tell(home: Path, name: str, removed: Removed) -> None:
+    """Say what went, and have Redis forget it."""
+    for version in removed.versions:
+        click.echo(f"removed {name}:{version}")
+    for alias in removed.aliases:
+        click.echo(f"removed alias {name}@{alias}, which pointed there")
+    ghosts.lay(ghosts.redis_of(home), [f"{name}:{version}" for version in removed.versions])
+
+
+def _pointing(registry: Registry, reference: Reference) -> list[str]:
+    """The aliases that would go along, each with its version."""
+    name, version = reference.name, reference.version
+    aliases = registry.aliases(name).items()
+    return [f"{name}@{a} is {name}:{n}" for a, n in aliases if version in (None, n)]
+
+
+def _ask(model: str, pointing: list[str]) -> None:
+    why = f"aliases point to what would be removed: {', '.join(pointing)}"
+    if not sys.stdin.isatty():
+        raise Failure(f"{why}; to remove {model} all the same, give --force")
+    click.confirm(f"{why}. Remove {model} all the same?", abort=True, err=True)

@@ -1,0 +1,123 @@
+"""Asks the running stack, if there is one, whether it serves a version."""
+
+import time
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urljoin
+from urllib.request import ProxyHandler, Request, build_opener
+
+import msgspec
+
+from registry.manifest import Manifest
+from stack.pointers import lives
+from telemetry.errors import ModelUnloadable, Unavailable
+
+DEADLINE = 30.0
+"""Seconds a running stack has to serve a new version."""
+_PAUSE = 0.2
+_TOO_MANY = 429
+
+# The stack is on this machine: never ask it through a proxy.
+_open = build_opener(ProxyHandler({})).open
+
+
+class RunningStack(msgspec.Struct, frozen=True):
+    """What ``up`` says of itself in the home directory while it runs."""
+
+    pid: int
+    url: str
+    redis_url: str = ""
+    replaced: int = 0
+    """How often `restart` replaced its processes."""
+    stayed: tuple[str, ...] = ()
+    """Those that it could not replace the last time."""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    code: int
+    body: dict[str, Any]
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    message: str
+    retryable: bool
+
+
+_SILENCE = _Answer(503, {})
+
+
+def running_stack(home: Path) -> RunningStack | None:
+    """The stack that runs on this home; None when there is none, or its process is gone."""
+    try:
+        stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=RunningStack)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return stack if lives(stack.pid) else None
+
+
+def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
+    """Return once the stack has answered the example of a version.
+
+    Raises `ModelUnloadable` when it says that it cannot, `Unavailable` after `DEADLINE` seconds
+    or where it might the next time.
+    """
+    deadline = time.monotonic() + DEADLINE
+    what = manifest.reference
+    canary = Request(  # noqa: S310 - the address is what `up` wrote
+        urljoin(stack.url, "/predict"),
+        msgspec.json.encode(
+            {"model": what, "features": [manifest.example], "method": manifest.signature.main}
+        ),
+        {"Content-Type": "application/json"},
+    )
+    answer = _ask(canary, DEADLINE)
+    while not _is_served(answer, what):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise Unavailable(f"{stack.url} did not serve {what} within {DEADLINE:.0f} s")
+        time.sleep(_PAUSE)
+        pending = answer.body.get("urls", {}).get("result")
+        request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - same
+        answer = _ask(request, remaining)
+
+
+def _is_served(answer: _Answer, what: str) -> bool:
+    """Whether it is, or is not yet; `ModelUnloadable` when it never will be.
+
+    `Unavailable` where the failure says nothing of the model.
+    """
+    failure = _failure(answer.body)
+    if failure and failure.retryable:
+        raise Unavailable(f"the stack did not get to serve {what}: {failure.message}")
+    if failure:
+        raise ModelUnloadable(f"the stack cannot serve {what}: {failure.message}")
+    if 400 <= answer.code < 500 and answer.code != _TOO_MANY:
+        raise ModelUnloadable(f"the stack refuses {what}: {answer.body.get('detail')}")
+    return answer.body.get("status") == "succeeded"
+
+
+def _failure(body: dict[str, Any]) -> _Failure | None:
+    """What a prediction ended with, told as an outcome or as a problem, which has its urls."""
+    if error := body.get("error"):
+        return _Failure(error["message"], error.get("retryable", False))
+    is_ended = "code" in body and "urls" in body
+    return _Failure(body["detail"], body["retryable"]) if is_ended else None
+
+
+def _ask(request: Request, timeout: float) -> _Answer:
+    try:
+        with _open(request, timeout=timeout) as response:
+            return _Answer(response.status, _decoded(response.read()))
+    except HTTPError as error:
+        with error:
+            return _Answer(error.code, _decoded(error.read()))
+    except OSError:  # nobody listens, for now
+        return _SILENCE
+
+
+def _decoded(content: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}

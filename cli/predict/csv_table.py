@@ -1,0 +1,135 @@
+"""Reads the rows of a CSV file as a model takes them."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from cli.batch.dialect_options import ignored_text
+from cli.predict.cells import Nonsense, value
+from cli.predict.model_inputs import Column, Takes
+from cli.predict.rows import Read, Row, Unreadable
+from registry import manifest
+from tasks.jobs.files.dialect import (
+    Dialect,
+    by_position,
+    delimiter_of,
+    header_names,
+    is_counted,
+    is_header,
+    separator,
+)
+from telemetry.errors import InvalidInput
+from workers.jobs.tables.features.matching import Selection, match
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the model's columns stand in a record."""
+
+    width: int
+    """Fields of a record."""
+    taken: Sequence[tuple[int, Column]]
+    named: bool
+    """Whether a row is sent as an object."""
+    missing: frozenset[str]
+
+    def row(self, place: str, fields: Sequence[str]) -> Row:
+        """The row that a record is, with what is wrong with it."""
+        if len(fields) != self.width:
+            return Row(place, None, f"expected {self.width} fields, found {len(fields)}")
+        try:
+            values = [value(column, fields[at], self.missing) for at, column in self.taken]
+        except Nonsense as error:
+            return Row(place, None, str(error))
+        names = [column.name for _, column in self.taken]
+        return Row(place, dict(zip(names, values, strict=True)) if self.named else values)
+
+
+def from_csv(text: str, takes: Takes | None, said: Dialect) -> Read:
+    """The rows, and what is to be told of the file; blank lines are none.
+
+    Raises `Unreadable` where a quote is not closed, or the model's columns are not there.
+    """
+    told, length = separator(text)
+    rest = text[length:]
+    delimiter = said.delimiter or told or delimiter_of(rest, takes)
+    records = [*_records(rest, delimiter, 1 + (length > 0))]
+    if not records:
+        raise Unreadable("no rows")
+    line, first = records[0]
+    header = said.header
+    if header is None:
+        header = is_header(first, takes, alone=len(records) == 1)
+    layout, notes = _layout(first, line, takes, header, said)
+    rows = [layout.row(f"line {line}", fields) for line, fields in records[header:]]
+    return Read(rows, notes)
+
+
+def from_cells(given: Iterable[str], takes: Takes | None, said: Dialect) -> Read:
+    """The rows that options hold, by position; of those that have another width, as they look."""
+    records = csv.reader(given, delimiter=said.delimiter or ",")
+    rows = []
+    for number, cells in enumerate(records, 1):
+        known = takes if takes and len(takes.columns) == len(cells) else _unknown(cells, False)
+        taken = [*enumerate(known.columns)]
+        layout = Layout(len(cells), taken, named=False, missing=frozenset(said.missing))
+        rows.append(layout.row(f"row {number}", cells))
+    return Read(rows)
+
+
+def _unknown(names: Sequence[str], named: bool) -> Takes:
+    """Columns of which the types are not known."""
+    return Takes(tuple(map(Column, names)), named)
+
+
+def _layout(
+    first: Sequence[str], line: int, takes: Takes | None, header: bool, said: Dialect
+) -> tuple[Layout, list[str]]:
+    """Raises `Unreadable` where the first record does not fit the model."""
+    if takes is None:  # no version is meant, and whoever is asked for it says so
+        takes = _unknown([field.strip() for field in first], named=header)
+    try:
+        names = header_names(first, takes) if header else by_position(first, takes, line)
+        places = match(Selection(_signature(takes)), names).features
+    except InvalidInput as error:
+        raise Unreadable(error.message) from error
+    found = zip(places, takes.columns, strict=True)
+    taken = [(place, column) for place, column in found if place is not None]
+    ignored = [name for place, name in enumerate(names) if place not in set(places)]
+    notes = [ignored_text(ignored)] if ignored else []
+    if header and said.header is None and is_counted(first):
+        notes.append(f"taken for the header: line {line} (if it is a row: --no-header)")
+    return Layout(len(first), taken, takes.named and header, frozenset(said.missing)), notes
+
+
+def _signature(takes: Takes) -> manifest.Signature:
+    """As far as finding columns needs it."""
+    columns = tuple(manifest.Column(column.name, unused=column.unused) for column in takes.columns)
+    return manifest.Signature(columns, takes.named, frame=False, methods=())
+
+
+def _records(text: str, delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
+    """Each with the line that it begins with."""
+    lines = [*StringIO(text, newline="")]
+    reader = csv.reader(lines, delimiter=delimiter)
+    last = begin = 0
+    try:
+        for fields in reader:
+            if fields:
+                yield first_line + begin, fields
+            last, begin = begin, reader.line_num
+    except csv.Error as error:
+        raise Unreadable(f"line {first_line + begin}: {error}") from error
+    if _lacks_quote(lines[last:], delimiter):
+        raise Unreadable(f"line {first_line + last}: a quoted field does not end")
+
+
+def _lacks_quote(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether the end of the file has ended a quoted field, which only a strict reader tells."""
+    try:
+        for _ in csv.reader(lines, delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return str(error) == "unexpected end of data"
+    return False

@@ -1,0 +1,32 @@
+"""A progress bar for those who wait at a terminal."""
+
+import sys
+import time
+from typing import Self
+
+import click
+
+REFRESH_INTERVAL = 1.0
+"""Seconds between two looks at the progress, and before it is shown at all."""
+
+
+class Progress:
+    """A bar on standard error, if that is a terminal."""
+
+    def __init__(self, length: int) -> None:
+        self._bar = click.progressbar(length=length, file=sys.stderr, show_pos=True, hidden=True)
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.render_finish()
+
+    def advance(self, steps: int) -> None:
+        """``steps`` more are done; 0 shows that time goes on."""
+        self._bar.hidden = (
+            not sys.stderr.isatty() or time.time() - self._bar.start < REFRESH_INTERVAL
+        )
+        self._bar.update(steps)
+        self._bar.render_progress()

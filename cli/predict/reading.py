@@ -1,0 +1,58 @@
+"""Reads the file that `predictq predict` is given, whatever it is."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+import click
+
+from cli.predict.csv_table import from_csv
+from cli.predict.model_inputs import Takes
+from cli.predict.rows import Read, Unreadable, from_json, from_ndjson
+from tasks.jobs.files.dialect import Dialect
+from tasks.jobs.files.naming import named_format, wrong_content, wrong_input, wrong_output
+
+_JSON = {".json": from_json, ".ndjson": from_ndjson, ".jsonl": from_ndjson}
+
+
+def read(name: str, content: bytes, takes: Callable[[], Takes | None], said: Dialect) -> Read:
+    """Every row of a file; raises `Unreadable`, which names the place.
+
+    The name's extension tells the format: ``.json``, ``.ndjson`` or ``.jsonl``, else CSV, of which
+    it matters what the model ``takes``.
+    """
+    text = _text(name, content)
+    if reader := _JSON.get(PurePath(name).suffix.lower()):
+        if said != Dialect():
+            raise Unreadable("--delimiter, --header and --na are for CSV")
+        found = Read([*reader(text)])
+    else:
+        found = from_csv(text, takes(), said)
+    if not found.rows:
+        raise Unreadable("no rows")
+    return found
+
+
+def check_output(name: str) -> None:
+    """Raise `click.UsageError` for a name of what is not written here."""
+    if reason := wrong_output(name, "csv") or _only_batch(name):
+        raise click.UsageError(reason)
+
+
+def _text(name: str, content: bytes) -> str:
+    if reason := wrong_input(name, None) or wrong_content(content) or _only_batch(name):
+        raise Unreadable(reason)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable("not UTF-8 text; save it as such") from error
+    if "\0" in text[:1024]:
+        raise Unreadable("not UTF-8 text; save it as such")
+    return text
+
+
+def _only_batch(name: str) -> str | None:
+    """What is said of Parquet and of what is packed."""
+    format_, compression = named_format(name)
+    if format_ == "parquet" or compression:
+        return f"{PurePath(name).name} is neither CSV nor JSON; predictq batch takes it"
+    return None

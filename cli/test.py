@@ -1,0 +1,78 @@
+"""The `test` command: everything that CI checks, in one run."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from cli.failure import Failure
+
+ROOT = Path(__file__).resolve().parent.parent
+SLOWEST_SHOWN = 20
+"""The slowest tests that are told at the end."""
+
+
+def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]:
+    """Name and command of each check."""
+    python = sys.executable
+    yield "ruff check", [python, "-m", "ruff", "check"]
+    yield "ruff format", [python, "-m", "ruff", "format", "--check"]
+    yield "mypy", [python, "-m", "mypy"]
+    yield "lint-imports", [str(Path(python).with_name("lint-imports"))]
+    if expression:
+        selected = [] if slow else ["-m", "not slow"]
+        yield "pytest", [python, "-m", "pytest", *selected, "-k", expression]
+    else:
+        yield from _all_tests(slow, [python, "-m"])
+
+
+def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Coverage is of the quick ones alone: to measure it costs half as much again."""
+    quick = ["pytest", "-m", "not slow", *_in_parallel()]
+    if not slow:
+        yield "pytest", [*run, *quick]
+        return
+    yield "pytest", [*run, "coverage", "run", "-m", *quick]
+    yield "coverage combine", [*run, "coverage", "combine", "--quiet"]
+    yield "coverage", [*run, "coverage", "report"]
+    yield "pytest, slow", [*run, "pytest", "-m", "slow and not exhaustive", *_in_parallel()]
+
+
+def _in_parallel() -> list[str]:
+    """Options of pytest: one process more than cores, since some tests only wait."""
+    processes = len(os.sched_getaffinity(0)) + 1
+    spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # the order is of tests/conftest.py
+    again = ["--reruns", "1"]  # what needs it is listed at the end (decision 0037)
+    return ["-n", str(processes), *spread, *again, "--durations", str(SLOWEST_SHOWN)]
+
+
+def timed(name: str, command: list[str]) -> tuple[str, bool, float]:
+    """Run one step under its heading; gives its name, whether it passed, and seconds."""
+    click.echo(f"== {name}")
+    start = time.monotonic()
+    passed = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    return name, passed, time.monotonic() - start
+
+
+@click.command("test")
+@click.option(
+    "--slow",
+    is_flag=True,
+    default=os.environ.get("CI") == "true",
+    help="Slow tests too, and how much of the code the others reach.",
+)
+@click.option("-k", "expression", help="Only the tests that match, as pytest's -k.")
+def check(slow: bool, expression: str | None) -> None:
+    """Run every check: lint, format, types, import rules, tests."""
+    if find_spec("pytest") is None:
+        raise Failure("this environment has no tools for development: use ./run test in a clone")
+    results = [timed(name, command) for name, command in steps(slow, expression)]
+    click.echo()
+    for name, passed, seconds in results:
+        click.echo(f"{'passed' if passed else 'FAILED'}  {name:<16} {seconds:6.1f} s")
+    sys.exit(not all(passed for _, passed, _ in results))

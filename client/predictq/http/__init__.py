@@ -1,0 +1,1 @@
+"""The way to the server: its address, connections, retries, and what it answers."""

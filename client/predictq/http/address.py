@@ -1,0 +1,39 @@
+"""The server's address, and what is said where nobody answers there."""
+
+import httpx2
+
+from predictq import arguments
+from predictq.errors import Detail, InvalidRequest, Unreachable
+from predictq.http.finding import Place
+
+LAST_PORT = 65_535
+UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+ADVICE = "start one with `predictq up`, or set PREDICTQ_URL"
+
+
+def address(place: Place) -> httpx2.URL:
+    """The address of a place; raises `InvalidRequest` where it is none."""
+    given = arguments.text("url", place.url)
+    try:
+        url = httpx2.URL(given)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise _refused(f"not an address{place.reason}: {given!r}: {error}") from error
+    has_port = url.port is None or 0 < url.port <= LAST_PORT
+    if url.scheme not in ("http", "https") or not url.host or not has_port:
+        raise _refused(f"not an http address{place.reason}: {given!r}")
+    return url
+
+
+def unreachable(error: httpx2.RequestError, place: Place) -> Unreachable:
+    """The same error, in words of ours."""
+    url = error.request.url
+    # Host and port only: an address may hold a password.
+    server, told = url.netloc.decode(), str(error) or type(error).__name__
+    if not isinstance(error, UNSENT):
+        return Unreachable(f"no answer from {server}: {told}", sent=True)
+    what = f"no predictq answers at {url.scheme}://{server}{place.reason}: {told}"
+    return Unreachable(f"{what}; {ADVICE}", sent=False)
+
+
+def _refused(told: str) -> InvalidRequest:
+    return InvalidRequest(422, "invalid", told, (Detail(("url",), told),))

@@ -1,0 +1,171 @@
+"""Reads the server's answers: outcomes into types, problems into errors."""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, NoReturn, TypeVar
+
+import httpx2
+
+from predictq import errors
+from predictq.http.retries import retry_after
+from predictq.jobs.job import Counts, Job, JobError, RowError
+from predictq.types import Pending, Prediction, Receipt, Source, Urls
+
+PATIENCE = 0.5
+"""Seconds before asking again where the server names none."""
+UNAVAILABLE = 503
+PROBLEMS: dict[int, type[errors.ProblemError]] = {
+    400: errors.InvalidRequest,
+    403: errors.InvalidRequest,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    410: errors.Gone,
+    413: errors.TooLarge,
+    415: errors.InvalidRequest,
+    422: errors.InvalidRequest,
+    429: errors.Unavailable,
+    502: errors.Unavailable,
+    UNAVAILABLE: errors.Unavailable,
+    504: errors.Unavailable,
+}
+ENDINGS = {"cancelled": errors.PredictionCancelled, "expired": errors.PredictionExpired}
+
+T = TypeVar("T")
+
+
+def state(response: httpx2.Response, source: Source) -> Prediction | Pending:
+    """How a prediction stands; raises what it ended with, if not with success."""
+    if ending := _ending(response):
+        raise ending
+    body = content(response)
+    return read(lambda: _state(body, retry_after(response), source))
+
+
+def pending(response: httpx2.Response, source: Source) -> Pending:
+    """What was accepted, however far it has come since."""
+    body = content(response)
+    return read(lambda: _pending(body, retry_after(response), source))
+
+
+def job(response: httpx2.Response) -> Job:
+    """A batch job."""
+    return read_job(content(response))
+
+
+def jobs(response: httpx2.Response) -> list[Job]:
+    """A page of batch jobs."""
+    return [read_job(body) for body in listing(response, "data")]
+
+
+def read_job(body: dict[str, Any]) -> Job:
+    """A batch job out of the server's words."""
+    return read(lambda: _job(body))
+
+
+def row_error(line: str) -> RowError:
+    """A line of the errors file."""
+    return read(lambda: _known(RowError, json.loads(line)))
+
+
+def content(response: httpx2.Response) -> dict[str, Any]:
+    """The JSON object of a good answer; raises what a bad one says."""
+    return read(lambda: dict(good(response).json()))
+
+
+def good(response: httpx2.Response) -> httpx2.Response:
+    """A good answer; raises what a bad one says."""
+    if not response.is_success:
+        raise problem(response)
+    return response
+
+
+def listing(response: httpx2.Response, name: str) -> list[dict[str, Any]]:
+    """The objects that a good answer lists under ``name``."""
+    body = content(response)
+    return read(lambda: list(body[name]))
+
+
+def problem(response: httpx2.Response) -> errors.ProblemError:
+    """The error that an answer describes; a proxy's page is known by its status alone."""
+    status = response.status_code
+    kind = PROBLEMS.get(status, errors.ProblemError)
+    try:
+        body = response.json()
+        details = tuple(_detail(item) for item in body.get("errors") or ())
+        reason = body.get("detail") or body["title"]
+        return kind(status, body["code"], reason, details, body["retryable"], body.get("id"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        reason = f"{status} {response.reason_phrase}".strip()
+        return kind(status, f"http_{status}", reason, (), kind is errors.Unavailable)
+
+
+def doubtful(response: httpx2.Response) -> str | None:
+    """The id of a prediction of which the server cannot say whether it accepted it."""
+    return problem(response).id if response.status_code == UNAVAILABLE else None
+
+
+def _ending(response: httpx2.Response) -> errors.PredictqError | None:
+    """What a prediction ended with, where a problem tells it; one of a request has no urls."""
+    try:
+        body = response.json() if response.is_error else {}
+        if not body.get("urls"):
+            return None
+        task_id, code = body["id"], body["code"]
+        if code in ENDINGS:
+            return ENDINGS[code](task_id)
+        return errors.PredictionFailed(task_id, code, body["detail"], body["retryable"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _detail(item: dict[str, Any]) -> errors.Detail:
+    return errors.Detail(tuple(item.get("loc", ())), item["msg"], item.get("row"))
+
+
+def _state(body: dict[str, Any], pause: float | None, source: Source) -> Prediction | Pending:
+    status = body["status"]
+    if status == "succeeded":
+        receipt = _known(Receipt, body["receipt"])
+        return Prediction(body["id"], status, body["predictions"], receipt)
+    if status == "failed":
+        _fail(body["id"], body["error"])
+    if status in ENDINGS:
+        raise ENDINGS[status](body["id"])
+    return _pending(body, pause, source)
+
+
+def _pending(body: dict[str, Any], pause: float | None, source: Source) -> Pending:
+    urls = _known(Urls, body["urls"])
+    pause = PATIENCE if pause is None else pause
+    return _known(Pending, body, urls=urls, retry_after=pause, source=source)
+
+
+def _job(body: dict[str, Any]) -> Job:
+    error = body.get("error")
+    return _known(
+        Job,
+        body,
+        methods=tuple(body["methods"]),
+        counts=_known(Counts, body["counts"]),
+        error=error and _known(JobError, error),
+    )
+
+
+def _fail(id: str, error: dict[str, Any]) -> NoReturn:
+    raise errors.PredictionFailed(id, error["code"], error["message"], error["retryable"])
+
+
+def _known(kind: type[T], body: dict[str, Any], **given: Any) -> T:
+    # A newer server may say more; an older client passes over it.
+    names = (field.name for field in fields(kind))  # type: ignore[arg-type]  # kind is a dataclass
+    return kind(**{name: body[name] for name in names if name in body} | given)
+
+
+def read(reader: Callable[[], T]) -> T:
+    """What the reader makes of an answer; raises `UnexpectedAnswer` where it is another's."""
+    try:
+        return reader()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"the answer is not one of predictq's ({error!r}); is the address right?"
+        raise errors.UnexpectedAnswer(message) from error

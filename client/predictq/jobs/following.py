@@ -1,0 +1,81 @@
+"""Follows a batch job by its events, though connections break."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from predictq.errors import Unavailable, UnexpectedAnswer, Unreachable
+from predictq.http import wire
+from predictq.http.connection import Connection
+from predictq.http.retries import Deadline
+from predictq.jobs.job import Job
+
+PAUSE = 0.5
+"""Seconds before a stream that broke is opened again."""
+
+
+def follow(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
+    """The job at a path now and whenever it changes, to its end or ``until``.
+
+    A server that goes away is waited for as long as a call may take.
+    """
+    patience = connection.deadline()
+    while True:
+        try:
+            for job in _news(connection, path, until):
+                yield job
+                if job.has_ended or _is_over(until):
+                    return
+                patience = connection.deadline()
+        except (Unreachable, Unavailable):
+            limit = patience if until else connection.limit(patience)
+            if not (limit.left() or _is_over(until)):
+                raise
+        if _is_over(until):
+            return
+        _pause(patience, until)
+
+
+def _news(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
+    try:
+        yield from _told(connection, path, until)
+    except Unavailable:  # where too many listen, looking must do
+        yield wire.job(connection.send("GET", path, until=until))
+
+
+def _told(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
+    with connection.stream(f"{path}/events", until=until) as response:
+        last: Job | None = None
+        for event in _events(wire.good(response).iter_lines()):
+            last = wire.read_job(event) if event else last
+            if last:
+                yield last
+
+
+def _events(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
+    """The JSON objects of server-sent events; None for a comment, by which a server lives on."""
+    data: list[str] = []
+    for line in lines:
+        if line.startswith("data:"):
+            data.append(line.removeprefix("data:"))
+        elif line.startswith(":"):
+            yield None
+        elif not line and data:
+            yield _object("\n".join(data))
+            data = []
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise UnexpectedAnswer(f"the event is no JSON object ({error!r})") from error
+
+
+def _is_over(until: Deadline | None) -> bool:
+    return until is not None and not until.left()
+
+
+def _pause(*deadlines: Deadline | None) -> None:
+    given = [deadline for deadline in deadlines if deadline]
+    given[0].clock.sleep(min(PAUSE, *(deadline.left() for deadline in given)))

@@ -1,0 +1,74 @@
+"""What NumPy and SciPy hold, as lists of what Python holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from predictq.errors import refused
+from predictq.rows.times import durations_of, moments_of
+
+MOST_CELLS = 10_000_000
+"""Of a sparse matrix that is made dense at once."""
+DOUBLE = 8
+"""Bytes."""
+
+
+def offers(value: Any, *names: str) -> bool:
+    """Whether its type has all of these; labels of a series pass for attributes of its own."""
+    return all(hasattr(type(value), name) for name in names)
+
+
+def is_array(value: Any) -> bool:
+    """Whether NumPy made it: an array, a masked one, a scalar."""
+    return offers(value, "__array_interface__", "tolist")
+
+
+def is_plain(array: Any) -> bool:
+    """Whether its lists hold nothing but numbers and booleans, and none is missing."""
+    if offers(array, "mask") or array.dtype.kind not in "biuf":
+        return False
+    return array.dtype.kind != "f" or not (array != array).any()  # only NaN differs from itself
+
+
+def listed(array: Any) -> Any:
+    """An array as lists, or a scalar; records by the names of their fields."""
+    if array.dtype.names:
+        return _records(array)
+    kind = array.dtype.kind
+    if kind == "M":
+        return moments_of(array)
+    if kind == "m":
+        return durations_of(array)
+    if kind == "f" and array.dtype.itemsize > DOUBLE:
+        return array.astype(float).tolist()
+    return array.tolist()
+
+
+def _records(array: Any) -> Any:
+    names = array.dtype.names
+    if not array.shape:
+        return {name: listed(array[name]) if is_array(array[name]) else None for name in names}
+    flat = array.reshape(-1)
+    fields = [listed(flat[name]) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*fields, strict=True)]
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether it is one of SciPy's sparse matrices."""
+    return offers(value, "toarray", "tocsr")
+
+
+def dense(matrix: Any) -> Any:
+    """A sparse matrix as rows; one that would take gigabytes is refused."""
+    rows, width = (1, *matrix.shape)[-2:]
+    if rows * width > MOST_CELLS:
+        told = f"a sparse matrix of {rows} x {width} cells is too large to be sent at once"
+        raise refused(f"{told}; send it in pieces, or as a batch job")
+    return matrix.toarray().tolist()
+
+
+def dense_rows(matrix: Any) -> Iterator[Any]:
+    """The rows of a sparse matrix of any size, some at a time."""
+    rows, width = (1, *matrix.shape)[-2:]
+    by_rows, step = matrix.tocsr(), max(1, MOST_CELLS // max(1, width))
+    for start in range(0, rows, step):
+        yield from by_rows[start : start + step].toarray().tolist()

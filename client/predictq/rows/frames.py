@@ -1,0 +1,134 @@
+"""What data frames hold, whoever made them: pandas, polars or Arrow; column by column."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from predictq.errors import refused
+from predictq.rows.arrays import is_array, listed, offers
+from predictq.rows.times import elapsed, tidy
+
+
+class Table(NamedTuple):
+    """Columns of one length; ``names`` is None where rows go by position."""
+
+    names: list[str] | None
+    columns: list[list[Any]]
+    height: int
+
+
+def is_frame(value: Any) -> bool:
+    """Whether it has columns, and something of theirs that tells whose it is."""
+    is_foreign = offers(value, "get_columns") or offers(value, "column_names", "to_pylist")
+    return _is_pandas(value) or is_foreign
+
+
+def table(frame: Any) -> Table:
+    """Its columns, each a list.
+
+    Raises `InvalidRequest` where names are on several levels, twice there, or no text for some.
+    """
+    if _is_pandas(frame):
+        return _of_pandas(frame)
+    is_arrow = offers(frame, "column_names")
+    names = list(frame.column_names if is_arrow else frame.columns)
+    check(names)
+    columns = frame.columns if is_arrow else frame.get_columns()
+    return Table(names, [column(values) for values in columns], len(frame))
+
+
+def check_is_there(value: Any) -> None:
+    """Raise `InvalidRequest` for a frame that is yet to be computed."""
+    if offers(value, "collect"):
+        raise refused(f"a {type(value).__name__} is not computed yet: send what collect() gives")
+
+
+def slices(frame: Any, size: int) -> Iterator[Any]:
+    """The frame in pieces of so many rows."""
+    is_pandas = _is_pandas(frame)
+    for start in range(0, len(frame), size):
+        yield frame.iloc[start : start + size] if is_pandas else frame.slice(start, size)
+
+
+def is_column(value: Any) -> bool:
+    """Whether it is a series of polars or an array of Arrow, which have no labels."""
+    return offers(value, "get_chunks") or offers(value, "to_pylist")
+
+
+def column(values: Any) -> list[Any]:
+    """A column as a list: of pandas, polars or Arrow."""
+    if offers(values, "to_pylist"):
+        return _of_arrow(values)
+    return _of_polars(values) if offers(values, "get_chunks") else _of_series(values)
+
+
+def is_series(value: Any) -> bool:
+    """Whether it is a series of pandas: a row, or a column."""
+    return offers(value, "iloc", "index", "to_dict")
+
+
+def labels(series: Any) -> list[str] | None:
+    """The names of a series that is a row of a frame; None where it is just values."""
+    found = list(series.index)
+    if not any(isinstance(label, str) for label in found):
+        return None
+    check(found)
+    return found
+
+
+def check(names: list[Any]) -> None:
+    """Raise `InvalidRequest` where names cannot tell columns apart."""
+    for name in names:
+        if not isinstance(name, str):  # by their positions the columns might stand for others
+            raise refused(f"column {name!r} of the data frame has no text for a name, others have")
+    if len(set(names)) < len(names):  # a row by name would have the last of them alone
+        double = next(name for name in names if names.count(name) > 1)
+        raise refused(f"the data frame has more than one column {double!r}")
+
+
+def _is_pandas(value: Any) -> bool:
+    return offers(value, "iloc", "columns")
+
+
+def _of_pandas(frame: Any) -> Table:
+    if frame.columns.nlevels > 1:
+        example = "frame.columns = ['_'.join(map(str, names)) for names in frame.columns]"
+        raise refused(f"the data frame's columns have names on several levels; try {example}")
+    names = list(frame.columns)
+    is_named = any(isinstance(name, str) for name in names)
+    if is_named:
+        check(names)
+    columns = [column(frame.iloc[:, place]) for place in range(len(names))]
+    return Table(names if is_named else None, columns, len(frame))
+
+
+def _of_series(series: Any) -> list[Any]:
+    if type(series.dtype).__name__ == "CategoricalDtype":
+        kinds: list[Any] = series.cat.categories.tolist()
+        return [None if code < 0 else kinds[code] for code in series.cat.codes.tolist()]
+    # The types of pandas' own know better what their values are than NumPy does.
+    is_plain = type(series.dtype).__module__.startswith("numpy")
+    values = series.to_numpy() if is_plain else series
+    found: list[Any] = listed(values) if is_array(values) else series.tolist()
+    return found
+
+
+def _of_polars(series: Any) -> list[Any]:
+    kind = str(series.dtype)  # Python's own types end at microseconds
+    if kind.startswith(("Datetime", "Time")):
+        told = series.dt.to_string("iso:strict" if kind.startswith("Datetime") else "iso")
+        return [tidy(text) for text in told.to_list()]
+    if kind.startswith("Duration"):
+        counts = series.dt.total_nanoseconds().to_list()
+        return [None if count is None else elapsed(count) for count in counts]
+    found: list[Any] = series.to_list()
+    return found
+
+
+def _of_arrow(values: Any) -> list[Any]:
+    if str(values.type) == "time64[ns]":
+        return [tidy(text) for text in values.cast("string").to_pylist()]
+    try:
+        found: list[Any] = values.to_pylist()
+    except ValueError as error:  # nanoseconds, where there is no pandas to hold them
+        raise refused(f"a column of type {values.type} cannot be sent: {error}") from error
+    return found

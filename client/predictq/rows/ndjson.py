@@ -1,0 +1,81 @@
+"""Writes rows as NDJSON, a line each, and says which of them cannot be written."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from predictq.errors import ProblemError, refused
+from predictq.rows.arrays import dense_rows, is_sparse
+from predictq.rows.frames import check_is_there, is_frame, is_series, labels, slices
+from predictq.rows.json_writer import Unsayable, Way, written
+from predictq.rows.rows import features, records
+
+SLICE = 10_000
+"""Rows of a data frame that are turned at once."""
+EXPECTED = "a path, a URI, a data frame or an iterable of rows"
+UNORDERED = (bytes, bytearray, memoryview, set, frozenset)
+"""What can be iterated over, and is no rows."""
+Names = Callable[[], Sequence[str] | None]
+"""Asks for the names of the model's columns; None where it has none."""
+
+
+def lines(rows: Iterable[Any], names: Names) -> Iterator[bytes]:
+    """A line for each row, with its newline; a list goes by the names of the model's columns.
+
+    What is no list and no object is the one value of its row. Raises `InvalidRequest`, which names
+    the row, from 1, and the column.
+    """
+    asked = cache(names)
+    for number, row in enumerate(_each(rows)):
+        yield _line(number, row, asked)
+
+
+def _each(rows: Any) -> Iterator[Any]:
+    if is_frame(rows):
+        # A slice at a time: all records of a frame take many times its memory.
+        for piece in slices(rows, SLICE):
+            yield from records(piece)
+    elif is_sparse(rows):
+        yield from dense_rows(rows)
+    elif is_series(rows) and labels(rows):
+        yield rows
+    else:
+        yield from _iterator(rows)
+
+
+def _iterator(rows: Any) -> Iterator[Any]:
+    check_is_there(rows)
+    if isinstance(rows, Mapping):
+        raise refused("an object is one row; send it in a list")
+    if not isinstance(rows, UNORDERED):
+        with suppress(TypeError):  # an array may have no rows, and says so only here
+            return iter(rows)
+    got = "None" if rows is None else f"a value of type {type(rows).__name__}"
+    raise refused(f"expected {EXPECTED}, got {got}")
+
+
+def _line(number: int, row: Any, names: Names) -> bytes:
+    try:
+        plain = features(row)
+    except ProblemError as error:
+        raise refused(f"row {number + 1}: {error.detail}", number) from error
+    if not isinstance(plain, dict):
+        plain = _by_name(number, plain if isinstance(plain, list) else [plain], names())
+    try:
+        return written(plain) + b"\n"
+    except Unsayable as error:
+        raise refused(f"{_place(number, error.way)}: {error.told}", number) from error
+
+
+def _by_name(number: int, row: list[Any], names: Sequence[str] | None) -> Any:
+    if names is None:
+        return row
+    if len(row) != len(names):
+        raise refused(f"row {number + 1} has {len(row)} features, expected {len(names)}", number)
+    return dict(zip(names, row, strict=True))
+
+
+def _place(number: int, way: Way) -> str:
+    row = f"row {number + 1}"
+    return f"{row}, column {way[0]!r}" if way else row

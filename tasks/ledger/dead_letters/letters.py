@@ -1,0 +1,168 @@
+"""Dead letters as an operator sees them: listed, shown, replayed, deleted."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from tasks.ledger import keys, scripts
+from tasks.ledger.queue.bounds import Bounds
+from tasks.record import Record
+from tasks.settings import Settings
+from tasks.wire import encode
+from telemetry.errors import DeadLetterNotFound
+
+LETTERS_PER_ROUND_TRIP = 100
+"""Letters that are read or deleted in one round trip."""
+BYTES_PER_ROUND_TRIP = 4 * 2**20
+"""Bytes of letters that Redis looks at in one round trip: all others wait for it meanwhile."""
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A dead letter without its message."""
+
+    id: str
+    """Of the prediction, where it could be read; else of the letter alone."""
+    queue: str
+    model: str
+    """As model:version; empty where the message does not say."""
+    code: str
+    """The class of the error that ended it."""
+    reason: str
+    attempts: int
+    """Computations that were begun; 0 for a message that could not be read."""
+    accepted_at: float | None
+    """Unix seconds; null where unknown."""
+    died_at: float
+    """Unix seconds, Redis's."""
+
+
+class WholeLetter(Letter, frozen=True, kw_only=True):
+    """A dead letter with its message."""
+
+    message: str
+    encoding: str = "utf-8"
+    """``base64`` where the message is no text."""
+
+    @property
+    def content(self) -> bytes:
+        """The message as it lay on the queue."""
+        if self.encoding == "base64":
+            return base64.b64decode(self.message)
+        return self.message.encode()
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which letters; what is not given does not matter."""
+
+    model: str | None = None
+    """A model's name, or model:version."""
+    code: str | None = None
+    queue: str | None = None
+
+    def takes(self, letter: Letter) -> bool:
+        """Whether this is one of them."""
+        name, _, _ = letter.model.rpartition(":")
+        return (
+            self.model in (None, letter.model, name)
+            and self.code in (None, letter.code)
+            and self.queue in (None, letter.queue)
+        )
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """How many letters there are and were."""
+
+    kept: int
+    bytes: int
+    buried: int
+    dropped: int
+    """Of those buried: dropped, since there were too many."""
+
+
+_letter = msgspec.json.Decoder(Letter)
+_whole = msgspec.json.Decoder(WholeLetter)
+
+
+def head(**fields: Any) -> bytes:
+    """The fields of a letter as JSON without its end, where the script adds the rest."""
+    return encode(fields)[:-1]
+
+
+def bounds(settings: Settings) -> dict[str, float]:
+    """How many letters the scripts may keep."""
+    return {
+        "max_dead_letters": settings.max_dead_letters,
+        "max_dead_letter_bytes": settings.max_dead_letter_bytes,
+    }
+
+
+class DeadLetters:
+    """All dead letters."""
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        self._client = client
+        self._replay = scripts.load(client, "replay", "messages", "burying", **bounds(settings))
+        self._list = scripts.load(client, "letters", "burying", **bounds(settings))
+        self._delete = scripts.load(client, "delete", "burying", **bounds(settings))
+
+    def find(self, which: Filter) -> Iterator[Letter]:
+        """The letters that a filter takes, the newest first."""
+        ids = cast("list[bytes]", self._client.zrevrange(keys.DEAD_LETTER_TIMES, 0, -1))
+        for at in range(0, len(ids), LETTERS_PER_ROUND_TRIP):
+            letters = self._heads(ids[at : at + LETTERS_PER_ROUND_TRIP])
+            yield from filter(which.takes, letters)
+
+    def _heads(self, ids: list[bytes]) -> Iterator[Letter]:
+        """Those of these that are there, without their messages."""
+        while ids:
+            texts = cast("list[bytes | None]", self._list(args=[BYTES_PER_ROUND_TRIP, *ids]))
+            ids = ids[len(texts) :]
+            yield from (_letter.decode(text) for text in texts if text is not None)
+
+    def show(self, id: str) -> WholeLetter:
+        """One letter; raises `DeadLetterNotFound`."""
+        text = cast("bytes | None", self._client.hget(keys.DEAD_LETTERS, id))
+        if text is None:
+            raise DeadLetterNotFound(f"there is no dead letter {id[:200]!r}")
+        return _whole.decode(text)
+
+    def replay(self, letter: Letter, message: bytes, record: Record | None, queue: Bounds) -> str:
+        """Push its message again, and write the queued record of a prediction.
+
+        Says ``replayed``; or ``gone``, ``full`` or ``stands``, see the script.
+        """
+        script_keys = [letter.queue, keys.QUEUED + letter.queue]
+        arguments: list[Any] = [letter.id, letter.died_at, message, queue.rows, queue.bytes]
+        if record is not None:
+            script_keys.append(keys.record(record.task_id))
+            arguments.append(encode(record))
+        return cast("bytes", self._replay(keys=script_keys, args=arguments)).decode()
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete these; how many there were."""
+        parts = (
+            ids[at : at + LETTERS_PER_ROUND_TRIP]
+            for at in range(0, len(ids), LETTERS_PER_ROUND_TRIP)
+        )
+        return sum(int(self._delete(args=[*part])) for part in parts)
+
+    def replayed(self, id: str) -> str | None:
+        """The prediction of a letter that was replayed of late, ``""`` where it had none.
+
+        None where no such letter was.
+        """
+        told = cast("bytes | None", self._client.get(keys.REPLAYED + id))
+        return None if told is None else told.decode()
+
+    def totals(self) -> Totals:
+        """Counts over all."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.zcard(keys.DEAD_LETTER_TIMES)
+            pipe.hgetall(keys.DEAD_LETTER_TOTALS)
+            kept, counts = pipe.execute()
+        told = {name.decode(): int(value) for name, value in counts.items()}
+        counted = ("bytes", "buried", "dropped")
+        return Totals(kept=kept, **{name: told.get(name, 0) for name in counted})

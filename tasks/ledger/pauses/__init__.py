@@ -1,0 +1,1 @@
+"""Versions that are paused, and versions that were removed."""

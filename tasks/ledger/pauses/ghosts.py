@@ -1,0 +1,51 @@
+"""Ghosts: what Redis still knows of versions that the registry no longer has."""
+
+from typing import cast
+
+import msgspec
+import redis
+
+from tasks.ledger import keys, scripts
+from tasks.ledger.dead_letters.letters import DeadLetters, Filter, bounds
+from tasks.ledger.pauses.pauses import PROBING
+from tasks.settings import Settings
+
+LETTERS_PER_LOOK = 1000
+"""Dead letters that are looked at in one round trip."""
+
+
+class Laid(msgspec.Struct, frozen=True):
+    """What there was of a ghost."""
+
+    letters: int
+    """Dead letters, which were deleted."""
+    parked: int
+    """Messages that went back to their queue, to fail there."""
+
+
+class Ghosts:
+    """What an operator who removes versions has done about them."""
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        self._client = client
+        self._letters = DeadLetters(client, settings)
+        libraries = "messages", "pausing", "burying"
+        self._remove = scripts.load(client, "remove", *libraries, **PROBING, **bounds(settings))
+
+    def lay(self, version: str) -> Laid:
+        """Forget a model:version: pause, troubles, statistics, dead letters; nothing stays parked.
+
+        The registry must have removed it before.
+        """
+        letters = parked = at = 0
+        while at >= 0:
+            deleted, returned, at = self._remove(args=[version, at, LETTERS_PER_LOOK])
+            letters, parked = letters + deleted, parked + returned
+        return Laid(letters, parked)
+
+    def known(self) -> set[str]:
+        """Every model:version of which anything is known, by the words of whoever said it."""
+        paused = cast("list[bytes]", self._client.hkeys(keys.PAUSED))
+        answered = cast("set[bytes]", self._client.smembers(keys.ANSWERED))
+        died = {letter.model for letter in self._letters.find(Filter())}
+        return {version.decode(errors="replace") for version in {*paused, *answered}} | died

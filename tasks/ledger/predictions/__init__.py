@@ -1,0 +1,1 @@
+"""Predictions in Redis: accepted together, settled once."""

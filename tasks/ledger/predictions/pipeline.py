@@ -1,0 +1,117 @@
+"""Round trips that requests on an event loop share: who comes during one goes with the next."""
+
+import asyncio
+import threading
+from queue import SimpleQueue
+from typing import Any
+
+import redis
+from redis.commands.core import Script
+from redis.exceptions import NoScriptError
+
+
+class Unsent(redis.ConnectionError):
+    """Nothing of it was sent, so Redis cannot have done it."""
+
+
+_Call = tuple[tuple[Any, ...], "asyncio.Future[Any]"]
+
+
+class Pipeline:
+    """One connection for all requests of a process, served by a thread of its own.
+
+    A lone command goes at once. The loop and the thread meet once for each round, not once for
+    each command; that is what makes them cheap.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._waiting: SimpleQueue[_Call] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    async def ask(self, *command: Any) -> Any:
+        """The answer to a command that may be repeated; raises `redis.RedisError`."""
+        if self._thread is None:
+            self._start()
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.put((command, answer))
+        return await answer
+
+    def ask_now(self, *command: Any) -> Any:
+        """The same at once, in a round trip of its own, for a thread that may wait."""
+        (answer,) = self._trip([command])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def run(self, script: Script, keys: list[str], args: list[Any]) -> Any:
+        """What a script answers, as `ask_now`; a new Redis is told the script."""
+        command = _call(script, keys, args)
+        try:
+            return self.ask_now(*command)
+        except NoScriptError:
+            self.ask_now("SCRIPT LOAD", script.script)
+            return self.ask_now(*command)
+
+    async def run_soon(self, script: Script, keys: list[str], args: list[Any]) -> Any:
+        """The same on an event loop, as `ask`."""
+        command = _call(script, keys, args)
+        try:
+            return await self.ask(*command)
+        except NoScriptError:
+            await self.ask("SCRIPT LOAD", script.script)
+            return await self.ask(*command)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            calls = [self._waiting.get(), *self._gathered()]
+            try:
+                answers = self._trip([command for command, _ in calls])
+            except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must know
+                late = self._gathered()  # they would only wait once more for the same
+                answers = [error] * len(calls) + [Unsent(str(error))] * len(late)
+                calls += late
+            _tell([answer for _, answer in calls], answers)
+
+    def _gathered(self) -> list[_Call]:
+        return [self._waiting.get() for _ in range(self._waiting.qsize())]  # nobody else takes
+
+    def _trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.connection = self._connection()
+            for command in commands:
+                pipe.execute_command(*command)  # type: ignore[no-untyped-call]  # no type there
+            return pipe.execute(raise_on_error=False)
+
+    def _connection(self) -> Any:
+        # Asked for here, as the pipeline would, to tell what fails before anything is sent.
+        try:
+            return self._client.connection_pool.get_connection()
+        except redis.RedisError as error:
+            raise Unsent(str(error)) from error
+
+
+def _call(script: Script, keys: list[str], args: list[Any]) -> tuple[Any, ...]:
+    return "EVALSHA", script.sha, len(keys), *keys, *args
+
+
+def _tell(futures: "list[asyncio.Future[Any]]", answers: list[Any]) -> None:
+    """Wake all who asked, in one step of their loop."""
+
+    def settle() -> None:
+        for future, answer in zip(futures, answers, strict=True):
+            if future.done():  # whoever asked has gone
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+    futures[0].get_loop().call_soon_threadsafe(settle)

@@ -1,0 +1,1 @@
+"""The queues in Redis: their bounds, their state, and what workers hold of them."""

@@ -1,0 +1,1 @@
+"""The Redis server: whether it can keep what is accepted, and what it refuses."""

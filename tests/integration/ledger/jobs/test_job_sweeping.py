@@ -1,0 +1,142 @@
+"""Files of jobs go with their jobs, what nobody made a job of after an hour, what is left later."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.job import FileRef, JobRequest
+from tasks.jobs.ledger import JobLedger
+from tasks.ledger import keys
+from tasks.settings import Settings
+from workers.jobs.sweeping import ABANDONED, sweep
+
+ORDER = JobRequest(
+    model="m", version=1, input=FileRef(uri="/in.csv"), output=FileRef(uri="/out.csv")
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, redis_url="redis://none")
+
+
+@pytest.fixture
+def ledger(client: redis.Redis, settings: Settings) -> JobLedger:
+    return JobLedger(client, settings)
+
+
+def directory(home: Path, name: str, file: str = "input.csv", age: float = 0.0) -> Path:
+    """Of a job, with a file that was written so many seconds ago."""
+    path = JobDirectory(home, name).path
+    path.mkdir(parents=True)
+    (path / file).touch()
+    for written in (path / file, path):
+        os.utime(written, (time.time() - age,) * 2)
+    return path
+
+
+def accept(ledger: JobLedger, name: str, created_at: float | None = None) -> None:
+    ledger.create(name, ORDER)
+    if created_at is not None:
+        ledger.client.zadd(keys.JOBS, {name: created_at})
+
+
+def test_a_job_is_forgotten_with_its_files(ledger: JobLedger, settings: Settings) -> None:
+    for name in ("old", "bad", "resumed", "young"):
+        accept(ledger, name, None if name == "young" else 1.0)
+        ledger.cancel(name)
+        directory(settings.home, name, "output")
+    for name in ("old", "bad"):
+        ledger.client.hset(keys.JOB + name, "expires_at", "1.0")
+    ledger.client.hset(f"{keys.JOB}bad", "report", b"no report")
+    sweep(ledger, settings)
+    left = sorted(path.name for path in (settings.home / "jobs").iterdir())
+    assert left == ["resumed", "stack", "young"]
+    assert ledger.latest(9) == ["young", "resumed"]
+
+
+def test_however_many_are_older_and_stay(ledger: JobLedger, settings: Settings) -> None:
+    for number in range(300):
+        accept(ledger, f"resumed-{number}", 1.0)
+    accept(ledger, "old", 2.0)
+    for _ in range(2):  # it ends, then it is forgotten
+        ledger.client.hset(f"{keys.JOB}old", "expires_at", "1.0")
+        sweep(ledger, settings)
+    assert not ledger.knows("old")
+
+
+def test_the_clock_of_the_host_ends_nothing(
+    ledger: JobLedger, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(ledger, "a")
+    kept = directory(settings.home, "a")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1e9)
+    sweep(ledger, settings)
+    assert kept.exists()
+    job = ledger.job("a")
+    assert job
+    assert job.status == "validating"
+
+
+def test_files_of_no_job_go_when_nobody_writes_to_them(
+    ledger: JobLedger, settings: Settings
+) -> None:
+    late, later = ABANDONED + 60, settings.job_ttl + 60
+    accept(ledger, "known")
+    for name, file, age in (
+        ("known", "input.csv", later),
+        ("written", "input.csv", 0.0),
+        ("uploaded", "input.csv", late),
+        ("computed", "output", late),  # perhaps another Redis knows it
+        ("left", "output", later),
+    ):
+        directory(settings.home, name, file, age)
+    (settings.home / "jobs" / "file").touch()
+    sweep(ledger, settings)
+    left = sorted(path.name for path in (settings.home / "jobs").iterdir())
+    assert left == ["computed", "file", "known", "stack", "written"]
+
+
+def test_files_of_another_redis_stay(
+    ledger: JobLedger, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    sweep_with_an_upload(ledger, settings, "first")
+    assert not (settings.home / "jobs" / "first").exists()
+    ledger.client.flushall()  # as one at a wrong address, which knows none of these jobs
+    sweep_with_an_upload(ledger, settings, "second")
+    assert (settings.home / "jobs" / "second").exists()
+    assert "check REDIS_URL" in caplog.text
+    ledger.client.set(keys.JOBS_STACK, "another")
+    sweep(ledger, settings)
+    assert (settings.home / "jobs" / "second").exists()
+    (settings.home / "jobs" / "stack").unlink()  # an operator says that the other is gone
+    ledger.client.delete(keys.JOBS_STACK)
+    sweep(ledger, settings)
+    assert not (settings.home / "jobs" / "second").exists()
+
+
+def test_a_home_that_lost_its_files_is_known_again(ledger: JobLedger, settings: Settings) -> None:
+    (settings.home / "jobs").mkdir()
+    ledger.client.set(keys.JOBS_STACK, "this")
+    sweep(ledger, settings)
+    assert (settings.home / "jobs" / "stack").read_text() == "this"
+
+
+def sweep_with_an_upload(ledger: JobLedger, settings: Settings, name: str) -> None:
+    """Of which no job was made."""
+    directory(settings.home, name, "input.csv", ABANDONED + 60)
+    sweep(ledger, settings)
+
+
+def test_what_an_ended_job_had_unpacked_goes(ledger: JobLedger, settings: Settings) -> None:
+    accept(ledger, "old", 1.0)
+    own = directory(settings.home, "old", "unpacked-1")
+    ledger.client.hset(f"{keys.JOB}old", "expires_at", "1.0")
+    sweep(ledger, settings)
+    assert own.exists()
+    assert not [*own.iterdir()]

@@ -1,0 +1,53 @@
+"""Where a version is paused its fallback answers, and says so; with real workers."""
+
+import pytest
+
+from registry.store import Registry
+from tests.integration.damaged_versions import ROW, Artifact, fail_until_paused, post
+from tests.support.models import Doubling, Lethal, described, register
+from tests.support.stack import LiveStack
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def with_fallback(tmp_path, start) -> LiveStack:
+    """Version 2 of doubling is damaged; its fallback is version 1."""
+    register(tmp_path, "doubling", Doubling(), [ROW], alias="fallback")
+    register(tmp_path, "doubling", Lethal(), [ROW], alias="production")
+    Artifact(tmp_path, "doubling:2").damage()
+    stack = start(PREDICTQ_BREAKER_FAILURES="1", PREDICTQ_PROBE_AFTER="300")
+    fail_until_paused(stack, "doubling:2")
+    return stack
+
+
+@pytest.mark.parametrize("reference", ["doubling", "doubling@production"])
+def test_the_fallback_answers_and_the_receipt_says_so(with_fallback: LiveStack, reference) -> None:
+    accepted = with_fallback.submit(reference, ROW)
+    assert accepted["version"] == 1
+    outcome = with_fallback.outcome(accepted["id"])
+    assert outcome["predictions"] == [2.0]
+    receipt = outcome["receipt"]
+    assert (receipt["version"], receipt["alias"]) == (1, "fallback")
+
+
+def test_who_asks_for_a_number_gets_that_or_none(with_fallback: LiveStack) -> None:
+    assert post(with_fallback, "doubling:2").json()["code"] == "version_paused"
+
+
+def test_a_fallback_may_be_paused_itself(with_fallback: LiveStack) -> None:
+    with_fallback.http.post("/models/doubling/versions/1/pause")
+    refused = post(with_fallback, "doubling")
+    assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
+
+
+def test_features_are_checked_against_the_fallbacks_signature(tmp_path, start) -> None:
+    register(tmp_path, "doubling", Doubling(), [ROW], alias="fallback")
+    Registry(tmp_path).add("doubling", described(b"one column"), b"one column")
+    stack = start()
+    stack.http.post("/models/doubling/versions/2/pause")
+
+    refused = post(stack, "doubling", [1.0])
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
+    assert "doubling:2" in refused.json()["detail"]

@@ -1,0 +1,66 @@
+"""A version that is never loaded to its end holds up nobody but itself."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from kombu.asynchronous import Hub
+
+from tests.support.models import Doubling, register
+from tests.support.slow_models import Heavy
+from tests.support.stack import until
+from workers.pool.pool import Pool
+
+pytestmark = pytest.mark.slow
+
+LIMIT = 5.0
+"""Seconds; imports count as well."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One good version, and one whose loading hangs from now on."""
+    obstacle = tmp_path / "obstacle"
+    register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
+    register(tmp_path, "heavy", Heavy(str(obstacle)), [[1.0, 0.0]])
+    obstacle.touch()
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setattr("workers.pool.fork_server_client.LONGEST_RUN", LIMIT)
+    return tmp_path
+
+
+@pytest.fixture
+def pool(home: Path) -> Iterator[Pool]:
+    queues = SimpleNamespace(consume_from=["predict"])
+    pool = Pool(1, app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)))
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool, home: Path) -> None:
+    hub = Hub()
+    pool.register_with_event_loop(hub)
+    hung: list[str] = []
+    pool.on_hang = hung.append
+
+    def turns(condition: Callable[[], object]) -> Callable[[], object]:
+        def turn() -> object:
+            hub.run_once()
+            pool.end_overdue()
+            return condition()
+
+        return turn
+
+    until(turns(lambda: pool.is_born), "a process that computes", 90)
+    assert pool.held == ["doubling:1"]
+    assert hung == ["heavy:1"]
+
+    assert pool.idle("heavy:1") is None, "no process tries it"
+    until(turns(lambda: len(hung) == 2), "another try, which hangs, too", 90)
+    assert pool.idle("doubling:1")
+
+    (home / "obstacle").unlink()
+    until(turns(lambda: pool.idle("heavy:1")), "a process that was born with it", 90)
+    assert hung == ["heavy:1"] * 2

@@ -1,0 +1,132 @@
+"""Every command that crosses the wire to Redis is counted, so that none can creep in."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import redis
+
+from tasks.ledger.ledger import connect
+from tests.integration.redis_monitor import Tap, tapped, with_a_port
+from tests.support.models import Doubling, register
+from tests.support.stack import LiveStack, running, until
+
+pytestmark = pytest.mark.slow
+
+TIMES = 50
+ROWS = [1.0, 0.0]
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    """A worker with one process; every connection is open, and Redis knows the scripts."""
+    home = tmp_path_factory.mktemp("single")
+    register(home, "doubling", Doubling(), [[1.0, 0.0]])
+    with running(home, processes=1, prepare=with_a_port) as stack:
+        until(lambda: stack.predict("doubling", ROWS), "a first prediction")
+        yield stack
+
+
+@pytest.fixture
+def client(single: LiveStack) -> Iterator[redis.Redis]:
+    with connect(single.redis_url) as client:
+        yield client
+
+
+def all_done(client: redis.Redis) -> bool:
+    return not client.llen("predict") and not client.hlen("predictq:reserved")
+
+
+def submit(stack: LiveStack, path: str = "/predict/async", **headers: str) -> str:
+    body = {"model": "doubling", "features": ROWS}
+    answer = stack.http.post(path, json=body, headers=headers)
+    assert answer.status_code in (200, 202), answer.text
+    return str(answer.json()["id"])
+
+
+def by_the_clock(tap: Tap) -> Counter[str]:
+    """What a worker sends in that time at most without anything to do."""
+    a_second = Counter(upkeep=2, heartbeat=1, reserve=1, BLMOVE=1, PUBLISH=1)
+    # A watch that sees no progress looks for work (LLEN); connections are checked (PING, HELLO).
+    a_second += Counter(LLEN=1, PING=1, HELLO=1)
+    often = Counter({name: int(each * (tap.seconds + 2)) for name, each in a_second.items()})
+    # kombu says now and then that its queues are still in use, by a script of its own.
+    return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
+
+
+def test_a_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
+    with single.frozen("worker"), tapped(single) as tap:
+        for _ in range(TIMES):
+            submit(single)
+    assert tap.api == {"accept": TIMES}
+    until(lambda: all_done(client), "all done")
+
+
+def test_so_is_one_with_a_key_which_a_thread_answers(
+    single: LiveStack, client: redis.Redis
+) -> None:
+    with single.frozen("worker"), tapped(single) as tap:
+        for number in range(TIMES):
+            submit(single, **{"Idempotency-Key": f"{number}"})
+    assert tap.api == {"accept": TIMES}
+    until(lambda: all_done(client), "all done")
+
+
+def test_a_look_up_of_an_outcome_is_one_round_trip(single: LiveStack) -> None:
+    path = f"/predict/result/{submit(single)}"
+    until(lambda: single.http.get(path).status_code == 200, "the outcome")
+    with tapped(single) as tap:
+        for _ in range(TIMES):
+            single.http.get(path)
+            single.http.get(path, headers={"Prefer": "wait=1"})  # a thread answers this
+    assert tap.api == {"GET": 2 * TIMES}
+
+
+def test_a_look_up_of_what_waits_asks_for_the_queue_once_a_second(
+    single: LiveStack, client: redis.Redis
+) -> None:
+    with single.frozen("worker"):
+        path = f"/predict/result/{submit(single)}"
+        with tapped(single) as tap:
+            for _ in range(TIMES):
+                assert single.http.get(path).json()["status"] == "queued"
+    assert tap.api.pop("situation") <= 1 + tap.seconds
+    assert tap.api == {"GET": TIMES}
+    until(lambda: all_done(client), "all done")
+
+
+def test_who_waits_looks_before_and_after(single: LiveStack) -> None:
+    with tapped(single) as tap:
+        for _ in range(TIMES):
+            submit(single, "/predict")
+    assert tap.api.pop("GET") <= 2 * TIMES + tap.seconds, "and once a second in between"
+    assert tap.api == {"accept": TIMES, "SUBSCRIBE": TIMES, "UNSUBSCRIBE": TIMES}
+
+
+def test_a_batch_is_reserved_started_and_settled_in_one_each(
+    single: LiveStack, client: redis.Redis
+) -> None:
+    with ExitStack() as listening:
+        with single.frozen("worker"):
+            ids = [submit(single) for _ in range(1000)]
+            tap = listening.enter_context(tapped(single))
+        until(lambda: all_done(client), "all done")
+    sizes = [single.outcome(task_id)["receipt"]["batch_size"] for task_id in ids]
+    batches = round(sum(1 / size for size in sizes))
+    assert batches < 200
+    assert tap.api == {}
+    assert tap.pool == {"start": batches, "settle": batches}
+    taken = Counter(reserve=2 * batches, BLMOVE=batches, PUBLISH=2 * batches)
+    assert tap.worker <= taken + by_the_clock(tap), "PUBLISH: events, many at a time"
+
+
+def test_a_lone_request_costs_few_too(single: LiveStack, client: redis.Redis) -> None:
+    with tapped(single) as tap:
+        for _ in range(TIMES):
+            submit(single)
+            until(lambda: all_done(client), "done")
+    assert tap.api == {"accept": TIMES}
+    assert tap.pool == {"start": TIMES, "settle": TIMES}
+    taken = Counter(reserve=2 * TIMES, BLMOVE=TIMES, PUBLISH=2 * TIMES)
+    assert tap.worker <= taken + by_the_clock(tap), "reserve: once more, to find nothing"

@@ -1,0 +1,115 @@
+"""Hazard 12: Redis falls silent after it was asked; the 503 names the id, and is true to it."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from predictq import Client
+from tests.support.stack import Json, LiveStack, running, until, with_models_of
+
+pytestmark = pytest.mark.slow
+
+ROW = [5.1, 3.5, 1.4, 0.2]
+BODY: Json = {"model": "iris", "features": ROW}
+
+
+@pytest.fixture
+def connected(stack: LiveStack) -> LiveStack:
+    """One connection is open, so that a submission is sent before Redis is seen to be silent."""
+    stack.submit("iris", ROW)
+    return stack
+
+
+@pytest.fixture(scope="module")
+def own_stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    with running(with_models_of(demo_home, tmp_path_factory.mktemp("uncertain"))) as stack:
+        yield stack
+
+
+def submit(stack: LiveStack, **headers: str) -> httpx2.Response:
+    return stack.http.post("/predict/async", json=BODY, headers=headers)
+
+
+def doubtful_id(answer: httpx2.Response) -> str:
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (503, "submission_uncertain"), problem
+    assert problem["retryable"]
+    assert int(answer.headers["retry-after"]) >= 1
+    assert problem["id"] in problem["detail"]
+    return problem["id"]
+
+
+def test_the_id_of_the_503_answers_once_redis_is_back(connected: LiveStack) -> None:
+    with connected.frozen("redis"):
+        task_id = doubtful_id(submit(connected))
+    assert connected.outcome(task_id)["predictions"] == [0]
+
+
+def test_the_same_key_converges_on_it(connected: LiveStack) -> None:
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    with connected.frozen("redis"):
+        task_id = doubtful_id(submit(connected, **key))
+    again = submit(connected, **key)
+    assert (again.status_code in (200, 202), again.json()["id"]) == (True, task_id)
+    assert connected.outcome(task_id)["predictions"] == [0]
+
+
+def test_one_that_was_not_accepted_is_unknown_and_not_lost(own_stack: LiveStack) -> None:
+    own_stack.submit("iris", ROW)
+    with own_stack.frozen("redis"):
+        task_id = doubtful_id(submit(own_stack))
+        own_stack.kill("redis")  # with what it had not read
+    own_stack.start("redis")
+    answer = until(lambda: _look_up(own_stack, task_id), "an answer")
+    assert (answer.status_code, answer.json()["code"]) == (404, "prediction_not_found")
+
+
+def _look_up(stack: LiveStack, task_id: str) -> httpx2.Response | None:
+    answer = stack.http.get(f"/predict/result/{task_id}")
+    return None if answer.status_code == 503 else answer
+
+
+def test_what_was_never_sent_is_certain(own_stack: LiveStack) -> None:
+    own_stack.submit("iris", ROW)
+    own_stack.kill("redis")
+    problem = submit(own_stack).json()
+    own_stack.start("redis")
+    assert problem["code"] == "unavailable"
+    assert "id" not in problem
+
+
+@contextmanager
+def thawing_soon(stack: LiveStack, seconds: float) -> Iterator[None]:
+    """Redis is frozen for so long, whatever is done meanwhile."""
+    frozen, over = threading.Event(), threading.Event()
+
+    def freeze() -> None:
+        with stack.frozen("redis"):
+            frozen.set()
+            over.wait(seconds)
+
+    thread = threading.Thread(target=freeze)
+    thread.start()
+    frozen.wait()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("key", [None, "a key"])
+def test_the_client_settles_the_doubt(connected: LiveStack, key: str | None) -> None:
+    key = key and uuid.uuid4().hex
+    with Client(connected.url) as client:
+        with thawing_soon(connected, 1.5):
+            pending = client.submit("iris", ROW, idempotency_key=key)
+        answer = client.result(pending.id, wait=30)
+        assert answer.predictions == [0]
+        with thawing_soon(connected, 1.5):
+            assert client.predict("iris", ROW, timeout=60).predictions == [0]

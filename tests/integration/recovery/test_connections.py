@@ -1,0 +1,106 @@
+"""Hazard 14: connections and subscriptions do not pile up with submissions."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+import redis
+
+from api.app import LANES, Parts
+from stack.redis import socket as redis_socket
+from tasks.ledger.ledger import BESIDE, connect
+from tasks.settings import Settings
+from tests.support.stack import PATIENCE, LiveStack, until, with_models_of
+
+pytestmark = pytest.mark.slow
+
+SUBMISSIONS = 10_000
+CALLERS = 40
+"""More than the API has threads."""
+THREADS = 32
+FEW = 2
+BODY = json.dumps({"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]})
+HEADERS = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def front(demo_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
+    """Redis and an API without a worker: whatever connects is the API's."""
+    home = with_models_of(demo_home, tmp_path / "home")
+    for name in ("logs", "metrics"):
+        (home / name).mkdir()
+    front = LiveStack(home, {})
+    try:
+        front.start("redis")
+        front.start("api")
+        yield front
+    finally:
+        front.end()
+
+
+def post(front: LiveStack, path: str, count: int, **headers: str) -> Counter[int]:
+    """Post over one connection, as often as asked; statuses and how many of each."""
+    connection = HTTPConnection("127.0.0.1", front.parts.port, timeout=PATIENCE)
+    statuses: Counter[int] = Counter()
+    for _ in range(count):
+        connection.request("POST", path, BODY, {**HEADERS, **headers})
+        answer = connection.getresponse()
+        answer.read()
+        statuses[answer.status] += 1
+    connection.close()
+    return statuses
+
+
+def test_ten_thousand_submissions_leave_no_connections_behind(front: LiveStack) -> None:
+    each = SUBMISSIONS // CALLERS
+    with ThreadPoolExecutor(CALLERS) as pool:
+        counts = list(pool.map(lambda _: post(front, "/predict/async", each), range(CALLERS)))
+    assert sum(counts, Counter()) == {202: SUBMISSIONS}
+    with redis.Redis.from_url(front.redis_url) as client:
+        assert client.llen("predict") == SUBMISSIONS
+        assert len(client.client_list()) <= THREADS + 1  # and the one that asks
+        assert client.info("stats")["total_connections_received"] <= THREADS + 30
+        assert client.pubsub_channels() == []
+
+
+def test_those_who_waited_leave_no_subscriptions_behind(front: LiveStack) -> None:
+    with ThreadPoolExecutor(CALLERS) as pool:
+        waits = pool.map(lambda _: post(front, "/predict", 2, Prefer="wait=1"), range(CALLERS))
+        assert sum(waits, Counter()) == {202: 2 * CALLERS}
+    with redis.Redis.from_url(front.redis_url) as client:
+        until(lambda: client.pubsub_channels() == [], "all subscriptions are given up")
+        assert len(client.client_list(_type="pubsub")) <= 1
+        assert len(client.client_list()) <= THREADS + 2
+
+
+def test_the_front_end_has_a_connection_for_each_of_its_threads(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", threads=FEW)
+    pool = Parts(settings).ledger.client.connection_pool
+    assert pool.max_connections == LANES * FEW + BESIDE
+
+
+def test_a_front_end_of_few_threads_keeps_to_that(front: LiveStack) -> None:
+    front.stop("api")
+    front.start("api", PREDICTQ_THREADS=str(FEW))
+    with ThreadPoolExecutor(CALLERS) as pool:
+        waits = pool.map(lambda _: post(front, "/predict", 2, Prefer="wait=1"), range(CALLERS))
+        plain = pool.map(lambda _: post(front, "/predict/async", 20), range(CALLERS))
+        lists = pool.map(lambda _: front.http.get("/predict/batch").status_code, range(CALLERS))
+        assert sum(waits, Counter()) + sum(plain, Counter()) == {202: 22 * CALLERS}
+        assert Counter(lists) == {200: CALLERS}
+    with redis.Redis.from_url(front.redis_url) as client:
+        assert len(client.client_list()) <= LANES * FEW + BESIDE + 1  # and the one that asks
+
+
+def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
+    before = len(client.client_list())
+    url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
+    with connect(url, PATIENCE, FEW) as few, ThreadPoolExecutor(CALLERS) as pool:
+        # Each holds its connection for a moment.
+        answers = [pool.submit(few.blpop, ["nothing"], 0.05) for _ in range(2 * CALLERS)]
+        assert [answer.result() for answer in answers] == [None] * len(answers)
+        assert len(client.client_list()) - before == FEW + BESIDE

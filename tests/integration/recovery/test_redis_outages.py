@@ -1,0 +1,173 @@
+"""Promise 6: without Redis everything answers within two seconds, and comes back by itself."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+import redis
+
+from tasks.ledger import keys
+from tests.support.stack import Json, LiveStack, running, until, with_models_of
+
+pytestmark = pytest.mark.slow
+
+ROW = [5.1, 3.5, 1.4, 0.2]
+BODY: Json = {"model": "iris", "features": ROW}
+SOON = 2.0
+"""Seconds."""
+NEED_REDIS = [
+    ("POST", "/predict/async"),
+    ("POST", "/predict"),
+    ("GET", "/predict/result/{known}"),
+    ("DELETE", "/predict/result/{known}"),
+    ("GET", "/predict/result/no-id"),
+    ("GET", "/stats"),
+]
+DO_NOT = ["/health", "/models", "/models/iris", "/openapi.json", "/docs", "/metrics"]
+
+
+@pytest.fixture(scope="module")
+def fragile(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    """What a lost worker held comes back after five seconds, in place of thirty."""
+    home = with_models_of(demo_home, tmp_path_factory.mktemp("fragile"))
+    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+        yield stack
+
+
+@contextmanager
+def down(stack: LiveStack) -> Iterator[None]:
+    """Killed without warning; back with the same data."""
+    stack.kill("redis")
+    try:
+        yield
+    finally:
+        stack.start("redis")
+
+
+OUTAGES = [pytest.param(down, id="down"), pytest.param(lambda s: s.frozen("redis"), id="frozen")]
+
+
+def timed(stack: LiveStack, method: str, path: str, **given: object) -> httpx2.Response:
+    """One request, which must be answered soon."""
+    started = time.monotonic()
+    answer = stack.http.request(method, path, **given)
+    seconds = time.monotonic() - started
+    assert seconds < SOON, f"{method} {path} took {seconds:.2f} s"
+    return answer
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_without_redis_everything_answers_soon_and_then_it_all_goes_on(
+    fragile: LiveStack, outage: type[AbstractContextManager[None]]
+) -> None:
+    known = fragile.submit("iris", ROW)["id"]
+    before = fragile.outcome(known)
+    with outage(fragile):
+        # The first time connections turn out to be dead, the second time new ones are tried.
+        for _ in range(2):
+            all_unavailable(fragile, known)
+        for path in DO_NOT:
+            assert timed(fragile, "GET", path).status_code == 200
+        assert "predictq_redis_up 0.0" in timed(fragile, "GET", "/metrics").text
+        ready = timed(fragile, "GET", "/ready")
+        assert (ready.status_code, ready.json()) == (
+            503,
+            {"ready": False, "redis": False, "workers": 0},
+        )
+        bad = timed(fragile, "POST", "/predict", json={"model": "iris", "features": [1.0]})
+        assert bad.status_code == 422
+    assert fragile.outcome(known) == before
+    assert fragile.serves()
+    assert fragile.http.get("/ready").status_code == 200
+
+
+def all_unavailable(stack: LiveStack, known: str) -> None:
+    """All at once: one who is kept waiting must not keep the others."""
+
+    def ask(call: tuple[str, str]) -> httpx2.Response:
+        method, path = call
+        return timed(
+            stack, method, path.format(known=known), json=BODY if method == "POST" else None
+        )
+
+    with ThreadPoolExecutor(len(NEED_REDIS)) as pool:
+        for answer in pool.map(ask, NEED_REDIS):
+            assert_unavailable(answer)
+
+
+def assert_unavailable(answer: httpx2.Response) -> None:
+    problem = answer.json()
+    assert answer.status_code == 503, problem
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) >= 1
+    # What was on its way when Redis fell silent may have been accepted, and then it says so.
+    assert problem["code"] in ("unavailable", "submission_uncertain")
+    assert ("id" in problem) == (problem["code"] == "submission_uncertain")
+    assert problem["retryable"]
+
+
+def subscribers(stack: LiveStack, task_id: str) -> int:
+    """How many API processes want to hear of this outcome."""
+    with redis.Redis.from_url(stack.redis_url) as client:
+        return int(client.pubsub_numsub(keys.record(task_id))[0][1])
+
+
+def test_one_who_waits_is_not_left_hanging(fragile: LiveStack) -> None:
+    """Redis dies under a waiting request."""
+    with fragile.frozen_pool(), ThreadPoolExecutor(1) as pool:
+        pending = fragile.submit("iris", ROW)
+        path, waiting = f"/predict/result/{pending['id']}", {"Prefer": "wait=20"}
+        waiter = pool.submit(fragile.http.get, path, headers=waiting)
+        until(lambda: subscribers(fragile, pending["id"]), "one who waits")
+        with down(fragile):
+            answer = waiter.result(timeout=5)
+        # It was accepted, and that is what the caller is told.
+        assert (answer.status_code, answer.json()["id"]) == (202, pending["id"])
+    assert fragile.outcome(pending["id"], within=60)["status"] == "succeeded"
+
+
+def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
+    until(fragile.serves, "a prediction")
+    until(lambda: fragile.http.get("/stats").json()["reserved"] == 0, "an idle worker")
+    worker = fragile.pid("worker")
+    fragile.stop("redis")
+    until(lambda: fragile.http.get("/ready").json()["redis"] is False, "the outage seen")
+    fragile.start("redis")
+    assert fragile.serves()
+    assert fragile.pid("worker") == worker
+
+
+def test_a_demoted_redis_is_waited_out_and_told_of_once(fragile: LiveStack) -> None:
+    """As after a failover: it answers, and takes no writes."""
+    assert fragile.serves()
+    worker, log = fragile.pid("worker"), fragile.home / "logs" / "worker.log"
+    size = log.stat().st_size
+    with redis.Redis.from_url(fragile.redis_url) as client:
+        client.slaveof("127.0.0.1", 1)
+        assert_unavailable(timed(fragile, "POST", "/predict/async", json=BODY))
+        until(lambda: "Redis takes no writes" in log.read_text()[size:], "the outage seen")
+        client.slaveof()
+    assert fragile.serves()
+    assert fragile.pid("worker") == worker
+    assert log.read_text()[size:].count("Redis takes no writes") == 1
+
+
+def test_api_and_workers_start_without_redis_and_what_was_queued_is_answered(
+    fragile: LiveStack,
+) -> None:
+    fragile.stop("worker")
+    accepted = [fragile.submit("iris", ROW)["id"] for _ in range(50)]
+    fragile.stop("api")
+    with down(fragile):
+        log = fragile.home / "logs" / "worker.log"
+        size = log.stat().st_size
+        fragile.launch("worker")
+        fragile.start("api")
+        assert timed(fragile, "GET", "/ready").status_code == 503
+        until(lambda: "annot connect" in log.read_text()[size:], "the worker's first try")
+    assert all(fragile.outcome(task_id)["status"] == "succeeded" for task_id in accepted)
+    assert fragile.http.get("/ready").status_code == 200

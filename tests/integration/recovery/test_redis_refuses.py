@@ -1,0 +1,224 @@
+"""A Redis that answers and refuses: everybody waits it out, and goes on over new connections."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from kombu import Connection, Queue
+from kombu.transport import _transport_cache
+
+from api.app import Parts, create_flask
+from stack.redis import socket as redis_socket
+from tasks.broker import celery_url
+from tasks.ledger.ledger import connect
+from tasks.ledger.server.first_look import FirstLook
+from tasks.settings import Settings
+from tests.integration.ledger.ledger_harness import message
+from tests.support.models import Doubling, register
+from tests.support.stack import until
+from tests.unit.workers.microbatch.batcher_harness import Bench
+from workers.celery.transport import Transport
+
+BODY = {"model": "doubling", "features": [1.0, 0.0]}
+Refusing = Callable[[redis.Redis], AbstractContextManager[None]]
+
+
+@contextmanager
+def configured(client: redis.Redis, name: str, value: str | int) -> Iterator[None]:
+    before = client.config_get(name)[name]
+    client.config_set(name, value)
+    try:
+        yield
+    finally:
+        client.config_set(name, before)
+
+
+@contextmanager
+def demoted(client: redis.Redis) -> Iterator[None]:
+    """READONLY: it is a replica of nobody who is there, as an old primary may be."""
+    client.slaveof("127.0.0.1", 1)
+    try:
+        yield
+    finally:
+        client.slaveof()
+
+
+@contextmanager
+def cut_off(client: redis.Redis) -> Iterator[None]:
+    """MASTERDOWN: the same, but it does not even tell what it knows."""
+    with configured(client, "replica-serve-stale-data", "no"), demoted(client):
+        yield
+
+
+@contextmanager
+def busy(client: redis.Redis) -> Iterator[None]:
+    """BUSY: a script of somebody else does not end."""
+    endless = connect(url_of(client), timeout=30)
+    script = threading.Thread(target=suffer, args=(endless,))
+    with configured(client, "lua-time-limit", 1):
+        script.start()
+        until(lambda: is_busy(client), "a script that does not end")
+        try:
+            yield
+        finally:
+            client.script_kill()
+            script.join()
+
+
+def suffer(client: redis.Redis) -> None:
+    with pytest.raises(redis.ResponseError, match="killed"):
+        client.eval("while true do end", 0)
+
+
+def is_busy(client: redis.Redis) -> bool:
+    try:
+        return not client.ping()
+    except redis.ResponseError:
+        return True
+
+
+def alone(client: redis.Redis) -> AbstractContextManager[None]:
+    """NOREPLICAS: it must not write without a replica."""
+    return configured(client, "min-replicas-to-write", 1)
+
+
+def full(client: redis.Redis) -> AbstractContextManager[None]:
+    """OOM: it holds more than it may."""
+    return configured(client, "maxmemory", 1)
+
+
+ALL = [demoted, cut_off, alone, busy, full]
+NO_WRITES = [demoted, cut_off, alone, busy]
+"""In which a worker cannot take either; a full Redis lets it."""
+
+
+def url_of(client: redis.Redis) -> str:
+    return redis_socket.url(client.connection_pool.connection_kwargs["path"])
+
+
+@pytest.fixture(scope="module")
+def front(
+    client: redis.Redis, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Parts, FlaskClient]:
+    home = tmp_path_factory.mktemp("front")
+    register(home, "doubling", Doubling(), [[1.0, 0.0]])
+    parts = Parts(Settings(home=home, redis_url=url_of(client)))
+    return parts, create_flask(parts).test_client()
+
+
+@pytest.mark.parametrize("refusing", ALL)
+def test_the_api_says_so_and_when_to_come_again(
+    client: redis.Redis, front: tuple[Parts, FlaskClient], refusing: Refusing
+) -> None:
+    _, web = front
+    assert web.post("/predict/async", json=BODY).status_code == 202
+    with refusing(client):
+        for _ in range(3):
+            answer = web.post("/predict/async", json=BODY)
+            assert answer.status_code == 503, answer.text
+            assert answer.json["code"] == "unavailable"
+            assert int(answer.headers["retry-after"]) >= 1
+    assert web.post("/predict/async", json=BODY).status_code == 202
+
+
+@pytest.mark.parametrize("refusing", NO_WRITES)
+def test_a_connection_over_which_it_refused_is_not_used_again(
+    client: redis.Redis, refusing: Refusing
+) -> None:
+    """Its address may lead to another server by now, the new primary after a failover."""
+    with connect(url_of(client)) as pooled:
+        before = pooled.client_id()
+        assert pooled.client_id() == before
+        with refusing(client), pytest.raises(redis.RedisError):
+            pooled.set("anything", 1)
+        assert pooled.client_id() != before
+
+
+@pytest.fixture
+def worker(
+    client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Connection]:
+    """A worker's way to this Redis."""
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setenv("REDIS_URL", url_of(client))
+    monkeypatch.setattr(Transport, "_was_looked_at", True)
+    monkeypatch.setitem(_transport_cache, "redis", Transport)  # as workers/app.py has it
+    with Connection(celery_url(url_of(client))) as connection:
+        yield connection
+
+
+def consuming(connection: Connection) -> Any:
+    channel = connection.channel()
+    Queue("predict")(channel).declare()
+    channel.qos.batcher = Bench().batcher
+    channel.basic_consume("predict", no_ack=False, callback=None, consumer_tag="tag")
+    return channel
+
+
+@pytest.mark.parametrize("refusing", NO_WRITES)
+def test_a_worker_connects_anew_in_place_of_asking_again(
+    client: redis.Redis, worker: Connection, refusing: Refusing
+) -> None:
+    channel = consuming(worker)
+    client.delete("predict")
+    client.lpush("predict", message("p"))
+    with refusing(client), pytest.raises(redis.ConnectionError):
+        channel.consume()
+    with refusing(client), pytest.raises(redis.ConnectionError):
+        channel.upkeep([])
+    assert client.llen("predict") == 1
+
+
+@pytest.mark.parametrize("refusing", NO_WRITES)
+def test_a_worker_waits_and_logs_one_line(
+    client: redis.Redis,
+    worker: Connection,
+    refusing: Refusing,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("workers.celery.connecting._pause", waits.append)
+    connecting = threading.Thread(target=worker.connect)
+    with refusing(client):
+        connecting.start()
+        until(lambda: len(waits) > 5, "some tries")
+        assert connecting.is_alive()
+    connecting.join()
+    told = [r.getMessage() for r in caplog.records if r.name == "workers.celery.outage"]
+    assert len(told) == 2, told
+    assert told[0].startswith("Redis takes no writes, and is tried again: ")
+    assert told[1].startswith("Redis is back after ")
+
+
+def test_a_worker_does_not_start_on_a_redis_that_forgets(
+    client: redis.Redis, worker: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Transport, "_was_looked_at", False)
+    with configured(client, "maxmemory-policy", "allkeys-lru"), pytest.raises(SystemExit):
+        worker.connect()
+
+
+def test_the_queue_has_a_quarter_of_what_redis_may_hold(
+    client: redis.Redis, front: tuple[Parts, FlaskClient]
+) -> None:
+    parts, _ = front
+    with configured(client, "maxmemory", 512 * 2**20):
+        FirstLook(parts.ledger.client, parts.ledger.fit).take()
+    assert parts.ledger.bounds.bytes == 128 * 2**20
+
+
+def test_answers_without_redis_are_logged_once_in_a_while(
+    client: redis.Redis, front: tuple[Parts, FlaskClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, web = front
+    with demoted(client), caplog.at_level(logging.WARNING, "api.http.problems"):
+        for _ in range(20):
+            web.post("/predict/async", json=BODY)
+    assert len([r for r in caplog.records if r.name == "api.http.problems"]) <= 1

@@ -1,0 +1,88 @@
+"""A worker that takes nothing though it could ends, says why, is replaced, and loses nothing."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stack.process import Program
+from stack.supervisor import Supervisor
+from tests.support.models import Doubling, register
+from tests.support.silent_proxy import swallower
+from tests.support.stack import PATIENCE, LiveStack, running
+from tests.support.stock_producer import Stock
+
+pytestmark = pytest.mark.slow
+
+ROW = [1.0, 0.0]
+REPLACED = 60.0
+"""Seconds for a stall to be seen, and another worker to be ready."""
+
+
+@pytest.fixture(scope="module")
+def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    """A stack whose worker the tests start themselves, under the supervisor of `up`."""
+    home = tmp_path_factory.mktemp("headless")
+    register(home, "doubling", Doubling(), [ROW])
+    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
+        stack.stop("worker")
+        yield stack
+
+
+@contextmanager
+def supervised(stack: LiveStack, told: list[str], **changes: object) -> Iterator[Supervisor]:
+    program: Program = stack._programs["worker"]
+    environment = {**program.environment, **stack._environment, **changes.pop("environment", {})}
+    program = msgspec.structs.replace(program, environment=environment, **changes)
+    with Supervisor(stack.home / "supervised", told.append) as supervisor:
+        supervisor.start(program, within=PATIENCE)
+        yield supervisor
+
+
+def answered(stack: LiveStack, ids: list[str]) -> bool:
+    answers = [stack.http.get(f"/predict/result/{task_id}") for task_id in ids]
+    return all(answer.status_code == 200 for answer in answers)
+
+
+def assert_replaced_and_nothing_lost(stack: LiveStack, ids: list[str], told: list[str]) -> None:
+    outcomes = [stack.outcome(task_id) for task_id in ids]
+    assert [outcome["predictions"] for outcome in outcomes] == [[2.0]] * len(ids)
+    assert any(f"exit code {os.EX_SOFTWARE}" in line for line in told), told
+
+
+def test_a_lost_answer_to_the_watch_on_the_queue(headless: LiveStack) -> None:
+    told: list[str] = []
+    with swallower(headless.redis_url) as proxy:
+        through = {"environment": {"REDIS_URL": proxy.url}}
+        with supervised(headless, told, **through) as supervisor:
+            assert headless.predict("doubling", ROW) == [2.0]
+            proxy.swallows.set()
+            ids = [headless.submit("doubling", ROW)["id"] for _ in range(20)]
+            supervisor.until(lambda: any("died" in line for line in told), within=REPLACED)
+            proxy.swallows.clear()
+            supervisor.until(lambda: answered(headless, ids), within=REPLACED)
+            assert_replaced_and_nothing_lost(headless, ids, told)
+    assert "a process is free, and nothing is taken" in logged(headless.home)
+
+
+def test_a_loop_that_stands_still(headless: LiveStack) -> None:
+    told: list[str] = []
+    command = tuple(
+        "tests.support.blocked_worker" if word == "workers.app" else word
+        for word in headless._programs["worker"].command
+    )
+    with supervised(headless, told, command=command) as supervisor:
+        assert headless.predict("doubling", ROW) == [2.0]
+        Stock(headless.redis_url).app.control.broadcast("stand_still")
+        ids = [headless.submit("doubling", ROW)["id"] for _ in range(20)]
+        supervisor.until(lambda: any("died" in line for line in told), within=REPLACED)
+        supervisor.until(lambda: answered(headless, ids), within=REPLACED)
+        assert_replaced_and_nothing_lost(headless, ids, told)
+    assert "messages wait, but" in logged(headless.home)
+
+
+def logged(home: Path) -> str:
+    return (home / "supervised" / "worker.log").read_text()

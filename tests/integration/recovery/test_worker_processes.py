@@ -1,0 +1,126 @@
+"""Worker processes die at the worst of moments; what was accepted is answered all the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsRegressor
+
+from registry.store import Registry
+from tests.support.stack import LiveStack, running, until, with_models_of
+from workers.models.artifacts import save
+from workers.models.registration import describe
+
+pytestmark = pytest.mark.slow
+
+ROW = [5.1, 3.5, 1.4, 0.2]
+LONG = [[0.5]] * 1000
+"""Rows that take the slow model seconds."""
+
+
+@pytest.fixture(scope="module")
+def mortal(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    home = with_models_of(demo_home, tmp_path_factory.mktemp("mortal"))
+    register_slow_model(home)
+    # What a dead worker held comes back after eight seconds, in place of thirty.
+    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
+        yield stack
+
+
+def register_slow_model(home: Path) -> None:
+    """Every row looks at every neighbour, with a power that no library has a short cut for."""
+    x = np.linspace(0, 1, 40_000)[:, None]
+    model = KNeighborsRegressor(algorithm="brute", metric="minkowski", p=1.5).fit(x, x[:, 0])
+    path = home / "slow.skops"
+    save(model, path)
+    Registry(home).add("slow", *describe(path, examples=[[0.5]]))
+
+
+def status(stack: LiveStack, task_id: str) -> str:
+    answer: str = stack.http.get(f"/predict/result/{task_id}").json()["status"]
+    return answer
+
+
+def submit_long(stack: LiveStack, count: int) -> list[str]:
+    """So many slow predictions, as many running as there are processes."""
+    ids = [stack.submit("slow", LONG)["id"] for _ in range(count)]
+    busy = min(stack.parts.workers, count)
+    until(lambda: [status(stack, i) for i in ids].count("running") == busy, "all processes busy")
+    return ids
+
+
+def outcomes(stack: LiveStack, ids: list[str]) -> list[dict[str, Any]]:
+    return [stack.outcome(task_id, within=40) for task_id in ids]
+
+
+def test_a_worker_killed_at_work_loses_nothing(mortal: LiveStack) -> None:
+    ids = submit_long(mortal, 3)
+    quick = [mortal.submit("iris", ROW)["id"] for _ in range(20)]
+    mortal.kill("worker")
+    assert not {status(mortal, task_id) for task_id in ids} & {"succeeded", "failed"}
+    mortal.start("worker")
+    answers = outcomes(mortal, ids)
+    assert {answer["status"] for answer in answers} == {"succeeded"}
+    # The two that ran were begun again, and their receipts say so.
+    assert sorted(answer["receipt"]["attempt"] for answer in answers) == [1, 2, 2]
+    assert {answer["status"] for answer in outcomes(mortal, quick)} == {"succeeded"}
+
+
+def test_what_a_killed_process_computed_is_computed_again(mortal: LiveStack) -> None:
+    until(mortal.serves, "a prediction")
+    task_id = mortal.submit("slow", LONG)["id"]
+    until(lambda: status(mortal, task_id) == "running", "the computation")
+    victims = mortal.pool()
+    quick = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
+    for process in victims:
+        process.kill()
+    receipt = mortal.outcome(task_id)["receipt"]
+    assert receipt["attempt"] == 2
+    assert {answer["status"] for answer in outcomes(mortal, quick)} == {"succeeded"}
+    until(lambda: len(mortal.pool()) == len(victims), "new processes")
+    assert not {p.pid for p in victims} & {p.pid for p in mortal.pool()}
+    assert mortal.serves()
+
+
+def test_a_process_killed_before_it_began_leaves_nothing_pending(mortal: LiveStack) -> None:
+    with mortal.frozen_pool():
+        victims = mortal.pool()
+        ids = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
+        until(lambda: mortal.http.get("/stats").json()["reserved"] >= 2, "reserved messages")
+        for process in victims:
+            process.kill()
+    assert {answer["status"] for answer in outcomes(mortal, ids)} == {"succeeded"}
+    assert mortal.serves()
+
+
+def test_a_worker_that_is_told_to_end_finishes_what_it_began(mortal: LiveStack) -> None:
+    ids = submit_long(mortal, 2)
+    waiting = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
+    mortal.stop("worker")
+    answers = outcomes(mortal, ids)
+    assert {(a["status"], a["receipt"]["attempt"]) for a in answers} == {("succeeded", 1)}
+    assert {status(mortal, task_id) for task_id in waiting} <= {"queued", "succeeded"}
+    mortal.start("worker")
+    assert {answer["status"] for answer in outcomes(mortal, waiting)} == {"succeeded"}
+
+
+@pytest.mark.parametrize("count", [1, 3], ids=["while it waits for more", "while it is full"])
+def test_a_worker_at_work_outlives_the_death_of_redis(mortal: LiveStack, count: int) -> None:
+    assert mortal.serves()
+    worker = mortal.pid("worker")
+    ids = submit_long(mortal, count)
+    mortal.kill("redis")
+    mortal.start("redis")
+    assert {answer["status"] for answer in outcomes(mortal, ids)} == {"succeeded"}
+    assert mortal.serves()
+    assert mortal.pid("worker") == worker
+    assert mortal.http.get("/ready").status_code == 200
+
+
+def test_api_processes_killed_lose_nothing(mortal: LiveStack) -> None:
+    ids = [mortal.submit("iris", ROW)["id"] for _ in range(20)]
+    mortal.kill("api")
+    mortal.start("api")
+    assert {answer["status"] for answer in outcomes(mortal, ids)} == {"succeeded"}

@@ -1,0 +1,23 @@
+"""A stack that computes batch jobs, too."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.models import Doubling, Touchy, register
+from tests.support.stack import LiveStack, running
+
+
+@contextmanager
+def computing_jobs(home: Path, *models: type[Doubling], **settings: str) -> Iterator[LiveStack]:
+    """A stack over a home of its own; its jobs may use what lies beside that.
+
+    The models are called by their classes, in small letters; their diary is ``home/diary``.
+    """
+    diary = home / "diary"
+    diary.touch()
+    for kind in models:
+        model = kind(str(diary)) if issubclass(kind, Touchy) else kind()
+        register(home, kind.__name__.lower(), model, [[1.0, 0.0]])
+    with running(home, PREDICTQ_BATCH_ROOTS=str(home.parent), **settings, bulk=True) as stack:
+        yield stack

@@ -1,0 +1,39 @@
+"""Something heavy on a disk, which takes the room that others count on."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.support.stack import until
+
+SIZE = 2**31
+"""Others on the disk write, too: half of it is for what they write or remove meanwhile."""
+
+
+class Ballast:
+    """A file that is there in the context, and so large that not even ``bound`` bytes stay free.
+
+    Without it, more do.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Skips the test where the disk has not room enough."""
+        self._path = directory / "ballast"
+        if (free := self._free()) < SIZE + 2**30:
+            pytest.skip(f"the disk of {directory} has only {free} bytes free")
+        self.bound = free - SIZE // 2
+
+    def __enter__(self) -> Self:
+        with self._path.open("xb") as file:
+            os.posix_fallocate(file.fileno(), 0, SIZE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._path.unlink()
+        until(lambda: self._free() > self.bound, "the end of the ballast")
+
+    def _free(self) -> int:
+        return shutil.disk_usage(self._path.parent).free

@@ -1,0 +1,171 @@
+"""Models that tests register: some that behave, and some that raise, kill, or wait."""
+
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import msgspec
+import numpy as np
+import psutil
+
+from registry.manifest import Column, Description, Manifest, Signature
+from registry.store import Registry
+
+GUILTY = 666.0
+"""What `Touchy` cannot take."""
+DEADLY = 13.0
+"""What ends the process that shows it to `Lethal`."""
+
+
+class Doubling:
+    """Twice the first of two columns, to the last bit whatever the height of the batch."""
+
+    n_features_in_ = 2
+
+    def predict(self, x: Any) -> Any:
+        return 2 * np.asarray(x)[:, 0]
+
+
+class Touchy(Doubling):
+    """Raises for one value; notes in a diary, if it has one, each value that it computed."""
+
+    def __init__(self, diary: str | None = None) -> None:
+        self.diary = diary
+
+    def predict(self, x: Any) -> Any:
+        values = np.asarray(x)[:, 0]
+        if (values == GUILTY).any():
+            raise ValueError(f"{np.asarray(x)[values == GUILTY][0].tolist()} is too much")
+        if self.diary:
+            with Path(self.diary).open("a") as diary:
+                diary.write("".join(f"{value}\n" for value in values))
+        return super().predict(x)
+
+
+class Greedy(Doubling):
+    """Takes four gigabytes for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == GUILTY).any():
+            np.ones(2**29)
+        return super().predict(x)
+
+
+class Sleepy(Touchy):
+    """Sleeps as many seconds as the second column says, all rows of a call at once."""
+
+    def predict(self, x: Any) -> Any:
+        time.sleep(np.asarray(x)[:, 1].max())
+        return super().predict(x)
+
+
+class Plodding(Touchy):
+    """Takes its time for each row."""
+
+    def predict(self, x: Any) -> Any:
+        time.sleep(len(x) * 50e-6)
+        return super().predict(x)
+
+
+class DeadlyPlodding(Plodding):
+    """The same, and kills its own process for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(x)
+
+
+class Hungry(Touchy):
+    """Runs out of memory as often as its pantry, a file, has bytes."""
+
+    def __init__(self, diary: str, pantry: str) -> None:
+        super().__init__(diary)
+        self.pantry = pantry
+
+    def predict(self, x: Any) -> Any:
+        pantry = Path(self.pantry)
+        if size := pantry.stat().st_size:
+            os.truncate(pantry, size - 1)
+            raise MemoryError
+        return super().predict(x)
+
+
+class Lethal(Doubling):
+    """Kills its own process for one value."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(x)
+
+
+class Regicide(Doubling):
+    """For the same value it ends the worker, the fork server, and at last itself."""
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            forker = psutil.Process().parent()
+            for process in (forker.parent(), forker, psutil.Process()):
+                process.kill()
+        return super().predict(x)
+
+
+class Silent(Doubling):
+    """Gives None in place of predictions, for one value."""
+
+    def predict(self, x: Any) -> Any:
+        return None if (np.asarray(x)[:, 0] == GUILTY).any() else super().predict(x)
+
+
+class Strange(Doubling):
+    """Answers what no JSON can say, for one value."""
+
+    def predict(self, x: Any) -> Any:
+        doubled = super().predict(x).astype(object)
+        doubled[np.asarray(x)[:, 0] == GUILTY] = {1j}
+        return doubled
+
+
+def register(
+    home: Path,
+    name: str,
+    model: Any,
+    examples: Any,
+    *,
+    alias: str = "",
+    version: int | None = None,
+    **changes: Any,
+) -> Manifest:
+    """Add a version of a model, which must be trusted, since it may be of a class of ours."""
+    from workers.models.registration import (
+        describe,  # not for a process that only loads what is here
+    )
+
+    path = home / f"{name}.joblib"
+    joblib.dump(model, path)
+    description, content = describe(path, trust=True, examples=examples)
+    description = msgspec.structs.replace(description, **changes)
+    registry = Registry(home)
+    return registry.add(name, description, content, version=version, alias=alias or None)
+
+
+def described(artifact: bytes, **changes: Any) -> Description:
+    """The description of an artifact that nobody opens: one number in, one of three labels out."""
+    description = Description(
+        sha256=hashlib.sha256(artifact).hexdigest(),
+        format="skops",
+        trusted=False,
+        size=len(artifact),
+        estimator="E",
+        parameters={},
+        libraries={},
+        signature=Signature((Column("x0"),), False, False, ("predict",), classes=("a", 1, True)),
+        example=[1.0],
+        metadata={},
+    )
+    return msgspec.structs.replace(description, **changes)

@@ -1,0 +1,274 @@
+"""A whole stack of real processes, as `up` starts them: Redis, a worker, the API."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import psutil
+import redis
+
+from stack.process import ROOT, Process
+from stack.programs import Stack
+from stack.redis import server as redis_server
+from stack.redis.server import RedisServer
+
+PATIENCE = 30.0
+"""Seconds that anything here may take before the test fails."""
+STARTING = 90.0
+"""The same for a start: a worker imports and loads a lot."""
+PAUSE = 0.1
+"""Seconds between two looks at what starts: a look costs what the start needs."""
+Json = dict[str, Any]
+
+
+def until(
+    condition: Callable[[], Any], what: str, within: float = PATIENCE, pause: float = 0.05
+) -> Any:
+    """Poll until the condition gives something true, and give that; fail when time is up."""
+    deadline = time.monotonic() + within
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {within} s")
+        time.sleep(pause)
+    return found
+
+
+class LiveStack:
+    """The processes of one home, and an HTTP client for them; every test speaks through that."""
+
+    def __init__(
+        self,
+        home: Path,
+        environment: dict[str, str],
+        processes: int = 2,
+        prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+    ) -> None:
+        self.home = home
+        self.server = prepare(home / "redis")
+        self.parts = Stack(home, self.server.url, redis_server.free_port(), None, processes)
+        programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
+        self._programs = {program.name: program for program in programs}
+        # A canary among what a test counts would be one too many.
+        self._environment = {"PREDICTQ_CANARY_INTERVAL": "3600", **environment}
+        self._running: dict[str, Process] = {}
+        self._groups: set[int] = set()
+        self.http = httpx2.Client(base_url=self.parts.url, trust_env=False, timeout=PATIENCE)
+
+    @property
+    def url(self) -> str:
+        return self.parts.url
+
+    @property
+    def redis_url(self) -> str:
+        return self.server.url
+
+    def start(self, *names: str, **environment: str) -> None:
+        """Start these together; returns once each is ready."""
+        for name in names:
+            self.launch(name, **environment)
+        until(lambda: all(map(self._is_ready, names)), f"{names} ready", STARTING, PAUSE)
+
+    def launch(self, name: str, **environment: str) -> None:
+        """Start one, whether or not it can become ready."""
+        program = self._programs[name]
+        environment = {**program.environment, **self._environment, **environment}
+        program = msgspec.structs.replace(program, environment=environment)
+        self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
+        self._groups.add(self._running[name].group)
+
+    def _is_ready(self, name: str) -> bool:
+        process = self._running[name]
+        assert process.running(), process.obituary()
+        return process.program.ready() is not None
+
+    def stop(self, *names: str) -> None:
+        """SIGTERM to all of them at once, and wait for their ends."""
+        processes = {name: self._running.pop(name) for name in names}
+        for process in processes.values():
+            process.terminate()
+        for name, process in processes.items():
+            until(lambda process=process: not process.running(), f"the end of {name}")
+
+    def give_way(self, name: str) -> Process:
+        """Launch another beside the one that runs, which is the caller's to end."""
+        first = self._running[name]
+        self.launch(name)
+        return first
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to the process alone; as under `up`, its orphans follow."""
+        process = self._running.pop(name)
+        os.kill(process.group, signal.SIGKILL)
+        until(lambda: not process.running(), f"the death of {name}")
+
+    def pid(self, name: str) -> int:
+        return self._running[name].group
+
+    def lives(self, name: str) -> bool:
+        """Whether it runs still."""
+        return self._running[name].running()
+
+    def pool(self, name: str = "worker") -> list[psutil.Process]:
+        """A worker's processes that compute: its fork server's children."""
+        (server,) = psutil.Process(self.pid(name)).children()
+        return server.children()
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Meanwhile a process is there and does nothing."""
+        with _stopped([psutil.Process(self.pid(name))]):
+            yield
+
+    @contextmanager
+    def frozen_pool(self) -> Iterator[None]:
+        """Meanwhile the worker takes messages, and nothing is computed."""
+        with _stopped(self.pool()):
+            yield
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """What is submitted meanwhile is taken at once, and begun when this is over."""
+        with self.frozen_pool():
+            with self.frozen("worker"):
+                yield
+            until(lambda: self.http.get("/stats").json()["reserved"], "something is taken")
+
+    def end(self) -> None:
+        """Stop everything, Redis last; what is left behind is a failure."""
+        self.http.close()
+        try:
+            self.stop(*(name for name in ("bulk", "worker", "api") if name in self._running))
+            if "redis" in self._running:
+                self.stop("redis")
+            until(lambda: not self._left_behind(), "the end of all processes", 5.0)
+        finally:
+            for process in self._left_behind():
+                process.kill()
+
+    def _left_behind(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if _session(process) in self._groups]
+
+    def logs(self, lines: int = 40) -> str:
+        """The last lines that each process wrote."""
+        tails = {log.stem: log.read_text().splitlines() for log in (self.home / "logs").iterdir()}
+        return "\n".join(
+            f"--- {name}\n" + "\n".join(tail[-lines:]) for name, tail in sorted(tails.items())
+        )
+
+    def submit(self, model: str, features: Any, method: str = "predict", **fields: Any) -> Json:
+        """Submit; gives the body of the 202."""
+        body = {"model": model, "features": features, "method": method, **fields}
+        asked = time.time()
+        answer = self.http.post("/predict/async", json=body)
+        if answer.status_code == 503 and self._was_silent(asked):
+            return self.submit(model, features, method, **fields)  # as callers do
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def outcome(self, task_id: str, within: float = PATIENCE) -> Json:
+        """Wait for the terminal answer of an id."""
+        path, waiting = f"/predict/result/{task_id}", {"Prefer": "wait=1"}
+
+        def look() -> Json | None:
+            asked = time.time()
+            answer = self.http.get(path, headers=waiting)
+            if answer.status_code == 503 and self._was_silent(asked):
+                return None  # as callers do, it asks again
+            assert answer.status_code in (200, 202), answer.text
+            return answer.json() if answer.status_code == 200 else None
+
+        return until(look, f"the outcome of {task_id}", within)
+
+    def _was_silent(self, since: float) -> bool:
+        """Whether Redis itself says that it was, after that: its disk stalled."""
+        with redis.Redis.from_url(self.redis_url) as client:
+            return any(
+                when >= int(since) for _, when, *_ in client.execute_command("LATENCY LATEST")
+            )
+
+    def predict(self, model: str, features: Any, method: str = "predict") -> list[Any]:
+        """Predictions, through the queue; fails the test when the prediction failed."""
+        outcome = self.outcome(self.submit(model, features, method)["id"])
+        assert outcome["status"] == "succeeded", outcome
+        return outcome["predictions"]
+
+    def outcome_of_stock(self, task_id: str, within: float = PATIENCE) -> Json:
+        """The same for an id of a stock producer: nobody knows that before a worker has seen it."""
+        path = f"/predict/result/{task_id}"
+        until(lambda: self.http.get(path).status_code != 404, f"a record of {task_id}", within)
+        return self.outcome(task_id, within)
+
+    def status(self, task_id: str) -> str:
+        """How a prediction stands now."""
+        answer: str = self.http.get(f"/predict/result/{task_id}").json()["status"]
+        return answer
+
+    def serves(self) -> bool:
+        """Whether a prediction goes all the way through now."""
+        return self.predict("iris", [5.1, 3.5, 1.4, 0.2]) == [0]
+
+
+@contextmanager
+def running(
+    home: Path,
+    processes: int = 2,
+    prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+    bulk: bool = False,
+    **environment: str,
+) -> Iterator[LiveStack]:
+    """A stack over a home that holds its models already; so many processes compute."""
+    (home / "logs").mkdir(parents=True)
+    (home / "metrics").mkdir()
+    stack = LiveStack(home, environment, processes, prepare)
+    try:
+        stack.start("redis")
+        stack.start("api", "worker", *(["bulk"] if bulk else []))
+        yield stack
+    finally:
+        stack.end()
+
+
+def train_demos(home: Path) -> None:
+    """Register the demo models, as the first `up` does."""
+    subprocess.run(
+        [sys.executable, "-m", "cli.models.demo"],
+        cwd=ROOT,
+        env={**os.environ, "PREDICTQ_HOME": str(home)},
+        timeout=120,
+        check=True,
+    )
+
+
+def with_models_of(source: Path, home: Path) -> Path:
+    """A home of its own with the models of another."""
+    shutil.copytree(source / "models", home / "models")
+    return home
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
+@contextmanager
+def _stopped(processes: list[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()

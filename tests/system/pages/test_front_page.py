@@ -1,0 +1,108 @@
+"""The page at the root in a real browser: it shows the state, and asks nobody else."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.stack import LiveStack
+from tests.system.pages.browser import ARGUMENTS, chromium_of_this_machine
+
+PHONE = {"width": 320, "height": 568}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = chromium_of_this_machine()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def test_it_shows_the_state_and_asks_nobody_else(stack: LiveStack, browser: Browser) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.goto(stack.url)
+    expect(page.get_by_role("status")).to_have_text("ready")
+    expect(page.get_by_role("link", name="iris")).to_be_visible()
+    expect(page.get_by_text("production=1").first).to_be_visible()
+    expect(page.locator("dl")).to_contain_text("dead letters")
+    hosts = {urlsplit(url).netloc for url in asked}
+    assert hosts == {urlsplit(stack.url).netloc}
+    assert complaints == []
+    page.close()
+
+
+def test_a_pause_and_its_end_are_seen(stack: LiveStack, browser: Browser) -> None:
+    page = browser.new_page()
+    assert stack.http.post("/models/iris/versions/1/pause").is_success
+    try:
+        page.goto(stack.url)
+        expect(page.get_by_role("status")).to_have_text("ready, but a version is paused")
+        expect(page.locator("dl")).to_contain_text("iris:1")
+    finally:
+        assert stack.http.post("/models/iris/versions/1/resume").is_success
+    expect(page.get_by_role("status")).to_have_text("ready", timeout=15_000)
+    page.close()
+
+
+def links(page: Page) -> list[str]:
+    return [link.get_attribute("href") or "" for link in page.locator("nav a").all()]
+
+
+def test_it_is_links_without_javascript(stack: LiveStack, browser: Browser) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(stack.url)
+    found = links(page)
+    assert found == ["/docs", "/models", "/stats", "/metrics", "/ready"]
+    for path in found:
+        assert stack.http.get(path).status_code == 200
+    expect(page.get_by_role("status")).to_contain_text("See /ready")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_readable_on_a_phone_by_day_and_by_night(
+    stack: LiveStack, browser: Browser, scheme: str
+) -> None:
+    page = browser.new_page(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(stack.url)
+    expect(page.get_by_role("status")).to_have_text("ready")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 23, 42)"}[scheme]
+    page.close()
+
+
+def test_its_headers(stack: LiveStack) -> None:
+    for method in ("GET", "HEAD"):
+        answer = stack.http.request(method, "/", headers={"accept": "text/html,*/*;q=0.8"})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/html")
+        policies = answer.headers.get_list("content-security-policy")
+        assert policies == ["default-src 'self'", "frame-ancestors 'none'"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert stack.http.post("/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "text/html"),
+        ("", "text/html"),
+        ("application/json", "application/json"),
+        ("application/xml", "text/html"),
+    ],
+)
+def test_who_would_rather_have_json_has_the_links(stack: LiveStack, accept: str, kind: str) -> None:
+    answer = stack.http.get("/", headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == kind
+    if kind == "application/json":
+        assert answer.json()["docs"] == "/docs"
+        assert all(stack.http.get(path).status_code == 200 for path in answer.json().values())

@@ -1,0 +1,53 @@
+"""The disk is full to the last byte: what needs it waits, the rest answers, and nothing is lost."""
+
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+
+from tests.support.small_disk import fill, on_small_disk
+from tests.system.up.running_up import PATIENCE, Up, eventually, fetch
+
+pytestmark = pytest.mark.slow
+
+ANSWERS = {"health": 200, "metrics": 200, "models": 200, "docs": 200, "ready": 503, "nowhere": 404}
+
+
+def status(up: Up, route: str) -> int:
+    try:
+        with fetch(f"http://127.0.0.1:{up.port}/{route}", timeout=5) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+def accepted(up: Up) -> list[str]:
+    """Ids of what is accepted before nothing is any more."""
+    ids: list[str] = []
+    while (told := up.ask()).get("code") != "unavailable":
+        if "id" in told and "code" not in told:  # else nobody knows whether it was
+            ids.append(told["id"])
+    return ids
+
+
+def died(up: Up) -> set[str]:
+    """What was started again."""
+    return {line.split()[0] for line in up.lines if " died (" in line}
+
+
+def test_a_full_disk_ends_redis_alone_and_all_goes_on_with_room(tmp_path: Path) -> None:
+    (disk := tmp_path / "disk").mkdir()
+    within = on_small_disk(disk, 48 * 2**20)
+    with Up(disk / "home", "--no-flower", within=within) as up:
+        seen = Path(f"/proc/{up.process.pid}/root") / disk.relative_to("/")
+        fill(seen / "ballast")
+        ids = accepted(up)
+        eventually(lambda: died(up), PATIENCE)
+        for _ in range(3):
+            assert {route: status(up, route) for route in ANSWERS} == ANSWERS
+        (seen / "ballast").unlink()
+        eventually(up.answers, PATIENCE)
+        for name in ids:
+            eventually(lambda name=name: up.result(name)["status"] == "succeeded", PATIENCE)
+        assert died(up) == {"redis"}
+        assert "Unexpected exit" not in (seen / "home" / "logs" / "api.log").read_text()

@@ -1,0 +1,195 @@
+"""`predictq up` as a newcomer meets it: a line to paste, deaths, an end, and a next time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from registry.store import Registry
+from stack.pointers import STACKS
+from stack.process import ROOT
+from stack.smoke_test import SmokeTest
+from tests.support.traffic import traffic
+from tests.system.up.running_up import (
+    ENDING,
+    PATIENCE,
+    STARTING,
+    Up,
+    descendants,
+    eventually,
+    free_ports,
+    refusal,
+)
+
+pytestmark = pytest.mark.slow
+
+CORES = len(os.sched_getaffinity(0))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up") / "home"
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[Up]:
+    """The first start in this home, with the demo models."""
+    with Up(home) as up:
+        yield up
+
+
+def test_it_says_where_it_is_and_the_printed_line_works(up: Up) -> None:
+    url = f"http://127.0.0.1:{up.port}"
+    assert up.lines[-4:-1] == [
+        f"ready {url}",
+        f"flower http://127.0.0.1:{up.flower_port}",
+        f"docs {url}/docs",
+    ]
+    answer = up.ask()
+    assert answer["status"] == "succeeded"
+    assert len(answer["predictions"]) == 1
+
+
+def test_other_commands_find_it(up: Up) -> None:
+    entry = json.loads((up.home / "stack.json").read_text())
+    assert entry["pid"] == up.process.pid
+    assert entry["url"] == f"http://127.0.0.1:{up.port}"
+    assert entry["flower_url"] == f"http://127.0.0.1:{up.flower_port}"
+    assert entry["redis_url"] == f"unix://{up.home}/redis/redis.sock?db=0"
+    pointer = {"pid": up.process.pid, "url": entry["url"], "home": str(up.home)}
+    assert pointer_of(up) == pointer
+    listed = CliRunner().invoke(main, ["models", "list"])
+    assert "iris" in listed.stdout
+    assert listed.stderr == f"using the stack at {entry['url']}, home {up.home}\n"
+
+
+def pointer_of(up: Up) -> dict[str, Any]:
+    place = Path(os.environ["XDG_STATE_HOME"], STACKS, f"{up.port}.json")
+    pointer: dict[str, Any] = json.loads(place.read_text()) if place.exists() else {}
+    return pointer
+
+
+def test_flower_lists_the_task(up: Up) -> None:
+    identifier = up.ask()["id"]
+    eventually(lambda: up.tasks().get(identifier, {}).get("state") == "SUCCESS", PATIENCE)
+
+
+def test_a_home_runs_once(up: Up) -> None:
+    assert f"another `up` runs on {up.home}" in refusal(up.home)
+
+
+def test_a_taken_port_is_refused_at_once(up: Up, tmp_path: Path) -> None:
+    told = refusal(tmp_path, "--port", str(up.port))
+    assert f"port {up.port} is taken; choose another with --port" in told
+
+
+def test_flowers_login_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTQ_FLOWER_USER", "somebody")
+    port, flower_port = map(str, free_ports())
+    told = refusal(tmp_path, "--no-demo", "--port", port, "--flower-port", flower_port)
+    assert "set both PREDICTQ_FLOWER_USER and PREDICTQ_FLOWER_PASSWORD" in told
+    assert not (tmp_path / "redis").exists()
+
+
+def test_every_process_that_is_killed_comes_back(up: Up) -> None:
+    def shape() -> list[int]:
+        return sorted(map(descendants, up.process.children()))
+
+    whole = shape()
+    # The guard, Redis, Flower; the API's server; fork server and pool of each worker.
+    assert whole == [0, 0, 0, 1, 1 + CORES, 1 + CORES]
+    ours = up.process.children()
+    theirs = [process for process in up.processes() if process not in ours]
+    theirs.sort(key=lambda process: -process.create_time())  # parents after their children
+
+    def kill(victims: list[psutil.Process]) -> None:
+        for victim in victims:
+            assert victim.is_running(), "it died by itself:\n" + "\n".join(up.lines)
+            victim.kill()
+            victim.wait(PATIENCE)
+            eventually(lambda: shape() == whole, STARTING)
+            eventually(up.answers, STARTING)
+
+    kill(theirs)
+    kill(up.process.children())  # a worker ends with its fork server: these are not `ours` any more
+    asked: set[str] = set()
+    eventually(lambda: asked.add(up.ask()["id"]) or asked & up.tasks().keys(), PATIENCE)
+
+
+def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> None:
+    before = {child.pid for child in up.process.children()}
+    whole = up.processes()
+    with traffic(up.port) as calling:
+        eventually(lambda: len(calling.accepted) > 100, PATIENCE)
+        told = subprocess.run(
+            [sys.executable, "-m", "cli.main", "restart", "--home", str(up.home)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=STARTING,
+            check=False,
+        )
+    assert (told.returncode, told.stdout) == (0, "API and worker are new\n"), told.stderr
+    assert calling.failures == []
+    assert {up.result(identifier)["status"] for identifier in calling.accepted} <= {
+        "queued",
+        "running",
+        "succeeded",
+    }
+    kept = before & {child.pid for child in up.process.children()}
+    assert len(kept) == len(before) - 2  # the workers; the API is the one that has new children
+    eventually(lambda: len(up.processes()) == len(whole), PATIENCE)
+
+
+def test_restart_says_that_nothing_runs(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "cli.main", "restart", "--home", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.returncode, told.stderr) == (1, f"Error: no `up` runs on {tmp_path}\n")
+
+
+def test_it_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:
+    identifier = up.ask()["id"]
+    assert up.stop() <= ENDING
+    assert up.left_behind() == []
+    assert up.process.returncode == 0
+    assert not (up.home / "stack.json").exists()
+    assert pointer_of(up) == {}
+
+    with Up(up.home) as killed:
+        assert not any(line.startswith("demo") for line in killed.lines)
+        assert killed.result(identifier)["status"] == "succeeded"
+        identifier = killed.ask()["id"]
+        killed.stop(signal.SIGKILL)
+        eventually(lambda: not killed.left_behind(), ENDING)
+
+    spoilt = spoil_the_first_canary(up.home)
+    with Up(up.home, "--no-flower") as again:
+        assert again.result(identifier)["status"] == "succeeded"
+        assert f"canary  {spoilt} failed: artifact_mismatch" in again.lines
+        assert again.answers()
+        assert again.stop(signal.SIGINT) <= ENDING
+        assert again.left_behind() == []
+
+
+def spoil_the_first_canary(home: Path) -> str:
+    """Damage the artifact of the model that `up` asks first; gives the model's name."""
+    registry = Registry(home)
+    model = SmokeTest.flock(home)[0].model
+    artifact = registry.artifact(registry.resolve(model).manifest)
+    artifact.chmod(0o600)
+    artifact.write_bytes(artifact.read_bytes() + b"!")
+    return model

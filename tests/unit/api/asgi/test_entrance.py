@@ -1,0 +1,116 @@
+"""What is not meant for this server, or too long, is refused before anything looks at it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api.asgi.entrance import LONGEST_FIELD, MAX_HEAD_BYTES, TOLD, Entrance
+from api.asgi.hosts import Hosts
+from api.operations.request_metrics import Requests
+
+HOST = (b"host", b"localhost:5000")
+
+
+class Behind:
+    """An application that notes that it was asked, and answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.told: list[Any] = []
+        self.app = Entrance(self, Hosts("127.0.0.1", "app.example"), Requests())
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    def ask(self, *headers: tuple[bytes, bytes], method: str = "GET", **scope: Any) -> int:
+        """The status of the answer."""
+        asked: Any = {"type": "http", "method": method, "path": "/", "query_string": b""}
+        self.told.clear()
+
+        async def send(event: Any) -> None:
+            self.told.append(event)
+
+        async def receive() -> Any:
+            raise AssertionError("nothing is read")
+
+        asyncio.run(self.app({**asked, "headers": headers, **scope}, receive, send))
+        status: int = self.told[0]["status"]
+        return status
+
+
+def test_what_is_meant_for_it_is_handed_on_and_browsers_are_told_what_to_do() -> None:
+    behind = Behind()
+    assert behind.ask(HOST) == 200
+    assert behind.told[0]["headers"] == [(b"a", b"b"), *TOLD]
+    assert behind.asked == 1
+
+
+@pytest.mark.parametrize("hosts", [[], [(b"host", b"evil.example")], [HOST, HOST]])
+def test_what_is_meant_for_another_host_is_misdirected(hosts: Any) -> None:
+    behind = Behind()
+    assert behind.ask(*hosts) == 421
+    assert (b"content-type", b"application/problem+json") in behind.told[0]["headers"]
+    assert set(TOLD) <= set(behind.told[0]["headers"])
+    assert behind.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        ({"method": "get"}, 501),
+        ({"method": "Post"}, 501),
+        ({"method": "QUERY"}, 200),
+        ({"path": "//predict/batch"}, 404),
+        ({"path": "//"}, 404),
+        ({"path": "/predict//batch"}, 200),
+    ],
+)
+def test_what_flask_would_take_for_another_request_is_refused(scope: Any, status: int) -> None:
+    """It would go where nobody looked after it: a stream that never ends, on others' threads."""
+    assert Behind().ask(HOST, **scope) == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "ODD"])
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ((b"origin", b"http://localhost:5000"), 200),
+        ((b"origin", b"https://app.example"), 200),
+        ((b"sec-fetch-site", b"same-origin"), 200),
+        ((b"origin", b"http://evil.example"), 403),
+        ((b"origin", b"http://localhost:3000"), 403),
+        ((b"origin", b"null"), 403),
+        ((b"sec-fetch-site", b"cross-site"), 403),
+    ],
+)
+def test_what_a_page_of_another_site_sends_is_refused(
+    method: str, header: tuple[bytes, bytes], status: int
+) -> None:
+    """Without a body, too: to replay all, to pause and to cancel need none, so no preflight."""
+    behind = Behind()
+    assert behind.ask(HOST, header, method=method) == status
+    assert behind.asked == (status == 200)
+
+
+def test_what_a_page_reads_is_the_browser_s_business() -> None:
+    assert Behind().ask(HOST, (b"origin", b"http://evil.example")) == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "scope"),
+    [
+        ([(b"a", b"x" * LONGEST_FIELD)], {}),
+        ([(b"x" * LONGEST_FIELD, b"a")], {}),
+        ([(b"%d" % n, b"x" * 8000) for n in range(MAX_HEAD_BYTES // 8000 + 1)], {}),
+        ([], {"path": "/" * (LONGEST_FIELD + 1)}),
+        ([], {"path": "/", "query_string": b"x" * LONGEST_FIELD}),
+    ],
+    ids=["a value", "a name", "all together", "the path", "the query"],
+)
+def test_a_head_that_is_too_long_is_refused(headers: Any, scope: Any) -> None:
+    behind = Behind()
+    assert behind.ask(HOST, *headers, **scope) == 431
+    assert behind.asked == 0

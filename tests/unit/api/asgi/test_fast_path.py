@@ -1,0 +1,68 @@
+"""What the express lane takes, and what it leaves to who is behind."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.asgi.fast_path import MAX_FAST_BODY_BYTES, FastPath
+from api.predictions.routes import Predictions
+from tasks.settings import Settings
+
+
+class Behind:
+    """Notes that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self, *_: Any) -> None:
+        self.asked += 1
+
+
+class Unread:
+    """A registry that has read nothing yet, and must not now."""
+
+    def knows(self, _: str) -> bool:
+        return False
+
+    def resolve(self, _: str) -> None:
+        raise AssertionError("this reads files")
+
+
+def test_a_look_up_with_a_query_is_left_to_who_is_behind() -> None:
+    """It may ask for what only some are told."""
+    behind, nobody = Behind(), Any
+    scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
+    scope["query_string"] = b"debug=true"
+    asyncio.run(FastPath(nobody, nobody, behind, 100)(scope, nobody, nobody))
+    assert behind.asked == 1
+
+
+def test_what_the_registry_must_be_read_for_is_left_to_who_is_behind() -> None:
+    """To look for a name that is not there takes long, and anyone can invent one."""
+    behind, nobody = Behind(), Any
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"41")]
+    scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b'{"model": "invented", "features": [1.0]}'}
+
+    registry: Any = Unread()
+    settings = Settings(home=Path("/nowhere"), redis_url="")
+    predictions: Any = Predictions(nobody, registry, settings, nobody)
+    asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, receive, nobody))
+    assert behind.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("bound", "length"), [(100, 101), (10 * MAX_FAST_BODY_BYTES, MAX_FAST_BODY_BYTES + 1)]
+)
+def test_a_body_beyond_its_bounds_is_left_to_who_is_behind(bound: int, length: int) -> None:
+    behind = Behind()
+    nobody: Any = None
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
+    scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
+    asyncio.run(FastPath(nobody, nobody, behind, bound)(scope, nobody, nobody))
+    assert behind.asked == 1

@@ -1,0 +1,72 @@
+"""What a body holds is bounded before it is built."""
+
+import json
+import tracemalloc
+from contextlib import suppress
+
+import pytest
+
+from api.http.json_limits import AROUND, EACH, refuse_many
+from api.predictions.submission import parse
+from telemetry.errors import Malformed, TooLarge
+
+ROWS = 10_000
+SIZE = 2 * 2**20
+HEAD = b'{"model": "iris", "features": ['
+
+
+def filled(piece: bytes, size: int = SIZE) -> bytes:
+    """A body of about this size, of one piece over and over."""
+    return HEAD + b",".join([piece] * (size // (len(piece) + 1))) + b"]}"
+
+
+@pytest.mark.parametrize("piece", [b"{}", b"[]", b'{"a":1}', b"[1]", b"[NaN]", b"[[[]]]"])
+def test_a_body_of_many_rows_is_refused_for_little_memory(piece: bytes) -> None:
+    """It takes up to 26 times its bytes once it is built."""
+    body = filled(piece)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge, match="at most 10000 rows"):
+            parse(body, ROWS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * len(body)
+
+
+@pytest.mark.parametrize("bad", [b"[" * 100_000, b'{"a":' * 100_000, HEAD + b"[" * 100_000])
+def test_a_body_that_is_nested_too_deeply_is_no_json(bad: bytes) -> None:
+    with pytest.raises(Malformed):
+        refuse_many(bad, ROWS)
+
+
+def test_as_many_as_rows_may_need_are_taken() -> None:
+    rows = json.dumps({"model": "m", "features": [{"a": 1, "b": {"c": [{}]}}] * 5}).encode()
+    refuse_many(rows, 5)
+    refuse_many(b"[" * EACH * (5 + AROUND), 5)
+    with pytest.raises(TooLarge):
+        refuse_many(b"[] " * (EACH * (5 + AROUND) + 1), 5)
+
+
+def test_brackets_within_texts_are_texts() -> None:
+    texts = ["[[{{" * 10, '"[{', "\\\\", '\\\\"[[', "{" * 1000]
+    refuse_many(json.dumps({"model": "m", "features": texts}).encode(), 3)
+    brackets = json.dumps({"model": "m", "features": [*texts, [], []]}).encode()
+    refuse_many(brackets + b"[" * (EACH * (3 + AROUND) - 4), 3)
+    with pytest.raises(TooLarge):
+        refuse_many(brackets + b"[" * (EACH * (3 + AROUND) - 3), 3)
+
+
+@pytest.mark.parametrize(
+    "piece", [b'"["', b'["[", 1]', b'[["[[", 1]]', b'"\\"["', b'"', b"\\[", b'"a","[[{", "b"']
+)
+def test_whatever_texts_it_has_it_is_counted_soon_and_for_little_memory(piece: bytes) -> None:
+    body = filled(piece)
+    tracemalloc.start()
+    try:
+        with suppress(TooLarge, Malformed):
+            refuse_many(body, ROWS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * len(body)

@@ -1,0 +1,63 @@
+"""A log line about a request says of what, in fields."""
+
+import logging
+
+import pytest
+import redis
+from flask import Flask
+
+from api.asgi.concurrency import ConcurrencyLimit
+from api.http import problems
+from api.http.log_fields import of_request
+from telemetry.errors import Lost
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask(__name__)
+    problems.register(app)
+
+    @app.get("/predict/result/<task_id>")
+    def lost(task_id: str) -> str:
+        raise Lost
+
+    @app.get("/models/<name>")
+    def away(name: str) -> str:
+        raise redis.ConnectionError("away")
+
+    @app.get("/dead-letters/<id>")
+    def odd(id: str) -> str:
+        raise KeyError("odd")
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/predict/result/a", {"id": "a", "route": "/predict/result/<task_id>"}),
+        ("/models/iris", {"model": "iris", "route": "/models/<name>"}),
+        ("/dead-letters/b", {"id": "b", "route": "/dead-letters/<id>"}),
+    ],
+)
+def test_what_went_wrong_is_logged_with_what_it_concerns(
+    app: Flask, caplog: pytest.LogCaptureFixture, path: str, fields: dict[str, str]
+) -> None:
+    with caplog.at_level(logging.INFO):
+        app.test_client().get(path)
+    (line,) = caplog.records
+    told = {field: getattr(line, field) for field in fields}
+    assert told == fields
+    assert line.method == "GET"  # type: ignore[attr-defined]  # a field of ours
+
+
+def test_without_a_request_there_is_nothing_to_say() -> None:
+    assert of_request() == {}
+
+
+def test_who_could_not_wait_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise redis.TimeoutError
+
+    assert ConcurrencyLimit(1).wait("an-id", fail, None) == (None, False)
+    assert caplog.records[0].id == "an-id"  # type: ignore[attr-defined]  # a field of ours

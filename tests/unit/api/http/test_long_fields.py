@@ -1,0 +1,132 @@
+"""Whatever reads a field of a request takes no longer for separators than for anything else.
+
+A parser that is quadratic in 64 KiB needs seconds for it, one that is cubic hours.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from flask import Flask, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.multipart import MultipartDecoder
+
+from api.asgi.entrance import LONGEST_FIELD
+from api.asgi.hosts import Hosts
+from api.batches.request import UploadOrder, read_form
+from api.batches.upload import _suffixes
+from api.dead_letters.routes import Page
+from api.http import prefer
+from api.http.downloads import _asks_for_one_range
+from api.http.operator_bodies import read_query
+from api.operations.front_page import front_page
+from registry import names
+from registry.manifest import Column
+from registry.values import fault
+from tasks.ids import Ids
+from tasks.wire import decode
+from telemetry.errors import PredictqError
+
+LENGTH = 65_536
+SOON = 0.25
+"""Seconds; linear ones take less than a tenth of it."""
+app = Flask(__name__)
+HOSTS, IDS = Hosts("0.0.0.0", ".example"), Ids(b"key")
+
+
+def column(kind: Any) -> Column:
+    return Column(name="x", type=kind)
+
+
+def _read_form(text: str) -> None:
+    read_form(MultiDict({"model": "m", "delimiter": text, "output_uri": text}), UploadOrder)
+
+
+OURS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "Prefer": (prefer.parse, ' ,;="\t'),
+    "Host": (lambda text: HOSTS.takes(text.encode()), ":[].@ "),
+    "Origin": (lambda text: HOSTS.trusts(text.encode(), b"localhost"), ":/[].@"),
+    "a model": (names.parse, "@:.-_ "),
+    "a name": (names.checked, ".-_ "),
+    "an id": (IDS.created_at, "-{} "),
+    "a file name": (_suffixes.search, "./ "),
+    "JSON": (lambda text: decode(text.encode()), '[{,:" \\\n'),
+    "a time": (lambda text: fault(column("datetime"), text), "-:.TZ+ 0"),
+    "a duration": (lambda text: fault(column("duration"), text), ":.P -0"),
+    "a decimal": (lambda text: fault(column("decimal"), text), "._eE+-0 "),
+    "a form's field": (_read_form, ":/.,"),
+}
+"""What reads a field, and the separators that it knows."""
+HEADERS: dict[str, tuple[Callable[[], Any], str]] = {
+    "Accept": (front_page, ' ,;=/"\\*'),
+    "Authorization": (lambda: request.authorization, ' ,="\\'),
+    "Content-Type": (lambda: request.mimetype_params, ' ;="\\/*'),
+    "If-Match": (lambda: "tag" in request.if_match, ' ,"\\W/'),
+    "If-None-Match": (lambda: "tag" in request.if_none_match, ' ,"\\W/'),
+    "If-Range": (lambda: request.if_range, ' ,":'),
+    "If-Modified-Since": (lambda: request.if_modified_since, " ,:-()"),
+    "Range": (lambda: _asks_for_one_range(100), " ,=-0"),
+}
+"""What Werkzeug reads; the entrance takes `LONGEST_FIELD` of each."""
+
+
+def seconds(read: Callable[[], Any]) -> float:
+    """The best of three tries, whatever it came to: others use this machine, too."""
+
+    def once() -> float:
+        started = time.perf_counter()
+        with suppress(PredictqError, HTTPException, ValueError):
+            read()
+        return time.perf_counter() - started
+
+    return min(once() for _ in range(3))
+
+
+def texts(separators: str, length: int) -> Iterator[str]:
+    """Each separator over and over, alone and among what a field holds, and never well ended."""
+    for separator in separators:
+        yield separator * length
+        yield "a=" + separator * length + 'x"y"'
+        yield f"a{separator}" * (length // 2)
+        yield "wait=" + separator * length + 'x"y"'
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ours_take_no_longer_for_separators(name: str) -> None:
+    read, separators = OURS[name]
+    for text in texts(separators, LENGTH):
+        assert seconds(lambda text=text: read(text)) < SOON, (text[:10], len(text))
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_werkzeug_s_take_no_longer_for_separators(name: str) -> None:
+    read, separators = HEADERS[name]
+    for text in texts(separators, LONGEST_FIELD):
+        with app.test_request_context(headers={name: text}):
+            assert seconds(read) < SOON, (text[:10], len(text))
+
+
+@pytest.mark.parametrize("separator", "&=%;+")
+def test_a_query_takes_no_longer_for_separators(separator: str) -> None:
+    for text in texts(separator, LONGEST_FIELD):
+        with app.test_request_context(query_string=text):
+            assert seconds(lambda: read_query(request, Page)) < SOON, text[:10]
+
+
+@pytest.mark.parametrize("filling", [b"-", b"\r", b"\n", b"\r\n--b", b"\r\n--b ", b" ", b"--b"])
+def test_a_form_takes_no_longer_for_separators(filling: bytes) -> None:
+    """It comes in pieces, and what was looked at must not be looked at again with each."""
+    head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
+    pieces = [head, *([filling * (4096 // len(filling))] * (LENGTH // 4096))]
+
+    def read() -> None:
+        decoder = MultipartDecoder(b"b", LENGTH * 2, max_parts=128)
+        for piece in pieces:
+            decoder.receive_data(piece)
+            while type(decoder.next_event()).__name__ not in ("NeedData", "Epilogue"):
+                pass
+
+    assert seconds(read) < SOON

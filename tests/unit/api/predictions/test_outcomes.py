@@ -1,0 +1,76 @@
+"""What a prediction ended with, as a problem: the one table gives the status."""
+
+import msgspec
+import pytest
+
+from api.predictions.outcomes import outcome, problem
+from tasks.messages import Prediction
+from tasks.record import ErrorBody, Record
+from telemetry.errors import (
+    ArtifactMissing,
+    InvalidFeatures,
+    ModelError,
+    ModelUnloadable,
+    OutOfMemory,
+    RegistryUnavailable,
+    TimedOut,
+    VersionNotFound,
+    WorkerLost,
+)
+
+QUEUED = Record.queued(
+    "an-id",
+    Prediction(
+        model="m", version=1, alias=None, method="predict", features=[[1.0]], created_at=1.0
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ModelError("no"), 422),
+        (InvalidFeatures("no"), 422),
+        (VersionNotFound("no"), 404),
+        (ModelUnloadable("no"), 500),
+        (ArtifactMissing("no"), 500),
+        (RuntimeError("a secret"), 500),
+        (RegistryUnavailable("no"), 503),
+        (WorkerLost("no"), 503),
+        (OutOfMemory("no"), 503),
+        (TimedOut("no"), 504),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+def test_a_failure_has_the_status_of_its_code(error: Exception, status: int) -> None:
+    failed = QUEUED.failed(error, 1, "Traceback")
+    told = problem(failed, debug=False)
+    assert failed.error
+    assert (told.status, told.code, told.detail) == (
+        status,
+        failed.error.code,
+        failed.error.message,
+    )
+    assert (told.retryable, told.id) == (failed.error.retryable, "an-id")
+    assert told.urls.result == "/predict/result/an-id"  # type: ignore[union-attr]  # it is set
+    assert not told.traceback
+
+
+def test_one_that_expired_or_was_cancelled_is_a_problem_too() -> None:
+    expired, cancelled = (problem(r, debug=True) for r in (QUEUED.expired(), QUEUED.cancelled()))
+    assert (expired.status, expired.code, expired.retryable) == (504, "expired", True)
+    assert (cancelled.status, cancelled.code, cancelled.retryable) == (409, "cancelled", False)
+
+
+def test_a_code_of_another_version_is_an_error_of_ours() -> None:
+    error = ErrorBody("of_tomorrow", "no", True)
+    failed = msgspec.structs.replace(QUEUED.failed(ModelError("no")), error=error)
+    told = problem(failed, debug=False)
+    assert (told.status, told.code, told.retryable) == (500, "of_tomorrow", True)
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_the_traceback_is_told_only_where_it_may(debug: bool) -> None:
+    failed = QUEUED.failed(ModelError("no"), 1, "Traceback")
+    told = [problem(failed, debug=debug), outcome(failed, 60, debug=debug)]
+    assert [one.traceback == "Traceback" for one in told] == [debug] * 2

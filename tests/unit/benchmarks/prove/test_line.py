@@ -1,0 +1,68 @@
+"""Callers of the proof outlive what they call: nobody's answer is an answer, too."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.harness.wire import Response, get
+from benchmarks.prove.faults.line import NOBODY, Line
+from stack.redis.server import free_port
+from tests.support.stack import until
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.fixture
+def line(server: socket.socket) -> Iterator[Line]:
+    line = Line(server.getsockname()[1], 1)
+    yield line
+    line.close()
+
+
+def heard(line: Line, answers: list[Response], count: int) -> bool:
+    line.turn(0.01)
+    return len(answers) >= count
+
+
+def test_who_is_not_there_answers_nothing() -> None:
+    answers: list[Response] = []
+    line = Line(free_port(), 1)
+    line.send(get("/"), answers.append)
+    assert answers == [NOBODY]
+    line.close()
+
+
+def test_who_dies_answers_nothing_and_those_in_line_have_their_turn(
+    server: socket.socket, line: Line
+) -> None:
+    answers: list[Response] = []
+    for _ in range(2):
+        line.send(get("/"), answers.append)
+    server.accept()[0].close()
+    until(lambda: heard(line, answers, 1), "the first")
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(ANSWER)
+        until(lambda: heard(line, answers, 2), "the second")
+    assert answers == [NOBODY, Response(200, b"{}")]
+    assert not line.busy
+
+
+def test_who_is_silent_is_given_up(
+    server: socket.socket, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.prove.faults.line.GIVE_UP", 0.1)
+    answers: list[Response] = []
+    started = time.monotonic()
+    line.send(get("/"), answers.append)
+    until(lambda: heard(line, answers, 1), "nobody")
+    assert answers == [NOBODY]
+    assert time.monotonic() - started >= 0.1

@@ -1,0 +1,169 @@
+"""Rows out of CSV, JSON and NDJSON, each with its place."""
+
+import json
+
+import pytest
+
+from cli.predict.model_inputs import Column, Takes
+from cli.predict.reading import read
+from cli.predict.rows import Unreadable
+from tasks.jobs.files.dialect import Dialect
+from tests.unit.cli.predict.service import run
+
+
+def found(text, name="rows.csv", takes=None, **said):
+    return read(name, text.encode(), lambda: takes, Dialect(**said))
+
+
+def rows_of(text, name="rows.csv"):
+    return [(row.place, row.value) for row in found(text, name).rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("1,2\n", [[1, 2]]),
+        ("1,,nan\n", [[1, None, None]]),
+        ("1, -2.5e3 ,inf\n", [[1, -2500.0, float("inf")]]),
+        ("a,b\n1,x\n", [{"a": 1, "b": "x"}]),
+        ("1,b\n1,2\n", [{"1": 1, "b": 2}]),
+        ("a\ntrue\n1_000\n", [{"a": True}, {"a": "1_000"}]),
+        ("1\n\n2\n", [[1], [2]]),
+        ("9007199254740993\n", [[9007199254740993]]),
+    ],
+)
+def test_csv(text, rows):
+    assert [value for _, value in rows_of(text)] == rows
+
+
+def test_csv_places():
+    assert [place for place, _ in rows_of('a\n1\n\n"x\ny"\n2\n')] == [
+        "line 2", "line 4", "line 6",
+    ]  # fmt: skip
+
+
+CODES = Takes((Column("code", "string", nullable=False), Column("size", "number")), named=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "values", "notes"),
+    [
+        ("id,size,code\n1,2.5,01234\n", {}, [{"code": "01234", "size": 2.5}], ["ignored: id"]),
+        ("code;size\n01;2\n;NA\n", {}, [{"code": "01", "size": 2}, {"code": "", "size": None}], []),
+        ("sep=|\ncode|size\n01|2\n", {}, [{"code": "01", "size": 2}], []),
+        ("01\t2\nNA\t\n", {}, [["01", 2], [None, None]], []),
+        ("code,size\n01,-\n", {"na": ("-",)}, [{"code": "01", "size": None}], []),
+        ("code,size\n-,1\n", {"header": False}, [None, ["-", 1]], []),
+        (" code , size\n a,1\n", {}, [{"code": " a", "size": 1}], []),
+    ],
+)
+def test_csv_by_the_columns_of_the_model(text, said, values, notes):
+    read = found(text, takes=CODES, **said)
+    assert [row.value for row in read.rows] == values
+    assert list(read.notes) == notes
+
+
+def test_what_is_no_number_is_told_with_the_way_to_write_one():
+    read = found("code;size\na;3,14\nb;x\n", takes=CODES)
+    assert [(row.place, row.fault) for row in read.rows] == [
+        ("line 2", "column 'size': '3,14' is no number; use a point for decimals"),
+        ("line 3", "column 'size': expected a number, got 'x'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "value"),
+    [
+        (Column("a", "string", words=("NA",)), "NA", "NA"),
+        (Column("a", "string"), "NA", None),
+        (Column("a", "boolean"), " TRUE ", True),
+        (Column("a", "number"), "True", True),
+        (Column("a", "number"), "1", 1),
+        (Column("a", "boolean"), "maybe", "maybe"),
+        (Column("a", "category", categories=(1, 2)), "1", 1),
+        (Column("a", "category", categories=("1", "2")), "1", "1"),
+        (Column("a", "category", categories=(1, "x")), "x", "x"),
+        (Column("a", "date"), "2026-01-02", "2026-01-02"),
+        (Column("a", "any"), "false", False),
+    ],
+)
+def test_a_cell_is_what_its_column_takes(column, cell, value):
+    read = found(f"a\n{cell}\n", takes=Takes((column,), named=True))
+    assert [row.value for row in read.rows] == [{"a": value}]
+
+
+@pytest.mark.parametrize(
+    ("text", "takes", "told"),
+    [
+        ("code,length\na,1\n", CODES, "the file has no column 'size'; it has 'code', 'length'"),
+        ("code,size,size\na,1,1\n", CODES, "more than one column 'size'"),
+        ("1,2,3\n4,5,6\n", Takes(CODES.columns, named=False), "takes 2 columns by position"),
+        ("7,2,3\n4,5,6\n", CODES, "has no header, so its columns go by position: the model takes"),
+    ],
+)
+def test_columns_that_do_not_fit_are_told(text, takes, told):
+    with pytest.raises(Unreadable, match=told):
+        found(text, takes=takes)
+
+
+def test_numbers_in_their_order_are_taken_for_a_header_and_that_is_told():
+    takes = Takes((Column("x0", "number"), Column("x1", "number")), named=False)
+    read = found("0,1\n5,6\n", takes=takes)
+    assert [row.value for row in read.rows] == [[5, 6]]
+    assert read.notes == ["taken for the header: line 1 (if it is a row: --no-header)"]
+    assert [row.value for row in found("0,1\n5,6\n", takes=takes, header=False).rows] == [
+        [0, 1],
+        [5, 6],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("[[1, 2], [3, null]]", [[1, 2], [3, None]]),
+        ('[{"a": "1"}]', [{"a": "1"}]),
+        ("[1, 2]", [[1, 2]]),
+        ('{"a": 1}', [{"a": 1}]),
+    ],
+)
+def test_json(text, rows):
+    assert rows_of(text, "rows.JSON") == [(f"row {n}", row) for n, row in enumerate(rows, 1)]
+
+
+@pytest.mark.parametrize("name", ["rows.ndjson", "rows.jsonl"])
+def test_ndjson(name):
+    assert rows_of('[1]\n\n{"a": true}\n', name) == [
+        ("line 1", [1]),
+        ("line 3", {"a": True}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("rows.csv", "", "no rows"),
+        ("rows.csv", "a,b\n", "no rows"),
+        ("rows.csv", "a,b,a\n1,2,3\n", "more than one column 'a'"),
+        ("rows.csv", 'a\n"x\n', "line 2: a quoted field does not end"),
+        ("rows.csv", 'a\n1\n"x\n2\n', "line 3: a quoted field does not end"),
+        ("rows.json", "[]", "no rows"),
+        ("rows.json", "3", "expected an array of rows"),
+        ("rows.json", "[", "not JSON"),
+        ("rows.ndjson", "[1]\n[\n", "line 2: not JSON"),
+    ],
+)
+def test_what_is_wrong_is_told(name, text, told):
+    with pytest.raises(Unreadable, match=told):
+        rows_of(text, name)
+
+
+def test_json_nested_too_deeply_is_told():
+    with pytest.raises(Unreadable, match="line 1: nested too deeply"):
+        rows_of("[" * 500_000, "rows.ndjson")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(service, tmp_path):
+    service.answer = json.dumps
+    (tmp_path / "rows.csv").write_bytes("\ufeffage\n1\n".encode())
+    assert run("iris", "--file", tmp_path / "rows.csv").exit_code == 0
+    assert service.submissions[0]["features"] == [{"age": 1}]

@@ -1,0 +1,204 @@
+"""How commands find the stack that is meant, among pointers, homes and addresses."""
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.find_stack import for_api, for_registry
+from stack.pointers import Pointer, erase, point, pointers
+from stack.programs import Stack
+
+GONE = 4194305
+"""A number that no process has."""
+Run = Callable[..., Result]
+
+
+@click.command()
+@for_registry
+def registry(home: Path) -> None:
+    click.echo(home)
+
+
+@click.command()
+@for_api
+def api(url: str | None) -> None:
+    click.echo(url or "")
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home directory of somebody who runs nothing yet."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME")
+    return tmp_path
+
+
+@pytest.fixture
+def run(user: Path) -> Run:
+    def invoke(command: click.Command, *arguments: str, **environment: str) -> Result:
+        return CliRunner(env=environment).invoke(command, arguments)
+
+    return invoke
+
+
+def start(home: Path, port: int) -> str:
+    """What `up` writes; gives the address."""
+    home.mkdir()
+    stack = Stack(home, "redis://127.0.0.1:1/0", port, None, 1)
+    stack.write()
+    return stack.url
+
+
+def test_a_stack_leaves_a_pointer_while_it_runs(user: Path) -> None:
+    url = start(user / "a", 5001)
+    place = user / ".local/state/predictq/stacks/5001.json"
+    assert json.loads(place.read_text()) == {
+        "pid": os.getpid(),
+        "url": url,
+        "home": str(user / "a"),
+    }
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (place, user / "a/stack.json")] == [
+        0o600,
+        0o600,
+    ]
+    assert [path.name for path in place.parent.iterdir()] == ["5001.json"]
+    Stack(user / "a", "", 5001, None, 1).erase()
+    assert list(pointers()) == []
+    assert not place.exists()
+
+
+def test_the_state_directory_may_be_named(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(user / "state"))
+    start(user / "a", 5001)
+    assert (user / "state/predictq/stacks/5001.json").exists()
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_without_a_place_there_is_no_pointer(
+    user: Path, monkeypatch: pytest.MonkeyPatch, *, blocked: bool
+) -> None:
+    if blocked:
+        (user / ".local").touch()
+    else:
+        monkeypatch.delenv("HOME")
+    start(user / "a", 5001)
+    erase(5001)
+    assert list(pointers()) == []
+
+
+def test_what_the_dead_left_is_removed_and_what_is_no_pointer_is_passed_over(user: Path) -> None:
+    point(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
+    point(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
+    places = user / ".local/state/predictq/stacks"
+    (places / "1.json").write_text("{")
+    assert [pointer.url for pointer in pointers()] == ["http://127.0.0.1:5002"]
+    assert not (places / "5001.json").exists()
+
+
+def test_where_nothing_runs_it_is_the_usual_home_and_the_client_s_own_address(
+    user: Path, run: Run
+) -> None:
+    assert run(registry).output == f"{user}/.predictq\n"
+    assert run(api).output == "\n"
+
+
+def test_the_usual_home_comes_first(user: Path, run: Run) -> None:
+    url = start(user / ".predictq", 5001)
+    start(user / "b", 5002)
+    assert run(registry).output == f"{user}/.predictq\n"
+    assert run(api).output == f"{url}\n"
+
+
+def test_one_stack_under_two_names_is_one(user: Path, run: Run) -> None:
+    start(user / "disk", 5001)
+    (user / ".predictq").symlink_to(user / "disk")
+    assert run(registry).output == f"{user}/.predictq\n"
+
+
+def test_the_one_that_runs_elsewhere_is_used_and_named(user: Path, run: Run) -> None:
+    url = start(user / "a", 5001)
+    for command, found in ((registry, str(user / "a")), (api, url)):
+        result = run(command)
+        assert result.stdout == f"{found}\n"
+        assert result.stderr == f"using the stack at {url}, home {user / 'a'}\n"
+
+
+@pytest.mark.parametrize("command", [registry, api])
+def test_among_several_one_must_say_which(user: Path, run: Run, command: click.Command) -> None:
+    urls = [start(user / name, port) for name, port in (("a", 5001), ("b", 5002))]
+    refused = run(command)
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines() == [
+        "error: several stacks run; say which by --home:",
+        f"error: {urls[0]}, home {user / 'a'}",
+        f"error: {urls[1]}, home {user / 'b'}",
+    ]
+    assert run(command, "--home", str(user / "b")).exit_code == 0
+
+
+def test_a_port_in_the_environment_names_one(user: Path, run: Run) -> None:
+    start(user / ".predictq", 5001)
+    start(user / "b", 5002)
+    assert run(registry, PREDICTQ_PORT="5002").stdout == f"{user / 'b'}\n"
+    assert run(registry, PREDICTQ_PORT="5003").stdout == f"{user}/.predictq\n"
+    assert run(api, PREDICTQ_PORT="5003").stdout == "\n"
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+def test_an_address_leads_to_the_home_of_its_stack(user: Path, run: Run, name: str) -> None:
+    start(user / ".predictq", 5001)
+    start(user / "b", 5002)
+    assert run(registry, "--url", f"http://{name}:5002/").output == f"{user / 'b'}\n"
+    assert run(registry, PREDICTQ_URL=f"http://{name}:5002").output == f"{user / 'b'}\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://example.com:5001", "is on another machine"),
+        ("http://127.0.0.1:5003", "no stack of yours runs at http://127.0.0.1:5003; give --home"),
+        ("http://127.0.0.1:x", "not an http address"),
+        ("nonsense", "not an http address"),
+    ],
+)
+def test_an_address_without_a_registry_here(user: Path, run: Run, url: str, says: str) -> None:
+    start(user / "a", 5001)
+    refused = run(registry, "--url", url)
+    assert refused.exit_code == 1
+    assert says in refused.stderr
+
+
+def test_a_home_leads_to_the_address_of_its_stack(user: Path, run: Run) -> None:
+    url = start(user / "a", 5001)
+    assert run(api, "--home", str(user / "a")).output == f"{url}\n"
+    assert run(api, PREDICTQ_HOME="~/a").output == f"{url}\n"
+    refused = run(api, "--home", str(user / "b c"))
+    assert refused.exit_code == 1
+    assert f"start it with: predictq up --home '{user / 'b c'}'" in refused.stderr
+    assert f"{url}, home {user / 'a'}" in refused.stderr
+
+
+def test_what_is_typed_counts_more_than_the_environment(user: Path, run: Run) -> None:
+    url = start(user / "a", 5001)
+    start(user / "b", 5002)
+    assert run(registry, "--url", url, PREDICTQ_HOME=str(user / "b")).output == f"{user / 'a'}\n"
+    there = run(api, "--home", str(user / "a"), PREDICTQ_URL="http://127.0.0.1:9")
+    assert there.output == f"{url}\n"
+    both = {"PREDICTQ_HOME": str(user / "b"), "PREDICTQ_URL": url}
+    assert run(registry, **both).output == f"{user / 'b'}\n"
+    assert run(api, **both).output == f"{url}\n"
+    assert run(api, "--url", url, "--home", str(user)).exit_code == 2
+
+
+def test_a_pointer_whose_stack_has_another_number_is_passed_over(user: Path, run: Run) -> None:
+    """It was killed, and somebody else's process has its number since."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        point(5001, Pointer(other.pid, "http://127.0.0.1:5001", str(user / "a")))
+        assert run(registry).output == f"{user}/.predictq\n"

@@ -1,0 +1,23 @@
+"""The image of a worker registers models, and has neither the client nor a web framework."""
+
+import subprocess
+import sys
+
+from stack.process import ROOT
+
+WITHOUT = ("predictq", "httpx2", "flask", "granian")
+SCRIPT = f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {WITHOUT!r}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+import cli.main, cli.models.add, cli.models.check, cli.models.remove
+"""
+
+
+def test_the_commands_on_the_registry_need_no_client() -> None:
+    subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, check=True, timeout=60)

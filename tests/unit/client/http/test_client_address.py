@@ -1,0 +1,35 @@
+"""Where the client finds the service."""
+
+import pytest
+
+from predictq import Client, InvalidRequest
+from tests.unit.fake_server import Answer
+
+
+def test_the_address_comes_from_the_environment(server, monkeypatch):
+    server.behave = lambda _: Answer(200, {})
+    monkeypatch.setenv("PREDICTQ_URL", server.url)
+    Client().health()
+    monkeypatch.delenv("PREDICTQ_URL")
+    monkeypatch.setenv("PREDICTQ_PORT", server.url.rpartition(":")[2])
+    Client().health()
+    assert len(server.asked) == 2
+
+
+def test_the_address_may_have_a_path(server):
+    server.script(Answer(200, {}))
+    Client(f"{server.url}/ml/").health()
+    assert server.calls == [("GET", "/ml/health")]
+
+
+def test_loopback_never_goes_through_a_proxy(server, nowhere, monkeypatch):
+    server.script(Answer(200, {}))
+    monkeypatch.setenv("http_proxy", nowhere)
+    assert Client(server.url).health() == {}
+
+
+@pytest.mark.parametrize("url", ["localhost:5000", "ftp://host", "http://", "http://a:b"])
+def test_nonsense_is_told_at_once(url):
+    with pytest.raises(InvalidRequest, match="not an") as told:
+        Client(url)
+    assert told.value.errors[0].loc == ("url",)

@@ -1,0 +1,86 @@
+"""The local key goes to the stack of this user's home, and to no other address."""
+
+import json
+import os
+
+import pytest
+
+from predictq import Client
+from predictq.http.connection import Connection
+from predictq.http.retries import Clock
+from tests.unit.fake_server import Answer
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    for name in ("PREDICTQ_URL", "PREDICTQ_PORT", "PREDICTQ_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def runs(home, url, name=".predictq", pid=None):
+    """A stack with a key, as `up` leaves it."""
+    own = home / name
+    own.mkdir()
+    (own / "local.key").write_text(f"key-of-{name}\n")
+    entry = {"pid": pid or os.getpid(), "url": url, "home": str(own)}
+    pointers = home / ".local/state/predictq/stacks"
+    pointers.mkdir(parents=True, exist_ok=True)
+    for path in (own / "stack.json", pointers / f"{name}.json"):
+        path.write_text(json.dumps(entry))
+
+
+def presented(url):
+    connection = Connection(url, 1, Clock())
+    try:
+        return connection._http.headers.get("Authorization")
+    finally:
+        connection.close()
+
+
+def test_it_is_sent_to_the_stack_that_is_found(home, server):
+    runs(home, server.url)
+    server.script(Answer(200, {"models": []}))
+    with Client() as client:
+        client.models()
+    assert server.asked[-1].headers["Authorization"] == "Bearer key-of-.predictq"
+
+
+def test_it_is_sent_to_the_same_address_that_somebody_names(home):
+    runs(home, "http://127.0.0.1:5001")
+    runs(home, "http://127.0.0.1:5002", "other")
+    assert presented("http://127.0.0.1:5001/") == "Bearer key-of-.predictq"
+    assert presented("http://127.0.0.1:5002") == "Bearer key-of-other"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1:5003", "https://127.0.0.1:5001", "http://localhost:5001"),
+        *("http://example.org:5001", "http://127.0.0.2:5001", "http://[::1]:5001"),
+    ],
+)
+def test_it_is_sent_nowhere_else(home, url):
+    runs(home, "http://127.0.0.1:5001")
+    assert presented(url) is None
+
+
+def test_a_stack_of_another_machine_gets_none(home):
+    runs(home, "http://example.org:5001")
+    assert presented("http://example.org:5001") is None
+
+
+def test_who_listens_where_a_stack_has_ended_gets_none(home):
+    runs(home, "http://127.0.0.1:5001", pid=2**22 + 1)
+    assert presented("http://127.0.0.1:5001") is None
+
+
+def test_a_key_that_is_none_is_not_sent(home):
+    runs(home, "http://127.0.0.1:5001")
+    key = home / ".predictq" / "local.key"
+    for content in (b"", b"\xff", b"two\nlines"):
+        key.write_bytes(content)
+        assert presented("http://127.0.0.1:5001") is None
+    key.unlink()
+    assert presented("http://127.0.0.1:5001") is None

@@ -1,0 +1,55 @@
+"""Where Redis listens: a socket that its owner alone can reach, on a path that all can read."""
+
+import stat
+from pathlib import Path
+
+import click
+import pytest
+
+from stack.redis.socket import MAX_SOCKET_PATH_BYTES, place, private
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_it_lies_in_the_home_which_is_closed_to_others(tmp_path: Path) -> None:
+    home = tmp_path / "redis"
+    home.mkdir(mode=0o755)  # as one of an earlier version may be
+    home.chmod(0o755)
+    assert place(home) == home / "redis.sock"
+    assert mode(home) == 0o700
+
+
+@pytest.mark.parametrize("name", ["a" * MAX_SOCKET_PATH_BYTES, "a b", "é", "100%"])
+def test_a_path_that_is_too_long_or_must_be_quoted_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    home = tmp_path / name
+    socket = place(home)
+    assert socket.parent == tmp_path / "run/predictq"
+    assert mode(socket.parent) == 0o700
+    assert socket == place(home), "the next start finds the same"
+    assert socket != place(tmp_path / f"{name}{name}"), "each home has its own"
+
+
+def test_without_a_runtime_directory_it_lies_in_a_private_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    socket = place(tmp_path / "a b")
+    assert socket.parent.parent == tmp_path
+    assert mode(socket.parent) == 0o700
+
+
+def test_a_directory_of_somebody_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(click.ClickException, match="must be a directory of your own"):
+        private(tmp_path / "link")
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+    with pytest.raises(click.ClickException, match="must be a directory of your own"):
+        private(tmp_path)

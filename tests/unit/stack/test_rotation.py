@@ -1,0 +1,62 @@
+"""Logs stay bounded, whoever writes and whatever becomes of the disk."""
+
+from pathlib import Path
+
+import pytest
+
+from stack import rotation
+from stack.rotation import KEPT, rotate
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A log in a directory of its own, of ten bytes at most."""
+    monkeypatch.setattr(rotation, "MAX_LOG_BYTES", 10)
+    monkeypatch.setattr(rotation, "COPY_BYTES", 1)
+    return tmp_path / "worker.log"
+
+
+def contents(log: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in log.parent.iterdir()}
+
+
+def test_a_short_log_stays(log: Path) -> None:
+    rotate(log)
+    log.write_text("a" * 9)
+    rotate(log)
+    assert contents(log) == {"worker.log": "a" * 9}
+
+
+def test_whoever_has_it_open_writes_on(log: Path) -> None:
+    with log.open("a") as writer:
+        writer.write("0123456789")
+        writer.flush()
+        rotate(log)
+        writer.write("ab")
+    assert contents(log) == {"worker.log": "ab", "worker.log.1": "0123456789"}
+
+
+def test_so_many_are_kept_and_no_more(log: Path) -> None:
+    for number in range(KEPT + 2):
+        log.write_text(f"{number}" * 10)
+        rotate(log)
+    kept = {f"worker.log.{1 + n}": f"{KEPT + 1 - n}" * 10 for n in range(KEPT)}
+    assert contents(log) == {"worker.log": "", **kept}
+
+
+def test_of_what_grew_far_beyond_it_the_end_is_kept(log: Path) -> None:
+    log.write_text("x" * 100 + "0123456789")
+    rotate(log)
+    assert contents(log) == {"worker.log": "", "worker.log.1": "0123456789"}
+
+
+def test_on_a_full_disk_it_is_emptied_all_the_same(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    log.write_text("x" * 11)
+    monkeypatch.setattr(rotation, "_copy", full)
+    rotate(log)
+    assert contents(log) == {"worker.log": ""}

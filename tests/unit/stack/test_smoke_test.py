@@ -1,0 +1,134 @@
+"""A canary's flight, over real HTTP: submitted once, followed, and given up only when stuck."""
+
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from stack import smoke_test
+from stack.smoke_test import Flight, SmokeTest
+from tests.unit.fake_server import (
+    DROP,
+    Answer,
+    StandIn,
+    outcome,
+    pending,
+    problem,
+    stand_in,
+    succeeded,
+)
+
+
+def stats(settled=0, waiting=0, loaded=()):
+    version = {"succeeded": settled, "failed": 0}
+    queues = {"predict": waiting, "bulk": 0}
+    workers = [{"name": "w", "loaded": list(loaded)}]
+    body = {"queues": queues, "reserved": 0, "workers": workers, "predictions": [version]}
+    return Answer(200, body)
+
+
+@pytest.fixture
+def service(monkeypatch) -> Iterator[StandIn]:
+    """It is looked at every time, and told of every time, with a patience of 0.3 s."""
+    monkeypatch.setattr(smoke_test, "PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr(smoke_test, "NEWS", 0.0)
+    monkeypatch.setattr(smoke_test, "PROGRESS_TIMEOUT", 0.3)
+    with stand_in() as service:
+        yield service
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def flight(service, told) -> Flight:
+    return Flight(SmokeTest("iris", [5.1, 3.5]), urlsplit(service.url).port, told.append)
+
+
+def fly(flight):
+    while not flight.landed():
+        time.sleep(0.01)
+    return flight.fault
+
+
+def test_a_prediction_that_succeeds(service, flight):
+    service.behave = lambda asked: {
+        "/predict/async": pending(),
+        "/predict/result/p1": succeeded([0]),
+        "/stats": stats(),
+    }[asked.path]
+    assert fly(flight) == ""
+    assert service.asked[0].body == {"model": "iris", "features": [5.1, 3.5]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (outcome("failed", error={"code": "model_error", "message": "no"}), "model_error"),
+        (outcome("cancelled"), "cancelled"),
+        (problem(422, "invalid_features"), "invalid_features"),
+        (Answer(500, b"<html>"), "HTTP 500"),
+    ],
+)
+def test_everything_else_is_a_fault(service, flight, answer, fault):
+    service.script(answer)
+    assert fly(flight) == fault
+
+
+def test_a_submission_that_is_tried_again_is_the_same_prediction(service, flight):
+    answers = [DROP, problem(503, "queue_full"), pending()]
+
+    def behave(asked):
+        if asked.method == "POST":
+            return answers.pop(0)
+        return stats() if asked.path == "/stats" else succeeded([0])
+
+    service.behave = behave
+    assert fly(flight) == ""
+    posts = [asked for asked in service.asked if asked.method == "POST"]
+    assert len(posts) == 3
+    assert len({post.headers["idempotency-key"] for post in posts}) == 1
+
+
+def test_a_backlog_that_is_worked_off_is_waited_for(service, flight, told):
+    start = time.monotonic()
+    work = iter(range(10_000))
+
+    def behave(asked):
+        if asked.path == "/stats":
+            return stats(settled=next(work), waiting=2311)
+        done = time.monotonic() - start > 3 * smoke_test.PROGRESS_TIMEOUT
+        return succeeded([0]) if done else pending()
+
+    service.behave = behave
+    assert fly(flight) == ""
+    assert told[0] == "canary  behind 2,310 queued predictions"
+    assert [path for method, path in service.calls if method == "POST"] == ["/predict/async"]
+
+
+def test_no_progress_ends_the_wait(service, flight):
+    service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else pending()
+    with pytest.raises(TimeoutError):
+        fly(flight)
+
+
+def test_a_model_that_never_ends_is_at_fault_itself(service, flight):
+    running = pending(status="running")
+    service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else running
+    assert fly(flight).startswith("no outcome")
+
+
+def test_loading_again_and_again_is_no_progress(service, flight):
+    looks = iter(range(10_000))
+
+    def behave(asked):
+        if asked.path == "/stats":
+            return stats(7, 3, ["iris:1"] if next(looks) % 2 else [])
+        return pending()
+
+    service.behave = behave
+    with pytest.raises(TimeoutError):
+        fly(flight)

@@ -1,0 +1,225 @@
+"""The supervisor, over real processes: what dies is restarted, what is stopped is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stack.guard import follow
+from stack.process import ROOT, Process, Program
+from stack.supervisor import SHUTDOWN, StartFailed, Stopped, Supervisor
+
+PATIENCE = 30.0
+
+PRELUDE = """
+import os, signal, subprocess, sys, time
+name, notes = sys.argv[1:]
+def note(word):
+    with open(notes, "a") as file:
+        file.write(word + "\\n")
+def leave(*_):
+    note(name + "-left")
+    sys.exit()
+signal.signal(signal.SIGTERM, leave)
+note(f"{name}:{os.getpid()}")
+"""
+STAY = "time.sleep(60)"
+STUBBORN = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); note('deaf'); {STAY}"
+PARENT = f"""
+child = subprocess.Popen([sys.executable, "-c", "import time; {STAY}"])
+note(f"child:{{child.pid}}")
+{STAY}
+"""
+
+HOST = """
+import sys
+from pathlib import Path
+from tests.unit.stack.test_supervisor import PARENT, STUBBORN, Bench
+bench = Bench(Path(sys.argv[1]))
+with bench.supervisor() as supervisor:
+    supervisor.start(bench.program("parent", PARENT), bench.program("stubborn", STUBBORN))
+    supervisor.watch()
+"""
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait for the condition, and fail when it does not come."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Bench:
+    """A directory where processes leave notes, and programs that do."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.told: list[str] = []
+
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.directory / "logs", self.told.append)
+
+    def notes(self) -> list[str]:
+        path = self.directory / "notes"
+        return path.read_text().split() if path.exists() else []
+
+    def pids(self, name: str = "") -> list[int]:
+        """Of the processes of that name, or of all, in the order of their starts."""
+        pairs = [note.partition(":") for note in self.notes()]
+        return [int(pid) for who, _, pid in pairs if pid and name in ("", who)]
+
+    def program(self, name: str, body: str = STAY) -> Program:
+        """Notes its name and pid, which makes it ready, and goes on with the body."""
+        command = (sys.executable, "-c", PRELUDE + body, name, str(self.directory / "notes"))
+        return Program(name, command, ready=lambda: "ready" if self.pids(name) else None)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    assert [pid for pid in bench.pids() if alive(pid)] == [], "left behind"
+
+
+@pytest.fixture
+def host(bench: Bench) -> Iterator[subprocess.Popen[bytes]]:
+    """A supervisor in a process of its own, with all its processes up."""
+    command = [sys.executable, "-c", HOST, str(bench.directory)]
+    with subprocess.Popen(command, cwd=ROOT) as host:
+        eventually(lambda: len(bench.pids()) == 3 and "deaf" in bench.notes())
+        yield host
+        host.kill()
+
+
+def test_a_stage_starts_after_the_one_before_is_ready(bench: Bench) -> None:
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("first"))
+        supervisor.start(bench.program("second"))
+    assert bench.told == ["first   ready", "second  ready"]
+
+
+def test_stages_stop_in_reverse(bench: Bench) -> None:
+    with bench.supervisor() as supervisor:
+        for name in ("first", "second", "third"):
+            supervisor.start(bench.program(name))
+    assert bench.notes()[3:] == ["third-left", "second-left", "first-left"]
+
+
+def test_what_dies_is_started_again_and_its_last_lines_are_shown(bench: Bench) -> None:
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("p", f"print('last words', flush=True); {STAY}"))
+        log = bench.directory / "logs/p.log"
+        supervisor.until(lambda: "last words" in log.read_text(), PATIENCE)
+        os.kill(bench.pids("p")[0], signal.SIGKILL)
+        supervisor.until(lambda: len(bench.pids("p")) == 2, PATIENCE)
+    assert bench.told[1] == "p died (SIGKILL)\n  | last words\nstarted again in 0.2 s"
+
+
+def test_a_log_that_grows_without_end_is_begun_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stack.rotation.MAX_LOG_BYTES", 2**14)
+    monkeypatch.setattr("stack.rotation.COPY_BYTES", 2**10)
+    chatter = "while True: print('x' * 1000, flush=True); time.sleep(0.001)"
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("p", chatter))
+        logs = bench.directory / "logs"
+        supervisor.until((logs / "p.log.2").exists, PATIENCE)
+    assert (logs / "p.log.2").stat().st_size == 2**14
+
+
+def test_a_crash_loop_slows_down(tmp_path: Path) -> None:
+    process = Process(Program("p", (sys.executable, "-c", "")), tmp_path / "log")
+    eventually(lambda: not process.running())
+    assert [process.postpone() for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert not process.due()
+
+
+def test_the_children_of_what_died_end_with_it(bench: Bench) -> None:
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("p", PARENT))
+        supervisor.until(lambda: bench.pids("child"), PATIENCE)
+        os.kill(bench.pids("p")[0], signal.SIGKILL)
+        supervisor.until(lambda: not alive(bench.pids("child")[0]), PATIENCE)
+
+
+def test_a_death_before_ready_fails_the_start(bench: Bench) -> None:
+    broken = Program("p", (sys.executable, "-c", "exit('no way')"), ready=lambda: None)
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("other"))
+        with pytest.raises(StartFailed) as failure:
+            supervisor.start(broken)
+    assert str(failure.value) == "p died (exit code 1)\n  | no way"
+
+
+def test_a_start_that_takes_too_long_fails_and_says_who(bench: Bench) -> None:
+    never = Program("p", bench.program("p").command, ready=lambda: None)
+    with bench.supervisor() as supervisor, pytest.raises(StartFailed, match=r"^p is not ready:$"):
+        supervisor.start(never, bench.program("other"), within=1)
+
+
+def test_an_errand_is_waited_for(bench: Bench) -> None:
+    with bench.supervisor() as supervisor:
+        supervisor.run(bench.program("errand", "note('done')"))
+        assert bench.notes()[1:] == ["done"]
+        with pytest.raises(StartFailed, match=r"^errand died \(exit code 3\)$"):
+            supervisor.run(bench.program("errand", "sys.exit(3)"))
+
+
+def test_a_signal_ends_the_watch(bench: Bench) -> None:
+    with bench.supervisor() as supervisor:
+        supervisor.start(bench.program("p"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped):
+            supervisor.watch()
+
+
+def test_what_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[bytes]) -> None:
+    start = time.monotonic()
+    host.terminate()
+    host.wait(timeout=10)
+    assert time.monotonic() - start <= SHUTDOWN + 0.5
+
+
+def test_a_second_interrupt_ends_it_at_once(bench: Bench, host: subprocess.Popen[bytes]) -> None:
+    start = time.monotonic()
+    host.send_signal(signal.SIGINT)
+    eventually(lambda: "parent-left" in bench.notes())
+    host.send_signal(signal.SIGINT)
+    host.wait(timeout=10)
+    assert time.monotonic() - start < SHUTDOWN / 2
+
+
+def test_nothing_outlives_a_killed_supervisor(bench: Bench, host: subprocess.Popen[bytes]) -> None:
+    host.kill()
+    eventually(lambda: not any(alive(pid) for pid in bench.pids()))
+
+
+def test_a_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes]) -> None:
+    def guards() -> set[int]:
+        children = {child.pid for child in psutil.Process(host.pid).children()}
+        return {pid for pid in children - set(bench.pids()) if alive(pid)}
+
+    (first,) = guards()
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: len(guards() - {first}) == 1)
+    host.kill()
+    eventually(lambda: not any(alive(pid) for pid in bench.pids()))
+
+
+def test_the_guard_ends_what_was_not_released() -> None:
+    assert follow(["+1\n", "+2\n", "-1\n", "+3\n"]) == [2, 3]

@@ -1,0 +1,49 @@
+"""The files of all jobs together have a bound."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.jobs.files.quota import Quota
+from tasks.settings import Settings
+from telemetry.errors import DiskFull
+
+
+def quota(home: Path, most: int) -> Quota:
+    return Quota(Settings(home=home, redis_url="redis://none", max_job_bytes=most))
+
+
+def test_what_jobs_keep_counts_and_nothing_else(tmp_path: Path) -> None:
+    quota(tmp_path, 1).check()  # there is no job yet
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "large").write_bytes(bytes(2**20))
+    parts = tmp_path / "jobs" / "j" / "parts"
+    parts.mkdir(parents=True)
+    quota(tmp_path, 2**20).check()
+    (parts / "0").write_bytes(bytes(2**20))
+    (tmp_path / "jobs" / "j" / "link").symlink_to(tmp_path / "models")
+    quota(tmp_path, 2**21).check()
+    with pytest.raises(DiskFull, match="take 1 MiB, and may take 1 .*: delete jobs"):
+        quota(tmp_path, 2**20).check()
+
+
+def test_a_file_that_is_large_though_it_holds_nothing_takes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "jobs" / "j").mkdir(parents=True)
+    with (tmp_path / "jobs" / "j" / "sparse").open("wb") as file:
+        file.truncate(2**30)
+    quota(tmp_path, 2**20).check()
+
+
+def test_the_sum_is_believed_for_a_moment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jobs" / "j").mkdir(parents=True)
+    now = [100.0]
+    monkeypatch.setattr("tasks.jobs.files.quota.time.monotonic", lambda: now[0])
+    bounded = quota(tmp_path, 2**16)
+    bounded.check()
+    (tmp_path / "jobs" / "j" / "input").write_bytes(bytes(2**16))
+    bounded.check()
+    now[0] += 10
+    with pytest.raises(DiskFull):
+        bounded.check()

@@ -1,0 +1,17 @@
+"""What a queue may hold fits what Redis may hold."""
+
+from tasks.ledger.queue.bounds import Bounds
+
+GIVEN = Bounds(rows=500_000, bytes=2**30)
+
+
+def test_the_queue_has_a_quarter_of_a_small_redis() -> None:
+    assert GIVEN.within(512 * 2**20) == Bounds(500_000, 128 * 2**20)
+
+
+def test_what_was_given_counts_where_redis_has_room() -> None:
+    assert GIVEN.within(16 * 2**30) == GIVEN
+
+
+def test_a_redis_without_a_bound_leaves_it_at_that() -> None:
+    assert GIVEN.within(0) == GIVEN

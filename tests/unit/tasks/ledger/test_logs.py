@@ -1,0 +1,74 @@
+"""What lines are about stands in fields of theirs, by which an operator can search."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tasks.ledger.dead_letters.burial import Burial
+from tasks.ledger.ledger import Ledger
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import ModelError
+from telemetry.logs import configure
+from tests.integration.ledger.ledger_harness import PREDICTION, message
+from workers.compute.disposition import failed
+from workers.pool.protocol import Item
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
+    """What a process of ours has written to its log."""
+    root, written = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(sys, "stderr", written)
+    configure("test")
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    root.handlers[:], root.level = handlers, level
+
+
+class Redis:
+    """One that holds this under every key, and runs scripts that say 0."""
+
+    def __init__(self, held: bytes) -> None:
+        self._held = held
+
+    def get(self, _: str) -> bytes:
+        return self._held
+
+    def register_script(self, _: str) -> Callable[..., int]:
+        return lambda **_: 0
+
+
+SETTINGS = Settings(home="/none", redis_url="")  # type: ignore[arg-type]  # nobody looks
+
+
+def test_a_record_that_is_none_is_told_by_its_id(logged: Lines) -> None:
+    client: redis.Redis = Redis(b"[]")  # type: ignore[assignment]  # a stand-in
+    assert Ledger(client, SETTINGS).record("an-id") is None
+    (line,) = logged()
+    assert line["id"] == "an-id"
+    assert line["process"] == "test"
+
+
+def test_a_message_that_is_put_aside_is_told_by_id_model_and_tag(logged: Lines) -> None:
+    client: redis.Redis = Redis(b"null")  # type: ignore[assignment]  # a stand-in
+    Burial(client, SETTINGS).bury("predict:7", message("an-id"), "nobody can read it")
+    line = logged()[-1]
+    assert (line["id"], line["model"], line["tag"]) == ("an-id", "churn:3", "predict:7")
+
+
+def test_an_attempt_that_failed_is_told_by_id_model_version_and_attempt(logged: Lines) -> None:
+    record = Record.queued("an-id", PREDICTION)
+    item = Item("predict:7", "an-id", "application/json", b"", None, "compute", 300.0)
+    failed(record, item, ModelError("no"), 2)
+    (line,) = logged()
+    fields = {name: line[name] for name in ("id", "model", "version", "attempt")}
+    assert fields == {"id": "an-id", "model": "churn", "version": 3, "attempt": 2}

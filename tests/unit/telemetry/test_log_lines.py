@@ -1,0 +1,63 @@
+"""A line of the log: a JSON object of bounded length, with ids in fields of their own."""
+
+import ast
+import json
+import logging
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from stack.process import ROOT
+from telemetry.logs import MAX_FIELD_CHARS, configure, failure, of_version
+
+WORKERS = sorted((ROOT / "workers").rglob("*.py"))
+NAMES = re.compile(r"\b(id|task_id|tag|reference|model|version|queue|guilty|job|name)\b")
+
+
+@pytest.fixture
+def written() -> Iterator[StringIO]:
+    """What a process with our logging writes."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure("worker")
+    written = StringIO()
+    root.handlers[0].setStream(written)  # type: ignore[attr-defined]
+    yield written
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_whatever_is_said_a_line_has_an_end(written: StringIO) -> None:
+    error = ValueError("x" * 10**6)
+    fields = {"traceback": "y" * 10**6}
+    logging.getLogger("workers").error("raised %s", error, exc_info=error, extra=fields)
+    (line,) = written.getvalue().splitlines()
+    long = {name for name, value in json.loads(line).items() if len(str(value)) > 100}
+    assert long == {"event", "exception", "traceback"}
+    assert len(line) < 4 * MAX_FIELD_CHARS
+
+
+def test_fields_are_fields(written: StringIO) -> None:
+    logging.getLogger("workers").warning("it failed", extra=failure("a", "m", 3, 2, None))
+    told = json.loads(written.getvalue())
+    assert {"id": "a", "model": "m", "version": 3, "attempt": 2}.items() <= told.items()
+    assert "traceback" not in told
+
+
+def test_a_version_has_two_fields() -> None:
+    assert of_version("churn:12") == {"model": "churn", "version": 12}
+
+
+@pytest.mark.parametrize("path", WORKERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_line_is_about_is_in_no_word_of_it(path: Path) -> None:
+    """Else it cannot be looked for: ids, models and queues are fields."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if _is_log(node)]
+    said = [ast.unparse(value) for call in calls for value in call.args[1:]]
+    assert [words for words in said if NAMES.search(words)] == []
+
+
+def _is_log(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")

@@ -1,0 +1,105 @@
+"""Celery's books and events: each id is in the books while it is held, and each step is told."""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery.worker import state
+
+from workers.celery.events import SOON, Deferred, EventSender
+from workers.pool.protocol import Disposition, Fate
+
+
+class Dispatcher:
+    """Remembers what was sent."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self.sent.append((kind, fields))
+
+
+class Request(SimpleNamespace):
+    """As much of Celery's as is announced; its books want what can be weakly referred to."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+@pytest.fixture
+def request_() -> Iterator[Request]:
+    yield (
+        request := Request(
+            id="a", name="predict", argsrepr="()", kwargsrepr="m:1", root_id="a", parent_id=None
+        )
+    )
+    state.task_ready(request)
+
+
+def announcer(*, enabled: bool = True) -> tuple[EventSender, Dispatcher]:
+    dispatcher = Dispatcher(enabled=enabled)
+    return EventSender(SimpleNamespace(event_dispatcher=dispatcher)), dispatcher
+
+
+def test_it_is_in_the_books_from_the_first_step_to_the_last(request_: Any) -> None:
+    told, _ = announcer()
+    told.received(request_)
+    assert state.requests["a"] is request_
+    assert request_ in state.reserved_requests
+    told.started(request_, 42)
+    assert request_ in state.active_requests
+    assert request_.worker_pid == 42
+    told.finished(request_, Fate("dropped"), 0.0)
+    assert "a" not in state.requests
+    assert request_ not in state.active_requests
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kind", "fields"),
+    [
+        ("succeeded", "task-succeeded", {"result": "", "runtime": 0.5}),
+        ("failed", "task-failed", {"exception": "e", "traceback": "t"}),
+        ("retrying", "task-retried", {"exception": "e", "traceback": "t"}),
+        ("cancelled", "task-revoked", {"expired": False}),
+        ("expired", "task-revoked", {"expired": True}),
+        ("dropped", None, {}),
+    ],
+)
+def test_each_outcome_is_an_event_of_celery(
+    request_: Any, verdict: Disposition, kind: str | None, fields: dict[str, Any]
+) -> None:
+    told, dispatcher = announcer()
+    told.finished(request_, Fate(verdict, "e", "t"), 0.5)
+    assert dispatcher.sent == ([(kind, {"uuid": "a", **fields})] if kind else [])
+
+
+def test_the_rows_are_no_part_of_an_event(request_: Any) -> None:
+    told, dispatcher = announcer()
+    told.received(request_)
+    ((kind, fields),) = dispatcher.sent
+    assert (kind, fields["args"], fields["kwargs"]) == ("task-received", "()", "m:1")
+
+
+def test_where_nobody_listens_nothing_is_sent(request_: Any) -> None:
+    told, dispatcher = announcer(enabled=False)
+    told.received(request_)
+    told.started(request_, 1)
+    assert dispatcher.sent == []
+    EventSender(SimpleNamespace(event_dispatcher=None)).received(request_)
+
+
+def test_what_is_asked_for_many_times_happens_once_and_soon() -> None:
+    due: list[tuple[float, Callable[[], object]]] = []
+    calls: list[int] = []
+    timer = SimpleNamespace(call_after=lambda seconds, call: due.append((seconds, call)))
+    soon = Deferred(timer, lambda: calls.append(1))
+    for _ in range(3):
+        soon()
+    ((seconds, run),) = due
+    assert (seconds, calls) == (SOON, [])
+    run()
+    assert calls == [1]
+    soon()
+    assert len(due) == 2

@@ -1,0 +1,35 @@
+"""An outage is told once, and waited out with pauses that grow and are never the same."""
+
+import logging
+from itertools import islice
+
+import pytest
+
+from workers.celery.outage import FIRST_RETRY_PAUSE, MAX_RETRY_PAUSE, Outage, pauses
+
+
+def test_pauses_grow_to_a_bound_and_differ_by_chance() -> None:
+    first = list(islice(pauses(), 12))
+    for step, pause in enumerate(first):
+        longest = min(FIRST_RETRY_PAUSE * 2**step, MAX_RETRY_PAUSE)
+        assert longest / 2 <= pause <= longest
+    assert first != list(islice(pauses(), 12))
+
+
+def test_it_is_logged_when_it_begins_and_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outage = Outage("nothing can be written")
+    with caplog.at_level(logging.INFO):
+        for _ in range(50):
+            outage.goes_on(OSError("it is away"))
+        outage.is_over()
+    assert [record.getMessage() for record in caplog.records] == [
+        "nothing can be written, and is tried again: it is away",
+        "Redis is back after 50 tries",
+    ]
+
+
+def test_where_there_was_none_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    Outage("nothing can be written").is_over()
+    assert caplog.records == []

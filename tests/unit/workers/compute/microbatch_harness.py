@@ -1,0 +1,145 @@
+"""A process's computation with stand-ins around it: the model, and the ledger."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from registry.manifest import Column, Manifest, Signature
+from registry.store import Registry
+from tasks.ledger.ledger import LATE
+from tasks.ledger.predictions.settlement import Settled
+from tasks.record import Record
+from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
+from tests.support.models import described
+from workers.compute.microbatch import Computation
+from workers.models.engine import Answer
+from workers.pool.protocol import Item
+
+SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
+
+
+MOST_BYTES = 2000
+"""Of one outcome."""
+
+
+class Engine:
+    """Doubles the first column; refuses 666, and cannot load what is called broken."""
+
+    runtime = "none"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, int]] = []
+
+    def hold(self, manifest: Manifest) -> None:
+        raise NotImplementedError
+
+    def held(self) -> list[str]:
+        raise NotImplementedError
+
+    def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
+        self.calls.append((f"{manifest.name}:{manifest.version}", method, len(given)))
+        if manifest.name == "broken":
+            raise ModelUnloadable("it is broken")
+        if any(row[0] == 1e9 for row in given):
+            raise OutOfMemory
+        if any(row[0] == 666 for row in given):
+            raise ModelError("666 is refused") from ValueError("it is too much")
+        return Answer(2 * given[:, 0], 1.0)
+
+
+class Ledger:
+    """Says of each id which attempt it is, the first unless told otherwise; keeps outcomes."""
+
+    def __init__(self) -> None:
+        self.attempts: dict[str, int] = {}
+        self.outcomes: dict[str, Record] = {}
+        self.dead_after: dict[str, int] = {}
+        self.postponed: dict[str, bool] = {}
+        """Id → whether it is a suspect."""
+
+    def start(
+        self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
+    ) -> list[int]:
+        return [
+            LATE if deadline and deadline < time.time() else self.attempts.get(task_id, 1)
+            for (_, task_id), deadline in zip(tagged_ids, deadlines, strict=True)
+        ]
+
+    def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
+        assert {settled.record.reference for settled in outcomes} == {version}
+        assert all(s.tag == f"tag {s.record.task_id}" for s in outcomes)
+        self.outcomes |= {settled.record.task_id: settled.record for settled in outcomes}
+        self.dead_after |= {settled.record.task_id: settled.dead_after for settled in outcomes}
+        return len(outcomes)
+
+    def postpone(
+        self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float
+    ) -> list[str]:
+        self.postponed |= {task_id: suspect for _, task_id in tagged_ids}
+        return ["postponed" for _ in tagged_ids]
+
+
+class Bench:
+    """A computation and what is around it."""
+
+    def __init__(self, home: Path) -> None:
+        registry = Registry(home)
+        for name, exact in ("m", False), ("m", False), ("broken", False), ("exact", True):
+            artifact = f"{name} {len(registry.models())}".encode()
+            description = described(artifact, signature=SIGNATURE, example=None, exact=exact)
+            registry.add(name, description, artifact)
+        registry.set_alias("m", "production", 1)
+        self.engine, self.ledger = Engine(), Ledger()
+        self.limits: list[float] = []
+        self.tracebacks: dict[str, str] = {}
+        """Id → what the worker was told with the last batch."""
+        self._computation = Computation(
+            self.engine,
+            registry,
+            self.ledger,  # type: ignore[arg-type]  # a stand-in
+            MOST_BYTES,
+            self._limited,
+        )
+
+    @contextmanager
+    def _limited(self, seconds: float) -> Iterator[None]:
+        self.limits.append(seconds)
+        outcomes = len(self.ledger.outcomes)
+        yield
+        assert len(self.ledger.outcomes) == outcomes, "the ledger's time is nobody's"
+
+    def run(self, *items: Item) -> list[str]:
+        """What became of each: its verdict, or the code of its error."""
+        fates = self._computation.run(items)
+        verdicts = [fate.verdict for fate in fates]
+        assert [
+            verdict for verdict in verdicts if verdict not in ("dropped", "suspect", "retrying")
+        ] == [
+            self.ledger.outcomes[item.id].state for item in items if item.id in self.ledger.outcomes
+        ]
+        self.tracebacks = {item.id: f.traceback for item, f in zip(items, fates, strict=True)}
+        return [f.error.split(":")[0] if f.verdict == "failed" else f.verdict for f in fates]
+
+    def answers(self) -> dict[str, Any]:
+        return {task_id: record.result for task_id, record in self.ledger.outcomes.items()}
+
+
+def item(
+    name: str,
+    *values: float,
+    model: str = "m:1",
+    method: str = "predict",
+    expires: float | None = None,
+    accepted: bool = False,
+    **fields: Any,
+) -> Item:
+    """A message; one that our front end accepted says when that was."""
+    rows = [[value, 0.0] for value in values or (1.0,)]
+    kwargs: dict[str, Any] = {"model": model, "features": rows, "method": method}
+    kwargs |= {"created_at": time.time()} if accepted else {}
+    given = {"body": json.dumps([[], kwargs, {}]).encode(), "order": "compute", "limit": 300.0}
+    given |= {"content_type": "application/json", "expires": expires, **fields}
+    return Item(tag=f"tag {name}", id=name, **given)

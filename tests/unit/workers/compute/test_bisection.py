@@ -1,0 +1,88 @@
+"""Hazard 17: a call that fails for some is halved until those fail alone, with few calls."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory, PredictqError
+from workers.compute.bisection import bisect
+
+
+class Model:
+    """Raises for the guilty among those it is asked, naming the first; counts its calls."""
+
+    def __init__(self, guilty: Sequence[int], error: type[PredictqError] = ModelError) -> None:
+        self._guilty, self._error, self.calls = set(guilty), error, 0
+
+    def __call__(self, asked: Sequence[int]) -> list[int]:
+        self.calls += 1
+        if guilty := sorted(self._guilty & set(asked)):
+            raise self._error(f"{guilty[0]} is guilty")
+        return [10 * number for number in asked]
+
+
+def told(answer: Any) -> Any:
+    return str(answer) if isinstance(answer, PredictqError) else answer
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[int, set[int]]:
+    count = draw(st.integers(1, 256))
+    return count, draw(st.sets(st.integers(0, count - 1), max_size=8))
+
+
+@given(cases())
+def test_the_guilty_fail_alone_each_with_its_own_error_and_all_in_order(
+    case: tuple[int, set[int]],
+) -> None:
+    count, guilty = case
+    answers = bisect(range(count), Model([*guilty]))
+    expected = [f"{n} is guilty" if n in guilty else 10 * n for n in range(count)]
+    assert list(map(told, answers)) == expected
+
+
+def test_what_needs_too_much_memory_is_computed_in_parts() -> None:
+    answers = bisect(range(4), Model([2], OutOfMemory))
+    assert list(map(told, answers)) == [0, 10, "2 is guilty", 30]
+
+
+@given(cases())
+def test_k_guilty_among_n_cost_few_calls(case: tuple[int, set[int]]) -> None:
+    count, guilty = case
+    model = Model([*guilty])
+    bisect(range(count), model)
+    assert model.calls <= 2 * len(guilty) * math.ceil(math.log2(count)) + 1
+    assert model.calls <= 2 * count - 1
+
+
+def test_one_guilty_among_64_costs_thirteen_calls() -> None:
+    model = Model([17])
+    bisect(range(64), model)
+    assert model.calls == 2 * 6 + 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 64])
+def test_where_all_are_guilty_no_call_is_made_twice(count: int) -> None:
+    model = Model(range(count))
+    assert len({str(error) for error in bisect(range(count), model)}) == count
+    assert model.calls == 2 * count - 1
+
+
+def test_a_model_that_cannot_be_loaded_costs_one_call() -> None:
+    model = Model([0], ModelUnloadable)
+    answers = bisect(range(64), model)
+    assert model.calls == 1
+    assert {str(error) for error in answers} == {"0 is guilty"}
+    assert len(answers) == 64
+
+
+def test_what_is_no_error_of_the_model_is_not_swallowed() -> None:
+    def broken(_: Sequence[int]) -> list[int]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        bisect(range(4), broken)

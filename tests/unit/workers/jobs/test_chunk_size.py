@@ -1,0 +1,81 @@
+"""Chunks take about a second and a half each, and every process has several of a job."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workers.jobs.validation import chunk_size
+from workers.jobs.validation.chunk_size import (
+    AIM,
+    MAX_CHUNK_BYTES,
+    MIN_CHUNK_SECONDS,
+    SHARES,
+    Speed,
+    measure,
+    rows_per_chunk,
+)
+
+
+@pytest.mark.parametrize(
+    ("per_row", "rows", "processes", "expected"),
+    [
+        (1e-3, 10_000_000, 2, AIM / 1e-3),  # long ones: by time
+        (1e-3, 16_000, 2, 16_000 / 2 / SHARES),  # short ones: by share
+        (1e-3, 16_000, 8, 16_000 / 8 / SHARES),
+        (1e-3, 10, 2, MIN_CHUNK_SECONDS / 1e-3),  # no chunk is too small to be worth it
+        (1e-9, 10**12, 2, MAX_CHUNK_BYTES / 8 / 20),  # nor too large for memory
+        (30.0, 100, 2, 1),
+    ],
+)
+def test_rows_of_a_chunk(per_row: float, rows: int, processes: int, expected: float) -> None:
+    assert rows_per_chunk(Speed(per_row, 1.0), 20, rows, processes) == int(expected)
+
+
+def test_bytes_are_counted_where_rows_are_not_known() -> None:
+    of_rows = rows_per_chunk(Speed(1e-3, 1.0), 20, 16_000, 2)
+    assert rows_per_chunk(Speed(1e-3, 50.0), 20, 16_000 * 50, 2) == of_rows
+
+
+@pytest.mark.parametrize("disturbed", [0, 1])
+def test_a_disturbed_call_is_tried_again(monkeypatch: pytest.MonkeyPatch, disturbed: int) -> None:
+    clock, calls = [0.0], list[int]()
+
+    def answer(_: Any, rows: slice) -> None:
+        hiccup = 0.09 if len(calls) == disturbed else 0.0
+        calls.append(rows.stop - rows.start)
+        clock[0] += 0.001 + 1e-4 * calls[-1] + hiccup
+
+    monkeypatch.setattr(chunk_size.time, "perf_counter", lambda: clock[0])
+    model: Any = SimpleNamespace(answer=answer)
+    speed = measure(model, None, range(1000), 1.0)
+    # Slower than it is by what disturbed it, at most; chunks are a bit small then.
+    assert 1e-4 * 0.99 < speed.per_row < 2.01e-4
+    assert len(calls) == (2 if disturbed else 4)
+
+
+def test_what_a_call_costs_by_itself_is_no_row_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def answer(_: Any, rows: slice) -> None:
+        clock[0] += 0.1 + 1e-5 * (rows.stop - rows.start)
+
+    monkeypatch.setattr(chunk_size.time, "perf_counter", lambda: clock[0])
+    model: Any = SimpleNamespace(answer=answer)
+    assert measure(model, None, range(1000), 1.0).per_row == pytest.approx(1e-5)
+    assert measure(model, None, range(10), 1.0).per_row == pytest.approx(
+        0.1001 / 10 / chunk_size.DOUBT
+    )
+
+
+def test_a_long_call_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, calls = [0.0], list[int]()
+
+    def answer(_: Any, rows: slice) -> None:
+        calls.append(rows.stop - rows.start)
+        clock[0] += 20.0
+
+    monkeypatch.setattr(chunk_size.time, "perf_counter", lambda: clock[0])
+    model: Any = SimpleNamespace(answer=answer)
+    measure(model, None, range(1000), 1.0)
+    assert calls == [chunk_size.FEW, chunk_size.MORE]

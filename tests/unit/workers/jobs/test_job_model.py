@@ -1,0 +1,82 @@
+"""The model of a job, as far as a worker can tell."""
+
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from tasks.jobs.job import FileRef, JobRequest
+from telemetry.errors import RegistryUnavailable, VersionNotFound
+from tests.support.models import described
+from workers.jobs.job_model import Models
+from workers.models.engine import Answer, SklearnEngine
+from workers.models.tabular.table import Table
+
+PLACE = FileRef(uri="/data/rows.csv", format="csv")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Models:
+    registry = Registry(tmp_path)
+    registry.add("m", described(b"m"), b"m")
+    return Models(SklearnEngine(registry), Registry(tmp_path), lambda _: nullcontext())
+
+
+def order(version: int) -> JobRequest:
+    return JobRequest(
+        model="m", version=version, alias=None, methods=("predict",), input=PLACE, output=PLACE
+    )
+
+
+def test_a_registry_that_is_away_is_told_from_a_version_that_was_removed(
+    models: Models, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path)
+    registry.add("m", described(b"two"), b"two")
+    models.of(order(1))
+    models.of(order(2))
+    registry.remove("m", 2)
+    with pytest.raises(VersionNotFound):
+        models.of(order(2))
+    shutil.rmtree(tmp_path / "models")
+    with pytest.raises(RegistryUnavailable):
+        models.of(order(1))
+
+
+def test_a_version_that_the_order_names_and_this_worker_does_not_find_may_come(
+    models: Models,
+) -> None:
+    with pytest.raises(RegistryUnavailable):
+        models.of(order(2))
+
+
+def test_no_call_takes_more_than_stays_in_the_cache(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = models.of(order(1))
+    engine = Counting()
+    model = msgspec.structs.replace(asked, engine=engine)
+    width = len(model.manifest.signature.columns)
+    monkeypatch.setattr("workers.jobs.job_model.CALL", 3 * 8 * width)
+    features = np.arange(10.0 * width).reshape(10, width)
+    table = Table(model.manifest.signature, matrix=features)
+    answers = model.answer(table, slice(1, 9))
+    assert answers["predict"].tolist() == features[1:9, 0].tolist()
+    assert engine.calls == [2, 3, 3]
+
+
+class Counting:
+    """An engine that says the first column, and notes how many rows it was asked for."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
+        self.calls.append(len(given))
+        return Answer(given[:, 0], 1.0)

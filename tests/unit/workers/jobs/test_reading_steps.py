@@ -1,0 +1,41 @@
+"""What a worker for jobs reads of a message before a process does its step."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from registry.store import Registry
+from tests.support.models import described
+from workers.jobs.strategy import LONGEST_STEP, _read
+
+
+def message(job: Any = "m:1") -> Any:
+    body = b'[[], {"job": "j", "step": "0"}, {}]'
+    return SimpleNamespace(
+        body=body, headers={"job": job}, delivery_tag="t", content_type="application/json"
+    )
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    Registry(tmp_path).add("m", described(b"m"), b"m")
+    return Registry(tmp_path)
+
+
+@pytest.mark.parametrize(("job", "reference"), [("m:1", "m:1"), ("m:2", ""), (7, ""), (None, "")])
+def test_the_version_is_known_where_there_is_one(
+    registry: Registry, job: Any, reference: str
+) -> None:
+    read = _read(message(job), SimpleNamespace(), registry)  # type: ignore[arg-type]
+    assert (read.reference, read.lone, read.limit) == (reference, True, LONGEST_STEP)
+
+
+def test_a_registry_that_cannot_be_read_is_left_to_the_process(
+    registry: Registry, tmp_path: Path
+) -> None:
+    generation = tmp_path / "models" / ".generation"
+    generation.unlink()
+    generation.symlink_to(generation.name)
+    assert _read(message(), SimpleNamespace(), registry).reference == ""  # type: ignore[arg-type]

@@ -1,0 +1,24 @@
+"""How many rows may fail, as a number and as a share."""
+
+import pytest
+
+from workers.jobs.validation.validating import most_failures
+
+
+@pytest.mark.parametrize(
+    ("threshold", "most"),
+    [
+        (None, None),
+        (0, 0),
+        (0.0, 0),
+        (0.5, 50),
+        (0.29, 29),
+        (0.009, 0),
+        (1, 1),
+        (1.0, 1),
+        (10.0, 10),
+        (1e300, 100),
+    ],
+)
+def test_a_share_is_below_1(threshold: float | None, most: int | None) -> None:
+    assert most_failures(threshold, 100) == most

@@ -1,0 +1,130 @@
+"""A batcher with stand-ins around it: a pool that computes when it is told to, and no Celery."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from tasks.time_limits import LONGEST_RUN
+from workers.microbatch.batch_size import MOST_ROWS, BatchSize
+from workers.microbatch.batcher import Batcher
+from workers.pool.protocol import Disposition, Done, Fate, Microbatch
+
+
+class Process:
+    """A process of the pool that computes when it is told to."""
+
+    pid = 1
+    frozen = False
+
+    def __init__(self) -> None:
+        self.batch: Microbatch | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self.batch is None
+
+    def take(self, batch: Microbatch, finished: Any) -> None:
+        assert self.idle
+        self.batch, self._finished = batch, finished
+
+    def finish(self, verdict: Disposition = "succeeded", seconds: float = 1e-6) -> None:
+        assert self.batch
+        fates = [Fate(verdict) for _ in self.batch.items]
+        self.batch = None
+        self._finished(Done(fates, seconds))
+
+    def die(self) -> None:
+        self.batch = None
+        self._finished(None)
+
+
+class Pool:
+    """So many processes, which hold every version but one that is being loaded."""
+
+    def __init__(self, count: int) -> None:
+        self.processes = [Process() for _ in range(count)]
+
+    def can_serve(self, reference: str) -> bool:
+        return reference != "loading:1"
+
+    @property
+    def has_idle(self) -> bool:
+        return any(process.idle for process in self.processes)
+
+    def idle(self, reference: str) -> Process | None:
+        if not self.can_serve(reference):
+            return None
+        return next((process for process in self.processes if process.idle), None)
+
+
+class Announcer:
+    """Remembers what was announced."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def received(self, request: Any) -> None:
+        self.said.append(("received", request.id))
+
+    def started(self, request: Any, pid: int) -> None:
+        self.said.append(("started", request.id))
+
+    def finished(self, request: Any, fate: Fate, seconds: float) -> None:
+        self.said.append((fate.verdict, request.id))
+
+
+def quick() -> BatchSize:
+    """The pace of a model that is known to be quick, however many rows it is asked."""
+    pace = BatchSize()
+    pace.took(1, 1e-6)
+    pace.took(MOST_ROWS, 1e-6)
+    return pace
+
+
+class Bench:
+    """A batcher with everything around it, which knows its models if it is warm."""
+
+    def __init__(self, processes: int = 1, *, warm: bool = True) -> None:
+        self.pool, self.announcer = Pool(processes), Announcer()
+        self.batcher = Batcher(self.pool, self.announcer)  # type: ignore[arg-type]  # stand-ins
+        if warm:
+            self.batcher._paces.default_factory = quick
+            self.batcher._appetite = MOST_ROWS
+
+    def add(self, *names: str, **fields: Any) -> None:
+        for name in names:
+            self.batcher.add(message(name, **fields))
+
+    def dispatch(self) -> list[list[str]]:
+        """Names in the batch that each process has, once what is possible was dispatched."""
+        self.batcher.dispatch()
+        batches = [process.batch for process in self.pool.processes if process.batch]
+        return [[item.id for item in batch.items] for batch in batches]
+
+    def turn(self) -> list[str]:
+        """The next batch of one process, which finishes it."""
+        ((*names,),) = self.dispatch()
+        self.pool.processes[0].finish()
+        return names
+
+
+def message(
+    name: str,
+    model: str = "m:1",
+    method: str = "predict",
+    rows: int = 1,
+    body: bytes = b"-",
+    limit: float = LONGEST_RUN,
+) -> Any:
+    request = SimpleNamespace(id=name, expires=None)
+    return SimpleNamespace(
+        lone=False,
+        tag=f"tag {name}",
+        body=body,
+        content_type="application/json",
+        reference=model,
+        method=method,
+        rows=rows,
+        request=request,
+        order="compute",
+        limit=limit,
+    )

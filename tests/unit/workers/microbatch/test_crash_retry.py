@@ -1,0 +1,107 @@
+"""What becomes of messages whose process died; the ledger is a stand-in."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+
+from tasks.ledger.predictions.settlement import Settled
+from tasks.messages import Prediction
+from tasks.record import Record
+from tasks.time_limits import MAX_ATTEMPTS
+from workers.microbatch.crash_retry import judge, spare
+
+
+class Ledger:
+    """Answers a postponement with one word, and keeps what is settled."""
+
+    def __init__(self, answer: str | Exception, record: Record | None = None) -> None:
+        self._answer, self._record = answer, record
+        self.settled: list[tuple[str, Settled]] = []
+
+    def postpone(self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool) -> list[str]:
+        assert suspect
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return [self._answer for _ in tagged_ids]
+
+    def record(self, task_id: str) -> Record | None:
+        return self._record
+
+    def settle(self, version: str, outcomes: Sequence[Settled]) -> None:
+        self.settled += [(version, outcome) for outcome in outcomes]
+
+
+class Reservations:
+    """Remembers what was withdrawn, or is away."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+        self.withdrawn: list[tuple[str, str]] = []
+
+    def withdraw(self, tagged_ids: Sequence[tuple[str, str]]) -> None:
+        if self._error:
+            raise self._error
+        self.withdrawn += tagged_ids
+
+
+def message(reference: str = "m:3", *, lone: bool = False) -> Any:
+    request = SimpleNamespace(id="a")
+    return SimpleNamespace(tag="tag a", request=request, reference=reference, lone=lone)
+
+
+def queued() -> Record:
+    prediction = Prediction(
+        model="m", version=3, alias="best", method="predict", features=[], created_at=1.0
+    )
+    return Record.queued("a", prediction)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"), [("postponed", "retrying"), ("gone", "dropped"), ("last", "failed")]
+)
+def test_the_ledger_says_what_becomes_of_it(answer: str, verdict: str) -> None:
+    assert judge(Ledger(answer), message()) == verdict  # type: ignore[arg-type]
+
+
+def test_after_the_last_attempt_it_has_failed_and_leaves_a_dead_letter() -> None:
+    ledger = Ledger("last", queued())
+    judge(ledger, message())  # type: ignore[arg-type]
+    ((version, outcome),) = ledger.settled
+    assert (version, outcome.tag, outcome.dead_after) == ("m:3", "tag a", MAX_ATTEMPTS)
+    record = outcome.record
+    assert (record.state, record.alias, record.created_at) == ("failed", "best", 1.0)
+    assert record.error
+    assert (record.error.code, record.error.attempt) == ("worker_lost", MAX_ATTEMPTS)
+
+
+@pytest.mark.parametrize(("reference", "known"), [("m:3", ("m", 3)), ("", ("unknown", 0))])
+def test_one_without_a_record_fails_for_the_version_that_its_message_names(
+    reference: str, known: tuple[str, int]
+) -> None:
+    ledger = Ledger("last")
+    judge(ledger, message(reference))  # type: ignore[arg-type]
+    ((_, outcome),) = ledger.settled
+    assert (outcome.record.model, outcome.record.version) == known
+
+
+def test_a_step_of_a_job_stays_with_the_worker() -> None:
+    ledger = Ledger("last")
+    assert judge(ledger, message(lone=True)) is None  # type: ignore[arg-type]
+    assert ledger.settled == []
+
+
+def test_without_redis_it_stays() -> None:
+    assert judge(Ledger(redis.ConnectionError()), message()) is None  # type: ignore[arg-type]
+
+
+def test_what_anothers_limit_interrupted_is_taken_back_uncharged() -> None:
+    reservations = Reservations()
+    assert spare(reservations, [message()])  # type: ignore[arg-type]
+    assert reservations.withdrawn == [("tag a", "a")]
+
+
+def test_without_redis_it_is_not() -> None:
+    assert not spare(Reservations(redis.ConnectionError()), [message()])  # type: ignore[arg-type]

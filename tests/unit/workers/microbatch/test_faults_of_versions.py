@@ -1,0 +1,94 @@
+"""What could not be loaded is tried again, after pauses that grow, or when it is made anew."""
+
+from pathlib import Path
+
+import pytest
+
+from registry.store import Registry
+from tasks.time_limits import OUTAGE
+from tests.support.models import described
+from tests.support.stack import until
+from workers.microbatch import load_retry
+from workers.microbatch.load_retry import LONGEST_PAUSE, LoadRetry
+
+
+class Clock:
+    """Goes on when it is told to."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(load_retry, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    registry = Registry(tmp_path)
+    registry.add("m", described(b"m"), b"m")
+    return registry
+
+
+@pytest.fixture
+def noted(registry: Registry, clock: Clock) -> LoadRetry:
+    return LoadRetry()
+
+
+def test_the_pauses_double_up_to_a_bound(noted: LoadRetry, clock: Clock) -> None:
+    assert not noted.has("m:1")
+    pauses = []
+    for _ in range(10):
+        noted.note("m:1")
+        since = clock.now
+        while noted.has("m:1"):
+            clock.now += 1
+        pauses.append(clock.now - since)
+    assert pauses == [min(OUTAGE * 2**n, LONGEST_PAUSE) for n in range(10)]
+    assert not noted.deadly
+
+
+def test_once_it_is_loaded_the_pauses_begin_anew(noted: LoadRetry, clock: Clock) -> None:
+    for _ in range(5):
+        noted.note("m:1")
+    noted.forget("m:1")
+    assert not noted.has("m:1")
+    noted.note("m:1")
+    clock.now += OUTAGE
+    assert not noted.has("m:1")
+
+
+def test_what_ended_the_fork_server_is_not_tried_again(noted: LoadRetry, clock: Clock) -> None:
+    noted.note_deadly("m:1")
+    clock.now += 1e9
+    assert noted.has("m:1")
+    assert noted.deadly == {"m:1"}
+
+
+@pytest.mark.parametrize("note", [LoadRetry.note, LoadRetry.note_deadly])
+def test_what_is_made_anew_is_tried_at_once(
+    noted: LoadRetry, registry: Registry, note: object
+) -> None:
+    note(noted, "m:1")  # type: ignore[operator]
+    assert noted.has("m:1")
+    made = registry.resolve("m:1").manifest.created_at
+    while registry.resolve("m:1").manifest.created_at == made:
+        registry.remove("m", 1)
+        registry.add("m", described(b"m", trusted=True), b"m", version=1)
+    until(lambda: not noted.has("m:1"), "another look at the registry")
+
+
+def test_what_a_blip_kept_from_being_loaded_is_tried_once_it_is_over(
+    noted: LoadRetry, tmp_path: Path
+) -> None:
+    aside = (tmp_path / "models").rename(tmp_path / "aside")
+    noted.note("m:1")
+    assert noted.has("m:1")
+    aside.rename(tmp_path / "models")
+    until(lambda: not noted.has("m:1"), "another look at the registry")

@@ -1,0 +1,193 @@
+"""Artifacts: what is trusted, what is refused, and that a loaded model is the same model."""
+
+import gzip
+import hashlib
+import pickle
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from msgspec.structs import replace
+from sklearn.cluster import DBSCAN
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from telemetry.errors import ArtifactMismatch, ModelUnloadable, UntrustedArtifact
+from workers.models.artifacts import load, open_artifact
+from workers.models.registration import describe
+
+X, Y = load_iris(return_X_y=True)
+
+
+class Evil:
+    """Unpickling it would write a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def shout(values):
+    return values * 2
+
+
+@pytest.fixture
+def model():
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y)
+
+
+def registered(home: Path, file: Path, **options) -> tuple[Path, Manifest]:
+    registry = Registry(home)
+    manifest = registry.add("iris", *describe(file, **options))
+    return registry.artifact(manifest), manifest
+
+
+ESTIMATORS = [
+    make_pipeline(StandardScaler(), LogisticRegression()),
+    RandomForestClassifier(5),
+    HistGradientBoostingClassifier(max_iter=5),
+    MLPClassifier((5,), max_iter=5),
+    SVC(),
+    KNeighborsClassifier(),
+    make_pipeline(
+        ColumnTransformer([("n", StandardScaler(), [0, 1]), ("c", OneHotEncoder(), [2])]),
+        LogisticRegression(),
+    ),
+    GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_a_skops_file_needs_no_trust_and_loads_the_same_model(tmp_path, estimator):
+    estimator.fit(X, Y)
+    skops.io.dump(estimator, tmp_path / "model.skops")
+    again = load(*registered(tmp_path, tmp_path / "model.skops"))
+    assert np.array_equal(again.predict(X), estimator.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "dump"),
+    [
+        ("m.joblib", joblib.dump),
+        ("m.joblib", lambda m, p: joblib.dump(m, p, compress=("xz", 3))),
+        ("m.pkl", lambda m, p: p.write_bytes(pickle.dumps(m))),
+        ("m.pkl", joblib.dump),
+        ("m.PICKLE", lambda m, p: p.write_bytes(gzip.compress(pickle.dumps(m)))),
+    ],
+)
+def test_joblib_and_pickle_files_load_once_trusted(tmp_path, model, name, dump):
+    path = tmp_path / name
+    dump(model, path)
+    with pytest.raises(UntrustedArtifact, match="--trust"):
+        open_artifact(path, trust=False)
+    again = load(*registered(tmp_path, path, trust=True))
+    assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("key", ["model", "estimator", "pipeline"])
+@pytest.mark.parametrize("names", ["feature_names", "features", "columns"])
+def test_the_dictionary_form_carries_names(tmp_path, model, key, names):
+    skops.io.dump({key: model, names: ["a", "b", "c", "d"]}, tmp_path / "m.skops")
+    loaded = open_artifact(tmp_path / "m.skops", trust=False)
+    assert loaded.feature_names == ["a", "b", "c", "d"]
+    artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
+    assert np.array_equal(load(artifact, manifest).predict(X), model.predict(X))
+
+
+def test_nothing_runs_without_trust(tmp_path):
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
+    with pytest.raises(UntrustedArtifact):
+        open_artifact(tmp_path / "m.pkl", trust=False)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_untrusted_manifest_never_unpickles(tmp_path, model):
+    joblib.dump(model, tmp_path / "m.joblib")
+    artifact, manifest = registered(tmp_path, tmp_path / "m.joblib", trust=True)
+    with pytest.raises(UntrustedArtifact):
+        load(artifact, replace(manifest, trusted=False))
+
+
+def test_unknown_types_in_a_skops_file_are_named(tmp_path):
+    model = make_pipeline(FunctionTransformer(shout), LogisticRegression()).fit(X, Y)
+    skops.io.dump(model, tmp_path / "m.skops")
+    with pytest.raises(UntrustedArtifact, match=r"test_artifacts\.shout.*--trust"):
+        open_artifact(tmp_path / "m.skops", trust=False)
+    assert open_artifact(tmp_path / "m.skops", trust=True).estimator.predict(X[:1]).shape == (1,)
+
+
+def test_changed_or_missing_bytes_are_refused(tmp_path, model):
+    skops.io.dump(model, tmp_path / "m.skops")
+    artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
+    assert manifest.sha256 == hashlib.sha256(artifact.read_bytes()).hexdigest()
+    artifact.write_bytes(artifact.read_bytes()[:-1] + b"!")
+    with pytest.raises(ArtifactMismatch, match="iris:1 was changed"):
+        load(artifact, manifest)
+    artifact.unlink()
+    with pytest.raises(ModelUnloadable, match="No such file"):
+        load(artifact, manifest)
+
+
+@pytest.mark.parametrize("name", ["m.skops", "m.joblib", "m.pkl"])
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04", b"\x80\x04."])
+def test_a_corrupt_file_is_unloadable(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelUnloadable, match="cannot be loaded"):
+        open_artifact(tmp_path / name, trust=True)
+
+
+@pytest.mark.parametrize("made", [[1, 2], {"weights": 1}, {"model": "x"}, DBSCAN().fit(X)])
+def test_what_cannot_predict_is_no_model(tmp_path, made):
+    joblib.dump(made, tmp_path / "m.joblib")
+    with pytest.raises(ModelUnloadable, match=r"cannot predict|without any of the keys"):
+        open_artifact(tmp_path / "m.joblib", trust=True)
+
+
+def test_only_known_suffixes_are_read(tmp_path):
+    with pytest.raises(ModelUnloadable, match="must end in one of .skops, .joblib, .pkl, .pickle"):
+        open_artifact(tmp_path / "model.onnx", trust=True)
+
+
+class Quits:
+    def __reduce__(self):
+        return sys.exit, (3,)
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (SVC, "holds a class, not a fitted model: SVC"),
+        (Quits(), "cannot be loaded: SystemExit: 3"),
+        ({"model": SVC(), "features": "abcd"}, "'features' must be a list of names"),
+        ({"model": SVC(), "features": ["a", None]}, "'features' must be a list of names"),
+        ({"model": SVC(), "features": ["a", "b", "a"]}, "'features' names a more than once"),
+    ],
+)
+def test_what_is_wrong_with_an_artifact_is_told(tmp_path, made, told):
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(made))
+    with pytest.raises(ModelUnloadable, match=told):
+        open_artifact(tmp_path / "m.pkl", trust=True)
+
+
+def test_an_unreadable_artifact_is_told_without_its_place(tmp_path, model):
+    skops.io.dump(model, tmp_path / "m.skops")
+    artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
+    artifact.unlink()
+    with pytest.raises(ModelUnloadable, match="^the artifact of iris:1 cannot be read: No such"):
+        load(artifact, manifest)

@@ -1,0 +1,72 @@
+"""What a worker makes of a version that it does not find, though our front end did."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.store import Registry
+from telemetry.errors import ModelNotFound, RegistryUnavailable, VersionNotFound
+from tests.support.models import described
+from workers.models.resolving import resolve, resolve_pinned
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A worker's view of a registry with one version."""
+    add(tmp_path, b"one")
+    registry = Registry(tmp_path)
+    registry.resolve("m:1")
+    return registry
+
+
+def add(home: Path, artifact: bytes) -> None:
+    Registry(home).add("m", described(artifact), artifact)
+
+
+def unnoticed(home: Path, change: Callable[[], Any]) -> None:
+    """Change the registry, but so that a stamp of before tells nothing of it."""
+    generation = home / "models" / ".generation"
+    before, aside = generation.stat(), generation.with_suffix(".aside")
+    os.link(generation, aside)
+    change()
+    aside.replace(generation)
+    os.utime(generation, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_it_looks_past_what_it_knew_a_moment_ago(registry: Registry, tmp_path: Path) -> None:
+    unnoticed(tmp_path, lambda: add(tmp_path, b"two"))
+    with pytest.raises(VersionNotFound):
+        resolve(registry, "m:2")
+    assert resolve_pinned(registry, "m:2").manifest.version == 2
+    assert resolve(registry, "m").manifest.version == 2
+
+
+@pytest.mark.parametrize("reference", ["m:2", "other:1"])
+def test_what_it_does_not_see_yet_it_leaves_for_later(registry: Registry, reference: str) -> None:
+    with pytest.raises(RegistryUnavailable, match=f"does not find {reference}"):
+        resolve_pinned(registry, reference)
+
+
+@pytest.mark.parametrize(("version", "error"), [(1, VersionNotFound), (None, ModelNotFound)])
+def test_what_was_removed_is_gone(
+    registry: Registry, tmp_path: Path, version: int | None, error: type[Exception]
+) -> None:
+    if version:
+        add(tmp_path, b"two")
+    Registry(tmp_path).remove("m", version)
+    with pytest.raises(error):
+        resolve_pinned(registry, "m:1")
+
+
+def test_a_registry_that_cannot_say_what_was_removed_is_away(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(*_: Any) -> None:
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(registry, "has_removed", stale)
+    with pytest.raises(RegistryUnavailable, match="Stale file handle"):
+        resolve_pinned(registry, "m:2")

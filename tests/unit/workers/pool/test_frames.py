@@ -1,0 +1,83 @@
+"""What a worker and its processes say to each other arrives whole, or not at all."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from threading import Thread
+
+import msgspec
+import pytest
+
+from workers.pool.protocol import (
+    Done,
+    Ended,
+    Fate,
+    Fork,
+    Item,
+    Load,
+    Loaded,
+    Microbatch,
+    Ready,
+    datagram,
+    parse,
+    receive,
+    send,
+)
+
+ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, "compute", 300)
+FRAMES = [
+    Microbatch([ITEM, Item("predict:2", "b", "text/plain", b"", None, "time out", 0.25)]),
+    Microbatch([]),
+    Ready(4711, ["iris:1", "churn:2"]),
+    Done([Fate("succeeded"), Fate("failed", "model_error: ä\u2028", "Traceback …")], 0.25),
+]
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: type(frame).__name__)
+def test_what_is_sent_is_received(pair: Pair, frame: msgspec.Struct) -> None:
+    send(pair[0], frame)
+    assert receive(pair[1]) == frame
+
+
+def test_frames_that_lie_together_are_kept_apart(pair: Pair) -> None:
+    for frame in FRAMES:
+        send(pair[0], frame)
+    assert [receive(pair[1]) for _ in FRAMES] == FRAMES
+
+
+def test_a_frame_larger_than_any_buffer_arrives_whole(pair: Pair) -> None:
+    large = Microbatch([msgspec.structs.replace(ITEM, body=bytes(range(256)) * 2**16)])
+    sender = Thread(target=send, args=(pair[0], large))
+    sender.start()
+    assert receive(pair[1]) == large
+    sender.join()
+
+
+@pytest.mark.parametrize(
+    "left", [b"", b"\x00\x00", struct.pack("!Q", 100) + b"half"], ids=["nothing", "head", "half"]
+)
+def test_a_peer_that_is_gone_leaves_no_frame(pair: Pair, left: bytes) -> None:
+    pair[0].sendall(left)
+    pair[0].close()
+    assert receive(pair[1]) is None
+
+
+def test_sending_to_a_peer_that_is_gone_is_an_error(pair: Pair) -> None:
+    pair[1].close()
+    with pytest.raises(OSError, match="Broken pipe"):
+        send(pair[0], FRAMES[0])
+
+
+@pytest.mark.parametrize(
+    "frame", [Fork(), Load("iris:1"), Loaded("iris:1", None), Loaded("x", "no"), Ended(1, -9)]
+)
+def test_datagrams_carry_one_frame_each(frame: msgspec.Struct) -> None:
+    assert parse(datagram(frame)) == frame

@@ -1,0 +1,69 @@
+"""How much memory there is, and that no more of it is taken than may be."""
+
+import multiprocessing
+import resource
+from pathlib import Path
+
+import psutil
+import pytest
+
+from workers.pool.memory import MIN_GROWTH_BYTES, bound, bounded, given, share_of_one
+
+MIB = 2**20
+
+
+def test_a_cgroup_says_less_than_the_machine(tmp_path: Path) -> None:
+    machine = psutil.virtual_memory().total
+    assert given(tmp_path) == machine
+    group = tmp_path / "sys/fs/cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.max").write_text("max\n")
+    assert given(tmp_path) == machine
+    (group / "memory.max").write_text(f"{512 * MIB}\n")
+    assert given(tmp_path) == 512 * MIB
+    (group / "memory.max").unlink()
+    (group / "memory").mkdir()
+    (group / "memory" / "memory.limit_in_bytes").write_text(f"{256 * MIB}\n")
+    assert given(tmp_path) == 256 * MIB
+
+
+def test_a_process_has_enough_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.pool.memory.given", lambda: 2**30)
+    assert share_of_one() == MIN_GROWTH_BYTES
+    monkeypatch.setattr("workers.pool.memory.given", lambda: 2**40)
+    monkeypatch.setattr("workers.pool.memory.os.sched_getaffinity", lambda _: range(4))
+    assert share_of_one() == 2**37
+
+
+def test_what_takes_too_much_is_refused_and_only_meanwhile() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(MemoryError), bounded(64 * MIB):
+        bytearray(256 * MIB)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    assert len(bytearray(256 * MIB)) == 256 * MIB
+    with bounded(256 * MIB):
+        bytearray(64 * MIB)
+
+
+def test_a_bound_within_a_bound_is_no_larger() -> None:
+    with bounded(64 * MIB), bounded(2**40), pytest.raises(MemoryError):
+        bytearray(256 * MIB)
+
+
+def test_a_process_grows_by_no_more_than_it_may() -> None:
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=_grow)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+def _grow() -> None:
+    bound(64 * MIB)
+    for size, fits in ((16 * MIB, True), (256 * MIB, False)):
+        try:
+            bytearray(size)
+        except MemoryError:
+            assert not fits
+        else:
+            assert fits

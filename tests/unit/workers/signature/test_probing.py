@@ -1,0 +1,167 @@
+"""Without a sample a model is asked what it takes, and what nobody knows is told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from workers.models.signature.asking import refusal, takes, tolerant
+from workers.models.signature.inspection import inspect
+
+ROWS = 12
+FRAME = pd.DataFrame(
+    {
+        "age": np.arange(ROWS) + 0.5,
+        "city": np.tile(["Rome", "Oslo", "Bern"], ROWS // 3),
+        "code": np.tile([10, 20], ROWS // 2),
+        "note": ["good day", "bad day"] * (ROWS // 2),
+        "day": pd.date_range("2026-01-01", periods=ROWS),
+        "spare": 1.0,
+    }
+)
+Y = np.tile([0, 1], ROWS // 2)
+
+
+def hours(frame):
+    return frame.apply(lambda series: series.dt.hour)
+
+
+def fitted(*parts, **more):
+    return make_pipeline(ColumnTransformer([*parts], **more), LogisticRegression()).fit(FRAME, Y)
+
+
+def found(model):
+    inspected = inspect(model, None)
+    return inspected, {column.name: column for column in inspected.signature.columns}
+
+
+def test_each_step_says_what_its_columns_are():
+    model = fitted(
+        ("n", make_pipeline(SimpleImputer(), StandardScaler()), ["age"]),
+        ("c", OneHotEncoder(handle_unknown="error"), ["city", "code"]),
+        ("t", CountVectorizer(), "note"),
+        ("d", FunctionTransformer(hours), ["day"]),
+    )
+    inspected, columns = found(model)
+    assert {name: column.type for name, column in columns.items()} == {
+        "age": "number", "city": "string", "code": "number", "note": "string",
+        "day": "datetime", "spare": "any",
+    }  # fmt: skip
+    assert columns["spare"].unused
+    assert columns["age"].nullable
+    assert not columns["city"].nullable
+    assert columns["city"].categories == ("Bern", "Oslo", "Rome")
+    assert columns["code"].dtype == "int64"
+    assert inspected.unknown == ()
+    assert takes(model, inspected.signature, inspected.example)
+
+
+def test_what_is_passed_on_unlooked_at_is_unknown():
+    class Length:
+        feature_names_in_ = np.array(["a", "b"], dtype=object)
+
+        def predict(self, frame):
+            return np.zeros(len(frame))
+
+    inspected, columns = found(Length())
+    assert inspected.unknown == ("a", "b")
+    assert {(column.type, column.nullable, column.infinite) for column in columns.values()} == {
+        ("any", True, True)
+    }
+
+
+def test_an_encoder_knows_which_values_are_missing():
+    frame = FRAME.assign(city=FRAME["city"].astype(object).where(FRAME["code"] == 10, None))
+    for missing, null in ((None, "none"), (np.nan, "nan")):
+        city = frame["city"].where(frame["city"].notna(), missing)
+        one = frame[["age"]].assign(city=city.astype(object))
+        table = ColumnTransformer([("c", OrdinalEncoder(), ["city"])], remainder="passthrough")
+        _, columns = found(make_pipeline(table, RandomForestClassifier(2)).fit(one, Y))
+        assert (columns["city"].nullable, columns["city"].null) == (True, null)
+
+
+@pytest.mark.parametrize("handle_missing", [True, False])
+def test_tolerance_is_found_by_asking(handle_missing):
+    model = HistGradientBoostingClassifier(max_iter=2) if handle_missing else LogisticRegression()
+    _, columns = found(model.fit(FRAME[["age", "code", "spare"]], Y))
+    assert {(c.nullable, c.infinite) for c in columns.values()} == {(handle_missing,) * 2}
+
+
+class Picky:
+    """Takes a stranger at some places only."""
+
+    n_features_in_ = 9
+
+    def __init__(self, *places):
+        self.places = places
+        self.asked = 0
+
+    def predict(self, x):
+        self.asked += 1
+        bad = ~np.isfinite(np.asarray(x, dtype=float))
+        bad[:, list(self.places)] = False
+        if bad.any():
+            raise ValueError
+        return np.zeros(len(x))
+
+
+@pytest.mark.parametrize("places", [(), (0,), (8,), (0, 8), (3, 4, 5), tuple(range(9))])
+def test_places_that_take_what_is_missing_are_found(places):
+    model = Picky(*places)
+    columns = inspect(model, None).signature.columns
+    assert tuple(n for n, column in enumerate(columns) if column.nullable) == places
+    assert tuple(n for n, column in enumerate(columns) if column.infinite) == places
+
+
+def test_few_questions_are_asked_where_all_columns_are_alike():
+    class Wide(Picky):
+        n_features_in_ = 1024
+
+    model = Wide(*range(1024))
+    assert all(
+        column.nullable and column.infinite for column in inspect(model, None).signature.columns
+    )
+    assert model.asked < 10
+
+
+def test_strangers_are_taken_where_a_model_does_not_look():
+    class First:
+        feature_names_in_ = np.array(["a", "b"], dtype=object)
+
+        def predict(self, frame):
+            return frame["a"] * 1.5
+
+    model = First()
+    inspected, columns = found(model)
+    assert (columns["a"].type, columns["b"].type) == ("number", "any")
+    assert inspected.unknown == ("b",)
+    assert tolerant(model, inspected.signature, [1.0, 1.0], "some text") == {1}
+
+
+def test_a_refusal_is_what_the_model_raised():
+    class Broken:
+        def predict(self, x):
+            raise KeyError("x")
+
+    assert isinstance(refusal(Broken(), np.zeros((1, 1)), 1), KeyError)
+    assert refusal(Picky(0), np.zeros((1, 9)), 1, "predict") is None
+    assert isinstance(refusal(Picky(0), np.zeros((1, 9)), 1, "transform"), AttributeError)
+
+
+def test_a_model_that_takes_none_of_what_is_tried_takes_anything():
+    class Never:
+        n_features_in_ = 2
+
+        def predict(self, x):
+            raise ValueError
+
+    inspected, _ = found(Never())
+    assert inspected.example is None
+    assert inspected.signature.methods == ("predict",)
+    assert inspected.unknown == ("x0", "x1")

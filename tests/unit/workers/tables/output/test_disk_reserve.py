@@ -1,0 +1,80 @@
+"""What jobs write leaves room on its disk, and says how much where there is not enough."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tasks.jobs.files.disk_reserve import WRITE_BYTES, sparing
+from telemetry.errors import OutputUnwritable
+from tests.support.disk_filler import Ballast
+from workers.jobs.tables.output.replacing import check_writable
+from workers.jobs.tables.output.writing import assemble, write_errors, write_part
+from workers.jobs.tables.remote.opening import fingerprint
+from workers.jobs.tables.remote.unpacking import unpack
+from workers.jobs.tables.spans import BadRow
+from workers.jobs.validation.planning import write_plan
+
+ROWS = pa.table({"prediction": range(1000)})
+ENDLESS = 2**60
+"""Bytes that no disk has."""
+Writer = Callable[[Path, int], object]
+
+
+def _parts(directory: Path) -> list[Path]:
+    parts = [directory.parent / "0", directory.parent / "1"]
+    for part in parts:
+        write_part(part, "csv", ROWS, 0)
+    return parts
+
+
+def _arrow(directory: Path) -> list[Path]:
+    write_part(part := directory.parent / "0", "parquet", ROWS, 0)
+    return [part]
+
+
+def _unpack(directory: Path, spare: int) -> None:
+    packed = directory.parent / "rows.csv.gz"
+    packed.write_bytes(gzip.compress(b"a\n1\n"))
+    found, target = fingerprint(str(packed)), directory / "rows.csv"
+    unpack(str(packed), found, "gzip", target, spare, lambda: None)
+
+
+WRITERS: dict[str, Writer] = {
+    "csv part": lambda place, spare: write_part(place / "part", "csv", ROWS, spare),
+    "ndjson part": lambda place, spare: write_part(place / "part", "ndjson", ROWS, spare),
+    "arrow part": lambda place, spare: write_part(place / "part", "parquet", ROWS, spare),
+    "errors": lambda place, spare: write_errors(place / "bad", [BadRow(1, "", "c", "m")], spare),
+    "csv": lambda place, spare: assemble(_parts(place), place / "out.csv", "csv", spare),
+    "packed": lambda place, spare: assemble(_parts(place), place / "out.csv.gz", "csv", spare),
+    "parquet": lambda place, spare: assemble(_arrow(place), place / "out", "parquet", spare),
+    "plan": lambda place, spare: write_plan(place / "plan", [], spare),
+    "unpacked": _unpack,
+    "nothing": lambda place, spare: check_writable(place / "out", spare),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_nothing_is_written_where_too_little_would_stay_free(tmp_path: Path, name: str) -> None:
+    (place := tmp_path / "place").mkdir()
+    with pytest.raises(OutputUnwritable, match=f"{ENDLESS // 2**20} MiB of its disk must stay"):
+        WRITERS[name](place, ENDLESS)
+    assert not [*place.iterdir()]
+    WRITERS[name](place, 0)
+    assert bool([*place.iterdir()]) == (name != "nothing")
+
+
+def test_the_disk_is_looked_at_while_a_file_is_written(tmp_path: Path) -> None:
+    ballast = Ballast(tmp_path)
+    with sparing(tmp_path / "rows", "xb", ballast.bound) as file:
+        file.write(b"1" * 3 * WRITE_BYTES)
+        with ballast, pytest.raises(OSError, match="must stay free"):
+            file.write(b"2" * 3 * WRITE_BYTES)
+    assert (tmp_path / "rows").read_bytes().startswith(b"1" * 3 * WRITE_BYTES)
+
+
+def test_a_disk_of_no_size_is_no_full_one() -> None:
+    with sparing(Path("/proc/self/clear_refs"), "wb", ENDLESS) as file:
+        file.write(b"1")

@@ -1,0 +1,235 @@
+"""Files are found by name and content, here or elsewhere, packed or not; changes are noticed."""
+
+import bz2
+import fcntl
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tasks.jobs.files.naming import Compression, Format
+from telemetry.errors import (
+    InputChanged,
+    InputUnreadable,
+    InvalidInput,
+    OutputUnwritable,
+)
+from tests.unit.workers.tables.sources import numbers, source_of, stumbling, unpacked
+from workers.jobs.tables import sources
+from workers.jobs.tables.formats import format_of
+from workers.jobs.tables.output.replacing import adding, beside
+from workers.jobs.tables.records import cutting
+from workers.jobs.tables.remote import opening, unpacking
+from workers.jobs.tables.remote.opening import fingerprint
+
+CONTENT = b"a,b\n" + b"1,2\n" * 100_000
+PACKERS: dict[Compression, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "zstd": lambda content: pa.compress(content, "zstd", asbytes=True),
+}
+ENDINGS = {"gzip": ".gz", "bz2": ".bz2", "zstd": ".zst"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("rows.csv", b"a\n", ("csv", None)),
+        ("ROWS.CSV", b"a\n", ("csv", None)),
+        ("rows.2026.ndjson", b"{}", ("ndjson", None)),
+        ("rows.jsonl", b"", ("ndjson", None)),
+        ("rows.csv.gz", gzip.compress(b"a", mtime=0), ("csv", "gzip")),
+        ("rows.csv", gzip.compress(b"a", mtime=0), ("csv", "gzip")),
+        ("rows.csv.gz", b"a\n", ("csv", None)),
+        ("rows.parquet", b"PAR1", ("parquet", None)),
+        ("rows", b"PAR1", ("parquet", None)),
+    ],
+)
+def test_what_a_file_is(tmp_path: Path, name: str, content: bytes, found: object) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert format_of(str(tmp_path / name)) == found
+
+
+def test_a_name_that_says_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_bytes(b"a\n")
+    with pytest.raises(InvalidInput, match="must end in"):
+        format_of(str(tmp_path / "rows.txt"))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    for name in ("missing.csv", "."):
+        with pytest.raises(InputUnreadable, match="cannot be read: (No such file|Is a directory)"):
+            format_of(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("compression", PACKERS)
+def test_what_is_packed_is_unpacked(tmp_path: Path, compression: Compression) -> None:
+    packed = tmp_path / f"rows.csv{ENDINGS[compression]}"
+    packed.write_bytes(PACKERS[compression](CONTENT))
+    assert format_of(str(packed)) == ("csv", compression)
+    unpacked(packed, compression, tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_bytes() == CONTENT
+
+
+def test_what_was_packed_in_pieces_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "rows.gz").write_bytes(
+        gzip.compress(CONTENT[:1000]) + gzip.compress(CONTENT[1000:])
+    )
+    unpacked(tmp_path / "rows.gz", "gzip", tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("compression", PACKERS)
+@pytest.mark.parametrize("broken", [lambda c: c[:-20], lambda c: c[:30], lambda c: c[:8] + c[40:]])
+def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
+    tmp_path: Path, compression: Compression, broken: Callable[[bytes], bytes]
+) -> None:
+    packed = tmp_path / "rows.csv.packed"
+    packed.write_bytes(broken(PACKERS[compression](os.urandom(10_000))))
+    with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
+        unpacked(packed, compression, tmp_path / "rows.csv")
+    assert [*tmp_path.iterdir()] == [packed]
+
+
+def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
+    dead, alive = (beside(tmp_path / "rows.csv") for _ in range(2))
+    dead.touch()
+    with alive.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "rows.csv")
+    assert {*tmp_path.iterdir()} == {alive, tmp_path / "rows.csv", tmp_path / "rows.csv.gz"}
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    disk, file = stumbling(path)
+    monkeypatch.setattr(cutting, "BLOCK", 1000)
+    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    source = source_of(path, "csv", numbers("a", "b"))
+    spans = source.spans(1000)
+    span = next(spans)
+    disk.fails = True
+    for failing in (lambda: source.read(span), lambda: list(spans), lambda: list(source.spans(9))):
+        with pytest.raises(InputUnreadable, match="Input/output error"):
+            failing()
+    with pytest.raises(InputUnreadable, match="Input/output error"):
+        source_of(path, "csv", numbers("a", "b"))
+
+
+def test_a_disk_that_fails_is_told_when_it_is_first_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    for look in (fingerprint, format_of):
+        disk, file = stumbling(path)
+        disk.fails = True
+        monkeypatch.setattr(opening, "open_file", lambda _, file=file: file)
+        with pytest.raises(InputUnreadable, match="rows.csv cannot be read: Input/output error"):
+            look(str(path))
+
+
+def test_a_disk_that_fails_is_told_while_unpacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(os.urandom(2**20)))
+    disk, file = stumbling(path)
+    disk.fails = True
+    monkeypatch.setattr(unpacking, "opened", lambda _: file)
+    with pytest.raises(InputUnreadable, match="rows.csv.gz cannot be read: Input/output error"):
+        unpacked(path, "gzip", tmp_path / "rows.csv")
+
+
+def test_what_changes_while_it_is_unpacked_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(CONTENT))
+    monkeypatch.setattr(
+        unpacking, "opened", lambda uri: os.utime(path, (1, 1)) or opening.opened(uri)
+    )
+    with pytest.raises(InputChanged):
+        unpacked(path, "gzip", tmp_path / "rows.csv")
+    with pytest.raises(InputChanged):
+        unpacking.unpack(str(path), "of another", "gzip", tmp_path / "rows.csv", 0, bool)
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_who_was_frozen_takes_nothing_from_his_successor(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    with adding(path, 0) as frozen:
+        with adding(path, 0) as successor:
+            successor.write(CONTENT)
+        source = source_of(path, "csv", numbers("a", "b"))
+        frozen.write(b"late")
+    assert sum(source.read(span).rows for span in source.spans(30_000)) == 100_000
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    for place in (str(tmp_path / "rows.csv"), "/dev/zero"):
+        with pytest.raises(InputUnreadable, match="it is no regular file"):
+            format_of(place, "csv")
+
+
+def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
+    with pytest.raises(OutputUnwritable):
+        unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "missing" / "rows.csv")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(CONTENT[:-4]),
+        lambda path: path.write_bytes(b"x" + CONTENT[1:]),
+        lambda path: path.write_bytes(CONTENT[:-1] + b"x"),
+        lambda path: os.utime(path, (1, 1)),
+        lambda path: (
+            path.with_name("new").write_bytes(CONTENT) and path.with_name("new").replace(path)
+        ),
+    ],
+)
+def test_its_fingerprint_changes_with_a_file(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    before = fingerprint(str(path))
+    assert fingerprint(str(path)) == before
+    change(path)
+    assert fingerprint(str(path)) != before
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
+def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: Format) -> None:
+    path, rows = tmp_path / "rows", pd.DataFrame({"a": range(100), "b": range(100)})
+    match format:
+        case "csv":
+            rows.to_csv(path, index=False)
+        case "ndjson":
+            rows.to_json(path, orient="records", lines=True)
+        case "parquet":
+            rows.to_parquet(path)
+    source = source_of(path, format, numbers("a", "b"))
+    *_, last = source.spans(30)
+    assert source.size == last.stop
+
+
+def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(CONTENT)
+    source = source_of(path, "csv", numbers("a", "b"))
+    first, *_ = source.spans(1000)
+    path.unlink()
+    with pytest.raises(InputUnreadable, match="No such file"):
+        source.read(first)

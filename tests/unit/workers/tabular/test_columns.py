@@ -1,0 +1,121 @@
+"""What a model was trained on is what it meets again, whichever dtype that is."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from registry.manifest import Column, Signature
+from registry.validation import rows as validated
+from tasks.wire import decode, encode
+from tests.unit.workers.tabular.series import FULL, GAPPY, WHOLE
+from workers.models.signature.describing import described
+from workers.models.signature.wire import wire_value
+from workers.models.tabular.columns import array_of, is_float, is_whole
+from workers.models.tabular.dtypes import met
+from workers.models.tabular.table import Table
+
+ALL = [*FULL.items(), *((f"{name}, gappy", series) for name, series in GAPPY.items())]
+each = pytest.mark.parametrize("series", [s for _, s in ALL], ids=[name for name, _ in ALL])
+
+
+def through_the_wire(series: pd.Series, columns: tuple[Column, ...]) -> list[list[object]]:
+    signature = Signature(columns, True, True, ("predict",))
+    sent = decode(encode([[wire_value(value)] * len(columns) for value in series]))
+    return validated(signature, sent)
+
+
+def same(found: pd.Series, series: pd.Series) -> None:
+    pd.testing.assert_series_equal(found, series, check_names=False, check_exact=True)
+    if series.dtype == object:  # where the kind of what is missing is seen, and 1 is not 1.0
+        assert [(type(v), str(v)) for v in found] == [(type(v), str(v)) for v in series]
+
+
+def met_as_series(column: Column, values: list[Any]) -> pd.Series:
+    array = met(column, array_of(column, values))
+    return pd.Series(array, dtype=array.dtype)
+
+
+@each
+def test_a_column_of_each_dtype_comes_back_as_it_was(series: pd.Series) -> None:
+    column = described("c", series, [])
+    sent = [row[0] for row in through_the_wire(series, (column,))]
+    same(met_as_series(column, sent), series)
+
+
+@each
+def test_each_row_by_itself_is_of_the_same_dtype(series: pd.Series) -> None:
+    column = described("c", series, [])
+    signature = Signature((column,), True, True, ("predict",))
+    for place, row in enumerate(through_the_wire(series, (column,))):
+        ((places, frame),) = Table.of(signature, [row]).parts()
+        assert places is None
+        same(frame["c"], series.iloc[[place]].reset_index(drop=True))
+
+
+@each
+def test_a_column_beside_others_is_the_same(series: pd.Series) -> None:
+    column = described("c", series, [])
+    columns = (column, replace(column, name="d"), Column("u", unused=True))
+    signature = Signature(columns, True, True, ("predict",))
+    sent = [[*row[:2], None] for row in through_the_wire(series, columns)]
+    ((_, frame),) = Table.of(signature, sent).parts()
+    same(frame["c"], series)
+    same(frame["d"], series)
+    assert frame["u"].isna().all()
+
+
+@pytest.mark.parametrize("dtype", WHOLE)
+def test_whole_numbers_beyond_the_dtype_make_doubles(dtype: str) -> None:
+    column = Column("c", dtype=dtype)
+    for value in (2**70, -(2**70)):
+        found = met(column, array_of(column, [value]))
+        assert (str(found.dtype), found.tolist()) == ("float64", [float(value)])
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
+def test_whole_numbers_are_exact(values: list[int]) -> None:
+    column = Column("c", dtype="int64")
+    assert met(column, array_of(column, values)).tolist() == values
+    assert pd.Series(met(column, array_of(column, [*map(float, values)]))).dtype in (
+        "int64",
+        "float64",  # where rounding took one beyond the dtype
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "dtype", "expected"),
+    [
+        (Column("c", dtype="int64"), 2.0, "int64", 2),
+        (Column("c", dtype="int64"), 2.5, "float64", 2.5),
+        (Column("c", dtype="float64"), 2, "float64", 2.0),
+        (Column("c"), True, "float64", 1.0),
+        (Column("c", dtype="Int64"), 2, "Int64", 2),
+        (Column("c", dtype="float32"), 0.1, "float32", 0.1),
+        (Column("c", "decimal"), 0.1, "object", 0.1),
+        (Column("c", "datetime", dtype="datetime64[ns, UTC]"), "2026-01-02T01:00:00+01:00",
+         "datetime64[ns, UTC]", pd.Timestamp("2026-01-02", tz="UTC")),
+        (Column("c", "datetime"), "2026-01-02", "datetime64[ns]", pd.Timestamp("2026-01-02")),
+        (Column("c", "duration"), "1h", "timedelta64[ns]", pd.Timedelta("1h")),
+        (Column("c", "boolean"), True, "bool", True),
+        (Column("c", "string"), "a", "str", "a"),
+        (Column("c", "string", null="none"), "a", "object", "a"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_made_one_of_the_dtype(
+    column: Column, value: object, dtype: str, expected: object
+) -> None:
+    series = met_as_series(column, [value])
+    assert str(series.dtype) == dtype
+    assert str(series[0]) == str(expected)
+
+
+def test_dtypes_are_told_by_their_names() -> None:
+    assert [name for name in FULL if is_whole(str(FULL[name].dtype))] == WHOLE
+    assert is_float(Column("c"))
+    assert is_float(Column("c", dtype="float64"))
+    assert not any(is_float(Column("c", dtype=name)) for name in ("float32", "int64", "Float64"))
+    assert not is_float(Column("c", "boolean"))

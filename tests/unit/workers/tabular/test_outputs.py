@@ -1,0 +1,134 @@
+"""What a model gave becomes an entry a row, and what JSON can say of it."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
+
+from tasks.wire import encode
+from telemetry.errors import ModelError
+from workers.models.tabular import outputs
+from workers.models.tabular.outputs import in_order, joined, shaped, to_wire
+
+IRIS = load_iris()
+
+
+@pytest.mark.parametrize(
+    ("output", "wire"),
+    [
+        (np.array(["a", "b"]), ["a", "b"]),
+        (np.array([1, 2]), [1, 2]),
+        (np.array([True]), [True]),
+        (np.array([np.int64(3), "x", None], dtype=object), [3, "x", None]),
+        (np.array([0.1, math.nan, math.inf]), [0.1, None, None]),
+        (np.array([[0.5, math.nan]], dtype=np.float32), [[0.5, None]]),
+        ((np.array([[0.1, 0.9]]), np.array([[0.3, 0.7]])), [[[0.1, 0.9], [0.3, 0.7]]]),
+        ([np.array([[0.1, 0.9]]), np.array([[0.3, 0.7]])], [[[0.1, 0.9], [0.3, 0.7]]]),
+        (pd.Series([1.5]), [1.5]),
+        ([1, 2], [1, 2]),
+        (pd.DataFrame({"a": [1, 2], "b": ["x", None]}), [[1, "x"], [2, None]]),
+        (pd.array([1, None], dtype="Int64"), [1.0, None]),
+        (
+            pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": ["x", pd.NaT]}),
+            [[1, "x"], [None, None]],
+        ),
+        (np.array([1.5, math.inf, np.float64("nan")], dtype=object), [1.5, None, None]),
+        (sparse.csr_matrix([[0.0, 2.0], [1.0, 0.0]]), [[0.0, 2.0], [1.0, 0.0]]),
+        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
+        (np.zeros((1, 2, 2)), [[[0.0, 0.0], [0.0, 0.0]]]),
+        ([[1], [2, 3]], [[1], [2, 3]]),
+        ([np.array([1]), np.array([2, 3])], [[1], [2, 3]]),
+    ],
+)
+def test_outputs_become_plain(output, wire):
+    rows = len(wire)
+    plain = to_wire(shaped(output, rows))
+    assert plain == wire
+    assert [type(value) for value in plain] == [type(value) for value in wire]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_become_text_whatever_their_unit(unit):
+    moments = np.array(["2026-01-02T03:04:05", "NaT"], f"M8[{unit}]")
+    assert encode(to_wire(shaped(moments, 2))) == b'["2026-01-02T03:04:05",null]'
+    assert (
+        encode(to_wire(shaped(np.array([90], "m8[m]").astype(f"m8[{unit}]"), 1))) == b'["PT5400S"]'
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (None, "gave None, expected one prediction a row"),
+        (1.5, "gave a value of type float, expected one prediction a row"),
+        (np.float64(1.5), "gave a value of type float64"),
+        (np.array(1.5), "gave a value of type ndarray"),
+        ("yes", "gave a value of type str"),
+        ([], "gave 0 predictions for 2 rows"),
+        (np.zeros((1, 2)), "gave 1 predictions for 2 rows"),
+        (np.zeros(3), "gave 3 predictions for 2 rows"),
+        ((np.zeros(2), np.zeros(3), np.zeros(2)), "gave 3 predictions for 2 rows"),
+        (sparse.csr_matrix((3, 2)), "gave 3 predictions for 2 rows"),
+        (pd.DataFrame({"a": [1]}), "gave 1 predictions for 2 rows"),
+    ],
+)
+def test_what_has_no_entry_for_each_row_is_the_models_fault(output, told):
+    with pytest.raises(ModelError, match=told):
+        shaped(output, 2)
+
+
+def test_a_sparse_answer_has_a_bound(monkeypatch):
+    monkeypatch.setattr(outputs, "DENSE", 6)
+    assert shaped(sparse.csr_matrix((2, 3)), 2).tolist() == [[0.0] * 3] * 2
+    assert shaped(sparse.csr_array((2, 3)), 2).shape == (2, 3)
+    with pytest.raises(ModelError, match="a sparse answer of 8 values; at most 6 are sent"):
+        shaped(sparse.csr_matrix((2, 4)), 2)
+
+
+def test_a_sparse_answer_beyond_the_bound_is_never_made_dense():
+    with pytest.raises(ModelError, match=r"1,000,000,000,000 values"):
+        shaped(sparse.csr_matrix((10, 10**11)), 10)
+
+
+@pytest.mark.parametrize("output", [np.array([object()]), np.array([1j]), np.array([{1j}])])
+def test_what_json_has_no_word_for_raises(output):
+    with pytest.raises((TypeError, ValueError)):
+        to_wire(shaped(output, 1))
+
+
+def test_probabilities_of_several_outputs_come_row_by_row():
+    y = np.c_[IRIS.target, IRIS.target == 0]
+    model = MultiOutputClassifier(LogisticRegression(max_iter=1000)).fit(IRIS.data, y)
+    first, second = model.predict_proba(IRIS.data[:5])
+    wire = to_wire(shaped(model.predict_proba(IRIS.data[:5]), 5))
+    assert wire == [[first[i].tolist(), second[i].tolist()] for i in range(5)]
+
+
+def test_as_many_outputs_as_rows_are_told_from_an_array_a_row():
+    pair = [np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[0.3, 0.7], [0.4, 0.6]])]
+    assert to_wire(shaped(pair, 2)) == [[[0.1, 0.9], [0.3, 0.7]], [[0.2, 0.8], [0.4, 0.6]]]
+    ragged = [np.array([1.0]), np.array([2.0, 3.0])]
+    assert to_wire(shaped(ragged, 2)) == [[1.0], [2.0, 3.0]]
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=20), st.booleans())
+def test_pieces_come_back_in_the_order_of_the_rows(kinds, several):
+    rows = np.arange(len(kinds))
+    positions = [np.flatnonzero(np.array(kinds) == kind) for kind in sorted(set(kinds))]
+    pieces = [[rows[p], rows[p] * 2] if several else rows[p] for p in positions]
+    together = in_order(pieces, positions)
+    found = together if several else [together]
+    assert [each.tolist() for each in found] == [rows.tolist(), (rows * 2).tolist()][: len(found)]
+
+
+def test_pieces_of_a_block_are_joined():
+    assert joined([np.array([1]), np.array([2, 3])]).tolist() == [1, 2, 3]
+    first, second = joined([[np.array([1]), np.array([[2]])], [np.array([3]), np.array([[4]])]])
+    assert (first.tolist(), second.tolist()) == ([1, 3], [[2], [4]])

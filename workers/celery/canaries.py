@@ -1,0 +1,81 @@
+"""Sends a canary through this worker's queue now and then, and notes when it came back."""
+
+import logging
+from typing import Any
+
+import redis
+from celery import bootsteps
+
+from tasks.ledger import keys
+from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.predictions.acceptance import Offer
+from tasks.ledger.queue.canaries import CANARY_MODEL, Sighting, note
+from tasks.messages import Prediction, envelope
+from tasks.prediction import predict
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import PredictqError
+
+log = logging.getLogger(__name__)
+LOST = 600.0
+"""Seconds after which one is replaced that lies nowhere any more, as after a purge."""
+
+
+class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """A step of the consumer. A queue has one canary at a time, whoever sent it."""
+
+    requires = ("celery.worker.consumer:Tasks",)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        settings = Settings.from_environment()
+        self._ledger = Ledger(connect(settings.redis_url), settings)
+        self._interval = settings.canary_interval
+        self._entry: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Look after it from time to time."""
+        queues = [*consumer.app.amqp.queues.consume_from]
+        self._entry = consumer.timer.call_repeatedly(self._interval, self._tend, (queues,))
+
+    def stop(self, consumer: Any) -> None:
+        """Send none any more."""
+        if self._entry is not None:
+            self._entry.cancel()
+
+    def _tend(self, queues: list[str]) -> None:
+        for queue in queues:
+            try:
+                tend(self._ledger, queue, self._interval)
+            except (redis.RedisError, PredictqError) as error:  # a full queue, for one
+                log.warning("a queue has no canary now: %s", error, extra={"queue": queue})
+
+
+def tend(ledger: Ledger, queue: str, interval: float) -> None:
+    """Note the canary of a queue if it came through; send another if it is time."""
+    task_id = f"canary-{queue}"
+    record = ledger.record(task_id)
+    waited = ledger.now() - record.created_at if record else interval
+    if record and record.state == "succeeded":
+        seconds = max(ledger.settled_at(task_id) - record.created_at, 0.0)
+        note(ledger.client, queue, Sighting(record.created_at, round(seconds, 6)))
+    elif record and not record.is_terminal and waited < LOST:
+        return
+    if waited >= interval * 0.9:  # else another worker has sent it since
+        ledger.client.delete(keys.record(task_id))
+        send(ledger, queue, task_id)
+
+
+def send(ledger: Ledger, queue: str, task_id: str) -> None:
+    """Put a canary on a queue, as any prediction."""
+    model, _, version = CANARY_MODEL.partition(":")
+    canary = Prediction(
+        model=model,
+        version=int(version),
+        alias=None,
+        method="predict",
+        features=[],
+        created_at=ledger.now(),
+    )
+    record, message = Record.queued(task_id, canary), envelope(predict.name, task_id, queue, canary)
+    ledger.accept(Offer(queue, record, message, rows=0))

@@ -1,0 +1,76 @@
+"""Tells Celery of each prediction, so that Flower and `celery inspect` see it by its own id."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker import state
+from celery.worker.request import Request
+
+from workers.pool.protocol import Fate
+
+SOON = 0.05
+"""Seconds for which events may wait for others: sending costs as much as a dozen of them."""
+
+
+class Deferred:
+    """Calls something once, soon after it was asked to, however often it is asked meanwhile."""
+
+    def __init__(self, timer: Any, call: Callable[[], object]) -> None:
+        self._timer, self._call = timer, call
+        self._is_due = False
+
+    def __call__(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._timer.call_after(SOON, self._run)
+
+    def _run(self) -> None:
+        self._is_due = False
+        self._call()
+
+
+class EventSender:
+    """Keeps Celery's books, and sends its events, those of a moment together."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    def received(self, request: Request) -> None:
+        """A message was reserved."""
+        state.task_reserved(request)
+        self._send(
+            "received",
+            request,
+            name=request.name,
+            args=request.argsrepr,
+            kwargs=request.kwargsrepr,
+            root_id=request.root_id,
+            parent_id=request.parent_id,
+            retries=0,
+        )
+
+    def started(self, request: Request, pid: int) -> None:
+        """Its batch went to a process."""
+        request.worker_pid, request.time_start = pid, time.time()
+        state.task_accepted(request)
+        self._send("started", request)
+
+    def finished(self, request: Request, fate: Fate, seconds: float) -> None:
+        """It has its outcome."""
+        state.task_ready(request)
+        why = {"exception": fate.error, "traceback": fate.traceback}
+        match fate.verdict:
+            case "succeeded":
+                self._send("succeeded", request, result="", runtime=seconds)
+            case "failed":
+                self._send("failed", request, **why)
+            case "retrying":
+                self._send("retried", request, **why)
+            case "cancelled" | "expired":
+                self._send("revoked", request, expired=fate.verdict == "expired")
+
+    def _send(self, kind: str, request: Request, **fields: Any) -> None:
+        dispatcher = self._consumer.event_dispatcher
+        if dispatcher and dispatcher.enabled:
+            dispatcher.send(f"task-{kind}", uuid=request.id, **fields)

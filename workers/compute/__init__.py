@@ -1,0 +1,1 @@
+"""One micro-batch in a process of the pool: checked, computed, settled."""

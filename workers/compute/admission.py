@@ -1,0 +1,95 @@
+"""Reads and checks one request of a batch: a stock producer's never passed our front end."""
+
+from typing import Any
+
+import msgspec
+
+from registry import validation
+from registry.manifest import Manifest
+from registry.methods import check_method, input_of
+from registry.store import Registry, Resolved
+from tasks.ledger.ledger import LATE
+from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.queue.canaries import CANARY_MODEL
+from tasks.messages import Call, read_call
+from tasks.record import Record
+from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
+from telemetry.errors import (
+    Malformed,
+    ModelUnloadable,
+    RegistryUnavailable,
+    TimedOut,
+    WorkerLost,
+)
+from workers.compute.disposition import Settling, failed
+from workers.models.resolving import resolve, resolve_pinned
+from workers.pool.protocol import Item
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One request of a batch, read and checked."""
+
+    item: Item
+    attempt: int
+    record: Record
+    manifest: Manifest
+    rows: list[list[Any]]
+
+
+def check(registry: Registry, item: Item, attempt: int) -> Asked | Settling:
+    """The request, or its outcome where it is not to be computed; its attempt, or `LATE`."""
+    record = Record.read(item.id, None)
+    try:
+        call = _call(item)
+        record = Record.read(item.id, call)
+        if record.reference == CANARY_MODEL:
+            return Settled(record.succeeded([], None), item.tag)
+        resolved = _resolved(registry, call)
+        record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
+        if unwanted := _unwanted(record, item, attempt):
+            return unwanted
+        _refuse_hopeless(item, attempt)
+        check_method(resolved.manifest, call.method)
+        signature = input_of(resolved.manifest.signature, call.method)
+        rows = validation.rows(signature, call.features)
+    except RegistryUnavailable as error:  # which those need not that nobody wants any more
+        return _unwanted(record, item, attempt) or failed(record, item, error, attempt)
+    except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
+        return failed(record, item, error, max(attempt, 0))
+    return Asked(item, attempt, record, resolved.manifest, rows)
+
+
+def _call(item: Item) -> Call:
+    if item.content_type != "application/json":
+        raise Malformed(f"the body must be application/json, not {item.content_type}")
+    return read_call(item.body)
+
+
+def _resolved(registry: Registry, call: Call) -> Resolved:
+    # Our front end says when it accepted a call, and has pinned it to a version by then.
+    is_pinned = call.created_at is not None and ":" in call.model
+    return (resolve_pinned if is_pinned else resolve)(registry, call.model)
+
+
+def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:
+    """The outcome of one that is cancelled or late."""
+    if item.order == "cancel":
+        return Settled(record.cancelled(), item.tag)
+    if attempt == LATE:
+        return Settled(record.expired(), item.tag)
+    return None
+
+
+def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:
+    return msgspec.structs.replace(
+        record, model=manifest.name, version=manifest.version, alias=alias
+    )
+
+
+def _refuse_hopeless(item: Item, attempt: int) -> None:
+    if item.order == "time out":
+        raise TimedOut
+    if item.order == "give up":
+        raise ModelUnloadable(f"loading the model took more than {LONGEST_RUN} s")
+    if attempt > MAX_ATTEMPTS:
+        raise WorkerLost(f"computing this ended its process {attempt - 1} times")

@@ -1,0 +1,51 @@
+"""Looks over a file before it is scored: are its rows rows, and its ids of one row each."""
+
+from pathlib import Path
+
+from tasks.jobs.files.disk_reserve import unnamed
+from telemetry.errors import Detail, InvalidInput
+from workers.jobs.tables.duplicate_ids import DuplicateIds
+from workers.jobs.tables.spans import BadRow, Source
+
+_ROWS = 10_000
+"""Rows that are looked at at a time."""
+_TOLD = 100
+_DETAILS = 20
+
+
+def check(source: Source, directory: Path, spare: int) -> list[BadRow]:
+    """Look at all rows; gives the first bad ones, at most a hundred.
+
+    Ids are compared on disk, which takes 24 bytes each; raises `OSError` where less than ``spare``
+    bytes of it would stay free. Raises `InvalidInput` where no row is good or two have the same id,
+    and where reading does.
+    """
+    rows, bad, first_bad = 0, 0, list[BadRow]()
+    with unnamed(directory, spare) as file:
+        doubles = DuplicateIds(file)
+        for span in source.spans(_ROWS):
+            block = source.read(span)
+            if block.ids is not None:
+                doubles.add(block.ids, block.lines)
+            rows, bad = rows + block.rows, bad + len(block.bad)
+            first_bad += sorted(block.bad, key=lambda row: row.line)[: _TOLD - len(first_bad)]
+        _refuse_hopeless(rows, bad, first_bad)
+        _refuse_doubles(doubles)
+    return first_bad
+
+
+def _refuse_hopeless(rows: int, bad: int, first_bad: list[BadRow]) -> None:
+    if bad < rows:
+        return
+    first = first_bad[0]
+    raise InvalidInput(
+        f"none of {rows} rows can be scored; line {first.line}: {first.message}",
+        errors=[Detail(("line", row.line), row.message) for row in first_bad[:_DETAILS]],
+        line=first.line,
+    )
+
+
+def _refuse_doubles(doubles: DuplicateIds) -> None:
+    if found := doubles.first():
+        line, other = found
+        raise InvalidInput(f"line {line}: the id is that of line {other}, too", line=line)

@@ -1,0 +1,1 @@
+"""CSV: its head, its records, and the values of their texts."""

@@ -1,0 +1,84 @@
+"""Reads how a CSV file begins: its dialect, and the names of its columns."""
+
+import csv
+from pathlib import Path
+
+import msgspec
+
+from registry.manifest import Signature
+from tasks.jobs.files.dialect import (
+    Dialect,
+    by_position,
+    delimiter_of,
+    header_names,
+    is_header,
+    separator,
+)
+from telemetry.errors import InvalidInput
+from workers.jobs.tables.records.cutting import Position
+from workers.jobs.tables.records.record_file import RecordFile, first_records
+
+MOST_FIELDS = 2**20
+"""Of the first record: each takes some sixty bytes of memory, and may be one byte of the file."""
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """How a file begins."""
+
+    dialect: Dialect
+    """What was said of it or found; nothing in it is open."""
+    columns: list[str]
+    """Their names: the header's, or the model's in their order where there is none."""
+    rows: Position
+    """Where these begin."""
+
+
+def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beginning:
+    """Find how the file is written, and tell the file what separates its fields.
+
+    Raises `InvalidInput` where there is no row, or one that the model's columns do not fit.
+    """
+    delimiter, start = _delimiter(file, signature, said)
+    file.delimiter = delimiter.encode()
+    head, found, _ = file.head(start.byte)
+    first, end = start.forward(found, int(found.starts[0])), int(found.stops[0])
+    fields = _fields(head[int(found.starts[0]) : end], first.line, delimiter)
+    alone = len(found.stops) == 1
+    header = is_header(fields, signature, alone=alone) if said.header is None else said.header
+    dialect = Dialect(delimiter=delimiter, header=header, na=said.missing)
+    if not header:
+        return Beginning(dialect, by_position(fields, signature, first.line), first)
+    if alone:
+        what = f"line {first.line}: the file has a header and no rows"
+        raise InvalidInput(what, line=first.line)
+    return Beginning(dialect, header_names(fields, signature), start.forward(found, end))
+
+
+def own_header(path: Path) -> bytes:
+    """The header of a file of our own."""
+    with path.open("rb") as file:
+        head, found = first_records(file, quoted=True)
+    return head[: int(found.stops[0])]
+
+
+def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[str, Position]:
+    """What separates fields, and the place behind a line that says so."""
+    opening, mark = file.opening()
+    text = opening.decode(errors="replace")
+    told, length = separator(text)
+    delimiter = said.delimiter or told or delimiter_of(text[length:], signature)
+    return delimiter, Position(mark + length, 1 + (length > 0))
+
+
+def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
+    if record.count(delimiter.encode()) >= MOST_FIELDS:
+        raise InvalidInput(f"line {line}: more than {MOST_FIELDS} fields", line=line)
+    try:
+        text = record.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        what = f"the header is no UTF-8 (byte {error.start}: 0x{record[error.start]:02x})"
+        raise InvalidInput(f"line {line}: {what}; save the file as UTF-8", line=line) from error
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error as error:  # a lone return, as old programs end lines, is one
+        raise InvalidInput(f"line {line}: the header cannot be read: {error}", line=line) from error

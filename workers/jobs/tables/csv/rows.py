@@ -1,0 +1,126 @@
+"""Parses the records of CSV: by pyarrow, and one by one where it and we count them differently."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from workers.jobs.tables.csv.texts import is_utf8
+from workers.jobs.tables.records.records import records
+
+Bad = dict[int, str]
+"""Position of a record → why it is no row."""
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """The records of a span, in order."""
+
+    table: pa.Table
+    """Columns are called by their positions in the file; a bad record has a row of nulls.
+
+    They are binary all where records were read one by one.
+    """
+    bad: Bad
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """How the fields of a file lie."""
+
+    width: int
+    """Fields in a record."""
+    delimiter: bytes
+    missing: tuple[str, ...]
+    """What stands for nothing in a column that has another type than text."""
+
+
+def parse(data: bytes, rows: int, grid: Grid, types: Mapping[int, pa.DataType]) -> Parsed:
+    """Read the columns that have a type here, of so many records.
+
+    Raises `pyarrow.ArrowInvalid` for values of another type; never with binary columns alone.
+    """
+    if data.count(b"\r") != data.count(b"\r\n"):  # to pyarrow a return alone ends a record
+        return _one_by_one(data, grid, [*types])
+    bad: Bad = {}
+    try:
+        table = _by_pyarrow(data, grid, types, bad)
+    except pa.ArrowInvalid as error:
+        if "conversion error" in str(error):
+            raise
+        return _one_by_one(data, grid, [*types])
+    if table.num_rows + len(bad) != rows:
+        return _one_by_one(data, grid, [*types])
+    return Parsed(_with_gaps(table, bad), bad)
+
+
+def _with_gaps(table: pa.Table, bad: Bad) -> pa.Table:
+    if not bad:
+        return table
+    rows = table.num_rows + len(bad)
+    gaps = np.zeros(rows, bool)
+    gaps[[*bad]] = True
+    return table.take(pa.array(np.cumsum(~gaps) - 1, mask=gaps))
+
+
+def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: Bad) -> pa.Table:
+    def skip(row: Any) -> str:
+        bad[row.number - 1] = _ragged(row.expected_columns, row.actual_columns)
+        return "skip"
+
+    # A row that is no UTF-8 cannot be told: pyarrow would only print a stack.
+    told = skip if is_utf8(data) else None
+    return pc.read_csv(
+        pa.BufferReader(data),
+        pc.ReadOptions(
+            use_threads=False,
+            block_size=len(data) + 1,  # one block, so that rows are numbered and columns whole
+            column_names=[str(place) for place in range(grid.width)],
+        ),
+        pc.ParseOptions(
+            delimiter=grid.delimiter.decode(),
+            newlines_in_values=b'"' in data,
+            invalid_row_handler=told,
+        ),
+        pc.ConvertOptions(
+            include_columns=[str(place) for place in types],
+            column_types={str(place): kind for place, kind in types.items()},
+            null_values=[*grid.missing],
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def _one_by_one(data: bytes, grid: Grid, places: Sequence[int]) -> Parsed:
+    found = records(data, quoted=True, last=True, delimiter=grid.delimiter)
+    bad: Bad = {}
+    nothing = [None] * grid.width
+    rows: list[Sequence[bytes | None]] = []
+    for position, record in enumerate(found.cut(data)):
+        fields = _fields(record, grid.delimiter.decode())
+        if isinstance(fields, str):
+            bad[position] = fields
+        elif len(fields) != grid.width:
+            bad[position] = _ragged(grid.width, len(fields))
+        else:
+            rows.append([field.encode("latin-1") for field in fields])
+            continue
+        rows.append(nothing)
+    columns = {str(place): pa.array([row[place] for row in rows], pa.binary()) for place in places}
+    return Parsed(pa.table(columns), bad)
+
+
+def _fields(record: bytes, delimiter: str) -> Sequence[str] | str:
+    """The fields, each byte a letter, or why there are none."""
+    text = record.decode("latin-1").rstrip("\r\n")
+    try:
+        (fields,) = csv.reader([text], delimiter=delimiter, strict=False)
+    except (csv.Error, ValueError) as error:
+        return str(error)
+    return fields
+
+
+def _ragged(expected: int, found: int) -> str:
+    return f"expected {expected} fields, found {found}"

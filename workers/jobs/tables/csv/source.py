@@ -1,0 +1,125 @@
+"""Reads CSV by ranges of bytes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import pyarrow as pa
+
+from registry.manifest import Column
+from workers.jobs.tables.csv.header import read_beginning
+from workers.jobs.tables.csv.missing import note_decimal_commas, without_missing
+from workers.jobs.tables.csv.rows import Grid, Parsed, parse
+from workers.jobs.tables.csv.texts import blank_is_null, decoded, from_text, number_type
+from workers.jobs.tables.features.features import Faults, gather
+from workers.jobs.tables.features.matching import Selection, match
+from workers.jobs.tables.records.record_file import RecordFile
+from workers.jobs.tables.records.records import lacks_quote, records
+from workers.jobs.tables.spans import Block, Span
+
+
+class CsvSource:
+    """See `Source`."""
+
+    def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
+        """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
+        self._signature = signature = selection.signature
+        self._file = RecordFile(uri, file, quoted=True)
+        begun = read_beginning(self._file, signature, selection.dialect)
+        self.dialect = begun.dialect
+        """How the file is written."""
+        self._columns, self._start = begun.columns, begun.rows
+        self._grid = Grid(len(begun.columns), self._file.delimiter, begun.dialect.na)
+        self._wanted = match(selection, self._columns)
+        columns = zip(self._wanted.features, signature.columns, strict=True)
+        self._typed = dict.fromkeys(self._wanted.carried, pa.string())
+        self._typed |= {place: _type(column) for place, column in columns if place is not None}
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """See `Source`."""
+        return self._columns
+
+    @property
+    def size(self) -> int:
+        """See `Source`."""
+        return self._file.size
+
+    def spans(self, rows: int) -> Iterator[Span]:
+        """See `Source`."""
+        return self._file.spans(rows, self._start)
+
+    def read(self, span: Span) -> Block:
+        """See `Source`."""
+        data = self._file.read(span)
+        faults: Faults = {}
+        try:
+            parsed = self._parse(data, span, self._typed)
+        except pa.ArrowInvalid:  # a value is none of its column's type: which is seen in the text
+            parsed = self._parse(data, span, dict.fromkeys(self._typed, pa.binary()))
+        texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
+        columns = zip(self._wanted.features, self._signature.columns, strict=True)
+        values = {
+            place: self._values(column, texts[place], faults)
+            for place, column in columns
+            if place is not None
+        }
+        given = [None if place is None else values[place] for place in self._wanted.features]
+        features = gather(self._signature, given, {**faults, **parsed.bad})
+        block = Block(
+            features=features.input,
+            good=features.good,
+            lines=self._file.lines(data, span),
+            ids=None if self._wanted.id is None else blank_is_null(texts[self._wanted.id]),
+            carried=self._table(texts, values),
+            bad=[],
+        )
+        block.bad.extend(
+            block.bad_row(row, "malformed" if row in parsed.bad else "invalid_features", what)
+            for row, what in features.faults.items()
+        )
+        return block
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._file.close()
+
+    def _parse(self, data: bytes, span: Span, types: Mapping[int, pa.DataType]) -> Parsed:
+        parsed = parse(data, span.rows, self._grid, types)
+        if b'"' in data and span.stop == self.size and _is_open(data, self._grid.delimiter):
+            parsed.bad[span.rows - 1] = "a quoted field does not end"
+        return parsed
+
+    def _text(self, place: int, table: pa.Table, faults: Faults) -> pa.ChunkedArray:
+        column = table[str(place)]
+        if column.type != pa.binary():
+            return column
+        return decoded(self._columns[place], column, faults)
+
+    def _values(self, column: Column, texts: Any, faults: Faults) -> Any:
+        note_decimal_commas(column, texts, faults)
+        return from_text(column, without_missing(column, texts, self._grid.missing), faults)
+
+    def _table(
+        self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]
+    ) -> pa.Table | None:
+        """What is carried into the output: the model's numbers as such, all else as text."""
+        carried = self._wanted.carried
+        if not carried:
+            return None
+        numbers = {place for place in values if self._typed[place] != pa.string()}
+        columns = [
+            values[place] if place in numbers else blank_is_null(texts[place]) for place in carried
+        ]
+        return pa.table(columns, names=[self._columns[place] for place in carried])
+
+
+def _type(column: Column) -> pa.DataType:
+    """What pyarrow reads a column as; all but numbers and booleans are text at first."""
+    if column.type == "number":
+        return number_type(column)
+    return pa.bool_() if column.type == "boolean" else pa.string()
+
+
+def _is_open(data: bytes, delimiter: bytes) -> bool:
+    found = records(data, quoted=True, last=True, delimiter=delimiter)
+    return lacks_quote(found.last(data), delimiter)

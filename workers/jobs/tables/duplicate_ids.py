@@ -1,0 +1,89 @@
+"""Finds ids that two rows have, in memory that does not grow with the rows."""
+
+from typing import IO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from workers.jobs.tables.ndjson.values import JSON, texts
+from workers.jobs.tables.spans import Lines
+from workers.models.tabular.columns import Array
+
+_RUN = 2**18
+"""Rows that are sorted at a time."""
+_BUCKETS = 2**10
+"""Parts of all digests, each as likely as the others; runs are compared by a few of them."""
+_BORDERS = np.arange(_BUCKETS, dtype=np.uint64) * np.uint64(2**64 // _BUCKETS)
+_ROW = np.dtype([("digest", np.uint64), ("other", np.uint64), ("line", np.int64)])
+"""Two digests, by a key each: 128 bits tell any two ids apart."""
+
+
+class DuplicateIds:
+    """What is known of the ids so far: sorted runs of their digests, in a file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """The file is empty; it will take 24 bytes a row."""
+        self._file = file
+        self._rows = 0
+        self._starts: list[Array] = []
+        """Of each run: the row of the file with which each of its buckets begins, and its end."""
+        self._gathered: list[Array] = []
+        self._found: list[tuple[int, int]] = []
+
+    def add(self, ids: pa.ChunkedArray, lines: Lines) -> None:
+        """Note the ids of some rows, which come in order; those that are null are nobody's."""
+        self._gathered.append(_digested(ids, lines))
+        if sum(map(len, self._gathered)) >= _RUN:
+            self._keep()
+
+    def first(self) -> tuple[int, int] | None:
+        """Line of the first row that has the id of one before, and the line of that one."""
+        if self._gathered:
+            self._keep()
+        step = max(_BUCKETS // max(len(self._starts), 1), 1)
+        for start in range(0, _BUCKETS if self._starts else 0, step):
+            stop = min(start + step, _BUCKETS)
+            runs = [self._read(starts[start], starts[stop]) for starts in self._starts]
+            self._singled(np.concatenate(runs))
+        return min(self._found, default=None)
+
+    def _keep(self) -> None:
+        """Write what is gathered as a run; of rows with the same id the first stands for all."""
+        rows, self._gathered = self._singled(np.concatenate(self._gathered)), []
+        starts = np.append(np.searchsorted(rows["digest"], _BORDERS), len(rows))
+        self._starts.append(starts + self._rows)
+        self._rows += len(rows)
+        self._file.write(rows.tobytes())
+
+    def _read(self, start: int, stop: int) -> Array:
+        self._file.seek(int(start) * _ROW.itemsize)
+        return np.frombuffer(self._file.read(int(stop - start) * _ROW.itemsize), _ROW)
+
+    def _singled(self, rows: Array) -> Array:
+        """The first row of each id, sorted; notes the first of the others, if there are any."""
+        rows = rows[np.lexsort((rows["other"], rows["digest"]))]  # which leaves equal ones in order
+        same = _equals_next(rows["digest"]) & _equals_next(rows["other"])
+        if same.any():
+            one, other = rows["line"][:-1][same], rows["line"][1:][same]
+            least = int(np.argmin(other))
+            self._found.append((int(other[least]), int(one[least])))
+        single = np.ones(len(rows), bool)
+        single[1:] = ~same
+        return rows[single]
+
+
+def _equals_next(values: Array) -> Array:
+    equal: Array = values[1:] == values[:-1]
+    return equal
+
+
+def _digested(ids: pa.ChunkedArray, lines: Lines) -> Array:
+    known = ids.is_valid().to_numpy()
+    told = texts(ids) if ids.type == JSON else ids
+    found = np.array([*map(str, told.to_pylist())], dtype=object)[known]
+    rows = np.empty(len(found), _ROW)
+    rows["digest"] = np.fromiter(map(hash, found), np.int64, len(found)).view(np.uint64)
+    rows["other"] = pd.util.hash_array(found, categorize=False)
+    rows["line"] = np.asarray(lines)[known]
+    return rows

@@ -1,0 +1,176 @@
+"""Turns Arrow columns into a table of the model's, and finds the rows that it does not take."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from registry.manifest import Column, Signature
+from registry.values import fault, is_missing
+from workers.models.tabular.columns import OBJECT, Array, array_of, is_float, is_whole, objects
+from workers.models.tabular.table import Table, is_matrix
+
+Faults = dict[int, str]
+"""Position of a row → what is wrong with it."""
+_FOREIGN = ("datetime", "duration", "date", "decimal", "any")
+"""Types of columns whose values may be what JSON has no word for: times, decimals."""
+_CAST = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+"""What Arrow makes doubles of; booleans come only where the model may have seen some."""
+
+
+class Features(msgspec.Struct, frozen=True):
+    """What came of a block's columns."""
+
+    input: Table
+    """Good rows."""
+    good: Array
+    """Their positions among all rows."""
+    faults: Faults
+
+
+def gather(signature: Signature, columns: Sequence[Any], known: Faults | None = None) -> Features:
+    """Make a table of columns in the signature's order, without the rows known to be bad.
+
+    A column is Arrow's, or an array of objects where types may differ; None where the file has
+    none, which no step of the model looks at.
+    """
+    rows = next(len(column) for column in columns if column is not None)
+    faults = dict(known or {})
+    if is_matrix(signature):
+        matrix = _matrix(columns)
+        _note_missing(signature, matrix.T, faults, certain=_certainly_finite(matrix))
+        good = _good(rows, faults)
+        matrix = matrix[good] if faults else matrix
+        return Features(Table(signature, matrix=matrix), np.flatnonzero(good), faults)
+    arrays = [
+        _array(column, values, rows, faults)
+        for column, values in zip(signature.columns, columns, strict=True)
+    ]
+    good = _good(rows, faults)
+    arrays = [array[good] for array in arrays] if faults else arrays
+    return Features(Table(signature, arrays), np.flatnonzero(good), faults)
+
+
+def _good(rows: int, faults: Faults) -> Array:
+    good = np.ones(rows, bool)
+    good[list(faults)] = False
+    return good
+
+
+def _array(column: Column, values: Any, rows: int, faults: Faults) -> Array:
+    """A column's array, and its faults, of which the rows are filled with nothing."""
+    if values is None or column.unused:
+        return objects([None] * rows)
+    array = _quick(column, values)
+    if array is not None:
+        _note_missing_in(column, array, faults)
+        return array
+    found = _objects(column, values)
+    for row, value in enumerate(found):
+        if wrong := _fault(column, value):
+            faults.setdefault(row, _told(column, wrong))
+            found[row] = None
+    return array_of(column, found.tolist())
+
+
+def _quick(column: Column, values: Any) -> Array | None:
+    """The array, where Arrow has it in the model's dtype or next to it; else None."""
+    if isinstance(values, np.ndarray):
+        return None
+    kind = values.type
+    if is_float(column) and any(fits(kind) for fits in _CAST):
+        return _matrix([values])[:, 0]
+    if is_whole(column.dtype) and pa.types.is_integer(kind) and not values.null_count:
+        return _whole(values.to_numpy(), column.dtype)
+    if column.type == "string" and pa.types.is_string(kind) and column.nullable:
+        found = np.empty(len(values), dtype=object)
+        with suppress(pa.ArrowException):  # of what is no text in UTF-8; read one by one, it tells
+            found[:] = values.to_numpy()
+            return found
+    return None
+
+
+def _whole(values: Array, dtype: str) -> Array | None:
+    limits = np.iinfo(dtype)
+    fits = not len(values) or (limits.min <= values.min() and values.max() <= limits.max)
+    return values.astype(dtype) if fits else None
+
+
+def _matrix(columns: Sequence[pa.ChunkedArray]) -> Array:
+    matrix = np.empty((len(columns[0]), len(columns)))
+    for place, column in enumerate(columns):
+        row = 0
+        for chunk in column.chunks:
+            matrix[row : row + len(chunk), place] = _floats(chunk)
+            row += len(chunk)
+    return matrix
+
+
+def _floats(chunk: pa.Array) -> Array:
+    """Doubles, NaN where nothing is; integers beyond 2**53 are rounded, as JSON's are."""
+    numbers = chunk if chunk.type == pa.float64() else chunk.cast(pa.float64(), safe=False)
+    floats: Array = numbers.to_numpy(zero_copy_only=False)
+    return floats
+
+
+def _objects(column: Column, values: Any) -> Array:
+    """Values as JSON has them; times stay Python's or pandas', which know more."""
+    if isinstance(values, np.ndarray):
+        return values
+    if column.type == "number" and pa.types.is_decimal(values.type):
+        values = values.cast(pa.float64(), safe=False)
+    if pa.types.is_timestamp(values.type) or pa.types.is_duration(values.type):
+        return objects([None if pd.isna(value) else value for value in values.to_pandas()])
+    return objects([None if is_missing(value) else value for value in values.to_pylist()])
+
+
+def _fault(column: Column, value: Any) -> str | None:
+    """As `fault`, of values that files have and JSON has not."""
+    if value is None or isinstance(value, str | int | float):
+        return fault(column, value)
+    if column.type == "datetime" and isinstance(value, date):
+        return fault(column, value.isoformat())
+    return None if column.type in _FOREIGN else fault(column, value)
+
+
+def _note_missing(
+    signature: Signature, arrays: Sequence[Array], faults: Faults, *, certain: bool
+) -> None:
+    if not certain:
+        for column, array in zip(signature.columns, arrays, strict=True):
+            _note_missing_in(column, array, faults)
+
+
+def _note_missing_in(column: Column, array: Array, faults: Faults) -> None:
+    for row in _suspicious(column, array):
+        if wrong := fault(column, _plain(array[row])):
+            faults.setdefault(int(row), _told(column, wrong))
+
+
+def _told(column: Column, wrong: str) -> str:
+    return f"column {column.name!r}: {wrong}"
+
+
+def _certainly_finite(values: Array) -> bool:
+    """One sum finds any NaN and infinity; one that overflows only leaves it open."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
+
+
+def _suspicious(column: Column, array: Array) -> Any:
+    """Rows of a column that it may not take: missing values, infinities."""
+    if array.dtype == OBJECT or array.dtype.kind != "f":
+        return ()
+    if column.nullable:
+        return () if column.infinite else np.flatnonzero(np.isinf(array))
+    return np.flatnonzero(np.isnan(array) if column.infinite else ~np.isfinite(array))
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if is_missing(value) else value

@@ -1,0 +1,133 @@
+"""Reads rows of JSON: all at once where all are right, else each line by itself."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from registry import validation
+from registry.manifest import Column, Signature
+from registry.values import fault
+from tasks.wire import decode
+from telemetry.errors import Malformed
+from workers.models.tabular.columns import is_float
+
+Row = list[Any]
+Names = Sequence[str | None] | None
+"""Of the model's columns in the file, None of one that it lacks; None where lines are lists."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for what is no JSON that it takes."""
+_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+"""In a name, what msgspec has no fields with: JSON writes it otherwise."""
+_SCALAR = int | float | str | bool
+_TYPES: dict[str, Any] = {
+    "number": int | float,
+    "string": str,
+    "boolean": bool,
+    "category": _SCALAR,
+    "datetime": str,
+    "duration": str,
+    "date": str,
+    "decimal": int | float | str,
+    "any": _SCALAR,
+}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What one line holds: a row, or what is wrong with it."""
+
+    row: Row | None
+    code: str = ""
+    message: str = ""
+
+
+def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[Row] | None]:
+    """Make what reads many lines whose rows the model takes, all of them; else it says None."""
+    if names is not None and any(_ESCAPED.search(column.name) for column in signature.columns):
+        return lambda _: None
+    kinds = [_kind(column) for column in signature.columns]
+    if names is None:
+        row: Any = tuple.__class_getitem__(tuple(kinds))
+    else:
+        row = _struct(signature, kinds, names)
+    decoder = msgspec.json.Decoder(row)
+    # What is neither a float nor text says more than its Python type does.
+    is_plain = all(column.type == "string" or is_float(column) for column in signature.columns)
+
+    def read(data: bytes) -> list[Any] | None:
+        try:
+            rows = decoder.decode_lines(data)
+        except UNREADABLE:
+            return None
+        rows = rows if names is None else [*map(msgspec.structs.astuple, rows)]
+        return rows if is_plain or validation.right(signature, rows) else None
+
+    return read
+
+
+def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | None]) -> Any:
+    """A type of rows as objects; what no step of the model looks at may be absent."""
+    fields: list[Any] = []
+    renamed: dict[str, str] = {}
+    for place, (column, kind, name) in enumerate(zip(signature.columns, kinds, names, strict=True)):
+        field = f"f{place}"
+        renamed[field] = column.name if name is None else name
+        fields.append((field, kind, None) if column.unused else (field, kind))
+    return msgspec.defstruct("Row", fields, rename=renamed, gc=False, kw_only=True)
+
+
+def careful_reader(signature: Signature, names: Names) -> Callable[[bytes], Line]:
+    """Make what reads one line, and says what is wrong with it."""
+
+    def read(line: bytes) -> Line:
+        try:
+            content = decode(line)
+        except Malformed as error:
+            return Line(None, "malformed", error.message.replace("the body", "the line", 1))
+        kind, word = (list, "a list") if names is None else (dict, "an object")
+        if type(content) is not kind:
+            return Line(None, "malformed", f"the line must be {word}")
+        return _checked(signature, names, content)
+
+    return read
+
+
+def _checked(signature: Signature, names: Names, content: Any) -> Line:
+    if names is None:
+        wrong = _wrong_length(signature, content)
+        row = content
+    else:
+        wrong = _missing(signature, names, content)
+        row = [None if name is None else content.get(name) for name in names]
+    wrong = wrong or _fault(signature, row)
+    return Line(None, "invalid_features", wrong) if wrong else Line(row)
+
+
+def _missing(signature: Signature, names: Sequence[str | None], content: Any) -> str | None:
+    for column, name in zip(signature.columns, names, strict=True):
+        if name not in content and not column.unused:
+            return f"column {name!r} is missing"
+    return None
+
+
+def _wrong_length(signature: Signature, row: Row) -> str | None:
+    width = len(signature.columns)
+    return None if len(row) == width else f"expected {width} values, found {len(row)}"
+
+
+def _fault(signature: Signature, row: Row) -> str | None:
+    for column, value in zip(signature.columns, row, strict=True):
+        wrong = fault(column, value)
+        if wrong:
+            return f"column {column.name!r}: {wrong}"
+    return None
+
+
+def _kind(column: Column) -> Any:
+    if column.unused:
+        return Any
+    kind = float if is_float(column) and column.dtype else _TYPES[column.type]
+    if column.type == "number" and not column.dtype:
+        kind = float | bool
+    return kind | None if column.nullable else kind

@@ -1,0 +1,1 @@
+"""The output of a job: its columns, its encoding, its parts, and one file of them."""

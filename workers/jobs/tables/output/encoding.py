@@ -1,0 +1,111 @@
+"""Encodes rows of the output: as CSV or NDJSON, or as what Parquet is written from at the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import IO, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from tasks.jobs.files.naming import Format
+from telemetry.errors import InvalidInput
+from workers.jobs.tables.ndjson.values import JSON, described, raw, texts
+
+
+def write(table: pa.Table, format: Format, file: IO[bytes]) -> None:
+    """Write rows as a part of an output.
+
+    For Parquet it is an Arrow file, so that rows are encoded once, at the end. Raises
+    `InvalidInput` where the format has no word for what the columns hold.
+    """
+    with telling(format):
+        _WRITERS[format](table, file)
+
+
+def refuse_unwritable(table: pa.Table, format: Format) -> None:
+    """Raise `InvalidInput` where rows like these fit no output of this format."""
+    write(table, format, BytesIO())
+    if format == "parquet":
+        with telling(format):
+            pq.write_table(table, BytesIO())
+
+
+@contextmanager
+def telling(format: Format) -> Iterator[None]:
+    """Say so where columns do not fit a format: as `InvalidInput`."""
+    try:
+        yield
+    except MemoryError:  # Arrow's own are Arrow's exceptions, too
+        raise
+    except (pa.ArrowException, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise InvalidInput(f"the columns cannot be written as {format}: {error}") from error
+
+
+def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
+    """A header and the rows: nothing for null, JSON for what CSV has no word for."""
+    plain = [column if _is_plain(column.type) else _texts(column) for column in table.columns]
+    if len(plain) == 1 and plain[0].null_count:  # nothing at all would be no row to who reads it
+        plain = [plain[0].cast(pa.string()).fill_null("")]
+    pc.write_csv(pa.table(plain, names=table.column_names), file)
+
+
+def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
+    """An object a row; null for null and for numbers that JSON has no word for."""
+    fields = {f"f{place}": name for place, name in enumerate(table.column_names)}
+    row = msgspec.defstruct("Row", [(field, Any) for field in fields], rename=fields, gc=False)
+    file.write(_encoder.encode_lines([*map(row, *map(_values, table.columns))]))
+
+
+def _write_arrow(table: pa.Table, file: IO[bytes]) -> None:
+    table = described(table).unify_dictionaries()  # such a file has one for each column
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _values(column: pa.ChunkedArray) -> Any:
+    if column.type == JSON:
+        return raw(column)
+    if column.null_count or not pa.types.is_primitive(column.type):
+        return column.to_pylist()
+    number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    return column.to_numpy().tolist() if number else column.to_pylist()
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(
+        fits(kind)
+        for fits in (
+            pa.types.is_primitive,
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_decimal,
+            pa.types.is_null,
+        )
+    )
+
+
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if column.type == JSON:
+        return texts(column)
+    found = (None if value is None else _text(value) for value in column.to_pylist())
+    return pa.chunked_array([pa.array(found, pa.string())])
+
+
+def _text(value: Any) -> str:
+    """As in NDJSON; what is text there, without the quotes."""
+    encoded = _encoder.encode(value)
+    return msgspec.json.decode(encoded, type=str) if encoded[:1] == b'"' else encoded.decode()
+
+
+def _told(value: Any) -> str:
+    """What msgspec does not know: times of pandas, of nanoseconds."""
+    text: str = value.isoformat()
+    return text
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_told)
+_WRITERS = {"csv": _write_csv, "ndjson": _write_ndjson, "parquet": _write_arrow}

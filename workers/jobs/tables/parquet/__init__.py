@@ -1,0 +1,1 @@
+"""Parquet: its shape, and rows of it by their numbers."""

@@ -1,0 +1,1 @@
+"""Files of records, CSV or NDJSON: where records end, and spans of them."""

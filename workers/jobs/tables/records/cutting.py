@@ -1,0 +1,85 @@
+"""Cuts files of records into spans, a block at a time."""
+
+from collections.abc import Iterator
+from typing import IO, Self
+
+import msgspec
+
+from tasks.jobs.files.dialect import MAX_RECORD_BYTES
+from telemetry.errors import InvalidInput
+from workers.jobs.tables.records.records import Records, lacks_quote, records
+from workers.jobs.tables.spans import MAX_SPAN, Span
+
+BLOCK = 2**22
+"""Bytes that are searched at a time."""
+MAX_RECORD = MAX_RECORD_BYTES
+"""Bytes a record may have; what is longer has lost a quote or is no such file."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a record begins."""
+
+    byte: int
+    line: int
+
+    def forward(self, found: Records, offset: int) -> Self:
+        """The place behind so many bytes of what begins here."""
+        return type(self)(self.byte + offset, self.line + int(found.lines_before(offset)))
+
+
+def cut(
+    file: IO[bytes], start: Position, rows: int, *, quoted: bool, delimiter: bytes
+) -> Iterator[Span]:
+    """Cut what lies behind a place into spans of so many rows; blank lines are none.
+
+    Those between two spans belong to neither, however many there are.
+
+    Raises `InvalidInput` where a record is too long, or a quote opens that nobody closes.
+    """
+    begin, have, stop = start, 0, start.byte
+    for place, found in _blocks(file, start, quoted=quoted, delimiter=delimiter):
+        used = 0
+        while used < len(found.stops):
+            begin = begin if have else place.forward(found, int(found.starts[used]))
+            taken = min(rows - have, len(found.stops) - used)
+            used, have = used + taken, have + taken
+            stop = place.byte + int(found.stops[used - 1])
+            if have == rows:
+                yield Span(begin.byte, stop, begin.line, have)
+                have = 0
+        if have and place.byte + found.end - begin.byte >= MAX_SPAN:
+            yield Span(begin.byte, stop, begin.line, have)
+            have = 0
+    if have:
+        yield Span(begin.byte, stop, begin.line, have)
+
+
+def _blocks(
+    file: IO[bytes], start: Position, *, quoted: bool, delimiter: bytes
+) -> Iterator[tuple[Position, Records]]:
+    """Records block by block, each with where its block begins."""
+    rest, place = b"", start
+    last = False
+    while not last:
+        file.seek(place.byte + len(rest))  # whoever reads the spans moves about the same file
+        more = file.read(BLOCK)
+        last = len(more) < BLOCK
+        data = rest + more
+        found = records(data, quoted=quoted, last=last, delimiter=delimiter)
+        if len(data) - found.end > MAX_RECORD:
+            why = "a quoted field does not end" if quoted else "the record does not end"
+            line = place.forward(found, found.end).line
+            raise InvalidInput(f"line {line}: {why} within {MAX_RECORD} bytes", line=line)
+        if last and quoted:
+            _refuse_open_quote(data, found, place, delimiter)
+        yield place, found
+        rest = data[found.end :]
+        place = place.forward(found, found.end)
+
+
+def _refuse_open_quote(data: bytes, found: Records, place: Position, delimiter: bytes) -> None:
+    """What has swallowed all lines behind it is no record; one in the last line is a bad row."""
+    record = found.last(data)
+    if b"\n" in record.rstrip(b"\r\n") and lacks_quote(record, delimiter):
+        line = place.forward(found, len(data) - len(record)).line
+        raise InvalidInput(f"line {line}: a quoted field does not end", line=line)

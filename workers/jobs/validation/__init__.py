@@ -1,0 +1,1 @@
+"""A job is validated before anything is computed, and cut into chunks."""

@@ -1,0 +1,42 @@
+"""The plan of a job: its chunks, each a span of the input, in a file in the job's directory."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from workers.jobs.tables.output.replacing import replacing
+from workers.jobs.tables.spans import Span
+
+_spans = msgspec.json.Decoder(list[Span])
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """What a plan comes to."""
+
+    chunks: int
+    rows: int
+
+
+def write_plan(path: Path, spans: Iterable[Span], spare: int) -> Planned:
+    """Write the chunks down; raises `OutputUnwritable`."""
+    chunks = list(spans)
+    with replacing(path, spare) as file:
+        file.write(msgspec.json.encode(chunks))
+    return Planned(len(chunks), sum(span.rows for span in chunks))
+
+
+def read_span(path: Path, chunk: int) -> Span | None:
+    """The span of a chunk; None where there is no plan that has it."""
+    try:
+        stamp = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    plan = _read(path, stamp)
+    return plan[chunk] if chunk < len(plan) else None
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _stamp: int) -> list[Span]:
+    return _spans.decode(path.read_bytes())

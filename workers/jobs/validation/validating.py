@@ -1,0 +1,138 @@
+"""Validates a job before anything is computed, and cuts it into chunks."""
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any
+
+from msgspec.structs import asdict, replace
+
+from registry.manifest import Signature
+from tasks.jobs.files.allowed_paths import AllowedPaths
+from tasks.jobs.files.file_refs import JobDirectory, refuse_existing
+from tasks.jobs.job import Facts, JobRequest, LineError, Report
+from tasks.jobs.ledger import Begun, JobLedger, Plan
+from tasks.settings import Settings
+from workers.jobs.crash_bisect import CrashJournal
+from workers.jobs.finalizing import clear, placed
+from workers.jobs.inputs import Inputs, find
+from workers.jobs.job_model import Model, Models
+from workers.jobs.tables.checking import check
+from workers.jobs.tables.csv.source import CsvSource
+from workers.jobs.tables.features.matching import CUSTOM_ID
+from workers.jobs.tables.output.replacing import check_writable
+from workers.jobs.tables.spans import BadRow, Source
+from workers.jobs.validation.chunk_size import Speed, rows_per_chunk
+from workers.jobs.validation.planning import Planned, write_plan
+from workers.jobs.validation.preview import First, try_first
+
+MOST_SHOWN = 100
+"""Errors in a report."""
+
+MOST_NAMES = 2**13
+"""Letters of the columns' names in a report."""
+
+
+class Validator:
+    """Looks at the input, at the output's place, and at what the model makes of the first rows."""
+
+    def __init__(
+        self, models: Models, inputs: Inputs, ledger: JobLedger, settings: Settings
+    ) -> None:
+        self._models, self._inputs = models, inputs
+        self._ledger, self._settings = ledger, settings
+        self._roots = AllowedPaths(settings.batch_roots, settings.home)
+
+    def validate(self, begun: Begun) -> None:
+        """Plan the job, or report where that is all that is wanted; raises what is wrong."""
+        order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
+        directory.path.mkdir(parents=True, exist_ok=True)
+        journal = CrashJournal(directory.journal(begun.held.step))
+        journal.begin(begun.attempt)
+        self._check_places(order, directory)
+        model, facts = self._models.of(order), find(order)
+        written = order.output.format or facts.format
+        source = self._inputs.source(begun.held.job, order, facts, model.manifest)
+        first = try_first(source, model, journal, begun.attempt, written)
+        plan = self._plan(begun, facts, source, first, model)
+        self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
+        journal.close()
+        if order.dry_run:
+            self._inputs.close()
+            clear(directory)
+
+    def _check_places(self, order: JobRequest, directory: JobDirectory) -> None:
+        """Once more: links may have changed since the front end looked."""
+        self._roots.source(order.input.uri, directory, everywhere=order.restricted)
+        target = placed(order, directory, self._roots)
+        if not order.overwrite:
+            refuse_existing(str(target), directory)
+        check_writable(target, self._settings.spare_bytes)
+
+    def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, model: Model) -> Plan:
+        order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
+        spare = self._settings.spare_bytes
+        looks = first.has_ids or order.dry_run
+        told = check(source, directory.path, spare) if looks else []
+        processes = self._ledger.processes()
+        rows = rows_per_chunk(first.speed, model.width, source.size, processes)
+        # Of two who validate, as one that was frozen and its successor, one only is believed.
+        name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
+        planned = write_plan(directory.plan(name), source.spans(rows), spare)
+        return Plan(
+            facts=replace(facts, plan=name, answers=first.answers),
+            report=replace(
+                _report(source, planned, first.speed, processes, [*first.errors, *told]),
+                ignored=shown(_ignored(source, order, model.manifest.signature)),
+                **_dialect(source),
+            ),
+            most_failures=most_failures(order.error_threshold, planned.rows),
+        )
+
+
+def _report(
+    source: Source,
+    planned: Planned,
+    speed: Speed,
+    processes: int,
+    errors: Iterable[BadRow],
+) -> Report:
+    rate = speed.rows_per_second
+    lines = {bad.line: _line_error(bad) for bad in errors}
+    return Report(
+        rows=planned.rows,
+        columns=shown(source.columns),
+        chunks=planned.chunks,
+        rows_per_second=rate,
+        estimated_seconds=planned.rows / rate / processes,
+        errors=tuple(lines[line] for line in sorted(lines)[:MOST_SHOWN]),
+    )
+
+
+def shown(names: Sequence[str]) -> tuple[str, ...]:
+    """The first names, as many as are kept with a job: Redis has them in memory."""
+    lengths = accumulate(len(name) + 1 for name in names)
+    return tuple(name for name, end in zip(names, lengths, strict=True) if end <= MOST_NAMES)
+
+
+def _ignored(source: Source, order: JobRequest, signature: Signature) -> tuple[str, ...]:
+    """Columns that the model does not take, and that are no ids."""
+    if not signature.named:
+        return ()
+    taken = {column.name for column in signature.columns} | {order.id_column or CUSTOM_ID}
+    return tuple(name for name in source.columns if name not in taken)
+
+
+def _dialect(source: Source) -> dict[str, Any]:
+    return asdict(source.dialect) if isinstance(source, CsvSource) else {}
+
+
+def _line_error(bad: BadRow) -> LineError:
+    return LineError(line=bad.line, custom_id=bad.custom_id, code=bad.code, message=bad.message)
+
+
+def most_failures(threshold: float | None, rows: int) -> int | None:
+    """Rows that may fail: a number of them, or below 1 a share."""
+    if threshold is None:
+        return None
+    # A share is rarely a binary fraction: 29 of 100 rows are 28.999999999999996.
+    return int(round(threshold * rows, 6) if threshold < 1 else min(threshold, rows))

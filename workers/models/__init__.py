@@ -1,0 +1,1 @@
+"""Models: loaded, held, called, and described when they are registered."""

@@ -1,0 +1,122 @@
+"""Compares what a model answers by itself with what comes through the doors."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from registry.manifest import Signature
+from telemetry.errors import PredictqError
+from workers.models.engine import ask, call
+from workers.models.gate.doors import DOORS, through
+from workers.models.signature.inspection import quietly
+from workers.models.signature.own import Own
+from workers.models.tabular.equality import unequal
+from workers.models.tabular.outputs import Output, to_wire
+from workers.models.tabular.table import Table
+
+SHOWN_ROWS = 3
+"""Rows that are shown of those that differ."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row that is not served as the model answers it."""
+
+    door: str
+    row: int
+    """Of the sample, from 1."""
+    method: str
+    own: Any
+    served: Any
+    """Its answer through the door; None where it is refused."""
+    refusal: str = ""
+    column: str = ""
+    """The one to blame, where changing it alone made the answers equal."""
+
+
+def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
+    """The first `SHOWN_ROWS` rows of a sample, of each door, that are not served as they should be.
+
+    Nothing is started for that: rows go the way of a request and of a job's file, up to the model.
+    """
+    with quietly():
+        return [
+            found
+            for door in DOORS
+            for found in islice(_of_door(model, signature, own, door), SHOWN_ROWS)
+        ]
+
+
+def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[Difference]:
+    method = next(iter(own.answers))
+    try:
+        passed = through(door, signature, own.frame)
+    except PredictqError as error:
+        yield Difference(door, 1, method, _row(own.answers[method], 0), None, error.message)
+        return
+    for row, refusal in passed.refused.items():
+        yield Difference(door, row + 1, method, _row(own.answers[method], row), None, refusal)
+    for table, places in passed.tables:
+        yield from _of_table(model, own, door, table, places)
+
+
+def _of_table(
+    model: Any, own: Own, door: str, table: Table, places: list[int]
+) -> Iterator[Difference]:
+    for method, answers in own.answers.items():
+        mine = _rows(answers, places)
+        try:
+            served = _ask(model, method, table)
+        except PredictqError as error:
+            yield Difference(door, places[0] + 1, method, _row(mine, 0), None, error.message)
+            continue
+        for place in map(int, np.flatnonzero(unequal(mine, served))):
+            yield Difference(
+                door,
+                places[place] + 1,
+                method,
+                _row(mine, place),
+                _row(served, place),
+                column=_to_blame(model, method, own, table[place : place + 1], places[place]),
+            )
+
+
+def _ask(model: Any, method: str, table: Table) -> Output:
+    return ask(table, lambda given: call(model, method, given)).output
+
+
+def _to_blame(model: Any, method: str, own: Own, served: Table, row: int) -> str:
+    """The column that makes the difference: with the sample's own value in it there is none."""
+    frame, mine = _as_frame(own, served), own.frame.iloc[[row]].reset_index(drop=True)
+    right = _rows(own.answers[method], [row])
+    for name in own.frame.columns:
+        try:
+            answer = call(model, method, _given(own, frame.assign(**{name: mine[name]}))).output
+        except PredictqError:
+            continue
+        if not unequal(right, answer).any():
+            return str(name)
+    return ""
+
+
+def _as_frame(own: Own, served: Table) -> pd.DataFrame:
+    given = served.whole()
+    if isinstance(given, pd.DataFrame):
+        return given
+    array = given[:, None] if given.ndim == 1 else given
+    return pd.DataFrame(array, columns=own.frame.columns)
+
+
+def _given(own: Own, frame: pd.DataFrame) -> Any:
+    return msgspec.structs.replace(own, frame=frame).given
+
+
+def _rows(output: Output, places: list[int]) -> Output:
+    return [each[places] for each in output] if isinstance(output, list) else output[places]
+
+
+def _row(output: Output, place: int) -> Any:
+    return to_wire(_rows(output, [place]))[0]

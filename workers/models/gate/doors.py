@@ -1,0 +1,131 @@
+"""Takes a sample through each door by which rows come, up to what a model is given."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from registry import validation
+from registry.manifest import Column, Signature
+from tasks.jobs.files.naming import Format
+from tasks.wire import decode, encode
+from telemetry.errors import InvalidFeatures
+from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.sources import open_source
+from workers.jobs.tables.spans import Source
+from workers.models.signature.wire import wire_row
+from workers.models.tabular.table import Table
+
+FORMATS: tuple[Format, ...] = ("csv", "ndjson", "parquet")
+DOORS = ("json", *FORMATS)
+_AT_ONCE = 1000
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """What came through a door."""
+
+    tables: list[tuple[Table, list[int]]]
+    """Rows that came through together, and their positions in the sample."""
+    refused: dict[int, str]
+    """Position → why the row did not."""
+
+
+def through(door: str, signature: Signature, frame: pd.DataFrame) -> Passed:
+    """Take a frame of the model's columns through a door.
+
+    Raises `PredictqError` where the door refuses it as a whole.
+    """
+    return _by_json(signature, frame) if door == "json" else _by_file(door, signature, frame)
+
+
+def write(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
+    """Write a frame as a caller would who has its rows, in the format of the path's end.
+
+    Gives whether that has a word for them: a column of Parquet holds values of one kind.
+    """
+    needed = [c.name for c in signature.columns if not c.unused]
+    frame = frame[needed] if signature.named else frame
+    try:
+        _WRITERS[path.suffix](frame, signature, path)
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def read(source: Source) -> Passed:
+    """All that a file holds."""
+    tables, refused, before = [], dict[int, str](), 0
+    for span in source.spans(_AT_ONCE):
+        block = source.read(span)
+        good = [before + int(place) for place in block.good]
+        if good:
+            tables.append((block.features, good))
+        missing = sorted(set(range(before, before + block.rows)) - set(good))
+        bad = sorted(block.bad, key=lambda row: row.line)
+        refused |= {place: row.message for place, row in zip(missing, bad, strict=True)}
+        before += block.rows
+    return Passed(tables, refused)
+
+
+def objects(signature: Signature, frame: pd.DataFrame) -> list[Any]:
+    """The rows as JSON has them: objects where the model has names, else lists."""
+    rows = [wire_row(frame, signature.columns, place) for place in range(len(frame))]
+    if not signature.named:
+        return rows
+    names = [column.name for column in signature.columns]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _by_json(signature: Signature, frame: pd.DataFrame) -> Passed:
+    features = decode(encode(objects(signature, frame)))
+    good, rows, refused = list[int](), list[list[Any]](), dict[int, str]()
+    for place, row in enumerate(features):
+        try:
+            rows += validation.rows(signature, [row])
+            good.append(place)
+        except InvalidFeatures as error:
+            refused[place] = error.message.removeprefix("row 1, ").removeprefix("row 1: ")
+    return Passed([(Table.of(signature, rows), good)] if rows else [], refused)
+
+
+def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> Passed:
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / f"sample.{format}"
+        if not write(frame, signature, path):
+            return Passed([], {})
+        source = open_source(str(path), format, Selection(signature))  # type: ignore[arg-type]  # one of FORMATS
+        try:
+            return read(source)
+        finally:
+            source.close()
+
+
+def _write_csv(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
+    written = [c for c in signature.columns if not (c.unused and signature.named)]
+    for place, column in enumerate(written):
+        series, nothing = frame.iloc[:, place], _nothing(column)
+        if nothing and series.isna().any():
+            found = series.astype(object).where(series.notna(), nothing)
+            frame = frame.assign(**{frame.columns[place]: found})
+    frame.to_csv(path, index=False)
+
+
+def _nothing(column: Column) -> str:
+    """What stands for nothing in a column, where blank is a value of its own."""
+    words = {*column.words, *map(str, column.categories or ())}
+    return next((word for word in ("", "NA", "NaN", "null") if word not in words), "")
+
+
+def _write_ndjson(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
+    rows = objects(signature, frame.reindex(columns=[c.name for c in signature.columns]))
+    path.write_bytes(b"".join(encode(row) + b"\n" for row in rows))
+
+
+def _write_parquet(frame: pd.DataFrame, _: Signature, path: Path) -> None:
+    frame.to_parquet(path, index=False)
+
+
+_WRITERS = {".csv": _write_csv, ".ndjson": _write_ndjson, ".parquet": _write_parquet}

@@ -1,0 +1,94 @@
+"""Turns a model file into what the registry adds: its description and its bytes."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from registry.manifest import Description
+from telemetry.errors import Invalid, InvalidFeatures
+from workers.models.artifacts import LoadedModel, open_artifact
+from workers.models.signature.inspection import Inspected, inspect
+from workers.models.signature.sample import of_rows
+
+_LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops", "xgboost", "lightgbm")
+_MAX_VALUE = 2_000
+
+
+class Examined(msgspec.Struct, frozen=True):
+    """A model file, opened and looked over."""
+
+    description: Description
+    content: bytes
+    model: Any
+    inspected: Inspected
+
+
+def describe(
+    path: Path, *, trust: bool = False, examples: Any = None, metadata: dict[str, str] | None = None
+) -> tuple[Description, bytes]:
+    """What `Registry.add` takes of a model file; ``examples`` are rows in any shape of a request.
+
+    Raises as `examine`, and `InvalidFeatures` where the examples are no rows.
+    """
+    sample = None if examples is None else _frame(examples)
+    found = examine(path, trust=trust, sample=sample, metadata=metadata, typed=False)
+    return found.description, found.content
+
+
+def examine(
+    path: Path,
+    *,
+    trust: bool = False,
+    sample: pd.DataFrame | None = None,
+    metadata: dict[str, str] | None = None,
+    typed: bool = True,
+) -> Examined:
+    """Open, inspect and describe a model file.
+
+    ``typed``: whether the sample's dtypes are those of the training data. Raises what
+    `open_artifact` and `inspect` raise.
+    """
+    loaded = open_artifact(path, trust)
+    inspected = inspect(loaded.estimator, loaded.feature_names, sample, typed=typed)
+    description = Description(
+        sha256=loaded.sha256,
+        format=loaded.format,
+        trusted=trust,
+        size=len(loaded.content),
+        estimator=f"{type(loaded.estimator).__module__}.{type(loaded.estimator).__qualname__}",
+        parameters=_parameters(loaded),
+        libraries=_libraries(),
+        signature=inspected.signature,
+        example=inspected.example,
+        metadata=metadata or {},
+    )
+    return Examined(description, loaded.content, loaded.estimator, inspected)
+
+
+def _frame(examples: Any) -> pd.DataFrame:
+    try:
+        return of_rows(examples)
+    except Invalid as error:
+        raise InvalidFeatures(error.message) from error
+
+
+def _parameters(loaded: LoadedModel) -> dict[str, str]:
+    try:
+        parameters = loaded.estimator.get_params()
+    except Exception:  # noqa: BLE001 - a model need not be scikit-learn's, nor its repr work
+        return {}
+    return {name: repr(value)[:_MAX_VALUE] for name, value in sorted(parameters.items())}
+
+
+def _libraries() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,109 @@
+"""Asks a model whether it takes rows, and what else it takes in their place."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from registry.manifest import Column, Signature
+from workers.models.signature.methods import candidates
+from workers.models.tabular.outputs import shaped
+from workers.models.tabular.table import Input, Table
+
+Row = list[Any]
+_MANY, _TRIED = 64, 8
+"""Columns of which not all are asked one by one, and how many of these are."""
+
+
+def refusal(model: Any, given: Input, rows: int, method: str | None = None) -> Exception | None:
+    """What the model raises for an input of so many rows; None where it answers each.
+
+    Without a ``method`` it is the first of those that the model has.
+    """
+    names = [method] if method else candidates(model)[:1]
+    try:
+        for name in names:
+            shaped(getattr(model, name)(given), rows)
+    except Exception as error:  # noqa: BLE001 - whatever a model raises, it is a refusal
+        return error
+    return None
+
+
+def takes(model: Any, signature: Signature, row: Row) -> bool:
+    """Whether the model takes a row of the wire, by the columns of the signature."""
+    try:
+        parts = [*Table.of(signature, [row]).parts()]
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return all(refusal(model, given, 1, signature.main) is None for _, given in parts)
+
+
+def with_tolerance(model: Any, signature: Signature, row: Row) -> Signature:
+    """The signature with what else the model takes in this row: nulls, infinities."""
+
+    def takes_row(other: Row) -> bool:
+        return takes(model, signature, other)
+
+    columns = signature.columns
+    everywhere = [n for n, column in enumerate(columns) if not column.unused]
+    numbers = [n for n in everywhere if columns[n].type in ("number", "any")]
+    nullable = _tolerant(takes_row, row, [n for n in everywhere if not columns[n].nullable], None)
+    infinite = _tolerant(takes_row, row, numbers, math.inf)
+    infinite = _tolerant(takes_row, row, sorted(infinite), -math.inf)
+    return replace(
+        signature,
+        columns=tuple(
+            replace(
+                column,
+                nullable=column.nullable or n in nullable,
+                infinite=column.unused or n in infinite,
+            )
+            for n, column in enumerate(columns)
+        ),
+    )
+
+
+def tolerant(model: Any, signature: Signature, row: Row, stranger: Any) -> set[int]:
+    """Positions where the model takes ``stranger`` in place of what the row has there."""
+
+    def takes_row(other: Row) -> bool:
+        columns = tuple(
+            Column(column.name, "any") if value is stranger else column
+            for column, value in zip(signature.columns, other, strict=True)
+        )
+        return takes(model, replace(signature, columns=columns), other)
+
+    return _tolerant(takes_row, row, range(len(row)), stranger)
+
+
+def _tolerant(
+    takes_row: Callable[[Row], bool], row: Row, positions: Sequence[int], stranger: Any
+) -> set[int]:
+    """Positions where the model takes ``stranger``, found by halving what it refuses at once.
+
+    Of many columns a few tell of all: most often what refuses them is one step.
+    """
+    places = set(positions)
+    other = [stranger if n in places else value for n, value in enumerate(row)]
+    with np.errstate(all="ignore"):
+        if not positions or takes_row(other):
+            return places
+    if len(positions) == 1 or _none_does(takes_row, row, positions, stranger):
+        return set()
+    middle = len(positions) // 2
+    first, second = positions[:middle], positions[middle:]
+    return _tolerant(takes_row, row, first, stranger) | _tolerant(takes_row, row, second, stranger)
+
+
+def _none_does(
+    takes_row: Callable[[Row], bool], row: Row, positions: Sequence[int], stranger: Any
+) -> bool:
+    """Whether, of many positions, the model takes ``stranger`` at none of those that are tried."""
+    if len(positions) <= _MANY:
+        return False
+    tried = [positions[place * len(positions) // _TRIED] for place in range(_TRIED)]
+    others = ([stranger if n == place else v for n, v in enumerate(row)] for place in tried)
+    with np.errstate(all="ignore"):
+        return not any(map(takes_row, others))

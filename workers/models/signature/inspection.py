@@ -1,0 +1,143 @@
+"""Finds what a fitted model takes and gives: from a sample of its data, else from itself."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+from msgspec.structs import replace
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from registry.manifest import Column, Signature
+from telemetry.errors import ModelUnloadable
+from workers.models.signature.asking import Row, with_tolerance
+from workers.models.signature.methods import answering, inverse_width
+from workers.models.signature.names import Names, names_of
+from workers.models.signature.own import Own, own_of
+from workers.models.signature.probing import probe
+from workers.models.signature.wire import wire_row
+from workers.models.tabular.outputs import Output, to_wire
+
+
+class Inspected(msgspec.Struct, frozen=True):
+    """What inspection found."""
+
+    signature: Signature
+    example: Row | None
+    """A row that the model took, if any did."""
+    unknown: tuple[str, ...] = ()
+    """Columns of which nobody knows what they hold."""
+    own: Own | None = None
+    """The sample as the model takes it, and its own answers, where there is a sample."""
+
+
+def inspect(
+    model: Any,
+    feature_names: Sequence[str] | None,
+    sample: pd.DataFrame | None = None,
+    *,
+    typed: bool = True,
+) -> Inspected:
+    """Find the signature; ``sample`` has rows of what the model was trained on, or will be asked.
+
+    Where it is not ``typed``, whole numbers in it say nothing of the training data.
+
+    Raises `ModelUnloadable` when the model is not fitted, refuses the sample, or neither it nor
+    a sample tells how many features it takes.
+    """
+    with quietly():
+        _check_fitted(model)
+        names = names_of(model, feature_names, sample)
+        if sample is None:
+            return _by_probing(model, names)
+        return _by_sample(model, own_of(model, names, sample), names, typed=typed)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """In one thread, as workers compute, and without the model's warnings."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"), threadpool_limits(1):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _check_fitted(model: Any) -> None:
+    # Others' classes may keep what they fitted in attributes of any name.
+    if isinstance(model, BaseEstimator) and type(model).__module__.startswith("sklearn."):
+        try:
+            check_is_fitted(model)
+        except NotFittedError as error:
+            raise ModelUnloadable(f"the model is not fitted: {error}") from error
+
+
+def _by_sample(model: Any, own: Own, names: Names, *, typed: bool) -> Inspected:
+    columns = own.columns if typed else tuple(map(_untyped, own.columns))
+    signature = Signature(
+        columns,
+        names.named,
+        own.is_frame,
+        tuple(own.answers),
+        _classes(model),
+        _outputs(own.answers),
+        own.is_flat,
+        inverse_width(model, own.answers),
+    )
+    row = wire_row(own.frame, columns, 0)
+    signature = with_tolerance(model, _with_inverse(signature), row)
+    return Inspected(signature, row, own=own)
+
+
+def _untyped(column: Column) -> Column:
+    """A few numbers of JSON do not tell which others there are."""
+    if column.type not in ("number", "boolean") or column.categories:
+        return column
+    return replace(column, dtype="", least=None, greatest=None)
+
+
+def _by_probing(model: Any, names: Names) -> Inspected:
+    probed = probe(model, names)
+    blank = Signature(
+        probed.columns, names.named, names.framed, ("predict",), _classes(model), flat=probed.flat
+    )
+    if probed.row is None:
+        methods = tuple(probed.methods)
+        return Inspected(replace(blank, methods=methods), None, _unknown(probed.columns))
+    answers = answering(model, probed.given, 1)
+    signature = replace(
+        blank,
+        methods=tuple(answers),
+        outputs=_outputs(answers),
+        inverse=inverse_width(model, answers),
+    )
+    signature = with_tolerance(model, _with_inverse(signature), probed.row)
+    return Inspected(signature, probed.row, _unknown(probed.columns))
+
+
+def _unknown(columns: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(column.name for column in columns if column.type == "any" and not column.unused)
+
+
+def _with_inverse(signature: Signature) -> Signature:
+    if signature.inverse is None:
+        return signature
+    return replace(signature, methods=(*signature.methods, "inverse_transform"))
+
+
+def _outputs(answers: dict[str, Output]) -> int:
+    """Columns that ``predict`` gives for a row."""
+    answer = answers.get("predict")
+    if answer is None or isinstance(answer, list):
+        return 1 if answer is None else len(answer)
+    return int(np.prod(answer.shape[1:]))
+
+
+def _classes(model: Any) -> tuple[Any, ...] | None:
+    classes = getattr(model, "classes_", None)
+    single = isinstance(classes, np.ndarray) and classes.ndim == 1
+    return tuple(to_wire(classes)) if single else None

@@ -1,0 +1,78 @@
+"""What a model's columns are called, and how many there are."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from telemetry.errors import ModelUnloadable
+from workers.models.signature.asking import refusal
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The columns, in the model's order."""
+
+    names: tuple[str, ...]
+    """Those it was fitted with, else the sample's, else ``x0``, ``x1``, …"""
+    named: bool
+    """Whether these are real names."""
+    framed: bool
+    """Whether the model was fitted on a frame."""
+    fixed: bool
+    """Whether the model itself says how many there are."""
+
+
+def names_of(model: Any, given: Sequence[str] | None, sample: pd.DataFrame | None) -> Names:
+    """Find them: by the model, else as ``given`` with its file, else by the sample.
+
+    Raises `ModelUnloadable` where none of these tells, or they contradict each other.
+    """
+    own = getattr(model, "feature_names_in_", None)
+    width = getattr(model, "n_features_in_", None)
+    if own is not None:
+        names = _unspoiled(tuple(map(str, own)), sample)
+        return Names(names, named=True, framed=True, fixed=True)
+    if given is not None:
+        if width not in (None, len(given)):
+            raise ModelUnloadable(f"the model takes {width} features, but {len(given)} are named")
+        return Names(tuple(given), named=True, framed=False, fixed=width is not None)
+    if sample is not None:
+        return _of_sample(sample, width)
+    if width is not None:
+        return Names(_numbered(int(width)), named=False, framed=False, fixed=True)
+    if takes_text(model):
+        return Names(("text",), named=False, framed=False, fixed=False)
+    raise ModelUnloadable("the model does not say how many features it takes; give a --sample")
+
+
+def takes_text(model: Any) -> bool:
+    """Whether it takes strings as a sequence, yet not as a table."""
+    flat = np.array(["some text"], dtype=object)
+    return refusal(model, flat, 1) is None and refusal(model, flat[:, None], 1) is not None
+
+
+def _unspoiled(own: tuple[str, ...], sample: pd.DataFrame | None) -> tuple[str, ...]:
+    """LightGBM writes an underscore for each space in a name; the sample knows better."""
+    if sample is None:
+        return own
+    written = {re.sub(r"\s", "_", str(name)): str(name) for name in sample.columns}
+    known = {str(name) for name in sample.columns}
+    return tuple(name if name in known else written.get(name, name) for name in own)
+
+
+def _of_sample(sample: pd.DataFrame, width: int | None) -> Names:
+    if width not in (None, len(sample.columns)):
+        raise ModelUnloadable(
+            f"the model takes {width} features and does not know their names, "
+            f"the sample has {len(sample.columns)}; leave only the model's in it, in order"
+        )
+    named = all(isinstance(name, str) for name in sample.columns)
+    names = tuple(sample.columns) if named else _numbered(len(sample.columns))
+    return Names(names, named=named, framed=False, fixed=width is not None)
+
+
+def _numbered(width: int) -> tuple[str, ...]:
+    return tuple(f"x{place}" for place in range(width))

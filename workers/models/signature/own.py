@@ -1,0 +1,150 @@
+"""A sample as the model takes it: its columns, in its dtypes, and the model's own answers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+from msgspec.structs import replace
+
+from registry.manifest import Column
+from telemetry.errors import ModelUnloadable
+from workers.models.signature import knowledge
+from workers.models.signature.asking import refusal
+from workers.models.signature.describing import described
+from workers.models.signature.forgotten import candidates, is_text
+from workers.models.signature.knowledge import Known
+from workers.models.signature.methods import answering
+from workers.models.signature.names import Names
+from workers.models.tabular.equality import unequal
+from workers.models.tabular.outputs import Output
+from workers.models.tabular.table import Input
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What came of a sample."""
+
+    frame: pd.DataFrame
+    """The model's columns, in its order; of those that it does not use, missing values."""
+    columns: tuple[Column, ...]
+    is_frame: bool
+    is_flat: bool
+    answers: dict[str, Output]
+    """Of each method that answers the sample."""
+
+    @property
+    def given(self) -> Input:
+        """What the model is given."""
+        return _given(self.frame, is_frame=self.is_frame, is_flat=self.is_flat)
+
+
+def own_of(model: Any, names: Names, sample: pd.DataFrame) -> Own:
+    """Find the form in which the model takes a sample.
+
+    Raises `ModelUnloadable` where it takes none of them, or a column is missing.
+    """
+    width = len(names.names)
+    unused = set(range(width)) - knowledge.used(model, width) if names.framed else set[int]()
+    known = knowledge.known(model, width)
+    frame = _aligned(sample, names, unused)
+    first: Exception | None = None
+    for candidate in candidates(frame, known):
+        for form in _forms(names, candidate):
+            error = refusal(model, _given(candidate, **form), len(candidate))
+            if error is None:
+                return _described(model, candidate, known, unused, form)
+            first = first or error
+    raise ModelUnloadable(f"the model refuses the sample: {_reason(first)}") from first
+
+
+def _reason(error: Exception | None) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _aligned(sample: pd.DataFrame, names: Names, unused: set[int]) -> pd.DataFrame:
+    """The model's columns of the sample, in its order."""
+    if not names.named and len(sample.columns) != len(names.names):
+        raise ModelUnloadable(
+            f"the model takes {len(names.names)} columns by position, "
+            f"the sample has {len(sample.columns)}"
+        )
+    nameless = not any(isinstance(name, str) for name in sample.columns)
+    if not names.named or (nameless and len(sample.columns) == len(names.names)):
+        sample = sample.set_axis(list(names.names), axis=1)
+    sample = sample.rename(columns=str)
+    if double := sorted(set(sample.columns[sample.columns.duplicated()])):
+        raise ModelUnloadable(f"the sample has more than one column {double[0]!r}")
+    needed = [name for place, name in enumerate(names.names) if place not in unused]
+    if missing := [name for name in needed if name not in sample.columns]:
+        raise ModelUnloadable(
+            f"the sample has no column {missing[0]!r}, which the model takes; "
+            f"it has {', '.join(map(repr, sample.columns[:20]))}"
+        )
+    return sample.reindex(columns=list(names.names))
+
+
+def _forms(names: Names, frame: pd.DataFrame) -> list[dict[str, bool]]:
+    """How a model may want its rows; one that does not say so is asked."""
+    framed = {"is_frame": True, "is_flat": False}
+    stacked = {"is_frame": False, "is_flat": False}
+    flat = {"is_frame": False, "is_flat": True}
+    if names.framed:
+        return [framed]
+    if names.fixed:
+        return [stacked]
+    if len(frame.columns) > 1:
+        return [framed, stacked]
+    return [flat, stacked, framed] if is_text(frame.iloc[:, 0]) else [stacked, framed, flat]
+
+
+def _given(frame: pd.DataFrame, *, is_frame: bool, is_flat: bool) -> Input:
+    if is_frame:
+        return frame
+    array = frame.to_numpy()
+    return array[:, 0] if is_flat else array
+
+
+def _described(
+    model: Any,
+    frame: pd.DataFrame,
+    known: Sequence[Known],
+    unused: set[int],
+    form: dict[str, bool],
+) -> Own:
+    given = _given(frame, **form)
+    answers = answering(model, given, len(frame))
+    unused = {place for place in unused if _ignores(model, frame, place, answers, form)}
+    columns = tuple(
+        Column(name, "any", nullable=True, infinite=True, unused=True)
+        if place in unused
+        else described(name, frame[name], [step for step in known if step.position == place])
+        for place, name in enumerate(frame.columns)
+    )
+    if not form["is_frame"]:
+        columns = _of_array(columns, given)
+    bare = frame.assign(**{frame.columns[place]: np.nan for place in unused})
+    return Own(bare, columns, answers=answers, **form)
+
+
+def _ignores(
+    model: Any, frame: pd.DataFrame, place: int, answers: dict[str, Output], form: dict[str, bool]
+) -> bool:
+    """Whether the answers are the same without what a column holds."""
+    name = frame.columns[place]
+    blank = answering(model, _given(frame.assign(**{name: np.nan}), **form), len(frame))
+    return blank.keys() == answers.keys() and all(
+        not unequal(answers[method], blank[method]).any() for method in answers
+    )
+
+
+def _of_array(columns: tuple[Column, ...], array: Any) -> tuple[Column, ...]:
+    """In an array of numbers all columns have its dtype; those of singles were rounded before."""
+    if array.dtype.kind not in "iufb":
+        return columns
+    return tuple(
+        column
+        if column.unused or column.dtype == "float32"
+        else replace(column, dtype=str(array.dtype))
+        for column in columns
+    )

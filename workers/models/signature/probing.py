@@ -1,0 +1,201 @@
+"""Finds what a model takes by trying it, where there is no sample of its data."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import islice, product
+from typing import Any
+
+import msgspec
+import pandas as pd
+from msgspec.structs import replace
+
+from registry.manifest import Column, Kind, Signature
+from workers.models.signature import knowledge
+from workers.models.signature.asking import Row, refusal, takes, tolerant
+from workers.models.signature.knowledge import Known
+from workers.models.signature.methods import candidates
+from workers.models.signature.names import Names, takes_text
+from workers.models.signature.wire import wire_value
+from workers.models.tabular.table import Input, Table
+
+_NUMBERS: tuple[tuple[Kind, Any], ...] = (("number", 0.0), ("number", 1.0))
+"""One of the two is in the domain of a logarithm."""
+_OTHERS: tuple[tuple[Kind, Any], ...] = (
+    ("string", "some text"),
+    ("datetime", "2024-02-29T12:00:00"),
+    ("boolean", True),
+)
+_STRANGERS: tuple[tuple[Any, tuple[Kind, ...]], ...] = (
+    ("some text", ("number", "boolean", "datetime")),
+    (1.0, ("string", "boolean", "datetime")),
+    ("2024-02-29T12:00:00", ("number", "boolean")),
+)
+"""Values, and the kinds of columns that hold no such."""
+_MOST = 500
+"""Rows that are tried."""
+_KINDS: dict[type, Kind] = {
+    int: "number",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    pd.Timestamp: "datetime",
+    pd.Timedelta: "duration",
+    date: "date",
+    Decimal: "decimal",
+}
+
+
+class Guess(msgspec.Struct, frozen=True):
+    """A column as it may be, and a value for it."""
+
+    column: Column
+    value: Any
+    sure: bool = False
+    """Whether a step of the model says so."""
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """What came of it."""
+
+    columns: tuple[Column, ...]
+    row: Row | None
+    """A row that the model took, if any did; without one all columns take anything."""
+    given: Input
+    flat: bool
+    methods: list[str]
+
+
+def probe(model: Any, names: Names) -> Probed:
+    """Try rows of what the steps of a model know, and of each kind of value where none knows."""
+    methods = candidates(model)
+    flat = not names.fixed and len(names.names) == 1 and takes_text(model)
+    blank = Signature((), names.named, names.framed, tuple(methods[:1]), flat=flat)
+    for guesses in islice(_rows(model, names), _MOST):
+        signature = replace(blank, columns=tuple(guess.column for guess in guesses))
+        row = [guess.value for guess in guesses]
+        if takes(model, signature, row):
+            given = Table.of(signature, [row]).whole()
+            columns = _widened(model, signature, row, guesses)
+            return Probed(columns, row, given, flat, methods)
+    return Probed(tuple(_anything(name) for name in names.names), None, None, flat, methods)
+
+
+def _rows(model: Any, names: Names) -> Iterator[list[Guess]]:
+    """Rows to try, the likeliest first: unknown columns alike, then each step's as that takes."""
+    options = _options(model, names)
+    for place in range(max(map(len, options))):
+        yield [found[min(place, len(found) - 1)] for found in options]
+    fitting = [
+        _fitting(group, options, names) for group in knowledge.groups(model, len(names.names))
+    ]
+    for choice in product(*filter(None, fitting)):
+        row = [found[0] for found in options]
+        for guesses in choice:
+            for place, guess in guesses.items():
+                row[place] = guess
+        yield row
+
+
+def _options(model: Any, names: Names) -> list[list[Guess]]:
+    """Of each column, what it may be."""
+    width = len(names.names)
+    known = knowledge.known(model, width)
+    used = knowledge.used(model, width) if names.framed else set(range(width))
+    return [
+        _of_column(name, [step for step in known if step.position == place])
+        if place in used
+        else [
+            Guess(Column(name, "any", nullable=True, infinite=True, unused=True), None, sure=True)
+        ]
+        for place, name in enumerate(names.names)
+    ]
+
+
+def _of_column(name: str, known: Sequence[Known]) -> list[Guess]:
+    null = next((step.null for step in known if step.null), None) or "nan"
+    for step in known:
+        if step.values:
+            return [_of_values(name, step, null)]
+    uses = {step.use for step in known} - {"any"}
+    tried = [*_NUMBERS, *_OTHERS]
+    if uses:
+        tried = [(kind, value) for kind, value in tried if kind in uses]
+    return [Guess(Column(name, kind, null=null), value, bool(uses)) for kind, value in tried]
+
+
+def _of_values(name: str, step: Known, null: Any) -> Guess:
+    """A column whose values an encoder knows, or a booster."""
+    values = step.values or ()
+    kinds = {_KINDS.get(type(value), "any") for value in values}
+    kind: Kind = kinds.pop() if len(kinds) == 1 else "any"
+    column = Column(
+        name,
+        "category" if step.categories else kind,
+        nullable=step.null is not None,
+        dtype=_dtype_of(kind, step),
+        null=null,
+        categories=tuple(map(wire_value, values)),
+    )
+    return Guess(column, wire_value(values[0]), sure=True)
+
+
+def _dtype_of(kind: Kind, step: Known) -> str:
+    """What the encoder tells of it; zeros and ones may have been booleans, so they say nothing."""
+    if step.categories:
+        return "category"
+    if kind == "number" and set(step.values or ()) <= {0, 1}:
+        return ""
+    return step.dtype or ("object" if kind == "any" else "")
+
+
+def _fitting(
+    group: knowledge.Group, options: Sequence[Sequence[Guess]], names: Names
+) -> list[dict[int, Guess]]:
+    """Choices for the columns of one step that it takes by itself, each column alike."""
+    places = list(dict.fromkeys(group.positions))
+    method = next((m for m in ("transform", "predict") if hasattr(group.step, m)), None)
+    if method is None or not places:
+        return []
+    longest = max(len(options[place]) for place in places)
+    choices = (
+        {place: options[place][min(n, len(options[place]) - 1)] for place in places}
+        for n in range(longest)
+    )
+    return [choice for choice in choices if _takes_alone(group.step, method, choice, names)]
+
+
+def _takes_alone(step: Any, method: str, choice: dict[int, Guess], names: Names) -> bool:
+    columns = tuple(guess.column for guess in choice.values())
+    signature = Signature(columns, names.named, names.framed, (method,))
+    try:
+        table = Table.of(signature, [[guess.value for guess in choice.values()]])
+    except (ValueError, TypeError):
+        return False
+    return refusal(step, table.whole(), 1, method) is None
+
+
+def _widened(
+    model: Any, signature: Signature, row: Row, guesses: Sequence[Guess]
+) -> tuple[Column, ...]:
+    """Columns of which the model takes other values as well take anything, where nobody says more.
+
+    What it computes with it takes as text only where it does not look at it.
+    """
+    doubtful = {n for n, guess in enumerate(guesses) if not guess.sure}
+    if not doubtful or not signature.frame:
+        return signature.columns
+    anything = {
+        n
+        for stranger, kinds in _STRANGERS
+        if (places := {n for n in doubtful if guesses[n].column.type in kinds})
+        for n in tolerant(model, signature, row, stranger) & places
+    }
+    return tuple(
+        _anything(column.name) if n in anything else column
+        for n, column in enumerate(signature.columns)
+    )
+
+
+def _anything(name: str) -> Column:
+    return Column(name, "any", nullable=True, infinite=True)
