@@ -9,6 +9,7 @@ from api.asgi.entrance import Entrance
 from api.asgi.fast_path import FastPath
 from api.asgi.hosts import LOOPBACK_HOSTS, Hosts
 from api.asgi.protocol import by_path, in_threads, noticing_who_leaves
+from api.asgi.sending import Sending
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
 from api.dead_letters.routes import LetterViews
@@ -51,7 +52,8 @@ class Parts:
         watcher = Watcher(client)
         self.gateway = Gateway(self.ledger, watcher, Ids(key), settings)
         rights = Rights(settings.home)
-        self.predictions = Predictions(self.gateway, self.registry, settings, rights)
+        self.sending = Sending(settings.max_outcome_bytes)
+        self.predictions = Predictions(self.gateway, self.registry, settings, rights, self.sending)
         # A job's id is none of a prediction, which would have to have a record.
         jobs = JobGateway(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings, rights)
@@ -89,7 +91,8 @@ def create_flask(parts: Parts) -> Flask:
     app.register_blueprint(parts.batches.blueprint())
     app.register_blueprint(ModelViews(parts.registry).blueprint())
     letters, pauses = DeadLetters(parts.ledger.client, parts.settings), Pauses(parts.ledger.client)
-    app.register_blueprint(LetterViews(letters, Replays(parts.ledger, letters)).blueprint())
+    replays = Replays(parts.ledger, letters)
+    app.register_blueprint(LetterViews(letters, replays, parts.sending).blueprint())
     app.register_blueprint(PauseViews(pauses, parts.registry).blueprint())
     existing = KnownVersions(parts.ledger, pauses, parts.registry)
     app.register_blueprint(Operations(parts.ledger, letters, existing, parts.requests).blueprint())

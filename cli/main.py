@@ -1,40 +1,41 @@
 """The `predictq` command: what users type."""
 
-from importlib import import_module
 from typing import ClassVar
 
 import click
 
+from cli.lazy import LazyGroup, Place
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it is asked for.
 
-    `models` imports scikit-learn, which takes seconds; `up` and `predict` must not wait for it.
-    """
-
+class _Commands(LazyGroup):
     places: ClassVar = {
-        "batch": "cli.batch.commands:batch",
-        "dead-letters": "cli.dead_letters.commands:dead_letters",
-        "models": "cli.models.commands:models",
-        "predict": "cli.predict.command:predict",
-        "prove": "cli.prove:prove",
-        "restart": "cli.restart:restart",
-        "test": "cli.test:check",
-        "up": "cli.up:up",
+        "batch": Place(
+            "cli.batch.commands:batch",
+            "Have a file scored on the server: CSV, NDJSON or Parquet, of any size.",
+        ),
+        "dead-letters": Place(
+            "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
+        ),
+        "models": Place("cli.models.commands:models", "Register, list and remove models."),
+        "predict": Place(
+            "cli.predict.command:predict",
+            "Predict the rows of a file with MODEL (name, name@alias or name:version).",
+        ),
+        "prove": Place(
+            "cli.prove:prove", "Strike a private stack under load, and account for every id."
+        ),
+        "restart": Place(
+            "cli.restart:restart",
+            "Replace the processes of API and worker, one after the other, under load if need be.",
+        ),
+        "test": Place(
+            "cli.test:check", "Run every check: lint, format, types, import rules, tests."
+        ),
+        "up": Place("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C ends them."),
     }
 
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return sorted(self.places)
 
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        if name not in self.places:
-            return None
-        module, _, attribute = self.places[name].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="predictq")
 def main() -> None:
     """Asynchronous predictions for scikit-learn models, over Celery and Redis."""

@@ -19,6 +19,8 @@ SHORTEST_DELAY, LONGEST_DELAY = 0.2, 5.0
 STEADY = 10.0
 TAIL = 10
 """Lines of the log that are shown when a process dies."""
+LONGEST_TAIL = 8192
+"""Bytes of all these: native code may write a line without end."""
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -112,7 +114,7 @@ class Process:
 
     def tail(self) -> str:
         """The last lines that it wrote, indented."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log else []
+        lines = _end_of(self.log).splitlines() if self.log else []
         return "".join(f"\n  | {line}" for line in lines[-TAIL:])
 
     def obituary(self) -> str:
@@ -120,3 +122,9 @@ class Process:
         code = self.code or 0
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return f"{self.program.name} died ({how}){self.tail()}"
+
+
+def _end_of(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(log.stat().st_size - LONGEST_TAIL, 0))
+        return file.read(LONGEST_TAIL).decode(errors="replace")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -154,13 +155,18 @@ class Supervisor:
         if self._signals.wait(seconds):
             raise Stopped
         self._leash.mend()
+        self._bound_logs()
         for process in [process for stage in self._stages for process in stage]:
-            if process.log:
-                rotate(process.log)
             if process.code is not None:
                 self._revive(process)
             elif not process.running():
                 self._mourn(process)
+
+    def _bound_logs(self) -> None:
+        """See to it as often as the processes: what they write is bounded by nothing else."""
+        for process in chain(self._errands, *self._stages):
+            if process.log:
+                rotate(process.log)
 
     def _mourn(self, process: Process) -> None:
         self._leash.release(process.group)
@@ -185,6 +191,7 @@ class Supervisor:
         for process in reversed(stage):
             process.terminate()
         while any(process.running() for process in stage):
+            self._bound_logs()
             if self._signals.wait(0.05):
                 end = min(end, time.monotonic() + HURRY + reserve)
                 for process in stage:
@@ -194,4 +201,5 @@ class Supervisor:
         for process in stage:
             process.kill()
             self._leash.release(process.group)
+        self._bound_logs()
         return end

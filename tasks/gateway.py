@@ -75,7 +75,7 @@ class Gateway:
         return self._found(task_id, record)
 
     async def look_up_soon(self, task_id: str) -> Record:
-        """The same on an event loop."""
+        """The same on an event loop; raises `Long` where it is better read in a thread."""
         record = await self.ledger.record_soon(task_id)
         if record is not None and record.is_overdue:
             await self.ledger.expire_soon(record)

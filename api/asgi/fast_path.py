@@ -13,6 +13,7 @@ from api.asgi.protocol import once_more, send_response
 from api.http.problems import answer_to
 from api.operations.request_metrics import Requests
 from api.predictions.routes import Predictions
+from tasks.ledger.ledger import Long
 from telemetry.errors import PredictqError, VersionPaused
 
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
@@ -43,7 +44,7 @@ class FastPath:
         if scope["type"] == "http" and _is_plain_submission(scope, self._longest):
             await self._submit(scope, receive, send)
         elif scope["type"] == "http" and _is_plain_look_up(scope):
-            await self._look_up(scope, send)
+            await self._look_up(scope, receive, send)
         else:
             await self._behind(scope, receive, send)
 
@@ -67,10 +68,13 @@ class FastPath:
         self._requests.ended(SUBMIT, "POST", answer.status_code, started)
         await send_response(answer, send)
 
-    async def _look_up(self, scope: HTTPScope, send: Send) -> None:
+    async def _look_up(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         try:
             answer = await self._predictions.look_up_soon(scope["path"].removeprefix(LOOK_UP))
+        except Long:
+            await self._behind(scope, receive, send)
+            return
         except (PredictqError, redis.RedisError) as error:
             answer = answer_to(error)
         self._requests.ended(f"{LOOK_UP}<task_id>", "GET", answer.status_code, started)

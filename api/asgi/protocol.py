@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from typing import IO, Any
 
 from a2wsgi import WSGIMiddleware
@@ -16,6 +17,8 @@ from api.asgi.body_deadline import BodyDeadline
 log = logging.getLogger(__name__)
 GONE = "predictq.gone"
 """In a scope: set once its client has left."""
+HELD = "predictq.held"
+"""In a scope: what its answer holds until all of it is sent."""
 SEND_TIMEOUT = 60.0
 """Seconds after which a client that stopped in the middle of an answer is gone."""
 SEND_BYTES = 2**18
@@ -47,9 +50,20 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
 
         patience = BodyDeadline()
         gone: Any = scope.get(GONE) or threading.Event()
-        await middleware(scope, received, _while_taken(send, gone, scope.get("path")))
+        with ExitStack() as held:
+            answered: Any = {**scope, HELD: held}
+            await middleware(answered, received, _while_taken(send, gone, scope.get("path")))
 
     return serve
+
+
+def when_sent(environ: dict[str, Any], response: Response, call: Callable[[], None]) -> None:
+    """Call once all of the response is sent; its thread is free before that."""
+    scope = environ.get("asgi.scope")
+    after: Callable[[Callable[[], None]], object] = (
+        scope[HELD].callback if scope else response.call_on_close
+    )
+    after(call)
 
 
 def noticing_who_leaves(app: ASGIApp) -> ASGIApp:
@@ -98,13 +112,28 @@ def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
         if gone.is_set():
             return
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                await send(event)
+            for part in _in_parts(event):
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    await send(part)
         except Exception as error:  # noqa: BLE001 - a thread waits until all is taken
             log.info("an answer was given up: %r", error, extra={"path": path})
             gone.set()
 
     return sent
+
+
+def _in_parts(event: Any) -> Iterator[Any]:
+    """The event; of a large body a piece at a time.
+
+    Granian takes a whole body at once, and keeps it for a client that reads none of it.
+    """
+    body, goes_on = event.get("body", b""), event.get("more_body", False)
+    if len(body) <= SEND_BYTES:
+        yield event
+        return
+    for start in range(0, len(body), SEND_BYTES):
+        end = start + SEND_BYTES
+        yield {**event, "body": body[start:end], "more_body": goes_on or end < len(body)}
 
 
 def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:

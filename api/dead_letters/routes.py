@@ -7,6 +7,7 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
+from api.asgi.sending import Sending
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import answer
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
@@ -73,8 +74,9 @@ class LetterId(BaseConverter):
 class LetterViews:
     """The views."""
 
-    def __init__(self, letters: DeadLetters, replays: Replays) -> None:
+    def __init__(self, letters: DeadLetters, replays: Replays, sending: Sending) -> None:
         self._letters = letters
+        self._sending = sending
         self._replays = replays
 
     def blueprint(self) -> Blueprint:
@@ -101,7 +103,7 @@ class LetterViews:
 
     def show(self, id: str) -> Response:
         """One letter, with its message."""
-        return answer(self._letters.show(id))
+        return self._sending.held(answer(self._letters.show(id)))
 
     def replay(self, id: str) -> Response:
         """Give one back to its queue, under the id that it had."""

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from api.asgi.concurrency import ConcurrencyLimit
 from api.asgi.parse_budget import ParseBudget
+from api.asgi.sending import Sending
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, Preference
 from api.http.problems import problem_response
@@ -22,19 +23,25 @@ from tasks.messages import Prediction
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
-from telemetry.errors import VersionPaused
+from telemetry.errors import Busy, VersionPaused
 
 
 class Predictions:
     """The views; a waiting request holds one of a bounded number of places."""
 
     def __init__(
-        self, gateway: Gateway, registry: Registry, settings: Settings, rights: Rights
+        self,
+        gateway: Gateway,
+        registry: Registry,
+        settings: Settings,
+        rights: Rights,
+        sending: Sending,
     ) -> None:
         self._gateway = gateway
         self._registry = registry
         self._settings = settings
         self._rights = rights
+        self._sending = sending
         # Half of the threads may wait; the rest keep answering.
         self._waiting = ConcurrencyLimit(settings.threads // 2)
         self._parsing = ParseBudget(settings.max_body_bytes)
@@ -61,10 +68,10 @@ class Predictions:
 
         Who waits for predictions and gets none is told of a problem.
         """
-        debug = self._rights.debug(request)
-        record, waited = self._wait(self._accept(), otherwise=MAX_WAIT_SECONDS)
+        debug, accepted = self._rights.debug(request), self._accept()
+        record, waited = self._wait(accepted, otherwise=MAX_WAIT_SECONDS)
         if not record.is_terminal or record.state == "succeeded":
-            return self._answer(record, waited=waited, at_submission=True)
+            return self._answer_or_id(accepted, record, waited=waited)
         problem = outcomes.problem(record, debug=debug)
         response = problem_response(problem, {"Location": Urls.of(record.task_id).result})
         return _with_preference(response, waited=waited)
@@ -120,11 +127,21 @@ class Predictions:
         wait = partial(self._gateway.wait, record.task_id, seconds)
         return self._waiting.wait(record.task_id, wait, record)
 
+    def _answer_or_id(self, accepted: Record, record: Record, *, waited: bool) -> Response:
+        """The outcome; as it was accepted where that is too large now, for its id is to be told."""
+        try:
+            return self._answer(record, waited=waited, at_submission=True)
+        except Busy:
+            if accepted.is_terminal:  # by a key, so asking again is no second submission
+                raise
+            return self._answer(accepted, waited=False, at_submission=True)
+
     def _answer(
         self, record: Record, *, waited: bool, at_submission: bool = False, debug: bool = False
     ) -> Response:
         self._gateway.outlooks.freshen(record)
         response = self._plain_answer(record, at_submission=at_submission, debug=debug)
+        response = self._sending.held(response)
         return _with_preference(response, waited=waited)
 
     def _plain_answer(

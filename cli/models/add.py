@@ -15,7 +15,7 @@ from cli.models.served import RunningStack, running_stack, wait_until_served
 from registry.manifest import Description, Manifest
 from registry.names import checked
 from registry.store import Registry
-from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN
+from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
 from workers.models.gate.comparing import differences
 from workers.models.registration import Examined, examine
@@ -49,7 +49,7 @@ _SHOWN = 10
 )
 @click.option(
     "--timeout-seconds",
-    type=click.FloatRange(0, LONGEST_RUN, min_open=True),
+    type=click.FloatRange(SHORTEST_RUN, LONGEST_RUN),
     metavar="S",
     help="It may compute so long, unless it says otherwise.",
 )

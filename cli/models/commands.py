@@ -1,6 +1,5 @@
 """The `predictq models` commands: administer the registry."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,35 +8,40 @@ import msgspec
 
 from cli import find_stack
 from cli.failure import Failure
+from cli.lazy import LazyGroup, Place
 from cli.models.formatting import models_table, version_text
 from registry.store import Registry
 from telemetry.errors import PredictqError
 
 
-class _Group(click.Group):
-    """Tells our errors in one line, and imports what takes long only when it is asked for.
-
-    `add` loads models and with them scikit-learn, which takes seconds.
-    """
+class _Group(LazyGroup):
+    """Tells our errors in one line."""
 
     places: ClassVar = {
-        "add": "cli.models.add",
-        "check": "cli.models.check",
-        "keep-latest": "cli.models.remove",
-        "pause": "cli.models.pause",
-        "remove": "cli.models.remove",
-        "resume": "cli.models.pause",
+        "add": Place(
+            "cli.models.add:add",
+            "Register FILE (.skops, .joblib, .pkl) as a version of the model NAME.",
+        ),
+        "check": Place(
+            "cli.models.check:check",
+            "Compare what is served of MODEL with its own answers, on the rows of a file.",
+        ),
+        "keep-latest": Place(
+            "cli.models.remove:keep_latest",
+            "Keep the COUNT newest versions of NAME, and those that an alias points to.",
+        ),
+        "pause": Place(
+            "cli.models.pause:pause",
+            "Refuse submissions to NAME:VERSION, and park what is queued, until it is resumed.",
+        ),
+        "remove": Place(
+            "cli.models.remove:remove",
+            "Remove MODEL: one version (name:version), or all of them (name).",
+        ),
+        "resume": Place(
+            "cli.models.pause:resume", "End the pause of NAME:VERSION, whatever began it."
+        ),
     }
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self.places])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.places:
-            return super().get_command(ctx, cmd_name)
-        place = import_module(self.places[cmd_name])
-        command: click.Command = getattr(place, cmd_name.replace("-", "_"))
-        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -32,6 +32,8 @@ DONE, ALONE, LATE = 0, -1, -2
 must be started without company; its deadline has passed."""
 
 
+LONGEST_SOON = 2**16
+"""Bytes of a record that is read on an event loop."""
 BESIDE = 3
 """Connections beside those of the threads: shared round trips, a look at the queue, the news."""
 
@@ -52,6 +54,10 @@ def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
         health_check_interval=0,
     )
     return redis.Redis.from_pool(pool)
+
+
+class Long(Exception):
+    """A record is too long to be read on an event loop, where it would hold up the others."""
 
 
 class Ledger:
@@ -101,12 +107,15 @@ class Ledger:
             return None
 
     async def record_soon(self, task_id: str) -> Record | None:
-        """The same on an event loop, in a round trip that others share."""
+        """The same on an event loop, in a round trip that others share; raises `Long`."""
         try:
-            return _read(task_id, await self._rounds.ask("GET", keys.record(task_id)))
+            text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, LONGEST_SOON)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
+        if len(text) > LONGEST_SOON:
+            raise Long
+        return _read(task_id, text or None)
 
     def start(
         self,

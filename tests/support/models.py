@@ -122,6 +122,13 @@ class Silent(Doubling):
         return None if (np.asarray(x)[:, 0] == GUILTY).any() else super().predict(x)
 
 
+class Wordy(Doubling):
+    """Answers each row with 1,500 letters."""
+
+    def predict(self, x: Any) -> Any:
+        return np.full(len(x), "x" * 1500)
+
+
 class Strange(Doubling):
     """Answers what no JSON can say, for one value."""
 

@@ -1,6 +1,5 @@
 """Tells the ledger every few seconds that this worker lives, and what its processes take."""
 
-import logging
 import os
 import socket
 from collections.abc import Callable
@@ -12,9 +11,9 @@ from celery import bootsteps
 
 from tasks.ledger.queue.workers import Workers
 from tasks.prediction import predict
+from workers.celery.outage import Outage
 from workers.pool.pool import Pool
 
-log = logging.getLogger(__name__)
 INTERVAL = 2.0
 """Seconds."""
 
@@ -32,6 +31,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         self._workers = Workers(predict.backend.ledger.client)
         self._entry: Any = None
         self._was_born = False
+        self._outage = Outage("the ledger does not hear this worker")
 
     def start(self, consumer: Any) -> None:
         """Beat whenever a process of the pool is born, and every interval."""
@@ -47,7 +47,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
     def shutdown(self, consumer: Any) -> None:
         """Say goodbye: nobody needs to wait for the silence."""
         self.stop(consumer)
-        _tell(lambda: self._workers.farewell(identity()))
+        self._tell(lambda: self._workers.farewell(identity()))
 
     def _beat(self, consumer: Any) -> None:
         consumer.pool.end_overdue()
@@ -55,14 +55,15 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         if consumer.pool.is_born or not self._was_born:  # one that loads its models lives, too
             queues = [*consumer.app.amqp.queues.consume_from]
             description = {**describe(consumer.hostname, consumer.pool), "queues": queues}
-            _tell(lambda: self._workers.heartbeat(identity(), description))
+            self._tell(lambda: self._workers.heartbeat(identity(), description))
 
-
-def _tell(say: Callable[[], object]) -> None:
-    try:
-        say()
-    except redis.RedisError as error:
-        log.warning("the ledger does not hear this worker: %s", error)
+    def _tell(self, say: Callable[[], object]) -> None:
+        try:
+            say()
+        except redis.RedisError as error:
+            self._outage.goes_on(error)
+        else:
+            self._outage.is_over()
 
 
 def identity() -> str:

@@ -19,7 +19,7 @@ def pauses() -> Iterator[float]:
 
 
 class Outage:
-    """Begins with the first error and ends with the first success; both are logged, no more."""
+    """Begins with an error and ends with the next success; both are logged, and nothing between."""
 
     def __init__(self, what: str) -> None:
         """``what`` cannot be done meanwhile."""
@@ -38,3 +38,4 @@ class Outage:
         """A try got through."""
         if self._tries:
             log.warning("Redis is back after %s tries", self._tries)
+            self._tries, self._pauses = 0, pauses()

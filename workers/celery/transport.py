@@ -115,6 +115,11 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         with refusals_as_loss():
             return self.reservations.upkeep(held, self._queue)
 
+    def maybe_refresh_binding_expiry(self) -> None:
+        """Called by kombu's timer, which logs a traceback each second where this is refused."""
+        with refusals_as_loss():
+            super().maybe_refresh_binding_expiry()
+
     def _brpop_start(self, timeout: float | None = None) -> None:
         if not self._queue:
             super()._brpop_start(timeout)

@@ -7,7 +7,7 @@ from celery.worker.request import Request
 from registry.methods import check_method
 from registry.store import Registry
 from tasks.messages import read_call
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import PredictqError
 from workers.pool.protocol import Instruction
 
@@ -42,7 +42,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
     read = Message(message, request)
     told, method, read.rows = _told(message.headers) or _found(read.body)
     read.reference, read.method, limit = _known(told, method, registry)
-    read.limit = _own_limit(request.time_limits) or limit or LONGEST_RUN
+    read.limit = _bounded(_own_limit(request.time_limits) or limit or LONGEST_RUN)
     return read
 
 
@@ -69,8 +69,13 @@ def _own_limit(told: Any) -> float | None:
     """The hard limit of a Celery message, in seconds; anybody may have written it."""
     match told:
         case [int() | float() as hard, *_] if hard > 0 and hard is not True:
-            return min(hard, LONGEST_RUN)
+            return hard
     return None
+
+
+def _bounded(seconds: float) -> float:
+    """A limit as it is heeded: no producer's ends a process for nothing, or holds it for longer."""
+    return min(max(seconds, SHORTEST_RUN), LONGEST_RUN)
 
 
 def _known(reference: str, method: str, registry: Registry) -> tuple[str, str, float | None]:

@@ -1,4 +1,4 @@
-"""How much memory a process may take: what the machine has, and bounds that the kernel keeps.
+"""How much memory a process may take: a share of what there is, and bounds that the kernel keeps.
 
 Bounded is what a process writes to by itself (``RLIMIT_DATA``), be it in use or only reserved.
 Beyond it an allocation fails, and whoever cannot go on without it dies; nothing else is touched.
@@ -10,14 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from telemetry.memory import given
 
 MIN_GROWTH_BYTES = 2**30
 """Bytes that each process may grow by, however little there is."""
-_LIMITS = (
-    ("/sys/fs/cgroup", "memory.max"),
-    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
-)
 _DATA = 5
 """Place of the bytes that count, in /proc/self/statm: pages."""
 
@@ -25,12 +21,6 @@ _DATA = 5
 def share_of_one() -> int:
     """Bytes that one of as many processes as there are cores may take of half the memory."""
     return max(given() // 2 // len(os.sched_getaffinity(0)), MIN_GROWTH_BYTES)
-
-
-def given(root: Path = Path("/")) -> int:
-    """Bytes of memory that processes here may use at most; a container sees its own limit."""
-    found = (_read(root / place.lstrip("/") / name) for place, name in _LIMITS)
-    return min([int(psutil.virtual_memory().total), *(limit for limit in found if limit)])
 
 
 def bound(growth: int) -> None:
@@ -60,10 +50,3 @@ def _used() -> int:
     except OSError:  # elsewhere than on Linux nobody says
         return 0
     return pages * resource.getpagesize()
-
-
-def _read(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):  # it is not there, or says "max"
-        return None

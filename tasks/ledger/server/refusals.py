@@ -5,8 +5,11 @@ from typing import Any
 
 import redis
 
-_TELLING = re.compile(r"(?:^|[\s:]-)(READONLY|NOREPLICAS|MISCONF|MASTERDOWN|LOADING|BUSY) ")
-"""As the server itself says it, and as Redis 6.2 quotes it where a script met it."""
+_TELLING = re.compile(
+    r"(?:^|[\s:]-|caused error: )(READONLY|NOREPLICAS|MISCONF|MASTERDOWN|LOADING|BUSY) "
+)
+"""As the server itself says it, as Redis 6.2 quotes it where a script met it, and as redis-py does
+where a pipeline did."""
 _KINDS = (redis.ReadOnlyError, redis.exceptions.MasterDownError, redis.BusyLoadingError)
 """What redis-py makes of some of them, without that word."""
 

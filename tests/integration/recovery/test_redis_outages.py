@@ -3,14 +3,17 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
 import redis
 
 from tasks.ledger import keys
+from tasks.ledger.ledger import connect
+from tests.integration.refusing_redis import Refusing, demoted, unsaved
 from tests.support.stack import Json, LiveStack, running, until, with_models_of
 
 pytestmark = pytest.mark.slow
@@ -19,6 +22,8 @@ ROW = [5.1, 3.5, 1.4, 0.2]
 BODY: Json = {"model": "iris", "features": ROW}
 SOON = 2.0
 """Seconds."""
+WHILE = 5.0
+"""Seconds for which a worker that waits is looked at."""
 NEED_REDIS = [
     ("POST", "/predict/async"),
     ("POST", "/predict"),
@@ -141,19 +146,60 @@ def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
     assert fragile.pid("worker") == worker
 
 
-def test_a_demoted_redis_is_waited_out_and_told_of_once(fragile: LiveStack) -> None:
-    """As after a failover: it answers, and takes no writes."""
+@pytest.mark.parametrize("refusing", [demoted, unsaved])
+def test_a_redis_that_refuses_is_waited_out_and_told_of_once(
+    fragile: LiveStack, refusing: Refusing
+) -> None:
+    """As after a failover, or where its disk fails: it answers, and takes no writes."""
     assert fragile.serves()
-    worker, log = fragile.pid("worker"), fragile.home / "logs" / "worker.log"
-    size = log.stat().st_size
-    with redis.Redis.from_url(fragile.redis_url) as client:
-        client.slaveof("127.0.0.1", 1)
+    worker, log = fragile.pid("worker"), Log(fragile)
+    with connect(fragile.redis_url) as client, refusing(client):
         assert_unavailable(timed(fragile, "POST", "/predict/async", json=BODY))
-        until(lambda: "Redis takes no writes" in log.read_text()[size:], "the outage seen")
-        client.slaveof()
+        until(lambda: log.count("Redis takes no writes"), "the outage seen")
+        assert_rests(fragile, log)
     assert fragile.serves()
     assert fragile.pid("worker") == worker
-    assert log.read_text()[size:].count("Redis takes no writes") == 1
+    assert log.count("Redis takes no writes") == 1
+
+
+def test_what_was_accepted_before_it_refused_is_answered(fragile: LiveStack) -> None:
+    """What is computed meanwhile is held until it can be settled; the rest lies on the queue."""
+    worker, log = fragile.pid("worker"), Log(fragile)
+    with connect(fragile.redis_url) as client, ExitStack() as frozen:
+        frozen.enter_context(fragile.frozen_pool())
+        accepted = [fragile.submit("iris", ROW)["id"] for _ in range(50)]
+        with unsaved(client):
+            frozen.close()
+            until(lambda: log.count("the ledger cannot be reached"), "a process that waits")
+            until(lambda: log.count("the ledger does not hear this worker"), "a silent beat")
+            assert_rests(fragile, log)
+    assert all(fragile.outcome(task_id)["status"] == "succeeded" for task_id in accepted)
+    assert fragile.pid("worker") == worker
+
+
+class Log:
+    """What a worker logs from now on."""
+
+    def __init__(self, stack: LiveStack) -> None:
+        self._path = stack.home / "logs" / "worker.log"
+        self._size = self._path.stat().st_size
+
+    def count(self, words: str) -> int:
+        return self._path.read_text()[self._size :].count(words)
+
+
+def assert_rests(stack: LiveStack, log: Log) -> None:
+    """A worker that waits for Redis neither asks nor logs without pause."""
+    worker = psutil.Process(stack.pid("worker"))
+    processes = [worker, *worker.children(recursive=True)]
+    spent, lines = cpu_seconds(processes), log.count("\n")
+    time.sleep(WHILE)
+    assert cpu_seconds(processes) - spent < WHILE / 4
+    assert log.count("\n") - lines <= 2
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
 def test_api_and_workers_start_without_redis_and_what_was_queued_is_answered(

@@ -2,8 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,92 +13,31 @@ from kombu import Connection, Queue
 from kombu.transport import _transport_cache
 
 from api.app import Parts, create_flask
-from stack.redis import socket as redis_socket
 from tasks.broker import celery_url
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.first_look import FirstLook
 from tasks.settings import Settings
 from tests.integration.ledger.ledger_harness import message
+from tests.integration.refusing_redis import (
+    Refusing,
+    alone,
+    busy,
+    configured,
+    cut_off,
+    demoted,
+    full,
+    unsaved,
+    url_of,
+)
 from tests.support.models import Doubling, register
 from tests.support.stack import until
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.celery.transport import Transport
 
 BODY = {"model": "doubling", "features": [1.0, 0.0]}
-Refusing = Callable[[redis.Redis], AbstractContextManager[None]]
-
-
-@contextmanager
-def configured(client: redis.Redis, name: str, value: str | int) -> Iterator[None]:
-    before = client.config_get(name)[name]
-    client.config_set(name, value)
-    try:
-        yield
-    finally:
-        client.config_set(name, before)
-
-
-@contextmanager
-def demoted(client: redis.Redis) -> Iterator[None]:
-    """READONLY: it is a replica of nobody who is there, as an old primary may be."""
-    client.slaveof("127.0.0.1", 1)
-    try:
-        yield
-    finally:
-        client.slaveof()
-
-
-@contextmanager
-def cut_off(client: redis.Redis) -> Iterator[None]:
-    """MASTERDOWN: the same, but it does not even tell what it knows."""
-    with configured(client, "replica-serve-stale-data", "no"), demoted(client):
-        yield
-
-
-@contextmanager
-def busy(client: redis.Redis) -> Iterator[None]:
-    """BUSY: a script of somebody else does not end."""
-    endless = connect(url_of(client), timeout=30)
-    script = threading.Thread(target=suffer, args=(endless,))
-    with configured(client, "lua-time-limit", 1):
-        script.start()
-        until(lambda: is_busy(client), "a script that does not end")
-        try:
-            yield
-        finally:
-            client.script_kill()
-            script.join()
-
-
-def suffer(client: redis.Redis) -> None:
-    with pytest.raises(redis.ResponseError, match="killed"):
-        client.eval("while true do end", 0)
-
-
-def is_busy(client: redis.Redis) -> bool:
-    try:
-        return not client.ping()
-    except redis.ResponseError:
-        return True
-
-
-def alone(client: redis.Redis) -> AbstractContextManager[None]:
-    """NOREPLICAS: it must not write without a replica."""
-    return configured(client, "min-replicas-to-write", 1)
-
-
-def full(client: redis.Redis) -> AbstractContextManager[None]:
-    """OOM: it holds more than it may."""
-    return configured(client, "maxmemory", 1)
-
-
-ALL = [demoted, cut_off, alone, busy, full]
-NO_WRITES = [demoted, cut_off, alone, busy]
+ALL = [demoted, cut_off, alone, busy, unsaved, full]
+NO_WRITES = [demoted, cut_off, alone, busy, unsaved]
 """In which a worker cannot take either; a full Redis lets it."""
-
-
-def url_of(client: redis.Redis) -> str:
-    return redis_socket.url(client.connection_pool.connection_kwargs["path"])
 
 
 @pytest.fixture(scope="module")

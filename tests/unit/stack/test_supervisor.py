@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -35,6 +36,16 @@ PARENT = f"""
 child = subprocess.Popen([sys.executable, "-c", "import time; {STAY}"])
 note(f"child:{{child.pid}}")
 {STAY}
+"""
+
+FLOOD = """
+from workers.pool.printing import bound
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+bound()
+while True:
+    os.write(1, b"x" * 10**5)
+    os.write(2, b"x" * 10**5)
+    time.sleep(0.001)
 """
 
 HOST = """
@@ -70,8 +81,8 @@ class Bench:
         self.directory = directory
         self.told: list[str] = []
 
-    def supervisor(self) -> Supervisor:
-        return Supervisor(self.directory / "logs", self.told.append)
+    def supervisor(self, patience: float = SHUTDOWN) -> Supervisor:
+        return Supervisor(self.directory / "logs", self.told.append, patience=patience)
 
     def notes(self) -> list[str]:
         path = self.directory / "notes"
@@ -140,6 +151,27 @@ def test_a_log_that_grows_without_end_is_begun_anew(
         logs = bench.directory / "logs"
         supervisor.until((logs / "p.log.2").exists, PATIENCE)
     assert (logs / "p.log.2").stat().st_size == 2**14
+
+
+def test_what_native_code_writes_is_bounded_until_the_last_process_is_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stack.rotation.MAX_LOG_BYTES", 2**14)
+    monkeypatch.setattr("stack.rotation.COPY_BYTES", 2**10)
+    with bench.supervisor(patience=1.0) as supervisor:
+        supervisor.start(bench.program("p", FLOOD))
+        logs = bench.directory / "logs"
+        supervisor.until((logs / "p.log.3").exists, PATIENCE)
+    assert sum(log.stat().st_size for log in logs.iterdir()) <= 4 * 2**14
+
+
+def test_of_an_endless_last_line_the_end_is_told(bench: Bench) -> None:
+    broken = bench.program("p", "os.write(2, b'x' * 10**6 + b'last words'); sys.exit(3)")
+    broken = msgspec.structs.replace(broken, ready=lambda: None)
+    with bench.supervisor() as supervisor, pytest.raises(StartFailed) as failed:
+        supervisor.start(broken)
+    assert str(failed.value).endswith("xlast words")
+    assert len(str(failed.value)) < 10_000
 
 
 def test_a_crash_loop_slows_down(tmp_path: Path) -> None:

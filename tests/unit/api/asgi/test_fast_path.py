@@ -2,12 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from api.asgi.fast_path import MAX_FAST_BODY_BYTES, FastPath
 from api.predictions.routes import Predictions
+from tasks.ledger.ledger import Long
 from tasks.settings import Settings
 
 
@@ -51,8 +53,21 @@ def test_what_the_registry_must_be_read_for_is_left_to_who_is_behind() -> None:
 
     registry: Any = Unread()
     settings = Settings(home=Path("/nowhere"), redis_url="")
-    predictions: Any = Predictions(nobody, registry, settings, nobody)
+    predictions: Any = Predictions(nobody, registry, settings, nobody, nobody)
     asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, receive, nobody))
+    assert behind.asked == 1
+
+
+def test_a_look_up_of_a_large_outcome_is_left_to_who_is_behind() -> None:
+    behind, nobody = Behind(), Any
+    scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
+    scope["query_string"] = b""
+
+    async def look_up(_: str) -> None:
+        raise Long
+
+    predictions: Any = SimpleNamespace(look_up_soon=look_up)
+    asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, nobody, nobody))
     assert behind.asked == 1
 
 

@@ -46,5 +46,5 @@ def test_one_waits_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_failed_gives_its_bytes_back_and_the_greatest_body_has_room() -> None:
     shared = ParseBudget(3 * MAX_BYTES_IN_FLIGHT)
     for _ in range(2):
-        with pytest.raises(KeyError), shared.holding(3 * MAX_BYTES_IN_FLIGHT):
+        with pytest.raises(KeyError), shared.holding(3 * MAX_BYTES_IN_FLIGHT + 1):
             raise KeyError

@@ -91,6 +91,12 @@ def test_clocks_that_make_no_sense(run, file: str, option: str, seconds: str) ->
     assert run("add", "m", file, option, seconds).exit_code == 2
 
 
+def test_a_limit_that_only_ends_processes_is_refused_for_a_version(run, file: str) -> None:
+    refused = run("add", "m", file, "--timeout-seconds", "0.04")
+    assert refused.exit_code == 2
+    assert "0.04 is not in the range 0.05<=x<=300" in refused.output
+
+
 def test_add_list_show_alias_keep_and_remove(run, file):
     added = run("add", "flower", file, "--metadata", "accuracy=0.9", "--alias", "production")
     assert added.exit_code == 0, added.output

@@ -30,6 +30,17 @@ def test_it_is_logged_when_it_begins_and_when_it_is_over(
     ]
 
 
+def test_another_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage("nothing can be written")
+    for _ in range(2):
+        assert outage.goes_on(OSError("it is away")) <= FIRST_RETRY_PAUSE
+        outage.is_over()
+    assert [record.getMessage() for record in caplog.records] == 2 * [
+        "nothing can be written, and is tried again: it is away",
+        "Redis is back after 1 tries",
+    ]
+
+
 def test_where_there_was_none_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     Outage("nothing can be written").is_over()
     assert caplog.records == []

@@ -4,6 +4,7 @@ import pytest
 from celery.worker import state
 
 from tasks.time_limits import LONGEST_RUN
+from tests.support.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
 from workers.microbatch.batch_size import MOST_ROWS
@@ -145,16 +146,6 @@ def test_one_that_must_start_alone_does_so(bench: Bench) -> None:
     bench.dispatch()
     bench.pool.processes[0].finish("suspect")
     assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
-
-
-class Clock:
-    """Stands still, unless it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -6,19 +6,11 @@ import pytest
 
 from registry.store import Registry
 from tasks.time_limits import OUTAGE
+from tests.support.clock import Clock
 from tests.support.models import described
 from tests.support.stack import until
 from workers.microbatch import load_retry
 from workers.microbatch.load_retry import LONGEST_PAUSE, LoadRetry
-
-
-class Clock:
-    """Goes on when it is told to."""
-
-    now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.settings import Settings
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
 from tests.support.models import described
 from workers.microbatch.message import read_prediction
 
@@ -39,6 +39,8 @@ def limit(registry: Registry, model: str, told: Any) -> float:
     [
         ([0.25, None], 0.25),
         ((7, 3), 7),
+        ([1e-9, None], SHORTEST_RUN),
+        ([SHORTEST_RUN / 2, None], SHORTEST_RUN),
         ([1000, None], LONGEST_RUN),
         ([10**400, None], LONGEST_RUN),
         *(
@@ -49,13 +51,22 @@ def limit(registry: Registry, model: str, told: Any) -> float:
     ],
     ids=str,
 )
-def test_its_own(registry: Registry, told: Any, expected: float) -> None:
+def test_its_own_between_the_shortest_and_the_longest(
+    registry: Registry, told: Any, expected: float
+) -> None:
     assert limit(registry, "m", told) == expected
 
 
 def test_that_of_its_version(registry: Registry) -> None:
     assert limit(registry, "hasty", [None, None]) == 2.5
     assert limit(registry, "hasty", [10, None]) == 10
+
+
+def test_that_of_a_version_that_was_registered_before_there_was_a_shortest(
+    registry: Registry,
+) -> None:
+    registry.add("rash", described(b"r", timeout_seconds=1e-9), b"r")
+    assert limit(registry, "rash", [None, None]) == SHORTEST_RUN
 
 
 def test_a_manifest_of_before_the_clocks_is_still_read(registry: Registry) -> None:

@@ -1,0 +1,89 @@
+"""Large answers are bounded while their clients take them, and hold no thread."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+
+from api.asgi import parse_budget
+from api.asgi.parse_budget import MAX_BYTES_IN_FLIGHT
+from api.asgi.protocol import SEND_BYTES, in_threads
+from api.asgi.sending import Sending
+from api.http import problems
+from tests.unit.api.asgi.test_protocol import asking
+
+LARGE = MAX_BYTES_IN_FLIGHT // 2
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """One that answers half of what may be sent at a time."""
+    monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 3600)  # none is waited for
+    app, sending = Flask(__name__), Sending(1)
+    problems.register(app)
+    app.get("/")(lambda: sending.held(Response(b"x" * LARGE)))
+    return app
+
+
+class Client:
+    """One that takes the head of an answer, and all the rest once it is told to."""
+
+    def __init__(self, serve: Any) -> None:
+        self.status, self.sizes = 0, list[int]()
+        self.begun, self.reads = asyncio.Event(), asyncio.Event()
+        self.served = asyncio.ensure_future(serve(asking("GET"), self.receive, self.send))
+
+    async def receive(self) -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, event: Any) -> None:
+        self.status = event.get("status", self.status)
+        if body := event.get("body"):
+            self.begun.set()
+            await self.reads.wait()
+            self.sizes.append(len(body))
+
+    async def take(self) -> None:
+        self.reads.set()
+        await self.served
+
+
+def test_beyond_the_budget_an_answer_is_refused_until_others_are_taken(app: Flask) -> None:
+    async def run() -> None:
+        serve = in_threads(app, 1)
+        slow = [Client(serve) for _ in range(2)]
+        for client in slow:
+            await client.begun.wait()
+        late = Client(serve)
+        await late.take()
+        assert (late.status, [client.status for client in slow]) == (503, [200, 200])
+        for client in slow:
+            await client.take()
+        after = Client(serve)
+        await after.take()
+        assert after.status == 200
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_who_is_given_up_gives_the_room_back(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.asgi.protocol.SEND_TIMEOUT", 0.05)
+
+    async def run() -> None:
+        serve = in_threads(app, 1)
+        for _ in range(3):
+            client = Client(serve)
+            await client.served
+            assert (client.status, client.sizes) == (200, [])
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_large_answer_is_sent_a_piece_at_a_time(app: Flask) -> None:
+    async def run() -> None:
+        client = Client(in_threads(app, 1))
+        await client.take()
+        assert client.sizes == [SEND_BYTES] * (LARGE // SEND_BYTES)
+
+    asyncio.run(asyncio.wait_for(run(), 30))

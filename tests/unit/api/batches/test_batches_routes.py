@@ -1,0 +1,230 @@
+"""What each route of batch jobs answers, over jobs that are as a test makes them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from msgspec.structs import replace
+
+from api.batches.routes import Batches
+from api.http import problems
+from api.http.rights import Rights
+from registry.store import Registry
+from tasks.jobs.files.file_refs import JobDirectory
+from tasks.jobs.job import Counts, InputInfo, Job, JobRequest, OutputInfo, Status
+from tasks.messages import Idempotency
+from tasks.settings import Settings
+from telemetry.errors import JobNotFound, PlaceForbidden, SubmissionUncertain
+from tests.support.models import described
+
+BODY = {"model": "m", "input_uri": "/data/in.csv"}
+JOB = Job(
+    id="j1",
+    status="validating",
+    model="m",
+    version=1,
+    alias=None,
+    methods=("predict",),
+    input=InputInfo(uri="/data/in.csv", format="csv"),
+    output=OutputInfo(uri="out.csv", format="csv"),
+    created_at=0,
+    counts=Counts(),
+    expires_at=0,
+)
+
+
+class Jobs:
+    """Accepts every order, unless it is told what to raise, and waits for nothing."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.jobs = {"j0": replace(JOB, id="j0", status="completed")}
+        self.orders: list[tuple[JobRequest, Idempotency | None, bool]] = []
+        self.error: Exception | None = None
+        self.accepted_before: str | None = None
+        self.waited: list[float] = []
+        self.asked: tuple[Any, ...] = ()
+
+    def new(self) -> tuple[str, JobDirectory]:
+        directory = JobDirectory(self._home, "j1")
+        directory.path.mkdir(parents=True)
+        return "j1", directory
+
+    def create(
+        self, job_id: str, order: JobRequest, key: Idempotency | None, *, everywhere: bool
+    ) -> Job:
+        if self.error:
+            raise self.error
+        self.orders.append((order, key, everywhere))
+        return self.jobs.setdefault(self.accepted_before or job_id, JOB)
+
+    def get(self, job_id: str) -> Job:
+        if job_id not in self.jobs:
+            raise JobNotFound
+        return self.jobs[job_id]
+
+    def latest(self, many: int, after: str | None, status: Status | None) -> list[Job]:
+        self.asked = many, after, status
+        return [replace(JOB, id=f"j{number}") for number in range(many)]
+
+    def wait(self, job_id: str, seconds: float) -> Job:
+        self.waited.append(seconds)
+        return replace(self.jobs[job_id], status="completed")
+
+    def cancel(self, job_id: str) -> Job:
+        return replace(self.get(job_id), status="cancelling")
+
+    def resume(self, job_id: str) -> Job:
+        return replace(self.get(job_id), status="queued")
+
+    def delete(self, job_id: str) -> None:
+        del self.jobs[job_id]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    Registry(home).add("m", described(b"m"), b"m")
+    return home
+
+
+@pytest.fixture
+def jobs(home: Path) -> Jobs:
+    return Jobs(home)
+
+
+@pytest.fixture
+def web(jobs: Any, home: Path) -> FlaskClient:
+    app = Flask(__name__)
+    settings = Settings(home=home, redis_url="", threads=4, spare_bytes=0)
+    app.register_blueprint(Batches(jobs, Registry(home), settings, Rights(home)).blueprint())
+    problems.register(app)
+    return app.test_client()
+
+
+@pytest.fixture
+def directory(home: Path) -> Path:
+    return JobDirectory(home, "j1").path
+
+
+def form(**fields: str) -> dict[str, Any]:
+    return {"model": "m", "file": (io.BytesIO(b"x0\n1\n"), "rows.csv"), **fields}
+
+
+def test_an_order_is_pinned_and_accepted(web: FlaskClient, jobs: Jobs) -> None:
+    answer = web.post("/predict/batch", json=BODY)
+    assert (answer.status_code, answer.json["status"]) == (202, "validating")
+    assert answer.headers["Location"] == answer.json["urls"]["self"] == "/predict/batch/j1"
+    ((order, key, everywhere),) = jobs.orders
+    assert (order.reference, order.input.uri, order.dry_run) == ("m:1", "/data/in.csv", False)
+    assert (key, everywhere) == (None, False)
+
+
+def test_who_presents_the_key_may_name_any_place(web: FlaskClient, jobs: Jobs, home: Path) -> None:
+    key = (home / "local.key").read_text().strip()
+    web.post("/predict/batch", json=BODY, headers={"Authorization": f"Bearer {key}"})
+    assert [everywhere for *_, everywhere in jobs.orders] == [True]
+
+
+def test_an_upload_lies_in_the_directory_of_its_job(
+    web: FlaskClient, jobs: Jobs, directory: Path
+) -> None:
+    assert web.post("/predict/batch", data=form(id_column="x0")).status_code == 202
+    ((order, *_),) = jobs.orders
+    assert (order.input.uri, order.id_column) == (str(directory / "input.csv"), "x0")
+    assert (directory / "input.csv").read_bytes() == b"x0\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "stays"),
+    [(PlaceForbidden("no"), 422, False), (SubmissionUncertain("perhaps", id="j1"), 503, True)],
+    ids=["refused", "uncertain"],
+)
+def test_of_what_is_refused_nothing_stays(
+    web: FlaskClient, jobs: Jobs, directory: Path, error: Exception, status: int, stays: bool
+) -> None:
+    jobs.error = error
+    assert web.post("/predict/batch", data=form()).status_code == status
+    assert directory.exists() == stays
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"model": "nobody", "input_uri": "/in.csv"}, 404),
+        ({"model": "m", "input_uri": "in.csv"}, 422),
+        ({"model": "m"}, 422),
+        ({**BODY, "method": "fly"}, 422),
+    ],
+    ids=["model", "relative", "no input", "method"],
+)
+def test_what_is_wrong_is_no_order(
+    web: FlaskClient, jobs: Jobs, directory: Path, body: object, status: int
+) -> None:
+    assert web.post("/predict/batch", json=body).status_code == status
+    assert jobs.orders == []
+    assert not directory.exists()
+
+
+def test_what_was_accepted_before_needs_no_other_directory(
+    web: FlaskClient, jobs: Jobs, directory: Path
+) -> None:
+    jobs.accepted_before = "j0"
+    answer = web.post("/predict/batch", data=form(), headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json["id"]) == (202, "j0")
+    assert not directory.exists()
+
+
+def test_the_key_of_an_order_is_not_that_of_its_dry_run(
+    web: FlaskClient, jobs: Jobs, directory: Path
+) -> None:
+    for path in ("/predict/batch", "/predict/batch", "/predict/batch/validate"):
+        web.post(path, json=BODY, headers={"Idempotency-Key": "k"})
+        directory.rmdir()
+    first, again, dry = (key for _, key, _ in jobs.orders)
+    assert first == again != dry
+
+
+def test_validating_waits_as_long_as_is_preferred(web: FlaskClient, jobs: Jobs) -> None:
+    answer = web.post("/predict/batch/validate", json=BODY, headers={"Prefer": "wait=7"})
+    assert (answer.status_code, answer.json["status"]) == (200, "completed")
+    assert answer.headers["Preference-Applied"] == "wait=7"
+    assert jobs.waited == [7]
+    assert jobs.orders[0][0].dry_run
+
+
+def test_a_page_of_jobs_says_whether_there_are_more(web: FlaskClient, jobs: Jobs) -> None:
+    page = web.get("/predict/batch?limit=2&after=j9&status=failed").json
+    assert ([job["id"] for job in page["data"]], page["has_more"]) == (["j0", "j1"], True)
+    assert jobs.asked == (3, "j9", "failed")
+    assert web.get("/predict/batch?limit=0").status_code == 422
+
+
+def test_a_job_is_shown_cancelled_resumed_and_forgotten(web: FlaskClient) -> None:
+    path = "/predict/batch/j0"
+    assert web.get(path).json["status"] == "completed"
+    cancelled = web.delete(path)
+    assert (cancelled.status_code, cancelled.json["status"]) == (200, "cancelling")
+    resumed = web.post(f"{path}/resume")
+    assert (resumed.status_code, resumed.json["status"]) == (202, "queued")
+    assert web.delete(f"{path}?forget=true").status_code == 204
+    assert web.get(path).json["code"] == "job_not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", ""), ("DELETE", "?forget=true"), ("POST", "/resume"), ("GET", "/output")],
+)
+def test_a_job_of_the_key_is_left_alone_without_it(
+    web: FlaskClient, jobs: Jobs, method: str, path: str
+) -> None:
+    jobs.jobs["j0"] = replace(JOB, restricted=True)
+    assert web.open(f"/predict/batch/j0{path}", method=method).status_code == 403
+    assert "j0" in jobs.jobs
+
+
+def test_validate_is_no_job(web: FlaskClient) -> None:
+    assert web.get("/predict/batch/validate").status_code == 405

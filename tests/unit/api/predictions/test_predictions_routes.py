@@ -1,0 +1,224 @@
+"""What each route of predictions answers, over a gateway that knows what it is told."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from msgspec.structs import replace
+
+from api.asgi.sending import Sending
+from api.http import problems
+from api.http.rights import Rights
+from api.predictions.routes import Predictions
+from registry.store import Registry
+from tasks.messages import Idempotency, Prediction
+from tasks.queue_estimate import QueueEstimate
+from tasks.record import Receipt, Record
+from tasks.settings import Settings
+from telemetry.errors import Busy, ModelError, PredictionNotFound, VersionPaused
+from tests.support.models import described
+
+BODY = {"model": "m", "features": [[1.0], [2.0]]}
+RECEIPT = Receipt(
+    model="m",
+    version=1,
+    sha256="0" * 64,
+    alias=None,
+    attempt=1,
+    queue_ms=1.0,
+    compute_ms=1.0,
+    batch_size=2,
+    runtime="none",
+)
+
+
+class Gateway:
+    """Accepts all but what is paused, and waits for nothing."""
+
+    outlooks = SimpleNamespace(freshen=lambda _: None, of=lambda _: QueueEstimate(queue_position=3))
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[Prediction, Idempotency | None]] = []
+        self.waited: list[float] = []
+        self.paused: set[int] = set()
+        self.records: dict[str, Record] = {}
+        self.outcome: Record | None = None
+        """What waiting gives, in place of the record as it is."""
+
+    def submit(self, prediction: Prediction, key: Idempotency | None) -> Record:
+        if prediction.version in self.paused:
+            raise VersionPaused
+        self.submitted.append((prediction, key))
+        return self.records.setdefault("an-id", Record.queued("an-id", prediction))
+
+    def look_up(self, task_id: str) -> Record:
+        if task_id not in self.records:
+            raise PredictionNotFound
+        return self.records[task_id]
+
+    def wait(self, task_id: str, seconds: float) -> Record:
+        self.waited.append(seconds)
+        return self.outcome or self.look_up(task_id)
+
+    def cancel(self, task_id: str) -> Record:
+        self.records[task_id] = self.look_up(task_id).cancelled()
+        return self.records[task_id]
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    registry = Registry(tmp_path)
+    for artifact in (b"one", b"two"):
+        registry.add("m", described(artifact), artifact)
+    registry.set_alias("m", "fallback", 1)
+    return tmp_path
+
+
+@pytest.fixture
+def sending() -> Any:
+    return Sending(1)
+
+
+@pytest.fixture
+def web(gateway: Any, home: Path, sending: Sending) -> FlaskClient:
+    app, settings = Flask(__name__), Settings(home=home, redis_url="", threads=4, max_rows=3)
+    views = Predictions(gateway, Registry(home), settings, Rights(home), sending)
+    app.register_blueprint(views.blueprint())
+    problems.register(app)
+    return app.test_client()
+
+
+QUEUED = Record.queued(
+    "an-id",
+    Prediction(model="m", version=2, alias=None, method="predict", features=[], created_at=1.0),
+)
+SUCCEEDED = QUEUED.succeeded([1, 2], RECEIPT)
+
+
+def test_what_is_submitted_is_pinned_and_accepted(web: FlaskClient, gateway: Gateway) -> None:
+    answer = web.post("/predict/async", json=BODY)
+    assert (answer.status_code, answer.json["status"]) == (202, "queued")
+    assert answer.json["queue_position"] == 3
+    assert answer.headers["Location"] == answer.json["urls"]["result"] == "/predict/result/an-id"
+    assert answer.headers["Retry-After"] == "1"
+    ((prediction, key),) = gateway.submitted
+    assert (prediction.version, prediction.features, key) == (2, [[1.0], [2.0]], None)
+
+
+def test_the_key_comes_with_a_fingerprint_of_the_payload(
+    web: FlaskClient, gateway: Gateway
+) -> None:
+    for body in (BODY, BODY, {**BODY, "features": [[3.0]]}):
+        web.post("/predict/async", json=body, headers={"Idempotency-Key": "k"})
+    first, again, other = (key for _, key in gateway.submitted)
+    assert first == again != other
+    assert first
+    assert first.key == "k"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"model": "nobody", "features": [[1.0]]}, 404, "model_not_found"),
+        ({"model": "m", "features": [[1.0, 2.0]]}, 422, "invalid_features"),
+        ({"model": "m", "features": [[1.0]] * 4}, 413, "too_large"),
+        ({"model": "m", "features": [[1.0]], "method": "fly"}, 422, "unsupported_method"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_wrong_reaches_no_queue(
+    web: FlaskClient, gateway: Gateway, body: object, status: int, code: str
+) -> None:
+    answer = web.post("/predict/async", json=body)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert gateway.submitted == []
+
+
+def test_the_fallback_stands_in_for_a_paused_version_but_not_by_number(
+    web: FlaskClient, gateway: Gateway
+) -> None:
+    gateway.paused = {2}
+    answer = web.post("/predict/async", json=BODY)
+    assert (answer.status_code, answer.json["version"]) == (202, 1)
+    refused = web.post("/predict/async", json={**BODY, "model": "m:2"})
+    assert (refused.status_code, refused.json["code"]) == (503, "version_paused")
+
+
+def test_who_waits_gets_the_outcome(web: FlaskClient, gateway: Gateway) -> None:
+    gateway.outcome = SUCCEEDED
+    answer = web.post("/predict", json=BODY, headers={"Prefer": "wait=7"})
+    assert (answer.status_code, answer.json["predictions"]) == (200, [1, 2])
+    assert answer.headers["Preference-Applied"] == "wait=7"
+    assert gateway.waited == [7]
+
+
+def test_who_prefers_not_to_wait_does_not(web: FlaskClient, gateway: Gateway) -> None:
+    gateway.outcome = SUCCEEDED
+    answer = web.post("/predict", json=BODY, headers={"Prefer": "respond-async"})
+    assert (answer.status_code, gateway.waited) == (202, [])
+    assert answer.headers["Preference-Applied"] == "respond-async"
+
+
+def test_who_waits_for_a_failure_is_told_of_a_problem(web: FlaskClient, gateway: Gateway) -> None:
+    gateway.outcome = gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
+    answer = web.post("/predict", json=BODY)
+    assert (answer.status_code, answer.json["code"]) == (422, "model_error")
+    assert answer.headers["Location"] == "/predict/result/an-id"
+    looked_up = web.get("/predict/result/an-id")
+    assert (looked_up.status_code, looked_up.json["status"]) == (200, "failed")
+
+
+class NoRoom:
+    """Has room for no outcome, large or not."""
+
+    def held(self, response: Any) -> Any:
+        if response.status_code == 200:
+            raise Busy
+        return response
+
+
+@pytest.mark.parametrize("sending", [NoRoom()])
+def test_where_there_is_no_room_to_send_it_the_id_is_told(
+    web: FlaskClient, gateway: Gateway
+) -> None:
+    gateway.outcome = SUCCEEDED
+    answer = web.post("/predict", json=BODY, headers={"Prefer": "wait=7"})
+    assert (answer.status_code, answer.json["id"]) == (202, "an-id")
+    assert "Preference-Applied" not in answer.headers
+    gateway.records["an-id"] = SUCCEEDED
+    assert web.get("/predict/result/an-id").json["code"] == "busy"
+    assert web.post("/predict", json=BODY).json["code"] == "busy"
+
+
+def test_a_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: Gateway) -> None:
+    gateway.records["an-id"] = QUEUED
+    assert web.get("/predict/result/an-id").status_code == 202
+    assert gateway.waited == []
+    assert web.get("/predict/result/an-id", headers={"Prefer": "wait=2"}).status_code == 202
+    assert gateway.waited == [2]
+    assert web.get("/predict/result/another").json["code"] == "prediction_not_found"
+
+
+def test_the_traceback_is_told_to_who_presents_the_key(
+    web: FlaskClient, gateway: Gateway, home: Path
+) -> None:
+    gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
+    path, key = "/predict/result/an-id?debug=true", (home / "local.key").read_text().strip()
+    assert web.get(path).status_code == 403
+    told = web.get(path, headers={"Authorization": f"Bearer {key}"})
+    assert (told.status_code, told.json["traceback"]) == (200, "Traceback")
+
+
+def test_who_cancels_gets_the_outcome_that_stands(web: FlaskClient, gateway: Gateway) -> None:
+    gateway.records["an-id"] = replace(QUEUED, state="running")
+    answer = web.delete("/predict/result/an-id")
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+    assert web.delete("/predict/result/another").status_code == 404
