@@ -44,12 +44,15 @@ class Fed(msgspec.Struct):
     inputs: int = 0
     refused: int = 0
     """With an error of the tree."""
+    aborted: int = 0
+    """Processes that a library aborted, of targets where that is contained."""
     findings: list[Finding] = []
 
     def add(self, other: "Fed") -> None:
         """Count those of another run as well."""
         self.inputs += other.inputs
         self.refused += other.refused
+        self.aborted += other.aborted
         self.findings = [*self.findings, *other.findings][:MOST_FOUND]
 
 
@@ -76,7 +79,8 @@ def _one(target: Target, parse: Parse, content: bytes) -> Fed:
         return Fed(inputs=1, refused=1)
     except (Exception, Slow) as error:  # noqa: BLE001 - whatever it is, it is a finding
         what = "".join(format_exception(error))[-SHOWN:]
-        return Fed(1, 0, [Finding(target.name, what, base64.b64encode(content).decode())])
+        finding = Finding(target.name, what, base64.b64encode(content).decode())
+        return Fed(inputs=1, findings=[finding])
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
     return Fed(inputs=1)

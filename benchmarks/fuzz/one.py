@@ -1,6 +1,7 @@
 """`python -m benchmarks.fuzz.one TARGET INPUTS SEED LAST`: one target, in a process that may die.
 
-What came of it goes to standard output, as JSON; the input that is tried lies in the file LAST.
+What came of it goes to standard output, as JSON; the input that is tried lies in the file LAST,
+and the number of those before it beside that, in LAST.number.
 """
 
 import faulthandler
@@ -30,8 +31,10 @@ def main() -> None:
     target, path, counted = TARGETS[name], Path(last), count()
 
     def note(content: bytes) -> None:
+        number = next(counted)
         path.write_bytes(content)
-        if next(counted) % OFTEN == 0:
+        path.with_suffix(".number").write_text(str(number))
+        if number % OFTEN == 0:
             faulthandler.dump_traceback_later(SILENCE, exit=True)
 
     with tempfile.TemporaryDirectory(dir=path.parent) as directory:

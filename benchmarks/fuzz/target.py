@@ -17,6 +17,8 @@ class Target(msgspec.Struct, frozen=True):
     """Gives the parser, which may write into this empty directory. It raises errors of the tree."""
     weight: int = 10
     """Its share of all inputs: less for what takes long."""
+    may_abort: bool = False
+    """Whether its library may abort the process; a process of the pool is lost by that, no more."""
 
 
 def plain(name: str, corpus: Sequence[bytes], parse: Parse) -> Target:

@@ -44,7 +44,7 @@ class Line(msgspec.Struct, frozen=True):
 
 def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[Row] | None]:
     """Make what reads many lines whose rows the model takes, all of them; else it says None."""
-    if names is not None and any(_ESCAPED.search(column.name) for column in signature.columns):
+    if names is not None and _are_escaped(signature, names):
         return lambda _: None
     kinds = [_kind(column) for column in signature.columns]
     if names is None:
@@ -64,6 +64,12 @@ def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[R
         return rows if is_plain or validation.right(signature, rows) else None
 
     return read
+
+
+def _are_escaped(signature: Signature, names: Sequence[str | None]) -> bool:
+    """Whether a key is written with a backslash, in the signature or in the file."""
+    keys = [*(column.name for column in signature.columns), *filter(None, names)]
+    return any(map(_ESCAPED.search, keys))
 
 
 def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | None]) -> Any:

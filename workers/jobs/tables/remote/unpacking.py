@@ -36,7 +36,7 @@ def unpack(
             unpacked.write(piece)
 
 
-def _pieces(uri: str, found: str, compression: Compression) -> Iterator[bytes]:
+def _pieces(uri: str, found: str, compression: Compression) -> Iterator[pa.Buffer]:
     watch = InputWatch(uri)
     if fingerprint(uri) != found:
         raise InputChanged(f"{uri} has changed since it was looked at")
@@ -44,10 +44,11 @@ def _pieces(uri: str, found: str, compression: Compression) -> Iterator[bytes]:
         yield from _unpacked(uri, file, compression)
 
 
-def _unpacked(uri: str, file: IO[bytes], compression: Compression) -> Iterator[bytes]:
+def _unpacked(uri: str, file: IO[bytes], compression: Compression) -> Iterator[pa.Buffer]:
     try:
         with pa.input_stream(file, compression=compression) as stream:
-            while piece := stream.read(_PIECE):
+            # `read` would leak its buffer whenever the file turns out to be broken.
+            while (piece := stream.read_buffer(_PIECE)).size:
                 yield piece
     except OSError as error:
         if error.errno:

@@ -151,6 +151,11 @@ def test_objects_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
     assert features(blocks(path, "ndjson", by_position(2), 9)).tolist() == [[1, 2], [3, 4]]
 
 
+def test_keys_of_any_characters_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"say \\"so\\"": 1, "nul\\u0000": 2}\n')
+    assert features(blocks(path, "ndjson", by_position(2), 9)).tolist() == [[1, 2]]
+
+
 def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Path) -> None:
     path = written(
         tmp_path,

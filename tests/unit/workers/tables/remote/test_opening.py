@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -233,3 +234,21 @@ def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(InputUnreadable, match="No such file"):
         source.read(first)
+
+
+def test_unpacking_a_broken_file_keeps_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(CONTENT)[:-9])
+    process = psutil.Process()
+
+    def grown(times: int) -> int:
+        before = process.memory_info().vms
+        for _ in range(times):
+            with pytest.raises(InvalidInput):
+                unpacking.unpack(
+                    str(path), fingerprint(str(path)), "gzip", tmp_path / "rows", 0, lambda: None
+                )
+        return process.memory_info().vms - before
+
+    grown(10)
+    assert grown(100) < 50 * 2**20, "the buffer of each try is 1 MiB"
