@@ -59,7 +59,8 @@ def _fate(mutant: Mutant, script: Path) -> str:
     """Whether the tests notice it: ``killed`` or ``lives``."""
     place, text = COPY / SCRIPTS / script.name, script.read_text()
     place.write_text(mutant.applied(text))
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", TESTS]
+    quick = ["-q", "-x", "-m", "not slow", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *quick, TESTS]
     try:
         told = subprocess.run(command, cwd=COPY, capture_output=True, check=False, timeout=WITHIN)
     except subprocess.TimeoutExpired:
