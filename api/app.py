@@ -7,13 +7,13 @@ from api.asgi.concurrency import ConcurrencyLimit
 from api.asgi.drain import Drain
 from api.asgi.entrance import Entrance
 from api.asgi.fast_path import FastPath
-from api.asgi.hosts import LOOPBACK_HOSTS, Hosts
 from api.asgi.protocol import by_path, in_threads, noticing_who_leaves
 from api.asgi.sending import Sending
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
 from api.dead_letters.routes import LetterViews
 from api.http import problems
+from api.http.dates import passing_over_wrong_dates
 from api.http.rights import Rights
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
@@ -25,6 +25,7 @@ from api.operations.routes import Operations
 from api.predictions.routes import Predictions
 from registry.store import Registry
 from tasks.gateway import Gateway
+from tasks.hosts import LOOPBACK_HOSTS, Hosts
 from tasks.ids import Ids, read_or_make_key
 from tasks.jobs.gateway import JobGateway
 from tasks.ledger.dead_letters.letters import DeadLetters
@@ -85,6 +86,7 @@ def create_flask(parts: Parts) -> Flask:
     app = Flask(__name__, static_folder=None)
     # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
+    app.wsgi_app = passing_over_wrong_dates(app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask has it
     app.url_map.merge_slashes = False  # a redirect is no answer that anybody expects
     parts.requests.watch(app)
     app.register_blueprint(parts.predictions.blueprint())

@@ -32,6 +32,8 @@ KEPT_FREE = 512
 """File descriptors that are left for all but connections: Redis, files, the registry."""
 KEEP_ALIVE_MS = 15_000
 """Milliseconds that a client may take for a request's head, and until the next one begins."""
+UNREAD = 60_000
+"""Milliseconds for which a client may take nothing of what was sent; then its connection ends."""
 MAX_SERVER_HEAD_BYTES = 2**16
 """Bytes of a head that granian holds; the entrance takes half of it, and says why."""
 START_TIMEOUT = 60.0
@@ -79,6 +81,8 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         )
         # Connections inherit it; else an answer's end waits 40 ms for its head's acknowledgement.
         self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Nobody else ends a connection whose client reads nothing: no answer to it comes to an end.
+        self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
         self._ssp, self._shd = None, SocketHolder(self._sso.fileno(), False, BACKLOG)
 
     def _respawn_workers(

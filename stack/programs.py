@@ -144,7 +144,7 @@ class Stack(msgspec.Struct, frozen=True):
         options = ["--address=127.0.0.1", f"--port={port}", f"--max-tasks={FLOWER_TASKS}"]
         return Program(
             "flower",
-            (*_celery("tasks.app"), "flower", *options),
+            (*_celery("deploy.guarded_flower"), "flower", *options),
             {**self._environment(), **flower_login()},
             answering(port, "/healthcheck", "ready"),
         )

@@ -8,13 +8,14 @@ from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi.hosts import Hosts
 from api.asgi.protocol import send_response
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, Requests
+from tasks.hosts import Hosts
 from telemetry.errors import (
     CrossSite,
     HeadTooLarge,
+    Malformed,
     Misdirected,
     NotFound,
     PredictqError,
@@ -59,6 +60,9 @@ class Entrance:
 
     def _check(self, scope: HTTPScope) -> None:
         _bound(scope)
+        # What hands requests to Flask would fail: no standard says what such bytes mean.
+        if not scope["query_string"].isascii():
+            raise Malformed("the query holds what is no ASCII: write its bytes as %xx")
         # Flask would take a path for the one without its first slash, and a method for that in
         # capitals: what chose their way here would have seen another request.
         if scope["path"].startswith("//"):

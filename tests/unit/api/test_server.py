@@ -1,5 +1,6 @@
 """The socket that the API's processes share."""
 
+import errno
 import resource
 import socket
 
@@ -17,6 +18,21 @@ def test_small_answers_are_sent_at_once() -> None:
         accepted, _ = shared.accept()
         with client, accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_connection_whose_client_reads_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.server.UNREAD", 500)
+    server = Server("127.0.0.1", 0, 1)
+    server._init_shared_socket()
+    with server._sso as shared, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect(shared.getsockname())
+        accepted, _ = shared.accept()
+        with accepted:
+            accepted.settimeout(20)
+            with pytest.raises(TimeoutError) as ended:
+                accepted.sendall(bytes(2**24))
+            assert ended.value.errno == errno.ETIMEDOUT  # the system's, and not that of the test
 
 
 def test_http_2_is_off_and_idle_connections_are_closed() -> None:

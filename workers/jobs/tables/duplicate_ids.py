@@ -1,11 +1,12 @@
 """Finds ids that two rows have, in memory that does not grow with the rows."""
 
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from telemetry.errors import InvalidInput
 from workers.jobs.tables.ndjson.values import JSON, texts
 from workers.jobs.tables.spans import Lines
 from workers.models.tabular.columns import Array
@@ -81,9 +82,17 @@ def _equals_next(values: Array) -> Array:
 def _digested(ids: pa.ChunkedArray, lines: Lines) -> Array:
     known = ids.is_valid().to_numpy()
     told = texts(ids) if ids.type == JSON else ids
-    found = np.array([*map(str, told.to_pylist())], dtype=object)[known]
+    found = np.array([*map(str, _values(told))], dtype=object)[known]
     rows = np.empty(len(found), _ROW)
     rows["digest"] = np.fromiter(map(hash, found), np.int64, len(found)).view(np.uint64)
     rows["other"] = pd.util.hash_array(found, categorize=False)
     rows["line"] = np.asarray(lines)[known]
     return rows
+
+
+def _values(ids: pa.ChunkedArray) -> list[Any]:
+    try:
+        values: list[Any] = ids.to_pylist()
+    except (ValueError, OverflowError) as error:  # a time beyond all calendars, or no UTF-8
+        raise InvalidInput(f"the id column holds what is no value: {error}") from error
+    return values

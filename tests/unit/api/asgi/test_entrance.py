@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api.asgi.entrance import LONGEST_FIELD, MAX_HEAD_BYTES, TOLD, Entrance
-from api.asgi.hosts import Hosts
 from api.operations.request_metrics import Requests
+from tasks.hosts import Hosts
 
 HOST = (b"host", b"localhost:5000")
 
@@ -113,4 +113,12 @@ def test_what_a_page_reads_is_the_browser_s_business() -> None:
 def test_a_head_that_is_too_long_is_refused(headers: Any, scope: Any) -> None:
     behind = Behind()
     assert behind.ask(HOST, *headers, **scope) == 431
+    assert behind.asked == 0
+
+
+@pytest.mark.parametrize("query", ["model=é".encode(), "model=é".encode("latin-1"), b"\xff"])
+def test_a_query_of_raw_bytes_is_refused(query: bytes) -> None:
+    """What hands requests to Flask would fail, and the answer would be no problem of ours."""
+    behind = Behind()
+    assert behind.ask(HOST, query_string=query) == 400
     assert behind.asked == 0

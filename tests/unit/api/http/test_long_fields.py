@@ -15,7 +15,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import MultipartDecoder
 
 from api.asgi.entrance import LONGEST_FIELD
-from api.asgi.hosts import Hosts
 from api.batches.request import UploadOrder, read_form
 from api.batches.upload import _suffixes
 from api.dead_letters.routes import Page
@@ -26,6 +25,7 @@ from api.operations.front_page import front_page
 from registry import names
 from registry.manifest import Column
 from registry.values import fault
+from tasks.hosts import Hosts
 from tasks.ids import Ids
 from tasks.wire import decode
 from telemetry.errors import PredictqError

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from telemetry.errors import InvalidInput
 from workers.jobs.tables import duplicate_ids
 from workers.jobs.tables.duplicate_ids import DuplicateIds
 
@@ -74,3 +75,16 @@ def peak(path: Path, rows: int, several: int) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pa.array([2**62], pa.timestamp("us")),
+        pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")),
+    ],
+    ids=["a time beyond all calendars", "no UTF-8"],
+)
+def test_what_is_no_value_is_refused(ids: pa.Array) -> None:
+    with pytest.raises(InvalidInput, match="id column"):
+        DuplicateIds(BytesIO()).add(pa.chunked_array([ids]), np.arange(1))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.asgi.hosts import REMEMBERED, Hosts
+from tasks.hosts import REMEMBERED, Hosts
 
 NOWHERE = [b"", b"evil.example", b"localhost.evil.example", b"evil.example:5000", b"localhost:x"]
 STRANGE = [b"localhost@evil.example", b"[::1", b"::1", b"\xff", b"localhost:5000:1", b"a b"]

@@ -2,6 +2,7 @@
 
 A page can point its own name at this machine (DNS rebinding); only `Host` then tells that its
 requests mean another server. And a page can post anywhere; `Origin` tells whose page it was.
+The API asks this, and so does Flower.
 """
 
 import re

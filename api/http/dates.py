@@ -1,0 +1,36 @@
+"""Dates in header fields: Werkzeug stumbles over those that lie beyond all calendars."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.http import parse_date
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+DATED = {
+    "HTTP_IF_MODIFIED_SINCE": (),
+    "HTTP_IF_UNMODIFIED_SINCE": (),
+    "HTTP_IF_RANGE": ("HTTP_RANGE",),
+}
+"""Each with what has no sense without it: a range that may be another file's is not sent."""
+
+
+def passing_over_wrong_dates(app: Wsgi) -> Wsgi:
+    """The application, without those fields whose date is none: RFC 9110 has them ignored."""
+
+    def passed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        for name, others in DATED.items():
+            if _is_beyond(environ.get(name)):
+                for wrong in (name, *others):
+                    environ.pop(wrong, None)
+        return app(environ, start_response)
+
+    return passed
+
+
+def _is_beyond(text: str | None) -> bool:
+    """Whether it is a date with a number that none can have; what is no date at all, is not."""
+    try:
+        parse_date(text)
+    except OverflowError:
+        return True
+    return False

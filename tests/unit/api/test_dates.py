@@ -1,0 +1,40 @@
+"""A date in a header field that no calendar has is passed over."""
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.app import Parts, create_flask
+from tasks.settings import Settings
+
+BEYOND = "Thu, 01 Jan 1970 00:00:00 +99999999999999999999"
+FIELDS = ["If-Modified-Since", "If-Unmodified-Since", "If-Range"]
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> FlaskClient:
+    return create_flask(
+        Parts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0"))
+    ).test_client()
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("path", ["/", "/docs", "/static/front.css"])
+def test_a_date_beyond_all_calendars_is_passed_over(
+    client: FlaskClient, path: str, field: str
+) -> None:
+    with client.get(path, headers={field: BEYOND}) as answer:
+        assert answer.status_code == 200
+
+
+def test_a_range_is_not_sent_of_what_may_be_another_file(client: FlaskClient) -> None:
+    headers = {"If-Range": BEYOND, "Range": "bytes=0-3"}
+    with client.get("/static/front.css", headers=headers) as answer:
+        assert answer.status_code == 200
+
+
+def test_other_dates_are_heeded(client: FlaskClient) -> None:
+    headers = {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}
+    with client.get("/static/front.css", headers=headers) as answer:
+        assert answer.status_code == 304
