@@ -38,11 +38,11 @@ from tasks.settings import Settings
 from telemetry.logs import configure
 
 LANES = 2
-"""Each with threads of its own: files and events take long, and predictions never wait for them."""
+"""Thread pools: batch jobs have their own, so that long downloads never delay predictions."""
 
 
 class Parts:
-    """What the views stand on; Redis need not be there yet."""
+    """The objects that the views share. Redis need not answer yet when they are built."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -55,39 +55,40 @@ class Parts:
         rights = Rights(settings.home)
         self.sending = Sending(settings.max_outcome_bytes)
         self.predictions = Predictions(self.gateway, self.registry, settings, rights, self.sending)
-        # A job's id is none of a prediction, which would have to have a record.
+        # A separate key: a job's id must not pass for a prediction's, which has a record.
         jobs = JobGateway(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings, rights)
         self.requests = Requests()
 
     def hurry(self) -> None:
-        """Keep nobody waiting: the process is about to end."""
+        """Answer every waiting request at once, because this process is about to shut down."""
         self.gateway.hurry()
         self.batches.deliveries.hurry()
 
 
 def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
-    """Build what an ASGI server on this address serves: the express lane, the rest behind it."""
+    """Build the ASGI application for a server on this address: the fast path, then Flask."""
     configure("api")
     parts = Parts(Settings.from_environment())
     FirstLook(parts.ledger.client, parts.ledger.fit).take()
     app, threads = create_flask(parts), parts.settings.threads
     batches, predictions = (in_threads(app, threads) for _ in range(LANES))
     bound = parts.settings.max_body_bytes
-    express = FastPath(parts.predictions, parts.requests, predictions, bound)
-    lanes = by_path(ROUTE, noticing_who_leaves(batches), express)
+    fast_path = FastPath(parts.predictions, parts.requests, predictions, bound)
+    lanes = by_path(ROUTE, noticing_who_leaves(batches), fast_path)
     received = BodyReceiver(lanes, parts.requests, bound)
     hosts = Hosts(address, parts.settings.hosts)
     return Drain(Entrance(received, hosts, parts.requests), parts.hurry)
 
 
 def create_flask(parts: Parts) -> Flask:
-    """Build the whole application; it answers everything, by itself too."""
+    """Build the Flask application, which answers every route, those of the fast path too."""
     app = Flask(__name__, static_folder=None)
-    # Werkzeug cuts off, silently, what came without a length: one byte more shows that it did.
+    # Werkzeug silently truncates a body without Content-Length at this limit. The extra byte
+    # lets the views tell a truncated body from one that just fits.
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body_bytes + 1
     app.wsgi_app = passing_over_wrong_dates(app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask has it
-    app.url_map.merge_slashes = False  # a redirect is no answer that anybody expects
+    app.url_map.merge_slashes = False  # no redirect: API clients do not expect one
     parts.requests.watch(app)
     app.register_blueprint(parts.predictions.blueprint())
     app.register_blueprint(parts.batches.blueprint())
@@ -103,8 +104,8 @@ def create_flask(parts: Parts) -> Flask:
     return app
 
 
-def _add_documentation(app: Flask, places: ConcurrencyLimit) -> None:
-    """Whoever reads no file of the page to its end keeps a thread, so those have places."""
+def _add_documentation(app: Flask, limit: ConcurrencyLimit) -> None:
+    """Serve the docs. Static files are limited: a client that reads slowly holds a thread."""
     document = openapi.document()
     app.get("/")(front_page)
 
@@ -118,4 +119,4 @@ def _add_documentation(app: Flask, places: ConcurrencyLimit) -> None:
 
     @app.get("/static/<name>")
     def static_file(name: str) -> Response:
-        return places.held(lambda _: static(name))
+        return limit.held(lambda _: static(name))

@@ -1,4 +1,4 @@
-"""Serves the API over one socket that outlives its processes: SIGHUP replaces them under load.
+"""Serves the API. All processes share one listening socket, so SIGHUP replaces them under load.
 
 `python -m api.server --port 5000`
 """
@@ -25,29 +25,30 @@ from granian.server.mp import MPServer, WorkerProcess
 from telemetry.shared import take_room
 
 BACKLOG = 1024
-"""Connections that wait for a process."""
+"""Connections that may wait to be accepted."""
 MOST_CONNECTIONS = 4096
-"""Connections that a process holds, idle ones too; further ones wait in the backlog."""
+"""Open connections per process, idle ones included; further ones wait in the backlog."""
 KEPT_FREE = 512
-"""File descriptors that are left for all but connections: Redis, files, the registry."""
+"""File descriptors reserved for Redis, files and the registry."""
 KEEP_ALIVE_MS = 15_000
-"""Milliseconds that a client may take for a request's head, and until the next one begins."""
-UNREAD = 60_000
-"""Milliseconds for which a client may take nothing of what was sent; then its connection ends."""
+"""Milliseconds that a client may take to send a request's head, or to begin the next request."""
+MAX_UNREAD_MS = 60_000
+"""Milliseconds for which a client may read nothing of an answer; then its connection ends."""
 MAX_SERVER_HEAD_BYTES = 2**16
-"""Bytes of a head that granian holds; the entrance takes half of it, and says why."""
+"""Bytes of a head that granian accepts. `Entrance` refuses half of it, with a proper 431."""
 START_TIMEOUT = 60.0
-"""Seconds that a new process may take until it serves."""
+"""Seconds that a new process may take to start serving."""
 FAREWELL = 1.0
-"""Seconds in which a leaving process tells those who keep a connection to close it."""
+"""Seconds in which a draining process asks its keep-alive clients to close their connections."""
 LAST_ANSWERS = 10
-"""Seconds for what is being answered; then a leaving process is killed."""
+"""Seconds for requests in progress; then a draining process is killed."""
 
 
 class Server(MPServer):  # type: ignore[misc]  # granian's types are not followed
-    """Granian's, but its processes share a socket that stays open while one follows another.
+    """Granian's server, with one listening socket for all processes.
 
-    Granian gives each process a socket of its own; what waits there when it ends is refused.
+    Granian gives each process its own socket, and connections in its backlog are refused when that
+    process ends.
     """
 
     def __init__(self, host: str, port: int, processes: int) -> None:
@@ -64,31 +65,34 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
             ),
             websockets=False,
             backlog=BACKLOG,
-            backpressure=room_for_connections(),
+            backpressure=connection_capacity(),
             respawn_failed_workers=True,
             workers_kill_timeout=LAST_ANSWERS,
         )
-        self._born = multiprocessing.Event()
+        self._serving = multiprocessing.Event()
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        self.serve(target_loader=partial(load, self.bind_addr, self._born), wrap_loader=False)
+        self.serve(
+            target_loader=partial(load_app, self.bind_addr, self._serving), wrap_loader=False
+        )
 
     def _init_shared_socket(self) -> None:
         family = socket.AF_INET6 if ":" in self.bind_addr else socket.AF_INET
         self._sso = socket.create_server(
             (self.bind_addr, self.bind_port), family=family, backlog=BACKLOG
         )
-        # Connections inherit it; else an answer's end waits 40 ms for its head's acknowledgement.
+        # Inherited by connections. Without it the end of an answer waits 40 ms for the ACK of its
+        # head (Nagle's algorithm and delayed ACKs).
         self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Nobody else ends a connection whose client reads nothing: no answer to it comes to an end.
-        self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD)
+        # An answer that nobody reads never ends, so nothing else would end its connection.
+        self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MAX_UNREAD_MS)
         self._ssp, self._shd = None, SocketHolder(self._sso.fileno(), False, BACKLOG)
 
     def _respawn_workers(
         self, workers: Iterable[int], spawn_target: Any, target_loader: Any, delay: float = 0
     ) -> None:
-        """Put a new process in the place of each: of one that died, or of one that is to leave."""
+        """Replace each process: one that died, or on SIGHUP one that is to shut down."""
         for index in workers:
             old = self.wrks[index]
             new = self._spawn_worker(index, spawn_target, target_loader)
@@ -103,12 +107,12 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
             _dismiss([old])
 
     def _bring_up(self, new: WorkerProcess) -> bool:
-        """Start it beside the old one; whether it came to serve."""
-        self._born.clear()
-        new.interrupt_by_parent = True  # its death would be no reason to start another
+        """Start the new process beside the old one; returns whether it serves in time."""
+        self._serving.clear()
+        new.interrupt_by_parent = True  # granian must not respawn it if it dies
         new.start()
         end = time.monotonic() + START_TIMEOUT
-        while not self._born.wait(0.1):
+        while not self._serving.wait(0.1):
             if not new.is_alive() or time.monotonic() > end:
                 new.kill()
                 return False
@@ -120,8 +124,8 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         self.wrks.clear()
 
 
-def room_for_connections() -> int:
-    """How many a process may hold, by the file descriptors that the system lets it have."""
+def connection_capacity() -> int:
+    """Connections per process, limited by RLIMIT_NOFILE, which is raised as far as possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + KEPT_FREE
     if hard != resource.RLIM_INFINITY:
@@ -132,7 +136,7 @@ def room_for_connections() -> int:
 
 
 def _dismiss(leaving: list[WorkerProcess]) -> None:
-    """Let them say goodbye, answer what they were asked, and end."""
+    """Drain the processes: close keep-alive connections, finish requests, end."""
     if [worker for worker in leaving if _tell(worker)]:
         time.sleep(FAREWELL)
     for worker in leaving:
@@ -153,13 +157,13 @@ def _tell(worker: WorkerProcess) -> bool:
     return lives
 
 
-def load(address: str, born: Any) -> Any:
-    """The application, in a process that serves it from now on and leaves on SIGUSR1."""
+def load_app(address: str, serving: Any) -> Any:
+    """Build the application in a server process; SIGUSR1 makes it drain."""
     take_room()
-    # Not imported above: each process reads the code as it is when that process starts.
+    # Imported here, so that a replaced process loads the code as it is now.
     app = import_module("api.app").create_app(address)
     signal.signal(signal.SIGUSR1, lambda *_: app.leave())
-    born.set()
+    serving.set()
     return app
 
 

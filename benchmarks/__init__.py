@@ -1,1 +1,1 @@
-"""Load through the public API, side by side with what people run today, in one run."""
+"""Benchmarks through the public API, with baselines measured in the same run."""

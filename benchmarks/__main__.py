@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: single predictions, beside what people build today."""
+"""`python -m benchmarks`: single predictions, compared with common designs."""
 
 from benchmarks.harness.report import HERE
 from benchmarks.harness.suite import command

@@ -1,4 +1,4 @@
-"""What the user is told where a command fails."""
+"""The error that ends a command with a message."""
 
 from typing import IO, Any
 
@@ -6,7 +6,7 @@ import click
 
 
 class Failure(click.ClickException):
-    """What the user is told, a line each."""
+    """Ends the command, printing each line of the message as an error."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         for line in self.message.splitlines():

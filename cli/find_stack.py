@@ -1,4 +1,4 @@
-"""Finds the stack that a command is for: by its home, by its address, or because it runs."""
+"""Finds the stack that a command is for: by home, by address, or the one that runs."""
 
 import functools
 import os
@@ -34,24 +34,24 @@ class Running(msgspec.Struct, frozen=True):
 
 
 def running_stacks() -> list[Running]:
-    """All that are known: that of the default home, and those that have pointers."""
+    """All known running stacks: that of the default home, and those with pointers."""
     found: dict[str, Running] = {}
     for home in (directory(DEFAULT), *(Path(pointer.home) for pointer in pointers())):
-        with suppress(OSError):  # another user's
-            if stack := running_stack(home):  # which may be known by two names
+        with suppress(OSError):  # it belongs to another user
+            if stack := running_stack(home):  # one home may be listed twice
                 found.setdefault(stack.url, Running(home, stack.url))
     return list(found.values())
 
 
 def not_served(home: Path) -> str:
-    """What is said of a version that was registered where no stack runs."""
+    """The message after registering a version where no stack runs."""
     lines = [f"no stack runs on {home}: registered, not served; {_starting(home)}"]
     lines += [f"a stack runs at {other}" for other in running_stacks()]
     return "\n".join(lines)
 
 
 def _home(home: Path | None, url: str | None) -> Path:
-    """Where the registry lies that is meant."""
+    """The home whose registry is meant."""
     if home is not None:
         return directory(home)
     if url:
@@ -61,7 +61,7 @@ def _home(home: Path | None, url: str | None) -> Path:
 
 
 def _url(home: Path | None, url: str | None) -> str | None:
-    """The address of the server that is meant; None for that of the client's own choice."""
+    """The address of the server that is meant; None lets the client choose."""
     if url:
         return url
     if home is not None:
@@ -73,7 +73,7 @@ def _url(home: Path | None, url: str | None) -> str | None:
 
 
 def _running() -> Running | None:
-    """The stack that is meant where nobody names one."""
+    """The stack to use if none is named: by port, at the default home, or the only one."""
     known, usual = running_stacks(), directory(DEFAULT)
     port = os.environ.get("PREDICTQ_PORT")
     named = [stack for stack in known if port == str(urlsplit(stack.url).port)]
@@ -104,7 +104,7 @@ def _running_at(url: str) -> Running:
 
 
 def _address(url: str) -> tuple[str, int]:
-    """Host and port; all names of this machine are one."""
+    """Host and port, with all loopback names treated as one."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -129,7 +129,7 @@ def _lines(stacks: Iterable[Running]) -> str:
 
 
 def _heeded(home: Path | None, url: str | None) -> tuple[Path | None, str | None]:
-    """What was typed counts more than what the environment says."""
+    """An option on the command line overrides the other one from the environment."""
     source = click.get_current_context().get_parameter_source
     typed = [source(name) is ParameterSource.COMMANDLINE for name in ("home", "url")]
     if all(typed):
@@ -140,7 +140,7 @@ def _heeded(home: Path | None, url: str | None) -> tuple[Path | None, str | None
 def _options(
     name: str, meant: Callable[[Path | None, str | None], Any]
 ) -> Callable[[Command], Command]:
-    """A decorator: ``--home`` and ``--url``, of which the command gets the one that it needs."""
+    """A decorator that adds ``--home`` and ``--url``, and passes the command what it needs."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
@@ -153,15 +153,15 @@ def _options(
 
 
 _url_option = click.option(
-    "--url", envvar="PREDICTQ_URL", help="The stack at this address; PREDICTQ_URL."
+    "--url", envvar="PREDICTQ_URL", help="Use the stack at this address; PREDICTQ_URL."
 )
 _home_option = click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="PREDICTQ_HOME",
-    help="The stack of this home; PREDICTQ_HOME [default: the one that runs, else ~/.predictq].",
+    help="Use the stack of this home; PREDICTQ_HOME [default: the one running, else ~/.predictq].",
 )
 for_registry = _options("home", _home)
-"""Of commands on the registry, which are given the ``home``."""
+"""For commands that work on the registry; passes ``home``."""
 for_api = _options("url", _url)
-"""Of commands that ask the API, which are given its ``url``."""
+"""For commands that call the API; passes ``url``."""

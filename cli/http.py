@@ -1,4 +1,4 @@
-"""Asks the API on behalf of an operator."""
+"""Calls the API for commands."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,36 +17,36 @@ from predictq.http.wire import content
 Command = TypeVar("Command", bound=Callable[..., Any])
 Json = dict[str, Any]
 REQUEST_TIMEOUT = 30.0
-"""Seconds."""
+"""In seconds."""
 
 url_option = find_stack.for_api
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def ask(url: str | None, method: str, path: str, body: Any = None) -> Json:
-    """What the server answers; what it refuses is a failure, told in a line."""
+    """Send a request and return the JSON answer; raises `Failure` for any error."""
     with _in_a_line(), closing(Connection(url, REQUEST_TIMEOUT, Clock())) as connection:
         return content(connection.send(method, path, body=body))
 
 
 @contextmanager
 def server(url: str | None) -> Iterator[Client]:
-    """A client; what goes wrong is a failure, told in a line."""
+    """A client whose errors become `Failure`."""
     with _in_a_line(), Client(url) as client:
         yield client
 
 
 @contextmanager
 def _in_a_line() -> Iterator[None]:
-    """Tell what goes wrong in a line."""
+    """Turn errors into `Failure`, which prints one line."""
     try:
         yield
-    except BrokenPipeError:  # whoever read us has enough; click ends quietly
+    except BrokenPipeError:  # the reader of our output has closed the pipe; click exits quietly
         raise
     except (PredictqError, OSError, ValueError) as error:
         raise Failure(str(error)) from error
 
 
 def as_json(value: Any) -> str:
-    """For people and for jq."""
+    """Indented JSON, readable for people and jq."""
     return msgspec.json.format(msgspec.json.encode(value)).decode()

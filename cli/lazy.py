@@ -1,4 +1,4 @@
-"""A group of commands that are imported when they are asked for, not to be listed in its help."""
+"""A command group that imports its commands only when they are run, not for its help."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -7,8 +7,8 @@ from typing import ClassVar, NamedTuple
 import click
 
 
-class Place(NamedTuple):
-    """Where a command is, and the beginning of its help."""
+class LazyCommand(NamedTuple):
+    """The location of a command, and the first paragraph of its help."""
 
     path: str
     """``module:attribute``."""
@@ -16,28 +16,30 @@ class Place(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group that knows of some commands where they are.
+    """A click group with lazily imported commands.
 
-    Some import scikit-learn, which takes seconds; neither the others nor the help must wait for it.
+    Some commands import scikit-learn, which takes seconds; the other commands and the help must not
+    wait for it.
     """
 
-    places: ClassVar[Mapping[str, Place]]
+    lazy_commands: ClassVar[Mapping[str, LazyCommand]]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in order."""
-        return sorted([*super().list_commands(ctx), *self.places])
+        """All command names, sorted."""
+        return sorted([*super().list_commands(ctx), *self.lazy_commands])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself."""
-        if cmd_name not in self.places:
+        """Import and return a command."""
+        if cmd_name not in self.lazy_commands:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = self.places[cmd_name].path.partition(":")
+        module, _, attribute = self.lazy_commands[cmd_name].path.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands as click does, of those elsewhere what is known of them here."""
+        """List the commands like click, lazy ones with the help known here."""
         elsewhere = {
-            name: click.Command(name, help=place.help) for name, place in self.places.items()
+            name: click.Command(name, help=command.help)
+            for name, command in self.lazy_commands.items()
         }
         click.Group(commands={**self.commands, **elsewhere}).format_commands(ctx, formatter)

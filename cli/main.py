@@ -1,37 +1,38 @@
-"""The `predictq` command: what users type."""
+"""The `predictq` command."""
 
 from typing import ClassVar
 
 import click
 
-from cli.lazy import LazyGroup, Place
+from cli.lazy import LazyCommand, LazyGroup
 
 
 class _Commands(LazyGroup):
-    places: ClassVar = {
-        "batch": Place(
+    lazy_commands: ClassVar = {
+        "batch": LazyCommand(
             "cli.batch.commands:batch",
-            "Have a file scored on the server: CSV, NDJSON or Parquet, of any size.",
+            "Score a CSV, NDJSON or Parquet file of any size on the server.",
         ),
-        "dead-letters": Place(
+        "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
         ),
-        "models": Place("cli.models.commands:models", "Register, list and remove models."),
-        "predict": Place(
+        "models": LazyCommand("cli.models.commands:models", "Register, list and remove models."),
+        "predict": LazyCommand(
             "cli.predict.command:predict",
             "Predict the rows of a file with MODEL (name, name@alias or name:version).",
         ),
-        "prove": Place(
-            "cli.prove:prove", "Strike a private stack under load, and account for every id."
+        "prove": LazyCommand(
+            "cli.prove:prove",
+            "Inject faults into a private stack under load, and account for every accepted id.",
         ),
-        "restart": Place(
+        "restart": LazyCommand(
             "cli.restart:restart",
-            "Replace the processes of API and worker, one after the other, under load if need be.",
+            "Replace the processes of API and workers one by one, without downtime.",
         ),
-        "test": Place(
-            "cli.test:check", "Run every check: lint, format, types, import rules, tests."
+        "test": LazyCommand(
+            "cli.test:run_checks", "Run every check: lint, format, types, import rules, tests."
         ),
-        "up": Place("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C ends them."),
+        "up": LazyCommand("cli.up:up", "Start Redis, workers, API and Flower; Ctrl-C stops them."),
     }
 
 

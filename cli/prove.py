@@ -1,4 +1,4 @@
-"""The `prove` command: faults against a private stack, and the accounts of every accepted id."""
+"""The `prove` command, which runs `benchmarks.prove`."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from stack.process import ROOT
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def prove(arguments: tuple[str, ...]) -> None:
-    """Strike a private stack under load, and account for every id."""
+    """Inject faults into a private stack under load, and account for every accepted id."""
     if not (ROOT / "benchmarks" / "prove").exists():
         raise click.ClickException("the proof is not part of what is installed; use a clone")
     os.chdir(ROOT)

@@ -1,4 +1,4 @@
-"""The `restart` command: new processes for the running stack, without a refused request."""
+"""The `restart` command: replaces the processes of the running stack without downtime."""
 
 import fcntl
 import os
@@ -12,14 +12,14 @@ from cli import find_stack
 from cli.models.served import RunningStack, running_stack
 
 RESTART_TIMEOUT = 300.0
-"""Seconds; a worker may have as long to end as it was started with."""
+"""Seconds; generous, since the old workers first finish what they compute."""
 PAUSE = 0.1
 
 
 @click.command()
 @find_stack.for_registry
 def restart(home: Path) -> None:
-    """Replace the processes of API and worker, one after the other, under load if need be."""
+    """Replace the processes of API and workers one by one, without downtime."""
     before = _runs(home)
     os.kill(before.pid, signal.SIGUSR1)
     deadline = time.monotonic() + RESTART_TIMEOUT
@@ -34,7 +34,7 @@ def restart(home: Path) -> None:
 
 
 def _runs(home: Path) -> RunningStack:
-    """The stack that runs; its lock proves that the process of that number is the one."""
+    """The running stack. Its lock proves that the pid is really that of `up`, not a reused one."""
     stack = running_stack(home)
     if stack is None or not _is_locked(home / "up.lock"):
         raise click.ClickException(f"no `up` runs on {home}")

@@ -1,4 +1,4 @@
-"""The `test` command: everything that CI checks, in one run."""
+"""The `test` command: runs everything that CI checks."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from cli.failure import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOWEST_SHOWN = 20
-"""The slowest tests that are told at the end."""
+"""How many of the slowest tests to list at the end."""
 
 
 def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]:
@@ -32,7 +32,7 @@ def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]
 
 
 def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Coverage is of the quick ones alone: to measure it costs half as much again."""
+    """Commands for all tests. Only quick tests measure coverage, as it makes them 50 % slower."""
     quick = ["pytest", "-m", "not slow", *_in_parallel()]
     if not slow:
         yield "pytest", [*run, *quick]
@@ -44,15 +44,15 @@ def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _in_parallel() -> list[str]:
-    """Options of pytest: one process more than cores, since some tests only wait."""
+    """Options for pytest-xdist: one process more than cores, because some tests only wait."""
     processes = len(os.sched_getaffinity(0)) + 1
-    spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # the order is of tests/conftest.py
-    again = ["--reruns", "1"]  # what needs it is listed at the end (decision 0037)
+    spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # tests/conftest.py sets the order
+    again = ["--reruns", "1"]  # reruns are listed at the end (decision 0037)
     return ["-n", str(processes), *spread, *again, "--durations", str(SLOWEST_SHOWN)]
 
 
 def timed(name: str, command: list[str]) -> tuple[str, bool, float]:
-    """Run one step under its heading; gives its name, whether it passed, and seconds."""
+    """Run one step under a heading; returns its name, whether it passed, and its seconds."""
     click.echo(f"== {name}")
     start = time.monotonic()
     passed = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
@@ -64,10 +64,10 @@ def timed(name: str, command: list[str]) -> tuple[str, bool, float]:
     "--slow",
     is_flag=True,
     default=os.environ.get("CI") == "true",
-    help="Slow tests too, and how much of the code the others reach.",
+    help="Also run slow tests, and measure the coverage of the others.",
 )
-@click.option("-k", "expression", help="Only the tests that match, as pytest's -k.")
-def check(slow: bool, expression: str | None) -> None:
+@click.option("-k", "expression", help="Only tests that match this expression, as in pytest.")
+def run_checks(slow: bool, expression: str | None) -> None:
     """Run every check: lint, format, types, import rules, tests."""
     if find_spec("pytest") is None:
         raise Failure("this environment has no tools for development: use ./run test in a clone")

@@ -1,4 +1,4 @@
-"""The `up` command: starts everything, proves that it answers, and keeps it running."""
+"""The `up` command: starts a stack, checks that it answers, and keeps it running."""
 
 import fcntl
 import math
@@ -22,18 +22,30 @@ from tasks.settings import Settings
 
 PORT = click.IntRange(1, 65535)
 MARGIN = 5.0
-"""Seconds in which Redis ends after the worker, and whoever is late is killed."""
+"""Seconds of the shutdown beyond the workers' own, to stop Redis and kill late processes."""
 
 
 def default_workers() -> int:
-    """Processes that compute, where nobody says how many: one for each core."""
+    """Default number of pool processes: one per core."""
     return len(os.sched_getaffinity(0))
 
 
 @click.command()
-@click.option("--port", envvar="PREDICTQ_PORT", default=5000, type=PORT, show_default=True)
 @click.option(
-    "--flower-port", envvar="PREDICTQ_FLOWER_PORT", default=5555, type=PORT, show_default=True
+    "--port",
+    envvar="PREDICTQ_PORT",
+    default=5000,
+    type=PORT,
+    show_default=True,
+    help="Port of the API.",
+)
+@click.option(
+    "--flower-port",
+    envvar="PREDICTQ_FLOWER_PORT",
+    default=5555,
+    type=PORT,
+    show_default=True,
+    help="Port of Flower.",
 )
 @click.option(
     "--home",
@@ -41,7 +53,7 @@ def default_workers() -> int:
     default=lambda: Path.home() / ".predictq",
     type=click.Path(file_okay=False, path_type=Path),
     show_default="~/.predictq",
-    help="All state lives here.",
+    help="Directory for all state.",
 )
 @click.option(
     "--workers",
@@ -49,18 +61,18 @@ def default_workers() -> int:
     default=default_workers,
     type=click.IntRange(1),
     show_default="number of cores",
-    help="Processes that compute.",
+    help="Processes that compute predictions.",
 )
-@click.option("--no-demo", is_flag=True, help="Register no demo models on the first start.")
+@click.option("--no-demo", is_flag=True, help="Do not register demo models on the first start.")
 @click.option("--no-flower", is_flag=True, help="Do not start Flower.")
 def up(
     port: int, flower_port: int, home: Path, workers: int, no_demo: bool, no_flower: bool
 ) -> None:
-    """Start Redis, workers, API and Flower; Ctrl-C ends them."""
+    """Start Redis, workers, API and Flower; Ctrl-C stops them."""
     home = home.expanduser().absolute()
     flower = None if no_flower else flower_port
     if flower:
-        flower_login()  # an error in it shall be told before anything starts
+        flower_login()  # checks the variables before anything starts
     lock = _lock(home)
     _check_ports({"--port": port, "--flower-port": flower})
     patience = Settings.from_environment().shutdown_timeout + MARGIN
@@ -76,7 +88,7 @@ def up(
 
 
 def _lock(home: Path) -> int:
-    """Hold this home; an error when another `up` has it."""
+    """Lock this home; raises `click.ClickException` if another `up` runs on it."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -90,7 +102,7 @@ def _lock(home: Path) -> int:
 
 
 def _check_ports(ports: dict[str, int | None]) -> None:
-    """All at once, so that the same port given twice is found, too."""
+    """Check that the ports are free; binds all at once, to notice the same port given twice."""
     with ExitStack() as held:
         for option, port in ports.items():
             try:
@@ -103,14 +115,14 @@ def _check_ports(ports: dict[str, int | None]) -> None:
 
 
 def _redis(supervisor: Supervisor, home: Path) -> str:
-    """The URL of a Redis that answers: the caller's, else one of our own."""
+    """URL of the Redis to use: that of REDIS_URL, else one that is started here."""
     if url := os.environ.get("REDIS_URL"):
         warnings = redis_server.require(url)
         click.echo("redis   answers at REDIS_URL")
         for warning in warnings:
             click.echo(f"redis   puts predictions at risk: {warning}")
         return url
-    server = redis_server.prepare(home / "redis")
+    server = redis_server.prepare_server(home / "redis")
     supervisor.start(server.program())
     if server.warning:
         click.echo(server.warning)
@@ -119,8 +131,8 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
 
 def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     stages = stack.stages()
-    ghosts.sweep(stack.home, stack.redis_url)
-    stack.erase()  # of an earlier start that was killed
+    ghosts.forget_ghosts(stack.home, stack.redis_url)
+    stack.erase()  # left over if an earlier `up` was killed
     if demo:
         _register_demos(supervisor, stack)
     _empty(stack.home / "metrics")
@@ -136,7 +148,7 @@ def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
 
 
 def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
-    """Watch over the processes, and replace them whenever `restart` asks for it."""
+    """Supervise the processes, and replace them whenever `restart` asks."""
     for time in count(1):
         supervisor.watch()
         stayed = supervisor.replace()
@@ -146,7 +158,7 @@ def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
 
 
 def _register_demos(supervisor: Supervisor, stack: Stack) -> None:
-    """Only on the first start that gets through it: a demo that was removed stays away."""
+    """Register the demo models once per home, so that a removed demo does not come back."""
     done = stack.home / "demo.registered"
     if not done.exists():
         click.echo("demo    training models")
@@ -155,13 +167,13 @@ def _register_demos(supervisor: Supervisor, stack: Stack) -> None:
 
 
 def _empty(directory: Path) -> None:
-    """Metrics of processes that are gone would be counted again."""
+    """Empty a directory of metrics, which are of processes that have ended."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
 
 
 def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> SmokeTest | None:
-    """The first that comes back: one bad model must not keep the others from serving."""
+    """Run smoke tests until one succeeds; one bad model must not keep the stack from starting."""
     for canary in canaries:
         click.echo(f"canary  asking {canary.model}")
         fault = _fly(supervisor, canary, port)
@@ -174,7 +186,10 @@ def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> Sm
 
 
 def _fly(supervisor: Supervisor, canary: SmokeTest, port: int) -> str:
-    """What went wrong, empty when nothing did; a backlog that is being worked off may take long."""
+    """Run one smoke test without a time limit, since there may be a backlog; returns the error.
+
+    Empty on success. Raises `StartFailed` if the workers make no progress.
+    """
     flight = Flight(canary, port, click.echo)
     try:
         supervisor.until(flight.landed, within=math.inf)

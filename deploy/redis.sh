@@ -1,8 +1,10 @@
 #!/bin/sh
-# Starts Redis, after mending the end of its append-only log: redis.sh DIRECTORY SERVER ARGUMENT...
-# A kill may tear that end amid a transaction. Redis cuts off the command that is torn and keeps
-# those before it, and its next start runs half a transaction and half of the one that follows:
-# https://github.com/valkey-io/valkey/pull/4342. Its checker cuts off the whole transaction.
+# Repairs the end of Redis's append-only log, then starts Redis:
+#   redis.sh DIRECTORY SERVER ARGUMENT...
+# A kill may tear the log in the middle of a transaction. Redis itself truncates only the torn
+# command and keeps those before it; its next start then runs half a transaction, joined with half
+# of the one that follows: https://github.com/valkey-io/valkey/pull/4342.
+# Its checker truncates the whole transaction.
 set -eu
 directory=$1
 server=$(command -v "$2")
@@ -11,14 +13,14 @@ shift
 log=$directory/appendonlydir/appendonly.aof.manifest
 [ -e "$log" ] || log=$directory/appendonly.aof
 name=${server##*/}
-checker=$directory/${name%server}check-aof  # what the server is, if it is called so
+checker=$directory/${name%server}check-aof  # a Redis server acts as the checker when it is started under this name
 
 if [ -s "$log" ]; then
   ln -sf "$server" "$checker"
   if ! said=$("$checker" "$log" 2>&1); then
     echo "$said"
     case $said in
-      # Other damage is not ours to cut off: Redis refuses to start, and says why.
+      # Repair only a torn end. With other damage Redis refuses to start, and says why.
       *'Reached EOF'* | *'Expected to read'* | *'Expected \r\n'*) echo y | "$checker" --fix "$log" ;;
     esac
   fi

@@ -1,1 +1,1 @@
-"""Names: models, versions, aliases, signatures, artifacts."""
+"""The model registry: names, versions, aliases, signatures, artifacts."""

@@ -1,6 +1,6 @@
-"""Says exactly what is wrong with features: which row, which column, what was expected.
+"""Finds the errors in features that fail validation: row, column, and what was expected.
 
-People read rows counted from 1; the field ``row`` of a detail, and ``loc``, count from 0.
+Messages count rows from 1; ``loc`` and ``row`` of a detail count from 0.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from registry.manifest import Column, Signature
-from registry.values import fault, given
+from registry.values import fault, in_words
 from telemetry.errors import Detail, InvalidFeatures
 
 MAX_DETAILS = 20
@@ -17,8 +17,8 @@ _KINDS: dict[type, str] = {list: "a list", dict: "an object"}
 _SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a list of objects"
 
 
-def check(signature: Signature, features: Any) -> None:
-    """Raise `InvalidFeatures` with the first `MAX_DETAILS` faults, if there is any."""
+def diagnose(signature: Signature, features: Any) -> None:
+    """Raise `InvalidFeatures` with the first `MAX_DETAILS` errors, if there are any."""
     details = list(islice(_faults(signature, features), MAX_DETAILS))
     if details:
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
@@ -26,7 +26,7 @@ def check(signature: Signature, features: Any) -> None:
 
 
 def shapes(signature: Signature) -> str:
-    """The shapes that rows may have, in words."""
+    """The shapes that ``features`` may have, in words."""
     plain = len(signature.columns) == 1
     return f"{_SHAPES}, or, as the model has one column, a list of values" if plain else _SHAPES
 
@@ -36,7 +36,7 @@ def _faults(signature: Signature, features: Any) -> Iterator[Detail]:
     if isinstance(features, dict):
         yield from _object_faults(signature, features, 0, loc)
     elif not isinstance(features, list):
-        yield Detail(loc, f"features must be {shapes(signature)}; got {given(features)}")
+        yield Detail(loc, f"features must be {shapes(signature)}; got {in_words(features)}")
     elif not features:
         yield Detail(loc, "features must have at least one row")
     elif isinstance(features[0], list | dict):
@@ -52,7 +52,7 @@ def _faults(signature: Signature, features: Any) -> Iterator[Detail]:
 def _row_faults(signature: Signature, row: Any, number: int, kind: type[Any]) -> Iterator[Detail]:
     loc = ("features", number)
     if type(row) is not kind:
-        msg = f"row {number + 1}: expected {_KINDS[kind]} like row 1, got {given(row)}"
+        msg = f"row {number + 1}: expected {_KINDS[kind]} like row 1, got {in_words(row)}"
         yield Detail(loc, msg, number)
     elif isinstance(row, dict):
         yield from _object_faults(signature, row, number, loc)
@@ -87,7 +87,7 @@ def _object_faults(
 
 
 def _instead(signature: Signature, row: dict[str, Any]) -> str:
-    """What the row has in place of a column, which may be a slip of the pen."""
+    """Names in the row that the model does not have: the missing one may be misspelt."""
     strange = sorted(row.keys() - {column.name for column in signature.columns})[:3]
     return f"; the model has no column {', '.join(map(repr, strange))}" if strange else ""
 

@@ -1,4 +1,4 @@
-"""The registry's layout on disk: where manifests, aliases and artifacts lie, read and written."""
+"""The registry's files on disk: reads and writes manifests, aliases and artifacts."""
 
 import os
 import time
@@ -16,35 +16,35 @@ from telemetry.errors import PredictqError
 Content = TypeVar("Content")
 Stamp = tuple[int, int]
 ABSENT: Stamp = (0, 0)
-"""Of a registry that is not there, or to which nobody has written yet."""
+"""Stamp of a registry that does not exist or was never written to."""
 
 
 class Model(msgspec.Struct, frozen=True):
-    """What is on disk about one model; without versions there is no such model."""
+    """The data on disk of one model; a model without versions does not exist."""
 
     versions: dict[int, Manifest]
-    """Ascending."""
+    """By version number, ascending."""
     aliases: dict[str, int]
 
 
 class Directory:
-    """Files under ``root``; every write ends by giving the generation file a new stamp."""
+    """Files under ``root``. Every write ends by renewing the stamp of the generation file."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._generation = root / ".generation"
 
     def stamp(self) -> Stamp:
-        """What is read after this stamp was taken holds for as long as the stamp stays."""
+        """The current stamp. Data read after it was taken is valid until the stamp changes."""
         try:
-            stat = os.stat(self._generation)  # on the hot path; Path.stat costs more
+            stat = os.stat(self._generation)  # for each resolved reference; Path.stat is slower
         except FileNotFoundError:
             return ABSENT
         return (stat.st_mtime_ns, stat.st_ino)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the only writer; readers notice at the end, even when it fails halfway."""
+        """Hold the write lock, and renew the stamp at the end, even after an error."""
         with files.locked(self._root / ".lock"):
             try:
                 yield
@@ -56,11 +56,11 @@ class Directory:
         return sorted({path.parent.parent.name for path in self._root.glob("*/versions/*.json")})
 
     def read(self, name: str) -> Model:
-        """Read a model; a version removed meanwhile is left out.
+        """Read a model; versions removed meanwhile are left out.
 
-        Raises `PredictqError`, which names the file, where one is broken.
+        Raises `PredictqError`, which names the file, if a file is broken.
         """
-        # Aliases first: the version that an alias names was written before the alias.
+        # Aliases first: an alias is always written after the version that it names.
         aliases = self._read_aliases(name)
         paths = (self._root / name / "versions").glob("*.json")
         manifests = [manifest for path in paths if (manifest := self._read(path, Manifest))]
@@ -68,46 +68,46 @@ class Directory:
         return Model({manifest.version: manifest for manifest in manifests}, aliases)
 
     def highest(self, name: str) -> int:
-        """Highest version number ever given out, 0 before the first."""
+        """Highest version number ever given out; 0 before the first."""
         try:
             return int(self._highest(name).read_bytes())
         except FileNotFoundError:
             return 0
 
     def removed(self, name: str, number: int) -> Manifest | None:
-        """What a version was that had this number and was removed."""
+        """The manifest of a removed version; None if no version of this number was removed."""
         return self._read(self._removed(name, number), Manifest)
 
     def artifact(self, sha256: str) -> Path:
-        """Where the artifact with this hash lies."""
+        """The path of the artifact with this hash."""
         return self._root / "artifacts" / sha256
 
     def write_artifact(self, sha256: str, content: bytes) -> None:
-        """Store an artifact; one that went bad on disk is mended by this."""
-        files.write(self.artifact(sha256), content)
+        """Store an artifact; this also repairs one that was damaged on disk."""
+        files.write_file(self.artifact(sha256), content)
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Store a version whose artifact is there."""
+        """Store a version whose artifact is stored already."""
         highest = max(manifest.version, self.highest(manifest.name))
-        files.write(self._highest(manifest.name), b"%d" % highest)
+        files.write_file(self._highest(manifest.name), b"%d" % highest)
         content = msgspec.json.format(msgspec.json.encode(manifest))
-        files.write(self._version(manifest.name, manifest.version), content)
+        files.write_file(self._version(manifest.name, manifest.version), content)
 
     def write_aliases(self, name: str, aliases: dict[str, int]) -> None:
         """Replace all aliases of a model."""
-        files.write(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
+        files.write_file(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
 
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
-        """Remove versions, and every artifact that no version uses any more."""
+        """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
             files.rename(self._version(name, number), self._removed(name, number))
         try:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
-        except PredictqError:  # nobody knows what a broken manifest uses, so all of it stays
+        except PredictqError:  # a broken manifest may use any artifact, so keep them all
             return
         for path in self.artifact("").glob("?" * 64 + "*"):
             if path.name not in used:
-                files.remove(path)
+                files.remove_file(path)
 
     def _read_aliases(self, name: str) -> dict[str, int]:
         return self._read(self._aliases(name), dict[str, int]) or {}
@@ -122,9 +122,9 @@ class Directory:
             raise PredictqError(f"the registry's file {place} is broken: {error}") from error
 
     def _renew_stamp(self) -> None:
-        # Never the same twice, however coarse the clock is or far it jumps back.
+        # Unique even if the clock is coarse or jumps back.
         now = max(time.time_ns(), self.stamp()[0] + 1)
-        files.write(self._generation, b"")
+        files.write_file(self._generation, b"")
         os.utime(self._generation, ns=(now, now))
 
     def _version(self, name: str, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""Durable, atomic files: a reader, or a machine that comes back, sees the old or the new whole."""
+"""Durable, atomic file writes: even after a power loss, readers see the old file or the new one."""
 
 import fcntl
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 
 TEMPORARY = ".tmp"
 SYNC_BYTES = 2**24
-"""Bytes that are synced at a time: for so long, others wait who sync on the same disk, as Redis."""
+"""Bytes synced at a time; each sync delays others on the same disk, such as Redis."""
 
 
-def write(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``; call it under `locked`, one writer at a time."""
+def write_file(path: Path, content: bytes) -> None:
+    """Replace the content of ``path``. Hold `locked` meanwhile: the temporary name is fixed."""
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
@@ -24,21 +24,21 @@ def write(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
-def remove(path: Path) -> None:
-    """Unlink ``path`` for good; that it is gone already is fine."""
+def remove_file(path: Path) -> None:
+    """Delete ``path`` durably, if it exists."""
     path.unlink(missing_ok=True)
     sync_directory(path.parent)
 
 
 def rename(path: Path, target: Path) -> None:
-    """Give ``path`` another name in its directory; that it is gone already is fine."""
+    """Rename ``path`` within its directory durably, if it exists."""
     with suppress(FileNotFoundError):
         path.replace(target)
     sync_directory(path.parent)
 
 
 def make_directory(path: Path) -> None:
-    """Create ``path`` and its parents so that they survive a power loss."""
+    """Create ``path`` and its parents durably."""
     if path.is_dir():
         return
     make_directory(path.parent)
@@ -48,7 +48,7 @@ def make_directory(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path`` alone, among all threads and processes."""
+    """Hold an exclusive lock on the lock file ``path``, across threads and processes."""
     make_directory(path.parent)
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -56,7 +56,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory survive a power loss."""
+    """Sync a directory, so that new and deleted names survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""What the registry keeps about one version: the manifest and the signature inside it."""
+"""The manifest of a version, and the signature in it."""
 
 from typing import Any, Literal
 
@@ -12,69 +12,69 @@ Null = Literal["nan", "none", "nat", "na"]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True):
-    """One input column: what it is called, what it takes, and what the model makes of it."""
+    """One input column: its name, the values it takes, and the dtype that the model expects."""
 
     name: str
-    """The name it was fitted with, else ``x0``, ``x1``, …"""
+    """The name at fitting, else ``x0``, ``x1``, …"""
     type: Kind = "number"
-    """What a value is on the wire; ``any`` where nobody knows, so that JSON's scalars all pass."""
+    """Type on the wire; ``any`` for an unknown column, which takes every JSON scalar."""
     nullable: bool = False
-    """Whether the model takes a missing value here (``null`` on the wire)."""
+    """Whether the model accepts a missing value (``null`` on the wire)."""
     infinite: bool = False
-    """Whether the model takes an infinity here."""
+    """Whether the model accepts an infinity."""
     dtype: str = ""
-    """pandas' name of the dtype that the model was trained with; empty where nobody said it."""
+    """pandas's name of the dtype at training; empty if unknown."""
     null: Null = "nan"
-    """The missing value that the model was trained with: NaN, ``None``, NaT or ``pandas.NA``."""
+    """The missing value at training: NaN, ``None``, NaT or ``pandas.NA``."""
     categories: tuple[Any, ...] | None = None
-    """Of a category, in their order; of others, the values that encoders know, where they do."""
+    """For a category, its values in order; else the values that encoders know, if any."""
     ordered: bool = False
-    """Whether the order of the categories means something."""
+    """Whether the categories are ordered."""
     unused: bool = False
-    """Whether no step of the model looks at it: it takes anything, and may be absent."""
+    """Whether no step of the model uses the column; it takes any value, and may be absent."""
     least: float | str | None = None
-    """The smallest value of the sample; for documentation."""
+    """The smallest value of the sample; for documentation only."""
     greatest: float | str | None = None
-    """The greatest value of the sample; for documentation."""
+    """The greatest value of the sample; for documentation only."""
     words: tuple[str, ...] = ()
-    """Texts that read as missing in other files, and are values in this column."""
+    """Texts that mean a missing value elsewhere, and are values in this column."""
 
 
 class Signature(msgspec.Struct, frozen=True, cache_hash=True):
-    """The input schema of a version; its hash is cached, it keys the compiled validators."""
+    """The input schema of a version. Its hash is cached: it keys the compiled validators."""
 
     columns: tuple[Column, ...]
     named: bool
-    """Whether the model has column names of its own; rows as objects need them."""
+    """Whether the model has column names; rows as objects require them."""
     frame: bool
-    """Whether the model was fitted on a data frame and wants one."""
+    """Whether the model was fitted on a data frame, and so gets one."""
     methods: tuple[Method, ...]
     classes: tuple[Any, ...] | None = None
-    """Labels in the order of ``predict_proba``'s columns, where there are any."""
+    """Labels in the order of ``predict_proba``'s columns, if there are any."""
     outputs: int = 1
-    """Number of columns that ``predict`` gives for a row."""
+    """Number of columns that ``predict`` returns per row."""
     flat: bool = False
-    """Whether the model wants a plain sequence, one value a row, as text vectorizers do."""
+    """Whether the model takes a sequence of single values, as text vectorizers do."""
     inverse: int | None = None
-    """Numbers in a row that ``inverse_transform`` takes, where the model has it."""
+    """Number of columns that ``inverse_transform`` takes, if the model has it."""
 
     @property
     def main(self) -> Method:
-        """The method of a request that names none."""
+        """The default method: ``predict``, else ``transform``, else the first."""
         likely = (name for name in ("predict", "transform") if name in self.methods)
         return next(likely, self.methods[0])
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What an artifact is, before the registry gives it a name and a version."""
+    """An artifact and its properties, before it has a name and a version."""
 
     sha256: str
-    """Of the artifact's bytes, 64 hexadecimal digits; checked at every load."""
+    """SHA-256 of the artifact, 64 hexadecimal digits; checked at every load."""
     format: Literal["skops", "joblib", "pickle"]
     trusted: bool
-    """Whether whoever registered it allowed the load to run code."""
+    """Whether code in the artifact may run at load, as allowed at registration."""
     size: int
-    """Of the artifact, bytes."""
+    """Bytes of the artifact."""
     estimator: str
     """Qualified type name of the estimator."""
     parameters: dict[str, str]
@@ -83,15 +83,15 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Library → version at registration."""
     signature: Signature
     example: list[Any] | None
-    """One row that the model is known to take, in column order."""
+    """One row, in column order, that the model accepts."""
     metadata: dict[str, str]
-    """What was given at registration, metrics above all."""
+    """Free texts given at registration, such as metrics."""
     exact: bool = False
-    """Whether each request is computed alone, so that answers are equal to the last bit."""
+    """Whether each request is computed alone, for bit-identical results."""
     max_queue_seconds: float | None = None
-    """How long a request may wait that does not say it itself."""
+    """Default queue time limit of requests, in seconds."""
     timeout_seconds: float | None = None
-    """How long computing a request may take that does not say it itself."""
+    """Default run time limit of requests, in seconds."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):
@@ -104,5 +104,5 @@ class Manifest(Description, frozen=True, kw_only=True):
 
     @property
     def reference(self) -> str:
-        """The model:version that names it for good."""
+        """``model:version``."""
         return f"{self.name}:{self.version}"

@@ -1,4 +1,4 @@
-"""Which of a model's methods may be called."""
+"""The methods that may be called on a version."""
 
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ INVERSE = "inverse_transform"
 
 
 def check_job_method(manifest: Manifest, method: Any) -> None:
-    """Raise `UnsupportedMethod` unless this version has the method, and takes its columns by it."""
+    """Raise `UnsupportedMethod` unless a batch job may call the method on this version."""
     if method == INVERSE:
         message = f"{INVERSE} takes no rows of the model's columns, so no file is scored by it"
         raise UnsupportedMethod(message, errors=[Detail(("method",), message)])
@@ -31,7 +31,7 @@ def check_method(manifest: Manifest, method: Any) -> None:
 
 @lru_cache(maxsize=4096)
 def input_of(signature: Signature, method: str) -> Signature:
-    """What a method takes: the model's columns, but for `INVERSE` what its ``transform`` gives."""
+    """The input schema of a method: the signature, or unnamed numbers for `INVERSE`."""
     if method != INVERSE or signature.inverse is None:
         return signature
     columns = tuple(

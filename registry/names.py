@@ -1,4 +1,4 @@
-"""Model references: what ``churn``, ``churn@production`` and ``churn:3`` mean."""
+"""Model references: ``churn``, ``churn@production`` and ``churn:3``."""
 
 import re
 
@@ -13,15 +13,15 @@ _reference = re.compile(rf"({_NAME})(?:@({_NAME})|:([1-9][0-9]{{0,8}}))?")
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A parsed reference; with neither alias nor version it means the latest version."""
+    """A parsed reference; without alias and version it means the latest version."""
 
     name: str
     alias: str | None = None
     version: int | None = None
 
 
-def parse(text: str) -> Reference:
-    """Parse ``name``, ``name@alias`` or ``name:version``; anything else is `Invalid`."""
+def parse_reference(text: str) -> Reference:
+    """Parse ``name``, ``name@alias`` or ``name:version``; raises `Invalid` for anything else."""
     match = _reference.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         msg = f"model must be 'name', 'name@alias' or 'name:version', not {str(text)[:100]!r}"
@@ -30,8 +30,8 @@ def parse(text: str) -> Reference:
     return Reference(name, alias, int(version) if version else None)
 
 
-def checked(text: str, what: str = "name") -> str:
-    """Give ``text`` back when it can be the name of a model or alias, else raise `Invalid`."""
+def checked_name(text: str, what: str = "name") -> str:
+    """Return ``text`` if it is a valid name of a model or alias, else raise `Invalid`."""
     if _name.fullmatch(text):
         return text
     msg = f"{text[:100]!r} cannot be a model's {what}: {_RULE}"

@@ -1,4 +1,4 @@
-"""The registry: immutable versions, movable aliases, and what a reference means now."""
+"""The registry: immutable versions, movable aliases, and the resolution of references."""
 
 import hashlib
 import time
@@ -10,7 +10,7 @@ import msgspec
 
 from registry.directory import ABSENT, Directory, Model, Stamp
 from registry.manifest import Description, Manifest
-from registry.names import Reference, checked, parse
+from registry.names import Reference, checked_name, parse_reference
 from registry.suggesting import did_you_mean
 from telemetry.errors import (
     AliasNotFound,
@@ -25,18 +25,19 @@ from telemetry.errors import (
 _SHOWN = 20
 _MAX_VERSION = 999_999_999
 RECHECK_INTERVAL = 0.01
-"""Seconds; for those who resolve the same references again and again, each exact and immutable."""
+"""Seconds between two checks for changes in workers, which resolve exact versions: these never
+change."""
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """What a reference means now."""
+    """The version that a reference means now."""
 
     manifest: Manifest
     alias: str | None
 
 
 class Removed(msgspec.Struct, frozen=True):
-    """What a removal took away."""
+    """Versions and aliases that a removal deleted."""
 
     versions: tuple[int, ...]
     aliases: tuple[str, ...]
@@ -50,16 +51,16 @@ class _Cache(msgspec.Struct, frozen=True):
 
 
 class Registry:
-    """Models under ``<home>/models``; any number of processes may read and write it at once."""
+    """Models under ``<home>/models``; any number of processes may read and write concurrently."""
 
     def __init__(self, home: Path, glance: float = 0.0) -> None:
-        """What a reference was resolved to holds for ``glance`` seconds without another look."""
+        """``glance``: seconds between two checks for changes to resolved references."""
         self._directory = Directory(home / "models")
         self._cache = _Cache((-1, -1))
         self._glance, self._looked = glance, 0.0
 
     def resolve(self, reference: str) -> Resolved:
-        """Say which version ``name``, ``name@alias`` or ``name:version`` means now.
+        """The version that ``name``, ``name@alias`` or ``name:version`` means now.
 
         Raises `Invalid`, `ModelNotFound`, `VersionNotFound` or `AliasNotFound`.
         """
@@ -68,30 +69,30 @@ class Registry:
         found = self._cache.resolved.get(reference) if isinstance(reference, str) else None
         if found is None:
             cache = self._fresh()
-            found = cache.resolved[reference] = self._resolve(parse(reference))
+            found = cache.resolved[reference] = self._resolve(parse_reference(reference))
         return found
 
     def knows(self, reference: str) -> bool:
-        """Whether `resolve` would give this at once, without reading a file of a model."""
+        """Whether `resolve` can answer from its cache, without reading a model's files."""
         return reference in self._fresh().resolved
 
     @property
     def is_there(self) -> bool:
-        """Whether it was there when it was last looked at, and is: a volume may be away."""
+        """Whether the registry exists, now and at the last check: its volume may be unmounted."""
         return ABSENT not in (self._cache.stamp, self._fresh().stamp)
 
     def has_removed(self, reference: str) -> bool:
-        """Whether this ``name:version`` was there once, and is no more."""
+        """Whether this ``name:version`` existed and was removed."""
         try:
-            found = parse(reference)
+            found = parse_reference(reference)
             number = found.version or 0
             was = self._directory.removed(found.name, number)
             return was is not None and number not in self._directory.read(found.name).versions
-        except PredictqError:  # no reference, or nobody can read what it was
+        except PredictqError:  # not a reference, or its manifest is broken
             return False
 
     def forget(self) -> None:
-        """Read everything anew from now on, though nobody has said that it changed."""
+        """Clear the cache, to read everything again even if the stamp is unchanged."""
         self._cache = _Cache((-1, -1))
 
     def models(self) -> list[str]:
@@ -99,15 +100,15 @@ class Registry:
         return [name for name in self._names() if self._is_readable(name)]
 
     def versions(self, name: str) -> list[Manifest]:
-        """Every version of a model, ascending; `ModelNotFound` when there is none."""
+        """All versions of a model, ascending; raises `ModelNotFound` if there are none."""
         return list(self._model(name).versions.values())
 
     def aliases(self, name: str) -> dict[str, int]:
-        """Alias → version number of a model, sorted by alias."""
+        """Alias → version number, sorted by alias."""
         return dict(sorted(self._model(name).aliases.items()))
 
     def artifact(self, manifest: Manifest) -> Path:
-        """Where the artifact of a version lies."""
+        """The path of a version's artifact."""
         return self._directory.artifact(manifest.sha256)
 
     def add(
@@ -119,10 +120,10 @@ class Registry:
         version: int | None = None,
         alias: str | None = None,
     ) -> Manifest:
-        """Store an artifact as a version, the next one by default, and point ``alias`` to it.
+        """Store an artifact as a version, by default the next one, and point ``alias`` to it.
 
-        Adding again what is there already changes nothing. A version that is there with another
-        description is a `RegistryConflict`, and so is one that was there with another artifact.
+        Adding the same version again changes nothing. Raises `RegistryConflict` if the version
+        exists with another description, or was removed and had another artifact.
         """
         _check_addition(name, description, artifact, version, alias)
         with self._directory.writing():
@@ -140,15 +141,15 @@ class Registry:
         return manifest
 
     def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Point an alias to a version that exists."""
-        checked(alias, "alias")
+        """Point an alias to an existing version."""
+        checked_name(alias, "alias")
         with self._directory.writing():
             model = self._read(name)
             _version(name, model, version)
             self._directory.write_aliases(name, model.aliases | {alias: version})
 
     def remove(self, name: str, version: int | None = None) -> Removed:
-        """Remove one version, or all of them, with the aliases that point there."""
+        """Remove one version, or all of them, and the aliases that point to them."""
         with self._directory.writing():
             model = self._read(name)
             if version is None:
@@ -156,7 +157,7 @@ class Registry:
             return self._remove(name, model, [_version(name, model, version).version])
 
     def keep_latest(self, name: str, count: int) -> Removed:
-        """Remove all but the ``count`` newest versions and those that an alias points to."""
+        """Remove all versions but the ``count`` newest and those that an alias points to."""
         if count < 1:
             raise Invalid(f"at least one version must be kept, not {count}")
         with self._directory.writing():
@@ -186,7 +187,7 @@ class Registry:
         return model
 
     def _read(self, name: str) -> Model:
-        model = self._directory.read(checked(name))
+        model = self._directory.read(checked_name(name))
         if not model.versions:
             names = self._names()
             known = did_you_mean(name, names) or _listing("models", names)
@@ -194,7 +195,7 @@ class Registry:
         return model
 
     def _names(self) -> list[str]:
-        """Names of the models, read once: whoever asks for what is not there must cost nobody."""
+        """Names of the models, cached: requests for unknown models must stay cheap."""
         cache = self._fresh()
         if not cache.names:
             cache.names[:] = self._directory.names()
@@ -208,7 +209,7 @@ class Registry:
         return True
 
     def _check_never_another(self, name: str, number: int, description: Description) -> None:
-        # What waits in the queue names only the number: it must not meet another model there.
+        # Queued messages name only the number; they must not be computed by a different model.
         removed = self._directory.removed(name, number)
         if removed is not None and removed.sha256 != description.sha256:
             raise RegistryConflict(
@@ -216,7 +217,7 @@ class Registry:
             )
 
     def _next_version(self, name: str, model: Model) -> int:
-        # A number is never given out twice: receipts name it long after its removal.
+        # Numbers are never used twice: receipts name them long after a removal.
         return max(self._directory.highest(name), *model.versions, 0) + 1
 
     def _remove(self, name: str, model: Model, numbers: Iterable[int]) -> Removed:
@@ -231,9 +232,9 @@ class Registry:
 def _check_addition(
     name: str, description: Description, artifact: bytes, version: int | None, alias: str | None
 ) -> None:
-    checked(name)
+    checked_name(name)
     if alias is not None:
-        checked(alias, "alias")
+        checked_name(alias, "alias")
     if version is not None and not 1 <= version <= _MAX_VERSION:
         raise Invalid(f"a version is a number from 1 to {_MAX_VERSION}, not {version}")
     if hashlib.sha256(artifact).hexdigest() != description.sha256:
@@ -252,7 +253,7 @@ def _existing(name: str, existing: Manifest | None, description: Description) ->
     if existing is None:
         return None
     again = _manifest(name, existing.version, description, existing.created_at)
-    # Compared as stored: a tuple among the classes comes back from JSON as a list.
+    # Compared as JSON, since a tuple among the classes is stored as a list.
     if msgspec.json.encode(again) != msgspec.json.encode(existing):
         raise RegistryConflict(
             f"{name}:{existing.version} exists and differs; versions are immutable, add another"

@@ -1,18 +1,18 @@
-"""What somebody may have meant who wrote a name that is not there."""
+"""Suggestions for a misspelt name."""
 
 from bisect import bisect
 from collections.abc import Collection
 from difflib import get_close_matches
 
 LOOKED_AT = 64
-"""Names; to compare one that is alike takes half a millisecond, which others wait for as well."""
+"""Names compared; one similar name takes up to half a millisecond of the event loop's time."""
 MAX_NAME_CHARS = 64
-"""Characters; no name has more."""
+"""Longest name that is compared; no valid name is longer."""
 MAX_SUGGESTIONS = 3
 
 
 def did_you_mean(written: str, names: Collection[str]) -> str:
-    """A question that offers the nearest names; empty where none is near."""
+    """A question with the most similar names; empty if none is similar."""
     if len(written) > MAX_NAME_CHARS:
         return ""
     near = _near(written, names)
@@ -26,6 +26,6 @@ def _near(written: str, names: Collection[str]) -> list[str]:
 
 
 def _around(written: str, names: list[str]) -> list[str]:
-    """Of many names those that begin most like it, which lie around its place among them."""
+    """The names next to it in sorted order: those that share the longest prefix with it."""
     first = max(bisect(names, written) - LOOKED_AT // 2, 0)
     return names[first : first + LOOKED_AT] if len(names) > LOOKED_AT else names

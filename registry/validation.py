@@ -1,4 +1,4 @@
-"""Checks features against a signature before anything is queued, fast when they are right."""
+"""Validates features against a signature before a prediction is queued; fast if they are valid."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -17,46 +17,45 @@ Row = list[Any]
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """What the fast check needs to know of a signature."""
+    """A signature, prepared for the fast check."""
 
     columns: tuple[Column, ...]
     names: tuple[str, ...] | None
-    """None where rows cannot come as objects."""
+    """Column names; None if rows cannot be objects."""
     required: tuple[str, ...]
-    """Those of them that a row must have."""
+    """Names that each object must have."""
     takes: tuple[frozenset[type], ...]
-    """Of each column: the Python types of its values."""
+    """For each column, the Python types of its values."""
     uniform: bool
-    """Whether all columns take the same values, so that they can be checked as one."""
+    """Whether all columns take the same values, so that they can be checked together."""
 
 
 def rows(signature: Signature, features: Any) -> list[Row]:
-    """Give the rows in column order, from any shape that rows may have.
+    """The rows as lists in column order, from any accepted shape.
 
-    They are a row as a list or an object, or a list of such; where the model has one column, also
-    a list of values, one a row. Keys that the model has no column for are left out. A missing
-    value is None in the rows, and so is what no step of the model looks at. Raises
-    `InvalidFeatures` with at most `diagnosis.MAX_DETAILS` details.
+    ``features`` is a row as a list or an object, or a list of such rows; for a model with one
+    column, also a list of values. Unknown keys are ignored. Missing values and values of unused
+    columns become None. Raises `InvalidFeatures` with at most `diagnosis.MAX_DETAILS` details.
     """
     plan = _plan(signature)
     table = _table(plan, features)
     if table is not None and _plainly_right(plan, table):
         return table
-    diagnosis.check(signature, features)
-    if table is None:  # something like a list or an object, which no parser makes
+    diagnosis.diagnose(signature, features)
+    if table is None:  # a subclass of list or dict, which no JSON parser makes
         raise InvalidFeatures(f"features must be {diagnosis.shapes(signature)}")
     return [_cleaned(plan, row) for row in table]
 
 
 def count(signature: Signature, features: Any) -> int:
-    """How many rows these are, if they are rows."""
+    """The number of rows, without validating them."""
     if not isinstance(features, list) or not features:
         return 1
     return len(features) if _holds_rows(len(signature.columns), features) else 1
 
 
 def right(signature: Signature, table: list[Row]) -> bool:
-    """Whether all of these rows, in column order, are certainly right."""
+    """Whether all rows, in column order, pass the fast check."""
     return _plainly_right(_plan(signature), table)
 
 
@@ -74,7 +73,7 @@ def _plan(signature: Signature) -> _Plan:
 
 
 def _table(plan: _Plan, features: Any) -> list[Row] | None:
-    """Bring any of the shapes into rows; None when it has none of them."""
+    """The rows in column order; None if the shape is not accepted."""
     if type(features) is dict:
         return _from_objects(plan, [features])
     if type(features) is not list or not features:
@@ -113,7 +112,7 @@ def _from_objects(plan: _Plan, objects: list[Any]) -> list[Row] | None:
 
 
 def _plainly_right(plan: _Plan, table: list[Row]) -> bool:
-    """Whether all is certainly right; when in doubt (an infinity, say) it is not."""
+    """The fast check: True if all values are valid; False if a value, such as inf, needs a look."""
     if plan.uniform:
         values = table[0] if len(table) == 1 else list(chain.from_iterable(table))
         return _fits(plan.columns[0], plan.takes[0], values)
@@ -139,7 +138,7 @@ def _numbers(values: Sequence[Any]) -> Collection[float]:
 
 
 def _finite(values: Collection[float]) -> bool:
-    # One sum finds any NaN, infinity or integer beyond a float; all else it calls right, is.
+    # One sum detects any NaN, infinity or integer beyond a float; a finite sum proves all finite.
     try:
         return math.isfinite(sum(map(float, values)))
     except OverflowError:

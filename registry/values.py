@@ -1,4 +1,4 @@
-"""What a value of each column type is on the wire, and what is wrong with one that is none."""
+"""The values that each column type takes on the wire, and the error of any other value."""
 
 import math
 import re
@@ -12,18 +12,18 @@ from registry.manifest import Column
 
 NUMBERS = frozenset({int, float})
 PARSED = frozenset({"datetime", "duration", "date", "decimal"})
-"""Types whose values must be looked at one by one: their Python type does not say enough."""
+"""Types whose values must be parsed one by one, since their Python type does not say enough."""
 _LARGEST = int(sys.float_info.max)
 _NO_INFINITY = "the model takes no infinity here"
 _LONGEST = 40
-"""Letters of a value that a message repeats."""
+"""Characters of a value that an error message quotes."""
 _ZONE = r"(Z|[+-]\d\d:?\d\d)?"
 _TIME = re.compile(
     rf"\d{{4}}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?{_ZONE})?|\d{{8}}(T\d{{6}}{_ZONE})?", re.ASCII
 )
-"""What pandas reads of what Python takes for ISO 8601."""
+"""The subset of ISO 8601 that both pandas and Python read."""
 _NANOSECONDS = range(1678, 2262)
-"""Years that times in nanoseconds, of 64 bits, have room for."""
+"""Years that fit into 64-bit nanoseconds."""
 _DURATION = re.compile(
     r"[+-]?(?:(\d{1,18}|\d{1,5} days?( [+-]?\d\d:\d\d:\d\d(\.\d{1,9})?)?"
     r"|\d{1,5}:\d\d:\d\d(\.\d{1,9})?"
@@ -32,7 +32,7 @@ _DURATION = re.compile(
     r"|P(?=\d|T\d)(\d{1,5}D)?(T(?=\d)(\d{1,4}H)?(\d{1,6}M)?(\d{1,8}(\.\d{1,9})?S)?)?)",
     re.ASCII,
 )
-"""What pandas and ISO 8601 write, up to what nanoseconds of 64 bits have room for."""
+"""Durations as written by pandas or ISO 8601, within the range of 64-bit nanoseconds."""
 _SCALARS = frozenset({int, float, str, bool})
 _TEXT = frozenset({str})
 _TYPES: dict[str, frozenset[type]] = {
@@ -73,18 +73,18 @@ def taken(column: Column) -> frozenset[type]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value stands for nothing: null, or the NaN of a tolerant parser."""
+    """Whether a value is missing: null, or the NaN that the tolerant parser accepts."""
     return value is None or (type(value) is float and math.isnan(value))
 
 
 def fault(column: Column, value: Any) -> str | None:
-    """Why the column does not take the value; None where it does."""
+    """Why the column does not take the value; None if it does."""
     if column.unused:
         return None
     if is_missing(value):
         return None if column.nullable else "the model takes no missing value here"
     if type(value) not in _types(column):
-        return f"expected {expected(column)}, got {given(value)}"
+        return f"expected {expected(column)}, got {in_words(value)}"
     if type(value) is int and abs(value) > _LARGEST:
         return "the number is too large for a float"
     if type(value) is float and math.isinf(value) and not column.infinite:
@@ -93,7 +93,7 @@ def fault(column: Column, value: Any) -> str | None:
 
 
 def expected(column: Column) -> str:
-    """What the column takes, in words."""
+    """The values that the column takes, in words."""
     if column.type != "category":
         return EXPECTED[column.type]
     known = ", ".join(repr(value) for value in (column.categories or ())[:5])
@@ -101,8 +101,8 @@ def expected(column: Column) -> str:
     return f"a category such as {known}{more}"
 
 
-def given(value: Any) -> str:
-    """A value, in words."""
+def in_words(value: Any) -> str:
+    """A value in words, shortened."""
     told = _GIVEN.get(type(value), lambda value: type(value).__name__)(value)
     return told if len(told) <= _LONGEST else told[:_LONGEST] + "…"
 
@@ -111,7 +111,7 @@ def _types(column: Column) -> frozenset[type]:
     if column.type == "category":
         kinds = {type(value) for value in column.categories or ()}
         return frozenset(kinds | NUMBERS if kinds & NUMBERS else kinds) or _SCALARS
-    # A model of which nobody said what it was trained on may have seen booleans as well.
+    # Without a known dtype, the model may have been trained on booleans as well.
     if column.type == "number" and not column.dtype:
         return NUMBERS | {bool}
     return _TYPES[column.type]
@@ -123,34 +123,34 @@ def _datetime_fault(column: Column, value: str) -> str | None:
     except ValueError:
         moment = None
     if moment is None:
-        return f"expected {EXPECTED['datetime']}, got {given(value)}"
+        return f"expected {EXPECTED['datetime']}, got {in_words(value)}"
     if _is_beyond(column, moment.year):
-        return f"the model has no room for this time, got {given(value)}"
+        return f"the model has no room for this time, got {in_words(value)}"
     has_offset = moment.tzinfo is not None
     if has_offset and "," not in column.dtype:
-        return f"the model was trained on times without a zone, got {given(value)}"
+        return f"the model was trained on times without a zone, got {in_words(value)}"
     if not has_offset and "," in column.dtype:
-        return f"the model was trained on times with a zone, got {given(value)}; add its offset"
+        return f"the model was trained on times with a zone, got {in_words(value)}; add its offset"
     return None
 
 
 def _is_beyond(column: Column, year: int) -> bool:
     if not column.dtype or "[ns" in column.dtype:
         return year not in _NANOSECONDS
-    return "," in column.dtype and not 1 < year < 9999  # an offset may lead out of all years
+    return "," in column.dtype and not 1 < year < 9999  # the offset may lead out of Python's years
 
 
 def _duration_fault(_: Column, value: str) -> str | None:
     if _DURATION.fullmatch(value):
         return None
-    return f"expected {EXPECTED['duration']}, got {given(value)}"
+    return f"expected {EXPECTED['duration']}, got {in_words(value)}"
 
 
 def _date_fault(_: Column, value: str) -> str | None:
     try:
         date.fromisoformat(value)
     except ValueError:
-        return f"expected {EXPECTED['date']}, got {given(value)}"
+        return f"expected {EXPECTED['date']}, got {in_words(value)}"
     return None
 
 
@@ -160,7 +160,7 @@ def _decimal_fault(column: Column, value: Any) -> str | None:
     except InvalidOperation:
         number = Decimal("NaN")
     if number.is_nan():
-        return f"expected {EXPECTED['decimal']}, got {given(value)}"
+        return f"expected {EXPECTED['decimal']}, got {in_words(value)}"
     return _NO_INFINITY if number.is_infinite() and not column.infinite else None
 
 

@@ -1,4 +1,8 @@
-"""Ends the processes of a supervisor that was itself killed: it holds the other end of a pipe."""
+"""Ends the supervisor's processes if it is killed itself.
+
+The guard is a separate process that reads a pipe from the supervisor; the pipe's end means that
+the supervisor is gone.
+"""
 
 import os
 import signal
@@ -11,14 +15,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TERMINATE_GRACE = 3.0
-"""Seconds that groups have after SIGTERM, all together."""
+"""Seconds from SIGTERM to SIGKILL, for all groups together."""
 
 
 class Leash:
-    """The supervisor's end: tells the guard what to end when the supervisor is gone."""
+    """The supervisor's side: tells the guard which process groups to end."""
 
     def __init__(self, keep: tuple[int, ...] = ()) -> None:
-        """``keep``: file descriptors that stay open until the guard's work is done."""
+        """``keep``: file descriptors that the guard inherits, and so holds open until it ends."""
         self._keep = keep
         self._groups: list[int] = []
         self._guard = self._start()
@@ -48,17 +52,17 @@ class Leash:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # the terminal's Ctrl-C is not for the guard
+            start_new_session=True,  # so that Ctrl-C does not reach the guard
             pass_fds=self._keep,
         )
 
     def _tell(self, line: str) -> None:
-        with suppress(BrokenPipeError):  # `mend` tells it all again
+        with suppress(BrokenPipeError):  # the guard died; `mend` sends all groups again
             print(line, file=self._guard.stdin, flush=True)
 
 
-def follow(lines: Iterable[str]) -> list[int]:
-    """Read ``+group`` and ``-group`` until the supervisor is gone; gives the groups left then."""
+def follow_supervisor(lines: Iterable[str]) -> list[int]:
+    """Read lines ``+group`` and ``-group`` until the pipe ends; returns the groups left."""
     groups: list[int] = []
     for line in lines:
         change = groups.append if line[0] == "+" else groups.remove
@@ -67,7 +71,7 @@ def follow(lines: Iterable[str]) -> list[int]:
 
 
 def end(groups: list[int]) -> None:
-    """SIGTERM to the leaders, SIGKILL to whatever is left of their groups after the grace."""
+    """Send SIGTERM to the group leaders, and SIGKILL to the groups after `TERMINATE_GRACE`."""
     deadline = time.monotonic() + TERMINATE_GRACE
     for group in groups:
         with suppress(ProcessLookupError):
@@ -88,6 +92,6 @@ def _lives(leader: int) -> bool:
 
 
 if __name__ == "__main__":
-    left = follow(sys.stdin)
+    left = follow_supervisor(sys.stdin)
     end(left[1:])
-    end(left[:1])  # what was started first, Redis, is what the others need
+    end(left[:1])  # Redis was started first and ends last, because the others need it

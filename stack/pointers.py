@@ -1,6 +1,6 @@
-"""Where stacks run on this machine: a pointer each, a small file in the user's state directory.
+"""Pointers to the stacks of this machine: one small file each in the user's state directory.
 
-Clients read these files, too: ``<port>.json`` holds the ``pid`` of `up`, its ``url`` and ``home``.
+Clients read them too. ``<port>.json`` holds the ``pid`` of `up`, its ``url`` and its ``home``.
 """
 
 import os
@@ -15,7 +15,7 @@ STACKS = "predictq/stacks"
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """To a stack that was started."""
+    """Where a stack runs."""
 
     pid: int
     url: str
@@ -23,7 +23,7 @@ class Pointer(msgspec.Struct, frozen=True):
 
 
 def put(path: Path, entry: Mapping[str, Any] | msgspec.Struct) -> None:
-    """Write a file that its owner alone may read, and that is there whole or not at all."""
+    """Write a file atomically, readable by its owner only."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
@@ -32,7 +32,7 @@ def put(path: Path, entry: Mapping[str, Any] | msgspec.Struct) -> None:
 
 
 def point(port: int, pointer: Pointer) -> None:
-    """Leave the pointer of the stack at a port; where that is not possible there is none."""
+    """Write the pointer of the stack at a port; errors are ignored, since pointers are a help."""
     with suppress(OSError):
         if directory := _directory():
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -47,11 +47,11 @@ def erase(port: int) -> None:
 
 
 def pointers() -> Iterator[Pointer]:
-    """Those of the stacks whose `up` lives, by port; what the dead left is removed."""
+    """Pointers to the stacks whose `up` runs, ordered by port; stale ones are removed."""
     directory = _directory()
     paths = directory.glob("*.json") if directory else ()
     for path in sorted(paths, key=lambda path: (len(path.name), path.name)):
-        with suppress(OSError, msgspec.DecodeError):  # who has just ended took it along
+        with suppress(OSError, msgspec.DecodeError):  # removed meanwhile by a stack that ended
             pointer = msgspec.json.decode(path.read_bytes(), type=Pointer)
             if lives(pointer.pid):
                 yield pointer
@@ -60,18 +60,18 @@ def pointers() -> Iterator[Pointer]:
 
 
 def lives(pid: int) -> bool:
-    """Whether there is a process of this number."""
+    """Whether a process with this pid exists."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # it belongs to another user
         return True
     return True
 
 
 def _directory() -> Path | None:
-    """None where nobody says where state lies."""
+    """The pointers' directory; None if neither XDG_STATE_HOME nor HOME is set."""
     state, home = os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", "")
     if os.path.isabs(state):
         return Path(state, STACKS)

@@ -1,4 +1,4 @@
-"""One process of the stack: how it starts, how it is seen to work, how it dies."""
+"""One process of the stack: its start, readiness check, restart and end."""
 
 import os
 import signal
@@ -12,37 +12,37 @@ import msgspec
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-"""Where all start, so that no package in the caller's directory shadows ours."""
+"""Working directory of all processes, so that no package in the caller's shadows ours."""
 
 SHORTEST_DELAY, LONGEST_DELAY = 0.2, 5.0
-"""Seconds before a restart; doubled each time the process did not live for `STEADY` seconds."""
+"""Seconds before a restart; doubled each time the process ran for less than `STEADY` seconds."""
 STEADY = 10.0
 TAIL = 10
-"""Lines of the log that are shown when a process dies."""
+"""Lines of the log to show when a process dies."""
 LONGEST_TAIL = 8192
-"""Bytes of all these: native code may write a line without end."""
+"""Bytes of the log to read for them, as native code may write an endless line."""
 
 
 class Program(msgspec.Struct, frozen=True):
-    """What to run, and how to see that it works."""
+    """A command, and how to check that it works."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = {}
-    """Added to our own."""
+    """Variables in addition to our own."""
     ready: Callable[[], str | None] = lambda: "started"
-    """One line to show once it works, ``None`` before; asked often, so it must be quick."""
+    """Polled readiness check: a line to show once it works, ``None`` before. It must be quick."""
     relieves: Callable[[int], bool] | None = None
-    """Whether a second one beside it, of this pid, works; then the first may end."""
+    """Whether a second process with this pid works and takes over, so that the first may end."""
     reloads: bool = False
-    """Whether it replaces its processes by itself on SIGHUP."""
+    """Whether the program replaces its own processes on SIGHUP."""
 
 
 class Process:
-    """A program and its present incarnation, which leads a session of its own."""
+    """A program and its current process, which leads a session of its own."""
 
     def __init__(self, program: Program, log: Path | None) -> None:
-        """Start it; output is appended to ``log``, or goes where ours goes."""
+        """Start it. Output is appended to ``log``, or goes to our own output without one."""
         self.program, self.log, self.ready = program, log, False
         self._delay = 0.0
         self.start()
@@ -53,7 +53,7 @@ class Process:
 
     @property
     def code(self) -> int | None:
-        """Exit code once its death was noticed, negative for a signal."""
+        """Exit code, negative for a signal; None until `running` has noticed the end."""
         return self._popen.returncode
 
     def start(self) -> None:
@@ -70,38 +70,39 @@ class Process:
             )
 
     def running(self) -> bool:
-        """Whether it runs; once it does not, what is left of its group is ended, too."""
+        """Whether it runs. If it has ended, the rest of its process group is killed too."""
         if self.code is not None:
             return False
-        # Looked at without reaping: until then nobody else can be given the group's number.
+        # WNOWAIT does not reap: until the process is reaped, its pid cannot be reused, so the
+        # group that is killed next is surely ours.
         if os.waitid(os.P_PID, self.group, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return True
         self.kill()
         return False
 
     def terminate(self) -> None:
-        """Ask it to end; its children are its own business."""
+        """Send SIGTERM; the program ends its own children."""
         self._popen.terminate()
 
     def reload(self) -> None:
-        """Ask it to replace its processes."""
+        """Send SIGHUP, on which it replaces its processes."""
         self._popen.send_signal(signal.SIGHUP)
 
     def children(self) -> set[int]:
-        """Its own processes, none of their children."""
+        """Pids of its direct children."""
         with suppress(psutil.NoSuchProcess):
             return {child.pid for child in psutil.Process(self.group).children()}
         return set()
 
     def kill(self) -> None:
-        """End the whole group at once."""
+        """Send SIGKILL to the whole process group."""
         if self.code is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, signal.SIGKILL)
             self._popen.wait()
 
     def postpone(self) -> float:
-        """Plan the restart; gives the seconds until then."""
+        """Schedule the restart; returns the seconds until then."""
         now = time.monotonic()
         again = 2 * self._delay if now - self._started < STEADY else 0.0
         self._delay = min(max(again, SHORTEST_DELAY), LONGEST_DELAY)
@@ -109,11 +110,11 @@ class Process:
         return self._delay
 
     def due(self) -> bool:
-        """Whether the planned restart is to happen now."""
+        """Whether the scheduled restart is due."""
         return time.monotonic() >= self._due
 
     def tail(self) -> str:
-        """The last lines that it wrote, indented."""
+        """The last lines of its log, indented."""
         lines = _end_of(self.log).splitlines() if self.log else []
         return "".join(f"\n  | {line}" for line in lines[-TAIL:])
 

@@ -1,4 +1,4 @@
-"""The stack: which programs it has, where they answer, and how the world finds it."""
+"""The programs of a stack, their addresses, and the files by which other commands find it."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from stack.pointers import Pointer, erase, point, put
 from stack.process import Program
 
 FLOWER_TASKS = 10_000
-"""Tasks that Flower remembers, each with what was asked: some 4 kB. Its own 100,000 took 400 MB."""
+"""Tasks that Flower keeps, 4 kB each with their arguments. Its default of 100,000 took 400 MB."""
 
 
 class CallResult(msgspec.Struct, frozen=True):
-    """What an HTTP call came to; status 0 when nobody answered."""
+    """An HTTP response; status 0 if there was none."""
 
     status: int
     body: bytes = b""
 
 
-def call(
+def call_http(
     port: int, method: str, path: str, body: bytes | None = None, key: str | None = None
 ) -> CallResult:
-    """One HTTP call to this machine, whatever proxy the environment names; at most 3 s."""
+    """Make an HTTP call to 127.0.0.1, never through a proxy; timeout 3 s."""
     connection = HTTPConnection("127.0.0.1", port, timeout=3)
     headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
     try:
@@ -41,13 +41,13 @@ def call(
         connection.close()
 
 
-def answering(port: int, path: str, line: str) -> Callable[[], str | None]:
-    """A readiness check: the line to show once a GET of the path is answered with 200."""
-    return lambda: line if call(port, "GET", path).status == 200 else None
+def readiness_check(port: int, path: str, line: str) -> Callable[[], str | None]:
+    """A readiness check that returns ``line`` once a GET of the path answers 200."""
+    return lambda: line if call_http(port, "GET", path).status == 200 else None
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """What one `up` runs, apart from Redis."""
+    """The programs that `up` runs, except Redis."""
 
     home: Path
     redis_url: str
@@ -64,18 +64,19 @@ class Stack(msgspec.Struct, frozen=True):
         return f"http://127.0.0.1:{self.flower_port}" if self.flower_port else None
 
     def demo(self) -> Program:
-        """Trains and registers the demo models."""
+        """The program that trains and registers the demo models."""
         return Program("demo", (sys.executable, "-m", "cli.models.demo"), self._environment())
 
     def stages(self) -> list[list[Program]]:
-        """Those that serve; Flower asks workers who they are only once, so it comes after them."""
+        """The serving programs in stages; Flower inspects the workers only once, so it is last."""
         flower = [[self._flower(self.flower_port)]] if self.flower_port else []
         return [[self._worker(), self._api(), self._bulk()], *flower]
 
     def write(self, replaced: int = 0, stayed: Sequence[str] = ()) -> None:
-        """Tell the other commands where the stack answers; readable by its owner alone.
+        """Write ``stack.json`` and the pointer, by which other commands find the stack.
 
-        ``replaced``: how often its processes were, and which of them stayed the last time.
+        ``replaced``: how often `restart` has replaced the processes. ``stayed``: the names of those
+        that it could not replace the last time.
         """
         entry = {
             "pid": os.getpid(),
@@ -89,22 +90,22 @@ class Stack(msgspec.Struct, frozen=True):
         point(self.port, Pointer(os.getpid(), self.url, str(self.home)))
 
     def erase(self) -> None:
-        """Tell them that it is over."""
+        """Remove ``stack.json`` and the pointer."""
         (self.home / "stack.json").unlink(missing_ok=True)
         erase(self.port)
 
     def _worker(self) -> Program:
-        ready = answering(self.port, "/ready", f"ready ({self.workers} processes)")
+        ready = readiness_check(self.port, "/ready", f"ready ({self.workers} processes)")
         return self._consumer("worker", "predict", "celery", ready)
 
     def _bulk(self) -> Program:
-        """Computes batch jobs, by processes that give way to all others."""
+        """The worker for batch jobs, whose processes run at low priority."""
         return self._consumer("bulk", "bulk", "bulk", self._bulk_is_ready)
 
     def _consumer(
         self, name: str, queue: str, node: str, ready: Callable[[], str | None]
     ) -> Program:
-        # There is nobody to mingle or gossip with, and that saves a second.
+        # No other workers to mingle or gossip with; skipping both saves a second at start.
         options = ["-E", "-Q", queue, "-c", str(self.workers), "-n", f"{node}@%h"]
         quiet = ["--without-mingle", "--without-gossip"]
         return Program(
@@ -116,25 +117,25 @@ class Stack(msgspec.Struct, frozen=True):
         )
 
     def _bulk_is_ready(self) -> str | None:
-        born = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
-        return f"ready ({self.workers} processes)" if born else None
+        is_ready = any("bulk" in w["queues"] and w["processes"] for w in self._seen())
+        return f"ready ({self.workers} processes)" if is_ready else None
 
     def _api(self) -> Program:
         return Program(
             "api",
             (sys.executable, "-m", "api.server", "--port", str(self.port)),
             {**self._environment(), **self._metrics()},
-            answering(self.port, "/health", "ready"),
+            readiness_check(self.port, "/health", "ready"),
             reloads=True,
         )
 
     def _is_seen(self, pid: int) -> bool:
-        """Whether a worker of this pid takes messages."""
+        """Whether a worker with this pid takes messages."""
         return any(worker["pid"] == pid for worker in self._seen())
 
     def _seen(self) -> list[dict[str, Any]]:
-        """The workers that live, by the API's word."""
-        answer = call(self.port, "GET", "/stats")
+        """The live workers, as the API's `/stats` lists them."""
+        answer = call_http(self.port, "GET", "/stats")
         seen: list[dict[str, Any]] = (
             json.loads(answer.body)["workers"] if answer.status == 200 else []
         )
@@ -146,7 +147,7 @@ class Stack(msgspec.Struct, frozen=True):
             "flower",
             (*_celery("deploy.guarded_flower"), "flower", *options),
             {**self._environment(), **flower_login()},
-            answering(port, "/healthcheck", "ready"),
+            readiness_check(port, "/healthcheck", "ready"),
         )
 
     def _environment(self) -> dict[str, str]:
@@ -157,7 +158,7 @@ class Stack(msgspec.Struct, frozen=True):
         }
 
     def _metrics(self) -> dict[str, str]:
-        # Not for Flower, whose own metrics would mix with ours.
+        # Not set for Flower, whose own metrics would mix with ours.
         return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
 
 
@@ -166,7 +167,7 @@ def _celery(app: str) -> tuple[str, ...]:
 
 
 def flower_login() -> dict[str, str]:
-    """Flower's basic auth, through the environment, since anyone sees a command line."""
+    """Flower's basic auth as environment variables, because command lines are visible to all."""
     user, password = (os.environ.get(f"PREDICTQ_FLOWER_{n}") for n in ("USER", "PASSWORD"))
     if not (user or password):
         return {}

@@ -1,21 +1,21 @@
-"""Log files of bounded size. Who writes them keeps them open, so they are copied and emptied."""
+"""Log rotation by copy and truncate, because the writing processes keep their files open."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 MAX_LOG_BYTES = 16 * 2**20
-"""Bytes of a log from which on it begins anew."""
+"""Size in bytes at which a log is rotated."""
 KEPT = 3
-"""Earlier ones that stay beside it, as ``worker.log.1`` and so on, the latest first."""
+"""Rotated logs to keep, as ``worker.log.1`` (the latest) and so on."""
 COPY_BYTES = 2**20
-"""Bytes that are copied at a time."""
+"""Bytes to copy at a time."""
 
 
 def rotate(log: Path) -> None:
-    """Begin a log anew if it is too large; its last `MAX_LOG_BYTES` bytes stay beside it.
+    """Rotate a log that has reached `MAX_LOG_BYTES`; its last `MAX_LOG_BYTES` bytes are kept.
 
-    What is written between the copy and its end is lost.
+    Lines written between the copy and the truncation are lost.
     """
     if not log.exists() or (size := log.stat().st_size) < MAX_LOG_BYTES:
         return
@@ -24,13 +24,13 @@ def rotate(log: Path) -> None:
             _kept(log, number).replace(_kept(log, number + 1))
     try:
         _copy(log, size, _kept(log, 1))
-    except OSError:  # a full disk, which a log must not fill further
+    except OSError:  # the disk is full, and a log must not fill it further
         _kept(log, 1).unlink(missing_ok=True)
     os.truncate(log, 0)
 
 
 def _copy(log: Path, size: int, target: Path) -> None:
-    """As much as there was before: somebody may write as fast as this copies."""
+    """Copy a fixed number of bytes, as a fast writer could make the copy endless."""
     with log.open("rb") as source, target.open("wb") as copy:
         source.seek(size - MAX_LOG_BYTES)
         for _ in range(MAX_LOG_BYTES // COPY_BYTES):

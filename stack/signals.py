@@ -1,4 +1,4 @@
-"""Signals as something that a loop waits for: which came, and whether one asked to end."""
+"""Lets a loop wait for signals instead of running code in signal handlers."""
 
 import select
 import signal
@@ -8,22 +8,22 @@ from typing import Self
 
 
 class Signals:
-    """Signals as something to wait for, so that no code of ours runs inside a handler."""
+    """A context in which signals are received through a wakeup file descriptor."""
 
-    ending = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    shutdown = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
     def __init__(self) -> None:
         self.replacing = False
-        """Whether SIGUSR1 came since somebody set this to false."""
+        """Whether SIGUSR1 came; the user of the class resets it."""
 
     def __enter__(self) -> Self:
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
-        # SIGCHLD only wakes; SIGUSR1 asks for new processes.
-        # A hang-up that nohup told us to ignore stays ignored.
+        # SIGCHLD only interrupts the wait; SIGUSR1 asks for new processes.
+        # SIGHUP stays ignored under nohup.
         taken = {
-            s for s in self.ending if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN
+            s for s in self.shutdown if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN
         }
         self._handlers = {
             s: signal.signal(s, lambda *_: None) for s in taken | {signal.SIGCHLD, signal.SIGUSR1}
@@ -39,10 +39,10 @@ class Signals:
         self._writer.close()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until any signal arrives; say whether one asked to end."""
+        """Wait for a signal, at most ``seconds``; returns whether one asked to shut down."""
         select.select([self._reader], [], [], seconds)
         with suppress(BlockingIOError):
             received = self._reader.recv(4096)
             self.replacing |= signal.SIGUSR1 in received
-            return not self.ending.isdisjoint(received)
+            return not self.shutdown.isdisjoint(received)
         return False

@@ -1,4 +1,4 @@
-"""One real prediction: proof for `up` that the way is open, and a line to paste for a newcomer."""
+"""One real prediction, by which `up` checks that the stack works, and which it prints as curl."""
 
 import shlex
 import time
@@ -10,18 +10,18 @@ from typing import Any, Self
 import msgspec
 
 from registry.store import Registry
-from stack.programs import CallResult, call
+from stack.programs import CallResult, call_http
 
 PROGRESS_TIMEOUT = 60.0
-"""Seconds without any progress of the workers after which a canary is given up."""
+"""Seconds without progress of the workers after which a smoke test fails."""
 PROGRESS_INTERVAL = 1.0
-"""Seconds between looks at the workers' progress."""
+"""Seconds between checks of the workers' progress."""
 NEWS = 3.0
-"""Seconds between lines about it."""
+"""Seconds between messages about the backlog."""
 
 
 class SmokeTest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A request that must succeed: a registered model, and a row that it is known to take."""
+    """A request that must succeed: a registered model and its example row."""
 
     model: str
     features: list[Any]
@@ -29,7 +29,7 @@ class SmokeTest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def flock(cls, home: Path) -> list[Self]:
-        """One for each model that has an example, the shortest first."""
+        """One request for each model that has an example, the shortest first."""
         registry = Registry(home)
         known = [registry.resolve(name).manifest for name in registry.models()]
         requests = [
@@ -38,13 +38,13 @@ class SmokeTest(msgspec.Struct, frozen=True, omit_defaults=True):
         return sorted(requests, key=lambda request: len(request.features))
 
     def curl(self, url: str) -> str:
-        """The same request as a command line."""
+        """The request as a curl command line."""
         body = shlex.quote(msgspec.json.encode(self).decode())
         return f"curl -s {url}/predict -H 'content-type: application/json' -d {body}"
 
 
 class View(msgspec.Struct, frozen=True):
-    """What matters of an answer, be it a prediction or a problem."""
+    """The fields we need of an answer, prediction or problem."""
 
     id: str = ""
     status: str | int = ""
@@ -52,8 +52,8 @@ class View(msgspec.Struct, frozen=True):
     error: dict[str, Any] = {}
 
 
-class Load(msgspec.Struct, frozen=True):
-    """What matters of `/stats`."""
+class QueueLoad(msgspec.Struct, frozen=True):
+    """The fields we need of `/stats`."""
 
     queues: dict[str, int]
     reserved: int
@@ -62,7 +62,7 @@ class Load(msgspec.Struct, frozen=True):
 
     @property
     def progress(self) -> int:
-        """Grows with each outcome, and with each version that a worker has loaded."""
+        """A counter that grows with each outcome and each version that a worker loads."""
         settled = sum(version["succeeded"] + version["failed"] for version in self.predictions)
         return int(settled + sum(len(worker["loaded"]) for worker in self.workers))
 
@@ -72,36 +72,39 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class Flight:
-    """The one prediction of a canary, from its submission to its outcome."""
+    """The prediction of one smoke test, from submission to outcome."""
 
     def __init__(self, canary: SmokeTest, port: int, tell: Callable[[str], None]) -> None:
         self._body = msgspec.json.encode(canary)
         self._port, self._tell = port, tell
-        self._key = uuid.uuid4().hex  # a submission that is tried again stays one prediction
+        self._key = uuid.uuid4().hex  # so that a repeated submission stays one prediction
         self._id = ""
         self._progress = -1
-        self._moved = self._looked = self._told = time.monotonic()
+        self._moved = self._checked = self._told = time.monotonic()
         self.fault = ""
-        """The code of what went wrong; empty when it succeeded."""
+        """Code of the error; empty if the prediction succeeded."""
 
     def landed(self) -> bool:
-        """Whether there is an outcome; `TimeoutError` where workers get nowhere and never began."""
+        """Poll once; whether there is an outcome.
+
+        Raises `TimeoutError` if the workers make no progress and never started the prediction.
+        """
         answer = self._ask()
-        if answer.status in {0, 202, 503}:  # away, pending, or a full queue
+        if answer.status in {0, 202, 503}:  # no answer, pending, or queue full
             return self._is_stuck() and self._blame(answer)
         self.fault = _fault(answer)
         return True
 
     def _ask(self) -> CallResult:
         if self._id:
-            return call(self._port, "GET", f"/predict/result/{self._id}")
-        answer = call(self._port, "POST", "/predict/async", self._body, key=self._key)
+            return call_http(self._port, "GET", f"/predict/result/{self._id}")
+        answer = call_http(self._port, "POST", "/predict/async", self._body, key=self._key)
         if answer.status in {200, 202}:
             self._id = msgspec.json.decode(answer.body, type=View).id
         return answer
 
     def _blame(self, answer: CallResult) -> bool:
-        """The model, where a worker is at it; else the workers."""
+        """Blame the model if a worker is computing it; else raise `TimeoutError`."""
         if answer.status != 202 or msgspec.json.decode(answer.body, type=View).status != "running":
             raise TimeoutError
         self.fault = f"no outcome after {PROGRESS_TIMEOUT:.0f} s"
@@ -109,16 +112,16 @@ class Flight:
 
     def _is_stuck(self) -> bool:
         now = time.monotonic()
-        if now - self._looked < PROGRESS_INTERVAL:
+        if now - self._checked < PROGRESS_INTERVAL:
             return False
-        self._looked = now
-        answer = call(self._port, "GET", "/stats")
+        self._checked = now
+        answer = call_http(self._port, "GET", "/stats")
         if answer.status == 200:
-            self._note(msgspec.json.decode(answer.body, type=Load), now)
+            self._note(msgspec.json.decode(answer.body, type=QueueLoad), now)
         return now - self._moved > PROGRESS_TIMEOUT
 
-    def _note(self, load: Load, now: float) -> None:
-        # Only more than ever is progress: a worker that dies and loads again gets nowhere.
+    def _note(self, load: QueueLoad, now: float) -> None:
+        # Only a new maximum is progress: a worker that dies and loads again makes none.
         if load.progress > self._progress:
             self._progress, self._moved = load.progress, now
         behind = load.waiting - bool(self._id)

@@ -1,4 +1,4 @@
-"""Keeps processes running: starts them in stages, restarts what dies, leaves nothing behind."""
+"""Starts programs in stages, restarts those that die, and stops all of them at the end."""
 
 import time
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from stack.rotation import rotate
 from stack.signals import Signals
 
 SHUTDOWN = 9.0
-"""Seconds from the first SIGTERM to the last SIGKILL, where nobody says how many."""
+"""Default seconds from the first SIGTERM to the last SIGKILL."""
 HURRY = 1.0
-"""The same once a second signal came, which is passed on."""
+"""Seconds until SIGKILL after a second signal, which is passed on."""
 REPLACE_TIMEOUT = 90.0
-"""Seconds that a process may take to take another's place."""
+"""Seconds that a new process may take to replace another."""
 FIRST_STAGE = 2.0
-"""Seconds of these that are kept for the first stage, which the others stand on."""
+"""Seconds of the shutdown reserved for the first stage, Redis, which the others need."""
 
 
 class Stopped(Exception):
-    """A signal asked to end."""
+    """A signal asked to shut down."""
 
 
 class StartFailed(Exception):
@@ -31,7 +31,7 @@ class StartFailed(Exception):
 
 
 class Supervisor:
-    """Starts stages of programs and keeps them; leaving the context stops them in reverse."""
+    """Starts programs in stages and keeps them running; exiting stops them in reverse order."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class Supervisor:
         keep: tuple[int, ...] = (),
         patience: float = SHUTDOWN,
     ) -> None:
-        """``keep``: file descriptors to hold until the last process is gone, come what may.
+        """``keep``: file descriptors to hold open until the last process is gone.
 
-        ``patience``: seconds that all have to end in.
+        ``patience``: seconds for the whole shutdown.
         """
         self._logs, self._tell, self._keep, self._patience = logs, tell, keep, patience
         self._stages: list[list[Process]] = []
@@ -61,7 +61,7 @@ class Supervisor:
         self._signals.__exit__()
 
     def start(self, *programs: Program, within: float = 60.0) -> None:
-        """Start a stage; returns once all of it is ready."""
+        """Start a stage and wait until all of it is ready; raises `StartFailed`."""
         stage: list[Process] = []
         self._stages.append(stage)
         for program in programs:
@@ -73,7 +73,7 @@ class Supervisor:
             raise StartFailed("\n".join(late)) from None
 
     def run(self, program: Program, within: float = 300.0) -> None:
-        """Run a program to its end, with its output among ours."""
+        """Run a program to its end, with its output in ours; raises `StartFailed` if it fails."""
         errand = self._launch(program, None, self._errands)
         self.until(lambda: not errand.running(), within)
         self._leash.release(errand.group)
@@ -81,7 +81,7 @@ class Supervisor:
             raise StartFailed(errand.obituary())
 
     def until(self, condition: Callable[[], object], within: float) -> None:
-        """Tend the processes until the condition holds, at most ``within`` seconds."""
+        """Supervise until the condition holds; raises `TimeoutError` after ``within`` seconds."""
         deadline = time.monotonic() + within
         while not condition():
             if time.monotonic() > deadline:
@@ -89,13 +89,13 @@ class Supervisor:
             self._tend(0.05)
 
     def watch(self) -> None:
-        """Tend the processes until a signal asks to replace them; to end, it raises `Stopped`."""
+        """Supervise until SIGUSR1 asks to replace the processes; raises `Stopped` on shutdown."""
         self._signals.replacing = False
         while not self._signals.replacing:
             self._tend(0.2)
 
     def replace(self) -> list[str]:
-        """New processes in place of those that serve, without a gap; names those that stayed."""
+        """Replace all processes without a gap; returns the names of those that could not be."""
         serving = [(stage, process) for stage in self._stages for process in stage]
         return [p.program.name for stage, p in serving if not self._replace(stage, p)]
 
@@ -106,7 +106,7 @@ class Supervisor:
         return process
 
     def _replace(self, stage: list[Process], old: Process) -> bool:
-        """Whether it was replaced; those that keep a state, as Redis does, need not be."""
+        """Replace one process, unless it keeps state as Redis does; returns whether it worked."""
         if old.program.reloads:
             return self._reload(old)
         if (works := old.program.relieves) is None:
@@ -136,7 +136,7 @@ class Supervisor:
         return True
 
     def _dispose(self, process: Process, patience: float) -> None:
-        """Wait for the end of an errand, but not for ever."""
+        """Wait for an errand to end, at most ``patience`` seconds, then kill it."""
         with suppress(TimeoutError):
             self.until(lambda: not process.running(), patience)
         process.kill()
@@ -144,7 +144,7 @@ class Supervisor:
         self._errands.remove(process)
 
     def _late(self, stage: list[Process]) -> list[Process]:
-        """The processes that are not ready yet; those that are now are announced."""
+        """The processes that are not ready yet; announces those that have become ready."""
         for process in stage:
             if not process.ready and (line := process.program.ready()):
                 process.ready = True
@@ -163,7 +163,7 @@ class Supervisor:
                 self._mourn(process)
 
     def _bound_logs(self) -> None:
-        """See to it as often as the processes: what they write is bounded by nothing else."""
+        """Rotate the logs; done at every check, as nothing else bounds what processes write."""
         for process in chain(self._errands, *self._stages):
             if process.log:
                 rotate(process.log)
@@ -180,14 +180,14 @@ class Supervisor:
             self._leash.hold(process.group)
 
     def _stop(self) -> None:
-        """SIGTERM, wait, SIGKILL: one stage after the other, the first one last."""
+        """Stop the stages one by one, the first one last: SIGTERM, wait, SIGKILL."""
         end = time.monotonic() + self._patience
         stages = [self._errands, *reversed(self._stages)]
         for left, stage in zip(range(len(stages))[::-1], stages, strict=True):
             end = self._stop_stage(stage, end, reserve=FIRST_STAGE if left else 0.0)
 
     def _stop_stage(self, stage: list[Process], end: float, reserve: float) -> float:
-        """Stop one stage; gives when the next must have ended, which a second Ctrl-C moves."""
+        """Stop one stage; returns the next one's deadline, which a second Ctrl-C brings forward."""
         for process in reversed(stage):
             process.terminate()
         while any(process.running() for process in stage):

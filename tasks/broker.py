@@ -1,10 +1,10 @@
-"""Redis's address in Celery's words, which differ from redis-py's where it is a socket."""
+"""Translates a Redis URL for Celery, which spells Unix sockets differently from redis-py."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 
 def celery_url(redis_url: str) -> str:
-    """As brokers and result backends are named: ``unix://`` is ``redis+socket://`` there."""
+    """The URL for Celery's broker and result backend: ``unix://`` becomes ``redis+socket://``."""
     address = urlsplit(redis_url)
     if address.scheme != "unix":
         return redis_url
@@ -14,5 +14,5 @@ def celery_url(redis_url: str) -> str:
 
 
 def backend_url(redis_url: str, backend: str) -> str:
-    """The same for a result backend of our own, named as module and class."""
+    """The URL of a custom result backend, which ``backend`` names as ``module:Class``."""
     return f"{backend}+{celery_url(redis_url).removeprefix('redis+')}"

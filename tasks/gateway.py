@@ -12,10 +12,10 @@ from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
+from tasks.ledger.queue.queue_estimate import QueueEstimates
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency, Prediction, envelope
 from tasks.prediction import predict
-from tasks.queue_estimate import QueueEstimates
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, SubmissionUncertain
@@ -23,50 +23,52 @@ from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, Su
 QUEUE = "predict"
 QUEUES = (QUEUE, BULK)
 WAIT_RECHECK_SECONDS = 1.0
-"""Seconds after which one who waits looks up the record, should a wake-up have been missed."""
+"""Seconds between look-ups while a caller waits, in case a published wake-up was missed."""
 
 
 class Gateway:
-    """Everything the front end asks of the queue. Raises `redis.RedisError` without Redis."""
+    """All that the front end does with predictions. Raises `redis.RedisError` without Redis."""
 
     def __init__(self, ledger: Ledger, watcher: Watcher, ids: Ids, settings: Settings) -> None:
         self.ledger = ledger
         self._watcher = watcher
         self._ids = ids
         self._settings = settings
-        self._doubtful: deque[str] = deque(maxlen=10_000)
+        self._uncertain: deque[str] = deque(maxlen=10_000)
         """Ids of submissions that may not have been accepted."""
-        self.outlooks = QueueEstimates(ledger.client, QUEUE)
+        self.queue_estimates = QueueEstimates(ledger.client, QUEUE)
         self._patient = True
 
     def submit(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Record:
-        """Put a prediction on the queue; once this returns it is safe.
+        """Put a prediction on the queue. Once this returns, the prediction is safe in Redis.
 
-        Where the idempotency key is known this is the earlier prediction, as it stands now. Raises
-        `SubmissionUncertain`, which names the id, where it may be on the queue or not.
+        If the idempotency key is known, returns the earlier prediction in its current state.
+        Raises as `Ledger.accept`; `SubmissionUncertain` carries the id, which may be queued or not.
         """
         offer = self._offer(prediction, idempotency)
         try:
             accepted = self.ledger.accept(offer)
         except SubmissionUncertain:
-            self._doubtful.append(offer.record.task_id)
+            self._uncertain.append(offer.record.task_id)
             raise
         return offer.record if accepted == offer.record.task_id else self.look_up(accepted)
 
-    async def submit_soon(self, prediction: Prediction) -> Record:
-        """The same on an event loop."""
+    async def submit_async(self, prediction: Prediction) -> Record:
+        """`submit` on an event loop, without an idempotency key."""
         offer = self._offer(prediction)
         try:
-            await self.ledger.accept_soon(offer)
+            await self.ledger.accept_async(offer)
         except SubmissionUncertain:
-            self._doubtful.append(offer.record.task_id)
+            self._uncertain.append(offer.record.task_id)
             raise
         return offer.record
 
     def look_up(self, task_id: str) -> Record:
-        """The record of an id; says why where there is none (see `Ids`).
+        """The record of a prediction, by id.
 
-        One that has waited for longer than it may ends here, even where no worker lives.
+        A prediction whose queue deadline has passed is settled as expired here, so that this works
+        without a worker. Raises `PredictionNotFound` for an id that was never given out,
+        `ResultGone` after its time to live, and `Lost` where Redis should still have the record.
         """
         record = self.ledger.record(task_id)
         if record is not None and record.is_overdue:
@@ -74,16 +76,16 @@ class Gateway:
             record = self.ledger.record(task_id)
         return self._found(task_id, record)
 
-    async def look_up_soon(self, task_id: str) -> Record:
-        """The same on an event loop; raises `Long` where it is better read in a thread."""
-        record = await self.ledger.record_soon(task_id)
+    async def look_up_async(self, task_id: str) -> Record:
+        """`look_up` on an event loop; raises `Long` where a thread should read the record."""
+        record = await self.ledger.record_async(task_id)
         if record is not None and record.is_overdue:
-            await self.ledger.expire_soon(record)
-            record = await self.ledger.record_soon(task_id)
+            await self.ledger.expire_async(record)
+            record = await self.ledger.record_async(task_id)
         return self._found(task_id, record)
 
     def wait(self, task_id: str, seconds: float) -> Record:
-        """The record once it is terminal, or as it is after so many seconds."""
+        """The record once it is terminal, or its current state after ``seconds``."""
         deadline = time.monotonic() + seconds
         with self._watcher.watching(keys.record(task_id)) as published:
             record = self.look_up(task_id)
@@ -93,13 +95,13 @@ class Gateway:
         return record
 
     def hurry(self) -> None:
-        """From now on nobody waits for longer than a look: this process is about to end."""
+        """End all waits after their next look-up: this process is shutting down."""
         self._patient = False
 
     def cancel(self, task_id: str) -> Record:
-        """Settle as cancelled what has no outcome; gives the outcome that stands.
+        """Cancel a prediction that has no outcome yet, and return the outcome that stands.
 
-        Raises `Forbidden` where it is a canary, whose id anyone can guess.
+        Raises `Forbidden` for a canary, since anyone can guess its id.
         """
         record = self.look_up(task_id)
         if record.reference == CANARY_MODEL:
@@ -121,7 +123,7 @@ class Gateway:
             raise PredictionNotFound
         if created_at + self._settings.result_ttl < time.time():
             raise ResultGone
-        if task_id in self._doubtful:
+        if task_id in self._uncertain:
             raise PredictionNotFound("its submission failed, and it was not accepted")
         raise Lost
 

@@ -1,8 +1,9 @@
-"""The names under which the server may be asked: any other name was given to it by a stranger.
+"""Checks `Host` and `Origin`: against DNS rebinding and cross-site requests.
 
-A page can point its own name at this machine (DNS rebinding); only `Host` then tells that its
-requests mean another server. And a page can post anywhere; `Origin` tells whose page it was.
-The API asks this, and so does Flower.
+A web page can point its own name at this machine (DNS rebinding); only `Host` then shows that
+the request was meant for another server. A page can also post anywhere; `Origin` shows which
+page it was.
+The API checks both, and Flower checks `Host`.
 """
 
 import re
@@ -13,16 +14,16 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 ANY = "*"
 _authority = re.compile(r"(?:\[([^\]]{1,64})\]|([\w.-]{1,255}))(?::\d{1,5})?", re.ASCII)
 REMEMBERED = 1024
-"""Spellings of `Host` that were found to be right; beyond it each is looked at again."""
+"""Size of the cache of accepted `Host` values; beyond it each is parsed every time."""
 
 
 class Hosts:
-    """Knows what the server is called, from where it listens and from ``PREDICTQ_HOSTS``."""
+    """The names of this server: loopback, its own address, and ``PREDICTQ_HOSTS``."""
 
     def __init__(self, address: str, listed: str) -> None:
-        """``address`` is what it listens on; ``listed`` is separated by commas.
+        """``address``: where the server listens; ``listed``: names, separated by commas.
 
-        Of what is listed, ``.example.com`` means each name below it, and ``*`` any host.
+        A listed ``.example.com`` matches every name below it, and ``*`` any host.
         """
         names = {_plain(name) for name in listed.split(",")} - {""}
         self._listed, self._any = names - {ANY}, ANY in names
@@ -40,20 +41,20 @@ class Hosts:
         return right
 
     def trusts(self, origin: bytes, host: bytes) -> bool:
-        """Whether an `Origin` is the host that was asked, or a name that was listed."""
+        """Whether an `Origin` equals the `Host` of the request, or is a listed name."""
         authority = origin.decode("latin-1").lower().partition("://")[2]
         name = name_of(authority)
         own = authority == host.decode("latin-1").lower()
         return bool(name) and (own or _is_among(name, self._listed))
 
     def _knows(self, name: str) -> bool:
-        # No name can be bound to an address again that is itself the name.
+        # DNS rebinding needs a name; a literal IP address cannot be rebound.
         literal = self._literals and _is_literal(name)
         return name in self._own or literal or _is_among(name, self._listed)
 
 
 def name_of(authority: str) -> str:
-    """The host of ``host:port``, lowercase; an IPv6 address without brackets, else empty."""
+    """The host of ``host:port``, in lowercase and without brackets; empty if malformed."""
     found = _authority.fullmatch(authority)
     return _plain(found[1] or found[2]) if found else ""
 
@@ -63,7 +64,7 @@ def _plain(name: str) -> str:
 
 
 def _is_among(name: str, listed: Iterable[str]) -> bool:
-    """Whether it is listed, or lies below a domain that is."""
+    """Whether a name is listed, or lies below a listed ``.domain``."""
     return any(name == known or (known[:1] == "." and name.endswith(known)) for known in listed)
 
 

@@ -1,7 +1,7 @@
-"""Ids that carry their time and prove that we gave them out: UUIDs of version 7 with a keyed check.
+"""UUIDv7 ids with a keyed check, which proves that this installation gave the id out.
 
 Layout, high to low: 48 bits of Unix milliseconds, version, 12 random bits, variant, 30 random
-bits, 32 bits of check. The check protects no secret; it tells "never given out" from "gone".
+bits, 32 bits of check. The check protects no secret; it tells "never given out" from "expired".
 """
 
 import hmac
@@ -22,23 +22,23 @@ class Ids:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        # Noise from a keyed count: asking the system each time would give up the GIL.
+        # Random bits come from a keyed counter: a call to os.urandom per id would release the GIL.
         self._seed, self._count = secrets.token_bytes(32), itertools.count()
 
     def new(self) -> str:
-        """A fresh id in UUID text form, ordered by time to the millisecond."""
+        """A new id in UUID text form; ids sort by time, to the millisecond."""
         stamp, noise = time.time_ns() // 1_000_000, self._noise()
         head = stamp << 16 | 0x7 << 12 | noise >> 30
         middle = head << 32 | 0b10 << 30 | noise & (1 << 30) - 1
         return str(uuid.UUID(int=middle << CHECK_BITS | self._check(middle)))
 
     def created_at(self, text: str) -> float | None:
-        """Unix seconds at which we gave this id out, or None if we never did."""
+        """Unix seconds at which this installation gave the id out; None if it never did."""
         try:
             parsed = uuid.UUID(text)
         except ValueError:
             return None
-        if str(parsed) != text:  # UUID reads many spellings, the record has one
+        if str(parsed) != text:  # UUID accepts several spellings; records are stored under one
             return None
         number = parsed.int
         middle = number >> CHECK_BITS
@@ -57,5 +57,5 @@ class Ids:
 
 
 def read_or_make_key(path: Path) -> bytes:
-    """The installation's id key; processes that start together agree on one."""
+    """The installation's id key; processes that start together agree on one key."""
     return read_or_make(path, lambda: secrets.token_bytes(32))

@@ -1,4 +1,4 @@
-"""Files that hold a key: made once, by whoever is first, and read by its owner alone."""
+"""Key files: created once, by the first process that needs one; readable by their owner only."""
 
 import contextlib
 import errno
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOCAL_KEY = "local.key"
-"""In the home; its owner alone may read it."""
+"""File name in the home; readable by its owner only."""
 
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The key in a file; processes that start together agree on one.
+    """The key in a file, which ``make`` creates on first use; concurrent starts agree on one key.
 
-    Raises `OSError`, also where the file is empty, as one is that was restored by halves: another
-    key in its place would disown what was signed with the first.
+    Raises `OSError` if the file cannot be read or is empty, as after an incomplete restore. A new
+    key in its place would invalidate everything signed with the old one.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
@@ -26,7 +26,7 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def read_or_make_local_key(home: Path) -> bytes:
-    """The local key of a home: whoever can read it there may what the user of the server may."""
+    """The local key of a home; its holder has the rights of the server's user."""
     path = home / LOCAL_KEY
     return read_or_make(path, lambda: secrets.token_urlsafe(32).encode() + b"\n").strip()
 
@@ -39,7 +39,7 @@ def _make(path: Path, key: bytes) -> None:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was first: theirs counts
+        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
             os.link(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What is asked of a worker, and how it lies on the queue: Celery protocol 2, kombu's layout."""
+"""The payload of a prediction, and its encoding on the queue (Celery protocol 2, as kombu's)."""
 
 import os
 import socket
@@ -22,17 +22,17 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """The alias that named the version at submission, if one did."""
     method: str
     features: list[list[Any]]
-    """Rows of columns, in the order of the signature; None is a missing value."""
+    """Rows of values, in the signature's column order; None is a missing value."""
     created_at: float
     """Unix seconds."""
     queue_deadline: float | None = None
-    """Unix seconds from which on it is not begun any more."""
+    """Unix seconds after which no worker starts it."""
     timeout_seconds: float | None = None
-    """How long computing it may take; none of its own means the bound of all."""
+    """Limit of the computation in seconds; None applies `LONGEST_RUN` alone."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
-        """The task's keyword arguments, those a stock producer would give too."""
+        """The task's keyword arguments, as a stock Celery producer would send them."""
         return {
             "model": f"{self.model}:{self.version}",
             "features": self.features,
@@ -42,20 +42,20 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def describe(self) -> str:
-        """What Flower shows in place of the rows."""
+        """The text that Flower shows in place of the rows."""
         return f"{self.model}:{self.version}.{self.method}, {len(self.features)} row(s)"
 
 
 class Idempotency(msgspec.Struct, frozen=True):
-    """The caller's word for "this is the same request as before"."""
+    """Identifies a request that a caller may repeat without a second prediction."""
 
     key: str
     fingerprint: str
-    """Of the payload; the same key with another one is a conflict."""
+    """Of the payload. The same key with another fingerprint is a conflict."""
 
 
 def envelope(task: str, task_id: str, queue: str, prediction: Prediction) -> bytes:
-    """A prediction as one message."""
+    """Encode a prediction as one message."""
     told = {
         "rows": len(prediction.features),
         "batch": f"{prediction.model}:{prediction.version} {prediction.method}",
@@ -78,15 +78,16 @@ def enclosed(
     expires: str | None = None,
     limit: float | None = None,
 ) -> bytes:
-    """One message, as kombu would have put it on the list; the delivery tag is the id.
+    """Encode one message in kombu's layout; the delivery tag is the id.
 
-    ``told`` are headers for scripts and workers, which need not read the body then.
+    ``told`` are headers for scripts and workers, which then need not read the body.
     """
+    # Apart from the body, all values are our own strings and numbers, so plain JSON is enough.
     # All but the body is words of ours, without numbers that JSON cannot write.
     return msgspec.json.encode(
         {
             "headers": {
-                **told,  # first of all: scripts read it there
+                **told,  # must come first: the Lua scripts match them at the start of the message
                 "lang": "py",
                 "task": task,
                 "id": task_id,
@@ -122,7 +123,7 @@ def _iso(seconds: float | None) -> str | None:
 
 
 class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The arguments of the task, as a worker reads them; anybody may have sent them."""
+    """The arguments of the task, as a worker reads them. Any producer may have sent them."""
 
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
@@ -144,7 +145,7 @@ def read_call(body: bytes) -> Call:
 
 
 def _read_any_call(body: bytes) -> Call:
-    """What stock producers send: arguments by position too, and every JSON that Python writes."""
+    """Accepts what stock producers send: positional arguments, and ``NaN`` or ``Infinity``."""
     match decode(body):
         case [[*args], {**kwargs}, _] if len(args) <= len(Call.__struct_fields__):
             given = dict(zip(Call.__struct_fields__, args, strict=False)) | kwargs

@@ -1,4 +1,4 @@
-"""The task of one prediction, as producers see it."""
+"""The prediction task, as producers call it."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ def predict(
 ) -> list[Any]:
     """Predictions, one per row.
 
-    ``model`` is ``name``, ``name@alias`` or ``name:version``; ``features`` is in any shape of a
-    request. Workers of ours compute whole batches of messages (`workers.celery.strategy`), and
-    never run this body.
+    ``model`` is ``name``, ``name@alias`` or ``name:version``; ``features`` takes any form that a
+    request may have. This body never runs: predictq's workers compute microbatches of messages
+    (`workers.celery.strategy`).
     """
     raise NotImplementedError("start the worker with `celery -A workers.app worker`")

@@ -1,7 +1,7 @@
 """The record of one prediction: what Redis knows of it, from acceptance until it expires.
 
-It is what a stock Celery result backend stores (``status``, ``result``, …) with our fields beside,
-so that a stock ``AsyncResult`` reads it. The two fields in front are what the scripts look at.
+It has the fields that a stock Celery result backend stores (``status``, ``result``, …) and our own
+beside them, so that a stock ``AsyncResult`` reads it. The scripts match the first two fields.
 """
 
 import time
@@ -27,7 +27,7 @@ TERMINAL: frozenset[State] = frozenset({"succeeded", "failed", "cancelled", "exp
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Who answered, and how long it took."""
+    """The part of an outcome that says which version answered, and how long it took."""
 
     model: str
     version: int
@@ -38,11 +38,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     queue_ms: float
     """From acceptance to the start of the computation."""
     compute_ms: float
-    """In the model's own method, for the whole batch."""
+    """In the model's own method, for the whole microbatch."""
     batch_size: int
-    """Rows that went through the model in the same call."""
+    """Rows of the microbatch: those in the same model call."""
     runtime: str
-    """Library and version that computed it."""
+    """Library and version that computed it, such as ``scikit-learn 1.9.0``."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -52,11 +52,11 @@ class ErrorBody(msgspec.Struct, frozen=True):
     message: str
     retryable: bool
     attempt: int = 0
-    """The number of the computation that ended so; 0 where none was begun."""
+    """The number of the attempt that failed; 0 where none was started."""
 
     @classmethod
     def of(cls, error: BaseException, attempt: int = 0) -> "ErrorBody":
-        """What a caller may know; the inner text of foreign errors stays in the log."""
+        """The error as callers may see it; the text of foreign exceptions stays in the log."""
         if isinstance(error, PredictqError):
             details = "; ".join(detail.msg for detail in error.errors)
             return cls(error.code, details or error.message, error.retryable, attempt)
@@ -64,34 +64,34 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """See the module. Field order is part of the format: scripts compare the first two."""
+    """See the module. The field order is part of the format: scripts compare the first two."""
 
     status: str
     state: State
     task_id: str
     model: str
     version: int
-    """0 where a stock producer named none that exists."""
+    """0 where the message of a stock producer named no existing version."""
     alias: str | None
     method: str
     created_at: float
     """Unix seconds."""
     result: Any = None
-    """Predictions, one per row; of a failure, the exception as Celery describes it."""
+    """Predictions, one per row; for a failure, the exception in Celery's form."""
     traceback: str | None = None
-    """Where a failure was raised; bounded, and given only by right."""
+    """Where a failure was raised. Bounded in length; shown only to callers who have the right."""
     children: tuple[()] = ()
     date_done: str | None = None
     receipt: Receipt | None = None
     error: ErrorBody | None = None
     queue_deadline: float | None = None
-    """Unix seconds from which on it is not begun any more."""
+    """Unix seconds after which no worker starts it."""
     number: int | msgspec.UnsetType = msgspec.UNSET
-    """Its place in the order of all that ever lay on its queue, which the script gives it."""
+    """Its place among all messages that ever entered its queue; set by accept.lua."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
-        """The record at acceptance."""
+        """The record of a prediction at acceptance."""
         shared = {f: getattr(prediction, f) for f in ("model", "version", "alias", "method")}
         return cls(
             status="PENDING",
@@ -104,7 +104,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, task_id: str, call: Call | None) -> "Record":
-        """The record as far as a message tells; it may never have passed our front end."""
+        """A record from a message that may not have passed the front end; no call: unreadable."""
         name, _, version = (call.model if call else "unknown").partition(":")
         return cls(
             status="PENDING",
@@ -124,33 +124,33 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it waits, and has for longer than it may by this host's clock; Redis decides."""
+        """Whether its queue deadline has passed by this host's clock; Redis has the last word."""
         deadline, waits = self.queue_deadline, self.state in ("queued", "retrying")
         return deadline is not None and waits and deadline < time.time()
 
     @property
     def reference(self) -> str:
-        """The model:version that it is pinned to."""
+        """``model:version``."""
         return f"{self.model}:{self.version}"
 
     def succeeded(self, predictions: list[Any], receipt: Receipt | None) -> "Record":
-        """The outcome of one that was computed: one prediction a row, in order."""
+        """The outcome of a success: one prediction per row, in order."""
         return self._settled("succeeded", result=predictions, receipt=receipt)
 
     def failed(
         self, error: BaseException, attempt: int = 0, traceback: str | None = None
     ) -> "Record":
-        """The outcome of one that could not be computed, this being the attempt at it."""
+        """The outcome of a failure in this attempt (0: before any attempt)."""
         body, kind = ErrorBody.of(error, attempt), type(error)
         result = _celery_exception(kind.__name__, body.message, kind.__module__)
         return self._settled("failed", result=result, error=body, traceback=traceback)
 
     def cancelled(self) -> "Record":
-        """The outcome of one that its caller no longer wants."""
+        """The outcome of a prediction that its caller cancelled."""
         return self._settled("cancelled", result=_revoked("cancelled"))
 
     def expired(self) -> "Record":
-        """The outcome of one whose time was over before it was computed."""
+        """The outcome of a prediction whose queue deadline passed before it started."""
         return self._settled("expired", result=_revoked("expired"))
 
     def _settled(self, state: State, **fields: Any) -> "Record":

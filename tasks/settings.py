@@ -1,4 +1,4 @@
-"""What the environment decides, read once at start."""
+"""Settings from the environment, read once at start."""
 
 import os
 from pathlib import Path
@@ -8,69 +8,69 @@ import msgspec
 
 
 def directory(given: str | Path) -> Path:
-    """The directory that somebody means: ``~`` is theirs, and a later chdir changes nothing."""
+    """An absolute path: ``~`` is expanded, and a later chdir does not change it."""
     return Path(given).expanduser().absolute()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of a process of ours; `from_environment` reads each from ``PREDICTQ_<NAME>``."""
+    """Settings of one process; `from_environment` reads each from ``PREDICTQ_<NAME>``."""
 
     home: Path
-    """All state lives here: models, the id key, Redis's data, logs."""
+    """Directory of all state: models, the id key, Redis's data, logs."""
     redis_url: str
     hosts: str = ""
-    """Names under which the API may be asked beside those of this machine, between commas."""
+    """Host names that the API accepts beside those of this machine, separated by commas."""
     max_rows: int = 10_000
-    """Rows one request may carry."""
+    """Most rows of one request."""
     max_body_bytes: int = 16 * 2**20
     max_outcome_bytes: int = 16 * 2**20
-    """Bytes that the outcome of one prediction may have, which Redis keeps."""
+    """Most bytes of one prediction's outcome, which Redis keeps."""
     max_queued: int = 500_000
-    """Rows the queue may hold; beyond it submissions are refused."""
+    """Most rows that the queue holds; further submissions are refused."""
     max_queued_bytes: int = 2**30
-    """Bytes of messages the queue may hold, the same."""
+    """Most bytes of messages that the queue holds; further submissions are refused."""
     canary_interval: float = 15
-    """Seconds from one canary on a queue to the next."""
+    """Seconds between two canaries on a queue."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
-    """Seconds after which the work of a dead worker is given to another."""
+    """Seconds after which the messages of a dead worker go back to their queue."""
     shutdown_timeout: float = 30
-    """Seconds from the signal to end until a worker has ended; 5 of them are not for computing."""
+    """Seconds from SIGTERM until a worker has ended; the last 5 are reserved for cleaning up."""
     threads: int = 32
-    """Threads of an API process; half of them may wait for outcomes. Plain requests need none."""
+    """Threads of an API process. At most half wait for outcomes; the fast path uses none."""
     result_ttl: int = 24 * 3600
-    """Seconds an outcome is kept after it is settled."""
+    """Seconds that Redis keeps an outcome."""
     max_dead_letters: int = 10_000
-    """Dead letters that are kept; beyond it the oldest go."""
+    """Most dead letters kept; the oldest are dropped first."""
     max_dead_letter_bytes: int = 128 * 2**20
-    """Bytes of them, the same."""
+    """Most bytes of dead letters kept; the oldest are dropped first."""
     dead_letters_per_minute: int = 20
-    """Dead letters of one version within a minute, beyond which it is paused."""
+    """Dead letters of one version within a minute above which it is paused."""
     breaker_failures: int = 5
-    """Failures of what computes a version, in a row, that pause it; ten minutes end a row, too."""
+    """Consecutive failures that pause a version; ten minutes without one reset the count."""
     probe_after: float = 10
-    """Seconds after which a paused version is tried with one message."""
+    """Seconds after which one message, the probe, tests a paused version."""
 
     batch_roots: str = ""
-    """Where any caller's batch jobs may read and write, separated as in PATH."""
+    """Allowed paths: where any caller's batch jobs may read and write, separated as in PATH."""
     batch_priority: Literal["low", "normal"] = "low"
-    """How batch jobs compete with all else on the machine; a machine that is always busy starves
-    those of low priority."""
+    """Scheduling priority of batch jobs. On a machine that is always busy, ``low`` may starve
+    them."""
     job_ttl: int = 7 * 24 * 3600
-    """Seconds that a batch job may take, and that it is kept after its end."""
+    """Seconds that a batch job may take, and for which it is kept after it has ended."""
     max_live_jobs: Annotated[int, msgspec.Meta(ge=1)] = 1000
-    """Batch jobs that may be under way; beyond it they are refused."""
+    """Most batch jobs under way; further ones are refused."""
     max_jobs: Annotated[int, msgspec.Meta(ge=1)] = 10_000
-    """Batch jobs that are kept, ended ones among them; the same."""
+    """Most batch jobs kept, ended ones included; further ones are refused."""
     max_job_bytes: Annotated[int, msgspec.Meta(ge=0)] = 100 * 2**30
-    """Bytes that the files of all batch jobs may take in the home; the same."""
+    """Most bytes of all batch jobs' files in the home; beyond it, nothing more is written."""
     job_memory: Annotated[int, msgspec.Meta(ge=2**28)] | None = None
-    """Bytes by which a process that computes batch jobs may grow; else by what the machine has."""
+    """Bytes by which a process that computes batch jobs may grow; None goes by the free RAM."""
     spare_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2**30
-    """Bytes that batch jobs leave free on each disk that they write to."""
+    """Disk reserve: bytes that batch jobs leave free on each disk that they write to."""
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read every setting; a value that is none of its type is a `ValueError`."""
+        """Read every setting; raises `ValueError` for a value that does not fit its type."""
         given = {
             f: v for f in cls.__struct_fields__ if (v := os.environ.get(f"PREDICTQ_{f.upper()}"))
         }

@@ -1,16 +1,16 @@
-"""How long a prediction may wait and compute, and how often it is tried: the bounds of each."""
+"""Limits on how long a prediction may wait and compute, and on its attempts."""
 
 LONGEST_IN_QUEUE = 24 * 3600
-"""Seconds that a caller may let a prediction wait, where it sets a bound at all."""
+"""Highest queue time limit, in seconds, that a caller may set."""
 SHORTEST_RUN = 0.05
-"""Seconds that a caller must let a computation take: less ends a process for nothing, since only
-to hand a batch to it and to set its alarm takes milliseconds on a machine that has much to do."""
+"""Lowest run time limit, in seconds, that a caller may set. Sending a microbatch to its process and
+arming the alarm takes milliseconds on a busy machine; a shorter limit would only kill processes."""
 LONGEST_RUN = 300
-"""Seconds that a batch may take, whoever asks for it; then its process ends."""
+"""Seconds that a microbatch may compute; then its process is killed."""
 MAX_ATTEMPTS = 4
-"""Computations of one prediction that broken infrastructure may end. The first may have been in
-company, and then its end was perhaps another's fault; those after a process's death are alone."""
+"""Attempts at one prediction that broken infrastructure may end. The first may share a microbatch,
+and then another message can be at fault; after a process has died, a message runs alone."""
 BACKOFF = 0.5
-"""Seconds between the first attempt and the second; doubles with each."""
+"""Seconds before the second attempt; doubles with each further one."""
 OUTAGE = 4.0
-"""The same where a worker cannot read what all share: a volume is away for longer."""
+"""Seconds before the second attempt if shared storage cannot be read: such outages last longer."""

@@ -1,4 +1,4 @@
-"""JSON in and out: the fast strict parser first, the tolerant one only for what it refuses."""
+"""JSON in and out: a strict, fast parser first, and a tolerant one for what it refuses."""
 
 import json
 import math
@@ -13,7 +13,7 @@ _decoder = msgspec.json.Decoder()
 
 
 def encode(value: Any) -> bytes:
-    """Encode; infinities, which JSON has no word for, become ``Infinity`` as Python writes it."""
+    """Encode as JSON; infinities become ``Infinity``, as in Python's own writer."""
     text = encode_finite(value)
     if b"null" in text and _holds_infinity(value):
         return json.dumps(msgspec.to_builtins(value)).encode()
@@ -21,14 +21,14 @@ def encode(value: Any) -> bytes:
 
 
 def encode_finite(value: Any) -> bytes:
-    """Encode what holds no infinity, for certain; that spares looking for one."""
+    """Encode a value that certainly holds no infinity, without searching for one."""
     return _encoder.encode(value)
 
 
 def decode(body: bytes) -> Any:
-    """Decode JSON, and the ``NaN`` and ``Infinity`` that Python's own writer emits.
+    """Decode JSON, including the ``NaN`` and ``Infinity`` that Python's own writer emits.
 
-    Raises `Malformed` with the line and column of the fault.
+    Raises `Malformed` with the line and column of the error.
     """
     try:
         return _decoder.decode(body)
@@ -40,9 +40,9 @@ def _decode_tolerantly(body: bytes) -> Any:
     if not body.strip():
         raise Malformed("the body is empty; a JSON object is expected")
     try:
-        # Decoded here: left to itself, the parser would take UTF-16 and UTF-32 as well.
+        # Decoded here, since json.loads would also accept UTF-16 and UTF-32.
         value = json.loads(body.decode("utf-8-sig"))
-        _encoder.encode(value)  # half a character (a lone surrogate) cannot be written again
+        _encoder.encode(value)  # refuses lone surrogates, which could not be written back
         return value
     except UnicodeEncodeError as error:
         raise Malformed("the body holds half a character, a lone surrogate") from error

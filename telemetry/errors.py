@@ -1,4 +1,7 @@
-"""The one tree of errors; its stable codes name what went wrong in answers, outcomes and logs."""
+"""The hierarchy of errors. Their stable codes appear in answers, outcomes and logs.
+
+The docstring of a class is its default message.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -7,13 +10,13 @@ import msgspec
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One place in the input that is wrong."""
+    """One error in the input."""
 
     loc: tuple[str | int, ...]
     """Path from the root of the body, e.g. ``("features", 3, "age")``."""
     msg: str
     row: int | None = None
-    """Zero-based row, where the fault lies in one row."""
+    """Index of the row from 0, if the error lies in one row."""
 
 
 class PredictqError(Exception):
@@ -23,9 +26,10 @@ class PredictqError(Exception):
     retryable: ClassVar[bool] = False
     """Whether the same request may succeed later."""
     retried: ClassVar[bool] = False
-    """Whether workers try again by themselves before they fail a prediction with this."""
+    """Whether workers retry before they fail a prediction with this error."""
     infrastructure: ClassVar[bool] = False
-    """Whether what computes is at fault: it leaves a dead letter and counts against its version."""
+    """Whether the model or its process is at fault: the prediction leaves a dead letter, and counts
+    as a failure of its version."""
 
     def __init__(self, message: str = "", *, errors: Sequence[Detail] = (), **extra: Any) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
@@ -131,7 +135,7 @@ class CrossSite(PredictqError):
 
 
 class Forbidden(PredictqError):
-    """Only who presents the local key may have this."""
+    """The local key is required for this."""
 
     code = "forbidden"
 
@@ -356,7 +360,7 @@ class Cancelled(PredictqError):
 
 
 def kind_of(code: str) -> type[PredictqError]:
-    """The class of a code; `PredictqError` for one that only another version knows."""
+    """The class of a code; `PredictqError` for an unknown code, as of a newer release."""
     return _KINDS.get(code, PredictqError)
 
 

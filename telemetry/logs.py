@@ -1,4 +1,4 @@
-"""The one log format: a JSON object a line, on standard error."""
+"""The log format of all processes: one JSON object a line, on standard error."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 MAX_FIELD_CHARS = 8 * 2**10
-"""Characters of a field; of a longer one the rest is left out."""
+"""Longest field in characters; the rest is cut off."""
 
 _SHARED = (
     structlog.stdlib.add_log_level,
@@ -20,19 +20,19 @@ _SHARED = (
 def failure(
     id: str, model: str, version: int, attempt: int, traceback: str | None
 ) -> dict[str, Any]:
-    """The fields of a line about a prediction or job that failed."""
+    """The fields of a log line about a failed prediction or job."""
     fields = {"id": id, "model": model, "version": version, "attempt": attempt}
     return fields | {"traceback": traceback} if traceback else fields
 
 
 def of_version(reference: str) -> dict[str, Any]:
-    """The fields of a line about a ``name:version``."""
+    """The fields of a log line about a ``name:version``."""
     model, _, version = reference.partition(":")
     return {"model": model, "version": int(version)}
 
 
 def configure(process: str) -> None:
-    """Send every log line of this process, our own and the libraries', through the one format."""
+    """Send all log lines of this process, the libraries' too, through this format."""
 
     def name_process(
         _: object, __: str, event: structlog.typing.EventDict
@@ -55,13 +55,13 @@ def configure(process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # Celery logs two lines a task; at a thousand a second that is the work.
+    # Celery logs two lines per task; at a thousand tasks a second, that takes most of the time.
     for chatty in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _bound(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Whatever a model raises or a message holds, its line has an end."""
+    """Bound each field: model errors and messages may be of any length."""
     for name, value in event.items():
         if isinstance(value, str) and len(value) > MAX_FIELD_CHARS:
             event[name] = f"{value[:MAX_FIELD_CHARS]}…"

@@ -1,4 +1,4 @@
-"""How much memory there is: what the machine has, or its cgroups give, where that is less."""
+"""The available memory: the machine's, or the lowest limit of the cgroups."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import psutil
 
 
-def given(root: Path = Path("/")) -> int:
-    """Bytes of memory that processes here may use at most; cgroups of both versions count."""
+def available_memory(root: Path = Path("/")) -> int:
+    """Most bytes of memory that this process may use, by cgroups v1 and v2 and the machine."""
     return min([int(psutil.virtual_memory().total), *_limits(root)])
 
 
 def _limits(root: Path) -> Iterator[int]:
-    """Those of our cgroup and of all above it."""
+    """The memory limits of this process's cgroup and of its ancestors."""
     for controller, file, path in _cgroups(root):
         own = root / "sys/fs/cgroup" / controller
         for group in (own / path, *(own / path).parents):
@@ -21,10 +21,10 @@ def _limits(root: Path) -> Iterator[int]:
 
 
 def _cgroups(root: Path) -> Iterator[tuple[str, str, str]]:
-    """The folder of each hierarchy that bounds memory, the file that says how, and our place."""
+    """For each memory hierarchy: its directory, its limit file, and this process's cgroup."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:  # no Linux
+    except OSError:  # not on Linux
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
@@ -37,5 +37,5 @@ def _cgroups(root: Path) -> Iterator[tuple[str, str, str]]:
 def _read(file: Path) -> int | None:
     try:
         return int(file.read_text())
-    except (OSError, ValueError):  # it is not there, or says "max"
+    except (OSError, ValueError):  # the file does not exist, or says "max"
         return None

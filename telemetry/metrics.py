@@ -1,4 +1,4 @@
-"""The catalogue of metrics: every name is declared here, once, with its meaning."""
+"""The catalogue of metrics: every name is declared here, with its help text."""
 
 import os
 from typing import NamedTuple
@@ -17,13 +17,13 @@ HTTP_SECONDS = Histogram(
     "predictq_http_request_seconds",
     "Time to answer an HTTP request.",
     ("route",),
-    # Submissions take single milliseconds; waiting requests up to the longest wait.
+    # Submissions take milliseconds; waiting requests take up to the longest wait.
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 
 
 class LedgerMetrics(NamedTuple):
-    """Metrics read from the ledger at every scrape, the same from each API process."""
+    """Metrics read from the ledger at each scrape; every API process reports the same values."""
 
     predictions: CounterMetricFamily
     rows: CounterMetricFamily
@@ -45,7 +45,7 @@ class LedgerMetrics(NamedTuple):
 
 
 def ledger_metrics() -> LedgerMetrics:
-    """An empty set, for one scrape."""
+    """A new, empty set for one scrape."""
     version = ("model", "version")
     return LedgerMetrics(
         CounterMetricFamily(
@@ -58,38 +58,40 @@ def ledger_metrics() -> LedgerMetrics:
         GaugeMetricFamily("predictq_queue_messages", "Messages waiting.", labels=("queue",)),
         GaugeMetricFamily(
             "predictq_queue_oldest_seconds",
-            "Time that the first of the queue has waited, 0 when it is empty.",
+            "Time that the oldest message of the queue has waited; 0 if it is empty.",
             labels=("queue",),
         ),
         GaugeMetricFamily(
             "predictq_queue_drain_rate",
-            "Messages a second that left it while there were always more.",
+            "Messages a second that left the queue while others waited.",
             labels=("queue",),
         ),
         GaugeMetricFamily(
             "predictq_canary_age_seconds",
-            "Time since the latest canary that came back was sent.",
+            "Time since the latest successful canary was sent.",
             labels=("queue",),
         ),
         GaugeMetricFamily(
             "predictq_canary_seconds",
-            "From there to its outcome.",
+            "Time from that canary's submission to its outcome.",
             labels=("queue",),
         ),
-        GaugeMetricFamily("predictq_reserved_messages", "Messages reserved, not acknowledged."),
-        GaugeMetricFamily("predictq_workers", "Workers that live."),
+        GaugeMetricFamily("predictq_reserved_messages", "Messages that workers hold."),
+        GaugeMetricFamily("predictq_workers", "Live workers."),
         GaugeMetricFamily("predictq_worker_memory_bytes", "Resident memory.", labels=("worker",)),
         GaugeMetricFamily("predictq_redis_up", "1 when Redis answers."),
         GaugeMetricFamily("predictq_dead_letters", "Dead letters kept."),
-        GaugeMetricFamily("predictq_dead_letter_bytes", "Bytes of them."),
-        CounterMetricFamily("predictq_dead_letters_dropped", "Dropped, being too many."),
+        GaugeMetricFamily("predictq_dead_letter_bytes", "Bytes of dead letters kept."),
+        CounterMetricFamily(
+            "predictq_dead_letters_dropped", "Dead letters dropped to stay within the bounds."
+        ),
         GaugeMetricFamily("predictq_paused", "1 while paused.", labels=(*version, "trigger")),
         GaugeMetricFamily("predictq_parked_messages", "Messages parked.", labels=version),
     )
 
 
 def registry() -> CollectorRegistry:
-    """A registry that sums over the API's processes where there are several."""
+    """A registry of the API's metrics, summed over its processes if there are several."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         own = CollectorRegistry()
         own.register(HTTP_REQUESTS)

@@ -1,22 +1,22 @@
-"""A log line for what happens many times: the first at once, then one in a while with the count."""
+"""Rate-limited log lines for frequent events: the first at once, then one a period with a count."""
 
 import threading
 import time
 from collections.abc import Callable
 
 PERIOD = 30.0
-"""Seconds from one line to the next."""
+"""Seconds between two lines."""
 
 
 class Seldom:
-    """Counts, and says when to tell; threads may share one."""
+    """Counts events, and says when to log; safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
         self._next, self._count = float("-inf"), 0
 
     def count(self) -> int:
-        """How often it happened since it was last told, this time included; 0 where not to tell."""
+        """Events since the last log line, including this one; 0 if nothing is to be logged now."""
         with self._lock:
             self._count += 1
             if (now := self._clock()) < self._next:

@@ -1,21 +1,21 @@
-"""Keeps the counters that the API's processes share where a full disk cannot end one of them."""
+"""Reserves disk space for the metric files of API processes, so that a full disk kills none."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""Names where they lie: a file of each kind for each process."""
+"""Environment variable with the directory of these files: one per process and metric kind."""
 METRIC_KINDS = ("counter", "histogram")
 FILE_BYTES = 2**18
-"""Bytes of a kind: for each route and answer that there are."""
+"""Bytes of each file, enough for all routes and statuses."""
 
 
 def take_room() -> None:
-    """Take this process's room on the disk, before prometheus_client is imported.
+    """Reserve this process's disk space, before prometheus_client is imported.
 
-    That maps files with holes into memory, and to write where a full disk has no room for a hole
-    ends a process (SIGBUS). One that is born when the disk is full counts for itself alone.
+    prometheus_client maps sparse files into memory. Writing to a hole on a full disk would kill
+    the process (SIGBUS). A process that starts on a full disk keeps its metrics to itself.
     """
     if DIRECTORY not in os.environ:
         return

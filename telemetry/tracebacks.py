@@ -1,23 +1,23 @@
-"""What was raised, as text of bounded length, whatever it was: a model may raise anything."""
+"""Tracebacks and exception texts of bounded length; a model may raise anything."""
 
 from traceback import TracebackException
 
 from telemetry.errors import ModelError, ModelUnloadable, PredictqError
 
 BOUND = 8 * 2**10
-"""Bytes of a traceback; of a longer one the end is kept."""
+"""Longest traceback in bytes; of a longer one the end is kept."""
 LINE = 2**10
-"""Characters of each of its parts: a long message must not push out where it was raised."""
+"""Longest part in characters, so that a long message does not displace the frames."""
 FRAMES = 50
-"""Of each exception, the innermost."""
+"""Innermost frames that are kept of each exception."""
 SAID = 500
-"""Characters of what an exception says."""
+"""Longest exception text in characters."""
 
 
 def traceback_of(error: BaseException) -> str | None:
-    """The last `BOUND` bytes of where it was raised, or what a model raised that became it.
+    """The last `BOUND` bytes of the traceback of an exception, or of the model's own below it.
 
-    None where it is an error of ours, which is plain without one.
+    None for predictq's own errors, which need none.
     """
     origin = _origin(error)
     if origin is None:
@@ -28,10 +28,10 @@ def traceback_of(error: BaseException) -> str | None:
 
 
 def said(error: BaseException) -> str:
-    """Its kind, and what it says of itself, if it can."""
+    """Type and text of an exception, bounded."""
     try:
         words = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - it is a stranger's code
+    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
         words = type(error).__name__
     return words[:SAID].encode(errors="replace").decode()
 

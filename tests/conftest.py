@@ -19,7 +19,7 @@ WAITING = "chaos", "integration"
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Neither settings nor stacks of whoever runs the tests must decide what they find."""
+    """Hide the settings and running stacks of the developer from the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("PREDICTQ_") or n == "REDIS_URL"]:
             patch.delenv(name)
@@ -30,8 +30,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _ctrl_c_is_heard() -> None:
-    """What a shell starts in the background inherits that it is ignored, and so do its children."""
+def _restore_sigint() -> None:
+    """Restore SIGINT, which a background job of a shell inherits as ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -45,7 +45,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    """The stack that tests share; those that break something start their own."""
+    """The stack that tests share. A test that breaks something starts its own."""
     with running(with_models_of(demo_home, tmp_path_factory.mktemp("stack"))) as stack:
         yield stack
 
@@ -54,22 +54,22 @@ def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have one process run all tests that share a stack, and the others module by module."""
     groups: dict[str, list[pytest.Item]] = {}
-    for item in sorted(items, key=_turn):
-        shared = _shared_by(item)
+    for item in sorted(items, key=_sort_key):
+        shared = _session_fixtures(item)
         group = next((name for name in SHARED if name in shared), item.nodeid.partition("::")[0])
         item.add_marker(pytest.mark.xdist_group(group))
         groups.setdefault(group, []).append(item)
-    items[:] = chain.from_iterable(_alternating(list(groups.values())))
+    items[:] = chain.from_iterable(_alternate(list(groups.values())))
 
 
-def _turn(item: pytest.Item) -> int:
-    """Stacks come first, and the short ones last: so all processes end at about the same time."""
+def _sort_key(item: pytest.Item) -> int:
+    """Sort key: tests with stacks first, short modules last, so that all processes end together."""
     room = _room(item)
     return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
-def _alternating(groups: list[list[pytest.Item]]) -> Iterator[list[pytest.Item]]:
-    """One that computes a lot beside one that waits a lot, as long as there are both."""
+def _alternate(groups: list[list[pytest.Item]]) -> Iterator[list[pytest.Item]]:
+    """Alternate between modules that compute a lot and modules that wait a lot."""
     waiting = [group for group in groups if _room(group[0]) in WAITING]
     others = [group for group in groups if _room(group[0]) not in WAITING]
     for pair in zip_longest(others, waiting):
@@ -80,8 +80,8 @@ def _room(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
-def _shared_by(item: pytest.Item) -> set[str]:
-    """Names of what it uses that lives as long as the process that runs it."""
+def _session_fixtures(item: pytest.Item) -> set[str]:
+    """The session-scoped fixtures that a test uses."""
     assert isinstance(item, pytest.Function)
     fixtures = item._fixtureinfo.name2fixturedefs
     return {name for name, found in fixtures.items() if found[-1].scope == "session"}

@@ -18,11 +18,12 @@ from workers.celery.heartbeat import Heartbeat
 from workers.celery.watchdog import WatchdogStep
 from workers.jobs.sweeping import Sweeping
 
-# Here alone: the front end, Flower and stock producers use Celery's and kombu's own. By its alias,
-# since the address of a socket names its transport, whatever the setting says.
+# Only worker processes replace the transport: the front end, Flower and stock producers keep
+# kombu's own. The alias is replaced rather than `broker_transport` set, because kombu takes the
+# transport of a Unix socket from the URL scheme, whatever that setting says.
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.celery.transport:Transport"))
 app.conf.worker_pool = "workers.pool.pool:Pool"
-# The same JSON as Celery's own, at a tenth of the cost: there are three events for each prediction.
+# The same JSON as Celery's own serializer at a tenth of its cost: each prediction sends 3 events.
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
 predict.Strategy = "workers.celery.strategy:strategy"
@@ -35,7 +36,7 @@ def _set_up_logging(**_: Any) -> None:
     configure("worker")
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]  # the same
-def _keep_what_was_imported(**_: Any) -> None:
+@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _freeze_imported_objects(**_: Any) -> None:
     gc.collect()
-    gc.freeze()  # what lives as long as the worker need not be looked through again and again
+    gc.freeze()  # modules live as long as the worker, so later collections can skip them

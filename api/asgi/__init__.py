@@ -1,1 +1,1 @@
-"""The event loop's side: a request is admitted, its body received, and plain ones are answered."""
+"""The ASGI layer: checks requests, receives bodies, and answers simple ones on the event loop."""

@@ -1,6 +1,6 @@
-"""Receives bodies whole, on the event loop, so that who sends slowly holds no thread.
+"""Receives whole bodies on the event loop, so that a slow client holds no thread.
 
-Uploads alone are streamed: they may be larger than memory.
+Only uploads are streamed, because they may be larger than memory.
 """
 
 import time
@@ -18,13 +18,13 @@ BODILESS = ("GET", "HEAD")
 UPLOADS = (ROUTE, f"{ROUTE}/validate")
 CUT_OFF = "the body ends too soon"
 SMALL_BODY_BYTES = 2**16
-"""Bytes of each body that are never refused for want of room."""
+"""Bytes of each body that do not count towards the capacity, and so are never refused."""
 MAX_HELD_BODIES = 16
-"""Beyond those, as many bodies of the greatest size are held at a time; smaller ones are more."""
+"""Capacity for the counted bytes, as a number of bodies of the greatest size."""
 
 
 class Body:
-    """What has come of a body."""
+    """The pieces of a body received so far."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -32,30 +32,30 @@ class Body:
 
     @property
     def large(self) -> int:
-        """Bytes that need room."""
+        """Bytes that count towards the capacity: those beyond `SMALL_BODY_BYTES`."""
         return max(self.size - SMALL_BODY_BYTES, 0)
 
     def add(self, piece: bytes) -> None:
-        """One more piece."""
+        """Append a piece."""
         self._pieces.append(piece)
         self.size += len(piece)
 
     def whole(self) -> bytes:
-        """All of it, which is not kept here any longer."""
+        """Return all bytes and release them here."""
         pieces, self._pieces = self._pieces, []
         return b"".join(pieces)
 
 
 class BodyReceiver:
-    """An ASGI application in front of another, which finds each body there already."""
+    """ASGI middleware that hands each request on with its body already received."""
 
     def __init__(self, app: ASGIApp, requests: Requests, bound: int) -> None:
-        """``bound`` is the greatest size in bytes; of a longer one only the beginning is read."""
+        """``bound``: the greatest body in bytes. Reading stops beyond it; Flask answers 413."""
         self._app, self._requests, self._bound = app, requests, bound
-        self._room = MAX_HELD_BODIES * bound
+        self._capacity = MAX_HELD_BODIES * bound
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on one request, or say why its body cannot be read."""
+        """Serve one request, or answer why its body cannot be read (400 or 503)."""
         if scope["type"] != "http" or _is_unread(scope) or self._is_refused(scope):
             await self._app(scope, receive, send)
             return
@@ -68,7 +68,7 @@ class BodyReceiver:
             self._requests.ended(OTHER, scope["method"], answer.status_code, started)
             await send_response(answer, send)
         finally:
-            self._room += body.large
+            self._capacity += body.large
 
     async def _fill(self, body: Body, receive: Receive) -> None:
         patience = BodyDeadline()
@@ -79,29 +79,29 @@ class BodyReceiver:
             raise Malformed(CUT_OFF) from None
 
     async def _hears(self, body: Body, patience: BodyDeadline, receive: Receive) -> bool:
-        """Take one piece; whether there are more."""
+        """Receive one piece; returns whether more follow."""
         event = await patience.hear(receive)
         if event["type"] != "http.request":
             raise Malformed(CUT_OFF)
         before = body.large
         body.add(event["body"])
-        self._room -= body.large - before
-        if body.large > before and self._room < 0:
+        self._capacity -= body.large - before
+        if body.large > before and self._capacity < 0:
             raise Busy
         return bool(event.get("more_body", False))
 
     def _is_refused(self, scope: HTTPScope) -> bool:
-        """Whether it announces more than anyone may send; who is behind says so, unread."""
+        """Whether Content-Length exceeds the bound. Flask then answers 413 without reading."""
         lengths = (value for name, value in scope["headers"] if name == b"content-length")
         return int(next(lengths, b"0")) > self._bound
 
 
 def _is_unread(scope: HTTPScope) -> bool:
-    """Whether it has no body, or one that a thread reads as it comes."""
+    """Whether there is nothing to receive here: no body, or an upload that a thread streams."""
     return scope["method"] in BODILESS or (scope["path"] in UPLOADS and _is_form(scope))
 
 
 def _is_form(scope: HTTPScope) -> bool:
-    """Whether it is a form beyond doubt, as Werkzeug sees it: of two types it would make one."""
+    """Whether the only Content-Type is a form. Werkzeug would join two headers into one."""
     types = [value for name, value in scope["headers"] if name == b"content-type"]
     return [t.partition(b";")[0].strip().lower() for t in types] == [b"multipart/form-data"]

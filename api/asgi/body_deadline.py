@@ -1,4 +1,4 @@
-"""How long a body is waited for: as long as it comes at a rate that is no dripping."""
+"""How long to wait for a body: as long as it arrives at a minimum average rate."""
 
 import asyncio
 from time import monotonic
@@ -7,23 +7,23 @@ from typing import Any
 from a2wsgi.asgi_typing import Receive
 
 MAX_SILENCE = 20.0
-"""Seconds for which a client may be silent, once; what it sends gives them back."""
+"""Seconds of silence that a client is allowed in total; bytes received restore them."""
 SLOWEST = 2**14
-"""Bytes a second; who sends less for longer than `MAX_SILENCE` is gone."""
+"""Bytes per second. A client slower than this uses up `MAX_SILENCE`, then is cut off."""
 
 
 class BodyDeadline:
-    """The seconds that the sender of one body has left: silence takes them, bytes give them back.
+    """A time allowance for one body, like a token bucket: waiting spends it, bytes restore it.
 
-    So neither a pause nor a byte now and then holds what others need, and a slow disk on our own
-    side, which keeps a body from being received, is not charged to its sender.
+    Neither a long pause nor a slow trickle can hold a connection for ever. Only time spent waiting
+    for the client counts, so a slow disk on our side is not charged to the sender.
     """
 
     def __init__(self) -> None:
         self._left = MAX_SILENCE
 
     async def hear(self, receive: Receive) -> dict[str, Any]:
-        """The next event of a body; raises `TimeoutError` where it does not come in time."""
+        """Receive the next event of the body; raises `TimeoutError` once the allowance is spent."""
         if self._left <= 0:
             raise TimeoutError
         started = monotonic()

@@ -1,4 +1,4 @@
-"""Bounds on what may hold threads, so that those who wait or upload never stop the rest."""
+"""Limits how many threads long requests (waits, uploads, downloads) may occupy at once."""
 
 import logging
 import threading
@@ -12,18 +12,18 @@ from flask import Response
 from telemetry.errors import Busy
 
 log = logging.getLogger(__name__)
-Known = TypeVar("Known")
+ReturnType = TypeVar("ReturnType")
 
 
 class ConcurrencyLimit:
-    """A number of places; who finds none goes without."""
+    """A fixed number of slots, taken without blocking."""
 
     def __init__(self, count: int) -> None:
         self._free = threading.BoundedSemaphore(max(count, 1))
 
     @contextmanager
     def one(self) -> Iterator[bool]:
-        """Hold a place, if there is one."""
+        """Hold a slot for the context, if one is free; yields whether it was."""
         found = self._free.acquire(blocking=False)
         try:
             yield found
@@ -32,7 +32,10 @@ class ConcurrencyLimit:
                 self._free.release()
 
     def held(self, build: Callable[[ExitStack], Response]) -> Response:
-        """A response that holds a place, and what it opened, until it is sent; raises `Busy`."""
+        """Build a response that keeps a slot, and what ``build`` opened, until it is sent.
+
+        Raises `Busy` where no slot is free.
+        """
         with ExitStack() as stack:
             if not stack.enter_context(self.one()):
                 raise Busy("too many of these are being sent at this moment; try again")
@@ -40,12 +43,18 @@ class ConcurrencyLimit:
             response.call_on_close(stack.pop_all().close)
         return response
 
-    def wait(self, id: str, wait: Callable[[], Known], known: Known) -> tuple[Known, bool]:
-        """What waiting for an id gives, or what is known where nobody can; and whether one did."""
+    def wait(
+        self, id: str, wait: Callable[[], ReturnType], known: ReturnType
+    ) -> tuple[ReturnType, bool]:
+        """Wait for an id if a slot is free.
+
+        Returns the result of ``wait``, or ``known`` without a slot or without Redis; and whether
+        it waited.
+        """
         with self.one() as free:
             try:
                 return (wait() if free else known), free
             except redis.RedisError as error:
-                # It was accepted, and its caller must learn the id.
+                # The prediction was accepted, so the caller must get its id and not an error.
                 log.warning("could not wait: %s", error, extra={"id": id})
                 return known, False

@@ -1,4 +1,4 @@
-"""The door of a process: once it is to leave, each answer tells its caller to go elsewhere."""
+"""Connection draining: during shutdown each answer closes its connection."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,18 +9,18 @@ CLOSE = (b"connection", b"close")
 
 
 class Drain:
-    """An ASGI application in front of another, which costs nothing until it leaves."""
+    """ASGI middleware that passes requests straight through until `leave` is called."""
 
     def __init__(self, app: ASGIApp, hurry: Callable[[], None]) -> None:
-        """``hurry`` is called once it leaves: nobody shall be kept waiting any longer."""
+        """``hurry`` is called on `leave` and must end all waiting."""
         self._app, self._serve, self._hurry = app, app, hurry
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer one request."""
+        """Serve one request."""
         return self._serve(scope, receive, send)
 
     def leave(self) -> None:
-        """From now on each answer ends its connection."""
+        """Send ``Connection: close`` with every answer from now on."""
         self._serve = self._answer_and_close
         self._hurry()
 

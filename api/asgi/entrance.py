@@ -1,6 +1,6 @@
-"""What each request passes first: its head is bounded, and meant for this server.
+"""The outermost check of each request: its head is bounded, and meant for this server.
 
-It costs a look at each header field, so it stands on the event loop before everything else.
+It only inspects the head, so it runs on the event loop before everything else.
 """
 
 import time
@@ -23,9 +23,9 @@ from telemetry.errors import (
 )
 
 LONGEST_FIELD = 8192
-"""Bytes of one header field, and of the path with its query; a browser sends no longer ones."""
+"""Bytes of one header field, and of the path with its query; browsers do not send longer ones."""
 MAX_HEAD_BYTES = 32_768
-"""Bytes of all of them; granian takes no more than 100 fields."""
+"""Bytes of the whole head; granian accepts at most 100 fields."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 TOLD = [
     (b"x-content-type-options", b"nosniff"),
@@ -34,17 +34,17 @@ TOLD = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 ]
-"""What browsers are told with each answer: to take it for what it is, and to frame it nowhere."""
+"""Security headers of each answer: no content sniffing, no framing."""
 
 
 class Entrance:
-    """An ASGI application in front of another, which is asked only what is meant for it."""
+    """ASGI middleware that refuses oversized, misdirected and cross-site requests."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts, requests: Requests) -> None:
         self._app, self._hosts, self._requests = app, hosts, requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on one request, or say why it is refused."""
+        """Serve one request, or answer why it is refused."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,11 +60,11 @@ class Entrance:
 
     def _check(self, scope: HTTPScope) -> None:
         _bound(scope)
-        # What hands requests to Flask would fail: no standard says what such bytes mean.
+        # The bridge to Flask would raise: no standard says what such bytes mean.
         if not scope["query_string"].isascii():
             raise Malformed("the query holds what is no ASCII: write its bytes as %xx")
-        # Flask would take a path for the one without its first slash, and a method for that in
-        # capitals: what chose their way here would have seen another request.
+        # Flask strips a doubled first slash and upper-cases the method, so Flask and the routing
+        # before it (`by_path`, `FastPath`) would see different requests.
         if scope["path"].startswith("//"):
             raise NotFound(f"there is no route {scope['path'][:200]!r}")
         if not scope["method"].isupper():
@@ -76,7 +76,7 @@ class Entrance:
             raise CrossSite
 
     def _is_own(self, headers: dict[bytes, bytes], host: bytes) -> bool:
-        """Whether no page of another site sent it; an old browser may tell by `Origin` alone."""
+        """Whether it is not from another site's page. Old browsers send only `Origin`."""
         origin = headers.get(b"origin")
         if origin is not None:
             return self._hosts.trusts(origin, host)
@@ -95,7 +95,7 @@ def _bound(scope: HTTPScope) -> None:
 
 
 def _telling(send: Send) -> Send:
-    """Send, and tell browsers what to make of it."""
+    """Wrap ``send`` to add the security headers."""
 
     async def told(event: Any) -> None:
         if event["type"] == "http.response.start":

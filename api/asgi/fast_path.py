@@ -1,7 +1,7 @@
-"""The express lane: plain submissions and look-ups, answered on the event loop without a thread.
+"""The fast path: plain submissions and look-ups, answered on the event loop without a thread.
 
-It takes only what is plainly right, and leaves everything else to Flask behind it, which knows
-every case. Handing a request to a thread costs more than all that is done for a plain one.
+It takes only simple valid requests and passes everything else to Flask, which handles every case.
+Handing a request to a thread costs more than all the work for a simple one.
 """
 
 import time
@@ -18,7 +18,7 @@ from telemetry.errors import PredictqError, VersionPaused
 
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
 MAX_FAST_BODY_BYTES = 2**16
-"""Bytes of a body that is checked here; a longer one would hold up the others."""
+"""Longest body to check here, in bytes; a longer one would block the event loop."""
 _special = {
     b"prefer",
     b"idempotency-key",
@@ -28,19 +28,19 @@ _special = {
 
 
 class FastPath:
-    """An ASGI application in front of another."""
+    """ASGI middleware that answers simple requests itself."""
 
     def __init__(
         self, predictions: Predictions, requests: Requests, behind: ASGIApp, bound: int
     ) -> None:
-        """``bound`` is the greatest size of any body, in bytes."""
+        """``behind``: the application for all other requests. ``bound``: greatest body in bytes."""
         self._longest = min(MAX_FAST_BODY_BYTES, bound)
         self._predictions = predictions
         self._requests = requests
         self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or leave it to who is behind."""
+        """Answer one request, or pass it on."""
         if scope["type"] == "http" and _is_plain_submission(scope, self._longest):
             await self._submit(scope, receive, send)
         elif scope["type"] == "http" and _is_plain_look_up(scope):
@@ -50,17 +50,17 @@ class FastPath:
 
     async def _submit(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started, event = time.perf_counter(), await receive()
-        body: bytes = event["body"]  # type: ignore[typeddict-item]  # whole, see `Receiving`
+        body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
         try:
             prediction = self._predictions.prepare(body)
-        except PredictqError:  # Flask says what is wrong with it
+        except PredictqError:  # Flask answers what is wrong
             prediction = None
         if prediction is None:
             await self._behind(scope, once_more(body, receive), send)
             return
         try:
-            answer = await self._predictions.submit_soon(prediction)
-        except VersionPaused:  # its fallback is Flask's business
+            answer = await self._predictions.submit_async(prediction)
+        except VersionPaused:  # Flask handles the fallback
             await self._behind(scope, once_more(body, receive), send)
             return
         except (PredictqError, redis.RedisError) as error:
@@ -71,7 +71,7 @@ class FastPath:
     async def _look_up(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         try:
-            answer = await self._predictions.look_up_soon(scope["path"].removeprefix(LOOK_UP))
+            answer = await self._predictions.look_up_async(scope["path"].removeprefix(LOOK_UP))
         except Long:
             await self._behind(scope, receive, send)
             return
@@ -98,6 +98,6 @@ def _is_plain_look_up(scope: HTTPScope) -> bool:
     path = scope["path"]
     if scope["method"] != "GET" or not path.startswith(LOOK_UP) or "/" in path[len(LOOK_UP) :]:
         return False
-    if scope["query_string"]:  # it may ask for what not everybody is told
+    if scope["query_string"]:  # such as debug=true, which needs a right
         return False
     return path != LOOK_UP and _special.isdisjoint(name for name, _ in scope["headers"])

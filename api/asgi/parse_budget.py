@@ -1,6 +1,7 @@
-"""Bounds what is parsed or sent at a time, by its bytes.
+"""Bounds the bytes that are parsed or sent at a time.
 
-Once it is built, JSON takes many times those; and who reads slowly has an answer held for long.
+Parsed JSON takes many times its size in memory, and a slow reader keeps an answer in memory for
+a long time.
 """
 
 import threading
@@ -10,23 +11,23 @@ from contextlib import contextmanager
 from telemetry.errors import Busy
 
 MAX_BYTES_IN_FLIGHT = 32 * 2**20
-"""Bytes of bodies that are parsed at a time, and of answers that are sent."""
+"""Bytes of bodies parsed at a time; a second budget of this size is for answers being sent."""
 UNCOUNTED_BYTES = 2**16
-"""Bytes of a body that never waits; threads and connections bound how many there are."""
+"""A body up to this size is not counted: threads and connections bound how many there are."""
 WAIT_TIMEOUT = 1.0
-"""Seconds that a body waits for others to be done."""
+"""Seconds that a body waits for others to finish."""
 
 
 class ParseBudget:
-    """Bytes that requests hold for as long as they need what was built of them."""
+    """A budget in bytes, shared by all threads of the process."""
 
     def __init__(
         self, largest: int, doing: str = "requests are being read", *, patient: bool = True
     ) -> None:
-        """``largest`` is the size of the greatest body, for which there is always room in turn.
+        """``largest``: the greatest body in bytes; the budget is never smaller than that.
 
-        ``doing`` says what too many do where there is no room, and ``patient`` whether a thread
-        waits a moment for it.
+        ``doing``: the words in the `Busy` message. ``patient``: whether to wait up to
+        `WAIT_TIMEOUT` for capacity, or to fail at once.
         """
         self._left = self._most = max(MAX_BYTES_IN_FLIGHT, largest)
         self._doing = doing
@@ -35,7 +36,7 @@ class ParseBudget:
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Hold so many bytes; raises `Busy` where others hold them for too long."""
+        """Hold ``size`` bytes for the context; raises `Busy` where the budget is exhausted."""
         if size <= UNCOUNTED_BYTES:
             yield
             return

@@ -1,4 +1,4 @@
-"""What the event loop's side needs of ASGI: hand a request on, send a response."""
+"""ASGI helpers: run Flask in threads, pass requests on, send responses."""
 
 import asyncio
 import logging
@@ -16,23 +16,23 @@ from api.asgi.body_deadline import BodyDeadline
 
 log = logging.getLogger(__name__)
 GONE = "predictq.gone"
-"""In a scope: set once its client has left."""
+"""Key in a scope: an event that is set once the client has disconnected."""
 HELD = "predictq.held"
-"""In a scope: what its answer holds until all of it is sent."""
+"""Key in a scope: an `ExitStack` that is closed once the whole answer is sent."""
 SEND_TIMEOUT = 60.0
-"""Seconds after which a client that stopped in the middle of an answer is gone."""
+"""Seconds after which a client that takes no data of an answer counts as disconnected."""
 SEND_BYTES = 2**18
-"""Bytes of a file that are sent at a time."""
+"""Bytes to send at a time."""
 AHEAD = 2
-"""Pieces that a thread may be ahead of what is sent: a client that reads none holds few of them."""
+"""Pieces that a thread may produce ahead of sending: bounds memory held by a slow client."""
 
 
 def in_threads(app: Flask, threads: int) -> ASGIApp:
-    """Serve a Flask application, each request in one of so many threads."""
+    """Wrap a Flask application; each request runs in one of ``threads`` threads."""
 
     def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # What comes without a length has an end all the same, and Werkzeug must be told; of what
-        # has a length it then sees that the end is missing.
+        # Without this flag Werkzeug treats a body without Content-Length as empty. It is not set
+        # for other bodies, so that Werkzeug notices one that ends too early.
         if "CONTENT_LENGTH" not in environ:
             environ["wsgi.input_terminated"] = True
         environ["wsgi.file_wrapper"] = _in_large_pieces
@@ -58,7 +58,7 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
 
 
 def when_sent(environ: dict[str, Any], response: Response, call: Callable[[], None]) -> None:
-    """Call once all of the response is sent; its thread is free before that."""
+    """Call a function once the whole response is sent, which is after its thread is free."""
     scope = environ.get("asgi.scope")
     after: Callable[[Callable[[], None]], object] = (
         scope[HELD].callback if scope else response.call_on_close
@@ -67,7 +67,10 @@ def when_sent(environ: dict[str, Any], response: Response, call: Callable[[], No
 
 
 def noticing_who_leaves(app: ASGIApp) -> ASGIApp:
-    """Have streams end once nobody listens: granian drops in silence what is sent to nobody."""
+    """Wrap an application so that streams end when the client disconnects.
+
+    Needed because granian silently drops data for a disconnected client.
+    """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -85,7 +88,7 @@ def noticing_who_leaves(app: ASGIApp) -> ASGIApp:
 
 
 def _in_large_pieces(file: IO[bytes], _: int) -> FileWrapper:
-    """A file as it is sent: each piece crosses from a thread to the loop, which costs."""
+    """Read a file in large pieces, since passing each one from thread to loop costs time."""
     return FileWrapper(file, SEND_BYTES)
 
 
@@ -106,7 +109,7 @@ def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[byt
 
 
 def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
-    """Send while the client takes each piece in time; else it is gone, and the rest with it."""
+    """Wrap ``send``: if the client does not take a piece in time, drop the rest of the answer."""
 
     async def sent(event: Any) -> None:
         if gone.is_set():
@@ -115,7 +118,7 @@ def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
             for part in _in_parts(event):
                 async with asyncio.timeout(SEND_TIMEOUT):
                     await send(part)
-        except Exception as error:  # noqa: BLE001 - a thread waits until all is taken
+        except Exception as error:  # noqa: BLE001 - the thread waits for the end of sending
             log.info("an answer was given up: %r", error, extra={"path": path})
             gone.set()
 
@@ -123,9 +126,9 @@ def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
 
 
 def _in_parts(event: Any) -> Iterator[Any]:
-    """The event; of a large body a piece at a time.
+    """Split an event with a large body into several.
 
-    Granian takes a whole body at once, and keeps it for a client that reads none of it.
+    Granian buffers a whole body at once, even for a client that reads none of it.
     """
     body, goes_on = event.get("body", b""), event.get("more_body", False)
     if len(body) <= SEND_BYTES:
@@ -137,7 +140,7 @@ def _in_parts(event: Any) -> Iterator[Any]:
 
 
 def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
-    """Leave what lies under a path to one application, and everything else to another."""
+    """Route paths that start with ``prefix`` to one application, and all others to another."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         under = scope["type"] == "http" and scope["path"].startswith(prefix)
@@ -147,7 +150,7 @@ def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
 
 
 def once_more(body: bytes, receive: Receive) -> Receive:
-    """What gives a body that was read already, and then what else comes."""
+    """A ``receive`` that first replays a body that was read already."""
     events: list[Any] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Any:
@@ -157,7 +160,7 @@ def once_more(body: bytes, receive: Receive) -> Receive:
 
 
 async def send_response(response: Response, send: Send) -> None:
-    """Send a response that is complete; raises `TimeoutError` where its client takes none of it."""
+    """Send a complete response; raises `TimeoutError` if the client does not take it."""
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     body = response.get_data()

@@ -1,4 +1,4 @@
-"""Bounds the large answers that wait for their clients to take them, by their bytes."""
+"""Bounds the bytes of large answers that are held in memory while they are sent."""
 
 from contextlib import ExitStack
 
@@ -11,15 +11,15 @@ DOING = "answers are being sent"
 
 
 class Sending:
-    """Answers that are held whole until they are sent; threads are free meanwhile."""
+    """A budget for answers that are held in memory until sent; their threads are free meanwhile."""
 
     def __init__(self, largest: int) -> None:
-        """``largest`` is the size of the greatest outcome, for which there is always room."""
-        # Who reads slowly holds room for long, so waiting for it would only hold threads.
+        """``largest``: the greatest outcome in bytes; the budget is never smaller than that."""
+        # Not patient: a slow reader holds the budget for long, so waiting would only hold threads.
         self._budget = ParseBudget(largest, DOING, patient=False)
 
     def held(self, response: Response) -> Response:
-        """The response, which has room until it is sent; raises `Busy` where there is none."""
+        """Hold budget for a response until it is sent; raises `Busy` if it is exhausted."""
         with ExitStack() as stack:
             stack.enter_context(self._budget.holding(len(response.get_data())))
             when_sent(request.environ, response, stack.pop_all().close)

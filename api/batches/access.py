@@ -1,4 +1,4 @@
-"""What a caller learns of a batch job, and may do with it."""
+"""Access control for batch jobs: jobs requested with the local key are restricted."""
 
 from flask import request
 from msgspec.structs import replace
@@ -8,35 +8,35 @@ from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError
 from telemetry.errors import Forbidden
 
-WITHHELD = "this job was ordered with the local key: present it to read why"
+WITHHELD = "this job was requested with the local key: present it to read why"
 
 
 class JobAccess:
-    """Of the caller of this request."""
+    """Decides what the caller of the current request may see and do."""
 
     def __init__(self, jobs: JobGateway, rights: Rights) -> None:
         self._jobs, self._rights = jobs, rights
 
     @property
     def everywhere(self) -> bool:
-        """Whether the caller may name what the user of the server may read and write."""
-        return self._rights.caller(request).may("places")
+        """Whether the caller may name any path that the server's user can read or write."""
+        return self._rights.caller(request).may("any_path")
 
     def permitted(self, job_id: str) -> Job:
-        """A job whose files the caller may have, and which the caller may stop.
+        """Return the job if the caller may fetch its files and change it.
 
-        Raises `Forbidden`, and as `Jobs.get`.
+        Raises `Forbidden`, and what `JobGateway.get` raises.
         """
         job = self._jobs.get(job_id)
         if job.restricted and not self.everywhere:
             raise Forbidden(
-                f"job {job_id} was ordered with the local key: present it, "
+                f"job {job_id} was requested with the local key: present it, "
                 "as `Authorization: Bearer <key>`"
             )
         return job
 
     def shown(self, job: Job) -> Job:
-        """The job without what its messages quote of files that the caller may not read."""
+        """Return the job, without error texts and report if the caller may not read its files."""
         if not job.restricted or self.everywhere:
             return job
         error = job.error and JobError(job.error.code, WITHHELD, job.error.line)

@@ -1,4 +1,4 @@
-"""What is fetched of a batch job: its output, its errors, and the news of it."""
+"""Output, errors and events of a batch job over HTTP."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from flask import Response
 from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.schemas import BatchJob, brief, view
-from api.http.downloads import download, open_file, pieces
+from api.http.downloads import download, file_contents, open_output
 from tasks.jobs.files.fingerprints import stamp_of
 from tasks.jobs.files.naming import Compression, Format, named_format
 from tasks.jobs.gateway import JobGateway
@@ -31,37 +31,37 @@ PACKED: dict[Compression, str] = {
     "bz2": "application/x-bzip2",
 }
 NOTHING_NEW = b":\n\n"
-"""A comment, by which the end of a listener's connection is noticed."""
+"""A comment event. Sending it is how we notice that the listener has disconnected."""
 
 
 class OutputViews:
-    """The views; each response holds one of a bounded number of places until it is sent."""
+    """The views. Each response holds a slot of a `ConcurrencyLimit` until it is sent."""
 
-    def __init__(self, jobs: JobGateway, access: JobAccess, places: int) -> None:
-        """So many places for files, and as many for events: who listens stays for long."""
+    def __init__(self, jobs: JobGateway, access: JobAccess, slots: int) -> None:
+        """``slots`` for files, and as many again for events, whose listeners stay for long."""
         self._jobs, self._access = jobs, access
-        self._files, self._events = ConcurrencyLimit(places), ConcurrencyLimit(places)
+        self._files, self._events = ConcurrencyLimit(slots), ConcurrencyLimit(slots)
         self._leaving = threading.Event()
 
     def hurry(self) -> None:
-        """End what follows jobs: who listens will ask another process."""
+        """End all event streams for shutdown; the clients reconnect to another process."""
         self._leaving.set()
 
     def output(self, id: str) -> Response:
-        """The whole output, or a range of it."""
+        """Serve the whole output, or a byte range of it."""
         job, path = self._access.permitted(id), self._jobs.output(id)
         return self._files.held(partial(self._output, job, path))
 
     def errors(self, id: str) -> Response:
-        """A line of NDJSON for each row that failed so far."""
+        """Serve a line of NDJSON for each row that has failed so far."""
         paths, type_ = self._jobs.errors(self._access.permitted(id).id), CONTENT_TYPES["ndjson"]
         if len(paths) == 1:
             return self._files.held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
-        return self._files.held(lambda _: Response(pieces(paths), content_type=type_))
+        return self._files.held(lambda _: Response(file_contents(paths), content_type=type_))
 
     def events(self, id: str) -> Response:
-        """Server-sent events: the job now, after each change, and at its end."""
-        self._access.permitted(id)  # an unknown id gives no stream
+        """Stream server-sent events: the job now, after each change, and at its end."""
+        self._access.permitted(id)  # raises 404 before the stream starts
         return self._events.held(lambda _: self._stream(id))
 
     def _stream(self, id: str) -> Response:
@@ -70,8 +70,8 @@ class OutputViews:
         return Response(self._news(id), headers=headers, content_type=type_)
 
     def _output(self, job: Job, path: Path, stack: ExitStack) -> Response:
-        """What the job wrote; raises `ResultGone` where something else lies there by now."""
-        file = stack.enter_context(open_file(path))
+        """Serve what the job wrote; raises `ResultGone` if the file was replaced since."""
+        file = stack.enter_context(open_output(path))
         if not self._jobs.has_written(job, stamp_of(os.fstat(file.fileno()))):
             raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
         return download(file, *_described(job, path))
@@ -87,17 +87,17 @@ class OutputViews:
 
 
 def _described(job: Job, path: Path) -> tuple[str, str]:
-    """The file's name and its type."""
+    """The file name and the content type of a job's output."""
     format_ = job.output.format
-    assert format_  # noqa: S101 - validation has found that of the input at least
+    assert format_  # noqa: S101 - set by validation at the latest
     _, compression = named_format(path.name)
-    if not path.suffix:  # in the job's own directory, where no caller named it
+    if not path.suffix:  # in the job's own directory, under a name without suffix
         return f"{job.id}.{format_}", CONTENT_TYPES[format_]
     return path.name, PACKED[compression] if compression else CONTENT_TYPES[format_]
 
 
 def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:
-    return download(stack.enter_context(open_file(path)), name, type_)
+    return download(stack.enter_context(open_output(path)), name, type_)
 
 
 def _event(job: BatchJob) -> bytes:

@@ -1,4 +1,4 @@
-"""An order of a batch job: read from JSON or from a form, checked, and pinned to one version."""
+"""A job request: read from JSON or from a form, checked, and pinned to one version."""
 
 from typing import Annotated, TypeVar
 
@@ -15,7 +15,7 @@ from tasks.jobs.job import FileRef, JobRequest
 from telemetry.errors import Detail, Invalid
 
 LONGEST_URI = 4096
-"""Characters."""
+"""In characters."""
 Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
@@ -24,46 +24,46 @@ _LISTS = frozenset({"methods", "na"})
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
-class UploadOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The fields beside the `file` of an upload."""
+class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The form fields of an upload, beside its `file`."""
 
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
     method: str | None = None
-    """``predict``, where neither this nor ``methods`` is given."""
+    """A method of the model; ``predict`` if neither this nor ``methods`` is given."""
     methods: Methods | None = None
-    """Several at once: each gives columns of the output."""
+    """Several methods; each adds its columns to the output."""
     output_uri: Uri | None = None
-    """Without, the output is kept with the job, and fetched from there."""
+    """Where the server writes the output. By default it is kept with the job, for download."""
     overwrite: bool = False
-    """Whether the output may take the place of a file; otherwise one that is there is an error."""
+    """Whether the output may replace an existing file; by default that is an error."""
     input_format: Format | None = None
-    """Needed only where the name does not tell."""
+    """Needed only if the file's name does not show it."""
     output_format: Format | None = None
-    """That of the input, where neither this nor the output's name tells."""
+    """By default the format that the output's name shows, else the input's."""
     id_column: Annotated[str, Meta(max_length=1000)] | None = None
-    """Carried through to output and errors; without, ``custom_id``, if there is one."""
+    """Column copied to output and errors; ``custom_id`` by default, if the input has it."""
     include_input: bool = False
-    """Whether the output has the input's columns, too."""
+    """Whether to copy the input's columns to the output."""
     error_threshold: Annotated[float, Meta(ge=0)] | None = None
-    """Rows that may fail before the job stops: a number, or below 1 a share of all."""
+    """How many rows may fail before the job stops: a number, or if below 1 a share of all rows."""
     delimiter: Delimiter | None = None
-    """What separates the fields of CSV; without, it is sniffed."""
+    """Field separator of CSV; detected by default."""
     header: bool | None = None
-    """Whether the first record of CSV names the columns; without, it is sniffed."""
+    """Whether the first record of CSV holds the column names; detected by default."""
     na: Words | None = None
-    """Texts of CSV that stand for a missing value, beside those that pandas takes for one."""
+    """CSV texts that mean a missing value, in addition to those of pandas."""
 
 
-class BatchJobRequest(UploadOrder, forbid_unknown_fields=True, kw_only=True):
-    """The body of `POST /predict/batch` where the input lies in place."""
+class BatchJobRequest(UploadRequest, forbid_unknown_fields=True, kw_only=True):
+    """The JSON body of `POST /predict/batch`: the server reads the input from a path or URI."""
 
     input_uri: Uri
-    """An absolute path, or what fsspec understands, within the places that jobs may use."""
+    """An absolute path or an fsspec URI, within the allowed paths."""
 
 
 def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
-    """Fields of a form, each a text; raises `Invalid`."""
+    """Convert form fields, which are all text, to a struct; raises `Invalid`."""
     given: dict[str, str | list[str]] = {}
     for name, values in form.lists():
         if name not in _LISTS and len(values) > 1:
@@ -77,9 +77,9 @@ def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
 
 
 def pinned(
-    asked: UploadOrder, input_uri: str, directory: JobDirectory, registry: Registry
+    asked: UploadRequest, input_uri: str, directory: JobDirectory, registry: Registry
 ) -> JobRequest:
-    """The order, with the model resolved; raises `NotFound` or `Invalid`."""
+    """Resolve the model and build the job request; raises `NotFound` or `Invalid`."""
     resolved = registry.resolve(asked.model)
     methods = _methods(asked)
     for method in methods:
@@ -99,7 +99,7 @@ def pinned(
     )
 
 
-def _methods(asked: UploadOrder) -> tuple[str, ...]:
+def _methods(asked: UploadRequest) -> tuple[str, ...]:
     if asked.methods is None:
         return (asked.method or "predict",)
     if asked.method is not None:
@@ -109,14 +109,14 @@ def _methods(asked: UploadOrder) -> tuple[str, ...]:
     return tuple(asked.methods)
 
 
-def _input(asked: UploadOrder, uri: str) -> FileRef:
+def _input(asked: UploadRequest, uri: str) -> FileRef:
     if reason := wrong_input(uri, asked.input_format):
         raise wrong("input_uri" if isinstance(asked, BatchJobRequest) else "file", reason)
     return FileRef(uri=_whole(uri, "input_uri"), format=asked.input_format)
 
 
-def _output(asked: UploadOrder, directory: JobDirectory) -> FileRef:
-    """Where the output shall lie, on the server's machine, and its format as far as it is told."""
+def _output(asked: UploadRequest, directory: JobDirectory) -> FileRef:
+    """The output's path on the server's machine, and its format if it is given or named."""
     uri = asked.output_uri
     if uri is None:
         return FileRef(uri=str(directory.output), format=asked.output_format)
@@ -135,7 +135,7 @@ def _output(asked: UploadOrder, directory: JobDirectory) -> FileRef:
 
 
 def _whole(uri: str, field: str) -> str:
-    """The place as given; what is relative would mean another place to each process."""
+    """The URI as given. Refuses relative paths: processes have different working directories."""
     path = local_path(uri)
     if path is not None and not path.is_absolute():
         raise wrong(field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows")
@@ -143,5 +143,5 @@ def _whole(uri: str, field: str) -> str:
 
 
 def wrong(field: str | None, message: str) -> Invalid:
-    """The error that names a field."""
+    """An `Invalid` error that names a field."""
     return Invalid(message, errors=[Detail((field,) if field else (), message)])

@@ -15,12 +15,12 @@ from werkzeug.routing import BaseConverter
 from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.output_routes import OutputViews
-from api.batches.request import BatchJobRequest, UploadOrder, pinned, read_form
+from api.batches.request import BatchJobRequest, UploadRequest, pinned, read_form
 from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
 from api.batches.upload import Upload, telling_full
 from api.http.operator_bodies import read_body, read_query
-from api.http.prefer import MAX_WAIT_SECONDS, parse
-from api.http.responses import answer
+from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
+from api.http.responses import json_response
 from api.http.rights import Rights
 from api.predictions.submission import idempotency
 from registry.store import Registry
@@ -49,26 +49,26 @@ class Removal(msgspec.Struct, frozen=True):
     forget: bool = False
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """An order, and what it was read from."""
+class ReceivedRequest(msgspec.Struct, frozen=True):
+    """A job request, and the bytes it was read from."""
 
-    order: JobRequest
+    job_request: JobRequest
     content: bytes
 
     def idempotency(self, sent: Request, *, dry_run: bool) -> Idempotency | None:
-        """What the `Idempotency-Key` header says, if it was sent."""
+        """The idempotency key of the request, if it was sent; a dry run is another payload."""
         return idempotency(sent, lambda: self.content + bytes([dry_run]))
 
 
 class JobId(BaseConverter):
-    """An id in a path; what validates is no job, and says itself which methods it allows."""
+    """A job id in a path. It excludes ``validate``, so that its 405 lists its own methods."""
 
     regex = r"(?!validate$)[^/]+"
     part_isolating = True
 
 
 class Batches:
-    """The views; who uploads or waits holds one of a bounded number of places."""
+    """The views. Uploads and waits hold a slot of a `ConcurrencyLimit`."""
 
     def __init__(
         self, jobs: JobGateway, registry: Registry, settings: Settings, rights: Rights
@@ -78,7 +78,8 @@ class Batches:
         self._registry = registry
         self._quota = Quota(settings)
         self._spare, threads = settings.spare_bytes, settings.threads
-        # A quarter each for uploads, files and events; the rest keeps answering what is quick.
+        # A quarter of the threads each for uploads, files and events. The last quarter stays free
+        # for quick requests.
         self._taking = ConcurrencyLimit(threads // 4)
         self.deliveries = OutputViews(jobs, self._access, threads // 4)
 
@@ -102,8 +103,8 @@ class Batches:
         return answer_job(self._create(dry_run=False), 202)
 
     def validate(self) -> Response:
-        """Look over the input and the first predictions; nothing else is computed."""
-        prefers = parse(request.headers.get("Prefer", ""))
+        """Dry run: check the input and the first predictions; nothing else is computed."""
+        prefers = parse_prefer(request.headers.get("Prefer", ""))
         job, seconds = self._create(dry_run=True), prefers.seconds(otherwise=MAX_WAIT_SECONDS)
         job, waited = self._taking.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
         response = answer_job(job, 200 if job.has_ended else 202)
@@ -112,58 +113,60 @@ class Batches:
         return response
 
     def index(self) -> Response:
-        """The newest jobs."""
+        """List jobs, newest first."""
         page = read_query(request, JobPage)
         status = page.status or None
         found = self._jobs.latest(page.limit + 1, page.after, status)
         shown = [brief(self._access.shown(job)) for job in found[: page.limit]]
-        return answer(BatchJobs(shown, len(found) > page.limit))
+        return json_response(BatchJobs(shown, len(found) > page.limit))
 
     def show(self, id: str) -> Response:
-        """How a job stands."""
+        """Show a job."""
         return answer_job(self._access.shown(self._jobs.get(id)))
 
     def remove(self, id: str) -> Response:
-        """Begin no more of its chunks; or, where that is asked for, forget one that has ended."""
+        """Cancel a job; with ``forget=true`` delete one that has ended."""
         if read_query(request, Removal).forget:
             self._jobs.delete(self._access.permitted(id).id)
             return Response(status=204)
         return answer_job(self._jobs.cancel(self._access.permitted(id).id))
 
     def resume(self, id: str) -> Response:
-        """Go on with one that failed, was cancelled or expired."""
+        """Resume a job that failed, was cancelled or expired."""
         return answer_job(self._jobs.resume(self._access.permitted(id).id), 202)
 
     def _create(self, *, dry_run: bool) -> Job:
-        with telling_full(), self._room() as (job_id, directory):
+        with telling_full(), self._new_job() as (job_id, directory):
             self._quota.check()
             asked = self._read(directory)
-            order = replace(asked.order, dry_run=dry_run)
+            job_request = replace(asked.job_request, dry_run=dry_run)
             key = asked.idempotency(request, dry_run=dry_run)
-            job = self._jobs.create(job_id, order, key, everywhere=self._access.everywhere)
-            if job.id != job_id:  # it was accepted before
+            job = self._jobs.create(job_id, job_request, key, everywhere=self._access.everywhere)
+            if job.id != job_id:  # the idempotency key is known: this is the earlier job
                 shutil.rmtree(directory.path, ignore_errors=True)
             return job
 
-    def _read(self, directory: JobDirectory) -> Asked:
+    def _read(self, directory: JobDirectory) -> ReceivedRequest:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchJobRequest)
-            order = pinned(given, given.input_uri, directory, self._registry)
-            return Asked(order, msgspec.json.encode(given))
+            job_request = pinned(given, given.input_uri, directory, self._registry)
+            return ReceivedRequest(job_request, msgspec.json.encode(given))
         with self._taking.one() as free:
             if not free:
                 raise Busy
             upload = Upload(request, directory, self._spare, self._quota)
-        fields = read_form(upload.form, UploadOrder)
-        return Asked(pinned(fields, upload.uri, directory, self._registry), upload.fingerprint)
+        fields = read_form(upload.form, UploadRequest)
+        return ReceivedRequest(
+            pinned(fields, upload.uri, directory, self._registry), upload.fingerprint
+        )
 
     @contextmanager
-    def _room(self) -> Iterator[tuple[str, JobDirectory]]:
-        """The id and directory of a job to be; of one that is refused nothing stays."""
+    def _new_job(self) -> Iterator[tuple[str, JobDirectory]]:
+        """Id and directory for a new job. The directory is removed if the job is refused."""
         job_id, directory = self._jobs.new()
         try:
             yield job_id, directory
-        except SubmissionUncertain:
+        except SubmissionUncertain:  # it may have been accepted, so its files must stay
             raise
         except BaseException:
             shutil.rmtree(directory.path, ignore_errors=True)

@@ -1,48 +1,48 @@
-"""A batch job as it is answered: what the gateway says of it, and where to go from there."""
+"""A batch job in an answer: the gateway's `Job` with its urls."""
 
 import msgspec
 from flask import Response
 from msgspec.structs import replace
 
-from api.http.responses import answer
+from api.http.responses import json_response
 from tasks.jobs.job import Job
 
 ROUTE = "/predict/batch"
 
 
 class JobUrls(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to go from here, as paths; clients follow these and build none."""
+    """Paths of the job's resources. Follow these rather than building paths."""
 
     self: str
     """GET: the job."""
     output: str
-    """GET, once it has completed."""
+    """GET, once the job has completed."""
     errors: str
-    """GET: a line of NDJSON for each row that failed so far."""
+    """GET: a line of NDJSON for each row that has failed so far."""
     events: str
-    """GET: server-sent events."""
+    """GET: server-sent events on the job's progress."""
     cancel: str
-    """DELETE."""
+    """DELETE: cancel the job."""
     resume: str
-    """POST, where it failed, was cancelled or expired."""
+    """POST, if the job failed, was cancelled or expired."""
 
 
 class BatchJob(Job, frozen=True, kw_only=True):
-    """A batch job; times are Unix seconds, by Redis's clock."""
+    """A batch job. Times are Unix seconds, by Redis's clock."""
 
     urls: JobUrls
 
 
 class BatchJobs(msgspec.Struct, frozen=True):
-    """Batch jobs, the newest first."""
+    """Batch jobs, newest first."""
 
     data: list[BatchJob]
     has_more: bool
-    """Whether there are older ones; `after` with the last id gives them."""
+    """Whether there are older jobs; pass the last id as `after` to get them."""
 
 
 def view(job: Job) -> BatchJob:
-    """The job with its urls."""
+    """Add the urls to a job."""
     path = path_of(job)
     urls = JobUrls(
         self=path,
@@ -56,15 +56,15 @@ def view(job: Job) -> BatchJob:
 
 
 def brief(job: Job) -> BatchJob:
-    """The same without its report, which may be long and stays as it is."""
+    """Like `view`, without the report, which may be long and no longer changes."""
     return view(replace(job, report=None))
 
 
 def answer_job(job: Job, status: int = 200) -> Response:
-    """The job as a response; an accepted one says where it is."""
-    return answer(view(job), status, {"Location": path_of(job)} if status == 202 else None)
+    """The job as a response; a 202 has a `Location` header."""
+    return json_response(view(job), status, {"Location": path_of(job)} if status == 202 else None)
 
 
 def path_of(job: Job) -> str:
-    """Of the job."""
+    """The path of a job."""
     return f"{ROUTE}/{job.id}"

@@ -1,4 +1,4 @@
-"""Takes in an upload: its file goes to disk as it comes, and is never held in memory."""
+"""Receives an upload: its file is streamed to disk and never held in memory."""
 
 import errno
 import os
@@ -22,29 +22,29 @@ from tasks.jobs.files.quota import Quota
 from telemetry.errors import DiskFull, Malformed, TooLarge
 
 FILE_PART = "file"
-"""The part that is the input."""
+"""Name of the form part that holds the input."""
 IN_MEMORY = 2**18
-"""Bytes of a form that are held in memory: each other part must fit in."""
+"""Bytes of a form held in memory; every part but the file must fit in."""
 MOST_PARTS = 128
 _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
 
 
 @contextmanager
 def telling_full() -> Iterator[None]:
-    """Say so where the disk is full: as `DiskFull`."""
+    """Turn the operating system's "disk full" and "quota exceeded" into `DiskFull`."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise DiskFull(f"there is no room for this file: {error.strerror}") from error
+        raise DiskFull(f"the disk has no space for this file: {error.strerror}") from error
 
 
 class Upload:
-    """A form whose file lies in a job's directory."""
+    """A parsed form; its file is in the job's directory."""
 
     def __init__(self, request: Request, directory: JobDirectory, spare: int, quota: Quota) -> None:
-        """Read all of it; so many bytes of the disk stay free, or it is full.
+        """Read the whole form. ``spare``: bytes of the disk reserve that must stay free.
 
         Raises `Malformed`, `Invalid`, `TooLarge` or `OSError`.
         """
@@ -58,14 +58,14 @@ class Upload:
 
     @property
     def uri(self) -> str:
-        """Where the file lies."""
+        """Path of the stored file; raises `Invalid` if the form had none."""
         if self._file is None:
             raise wrong(FILE_PART, f"the form has no part {FILE_PART!r} with a file name")
         return self._file.name
 
     @property
     def fingerprint(self) -> bytes:
-        """Changes with the fields, and with the name's end and the content of the file."""
+        """Hash of the fields, the file's suffix and its content, for idempotency."""
         fields = self._digest.copy()
         fields.update(msgspec.json.encode([self.uri.rpartition("/")[2], [*self.form.lists()]]))
         return fields.digest()
@@ -83,7 +83,7 @@ class Upload:
             raise TooLarge("the form has too many parts, or too long ones") from error
         except ValueError as error:
             raise Malformed(f"the form is broken: {error}") from error
-        if None in form or None in files:  # whatever the annotations say
+        if None in form or None in files:  # possible, despite the annotations
             raise wrong(None, "a part of the form has no name")
         if unknown := files.keys() - {FILE_PART}:
             raise wrong(
@@ -93,7 +93,7 @@ class Upload:
         return form
 
     def _sync(self) -> None:
-        """What is accepted outlives a power loss."""
+        """Flush file and directories to disk: an accepted job survives a power loss."""
         if self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -101,7 +101,7 @@ class Upload:
                 sync_directory(directory)
 
     def _close(self) -> None:
-        # What is whole was flushed; of what failed, closing would only say so again.
+        # A complete file was synced already; after a failure, close would only raise it again.
         with suppress(OSError):
             if self._file:
                 self._file.close()
@@ -117,7 +117,7 @@ class Upload:
             raise wrong(FILE_PART, "an upload has one file")
         found = _suffixes.search(filename or "")
         path = self._directory.input
-        # Workers look at the name's end to learn the format.
+        # Workers recognise the format by the suffix.
         path = path.with_name(path.name + (found[0] if found else ""))
         self._file = sparing(path, "wb", self._spare)
         return cast("IO[bytes]", Watched(self._file, self._quota.check, self._digest))

@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter
 
 from api.asgi.sending import Sending
 from api.http.operator_bodies import read_body, read_query
-from api.http.responses import answer
+from api.http.responses import json_response
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
 from tasks.ledger.dead_letters.replay import Refused, Replays
 from telemetry.errors import Invalid
@@ -23,8 +23,8 @@ class Page(Filter, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: Limit = 100
 
 
-class Selection(Filter, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /dead-letters/replay`; without any field it means all."""
+class LetterSelection(Filter, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /dead-letters/replay`; without a field it selects all."""
 
     limit: Limit = 1000
 
@@ -33,39 +33,41 @@ class Deletion(Filter, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of `DELETE /dead-letters`."""
 
     all: bool = False
-    """To delete all, it must be said."""
+    """Required to delete without a filter."""
 
 
 class Letters(msgspec.Struct, frozen=True, kw_only=True):
-    """Dead letters, the newest first."""
+    """Dead letters, newest first."""
 
     dead_letters: list[Letter]
     matching: int
-    """How many the filter takes, those beyond the limit among them."""
+    """How many letters match the filter, including those beyond the limit."""
     kept: int
+    """How many letters are stored now."""
     bytes: int
+    """Size of all that are stored."""
     buried: int
-    """Ever."""
+    """How many were ever stored."""
     dropped: int
-    """Of those buried: dropped, since there were too many."""
+    """How many of those were dropped, oldest first, to stay within the limit."""
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a replay did."""
+    """The result of a replay."""
 
     replayed: list[str]
-    """Ids of letters, in the order in which they were queued: the oldest first."""
+    """Ids of letters in the order in which they were queued again: oldest first."""
     refused: list[Refused]
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """What a deletion did."""
+    """The result of a deletion."""
 
     deleted: int
 
 
 class LetterId(BaseConverter):
-    """An id in a path; what is replayed by filter is no letter."""
+    """A letter's id in a path; it excludes ``replay``, which is a route of its own."""
 
     regex = r"(?!replay$)[^/]+"
     part_isolating = True
@@ -92,43 +94,45 @@ class LetterViews:
         return routes
 
     def index(self) -> Response:
-        """The newest letters that a filter takes."""
+        """List the newest letters that match a filter."""
         page = read_query(request, Page)
         found, totals = self._letters.find(page), self._letters.totals()
         first = list(islice(found, page.limit))
-        # Without a filter there is no need to look at the others.
+        # Without a filter all letters match, so there is no need to read the rest.
         matching = len(first) + sum(1 for _ in found) if _filters(page) else totals.kept
         counts = msgspec.structs.asdict(totals)
-        return answer(Letters(dead_letters=first, matching=matching, **counts))
+        return json_response(Letters(dead_letters=first, matching=matching, **counts))
 
     def show(self, id: str) -> Response:
-        """One letter, with its message."""
-        return self._sending.held(answer(self._letters.show(id)))
+        """Show one letter with its message."""
+        return self._sending.held(json_response(self._letters.show(id)))
 
     def replay(self, id: str) -> Response:
-        """Give one back to its queue, under the id that it had."""
+        """Put one letter back on its queue under its old id."""
         task_id = self._replays.replay(id)
         headers = {"Location": f"/predict/result/{task_id}"} if task_id else {}
-        return answer(Replayed(replayed=[id], refused=[]), 202, headers)
+        return json_response(Replayed(replayed=[id], refused=[]), 202, headers)
 
     def replay_some(self) -> Response:
-        """Give back the oldest that a filter takes."""
-        selection = read_body(request, Selection)
+        """Put the oldest letters that match a filter back on their queues."""
+        selection = read_body(request, LetterSelection)
         found = sorted(self._letters.find(selection), key=_age)[: selection.limit]
         replayed, refused = self._replays.replay_all(letter.id for letter in found)
-        return answer(Replayed(replayed=replayed, refused=refused))
+        return json_response(Replayed(replayed=replayed, refused=refused))
 
     def delete(self, id: str) -> Response:
-        """Delete one."""
+        """Delete one letter."""
         self._letters.show(id)
-        return answer(Deleted(self._letters.delete([id])))
+        return json_response(Deleted(self._letters.delete([id])))
 
     def delete_some(self) -> Response:
-        """Delete all that a filter takes."""
+        """Delete all letters that match a filter."""
         doomed = read_query(request, Deletion)
         if not (doomed.all or _filters(doomed)):
             raise Invalid("say which to delete: model, code or queue; or all=true")
-        return answer(Deleted(self._letters.delete([x.id for x in self._letters.find(doomed)])))
+        return json_response(
+            Deleted(self._letters.delete([x.id for x in self._letters.find(doomed)]))
+        )
 
 
 def _filters(which: Filter) -> bool:

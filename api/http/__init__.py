@@ -1,1 +1,1 @@
-"""What all routes share of HTTP: problems, preferences, rights, limits, responses."""
+"""HTTP helpers of all routes: problems, preferences, rights, limits, responses."""

@@ -1,4 +1,4 @@
-"""Sends a file, whole or the range that is asked for, as RFC 9110 has it."""
+"""Sends a file, or the byte range that is asked for, with the conditions of RFC 9110."""
 
 import errno
 import os
@@ -21,11 +21,11 @@ NOT_OURS = {
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES),
     *(errno.EINVAL, errno.ENXIO),
 }
-"""What the system says where something else lies."""
+"""Errors of `open` that mean: the file is gone, or something else is at its path."""
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """Open what was written once; raises `ResultGone` where no such file is there any more."""
+def open_output(path: Path) -> IO[bytes]:
+    """Open a file that was written earlier; raises `ResultGone` if it is there no longer."""
     try:
         return open_regular(path)
     except OSError as error:
@@ -35,7 +35,7 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def download(file: IO[bytes], name: str, type_: str) -> Response:
-    """The file under this name; the response does not outlive it.
+    """Send a file under this name. The caller keeps ``file`` open until the response is sent.
 
     Raises `PreconditionFailed` and `RequestedRangeNotSatisfiable`.
     """
@@ -43,7 +43,7 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
     tag, size = stamp_of(status).replace(" ", "-"), status.st_size
     if request.if_match and tag not in request.if_match:
         raise PreconditionFailed("the file is not the one that If-Match names")
-    plain = CONTROL.sub("_", name)  # no header may hold these
+    plain = CONTROL.sub("_", name)  # not allowed in a header
     response = send_file(file, type_, True, plain, conditional=False, max_age=0)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     response.content_length, response.last_modified = size, status.st_mtime  # type: ignore[assignment]  # werkzeug takes seconds, too
@@ -53,21 +53,24 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
 
 
 def _conditions(size: int) -> dict[str, Any]:
-    """The request without what was looked at, and without a `Range` that is to be ignored."""
+    """The WSGI environ for Werkzeug, without `If-Match` and without an unsupported `Range`.
+
+    `If-Match` was checked already. RFC 9110 lets us ignore several ranges.
+    """
     left_out = {"HTTP_IF_MATCH"} if _asks_for_one_range(size) else {"HTTP_IF_MATCH", "HTTP_RANGE"}
     return {name: value for name, value in request.environ.items() if name not in left_out}
 
 
 def _asks_for_one_range(size: int) -> bool:
-    """Whether a single range of bytes is asked for; more of the end than there is, is all."""
+    """Whether the request has exactly one byte range, and a suffix no longer than the file."""
     asked = request.range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return False
     return asked.ranges[0][0] >= -size
 
 
-def pieces(paths: Sequence[Path]) -> Iterator[bytes]:
-    """The content of these files, one behind the other."""
+def file_contents(paths: Sequence[Path]) -> Iterator[bytes]:
+    """The content of these files, concatenated."""
     for path in paths:
         with path.open("rb") as file:
             yield from iter(partial(file.read, SEND_BYTES), b"")

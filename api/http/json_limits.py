@@ -1,4 +1,4 @@
-"""Counts what a body holds before it is built: parsed, JSON may take 26 times its bytes."""
+"""Counts a body's lists and objects before parsing: parsed JSON may take 26 times its bytes."""
 
 import re
 
@@ -7,9 +7,9 @@ import msgspec
 from telemetry.errors import Malformed, TooLarge
 
 EACH = 4
-"""Lists and objects that a row may hold, itself among them: keys of no column are passed over."""
+"""Lists and objects allowed per row, the row included; unknown keys may hold some."""
 AROUND = 2
-"""Those around all rows: the request, and the list of its rows."""
+"""Lists and objects around the rows: the request, and the list of rows."""
 _MARKS = b'"[{'
 _OTHERS = bytes(set(range(256)) - set(_MARKS))
 _outside = re.compile(rb'"[^"]*"?|([^"]+)')
@@ -17,9 +17,10 @@ _unbuilt = msgspec.json.Decoder(msgspec.Raw)
 
 
 def refuse_many(body: bytes, rows: int) -> None:
-    """Raise `TooLarge` where a body holds more lists and objects than so many rows may need."""
+    """Raise `TooLarge` if a body has more lists and objects than ``rows`` rows may need."""
     most = EACH * (rows + AROUND)
-    # A bracket in a text counts, too, unless it decides: to leave texts out takes longer.
+    # Fast check first: count brackets everywhere. Only a body over the limit is looked at again
+    # without the brackets inside strings, which takes longer.
     if body.count(b"{") + body.count(b"[") <= most or not _opens_more(body, most):
         return
     _refuse_depth(body)
@@ -29,9 +30,9 @@ def refuse_many(body: bytes, rows: int) -> None:
 
 
 def _opens_more(body: bytes, most: int) -> bool:
-    """Whether there are more brackets outside of texts; no step takes more memory than the body."""
+    """Whether more than ``most`` brackets are outside strings; uses memory of the body's size."""
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Where one text ends and the next begins there is no bracket between, so they may be one.
+    # `""` is an empty string, or the end of one and the start of the next: no bracket between.
     marks = unescaped.translate(None, _OTHERS).replace(b'""', b"")
     found = 0
     for run in _outside.finditer(marks):
@@ -46,5 +47,7 @@ def _refuse_depth(body: bytes) -> None:
         _unbuilt.decode(body)
     except RecursionError as error:
         raise Malformed("the body is not JSON: it is nested too deeply") from error
-    except msgspec.DecodeError:  # or with NaN, which is taken; it is too large either way
+    except (
+        msgspec.DecodeError
+    ):  # invalid, or has NaN, which our decoder accepts; `TooLarge` either way
         return

@@ -1,4 +1,4 @@
-"""The fields of a log line about a request: what it asked for, and of what."""
+"""The fields of a log line about a request."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from flask import has_request_context, request
 
 
 def of_request() -> dict[str, Any]:
-    """Method and route, and the id or model in the path; nothing where Flask has no request."""
+    """Method, route, and the id or model in the path; empty outside of a Flask request."""
     if not has_request_context():
         return {}
     given = request.view_args or {}

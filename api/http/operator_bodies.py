@@ -1,4 +1,4 @@
-"""Reads what operators send: a small JSON object, or the query of a path."""
+"""Reads small JSON bodies and query strings into structs."""
 
 from typing import TypeVar
 
@@ -9,13 +9,16 @@ from tasks.wire import decode
 from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
 
 MAX_OPERATOR_BODY_BYTES = 65_536
-"""Bytes."""
+"""In bytes."""
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 def read_body(request: Request, kind: type[Kind]) -> Kind:
-    """The body; none at all is an empty object. Raises the error that says what is wrong."""
-    # What comes without a length is read up to one byte beyond the bound.
+    """Read a JSON body; an empty body is an empty object.
+
+    Raises `TooLarge`, `UnsupportedMediaType`, `Malformed` or `Invalid`.
+    """
+    # A body without Content-Length is truncated here; one byte more shows that it was too long.
     request.max_content_length = MAX_OPERATOR_BODY_BYTES + 1
     body = (
         b""
@@ -34,7 +37,7 @@ def read_body(request: Request, kind: type[Kind]) -> Kind:
 
 
 def read_query(request: Request, kind: type[Kind]) -> Kind:
-    """The query; raises `Invalid`."""
+    """Read the query string; raises `Invalid`."""
     try:
         given = request.args.to_dict(flat=False)
     except UnicodeDecodeError as error:

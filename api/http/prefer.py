@@ -1,30 +1,30 @@
-"""What a caller prefers (RFC 7240): to wait a while, or not at all."""
+"""The `Prefer` header (RFC 7240): `wait=N` and `respond-async`."""
 
 import msgspec
 
 MAX_WAIT_SECONDS = 30
-"""Seconds that anyone may wait."""
+"""The longest wait in seconds; a longer one is cut to this."""
 MAX_PREFERENCES = 32
-"""Preferences that are looked at."""
+"""How many preferences are parsed; the rest are ignored."""
 MOST_DIGITS = 6
-"""Of a number of seconds; what has more is none."""
+"""Digits of `wait`; a longer number is ignored."""
 
 
 class Preference(msgspec.Struct, frozen=True):
     """A parsed `Prefer` header."""
 
     wait: int | None = None
-    """Seconds, bounded."""
+    """In seconds, at most `MAX_WAIT_SECONDS`."""
     respond_async: bool = False
 
     def seconds(self, otherwise: int) -> int:
-        """How long to wait for an outcome, where no preference means ``otherwise``."""
+        """Seconds to wait for an outcome; ``otherwise`` if there is no preference."""
         if self.wait is not None:
             return self.wait
         return 0 if self.respond_async else otherwise
 
     def applied(self, *, waited: bool) -> str:
-        """The `Preference-Applied` header; empty where nothing that was preferred was done."""
+        """The `Preference-Applied` header; empty if no preference was applied."""
         if self.wait is not None and waited:
             return f"wait={self.wait}"
         return "respond-async" if self.respond_async else ""
@@ -33,8 +33,8 @@ class Preference(msgspec.Struct, frozen=True):
 _NONE = Preference()
 
 
-def parse(header: str) -> Preference:
-    """Read a `Prefer` header; what it does not know it ignores, as the RFC demands."""
+def parse_prefer(header: str) -> Preference:
+    """Parse a `Prefer` header; unknown preferences are ignored, as the RFC demands."""
     if not header:
         return _NONE
     found = dict(map(_pair, header.split(",", MAX_PREFERENCES)[:MAX_PREFERENCES]))
@@ -44,7 +44,7 @@ def parse(header: str) -> Preference:
 
 
 def _pair(part: str) -> tuple[str, str]:
-    """Name and value of one preference, without its parameters; split, since it may be long."""
+    """Name and value of one preference, without its parameters."""
     name, _, value = part.partition(";")[0].partition("=")
     return name.strip().lower(), value.strip().removeprefix('"').removesuffix('"')
 

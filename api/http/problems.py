@@ -1,4 +1,4 @@
-"""Errors → HTTP: the one table, and problem+json (RFC 9457) for whatever goes wrong."""
+"""Maps errors to HTTP statuses and answers them as problem+json (RFC 9457)."""
 
 import logging
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from telemetry.seldom import Seldom
 log = logging.getLogger(__name__)
 _outage = Seldom()
 MAX_TEXT_CHARS = 2000
-"""Characters of each text in a problem."""
+"""Greatest length of each text in a problem, in characters."""
 
 STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.PredictqError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -44,7 +44,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    # What predictions end with.
+    # Errors that a prediction can end with.
     errors.ModelError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ModelUnloadable: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.RegistryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -57,35 +57,35 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
 
 
 class Problem(msgspec.Struct, kw_only=True):
-    """An error as a caller sees it (RFC 9457)."""
+    """The body of an HTTP error (RFC 9457)."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
     code: str
-    """Stable; branch on this one."""
+    """Stable identifier of the error, for programs to branch on."""
     retryable: bool
     """Whether the same request may succeed later."""
     errors: tuple[Detail, ...] = ()
-    """Where the input is wrong."""
+    """The places in the input that are wrong."""
     id: str | msgspec.UnsetType = msgspec.UNSET
-    """Of the prediction that ended so; or of the prediction or batch job of which it is not known
-    whether it was accepted."""
+    """The prediction that ended with this error; or the prediction or batch job that may or may
+    not have been accepted."""
     urls: Urls | msgspec.UnsetType = msgspec.UNSET
-    """Where the outcome can be looked up again; only of a prediction that was accepted."""
+    """Where to look up the outcome; only for a prediction that was accepted."""
     traceback: str | msgspec.UnsetType = msgspec.UNSET
-    """Of what the model raised; only with `debug=true`."""
+    """Traceback of the model's exception; only with `debug=true`."""
 
 
 def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPStatus:
-    """The status of the nearest ancestor in the table."""
+    """The status of the error's class, or of its nearest ancestor in `STATUS`."""
     kind = error if isinstance(error, type) else type(error)
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
 def problem_of(error: errors.PredictqError) -> Problem:
-    """What a caller is told of an error of ours."""
+    """The problem that describes an error."""
     status = status_of(error)
     return Problem(
         title=status.phrase,
@@ -99,7 +99,7 @@ def problem_of(error: errors.PredictqError) -> Problem:
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem as it is sent; what it repeats of the request is cut short."""
+    """A problem as a response; texts, which may quote the request, are truncated."""
     told = tuple(replace(d, msg=_cut(d.msg)) for d in problem.errors)
     body = msgspec.json.encode(replace(problem, detail=_cut(problem.detail), errors=told))
     return Response(body, problem.status, headers, content_type="application/problem+json")
@@ -110,12 +110,12 @@ def _cut(text: str) -> str:
 
 
 def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:
-    """The response to an error that a prediction can meet."""
+    """The response to an error of ours, or to a failure of Redis."""
     return _ours(error) if isinstance(error, errors.PredictqError) else _without_redis(error)
 
 
 def register(app: Flask) -> None:
-    """Answer every error with a problem; whatever we did not foresee is logged and says nothing."""
+    """Answer every error with a problem; unexpected ones are logged and reveal no details."""
     app.register_error_handler(errors.PredictqError, _ours)
     app.register_error_handler(redis.RedisError, _without_redis)
     app.register_error_handler(HTTPException, _from_werkzeug)
@@ -155,7 +155,7 @@ def _from_werkzeug(error: HTTPException) -> Response:
 
 
 def _headers(error: HTTPException) -> dict[str, str]:
-    """What the status demands beside the body."""
+    """Headers that the status requires."""
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
     if isinstance(error, RequestedRangeNotSatisfiable):

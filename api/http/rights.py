@@ -1,4 +1,4 @@
-"""Decides what a caller may: for now, a caller that presents the local key has every right."""
+"""Authorization: a caller that presents the local key has every right, others have none."""
 
 import hmac
 import logging
@@ -14,8 +14,8 @@ from tasks.key_files import read_or_make_local_key
 from telemetry.errors import Forbidden
 
 log = logging.getLogger(__name__)
-Right = Literal["debug", "places"]
-"""To be told tracebacks; to name any place for a job, and to see what was made of such places."""
+Right = Literal["debug", "any_path"]
+"""``debug``: see tracebacks. ``any_path``: name any path for a job, and see such jobs' files."""
 
 
 class _Query(msgspec.Struct, frozen=True):
@@ -23,7 +23,7 @@ class _Query(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The sender of a request, as far as a key tells."""
+    """The sender of a request, identified by the key it presents."""
 
     rights: frozenset[Right] = frozenset()
 
@@ -37,13 +37,13 @@ OWNER = Caller(frozenset(get_args(Right)))
 
 
 class Rights:
-    """Knows the local key; made by `up`, or by whichever API process starts first."""
+    """Checks the local key, which `up` or the first API process creates."""
 
     def __init__(self, home: Path) -> None:
         self._key = _key(home)
 
     def caller(self, request: Request) -> Caller:
-        """The sender of this request; a key that is none of ours gives no right."""
+        """The sender of this request; without the local key it has no rights."""
         given = _given(request)
         if given is None or given.type != "bearer" or not self._key:
             return ANYONE
@@ -51,7 +51,7 @@ class Rights:
         return OWNER if is_ours else ANYONE
 
     def debug(self, request: Request) -> bool:
-        """Whether it asks for what only some may see, and may; raises `Forbidden`, `Invalid`."""
+        """Whether the request has ``debug=true``; raises `Forbidden` or `Invalid`."""
         wanted = read_query(request, _Query).debug
         if wanted and not self.caller(request).may("debug"):
             raise Forbidden(
@@ -64,12 +64,12 @@ class Rights:
 def _given(request: Request) -> Authorization | None:
     try:
         return request.authorization
-    except ValueError:  # where it is `Basic` and no ASCII
+    except ValueError:  # `Basic` credentials that are not ASCII
         return None
 
 
 def _key(home: Path) -> bytes:
-    """Empty where the disk is full or the file another's: the API serves all the same."""
+    """Read or create the key; empty if that fails, as the API must serve without it too."""
     try:
         return read_or_make_local_key(home)
     except OSError as error:

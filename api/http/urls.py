@@ -1,16 +1,16 @@
-"""Where a prediction's outcome can be asked for, as paths: callers see us under other names."""
+"""Urls of a prediction. They are paths, because callers may reach us under other host names."""
 
 import msgspec
 
 
 class Urls(msgspec.Struct, frozen=True):
-    """Where to go from here, as paths; clients follow these and build none."""
+    """Paths of the prediction's resources. Follow these rather than building paths."""
 
     result: str
     cancel: str
 
     @classmethod
     def of(cls, task_id: str) -> "Urls":
-        """Those of a prediction."""
+        """The urls of a prediction."""
         path = f"/predict/result/{task_id}"
         return cls(result=path, cancel=path)

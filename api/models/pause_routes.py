@@ -1,4 +1,4 @@
-"""Pauses over HTTP: an operator ends them, or begins one."""
+"""Pause and resume a version over HTTP."""
 
 from typing import Annotated
 
@@ -6,30 +6,30 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from api.http.operator_bodies import read_body
-from api.http.responses import answer
-from registry.names import parse
+from api.http.responses import json_response
+from registry.names import parse_reference
 from registry.store import Registry
 from tasks.ledger.pauses.pauses import Pauses
 
 
 class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a pause, which may be left out."""
+    """The body of a pause; optional."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)] = "paused by an operator"
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of the end of a pause, which may be left out."""
+    """The body of a resume; optional and empty."""
 
 
 class PauseState(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a version is paused now."""
+    """Whether a version is paused."""
 
     model: str
     """As model:version."""
     paused: bool
     changed: bool
-    """Whether it was otherwise before."""
+    """Whether this request changed it."""
 
 
 class PauseViews:
@@ -51,11 +51,11 @@ class PauseViews:
         wish = read_body(request, PauseRequest)
         reference = self._registry.resolve(f"{name}:{version}").manifest.reference
         changed = self._pauses.pause(reference, wish.reason)
-        return answer(PauseState(model=reference, paused=True, changed=changed))
+        return json_response(PauseState(model=reference, paused=True, changed=changed))
 
     def resume(self, name: str, version: str) -> Response:
-        """End a pause, whatever began it; of a version that was removed, too."""
+        """End a pause, automatic or by an operator; also of a version that was removed."""
         read_body(request, Nothing)
-        parse(reference := f"{name}:{version}")
+        parse_reference(reference := f"{name}:{version}")
         changed = self._pauses.resume(reference)
-        return answer(PauseState(model=reference, paused=False, changed=changed))
+        return json_response(PauseState(model=reference, paused=False, changed=changed))

@@ -1,17 +1,17 @@
-"""The registry over HTTP, to read."""
+"""Read-only view of the registry over HTTP."""
 
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
 
-from api.http.responses import answer
+from api.http.responses import json_response
 from registry.manifest import Manifest, Signature
 from registry.store import Registry
 
 
 class ModelSummary(msgspec.Struct):
-    """A model at a glance."""
+    """A model with its version numbers and aliases."""
 
     name: str
     latest: int
@@ -20,13 +20,13 @@ class ModelSummary(msgspec.Struct):
 
 
 class Models(msgspec.Struct):
-    """All models."""
+    """Every registered model."""
 
     models: list[ModelSummary]
 
 
 class Version(msgspec.Struct, kw_only=True):
-    """One version: who made it of what, and what it takes."""
+    """One version of a model: its artifact, signature and limits."""
 
     version: int
     sha256: str
@@ -37,17 +37,17 @@ class Version(msgspec.Struct, kw_only=True):
     libraries: dict[str, str]
     signature: Signature
     metadata: dict[str, str]
-    """As given at registration, metrics above all."""
+    """As given at registration, such as metrics."""
     example: list[Any] | None
     created_at: str
     max_queue_seconds: float | None
-    """How long a request may wait that does not say it itself."""
+    """Default of a submission's `max_queue_seconds`; null means no limit."""
     timeout_seconds: float | None
-    """How long computing a request may take that does not say it itself."""
+    """Default of a submission's `timeout_seconds`."""
 
 
 class Model(ModelSummary):
-    """A model with each of its versions, oldest first."""
+    """A model with all of its versions, oldest first."""
 
     details: list[Version]
 
@@ -66,14 +66,14 @@ class ModelViews:
         return routes
 
     def index(self) -> Response:
-        """All models."""
+        """List all models."""
         summaries = [ModelSummary(**self._summary(name)) for name in self._registry.models()]
-        return answer(Models(summaries))
+        return json_response(Models(summaries))
 
     def show(self, name: str) -> Response:
-        """One model, whole."""
+        """Show one model with all of its versions."""
         details = [_version(manifest) for manifest in self._registry.versions(name)]
-        return answer(Model(**self._summary(name), details=details))
+        return json_response(Model(**self._summary(name), details=details))
 
     def _summary(self, name: str) -> dict[str, Any]:
         numbers = [manifest.version for manifest in self._registry.versions(name)]

@@ -1,18 +1,18 @@
-"""What the OpenAPI document says of batch jobs."""
+"""The batch job paths of the OpenAPI document."""
 
 from typing import get_args
 
 from api.batches.output_routes import CONTENT_TYPES, PACKED
-from api.batches.request import BatchJobRequest, UploadOrder
+from api.batches.request import BatchJobRequest, UploadRequest
 from api.batches.schemas import ROUTE, BatchJob, BatchJobs
 from api.batches.upload import FILE_PART
 from api.openapi.objects import (
     Json,
-    answering,
     idempotency_key,
     in_path,
     in_query,
     operation,
+    operation_answering,
     prefer,
     problems,
     ref,
@@ -21,10 +21,10 @@ from api.openapi.objects import (
 from tasks.jobs.job import Status
 
 BATCHES = "batch jobs"
-BATCH_TYPES = (BatchJobRequest, UploadOrder, BatchJob, BatchJobs)
-OF_ORDERS = ("400", "404", "409", "413", "415", "422", "503", "507")
+BATCH_TYPES = (BatchJobRequest, UploadRequest, BatchJob, BatchJobs)
+OF_JOB_REQUESTS = ("400", "404", "409", "413", "415", "422", "503", "507")
 OF_JOBS = ("403", "404", "410", "503")
-ENDING_STATUSES = (*OF_JOBS, "409", "422")
+ACTION_STATUSES = (*OF_JOBS, "409", "422")
 JOB_EXAMPLE = {
     "model": "iris",
     "input_uri": "/data/rows.parquet",
@@ -33,23 +33,25 @@ JOB_EXAMPLE = {
 
 
 def with_file(components: Json) -> Json:
-    """The schemas; that of the upload's fields has the file, too."""
-    fields = components[UploadOrder.__name__]
+    """Add the file to the schema of the upload's fields, where msgspec does not know it."""
+    fields = components[UploadRequest.__name__]
     fields["properties"][FILE_PART] = {"type": "string", "format": "binary"}
     fields["required"].append(FILE_PART)
     return components
 
 
 def batches() -> Json:
-    """The paths."""
-    one = {"parameters": [in_path("id", "Of the batch job")]}
+    """The paths of batch jobs."""
+    one = {"parameters": [in_path("id", "Id of the batch job")]}
     job = f"{ROUTE}/{{id}}"
     return {
         ROUTE: {"post": _submit(), "get": _index()},
         f"{ROUTE}/validate": {"post": _validate()},
         job: one
         | {
-            "get": answering(BATCHES, "Look up a batch job", "showBatch", BatchJob, *OF_JOBS),
+            "get": operation_answering(
+                BATCHES, "Look up a batch job", "showBatch", BatchJob, *OF_JOBS
+            ),
             "delete": _remove(),
         },
         f"{job}/resume": one | {"post": _resume()},
@@ -60,24 +62,24 @@ def batches() -> Json:
 
 
 def _submit() -> Json:
-    accepted = {"202": response(BatchJob, "Accepted"), **problems(*OF_ORDERS)}
+    accepted = {"202": response(BatchJob, "Accepted"), **problems(*OF_JOB_REQUESTS)}
     post = operation(BATCHES, "Score a file", "submitBatch")
-    described = {"parameters": [idempotency_key()], "requestBody": _order()}
+    described = {"parameters": [idempotency_key()], "requestBody": _job_request()}
     return post | described | {"responses": accepted}
 
 
 def _validate() -> Json:
     answers = {
-        "200": response(BatchJob, "What was found: `report`, or `error`"),
-        "202": response(BatchJob, "It takes longer; look it up"),
+        "200": response(BatchJob, "Validation ended; the job has `report`, or `error`"),
+        "202": response(BatchJob, "Validation takes longer; look the job up"),
     }
-    post = operation(BATCHES, "Look over a file, and queue nothing", "validateBatch")
-    described = {"parameters": [prefer()], "requestBody": _order()}
-    return post | described | {"responses": answers | problems(*OF_ORDERS)}
+    post = operation(BATCHES, "Validate a file without scoring it", "validateBatch")
+    described = {"parameters": [prefer()], "requestBody": _job_request()}
+    return post | described | {"responses": answers | problems(*OF_JOB_REQUESTS)}
 
 
 def _index() -> Json:
-    found = answering(BATCHES, "List batch jobs", "listBatches", BatchJobs, "422", "503")
+    found = operation_answering(BATCHES, "List batch jobs", "listBatches", BatchJobs, "422", "503")
     limit = in_query("limit", {"type": "integer", "minimum": 1, "maximum": 100})
     after = in_query("after", {"type": "string"})
     status = in_query("status", {"type": "string", "enum": [*get_args(Status)]})
@@ -85,20 +87,20 @@ def _index() -> Json:
 
 
 def _remove() -> Json:
-    removed = answering(
+    removed = operation_answering(
         BATCHES,
-        "Cancel one, or forget one that has ended",
+        "Cancel a batch job, or delete one that has ended",
         "cancelBatch",
         BatchJob,
-        *ENDING_STATUSES,
+        *ACTION_STATUSES,
     )
-    removed["responses"]["204"] = {"description": "It is forgotten"}
+    removed["responses"]["204"] = {"description": "Deleted, with `forget=true`"}
     return removed | {"parameters": [in_query("forget", {"type": "boolean"})]}
 
 
 def _resume() -> Json:
-    return answering(
-        BATCHES, "Go on with one", "resumeBatch", BatchJob, *OF_JOBS, "409", status="202"
+    return operation_answering(
+        BATCHES, "Resume a batch job", "resumeBatch", BatchJob, *OF_JOBS, "409", status="202"
     )
 
 
@@ -106,7 +108,7 @@ def _output() -> Json:
     types = *CONTENT_TYPES.values(), *PACKED.values()
     answers = {
         "200": _bytes("The whole output", *types),
-        "206": _bytes("A range of it", *types),
+        "206": _bytes("A byte range of the output", *types),
         **problems(*OF_JOBS, "409", "412", "416"),
     }
     return operation(BATCHES, "Fetch the output", "fetchOutput") | {"responses": answers}
@@ -115,24 +117,27 @@ def _output() -> Json:
 def _errors() -> Json:
     lines = CONTENT_TYPES["ndjson"]
     answers = {
-        "200": _bytes("A line for each row that failed so far", lines),
-        "206": _bytes("A range of them", lines),
+        "200": _bytes("A line of NDJSON for each row that has failed so far", lines),
+        "206": _bytes("A byte range of the errors", lines),
         **problems(*OF_JOBS, "412", "416"),
     }
     return operation(BATCHES, "Fetch the errors", "fetchErrors") | {"responses": answers}
 
 
 def _events() -> Json:
-    news = _bytes("Events `progress`, with the job; the last has its end", "text/event-stream")
+    news = _bytes(
+        "Events `progress`, each with the job; the last one has a terminal status",
+        "text/event-stream",
+    )
     answers = {"200": news, **problems(*OF_JOBS)}
     return operation(BATCHES, "Follow a batch job", "followBatch") | {"responses": answers}
 
 
-def _order() -> Json:
+def _job_request() -> Json:
     by_reference = {"schema": ref(BatchJobRequest), "examples": {"a file": {"value": JOB_EXAMPLE}}}
     content = {
         "application/json": by_reference,
-        "multipart/form-data": {"schema": ref(UploadOrder)},
+        "multipart/form-data": {"schema": ref(UploadRequest)},
     }
     return {"required": True, "content": content}
 

@@ -1,22 +1,22 @@
-"""The OpenAPI 3.1 document, made from the very types that the views answer with."""
+"""The OpenAPI 3.1 document, generated from the types that the views answer with."""
 
 import msgspec
 
-from api.dead_letters.routes import Deleted, Letters, Replayed, Selection
+from api.dead_letters.routes import Deleted, Letters, LetterSelection, Replayed
 from api.http.problems import Problem
 from api.models.pause_routes import PauseRequest, PauseState
 from api.models.routes import Model, Models
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.objects import (
     Json,
-    answering,
     debug,
     endings,
     idempotency_key,
     in_path,
     in_query,
     operation,
-    pending,
+    operation_answering,
+    pending_response,
     prefer,
     problems,
     request_body,
@@ -30,17 +30,17 @@ from tasks.ledger.dead_letters.letters import WholeLetter
 SCHEMAS = (
     *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
     *BATCH_TYPES,
-    *(Letters, WholeLetter, Selection, Replayed, Deleted, PauseRequest, PauseState),
+    *(Letters, WholeLetter, LetterSelection, Replayed, Deleted, PauseRequest, PauseState),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
-"""Problems of what takes a body and asks Redis."""
+"""Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
 PREDICTION_EXAMPLE = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}
 
 
 def document() -> bytes:
-    """The document, encoded."""
+    """The document as JSON."""
     return msgspec.json.encode(build())
 
 
@@ -68,23 +68,23 @@ def _predictions() -> Json:
     body, key = request_body(Submission, PREDICTION_EXAMPLE), idempotency_key()
     done, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
     ended = problems("403") | endings()
-    again = response(Outcome, "The outcome that this Idempotency-Key has already")
+    again = response(Outcome, "The existing outcome of this Idempotency-Key")
     return {
         "/predict/async": {
             "post": operation("predictions", "Submit a prediction", "submit")
             | {"requestBody": body, "parameters": [key]}
-            | {"responses": {"200": again, "202": pending(), **refused}}
+            | {"responses": {"200": again, "202": pending_response(), **refused}}
         },
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}
-            | {"responses": {"200": done, "202": pending(), **refused, **ended}}
+            | {"responses": {"200": done, "202": pending_response(), **refused, **ended}}
         },
         "/predict/result/{id}": {
-            "parameters": [in_path("id", "As given at submission")],
+            "parameters": [in_path("id", "Id of the prediction, from its submission")],
             "get": operation("predictions", "Look up an outcome", "lookUp")
             | {"parameters": [prefer(), debug()]}
-            | {"responses": {"200": done, "202": pending(), **problems(*OF_LOOK_UPS)}},
+            | {"responses": {"200": done, "202": pending_response(), **problems(*OF_LOOK_UPS)}},
             "delete": operation("predictions", "Cancel a prediction", "cancel")
             | {"responses": {"200": done, **problems("404", "410", "503")}},
         },
@@ -94,10 +94,10 @@ def _predictions() -> Json:
 def _models() -> Json:
     wish = request_body(PauseRequest, {"reason": "a bad deploy"}) | {"required": False}
     return {
-        "/models": {"get": answering("models", "List the models", "listModels", Models)},
+        "/models": {"get": operation_answering("models", "List the models", "listModels", Models)},
         "/models/{name}": {
-            "parameters": [in_path("name", "Of the model")],
-            "get": answering(
+            "parameters": [in_path("name", "Name of the model")],
+            "get": operation_answering(
                 "models", "Show a model and its versions", "showModel", Model, "404", "422"
             ),
         },
@@ -109,57 +109,81 @@ def _models() -> Json:
 
 
 def _pause(summary: str, name: str, body: Json) -> Json:
-    done = response(PauseState, "Whether it is paused now")
+    done = response(PauseState, "Whether the version is paused now")
     post = operation("models", summary, name)
     post["responses"] = {"200": done, **problems(*OF_BODIES)}
     return {
-        "parameters": [in_path("name", "Of the model"), in_path("version", "Its number")],
+        "parameters": [
+            in_path("name", "Name of the model"),
+            in_path("version", "Number of the version"),
+        ],
         "post": post | body,
     }
 
 
 def _letters() -> Json:
-    one = {"parameters": [in_path("id", "Of the dead letter")]}
+    one = {"parameters": [in_path("id", "Id of the dead letter")]}
     which = [in_query(name, {"type": "string"}) for name in ("model", "code", "queue")]
     limit = in_query("limit", {"type": "integer", "minimum": 1, "maximum": 1000})
     everything = in_query("all", {"type": "boolean"})
-    body = request_body(Selection, {"code": "worker_lost"}) | {"required": False}
+    body = request_body(LetterSelection, {"code": "worker_lost"}) | {"required": False}
     some = ("400", "413", "415", "422", "503")
     return {
         "/dead-letters": {
-            "get": answering(DEAD, "List dead letters", "listDeadLetters", Letters, "422", "503")
+            "get": operation_answering(
+                DEAD, "List dead letters", "listDeadLetters", Letters, "422", "503"
+            )
             | {"parameters": [*which, limit]},
-            "delete": answering(DEAD, "Delete some", "deleteDeadLetters", Deleted, "422", "503")
+            "delete": operation_answering(
+                DEAD, "Delete dead letters", "deleteDeadLetters", Deleted, "422", "503"
+            )
             | {"parameters": [*which, everything]},
         },
         "/dead-letters/replay": {
-            "post": answering(DEAD, "Replay some", "replayDeadLetters", Replayed, *some)
+            "post": operation_answering(
+                DEAD, "Replay dead letters", "replayDeadLetters", Replayed, *some
+            )
             | {"requestBody": body},
         },
         "/dead-letters/{id}": one
         | {
-            "get": answering(DEAD, "Show one", "showDeadLetter", WholeLetter, "404", "503"),
-            "delete": answering(DEAD, "Delete one", "deleteDeadLetter", Deleted, "404", "503"),
+            "get": operation_answering(
+                DEAD, "Show a dead letter", "showDeadLetter", WholeLetter, "404", "503"
+            ),
+            "delete": operation_answering(
+                DEAD, "Delete a dead letter", "deleteDeadLetter", Deleted, "404", "503"
+            ),
         },
         "/dead-letters/{id}/replay": one
         | {
-            "post": answering(
-                DEAD, "Replay one", "replayDeadLetter", Replayed, "404", "409", "503", status="202"
+            "post": operation_answering(
+                DEAD,
+                "Replay a dead letter",
+                "replayDeadLetter",
+                Replayed,
+                "404",
+                "409",
+                "503",
+                status="202",
             )
         },
     }
 
 
 def _operations() -> Json:
-    text = {"description": "Prometheus text", "content": {"text/plain": {}}}
-    not_ready = {"503": response(Ready, "Redis does not answer, or no worker lives")}
-    ready = answering("operations", "Can a prediction be computed now?", "ready", Ready)
+    text = {"description": "Metrics in the Prometheus text format", "content": {"text/plain": {}}}
+    not_ready = {"503": response(Ready, "Redis does not answer, or no worker is alive")}
+    ready = operation_answering("operations", "Can a prediction be computed now?", "ready", Ready)
     ready["responses"] |= not_ready
     return {
-        "/health": {"get": answering("operations", "Does this process answer?", "health", Health)},
+        "/health": {
+            "get": operation_answering("operations", "Does this process answer?", "health", Health)
+        },
         "/ready": {"get": ready},
         "/metrics": {
             "get": operation("operations", "Metrics", "metrics") | {"responses": {"200": text}}
         },
-        "/stats": {"get": answering("operations", "Counts and latencies", "stats", Stats, "503")},
+        "/stats": {
+            "get": operation_answering("operations", "Counts and latencies", "stats", Stats, "503")
+        },
     }

@@ -1,4 +1,4 @@
-"""The objects that the OpenAPI document is made of: operations, bodies, responses, parameters."""
+"""Builds the parts of the OpenAPI document: operations, bodies, responses, parameters."""
 
 from typing import Any
 
@@ -6,34 +6,34 @@ from api.http.problems import Problem
 from api.predictions.outcomes import Pending
 
 PROBLEMS = {
-    "400": "Not JSON, or empty",
+    "400": "The body is empty, or not valid JSON",
     "403": "`debug=true` without the local key",
     "404": "No such model, version, alias or id",
-    "409": "There is an outcome that is no failure, or none yet; a job is in no state for this",
-    "410": "The outcome is older than its time to live; a job's output is not there any more",
-    "412": "The file is not the one that `If-Match` names",
+    "409": "The state does not allow this: an outcome that is not a failure, or a job's status",
+    "410": "The outcome has expired, or a job's output no longer exists",
+    "412": "The file does not match `If-Match`",
     "413": "The body or the number of rows is over the limit",
-    "415": "Not application/json",
-    "416": "There is no such range",
+    "415": "The content type is not supported",
+    "416": "The range is outside of the file",
     "422": "Well-formed but wrong; `errors` says where",
-    "503": "The queue is full, the version is paused, or Redis cannot be reached; with an `id`, "
-    "it may have been accepted",
-    "507": "There is no room on the disk",
+    "503": "The queue is full, the version is paused, or Redis cannot be reached. With an `id`, "
+    "the request may have been accepted",
+    "507": "The disk is full",
 }
 OUTCOME_STATUSES = {
-    "409": "It was cancelled",
+    "409": "The prediction was cancelled",
     "422": "Well-formed but wrong; `errors` says where. With an `id`: the model refused the rows",
-    "500": "The model cannot be loaded, or an error that nobody foresaw",
-    "503": PROBLEMS["503"] + "; with `urls`, what computes it failed each time",
-    "504": "It waited for longer than it may, or computing it took longer than it may",
+    "500": "The model cannot be loaded, or an unexpected error",
+    "503": PROBLEMS["503"] + ". With `urls`: its worker failed at every attempt",
+    "504": "The prediction exceeded `max_queue_seconds` or `timeout_seconds`",
 }
-"""Problems of a prediction that was waited for; where it ended with them, they have `urls`."""
+"""Statuses of `POST /predict` that may also be an outcome; then the problem has `urls`."""
 
 Json = dict[str, Any]
 
 
 def in_query(name: str, schema: Json) -> Json:
-    """A parameter that may be given in the query."""
+    """A query parameter."""
     return {"name": name, "in": "query", "schema": schema}
 
 
@@ -42,7 +42,7 @@ def operation(tag: str, summary: str, name: str) -> Json:
     return {"tags": [tag], "summary": summary, "operationId": name}
 
 
-def answering(
+def operation_answering(
     tag: str, summary: str, name: str, kind: type, *refusals: str, status: str = "200"
 ) -> Json:
     """An operation that answers with this type, or with one of these problems."""
@@ -57,23 +57,23 @@ def request_body(kind: type, example: Json) -> Json:
 
 
 def response(kind: type, description: str) -> Json:
-    """A JSON answer of this type."""
+    """A JSON response of this type."""
     return {"description": description, "content": {"application/json": {"schema": ref(kind)}}}
 
 
-def pending() -> Json:
-    """The answer while there is no outcome."""
-    retry = {"description": "Seconds", "schema": {"type": "integer"}}
+def pending_response() -> Json:
+    """The 202 response while there is no outcome."""
+    retry = {"description": "Seconds until the next look-up", "schema": {"type": "integer"}}
     return response(Pending, "No outcome yet") | {"headers": {"Retry-After": retry}}
 
 
 def problems(*statuses: str) -> Json:
-    """A response for each of these statuses."""
+    """Problem responses for these statuses, as described in `PROBLEMS`."""
     return _problems({status: PROBLEMS[status] for status in statuses})
 
 
 def endings() -> Json:
-    """The same for what a prediction may end with."""
+    """Problem responses for what a prediction can end with."""
     return _problems(OUTCOME_STATUSES)
 
 
@@ -83,7 +83,7 @@ def _problems(described: dict[str, str]) -> Json:
 
 
 def in_path(name: str, description: str) -> Json:
-    """A parameter that is a part of the path."""
+    """A path parameter."""
     schema = {"type": "string"}
     return {
         "name": name,
@@ -95,13 +95,13 @@ def in_path(name: str, description: str) -> Json:
 
 
 def debug() -> Json:
-    """The parameter by which who has the local key is told more."""
-    told = "Adds the `traceback` of what the model raised; needs the local key as a bearer token"
+    """The `debug` parameter, which needs the local key."""
+    told = "Adds the `traceback` of the model's exception; needs the local key as a bearer token"
     return in_query("debug", {"type": "boolean", "default": False}) | {"description": told}
 
 
 def prefer() -> Json:
-    """The header by which a caller says how long it waits."""
+    """The `Prefer` header, which sets how long a request waits."""
     return {
         "name": "Prefer",
         "in": "header",
@@ -112,15 +112,15 @@ def prefer() -> Json:
 
 
 def idempotency_key() -> Json:
-    """The header that makes a submission safe to repeat."""
+    """The `Idempotency-Key` header, which makes a submission safe to repeat."""
     return {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "The same key and payload give the same prediction, for a day",
+        "description": "For a day, the same key and payload return the same prediction or job",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
 
 
 def ref(kind: type) -> Json:
-    """Where the schema of this type stands."""
+    """A reference to the schema of this type."""
     return {"$ref": f"#/components/schemas/{kind.__name__}"}

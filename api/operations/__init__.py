@@ -1,1 +1,1 @@
-"""What operators ask: health, metrics, statistics, and the page at the root."""
+"""Routes for operators: health, metrics, statistics, and the front page."""

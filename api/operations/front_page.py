@@ -1,11 +1,11 @@
-"""The page at the root: how the stack is, for people, and where the rest lies."""
+"""The page at `/`: the state of the stack, and links to everything else."""
 
 from pathlib import Path
 
 import msgspec
 from flask import Response, request, send_from_directory
 
-from api.http.responses import answer
+from api.http.responses import json_response
 
 STATIC = Path(__file__).parents[1] / "static"
 HEADERS = {
@@ -16,7 +16,7 @@ MEDIA_TYPES = ("text/html", "application/json")
 
 
 class Links(msgspec.Struct, frozen=True):
-    """What the page links to."""
+    """The links of the front page, as JSON."""
 
     docs: str = "/docs"
     openapi: str = "/openapi.json"
@@ -27,17 +27,19 @@ class Links(msgspec.Struct, frozen=True):
 
 
 def static(name: str) -> Response:
-    """A file of the page."""
+    """Serve a static file of the page."""
     response = send_from_directory(STATIC, name, max_age=3600)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     return response
 
 
 def front_page() -> Response:
-    """The page; its links alone for who would rather have JSON."""
+    """Serve the page as HTML, or its links as JSON, by the `Accept` header."""
     rather = request.accept_mimetypes.best_match(MEDIA_TYPES)
     page = (
-        answer(Links()) if rather == MEDIA_TYPES[1] else send_from_directory(STATIC, "front.html")
+        json_response(Links())
+        if rather == MEDIA_TYPES[1]
+        else send_from_directory(STATIC, "front.html")
     )
     page.headers.update(HEADERS)
     return page

@@ -1,4 +1,4 @@
-"""Fills the catalogue of metrics: requests as they end, the ledger at each scrape."""
+"""Collects metrics: requests as they end, the ledger at each scrape."""
 
 import threading
 import time
@@ -21,16 +21,16 @@ from tasks.ledger.statistics import BUCKETS, Statistics
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, LedgerMetrics, ledger_metrics
 
 OTHER = "other"
-"""The one route, or method, of all that we do not know: a caller can invent them without end."""
+"""Label for unknown routes and methods: callers could invent endless ones, each a time series."""
 HTTP_METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
 WRITE_EVERY = 0.1
-"""Seconds; in between, ended requests are only noted."""
+"""Seconds between updates of the metrics; in between, requests are only appended to a list."""
 
 
 class Requests:
-    """Measures every request; written together, as threads would queue for each metric's lock."""
+    """Measures every request. Metrics are updated in bulk, because each one has a lock."""
 
     def __init__(self) -> None:
         self._ended: deque[tuple[str, str, int, float]] = deque()
@@ -43,14 +43,14 @@ class Requests:
         app.after_request(self._end)
 
     def ended(self, route: str, method: str, status: int, started: float) -> None:
-        """Note a request; it began at ``started`` of `time.perf_counter`."""
+        """Record a request that began at ``started``, in seconds of `time.perf_counter`."""
         now, method = time.perf_counter(), method if method in HTTP_METHODS else OTHER
         self._ended.append((route, method, status, now - started))
         if now > self._written + WRITE_EVERY and not self._writing.locked():
             self.write()
 
     def write(self) -> None:
-        """Bring the metrics up to date."""
+        """Update the metrics with the requests recorded so far."""
         with self._writing:
             self._written = time.perf_counter()
             for _ in range(len(self._ended)):
@@ -62,14 +62,14 @@ class Requests:
         g.started = time.perf_counter()
 
     def _end(self, response: Response) -> Response:
-        # The rule, not the path: ids would make a series each.
+        # Label with the rule, not the path: every id would become a time series.
         route = request.url_rule.rule if request.url_rule else OTHER
         self.ended(route, request.method, response.status_code, g.started)
         return response
 
 
 class LedgerCollector(Collector):
-    """Reads the ledger at every scrape; without Redis it says so and leaves the rest out."""
+    """Reads the ledger at every scrape; without Redis it reports only that Redis is down."""
 
     def __init__(self, ledger: Ledger, letters: DeadLetters, existing: KnownVersions) -> None:
         self._ledger = ledger
@@ -78,11 +78,11 @@ class LedgerCollector(Collector):
         self._workers = Workers(ledger.client)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: or registering would ask Redis."""
+        """Return nothing; otherwise registration would call `collect`, which needs Redis."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """One scrape."""
+        """Collect all metrics of the ledger."""
         metrics = ledger_metrics()
         try:
             self._fill(metrics)
@@ -121,12 +121,13 @@ class LedgerCollector(Collector):
         metrics.dead_letters_dropped.add_metric((), totals.dropped)
 
     def _fill_queue(self, metrics: LedgerMetrics, queue: str) -> None:
-        situation = self._existing.situation(queue)
-        # The first may be a stock producer's, whose id does not tell.
-        if situation.oldest is not None or not situation.depth:
-            metrics.oldest.add_metric((queue,), situation.oldest or 0.0)
-        if situation.rate is not None:
-            metrics.drain_rate.add_metric((queue,), situation.rate)
+        snapshot = self._existing.snapshot(queue)
+        # The age is unknown if the oldest message comes from a stock Celery producer, whose ids
+        # hold no time.
+        if snapshot.oldest is not None or not snapshot.depth:
+            metrics.oldest.add_metric((queue,), snapshot.oldest or 0.0)
+        if snapshot.rate is not None:
+            metrics.drain_rate.add_metric((queue,), snapshot.rate)
 
 
 def _fill_version(metrics: LedgerMetrics, statistics: Statistics) -> None:

@@ -1,4 +1,4 @@
-"""What operators ask: alive, ready, metrics, statistics."""
+"""Health, readiness, metrics and statistics over HTTP."""
 
 import time
 from typing import Any
@@ -8,7 +8,7 @@ import psutil
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.http.responses import answer
+from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
 from api.operations.request_metrics import LedgerCollector, Requests
 from tasks.gateway import QUEUE, QUEUES, is_reachable
@@ -16,9 +16,9 @@ from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.pauses.pauses import Paused
 from tasks.ledger.queue.canaries import age, sightings
+from tasks.ledger.queue.queue_estimate import WaitingFor, general
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.statistics import Statistics
-from tasks.queue_estimate import WaitingFor, general
 from telemetry.metrics import registry
 
 
@@ -29,17 +29,17 @@ class Health(msgspec.Struct):
 
 
 class Ready(msgspec.Struct):
-    """Whether a prediction that comes now would be computed."""
+    """Whether a prediction submitted now would be computed."""
 
     ready: bool
     redis: bool
     workers: int
     waiting_for: WaitingFor | msgspec.UnsetType = msgspec.UNSET
-    """What it would wait for: nothing at all where this is left out."""
+    """What it would wait for; left out if it would start at once."""
 
 
 class Latency(msgspec.Struct):
-    """Seconds from acceptance to outcome; null until there was one."""
+    """Percentiles of the seconds from acceptance to outcome; null until there is an outcome."""
 
     p50: float | None
     p95: float | None
@@ -47,16 +47,16 @@ class Latency(msgspec.Struct):
 
 
 class CanaryStats(msgspec.Struct):
-    """A prediction of no model, which the workers send through their queue now and then."""
+    """The latest canary of a queue: a test message that workers send through it regularly."""
 
     age_seconds: float
-    """Since it was sent; more than a few intervals, and the way through the queue is blocked."""
+    """Seconds since it was sent. More than a few intervals mean that the queue is blocked."""
     seconds: float
-    """To its outcome."""
+    """Seconds from sending to outcome."""
 
 
 class VersionStats(msgspec.Struct):
-    """What one version has answered."""
+    """Outcomes of one version."""
 
     model: str
     version: int
@@ -66,7 +66,7 @@ class VersionStats(msgspec.Struct):
     expired: int
     rows: int
     success_rate: float | None
-    """Of what succeeded or failed."""
+    """succeeded / (succeeded + failed); null if there are neither."""
     latency_seconds: Latency
 
 
@@ -74,27 +74,27 @@ class Stats(msgspec.Struct):
     """The state of the whole system."""
 
     uptime_seconds: float
-    """Of this API process."""
+    """Uptime of this API process."""
     memory_bytes: int
-    """Resident, of this API process."""
+    """Resident memory of this API process."""
     queues: dict[str, int]
     """Messages waiting per queue."""
     reserved: int
-    """Messages that workers hold."""
+    """Messages that workers hold now."""
     workers: list[dict[str, Any]]
-    """Each with its name, processes, memory_bytes, and the versions loaded."""
+    """Live workers, each with `name`, `processes`, `memory_bytes`, and the versions loaded."""
     predictions: list[VersionStats]
     dead_letters: int
     paused: list[Paused]
-    """Versions whose submissions are refused, and why."""
+    """Paused versions, each with the reason."""
     drain_rates: dict[str, float | None]
-    """Messages a second that left each queue while there were always more; null until then."""
+    """Messages per second that leave each queue under load; null until that was measured."""
     canaries: dict[str, CanaryStats]
-    """The latest of each queue that came back."""
+    """By queue: the latest canary that came back."""
 
 
 class Operations:
-    """The views; none touches a model, and only `/stats` and `/ready` need Redis."""
+    """The views. None loads a model; only `/stats` and `/ready` need Redis."""
 
     def __init__(
         self, ledger: Ledger, letters: DeadLetters, existing: KnownVersions, requests: Requests
@@ -118,26 +118,26 @@ class Operations:
         return routes
 
     def health(self) -> Response:
-        """The process answers; says nothing of Redis or workers."""
-        return answer(Health())
+        """Answer 200 whenever this process works, whatever the state of Redis and workers."""
+        return json_response(Health())
 
     def ready(self) -> Response:
-        """Redis answers and a worker lives: 200, else 503."""
+        """Answer 200 if Redis answers and a worker is alive, else 503."""
         if not is_reachable(self._ledger.client):
-            return answer(Ready(False, False, 0), 503)
-        situation = self._existing.situation(QUEUE)
-        workers = sum(bool(worker["processes"]) for worker in situation.workers)
-        return answer(
-            Ready(bool(workers), True, workers, general(situation)), 200 if workers else 503
+            return json_response(Ready(False, False, 0), 503)
+        snapshot = self._existing.snapshot(QUEUE)
+        workers = sum(bool(worker["processes"]) for worker in snapshot.workers)
+        return json_response(
+            Ready(bool(workers), True, workers, general(snapshot)), 200 if workers else 503
         )
 
     def metrics(self) -> Response:
-        """For Prometheus."""
+        """Serve metrics to Prometheus."""
         self._requests.write()
         return Response(generate_latest(self._registry), content_type=CONTENT_TYPE_LATEST)
 
     def stats(self) -> Response:
-        """For people: the same figures, with percentiles."""
+        """Serve the same figures for people, with percentiles."""
         depths, reserved = self._ledger.depths(QUEUES)
         now = self._ledger.now()
         stats = Stats(
@@ -149,7 +149,7 @@ class Operations:
             predictions=[_version(entry) for entry in self._existing.statistics()],
             dead_letters=self._letters.totals().kept,
             paused=self._existing.paused(),
-            drain_rates={queue: self._existing.situation(queue).rate for queue in QUEUES},
+            drain_rates={queue: self._existing.snapshot(queue).rate for queue in QUEUES},
             canaries={
                 queue: CanaryStats(
                     age_seconds=round(age(sighting, now), 3), seconds=sighting.seconds
@@ -157,7 +157,7 @@ class Operations:
                 for queue, sighting in sightings(self._ledger.client).items()
             },
         )
-        return answer(stats)
+        return json_response(stats)
 
 
 def _version(statistics: Statistics) -> VersionStats:

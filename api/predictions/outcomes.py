@@ -1,4 +1,4 @@
-"""How a prediction is told: as it stands, or as the problem that it ended with."""
+"""A prediction in an answer: pending, an outcome, or a problem."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from api.http.problems import Problem, status_of
 from api.http.urls import Urls
-from tasks.queue_estimate import QueueEstimate, WaitingFor
+from tasks.ledger.queue.queue_estimate import QueueEstimate, WaitingFor
 from tasks.record import ErrorBody, Receipt, Record, State
 from telemetry.errors import Cancelled, Expired, PredictqError, kind_of
 
@@ -20,40 +20,40 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     task_id: str
-    """The Celery task id, the one that Flower shows."""
+    """The Celery task id, as Flower shows it."""
     status: State
     model: str
     version: int
     created_at: str
     expires_at: str
-    """From here on the id may be answered with 410."""
+    """From this time on a look-up may be answered with 410."""
     urls: Urls
     queue_position: int | UnsetType = UNSET
-    """While it is queued: 1 is the next to be taken, 0 is taken and about to begin."""
+    """Position in the queue: 1 is taken next, 0 was taken and is about to start."""
     eta_seconds: float | UnsetType = UNSET
-    """Until its outcome, by the pace of the workers; left out while that is not known."""
+    """Estimated seconds until the outcome; left out while unknown."""
     waiting_for: WaitingFor | UnsetType = UNSET
-    """While it is queued."""
+    """What a queued prediction waits for."""
 
 
 class Outcome(Pending, frozen=True, kw_only=True, omit_defaults=True):
-    """A prediction's terminal answer."""
+    """The outcome of a prediction: its predictions, or why there are none."""
 
     predictions: list[Any] | UnsetType = UNSET
-    """One per row, in order, when it succeeded."""
+    """One per row, in order; only if it succeeded."""
     receipt: Receipt | UnsetType = UNSET
     error: ErrorBody | UnsetType = UNSET
     traceback: str | UnsetType = UNSET
-    """Of what the model raised; only with `debug=true`."""
+    """Traceback of the model's exception; only with `debug=true`."""
 
 
-def pending(record: Record, result_ttl: int, outlook: QueueEstimate) -> Pending:
-    """One without an outcome; also one that was cancelled or expired, which says no more."""
-    return Pending(**_shared(record, result_ttl), **msgspec.structs.asdict(outlook))
+def pending_body(record: Record, result_ttl: int, estimate: QueueEstimate) -> Pending:
+    """The answer without predictions or error: not finished, cancelled or expired."""
+    return Pending(**_shared(record, result_ttl), **msgspec.structs.asdict(estimate))
 
 
 def outcome(record: Record, result_ttl: int, *, debug: bool) -> Outcome:
-    """One that was computed, or could not be."""
+    """The answer for a prediction that succeeded or failed."""
     shared = _shared(record, result_ttl)
     if record.receipt is not None:
         return Outcome(**shared, predictions=record.result, receipt=record.receipt)
@@ -61,7 +61,7 @@ def outcome(record: Record, result_ttl: int, *, debug: bool) -> Outcome:
 
 
 def problem(record: Record, *, debug: bool) -> Problem:
-    """The problem for a caller that waited for a prediction which ended without an answer."""
+    """The problem for a caller that waited for a prediction which did not succeed."""
     error = record.error or ErrorBody.of(ENDINGS.get(record.state, PredictqError)())
     status = status_of(kind_of(error.code))
     return Problem(

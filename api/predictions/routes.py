@@ -11,12 +11,19 @@ from api.asgi.sending import Sending
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, Preference
 from api.http.problems import problem_response
-from api.http.responses import answer
+from api.http.responses import json_response
 from api.http.rights import Rights
 from api.http.urls import Urls
 from api.predictions import outcomes
 from api.predictions.outcomes import Pending
-from api.predictions.submission import Submission, fallback, idempotency, parse, prepare, read
+from api.predictions.submission import (
+    Submission,
+    fallback,
+    idempotency,
+    parse_submission,
+    prepare_prediction,
+    read_body,
+)
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.messages import Prediction
@@ -27,7 +34,7 @@ from telemetry.errors import Busy, VersionPaused
 
 
 class Predictions:
-    """The views; a waiting request holds one of a bounded number of places."""
+    """The views. Waiting requests hold a slot of a `ConcurrencyLimit`."""
 
     def __init__(
         self,
@@ -42,7 +49,7 @@ class Predictions:
         self._settings = settings
         self._rights = rights
         self._sending = sending
-        # Half of the threads may wait; the rest keep answering.
+        # At most half of the threads may wait, so that the rest keep answering.
         self._waiting = ConcurrencyLimit(settings.threads // 2)
         self._parsing = ParseBudget(settings.max_body_bytes)
 
@@ -56,17 +63,17 @@ class Predictions:
         return routes
 
     def submit(self) -> Response:
-        """Accept a prediction and say where its outcome will be."""
+        """Accept a prediction; answers 202 with the location of its outcome."""
         return self._answer(self._accept(), waited=False, at_submission=True)
 
-    async def submit_soon(self, prediction: Prediction) -> Response:
-        """The same on an event loop, of what was prepared and nobody prefers anything about."""
-        return self._plain_answer(await self._gateway.submit_soon(prediction), at_submission=True)
+    async def submit_async(self, prediction: Prediction) -> Response:
+        """Submit on the event loop what `prepare` returned, for a request without `Prefer`."""
+        return self._plain_answer(await self._gateway.submit_async(prediction), at_submission=True)
 
     def submit_and_wait(self) -> Response:
-        """Accept a prediction and wait for its outcome, as long as the caller prefers.
+        """Accept a prediction and wait for its outcome, as long as `Prefer` says.
 
-        Who waits for predictions and gets none is told of a problem.
+        A prediction that did not succeed is answered as a problem.
         """
         debug, accepted = self._rights.debug(request), self._accept()
         record, waited = self._wait(accepted, otherwise=MAX_WAIT_SECONDS)
@@ -77,29 +84,29 @@ class Predictions:
         return _with_preference(response, waited=waited)
 
     def look_up(self, task_id: str) -> Response:
-        """The outcome, or 202 until there is one."""
+        """Answer the outcome, or 202 while there is none."""
         debug = self._rights.debug(request)
         record, waited = self._wait(self._gateway.look_up(task_id), otherwise=0)
         return self._answer(record, waited=waited, debug=debug)
 
-    async def look_up_soon(self, task_id: str) -> Response:
-        """The same on an event loop, for who does not wait."""
-        record = await self._gateway.look_up_soon(task_id)
-        if self._gateway.outlooks.is_stale_for(record):
-            await asyncio.to_thread(self._gateway.outlooks.freshen, record)
+    async def look_up_async(self, task_id: str) -> Response:
+        """Look up on the event loop, without waiting; raises `Long` for a large outcome."""
+        record = await self._gateway.look_up_async(task_id)
+        if self._gateway.queue_estimates.is_stale_for(record):
+            await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
         return self._plain_answer(record)
 
     def cancel(self, task_id: str) -> Response:
-        """Cancel what has no outcome yet; gives the outcome that stands."""
+        """Cancel a prediction without an outcome; answers the outcome that it has now."""
         return self._answer(self._gateway.cancel(task_id), waited=False)
 
     def _accept(self) -> Record:
-        body = read(request, self._settings.max_body_bytes)
+        body = read_body(request, self._settings.max_body_bytes)
         with self._parsing.holding(len(body)):
-            return self._accept_parsed(parse(body, self._settings.max_rows))
+            return self._accept_parsed(parse_submission(body, self._settings.max_rows))
 
     def _accept_parsed(self, submission: Submission) -> Record:
-        prediction = prepare(submission, self._registry, self._settings)
+        prediction = prepare_prediction(submission, self._registry, self._settings)
         key = idempotency(request, partial(encode, submission))
         try:
             return self._gateway.submit(prediction, key)
@@ -110,17 +117,17 @@ class Predictions:
         return self._gateway.submit(instead, key)
 
     def prepare(self, body: bytes) -> Prediction | None:
-        """Check a submission; raises `PredictqError` where anything is wrong with it.
+        """Check a submission on the event loop; raises `PredictqError` if anything is wrong.
 
-        None where the registry would have to be read for it, which an event loop must not wait for.
+        Returns None if the registry would have to be read from disk, which would block the loop.
         """
-        submission = parse(body, self._settings.max_rows)
+        submission = parse_submission(body, self._settings.max_rows)
         if not self._registry.knows(submission.model):
             return None
-        return prepare(submission, self._registry, self._settings)
+        return prepare_prediction(submission, self._registry, self._settings)
 
     def _wait(self, record: Record, otherwise: int) -> tuple[Record, bool]:
-        """The record as it is then, and whether it was waited for as long as preferred."""
+        """Wait as `Prefer` says; returns the record, and whether the full wait was possible."""
         seconds = _preference().seconds(otherwise)
         if record.is_terminal or not seconds:
             return record, True
@@ -128,18 +135,21 @@ class Predictions:
         return self._waiting.wait(record.task_id, wait, record)
 
     def _answer_or_id(self, accepted: Record, record: Record, *, waited: bool) -> Response:
-        """The outcome; as it was accepted where that is too large now, for its id is to be told."""
+        """Answer the outcome, or if that is too large to send now, the accepted prediction.
+
+        The caller must learn the id either way.
+        """
         try:
             return self._answer(record, waited=waited, at_submission=True)
         except Busy:
-            if accepted.is_terminal:  # by a key, so asking again is no second submission
+            if accepted.is_terminal:  # an idempotency key was given, so a retry is safe
                 raise
             return self._answer(accepted, waited=False, at_submission=True)
 
     def _answer(
         self, record: Record, *, waited: bool, at_submission: bool = False, debug: bool = False
     ) -> Response:
-        self._gateway.outlooks.freshen(record)
+        self._gateway.queue_estimates.freshen(record)
         response = self._plain_answer(record, at_submission=at_submission, debug=debug)
         response = self._sending.held(response)
         return _with_preference(response, waited=waited)
@@ -150,12 +160,14 @@ class Predictions:
         headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
-        return answer(self._view(record, debug), 200 if record.is_terminal else 202, headers)
+        return json_response(self._view(record, debug), 200 if record.is_terminal else 202, headers)
 
     def _view(self, record: Record, debug: bool) -> Pending:
         result_ttl = self._settings.result_ttl
         if record.receipt is None and record.error is None:
-            return outcomes.pending(record, result_ttl, self._gateway.outlooks.of(record))
+            return outcomes.pending_body(
+                record, result_ttl, self._gateway.queue_estimates.of(record)
+            )
         return outcomes.outcome(record, result_ttl, debug=debug)
 
 
@@ -166,4 +178,4 @@ def _with_preference(response: Response, *, waited: bool) -> Response:
 
 
 def _preference() -> Preference:
-    return prefer.parse(request.headers.get("Prefer", ""))
+    return prefer.parse_prefer(request.headers.get("Prefer", ""))

@@ -34,31 +34,30 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
     features: Annotated[Any, Meta(extra_json_schema=SHAPES)]
-    """One row as a list, rows as a list of lists, a row as an object by column name, or a list
-    of objects; where the model has one column, also a list of values, one a row. ``null`` is a
-    missing value."""
+    """A row as a list or as an object by column name, or a list of such rows. If the model has
+    one column, also a list of values, one per row. ``null`` is a missing value."""
     method: str = "predict"
     max_queue_seconds: Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)] | UnsetType | None = UNSET
-    """How long it may wait; one that has not been begun by then ends as `expired`. Without, the
-    version's own bound counts, if it has one."""
+    """How long it may wait in the queue; after that it ends as `expired`. By default the
+    version's limit, if it has one."""
     timeout_seconds: RunLimit | UnsetType | None = UNSET
-    """How long computing it may take. Without, the version's own bound counts, or else 300 s."""
+    """How long the computation may take. By default the version's limit, else 300 s."""
 
 
-def read(request: Request, bound: int) -> bytes:
-    """The body of a submission, of so many bytes at most; raises the error that says why not."""
+def read_body(request: Request, bound: int) -> bytes:
+    """Read the body, at most ``bound`` bytes; raises `UnsupportedMediaType` or `TooLarge`."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")
-    # What comes without a length is read up to one byte beyond the bound, see `create_app`.
+    # Without Content-Length, Flask reads one byte beyond the bound, see `create_flask`.
     if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
         raise TooLarge(f"the body may hold at most {bound} bytes")
     return body
 
 
-def parse(body: bytes, max_rows: int) -> Submission:
-    """Build what a body says; raises `Malformed`, `Invalid` or `TooLarge`."""
+def parse_submission(body: bytes, max_rows: int) -> Submission:
+    """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`."""
     refuse_many(body, max_rows)
     document = decode(body)
     try:
@@ -68,7 +67,7 @@ def parse(body: bytes, max_rows: int) -> Submission:
 
 
 def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
-    """What the `Idempotency-Key` header says, if it was sent with such a payload."""
+    """The `Idempotency-Key` header with a hash of the payload; None if it was not sent."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -77,8 +76,13 @@ def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency |
     return Idempotency(key, blake2b(content(), digest_size=16).hexdigest())
 
 
-def prepare(submission: Submission, registry: Registry, settings: Settings) -> Prediction:
-    """Resolve the model and check everything against its signature."""
+def prepare_prediction(
+    submission: Submission, registry: Registry, settings: Settings
+) -> Prediction:
+    """Resolve the model and check the rows against its signature.
+
+    Raises `NotFound`, `Invalid` or `TooLarge`.
+    """
     resolved: Resolved = registry.resolve(submission.model)
     manifest = resolved.manifest
     check_method(manifest, submission.method)
@@ -100,16 +104,18 @@ def prepare(submission: Submission, registry: Registry, settings: Settings) -> P
 def fallback(
     submission: Submission, refused: Prediction, registry: Registry, settings: Settings
 ) -> Prediction | None:
-    """The same for the model's version that stands in; None where there is none that takes it.
+    """Prepare the submission for the model's fallback version; None if there is none that fits.
 
-    Who asked for a version by its number gets that one or none.
+    A caller that named a version by number never gets another one.
     """
-    reference = names.parse(submission.model)
+    reference = names.parse_reference(submission.model)
     if reference.version is not None:
         return None
     try:
         model = f"{reference.name}@{FALLBACK}"
-        instead = prepare(msgspec.structs.replace(submission, model=model), registry, settings)
+        instead = prepare_prediction(
+            msgspec.structs.replace(submission, model=model), registry, settings
+        )
     except PredictqError:
         return None
     return None if instead.version == refused.version else instead

@@ -1,1 +1,1 @@
-"""Frames and models by chance, each answered by itself and through every door."""
+"""Random frames and models: served predictions, by every door, must equal the model's own."""

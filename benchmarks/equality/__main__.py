@@ -1,4 +1,4 @@
-"""`python -m benchmarks.equality`: models by chance, served by every door as by themselves."""
+"""`python -m benchmarks.equality`: compares predictions of random models by every door."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from benchmarks.equality.judging import judged
 from benchmarks.harness.results import Run
 
 EVERY = 100
-"""Cases after which it is said how far it is."""
+"""Cases between progress messages."""
 
 
 @click.command()
@@ -23,7 +23,7 @@ EVERY = 100
 @click.option("--case", "single", type=int, help="Only this one, and all of what is wrong.")
 @click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
 def main(cases: int, seed: int, single: int | None, record: bool) -> None:
-    """Compare what comes through every door with what models answer by themselves."""
+    """Compare predictions through every door with the models' own."""
     if record and single is not None:
         raise click.UsageError("what is recorded is a whole run")
     numbers: Iterable[int] = range(cases) if single is None else [single]

@@ -1,4 +1,4 @@
-"""A case: a model that is trained, the sample that it is registered with, rows to ask for."""
+"""A case: a trained model, the sample it is registered with, and rows to predict."""
 
 from collections.abc import Sequence
 from random import Random
@@ -14,15 +14,15 @@ from benchmarks.equality.grammar import Given, Plan, plan
 from workers.models.signature.inspection import quietly
 
 TRIES = 50
-"""Models that chance may put together for a case, until one can be trained."""
+"""Random models to try for a case until one can be trained."""
 SAMPLE = 15
-"""Rows of the training frame that a model is registered with."""
+"""Rows of the training frame in the sample."""
 
 _LABELS: tuple[Sequence[Any], ...] = ((0, 1, 2), ("no", "yes", "maybe"), (3, 5, 9))
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One case; it is its seed and its number."""
+    """One case, determined by its seed and number."""
 
     seed: int
     number: int
@@ -30,19 +30,19 @@ class Case(msgspec.Struct, frozen=True):
     model: Any
     sample: pd.DataFrame
     fresh: pd.DataFrame
-    """Rows to ask for: the model's columns in its own order."""
+    """Rows to predict, with the model's columns in its own order."""
     order: Sequence[str]
     """Another order of the columns."""
     extra: pd.DataFrame
-    """Columns beside them."""
+    """Additional columns."""
 
     @property
     def name(self) -> str:
-        """What repeats it."""
+        """A name by which the case can be repeated."""
         return f"--seed {self.seed} --case {self.number}"
 
     def alone(self, place: int) -> pd.DataFrame:
-        """One of the fresh rows, whose categories are those that it and the training have."""
+        """One of the fresh rows; its categories are those of the row and of the training."""
         row = self.fresh.iloc[[place]]
         found = {
             column.name: column.held(row[column.name].tolist())
@@ -52,21 +52,21 @@ class Case(msgspec.Struct, frozen=True):
         return row.assign(**{name: s.set_axis(row.index) for name, s in found.items()})
 
     def given(self, frame: pd.DataFrame) -> Any:
-        """A frame as the model was trained on it."""
+        """Convert a frame to the form that the model was trained on."""
         return as_given(self.plan.given, frame)
 
 
 def as_given(given: Given, frame: pd.DataFrame) -> Any:
-    """A frame in the form in which a model takes it."""
+    """Convert a frame to the form that a model takes."""
     if given == "frame":
         return frame
     return frame.iloc[:, 0] if given == "series" else frame.to_numpy()
 
 
 def case(seed: int, number: int) -> Case:
-    """Make a case, always the same for the same numbers.
+    """Make a case, the same for the same numbers.
 
-    Raises what the last model raised, if none of those that were tried can be trained.
+    Raises the error of the last model if none of `TRIES` can be trained.
     """
     error: Exception | None = None
     for attempt in range(TRIES):
@@ -96,7 +96,7 @@ def _tried(random: Random, seed: int, number: int) -> Case:
 
 
 def _answer(model: Any, given: Any) -> None:
-    """A model that does not answer what trained it is none, as one that votes without a voice."""
+    """Raise an error if the model cannot predict its own training data."""
     (model.predict if hasattr(model, "predict") else model.transform)(given)
 
 
@@ -108,7 +108,7 @@ def _fresh(random: Random, planned: Plan) -> pd.DataFrame:
 
 
 def _target(random: Random, planned: Plan, rows: int) -> Any:
-    """Something to predict: numbers, or labels of one of several types."""
+    """A random target: numbers, or labels of one of several types."""
     wrapper = planned.wrapper
     if not wrapper.classes or is_regressor(planned.model):
         found = [[random.gauss(0, 3) for _ in range(wrapper.outputs)] for _ in range(rows)]

@@ -1,4 +1,4 @@
-"""Columns by chance: of one kind, with or without missing values, and what strangers they meet."""
+"""Random columns: of one kind, with or without missing and unseen values."""
 
 import math
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ NAMES = (
     *("age", "first name", "a,b", 'say "so"', "größe", "名前", "it's", "a.b", "x0", " led", "id"),
     *("custom_id", "two\nlines", "1", "", "index", "NA", "row", "plain", "other", "last"),
 )
-"""What columns are called; of ``custom_id`` a job's ids are taken as well."""
+"""Names of columns; a job also takes its ids from ``custom_id``."""
 TAME = tuple(name for name in NAMES if name.replace(" ", "").isalnum())
-"""Those that LightGBM and XGBoost take."""
+"""Names that LightGBM and XGBoost accept."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class Column(msgspec.Struct, frozen=True):
     kind: Kind
     values: tuple[Any, ...]
     strangers: tuple[Any, ...]
-    """Values that only a fresh frame has."""
+    """Values that occur only in the fresh frame."""
     nulls: bool
     """Whether the training frame has missing values here."""
 
@@ -36,14 +36,14 @@ class Column(msgspec.Struct, frozen=True):
         return self.kind.family
 
     def training(self, random: Random, rows: int) -> pd.Series:
-        """Values to train on; some are missing from the first rows on, so a sample has them."""
+        """Values to train on; some of the first rows are missing, so that the sample has some."""
         found = [_one(random, self, self.values) for _ in range(rows)]
         if self.nulls:
             found = [None if n == 1 or random.random() < 0.2 else v for n, v in enumerate(found)]
         return self.held(found)
 
     def fresh(self, random: Random, rows: int, *, strange: bool, nulls: bool) -> pd.Series:
-        """Values to ask for; ``strange`` and ``nulls`` allow what training may not have had."""
+        """Values to predict; ``strange`` and ``nulls`` allow unseen and missing values."""
         nulls = self.nulls or (nulls and not self.kind.ambiguous)
         found = [_one(random, self, self.values) for _ in range(rows)]
         if strange and self.strangers:
@@ -54,7 +54,7 @@ class Column(msgspec.Struct, frozen=True):
         return self.held(found)
 
     def held(self, values: Sequence[Any]) -> pd.Series:
-        """Values as pandas holds them; strangers among them come behind the known categories."""
+        """Values as a pandas series; unseen categories come after the known ones."""
         if self.family != "category":
             series = self.kind.hold(values)
             return series.astype(self.kind.holed) if self.nulls and self.kind.holed else series
@@ -64,7 +64,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 def columns(random: Random) -> list[Column]:
-    """One to seven columns, more often few."""
+    """One to seven columns, mostly few."""
     count = min(random.randint(1, 7), random.randint(1, 7))
     names = random.sample(NAMES, count)
     return [column(random, name, random.choice(KINDS)) for name in names]
@@ -90,7 +90,7 @@ def framed(columns: Sequence[Column], made: Sequence[pd.Series]) -> pd.DataFrame
 
 
 def strange_row(random: Random) -> pd.DataFrame:
-    """A row of columns that no model knows."""
+    """A row with columns that no model has."""
     kinds = random.sample(KINDS, random.randint(0, 3))
     found = [column(random, f"extra {place}", kind) for place, kind in enumerate(kinds)]
     return pd.DataFrame({each.name: each.training(random, 1) for each in found}, index=[0])

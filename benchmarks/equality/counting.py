@@ -1,4 +1,4 @@
-"""Counts what came of many cases."""
+"""Counts the results of many cases."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ import msgspec
 from benchmarks.equality.judging import Finding, Verdict
 
 SHOWN = 50
-"""Findings that are kept."""
+"""How many findings are kept."""
 Counts = dict[str, int]
 
 
 class Tally(msgspec.Struct):
-    """The cases of a run; each of several column types counts for each."""
+    """Counts of a run; a case with several column types counts for each of them."""
 
     cases: int = 0
     failed: int = 0
@@ -25,11 +25,11 @@ class Tally(msgspec.Struct):
     doors: dict[str, Counts] = {}
     """Door → its rows: answered, refused by the model, refused by the door, excluded."""
     refusals: Counts = {}
-    """Why models were not taken at all."""
+    """Reasons why models were refused at registration."""
     findings: list[Finding] = []
 
     def add(self, verdict: Verdict) -> None:
-        """Count one more."""
+        """Add the result of a case."""
         self.cases += 1
         self.failed += bool(verdict.findings)
         _count(self.forms, [verdict.form])

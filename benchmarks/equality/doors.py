@@ -1,4 +1,4 @@
-"""Takes the fresh rows of a case through every door, as a caller would who has them in a frame."""
+"""Passes the fresh rows of a case through every door, as a caller with a frame would."""
 
 import json
 from collections.abc import Callable
@@ -17,18 +17,18 @@ from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures, PredictqError
 from workers.jobs.tables.features.matching import Selection
 from workers.jobs.tables.sources import open_source
-from workers.models.gate.doors import Passed, objects, read
+from workers.models.gate.doors import Passed, json_rows, read_source
 from workers.models.tabular.table import Table
 
 Row = list[Any]
 NONE = -1
-"""In the place of a row that is none of the fresh ones."""
+"""Stands for a row that is not one of the fresh rows."""
 
 
 def frames(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows in another order of their columns, and with others beside, where names tell them."""
+    """Rows with columns reordered and added, if the columns have names."""
     if case.plan.given == "bare array":
-        # Of one column, the header 0 would be a row as any other.
+        # With one column, the header 0 would look like a row.
         names = range(len(rows.columns)) if len(rows.columns) > 1 else ["value"]
         return rows.set_axis(names, axis=1)
     beside = case.extra.iloc[[0] * len(rows)].set_axis(rows.index)
@@ -36,35 +36,35 @@ def frames(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_client(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """As the Python client sends a frame, a series or an array."""
+    """Pass rows as the Python client sends a frame, series or array."""
     return _together(signature, *_accepted(signature, _body(case, signature, rows)))
 
 
 def by_objects(_: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """As the proof of a sample writes rows into requests."""
-    return _together(signature, *_accepted(signature, encode(objects(signature, rows))))
+    """Pass rows as the gate writes them into requests."""
+    return _together(signature, *_accepted(signature, encode(json_rows(signature, rows))))
 
 
 def by_csv(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """In a file of a job, as pandas writes it."""
+    """Pass rows in a CSV file of a job, as pandas writes it."""
     return _read("csv", signature, lambda path: frames(case, rows).to_csv(path, index=False))
 
 
 def by_parquet(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """In a file of a job, as pandas writes it."""
+    """Pass rows in a Parquet file of a job, as pandas writes it."""
     frame = frames(case, rows).rename(columns=str)
     return _read("parquet", signature, lambda path: frame.to_parquet(path, index=False))
 
 
 def by_ndjson(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """In a file of a job, a line each as the Python client writes them."""
+    """Pass rows in an NDJSON file of a job, as the Python client writes it."""
     given: Any = frames(case, rows) if signature.named else rows.astype(object).to_numpy()
     lines = [json.dumps(line) + "\n" for line in features(given)]
     return _read("ndjson", signature, lambda path: Path(path).write_text("".join(lines)))
 
 
 def beside(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """Rows among those of the sample, as requests are that workers compute together."""
+    """Pass rows together with rows of the sample, like requests in one microbatch."""
     sample = case.sample.set_axis([*rows.columns], axis=1)
     others, _ = _accepted(signature, _body(case, signature, sample))
     mine, refused = _accepted(signature, _body(case, signature, rows))
@@ -88,12 +88,12 @@ DOORS: dict[str, Door] = {
 
 
 def through(door: str, case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
-    """Take rows through a door; where it refuses all at once, each is refused."""
+    """Pass rows through a door; an error for the whole counts as a refusal of each row."""
     try:
         return DOORS[door](case, signature, rows)
     except (PredictqError, InvalidRequest) as error:
         reason = str(error)
-    except Exception as error:  # noqa: BLE001 - what nobody has foreseen is what is looked for
+    except Exception as error:  # noqa: BLE001 - unexpected errors are what we look for
         reason = f"{type(error).__name__}: {error}"
     return Passed([], dict.fromkeys(range(len(rows)), reason))
 
@@ -106,7 +106,7 @@ def _body(case: Case, signature: Signature, rows: pd.DataFrame) -> bytes:
 
 
 def _accepted(signature: Signature, body: bytes) -> tuple[dict[int, Row], dict[int, str]]:
-    """The rows of a request as they are computed, and why others are not."""
+    """The rows of a request that are computed, and why the others are not."""
     rows, refused = dict[int, Row](), dict[int, str]()
     for place, row in enumerate(decode(body)):
         try:
@@ -126,6 +126,6 @@ def _read(format: Any, signature: Signature, write: Callable[[Path], Any]) -> Pa
         write(path)
         source = open_source(str(path), format, Selection(signature))
         try:
-            return read(source)
+            return read_source(source)
         finally:
             source.close()

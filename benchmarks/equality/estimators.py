@@ -1,4 +1,4 @@
-"""Estimators that are fitted in milliseconds, and what wraps them."""
+"""Estimators that fit in milliseconds, and wrappers for them."""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -63,15 +63,15 @@ UNSUPERVISED: tuple[Make, ...] = (
 
 
 class Wrapper(msgspec.Struct, frozen=True):
-    """What is made of a pipeline."""
+    """A meta-estimator around a pipeline."""
 
     name: str
     wrap: Callable[[Model], Model]
     classes: Sequence[int] = (2, 3)
-    """Of how many classes; none for a regressor."""
+    """Possible numbers of classes; empty for a regressor."""
     outputs: int = 1
     frames: bool = True
-    """Whether it hands frames on as they are."""
+    """Whether it passes frames on unchanged."""
 
 
 def _stacked(model: Model) -> Model:
@@ -100,7 +100,7 @@ WRAPPERS = (
 
 
 def booster(random: Random, *, classifies: bool) -> Model:
-    """One that takes categorical frames as they are, of those that are installed."""
+    """A booster that accepts categorical frames, among those installed."""
     makes = _classifying if classifies else _regressing
     return random.choice([*makes()])()
 

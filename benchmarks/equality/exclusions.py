@@ -1,6 +1,6 @@
-"""What a format has no word for, so that nobody can be asked to read it: the whole list.
+"""The complete list of values that a format cannot express, and which are not compared.
 
-Each is a value in a column of one type, in CSV. Other formats say all that the frames here hold.
+Each is a value in a column of one type, in CSV. Other formats can express all values used here.
 """
 
 import pandas as pd
@@ -16,7 +16,7 @@ _BOOLEANS = ("true", "True", "TRUE", "false", "False", "FALSE")
 
 
 def excluded(door: str, signature: Signature, rows: pd.DataFrame) -> dict[int, str]:
-    """Rows that hold what a door's format cannot say, and what that is."""
+    """Rows with a value that the door's format cannot express, and which value it is."""
     if door != "csv":
         return {}
     found = {}

@@ -1,4 +1,4 @@
-"""What people write into a `FunctionTransformer` for columns that scikit-learn has no step for."""
+"""Functions for a `FunctionTransformer`, as people write them for dates, decimals and texts."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Models by chance, of the forms in which people train them."""
+"""Random models of the forms in which people train them."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -14,11 +14,11 @@ from benchmarks.equality.estimators import CLASSIFIERS, REGRESSORS, UNSUPERVISED
 from benchmarks.equality.kinds import KINDS
 
 Given = Literal["frame", "array", "bare array", "series"]
-"""What a model is trained on; a bare array's columns have no names in the sample either."""
+"""What a model is trained on; with a bare array the sample has no column names either."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A model that is to be trained, and on what."""
+    """A model to train, and its columns."""
 
     form: str
     columns: Sequence[Column]
@@ -28,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def estimator(self) -> str:
-        """The type of what answers in the end, without what is around it."""
+        """The type of the final estimator, without wrappers."""
         inner = self.model
         while nested := next((found for name in _NESTING if (found := _of(inner, name))), None):
             inner = nested
@@ -50,7 +50,7 @@ def plan(random: Random) -> Plan:
 
 
 def _pipeline(random: Random) -> Plan:
-    """The common one: each column's own steps, then an estimator, then perhaps a wrapper."""
+    """The common form: steps per column, then an estimator, perhaps in a wrapper."""
     wrapper = _wrapper(random, frames=True)
     columns = generated.columns(random)
     inner = make_pipeline(steps.preprocessing(random, columns), _estimator(random, wrapper))
@@ -74,7 +74,7 @@ def _encoded(random: Random) -> Plan:
 
 
 def _booster(random: Random) -> Plan:
-    """One that takes a frame with categories as it is."""
+    """A booster on a frame with categories."""
     wrapper = _wrapper(random, frames=True)
     columns = _some(random, ("number", "category", "boolean"), generated.TAME)
     inner = estimators.booster(random, classifies=bool(wrapper.classes))
@@ -82,7 +82,7 @@ def _booster(random: Random) -> Plan:
 
 
 def _numbers(random: Random) -> Plan:
-    """An estimator on a frame of numbers, perhaps behind what scales them."""
+    """An estimator on a frame of numbers, perhaps with a scaler."""
     wrapper = _wrapper(random, frames=False)
     columns = _some(random, ("number", "boolean"))
     return Plan("numbers", columns, _scaled(random, columns, wrapper), wrapper)
@@ -106,7 +106,7 @@ def _encoded_array(random: Random) -> Plan:
 
 
 def _series(random: Random) -> Plan:
-    """Text, a value a row."""
+    """A model of one text column, given as a series."""
     wrapper = _wrapper(random, frames=True, outputs=1)
     kind = next(kind for kind in KINDS if kind.family == "sentence")
     column = msgspec.structs.replace(generated.column(random, "text", kind), nulls=False)
@@ -121,7 +121,7 @@ def _scaled(random: Random, columns: Sequence[Column], wrapper: Wrapper) -> Any:
 
 
 def _wrapper(random: Random, *, frames: bool, outputs: int | None = None) -> Wrapper:
-    """Any, or, half the time, none."""
+    """A random wrapper; none half of the time."""
     found = [each for each in WRAPPERS if each.frames or not frames]
     found = [each for each in found if outputs in (None, each.outputs)]
     if random.random() < 0.4:

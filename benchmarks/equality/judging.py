@@ -1,4 +1,4 @@
-"""Judges a case: what comes through every door beside what the model answers by itself."""
+"""Judges a case: compares predictions through every door with the model's own."""
 
 import pickle
 from collections import Counter
@@ -16,7 +16,7 @@ from registry.manifest import Signature
 from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
 from workers.models.engine import Answer as Answered
-from workers.models.engine import ask, call, telling
+from workers.models.engine import answer_table, call_method, telling_model_errors
 from workers.models.gate.comparing import differences
 from workers.models.gate.doors import Passed
 from workers.models.signature.inspection import Inspected, inspect, quietly
@@ -26,14 +26,15 @@ from workers.models.tabular.table import Table
 
 Answer = Output | ModelError
 PROVED = 4
-"""Of so many cases, one has its sample proved as registration does it."""
+"""One in so many cases also runs the gate of registration on its sample."""
 
 COMPANY, NOISE = (2, 3, 5, 9, 17, 33), 8
-"""How often a row is repeated to see how its answer changes, and how much more is none of ours."""
+"""Repetitions of a row, to see how its own prediction varies with the number of rows; and the
+factor beyond that variation that still counts as noise."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A row that is not served as the model answers it."""
+    """A row whose served prediction differs from the model's own."""
 
     case: str
     door: str
@@ -45,21 +46,21 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What came of a case."""
+    """The result of a case."""
 
     form: str
     wrapper: str
     estimator: str
     kinds: tuple[str, ...]
     refusal: str = ""
-    """Why the model was not taken at all."""
+    """Why registration refused the model; empty if it did not."""
     counts: dict[str, dict[str, int]] = {}
     """Door → how many rows were equal, refused as the model refuses them, or excluded."""
     findings: list[Finding] = []
 
 
 def judged(case: Case) -> Verdict:
-    """Register the case's model in thought, and ask it by every door."""
+    """Examine the case's model as registration does, and compare it by every door."""
     plan = case.plan
     kinds = tuple(sorted({column.kind.name for column in plan.columns}))
     verdict = Verdict(plan.form, plan.wrapper.name, plan.estimator, kinds)
@@ -72,7 +73,7 @@ def judged(case: Case) -> Verdict:
 
 
 class _Judge:
-    """One case, and the model's own answers to it."""
+    """One case with the model's own predictions."""
 
     def __init__(self, case: Case, inspected: Inspected) -> None:
         self._case, self._inspected = case, inspected
@@ -94,7 +95,7 @@ class _Judge:
         return msgspec.structs.replace(verdict, counts=counts, findings=findings)
 
     def _of_sample(self) -> Iterator[Finding]:
-        """What the proof of the sample finds, in which all of it must be served."""
+        """Findings of the gate on the sample, of which every row must be served."""
         own = self._inspected.own
         if own is None or self._case.number % PROVED:
             return
@@ -145,7 +146,7 @@ class _Judge:
     def _of_batch(
         self, door: str, table: "_Keyed", places: list[tuple[int, int]]
     ) -> Iterator[Finding]:
-        """All rows at once; where one of them is refused, those behind it are asked alone."""
+        """Compare all rows at once; after a refused row the rest are compared one by one."""
         for method in self._methods:
             right = self._whole[method]
             if isinstance(right, ModelError) or not self._all_answered():
@@ -163,7 +164,7 @@ class _Judge:
                 yield self._finding(door, one, place, method, mine, served)
 
     def _differs(self, method: str, place: int, served: Answer) -> str:
-        """What is wrong with an answer; it may be that to the row, or that to all of them."""
+        """What is wrong with an answer, which may equal that of the row alone or among all."""
         mine = [self._alone[place].get(method), _row(self._whole[method], place)]
         right = [one for one in mine if one is not None and not isinstance(one, ModelError)]
         if isinstance(served, ModelError) or isinstance(mine[0], ModelError):
@@ -173,7 +174,7 @@ class _Judge:
         return "" if self._is_noise(method, place, right[0], served) else "differs"
 
     def _is_noise(self, method: str, place: int, own: Any, served: Any) -> bool:
-        """Whether the model's own answer to a row changes as much with the number of rows."""
+        """Whether the model's own prediction varies as much with the number of rows."""
         if not (_is_float(own) and _is_float(served) and own.shape == served.shape):
             return False
         row = self._case.alone(place)
@@ -192,7 +193,7 @@ class _Judge:
         return not any(isinstance(answers[main], ModelError) for answers in self._alone)
 
     def _singly(self) -> list[str]:
-        """Methods by which rows are asked for alone: in some cases all, as that takes longest."""
+        """Methods to compare row by row; all of them only in some cases, as it takes longest."""
         return self._methods if self._case.number % PROVED == 0 else [self._signature.main]
 
     def _own(self, method: str, frame: pd.DataFrame) -> Answer:
@@ -206,23 +207,23 @@ class _Judge:
             return Answered(found, 0.0)
 
         try:
-            return ask(table, answer).output  # type: ignore[arg-type]  # it asks for parts only
+            return answer_table(table, answer).output  # type: ignore[arg-type]  # it asks for parts only
         except ModelError as error:
             return error
 
     def _call(self, method: str, given: "_Given") -> Answer:
-        """Doors most often give the model the very same, so it is asked once."""
+        """Call the model, with a cache: most doors give it the same input."""
         key = method.encode() + given.key
         if key not in self._known:
             try:
-                self._known[key] = call(self._case.model, method, given.given).output
+                self._known[key] = call_method(self._case.model, method, given.given).output
             except ModelError as error:
                 self._known[key] = error
         return self._known[key]
 
 
 class _Given(msgspec.Struct, frozen=True):
-    """What a model is given, and by what it is known again."""
+    """An input of the model, and its cache key."""
 
     given: Any
     key: bytes
@@ -236,14 +237,14 @@ class _Given(msgspec.Struct, frozen=True):
 
 
 class _Keyed(msgspec.Struct, frozen=True):
-    """A table whose parts are made once, for all methods."""
+    """A table whose parts are computed once for all methods."""
 
     made: list[tuple[Any, _Given]] | ModelError
 
     @classmethod
     def of(cls, table: Table) -> "_Keyed":
         try:
-            with telling():
+            with telling_model_errors():
                 return cls([(places, _Given.of(given)) for places, given in table.parts()])
         except ModelError as error:
             return cls(error)
@@ -255,12 +256,12 @@ class _Keyed(msgspec.Struct, frozen=True):
 
 
 def _places(passed: Passed) -> set[int]:
-    """The fresh rows that came through."""
+    """The fresh rows that passed the door."""
     return {place for _, places in passed.tables for place in places} - {NONE}
 
 
 def kept(signature: Signature) -> Signature:
-    """A signature as the registry gives it back."""
+    """A signature after a round trip through the registry."""
     return msgspec.json.decode(msgspec.json.encode(signature), type=Signature)
 
 
@@ -269,7 +270,7 @@ def _is_float(output: Any) -> bool:
 
 
 def _misfit(own: Answer | None, served: Answer) -> str:
-    """What is wrong where the model itself, or what is served, refuses a row."""
+    """What is wrong if the model itself or the server refuses a row."""
     if isinstance(own, ModelError):
         return "" if isinstance(served, ModelError) else "answered"
     return "failed"

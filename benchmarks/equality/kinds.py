@@ -1,4 +1,4 @@
-"""Kinds of columns: what values they hold, and how pandas holds them."""
+"""Kinds of columns: their values and their dtypes in pandas."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -14,15 +14,15 @@ Family = Literal[
     "number", "boolean", "text", "category", "time", "duration", "date", "decimal", "sentence"
 ]
 Values = Sequence[Any]
-"""None is what is missing."""
+"""None means missing."""
 Draw = Callable[[Random, int], list[Any]]
-"""So many values, all different."""
+"""Draws so many different values."""
 
 AWKWARD = (
     *("NA", "None", "null", "nan", "1", "01", "true", "False", "", " ", "-0", "1e3", "é", "日本"),
     *("a,b", 'say "so"', "two\nlines", "it's", "tab\there", "\\N", "2024-01-01", "<NA>", "🙂"),
 )
-"""Texts that some reader takes for something else."""
+"""Texts that some readers take for another type."""
 WORDS = ("red", "green", "blue", "small", "large", "north", "south", "oak", "elm", "Straße")
 
 
@@ -32,14 +32,14 @@ class Kind(msgspec.Struct, frozen=True):
     name: str
     family: Family
     draw: Draw
-    """Few values, from which a column's are chosen."""
+    """Draws the few values from which a column's are chosen."""
     hold: Callable[[Values], pd.Series]
     ambiguous: bool = False
-    """Whether only a missing value itself tells which one there is: None, NaN."""
+    """Whether the missing value may be None or NaN, whatever the dtype."""
     holed: str = ""
-    """The dtype that pandas takes instead where a value is missing, as NumPy's has no word."""
+    """The dtype that pandas uses instead if values are missing, since NumPy's has none."""
     free: bool = False
-    """Whether each row has a value of its own rather than one of a few."""
+    """Whether each row has its own value instead of one of a few."""
 
 
 def _floats(random: Random, count: int) -> list[Any]:
@@ -55,7 +55,7 @@ def _whole(least: int, most: int) -> Draw:
 
 
 def _large(random: Random, count: int) -> list[Any]:
-    """Beyond what a double tells apart, and even, so that it has these."""
+    """Integers beyond 2**53; even ones, which a double represents exactly."""
     return [2**53 + 2 * number for number in random.sample(range(1, 100), count)]
 
 
@@ -93,7 +93,7 @@ def _decimals(random: Random, count: int) -> list[Any]:
 
 
 def _plain(dtype: str, other: str) -> Callable[[Values], pd.Series]:
-    """A column of NumPy's dtype, which has no missing value; pandas takes another with one."""
+    """A column of a NumPy dtype; with missing values of another dtype."""
 
     def hold(values: Values) -> pd.Series:
         return pd.Series(values, dtype=other if None in values else dtype)

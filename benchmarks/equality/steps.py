@@ -1,4 +1,4 @@
-"""A grammar of what columns meet first: imputers, encoders, scalers, vectorizers, functions."""
+"""Random preprocessing: imputers, encoders, scalers, vectorizers and functions."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -80,11 +80,11 @@ _FUNCTIONS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], ...]] = {
     "category": (functions.codes,),
 }
 _FILLED = {"text": "missing", "category": "missing"}
-"""What a constant imputer puts into columns of a family."""
+"""Fill value of a constant imputer by column family."""
 
 
 def preprocessing(random: Random, columns: Sequence[Column]) -> ColumnTransformer:
-    """Each column's way into a matrix; some are dropped."""
+    """A transformer that turns the columns into a matrix, and drops some."""
     parts = [
         (f"part {place}", *_part(random, group))
         for place, group in enumerate(_groups(random, columns))
@@ -94,23 +94,23 @@ def preprocessing(random: Random, columns: Sequence[Column]) -> ColumnTransforme
 
 
 def encoder(random: Random) -> Step:
-    """One of `ENCODERS`."""
+    """A random one of `ENCODERS`."""
     return random.choice(ENCODERS)()
 
 
 def numeric(random: Random, *, nulls: bool) -> list[Step]:
-    """What numbers meet: an imputer, mostly where some are missing, and a scaler."""
+    """Steps for numbers: an imputer, mostly if some are missing, and a scaler."""
     steps = [random.choice(IMPUTERS)()] if random.random() < (0.9 if nulls else 0.3) else []
     return [*steps, random.choice(SCALERS)()]
 
 
 def vectorizer(random: Random) -> Step:
-    """One of `VECTORIZERS`."""
+    """A random one of `VECTORIZERS`."""
     return random.choice(VECTORIZERS)()
 
 
 def chained(steps: Sequence[Step]) -> Step:
-    """Steps as one."""
+    """Combine steps into one."""
     if not steps:
         return "passthrough"
     if len(steps) == 1:
@@ -119,7 +119,7 @@ def chained(steps: Sequence[Step]) -> Step:
 
 
 def _groups(random: Random, columns: Sequence[Column]) -> list[list[Column]]:
-    """Columns of a family, some together; the last may be left out, so that nothing uses it."""
+    """Group columns by family; the last may be left out, and so be unused."""
     used = list(columns)
     if len(used) > 1 and random.random() < 0.2:
         used.pop()
@@ -150,7 +150,7 @@ def _part(random: Random, group: list[Column]) -> tuple[Step, Any]:
 
 
 def _filling(random: Random, group: list[Column], *, nulls: bool) -> list[Step]:
-    """An imputer of values that are no numbers, or none."""
+    """An imputer for values other than numbers, or none."""
     family = group[0].family
     if not nulls or family not in ("text", "category", "boolean") or random.random() < 0.5:
         return []

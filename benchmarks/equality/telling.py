@@ -1,4 +1,4 @@
-"""Tells a run: on the screen, and as a README and a JSON file where it is recorded."""
+"""Reports a run: on the screen, and if recorded in the README and a JSON file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ _OUTCOMES = ("answered", "refused by door", "refused by model", "excluded")
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What is kept of a run for ever."""
+    """The recorded results of a run."""
 
     commit: str
     date: str
@@ -22,22 +22,22 @@ class Told(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     seed: int
     took: float
-    """Seconds."""
+    """In seconds."""
     tally: Tally
 
 
 def told(run: Run, seed: int, tally: Tally) -> Told:
-    """A run, and where it ran."""
+    """The results of a run, with the environment."""
     return Told(run.commit, run.date, run.machine, run.versions, seed, round(run.took, 1), tally)
 
 
 def text(found: Told) -> str:
-    """Everything, as Markdown."""
+    """The report as Markdown."""
     return "\n".join([*_place(found), *_doors(found.tally), *_tables(found.tally)])
 
 
 def record(found: Told) -> Path:
-    """Keep a run: its JSON, and what the page says."""
+    """Write the run's JSON file, and update the README."""
     (HERE / RUNS).mkdir(exist_ok=True)
     name = f"{found.date.replace(' ', '-').replace(':', '')}-{found.commit}.json"
     path = HERE / RUNS / name

@@ -1,1 +1,1 @@
-"""Inputs that nobody would send, for every parser that a caller reaches."""
+"""Fuzzing of every parser that a caller can reach."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fuzz`: a million inputs, and what they did."""
+"""`python -m benchmarks.fuzz`: feeds a million mutated inputs to all targets."""
 
 import base64
 import os
@@ -35,7 +35,7 @@ worker that is a process of the pool, and fails the step of that job alone."""
 @click.option("--seed", default=1, show_default=True, help="The same gives the same inputs.")
 @click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
 def main(names: tuple[str, ...], inputs: int, seed: int, record: bool) -> None:
-    """Feed every parser that a caller reaches; fails where one does what it may not."""
+    """Fuzz every parser that a caller can reach; fails on any finding."""
     started, load, names = time.monotonic(), os.getloadavg()[0], names or (*TARGETS,)
     with tempfile.TemporaryDirectory(prefix="predictq-fuzz-", dir=_memory()) as directory:
         each = partial(_fed, Path(directory), seed)
@@ -100,7 +100,7 @@ def _record(run: Run) -> None:
 
 
 def _memory() -> str | None:
-    """Where files cost no disk."""
+    """A directory in memory, if there is one."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a directory of its own
 
 

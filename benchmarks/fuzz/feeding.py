@@ -1,4 +1,4 @@
-"""Feeds a target, and finds what may not happen: foreign errors, long work, memory that is kept."""
+"""Feeds a target, and finds unexpected errors, slow inputs and memory growth."""
 
 import base64
 import random
@@ -16,21 +16,21 @@ from benchmarks.fuzz.target import Parse, Target
 from telemetry.errors import PredictqError
 
 LONGEST = 1.0
-"""Seconds of CPU that an input may take."""
+"""Limit of CPU seconds per input."""
 GROWTH = 512
-"""MiB that a process may grow by, whatever it is fed."""
+"""Limit of a process's growth in MiB."""
 MOST_FOUND = 5
-"""Findings of a target that are told."""
+"""Findings reported per target."""
 SHOWN = 2000
-"""Characters of a traceback."""
+"""Characters of a traceback to keep."""
 
 
 class Slow(BaseException):
-    """Some input takes longer than it may."""
+    """An input takes longer than `LONGEST`."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """An input, and what it did."""
+    """An input with its effect."""
 
     target: str
     what: str
@@ -39,17 +39,17 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Fed(msgspec.Struct):
-    """What came of some inputs."""
+    """The results of some inputs."""
 
     inputs: int = 0
     refused: int = 0
-    """With an error of the tree."""
+    """Inputs refused with a `PredictqError`."""
     aborted: int = 0
-    """Processes that a library aborted, of targets where that is contained."""
+    """Processes that a library aborted, of targets that may abort."""
     findings: list[Finding] = []
 
     def add(self, other: "Fed") -> None:
-        """Count those of another run as well."""
+        """Add the counts of another run."""
         self.inputs += other.inputs
         self.refused += other.refused
         self.aborted += other.aborted
@@ -59,7 +59,7 @@ class Fed(msgspec.Struct):
 def feed(
     target: Target, parse: Parse, seed: str, inputs: int, note: Callable[[bytes], object]
 ) -> Fed:
-    """So many inputs, the same for the same seed; each is noted before it is parsed."""
+    """Feed inputs, the same for the same seed; each is saved before it is parsed."""
     chance, fed, before = random.Random(seed), Fed(), _peak()  # noqa: S311 - no secret
     with _watching():
         for _ in range(inputs):
@@ -77,7 +77,7 @@ def _one(target: Target, parse: Parse, content: bytes) -> Fed:
         parse(content)
     except PredictqError:
         return Fed(inputs=1, refused=1)
-    except (Exception, Slow) as error:  # noqa: BLE001 - whatever it is, it is a finding
+    except (Exception, Slow) as error:  # noqa: BLE001 - any other error is a finding
         what = "".join(format_exception(error))[-SHOWN:]
         finding = Finding(target.name, what, base64.b64encode(content).decode())
         return Fed(inputs=1, findings=[finding])
@@ -88,7 +88,7 @@ def _one(target: Target, parse: Parse, content: bytes) -> Fed:
 
 @contextmanager
 def _watching() -> Iterator[None]:
-    """Time of the processor counts: others may use this machine as well."""
+    """Limit CPU time, not wall time, since other processes may use the machine."""
     before = signal.signal(signal.SIGPROF, _raise)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The files of batch jobs, from their first record to their last."""
+"""Targets: the readers of batch job files."""
 
 import gzip
 from datetime import datetime
@@ -13,14 +13,14 @@ from benchmarks.fuzz.target import Parse, Target
 from benchmarks.fuzz.world import SIGNATURES
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Format
-from workers.jobs.tables.checking import check
+from workers.jobs.tables.checking import check_file
 from workers.jobs.tables.features.matching import Selection
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
 from workers.jobs.tables.sources import open_source
 
 WEIGHT = 4
-"""A file takes some milliseconds."""
+"""Low, because a file takes some milliseconds."""
 SELECTIONS = [
     Selection(signature, None, carries, dialect)
     for signature in SIGNATURES.values()
@@ -33,7 +33,7 @@ CSV = (
     b'\x04custom_id\tage\tcity\tvip\tsince\tnote\n1\t"4"\t"Bonn"\tTRUE\t2026-11-29\t"a ""b""\n"\n',
     b"\x011.5;-\n2;3\n",
 )
-"""Each begins with the number of the selection by which it is read."""
+"""Each input begins with the number of the selection to read it with."""
 NDJSON = (
     b'\x02{"x0": 1, "x1": 2}\n{"x0": 3, "x1": null}\n',
     b"\x00[1, 2]\n[3, NaN]\r\n\n",
@@ -67,7 +67,7 @@ def _source(format_: Format, directory: Path) -> Parse:
         selection = SELECTIONS[sum(content[:1]) % len(SELECTIONS)]
         source = open_source(str(path), format_, selection)
         try:
-            return check(source, directory, 0)
+            return check_file(source, directory, 0)
         finally:
             source.close()
 

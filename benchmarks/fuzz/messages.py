@@ -1,4 +1,4 @@
-"""What lies on the queue, where stock producers may have put it."""
+"""Target: messages on the queue, which stock Celery producers may have sent."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +14,8 @@ from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.wire import decode
 from telemetry.errors import Malformed
-from workers.celery.transport import checked
-from workers.compute.admission import check
+from workers.celery.transport import checked_message
+from workers.compute.admission import admit
 from workers.compute.disposition import fate
 from workers.microbatch.message import read_prediction
 from workers.pool.protocol import Item
@@ -57,16 +57,14 @@ def _envelope(home: Path) -> Parse:
             return read_prediction(*_received(content), registry)
         except (OSError, MemoryError, Malformed):
             raise
-        except (
-            Exception
-        ) as error:  # as `workers.celery.transport` does, which puts such a message aside
+        except Exception as error:  # like `workers.celery.transport`, which buries such a message
             raise Malformed(str(error)) from error
 
     return deliver
 
 
 def _received(content: bytes) -> tuple[Any, Request]:
-    payload = checked(decode(content))
+    payload = checked_message(decode(content))
     message = SimpleNamespace(
         headers=payload["headers"],
         properties=payload["properties"],
@@ -85,7 +83,7 @@ def _checked(home: Path) -> Parse:
 
     def read(content: bytes) -> object:
         item = Item("tag", "id", "application/json", content, None, "compute", 300.0)
-        read = check(registry, item, 1)  # which never raises: only its own request may suffer
+        read = admit(registry, item, 1)  # must never raise: a bad request must not affect others
         return fate(read, 1) if not hasattr(read, "rows") else read
 
     return read

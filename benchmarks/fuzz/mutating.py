@@ -1,11 +1,11 @@
-"""Makes inputs out of right ones: bytes that are wrong, and right words in wrong places."""
+"""Mutates valid inputs: wrong bytes, and valid tokens in wrong places."""
 
 import random
 import re
 from collections.abc import Sequence
 
 LONGEST = 2**16
-"""Bytes of an input."""
+"""Greatest size of an input in bytes."""
 WORDS = (
     *(b"", b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\n", b"\r\n"),
     *(b" ", b"\t", b",", b";", b":", b"=", b"@", b"'", b'"', b'""', b"\\", b"\\u0000", b"\\ud800"),
@@ -20,7 +20,7 @@ _number = re.compile(rb"-?\d+(?:\.\d+)?")
 
 
 def mutated(corpus: Sequence[bytes], chance: random.Random) -> bytes:
-    """One of the corpus after some mutations; now and then after none."""
+    """A random input of the corpus after some mutations, sometimes none."""
     content = chance.choice(corpus)
     for _ in range(chance.choice((0, 1, 1, 1, 2, 2, 3, 8))):
         content = chance.choice(_MUTATIONS)(content, corpus, chance)
@@ -72,7 +72,7 @@ def _noise(content: bytes, _: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 def _slice(content: bytes, chance: random.Random) -> tuple[int, int]:
-    """Of some bytes, mostly of a few."""
+    """A random slice, mostly of few bytes."""
     start = chance.randrange(len(content) + 1)
     return start, min(start + chance.choice((1, 1, 2, 8, 100, len(content))), len(content))
 

@@ -1,4 +1,4 @@
-"""Names, ids, and what the registry keeps of a version."""
+"""Targets: names, ids and manifests."""
 
 from pathlib import Path
 
@@ -40,6 +40,6 @@ def _manifest() -> bytes:
 TARGETS = (
     Target("reference", REFERENCES, _resolved),
     Target("manifest", (_manifest(),), _manifests),
-    plain("name", REFERENCES, lambda text: names.checked(text.decode("latin-1"))),
+    plain("name", REFERENCES, lambda text: names.checked_name(text.decode("latin-1"))),
     plain("id", (IDS.new().encode(),), lambda text: IDS.created_at(text.decode("latin-1"))),
 )

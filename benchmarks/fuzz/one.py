@@ -1,7 +1,7 @@
-"""`python -m benchmarks.fuzz.one TARGET INPUTS SEED LAST`: one target, in a process that may die.
+"""`python -m benchmarks.fuzz.one TARGET INPUTS SEED LAST`: fuzzes one target in its own process.
 
-What came of it goes to standard output, as JSON; the input that is tried lies in the file LAST,
-and the number of those before it beside that, in LAST.number.
+Prints the result as JSON. The current input is in the file LAST, in case the process dies, and the
+number of inputs before it in LAST.number.
 """
 
 import faulthandler
@@ -18,13 +18,13 @@ from benchmarks.fuzz.all import TARGETS
 from benchmarks.fuzz.feeding import feed
 
 MEMORY = 8 * 2**30
-"""Bytes of addresses that this process may have: what would fill the machine fails."""
+"""Limit of the address space in bytes, so that a huge allocation fails."""
 SILENCE, OFTEN = 300, 100
-"""Seconds that so many inputs may take; then the process ends, with a traceback."""
+"""Seconds that so many inputs may take before the process ends with a traceback."""
 
 
 def main() -> None:
-    """Feed it."""
+    """Run the target."""
     name, inputs, seed, last = sys.argv[1:]
     logging.disable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,4 +1,4 @@
-"""What comes over HTTP: bodies, headers, queries and forms."""
+"""Targets: HTTP bodies, headers, queries and forms."""
 
 from io import BytesIO
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Request
 
-from api.batches.request import BatchJobRequest, UploadOrder, pinned, read_form
+from api.batches.request import BatchJobRequest, UploadRequest, pinned, read_form
 from api.batches.routes import JobPage
 from api.batches.upload import Upload
 from api.http import prefer
 from api.http.operator_bodies import read_body, read_query
 from api.http.rights import Rights
-from api.predictions.submission import idempotency, parse, prepare
+from api.predictions.submission import idempotency, parse_submission, prepare_prediction
 from benchmarks.fuzz import world
 from benchmarks.fuzz.target import Parse, Target, plain
 from tasks.jobs.files.file_refs import JobDirectory
@@ -70,7 +70,9 @@ def _body(home: Path) -> Parse:
     registry, settings = world.registry(home), world.settings(home)
 
     def accept(content: bytes) -> bytes:
-        prediction = prepare(parse(content, settings.max_rows), registry, settings)
+        prediction = prepare_prediction(
+            parse_submission(content, settings.max_rows), registry, settings
+        )
         return envelope(predict.name, "id", "predict", prediction)
 
     return accept
@@ -94,7 +96,7 @@ def _form(home: Path) -> Parse:
     def take(content: bytes) -> object:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
-        asked = read_form(upload.form, UploadOrder)
+        asked = read_form(upload.form, UploadRequest)
         return pinned(asked, upload.uri, directory, registry)
 
     return take
@@ -116,7 +118,7 @@ def _key(content: bytes) -> object:
 
 
 def _request(body: bytes = b"", kind: str = "", **headers: bytes) -> Request:
-    """A request as the server hands it on: headers are texts of Latin-1."""
+    """A WSGI request; its headers are Latin-1 strings."""
     environ: dict[str, Any] = {name: value.decode("latin-1") for name, value in headers.items()}
     return Request(
         {
@@ -135,6 +137,6 @@ TARGETS = (
     Target("upload", FORMS, _form),
     Target("authorization", RIGHTS, _rights),
     plain("idempotency key", KEYS, _key),
-    plain("preference", PREFERENCES, lambda text: prefer.parse(text.decode("latin-1"))),
+    plain("preference", PREFERENCES, lambda text: prefer.parse_prefer(text.decode("latin-1"))),
     plain("query", QUERIES, lambda text: read_query(_request(QUERY_STRING=text), JobPage)),
 )

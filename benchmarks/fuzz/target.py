@@ -1,4 +1,4 @@
-"""What is fed: a parser, and right inputs for it to begin with."""
+"""A fuzz target: a parser and valid inputs to start from."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,16 +9,16 @@ Parse = Callable[[bytes], object]
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A parser that a caller reaches."""
+    """A parser that a caller can reach."""
 
     name: str
     corpus: Sequence[bytes]
     ready: Callable[[Path], Parse]
-    """Gives the parser, which may write into this empty directory. It raises errors of the tree."""
+    """Returns the parser, which may write to this empty directory and raise `PredictqError`."""
     weight: int = 10
-    """Its share of all inputs: less for what takes long."""
+    """Share of all inputs; less for slow targets."""
     may_abort: bool = False
-    """Whether its library may abort the process; a process of the pool is lost by that, no more."""
+    """Whether its library may abort the process; a worker then loses one pool process, no more."""
 
 
 def plain(name: str, corpus: Sequence[bytes], parse: Parse) -> Target:

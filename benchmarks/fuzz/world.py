@@ -1,4 +1,4 @@
-"""The models of which inputs speak; nobody opens their artifacts."""
+"""The registry and settings of the targets; artifacts are never loaded."""
 
 import hashlib
 from pathlib import Path
@@ -35,7 +35,7 @@ def registry(home: Path) -> Registry:
 
 
 def settings(home: Path) -> Settings:
-    """Those of a server."""
+    """Settings of a server."""
     return Settings(home=home, redis_url="redis://127.0.0.1:1")
 
 

@@ -1,1 +1,1 @@
-"""The least that answers: two Redis commands each way, nothing checked, nothing kept safe."""
+"""A minimal baseline: two Redis commands each way, no validation, no crash safety."""

@@ -1,4 +1,4 @@
-"""Pushes what it is given, and gives what it finds."""
+"""HTTP server: pushes requests to Redis, and returns results from Redis."""
 
 import os
 import uuid

@@ -1,4 +1,4 @@
-"""The loop: pop up to 64, one call of the model, one pipeline of results."""
+"""Worker loop: pop up to 64 requests, call the model once, write results in one pipeline."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import redis
 
 BATCH = 64
-"""Requests."""
+"""Greatest number of requests per model call."""
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""What all parts share: systems that are compared, load, results, reports."""
+"""Shared by all parts: candidate systems, load generation, results, reports."""

@@ -1,4 +1,4 @@
-"""What all parts share: how long to measure, the models, and fresh systems to measure."""
+"""The `Bench` of a run: measurement length, models, and fresh systems to measure."""
 
 import itertools
 import shutil
@@ -16,11 +16,11 @@ from registry.store import Registry
 from stack.process import ROOT
 
 WHOLE = 2.0
-"""Seconds that one measurement takes in a run whose figures mean something."""
+"""Seconds of one measurement in a full run; shorter ones only test the code."""
 
 
 class Bench:
-    """One run, all of whose files are in one directory."""
+    """One run, with all of its files in one directory."""
 
     def __init__(self, seconds: float, directory: Path) -> None:
         self.seconds, self.directory = seconds, directory
@@ -28,38 +28,38 @@ class Bench:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the figures mean something; in a shorter run, only the way is tried."""
+        """Whether it is a full run, whose figures are meaningful."""
         return self.seconds >= 1
 
     @property
     def rounds(self) -> int:
-        """How often to measure systems in turn."""
+        """How often to measure each system, in turn."""
         return 3 if self.is_whole else 1
 
     def scaled(self, whole: float) -> int:
-        """A size that is ``whole`` in a whole run, and shrinks with it."""
+        """A size that is ``whole`` in a full run, and smaller in a shorter one."""
         return round(whole * min(self.seconds / WHOLE, 1))
 
     @cached_property
     def forest(self) -> Model:
-        """The one that systems are compared on."""
+        """The model on which systems are compared."""
         return models.forest(self.directory)
 
     @cached_property
     def questions(self) -> Questions:
-        """To the forest, one row each."""
+        """Requests for the forest, one row each."""
         return self.forest.questions()
 
     def naive(self, held: Model | None = None) -> Candidate:
-        """With this model, or the forest."""
+        """The naive design with this model, by default the forest."""
         return candidates.naive(self._home(), (held or self.forest).path)
 
     def handwritten(self) -> Candidate:
-        """With the forest."""
+        """The handwritten design with the forest."""
         return candidates.handwritten(self._home(), self.forest.path)
 
     def predictq(self, *held: Model, flower: bool = False, workers: int | None = None) -> Candidate:
-        """With these models, or the forest."""
+        """A predictq stack with these models, by default the forest."""
         home = self._home()
         for model in held:
             register(model, home)
@@ -80,7 +80,7 @@ class Bench:
 
 
 def register(model: Model, home: Path) -> None:
-    """`predictq models add`, as its user types it."""
+    """Register a model with `predictq models add`."""
     command = ["models", "add", model.name, str(model.path), "--trust", "--home", str(home)]
     subprocess.run(
         [sys.executable, "-m", "cli.main", *command],
@@ -92,7 +92,7 @@ def register(model: Model, home: Path) -> None:
 
 
 def multiply(model: Model, home: Path, count: int) -> list[Model]:
-    """More versions of what is registered, the same file under other numbers: each takes memory."""
+    """Register the same file as more versions; each takes memory of its own."""
     registry, artifact = Registry(home), model.path.read_bytes()
     manifest = registry.resolve(model.name).manifest
     versions = [registry.add(model.name, manifest, artifact).reference for _ in range(count)]

@@ -1,7 +1,7 @@
-"""The systems that are compared: each a Redis, an HTTP server and a worker, behind one contract.
+"""The systems to compare: each has a Redis, an HTTP server and a worker, and the same API.
 
-All run the same Redis with the same settings, an append-only file that is synced at each write, so
-that designs are compared and not what they keep. All take the same requests at the same paths.
+All use the same Redis with the same settings (append-only file, synced at each write), so that
+designs are compared and not durability. All take the same requests at the same paths.
 """
 
 import sys
@@ -16,7 +16,7 @@ import redis
 from benchmarks.harness.processes import Processes
 from cli.up import default_workers
 from stack.process import Program
-from stack.programs import Stack, answering
+from stack.programs import Stack, readiness_check
 from stack.redis import server as redis_server
 from stack.redis import socket as redis_socket
 from tasks.broker import celery_url
@@ -29,17 +29,17 @@ class Candidate(msgspec.Struct, frozen=True):
     port: int
     redis_url: str
     stages: tuple[tuple[Program, ...], ...]
-    """Each starts once the one before it is ready."""
+    """Programs by stage; a stage starts when the one before it is ready."""
     home: Path
 
     @property
     def socket(self) -> Path:
-        """Where its Redis listens."""
+        """The socket of its Redis."""
         return redis_socket.place(self.home / "redis")
 
     @contextmanager
     def running(self, *names: str) -> Iterator[Processes]:
-        """All of its processes, or those named, until the end of the block."""
+        """Run all of its processes, or those named, in a context."""
         with Processes(chain.from_iterable(self.stages), self.home / "logs") as processes:
             for stage in self.stages:
                 processes.start(*(part.name for part in stage if part.name in names or not names))
@@ -51,33 +51,33 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 def naive(home: Path, model: Path) -> Candidate:
-    """Flask and `task.delay` as in tutorials: gunicorn 2 x 8, prefork 2, all else stock."""
-    server, port = redis_server.prepare(home / "redis"), redis_server.free_port()
+    """Flask and `task.delay` as in tutorials: gunicorn 2 x 8, prefork 2, defaults otherwise."""
+    server, port = redis_server.prepare_server(home / "redis"), redis_server.free_port()
     environment = {"REDIS_URL": celery_url(server.url), "MODEL": str(model)}
     size = ("-w", "2", "--threads", "8", "-b", f"127.0.0.1:{port}")
     web = _python("gunicorn", *size, "benchmarks.naive.app:app")
     celery = _python("celery", "-A", "benchmarks.naive.tasks", "worker", "-c", "2")
     worker = Program("worker", celery, environment)
-    api = Program("api", web, environment, answering(port, "/health", "ready"))
+    api = Program("api", web, environment, readiness_check(port, "/health", "ready"))
     return Candidate("naive", port, server.url, ((server.program(),), (worker, api)), home)
 
 
 def handwritten(home: Path, model: Path) -> Candidate:
-    """No task framework: LPUSH, RPOP up to 64, one call of the model, a pipeline of SETs."""
-    server, port = redis_server.prepare(home / "redis"), redis_server.free_port()
-    # Each thread limit as in predictq's worker.
+    """No task framework: LPUSH, RPOP up to 64, one model call, a pipeline of SETs."""
+    server, port = redis_server.prepare_server(home / "redis"), redis_server.free_port()
+    # The same thread limit as in predictq's worker.
     environment = {"REDIS_URL": server.url, "MODEL": str(model), "OMP_NUM_THREADS": "1"}
     where = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port))
     size = ("--workers", "1", "--blocking-threads", "32", "--no-ws")
     web = _python("granian", *where, *size, "benchmarks.handwritten.app:app")
     worker = Program("worker", _python("benchmarks.handwritten.worker"), environment)
-    api = Program("api", web, environment, answering(port, "/health", "ready"))
+    api = Program("api", web, environment, readiness_check(port, "/health", "ready"))
     return Candidate("hand-written", port, server.url, ((server.program(),), (worker, api)), home)
 
 
 def predictq(home: Path, *, flower: bool = False, workers: int | None = None) -> Candidate:
-    """What `up` starts, over a home that has its models; task events are on either way."""
-    server = redis_server.prepare(home / "redis")
+    """The processes that `up` starts, over a home with models; task events are always on."""
+    server = redis_server.prepare_server(home / "redis")
     flower_port = redis_server.free_port() if flower else None
     port = redis_server.free_port()
     stack = Stack(home, server.url, port, flower_port, workers or default_workers())

@@ -1,4 +1,4 @@
-"""The callers: as many as keep a fixed number of requests in flight, or as come at a fixed rate."""
+"""Load generation: closed loops (fixed number in flight) and open loops (fixed rate)."""
 
 import heapq
 import itertools
@@ -14,65 +14,65 @@ from benchmarks.harness.wire import LoadFailed, Response, Then, Wire, get
 
 CONNECTIONS = 32
 POLL = 0.005
-"""Seconds between two looks for an outcome."""
+"""Seconds between two look-ups of an outcome."""
 OUTCOMES_WITHIN = 300.0
-"""Seconds that all outcomes of a load may take together."""
+"""Seconds to wait for all outcomes of a load."""
 AGAIN, MOST_AGAIN = 0.1, 100
-"""Seconds after which a 503 is asked again, as callers do, and how often in one load: on a disk
-that is slow to sync for a moment, Redis answers later than the HTTP server waits."""
+"""Seconds before a request is retried after a 503, and the retries allowed in one load. While
+the disk is slow to sync, Redis may answer later than the HTTP server waits."""
 _id = re.compile(rb'"id": ?"([^"]+)"')
 _now = time.perf_counter
 
 
 class Accepted(msgspec.Struct):
-    """What was submitted: the ids, and for each the index of the request that it answers."""
+    """Accepted submissions: the ids, and the index of each one's request."""
 
     ids: list[str]
     requests: list[int]
     started: float
     ended: float = 0.0
     again: int = 0
-    """How often one was asked again, after a 503."""
+    """Number of retries after a 503."""
 
     def note(self, request: int, response: Response) -> None:
-        """Take a 202."""
+        """Record a 202."""
         self.ids.append(_accepted_id(response))
         self.requests.append(request)
 
 
 class Outcomes(msgspec.Struct):
-    """The bodies of outcomes, one for each id in order, and when the last of them was there."""
+    """Bodies of outcomes, one per id in order, and the time of the last one."""
 
     bodies: list[bytes]
     ended: float
 
 
 class Callers:
-    """Predictions on their way: a 202 is looked at again until it is a 200."""
+    """Predictions in flight: each is submitted, then polled until its outcome."""
 
     def __init__(self, wire: Wire, poll: float = POLL) -> None:
         self._wire, self._poll = wire, poll
         self._plan: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
         self.again = 0
-        """How often a 503 was asked again."""
+        """Number of retries after a 503."""
         self.pending_at = 0.0
-        """When an outcome was last asked for and not there."""
+        """When a look-up last found no outcome."""
 
     def at(self, due: float, act: Callable[[], None]) -> None:
-        """Plan something for a time of the performance counter."""
+        """Schedule a call for a time of the performance counter."""
         heapq.heappush(self._plan, (due, next(self._number), act))
 
     def ask(self, request: bytes, then: Then) -> None:
-        """Send, and follow the prediction to its outcome."""
+        """Send a request, and poll its prediction until the outcome."""
         self.send(request, partial(self._hear, then))
 
     def send(self, request: bytes, then: Then) -> None:
-        """Send, if need be again, until it is answered."""
+        """Send a request, with retries after a 503."""
         self._wire.send(request, partial(self._insist, request, then))
 
     def run(self) -> None:
-        """Until all is done that was planned, and all that followed from it."""
+        """Run until all scheduled calls and their consequences are done."""
         deadline = _now() + OUTCOMES_WITHIN
         while self._plan or self._wire.busy:
             while self._plan and self._plan[0][0] <= _now():
@@ -98,7 +98,7 @@ class Callers:
 
 
 def submit(port: int, requests: list[bytes], seconds: float, most: int = 1 << 62) -> Accepted:
-    """A closed loop on acceptance: each of 32 connections sends its next once it has its 202."""
+    """Closed loop on acceptance: each of 32 connections sends its next request after its 202."""
     accepted = Accepted([], [], _now())
     turn = itertools.cycle(range(len(requests)))
 
@@ -121,7 +121,7 @@ def submit(port: int, requests: list[bytes], seconds: float, most: int = 1 << 62
 
 
 def submit_at(port: int, requests: list[bytes], rate: float, seconds: float) -> Accepted:
-    """An open loop on acceptance: one request each ``1 / rate`` seconds, whatever comes back."""
+    """Open loop on acceptance: one request every ``1 / rate`` seconds, whatever the answers."""
     accepted = Accepted([], [], _now())
     with _callers(port) as callers:
         for number in range(max(1, round(rate * seconds))):
@@ -134,7 +134,7 @@ def submit_at(port: int, requests: list[bytes], rate: float, seconds: float) -> 
 
 
 def latencies(port: int, requests: list[bytes], rate: float, seconds: float) -> list[float]:
-    """An open loop on outcomes: seconds from the time each was due until its outcome was here."""
+    """Open loop on outcomes; returns seconds from the time each request was due to its outcome."""
     taken: list[float] = []
     with _callers(port) as callers:
         start = _now() + 0.05
@@ -148,7 +148,7 @@ def latencies(port: int, requests: list[bytes], rate: float, seconds: float) -> 
 
 
 def answer(port: int, requests: list[bytes], seconds: float) -> float:
-    """A closed loop on outcomes: predictions a second when each of 32 callers waits for its own."""
+    """Closed loop on outcomes; returns predictions per second of 32 callers that each wait."""
     turn = itertools.cycle(requests)
     count = 0
 
@@ -168,12 +168,12 @@ def answer(port: int, requests: list[bytes], seconds: float) -> float:
 
 
 def wait_for(port: int, task_id: str) -> Outcomes:
-    """Look seldom, as looking costs what is being measured, until this one has its outcome."""
+    """Wait for an outcome, polling rarely, because polling costs CPU that is being measured."""
     return _outcomes(port, [task_id], poll=0.02)
 
 
 def collect(port: int, ids: list[str]) -> Outcomes:
-    """The outcome of each; the latest first, as they are the ones that may be missing yet."""
+    """Fetch all outcomes, the latest first, since those may still be missing."""
     found = _outcomes(port, ids[::-1], poll=POLL)
     return Outcomes(found.bodies[::-1], found.ended)
 

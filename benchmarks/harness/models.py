@@ -1,4 +1,4 @@
-"""The models under load, each with questions and the answers that it gives to them by itself."""
+"""The models under load, each with requests and its own predictions for them."""
 
 import os
 from copy import deepcopy
@@ -20,11 +20,11 @@ FEATURES = 20
 QUESTIONS = 200
 MEGABYTE = 2**20
 HUGE = 20
-"""Megabytes from which a model needs more terms, or it would give too many outputs."""
+"""Megabytes above which a model gets more terms, as it would have too many outputs otherwise."""
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A fitted estimator, where it is saved, and what it is asked."""
+    """A fitted estimator, its file, and the rows to predict."""
 
     name: str
     estimator: Any
@@ -32,16 +32,16 @@ class Model(msgspec.Struct, frozen=True):
 
     @classmethod
     def save(cls, name: str, estimator: Any, directory: Path) -> "Model":
-        """Keep it as people do, with joblib."""
+        """Save an estimator with joblib."""
         path = directory / f"{name}.joblib"
         with path.open("wb") as file:
             joblib.dump(estimator, file)
             file.flush()
-            os.fsync(file.fileno())  # not while others sync who are measured
+            os.fsync(file.fileno())  # now, not while a measured system syncs
         return cls(name, estimator, path)
 
     def questions(self, rows: int = 1, count: int = QUESTIONS) -> "Questions":
-        """Requests of so many rows, no two the same."""
+        """Requests of ``rows`` rows, all different."""
         asked = np.random.default_rng(0).normal(size=(count, rows, FEATURES)).round(4)
         told = self.estimator.predict(asked.reshape(-1, FEATURES)).reshape(count, rows, -1)
         bodies = [
@@ -51,42 +51,42 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class Questions(msgspec.Struct, frozen=True):
-    """Bodies of requests, and the model's own answer to each."""
+    """Request bodies, and the model's own predictions for each."""
 
     bodies: list[bytes]
     told: Any
-    """Requests x rows x outputs."""
+    """The model's predictions, of shape (requests, rows, outputs)."""
 
     def requests(self, path: str = "/predict/async", header: str = "") -> list[bytes]:
-        """Ready to be sent."""
+        """The requests as bytes, ready to send."""
         return [post(path, body, header) for body in self.bodies]
 
     def agrees(self, index: int, predictions: list[Any]) -> bool:
-        """Whether these are what the model said; sums may differ in their last bits."""
+        """Whether predictions equal the model's own, up to rounding of sums."""
         told = self.told[index]
         given = np.asarray(predictions).reshape(len(predictions), -1)
         return given.shape == told.shape and bool(np.allclose(given, told, 1e-12, 1e-13))
 
 
 def forest(directory: Path) -> Model:
-    """100 trees, 20 features: the one that all systems are compared on."""
+    """100 trees, 20 features: the model on which all systems are compared."""
     fitted = RandomForestClassifier(100, random_state=0).fit(*_data(2_000))
     return Model.save("forest", fitted, directory)
 
 
 def logistic(directory: Path) -> Model:
-    """A quick one, a quarter of a millisecond a call."""
+    """A fast model: 0.25 ms per call."""
     return Model.save("logistic", LogisticRegression().fit(*_data(2_000)), directory)
 
 
 def slow(directory: Path) -> Model:
-    """5,000 small trees, some 200 ms a call."""
+    """A slow model: 5,000 small trees, about 200 ms per call."""
     fitted = ExtraTreesClassifier(100, max_depth=3, random_state=0).fit(*_data(500))
     return Model.save("slow", multiplied(fitted, 50), directory)
 
 
 def heavy_forest(directory: Path, megabytes: int) -> Model:
-    """Some 100 trees that fill a file of this size: two grown on noise, then multiplied."""
+    """A forest with a file of this size: two trees grown on noise, then copied."""
     noise, samples = np.random.default_rng(0), 100 * megabytes
     x, y = noise.normal(size=(samples, FEATURES)), noise.integers(0, 2, samples)
     fitted = ExtraTreesClassifier(2, random_state=0).fit(x, y)
@@ -96,7 +96,7 @@ def heavy_forest(directory: Path, megabytes: int) -> Model:
 
 
 def heavy_linear(directory: Path, megabytes: int) -> Model:
-    """A regression of many outputs on polynomials, whose coefficients have this size."""
+    """A regression of many outputs on polynomials, with coefficients of this size."""
     terms = PolynomialFeatures(3 if megabytes < HUGE else 5)
     fitted = make_pipeline(terms, Ridge()).fit(np.eye(2, FEATURES), np.zeros((2, 2)))
     width = terms.n_output_features_
@@ -107,7 +107,7 @@ def heavy_linear(directory: Path, megabytes: int) -> Model:
 
 
 def multiplied(forest: Any, times: int) -> Any:
-    """The same trees many times over, each a copy of its own."""
+    """A forest with copies of the same trees."""
     trees = [deepcopy(tree) for _ in range(times) for tree in forest.estimators_]
     forest.estimators_, forest.n_estimators = trees, len(trees)
     return forest

@@ -1,4 +1,4 @@
-"""Draws what a run found: rates beside the baselines, latencies by rate."""
+"""Plots of a run: throughput beside the baselines, latencies by rate."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.harness.results import Bar, Curve, Run
 
-# The same run gives the same file.
+# Makes the file reproducible.
 mpl.rcParams["svg.hashsalt"] = "predictq"
 mpl.rcParams["axes.spines.top"] = mpl.rcParams["axes.spines.right"] = False
 COLORS = {"naive": "#9aa0a6", "hand-written": "#c58af9"}
@@ -16,7 +16,7 @@ OURS = "#1a73e8"
 
 
 def draw(run: Run, directory: Path) -> list[Path]:
-    """An SVG for each part that has a picture."""
+    """Write an SVG for each part that has a plot."""
     return [_save(name, figure, directory) for name, figure in _figures(run)]
 
 

@@ -1,4 +1,4 @@
-"""The processes of one system under load: started, stopped, and what they take by descent."""
+"""The processes of a system under load: start, stop, CPU and memory with descendants."""
 
 import re
 import time
@@ -14,14 +14,14 @@ from stack.guard import Leash
 from stack.process import Process, Program
 
 STARTING = 60.0
-"""Seconds."""
+"""Seconds to become ready."""
 _pss = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 
 
 class Processes:
-    """Programs by name, each with all its descendants; a context that leaves nothing behind.
+    """Programs by name, each with its descendants; exiting the context ends them all.
 
-    Should it be killed itself, a guard ends what it started.
+    If this process is killed, a guard ends them.
     """
 
     def __init__(self, programs: Iterable[Program], logs: Path) -> None:
@@ -39,7 +39,7 @@ class Processes:
         self._leash.close()
 
     def start(self, *names: str) -> None:
-        """Start these together; returns once each is ready."""
+        """Start programs together, and wait until each is ready."""
         self._logs.mkdir(parents=True, exist_ok=True)
         for name in names:
             self._running[name] = Process(self._programs[name], self._logs / f"{name}.log")
@@ -48,21 +48,21 @@ class Processes:
             self._await(self._running[name])
 
     def end(self, name: str) -> None:
-        """At once, with its whole group: nothing of it is needed any more."""
+        """Kill a program with its whole process group."""
         process = self._running.pop(name)
         process.kill()
         self._leash.release(process.group)
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of CPU that each has taken so far, children that ended included."""
+        """CPU seconds of each program so far, including ended children."""
         return {name: sum(map(_cpu, self.tree(name))) for name in self._running}
 
     def pss(self, name: str) -> int:
-        """Bytes of memory, pages that are shared counted by their share."""
+        """Proportional set size of a program and its descendants, in bytes."""
         return sum(map(_proportional, self.tree(name)))
 
     def tree(self, name: str) -> list[psutil.Process]:
-        """A process and all that descend from it."""
+        """A program's process and all its descendants."""
         root = psutil.Process(self._running[name].group)
         return [root, *root.children(recursive=True)]
 

@@ -1,4 +1,4 @@
-"""A system whose queue is filled and emptied piece by piece, and what a prediction of it costs."""
+"""A system whose queue is filled and drained in pieces, to measure the cost per prediction."""
 
 import time
 
@@ -11,21 +11,21 @@ from benchmarks.harness.models import Questions
 from benchmarks.harness.processes import Processes
 from benchmarks.harness.saturation import compared
 from benchmarks.harness.wire import LoadFailed
-from stack.programs import call
+from stack.programs import call_http
 
 LOOK = 0.02
-"""Seconds between two looks at the depth."""
+"""Seconds between two checks of the depth."""
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """Of each prediction of a piece."""
+    """Cost per prediction of a piece."""
 
     seconds: float
     cpu: float
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """How it stands while it computes."""
+    """State of the system at one moment of draining."""
 
     depth: int
     """Predictions without an outcome."""
@@ -33,20 +33,20 @@ class Mark(msgspec.Struct, frozen=True):
     cpu: float
 
     def to(self, later: "Mark") -> Cost:
-        """What came to its end between the two."""
+        """Cost per prediction that ended between two marks."""
         count = max(self.depth - later.depth, 1)
         return Cost((later.now - self.now) / count, (later.cpu - self.cpu) / count)
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """What `/stats` says of the queues."""
+    """The fields of `/stats` on the queues."""
 
     queues: dict[str, int]
     reserved: int
 
 
 class Queued:
-    """It runs without a worker at first."""
+    """The system; it starts without a worker."""
 
     def __init__(self, candidate: Candidate, processes: Processes, questions: Questions) -> None:
         self._candidate, self._processes, self._questions = candidate, processes, questions
@@ -55,15 +55,15 @@ class Queued:
 
     @property
     def count(self) -> int:
-        """All that was ever accepted."""
+        """Number of accepted predictions."""
         return len(self._accepted.ids)
 
     def bytes_each(self) -> float:
-        """Of Redis's memory, for each that waits."""
+        """Bytes of Redis's memory per queued prediction."""
         return (self._memory() - self._used) / self.count
 
     def fill(self, many: int) -> Cost:
-        """Submit so many; the CPU is that of the HTTP server and Redis."""
+        """Submit ``many`` predictions; returns the cost, with the CPU of HTTP server and Redis."""
         cpu, requests = self._cpu("api"), self._questions.requests()
         each = submit(self._candidate.port, requests, OUTCOMES_WITHIN, many)
         self._accepted.ids += each.ids
@@ -72,14 +72,14 @@ class Queued:
         return Cost((each.ended - each.started) / count, (self._cpu("api") - cpu) / count)
 
     def rewrite_log(self) -> None:
-        """Have Redis rewrite its log now, rather than in the middle of what is measured next."""
+        """Let Redis rewrite its log now, so that it does not happen during the next measurement."""
         with self._candidate.redis() as client:
             client.bgrewriteaof()
             while client.info("persistence")["aof_rewrite_in_progress"]:
                 time.sleep(LOOK)
 
     def employ(self) -> None:
-        """Start the worker; returns once it computes."""
+        """Start the worker, and wait until it computes."""
         self._processes.start("worker")
         deadline = time.monotonic() + OUTCOMES_WITHIN
         while self.mark().depth == self.count:
@@ -88,8 +88,8 @@ class Queued:
             time.sleep(LOOK)
 
     def mark(self) -> Mark:
-        """Now; the CPU is that of the worker and Redis."""
-        told = call(self._candidate.port, "GET", "/stats")
+        """The state now, with the CPU of worker and Redis."""
+        told = call_http(self._candidate.port, "GET", "/stats")
         if told.status != 200:
             raise LoadFailed(f"/stats: {told.status}")
         stats = json.decode(told.body, type=Stats)
@@ -97,8 +97,8 @@ class Queued:
         return Mark(depth, time.perf_counter(), self._cpu("worker"))
 
     def verify(self, one_in: int) -> None:
-        """Compare a sample of the outcomes that there are with what the model says."""
-        # Nearly first in, first out: what came last may be at the end of the line still.
+        """Compare a sample of the outcomes with the model's own predictions."""
+        # The queue is nearly first in, first out, so the last ones may have no outcome yet.
         left = self.mark().depth
         sample = slice(0, (self.count - left) // 2 if left else None, one_in)
         asked = Accepted(self._accepted.ids[sample], self._accepted.requests[sample], 0.0)

@@ -1,4 +1,4 @@
-"""Shows runs: on the screen, as one JSON file for each that is recorded, and in the README."""
+"""Reports runs: on the screen, and if recorded in a JSON file and the README."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,18 +9,18 @@ from benchmarks.harness.results import Cell, Check, Part, Run, Table, shown
 
 HERE = Path(__file__).parents[1]
 RUNS, PAGE = "runs", "README.md"
-"""What a suite's directory holds."""
+"""Files in a suite's directory."""
 START, END = "<!-- the latest run -->\n", "<!-- end of the latest run -->\n"
 
 
 def text(run: Run) -> str:
-    """Everything, as Markdown."""
+    """The report as Markdown."""
     parts = [line for part in run.parts for line in _part(part)]
     return "\n".join([*_place(run), *parts])
 
 
 def record(run: Run, directory: Path) -> Path:
-    """Keep a run of a suite for ever."""
+    """Record a run of a suite."""
     (directory / RUNS).mkdir(exist_ok=True)
     path = directory / RUNS / f"{run.date.replace(' ', '-').replace(':', '')}-{run.commit}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
@@ -28,13 +28,13 @@ def record(run: Run, directory: Path) -> Path:
 
 
 def latest(directory: Path) -> Run | None:
-    """The run of a suite that was recorded last."""
+    """The latest recorded run of a suite."""
     found = sorted((directory / RUNS).glob("*.json"))
     return msgspec.json.decode(found[-1].read_bytes(), type=Run) if found else None
 
 
 def page(run: Run, document: Path) -> str:
-    """The document with this run in it; all around it stays."""
+    """The document with its section on the run replaced."""
     before, _, rest = document.read_text().partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}\n{text(run)}\n{END}{after}"

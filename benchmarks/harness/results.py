@@ -1,4 +1,4 @@
-"""What a run comes to: tables to read, checks that hold or fail, and where all of it was seen."""
+"""The results of a run: tables, checks, and the environment."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ _PACKAGES = ("celery", "kombu", "redis", "flask", "granian", "gunicorn", "flower
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Rows under a title; what is said of them stands in ``note``."""
+    """Rows with a title and a note."""
 
     title: str
     columns: Sequence[str]
@@ -31,7 +31,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """A ratio of two figures of the same run, and the bound that it must keep."""
+    """A ratio of two figures of the same run, and its bound."""
 
     claim: str
     ratio: int | float
@@ -40,14 +40,14 @@ class Check(msgspec.Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Whether the bound is kept."""
+        """Whether the ratio is within the bound."""
         if self.must_be == "at least":
             return self.ratio >= self.bound
         return self.ratio <= self.bound
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """The least, the median and the greatest of some rounds."""
+    """Minimum, median and maximum of some rounds."""
 
     least: float
     median: float
@@ -55,12 +55,12 @@ class Spread(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, values: Iterable[float]) -> "Spread":
-        """From one value a round."""
+        """Compute it from one value per round."""
         found = sorted(values)
         return cls(found[0], statistics.median(found), found[-1])
 
     def __str__(self) -> str:
-        """All three."""
+        """Format all three."""
         return f"{shown(self.median)} ({shown(self.least)} to {shown(self.greatest)})"
 
 
@@ -72,7 +72,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Curve(msgspec.Struct, frozen=True):
-    """Percentiles of one system's latencies, milliseconds, by requests a second."""
+    """Percentiles of a system's latencies in milliseconds, by requests per second."""
 
     name: str
     rates: list[float]
@@ -81,7 +81,7 @@ class Curve(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One question and its answer."""
+    """The results of one part: tables, checks and plots."""
 
     name: str
     tables: list[Table]
@@ -89,42 +89,42 @@ class Part(msgspec.Struct, frozen=True):
     bars: list[Bar] = []
     curves: list[Curve] = []
     failure: str = ""
-    """Why there is no answer."""
+    """Why the measurement failed; empty if it did not."""
 
     @property
     def holds(self) -> bool:
-        """Whether there is an answer, and every check holds."""
+        """Whether the measurement succeeded and every check holds."""
         return not self.failure and all(check.holds for check in self.checks)
 
 
 class Run(msgspec.Struct, frozen=True):
-    """All parts of one run, and where it ran."""
+    """All parts of one run, and its environment."""
 
     commit: str
     date: str
     machine: str
     load: float
-    """What else ran when it started, in processes: the load average of the minute before."""
+    """Load average of the minute before the start, to show what else ran."""
     versions: dict[str, str]
     seconds: float
     parts: list[Part]
     took: float = 0.0
-    """Seconds for all of it."""
+    """Duration of the run in seconds."""
 
     @classmethod
     def of(cls, seconds: float, load: float, parts: list[Part], took: float = 0.0) -> "Run":
-        """Now and here."""
+        """Create a run with the current time and environment."""
         date = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
         return cls(_commit(), date, _machine(), load, _versions(), seconds, parts, took)
 
     @property
     def holds(self) -> bool:
-        """Whether every part does."""
+        """Whether every part holds."""
         return all(part.holds for part in self.parts)
 
 
 def shown(value: Cell) -> str:
-    """Some three digits."""
+    """Format a number with about three digits."""
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else value
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -132,7 +132,7 @@ def shown(value: Cell) -> str:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which this share lies."""
+    """The value below which this share of the values lies."""
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 

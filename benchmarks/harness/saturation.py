@@ -1,4 +1,4 @@
-"""One system at its limit: submissions in a closed loop, then every outcome, each compared."""
+"""A system at saturation: submits in a closed loop, then fetches and checks every outcome."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ from benchmarks.harness.processes import Processes
 from benchmarks.harness.wire import LoadFailed
 
 WARMING = 1.0
-"""Seconds."""
+"""Seconds of warm-up."""
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What predictq says of the batch that a prediction was in."""
+    """The fields of predictq's receipt on the microbatch."""
 
     queue_ms: float
     compute_ms: float
@@ -23,36 +23,36 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A succeeded prediction, as any of the systems gives it."""
+    """A succeeded prediction, as any of the systems returns it."""
 
     predictions: list[list[float] | float | int]
     receipt: Receipt | None = None
 
     @property
     def model_seconds(self) -> float:
-        """Its rows' share of the time that its batch took in the model."""
+        """Its share of the model time of its microbatch."""
         if self.receipt is None:
             return 0.0
         return self.receipt.compute_ms / 1000 * len(self.predictions) / self.receipt.batch_size
 
 
 class Saturated(msgspec.Struct, frozen=True):
-    """What came of it."""
+    """The results of a measurement at saturation."""
 
     accepted: int
     again: int
-    """How often a submission was asked again, after a 503."""
+    """Number of submissions retried after a 503."""
     seconds: float
     """From the first submission to the last stored result."""
     cpu: dict[str, float]
-    """Seconds for each process and its descendants, until then."""
+    """CPU seconds of each process and its descendants, until then."""
     api_cpu: float
-    """Seconds of the HTTP server during the submissions alone."""
+    """CPU seconds of the HTTP server during the submissions only."""
     outcomes: list[Outcome]
 
     @property
     def rate(self) -> float:
-        """Predictions a second."""
+        """Predictions per second."""
         return self.accepted / self.seconds
 
 
@@ -63,7 +63,10 @@ def saturate(
     seconds: float,
     most: int = 1 << 62,
 ) -> Saturated:
-    """Submit for so long, or so many, and wait for all; raises `LoadFailed` where one is wrong."""
+    """Submit for some seconds or a number of predictions, and wait for all outcomes.
+
+    Raises `LoadFailed` if an outcome is wrong.
+    """
     before = processes.cpu()
     accepted = submit(candidate.port, questions.requests(), seconds, most)
     submitted = processes.cpu()
@@ -82,7 +85,7 @@ def saturate(
 
 
 def compared(accepted: Accepted, bodies: list[bytes], questions: Questions) -> list[Outcome]:
-    """The outcomes, each seen to be what the model itself says to the same rows."""
+    """Parse the outcomes, and compare each with the model's own predictions."""
     outcomes = [_outcome(body) for body in bodies]
     for index, outcome in zip(accepted.requests, outcomes, strict=True):
         if not questions.agrees(index, outcome.predictions):
@@ -93,7 +96,7 @@ def compared(accepted: Accepted, bodies: list[bytes], questions: Questions) -> l
 
 
 def warm(candidate: Candidate, questions: Questions) -> None:
-    """All is loaded, compiled and connected before anything is measured."""
+    """Warm up: everything is loaded, compiled and connected before the measurement."""
     answer(candidate.port, questions.requests(), WARMING)
 
 

@@ -1,4 +1,4 @@
-"""A suite: parts that are measured in one run, and recorded together in a README of their own."""
+"""A suite: parts that are measured in one run and recorded in the suite's README."""
 
 import os
 import signal
@@ -19,14 +19,14 @@ Measure = Callable[[Bench], Part]
 
 
 def command(parts: Mapping[str, Measure], directory: Path) -> click.Command:
-    """What runs all parts, or those named, and fails where a ratio is missed."""
+    """A command that runs all parts, or those named, and fails if a check does not hold."""
 
     @click.command()
     @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(list(parts)))
     @click.option("--seconds", default=WHOLE, show_default=True, help="Length of a measurement.")
     @click.option("--record", is_flag=True, help="Keep the run: JSON, plots and README.")
     def main(names: tuple[str, ...], seconds: float, record: bool) -> None:
-        """Measure predictq beside its baselines."""
+        """Measure predictq and its baselines."""
         if record and (names or seconds < WHOLE):
             raise click.UsageError("what is recorded is a whole run")
         run = _run({name: parts[name] for name in names or parts}, seconds)
@@ -51,14 +51,14 @@ def _measured(bench: Bench, name: str, measure: Measure) -> Part:
     started = time.monotonic()
     try:
         part = measure(bench)
-    except LoadFailed as failure:  # the other parts are worth their while still
+    except LoadFailed as failure:  # go on with the other parts
         part = Part(name, [], failure=str(failure))
     click.echo(f"{name}: {time.monotonic() - started:.0f} s", err=True)
     return part
 
 
 def _leave_nothing_to_the_environment() -> None:
-    """What the caller set for a stack must not change what is measured; a signal ends us whole."""
+    """Drop settings of a stack from the environment, and let signals end all processes."""
     for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
         del os.environ[name]
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

@@ -1,4 +1,4 @@
-"""HTTP over many kept-alive connections in one loop, at some 20 µs of ours an exchange."""
+"""An HTTP client with many keep-alive connections in one loop, at about 20 µs per exchange."""
 
 import re
 import select
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 PATIENCE = 30.0
-"""Seconds without any answer after which the load has failed."""
+"""Seconds without any answer after which the measurement has failed."""
 _length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class LoadFailed(Exception):
-    """What was asked was not answered as it must be; nothing measured so far means anything."""
+    """An answer was wrong, so the measurement is void."""
 
 
 class Response(NamedTuple):
@@ -25,23 +25,23 @@ class Response(NamedTuple):
 
 
 Then = Callable[[Response], None]
-"""What is to happen with an answer."""
+"""Callback for a response."""
 
 
 def post(path: str, body: bytes, header: str = "") -> bytes:
-    """A request, ready to be sent any number of times; ``header`` is one more line."""
+    """The bytes of a POST request; ``header`` is an additional header line."""
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
     lines += [f"Content-Length: {len(body)}", *filter(None, [header])]
     return "\r\n".join([*lines, "\r\n"]).encode() + body
 
 
 def get(path: str) -> bytes:
-    """The same for a GET."""
+    """The bytes of a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
 class Wire:
-    """A bounded number of connections to one port; what finds none free waits in line."""
+    """A bounded number of connections to one port; further requests queue."""
 
     def __init__(self, port: int, connections: int) -> None:
         self._port, self._bound = port, connections
@@ -53,7 +53,7 @@ class Wire:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is outstanding."""
+        """Whether a response is outstanding."""
         return len(self._free) < len(self._open)
 
     def send(self, request: bytes, then: Then) -> None:
@@ -66,8 +66,8 @@ class Wire:
         (self._free.pop() if self._free else self._connect()).send(request, then)
 
     def turn(self, within: float = PATIENCE) -> None:
-        """Hear what has arrived; waits for it at most ``within`` seconds."""
-        # epoll itself would round up to whole milliseconds.
+        """Process what has arrived; waits for it at most ``within`` seconds."""
+        # select, because epoll rounds timeouts up to whole milliseconds.
         select.select([self._poll], [], [], max(within, 0.0))
         for descriptor, _ in self._poll.poll(0):
             self._hear(self._open[descriptor])
@@ -106,7 +106,7 @@ class Wire:
             then(response)
 
     def _lose(self, connection: "Connection", error: OSError) -> None:
-        """A server may close what is idle, and nothing else."""
+        """Drop a closed connection; the server may close idle ones only."""
         if connection.then:
             raise LoadFailed(f"a request lost its connection: {error}") from error
         self._free.remove(connection)
@@ -115,14 +115,14 @@ class Wire:
 
 
 class Connection:
-    """One connection, and what is to happen with the answer that it waits for."""
+    """One connection, and the callback for its outstanding response."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.then: Then | None = None
         self.since = 0.0
-        """When it was last asked."""
+        """When its last request was sent."""
         self._received = b""
 
     def send(self, request: bytes, then: Then) -> None:
@@ -130,7 +130,7 @@ class Connection:
         self.socket.sendall(request)
 
     def read(self) -> Response | None:
-        """What arrived, once it is whole; `ConnectionError` at its end."""
+        """Read what arrived; returns a complete response or None. `ConnectionError` at EOF."""
         received = self.socket.recv(1 << 20)
         if not received:
             raise ConnectionError("closed by the server")

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.jobs`: batch jobs, beside the scripts that people write for a file."""
+"""`python -m benchmarks.jobs`: batch jobs, compared with scripts that score a file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Single predictions beside a batch job: they come first."""
+"""Latency of single predictions while a batch job runs: they have priority."""
 
 from itertools import chain
 
@@ -13,10 +13,10 @@ from benchmarks.jobs.inputs import make_parquet
 
 ROWS = 5_000_000
 RATE = 50
-"""Single predictions a second beside a job."""
+"""Single predictions per second."""
 SLOWER = 2.0
 TIMES = 4
-"""As long as other measurements, since the slowest of a hundred are looked at."""
+"""Factor on the length of a measurement, because the 99th percentile needs many values."""
 COLUMNS = ["", "p50", "p99", "p99 of all"]
 NOTE = """`POST /predict` with `Prefer: wait=10`, at fixed times whatever becomes of those before; \
 alone, and while a job runs from before the first until after the last. Milliseconds: median \
@@ -24,18 +24,18 @@ alone, and while a job runs from before the first until after the last. Millisec
 
 
 class Seen(msgspec.Struct):
-    """What was seen of single predictions: the seconds that each took, by round."""
+    """Latencies of single predictions in seconds, by round."""
 
     name: str
     rounds: list[list[float]] = []
 
     @property
     def slowest(self) -> float:
-        """Milliseconds of the slowest in a hundred of all rounds; none is left out."""
+        """The 99th percentile over all rounds in milliseconds."""
         return 1000 * percentile(list(chain.from_iterable(self.rounds)), 0.99)
 
     def row(self) -> list[Cell]:
-        """For a table."""
+        """A row of the table."""
         return [self.name, self._spread(0.5), self._spread(0.99), self.slowest]
 
     def _spread(self, share: float) -> str:
@@ -43,7 +43,7 @@ class Seen(msgspec.Struct):
 
 
 def run(bench: Bench) -> Part:
-    """Alone, then beside a job."""
+    """Measure alone, then with a job running."""
     rows = max(bench.scaled(ROWS), 1000)
     source = make_parquet(files(bench) / f"{rows}.parquet", rows)
     requests = bench.questions.requests("/predict", "Prefer: wait=10")

@@ -1,4 +1,4 @@
-"""Where batch jobs are handed in: a running predictq with the forest, asked as its users do."""
+"""Submits batch jobs to a running predictq with the forest, through the public API."""
 
 import os
 import time
@@ -15,25 +15,25 @@ from benchmarks.jobs.watching import Memory
 from predictq import Client, Job
 
 LOOK = 0.05
-"""Seconds between two looks at a job."""
+"""Seconds between two look-ups of a job."""
 PATIENCE = 300.0
-"""Seconds for a job."""
+"""Seconds to wait for a job."""
 WORKERS = 2
 
 
 class Desk:
-    """Takes files by reference; what comes out must be whole."""
+    """Submits files by reference; every job must complete."""
 
     def __init__(self, candidate: Candidate, processes: Processes, client: Client) -> None:
         self.candidate, self._processes = candidate, processes
         self._jobs = client.jobs
 
     def submit(self, source: Path, target: Path) -> str:
-        """The id of a job that scores one file to another."""
+        """Submit a job that scores one file to another; returns its id."""
         return self._jobs.submit("forest", source, output=target, overwrite=True).id
 
     def wait(self, job_id: str) -> Job:
-        """The job once it is completed."""
+        """Wait until the job has completed."""
         job = self._jobs.wait(job_id, PATIENCE)
         if job.status != "completed":
             raise LoadFailed(f"the job is {job.status}: {job.error}")
@@ -48,31 +48,31 @@ class Desk:
             time.sleep(LOOK)
 
     def cancel(self, job_id: str) -> bool:
-        """Stop a job, and wait for its last chunks; whether it had ended before."""
+        """Cancel a job, and wait for its last chunks; returns whether it had ended before."""
         had_ended = self._jobs.get(job_id).has_ended
         self._jobs.cancel(job_id)
         self._jobs.wait(job_id, PATIENCE)
         return had_ended
 
     def score(self, source: Path, target: Path) -> float:
-        """Seconds from acceptance to completion, by the server's clock."""
+        """Score a file; returns seconds from acceptance to completion, by the server's clock."""
         return seconds(self.wait(self.submit(source, target)))
 
     def memory(self, source: Path, target: Path) -> int:
-        """Bytes that all take at most meanwhile; in a run of its own, since to look costs time."""
+        """Score a file; returns the peak memory in bytes (apart, as sampling costs time)."""
         with Memory(self._processes) as memory:
             self.score(source, target)
         return memory.greatest
 
 
 def seconds(job: Job) -> float:
-    """How long a job took; 0 for one that has not ended."""
+    """Seconds that a job took; 0 if it has not ended."""
     return (job.ended_at or job.created_at) - job.created_at
 
 
 @contextmanager
 def desk(bench: Bench) -> Iterator[Desk]:
-    """A system of two bulk processes, which may read and write the bench's files."""
+    """A stack with two bulk processes, which may read and write the bench's files."""
     os.environ["PREDICTQ_BATCH_ROOTS"] = str(files(bench))
     candidate = bench.predictq(workers=WORKERS)
     url = f"http://127.0.0.1:{candidate.port}"
@@ -82,7 +82,7 @@ def desk(bench: Bench) -> Iterator[Desk]:
 
 
 def files(bench: Bench) -> Path:
-    """The directory of what is read and written."""
+    """The directory of inputs and outputs."""
     directory = bench.directory / "files"
     directory.mkdir(exist_ok=True)
     return directory

@@ -1,4 +1,4 @@
-"""CSV and NDJSON: the same race, with scripts that read as our workers do."""
+"""CSV and NDJSON: jobs compared with scripts that read files the way our workers do."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from benchmarks.jobs.scripts import TEXTS
 
 ROWS = 500_000
 SHARE = 0.8
-"""Of the best script's speed."""
+"""Least speed of a job, as a share of the best script's."""
 NOTE = """To the same format. The scripts read as workers do: CSV by pyarrow, NDJSON by msgspec, \
 each row an object."""
 
 
 def run(bench: Bench) -> Part:
-    """Each format; the output must be the same, byte by byte."""
+    """Measure each format; the outputs must be identical, byte by byte."""
     rows, found = max(bench.scaled(ROWS), 1000), []
     checks: list[Check] = []
     with desk(bench) as open_desk:

@@ -1,4 +1,4 @@
-"""From ten thousand rows to ten million: time in proportion, memory the same."""
+"""From ten thousand rows to ten million: time must grow linearly, memory not at all."""
 
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ get."""
 
 
 def run(bench: Bench) -> Part:
-    """Each size in turn."""
+    """Measure each size."""
     with desk(bench) as open_desk:
         found = [_seen(bench, open_desk, max(bench.scaled(size), 1000)) for size in SIZES]
     checks = [_faster(*pair) for pair in pairwise(found)]
@@ -26,7 +26,7 @@ def run(bench: Bench) -> Part:
 
 
 def _faster(fewer: Seen, more: Seen) -> Check:
-    """Ten times the rows take ten times as long, or less where beginning and end count."""
+    """Check that ten times the rows take at most ten times as long."""
     claim = f"rows a second, {more.rows:,} rows over {fewer.rows:,}"
     return Check(claim, more.rates.median / fewer.rates.median, "at least", FASTER)
 

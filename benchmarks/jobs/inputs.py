@@ -1,4 +1,4 @@
-"""Files of random numbers to score, which are on the disk before anything is measured."""
+"""Input files of random numbers, synced to disk before the measurement."""
 
 import os
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 from benchmarks.harness.models import FEATURES
 
 GROUP = 2**20
-"""Rows of a row group, where nobody says how many."""
+"""Default rows per row group."""
 SCHEMA = pa.schema([(f"x{place}", pa.float64()) for place in range(FEATURES)])
 
 
 def make_parquet(path: Path, rows: int) -> Path:
-    """As pandas would write it."""
+    """Write a Parquet file like pandas."""
     with pq.ParquetWriter(path, SCHEMA) as writer:
         for table in _tables(rows):
             writer.write_table(table)
@@ -26,7 +26,7 @@ def make_parquet(path: Path, rows: int) -> Path:
 
 
 def make_csv(path: Path, rows: int) -> Path:
-    """With a header."""
+    """Write a CSV file with a header."""
     with pa.csv.CSVWriter(path, SCHEMA) as writer:
         for table in _tables(rows):
             writer.write_table(table)
@@ -34,7 +34,7 @@ def make_csv(path: Path, rows: int) -> Path:
 
 
 def make_ndjson(path: Path, rows: int) -> Path:
-    """An object a line."""
+    """Write an NDJSON file of objects."""
     encoder = msgspec.json.Encoder()
     with path.open("wb") as file:
         for table in _tables(rows):
@@ -47,7 +47,7 @@ MAKERS = {"csv": make_csv, "ndjson": make_ndjson}
 
 
 def _synced(path: Path) -> Path:
-    """Not while others sync who are measured."""
+    """Sync the file now, not during the measurement."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
     return path

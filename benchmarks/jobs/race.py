@@ -1,4 +1,4 @@
-"""Scripts and a batch job over the same file, in turn; all must say the same."""
+"""Runs scripts and a batch job over the same file in turn; their outputs must be equal."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,12 +12,12 @@ from benchmarks.harness.wire import LoadFailed
 from benchmarks.jobs.desk import Desk
 
 Script = Callable[[Path, Path, Path], float]
-"""Takes the paths of model, input and output; gives the seconds that scoring took."""
+"""Takes the paths of model, input and output; returns the seconds that scoring took."""
 Same = Callable[[Path, Path], bool]
 
 
 class Seen(msgspec.Struct):
-    """What was seen of one way over one file."""
+    """Measurements of one script or of the job."""
 
     name: str
     rows: int
@@ -26,11 +26,11 @@ class Seen(msgspec.Struct):
 
     @property
     def rates(self) -> Spread:
-        """Rows a second."""
+        """Rows per second."""
         return Spread.of(self.rows / seconds for seconds in self.seconds)
 
     def row(self) -> list[Cell]:
-        """For a table."""
+        """A row of the table."""
         memory = self.memory / MEGABYTE if self.memory else "-"
         return [self.name, self.rows, str(self.rates), memory]
 
@@ -41,7 +41,7 @@ COLUMNS = ["", "rows", "rows a second", "memory"]
 def race(
     bench: Bench, desk: Desk, source: Path, rows: int, scripts: Mapping[str, Script], same: Same
 ) -> list[Seen]:
-    """What was seen of each script, and of the job last."""
+    """Measure each script, and the job last."""
     target = source.with_stem("job")
     plain = [source.with_stem(f"plain-{number}") for number in range(len(scripts))]
     found = [Seen(name, rows) for name in scripts]
@@ -58,7 +58,7 @@ def race(
 
 
 def over_best(found: Iterable[Seen], claim: str, share: float) -> Check:
-    """The job's speed over that of the best script."""
+    """A check of the job's speed divided by that of the best script."""
     *scripts, job = found
     best = max(script.rates.median for script in scripts)
     return Check(f"{claim}: job over best script", job.rates.median / best, "at least", share)

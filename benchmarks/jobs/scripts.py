@@ -1,4 +1,4 @@
-"""What people write to score a file, without any queue: the best of these is the mark to reach."""
+"""Baselines: scripts that score a file without a queue. Jobs are compared with the best one."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,14 +18,14 @@ from benchmarks.harness.models import FEATURES
 
 Features = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 Read = Callable[[Path, int], Iterator[Any]]
-"""Slices of a file, of about so many rows."""
+"""Yields slices of a file, of about so many rows."""
 Write = Callable[[Path, Iterable[Any]], None]
 LINE = 400
-"""Bytes, about: a row of twenty numbers as text."""
+"""Approximate bytes of a row of twenty numbers as text."""
 
 
 class Script(msgspec.Struct, frozen=True):
-    """One way to do it: slices of so many rows, by so many threads of one process."""
+    """A script: slices of so many rows, scored by so many threads of one process."""
 
     read: Read
     features: Callable[[Any], Features]
@@ -34,7 +34,7 @@ class Script(msgspec.Struct, frozen=True):
     threads: int
 
     def __call__(self, model: Path, source: Path, target: Path) -> float:
-        """Score a file; the seconds that it took, but for imports and the model."""
+        """Score a file; returns the seconds without imports and loading the model."""
         score = partial(self._scored, joblib.load(model))
         started = time.perf_counter()
         slices = self.read(source, self.rows)
@@ -52,7 +52,7 @@ class Script(msgspec.Struct, frozen=True):
 def _ahead(
     threads: ThreadPoolExecutor, score: Callable[[Any], Any], slices: Iterator[Any], most: int
 ) -> Iterator[Any]:
-    """In order, with so many slices in memory at most."""
+    """Map in order, with a limited number of slices in memory."""
     waiting = []
     for part in slices:
         waiting.append(threads.submit(score, part))

@@ -1,4 +1,4 @@
-"""Jobs beside each other: equals end together, and a small one passes a large one."""
+"""Concurrent jobs: equal ones end together, and a small one overtakes a large one."""
 
 from benchmarks.harness.bench import Bench
 from benchmarks.harness.results import Cell, Check, Part, Table
@@ -6,7 +6,7 @@ from benchmarks.jobs.desk import Desk, desk, files, seconds
 from benchmarks.jobs.inputs import make_parquet
 
 EQUAL, SMALL, LARGE = 1_000_000, 1_000, 10_000_000
-"""Rows."""
+"""Rows of the jobs."""
 APART, SHARE = 0.1, 1.0
 NOTE = """Two of the same size, one submitted right after the other; then a small one while \
 a large one is computed, which is cancelled once the small one is completed. Seconds from \
@@ -14,7 +14,7 @@ acceptance to completion; the small one may take as long as the first of the equ
 
 
 def run(bench: Bench) -> Part:
-    """Equals, then a small one behind a large one."""
+    """Measure two equal jobs, then a small one submitted after a large one."""
     equal, small, large = (max(bench.scaled(size), 1000) for size in (EQUAL, SMALL, LARGE))
     with desk(bench) as open_desk:
         first, second = _equals(bench, open_desk, equal)
@@ -45,7 +45,7 @@ def _equals(bench: Bench, open_desk: Desk, rows: int) -> tuple[float, float]:
 
 
 def _behind(bench: Bench, open_desk: Desk, small: int, large: int) -> float:
-    """Seconds of the small one."""
+    """Seconds that the small job takes."""
     sources = [make_parquet(files(bench) / f"{n}.parquet", n) for n in (large, small)]
     targets = [source.with_stem(f"{source.stem}-scored") for source in sources]
     ahead = open_desk.submit(sources[0], targets[0])

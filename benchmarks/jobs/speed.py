@@ -1,4 +1,4 @@
-"""Parquet to Parquet: how fast a batch job is, and what all of it takes meanwhile."""
+"""Parquet to Parquet: speed and peak memory of a batch job."""
 
 import pyarrow.parquet as pq
 
@@ -11,11 +11,11 @@ from benchmarks.jobs.race import COLUMNS, over_best, race
 from benchmarks.jobs.scripts import PARQUET
 
 SIZES = 1_000_000, 3_000_000
-"""Rows."""
+"""Rows of the files."""
 SHARE = 0.9
-"""Of the best script's speed."""
+"""Least speed of a job, as a share of the best script's."""
 MEMORY = 1_200_000_000
-"""Bytes."""
+"""Limit of the peak memory in bytes."""
 NOTE = f"""Parquet to Parquet, {FEATURES} columns of random doubles, forest of 100 trees, input by \
 reference; two processes. A job counts from its acceptance to its completion, a script without \
 its imports and without loading the model. Rows a second: median (least to greatest) of rounds in \
@@ -24,7 +24,7 @@ after, MB."""
 
 
 def run(bench: Bench) -> Part:
-    """At each size; the output must be the same."""
+    """Measure each size; the outputs must be equal."""
     found = []
     checks: list[Check] = []
     with desk(bench) as open_desk:

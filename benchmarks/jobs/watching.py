@@ -1,4 +1,4 @@
-"""What all processes of a system take together, watched while it works."""
+"""Samples the memory of all processes of a system."""
 
 import threading
 from typing import Self
@@ -6,12 +6,12 @@ from typing import Self
 from benchmarks.harness.processes import Processes
 
 LOOK = 0.5
-"""Seconds between two looks, which cost time themselves."""
+"""Seconds between samples, which cost CPU time themselves."""
 NAMES = "redis", "api", "worker", "bulk"
 
 
 class Memory:
-    """A context in which the greatest sum of PSS is kept, bytes."""
+    """A context that records the peak sum of PSS in bytes."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes, self._over = processes, threading.Event()

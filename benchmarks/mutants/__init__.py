@@ -1,1 +1,1 @@
-"""Mutants: code changed by a little, which the tests must notice."""
+"""Mutation testing: small changes of the code, which the tests must notice."""

@@ -1,7 +1,7 @@
-"""Tells which small changes of the code the tests do not notice.
+"""Lists the small changes of the code that no test notices.
 
-`python -m benchmarks.mutants python` or `lua`; both work on a copy, one mutant at a time, and go on
-where they stopped.
+`python -m benchmarks.mutants python` or `lua`. Both work on a copy, one mutant at a time, and
+resume where they stopped.
 """
 
 import json
@@ -21,12 +21,12 @@ SCRIPTS = Path("tasks/ledger/scripts")
 TESTS = "tests/integration/ledger"
 COPY = ROOT / "build/mutants"
 WITHIN = 300
-"""Seconds for the tests of a mutant, which may never end; that kills it, too."""
+"""Seconds for the tests of a mutant; a timeout counts as killed."""
 
 
 @click.group()
 def main() -> None:
-    """See the module."""
+    """Run mutation tests."""
 
 
 @main.command()
@@ -34,7 +34,7 @@ def python() -> None:
     """Mutate what [tool.mutmut] in pyproject.toml names, against the fast unit tests."""
     mutmut = Path(sys.executable).with_name("mutmut")
     if not mutmut.exists():
-        # Not locked: it brings setproctitle, with which processes of a stack hide what they are.
+        # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
         sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.3'")
     subprocess.run([mutmut, "run", "--max-children", "1"], cwd=ROOT, check=False)
     sys.exit(subprocess.run([mutmut, "results"], cwd=ROOT, check=False).returncode)
@@ -71,7 +71,7 @@ def _fate(mutant: Mutant, script: Path) -> str:
 
 
 def _copy() -> None:
-    """What git knows of, as it is now."""
+    """Copy all files that git tracks, with uncommitted changes."""
     listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)
     for name in listed.splitlines():
         (COPY / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Mutants of the Lua scripts, by a small table: tools that mutate know Python alone."""
+"""Mutants of the Lua scripts, from a small table, since mutation tools support only Python."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ TABLE = (
     (r"\bnot ", ""),
     (r"^( *)redis\.call\(.*\)$", r"\1do end"),
 )
-"""What is looked for, and what stands there instead; the last leaves a command out."""
+"""Patterns and replacements; the last one removes a command."""
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Mutant(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """By which it is known from one run to the next, while the script stays as it is."""
+        """A name that is stable between runs as long as the script does not change."""
         return f"{self.script}:{self.line}: {self.before.strip()} -> {self.after.strip()}"
 
     def applied(self, text: str) -> str:
@@ -48,7 +48,7 @@ class Mutant(msgspec.Struct, frozen=True):
 
 
 def mutants(script: Path) -> Iterator[Mutant]:
-    """All of one script, a change each."""
+    """Yield all mutants of one script, each with one change."""
     for number, line in enumerate(script.read_text().splitlines(), 1):
         code = line.partition("--")[0]
         for pattern, other in TABLE:

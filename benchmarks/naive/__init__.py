@@ -1,1 +1,1 @@
-"""What tutorials build: Flask, `task.delay`, a stock Celery worker that holds the model."""
+"""The baseline of tutorials: Flask, `task.delay`, a stock Celery worker with the model."""

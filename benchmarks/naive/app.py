@@ -1,4 +1,4 @@
-"""The two views that every tutorial has, and one that says that the server is up."""
+"""The two views of every tutorial, and a health check."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The task, and the model that each process of the pool loads when it starts."""
+"""The task, and the model, which each pool process loads when it starts."""
 
 import os
 from typing import Any

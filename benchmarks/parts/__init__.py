@@ -1,1 +1,1 @@
-"""The parts of the suite: what each measures, beside the baselines, in one run."""
+"""The parts of the suite of single predictions."""

@@ -1,4 +1,4 @@
-"""Whether a prediction costs the same in an empty queue and behind 200,000 others."""
+"""Compares the cost per prediction in a short queue and behind 200,000 others."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,16 +16,16 @@ BACKLOG = 200_000
 SLICES = 8
 PAIRS = 20
 PIECE = 1_500
-"""Predictions that are submitted to one and then to the other."""
+"""Predictions submitted to each system in turn."""
 ROOM = 20_000
-"""Predictions that are queued even in the shallow queue, for a worker to start with."""
+"""Predictions in the short queue, so that its worker has work too."""
 LEAST = 500
-"""Predictions in a piece or a slice."""
+"""Least number of predictions in a piece or a slice."""
 MOMENT = 0.5
-"""Seconds."""
+"""Seconds between two marks while draining."""
 FLAT = 1.10
 SAMPLE = 100
-"""One in so many outcomes is compared with the model's."""
+"""One in so many outcomes is compared with the model's own prediction."""
 ALONE = """One queue, filled while there is no worker. Per prediction: time, and CPU of the HTTP \
 server and Redis. What the machine does meanwhile shows in it, and so does Redis, which rewrites \
 its log whenever that has doubled."""
@@ -39,7 +39,7 @@ Pair = tuple[Cost, Cost]
 
 
 def run(bench: Bench) -> Part:
-    """Fill one queue, fill both in turn, empty both at once."""
+    """Fill one queue, then both in turn, and drain both at once."""
     piece = max(bench.scaled(PIECE), LEAST)
     turns = range(PAIRS if bench.is_whole else 2)
     slice_ = max(bench.scaled(DEEP) // SLICES, LEAST)
@@ -63,16 +63,16 @@ def run(bench: Bench) -> Part:
 
 
 def _emptied_at_once(shallow: Queued, deep: Queued) -> list[Pair]:
-    with ThreadPoolExecutor() as together:  # or one would be done before the other begins
+    with ThreadPoolExecutor() as together:  # both at once, or one would end before the other begins
         list(together.map(Queued.employ, (shallow, deep)))
     marks = [(shallow.mark(), deep.mark())]
     deadline = time.monotonic() + OUTCOMES_WITHIN
-    while len(marks) == 1 or marks[-1][0].depth:  # a short queue may be empty at the first look
+    while len(marks) == 1 or marks[-1][0].depth:  # a short queue may be empty at the first check
         if time.monotonic() > deadline:
             raise LoadFailed("the shallow queue does not become empty")
         time.sleep(MOMENT)
         marks.append((shallow.mark(), deep.mark()))
-    # In the last moment the first queue ran dry; where all took but one, that must do.
+    # Drop the last interval, in which the first queue ran dry, unless it is the only one.
     steps = list(pairwise(marks))
     return [(a.to(b), c.to(d)) for (a, c), (b, d) in steps[:-1] or steps]
 

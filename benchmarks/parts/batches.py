@@ -1,4 +1,4 @@
-"""How large batches get by themselves, from requests one by one to saturation."""
+"""Sizes of microbatches, from single requests to saturation."""
 
 from benchmarks.harness.bench import Bench
 from benchmarks.harness.candidates import Candidate
@@ -8,14 +8,14 @@ from benchmarks.harness.saturation import Outcome, Receipt, compared, saturate, 
 
 RATES = (10, 100, 1000)
 BOUNDS = (1, 2, 4, 8, 16, 32, 64)
-"""The least size of each column; the last one is open."""
+"""Least size of each column; the last column is open."""
 NOTE = """Share of the batches by their size in rows, from the receipts; each is counted once. \
 Queued: from acceptance to the start of the computation. No request is held back for others to \
 come: alone, it is queued for less time than the model takes."""
 
 
 def run(bench: Bench) -> Part:
-    """At fixed rates, and as fast as it goes."""
+    """Measure at fixed rates, and at saturation."""
     candidate = bench.predictq()
     with candidate.running() as processes:
         warm(candidate, bench.questions)
@@ -31,7 +31,7 @@ def run(bench: Bench) -> Part:
 
 
 def receipts(outcomes: list[Outcome]) -> list[Receipt]:
-    """One for each prediction."""
+    """The receipt of each prediction."""
     return [outcome.receipt for outcome in outcomes if outcome.receipt]
 
 
@@ -51,7 +51,7 @@ def _table(found: dict[str, list[Receipt]]) -> Table:
 
 
 def _row(name: str, found: list[Receipt]) -> list[Cell]:
-    # Each of a batch's requests, of one row, stands for its part of the batch.
+    # Every request of a microbatch of n one-row requests counts as 1/n microbatch.
     batches = sum(1 / each.batch_size for each in found)
     shares = dict.fromkeys(BOUNDS, 0.0)
     for each in found:

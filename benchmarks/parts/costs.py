@@ -1,4 +1,4 @@
-"""CPU for one prediction: what the HTTP server, the worker and Redis take beside the model."""
+"""CPU per prediction: of HTTP server, worker and Redis, without the model."""
 
 import time
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ is the same for every model. Targets, in the unit of the machine that they were 
 asserted: worker outside the model 150, HTTP server 350."""
 CALLS, TRIALS = 20, 5
 STEP = 8
-"""Rows: sizes between are timed as the next smaller one, which takes no more."""
+"""Rows between timed sizes; sizes between them count as the next smaller, which costs no more."""
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """Seconds of CPU for one prediction."""
+    """CPU seconds per prediction."""
 
     api: float
     worker: float
@@ -36,12 +36,12 @@ class Cost(msgspec.Struct, frozen=True):
 
     @property
     def outside(self) -> float:
-        """What the worker takes beside the model."""
+        """CPU of the worker without the model."""
         return self.worker - self.model
 
     @classmethod
     def of(cls, found: Saturated, model: Model) -> "Cost":
-        """Each batch is as many calls as its predictions are parts of it."""
+        """Compute the costs; each prediction counts as its share of its microbatch's call."""
         count = found.accepted
         return cls(
             found.api_cpu / count,
@@ -52,7 +52,7 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 def run(bench: Bench) -> Part:
-    """The naive design and predictq, one after the other."""
+    """Measure the naive design, then predictq."""
     quick = models.logistic(bench.directory)
     measured = [
         (bench.naive(quick), quick, 0.25),  # it accepts faster than it computes
@@ -73,7 +73,7 @@ def run(bench: Bench) -> Part:
 
 
 def batch_sizes(found: Saturated) -> Iterable[int]:
-    """Of the batch of each prediction, in rows; a system without receipts makes no batches."""
+    """Rows in the microbatch of each prediction; 1 for a system without receipts."""
     for outcome in found.outcomes:
         yield outcome.receipt.batch_size if outcome.receipt else 1
 
@@ -84,7 +84,7 @@ def _stepped(size: int) -> int:
 
 @cache
 def alone(model: Model, rows: int) -> float:
-    """Seconds of CPU that one call takes by itself."""
+    """CPU seconds of one model call."""
     asked = np.zeros((rows, FEATURES))
     return min(_calls(model, asked) for _ in range(TRIALS)) / CALLS
 

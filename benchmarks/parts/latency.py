@@ -1,4 +1,4 @@
-"""From the time a request is due until its outcome is here: quiet, and at rising rates."""
+"""Latency from the time a request is due to its outcome: at low load and at rising rates."""
 
 from benchmarks.harness.bench import Bench
 from benchmarks.harness.load import latencies
@@ -6,12 +6,12 @@ from benchmarks.harness.results import Cell, Check, Curve, Part, Spread, Table, 
 from benchmarks.harness.saturation import warm
 
 QUIET = 20
-"""Requests a second."""
+"""Requests per second at low load."""
 RATES = (10, 50, 100, 200, 500, 1000)
 HOPELESS = 1.0
-"""Seconds; a system whose median is beyond gets no higher rate."""
+"""Median latency in seconds beyond which a system is not measured at higher rates."""
 TOLERANCE = 1.10
-"""For the noise of medians of few milliseconds on a shared machine."""
+"""Tolerance for the noise of medians of a few milliseconds on a shared machine."""
 NAIVE, POLLED, WAITED = "naive, polled", "predictq, polled", "predictq, `Prefer: wait`"
 NOTE = """An open loop: requests come at fixed times whatever becomes of those before, and \
 latencies count from those times. Polled: a look every 5 ms. Waited: `POST /predict` with \
@@ -19,7 +19,7 @@ latencies count from those times. Polled: a look every 5 ms. Waited: `POST /pred
 
 
 class _Caller:
-    """One way to get an answer from one of the systems."""
+    """A caller of one of the systems, in one way."""
 
     def __init__(self, bench: Bench, port: int, *, waits: bool = False) -> None:
         self._port, self._seconds = port, bench.seconds
@@ -27,12 +27,12 @@ class _Caller:
         self._requests = bench.questions.requests(path, header)
 
     def at(self, rate: float, share: float = 1.0) -> list[float]:
-        """Milliseconds, one for each request, for a share of a measurement's length."""
+        """Latency of each request in milliseconds; ``share`` scales the measurement's length."""
         found = latencies(self._port, self._requests, rate, share * self._seconds)
         return [1000 * seconds for seconds in found]
 
     def curve(self, name: str) -> Curve:
-        """Percentiles at rising rates, until one is hopeless."""
+        """Percentiles at rising rates, until the median exceeds `HOPELESS`."""
         curve = Curve(name, [], [], [])
         for rate in RATES:
             taken = self.at(rate, share=0.5)
@@ -45,7 +45,7 @@ class _Caller:
 
 
 def run(bench: Bench) -> Part:
-    """Both systems stand ready; whoever is not asked is idle."""
+    """Measure both systems; the one not being measured is idle."""
     naive, predictq = bench.naive(), bench.predictq()
     with naive.running(), predictq.running():
         for candidate in (naive, predictq):

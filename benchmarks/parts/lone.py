@@ -1,4 +1,4 @@
-"""One copy of models: what a process of its own takes to load them and to predict once."""
+"""Memory of one copy of models: a process of its own that loads them and predicts once."""
 
 import json
 import re
@@ -22,11 +22,11 @@ LOADED_HERE = (
     sklearn.pipeline,
     sklearn.preprocessing,
 )
-"""So that libraries are not counted as the model's."""
+"""Imported first, so that libraries do not count as memory of the model."""
 
 
 def one_copy(path: Path, times: int = 1) -> int:
-    """Bytes of proportional memory for a file that is loaded so many times."""
+    """Proportional set size, in bytes, of a file loaded so many times."""
     told = subprocess.run(
         [sys.executable, "-m", "benchmarks.parts.lone", str(path), str(times)],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What a pool of four processes takes for a model, against one copy of it."""
+"""Memory of a model in a pool of four processes, compared with one copy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from benchmarks.harness.results import Cell, Check, Part, Table
 from benchmarks.parts.pool import PROCESSES, Growth, Pool
 
 SMALL, LARGE = 1, 500
-"""Megabytes."""
+"""Sizes of models in megabytes."""
 COPIES, COPIES_OF_SMALL = 1.6, 2.0
-"""Of a model that a pool may take; one that does not share takes four. Of small ones more is
-copied: their arrays lie on the same pages as objects whose references Python counts."""
+"""Greatest memory of a model, in copies; a pool without sharing takes four. Small models are
+shared less: their arrays lie on the same pages as objects whose reference counts change."""
 NOTE = f"""Proportional memory (PSS) of the worker and all its {PROCESSES} processes together, MB. \
 One copy: the growth of a lone process that loads as many and predicts once. Added while running: \
 `predictq models add`, then requests from 32 callers, while all is up. Many small ones are \
@@ -22,7 +22,7 @@ the worker's own that took CPU meanwhile."""
 
 
 def run(bench: Bench) -> Part:
-    """Small models in pools of their own; large ones are added, and then there from the start."""
+    """Measure small models in pools of their own; large ones added later, then from the start."""
     large = max(bench.scaled(LARGE), 2 * SMALL)
     makers = models.heavy_forest, models.heavy_linear
     found = []

@@ -1,4 +1,4 @@
-"""The worker of a system under load, to which models are added, and the memory that they take."""
+"""Measures the memory of models that are added to a worker under load."""
 
 import itertools
 import time
@@ -15,16 +15,16 @@ from benchmarks.parts.lone import one_copy
 
 PROCESSES = 4
 MANY = 28
-"""Of the small ones: one would be lost in what processes take and give back anyway, and of more
-than 32 a process gives up those that were used least."""
+"""Number of small models to add. One would be lost in the noise; beyond 32 a process evicts
+those used least recently."""
 BUSY, MOST_TRIES = 0.05, 10
-"""Seconds of CPU after which a process has computed something, and how often all are given the
-chance: those that are free first get the work."""
+"""CPU seconds that show that a process has computed something, and how often to send requests
+until all have: processes that are free first take the work."""
 STEADY, SETTLED_WITHIN = 0.005, 20.0
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """What some models took, and the CPU of so many processes to answer for them."""
+    """Memory of some models, and the CPU of the processes that used them."""
 
     name: str
     copy: int
@@ -33,7 +33,7 @@ class Growth(msgspec.Struct, frozen=True):
 
     @property
     def copies(self) -> float:
-        """As a multiple of one."""
+        """Memory as a multiple of one copy."""
         return self.growth / self.copy
 
 
@@ -43,7 +43,7 @@ class Pool:
     def __init__(
         self, bench: Bench, candidate: Candidate, processes: Processes, light: Model
     ) -> None:
-        """It has one small model, and answers for it."""
+        """Start a worker with one small model, and use it."""
         self._bench, self._candidate, self._processes = bench, candidate, processes
         self._light = light
         self._added: list[Model] = []
@@ -51,14 +51,14 @@ class Pool:
         self.empty = self.settled()
 
     def with_one(self, model: Model) -> Growth:
-        """Add it, and answer for it."""
+        """Add a model, and use it."""
         before = self.settled()
         register(model, self._candidate.home)
         self._added.append(model)
         return self._measured(model.name, one_copy(model.path), [model], before)
 
     def with_many(self, model: Model) -> Growth:
-        """Add many of it, once its libraries are at work."""
+        """Add many copies of a model, after its libraries are loaded."""
         register(model, self._candidate.home)
         self.use(model)
         before = self.settled()
@@ -66,20 +66,20 @@ class Pool:
         return self._measured(f"{MANY} x {model.name}", one_copy(model.path, MANY), more, before)
 
     def with_all(self, copy: int) -> Growth:
-        """Start the worker anew, and answer for all that were added."""
+        """Restart the worker, and use all models that were added."""
         self._processes.end("worker")
         self._processes.start("worker")
-        self.use(self._light)  # all processes are there, and have started
+        self.use(self._light)  # all processes have started
         return self._measured("both, from the start", copy, self._added, self.empty)
 
     def use(self, *models: Model) -> None:
-        """Let 32 callers ask these in turn."""
+        """Request predictions of these models in turn, with 32 callers."""
         asked = zip(*(model.questions(count=8).requests() for model in models), strict=True)
         requests = list(itertools.chain.from_iterable(asked))
         answer(self._candidate.port, requests, self._bench.seconds / 2)
 
     def settled(self) -> int:
-        """Its memory once it moves no more: what loading took for a while is given back."""
+        """Memory once it is stable, after temporary memory of loading is freed."""
         deadline, last = time.monotonic() + SETTLED_WITHIN, 0
         while abs((now := self._processes.pss("worker")) - last) > STEADY * now:
             if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Requests of 1 to 1,000 rows, to models from a quarter of a millisecond to 200."""
+"""Requests of 1 to 1,000 rows, to models that take 0.25 to 200 ms per call."""
 
 from benchmarks.harness import models
 from benchmarks.harness.bench import Bench
@@ -9,18 +9,18 @@ from benchmarks.harness.results import Cell, Part, Table
 from benchmarks.harness.saturation import saturate
 
 ROWS = {1: 32, 10: 8, 100: 3, 1000: 1}
-"""Rows a request, and how many requests may well share a call: they bound what is submitted."""
+"""Rows per request → requests likely to share a call, which bounds how many are submitted."""
 LEAST = 32
 LONE = 3
-"""Requests that are sent by themselves, to see what a call takes."""
+"""Requests sent one by one first, to measure a call."""
 SHARE = 0.4
-"""Of the length of a measurement: there are twelve here."""
+"""Share of a measurement's normal length, as there are twelve measurements."""
 NOTE = """In the model: time in the model's own method, summed over batches, over the time from \
 the first submission to the last stored result; two processes together can reach 200%."""
 
 
 def run(bench: Bench) -> Part:
-    """Each model with each number of rows, in a closed loop of 32 connections."""
+    """Measure each model with each number of rows, in a closed loop of 32 connections."""
     held = [make(bench.directory) for make in (models.logistic, models.forest, models.slow)]
     candidate = bench.predictq(*held)
     with candidate.running() as processes:
@@ -40,7 +40,7 @@ def _row(
     most = max(LEAST, round(1000 * seconds / call * ROWS[rows] * 2))
     found = saturate(candidate, processes, questions, seconds, most)
     receipts = [outcome.receipt for outcome in found.outcomes if outcome.receipt]
-    # Each of a batch's requests stands for its part of the batch.
+    # Every request counts as its share of its microbatch.
     batches = sum(rows / receipt.batch_size for receipt in receipts)
     share = sum(outcome.model_seconds for outcome in found.outcomes) / found.seconds
     batch = rows * found.accepted / batches

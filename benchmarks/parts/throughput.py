@@ -1,4 +1,4 @@
-"""Submission to stored result at saturation: the baselines and predictq, in turn, in one run."""
+"""Throughput at saturation, from submission to stored result: baselines and predictq in turn."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from benchmarks.harness.saturation import saturate, warm
 
 NAIVE, HANDWRITTEN, PREDICTQ, FLOWER = "naive", "hand-written", "predictq", "predictq, with Flower"
 NAIVE_SHARE = 1 / 3
-"""Of the time of the others: it accepts several times faster than it computes."""
+"""Share of the others' submission time, as it accepts several times faster than it computes."""
 NOTE = """A closed loop of 32 connections submits, one row a request; the clock stops at the last \
 stored result, and every answer is compared with the model's own. Waited for: the rate at which \
 32 callers get answers that each wait for their own, looking every 5 ms. Medians of the rounds, \
@@ -20,7 +20,7 @@ and their range. Asked again: submissions that were told 503."""
 
 
 class Round(msgspec.Struct, frozen=True):
-    """What one system did in one round, predictions a second."""
+    """Predictions per second of one system in one round."""
 
     stored: float
     waited: float
@@ -29,7 +29,7 @@ class Round(msgspec.Struct, frozen=True):
 
 
 def run(bench: Bench) -> Part:
-    """Rounds in which each system is started, measured and ended, one after another."""
+    """Run rounds, in each of which every system is started, measured and stopped in turn."""
     systems: dict[str, Callable[[], Candidate]] = {
         NAIVE: bench.naive,
         HANDWRITTEN: bench.handwritten,
@@ -85,5 +85,5 @@ def _part(names: list[str], rounds: list[dict[str, Round]]) -> Part:
 
 
 def _ratio(rounds: list[dict[str, Round]], one: str, other: str) -> Spread:
-    """Within each round, as the machine may be busier in another."""
+    """Ratios within each round, since the machine's load may differ between rounds."""
     return Spread.of(each[one].stored / each[other].stored for each in rounds)

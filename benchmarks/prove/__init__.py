@@ -1,1 +1,1 @@
-"""The proof: what was accepted is answered, and rightly, whatever dies in between."""
+"""The proof: every accepted prediction is answered correctly, whatever fails meanwhile."""

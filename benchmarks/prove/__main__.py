@@ -1,4 +1,4 @@
-"""`python -m benchmarks.prove`: the storm over predictq, and then over the naive design."""
+"""`python -m benchmarks.prove`: faults against predictq, then against the naive design."""
 
 import os
 import random
@@ -20,7 +20,7 @@ from benchmarks.prove.proof import Proof, Storming, prove
 from benchmarks.prove.witness import witness
 
 SHARE = 0.2
-"""Of the minutes and of the load, for the naive design: it takes no more, and loses sooner."""
+"""Share of time and load for the naive design, which can take no more and loses ids sooner."""
 
 
 @click.command()
@@ -56,7 +56,7 @@ def main(
     naive: bool,
     record: bool,
 ) -> None:
-    """Strike a private stack under load, and account for every accepted id."""
+    """Inject faults into a private stack under load, and account for every accepted id."""
     if only_list:
         click.echo("\n".join(f"{name:<18} {fault.what}" for name, fault in FAULTS.items()))
         return
@@ -91,7 +91,7 @@ def _predictq(directory: Path, storming: Storming) -> Proof:
 
 
 def _naive(directory: Path, storming: Storming) -> Proof:
-    """A fifth of the load, since it takes no more, for a fifth of the time."""
+    """Prove the naive design with `SHARE` of the load and time."""
     directory.mkdir()
     model = witness("steady", directory)
     less = msgspec.structs.replace(
@@ -101,7 +101,7 @@ def _naive(directory: Path, storming: Storming) -> Proof:
 
 
 def _leave_nothing_to_the_environment() -> None:
-    """What the caller set for a stack must not change what is proved; a signal ends us whole."""
+    """Drop settings of a stack from the environment, and let signals end all processes."""
     for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
         del os.environ[name]
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

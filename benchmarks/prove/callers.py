@@ -1,4 +1,4 @@
-"""The callers: an open loop that outlives what it calls, and follows each id to its outcome."""
+"""The callers: an open loop that survives outages, and follows each id to its outcome."""
 
 import heapq
 import itertools
@@ -20,20 +20,20 @@ from benchmarks.prove.witness import CALM, FIRST, RAISES
 
 CONNECTIONS = 128
 AGAIN = 0.5
-"""Seconds until one asks again who was not answered, or with a 503."""
+"""Seconds before a retry after no answer or a 503."""
 LOOK = 5.0
-"""Seconds between two looks for an outcome of which nothing was heard."""
+"""Seconds between two look-ups of an outcome that was not announced."""
 CERTAIN = frozenset({"busy", "queue_full", "unavailable", "version_paused"})
-"""Codes of a 503 after which nothing was accepted: what is uncertain has a code of its own."""
+"""Codes of a 503 that mean "not accepted"; an uncertain submission has another code."""
 _now = time.monotonic
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What became of one submission as its caller saw it."""
+    """The result of one submission as its caller saw it."""
 
     due: float
     seconds: float
-    """From the moment at which it was due until its caller knew something."""
+    """Seconds from the time it was due to the first answer."""
     status: int
 
 
@@ -46,7 +46,7 @@ class _Body(msgspec.Struct):
 
 
 class Callers:
-    """One run of load against one design; what they were told is kept."""
+    """The load of one run against one design; all answers are recorded."""
 
     def __init__(self, port: int, rate: float, chance: Random, listener: Listener) -> None:
         self._wire, self._rate, self._chance = Line(port, CONNECTIONS), rate, chance
@@ -56,39 +56,39 @@ class Callers:
         self.is_submitting = True
         self._asking_again = 0
         self.mischief: deque[tuple[int, float]] = deque()
-        """What the next requests are to do to the model: its kind, and seconds."""
+        """Misbehaviour that the next requests ask of the model: kind and seconds."""
         self.open: dict[str, float] = {}
-        """Ids without an outcome yet, and when each was accepted."""
+        """Ids without an outcome, and when each was accepted."""
         self._looking: set[str] = set()
         self.oldest = _now()
-        """Everything that was accepted before this moment has its outcome, or was given up."""
+        """All that was accepted before this time has its outcome, or was given up."""
         self.given_up = 0.0
-        """What was accepted until then and has no outcome need not be waited for."""
+        """Do not wait for outcomes of what was accepted before this time."""
         self.latest = 0.0
-        """When something was last accepted."""
+        """Time of the last acceptance."""
         self.accepted: dict[str, Asked] = {}
         self.uncertain: dict[str, Asked] = {}
-        """Ids named in a 503: they may be on the queue or not."""
+        """Ids named in a 503, which may or may not have been accepted."""
         self.unanswered: set[int] = set()
-        """Numbers of submissions without an answer, or with a 503 that does not say enough."""
+        """Numbers of submissions without an answer, or with a 503 without an id."""
         self.refused: set[int] = set()
-        """Numbers of submissions that were told that they are not accepted."""
+        """Numbers of submissions that were refused for certain."""
         self.answers: dict[str, list[Answer]] = {}
         self.submissions: list[Told] = []
         self.strange: list[str] = []
-        """Answers that no submission and no look-up must be given."""
+        """Answers that must never occur."""
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is outstanding, or a caller is to ask again."""
+        """Whether an answer is outstanding, or a retry scheduled."""
         return self._wire.busy or self._asking_again > 0
 
     def start(self) -> None:
-        """Submit, until `is_submitting` is false."""
+        """Start submitting, until `is_submitting` is false."""
         self._at(_now(), partial(self._submit_next, _now()))
 
     def run(self, until: Callable[[], bool]) -> None:
-        """Do what is planned, and follow what was accepted."""
+        """Run scheduled calls and follow accepted ids, until the condition holds."""
         while not until():
             while self._plan and self._plan[0][0] <= _now():
                 heapq.heappop(self._plan)[2]()
@@ -98,7 +98,7 @@ class Callers:
             self.oldest = next((at for at in self.open.values() if at > self.given_up), _now())
 
     def all_is_done(self, moment: float) -> bool:
-        """Whether all that was accepted until then has its outcome, and more is accepted."""
+        """Whether all accepted until ``moment`` has its outcome, and new ones are accepted."""
         return self.oldest > moment and self.latest > moment
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class Callers:
             self.answers.setdefault(task_id, []).append(Answer(state, body.predictions, code))
             self.open.pop(task_id, None)
         elif response.status == 500 and task_id in self._listener.published and not body.code:
-            self.open.pop(task_id, None)  # how the naive design tells a failure
+            self.open.pop(task_id, None)  # the naive design answers failures this way
         elif response.status != 202:
             self.strange.append(f"{response.status} to {task_id}: {response.body[:200]!r}")
 

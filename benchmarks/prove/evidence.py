@@ -1,4 +1,4 @@
-"""What is known of every accepted id, and what it comes to: the accounts."""
+"""The evidence on every accepted id, and the accounts drawn from it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,20 +12,20 @@ TERMINAL = ("succeeded", "failed", "cancelled", "expired")
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One request: its number, from which its row and its answer follow, and its mischief."""
+    """One request: its number, which determines its row and answer, and its misbehaviour."""
 
     number: int
     kind: int = CALM
     cancelled: bool = False
-    """Whether its caller asked for that."""
+    """Whether its caller cancelled it."""
     times_out: bool = False
-    """Whether it was given less time than it takes."""
+    """Whether its time limit is shorter than its computation."""
     queue_seconds: float = 0.0
-    """How long it was given to wait in; 0 for as long as it takes."""
+    """Its `max_queue_seconds`; 0 for no limit."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What stood in an answer that is not "wait"; a terminal state, or what there was instead."""
+    """A final answer: a terminal state, or what was returned instead."""
 
     state: str
     predictions: Any = None
@@ -33,26 +33,26 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct):
-    """All that one design said, and what its models did."""
+    """All answers of one design, and what its models computed."""
 
     accepted: dict[str, Asked]
-    """id → what it was accepted for."""
+    """Id → its request."""
     answers: dict[str, list[Answer]]
-    """id → each final answer that was ever seen, in order; the last look is the record itself."""
+    """Id → every final answer seen, in order; the last one is read from the record."""
     told: Mapping[int, list[list[float]]]
-    """number → what the model itself says."""
+    """Number → the model's own prediction."""
     computed: Counter[int]
-    """number → how often its computation came to an end."""
+    """Number → how often its computation was completed."""
     outcomes_written: int | None = None
-    """What the system counted, where it counts."""
+    """Outcomes that the system counted; None if it does not count."""
     outcomes_kept: int | None = None
-    """Terminal records that there are, with those of ids that no caller was told."""
+    """Number of terminal records, including those of ids unknown to callers."""
     turned_up: dict[str, Asked] = {}
-    """Id → what it was asked for, of uncertain submissions that have a record after all."""
+    """Id → request of uncertain submissions that have a record after all."""
     refused: frozenset[int] = frozenset()
-    """Numbers that were refused for certain, and never accepted."""
+    """Numbers of requests that were refused for certain."""
     held_back: frozenset[str] = frozenset()
-    """Ids without an outcome whose message is still noted somewhere, to come back some day."""
+    """Ids without an outcome whose message is still stored somewhere."""
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -66,35 +66,35 @@ class Accounts(msgspec.Struct, frozen=True):
     lost: list[str]
     """Ids without an outcome at the end."""
     held_back: int
-    """Those of the lost that would come back after the visibility timeout of the design."""
+    """How many of the lost would come back after the design's visibility timeout."""
     wrong: list[str]
-    """Ids that succeeded with something else than what the model says, or should not have."""
+    """Ids that succeeded with a wrong result, or should not have succeeded."""
     failed_innocently: list[str]
-    """Ids that failed, expired or were cancelled without a reason of their own."""
+    """Ids that failed, expired or were cancelled although their request gave no reason."""
     changed: list[str]
-    """Ids for which two different outcomes were seen."""
+    """Ids with two different outcomes."""
     stranded: list[str]
-    """Ids of uncertain submissions that were accepted after all, and have no outcome."""
+    """Ids of uncertain submissions that were accepted but have no outcome."""
     stolen: list[int]
-    """Numbers that were computed, though their callers were told that they are refused."""
+    """Numbers that were computed although they were refused."""
     doubled: list[int]
     """Numbers that were accepted under more than one id."""
     written_twice: int
-    """Outcomes counted beyond the records that there are; below zero, one was not counted."""
+    """Outcomes counted minus terminal records; negative if one was not counted."""
     computed: int
-    """Computations that came to an end."""
+    """Completed computations."""
     computed_again: int
-    """Computations that came to an end beyond the first of their number."""
+    """Completed computations beyond the first of each number."""
 
     @property
     def adds_up(self) -> bool:
-        """Whether each accepted one has one terminal outcome."""
+        """Whether each accepted id has exactly one terminal outcome."""
         ends = self.succeeded + self.failed + self.cancelled + self.expired
         return self.accepted == ends + len(self.lost)
 
     @property
     def faults(self) -> dict[str, int]:
-        """What must be zero."""
+        """Counts that must be zero."""
         return {
             "lost": len(self.lost),
             "wrong": len(self.wrong),
@@ -108,7 +108,7 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 def account(evidence: Evidence) -> Accounts:
-    """Hold every accepted id against what was answered and what is right."""
+    """Compare the answers of every accepted id with the correct ones."""
     every = evidence.accepted | evidence.turned_up
     last = {task_id: _last(evidence, task_id) for task_id in every}
     open_still = [task_id for task_id, answer in last.items() if answer is None]
@@ -142,7 +142,7 @@ def _terminal(evidence: Evidence, task_id: str) -> Iterator[Answer]:
 
 
 def _last(evidence: Evidence, task_id: str) -> Answer | None:
-    """The outcome that stands; none where the last look found none, whatever was seen before."""
+    """The final outcome; None if the record has none, whatever was seen before."""
     seen = evidence.answers.get(task_id, [])
     return seen[-1] if seen and seen[-1].state in TERMINAL else None
 
@@ -164,7 +164,7 @@ def _is_wrong(asked: Asked, answer: Answer, evidence: Evidence) -> bool:
 def _is_unjust(asked: Asked, answer: Answer) -> bool:
     match answer.state:
         case "failed":
-            # A leak may end the same process again and again, like any that is out of memory.
+            # A leak may crash the same request again and again, as out of memory does.
             guilty = asked.kind in (RAISES, CRASHES, LEAKS)
             return not guilty and not (asked.kind == HANGS and asked.times_out)
         case "cancelled":

@@ -1,4 +1,4 @@
-"""Hears, from Redis itself, of which ids the outcome was published: when to look."""
+"""Subscribes to Redis to learn which ids have an outcome, and so when to look them up."""
 
 import threading
 import time
@@ -9,13 +9,13 @@ from typing import Any
 import redis
 
 PREFIX = "celery-task-meta-"
-"""Of the channel of each id, which both designs share with stock Celery."""
+"""Prefix of each id's channel, which both designs share with stock Celery."""
 AGAIN = 0.2
-"""Seconds until it tries again to reach a Redis that is away."""
+"""Seconds before reconnecting to Redis."""
 
 
 class Listener(threading.Thread):
-    """A thread; what Redis says while it is away is not heard."""
+    """A subscriber thread; messages during an outage are missed."""
 
     def __init__(self, connect: Callable[[], redis.Redis]) -> None:
         super().__init__(name="listener", daemon=True)
@@ -23,16 +23,16 @@ class Listener(threading.Thread):
         self._news: deque[str] = deque()
         self.published: set[str] = set()
         self.missed = False
-        """Whether something may have been published that it did not hear."""
+        """Whether messages may have been missed."""
 
     def heard(self, wanted: Container[str]) -> Iterator[str]:
-        """Those of the ids that are wanted of which there is news."""
+        """Yield those of the wanted ids whose outcome was published."""
         while self._news:
             if (task_id := self._news.popleft()) in wanted:
                 yield task_id
 
     def run(self) -> None:
-        """Until `stop`."""
+        """Listen until `stop`."""
         while not self._over.is_set():
             try:
                 with self._connect() as client:
@@ -41,7 +41,7 @@ class Listener(threading.Thread):
                 time.sleep(AGAIN)
 
     def stop(self) -> None:
-        """Hear no more."""
+        """End the thread."""
         self._over.set()
         self.join()
 
@@ -49,7 +49,7 @@ class Listener(threading.Thread):
         untyped: Any = client
         with untyped.pubsub(ignore_subscribe_messages=True) as channel:
             channel.psubscribe(PREFIX + "*")
-            channel.get_message(timeout=AGAIN)  # from here on it hears
+            channel.get_message(timeout=AGAIN)  # subscribed from here on
             self.missed = True
             while not self._over.is_set():
                 if message := channel.get_message(timeout=AGAIN):

@@ -1,4 +1,4 @@
-"""One design in the storm: load, faults, and then the accounts of every id."""
+"""The proof of one design: load, faults, then the accounts of every id."""
 
 import time
 from collections.abc import Iterable
@@ -22,15 +22,15 @@ from tasks.ledger import keys
 from tasks.ledger.statistics import collected
 
 PATIENCE = 60.0
-"""Seconds after the last fault that everything accepted may take."""
+"""Seconds after the last fault in which everything accepted must have its outcome."""
 CALM = 5.0
-"""Seconds of load before the first fault, so that there is something to compare with."""
+"""Seconds of load before the first fault, for comparison."""
 _STATES = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "cancelled"}
 _now = time.monotonic
 
 
 class Storming(msgspec.Struct, frozen=True):
-    """How hard and how long it blows."""
+    """Parameters of the load and the faults."""
 
     seconds: float
     rate: float
@@ -40,32 +40,35 @@ class Storming(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What one design came to."""
+    """The results of one design."""
 
     name: str
     accounts: Accounts
     uncertain: int
-    """Submissions that may have been accepted or not: their 503 names an id."""
+    """Submissions that may or may not have been accepted: a 503 with an id."""
     turned_up: int
-    """Those that were accepted after all."""
+    """How many of the uncertain were accepted after all."""
     unanswered: int
-    """Submissions of which their callers know nothing, not even an id."""
+    """Submissions without any answer or id."""
     refused: int
-    """Submissions that were not accepted, and their callers know that."""
+    """Submissions refused for certain."""
     strange: list[str]
     strikes: list[Strike]
     submissions: list[Told]
     last_seconds: float
-    """From the last submission to the last outcome, or the end of patience."""
+    """Seconds from the last submission to the last outcome, or to the timeout."""
 
     @property
     def faults(self) -> dict[str, int]:
-        """What must be zero."""
+        """Counts that must be zero."""
         return {**self.accounts.faults, "strange answers": len(self.strange)}
 
 
 def prove(candidate: Candidate, models: list[Model], storming: Storming) -> Proof:
-    """Start it, load it, strike it, and settle the accounts; raises `LoadFailed` at the start."""
+    """Start a design, load it, inject faults, and draw the accounts.
+
+    Raises `LoadFailed` if it does not work at the start.
+    """
     environment = {"PREDICTQ_VISIBILITY_TIMEOUT": str(storming.visibility_timeout)}
     with System(candidate, environment) as system:
         listener = Listener(system.redis)
@@ -89,7 +92,7 @@ def _weather(system: System, callers: Callers, storming: Storming) -> tuple[list
     storm.start()
     callers.run(until=lambda: _now() > end or storm.failure is not None)
     storm.end()
-    callers.run(until=storm.is_over)  # the last fault strikes under load, too
+    callers.run(until=storm.is_over)  # so that the last fault is under load too
     callers.is_submitting, last = False, _now()
     patience = last + PATIENCE
     callers.run(until=lambda: not (callers.open or callers.busy) or _now() > patience)
@@ -111,7 +114,7 @@ def _settled(
     doubtful = {asked.number for asked in uncertain.values()} | callers.unanswered
     refused = frozenset(callers.refused - numbers - doubtful)
     every = callers.accepted | turned_up
-    for task_id in every:  # the last look, at the record itself
+    for task_id in every:  # finally read the record itself
         callers.answers.setdefault(task_id, []).append(records.get(task_id, Answer("lost")))
     kept = sum(answer.state in TERMINAL for answer in records.values())
     evidence = Evidence(
@@ -147,7 +150,7 @@ class _Record(msgspec.Struct):
 
 
 def _records(client: redis.Redis) -> dict[str, Answer]:
-    """Each id → the record as it lies in Redis, in either design; of predictions alone."""
+    """Id → its record in Redis, for either design; predictions only."""
     found: dict[str, Answer] = {}
     foreign = tuple(f"{PREFIX}{start}".encode() for start in ("canary-", POISONED))
     every = client.scan_iter(PREFIX + "*", count=1000)
@@ -167,20 +170,20 @@ def _answer(text: Any) -> Answer:
 
 
 def _written(client: redis.Redis) -> int | None:
-    """Outcomes that predictq counted as written, but for canaries; the naive design counts none."""
+    """Outcomes that predictq counted, without canaries; None for the naive design."""
     counted = collected(client)
     return sum(count for each in counted for count in each.outcomes.values()) if counted else None
 
 
 def _held(client: redis.Redis) -> bytes:
-    """All messages that are noted somewhere: waiting, or taken and not acknowledged."""
+    """All messages in Redis: waiting, or reserved and not acknowledged."""
     noted: list[Any] = [client.hvals(key) for key in (keys.RESERVED, "unacked")]
     noted += [client.lrange(queue, 0, -1) for queue in ("predict", "celery")]
     return b"".join(message for messages in noted for message in messages)
 
 
 def _told(model: Model, asked: Iterable[Asked]) -> dict[int, list[list[float]]]:
-    """What the model itself says, to all in one call."""
+    """The model's own predictions for all requests, in one call."""
     numbers = [each.number for each in asked]
     if not numbers:
         return {}

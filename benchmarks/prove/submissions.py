@@ -1,4 +1,4 @@
-"""What the callers submit: which model, how it is to misbehave, how long it waits and takes."""
+"""The callers' submissions: model, misbehaviour, and time limits."""
 
 import msgspec
 
@@ -7,11 +7,11 @@ from benchmarks.prove.evidence import Asked
 from benchmarks.prove.witness import CALM, HANGS, RAISES, row
 
 SOON, LATE = 0.5, 600.0
-"""Seconds that some requests wait at most; those of the latter never expire."""
+"""`max_queue_seconds` of some requests; with the latter they never expire."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One submission, ready to be sent any number of times."""
+    """One submission, which can be sent any number of times."""
 
     asked: Asked
     content: bytes
@@ -19,7 +19,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
-        """Those that misbehave go to the second model, with every tenth that does not."""
+        """Create a request. Misbehaving ones and a tenth of the others go to the second model."""
         model = "unruly" if kind not in (CALM, RAISES) or number % 10 == 0 else "steady"
         asked = Asked(
             number,

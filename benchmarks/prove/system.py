@@ -1,4 +1,4 @@
-"""One design under proof: its processes, each started again when it dies, behind the proxy."""
+"""A design under proof: its processes, restarted when they die, and the proxy to Redis."""
 
 import os
 import signal
@@ -24,13 +24,13 @@ from stack.redis.server import free_port
 WORKERS = ("worker", "second")
 _SKEWED = Path(__file__).parent / "skewed"
 _LOOK = 0.1
-"""Seconds between two looks at the processes."""
+"""Seconds between two checks of the processes."""
 
 
 class System(Processes):
-    """A candidate with two workers, whose way to Redis leads through a proxy; a context.
+    """A candidate with two workers, connected to Redis through a proxy; a context manager.
 
-    What ends is started again after a delay, as `up` does it.
+    Processes that end are restarted after a delay, as by `up`.
     """
 
     def __init__(self, candidate: Candidate, environment: Mapping[str, str]) -> None:
@@ -64,24 +64,24 @@ class System(Processes):
 
     @property
     def name(self) -> str:
-        """Of the design."""
+        """The name of the design."""
         return self.candidate.name
 
     @property
     def has_fork_server(self) -> bool:
-        """Whether a worker's only child is one, and its children compute."""
+        """Whether workers have a fork server, whose children compute."""
         return self.name != "naive"
 
     def redis(self) -> redis.Redis:
-        """A client that passes the proxy by."""
+        """A client that bypasses the proxy."""
         return redis.Redis.from_url(self.candidate.redis_url, socket_timeout=5)
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """To the leading process alone."""
+        """Send a signal to the leading process only."""
         _send(self._running[name].group, number)
 
     def kill(self, name: str) -> None:
-        """SIGKILL to the leading process; returns once it is dead."""
+        """Send SIGKILL to the leading process, and wait until it is dead."""
         process = self._running[name]
         pid, deadline = process.group, time.monotonic() + 1
         _send(pid, signal.SIGKILL)
@@ -89,7 +89,7 @@ class System(Processes):
             time.sleep(0.005)
 
     def family(self, name: str) -> list[psutil.Process]:
-        """All that descend from a process, without it; its own children first."""
+        """All descendants of a process, its direct children first."""
         with suppress(psutil.NoSuchProcess):
             return list(psutil.Process(self._running[name].group).children(recursive=True))
         return []
@@ -100,13 +100,13 @@ class System(Processes):
         return family[1:] if self.has_fork_server else family
 
     def skew(self, name: str, seconds: float) -> None:
-        """From its next start on, this process lives by another clock."""
+        """Shift the clock of a process from its next start on."""
         process = self._running[name]
         path = os.pathsep.join(filter(None, [str(_SKEWED), os.environ.get("PYTHONPATH")]))
         process.program = _with(process.program, {"PYTHONPATH": path, "PROVE_SKEW": str(seconds)})
 
     def heal(self) -> None:
-        """End what lasts of every fault; what is dead is started again anyway."""
+        """Undo all lasting faults; dead processes are restarted anyway."""
         self.proxy.heal()
         for name in self._running:
             for process in (self._running[name].group, *(p.pid for p in self.family(name))):
@@ -132,7 +132,7 @@ class System(Processes):
     def _end_all(self) -> None:
         super().__exit__()
         self.proxy.__exit__()
-        self.candidate.socket.unlink(missing_ok=True)  # a Redis that was killed left it
+        self.candidate.socket.unlink(missing_ok=True)  # left over by a killed Redis
 
 
 def _with(

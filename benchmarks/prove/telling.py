@@ -1,4 +1,4 @@
-"""What the proof comes to: tables, checks, and the file of a recorded run."""
+"""Reports the proof: tables, checks, and the file of a recorded run."""
 
 import statistics
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ RUNS, PAGE = Path(__file__).parent / "runs", ROOT / "docs" / "prove.md"
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """A run that is kept."""
+    """A recorded run."""
 
     run: Run
     storming: Storming
@@ -26,7 +26,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 def part(storming: Storming, proofs: list[Proof]) -> Part:
-    """The tables, and what must be zero for predictq."""
+    """The tables, and checks of what must be zero for predictq."""
     ours = proofs[0]
     checks = [Check(f"predictq, {name}", n, "at most", 0) for name, n in ours.faults.items()]
     adds_up = Check("predictq, accepted - outcomes - lost", _difference(ours), "at most", 0)
@@ -35,12 +35,12 @@ def part(storming: Storming, proofs: list[Proof]) -> Part:
 
 
 def text(run: Run) -> str:
-    """Everything, as Markdown."""
+    """The report as Markdown."""
     return report.text(run)
 
 
 def record(run: Run, storming: Storming, proofs: list[Proof]) -> Path:
-    """Keep a run for ever, and show it in the document."""
+    """Record a run, and update the document."""
     RUNS.mkdir(exist_ok=True)
     path = RUNS / f"{run.date.replace(' ', '-').replace(':', '')}-{run.commit}.json"
     strikes = {proof.name: proof.strikes for proof in proofs}
@@ -51,13 +51,13 @@ def record(run: Run, storming: Storming, proofs: list[Proof]) -> Path:
 
 
 def latest() -> Run | None:
-    """The run that was recorded last."""
+    """The latest recorded run."""
     found = sorted(RUNS.glob("*.json"))
     return msgspec.json.decode(found[-1].read_bytes(), type=Recorded).run if found else None
 
 
 def keep(path: Path, proofs: list[Proof]) -> None:
-    """Which ids are missing or wrong, and when what struck, for whoever looks for the window."""
+    """Save which ids are missing or wrong, and when faults struck, for debugging."""
     found = [
         {"name": p.name, "accounts": p.accounts, "strange": p.strange, "strikes": p.strikes}
         for p in proofs
@@ -106,7 +106,7 @@ def _figures(proof: Proof) -> Iterator[tuple[str, Cell]]:
 
 
 def _split(proof: Proof) -> tuple[list[Told], list[Told]]:
-    """Submissions due while nothing was wrong, and those while something was."""
+    """Split submissions into those due without and during faults."""
     times = [(s.began, s.left) for s in proof.strikes]
     calm: list[Told] = []
     struck: list[Told] = []

@@ -1,5 +1,5 @@
-"""The model of the proof: it says what it was asked, notes what it computed, and misbehaves on
-request.
+"""The model of the proof: it returns the request's number, logs what it computed, and misbehaves
+on request.
 """
 
 import os
@@ -15,18 +15,18 @@ from sklearn.ensemble import RandomForestRegressor
 from benchmarks.harness.models import Model
 
 CALM, RAISES, CRASHES, HANGS, LEAKS = range(5)
-"""What a row asks of the model; the row's second column."""
+"""Behaviour that a row asks of the model, in its second column."""
 PRIMES = (7, 31, 131, 523)
 FIRST = 1_000
-"""The number of the first request."""
+"""Number of the first request."""
 DWELL = 0.02
-"""Seconds that a call takes beside the forest's own, so that faults strike computations, too."""
+"""Additional seconds per call, so that faults hit computations too."""
 LEAK, ENOUGH = 16 * 2**20, 256 * 2**20
-"""Bytes that one leaking row keeps, and those that end the process."""
+"""Bytes that one leaking row keeps, and the total that ends the process."""
 
 
 class Witness:
-    """Two outputs: the number of the request, and what a forest says to its other columns."""
+    """Two outputs: the number of the request, and a forest's prediction for its other columns."""
 
     n_features_in_ = 3 + len(PRIMES)
     kept: list[bytes] = []  # noqa: RUF012 - a leak is what all calls in a process share
@@ -35,7 +35,7 @@ class Witness:
         self.forest, self.diary = forest, str(diary)
 
     def predict(self, x: Any) -> Any:
-        """Misbehave as the rows ask; else answer, and note their numbers in the diary."""
+        """Misbehave as the rows ask; else predict, and log their numbers in the diary."""
         table = np.asarray(x, dtype=float)
         time.sleep(DWELL)
         for kind, seconds in table[:, 1:3][table[:, 1] != CALM]:
@@ -45,7 +45,7 @@ class Witness:
         return answer
 
     def answer(self, table: Any) -> Any:
-        """What is right, without any mischief."""
+        """The correct predictions, without misbehaving."""
         return np.column_stack([table[:, 0], self.forest.predict(table[:, 3:])])
 
     def _misbehave(self, kind: int, seconds: float) -> None:
@@ -57,23 +57,23 @@ class Witness:
             time.sleep(seconds)
         if kind == LEAKS:
             self.kept.append(os.urandom(LEAK))
-            if len(self.kept) * LEAK > ENOUGH:  # in place of the kernel, which ends it so, too
+            if len(self.kept) * LEAK > ENOUGH:  # as the kernel's OOM killer would
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _note(self, numbers: Any) -> None:
         lines = "".join(f"{number:.0f}\n" for number in numbers)
         diary = os.open(self.diary, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(diary, lines.encode())  # appended whole, whoever else writes
+        os.write(diary, lines.encode())  # a single write appends atomically
         os.close(diary)
 
 
 def row(number: int, kind: int = CALM, seconds: float = 0.0) -> list[float]:
-    """The row of a request, which follows from its number."""
+    """The row of a request, determined by its number."""
     return [number, kind, seconds, *(number * prime % 1000 / 10 for prime in PRIMES)]
 
 
 def witness(name: str, directory: Path) -> Model:
-    """One that is fitted and saved; its diary lies beside it."""
+    """Fit and save a witness, with its diary in the same directory."""
     rows = np.array([row(number)[3:] for number in range(500)])
     told = rows @ np.arange(1, 1 + len(PRIMES))
     forest = RandomForestRegressor(10, random_state=0).fit(rows, told)
@@ -81,8 +81,8 @@ def witness(name: str, directory: Path) -> Model:
 
 
 def computed(model: Model) -> Counter[int]:
-    """How often the computation of each number came to its end."""
+    """How often each number was computed."""
     diary = Path(model.estimator.diary)
     lines = diary.read_text().split() if diary.exists() else []
-    # Whoever registers a model asks it, too, with numbers below the first and with none.
+    # Registration calls the model too, with other numbers below the first, or none.
     return Counter(int(line) for line in lines if line.isdecimal() and int(line) >= FIRST)

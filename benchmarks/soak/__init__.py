@@ -1,1 +1,1 @@
-"""Steady load for minutes, and what every process of the stack takes meanwhile."""
+"""Soak test: steady load for minutes, while the resources of every process are sampled."""

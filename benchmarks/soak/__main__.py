@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`: a real stack with Flower under steady load; nothing may grow."""
+"""`python -m benchmarks.soak`: a stack with Flower under steady load; no process may grow."""
 
 import json
 import os
@@ -25,13 +25,13 @@ from predictq import Client
 
 HERE = Path(__file__).parent
 EVERY = 5.0
-"""Seconds between two looks."""
+"""Seconds between samples."""
 KEPT = "30"
-"""Seconds for which outcomes are kept: else Redis grows with them, as it should."""
+"""Seconds to keep outcomes; short, because Redis grows with the outcomes it keeps."""
 JOBS_EVERY = 30.0
 """Seconds from one batch job to the next."""
 PATIENCE = 120.0
-"""Seconds for a job."""
+"""Seconds to wait for a job."""
 NOTE = f"""Predictions at a steady rate, each looked up until it is answered, and a batch job \
 each {JOBS_EVERY:.0f} s, with Flower. Looked at each {EVERY:.0f} s; the first third is warm-up. \
 A process may grow by {MEMORY:.0f} MiB or {SHARE:.0%}, whichever is more. Outcomes are kept for \
@@ -43,7 +43,7 @@ A process may grow by {MEMORY:.0f} MiB or {SHARE:.0%}, whichever is more. Outcom
 @click.option("--rate", default=50, show_default=True, help="Predictions a second.")
 @click.option("--record", is_flag=True, help="Keep the run: JSON and README.")
 def main(minutes: float, rate: int, record: bool) -> None:
-    """Load a stack for some minutes; fails where a process of it grows beyond its bound."""
+    """Load a stack for some minutes; fails if a process grows beyond its bound."""
     _prepare()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="predictq-soak-") as directory:
@@ -75,7 +75,7 @@ def _soak(candidate: Candidate, model: Model, rate: int, seconds: float) -> Part
 
 
 def _until(end: float, pause: float, call: Callable[[], object]) -> threading.Thread:
-    """Call something again and again beside the load, until its end."""
+    """Call a function regularly in a thread, until the load ends."""
 
     def run() -> None:
         while (left := end - time.monotonic()) > 0:
@@ -100,11 +100,13 @@ def _part(seen: dict[Key, list[Sample]], seconds: float, taken: list[float]) -> 
 
 
 def _prepare() -> None:
-    """What the caller set for a stack must not change what is seen; a signal ends us whole."""
+    """Drop settings of a stack from the environment, and let signals end all processes."""
     for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
         del os.environ[name]
     os.environ["PREDICTQ_RESULT_TTL"] = os.environ["PREDICTQ_JOB_TTL"] = KEPT
-    os.environ["PREDICTQ_BATCH_PRIORITY"] = "normal"  # else a busy machine has no turn for jobs
+    os.environ["PREDICTQ_BATCH_PRIORITY"] = (
+        "normal"  # on a busy machine low priority would starve jobs
+    )
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 

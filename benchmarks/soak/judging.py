@@ -1,4 +1,4 @@
-"""Whether a process grows: by the line through its samples, after it has warmed up."""
+"""Decides whether a process grows, by linear regression over its samples after the warm-up."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import linear_regression
@@ -10,13 +10,13 @@ from benchmarks.soak.sampling import Key, Sample
 
 MEBIBYTE = 2**20
 WARM_UP = 1 / 3
-"""Of the time, which does not count: caches fill, and what is imported late is imported."""
+"""Share of the time that is not counted, for caches and late imports."""
 LEAST = 10
-"""Samples after it, without which nothing can be said, as of a process that was replaced."""
+"""Least number of samples after the warm-up; a replaced process may have fewer."""
 MEMORY, SHARE = 8.0, 0.1
-"""MiB by which a process may grow in the time that counts, or a share of what it had."""
+"""Allowed growth of memory in the time counted: MiB, or a share of the memory at its start."""
 DESCRIPTORS, THREADS = 8, 3
-"""By how many it may grow; connections come and go."""
+"""Allowed growth of descriptors and threads, since connections come and go."""
 COLUMNS = (
     *("process", "pid", "MiB at first", "at the end", "MiB a minute"),
     *("descriptors", "at the end", "threads", "at the end"),
@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 class Trend(msgspec.Struct, frozen=True):
-    """How one process went on after its warm-up."""
+    """The trend of one process after its warm-up."""
 
     name: str
     pid: int
@@ -32,7 +32,7 @@ class Trend(msgspec.Struct, frozen=True):
     last: Sample
     minutes: float
     slopes: tuple[float, float, float]
-    """MiB, descriptors and threads a minute, by least squares."""
+    """MiB, descriptors and threads per minute, by least squares."""
 
     @property
     def row(self) -> list[Cell]:
@@ -44,20 +44,20 @@ class Trend(msgspec.Struct, frozen=True):
 
     @property
     def growths(self) -> tuple[float, float, float]:
-        """What the slopes come to in the time that counts, as shares of what may be."""
+        """Growth in the time counted, as shares of what is allowed."""
         memory, descriptors, threads = (slope * self.minutes for slope in self.slopes)
         room = max(MEMORY, SHARE * self.first.pss / MEBIBYTE)
         return memory / room, descriptors / DESCRIPTORS, threads / THREADS
 
 
 def trends(seen: Mapping[Key, Sequence[Sample]], seconds: float) -> list[Trend]:
-    """Of each process that was there long enough; ``seconds`` is how long all took."""
+    """Trends of all processes with enough samples; ``seconds``: length of the test."""
     counted = {key: [s for s in all_ if s.at >= WARM_UP * seconds] for key, all_ in seen.items()}
     return [_trend(key, samples) for key, samples in counted.items() if len(samples) >= LEAST]
 
 
 def checks(found: Iterable[Trend]) -> list[Check]:
-    """The greatest growth of each kind, which must be within its bound."""
+    """Checks that the greatest growth of each kind is within its bound."""
     kinds = "memory", "descriptors", "threads"
     shares = [*zip(*(trend.growths for trend in found), strict=True)] or [(0.0,)] * len(kinds)
     return [

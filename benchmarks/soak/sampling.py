@@ -1,4 +1,4 @@
-"""What every process of a stack takes, looked at again and again from outside."""
+"""Samples the resources of every process of a stack from outside."""
 
 import time
 from collections import defaultdict
@@ -10,22 +10,22 @@ import psutil
 from benchmarks.harness.processes import Processes
 
 Key = tuple[str, int]
-"""What a process is called, and its pid: another one in its place is another."""
+"""Name and pid of a process, so that a replacement counts as another process."""
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One look at a process."""
+    """One sample of a process."""
 
     at: float
-    """Seconds since the first look."""
+    """Seconds since the first sample."""
     pss: int
-    """Bytes of memory, pages that are shared counted by their share."""
+    """Proportional set size in bytes."""
     descriptors: int
     threads: int
 
 
 class Sampler:
-    """Looks at all processes of a stack, and keeps what it saw."""
+    """Samples all processes of a stack."""
 
     def __init__(self, processes: Processes, names: list[str]) -> None:
         self._processes, self._names = processes, names
@@ -33,7 +33,7 @@ class Sampler:
         self.seen: dict[Key, list[Sample]] = defaultdict(list)
 
     def look(self) -> None:
-        """Take one sample of each."""
+        """Take one sample of each process."""
         for name in self._names:
             root, *others = self._processes.tree(name)
             self._note((name, root.pid), root)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.zoo`: models as people have them, by every door beside themselves."""
+"""`python -m benchmarks.zoo`: realistic models; served predictions must equal their own."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from benchmarks.zoo.visiting import SAMPLES, Visit, visit
 
 RUN, PAGE = Path(__file__).parent / "run.json", Path(__file__).parent / "README.md"
 THIRD = 3
-"""Every third model is registered with a sample of CSV, too, unless models are named."""
+"""Every third model is also registered with a CSV sample, unless models are named."""
 
 
 @click.command()
@@ -30,7 +30,7 @@ THIRD = 3
     "--record", is_flag=True, help="Keep what was seen in place of what was: README, JSON."
 )
 def main(names: tuple[str, ...], samples: tuple[str, ...], record: bool) -> None:
-    """Register models with and without a sample, and compare what is served with their answers."""
+    """Register models with and without a sample, and compare served predictions with their own."""
     _prepare()
     with TemporaryDirectory(prefix="predictq-zoo-") as directory, company(Path(directory)) as stack:
         ways = [*_ways(names, samples or SAMPLES)]
@@ -60,7 +60,7 @@ def _visited(stack: Company, name: str, sample: str, directory: Path) -> Visit:
 
 
 def _prepare() -> None:
-    """What the caller set for a stack must not change what is seen; a signal ends us whole."""
+    """Drop settings of a stack from the environment, and let signals end all processes."""
     warnings.simplefilter("ignore")
     for name in [name for name in os.environ if name.startswith("PREDICTQ_")]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Models that are odd in what they answer: labels of every kind, frames, lists, distances."""
+"""Models with unusual outputs: labels of every kind, frames, lists, distances."""
 
 from typing import Any
 

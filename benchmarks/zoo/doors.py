@@ -1,4 +1,4 @@
-"""Asks for a frame by each door, and compares what comes back with the model's own answers."""
+"""Sends a frame through each door, and compares the predictions with the model's own."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,25 +15,25 @@ from predictq import PredictqError
 
 PATIENCE = 120.0
 ALONE = 3
-"""Rows that are asked for each by itself, too."""
+"""Rows that are also sent one by one."""
 
 
 class Found(msgspec.Struct):
-    """What came of a door."""
+    """The results of one door."""
 
     equal: int = 0
     refused: int = 0
     different: int = 0
     words: str = ""
-    """Of the first refusal, or the first difference."""
+    """Message of the first refusal or difference."""
 
     def refuse(self, rows: int, words: str) -> None:
-        """Note rows that were refused."""
+        """Record refused rows."""
         self.refused += rows
         self.words = self.words or words
 
     def compare(self, what: str, own: Any, served: Any) -> None:
-        """Note whether two answers are equal."""
+        """Record whether two answers are equal."""
         if same(own, served):
             self.equal += 1
             return
@@ -52,7 +52,7 @@ class Found(msgspec.Struct):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A registered model, and what it shall answer."""
+    """A registered model, and its expected answers."""
 
     reference: str
     exhibit: Exhibit
@@ -63,13 +63,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def own(exhibit: Exhibit, methods: list[str]) -> dict[str, list[Any]]:
-    """What the model answers by itself, for each method that takes the fresh rows."""
+    """The model's own answers, for each method that accepts the fresh rows."""
     given, rows = exhibit.given(exhibit.fresh), len(exhibit.fresh)
     return {m: own_answers(getattr(exhibit.model, m)(given), rows) for m in methods}
 
 
 def by_hand(company: Company, asked: Asked) -> Found:
-    """JSON in one request, null for what is missing."""
+    """One JSON request, with null for missing values."""
     found = Found()
     rows = rows_by_hand(asked.exhibit.fresh, by_name=asked.named)
     for method, answers in asked.answers.items():
@@ -80,7 +80,7 @@ def by_hand(company: Company, asked: Asked) -> Found:
 
 
 def alone(company: Company, asked: Asked) -> Found:
-    """The first rows, each in a request of its own, beside the model's answer for that row."""
+    """The first rows, each in its own request, compared with the model's answer for that row."""
     found = Found()
     exhibit = asked.exhibit
     for place in range(min(ALONE, len(exhibit.fresh))):
@@ -111,7 +111,7 @@ def _compare(found: Found, method: str, answers: list[Any], served: list[Any]) -
 
 
 def by_client(company: Company, asked: Asked) -> Found:
-    """The frame itself, or what the model takes in its place."""
+    """The Python client, with the frame or the form that the model takes."""
     found, exhibit = Found(), asked.exhibit
     rows = exhibit.given(exhibit.fresh)
     for method, answers in asked.answers.items():

@@ -1,4 +1,4 @@
-"""What an exhibit is: a fitted model, the frame that trained it, and a frame to ask it for."""
+"""An exhibit: a fitted model, its training frame, and a frame to predict."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -9,18 +9,18 @@ Form = Literal["frame", "values", "texts"]
 
 
 class Exhibit(msgspec.Struct, frozen=True):
-    """A model, and what it is asked."""
+    """A model with its data."""
 
     model: Any
     sample: Any
     """The training data as a frame, without the target."""
     fresh: Any
-    """Rows that it has not seen, with strange and missing values where it takes them."""
+    """Unseen rows, with unknown and missing values if the model accepts them."""
     form: Form = "frame"
-    """What its methods are given: the frame, its `to_numpy()`, or its only column as a list."""
+    """Input form of its methods: the frame, its `to_numpy()`, or its only column as a list."""
 
     def given(self, frame: Any) -> Any:
-        """A frame as the model takes it."""
+        """Convert a frame to the form that the model takes."""
         if self.form == "frame":
             return frame
         return frame.to_numpy() if self.form == "values" else frame.iloc[:, 0].tolist()

@@ -1,4 +1,4 @@
-"""Shows what came of the visits: one table, and the words of refusals below it."""
+"""Reports visits: a table, and the messages of refusals."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ COLUMNS = ("model", "sample", *DOORS)
 
 
 def text(visits: Sequence[Visit]) -> str:
-    """The table in Markdown, the figures, and what was said."""
+    """The report as Markdown: table, figures and messages."""
     lines = [COLUMNS, ["---"] * len(COLUMNS), *map(_row, visits)]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     words = "\n".join(line for visit in visits for line in _words(visit))

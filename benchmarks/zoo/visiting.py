@@ -1,4 +1,4 @@
-"""Registers an exhibit as its owner does, and asks for it by each door."""
+"""Registers an exhibit through the CLI, and sends its rows through each door."""
 
 import subprocess
 from functools import cache
@@ -19,35 +19,35 @@ METHODS = (
     *("predict", "predict_proba", "decision_function", "score_samples", "transform"),
     *("predict_log_proba", "predict_points"),
 )
-"""Those that are asked for, where the model has them."""
+"""Methods to call, if the model has them."""
 
 
 class Visit(msgspec.Struct):
-    """What came of one model, registered in one way."""
+    """The results of one model, registered in one way."""
 
     name: str
     sample: str
-    """The format of the sample with which it was registered; none for none."""
+    """Format of the sample it was registered with; ``none`` without one."""
     registered: str
-    """Whether it was, or why it was not."""
+    """Whether registration succeeded, or its error."""
     doors: dict[str, Found] = {}
     lost: list[str] = []
-    """Methods that answer, and that the version does not offer."""
+    """Methods that work but that the version does not offer."""
     commit: str = ""
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing was answered otherwise than by the model."""
+        """Whether no answer differed from the model's own."""
         return not any(found.different for found in self.doors.values())
 
     @property
     def is_unknown(self) -> bool:
-        """Whether its owner was told that a sample is needed."""
+        """Whether registration reported that a sample is needed."""
         return "unknown" in self.registered
 
     @property
     def is_equal(self) -> bool:
-        """Whether every door answered every row as the model does."""
+        """Whether every door answered every row like the model."""
         return self.is_right and len(self.doors) == len(DOORS) and not self._refused
 
     @property
@@ -56,7 +56,7 @@ class Visit(msgspec.Struct):
 
 
 def visit(company: Company, name: str, exhibit: Exhibit, sample: str, directory: Path) -> Visit:
-    """Register it with a sample in this format, and ask."""
+    """Register an exhibit with a sample in this format, and compare its predictions."""
     file = directory / "model.joblib"
     joblib.dump(exhibit.model, file)
     given = _write(exhibit, sample, directory)
@@ -111,6 +111,6 @@ def _signature(company: Company, version: str) -> dict[str, Any]:
 def _answers(exhibit: Exhibit, method: str) -> bool:
     try:
         getattr(exhibit.model, method)(exhibit.given(exhibit.fresh))
-    except Exception:  # noqa: BLE001 - whatever a model raises, it does not answer so
+    except Exception:  # noqa: BLE001 - a method that raises anything is not compared
         return False
     return True

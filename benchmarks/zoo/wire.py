@@ -1,4 +1,4 @@
-"""What a model answers by itself, and rows as a caller writes them, by no code of ours."""
+"""A model's own answers, and rows encoded without code of predictq's."""
 
 import json
 import math
@@ -14,7 +14,7 @@ RELATIVE, ABSOLUTE = 1e-12, 1e-13
 
 
 def rows_by_hand(frame: Any, *, by_name: bool) -> list[Any]:
-    """Objects or lists of what JSON has; missing values are null."""
+    """Convert a frame to objects or lists for JSON; missing values are null."""
     columns = [[_value(value) for value in frame[name]] for name in frame]
     rows = list(zip(*columns, strict=True))
     if not by_name:
@@ -23,13 +23,13 @@ def rows_by_hand(frame: Any, *, by_name: bool) -> list[Any]:
 
 
 def lines_by_hand(frame: Any, *, by_name: bool) -> str:
-    """The same as NDJSON."""
+    """Convert a frame to NDJSON."""
     rows = rows_by_hand(frame, by_name=by_name)
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def own_answers(answer: Any, rows: int) -> list[Any]:
-    """An answer for each row: a value, or a list of values, of lists for several outputs."""
+    """Split an answer by row: a value, a list of values, or a list of lists for several outputs."""
     if hasattr(answer, "toarray"):
         answer = answer.toarray()
     if isinstance(answer, tuple) or (
@@ -44,7 +44,7 @@ def own_answers(answer: Any, rows: int) -> list[Any]:
 
 
 def same(own: Any, served: Any) -> bool:
-    """Whether two answers are equal: labels exactly, floats within the bound."""
+    """Whether two answers are equal: labels exactly, floats within the tolerance."""
     if isinstance(own, list) and isinstance(served, list):
         return len(own) == len(served) and all(map(same, own, served))
     if isinstance(own, float) and type(served) in (float, int):
@@ -55,7 +55,7 @@ def same(own: Any, served: Any) -> bool:
 
 
 def flat(answer: Any) -> Iterator[Any]:
-    """The values of an answer, one after another, as columns of a file have them."""
+    """Yield the values of an answer in the order of a file's columns."""
     if isinstance(answer, list):
         for each in answer:
             yield from flat(each)

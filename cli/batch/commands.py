@@ -1,4 +1,4 @@
-"""`predictq batch`: has files scored on the server, and looks after the jobs that do so."""
+"""`predictq batch`: submit and manage batch jobs."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 import click
 
 from cli.batch.file_refs import FileName
-from cli.batch.following import follow
+from cli.batch.following import follow_job
 from cli.batch.formatting import job_text, jobs_table, no_output
 from cli.batch.run import accompany, run
 from cli.http import as_json as printed
@@ -15,7 +15,7 @@ from cli.http import as_json_option, ask, server, url_option
 
 
 class Batch(click.Group):
-    """A group that runs a job where its first word is no command."""
+    """A group that defaults to the command `run` if the first word is not a command."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         known = {*self.commands, *context.help_option_names}
@@ -28,9 +28,9 @@ class Batch(click.Group):
 
 @click.group(cls=Batch)
 def batch() -> None:
-    """Have a file scored on the server: CSV, NDJSON or Parquet, of any size.
+    """Score a CSV, NDJSON or Parquet file of any size on the server.
 
-    `batch run --help` tells the options of MODEL INPUT OUTPUT.
+    `batch run --help` lists the options of MODEL INPUT OUTPUT.
     """
 
 
@@ -38,12 +38,18 @@ batch.add_command(run)
 
 
 @batch.command("list")
-@click.option("--status", help="Those in this status.")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--status", help="Only jobs in this status.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=20,
+    show_default=True,
+    help="How many jobs to list.",
+)
 @as_json_option
 @url_option
 def list_(status: str | None, limit: int, as_json: bool, url: str | None) -> None:
-    """List batch jobs, the newest first."""
+    """List batch jobs, newest first."""
     if as_json:
         query = urlencode({"limit": limit} | ({"status": status} if status else {}))
         click.echo(printed(ask(url, "GET", f"predict/batch?{query}")))
@@ -54,13 +60,13 @@ def list_(status: str | None, limit: int, as_json: bool, url: str | None) -> Non
 
 @batch.command()
 @click.argument("id")
-@click.option("--follow", "following", is_flag=True, help="Wait for its end.")
+@click.option("--follow", "following", is_flag=True, help="Wait until the job has ended.")
 @as_json_option
 @url_option
 def status(id: str, following: bool, as_json: bool, url: str | None) -> None:
-    """Show how the batch job ID stands."""
+    """Show the status and progress of the batch job ID."""
     with server(url) as client:
-        job = follow(client, id) if following else client.jobs.get(id)
+        job = follow_job(client, id) if following else client.jobs.get(id)
     path = f"predict/batch/{quote(id, safe='')}"
     click.echo(printed(ask(url, "GET", path)) if as_json else job_text(job))
     if following and not job.has_output:
@@ -69,10 +75,10 @@ def status(id: str, following: bool, as_json: bool, url: str | None) -> None:
 
 @batch.command()
 @click.argument("id")
-@click.option("--detach", is_flag=True, help="Do not wait for its end.")
+@click.option("--detach", is_flag=True, help="Do not wait until the job has ended.")
 @url_option
 def resume(id: str, detach: bool, url: str | None) -> None:
-    """Go on with a job that failed, was cancelled or expired, where it stopped."""
+    """Resume a job that failed, was cancelled or expired, where it stopped."""
     with server(url) as client:
         job = client.jobs.resume(id)
         click.echo(f"job {id} is {job.status}", err=True)
@@ -84,7 +90,7 @@ def resume(id: str, detach: bool, url: str | None) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @url_option
 def cancel(ids: tuple[str, ...], url: str | None) -> None:
-    """Cancel jobs: nothing more of them is begun."""
+    """Cancel jobs; chunks that are being computed are finished."""
     with server(url) as client:
         for job in map(client.jobs.cancel, ids):
             click.echo(f"job {job.id} is {job.status}")
@@ -94,7 +100,7 @@ def cancel(ids: tuple[str, ...], url: str | None) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @url_option
 def delete(ids: tuple[str, ...], url: str | None) -> None:
-    """Forget jobs that have ended, with the files that the server keeps of them."""
+    """Delete jobs that have ended, with the files that the server keeps for them."""
     with server(url) as client:
         for one in ids:
             client.jobs.delete(one)
@@ -105,7 +111,7 @@ def delete(ids: tuple[str, ...], url: str | None) -> None:
 @click.argument("id")
 @url_option
 def errors(id: str, url: str | None) -> None:
-    """Print the rows that failed: line, id, code and message, a JSON object each."""
+    """Print the rows that failed, one JSON object per line: line, id, code and message."""
     with server(url) as client:
         for row in client.jobs.errors(id):
             click.echo(json.dumps(asdict(row), ensure_ascii=False))
@@ -116,6 +122,6 @@ def errors(id: str, url: str | None) -> None:
 @click.argument("output", type=FileName())
 @url_option
 def fetch(id: str, output: str, url: str | None) -> None:
-    """Write the output of a job that completed to the file OUTPUT."""
+    """Download the output of a completed job to the file OUTPUT."""
     with server(url) as client:
         client.jobs.download(id, output)

@@ -1,4 +1,4 @@
-"""What the commands are told of CSV, and what they say of it."""
+"""Command line options of the CSV dialect, and how a dialect is printed."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ _NAMES = {"\t": "tab", " ": "space"}
 
 
 class Delimiter(click.ParamType[str]):
-    r"""One character; ``tab`` and ``\t`` are the tab, which is hard to type."""
+    r"""One character; ``tab`` and ``\t`` mean the tab, which is hard to type in a shell."""
 
     name = "character"
 
@@ -25,22 +25,24 @@ class Delimiter(click.ParamType[str]):
 
 _OPTIONS = (
     click.option(
-        "--delimiter", type=Delimiter(), metavar="C", help="Between the fields of CSV; or tab."
+        "--delimiter", type=Delimiter(), metavar="C", help="Field separator of CSV, or `tab`."
     ),
-    click.option("--header/--no-header", default=None, help="Whether CSV begins with a header."),
-    click.option("--na", multiple=True, metavar="TEXT", help="Missing in CSV; may be repeated."),
+    click.option("--header/--no-header", default=None, help="Whether CSV has a header."),
+    click.option(
+        "--na", multiple=True, metavar="TEXT", help="CSV text for a missing value; repeatable."
+    ),
 )
 
 
 def dialect_options(command: Command) -> Command:
-    """Add ``--delimiter``, ``--header`` and ``--na``; what is not given of them is sniffed."""
+    """Add ``--delimiter``, ``--header`` and ``--na``; by default they are detected."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def dialect_text(report: dict[str, Any]) -> list[str]:
-    """What a report says of its input's columns and dialect, in lines."""
+    """Lines on the ignored columns and the dialect of an input."""
     lines = [ignored_text(report["ignored"])] if report.get("ignored") else []
     if delimiter := report.get("delimiter"):
         header = "a header" if report["header"] else "no header"
@@ -52,5 +54,5 @@ def dialect_text(report: dict[str, Any]) -> list[str]:
 
 
 def ignored_text(names: Iterable[str]) -> str:
-    """Columns that the model does not have."""
+    """A line on columns that the model does not have."""
     return f"ignored: {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""Looks at the places that a batch job is to use, before it is submitted."""
+"""Checks the input and output of a batch job before it is submitted."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, 
 
 
 class FileName(click.ParamType[str]):
-    """A path or URI, and not ``-``: a file is complete or absent, which a stream cannot be."""
+    """A path or URI. Not ``-``: unlike a file, a stream cannot be replaced atomically."""
 
     name = "file"
 
@@ -24,14 +24,14 @@ class FileName(click.ParamType[str]):
 
 
 def is_uri(place: str) -> bool:
-    """Whether the server finds it wherever it is."""
+    """Whether it is a URI, which means the same on every machine."""
     return "://" in place
 
 
 def check_names(
     source: str, read_as: Format | None, output: str | None, written_as: Format | None
 ) -> None:
-    """Raise `click.UsageError` where a name is that of no file that is read or written."""
+    """Raise `click.UsageError` for file names that cannot be an input or output."""
     reason = wrong_input(source, read_as)
     if output:
         reason = reason or wrong_output(output, written_as) or no_data(output)
@@ -40,7 +40,7 @@ def check_names(
 
 
 def check_fetched(source: str, output: str, *, overwrite: bool) -> None:
-    """Raise `click.UsageError` or `Failure` where an output cannot be fetched to this file."""
+    """Raise `click.UsageError` or `Failure` if an output cannot be downloaded to this file."""
     place = Path(output).expanduser()
     if Path(source).resolve() == place.resolve():
         raise click.UsageError("OUTPUT would take the place of INPUT.")

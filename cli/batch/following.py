@@ -1,4 +1,4 @@
-"""Follows a batch job at a terminal: a progress bar, and what Ctrl-C means."""
+"""Follows a batch job in a terminal: a progress bar, and a prompt on Ctrl-C."""
 
 import sys
 from typing import Self
@@ -8,11 +8,11 @@ import click
 from predictq import Client, Job
 
 INTERRUPTED = 130
-"""What shells call the end of a command by Ctrl-C; who detaches has no output yet."""
+"""Exit code after Ctrl-C, as shells use it: on detaching there is no output yet."""
 
 
 class Bar:
-    """Rows done, rows a second and time left, on standard error if that is a terminal."""
+    """A progress bar on standard error, if that is a terminal."""
 
     def __init__(self) -> None:
         self._bar = click.progressbar(
@@ -20,7 +20,7 @@ class Bar:
             label="submitted",
             file=sys.stderr,
             show_eta=False,
-            item_show_func=pace,
+            item_show_func=rows_per_second,
             hidden=not sys.stderr.isatty(),
         )
 
@@ -31,7 +31,7 @@ class Bar:
         self._bar.render_finish()
 
     def show(self, job: Job) -> None:
-        """How the job stands now."""
+        """Show the job's progress."""
         self._bar.label = job.status
         self._bar.length = max(1, job.counts.total)
         self._bar.pos = job.counts.done
@@ -39,8 +39,8 @@ class Bar:
         self._bar.render_progress()
 
 
-def follow(client: Client, id: str) -> Job:
-    """The job once it has ended; ends the command where the user detaches."""
+def follow_job(client: Client, id: str) -> Job:
+    """Wait until the job has ended; exits the command if the user detaches."""
     while True:
         try:
             return _ended(client, id)
@@ -48,8 +48,8 @@ def follow(client: Client, id: str) -> Job:
             _decide(client, id)
 
 
-def pace(job: Job | None) -> str | None:
-    """Rows done, rows a second and time left, as far as they are known."""
+def rows_per_second(job: Job | None) -> str | None:
+    """Rows done, rows per second and time left, as far as known."""
     if job is None or not job.counts.total:
         return None
     parts = [f"{job.counts.done:,} of {job.counts.total:,} rows"]
@@ -63,7 +63,7 @@ def pace(job: Job | None) -> str | None:
 
 
 def clock(seconds: float) -> str:
-    """``1:05``, or ``2:00:00`` from an hour on."""
+    """Format seconds as ``1:05``, or from an hour on as ``2:00:00``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -90,6 +90,6 @@ def _wish() -> str:
     choice = click.Choice(["c", "d", "g"], case_sensitive=False)
     try:
         wish: str = click.prompt(question, type=choice, default="g", show_choices=False, err=True)
-    except click.Abort:  # Ctrl-C once more: whatever it means, it is not to lose work
+    except click.Abort:  # a second Ctrl-C: detach, which loses no work
         return "d"
     return wish

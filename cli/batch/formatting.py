@@ -1,4 +1,4 @@
-"""Batch jobs as people read them: a table, one job, and what it came to."""
+"""Prints batch jobs: as a table, one by one, and their results."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -8,13 +8,13 @@ from pathlib import PurePath
 import click
 
 from cli.batch.dialect_options import dialect_text
-from cli.batch.following import clock, pace
+from cli.batch.following import clock, rows_per_second
 from cli.predict.windowed import Failure
 from predictq import Client, Job
 from telemetry import errors
 
 SHOWN_BAD_ROWS = 5
-"""Rows that failed which are told at once."""
+"""Failed rows that are printed at the end of a job."""
 _FINAL = frozenset(
     kind.code
     for kind in (
@@ -22,12 +22,12 @@ _FINAL = frozenset(
         *(errors.ModelNotFound, errors.VersionNotFound),
     )
 )
-"""Codes of jobs that would fail again, if they can be resumed at all."""
+"""Error codes after which resuming the job would not help."""
 _HEADER = ("ID", "STATUS", "MODEL", "ROWS", "FAILED", "CREATED", "INPUT")
 
 
 def jobs_table(jobs: Iterable[Job]) -> str:
-    """One line a job, in columns."""
+    """A table with one line per job."""
     rows = [_HEADER, *map(_line, jobs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
@@ -35,7 +35,7 @@ def jobs_table(jobs: Iterable[Job]) -> str:
 
 
 def job_text(job: Job) -> str:
-    """Everything that matters about one job, as far as it is known."""
+    """The main facts of one job, as far as known."""
     facts = [
         ("job", job.id),
         ("status", job.status),
@@ -43,7 +43,7 @@ def job_text(job: Job) -> str:
         ("methods", ", ".join(job.methods)),
         ("input", job.input["uri"]),
         ("output", job.output["uri"]),
-        ("progress", pace(job)),
+        ("progress", rows_per_second(job)),
         ("created", _time(job.created_at)),
         ("ended", job.ended_at and _time(job.ended_at)),
         ("error", _reason(job)),
@@ -52,7 +52,7 @@ def job_text(job: Job) -> str:
 
 
 def dry_run_text(job: Job) -> str:
-    """What validation found; raises `Failure` where the input cannot be scored."""
+    """The result of a validation; raises `Failure` if the input cannot be scored."""
     if job.error:
         raise Failure(_reason(job) or "")
     found = job.report or {}
@@ -66,7 +66,7 @@ def dry_run_text(job: Job) -> str:
 
 
 def conclude(client: Client, job: Job, fetched: str | None) -> None:
-    """Say what it came to; raises `Failure` where there is no output."""
+    """Print the result of a job that has ended; raises `Failure` if it has no output."""
     if not job.has_output:
         raise no_output(job)
     took = f" in {job.ended_at - job.created_at:,.1f} s" if job.ended_at else ""
@@ -79,7 +79,7 @@ def conclude(client: Client, job: Job, fetched: str | None) -> None:
 
 
 def no_output(job: Job) -> Failure:
-    """Why there is none, and what to do."""
+    """A `Failure` with the reason and advice."""
     reason = _reason(job) or f"the job was {job.status}"
     return Failure(reason + _advice(job))
 
@@ -92,7 +92,7 @@ def _advice(job: Job) -> str:
 
 
 def _place(job: Job) -> str:
-    """Where the output lies, or how to have one that the server keeps with the job."""
+    """Path of the output, or the command that downloads it from the server."""
     place = PurePath(job.output["uri"])
     return f"predictq batch fetch {job.id} OUTPUT" if place.parent.name == job.id else str(place)
 

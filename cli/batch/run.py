@@ -1,4 +1,4 @@
-"""`predictq batch MODEL INPUT OUTPUT`: scores one file, and waits for that."""
+"""`predictq batch MODEL INPUT OUTPUT`: scores a file as a batch job, and waits for it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import click
 
 from cli.batch.dialect_options import dialect_options
 from cli.batch.file_refs import FileName, check_fetched, check_names, is_uri
-from cli.batch.following import follow
+from cli.batch.following import follow_job
 from cli.batch.formatting import conclude, dry_run_text
 from cli.http import server, url_option
 from cli.predict.windowed import Failure
@@ -27,17 +27,19 @@ _HINTS = {
 @click.argument("model")
 @click.argument("source", metavar="INPUT", type=FileName())
 @click.argument("output", required=False, type=FileName())
-@click.option("--method", "methods", multiple=True, help="Of the model; may be repeated.")
-@click.option("--id-column", metavar="NAME", help="Carried through to output and errors.")
-@click.option("--include-input", is_flag=True, help="The output has the input's columns, too.")
-@click.option("--error-threshold", type=RATIO, metavar="N", help="Rows that may fail; < 1: share.")
-@click.option("--overwrite", is_flag=True, help="OUTPUT may take the place of a file.")
-@click.option("--input-format", type=FORMAT, help="By the name, without.")
-@click.option("--output-format", type=FORMAT, help="By the name, without.")
+@click.option("--method", "methods", multiple=True, help="Method of the model; repeatable.")
+@click.option("--id-column", metavar="NAME", help="Column to copy to output and errors.")
+@click.option("--include-input", is_flag=True, help="Copy the input's columns to the output.")
+@click.option(
+    "--error-threshold", type=RATIO, metavar="N", help="Rows that may fail; below 1, a share."
+)
+@click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+@click.option("--input-format", type=FORMAT, help="Format of INPUT [default: by its name].")
+@click.option("--output-format", type=FORMAT, help="Format of OUTPUT [default: by its name].")
 @dialect_options
-@click.option("--upload", is_flag=True, help="Send the file, though the server is on this machine.")
-@click.option("--dry-run", is_flag=True, help="Look over the input, and score nothing.")
-@click.option("--detach", is_flag=True, help="Print the id, and do not wait for the end.")
+@click.option("--upload", is_flag=True, help="Upload the file even if the server is local.")
+@click.option("--dry-run", is_flag=True, help="Validate the input without scoring it.")
+@click.option("--detach", is_flag=True, help="Print the job's id and exit.")
 @url_option
 def run(
     model: str,
@@ -51,8 +53,8 @@ def run(
 ) -> None:
     """Score INPUT with MODEL (name, name@alias or name:version), and write OUTPUT.
 
-    A server on this machine reads and writes the files itself; to one elsewhere the input is
-    sent, and the output fetched. Ctrl-C asks whether to cancel or to detach.
+    A server on this machine reads and writes the files itself; with one elsewhere the input is
+    uploaded and the output downloaded. Ctrl-C asks whether to cancel or to detach.
     """
     if bool(output) == dry_run:
         raise click.UsageError("A dry run writes no OUTPUT." if output else "Give an OUTPUT.")
@@ -79,8 +81,8 @@ def run(
 
 
 def accompany(client: Client, id: str, fetched: str | None = None) -> None:
-    """Follow a job to its end, and fetch its output to a file if it has none here."""
-    job = follow(client, id)
+    """Follow a job to its end; with ``fetched`` download its output to that file."""
+    job = follow_job(client, id)
     if fetched and job.has_output:
         _fetch(client, id, fetched)
     conclude(client, job, fetched)
@@ -95,7 +97,7 @@ def _fetch(client: Client, id: str, output: str) -> None:
 
 @contextmanager
 def _hint(there: bool) -> Iterator[None]:
-    """Where the server may not read or write a file, say how it can be done all the same."""
+    """Add an option that helps to errors about the server's access to a file."""
     try:
         yield
     except ProblemError as error:

@@ -1,4 +1,4 @@
-"""The `predictq dead-letters` commands: what failed for good, and its second chance."""
+"""The `predictq dead-letters` commands: list, show, replay and delete dead letters."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,9 +16,9 @@ _HEADER = ("ID", "MODEL", "CODE", "ATTEMPTS", "DIED", "REASON")
 
 def _filters(command: Command) -> Command:
     options: list[Callable[[Any], Any]] = [
-        click.option("--model", help="Those of a model: name or name:version."),
-        click.option("--code", help="Those that ended with this error."),
-        click.option("--queue", help="Those of this queue."),
+        click.option("--model", help="Only those of a model: name or name:version."),
+        click.option("--code", help="Only those with this error code."),
+        click.option("--queue", help="Only those of this queue."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -32,11 +32,17 @@ def dead_letters() -> None:
 
 @dead_letters.command("list")
 @_filters
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=100,
+    show_default=True,
+    help="How many letters to list.",
+)
 @as_json_option
 @url_option
 def list_(limit: int, as_json: bool, url: str | None, **which: str | None) -> None:
-    """List dead letters, the newest first."""
+    """List dead letters, newest first."""
     found = ask(url, "GET", f"dead-letters?{urlencode({**_given(which), 'limit': limit})}")
     if as_json:
         click.echo(printed(found))
@@ -61,13 +67,13 @@ def show(id: str, url: str | None) -> None:
 @dead_letters.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @_filters
-@click.option("--all", "everything", is_flag=True, help="All there are.")
+@click.option("--all", "everything", is_flag=True, help="Replay all dead letters.")
 @url_option
 def replay(ids: tuple[str, ...], everything: bool, url: str | None, **which: str | None) -> None:
-    """Give dead letters back to their queues, by ID or by filter.
+    """Put dead letters back on their queues, by ID or by filter.
 
-    Each keeps the id that its caller knows; its failed outcome is reopened. A filter takes the
-    oldest, 1,000 at most.
+    Each keeps its id, and its failed outcome is reopened. A filter selects the oldest, at most
+    1,000.
     """
     _check_selection(ids, everything, which)
     if not ids:
@@ -80,10 +86,10 @@ def replay(ids: tuple[str, ...], everything: bool, url: str | None, **which: str
 @dead_letters.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @_filters
-@click.option("--all", "everything", is_flag=True, help="All there are.")
+@click.option("--all", "everything", is_flag=True, help="Delete all dead letters.")
 @url_option
 def delete(ids: tuple[str, ...], everything: bool, url: str | None, **which: str | None) -> None:
-    """Delete dead letters, by ID or by filter; outcomes stay as they are."""
+    """Delete dead letters, by ID or by filter; the outcomes of their predictions stay."""
     _check_selection(ids, everything, which)
     if ids:
         gone = sum(ask(url, "DELETE", f"dead-letters/{quote(i, safe='')}")["deleted"] for i in ids)

@@ -1,4 +1,4 @@
-"""The `predictq models add` command: register a file, and see that the running stack serves it."""
+"""The `predictq models add` command: registers a file, and checks that the stack serves it."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from cli.models.commands import home_option
 from cli.models.differences import told
 from cli.models.served import RunningStack, running_stack, wait_until_served
 from registry.manifest import Description, Manifest
-from registry.names import checked
+from registry.names import checked_name
 from registry.store import Registry
 from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
@@ -21,37 +21,41 @@ from workers.models.gate.comparing import differences
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
 from workers.models.signature.own import Own
-from workers.models.signature.sample import of_rows, read
+from workers.models.signature.sample import of_rows, read_sample
 
 _SHOWN = 10
-"""Columns that are told by name."""
+"""How many unknown columns are printed by name."""
 
 
 @click.command()
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--version", type=click.IntRange(min=1), help="Version number [default: the next].")
-@click.option("--alias", help="Alias to point to this version.")
-@click.option("--metadata", multiple=True, metavar="KEY=VALUE", help="A metric, say; repeatable.")
+@click.option(
+    "--version", type=click.IntRange(min=1), help="Version number [default: the next one]."
+)
+@click.option("--alias", help="Point this alias to the version.")
+@click.option(
+    "--metadata", multiple=True, metavar="KEY=VALUE", help="Metadata, such as a metric; repeatable."
+)
 @click.option(
     "--sample",
     type=click.Path(path_type=Path),
-    help="A few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
+    help="File with a few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
 )
 @click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
-@click.option("--trust", is_flag=True, help="Let the file run code when it is loaded.")
-@click.option("--exact", is_flag=True, help="Compute each request alone: equal to the last bit.")
+@click.option("--trust", is_flag=True, help="Allow the file to run code when it is loaded.")
+@click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
     "--max-queue-seconds",
     type=click.FloatRange(0, LONGEST_IN_QUEUE, min_open=True),
     metavar="S",
-    help="A request may wait so long, unless it says otherwise.",
+    help="Default for how long a request may wait in the queue.",
 )
 @click.option(
     "--timeout-seconds",
     type=click.FloatRange(SHORTEST_RUN, LONGEST_RUN),
     metavar="S",
-    help="It may compute so long, unless it says otherwise.",
+    help="Default for how long computing a request may take.",
 )
 @home_option
 def add(
@@ -71,7 +75,7 @@ def add(
     """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
     if sample and example:
         raise Invalid("give either --sample or --example")
-    rows = read(sample) if sample else of_rows(_examples(example)) if example else None
+    rows = read_sample(sample) if sample else of_rows(_examples(example)) if example else None
     found = examine(
         file, trust=trust, sample=rows, metadata=_pairs(metadata), typed=sample is not None
     )
@@ -83,14 +87,14 @@ def add(
     )
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
-        checked(alias, "alias")
+        checked_name(alias, "alias")
     before = _numbers(registry, name)
     _prove_offline(name, description, found)
     manifest = registry.add(name, description, found.content, version=version)
     if stack and manifest.example is not None:
         own = found.inspected.own if sample else None
         _prove(registry, stack, manifest, own, new=manifest.version not in before)
-    if alias is not None:  # only now, so that it never leads to what cannot be served
+    if alias is not None:  # last, so that it never points to a version that cannot be served
         registry.set_alias(name, alias, manifest.version)
     _tell(manifest, alias, stack, found.inspected, sampled=sample is not None)
     if stack is None:
@@ -98,7 +102,7 @@ def add(
 
 
 def _examples(path: Path) -> Any:
-    """Example rows; the standard parser also takes the NaN that data frames write."""
+    """Read example rows. The standard parser accepts NaN, which data frames write."""
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:
@@ -123,7 +127,7 @@ def _numbers(registry: Registry, name: str) -> set[int]:
 
 
 def _prove_offline(name: str, description: Description, found: Examined) -> None:
-    """See that doors give the model what it answers by itself, before anybody can ask for it."""
+    """Check that each door gives the model's own answers, before the version is registered."""
     own = found.inspected.own
     if own is not None and (wrong := differences(found.model, description.signature, own)):
         raise AnswersDiffer(told(name, wrong))
@@ -132,11 +136,11 @@ def _prove_offline(name: str, description: Description, found: Examined) -> None
 def _prove(
     registry: Registry, stack: RunningStack, manifest: Manifest, own: Own | None, *, new: bool
 ) -> None:
-    """See that the stack serves a version; a new one that it cannot serve does not stay."""
+    """Check that the stack serves a version; a new one that it cannot serve is removed again."""
     try:
         wait_until_served(stack, manifest)
         if own is not None:
-            from cli.models.gate import prove_served  # noqa: PLC0415 - images of workers have no client
+            from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
 
             prove_served(stack.url, manifest, own)
     except (ModelUnloadable, AnswersDiffer) as error:

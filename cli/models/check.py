@@ -1,4 +1,4 @@
-"""The `predictq models check` command: sees that a version is served as its model answers."""
+"""The `predictq models check` command: compares served predictions with the model's own."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from cli.models.served import running_stack, wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import AnswersDiffer
-from workers.models.artifacts import load
+from workers.models.artifacts import load_artifact
 from workers.models.gate.comparing import differences
 from workers.models.gate.doors import DOORS
 from workers.models.signature.inspection import quietly
 from workers.models.signature.names import Names
 from workers.models.signature.own import Own, own_of
-from workers.models.signature.sample import read
+from workers.models.signature.sample import read_sample
 
 
 @click.command()
@@ -26,24 +26,24 @@ from workers.models.signature.sample import read
     "--data",
     required=True,
     type=click.Path(path_type=Path),
-    help="Rows to ask for: Parquet, CSV, NDJSON or JSON.",
+    help="File with rows to compare: Parquet, CSV, NDJSON or JSON.",
 )
 @home_option
 def check(model: str, data: Path, home: Path) -> None:
-    """Compare what is served of MODEL with its own answers, on the rows of a file.
+    """Compare the served predictions of MODEL with the model's own, on the rows of a file.
 
-    Each row goes by every door: JSON, CSV, NDJSON and Parquet; through the running stack as well.
+    Each row is sent as JSON, CSV, NDJSON and Parquet; if a stack runs, also through the stack.
     """
     registry, stack = Registry(home), running_stack(home)
     manifest = registry.resolve(model).manifest
-    estimator = load(registry.artifact(manifest), manifest)
+    estimator = load_artifact(registry.artifact(manifest), manifest)
     with quietly():
-        own = own_of(estimator, _names(manifest), read(data))
+        own = own_of(estimator, _names(manifest), read_sample(data))
     own = _of_version(own, manifest)
     if wrong := differences(estimator, manifest.signature, own):
         raise AnswersDiffer(told(manifest.reference, wrong))
     if stack:
-        from cli.models.gate import prove_served  # noqa: PLC0415 - images of workers have no client
+        from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
 
         wait_until_served(stack, manifest)
         prove_served(stack.url, manifest, own)
@@ -57,7 +57,7 @@ def _names(manifest: Manifest) -> Names:
 
 
 def _of_version(own: Own, manifest: Manifest) -> Own:
-    """Without the methods that the version does not offer."""
+    """Drop the answers of methods that the version does not offer."""
     offered = manifest.signature.methods
     answers = {method: answer for method, answer in own.answers.items() if method in offered}
     return replace(own, answers=answers)

@@ -1,4 +1,4 @@
-"""The `predictq models` commands: administer the registry."""
+"""The `predictq models` commands, which manage the registry."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,38 +8,38 @@ import msgspec
 
 from cli import find_stack
 from cli.failure import Failure
-from cli.lazy import LazyGroup, Place
+from cli.lazy import LazyCommand, LazyGroup
 from cli.models.formatting import models_table, version_text
 from registry.store import Registry
 from telemetry.errors import PredictqError
 
 
 class _Group(LazyGroup):
-    """Tells our errors in one line."""
+    """Prints our errors in one line."""
 
-    places: ClassVar = {
-        "add": Place(
+    lazy_commands: ClassVar = {
+        "add": LazyCommand(
             "cli.models.add:add",
             "Register FILE (.skops, .joblib, .pkl) as a version of the model NAME.",
         ),
-        "check": Place(
+        "check": LazyCommand(
             "cli.models.check:check",
-            "Compare what is served of MODEL with its own answers, on the rows of a file.",
+            "Compare the served predictions of MODEL with the model's own, on the rows of a file.",
         ),
-        "keep-latest": Place(
+        "keep-latest": LazyCommand(
             "cli.models.remove:keep_latest",
             "Keep the COUNT newest versions of NAME, and those that an alias points to.",
         ),
-        "pause": Place(
+        "pause": LazyCommand(
             "cli.models.pause:pause",
-            "Refuse submissions to NAME:VERSION, and park what is queued, until it is resumed.",
+            "Refuse submissions to NAME:VERSION and park its queued messages, until it is resumed.",
         ),
-        "remove": Place(
+        "remove": LazyCommand(
             "cli.models.remove:remove",
             "Remove MODEL: one version (name:version), or all of them (name).",
         ),
-        "resume": Place(
-            "cli.models.pause:resume", "End the pause of NAME:VERSION, whatever began it."
+        "resume": LazyCommand(
+            "cli.models.pause:resume", "End the pause of NAME:VERSION, automatic or by an operator."
         ),
     }
 

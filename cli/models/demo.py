@@ -40,14 +40,14 @@ def register_demos(home: Path) -> None:
     registry = Registry(home)
     if registry.models():
         return
-    # All are made before the first is added, so that a start cut short is made up for by the next.
+    # Train all before adding the first, so that after an interrupted start the next one retries.
     made = [(demo.name, *_made(demo)) for demo in _DEMOS]
     for name, description, artifact in made:
         registry.add(name, description, artifact, alias="production")
 
 
 def _made(demo: _Demo) -> tuple[Description, bytes]:
-    """Fit on four fifths of the data, score on the rest, and save as people do."""
+    """Fit on four fifths of the data, score on the rest, and save as a .skops file."""
     data = demo.data()
     x, held_out, y, truth = train_test_split(data.data, data.target, test_size=0.2, random_state=0)
     model = demo.estimator.fit(x, y)

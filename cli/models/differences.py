@@ -1,4 +1,4 @@
-"""Tells in which rows a version would not be served as its model answers by itself."""
+"""Formats the rows in which served predictions differ from the model's own."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from workers.models.gate.comparing import Difference
 
 
 def told(reference: str, found: list[Difference]) -> str:
-    """The rows that differ, a line each."""
+    """The rows that differ, one per line."""
     lines = (_line(difference) for difference in found)
     return "\n".join([f"{reference} would not be served as the model answers by itself:", *lines])
 

@@ -1,4 +1,4 @@
-"""Models and versions as people read them."""
+"""Prints models and versions."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,18 +7,18 @@ from registry.store import Registry
 
 _HEADER = ("NAME", "LATEST", "VERSIONS", "ALIASES", "ESTIMATOR")
 _CATEGORIES = 8
-"""Categories of a column that are shown."""
+"""How many categories of a column are shown."""
 
 
 def models_table(registry: Registry) -> str:
-    """One line a model, in columns."""
+    """A table with one line per model."""
     rows = [_HEADER, *(_line(registry, name) for name in registry.models())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_padded(row, widths) for row in rows)
 
 
 def version_text(registry: Registry, manifest: Manifest) -> str:
-    """Everything about one version, and which others there are."""
+    """All facts about one version, and the list of the others."""
     name, signature = manifest.name, manifest.signature
     facts = [
         ("model", f"{name}:{manifest.version}"),

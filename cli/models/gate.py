@@ -1,4 +1,4 @@
-"""Asks the running stack for a sample's predictions, by each door, and compares them."""
+"""Compares the running stack's predictions of a sample, by each door, with the model's own."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -16,7 +16,7 @@ from tasks.wire import decode, encode
 from telemetry.errors import AnswersDiffer, Unavailable
 from workers.jobs.tables.output.columns import columns
 from workers.models.gate.comparing import SHOWN_ROWS, Difference
-from workers.models.gate.doors import FORMATS, write
+from workers.models.gate.doors import FORMATS, write_sample
 from workers.models.signature.own import Own
 from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import to_wire
@@ -24,14 +24,14 @@ from workers.models.tabular.outputs import to_wire
 ROWS_PER_REQUEST = 500
 """Rows in one request."""
 JOB_TIMEOUT = 120.0
-"""Seconds that a job of a sample may take."""
+"""Seconds that scoring the sample as a batch job may take."""
 
 
 def prove_served(url: str, manifest: Manifest, own: Own) -> None:
-    """See that the stack answers the rows of a sample as the model does by itself.
+    """Check that the stack's predictions of a sample equal the model's own.
 
-    By its queue, and by a batch job in each format. Raises `AnswersDiffer`, which shows the first
-    rows, and `Unavailable` where it does not answer in time.
+    Through the queue, and as a batch job in each format. Raises `AnswersDiffer`, which shows the
+    first rows, and `Unavailable` if the stack does not answer in time.
     """
     with Client(url, timeout=JOB_TIMEOUT) as client:
         found = [*islice(_by_queue(client, manifest, own), SHOWN_ROWS)]
@@ -51,7 +51,7 @@ def _unproved(manifest: Manifest) -> str:
 
 def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Difference]:
     for method, answers in own.answers.items():
-        mine = decode(encode(to_wire(answers)))  # as it comes, times are text
+        mine = decode(encode(to_wire(answers)))  # as JSON has them: times are text
         for start in range(0, len(mine), ROWS_PER_REQUEST):
             rows = _rows(manifest, own, start)
             try:
@@ -67,7 +67,7 @@ def _by_queue(client: Client, manifest: Manifest, own: Own) -> Iterator[Differen
 
 
 def _rows(manifest: Manifest, own: Own, start: int) -> Any:
-    """As a caller has them: a frame where the model has names, else an array."""
+    """Rows as a caller would send them: a frame if the model has names, else an array."""
     frame = own.frame.iloc[start : start + ROWS_PER_REQUEST]
     return frame if manifest.signature.named else frame.astype(object).to_numpy()
 
@@ -76,7 +76,7 @@ def _by_job(client: Client, manifest: Manifest, own: Own, format: str) -> Iterat
     methods = [*own.answers]
     with TemporaryDirectory() as directory:
         source, target = Path(directory) / f"sample.{format}", Path(directory) / "answers.parquet"
-        if not write(own.frame, manifest.signature, source):
+        if not write_sample(own.frame, manifest.signature, source):
             return
         try:
             job = client.jobs.submit(

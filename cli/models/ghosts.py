@@ -1,4 +1,4 @@
-"""Has Redis forget the versions that were removed."""
+"""Removes ghosts: what Redis still knows of versions removed from the registry."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -15,11 +15,11 @@ from tasks.ledger.pauses.ghosts import Ghosts, Laid
 from tasks.settings import Settings
 
 REDIS_TIMEOUT = 10.0
-"""Seconds that Redis may take for one step."""
+"""Seconds that one call to Redis may take."""
 
 
 def redis_of(home: Path) -> str | None:
-    """The Redis of the stack that runs on a home, else the one that the environment names."""
+    """URL of the Redis of the stack that runs on a home, else REDIS_URL."""
     stack = running_stack(home)
     return (stack and stack.redis_url) or os.environ.get("REDIS_URL")
 
@@ -27,7 +27,7 @@ def redis_of(home: Path) -> str | None:
 def lay(
     redis_url: str | None, versions: Iterable[str], tell: Callable[[str], None] = click.echo
 ) -> None:
-    """Forget each model:version; without a Redis, the next `up` does it (see `sweep`)."""
+    """Remove each model:version from Redis; without a Redis, the next `up` does."""
     if not redis_url:
         return
     with connect(redis_url, REDIS_TIMEOUT) as client:
@@ -39,8 +39,8 @@ def lay(
                 tell(f"Redis knows of {version} until the next start: {error}")
 
 
-def sweep(home: Path, redis_url: str) -> None:
-    """Forget all that the registry has removed."""
+def forget_ghosts(home: Path, redis_url: str) -> None:
+    """Remove all ghosts from Redis."""
     registry = Registry(home)
     with connect(redis_url, REDIS_TIMEOUT) as client, suppress(redis.RedisError):
         known = Ghosts(client, Settings.from_environment()).known()

@@ -1,4 +1,4 @@
-"""The commands `predictq models remove` and `keep-latest`: what goes, and its ghosts with it."""
+"""The commands `predictq models remove` and `keep-latest`, which also remove ghosts."""
 
 import sys
 from pathlib import Path
@@ -8,21 +8,21 @@ import click
 from cli import find_stack
 from cli.failure import Failure
 from cli.models import ghosts
-from registry.names import Reference, parse
+from registry.names import Reference, parse_reference
 from registry.store import Registry, Removed
 from telemetry.errors import Invalid
 
 
 @click.command()
 @click.argument("model")
-@click.option("--force", is_flag=True, help="Though an alias points there; it goes, too.")
+@click.option("--force", is_flag=True, help="Also remove aliases that point there.")
 @find_stack.for_registry
 def remove(model: str, force: bool, home: Path) -> None:
     """Remove MODEL: one version (name:version), or all of them (name)."""
-    reference, registry = parse(model), Registry(home)
+    reference, registry = parse_reference(model), Registry(home)
     if reference.alias:
         raise Invalid(f"say which version to remove, {reference.name}:N, rather than an alias")
-    registry.resolve(model)  # says so where there is none
+    registry.resolve(model)  # raises an error if there is none
     pointing = _pointing(registry, reference)
     if pointing and not force:
         _ask(model, pointing)
@@ -42,7 +42,7 @@ def keep_latest(name: str, count: int, home: Path) -> None:
 
 
 def _tell(home: Path, name: str, removed: Removed) -> None:
-    """Say what went, and have Redis forget it."""
+    """Print what was removed, and remove it from Redis."""
     for version in removed.versions:
         click.echo(f"removed {name}:{version}")
     for alias in removed.aliases:
@@ -51,7 +51,7 @@ def _tell(home: Path, name: str, removed: Removed) -> None:
 
 
 def _pointing(registry: Registry, reference: Reference) -> list[str]:
-    """The aliases that would go along, each with its version."""
+    """The aliases that would be removed too, each with its version."""
     name, version = reference.name, reference.version
     aliases = registry.aliases(name).items()
     return [f"{name}@{a} is {name}:{n}" for a, n in aliases if version in (None, n)]

@@ -1,4 +1,4 @@
-"""Asks the running stack, if there is one, whether it serves a version."""
+"""Checks whether the running stack serves a version."""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ from stack.pointers import lives
 from telemetry.errors import ModelUnloadable, Unavailable
 
 DEADLINE = 30.0
-"""Seconds a running stack has to serve a new version."""
+"""Seconds in which a running stack must serve a new version."""
 _PAUSE = 0.2
 _TOO_MANY = 429
 
@@ -23,15 +23,15 @@ _open = build_opener(ProxyHandler({})).open
 
 
 class RunningStack(msgspec.Struct, frozen=True):
-    """What ``up`` says of itself in the home directory while it runs."""
+    """The content of ``stack.json``, which `up` writes to its home while it runs."""
 
     pid: int
     url: str
     redis_url: str = ""
     replaced: int = 0
-    """How often `restart` replaced its processes."""
+    """How often `restart` has replaced its processes."""
     stayed: tuple[str, ...] = ()
-    """Those that it could not replace the last time."""
+    """Names of the processes that could not be replaced the last time."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ _SILENCE = _Answer(503, {})
 
 
 def running_stack(home: Path) -> RunningStack | None:
-    """The stack that runs on this home; None when there is none, or its process is gone."""
+    """The stack that runs on this home; None if there is none, or its process has ended."""
     try:
         stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=RunningStack)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -57,10 +57,10 @@ def running_stack(home: Path) -> RunningStack | None:
 
 
 def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
-    """Return once the stack has answered the example of a version.
+    """Return once the stack has predicted the example row of a version.
 
-    Raises `ModelUnloadable` when it says that it cannot, `Unavailable` after `DEADLINE` seconds
-    or where it might the next time.
+    Raises `ModelUnloadable` if the stack cannot serve it, and `Unavailable` after `DEADLINE`
+    seconds or on a temporary failure.
     """
     deadline = time.monotonic() + DEADLINE
     what = manifest.reference
@@ -83,9 +83,9 @@ def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
 
 
 def _is_served(answer: _Answer, what: str) -> bool:
-    """Whether it is, or is not yet; `ModelUnloadable` when it never will be.
+    """Whether the version is served by now; raises `ModelUnloadable` if it never will be.
 
-    `Unavailable` where the failure says nothing of the model.
+    Raises `Unavailable` for failures that are not the model's.
     """
     failure = _failure(answer.body)
     if failure and failure.retryable:
@@ -98,7 +98,7 @@ def _is_served(answer: _Answer, what: str) -> bool:
 
 
 def _failure(body: dict[str, Any]) -> _Failure | None:
-    """What a prediction ended with, told as an outcome or as a problem, which has its urls."""
+    """The error of a prediction, from its outcome or its problem (a problem with urls)."""
     if error := body.get("error"):
         return _Failure(error["message"], error.get("retryable", False))
     is_ended = "code" in body and "urls" in body
@@ -112,7 +112,7 @@ def _ask(request: Request, timeout: float) -> _Answer:
     except HTTPError as error:
         with error:
             return _Answer(error.code, _decoded(error.read()))
-    except OSError:  # nobody listens, for now
+    except OSError:  # nothing listens at the moment
         return _SILENCE
 
 

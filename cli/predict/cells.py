@@ -1,4 +1,4 @@
-"""What a cell of CSV means in a column of a model."""
+"""Converts CSV cells to values of a model's columns."""
 
 import re
 from collections.abc import Collection
@@ -10,20 +10,20 @@ from tasks.jobs.files.dialect import BOOLEANS, DECIMAL_COMMA, is_number
 
 
 class Nonsense(ValueError):
-    """The cell is no value of its column."""
+    """The cell is not a value of its column."""
 
 
 def value(column: Column, cell: str, missing: Collection[str]) -> Any:
-    """The value that is sent, None for a missing one; raises `Nonsense` where no number stands.
+    """Convert a cell; None means missing. Raises `Nonsense` if a number is expected.
 
-    All else that a column does not take is left for the server to say.
+    Other values that the column does not accept are left for the server to refuse.
     """
     kind = _kind(column)
     text = cell if kind == "string" else cell.strip()
     if text in missing and text not in column.words and not _must_be_text(column, text):
         return None
     if kind == "number":
-        # A model of which nobody said what it was trained on may have seen booleans as well.
+        # Without a known dtype the model may have been trained on booleans.
         may_be_boolean = not column.dtype and text.lower() in ("true", "false")
         return BOOLEANS.get(text, text) if may_be_boolean else _number(column.name, text)
     if kind == "boolean":
@@ -32,7 +32,7 @@ def value(column: Column, cell: str, missing: Collection[str]) -> Any:
 
 
 def _kind(column: Column) -> str:
-    """As what the text is read."""
+    """The type to read the text as."""
     if column.type in ("number", "boolean", "any"):
         return column.type
     numeric = [type(one) in (int, float) for one in column.categories]
@@ -40,7 +40,7 @@ def _kind(column: Column) -> str:
 
 
 def _must_be_text(column: Column, text: str) -> bool:
-    """The empty string is one where the model must have a string."""
+    """Whether an empty string is a value: the column holds strings and is not nullable."""
     return not text and column.type == "string" and not column.nullable
 
 
@@ -53,14 +53,14 @@ def _number(name: str, text: str) -> Any:
 
 
 def _by_look(text: str) -> Any:
-    """A number or a boolean where the text is one; nothing for nothing."""
+    """A number or boolean if the text looks like one; None for an empty text."""
     if is_number(text):
         return _read(text)
     return BOOLEANS.get(text, text or None)
 
 
 def _read(text: str) -> int | float | None:
-    """The number; none for NaN, which alone differs from itself."""
+    """Parse a number; NaN, which alone differs from itself, becomes None."""
     with suppress(ValueError):
         return int(text)
     number = float(text)

@@ -1,4 +1,4 @@
-"""`predictq predict`: sends the rows of a file and writes their predictions in the same order."""
+"""`predictq predict`: predicts the rows of a file, and writes the predictions in their order."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,27 +10,29 @@ import click
 from cli.batch.dialect_options import dialect_options
 from cli.http import url_option
 from cli.predict.csv_table import from_cells
-from cli.predict.model_inputs import Takes, takes
-from cli.predict.output import destination, write
-from cli.predict.reading import check_output, read
-from cli.predict.rows import Read, Unreadable
+from cli.predict.model_inputs import VersionInputs, inputs_of
+from cli.predict.output import destination, write_predictions
+from cli.predict.reading import check_output, read_rows
+from cli.predict.rows import FileRows, Unreadable
 from cli.predict.windowed import Failure, predictions
 from predictq import Client, PredictqError
 from tasks.jobs.files.dialect import Dialect
 
-Asked = Callable[[], Takes | None]
+AskForInputs = Callable[[], VersionInputs | None]
 
 
 @click.command()
 @click.argument("model")
-@click.option("--file", "source", metavar="FILE", help="CSV, .json or .ndjson; - is CSV on stdin.")
+@click.option(
+    "--file", "source", metavar="FILE", help="CSV, .json or .ndjson file; - is CSV on stdin."
+)
 @click.option("--row", "given", multiple=True, metavar="CELLS", help="A row, e.g. 5.1,3.5,1.4,0.2.")
-@click.option("--method", default="predict", show_default=True, help="Of the model.")
+@click.option("--method", default="predict", show_default=True, help="Method of the model.")
 @dialect_options
-@click.option("--max-queue-seconds", type=float, metavar="S", help="A request may wait so long.")
-@click.option("--timeout-seconds", type=float, metavar="S", help="It may compute so long.")
+@click.option("--max-queue-seconds", type=float, metavar="S", help="How long a request may wait.")
+@click.option("--timeout-seconds", type=float, metavar="S", help="How long computing one may take.")
 @url_option
-@click.option("--output", default="-", metavar="FILE", help="- is stdout.")
+@click.option("--output", default="-", metavar="FILE", help="File to write; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Write each prediction as JSON.")
 def predict(
     model: str,
@@ -46,24 +48,24 @@ def predict(
 ) -> None:
     """Predict the rows of a file with MODEL (name, name@alias or name:version).
 
-    A CSV file may start with a header, which names the columns. Writes one line per row, in
-    order; that of a row without a prediction is empty, or null with --json. Files are read whole;
-    an output file appears once all is answered.
+    A CSV file may start with a header of column names. Writes one line per row, in order; for a
+    row without a prediction the line is empty, or null with --json. The file is read into memory;
+    an output file appears once all rows are predicted.
     """
     if bool(source) == bool(given):
         raise click.UsageError("Give either --file or --row.")
     check_output(output)
     said = Dialect(delimiter=delimiter, header=header, na=na)
     with _in_lines(), Client(url) as client:
-        needed = partial(takes, client, model)
+        needed = partial(inputs_of, client, model)
         found = _of_file(source, needed, said) if source else from_cells(given, needed(), said)
         for note in found.notes:
             click.echo(note, err=True)
         with destination(output) as stream:
             answers = predictions(client, model, found.rows, **asked)
-            # A terminal cannot show lines and a progress bar at once.
+            # A terminal cannot show lines and a progress bar at the same time.
             lines = list(answers) if stream.isatty() else answers
-            bad = write(stream, lines, as_json=as_json)
+            bad = write_predictions(stream, lines, as_json=as_json)
     for fault in bad:
         click.echo(fault, err=True)
     if bad:
@@ -72,19 +74,19 @@ def predict(
 
 @contextmanager
 def _in_lines() -> Iterator[None]:
-    """Tell what goes wrong in lines."""
+    """Turn errors into `Failure`."""
     try:
         yield
-    except BrokenPipeError:  # whoever read us has enough; click ends quietly
+    except BrokenPipeError:  # the reader of our output has closed the pipe; click exits quietly
         raise
     except (PredictqError, OSError, ValueError) as error:
         raise Failure(str(error)) from error
 
 
-def _of_file(source: str, needed: Asked, said: Dialect) -> Read:
+def _of_file(source: str, needed: AskForInputs, said: Dialect) -> FileRows:
     try:
         with click.open_file(source, "rb") as stream:
-            return read(source, stream.read(), needed, said)
+            return read_rows(source, stream.read(), needed, said)
     except OSError as error:
         raise Failure(f"{source}: {error.strerror}") from error
     except Unreadable as error:

@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV file as a model takes them."""
+"""Reads the rows of a CSV file for a model."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,8 +7,8 @@ from io import StringIO
 
 from cli.batch.dialect_options import ignored_text
 from cli.predict.cells import Nonsense, value
-from cli.predict.model_inputs import Column, Takes
-from cli.predict.rows import Read, Row, Unreadable
+from cli.predict.model_inputs import Column, VersionInputs
+from cli.predict.rows import FileRows, Row, Unreadable
 from registry import manifest
 from tasks.jobs.files.dialect import (
     Dialect,
@@ -25,17 +25,17 @@ from workers.jobs.tables.features.matching import Selection, match
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the model's columns stand in a record."""
+    """The positions of the model's columns in a record."""
 
     width: int
-    """Fields of a record."""
+    """Number of fields in a record."""
     taken: Sequence[tuple[int, Column]]
     named: bool
-    """Whether a row is sent as an object."""
+    """Whether rows are sent as objects."""
     missing: frozenset[str]
 
     def row(self, place: str, fields: Sequence[str]) -> Row:
-        """The row that a record is, with what is wrong with it."""
+        """Convert a record to a row, or to a row with a fault."""
         if len(fields) != self.width:
             return Row(place, None, f"expected {self.width} fields, found {len(fields)}")
         try:
@@ -46,10 +46,10 @@ class Layout:
         return Row(place, dict(zip(names, values, strict=True)) if self.named else values)
 
 
-def from_csv(text: str, takes: Takes | None, said: Dialect) -> Read:
-    """The rows, and what is to be told of the file; blank lines are none.
+def from_csv(text: str, takes: VersionInputs | None, said: Dialect) -> FileRows:
+    """Read rows and notes from CSV text; blank lines are skipped.
 
-    Raises `Unreadable` where a quote is not closed, or the model's columns are not there.
+    Raises `Unreadable` if a quote is not closed, or columns of the model are missing.
     """
     told, length = separator(text)
     rest = text[length:]
@@ -63,11 +63,11 @@ def from_csv(text: str, takes: Takes | None, said: Dialect) -> Read:
         header = is_header(first, takes, alone=len(records) == 1)
     layout, notes = _layout(first, line, takes, header, said)
     rows = [layout.row(f"line {line}", fields) for line, fields in records[header:]]
-    return Read(rows, notes)
+    return FileRows(rows, notes)
 
 
-def from_cells(given: Iterable[str], takes: Takes | None, said: Dialect) -> Read:
-    """The rows that options hold, by position; of those that have another width, as they look."""
+def from_cells(given: Iterable[str], takes: VersionInputs | None, said: Dialect) -> FileRows:
+    """Read rows from ``--row`` options, by position; at another width, types are guessed."""
     records = csv.reader(given, delimiter=said.delimiter or ",")
     rows = []
     for number, cells in enumerate(records, 1):
@@ -75,19 +75,19 @@ def from_cells(given: Iterable[str], takes: Takes | None, said: Dialect) -> Read
         taken = [*enumerate(known.columns)]
         layout = Layout(len(cells), taken, named=False, missing=frozenset(said.missing))
         rows.append(layout.row(f"row {number}", cells))
-    return Read(rows)
+    return FileRows(rows)
 
 
-def _unknown(names: Sequence[str], named: bool) -> Takes:
-    """Columns of which the types are not known."""
-    return Takes(tuple(map(Column, names)), named)
+def _unknown(names: Sequence[str], named: bool) -> VersionInputs:
+    """Columns of unknown types."""
+    return VersionInputs(tuple(map(Column, names)), named)
 
 
 def _layout(
-    first: Sequence[str], line: int, takes: Takes | None, header: bool, said: Dialect
+    first: Sequence[str], line: int, takes: VersionInputs | None, header: bool, said: Dialect
 ) -> tuple[Layout, list[str]]:
-    """Raises `Unreadable` where the first record does not fit the model."""
-    if takes is None:  # no version is meant, and whoever is asked for it says so
+    """Match the first record to the model; raises `Unreadable` if it does not fit."""
+    if takes is None:  # there is no such version; the submission will raise that error
         takes = _unknown([field.strip() for field in first], named=header)
     try:
         names = header_names(first, takes) if header else by_position(first, takes, line)
@@ -103,14 +103,14 @@ def _layout(
     return Layout(len(first), taken, takes.named and header, frozenset(said.missing)), notes
 
 
-def _signature(takes: Takes) -> manifest.Signature:
-    """As far as finding columns needs it."""
+def _signature(takes: VersionInputs) -> manifest.Signature:
+    """A signature with all that matching columns needs."""
     columns = tuple(manifest.Column(column.name, unused=column.unused) for column in takes.columns)
     return manifest.Signature(columns, takes.named, frame=False, methods=())
 
 
 def _records(text: str, delimiter: str, first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Each with the line that it begins with."""
+    """Yield each record with the number of its first line."""
     lines = [*StringIO(text, newline="")]
     reader = csv.reader(lines, delimiter=delimiter)
     last = begin = 0
@@ -126,7 +126,7 @@ def _records(text: str, delimiter: str, first_line: int) -> Iterator[tuple[int, 
 
 
 def _lacks_quote(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether the end of the file has ended a quoted field, which only a strict reader tells."""
+    """Whether the file ends inside a quoted field, which only a strict reader reports."""
     try:
         for _ in csv.reader(lines, delimiter=delimiter, strict=True):
             pass

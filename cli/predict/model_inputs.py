@@ -1,4 +1,4 @@
-"""What a model takes, as the server tells it."""
+"""The columns of a model, from the server."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,42 +10,42 @@ from predictq.rows.columns import name_of, signature_of
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, and what stands in it."""
+    """One column: its name and type."""
 
     name: str
     type: str = "any"
     nullable: bool = True
     words: tuple[str, ...] = ()
-    """Texts that read as missing elsewhere and are values here."""
+    """Texts such as ``NA`` that are values in this column, not missing values."""
     categories: tuple[Any, ...] = ()
     unused: bool = False
-    """Whether it may be absent."""
+    """Whether the column may be absent."""
     dtype: str = ""
-    """What it was trained as; empty where nobody said it."""
+    """The dtype it was trained with; empty if unknown."""
 
 
 @dataclass(frozen=True)
-class Takes:
+class VersionInputs:
     """The columns of one version."""
 
     columns: tuple[Column, ...]
     named: bool
 
 
-def takes(client: Client, reference: str) -> Takes | None:
-    """What ``name``, ``name@alias`` or ``name:version`` takes; None where no version is that."""
+def inputs_of(client: Client, reference: str) -> VersionInputs | None:
+    """Columns of ``name``, ``name@alias`` or ``name:version``; None if there is no such version."""
     model = client.model(name_of(reference))
     return wire.read(lambda: _takes(signature_of(model, reference)))
 
 
-def _takes(signature: dict[str, Any] | None) -> Takes | None:
+def _takes(signature: dict[str, Any] | None) -> VersionInputs | None:
     if signature is None:
         return None
-    return Takes(tuple(map(_column, signature["columns"])), signature["named"])
+    return VersionInputs(tuple(map(_column, signature["columns"])), signature["named"])
 
 
 def _column(told: dict[str, Any]) -> Column:
-    """What is as usual, the server leaves out."""
+    """Parse a column; the server leaves out defaults."""
     return Column(
         name=told["name"],
         type=told.get("type", "number"),

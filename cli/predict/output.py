@@ -1,4 +1,4 @@
-"""Writes predictions: a line each, into a file that is there whole or not at all."""
+"""Writes predictions, one per line, to a file that is complete or absent."""
 
 import csv
 import json
@@ -21,13 +21,13 @@ def destination(name: str) -> Iterator[TextIO]:
     elif path.is_file() or not path.exists():
         with _whole(path) as stream:
             yield stream
-    else:  # a device or a pipe, which must not be replaced
+    else:  # a device or pipe, which must not be replaced by a file
         with path.open("w", encoding="utf-8") as stream:
             yield stream
 
 
-def write(stream: TextIO, predictions: Iterable[Any], *, as_json: bool) -> list[Fault]:
-    """A line each, as CSV or as JSON; gives the rows that have none, whose lines are empty."""
+def write_predictions(stream: TextIO, predictions: Iterable[Any], *, as_json: bool) -> list[Fault]:
+    """Write one line per prediction, as CSV or JSON; returns the faults, whose lines are empty."""
     table = csv.writer(stream, lineterminator="\n")
     bad = []
     for prediction in predictions:

@@ -1,4 +1,4 @@
-"""A progress bar for those who wait at a terminal."""
+"""A progress bar for terminals."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from typing import Self
 import click
 
 REFRESH_INTERVAL = 1.0
-"""Seconds between two looks at the progress, and before it is shown at all."""
+"""Seconds between two updates of the bar, and before it is first shown."""
 
 
 class Progress:
@@ -24,7 +24,7 @@ class Progress:
         self._bar.render_finish()
 
     def advance(self, steps: int) -> None:
-        """``steps`` more are done; 0 shows that time goes on."""
+        """Add ``steps``; 0 only updates the time."""
         self._bar.hidden = (
             not sys.stderr.isatty() or time.time() - self._bar.start < REFRESH_INTERVAL
         )

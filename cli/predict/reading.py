@@ -1,4 +1,4 @@
-"""Reads the file that `predictq predict` is given, whatever it is."""
+"""Reads the input file of `predictq predict`."""
 
 from collections.abc import Callable
 from pathlib import PurePath
@@ -6,25 +6,27 @@ from pathlib import PurePath
 import click
 
 from cli.predict.csv_table import from_csv
-from cli.predict.model_inputs import Takes
-from cli.predict.rows import Read, Unreadable, from_json, from_ndjson
+from cli.predict.model_inputs import VersionInputs
+from cli.predict.rows import FileRows, Unreadable, from_json, from_ndjson
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import named_format, wrong_content, wrong_input, wrong_output
 
 _JSON = {".json": from_json, ".ndjson": from_ndjson, ".jsonl": from_ndjson}
 
 
-def read(name: str, content: bytes, takes: Callable[[], Takes | None], said: Dialect) -> Read:
-    """Every row of a file; raises `Unreadable`, which names the place.
+def read_rows(
+    name: str, content: bytes, takes: Callable[[], VersionInputs | None], said: Dialect
+) -> FileRows:
+    """Read all rows of a file; raises `Unreadable`, which names the place.
 
-    The name's extension tells the format: ``.json``, ``.ndjson`` or ``.jsonl``, else CSV, of which
-    it matters what the model ``takes``.
+    The format is given by the suffix: ``.json``, ``.ndjson`` or ``.jsonl``, else CSV, for which the
+    columns of the model are looked up with ``takes``.
     """
     text = _text(name, content)
     if reader := _JSON.get(PurePath(name).suffix.lower()):
         if said != Dialect():
             raise Unreadable("--delimiter, --header and --na are for CSV")
-        found = Read([*reader(text)])
+        found = FileRows([*reader(text)])
     else:
         found = from_csv(text, takes(), said)
     if not found.rows:
@@ -33,7 +35,7 @@ def read(name: str, content: bytes, takes: Callable[[], Takes | None], said: Dia
 
 
 def check_output(name: str) -> None:
-    """Raise `click.UsageError` for a name of what is not written here."""
+    """Raise `click.UsageError` if the name shows a format that is not written here."""
     if reason := wrong_output(name, "csv") or _only_batch(name):
         raise click.UsageError(reason)
 
@@ -51,7 +53,7 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _only_batch(name: str) -> str | None:
-    """What is said of Parquet and of what is packed."""
+    """The message for Parquet and compressed files, which only `predictq batch` supports."""
     format_, compression = named_format(name)
     if format_ == "parquet" or compression:
         return f"{PurePath(name).name} is neither CSV nor JSON; predictq batch takes it"

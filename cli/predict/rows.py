@@ -1,4 +1,4 @@
-"""The rows that `predictq predict` sends, each with its place; how JSON and NDJSON hold them."""
+"""The rows of `predictq predict` with their places in the file; readers of JSON and NDJSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,22 +9,22 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """One row and where it stands in the file."""
+    """One row and its place in the file."""
 
     place: str
     """``line 7`` of CSV and NDJSON, ``row 7`` of a JSON array; from 1."""
     value: Any
     fault: str | None = None
-    """Why it is not sent, if it is not."""
+    """Why the row cannot be sent, if so."""
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a file holds."""
+class FileRows:
+    """The content of a file."""
 
     rows: Sequence[Row]
     notes: Sequence[str] = field(default=())
-    """What is to be told of it."""
+    """Notes to print for the user."""
 
 
 class Unreadable(Exception):
@@ -32,7 +32,7 @@ class Unreadable(Exception):
 
 
 def from_json(text: str) -> Iterator[Row]:
-    """The elements of an array; an object, or an array of scalars, is one row."""
+    """Yield the elements of an array; an object or an array of scalars is one row."""
     rows = _json(text, "")
     if not isinstance(rows, list | dict):
         raise Unreadable("expected an array of rows")
@@ -42,7 +42,7 @@ def from_json(text: str) -> Iterator[Row]:
 
 
 def from_ndjson(text: str) -> Iterator[Row]:
-    """A row a line; empty lines are passed over."""
+    """Yield one row per line; empty lines are skipped."""
     for number, line in enumerate(StringIO(text), 1):
         if line.strip():
             yield Row(f"line {number}", _json(line, f"line {number}: "))

@@ -1,4 +1,4 @@
-"""Sends rows in requests, a few at a time, and gives the predictions in the rows' order."""
+"""Predicts rows in requests of limited size, a few in flight at a time, in order."""
 
 import uuid
 from collections import deque
@@ -13,28 +13,28 @@ from predictq import Client, Detail, Pending, PredictionFailed, PredictqError, P
 
 __all__ = ["Failure", "predictions"]
 ROWS_PER_WINDOW = 1_000
-"""Rows in one request."""
+"""Rows per request."""
 WINDOW = 4
-"""Requests in flight: enough to keep workers busy, too few to fill a queue."""
+"""Requests in flight: enough to keep workers busy, too few to fill the queue."""
 SHOWN_FAILURES = 20
-"""Rows that are told where none is answered."""
+"""Faults to print if no row could be predicted."""
 
 
 class Fault(str):
-    """Why a row has no prediction, with its place."""
+    """The place of a row, and why it has no prediction."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Sent:
-    """Rows on their way."""
+    """The rows of a request in flight."""
 
     rows: Sequence[Row]
     faults: dict[int, Fault]
-    """Of those that are not: their positions."""
+    """Rows that were not sent, by position."""
     pending: Pending | None
-    """None where that are all."""
+    """None if no row was sent."""
 
     @property
     def good(self) -> list[Row]:
@@ -49,10 +49,10 @@ class Sent:
 def predictions(
     client: Client, model: str, rows: Sequence[Row], method: str, **clocks: float | None
 ) -> Iterator[Any]:
-    """A prediction or a `Fault` a row, in order.
+    """Yield a prediction or a `Fault` per row, in order.
 
-    ``clocks``: ``max_queue_seconds`` and ``timeout_seconds`` of `Client.submit`. Raises `Failure`,
-    which names places in the file, where no row is to blame, or all of the first ones are.
+    ``clocks``: ``max_queue_seconds`` and ``timeout_seconds`` of `Client.submit`. Raises `Failure`
+    if a request fails for another reason than its rows, or if every row of the first request fails.
     """
     with Progress(len(rows)) as progress:
         flight = WindowedPredict(client, model, {"method": method, **clocks}, progress)
@@ -64,7 +64,7 @@ def predictions(
 
 
 def _landings(flight: "WindowedPredict", rows: Sequence[Row]) -> Iterator[list[Any]]:
-    """What came of each request."""
+    """Yield the answers of each request, with up to `WINDOW` requests in flight."""
     flying: deque[Sent] = deque()
     for start in range(0, len(rows), ROWS_PER_WINDOW):
         if len(flying) == WINDOW:
@@ -75,7 +75,7 @@ def _landings(flight: "WindowedPredict", rows: Sequence[Row]) -> Iterator[list[A
 
 
 class WindowedPredict:
-    """Sends rows, and finds those that cannot be answered, so that the others are."""
+    """Sends rows, and isolates those that fail, so that the others are predicted."""
 
     def __init__(
         self, client: Client, model: str, asked: dict[str, Any], progress: Progress
@@ -84,7 +84,7 @@ class WindowedPredict:
         self._progress = progress
 
     def send(self, rows: Sequence[Row]) -> Sent:
-        """Submit rows but those that are refused; raises `Failure` where no row is to blame."""
+        """Submit rows, leaving out refused ones; raises `Failure` if the rows are not the cause."""
         faults = {n: Fault(f"{row.place}: {row.fault}") for n, row in enumerate(rows) if row.fault}
         while len(faults) < len(rows):
             good = [place for place in range(len(rows)) if place not in faults]
@@ -96,7 +96,7 @@ class WindowedPredict:
         return Sent(rows, faults, None)
 
     def land(self, sent: Sent) -> list[Any]:
-        """Wait for what came of all rows, in order; raises `Failure`."""
+        """Wait for the answers of all rows, in order; raises `Failure`."""
         answers = iter(self._answers(sent, sent.pending) if sent.pending else ())
         return [sent.faults.get(n) or next(answers) for n in range(len(sent.rows))]
 
@@ -105,7 +105,7 @@ class WindowedPredict:
         return self._client.submit(self._model, features, idempotency_key=key, **self._asked)
 
     def _answers(self, sent: Sent, pending: Pending) -> list[Any]:
-        """Those of the rows that were sent; of rows for which the model raises, halves are sent."""
+        """Answers of the rows sent. If the model raises, bisect to find the rows that cause it."""
         rows = sent.good
         try:
             return self._wait(pending)
@@ -129,14 +129,14 @@ class WindowedPredict:
 
 
 def _refuse_hopeless(answers: Sequence[Any]) -> None:
-    """Where no row of the first request is answered, it is another file, or a broken model."""
+    """Raise `Failure` if every row failed: it is the wrong file, or a broken model."""
     if all(isinstance(answer, Fault) for answer in answers):
         what = f"none of {len(answers):,} rows can be answered"
         raise Failure("\n".join([*answers[:SHOWN_FAILURES], *([what] if len(answers) > 1 else [])]))
 
 
 def _refused(error: ProblemError, rows: Sequence[Row]) -> dict[int, Fault]:
-    """The rows that a problem names, by position; raises `Failure` where it is not theirs alone."""
+    """Faults of the rows that a problem names, by position; raises `Failure` if it names others."""
     told: dict[int, list[str]] = {}
     for detail in error.errors:
         told.setdefault(-1 if detail.row is None else detail.row, []).append(_fault(detail, rows))
@@ -146,7 +146,7 @@ def _refused(error: ProblemError, rows: Sequence[Row]) -> dict[int, Fault]:
 
 
 def _fault(detail: Detail, rows: Sequence[Row]) -> str:
-    """The server tells rows of the request; the user knows places in the file."""
+    """A fault that names the place in the file instead of the server's row number."""
     if detail.row is None or detail.row >= len(rows):
         return detail.msg
     rest = detail.msg.removeprefix(f"row {detail.row + 1}")

@@ -1,4 +1,4 @@
-"""Checks what callers pass, so that a slip is told as an error of ours, by the argument's name."""
+"""Checks arguments, so that a mistake raises an `InvalidRequest` that names the argument."""
 
 import math
 from numbers import Real
@@ -9,13 +9,13 @@ from predictq.errors import Detail, InvalidRequest
 
 
 def unfit(argument: str, why: str) -> InvalidRequest:
-    """What is said of an argument that cannot be meant."""
+    """The error for an argument that is wrong."""
     what = f"{argument}: {why}"
     return InvalidRequest(422, "invalid", what, (Detail((argument,), what),))
 
 
 def text(argument: str, value: Any) -> str:
-    """The value, if it is text that can be sent."""
+    """Return the value if it is text that can be encoded."""
     if not isinstance(value, str):
         raise unfit(argument, f"expected text, got {told(value)}")
     try:
@@ -26,7 +26,7 @@ def text(argument: str, value: Any) -> str:
 
 
 def number(argument: str, value: Any) -> float:
-    """The value, if it is a number, as one of Python's own."""
+    """Return the value as an int or float if it is a number."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     try:
         given = float(value) if is_number else math.nan
@@ -38,7 +38,7 @@ def number(argument: str, value: Any) -> float:
 
 
 def count(argument: str, value: Any) -> int:
-    """The value, if it is a whole number."""
+    """Return the value if it is a whole number."""
     given = number(argument, value)
     if given % 1:
         raise unfit(argument, f"expected a whole number, got {value}")
@@ -46,7 +46,7 @@ def count(argument: str, value: Any) -> int:
 
 
 def seconds(argument: str, value: Any) -> float:
-    """The value, if it is a time; without end is one."""
+    """Return the value if it is a duration in seconds, 0 or more; infinity is allowed."""
     given = number(argument, value)
     if given < 0:
         raise unfit(argument, f"expected seconds, 0 or more, got {value}")
@@ -54,21 +54,21 @@ def seconds(argument: str, value: Any) -> float:
 
 
 def flag(argument: str, value: Any) -> bool:
-    """The value, if it is true or false."""
+    """Return the value if it is a bool."""
     if not isinstance(value, bool):
         raise unfit(argument, f"expected True or False, got {told(value)}")
     return value
 
 
 def part(argument: str, value: Any) -> str:
-    """A name or id as a part of a path."""
-    if (name := text(argument, value)) in ("", ".", ".."):  # these would lead elsewhere
+    """Return a name or id, quoted for use in a path."""
+    if (name := text(argument, value)) in ("", ".", ".."):  # these would change the path
         raise unfit(argument, f"expected a name or an id, got {value!r}")
     return quote(name, safe="@:")
 
 
 def key(value: Any) -> str:
-    """The value, if it can be an idempotency key: that travels in a header."""
+    """Return the value if it can be an idempotency key, which is sent in a header."""
     argument = "idempotency_key"
     name = text(argument, value)
     if not name or name != name.strip() or not (name.isascii() and name.isprintable()):
@@ -77,7 +77,7 @@ def key(value: Any) -> str:
 
 
 def told(value: Any) -> str:
-    """What a value is, in words."""
+    """Describe a value for an error message."""
     if value is None or isinstance(value, float):
         return str(value)
     return f"a value of type {type(value).__name__}"

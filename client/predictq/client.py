@@ -1,4 +1,4 @@
-"""The client: submits rows, waits for answers, asks about models."""
+"""The `Client`: submits rows, waits for predictions, lists models."""
 
 import uuid
 from typing import Any, Self
@@ -15,26 +15,26 @@ from predictq.types import Pending, Prediction
 from predictq.waiting import await_outcome, look
 
 DEFAULT_TIMEOUT = 120.0
-"""Seconds."""
+"""In seconds."""
 
 
 class Client:
-    """Talks to one predictq server; may be shared between threads.
+    """A client of one predictq server; it may be shared between threads.
 
-    ``url``: by default the first of ``PREDICTQ_URL``, port ``PREDICTQ_PORT`` of this machine, the
-    stack that runs on ``PREDICTQ_HOME`` or ``~/.predictq``, the only other one that this user runs
-    on this machine, and ``http://127.0.0.1:5000``.
+    ``url``: address of the server. By default the first of: ``PREDICTQ_URL``; port
+    ``PREDICTQ_PORT`` of this machine; the stack that runs on ``PREDICTQ_HOME`` or ``~/.predictq``;
+    the only other stack of this user on this machine; ``http://127.0.0.1:5000``.
 
-    ``timeout``: seconds that a call may take, 120 by default. What is safe to repeat is repeated
-    until then, with growing pauses at random, or as long ones as the server asks for. The default
-    is four times as long as a killed worker's predictions may be away, so `predict` outlasts
-    workers that are killed. Where nobody ever listened at the address, a call without a timeout of
-    its own, or of its client's, fails after 3 s: more likely the address is wrong, or nothing runs.
+    ``timeout``: seconds that a call may take, 120 by default. Requests that are safe to repeat are
+    retried until then, with exponential backoff and jitter, or after the server's ``Retry-After``.
+    The default is four times as long as predictions take to recover from a killed worker, so
+    `predict` outlasts one. If no connection was ever made and no timeout is given, a call fails
+    after 3 s, because the address is probably wrong, or no server runs.
 
-    Every method raises a `PredictqError`, for what cannot be sent or is no possible argument an
-    `InvalidRequest` that names the argument, or the row and the column. There are two exceptions:
-    an argument that a method does not have is a `TypeError`, as always in Python, and a file of
-    the caller's own that cannot be read or written an `OSError`.
+    Every method raises a `PredictqError` on failure. A wrong argument, or a value that cannot be
+    sent, is an `InvalidRequest` that names the argument, or the row and the column. There are two
+    exceptions: an unknown argument is a `TypeError`, as always in Python, and a local file that
+    cannot be read or written is an `OSError`.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Client:
         unmet = UNMET if timeout is None else limit
         self._connection = Connection(url, limit, clock or Clock(), unmet)
         self.jobs = Jobs(self._connection)
-        """Batch jobs."""
+        """Batch jobs of this server."""
 
     def predict(
         self,
@@ -56,17 +56,18 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
     ) -> Prediction:
-        """Predict and wait for the outcome, ``timeout`` seconds at most (the client's by default).
+        """Submit rows and wait for their predictions.
 
-        It waits on through whatever the server outlasts, such as workers that are killed.
-        ``model`` is ``name``, ``name@alias`` or ``name:version``. ``rows``: see
-        `predictq.rows.rows.features`. Raises `WaitTimeout` when time is up: the prediction goes on,
-        and the error carries its id, for `result`.
-        ``max_queue_seconds``: how long it may wait for a worker, then `PredictionExpired`;
-        ``timeout_seconds``: how long a worker may compute, then `PredictionFailed`.
+        ``model``: ``name``, ``name@alias`` or ``name:version``. ``rows``: a row or rows, see
+        `predictq.rows.rows.features`. ``timeout``: seconds to wait, the client's by default.
+        ``max_queue_seconds``: how long it may wait for a worker; after that `PredictionExpired`.
+        ``timeout_seconds``: how long a worker may compute; after that `PredictionFailed`.
+
+        Waiting continues through outages, such as killed workers. Raises `WaitTimeout` when time is
+        up: the prediction continues, and the error has its id, for `result`.
         """
         until = self._deadline("timeout", timeout)
-        # The key makes it safe to ask again where a connection breaks after the submission.
+        # With a key it is safe to retry if the connection breaks after the submission.
         key = uuid.uuid4().hex
         clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
         body = submission(model, rows, method, clocks)
@@ -88,7 +89,10 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
     ) -> Pending:
-        """Submit and return at once; with a key, submitting again gives the same prediction."""
+        """Submit rows and return at once. Parameters as of `predict`.
+
+        ``idempotency_key``: submitting again with the same key returns the same prediction.
+        """
         key = None if idempotency_key is None else arguments.key(idempotency_key)
         clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
         body = submission(model, rows, method, clocks)
@@ -99,39 +103,42 @@ class Client:
         return wire.pending(response, self)
 
     def result(self, id: str, wait: float | None = None) -> Prediction | Pending:
-        """The outcome, or how it stands after ``wait`` seconds (at once by default)."""
+        """The prediction, or its state after ``wait`` seconds (by default at once).
+
+        Raises `PredictionFailed`, `PredictionExpired` or `PredictionCancelled` if it ended so.
+        """
         waiting = self._deadline("wait", 0.0 if wait is None else wait)
         until = self._connection.deadline().later(waiting)
         answer = look(self._connection, _path(id), waiting, until, self)
         return await_outcome(self._connection, answer, waiting)
 
     def cancel(self, id: str) -> None:
-        """Cancel a prediction; one that has its outcome keeps it."""
+        """Cancel a prediction; does nothing if it has an outcome."""
         response = self._connection.send("DELETE", _path(id))
         if not response.is_success:
             raise wire.problem(response)
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine, as far as its address says."""
+        """Whether the server's address is a loopback address."""
         return self._connection.is_local
 
     def models(self) -> list[dict[str, Any]]:
-        """Every model that is registered."""
+        """Every registered model, as in `GET /models`."""
         return wire.listing(self._connection.send("GET", "models"), "models")
 
     def model(self, name: str) -> dict[str, Any]:
-        """One model: its versions, aliases and signature."""
+        """One model with its versions, aliases and signatures, as in `GET /models/{name}`."""
         return self._get(f"models/{part('name', name)}")
 
     def health(self) -> dict[str, Any]:
-        """What the server says of itself."""
+        """The answer of `GET /health`."""
         return self._get("health")
 
     def ready(self) -> bool:
-        """Whether a prediction sent now would be computed; False too where no server is.
+        """Whether a prediction sent now would be computed; also False if no server answers.
 
-        It asks once, and does not wait.
+        Asks once, without retries.
         """
         try:
             now = self._connection.deadline(0.0)

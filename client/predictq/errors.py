@@ -1,17 +1,17 @@
-"""The one tree of errors that the client raises."""
+"""The errors that the client raises, all of them `PredictqError`."""
 
 from dataclasses import dataclass
 
 
 class PredictqError(Exception):
-    """Anything that went wrong between the caller and an answer."""
+    """Base class of all errors of the client."""
 
     retryable: bool = False
     """Whether the same call may succeed later."""
 
 
 class Unreachable(PredictqError):
-    """The server cannot be reached, or the connection broke before the answer was whole."""
+    """The server cannot be reached, or the connection broke before the answer was complete."""
 
     retryable = True
 
@@ -25,7 +25,7 @@ class Unreachable(PredictqError):
 
 
 class UnexpectedAnswer(PredictqError):
-    """What answered does not speak as predictq does."""
+    """The answer is not one of predictq's."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Detail:
     """Path from the root of the body."""
     msg: str
     row: int | None = None
-    """Zero-based row, where the fault lies in one row."""
+    """Zero-based row, if one row is at fault."""
 
 
 class ProblemError(PredictqError):
@@ -54,12 +54,12 @@ class ProblemError(PredictqError):
         super().__init__(status, code, detail, errors, retryable, id)
         self.status = status
         self.code = code
-        """Stable name of what is wrong."""
+        """Stable identifier of the error."""
         self.detail = detail
         self.errors = errors
         self.retryable = retryable
         self.id = id
-        """Of a prediction that may have been accepted or not."""
+        """Id of a prediction or batch job that may or may not have been accepted."""
 
     def __str__(self) -> str:
         return "; ".join(dict.fromkeys([self.detail, *(error.msg for error in self.errors)]))
@@ -74,16 +74,16 @@ class Gone(ProblemError):
 
 
 class InvalidRequest(ProblemError):
-    """The request is wrong; ``errors`` names the places."""
+    """The request is wrong; ``errors`` says where."""
 
 
 def refused(what: str, row: int | None = None) -> InvalidRequest:
-    """What a server would say of such rows; ``row`` counts from 0."""
+    """The error that the server would answer for such rows; ``row`` counts from 0."""
     return InvalidRequest(422, "invalid_features", what, (Detail(("features",), what, row),))
 
 
 class Conflict(ProblemError):
-    """What is asked of a batch job does not fit how it stands."""
+    """The status of the batch job does not allow the operation."""
 
 
 class TooLarge(ProblemError):
@@ -95,7 +95,7 @@ class Unavailable(ProblemError):
 
 
 class _Ended(PredictqError):
-    """A prediction that will never have an answer."""
+    """The prediction ended without a result."""
 
     ending = "has no answer"
 
@@ -108,20 +108,20 @@ class _Ended(PredictqError):
 
 
 class PredictionCancelled(_Ended):
-    """Someone cancelled the prediction."""
+    """The prediction was cancelled."""
 
     ending = "was cancelled"
 
 
 class PredictionExpired(_Ended):
-    """The prediction waited in the queue for longer than it may."""
+    """The prediction waited in the queue for longer than ``max_queue_seconds``."""
 
     ending = "expired in the queue"
     retryable = True
 
 
 class PredictionFailed(PredictqError):
-    """The model could not answer."""
+    """The prediction could not be computed; ``code`` and ``message`` say why."""
 
     def __init__(self, id: str, code: str, message: str, retryable: bool) -> None:
         super().__init__(id, code, message, retryable)
@@ -138,7 +138,7 @@ STILL_OPEN = "prediction {0} has no outcome yet; to wait on: client.result({0!r}
 
 
 class WaitTimeout(PredictqError):
-    """There is no outcome yet; it can still be had by the id."""
+    """There is no outcome yet; look it up later by ``id``."""
 
     retryable = True
 

@@ -1,4 +1,4 @@
-"""What is sent to have something predicted."""
+"""The request body of a prediction."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from predictq.rows.rows import features
 
 
 def submission(model: str, rows: Any, method: str, clocks: dict[str, Any]) -> dict[str, Any]:
-    """The body of a submission; clocks that are None are left out.
+    """The body of a submission; ``clocks`` (time limits) that are None are left out.
 
-    Raises `InvalidRequest` where an argument cannot be meant.
+    Raises `InvalidRequest` for a wrong argument.
     """
     given = {name: seconds(name, limit) for name, limit in clocks.items() if limit is not None}
     said = {"model": text("model", model), "method": text("method", method)}

@@ -1,4 +1,4 @@
-"""What the client gives back."""
+"""The types that the client returns."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -6,24 +6,24 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Receipt:
-    """Who answered, and how long it took."""
+    """Which version answered, and how long it took."""
 
     model: str
     version: int
     sha256: str
-    """Of the model's artifact."""
+    """SHA-256 of the model's artifact."""
     alias: str | None
-    """The alias that named the version at submission, if one did."""
+    """The alias used at submission, if any."""
     attempt: int
-    """1 for the first computation."""
+    """Number of this attempt, from 1."""
     queue_ms: float
-    """From acceptance to the start of the computation."""
+    """Milliseconds from acceptance to the start of the computation."""
     compute_ms: float
-    """In the model's own method, for the whole batch."""
+    """Milliseconds in the model's method, for the whole microbatch."""
     batch_size: int
-    """Rows that went through the model in the same call."""
+    """Rows in the same model call, of this request and others."""
     runtime: str
-    """Library and version that computed it."""
+    """Library and version that computed the prediction."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Urls:
-    """Where to ask about a prediction."""
+    """Paths of a prediction's resources."""
 
     result: str
     cancel: str
@@ -47,7 +47,7 @@ class Urls:
 
 
 class Source(Protocol):
-    """What a `Pending` asks for its outcome; a `Client` is one."""
+    """Where a `Pending` looks up its outcome: a `Client`."""
 
     def result(self, id: str, wait: float | None = None) -> "Prediction | Pending": ...
 
@@ -66,18 +66,18 @@ class Pending:
     created_at: str
     """RFC 3339, UTC."""
     expires_at: str | None = None
-    """From here on the id may be answered with `Gone`."""
+    """From this time on a look-up may raise `Gone`."""
     urls: Urls
     queue_position: int | None = field(default=None, compare=False)
-    """1 is the next to be taken; None while it is not queued, or not known."""
+    """1 is taken next; None if it is not queued, or unknown."""
     eta_seconds: float | None = field(default=None, compare=False)
-    """Until its outcome, by the pace of the workers; None while that is not known."""
+    """Estimated seconds until the outcome; None while unknown."""
     waiting_for: str | None = field(default=None, compare=False)
-    """``no_worker``, ``model_loading``, ``capacity`` or ``paused``; None while not queued."""
+    """``no_worker``, ``model_loading``, ``capacity`` or ``paused``; None if it is not queued."""
     retry_after: float = field(compare=False)
-    """Seconds after which the server wants to be asked again."""
+    """Seconds to wait before the next look-up, as the server asks."""
     source: Source = field(repr=False, compare=False)
 
     def result(self, wait: float | None = None) -> "Prediction | Pending":
-        """The outcome, or how it stands after ``wait`` seconds; see `Client.result`."""
+        """The prediction, or its state after ``wait`` seconds; see `Client.result`."""
         return self.source.result(self.id, wait)

@@ -1,4 +1,4 @@
-"""Looks at a prediction until it has its outcome."""
+"""Polls a prediction until it has its outcome."""
 
 from predictq.errors import Unavailable, Unreachable
 from predictq.http import wire
@@ -7,13 +7,13 @@ from predictq.http.retries import Deadline
 from predictq.types import Pending, Prediction, Source
 
 SHORTEST_PAUSE = 0.05
-"""Seconds between two looks, whatever the server says."""
+"""Least seconds between two look-ups, whatever the server asks."""
 
 
 def await_outcome(
     connection: Connection, answer: Prediction | Pending, waiting: Deadline
 ) -> Prediction | Pending:
-    """The outcome, or how it stands when the deadline has come."""
+    """Poll until there is an outcome or the deadline; returns the last state."""
     while isinstance(answer, Pending) and waiting.left():
         waiting.clock.sleep(min(max(answer.retry_after, SHORTEST_PAUSE), waiting.left()))
         answer = _look_again(connection, answer, waiting)
@@ -23,14 +23,14 @@ def await_outcome(
 def look(
     connection: Connection, url: str, waiting: Deadline, until: Deadline, source: Source
 ) -> Prediction | Pending:
-    """How a prediction stands; the server holds its answer while there is no outcome."""
+    """Look up a prediction once; the server waits for its outcome until ``waiting``."""
     return wire.state(connection.send("GET", url, hold=waiting, until=until), source)
 
 
 def _look_again(
     connection: Connection, pending: Pending, waiting: Deadline
 ) -> Prediction | Pending:
-    # What was accepted will be answered, so a server that is away is waited for too.
+    # An accepted prediction will be answered, so keep polling through an outage.
     try:
         return look(connection, pending.urls.result, waiting, waiting, pending.source)
     except (Unavailable, Unreachable):

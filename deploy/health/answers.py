@@ -1,4 +1,4 @@
-"""Exit 0 when the URL given answers 2xx within two seconds: the health check of HTTP containers."""
+"""Health check of HTTP containers: exit 0 if the URL given answers 2xx within two seconds."""
 
 import sys
 from urllib.request import urlopen

@@ -1,4 +1,4 @@
-"""Exit 0 when the Celery worker of this container answers a ping: the worker's health check."""
+"""Health check of the worker container: exit 0 if its Celery worker answers a ping."""
 
 import socket
 import sys

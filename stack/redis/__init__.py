@@ -1,1 +1,1 @@
-"""The Redis of a stack: which server, where it listens, how much memory it may take."""
+"""The Redis of a stack: choice of the server, its socket and its memory limit."""

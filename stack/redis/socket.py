@@ -1,4 +1,4 @@
-"""Where the Redis of `up` listens: a socket in a directory that is open to its owner alone."""
+"""The Unix socket of the Redis of `up`, in a directory that only its owner can enter."""
 
 import os
 import stat
@@ -10,12 +10,12 @@ from urllib.parse import quote
 import click
 
 MAX_SOCKET_PATH_BYTES = 100
-"""Bytes of a socket's path: systems take 103 or 107, without a word of what they cut off."""
+"""Longest path of a socket. Systems allow 103 or 107 bytes, and silently truncate longer ones."""
 OWNER_ALONE = 0o700
 
 
 def place(directory: Path) -> Path:
-    """The path of the socket: in this directory, or in another where that is no plain one."""
+    """The socket's path: in this directory, or in a short one if this path is not plain."""
     path = private(directory) / "redis.sock"
     if _is_plain(path):
         return path
@@ -24,7 +24,7 @@ def place(directory: Path) -> Path:
 
 
 def private(directory: Path) -> Path:
-    """The directory, made if need be, for its owner alone; refuses one of somebody else's."""
+    """Create the directory or make it private (0700); refuses another user's directory."""
     directory.mkdir(parents=True, exist_ok=True, mode=OWNER_ALONE)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
@@ -37,12 +37,12 @@ def private(directory: Path) -> Path:
 
 
 def url(socket: Path) -> str:
-    """The address of a Redis that listens there, as redis-py reads it."""
+    """The URL of the Redis at this socket, for redis-py."""
     return f"unix://{quote(str(socket))}?db=0"
 
 
 def _is_plain(path: Path) -> bool:
-    """Short enough for a socket, and without what is quoted in an address: Flower reads no such."""
+    """Whether a path is short enough, and needs no quoting in a URL, which Flower cannot read."""
     return len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES and quote(str(path)) == str(path)
 
 

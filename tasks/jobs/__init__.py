@@ -1,1 +1,1 @@
-"""Batch jobs as both sides know them: the object, its keys and scripts, and the gateway to it."""
+"""Batch jobs as API and workers share them: job request, ledger, scripts, files and gateway."""

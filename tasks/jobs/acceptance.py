@@ -1,14 +1,14 @@
-"""What the script says that accepts batch jobs."""
+"""The answers of create.lua, which accepts batch jobs."""
 
-from tasks.ledger.pauses.pauses import refusal
+from tasks.ledger.pauses.pauses import paused_error
 from telemetry.errors import IdempotencyConflict, QueueFull
 
 RETRY = 60
-"""Seconds after which to submit again where there are too many jobs."""
+"""Seconds of ``Retry-After`` when there are too many jobs."""
 
 
-def accepted(told: bytes, version: str, live: int, kept: int) -> str:
-    """The id that holds; raises what the job was refused for."""
+def accepted_job(told: bytes, version: str, live: int, kept: int) -> str:
+    """The accepted id, from the script's answer; raises the error of a refusal."""
     match told:
         case b"conflict":
             raise IdempotencyConflict
@@ -19,5 +19,5 @@ def accepted(told: bytes, version: str, live: int, kept: int) -> str:
             detail = f"{kept} batch jobs are kept: delete some that have ended"
             raise QueueFull(detail, retry_after=RETRY)
     if told.startswith(b"paused "):
-        raise refusal(version, told)
+        raise paused_error(version, told)
     return told.decode()

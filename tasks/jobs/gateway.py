@@ -1,4 +1,4 @@
-"""The front end's way to batch jobs: create, look up, follow, cancel, resume."""
+"""The front end's access to batch jobs: create, look up, follow, cancel, resume."""
 
 import shutil
 import time
@@ -26,13 +26,13 @@ from telemetry.errors import (
 )
 
 FOLLOW_RECHECK_SECONDS = 1.0
-"""Seconds after which one who follows looks again, should a wake-up have been missed."""
+"""Seconds between look-ups while a caller follows a job, in case a wake-up was missed."""
 SCANNED = 10_000
-"""Jobs among which those in one status are looked for."""
+"""Newest jobs that are searched for those in one status."""
 
 
 class JobGateway:
-    """Everything that callers may ask of batch jobs. Raises `redis.RedisError` without Redis."""
+    """All that callers may do with batch jobs. Raises `redis.RedisError` without Redis."""
 
     def __init__(self, client: redis.Redis, watcher: Watcher, ids: Ids, settings: Settings) -> None:
         self._ledger = JobLedger(client, settings)
@@ -43,7 +43,7 @@ class JobGateway:
         self.roots = AllowedPaths(settings.batch_roots, settings.home)
 
     def new(self) -> tuple[str, JobDirectory]:
-        """The id of a job to be, and its directory, made: an upload is written there first."""
+        """A new job id, and its directory, created: uploads are written before `create`."""
         job_id = self._ids.new()
         directory = self.directory(job_id)
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,27 +51,27 @@ class JobGateway:
         return job_id, directory
 
     def directory(self, job_id: str) -> JobDirectory:
-        """Where a job's own files lie."""
+        """A job's own directory."""
         return JobDirectory(self._home, job_id)
 
     def create(
         self,
         job_id: str,
-        order: JobRequest,
+        request: JobRequest,
         idempotency: Idempotency | None = None,
         *,
         everywhere: bool = False,
     ) -> Job:
-        """Accept a job; once this returns it is safe. The id is one of `new`.
+        """Accept a job under an id of `new`. Once this returns, the job is safe in Redis.
 
-        The job has another id where it was accepted before, under the same key. The caller has
-        resolved the model and checked the methods; ``everywhere``: places may be named that lie
-        outside the roots. Raises `PlaceForbidden`, `OutputExists`, `VersionPaused`, `QueueFull`,
-        `IdempotencyConflict`, and `SubmissionUncertain`, with the id, where Redis fell silent.
+        The caller has resolved the model and checked the methods. ``everywhere``: paths outside the
+        allowed ones are permitted. If the idempotency key is known, returns the earlier job, with
+        its own id. Raises `PlaceForbidden`, `OutputExists`, `VersionPaused`, `QueueFull`,
+        `IdempotencyConflict`, and `SubmissionUncertain`, with the id, if the connection failed.
         """
-        order = self._placed(order, self.directory(job_id), everywhere=everywhere)
+        request = self._resolved(request, self.directory(job_id), everywhere=everywhere)
         try:
-            return self.get(self._ledger.create(job_id, order, idempotency))
+            return self.get(self._ledger.create(job_id, request, idempotency))
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
                 f"the broker fell silent: job {job_id} may have been accepted or not; look it up",
@@ -79,9 +79,9 @@ class JobGateway:
             ) from error
 
     def get(self, job_id: str) -> Job:
-        """How a job stands; one that has taken longer than it may ends here, as expired.
+        """The job as it stands; one that has exceeded its time is expired here.
 
-        Raises `JobNotFound` where the id was never given out, `ResultGone` where it is forgotten.
+        Raises `JobNotFound` for an id never given out, `ResultGone` after its time to live.
         """
         job = self._ledger.job(job_id)
         if job is not None and not job.has_ended and job.expires_at < time.time():
@@ -98,9 +98,9 @@ class JobGateway:
     def latest(
         self, many: int = 20, after: str | None = None, status: Status | None = None
     ) -> list[Job]:
-        """The newest jobs first, at most so many, behind the one of this id, in one status.
+        """Up to ``many`` jobs, newest first, older than the job ``after``; all or in one status.
 
-        Dry runs are among them. Those in one status are looked for among so many others only.
+        Dry runs are included. With a status, only the newest `SCANNED` jobs are searched.
         """
         ids = self._ledger.latest(many if status is None else SCANNED, after)
         if status is not None:
@@ -109,10 +109,10 @@ class JobGateway:
         return [job for job in jobs if job is not None and status in (None, job.status)]
 
     def cancel(self, job_id: str) -> Job:
-        """Begin no more of its chunks; what is computed now is finished.
+        """Start no further chunks of a job; running chunks are completed.
 
-        Gives the job: ``cancelling`` while something of it is computed, then ``cancelled``. One
-        that has ended, or is finalizing, is given as it is.
+        Returns the job: ``cancelling`` while chunks are running, then ``cancelled``. A job that has
+        ended or is finalizing is returned unchanged.
         """
         self.get(job_id)
         self._ledger.cancel(job_id)
@@ -122,9 +122,9 @@ class JobGateway:
         return job
 
     def delete(self, job_id: str) -> None:
-        """Forget a job that has ended, with its own files; outputs elsewhere stay.
+        """Delete a job that has ended, and its own files; outputs elsewhere stay.
 
-        Raises `JobConflict` where it has not ended, and as `get`.
+        Raises `JobConflict` if it has not ended, and the errors of `get`.
         """
         status = self._ledger.delete(job_id)
         if status is None:
@@ -134,11 +134,10 @@ class JobGateway:
         shutil.rmtree(self.directory(job_id).path, ignore_errors=True)
 
     def resume(self, job_id: str) -> Job:
-        """Go on with one that failed, was cancelled or expired, at its first unfinished chunk.
+        """Resume a job that failed, expired or was cancelled, at its first unfinished chunk.
 
-        Asked again, one that was resumed is given as it stands.
-
-        Raises `JobConflict` where it is in another status.
+        A job that was already resumed is returned as it stands. Raises `JobConflict` in any other
+        status, and the errors of `get`.
         """
         before = self.get(job_id)
         if not self._ledger.resume(job_id):
@@ -146,7 +145,7 @@ class JobGateway:
         return self.get(job_id)
 
     def wait(self, job_id: str, seconds: float) -> Job:
-        """The job once it has ended, or as it is after so many seconds."""
+        """The job once it has ended, or its current state after ``seconds``."""
         deadline = time.monotonic() + seconds
         with self._watcher.watching(keys.JOB + job_id) as published:
             while not (job := self.get(job_id)).has_ended:
@@ -158,10 +157,10 @@ class JobGateway:
         return job
 
     def follow(self, job_id: str, every: float = 0.25) -> Iterator[Job]:
-        """The job now and after each change, the last time when it has ended.
+        """Yield the job now and after each change, for the last time when it has ended.
 
-        Changes within ``every`` seconds come as one. Now and then the same comes again, at least
-        each second, so that a listener who went away is noticed.
+        Changes within ``every`` seconds are merged. An unchanged job is yielded at least once a
+        second, so that the caller notices a client that has disconnected.
         """
         with self._watcher.watching(keys.JOB + job_id) as published:
             while True:
@@ -174,9 +173,9 @@ class JobGateway:
                     time.sleep(every)
 
     def output(self, job_id: str) -> Path:
-        """Where its whole output was written.
+        """The path of a completed job's output.
 
-        Raises `JobConflict` where it has not completed, `ResultGone` where nobody may read now.
+        Raises `JobConflict` if it has not completed, `ResultGone` if its path is no longer allowed.
         """
         job, directory = self.get(job_id), self.directory(job_id)
         if job.status not in COMPLETED or job.chunks is None:
@@ -187,10 +186,10 @@ class JobGateway:
             raise ResultGone(f"the output is not there any more: {error.message}") from error
 
     def has_written(self, job: Job, stamp: str) -> bool:
-        """Whether a file with this stamp is an output of the job.
+        """Whether a file with this fingerprint is an output of the job.
 
-        One that was frozen while it put the job together may have replaced its successor's, and be
-        the last. Jobs that earlier versions concluded say nothing of what they wrote.
+        A worker that froze while it wrote the output may wake later and replace its successor's
+        file with equal content. Jobs of earlier releases have no fingerprint: any file counts.
         """
         written, claims = job.output.fingerprint, self.directory(job.id).claims
         if written is None or written == stamp:
@@ -198,7 +197,7 @@ class JobGateway:
         return claims.exists() and stamp in claims.read_text().splitlines()
 
     def errors(self, job_id: str) -> list[Path]:
-        """The files that hold, in this order, a line of NDJSON for each row that failed so far."""
+        """The NDJSON files that hold the bad rows found so far, in order."""
         self.get(job_id)
         directory = self.directory(job_id)
         if directory.errors.exists():
@@ -206,22 +205,24 @@ class JobGateway:
         parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
         return [directory.part_errors(part.name) for part in parts]
 
-    def _placed(self, order: JobRequest, own: JobDirectory, *, everywhere: bool) -> JobRequest:
-        """The order with its places checked, and links followed."""
+    def _resolved(self, request: JobRequest, own: JobDirectory, *, everywhere: bool) -> JobRequest:
+        """The job request with its paths checked and links resolved."""
         try:
-            placed = self._within(order, own)
+            resolved = self._within(request, own)
         except PlaceForbidden:
             if not everywhere:
                 raise
-            placed = self._within(replace(order, restricted=True), own)
-        if not order.overwrite:
-            refuse_existing(placed.output.uri, own)
-        return placed
+            resolved = self._within(replace(request, restricted=True), own)
+        if not request.overwrite:
+            refuse_existing(resolved.output.uri, own)
+        return resolved
 
-    def _within(self, order: JobRequest, own: JobDirectory) -> JobRequest:
-        source = self.roots.source(order.input.uri, own, everywhere=order.restricted)
-        target = self.roots.target(order.output.uri, own, everywhere=order.restricted)
+    def _within(self, request: JobRequest, own: JobDirectory) -> JobRequest:
+        source = self.roots.source(request.input.uri, own, everywhere=request.restricted)
+        target = self.roots.target(request.output.uri, own, everywhere=request.restricted)
         refuse_same(source, target)
         return replace(
-            order, input=replace(order.input, uri=source), output=replace(order.output, uri=target)
+            request,
+            input=replace(request.input, uri=source),
+            output=replace(request.output, uri=target),
         )

@@ -1,4 +1,4 @@
-"""A batch job: what was asked for, what is known of it, and how far it is."""
+"""A batch job: the job request, the results of validation, and its progress."""
 
 from typing import Literal, get_args
 
@@ -26,22 +26,22 @@ TERMINAL_STATUSES: frozenset[Status] = frozenset(
 )
 
 COMPLETED: frozenset[Status] = frozenset({"completed", "completed_with_errors"})
-"""With an output."""
+"""Statuses with an output."""
 STOPPED = TERMINAL_STATUSES - COMPLETED
-"""Without an output, and it may be resumed."""
+"""Statuses without an output; such jobs may be resumed."""
 
 
 class FileRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is read or written."""
+    """A file reference: an input or output."""
 
     uri: str
-    """A path, or what fsspec understands, such as ``s3://bucket/rows.parquet``."""
+    """A path, or a URL that fsspec reads, such as ``s3://bucket/rows.parquet``."""
     format: Format | None = None
-    """None where the name tells; an output is then written in its input's format."""
+    """None goes by the name for an input, and by the input's format for an output."""
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller asks for, with the model resolved and the places allowed."""
+    """A job request: what the caller asks for, with the model resolved and the paths checked."""
 
     model: str
     version: int
@@ -51,74 +51,74 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     input: FileRef
     output: FileRef
     id_column: str | None = None
-    """Carried through to output and errors; None means ``custom_id``, where there is such one."""
+    """Column copied to output and errors; None means ``custom_id``, if the input has it."""
     keep_columns: bool = False
-    """Whether the output has the input's columns, too."""
+    """Whether the output also has the input's columns."""
     error_threshold: float | None = None
-    """Rows that may fail before the job stops: a number, or below 1 a share; None is no bound."""
+    """Bad rows above which the job stops: a number, or a share below 1; None is no limit."""
     dry_run: bool = False
-    """Whether nothing but validation is wanted."""
+    """Whether to validate only."""
     overwrite: bool = False
-    """Whether the output may take the place of a file."""
+    """Whether the output may replace an existing file."""
     restricted: bool = False
-    """Whether a key opened a place: those without that key learn nothing of what lies there."""
+    """Whether the local key opened a path; then only holders of the key see its results."""
     dialect: Dialect = Dialect()
-    """What is said of an input that is CSV."""
+    """Set parts of the dialect of a CSV input."""
 
     @property
     def reference(self) -> str:
-        """The model:version that it is pinned to."""
+        """``model:version``."""
         return f"{self.model}:{self.version}"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation found of the input."""
+    """Facts about the input, found by validation."""
 
     format: Format
     compression: Compression | None = None
     bytes: int
     fingerprint: str
-    """Changes when the file does."""
+    """Changes when the file changes."""
     plan: str = "plan"
-    """Name of the file in the job's directory that has its chunks."""
+    """Name of the file of chunks in the job's directory."""
     answers: tuple[str, ...] = ()
-    """Columns that the model's answers make in the output."""
+    """Columns of the output that hold predictions."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation has to say to the caller."""
+    """The result of validation, for the caller."""
 
     rows: int
     columns: tuple[str, ...]
-    """Of the input."""
+    """Of the input, in order."""
     chunks: int
     rows_per_second: float
-    """Of the model on the first rows in one process."""
+    """Measured on the first rows, in one process."""
     estimated_seconds: float
     errors: tuple["LineError", ...] = ()
-    """The first, 100 at most: of the first rows, after a dry run of all that cannot be read."""
+    """At most 100: from the first rows; after a dry run, all rows that cannot be read."""
     ignored: tuple[str, ...] = ()
-    """Columns of the input that the model does not take, and that are no ids."""
+    """Columns of the input that the model does not use, without the id column."""
     delimiter: str | None = None
-    """What separates the fields of CSV; this and the next are None of other formats."""
+    """Delimiter of a CSV input; None for other formats, as are the next two."""
     header: bool | None = None
-    """Whether its first record was taken for the names of the columns."""
+    """Whether the first record was read as a header."""
     na: tuple[str, ...] | None = None
-    """Texts that stand for a missing value in it."""
+    """Texts that mean a missing value."""
 
 
 class LineError(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the errors file."""
+    """One line of the errors file: a bad row."""
 
     line: int
-    """From 1; the row's number in Parquet."""
+    """Line number from 1; for Parquet, the row number."""
     custom_id: str | int | None = None
     code: str
     message: str
 
 
 LONGEST_MESSAGE = 2000
-"""Letters of why a job failed: it may name columns, and a file may call these what it likes."""
+"""Longest message in characters: it may quote column names, which can be of any length."""
 
 
 class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -127,32 +127,32 @@ class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     message: str
     line: int | None = None
-    """Of the input, where one line is to blame."""
+    """Line of the input, if one line caused it."""
 
     @classmethod
     def of(cls, error: BaseException) -> "JobError":
-        """What a caller may know; the inner text of foreign errors stays in the log."""
+        """The error as callers may see it; the text of foreign exceptions stays in the log."""
         if isinstance(error, PredictqError):
             return cls(error.code, error.message[:LONGEST_MESSAGE], error.extra.get("line"))
         return cls(JobFailed.code, "the worker could not do this; its log says why")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows; total is the sum of the others, and 0 until they are counted."""
+    """Numbers of rows. ``total`` is the sum of the others, and 0 until validation has counted."""
 
     total: int = 0
     succeeded: int = 0
     failed: int = 0
-    """Lines of the errors file."""
+    """Bad rows: lines of the errors file."""
     pending: int = 0
     running: int = 0
-    """In chunks that are computed now."""
+    """Rows of chunks that are being computed."""
     cancelled: int = 0
-    """Never computed, since the job ended before."""
+    """Rows that were not computed before the job ended."""
 
 
 class InputInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The input as a job shows it; what validation finds is None until then."""
+    """The input of a job, as callers see it; sizes are None until validation."""
 
     uri: str
     format: Format | None
@@ -161,16 +161,16 @@ class InputInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutputInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The output as a job shows it."""
+    """The output of a job, as callers see it."""
 
     uri: str
     format: Format | None
     fingerprint: str | None = None
-    """Of what was written there; None until the job has completed."""
+    """Fingerprint of the file written; None until the job has completed."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch job as callers see it; times are Unix seconds, by Redis's clock."""
+    """A batch job as callers see it; times are Unix seconds by Redis's clock."""
 
     id: str
     object: Literal["batch"] = "batch"
@@ -190,24 +190,24 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float | None = None
     counts: Counts
     chunks: int | None = None
-    """Into which the input is cut; None until it is."""
+    """Number of chunks; None until validation."""
     rows_per_second: float | None = None
-    """Of late; None until a chunk is settled."""
+    """Recent rate; None until a chunk is settled."""
     eta_seconds: float | None = None
-    """Until all rows are computed, as validation expects until a chunk is settled.
+    """Seconds until all rows are computed; by validation's estimate until a chunk is settled.
 
-    None where that is not known or has no sense.
+    None unless the job is queued or running.
     """
     error: JobError | None = None
-    """Why it failed."""
+    """Why the job failed."""
     report: Report | None = None
-    """What validation found."""
+    """The result of validation."""
     expires_at: float
-    """When it ends, if it still runs; when it is forgotten with its files, once it has ended."""
+    """When a job under way expires; once ended, when the job and its files are deleted."""
     restricted: bool = False
-    """Whether its files are for those alone who present the key that it was ordered with."""
+    """Whether only holders of the local key may see its files."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more happens to it, unless it is resumed."""
+        """Whether it is in a terminal status; only resuming changes that."""
         return self.status in TERMINAL_STATUSES

@@ -1,4 +1,4 @@
-"""Makes of what Redis knows the job that callers see."""
+"""Builds the job that callers see from its hash in Redis."""
 
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -26,8 +26,8 @@ Fields = Mapping[str, str]
 
 
 def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
-    """The job; ``flying`` are the rows of each step that is on its way."""
-    order = msgspec.json.decode(fields["order"], type=JobRequest)
+    """The job; ``flying`` holds the rows of each step that is queued or held by a worker."""
+    request = msgspec.json.decode(fields["order"], type=JobRequest)
     facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None
     status = cast("Status", fields["status"])
     report = msgspec.json.decode(fields["report"], type=Report) if "report" in fields else None
@@ -35,19 +35,19 @@ def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
     return Job(
         id=job_id,
         status=status,
-        model=order.model,
-        version=order.version,
-        alias=order.alias,
-        methods=order.methods,
-        input=_input(order, facts),
-        output=_output(order, facts, fields.get("output")),
+        model=request.model,
+        version=request.version,
+        alias=request.alias,
+        methods=request.methods,
+        input=_input(request, facts),
+        output=_output(request, facts, fields.get("output")),
         counts=counts,
         chunks=int(fields["chunks"]) if "chunks" in fields else None,
         rows_per_second=rate,
         eta_seconds=_eta(status, counts, rate, report),
         error=msgspec.json.decode(fields["error"], type=JobError) if "error" in fields else None,
         report=report,
-        restricted=order.restricted,
+        restricted=request.restricted,
         **{name: float(fields[name]) for name in _TIMES if name in fields},  # type: ignore[arg-type]  # those that have no default are always there
     )
 
@@ -69,24 +69,24 @@ def _rate(fields: Fields) -> float | None:
 
 
 def _eta(status: Status, counts: Counts, rate: float | None, report: Report | None) -> float | None:
-    """By the pace of late; as long as there is none, by what validation expects of all rows."""
+    """Seconds for the rows that are left: by the recent rate, or else by validation's estimate."""
     left = counts.pending + counts.running
     if report is None or status not in ("queued", "running"):
         return None
     return left / rate if rate else left * report.estimated_seconds / report.rows
 
 
-def _input(order: JobRequest, facts: Facts | None) -> InputInfo:
+def _input(request: JobRequest, facts: Facts | None) -> InputInfo:
     if facts is None:
-        return InputInfo(uri=order.input.uri, format=order.input.format)
+        return InputInfo(uri=request.input.uri, format=request.input.format)
     return InputInfo(
-        uri=order.input.uri,
+        uri=request.input.uri,
         format=facts.format,
         bytes=facts.bytes,
         fingerprint=facts.fingerprint,
     )
 
 
-def _output(order: JobRequest, facts: Facts | None, written: str | None) -> OutputInfo:
-    format_ = order.output.format or (facts.format if facts else None)
-    return OutputInfo(uri=order.output.uri, format=format_, fingerprint=written)
+def _output(request: JobRequest, facts: Facts | None, written: str | None) -> OutputInfo:
+    format_ = request.output.format or (facts.format if facts else None)
+    return OutputInfo(uri=request.output.uri, format=format_, fingerprint=written)

@@ -1,4 +1,4 @@
-"""What can be asked of Redis about jobs, one round trip each."""
+"""The ledger of batch jobs: each operation is one round trip to Redis."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import redis
 
-from tasks.jobs.acceptance import accepted
+from tasks.jobs.acceptance import accepted_job
 from tasks.jobs.files.naming import Format
 from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
 from tasks.jobs.job_state import read_job
@@ -27,59 +27,59 @@ Result = TypeVar("Result")
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A step that a worker holds."""
+    """A step of a job, and the reservation of its message."""
 
     job: str
     step: str
     tag: str
-    """Of its reserved message."""
+    """Tag of the reserved message."""
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """What a worker needs to know of a step that it begins."""
+    """A step that a worker starts, with all that it needs to know."""
 
     held: Held
     attempt: int
-    """From 1; more than 1 where processes died of it, or could not do it."""
-    order: JobRequest
+    """From 1; above 1 if earlier attempts crashed or failed to read or write."""
+    request: JobRequest
     found: Facts | None
-    """None until the job is validated."""
+    """None until validation."""
     at: str
-    """Redis's seconds."""
+    """Redis's seconds at its start."""
 
     @property
     def facts(self) -> Facts:
-        """What validation found; every step after it may rely on that."""
+        """What validation found; raises `JobFailed` before it."""
         if self.found is None:
             raise JobFailed(f"{self.held.step} of job {self.held.job} came before its validation")
         return self.found
 
     @property
     def output_format(self) -> Format:
-        """The input's, where the order names none."""
-        return self.order.output.format or self.facts.format
+        """The input's format, unless the job request names one."""
+        return self.request.output.format or self.facts.format
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation decided."""
+    """The result of a job's validation."""
 
     facts: Facts
     report: Report
     most_failures: int | None
-    """Rows that may fail; None is any number."""
+    """Bad rows above which the job stops; None is no limit."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What a chunk came to."""
+    """The result of one chunk."""
 
     name: str
-    """Of its files in the job's directory: each attempt has names of its own."""
+    """Name of its files in the job's directory; each attempt uses its own."""
     succeeded: int
     failed: int
 
 
 class JobLedger:
-    """The single owner of what Redis knows of jobs."""
+    """Reads and writes all that Redis knows of batch jobs."""
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
@@ -87,7 +87,7 @@ class JobLedger:
         self._bounds = settings.max_live_jobs, settings.max_jobs
         constants = {"job_ttl": settings.job_ttl, "silence": HEARTBEAT_TIMEOUT, **PROBING}
         self._scripts = {
-            name: scripts.load(client, f"jobs.{name}", *LIBRARIES, **constants)
+            name: scripts.load_script(client, f"jobs.{name}", *LIBRARIES, **constants)
             for name in (
                 "create",
                 "begin",
@@ -100,26 +100,28 @@ class JobLedger:
                 "delete",
             )
         }
-        self._postpone = scripts.load(client, "postpone", "messages")
+        self._postpone = scripts.load_script(client, "postpone", "messages")
         self._workers = Workers(client)
 
-    def create(self, job_id: str, order: JobRequest, idempotency: Idempotency | None = None) -> str:
-        """Accept a job; nothing where it is there already. Gives the id that holds.
+    def create(
+        self, job_id: str, request: JobRequest, idempotency: Idempotency | None = None
+    ) -> str:
+        """Accept a job, and return its id; does nothing if the job exists already.
 
-        That is another one where the key was used before, for the same order. Raises
+        Returns an earlier id if the idempotency key was used for the same job request. Raises
         `VersionPaused`, `QueueFull`, `IdempotencyConflict`.
         """
-        version, message = order.reference, template(job_id, order)
+        version, message = request.reference, template(job_id, request)
         key = (idempotency.key, idempotency.fingerprint) if idempotency else ()
-        told = self._run("create", job_id, _json(order), message, version, *self._bounds, *key)
-        return accepted(told, version, *self._bounds)
+        told = self._run("create", job_id, _json(request), message, version, *self._bounds, *key)
+        return accepted_job(told, version, *self._bounds)
 
     def job(self, job_id: str) -> Job | None:
-        """How a job stands."""
+        """The job as it stands; None if there is no readable one."""
         return self.jobs([job_id])[0]
 
     def jobs(self, ids: Sequence[str]) -> list[Job | None]:
-        """How each of these stands; None where there is none that can be read."""
+        """The jobs of these ids; None for those that do not exist or cannot be read."""
         with self.client.pipeline(transaction=True) as pipe:
             for job_id in ids:
                 pipe.hgetall(keys.JOB + job_id)
@@ -129,7 +131,7 @@ class JobLedger:
         return [_read(job_id, fields, flying) for job_id, fields, flying in pairs]
 
     def latest(self, many: int, before: str | None = None) -> list[str]:
-        """Ids of the newest jobs, of those older than one; none where that one is forgotten."""
+        """Ids of the newest jobs older than ``before``; empty if that job is unknown."""
         first = 0
         if before is not None:
             rank = cast("int | None", self.client.zrevrank(keys.JOBS, before))
@@ -140,7 +142,7 @@ class JobLedger:
         return [job_id.decode() for job_id in ids]
 
     def in_status(self, ids: Sequence[str], status: Status) -> list[str]:
-        """Those of these jobs that are in one status."""
+        """The ids of those jobs that are in a status."""
         with self.client.pipeline(transaction=False) as pipe:
             for job_id in ids:
                 pipe.hget(keys.JOB + job_id, "status")
@@ -148,87 +150,88 @@ class JobLedger:
         return [job_id for job_id, now in zip(ids, found, strict=True) if now == status.encode()]
 
     def aged(self) -> list[str]:
-        """Ids of the jobs that were created so long ago that their time may be over."""
+        """Ids of jobs older than the time to live, which may have to expire."""
         now, _ = self.client.time()
         ids = cast("list[bytes]", self.client.zrangebyscore(keys.JOBS, 0, now - self._ttl))
         return [job_id.decode() for job_id in ids]
 
     def knows(self, job_id: str) -> bool:
-        """Whether there is such a job."""
+        """Whether the job exists."""
         return bool(self.client.exists(keys.JOB + job_id))
 
     def processes(self) -> int:
-        """Processes that compute jobs now."""
+        """Processes that compute batch jobs now, at least 1."""
         alive = self._ask(self._workers.alive)
         return max(sum(int(w["processes"]) for w in alive if BULK in w.get("queues", ())), 1)
 
     def begin(self, held: Held) -> Begun | None:
-        """Begin with a step; None where there is nothing to do."""
+        """Start a step; None if there is nothing to do."""
         attempt, *told = self._run("begin", *_words(held))
         if not attempt:
             return None
-        order, facts, at = told
+        request, facts, at = told
         known = msgspec.json.decode(facts, type=Facts) if facts else None
-        return Begun(held, attempt, msgspec.json.decode(order, type=JobRequest), known, at.decode())
+        return Begun(
+            held, attempt, msgspec.json.decode(request, type=JobRequest), known, at.decode()
+        )
 
     def plan(self, held: Held, plan: Plan, *, dry_run: bool) -> None:
-        """A job is validated."""
+        """Store the result of validation, and queue the first chunks."""
         report, most = plan.report, plan.most_failures
         numbers = report.rows, report.chunks, -1 if most is None else most
         documents = _json(plan.facts), _json(report)
         self._run("plan", held.job, held.tag, *documents, *numbers, int(dry_run))
 
     def settle(self, held: Held, part: Part) -> Status | None:
-        """A chunk is computed; who says so first is counted. Gives the job's status."""
+        """Count a chunk once, whichever attempt is first; returns the job's status."""
         stop = _json(JobError.of(TooManyFailures()))
         words = *_words(held), _json(part), part.succeeded, part.failed, stop
         return _status(self._run("settle", *words))
 
     def conclude(self, begun: Begun, error: JobError | None, output: str = "") -> Status | None:
-        """A step ends its job, completed without an error, failed with one.
+        """End a job by its step: completed without an error, failed with one; returns its status.
 
-        ``output`` is the fingerprint of what was written.
-        Gives the job's status. One that has lost the step to another ends nothing, and an error
-        of before the job was resumed does not end it again.
+        ``output`` is the fingerprint of the file written. Does nothing if another worker has taken
+        over the step; an error from before the job was resumed does not end it again.
         """
         told = b"" if error is None else _json(error)
         return _status(self._run("conclude", *_words(begun.held), told, begun.at, output))
 
     def postpone(self, held: Held, backoff: float) -> None:
-        """Let a step be tried again a while later: so many seconds after its first attempt."""
+        """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
         script_keys = [keys.RESERVED, keys.DUE, keys.ATTEMPTS, ""]
         task_id = step_id(held.job, held.step)
         arguments: list[Any] = [*OPEN_HEADS, backoff, MAX_ATTEMPTS, 0, held.tag, task_id]
         self._ask(lambda: self._postpone(keys=script_keys, args=arguments))
 
     def parts(self, job_id: str) -> dict[int, Part]:
-        """Chunk → what it came to, of those that are settled, in order."""
+        """Chunk → its result, for settled chunks, in order."""
         key = f"{keys.JOB}{job_id}:chunks"
         found = cast("dict[bytes, bytes]", self._ask(lambda: self.client.hgetall(key)))
         parts = {int(n): msgspec.json.decode(text, type=Part) for n, text in found.items()}
         return dict(sorted(parts.items()))
 
     def cancel(self, job_id: str) -> None:
-        """Stop it, unless it has ended, or comes to its end right now."""
+        """Cancel a job, unless it has ended or its output is being written."""
         self._run("cancel", job_id)
 
     def resume(self, job_id: str) -> bool:
-        """Go on where it stopped; False where it had not."""
+        """Resume a stopped job; False if it was not stopped."""
         return bool(self._run("resume", job_id))
 
     def delete(self, job_id: str) -> Status | None:
-        """Forget a job that has ended; gives its status, None where there is no such job."""
+        """Delete a job that has ended; returns its status, None if there is no such job."""
         return _status(self._run("delete", job_id))
 
     def sweep(self, job_id: str) -> bool:
-        """End it or forget it, if its time is over; whether it is forgotten."""
+        """Expire a job that has exceeded its time, or delete an ended one: True if deleted."""
         return bool(self._run("sweep", job_id))
 
     def _run(self, name: str, *arguments: Any) -> Any:
         return self._ask(lambda: self._scripts[name](keys=[], args=arguments))
 
     def _ask(self, call: Callable[[], Result]) -> Result:
-        """Everything that workers ask goes through here, and the scripts of all."""
+        """The only way to Redis for workers, which override it to retry."""
         return call()
 
 
@@ -254,6 +257,6 @@ def _read(job_id: str, fields: Mapping[bytes, bytes], flying: Sequence[bytes]) -
     texts = {k.decode(): v.decode() for k, v in fields.items()}
     try:
         return read_job(job_id, texts, map(int, flying))
-    except (msgspec.MsgspecError, KeyError, ValueError):  # the others must not fail for it
+    except (msgspec.MsgspecError, KeyError, ValueError):  # one bad job must not hide the others
         log.exception("job %s cannot be read", job_id, extra={"id": job_id})
         return None

@@ -1,4 +1,4 @@
-"""The messages of a job's steps, which are the same but for the step's name."""
+"""The messages of a job's steps, which differ only in the step's name."""
 
 import msgspec
 
@@ -8,13 +8,13 @@ from tasks.messages import enclosed
 from telemetry.errors import Malformed
 
 BULK = "bulk"
-"""The queue of jobs."""
+"""The queue of batch jobs."""
 STEP = "@STEP@"
-"""What scripts put the name of a step in place of."""
+"""Placeholder that scripts replace by the step's name."""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The arguments of the task."""
+    """The arguments of the task ``tasks.jobs.step``."""
 
     job: str
     step: str
@@ -23,17 +23,17 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _body = msgspec.json.Decoder(tuple[tuple[()], Step, object])
 
 
-def template(job_id: str, order: JobRequest) -> bytes:
-    """The message of any step of a job."""
-    # Rows are not counted here: a chunk is one, whatever it holds, and validating is as well.
-    told = {"rows": 1, "job": order.reference}
+def template(job_id: str, request: JobRequest) -> bytes:
+    """The message of all steps of a job, with a placeholder for the step's name."""
+    # Each step counts as one row of the queue's bounds, however many rows its chunk has.
+    told = {"rows": 1, "job": request.reference}
     kwargs = {"job": job_id, "step": STEP}
-    shown = f"{order.reference}, {STEP} of {job_id}"
+    shown = f"{request.reference}, {STEP} of {job_id}"
     return enclosed(perform.name, step_id(job_id, STEP), BULK, told, kwargs, shown)
 
 
 def step_id(job_id: str, step: str) -> str:
-    """The task's id of a step: the same each time that it is tried."""
+    """The task id of a step, which stays the same for each attempt."""
     return f"{job_id}.{step}"
 
 

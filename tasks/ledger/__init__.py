@@ -1,1 +1,1 @@
-"""The single owner of what Redis knows: key layout, scripts, records, result backend."""
+"""The ledger owns what Redis knows: key layout, scripts, records, result backend."""

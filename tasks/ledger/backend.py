@@ -1,4 +1,4 @@
-"""Celery's result backend over the ledger: outcomes are written once, in the stock form."""
+"""Celery's result backend over the ledger: each outcome is written once, in the stock form."""
 
 from functools import cached_property
 from typing import Any
@@ -13,23 +13,23 @@ from tasks.settings import Settings
 
 
 class LedgerBackend(RedisBackend):  # type: ignore[misc]  # Celery has no types
-    """Stores what Celery itself has to say of a task, such as that nobody knows it.
+    """Stores the results that Celery itself reports, such as an unregistered task.
 
-    Predictions are settled by the batch, see `workers.compute.microbatch`; the rest is the stock
-    backend.
+    Workers settle predictions by the microbatch (`workers.compute.microbatch`). Everything else
+    is the stock backend.
     """
 
     @cached_property
     def ledger(self) -> Ledger:
-        """One per process: the client's pool notices a fork by itself."""
+        """One ledger per process; the connection pool of its client detects a fork."""
         settings = Settings.from_environment()
         return Ledger(connect(settings.redis_url), settings)
 
     def on_task_call(self, producer: Any, task_id: str) -> None:
-        """Do not subscribe: stock subscribes per publish, and blocks without Redis."""
+        """Do not subscribe: the stock backend does for each publish, and blocks without Redis."""
 
     def encode_result(self, result: Any, state: str) -> Any:
-        """Keep the object: `_store_result` makes the record of it."""
+        """Return the result unchanged; `_store_result` turns it into a record."""
         return result
 
     def _store_result(

@@ -1,4 +1,4 @@
-"""How records begin: by that alone, scripts know which have no outcome, without parsing them."""
+"""First bytes of records: scripts tell by them whether a record is open, without parsing JSON."""
 
 from tasks.record import CELERY_STATUS, State
 from tasks.wire import encode
@@ -10,6 +10,6 @@ def _head(state: State) -> bytes:
 
 QUEUED_HEAD, RUNNING_HEAD, RETRYING_HEAD = _head("queued"), _head("running"), _head("retrying")
 OPEN_HEADS = (QUEUED_HEAD, RUNNING_HEAD, RETRYING_HEAD)
-"""Of records that have no outcome."""
+"""Heads of records that have no outcome."""
 WAITING = (QUEUED_HEAD, QUEUED_HEAD, RETRYING_HEAD)
-"""Of those that nobody computes."""
+"""Heads of records that are queued or retrying; the first fills the place of running."""

@@ -1,4 +1,4 @@
-"""What can be asked of Redis about predictions, one round trip each."""
+"""The ledger of predictions: each operation is one round trip to Redis."""
 
 import logging
 from collections.abc import Sequence
@@ -28,20 +28,20 @@ _record = msgspec.json.Decoder(Record)
 
 
 DONE, ALONE, LATE = 0, -1, -2
-"""In place of an attempt's number: there is nothing left to do; a process died computing it, and it
-must be started without company; its deadline has passed."""
+"""Returned by `Ledger.start` in place of an attempt's number: there is nothing left to do; the
+message is a suspect and must start without company; its deadline has passed."""
 
 
 LONGEST_SOON = 2**16
-"""Bytes of a record that is read on an event loop."""
+"""Longest record, in bytes, that is read on an event loop."""
 BESIDE = 3
-"""Connections beside those of the threads: shared round trips, a look at the queue, the news."""
+"""Connections beside one per thread: shared round trips, queue snapshots, the subscription."""
 
 
 def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
-    """A client that gives up soon: the front end must answer within two seconds without Redis.
+    """A client with short timeouts: the front end must answer within two seconds without Redis.
 
-    It has a connection for each of the threads that use it; were there more, they would take turns.
+    It has one connection for each of ``threads``, and `BESIDE`; further threads take turns.
     """
     pool = Pool.from_url(
         url,
@@ -49,7 +49,7 @@ def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
         timeout=timeout,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
-        # Once more where a pooled connection has died unnoticed, but not after a timeout.
+        # Retry once where a pooled connection has died unnoticed, but not after a timeout.
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         health_check_interval=0,
     )
@@ -57,57 +57,59 @@ def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
 
 
 class Long(Exception):
-    """A record is too long to be read on an event loop, where it would hold up the others."""
+    """The record is too long to be read on an event loop, where it would delay other requests."""
 
 
 class Ledger:
-    """The single owner of what Redis knows of predictions."""
+    """Reads and writes all that Redis knows of predictions."""
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self.client = client
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Pipeline(client)
-        self._accept = scripts.load(client, "accept", "messages", "pausing", **PROBING)
-        self._start = scripts.load(client, "start", "messages", result_ttl=settings.result_ttl)
+        self._accept = scripts.load_script(client, "accept", "messages", "pausing", **PROBING)
+        self._start = scripts.load_script(
+            client, "start", "messages", result_ttl=settings.result_ttl
+        )
         libraries = "messages", "pausing", "breaking", "burying"
-        self._settle = scripts.load(client, "settle", *libraries, **breaker(settings))
-        self._postpone = scripts.load(client, "postpone", "messages")
+        self._settle = scripts.load_script(client, "settle", *libraries, **breaker(settings))
+        self._postpone = scripts.load_script(client, "postpone", "messages")
 
     def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
 
-        Gives the id that holds: an earlier one where the idempotency key is known. Raises
-        `QueueFull`, `VersionPaused`, `IdempotencyConflict` where the key came with another payload,
-        or `SubmissionUncertain`, with the id, where Redis fell silent after it was asked.
+        Returns the id accepted: an earlier one if the idempotency key is known. Raises `QueueFull`,
+        `VersionPaused`, `IdempotencyConflict` if the key came with another payload, or
+        `SubmissionUncertain`, with the id, if the connection failed after the request was sent.
         """
         with doubting(offer):
             answer = self._rounds.run(self._accept, *self._asking(offer))
         return understood(answer, offer, self.bounds)
 
-    async def accept_soon(self, offer: Offer) -> str:
-        """The same on an event loop, in a round trip that others share."""
+    async def accept_async(self, offer: Offer) -> str:
+        """`accept` on an event loop, in a round trip that concurrent requests share."""
         with doubting(offer):
-            answer = await self._rounds.run_soon(self._accept, *self._asking(offer))
+            answer = await self._rounds.run_async(self._accept, *self._asking(offer))
         return understood(answer, offer, self.bounds)
 
     def _asking(self, offer: Offer) -> tuple[list[str], list[Any]]:
         return asking(offer, self.bounds, self._settings.result_ttl)
 
     def fit(self, server: Server) -> None:
-        """Let the queue hold no more than its share of what this server may hold."""
+        """Lower the queue's bounds to its share of this server's memory."""
         self.bounds = self.bounds.within(server.maxmemory)
 
     def record(self, task_id: str) -> Record | None:
-        """The record, or None where there is none, or something else than a record."""
+        """The record; None if there is none, or the key holds something else."""
         try:
             return _read(task_id, cast("bytes | None", self.client.get(keys.record(task_id))))
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
 
-    async def record_soon(self, task_id: str) -> Record | None:
-        """The same on an event loop, in a round trip that others share; raises `Long`."""
+    async def record_async(self, task_id: str) -> Record | None:
+        """`record` on an event loop, in a shared round trip; raises `Long` if it is too long."""
         try:
             text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, LONGEST_SOON)
         except redis.ResponseError as error:
@@ -124,11 +126,11 @@ class Ledger:
         *,
         again: bool = False,
     ) -> list[int]:
-        """Note that a batch is about to be computed; what to do with each (tag, id) of it.
+        """Note that a microbatch of (tag, id) is about to start, and say what to do with each.
 
-        The number of its attempt from 1, or one of `DONE`, `ALONE` and `LATE`. The deadlines are
-        Unix seconds by Redis's clock, or None. ``again``: nobody heard an answer before, so that it
-        may be noted already.
+        Returns for each the number of its attempt from 1, or `DONE`, `ALONE` or `LATE`. Deadlines
+        are Unix seconds by Redis's clock, or None. ``again``: an earlier call got no answer, so its
+        attempts may already be counted.
         """
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[int] = self._start(
@@ -138,17 +140,17 @@ class Ledger:
         return answer
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
-        """Write outcomes of one model:version and drop their messages; how many were the first."""
+        """Write outcomes of one model:version and drop their messages; how many were written."""
         script_keys, arguments = settling(version, outcomes, OPEN_HEADS, self._settings.result_ttl)
         return int(self._settle(keys=script_keys, args=arguments))
 
     def expire(self, record: Record) -> None:
-        """Settle one as expired, unless somebody computes it by now or it has its outcome."""
+        """Settle a prediction as expired, unless it is running or has an outcome."""
         self._rounds.run(self._settle, *self._expiring(record))
 
-    async def expire_soon(self, record: Record) -> None:
-        """The same on an event loop."""
-        await self._rounds.run_soon(self._settle, *self._expiring(record))
+    async def expire_async(self, record: Record) -> None:
+        """`expire` on an event loop."""
+        await self._rounds.run_async(self._settle, *self._expiring(record))
 
     def _expiring(self, record: Record) -> tuple[list[str], list[Any]]:
         outcomes = [Settled(record.expired())]
@@ -157,10 +159,10 @@ class Ledger:
     def postpone(
         self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
     ) -> list[str]:
-        """Let each (tag, id) be tried again a while after its attempt, with company or alone.
+        """Schedule another attempt for each (tag, id); a ``suspect`` will run alone.
 
-        Gives for each "postponed"; "last" where that was its last attempt, and nothing was done;
-        "gone" where it has its outcome, or is not ours any more.
+        Returns for each "postponed"; "last" if its attempts are used up, and nothing was done; or
+        "gone" if it has its outcome or another worker holds it.
         """
         tags, ids = zip(*tagged_ids, strict=True)
         answer: list[bytes] = self._postpone(
@@ -170,12 +172,12 @@ class Ledger:
         return [word.decode() for word in answer]
 
     def now(self) -> float:
-        """Redis's seconds: the one clock that all share."""
+        """Redis's time in Unix seconds, the one clock that all processes share."""
         seconds, microseconds = self.client.time()
         return seconds + microseconds / 1e6
 
     def settled_at(self, task_id: str) -> float:
-        """Redis's seconds when an outcome was written: the time that it has left to live tells."""
+        """Redis's seconds at which an outcome was written, from its remaining time to live."""
         with self.client.pipeline() as pipe:
             pipe.time()
             pipe.pttl(keys.record(task_id))
@@ -183,7 +185,7 @@ class Ledger:
         return float(seconds + microseconds / 1e6 + left / 1e3 - self._settings.result_ttl)
 
     def depths(self, queues: tuple[str, ...]) -> tuple[dict[str, int], int]:
-        """Messages waiting per queue, and messages that workers hold."""
+        """Messages that wait per queue, and messages that workers hold."""
         with self.client.pipeline(transaction=False) as pipe:
             for queue in queues:
                 pipe.llen(queue)
@@ -192,7 +194,7 @@ class Ledger:
         return dict(zip(queues, waiting, strict=True)), reserved
 
     def statistics(self) -> list[Statistics]:
-        """Counts and latencies of every version that has answered anything."""
+        """Counts and latencies of every version that has settled predictions."""
         return collected(self.client)
 
 
@@ -205,6 +207,6 @@ def _read(task_id: str, text: bytes | None) -> Record | None:
 
 
 def _pass_over_foreign(error: redis.ResponseError) -> None:
-    """A list or the like in a record's place is no record; any other error is raised."""
+    """Treat a key of another Redis type as no record; raise any other error."""
     if not str(error).startswith("WRONGTYPE"):
         raise error

@@ -1,4 +1,4 @@
-"""Counts and latencies per version, kept by the script that settles: each outcome counts once."""
+"""Counts and latencies per version, written by settle.lua: each outcome counts once."""
 
 from bisect import bisect_left
 from itertools import accumulate
@@ -10,12 +10,12 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.queue.canaries import CANARY_MODEL
 
-# Two and a half milliseconds to ten minutes, each step a quarter more: percentiles within 12%.
+# 1 ms to about 9 minutes; each bound is a quarter above the last, so percentiles are within 12%.
 BUCKETS: tuple[float, ...] = tuple(round(0.001 * 1.25**step, 6) for step in range(60))
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What one version has answered since the ledger began."""
+    """All outcomes of one version since the ledger began."""
 
     model: str
     version: int
@@ -23,17 +23,17 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """State → predictions."""
     rows: int
     seconds: float
-    """Sum of the times from acceptance to outcome."""
+    """Sum over predictions of the seconds from acceptance to outcome."""
     histogram: tuple[int, ...]
-    """Predictions per bucket of `BUCKETS`, and one for what is longer."""
+    """Predictions per bucket of `BUCKETS`, plus one bucket for longer ones."""
 
     @property
     def reference(self) -> str:
-        """As model:version."""
+        """``model:version``."""
         return f"{self.model}:{self.version}"
 
     def percentile(self, share: float) -> float | None:
-        """Seconds within which this share (0 to 1) was answered, to a bucket's upper bound."""
+        """Latency in seconds at a quantile (0 to 1), as a bucket's upper bound; None if empty."""
         counted = list(accumulate(self.histogram))
         if not counted[-1]:
             return None
@@ -42,11 +42,11 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bucket(seconds: float) -> int:
-    """The place in the histogram of one that took so long."""
+    """Index of the histogram bucket for a latency."""
     return bisect_left(BUCKETS, seconds)
 
 
-def parse(reference: str, fields: dict[str, str]) -> Statistics:
+def parse_statistics(reference: str, fields: dict[str, str]) -> Statistics:
     """Read one statistics hash."""
     model, _, version = reference.rpartition(":")
     states = ("succeeded", "failed", "cancelled", "expired")
@@ -61,7 +61,7 @@ def parse(reference: str, fields: dict[str, str]) -> Statistics:
 
 
 def collected(client: redis.Redis) -> list[Statistics]:
-    """Those of every version that has answered anything, but for canaries."""
+    """Statistics of every version that has settled predictions, without canaries."""
     answered = cast("set[bytes]", client.smembers(keys.ANSWERED))
     versions = sorted({version.decode() for version in answered} - {CANARY_MODEL})
     with client.pipeline(transaction=False) as pipe:
@@ -69,6 +69,6 @@ def collected(client: redis.Redis) -> list[Statistics]:
             pipe.hgetall(keys.STATISTICS + version)
         read = pipe.execute()
     return [
-        parse(version, {k.decode(): v.decode() for k, v in fields.items()})
+        parse_statistics(version, {k.decode(): v.decode() for k, v in fields.items()})
         for version, fields in zip(versions, read, strict=True)
     ]

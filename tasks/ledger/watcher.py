@@ -1,4 +1,4 @@
-"""Waiting for news: one subscription connection per process, one event per waiting request."""
+"""Wake-ups by publish: one subscription connection per process, one event per waiting request."""
 
 import logging
 import threading
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Wakes those who wait for an outcome or a job, when a script publishes that there is news.
+    """Wakes requests that wait for an outcome or a job when a script publishes a change.
 
-    A wake-up may be missed (a lost connection), so whoever waits looks again now and then.
+    A wake-up may be missed (a lost connection), so waiters also look from time to time.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -29,7 +29,7 @@ class Watcher:
 
     @contextmanager
     def watching(self, channel: str) -> Iterator[threading.Event]:
-        """An event that is set once something was published under this key."""
+        """An event that is set once a script publishes on the channel (a record's or job's key)."""
         event = threading.Event()
         try:
             with self._lock:
@@ -59,7 +59,7 @@ class Watcher:
         while True:
             try:
                 message = self._pubsub.get_message(timeout=0.5)
-            except Exception as error:  # noqa: BLE001 - whoever waits depends on this thread
+            except Exception as error:  # noqa: BLE001 - all waits depend on this thread
                 if many := self._losses.count():
                     log.warning("lost the subscription %s times, the last: %r", many, error)
                 time.sleep(0.5)

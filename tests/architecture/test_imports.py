@@ -35,13 +35,13 @@ def modules_after(program: str, home: Path) -> set[str]:
     return {name.partition(".")[0] for name in json.loads(told.stdout.splitlines()[-1])}
 
 
-def test_the_api_never_holds_what_computes(tmp_path: Path) -> None:
+def test_api_imports_no_model_libraries(tmp_path: Path) -> None:
     modules = modules_after("from api.app import create_app; create_app()", tmp_path)
     assert {"api", "flask", "tasks", "registry"} <= modules
     assert not modules & (HEAVY | {"workers", "cli", "predictq"})
 
 
-def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
+def test_flower_and_stock_tools_import_no_model_libraries(tmp_path: Path) -> None:
     modules = modules_after(
         "from tasks.app import app; app.loader.import_default_modules()", tmp_path
     )
@@ -49,7 +49,7 @@ def test_flower_and_stock_tools_hold_no_models_either(tmp_path: Path) -> None:
     assert not modules & (HEAVY | {"workers", "api", "flask"})
 
 
-def test_a_worker_holds_no_models_its_fork_server_may_and_neither_speaks_http(
+def test_worker_imports_no_model_libraries_and_no_http(
     tmp_path: Path,
 ) -> None:
     worker = modules_after(
@@ -63,7 +63,7 @@ def test_a_worker_holds_no_models_its_fork_server_may_and_neither_speaks_http(
     assert not (worker | server) & {"api", "flask", "werkzeug", "granian", "cli", "predictq"}
 
 
-def test_the_client_holds_nothing_of_ours(tmp_path: Path) -> None:
+def test_client_imports_no_other_package_of_ours(tmp_path: Path) -> None:
     modules = modules_after("import sys; sys.path.insert(0, 'client'); import predictq", tmp_path)
     assert "httpx2" in modules
     assert not modules & {"api", "tasks", "workers", "registry", "telemetry", "cli", "celery"}

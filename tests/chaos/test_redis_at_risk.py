@@ -47,7 +47,7 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
 
 
 class Submissions:
-    """Somebody who submits on and on meanwhile, whatever is answered."""
+    """Submits continuously inside the context, whatever is answered."""
 
     def __init__(self, stack: LiveStack) -> None:
         self._stack, self._over = stack, threading.Event()
@@ -89,17 +89,17 @@ def test_hazard_2_redis_gets_full_while_all_are_at_work(
     with Submissions(stack) as submissions:
         submissions.more()
         with stack.frozen_pool():
-            submissions.more()  # some are taken and begun, others wait
+            submissions.more()  # some have started, others still wait
             client.config_set("maxmemory", 1)
             until(lambda: submissions.refused[503] > 5, "submissions are refused")
-        # What had been accepted is computed all the same.
+        # Accepted predictions are still computed.
         until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "all is settled")
         client.config_set("maxmemory", 0)
         submissions.more()
     assert set(submissions.refused) == {503}
     assert_all_answered(stack, submissions.accepted)
     assert stack.pid("worker") == worker
-    assert stack.lives("worker")
+    assert stack.is_running("worker")
 
 
 def test_hazard_7_redis_is_killed_and_restarted_under_load(
@@ -123,12 +123,12 @@ def test_hazard_7_redis_is_killed_and_restarted_under_load(
 def test_hazard_8_an_outcome_that_cannot_be_stored_is_not_acknowledged(
     stack: LiveStack, client: redis.Redis
 ) -> None:
-    """There is no outcome without its acknowledgement and the other way round: one script."""
+    """One script stores the outcome and acknowledges the message, so neither happens alone."""
     with stack.frozen_pool():
         ids = [stack.submit("doubling", ROW)["id"] for _ in range(10)]
         until(lambda: client.hlen(keys.RESERVED), "something is taken")
         stack.kill("redis")
-    # The pool computes and finds nobody to tell.
+    # The pool computes while the ledger cannot be reached.
     until(lambda: "the ledger cannot be reached" in stack.logs(), "somebody who tries to store")
     stack.start("redis")
     assert_all_answered(stack, ids)
@@ -150,8 +150,8 @@ def test_hazard_12_the_same_key_converges_on_what_was_pushed_unseen(
 
 
 def pushed_before_the_kill(directory: Path, environment: dict[str, str], seconds: float) -> bool:
-    """Push, kill Redis at once in the midst, start it again; whether all acknowledged is there."""
-    server = redis_server.prepare(directory)
+    """Push for ``seconds``, then kill Redis; whether all acknowledged pushes are there again."""
+    server = redis_server.prepare_server(directory)
     program = server.program()
     slow = msgspec.structs.replace(program, environment={**program.environment, **environment})
     process = Process(slow, directory / "redis.log")
@@ -176,7 +176,9 @@ def test_hazard_16_a_killed_redis_has_all_that_it_acknowledged(tmp_path: Path) -
     assert pushed_before_the_kill(tmp_path, {}, 0.5)
 
 
-def test_hazard_16_it_has_even_where_the_disk_is_slow(tmp_path: Path) -> None:
+def test_hazard_16_a_killed_redis_on_a_slow_disk_has_all_that_it_acknowledged(
+    tmp_path: Path,
+) -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("to make fdatasync slow takes a C compiler")

@@ -1,4 +1,4 @@
-"""Hazards of workers, each on a stack whose work of the dead comes back after two seconds."""
+"""Hazards of workers, each on a stack with a visibility timeout of two seconds."""
 
 import os
 import signal
@@ -52,8 +52,8 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
 
 
 def second_worker(stack: LiveStack) -> Process:
-    """Another beside the first one, which is given back; it takes messages."""
-    first = stack.give_way("worker")
+    """Start a second worker that takes messages; return the first."""
+    first = stack.launch_second("worker")
     until(lambda: stack.parts.stages()[0][0].relieves(stack.pid("worker")), "another", STARTING)
     return first
 
@@ -74,7 +74,7 @@ def test_hazard_1_a_worker_killed_between_taking_and_starting(
     assert [stack.outcome(i)["predictions"] for i in ids] == [[2.0 * n] for n in range(20)]
 
 
-def test_hazard_5_the_work_of_the_dead_starts_again_soon(stack: LiveStack) -> None:
+def test_hazard_5_a_dead_worker_s_predictions_start_again_soon(stack: LiveStack) -> None:
     victim = second_worker(stack)
     ids = [stack.submit("sleeping", [50.0 + n, 1.0])["id"] for n in range(4)]
     until(lambda: all(times_begun(stack, 50.0 + n) for n in range(4)), "all computed by someone")
@@ -84,12 +84,14 @@ def test_hazard_5_the_work_of_the_dead_starts_again_soon(stack: LiveStack) -> No
     outcomes = [stack.outcome(task_id) for task_id in ids]
     assert {outcome["status"] for outcome in outcomes} == {"succeeded"}
     assert max(outcome["receipt"]["attempt"] for outcome in outcomes) == 2
-    # The timeout, the upkeep's interval, four computations one after the other, a loaded machine.
+    # Visibility timeout, upkeep interval, four computations in a row, and slack for a busy machine.
     assert time.monotonic() - killed < VISIBILITY + 0.5 + 4 + 5
 
 
-def test_hazard_6_what_takes_longer_than_the_timeout_runs_once(stack: LiveStack) -> None:
-    first = second_worker(stack)  # somebody else who could take it
+def test_hazard_6_a_prediction_longer_than_the_visibility_timeout_runs_once(
+    stack: LiveStack,
+) -> None:
+    first = second_worker(stack)  # another worker could take it
     try:
         task_id = stack.submit("sleeping", [600.0, 3 * VISIBILITY])["id"]
         assert stack.outcome(task_id)["receipt"]["attempt"] == 1
@@ -99,18 +101,18 @@ def test_hazard_6_what_takes_longer_than_the_timeout_runs_once(stack: LiveStack)
         until(lambda: not first.running(), "the end of the other")
 
 
-def test_hazard_9_one_that_ends_the_whole_worker_is_given_up(stack: LiveStack) -> None:
+def test_hazard_9_a_prediction_that_kills_the_worker_is_given_up(stack: LiveStack) -> None:
     task_id = stack.submit("regicide", [DEADLY, 0.0])["id"]
     good = stack.submit("regicide", [1.0, 0.0])["id"]
     path = f"/predict/result/{task_id}"
     deaths = 0
     while stack.http.get(path).status_code == 202:
         until(
-            lambda: not stack.lives("worker") or stack.http.get(path).status_code == 200,
+            lambda: not stack.is_running("worker") or stack.http.get(path).status_code == 200,
             "the next death, or the end",
             STARTING,
         )
-        if not stack.lives("worker"):
+        if not stack.is_running("worker"):
             deaths += 1
             stack.start("worker")
     assert stack.outcome(task_id)["error"]["code"] == "worker_lost"

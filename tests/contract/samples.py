@@ -1,4 +1,4 @@
-"""What the contract looks like today: one message and a record in each state, of fixed content.
+"""Today's contract as files: one message and a record in each state, of fixed content.
 
 `python -m tests.contract.samples` keeps it as the next version in `golden/`, where versions stay
 for ever: messages and records of each may still lie in somebody's Redis.
@@ -49,7 +49,7 @@ TRACEBACK = "Traceback (most recent call last):\nValueError: no\n"
 
 
 def today() -> dict[str, bytes]:
-    """File name → content, as this code writes it."""
+    """Map file names to the content that this code writes."""
     queued = {state: Record.queued(task_id, PREDICTION) for state, task_id in IDS.items()}
     records = {
         "queued": queued["queued"],
@@ -65,12 +65,12 @@ def today() -> dict[str, bytes]:
 
 
 def versions() -> list[Path]:
-    """The directories of all versions, the oldest first."""
+    """The directories of all kept versions, the oldest first."""
     return sorted(GOLDEN.iterdir(), key=lambda path: int(path.name))
 
 
 def kept(version: Path) -> dict[str, bytes]:
-    """File name → content, as it was then."""
+    """Map file names to the content that a version kept."""
     return {path.name: path.read_bytes().rstrip(b"\n") for path in version.iterdir()}
 
 

@@ -1,4 +1,4 @@
-"""No format changes unnoticed: today's messages and records are those that were kept last."""
+"""Today's messages and records equal the last kept version, so no format changes unnoticed."""
 
 import msgspec
 import pytest

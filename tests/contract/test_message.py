@@ -1,4 +1,4 @@
-"""The message on the queue and the record in Redis: a contract with workers that run already."""
+"""The message on the queue and the record in Redis: the contract with workers of older versions."""
 
 import json
 
@@ -22,7 +22,7 @@ ID = "01a1fcd1-b5f1-71d9-9404-90922f7de090"
 
 
 class _Channel:
-    """What kombu's message asks of its channel."""
+    """The part of a channel that kombu's message needs."""
 
     no_ack_consumers = frozenset()
 
@@ -65,7 +65,7 @@ def test_the_scripts_recognise_a_record_by_its_head() -> None:
     assert RUNNING_HEAD == b'{"status":"STARTED","state":"running"'
 
 
-def test_each_state_is_one_of_celery_s() -> None:
+def test_states_are_states_of_celery() -> None:
     assert set(CELERY_STATUS.values()) == {
         "PENDING",
         "STARTED",

@@ -9,7 +9,7 @@ from deployment import run
 
 @pytest.fixture(scope="session")
 def compose() -> dict[str, Any]:
-    """The parsed file, every profile on and every default filled in."""
+    """The parsed file with every profile enabled and every default filled in."""
     answer = run("docker-compose", "--profile", "*", "config", "--format", "json")
     assert answer.returncode == 0, answer.stderr
     parsed: dict[str, Any] = json.loads(answer.stdout)

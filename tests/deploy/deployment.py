@@ -1,4 +1,4 @@
-"""The repository's root, and how a real tool is run on its deployment files."""
+"""The repository's root, and a helper that runs a checker on the deployment files."""
 
 import os
 import shutil
@@ -17,15 +17,15 @@ TOOLS = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH"
 Finished = subprocess.CompletedProcess[str]
 
 
-def skip_loudly(reason: str) -> NoReturn:
-    """Skip, and leave a line in pytest's summary of warnings that says what was not checked."""
+def skip_with_warning(reason: str) -> NoReturn:
+    """Skip the test and warn, so that pytest's summary says what was not checked."""
     warnings.warn(f"NOT CHECKED: {reason}", stacklevel=2)
-    pytest.skip(reason)  # a tool that no package index holds, such as promtool
+    pytest.skip(reason)  # a tool that is on no package index, such as promtool
 
 
 def run(name: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Finished:
     """Run a checker at the root with this environment added; skip where it is not installed."""
-    found = shutil.which(name, path=TOOLS) or skip_loudly(f"{name} is not installed")
+    found = shutil.which(name, path=TOOLS) or skip_with_warning(f"{name} is not installed")
     return subprocess.run(
         [found, *map(str, arguments)],
         check=False,

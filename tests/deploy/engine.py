@@ -1,4 +1,4 @@
-"""Real containers without an engine on the machine: podman in namespaces of its own."""
+"""Runs real containers without a system engine: podman in its own namespaces."""
 
 import shutil
 import subprocess
@@ -27,11 +27,11 @@ driver = "overlay"
 graphroot = "{0}/graph"
 runroot = "{0}/run"
 """
-# What runs is the first process of its own network, mounts and processes; all end with it.
+# The command is PID 1 of its own network, mount and PID namespaces; all processes end with it.
 SERVE = """\
 mount -t tmpfs tmpfs /run && ip link set lo up && exec podman system service --time=0 "$1"
 """
-# Without systemd nobody runs the health checks of podman.
+# Without systemd, nothing else runs podman's health checks.
 WATCH = """\
 while :; do
   for each in $(podman ps -q); do podman healthcheck run "$each" >/dev/null 2>&1; done
@@ -41,7 +41,7 @@ done
 
 
 class Engine:
-    """A podman of our own under ``directory``; nothing of it is left at the end."""
+    """A private podman under ``directory``, which is removed at the end."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -83,7 +83,7 @@ class Engine:
         return finished.stdout
 
     def attempt(self, *command: str | Path, timeout: float = 900) -> Finished:
-        """Run a command inside, whatever comes of it."""
+        """Run a command inside and return the completed process, whatever its exit code."""
         return subprocess.run(
             self._inside(*map(str, command)),
             check=False,

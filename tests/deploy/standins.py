@@ -1,4 +1,4 @@
-"""Images under the public names without a registry: Debian's own packages in one small system."""
+"""Stand-ins for public images without an image registry: one small Debian system."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Impossible(Exception):
 
 
 def prepare_tools() -> None:
-    """Have podman and its parts, from Debian's packages where that takes no more than root."""
+    """Install podman and its parts from Debian's packages if they are missing and we are root."""
     if os.geteuid():
         raise Impossible("podman needs root here, for namespaces of its own")
     if sys.version_info[:2] != (3, 11):
@@ -56,7 +56,7 @@ def fetch_wheels(directory: Path) -> None:
 
 
 def make_base(archive: Path) -> None:
-    """Make the system that stands in for every public image."""
+    """Build the system that stands in for every public image."""
     hook = archive.with_name("shape.sh")
     hook.write_text(SHAPE)
     packages = "python3,python3-pip,python3-venv,ca-certificates,redis-server,prometheus"
@@ -66,7 +66,7 @@ def make_base(archive: Path) -> None:
 
 
 def name_images(engine: Engine, archive: Path) -> None:
-    """Give the system the public names that our files ask for."""
+    """Tag the system with the public image names that our files use."""
     services = json.loads(engine.compose("config", "--format", "json"))["services"]
     base = "docker.io/library/python:3.11-slim"
     engine.run("podman", "import", "-q", archive, base)

@@ -64,14 +64,14 @@ def test_api_and_worker_share_the_registry(compose: Compose) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_service_takes_all_memory_or_all_processes(compose: Compose, name: str) -> None:
+def test_services_have_memory_and_process_limits(compose: Compose, name: str) -> None:
     service = compose["services"][name]
     assert 2**28 <= int(service["mem_limit"]) <= 2**33
     assert service["pids_limit"] <= 1024
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "bulk", "flower"])
-def test_nothing_starts_before_redis_is_healthy(compose: Compose, name: str) -> None:
+def test_services_start_after_redis_is_healthy(compose: Compose, name: str) -> None:
     depends = compose["services"][name]["depends_on"]
     assert depends["redis"]["condition"] == "service_healthy"
 

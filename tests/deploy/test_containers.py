@@ -1,4 +1,4 @@
-"""The images are built and the compose stack is started for real, and it answers a prediction."""
+"""Builds the images, starts the compose stack and asks it for a prediction."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deployment import ROOT, skip_loudly
+from deployment import ROOT, skip_with_warning
 from engine import Engine, ask
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +21,7 @@ IMAGES = ("api", "worker", "flower")
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A podman that holds the public images; skipped where this machine cannot have one."""
+    """A podman that holds the public images; skips where this machine cannot run one."""
     directory = tmp_path_factory.mktemp("engine")
     (directory / "wheels").mkdir()
     try:
@@ -32,7 +32,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             name_images(engine, directory / "base.tar")
             yield engine
     except (Impossible, OSError, AssertionError) as reason:
-        skip_loudly(f"containers were not started: {reason}")
+        skip_with_warning(f"containers were not started: {reason}")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_registered_model_answers(stack: Engine, tmp_path: Path) -> None:
     model = LogisticRegression(max_iter=1000).fit(rows, labels)
     file = tmp_path / "iris.skops"
     save(model, file)
-    # `compose run` would be what the documents say; podman does not always tell it the end.
+    # The documents say `compose run`, but podman does not always report that such a run ended.
     inside = ["exec", "-T", "worker", "python"]
     write = (
         "import base64, sys; open('/data/iris.skops', 'wb').write(base64.b64decode(sys.argv[1]))"

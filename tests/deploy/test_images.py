@@ -1,4 +1,4 @@
-"""What goes into each image: its own packages, its own rooms, no root."""
+"""Contents of each image: its own dependencies and packages, and no root user."""
 
 import ast
 import re
@@ -16,13 +16,13 @@ STAGES: dict[str, str] = dict(STAGE.findall(DOCKERFILE))
 
 
 def locked(name: str) -> dict[str, str]:
-    """Package to version, of the lock of this name."""
+    """Map packages to versions, as the lock of this name pins them."""
     text = (ROOT / f"requirements/{name}.lock").read_text()
     return dict(re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?==(\S+)", text, re.MULTILINE))
 
 
 def imports(room: str) -> Iterator[str]:
-    """Top-level names of the modules that a room imports."""
+    """Top-level names of the modules that one of our packages imports."""
     for file in (ROOT / room).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
@@ -31,8 +31,8 @@ def imports(room: str) -> Iterator[str]:
                 yield node.module.partition(".")[0]
 
 
-def spelt(distributions: list[str]) -> set[str]:
-    """Names of distributions as locks spell them."""
+def normalized(distributions: list[str]) -> set[str]:
+    """Names of distributions, normalized as in the locks."""
     return {re.sub("[-_.]+", "-", each).lower() for each in distributions}
 
 
@@ -46,28 +46,28 @@ def test_the_worker_serves_no_http() -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "flower"])
-def test_every_import_is_installed(name: str) -> None:
+def test_imports_are_all_installed(name: str) -> None:
     rooms = re.findall(r"^COPY (\w+) ", STAGES["runtime"] + STAGES[name], re.MULTILINE)
-    # The worker's image needs the `models` commands only, which load the others on demand.
+    # The worker's image needs only the `models` commands; the others are loaded on demand.
     used = {each for room in rooms if room != "cli" for each in imports(room)}
     foreign = used - set(sys.stdlib_module_names) - set(rooms)
     providers = packages_distributions()
-    missing = {each for each in foreign if not locked(name).keys() & spelt(providers[each])}
+    missing = {each for each in foreign if not locked(name).keys() & normalized(providers[each])}
     assert not missing
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "flower"])
-def test_what_kombu_imports_without_declaring_it_is_installed(name: str) -> None:
+def test_kombu_s_undeclared_import_is_installed(name: str) -> None:
     assert "packaging" in locked(name)  # kombu.transport.redis
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "flower"])
-def test_no_image_holds_development_tools(name: str) -> None:
+def test_images_hold_no_development_tools(name: str) -> None:
     assert not locked(name).keys() & {"pytest", "mypy", "ruff", "pip", "setuptools"}
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "flower"])
-def test_every_lock_pins_what_the_local_one_pins(name: str) -> None:
+def test_locks_of_images_pin_what_the_local_lock_pins(name: str) -> None:
     assert locked(name).items() <= locked("local").items()
 
 
@@ -80,7 +80,7 @@ def test_the_health_checks_of_image_and_compose_agree(name: str, compose: dict[s
     assert (ROOT / "deploy" / words[1]).is_file()
 
 
-def test_no_image_runs_as_root() -> None:
+def test_images_do_not_run_as_root() -> None:
     assert "USER 10001:10001" in STAGES["runtime"]
     assert all(f"FROM runtime AS {name}\n" in DOCKERFILE for name in ("api", "worker", "flower"))
     assert "USER" not in STAGES["api"] + STAGES["worker"] + STAGES["flower"]

@@ -1,4 +1,4 @@
-"""A stack as a newcomer has it: started by `up` in an empty home directory."""
+"""A stack started by `up` in an empty home directory."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ COMMANDS = {
 
 
 class Newcomer(NamedTuple):
-    """Somebody's home directory and shell, with a stack running."""
+    """A new user's home directory and shell, with a stack running."""
 
     home: Path
     port: int
@@ -33,7 +33,7 @@ class Newcomer(NamedTuple):
     environment: dict[str, str]
 
     def here(self, text: str) -> str:
-        """What a document says, with the addresses of this stack."""
+        """Replace the addresses in a document with those of this stack."""
         there = {
             "127.0.0.1:5000": f"127.0.0.1:{self.port}",
             "127.0.0.1:5555": f"127.0.0.1:{self.flower_port}",
@@ -45,7 +45,7 @@ class Newcomer(NamedTuple):
 
 @pytest.fixture(scope="session")
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
-    """The state in which the README's `./run up` leaves whoever typed it."""
+    """The state after the README's `./run up`."""
     home = tmp_path_factory.mktemp("newcomer")
     ports = _free_ports()
     environment = _environment(home, ports[0])
@@ -73,7 +73,7 @@ def _is_ready(process: "subprocess.Popen[bytes]", printed: Path) -> bool:
 
 
 def _environment(home: Path, port: int) -> dict[str, str]:
-    """A shell with our commands on its PATH and nothing of ours set but the address."""
+    """The environment of a shell: our commands on PATH, and no setting but the address."""
     commands = home / "bin"
     commands.mkdir()
     for name, body in COMMANDS.items():

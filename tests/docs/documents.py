@@ -32,18 +32,18 @@ class Block(NamedTuple):
 
     @property
     def is_answer(self) -> bool:
-        """Whether it shows what the command before it prints; ``…`` stands for anything."""
+        """Whether the block shows output of the command before it; ``…`` stands for any text."""
         return self.info == "answer"
 
     @property
     def reason(self) -> str | None:
-        """Why a test cannot run it; None where one can."""
+        """Why a test cannot run the block; None if it can."""
         found = _reason.fullmatch(self.info)
         return found[1] if found else None
 
 
 class Example(NamedTuple):
-    """A command, and what it answers as far as the document shows it."""
+    """A command and the part of its output that the document shows."""
 
     command: Block
     answer: str | None
@@ -67,13 +67,13 @@ def blocks(document: Path) -> list[Block]:
 
 
 def links(document: Path) -> list[str]:
-    """What the document links to inside this repository."""
+    """The link targets of a document inside this repository."""
     found = _link.findall(_fence.sub("", document.read_text()))
     return [link for link in found if "://" not in link and not link.startswith("mailto:")]
 
 
 def table(document: Path, heading: str) -> list[list[str]]:
-    """Cells of the first table under a heading, without its two first lines or any backticks."""
+    """The cells of the first table under a heading, without its head and without backticks."""
     _, _, section = document.read_text().partition(f"# {heading}\n")
     assert section, f"{document.name} has no heading {heading!r}"
     lines = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Every command in README and docs does what it says, typed in order on a fresh installation."""
+"""The commands in README and docs run in order on a fresh installation and print what is shown."""
 
 import re
 import shutil
@@ -29,8 +29,8 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("document", WITH_COMMANDS, ids=name_of)
-def test_its_commands_run(document: Path, newcomer: Newcomer, tmp_path: Path) -> None:
-    """One clone a document: what one block leaves in the directory, the next finds."""
+def test_commands_of_a_document_run(document: Path, newcomer: Newcomer, tmp_path: Path) -> None:
+    """All blocks of a document run in one directory; a block finds the files of earlier blocks."""
     (tmp_path / "run").symlink_to(newcomer.home / "bin" / "run")
     left_out = []
     for command, answer in Example.all_in(document):
@@ -49,8 +49,8 @@ def test_its_commands_run(document: Path, newcomer: Newcomer, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_what_is_not_run_says_why(document: Path) -> None:
-    """A command is run, or it has a reason that a reader may judge."""
+def test_command_that_is_not_run_says_why(document: Path) -> None:
+    """A command that the tests do not run carries a reason in its info string."""
     found = blocks(document)
     assert {block.language for block in found} <= {*RUNNABLE, *SHOWN}
     unclear = [block for block in found if block.is_command and block.info and not block.reason]
@@ -58,7 +58,7 @@ def test_what_is_not_run_says_why(document: Path) -> None:
 
 
 def typed(command: Block, newcomer: Newcomer, directory: Path) -> str:
-    """What a block prints; it fails the test when it fails."""
+    """Run a block and return its output; a failing command fails the test."""
     done = subprocess.run(
         [*SHELLS[command.language], newcomer.here(command.text)],
         cwd=directory,
@@ -73,7 +73,7 @@ def typed(command: Block, newcomer: Newcomer, directory: Path) -> str:
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Whether a document shows what was printed; layout is free, ``…`` stands for anything."""
+    """Whether shown and printed text match, ignoring layout; ``…`` stands for any text."""
     pattern = ".*".join(map(re.escape, _bare(shown).split("…")))
     return re.fullmatch(pattern, _bare(printed), re.DOTALL) is not None
 

@@ -1,4 +1,4 @@
-"""What the documents say is prevented is, and every test that is said to prove it is there."""
+"""The tables of hazards and of security name existing tests."""
 
 import re
 from functools import cache
@@ -20,7 +20,7 @@ NAMED = [
 
 
 @pytest.mark.parametrize("document", TABLES)
-def test_all_are_there(document: str) -> None:
+def test_table_is_complete(document: str) -> None:
     rows = TABLES[document]
     assert [row[0] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
     assert all("::test_" in row[3] for row in rows)
@@ -32,6 +32,6 @@ def defined_in(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_the_test_is_there(name: str) -> None:
+def test_named_test_exists(name: str) -> None:
     path, _, function = name.strip("`").partition("::")
     assert function in defined_in(path)

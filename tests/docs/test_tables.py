@@ -52,7 +52,7 @@ def errors(kind: Kind = PredictqError) -> Iterator[Kind]:
 
 
 def is_answered(kind: Kind) -> bool:
-    """Whether it is a problem of a request; the others end a prediction or a command."""
+    """Whether an error is answered as a problem; the others end a prediction or a command."""
     named = next(ancestor for ancestor in kind.__mro__ if ancestor in STATUS)
     return not issubclass(kind, ENDINGS) and (named is not PredictqError or kind is PredictqError)
 
@@ -78,8 +78,8 @@ def test_the_errors_of_predictions() -> None:
     }
 
 
-def test_every_error_is_described() -> None:
-    """What is neither a request's problem nor a prediction's end is a job's or a command's."""
+def test_errors_are_all_described() -> None:
+    """An error that is neither a problem nor ends a prediction belongs to a job or a command."""
     others = {kind for kind in errors() if not is_answered(kind) and not issubclass(kind, ENDINGS)}
     assert others == {AnswersDiffer, RegistryConflict, *errors(JobFailed)}
 
@@ -155,9 +155,9 @@ def test_the_keys() -> None:
 def test_the_files_at_home(newcomer: Newcomer) -> None:
     described = {row[0].strip("/") for row in table(OPERATIONS, "What lies in the home")}
     found = {path.name for path in (newcomer.home / ".predictq").iterdir()}
-    assert found | {"jobs"} == described  # which the first batch job makes
+    assert found | {"jobs"} == described  # made by the first batch job
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_its_links(document: Path) -> None:
+def test_links_of_a_document(document: Path) -> None:
     assert [link for link in links(document) if not (document.parent / link).exists()] == []

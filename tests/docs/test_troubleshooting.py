@@ -1,4 +1,4 @@
-"""Every message that the documents explain is one that the code can tell."""
+"""Every message in the troubleshooting table is one that the code can write."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ def sources() -> Iterator[Path]:
 
 
 def words(node: ast.AST) -> str | None:
-    """The text of a literal, `…` standing for what is filled in; None where it is none."""
+    """The text of a string literal with `…` for each placeholder; None for other nodes."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -39,22 +39,22 @@ def literals() -> frozenset[str]:
 
 
 def is_told(message: str) -> bool:
-    """Whether its fixed parts stand in one literal, in their order."""
+    """Whether one literal contains the fixed parts of a message in order."""
     parts = [re.escape(part.strip()) for part in message.split("…") if part.strip(" :;,()")]
     pattern = re.compile(".*".join(parts), re.DOTALL)
     return any(pattern.search(literal) for literal in literals())
 
 
-def test_there_are_messages() -> None:
+def test_messages_are_found() -> None:
     assert len(MESSAGES) > 50
     assert not is_told("nobody says … such a thing")
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_the_code_tells_it(message: str) -> None:
+def test_message_is_in_the_code(message: str) -> None:
     assert is_told(message), f"no literal of the code says: {message}"
 
 
-def test_each_row_is_whole() -> None:
+def test_rows_are_complete() -> None:
     rows = [line for line in TROUBLESHOOTING.read_text().splitlines() if line.startswith("| `")]
     assert len(rows) == len(MESSAGES)

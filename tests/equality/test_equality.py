@@ -1,4 +1,4 @@
-"""Models by chance are served through every door as they answer by themselves.
+"""Randomly chosen models answer through every door as they answer by themselves.
 
 `python -m benchmarks.equality --seed … --case …` repeats one; the issue's 5,000 are recorded there.
 """
@@ -22,7 +22,7 @@ def test_models_by_chance_are_served_as_they_answer(first):
     _check(judged(case(SEED, number)) for number in range(first, first + BLOCK))
 
 
-def test_other_models_in_each_run_are_served_as_they_answer():
+def test_random_models_are_served_as_they_answer():
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     _check(judged(case(seed, number)) for number in range(10))

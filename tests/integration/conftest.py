@@ -1,4 +1,4 @@
-"""A Redis without anything else, and a stack whose models raise, kill and answer nonsense."""
+"""A bare Redis, and a stack whose models raise, kill or answer nonsense."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.stack import LiveStack, running, until
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     home = tmp_path_factory.mktemp("redis")
-    server = redis_server.prepare(home)
+    server = redis_server.prepare_server(home)
     process = Process(server.program(), home / "redis.log")
     try:
         until(process.program.ready, "redis ready")
@@ -35,13 +35,13 @@ def unruly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
         register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
     with running(home) as stack:
         for name in ("doubling", "touchy", "lethal", "strange"):
-            assert stack.predict(name, [1.0, 0.0]) == [2.0]  # their pace is known from now on
+            assert stack.predict(name, [1.0, 0.0]) == [2.0]  # its batch size is known now
         yield stack
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., LiveStack]]:
-    """Starts a stack over models registered before, with these settings; it probes early."""
+    """Starts stacks on a home with registered models, with these settings and early probes."""
     stacks: list[Any] = []
 
     def begin(**settings: Any) -> LiveStack:

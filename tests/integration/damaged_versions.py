@@ -1,4 +1,4 @@
-"""Versions that somebody damages and mends, and how they come to be paused."""
+"""Damages and repairs artifacts, and fails versions until they are paused."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ ROW = [1.0, 0.0]
 
 
 class Artifact:
-    """The registered bytes of a version, which somebody damages and mends."""
+    """The artifact of a registered version, which a test damages and repairs."""
 
     def __init__(self, home: Path, reference: str) -> None:
         registry = Registry(home)
@@ -41,7 +41,7 @@ def paused(stack: LiveStack) -> dict[str, Json]:
 
 
 def fail_until_paused(stack: LiveStack, model: str) -> list[str]:
-    """Submit until it is refused; gives the ids, all of which failed."""
+    """Submit until the version is paused; return the ids, all of which failed."""
     ids = []
     while (answer := post(stack, model)).status_code == 202:
         ids.append(answer.json()["id"])

@@ -1,4 +1,4 @@
-"""Versions of many kinds, trained and registered, each of which says what it says when alone."""
+"""Trained and registered versions of many kinds, with each model's own answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ SPECIES = load_iris().target_names[Y]
 
 
 class Version(NamedTuple):
-    """One that can be asked, and what it says when it is alone."""
+    """A registered version, and the model's own answers."""
 
     reference: str
     model: Any
@@ -84,7 +84,7 @@ def registered(home: Path) -> list[Version]:
     register(home, "linear", other, X[:2].tolist())
     register(home, "exact", linear, X[:2].tolist(), exact=True)
     register(home, "forest", forest, X[:2].tolist())
-    forest.n_jobs = 1  # with threads its sums, and so its last bits, differ from call to call
+    forest.n_jobs = 1  # with threads, sums differ in their last bits from call to call
     register(home, "near", near, X[:2].tolist())
     register(home, "vectors", vectors, X[:2].tolist())
     register(home, "columns", columns, X[:2].tolist())

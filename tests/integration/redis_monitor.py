@@ -1,4 +1,4 @@
-"""Every command that crosses the wire to Redis, by the process that sent it."""
+"""Records every command that Redis receives, by the process that sent it."""
 
 import time
 from collections import Counter
@@ -12,7 +12,7 @@ import psutil
 import redis
 from redis.commands.core import Script
 
-from stack.redis.server import RedisServer, free_port, prepare
+from stack.redis.server import RedisServer, free_port, prepare_server
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
 from tasks.ledger.queue.reservations import Reservations
@@ -23,8 +23,8 @@ from tests.support.stack import PATIENCE, LiveStack
 END = "ECHO the-tap-is-closed"
 
 
-class WithPort(RedisServer, frozen=True, kw_only=True):
-    """Redis on a port: by ports MONITOR tells clients apart, which over a socket have none."""
+class RedisOnPort(RedisServer, frozen=True, kw_only=True):
+    """A Redis on a TCP port: MONITOR distinguishes clients by port, which a socket lacks."""
 
     port: int
 
@@ -36,15 +36,15 @@ class WithPort(RedisServer, frozen=True, kw_only=True):
         return super().configuration().replace("port 0\n", f"bind 127.0.0.1\nport {self.port}\n")
 
 
-def with_a_port(directory: Path) -> WithPort:
-    """As `prepare` does it, but on a port."""
-    return WithPort(**msgspec.structs.asdict(prepare(directory)), port=free_port())
+def prepare_on_port(directory: Path) -> RedisOnPort:
+    """As `prepare`, but on a TCP port."""
+    return RedisOnPort(**msgspec.structs.asdict(prepare_server(directory)), port=free_port())
 
 
 class Tap:
-    """What each process sent, complete once its context is over.
+    """The commands that each process sent; complete after the context.
 
-    A count has command → how often; a script goes by its own name.
+    Counts map a command, or the name of a script, to its number of calls.
     """
 
     def __init__(self) -> None:
@@ -56,9 +56,9 @@ class Tap:
 
 @contextmanager
 def tapped(stack: LiveStack) -> Iterator[Tap]:
-    """Listen with MONITOR: it tells what came from a client from what a script called.
+    """Listen with MONITOR, which distinguishes commands of clients from those of scripts.
 
-    Redis's own counts do not. What MONITOR leaves out are commands of administration.
+    Redis's own statistics do not. MONITOR omits administrative commands.
     """
     tap, started = Tap(), time.monotonic()
     with connect(stack.redis_url, timeout=PATIENCE) as client, client.monitor() as monitor:
@@ -72,7 +72,7 @@ def tapped(stack: LiveStack) -> Iterator[Tap]:
 
 
 def _from_a_client(monitor: Any) -> tuple[int, str] | None:
-    """The next that no script called, and the port that it came from; None at the end."""
+    """The next command of a client and its port; None at the end."""
     while (told := monitor.next_command())["client_type"] == "lua":
         pass
     return None if told["command"] == END else (int(told["client_port"]), told["command"])
@@ -96,13 +96,13 @@ def _script_names(client: redis.Redis, stack: LiveStack) -> dict[str, str]:
 
 
 def _counts_by_port(tap: Tap, stack: LiveStack) -> dict[int, Counter[str]]:
-    """A port that none of them has now is an error: nobody's command goes uncounted."""
+    """Raises for a port of no known process, so that every command is counted."""
     api = psutil.Process(stack.pid("api"))
     owners = (
         (tap.api, [api, *api.children(recursive=True)]),
         (tap.worker, [psutil.Process(stack.pid("worker"))]),
         (tap.pool, stack.pool()),
-        (Counter[str](), [psutil.Process()]),  # the test itself
+        (Counter[str](), [psutil.Process()]),  # the test's own connection
     )
     return {
         connection.laddr.port: count

@@ -1,4 +1,4 @@
-"""A Redis that answers and refuses, by each of the words that Redis has for it."""
+"""A Redis that refuses commands, once for each of Redis's error codes."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def configured(client: redis.Redis, name: str, value: str | int) -> Iterator[Non
 
 @contextmanager
 def demoted(client: redis.Redis) -> Iterator[None]:
-    """READONLY: it is a replica of nobody who is there, as an old primary may be."""
+    """READONLY: a replica of an absent server, as an old primary may be."""
     client.slaveof("127.0.0.1", 1)
     try:
         yield
@@ -37,14 +37,14 @@ def demoted(client: redis.Redis) -> Iterator[None]:
 
 @contextmanager
 def cut_off(client: redis.Redis) -> Iterator[None]:
-    """MASTERDOWN: the same, but it does not even tell what it knows."""
+    """MASTERDOWN: a replica of an absent server that also refuses to read."""
     with configured(client, "replica-serve-stale-data", "no"), demoted(client):
         yield
 
 
 @contextmanager
 def busy(client: redis.Redis) -> Iterator[None]:
-    """BUSY: a script of somebody else does not end."""
+    """BUSY: a script of another client does not end."""
     endless = connect(url_of(client), timeout=30)
     script = threading.Thread(target=suffer, args=(endless,))
     with configured(client, "lua-time-limit", 1):
@@ -70,18 +70,18 @@ def is_busy(client: redis.Redis) -> bool:
 
 
 def alone(client: redis.Redis) -> AbstractContextManager[None]:
-    """NOREPLICAS: it must not write without a replica."""
+    """NOREPLICAS: writing needs a replica, and there is none."""
     return configured(client, "min-replicas-to-write", 1)
 
 
 def full(client: redis.Redis) -> AbstractContextManager[None]:
-    """OOM: it holds more than it may."""
+    """OOM: it is above its maxmemory."""
     return configured(client, "maxmemory", 1)
 
 
 @contextmanager
 def unsaved(client: redis.Redis) -> Iterator[None]:
-    """MISCONF: it could not write its last snapshot, since a directory lies in its place."""
+    """MISCONF: the last snapshot failed, since a directory lies in the file's place."""
     settings = client.config_get("d*")
     snapshot = Path(settings["dir"], settings["dbfilename"])
     snapshot.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def unsaved(client: redis.Redis) -> Iterator[None]:
 
 
 def save(client: redis.Redis, status: str) -> None:
-    """Write a snapshot, which ends so."""
+    """Write a snapshot and wait until it ends with this status."""
     client.bgsave()
     until(lambda: is_saved(client.info("persistence"), status), f"a snapshot that is {status}")
 

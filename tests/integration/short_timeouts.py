@@ -1,4 +1,4 @@
-"""A stack whose visibility timeout is the shortest; its models sleep and run out of memory."""
+"""A stack with the shortest visibility timeout; its models sleep or run out of memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ VISIBILITY = 2.0
 
 @contextmanager
 def clocked(home: Path, **environment: str) -> Iterator[LiveStack]:
-    """Models that note in a diary what they compute; one of them may sleep for 0.3 s at most."""
+    """Models that record computed values in a diary; one has a time limit of 0.3 s."""
     diary, pantry = home / "diary", home / "pantry"
     diary.touch()
     pantry.touch()
@@ -29,16 +29,16 @@ def clocked(home: Path, **environment: str) -> Iterator[LiveStack]:
     given = {"PREDICTQ_VISIBILITY_TIMEOUT": str(VISIBILITY), **environment}
     with running(home, **given) as stack:
         for name in ("doubling", "sleepy", "hasty", "impatient", "hungry"):
-            assert stack.predict(name, [1.0, 0.0]) == [2.0]  # their pace is known from now on
+            assert stack.predict(name, [1.0, 0.0]) == [2.0]  # its batch size is known now
         yield stack
 
 
 def computed(stack: LiveStack, value: float) -> int:
-    """How often a value went through a model that keeps a diary."""
+    """How often the models with a diary computed a value."""
     return (stack.home / "diary").read_text().split().count(str(value))
 
 
 def holds_nothing(stack: LiveStack) -> bool:
-    """Whether every message is gone."""
+    """Whether no message is queued or reserved."""
     with redis.Redis.from_url(stack.redis_url) as client:
         return not client.exists("predict", keys.RESERVED, keys.DUE, keys.ATTEMPTS)

@@ -1,4 +1,4 @@
-"""A worker with a fault: at a word of remote control its loop stands still."""
+"""A worker whose event loop can be blocked by a remote control command."""
 
 import time
 from typing import Any
@@ -12,5 +12,5 @@ __all__ = ["app"]
 
 @control_command()  # type: ignore[untyped-decorator]  # Celery has no types
 def stand_still(state: Any) -> None:
-    """For longer than any test waits."""
+    """Block the event loop for longer than any test waits."""
     time.sleep(600)

@@ -1,4 +1,4 @@
-"""A stack that computes batch jobs, too."""
+"""A stack that also computes batch jobs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from tests.support.stack import LiveStack, running
 
 @contextmanager
 def computing_jobs(home: Path, *models: type[Doubling], **settings: str) -> Iterator[LiveStack]:
-    """A stack over a home of its own; its jobs may use what lies beside that.
+    """A stack in a new home whose jobs may read and write the directory beside it.
 
-    The models are called by their classes, in small letters; their diary is ``home/diary``.
+    Each model is registered under its class name in lower case; their diary is ``home/diary``.
     """
     diary = home / "diary"
     diary.touch()

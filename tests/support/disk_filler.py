@@ -1,4 +1,4 @@
-"""Something heavy on a disk, which takes the room that others count on."""
+"""A large file that takes the free space of a disk."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ SIZE = 2**31
 
 
 class Ballast:
-    """A file that is there in the context, and so large that not even ``bound`` bytes stay free.
+    """A file that exists inside the context and leaves less than ``bound`` bytes of the disk free.
 
-    Without it, more do.
+    Outside of the context, more than ``bound`` bytes are free.
     """
 
     def __init__(self, directory: Path) -> None:
-        """Skips the test where the disk has not room enough."""
+        """Skips the test if the disk has too little free space."""
         self._path = directory / "ballast"
         if (free := self._free()) < SIZE + 2**30:
             pytest.skip(f"the disk of {directory} has only {free} bytes free")

@@ -72,7 +72,7 @@ class Plodding(Touchy):
 
 
 class DeadlyPlodding(Plodding):
-    """The same, and kills its own process for one value."""
+    """A `Plodding` that kills its own process for one value."""
 
     def predict(self, x: Any) -> Any:
         if (np.asarray(x)[:, 0] == DEADLY).any():
@@ -81,7 +81,7 @@ class DeadlyPlodding(Plodding):
 
 
 class Hungry(Touchy):
-    """Runs out of memory as often as its pantry, a file, has bytes."""
+    """Raises MemoryError as often as its file ``pantry`` has bytes."""
 
     def __init__(self, diary: str, pantry: str) -> None:
         super().__init__(diary)
@@ -105,7 +105,7 @@ class Lethal(Doubling):
 
 
 class Regicide(Doubling):
-    """For the same value it ends the worker, the fork server, and at last itself."""
+    """Kills the worker, the fork server and then its own process for one value."""
 
     def predict(self, x: Any) -> Any:
         if (np.asarray(x)[:, 0] == DEADLY).any():
@@ -116,7 +116,7 @@ class Regicide(Doubling):
 
 
 class Silent(Doubling):
-    """Gives None in place of predictions, for one value."""
+    """Returns None instead of predictions for one value."""
 
     def predict(self, x: Any) -> Any:
         return None if (np.asarray(x)[:, 0] == GUILTY).any() else super().predict(x)
@@ -130,7 +130,7 @@ class Wordy(Doubling):
 
 
 class Strange(Doubling):
-    """Answers what no JSON can say, for one value."""
+    """Answers one value with an object that JSON cannot represent."""
 
     def predict(self, x: Any) -> Any:
         doubled = super().predict(x).astype(object)
@@ -148,21 +148,21 @@ def register(
     version: int | None = None,
     **changes: Any,
 ) -> Manifest:
-    """Add a version of a model, which must be trusted, since it may be of a class of ours."""
+    """Register a version of a model, trusted because its class may be defined in tests."""
     from workers.models.registration import (
-        describe,  # not for a process that only loads what is here
+        describe_model,  # not for a process that only loads what is here
     )
 
     path = home / f"{name}.joblib"
     joblib.dump(model, path)
-    description, content = describe(path, trust=True, examples=examples)
+    description, content = describe_model(path, trust=True, examples=examples)
     description = msgspec.structs.replace(description, **changes)
     registry = Registry(home)
     return registry.add(name, description, content, version=version, alias=alias or None)
 
 
 def described(artifact: bytes, **changes: Any) -> Description:
-    """The description of an artifact that nobody opens: one number in, one of three labels out."""
+    """Describe an artifact that is never opened: one number in, one of three labels out."""
     description = Description(
         sha256=hashlib.sha256(artifact).hexdigest(),
         format="skops",

@@ -1,4 +1,4 @@
-"""Mutations of a message: bytes that are wrong, and JSON that is right but means nonsense."""
+"""Mutations of a message: corrupt bytes, and valid JSON with nonsensical content."""
 
 import json
 import random
@@ -53,7 +53,7 @@ def _envelope(message: bytes, chance: random.Random) -> bytes:
 
 
 def _body(message: bytes, chance: random.Random) -> bytes:
-    """The arguments, which lie in the envelope as a text of their own."""
+    """Mutate the task's arguments, which the envelope holds as encoded text."""
 
     def twist(document: Document) -> Document:
         if isinstance(document, dict) and isinstance(document.get("body"), str):
@@ -71,7 +71,7 @@ def _body(message: bytes, chance: random.Random) -> bytes:
 
 
 def _duplicate(message: bytes, chance: random.Random) -> bytes:
-    """A key that is there twice, and means two things."""
+    """Write one key twice with two values."""
     value = json.dumps(chance.choice(NASTY))
     key = chance.choice([b'"headers":', b'"id":', b'"task":', b'"body":', b'"rows":', b'"model":'])
     return message.replace(key, key + value.encode() + b"," + key, 1)
@@ -81,12 +81,12 @@ def _rewritten(message: bytes, change: Callable[[Document], Document]) -> bytes:
     try:
         document = json.loads(message)
     except (ValueError, RecursionError):
-        return message  # it is none any more
+        return message  # no longer a JSON object
     return json.dumps(change(document), separators=(",", ":")).encode()
 
 
 def _twist(document: Document, chance: random.Random) -> Document:
-    """Put something nasty in some place of it, or take away what is there."""
+    """Replace one random value with a nasty one, or remove it."""
     places = [*_places(document)]
     if not places:
         return chance.choice(NASTY)

@@ -1,4 +1,4 @@
-"""A proxy before Redis that, once told to, keeps the answer to every watch of a queue to itself."""
+"""A proxy for Redis that can withhold the replies to a worker's queue watch."""
 
 import select
 import socket
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 
-class Swallower:
-    """Passes everything on, until `swallows` is set."""
+class SilentProxy:
+    """Forwards all bytes until `withholds` is set."""
 
     def __init__(self, redis_url: str) -> None:
         self._target = unquote(urlsplit(redis_url).path)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
-        self.swallows = threading.Event()
+        self.withholds = threading.Event()
 
     def serve(self) -> None:
         while True:
@@ -43,15 +43,15 @@ class Swallower:
                         if one is ours:
                             watches = b"BLMOVE" in content
                             theirs.sendall(content)
-                        elif not (watches and self.swallows.is_set()):
+                        elif not (watches and self.withholds.is_set()):
                             ours.sendall(content)
                     except OSError:
                         return
 
 
 @contextmanager
-def swallower(redis_url: str) -> Iterator[Swallower]:
-    proxy = Swallower(redis_url)
+def silent_proxy(redis_url: str) -> Iterator[SilentProxy]:
+    proxy = SilentProxy(redis_url)
     thread = threading.Thread(target=proxy.serve)
     thread.start()
     try:

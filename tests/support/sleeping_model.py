@@ -1,4 +1,4 @@
-"""A model that takes as long as it is told, and notes each computation that it begins."""
+"""A model that sleeps as long as a row says and records each computation that it starts."""
 
 import time
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.models import Doubling
 
 
 class Sleeping(Doubling):
-    """The second column is in seconds; the longest row of a batch decides."""
+    """Sleeps for the largest second column of a call, in seconds."""
 
     def __init__(self, diary: str) -> None:
         self.diary = diary
@@ -24,5 +24,5 @@ class Sleeping(Doubling):
 
 
 def begun(diary: Path) -> list[float]:
-    """The first column of every row whose computation began, as often as it did."""
+    """The first column of each row, once for every computation that was started."""
     return [float(line) for line in diary.read_text().splitlines()]

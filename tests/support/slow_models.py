@@ -1,4 +1,4 @@
-"""Models that take their time: to compute, or to be loaded."""
+"""Models that are slow to compute or to load."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.support.models import Doubling
 
 
 class Unhurried(Doubling):
-    """Takes so many seconds for each row."""
+    """Takes a fixed number of seconds a row."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -19,7 +19,7 @@ class Unhurried(Doubling):
 
 
 class Gated(Doubling):
-    """Computes nothing while a file is there."""
+    """Waits with computing while a file exists."""
 
     def __init__(self, obstacle: str) -> None:
         self.obstacle = obstacle
@@ -30,7 +30,7 @@ class Gated(Doubling):
 
 
 class Heavy(Doubling):
-    """Is loaded only once a file is gone."""
+    """Waits with loading while a file exists."""
 
     def __init__(self, obstacle: str) -> None:
         self.obstacle = obstacle

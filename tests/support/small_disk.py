@@ -1,4 +1,4 @@
-"""A real disk of few bytes, for one command and its children alone."""
+"""A real file system of limited size, mounted for one command and its children."""
 
 import subprocess
 from pathlib import Path
@@ -9,9 +9,9 @@ MOUNT = 'mount -t tmpfs -o size="$0" none "$1" && shift && exec "$@"'
 
 
 def on_small_disk(directory: Path, size: int) -> list[str]:
-    """What stands before a command to which ``directory`` is a disk of so many bytes.
+    """The prefix of a command that sees ``directory`` as a disk of ``size`` bytes.
 
-    Skips the test where nobody may mount one.
+    Skips the test where mounting is not permitted.
     """
     prefix = ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, str(size), str(directory)]
     try:
@@ -22,7 +22,7 @@ def on_small_disk(directory: Path, size: int) -> list[str]:
 
 
 def fill(path: Path) -> None:
-    """Take all the room that a disk has, to the last byte."""
+    """Fill the disk to the last byte."""
     with path.open("xb", buffering=0) as file:
         size = 2**20
         while size:

@@ -34,7 +34,7 @@ Json = dict[str, Any]
 def until(
     condition: Callable[[], Any], what: str, within: float = PATIENCE, pause: float = 0.05
 ) -> Any:
-    """Poll until the condition gives something true, and give that; fail when time is up."""
+    """Poll until the condition is true and return its value; fail after the time limit."""
     deadline = time.monotonic() + within
     while not (found := condition()):
         if time.monotonic() > deadline:
@@ -44,21 +44,21 @@ def until(
 
 
 class LiveStack:
-    """The processes of one home, and an HTTP client for them; every test speaks through that."""
+    """The processes of one home, and an HTTP client for them."""
 
     def __init__(
         self,
         home: Path,
         environment: dict[str, str],
         processes: int = 2,
-        prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+        prepare: Callable[[Path], RedisServer] = redis_server.prepare_server,
     ) -> None:
         self.home = home
         self.server = prepare(home / "redis")
         self.parts = Stack(home, self.server.url, redis_server.free_port(), None, processes)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
         self._programs = {program.name: program for program in programs}
-        # A canary among what a test counts would be one too many.
+        # Tests count messages; a canary would be one more.
         self._environment = {"PREDICTQ_CANARY_INTERVAL": "3600", **environment}
         self._running: dict[str, Process] = {}
         self._groups: set[int] = set()
@@ -73,13 +73,13 @@ class LiveStack:
         return self.server.url
 
     def start(self, *names: str, **environment: str) -> None:
-        """Start these together; returns once each is ready."""
+        """Start these processes together and return once each is ready."""
         for name in names:
             self.launch(name, **environment)
         until(lambda: all(map(self._is_ready, names)), f"{names} ready", STARTING, PAUSE)
 
     def launch(self, name: str, **environment: str) -> None:
-        """Start one, whether or not it can become ready."""
+        """Start one process without waiting until it is ready."""
         program = self._programs[name]
         environment = {**program.environment, **self._environment, **environment}
         program = msgspec.structs.replace(program, environment=environment)
@@ -92,21 +92,21 @@ class LiveStack:
         return process.program.ready() is not None
 
     def stop(self, *names: str) -> None:
-        """SIGTERM to all of them at once, and wait for their ends."""
+        """Send SIGTERM to all of them at once, and wait until they end."""
         processes = {name: self._running.pop(name) for name in names}
         for process in processes.values():
             process.terminate()
         for name, process in processes.items():
             until(lambda process=process: not process.running(), f"the end of {name}")
 
-    def give_way(self, name: str) -> Process:
-        """Launch another beside the one that runs, which is the caller's to end."""
+    def launch_second(self, name: str) -> Process:
+        """Launch a second process beside the running one; the caller ends the first, returned."""
         first = self._running[name]
         self.launch(name)
         return first
 
     def kill(self, name: str) -> None:
-        """SIGKILL to the process alone; as under `up`, its orphans follow."""
+        """Send SIGKILL to the process alone; as under `up`, its children end after it."""
         process = self._running.pop(name)
         os.kill(process.group, signal.SIGKILL)
         until(lambda: not process.running(), f"the death of {name}")
@@ -114,37 +114,37 @@ class LiveStack:
     def pid(self, name: str) -> int:
         return self._running[name].group
 
-    def lives(self, name: str) -> bool:
-        """Whether it runs still."""
+    def is_running(self, name: str) -> bool:
+        """Whether the process still runs."""
         return self._running[name].running()
 
     def pool(self, name: str = "worker") -> list[psutil.Process]:
-        """A worker's processes that compute: its fork server's children."""
+        """The pool processes of a worker: the children of its fork server."""
         (server,) = psutil.Process(self.pid(name)).children()
         return server.children()
 
     @contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """Meanwhile a process is there and does nothing."""
+        """Freeze a process with SIGSTOP inside the context."""
         with _stopped([psutil.Process(self.pid(name))]):
             yield
 
     @contextmanager
     def frozen_pool(self) -> Iterator[None]:
-        """Meanwhile the worker takes messages, and nothing is computed."""
+        """Freeze the pool inside the context: the worker takes messages, and none is computed."""
         with _stopped(self.pool()):
             yield
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
-        """What is submitted meanwhile is taken at once, and begun when this is over."""
+        """Collect what is submitted inside the context; all of it starts together at the end."""
         with self.frozen_pool():
             with self.frozen("worker"):
                 yield
             until(lambda: self.http.get("/stats").json()["reserved"], "something is taken")
 
     def end(self) -> None:
-        """Stop everything, Redis last; what is left behind is a failure."""
+        """Stop all processes, Redis last; a process that is left behind fails the test."""
         self.http.close()
         try:
             self.stop(*(name for name in ("bulk", "worker", "api") if name in self._running))
@@ -159,14 +159,14 @@ class LiveStack:
         return [process for process in psutil.process_iter() if _session(process) in self._groups]
 
     def logs(self, lines: int = 40) -> str:
-        """The last lines that each process wrote."""
+        """The last log lines of each process."""
         tails = {log.stem: log.read_text().splitlines() for log in (self.home / "logs").iterdir()}
         return "\n".join(
             f"--- {name}\n" + "\n".join(tail[-lines:]) for name, tail in sorted(tails.items())
         )
 
     def submit(self, model: str, features: Any, method: str = "predict", **fields: Any) -> Json:
-        """Submit; gives the body of the 202."""
+        """Submit rows and return the body of the 202."""
         body = {"model": model, "features": features, "method": method, **fields}
         asked = time.time()
         answer = self.http.post("/predict/async", json=body)
@@ -183,38 +183,38 @@ class LiveStack:
             asked = time.time()
             answer = self.http.get(path, headers=waiting)
             if answer.status_code == 503 and self._was_silent(asked):
-                return None  # as callers do, it asks again
+                return None  # retried, as callers do
             assert answer.status_code in (200, 202), answer.text
             return answer.json() if answer.status_code == 200 else None
 
         return until(look, f"the outcome of {task_id}", within)
 
     def _was_silent(self, since: float) -> bool:
-        """Whether Redis itself says that it was, after that: its disk stalled."""
+        """Whether the Redis log says that its disk stalled after this time."""
         with redis.Redis.from_url(self.redis_url) as client:
             return any(
                 when >= int(since) for _, when, *_ in client.execute_command("LATENCY LATEST")
             )
 
     def predict(self, model: str, features: Any, method: str = "predict") -> list[Any]:
-        """Predictions, through the queue; fails the test when the prediction failed."""
+        """Submit rows and return their predictions; fail the test when the prediction failed."""
         outcome = self.outcome(self.submit(model, features, method)["id"])
         assert outcome["status"] == "succeeded", outcome
         return outcome["predictions"]
 
     def outcome_of_stock(self, task_id: str, within: float = PATIENCE) -> Json:
-        """The same for an id of a stock producer: nobody knows that before a worker has seen it."""
+        """The outcome of a stock producer's id, unknown until a worker has read the message."""
         path = f"/predict/result/{task_id}"
         until(lambda: self.http.get(path).status_code != 404, f"a record of {task_id}", within)
         return self.outcome(task_id, within)
 
     def status(self, task_id: str) -> str:
-        """How a prediction stands now."""
+        """The present status of a prediction."""
         answer: str = self.http.get(f"/predict/result/{task_id}").json()["status"]
         return answer
 
     def serves(self) -> bool:
-        """Whether a prediction goes all the way through now."""
+        """Whether a prediction succeeds now."""
         return self.predict("iris", [5.1, 3.5, 1.4, 0.2]) == [0]
 
 
@@ -222,11 +222,11 @@ class LiveStack:
 def running(
     home: Path,
     processes: int = 2,
-    prepare: Callable[[Path], RedisServer] = redis_server.prepare,
+    prepare: Callable[[Path], RedisServer] = redis_server.prepare_server,
     bulk: bool = False,
     **environment: str,
 ) -> Iterator[LiveStack]:
-    """A stack over a home that holds its models already; so many processes compute."""
+    """A running stack on a home whose models are registered, with this many pool processes."""
     (home / "logs").mkdir(parents=True)
     (home / "metrics").mkdir()
     stack = LiveStack(home, environment, processes, prepare)
@@ -250,7 +250,7 @@ def train_demos(home: Path) -> None:
 
 
 def with_models_of(source: Path, home: Path) -> Path:
-    """A home of its own with the models of another."""
+    """A new home with the models of another."""
     shutil.copytree(source / "models", home / "models")
     return home
 

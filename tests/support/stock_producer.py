@@ -1,4 +1,4 @@
-"""A stock Celery application: it knows the broker and the name of the task, nothing of ours."""
+"""A stock Celery application that knows only the broker URL and the task name."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ class Stock:
         self.app = Celery("stock", broker=url, backend=url, set_as_current=False)
 
     def submit(self, model: str, features: Any, method: str = "predict", **options: Any) -> str:
-        """Submit; gives the id."""
+        """Submit a prediction and return its id."""
         kwargs = {"model": model, "features": features, "method": method}
         return self.send(kwargs=kwargs, **options)
 
     def send(self, **options: Any) -> str:
-        """Send the task as given; gives the id."""
+        """Send the task with these arguments and return its id."""
         sent = self.app.send_task(
             "tasks.prediction.predict", queue="predict", ignore_result=True, **options
         )

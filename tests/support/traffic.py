@@ -1,4 +1,4 @@
-"""Callers that submit and submit, each over a connection of its own that it keeps."""
+"""Concurrent callers that submit continuously, each over a keep-alive connection."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ HEADERS = {"content-type": "application/json"}
 
 
 class Traffic:
-    """What the callers met: ids that were accepted, and whatever was no 202."""
+    """The accepted ids, and every answer that was no 202."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -37,7 +37,7 @@ class Traffic:
             thread.join()
 
     def _call(self, number: int) -> None:
-        """Every fourth opens a connection for each request; every fifth waits for its outcome."""
+        """Submit until stopped; every fourth caller reconnects each time, every fifth waits."""
         path = "/predict" if number % 5 == 4 else "/predict/async"
         connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
         while not self._over.wait(PAUSE):
@@ -62,7 +62,7 @@ class Traffic:
 
 @contextmanager
 def traffic(port: int) -> Iterator[Traffic]:
-    """Meanwhile they call."""
+    """Run the callers inside the context."""
     calling = Traffic(port)
     calling.start()
     try:
@@ -72,5 +72,5 @@ def traffic(port: int) -> Iterator[Traffic]:
 
 
 def statuses(outcomes: Iterator[dict[str, Any]]) -> Counter[str]:
-    """How many ended how."""
+    """Count the outcomes by status."""
     return Counter(outcome["status"] for outcome in outcomes)

@@ -1,1 +1,1 @@
-"""Celery's side of a worker: messages come in, events go out, and it ends in order."""
+"""The worker's Celery integration: transport, consumer steps, events, heartbeat and shutdown."""

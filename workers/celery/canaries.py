@@ -1,4 +1,4 @@
-"""Sends a canary through this worker's queue now and then, and notes when it came back."""
+"""Sends a canary through this worker's queue periodically and notes when it came through."""
 
 import logging
 from typing import Any
@@ -9,7 +9,7 @@ from celery import bootsteps
 from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.acceptance import Offer
-from tasks.ledger.queue.canaries import CANARY_MODEL, Sighting, note
+from tasks.ledger.queue.canaries import CANARY_MODEL, Sighting, note_canary
 from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record
@@ -18,11 +18,11 @@ from telemetry.errors import PredictqError
 
 log = logging.getLogger(__name__)
 LOST = 600.0
-"""Seconds after which one is replaced that lies nowhere any more, as after a purge."""
+"""Seconds after which an unanswered canary is replaced; a purged queue, for one, has lost it."""
 
 
 class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """A step of the consumer. A queue has one canary at a time, whoever sent it."""
+    """Consumer step that looks after the canary. All workers of a queue share one canary."""
 
     requires = ("celery.worker.consumer:Tasks",)
 
@@ -34,12 +34,12 @@ class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:
-        """Look after it from time to time."""
+        """Tend the canary of each queue at every interval."""
         queues = [*consumer.app.amqp.queues.consume_from]
         self._entry = consumer.timer.call_repeatedly(self._interval, self._tend, (queues,))
 
     def stop(self, consumer: Any) -> None:
-        """Send none any more."""
+        """Stop sending canaries."""
         if self._entry is not None:
             self._entry.cancel()
 
@@ -52,22 +52,22 @@ class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
 
 def tend(ledger: Ledger, queue: str, interval: float) -> None:
-    """Note the canary of a queue if it came through; send another if it is time."""
+    """Note the canary of a queue if it came through, and send another if one is due."""
     task_id = f"canary-{queue}"
     record = ledger.record(task_id)
     waited = ledger.now() - record.created_at if record else interval
     if record and record.state == "succeeded":
         seconds = max(ledger.settled_at(task_id) - record.created_at, 0.0)
-        note(ledger.client, queue, Sighting(record.created_at, round(seconds, 6)))
+        note_canary(ledger.client, queue, Sighting(record.created_at, round(seconds, 6)))
     elif record and not record.is_terminal and waited < LOST:
         return
     if waited >= interval * 0.9:  # else another worker has sent it since
         ledger.client.delete(keys.record(task_id))
-        send(ledger, queue, task_id)
+        send_canary(ledger, queue, task_id)
 
 
-def send(ledger: Ledger, queue: str, task_id: str) -> None:
-    """Put a canary on a queue, as any prediction."""
+def send_canary(ledger: Ledger, queue: str, task_id: str) -> None:
+    """Accept a canary on a queue like any prediction, but with no rows."""
     model, _, version = CANARY_MODEL.partition(":")
     canary = Prediction(
         model=model,

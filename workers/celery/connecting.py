@@ -1,4 +1,4 @@
-"""The start of a worker's connection: to a Redis that can be worked on, and that writes now."""
+"""Checks before a worker connects: Redis must be suitable, and must accept writes."""
 
 import os
 import time
@@ -9,26 +9,30 @@ import redis
 from celery.worker.state import maybe_shutdown
 
 from tasks.ledger import keys
-from tasks.ledger.server.first_look import accepted
+from tasks.ledger.server.first_look import accepted_server
 from tasks.ledger.server.refusals import is_refusal
 from workers.celery.outage import Outage
 
 STOP_CHECK_SECONDS = 0.5
-"""Seconds after which a worker that waits sees that it shall end."""
+"""Seconds between two checks for a shutdown request while waiting."""
 
 
 def require_fit(client: redis.Redis) -> None:
-    """End this worker where Redis can never be worked on; raises `redis.RedisError` without it."""
-    if accepted(client) is None:
+    """Exit with `EX_CONFIG` if this Redis server cannot be used at all.
+
+    Raises `redis.RedisError` if it cannot be reached.
+    """
+    if accepted_server(client) is None:
         raise SystemExit(os.EX_CONFIG)
 
 
 def until_it_writes(client: redis.Redis) -> None:
-    """Wait while the server refuses to write; whatever else is wrong is raised."""
+    """Wait while the server refuses writes; raises any other `redis.RedisError`."""
     outage = Outage("Redis takes no writes")
     while True:
         try:
-            # A write that changes nothing, and that a full Redis allows.
+            # A write that changes nothing. A full Redis still allows HDEL, and a full Redis is not
+            # what we wait for here: workers must connect to empty it.
             client.hdel(keys.RESERVED, "")
         except redis.RedisError as error:
             if not is_refusal(error):
@@ -41,7 +45,7 @@ def until_it_writes(client: redis.Redis) -> None:
 
 @contextmanager
 def refusals_as_loss() -> Iterator[None]:
-    """Raise what a server refuses as the loss of its connection, by which Celery connects anew."""
+    """Raise a server's refusal as a `redis.ConnectionError`, so that Celery reconnects."""
     try:
         yield
     except redis.ResponseError as error:
@@ -51,7 +55,7 @@ def refusals_as_loss() -> Iterator[None]:
 
 
 def _pause(seconds: float) -> None:
-    """Wait, but not for longer than a turn once the worker is asked to end."""
+    """Sleep, but exit within `STOP_CHECK_SECONDS` of a shutdown request."""
     end = time.monotonic() + seconds
     maybe_shutdown()
     while (left := end - time.monotonic()) > 0:

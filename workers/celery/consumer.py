@@ -1,4 +1,4 @@
-"""The step of Celery's consumer that joins batching to the transport, and ends both in order."""
+"""Consumer step that connects the batcher to the transport and shuts both down in order."""
 
 from functools import partial
 from typing import Any
@@ -17,17 +17,17 @@ from workers.microbatch.crash_retry import judge, spare
 
 
 class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Started with each connection to the broker."""
+    """Celery starts this step at every connection to the broker."""
 
     requires = ("celery.worker.consumer:Tasks",)
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
         batcher = batcher_of(consumer)
-        self._ending = Shutdown(consumer.pool, batcher, Settings.from_environment())
+        self._shutdown = Shutdown(consumer.pool, batcher, Settings.from_environment())
 
     def start(self, consumer: Any) -> None:
-        """Let the channel take what batching has room for, whenever a process becomes free."""
+        """Let the channel reserve messages whenever a process becomes free."""
         channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
         channel.qos.batcher = batcher
         batcher.judge = partial(judge, predict.backend.ledger)
@@ -38,13 +38,13 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         consumer.pool.on_idle = channel.consume
         consumer.pool.on_hang = batcher.give_up
         if dispatcher := consumer.event_dispatcher:
-            # Stock sends them by the two dozen, and at every turn of the loop.
+            # Stock Celery flushes at every turn of its loop, or every two dozen events.
             dispatcher.buffer_limit = 10_000
             dispatcher.on_send_buffered = Deferred(consumer.timer, dispatcher.flush)
 
     def stop(self, consumer: Any) -> None:
-        """When the worker ends: wait for what runs, give back the rest."""
+        """On shutdown, wait for running predictions and return the rest to the queue."""
         if state.should_stop is not None:
-            self._ending.in_order()
+            self._shutdown.in_order()
             if consumer.event_dispatcher:
                 ignore_errors(consumer, consumer.event_dispatcher.flush)

@@ -1,4 +1,4 @@
-"""Tells Celery of each prediction, so that Flower and `celery inspect` see it by its own id."""
+"""Reports each prediction to Celery, so that Flower and `celery inspect` show it by its own id."""
 
 import time
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from celery.worker.request import Request
 from workers.pool.protocol import Fate
 
 SOON = 0.05
-"""Seconds for which events may wait for others: sending costs as much as a dozen of them."""
+"""Seconds for which events are collected: one send costs as much as a dozen events."""
 
 
 class Deferred:
-    """Calls something once, soon after it was asked to, however often it is asked meanwhile."""
+    """Calls a function `SOON` seconds after a request, once for all requests in that time."""
 
     def __init__(self, timer: Any, call: Callable[[], object]) -> None:
         self._timer, self._call = timer, call
@@ -31,13 +31,13 @@ class Deferred:
 
 
 class EventSender:
-    """Keeps Celery's books, and sends its events, those of a moment together."""
+    """Keeps Celery's task state and sends its task events."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
 
     def received(self, request: Request) -> None:
-        """A message was reserved."""
+        """Report that a message was reserved."""
         state.task_reserved(request)
         self._send(
             "received",
@@ -51,13 +51,13 @@ class EventSender:
         )
 
     def started(self, request: Request, pid: int) -> None:
-        """Its batch went to a process."""
+        """Report that the microbatch of a message was given to the process ``pid``."""
         request.worker_pid, request.time_start = pid, time.time()
         state.task_accepted(request)
         self._send("started", request)
 
     def finished(self, request: Request, fate: Fate, seconds: float) -> None:
-        """It has its outcome."""
+        """Report what became of a message; ``seconds`` is the run time of its microbatch."""
         state.task_ready(request)
         why = {"exception": fate.error, "traceback": fate.traceback}
         match fate.verdict:

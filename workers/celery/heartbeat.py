@@ -1,4 +1,4 @@
-"""Tells the ledger every few seconds that this worker lives, and what its processes take."""
+"""Reports to the ledger every few seconds that this worker lives, with its processes' memory."""
 
 import os
 import socket
@@ -15,13 +15,13 @@ from workers.celery.outage import Outage
 from workers.pool.pool import Pool
 
 INTERVAL = 2.0
-"""Seconds."""
+"""Seconds between two heartbeats."""
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """A step of the consumer: it beats while messages are taken, on the loop that takes them.
+    """Consumer step that sends heartbeats from the event loop that takes messages.
 
-    So a worker without Redis, or with a stuck loop, falls silent.
+    A worker that has no Redis connection or whose loop is stuck therefore sends none.
     """
 
     requires = ("celery.worker.consumer:Tasks",)
@@ -30,31 +30,33 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         super().__init__(consumer, **options)
         self._workers = Workers(predict.backend.ledger.client)
         self._entry: Any = None
-        self._was_born = False
+        self._was_ready = False
         self._outage = Outage("the ledger does not hear this worker")
 
     def start(self, consumer: Any) -> None:
-        """Beat whenever a process of the pool is born, and every interval."""
-        consumer.pool.on_birth = lambda: self._beat(consumer)
+        """Send a heartbeat whenever a pool process becomes ready, and at every interval."""
+        consumer.pool.on_ready = lambda: self._beat(consumer)
         self._beat(consumer)
         self._entry = consumer.timer.call_repeatedly(INTERVAL, self._beat, (consumer,))
 
     def stop(self, consumer: Any) -> None:
-        """Beat no more."""
+        """Stop sending heartbeats."""
         if self._entry is not None:
             self._entry.cancel()
 
     def shutdown(self, consumer: Any) -> None:
-        """Say goodbye: nobody needs to wait for the silence."""
+        """Remove this worker from the ledger at once, before its heartbeat expires."""
         self.stop(consumer)
         self._tell(lambda: self._workers.farewell(identity()))
 
     def _beat(self, consumer: Any) -> None:
         consumer.pool.end_overdue()
-        self._was_born = self._was_born or consumer.pool.is_born
-        if consumer.pool.is_born or not self._was_born:  # one that loads its models lives, too
+        self._was_ready = self._was_ready or consumer.pool.is_born
+        # A worker that still loads its first models is alive. One that has lost all its processes
+        # computes nothing, so it stays silent until a process is ready again.
+        if consumer.pool.is_born or not self._was_ready:
             queues = [*consumer.app.amqp.queues.consume_from]
-            description = {**describe(consumer.hostname, consumer.pool), "queues": queues}
+            description = {**describe_worker(consumer.hostname, consumer.pool), "queues": queues}
             self._tell(lambda: self._workers.heartbeat(identity(), description))
 
     def _tell(self, say: Callable[[], object]) -> None:
@@ -67,12 +69,12 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
 
 
 def identity() -> str:
-    """What the ledger calls this worker."""
+    """The ledger's id of this worker: host name and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def describe(name: str, pool: Pool) -> dict[str, Any]:
-    """What `/stats` says of a worker; memory in bytes, of its fork server and pool, too."""
+def describe_worker(name: str, pool: Pool) -> dict[str, Any]:
+    """A worker's entry in `/stats`. Memory is in bytes and includes fork server and pool."""
     worker = psutil.Process()
     return {
         "name": name,

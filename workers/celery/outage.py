@@ -1,4 +1,4 @@
-"""An outage of Redis as one caller meets it: said once, waited out with growing pauses."""
+"""An outage of Redis as one caller sees it: logged once, retried with growing pauses."""
 
 import logging
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from random import uniform
 
 log = logging.getLogger(__name__)
 FIRST_RETRY_PAUSE, MAX_RETRY_PAUSE = 0.25, 4.0
-"""Seconds of the first pause and of the longest; each is twice the one before, and up to a half
-shorter by chance, so that many who wait do not ask all at once."""
+"""Seconds of the first and the longest pause. Each pause is twice the one before, and is shortened
+at random by up to half, so that many waiting processes do not retry at the same moment."""
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait before each of the next tries, without end."""
+    """Yield the seconds to wait before each next try, without end."""
     longest = FIRST_RETRY_PAUSE
     while True:
         yield longest * uniform(0.5, 1)  # noqa: S311 - no secret
@@ -19,23 +19,23 @@ def pauses() -> Iterator[float]:
 
 
 class Outage:
-    """Begins with an error and ends with the next success; both are logged, and nothing between."""
+    """Lasts from the first error to the next success; only these two are logged."""
 
     def __init__(self, what: str) -> None:
-        """``what`` cannot be done meanwhile."""
+        """``what`` is the log message of the first error, such as "Redis takes no writes"."""
         self._what = what
         self._tries = 0
         self._pauses = pauses()
 
     def goes_on(self, error: Exception) -> float:
-        """One more try was in vain; gives the seconds until the next."""
+        """Record a failed try; returns the seconds to wait before the next."""
         if not self._tries:
             log.warning("%s, and is tried again: %s", self._what, error)
         self._tries += 1
         return next(self._pauses)
 
     def is_over(self) -> None:
-        """A try got through."""
+        """Record a successful try."""
         if self._tries:
             log.warning("Redis is back after %s tries", self._tries)
             self._tries, self._pauses = 0, pauses()

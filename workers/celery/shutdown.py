@@ -1,4 +1,4 @@
-"""The end of a worker: what runs may finish for a while, what it holds goes back to the queue."""
+"""Shutdown of a worker: running predictions get time to finish, the rest returns to the queue."""
 
 import contextlib
 import logging
@@ -19,35 +19,37 @@ from workers.pool.pool import Pool
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 1.0
-"""Seconds after which what still runs is kept once more."""
+"""Seconds between two renewals of the reservations that still run."""
 SHOWN_IDS = 100
-"""Ids in the line about what is interrupted."""
+"""Most ids that the log line about interrupted predictions lists."""
 
 
 class Shutdown:
-    """In order at the first signal, at once at the second."""
+    """Ends in order at the first signal, and immediately at the second."""
 
     def __init__(self, pool: Pool, batcher: Batcher, settings: Settings) -> None:
         self._pool, self._batcher = pool, batcher
-        self._patience = max(settings.shutdown_timeout - STOP_GRACE, 0.0)
+        self._drain_timeout = max(settings.shutdown_timeout - STOP_GRACE, 0.0)
         self._asked_at: float | None = None
-        # Not over the worker's own connections: the second signal may come while one is in use.
+        # A connection of its own: the second signal may come while the worker's is in use.
         client = connect(settings.redis_url)
         self._reservations = Reservations(client, settings.visibility_timeout, settings.result_ttl)
         worker_shutting_down.connect(self._asked)
 
     def in_order(self) -> None:
-        """Let finish what runs, while there is time; give everything else back."""
-        self._pool.on_idle = lambda: None  # nothing more is begun
+        """Return waiting messages to the queue, and wait for running ones until the timeout."""
+        self._pool.on_idle = lambda: None  # start nothing new
         self._give_back(self._batcher.give_up_waiting())
-        end = (self._asked_at or time.monotonic()) + self._patience
+        end = (self._asked_at or time.monotonic()) + self._drain_timeout
         while not self._pool.drain(min(max(end - time.monotonic(), 0.0), KEEP_SECONDS)):
             if time.monotonic() >= end:
                 self._interrupt()
                 return
-            with contextlib.suppress(redis.RedisError):  # the processes wait for it, too
+            # Without Redis the processes cannot settle either; they wait for it as we do.
+            with contextlib.suppress(redis.RedisError):
                 self._reservations.upkeep(self._batcher.held())
-        self._give_back(self._batcher.give_up_waiting())  # of a process that died meanwhile
+        # A process that died while draining has put its messages back among the waiting.
+        self._give_back(self._batcher.give_up_waiting())
 
     def _asked(self, **_: Any) -> None:
         if self._asked_at is None:

@@ -1,4 +1,4 @@
-"""Celery's strategy for the prediction task: its messages go to the batcher."""
+"""Celery's strategy for the prediction task: messages go to the batcher, not to Celery's pool."""
 
 import time
 from collections.abc import Callable
@@ -14,28 +14,28 @@ from workers.microbatch.message import Message, read_prediction
 from workers.models.resolving import is_away
 
 Handler = Callable[..., None]
-Read = Callable[[Any, Request, Registry], Message]
+ReadMessage = Callable[[Any, Request, Registry], Message]
 
 
 def strategy(task: Any, app: Any, consumer: Any) -> Handler:
-    """What Celery calls at each connection; gives what it calls for each message."""
+    """Celery's entry point, called at each connection; returns the handler of each message."""
     return handler(task, app, consumer, read_prediction)
 
 
-def handler(task: Any, app: Any, consumer: Any, read: Read) -> Handler:
-    """Reads each message, and hands it to the batcher when its time has come."""
+def handler(task: Any, app: Any, consumer: Any, read: ReadMessage) -> Handler:
+    """A handler that reads each message and adds it to the batcher, or defers it to its ETA."""
     batcher, registry = (
         batcher_of(consumer),
         Registry(Settings.from_environment().home, RECHECK_INTERVAL),
     )
 
-    def on_message(message: Any, *_: Any) -> None:  # its acknowledgement is the ledger's
+    def on_message(message: Any, *_: Any) -> None:  # not acknowledged here: the ledger settles it
         request = Request(
             message,
             app=app,
             task=task,
             hostname=consumer.hostname,
-            # Decoded already, as far as Celery is concerned: it would read the rows, here.
+            # Marked as decoded, or Celery would parse all rows on the worker's event loop.
             body=((), {}, {}),
             headers=message.headers,
             decoded=True,
@@ -44,16 +44,17 @@ def handler(task: Any, app: Any, consumer: Any, read: Read) -> Handler:
             reservations = consumer.task_consumer.channel.reservations
             reservations.defer(message.delivery_tag, request.eta.timestamp())
             return
-        asked = read(message, request, registry)
-        batcher.add(asked)
-        if not asked.reference and is_away(registry):
+        reserved = read(message, request, registry)
+        batcher.add(reserved)
+        # Other workers may still see the registry, so leave them what is on the queue.
+        if not reserved.reference and is_away(registry):
             batcher.rest()
 
     return on_message
 
 
 def batcher_of(consumer: Any) -> Batcher:
-    """The one batcher of a worker: what it holds outlives a connection."""
+    """The worker's only batcher, made at the first call: its messages outlive a connection."""
     if not hasattr(consumer, "batcher"):
         consumer.batcher = Batcher(consumer.pool, EventSender(consumer))
     batcher: Batcher = consumer.batcher

@@ -1,4 +1,4 @@
-"""The worker's way to Redis: kombu's own, but messages are taken by the batch, and never lost."""
+"""The worker's Redis transport: kombu's, but it reserves many messages at once and loses none."""
 
 import logging
 from collections.abc import Iterable
@@ -18,60 +18,66 @@ from tasks.settings import Settings
 from tasks.wire import decode
 from telemetry.errors import Malformed
 from workers.celery.connecting import refusals_as_loss, require_fit, until_it_writes
-from workers.microbatch.batch_size import MOST_ROWS
-from workers.microbatch.batcher import MOST_BYTES, Batcher
+from workers.microbatch.batch_size import MAX_ROWS
+from workers.microbatch.batcher import MAX_BYTES, Batcher
 
 log = logging.getLogger(__name__)
 LOOK = 1
-"""Seconds that Redis watches the queue before we ask again."""
+"""Seconds that one blocking command watches an empty queue."""
 
 
 class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
-    """Takes messages only while there is room for them; the ledger knows which are held."""
+    """Takes messages only while the batcher has capacity; the ledger tracks reservations."""
 
     batcher: Batcher | None = None
-    """Set on the channel that consumes predictions."""
+    """Set by `workers.celery.consumer` on the channel that consumes predictions."""
     restore_at_shutdown = False
 
     def can_consume(self) -> bool:
-        """Whether a message could be computed at once."""
-        return self.batcher.room > 0 if self.batcher else bool(super().can_consume())
+        """Whether a message could be computed immediately."""
+        return self.batcher.capacity > 0 if self.batcher else bool(super().can_consume())
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Nothing: the script that took the message has noted it."""
+        """Do nothing: the script that took the message has recorded its reservation."""
 
     def ack(self, delivery_tag: str) -> None:
-        """Put a message aside: outcomes settle, so Celery acknowledges only what it cannot read."""
+        """Put a message aside as a dead letter.
+
+        Settling an outcome drops its message, so Celery acknowledges only what it cannot read.
+        """
         self.channel.burial.put_aside(delivery_tag, "Celery could not read it; see the log")
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """The same, or give it back."""
+        """Put a message aside, or return it to its queue if ``requeue``."""
         if requeue:
             self.channel.reservations.release([delivery_tag])
         else:
             self.ack(delivery_tag)
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
-        """Called by kombu's timer: keep what is held, give back the work of the dead."""
-        # Only by one who knows what this worker holds: a channel may be asked before that.
+        """Renew this worker's reservations and return those of dead workers.
+
+        Kombu's timer calls this.
+        """
+        # Kombu may call it before the batcher is set; then we do not know what this worker holds.
         if self.batcher and (returned := self.channel.upkeep(self.batcher.held())):
-            log.warning("returned %s messages of the dead to their queues", returned)
+            log.warning("returned %s messages of dead workers to their queues", returned)
 
 
-class Channel(kombu.Channel):  # type: ignore[misc]  # the same
-    """Takes from one queue as much as there is room for, in one round trip.
+class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not followed
+    """Reserves as many messages of one queue as the batcher has capacity for, in one round trip.
 
-    While the queue is empty, Redis watches it for us: ``BLMOVE q q RIGHT RIGHT`` answers once a
-    message is there, and removes nothing. Queues without acknowledgement, those of remote control,
-    are consumed as kombu does it.
+    While the queue is empty, Redis watches it for us: ``BLMOVE q q RIGHT RIGHT`` returns as soon as
+    a message arrives, and removes nothing. Queues without acknowledgement, which are those of
+    remote control, are consumed as kombu does.
     """
 
     QoS = QoS
     _queue = ""
     _is_dry = False
-    """Whether the queue was empty when we last took from it, and is not watched since."""
+    """Whether the last reservation found the queue empty, and no watch was started since."""
     looks = 0
-    """How often we have taken from it, or found it empty."""
+    """Number of reservations so far, with or without messages; the watchdog's sign of life."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         settings = Settings.from_environment()
@@ -81,7 +87,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         super().__init__(*args, **options)
 
     def basic_consume(self, queue: str, no_ack: bool = False, **options: Any) -> Any:
-        """Consume from a queue; from one at most, since Redis can watch but one for us."""
+        """Consume from a queue; raises `ValueError` for a second, as Redis can watch only one."""
         if not no_ack:
             if self._queue not in ("", queue):
                 raise ValueError("a worker consumes one queue: start it with -Q and its name")
@@ -89,10 +95,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         return super().basic_consume(queue, no_ack=no_ack, **options)
 
     def consume(self) -> int:
-        """A process is free: take what waits on the queue, and dispatch; gives how many it took.
+        """Reserve waiting messages and dispatch them; returns how many were reserved.
 
-        While Redis watches the queue there is nothing to take, and a reminder may come to a channel
-        whose connection was lost: what that took could be given to nobody.
+        Reserves nothing while Redis watches the queue, which is empty then. Reserves nothing on a
+        closed channel, which a late reminder may call: it could not deliver the messages.
         """
         if self.closed:
             return 0
@@ -101,8 +107,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
 
     def _consume(self) -> int:
         taken: list[tuple[str, bytes]] = []
-        if (room := self.qos.batcher.room) and not self._in_poll:
-            taken = self.reservations.reserve(self._queue, room, MOST_ROWS, MOST_BYTES)
+        if (capacity := self.qos.batcher.capacity) and not self._in_poll:
+            taken = self.reservations.reserve(self._queue, capacity, MAX_ROWS, MAX_BYTES)
             self._is_dry = not taken
             self.looks += 1
         for tag, message in taken:
@@ -111,12 +117,15 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         return len(taken)
 
     def upkeep(self, held: Iterable[str]) -> int:
-        """Keep what is held, and give back the work of the dead; how much that was."""
+        """Renew the reservations of ``held`` tags and return those of dead workers.
+
+        Gives the number of messages returned to their queues.
+        """
         with refusals_as_loss():
             return self.reservations.upkeep(held, self._queue)
 
     def maybe_refresh_binding_expiry(self) -> None:
-        """Called by kombu's timer, which logs a traceback each second where this is refused."""
+        """As kombu's; but a refusal reconnects, where kombu would log a traceback every second."""
         with refusals_as_loss():
             super().maybe_refresh_binding_expiry()
 
@@ -133,15 +142,15 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
     def _deliver(self, tag: str, message: bytes) -> None:
         fields = {"queue": self._queue, "tag": tag}
         try:
-            payload = checked(decode(message))
+            payload = checked_message(decode(message))
             payload["properties"]["delivery_tag"] = tag
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
             raise
-        except (OSError, MemoryError):  # of this worker, and of no message
+        except (OSError, MemoryError):  # this worker's fault, not the message's
             log.exception("this worker cannot take a message, and gives it back", extra=fields)
             self.reservations.release([tag])
-        except Exception as error:  # whatever lies on the queue, the worker outlives it
+        except Exception as error:  # nothing on a queue may end the worker
             log.exception("a message cannot be read", extra=fields)
             self.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
@@ -158,7 +167,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
             with refusals_as_loss():
                 connection.read_response(timeout=1)
         except ResponseError:
-            # A full Redis refuses even to look at it so; wait a moment on a list that is not there.
+            # A full Redis refuses BLMOVE, which is a write. Instead of watching, pause for 0.1 s by
+            # a BLPOP on a list that does not exist.
             self._watch("BLPOP", "predictq:none", 0.1)
         except self.connection_errors:
             connection.disconnect()
@@ -166,7 +176,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         raise Empty
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
-        """Give a connection over a socket what redis-py asks of all where it counts errors."""
+        """Add host and port to a Unix socket connection: redis-py reads both to count errors."""
         parameters: dict[str, Any] = super()._connparams(asynchronous)
         if "path" in parameters:
             names = {"host": "localhost", "port": 0}
@@ -175,32 +185,35 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # the same
         return parameters
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        """Say that the connection is gone, in words that Celery takes for that.
+        """As kombu's; but raises `redis.ConnectionError` if the channel has lost its connection.
 
-        Kombu stumbles over a missing connection with an `AttributeError`, which Celery takes for a
-        fault in its own code: the worker hangs or ends.
+        Kombu would raise `AttributeError`. Celery does not take that for a lost connection, so the
+        worker would hang or end.
         """
         if self.connection is None or self.connection.client is None:
             raise Disconnected("the connection of this channel is gone")
         return super()._create_client(asynchronous)
 
 
-def checked(payload: Any) -> dict[str, Any]:
-    """A message of protocol 2; raises `Malformed` for anything else."""
+def checked_message(payload: Any) -> dict[str, Any]:
+    """Return a message of Celery protocol 2; raises `Malformed` for anything else."""
     match payload:
         case {"headers": {"task": str(), "id": str()}, "properties": {}, "body": str()}:
             return cast("dict[str, Any]", payload)
     raise Malformed("a message has headers with task and id, properties, and a body")
 
 
-class Transport(kombu.Transport):  # type: ignore[misc]  # the same
-    """Kombu's, with our `Channel`, and only to a server that a worker can work on."""
+class Transport(kombu.Transport):  # type: ignore[misc]  # kombu's types are not followed
+    """Kombu's transport with our `Channel`; it connects only to a suitable Redis server."""
 
     Channel = Channel
     _was_looked_at = False
 
     def establish_connection(self) -> Any:
-        """Wait until the server writes; its first one ends this worker where it is unfit."""
+        """Wait until the server accepts writes, then connect.
+
+        The first call exits the worker if the server is unsuitable.
+        """
         with connect(Settings.from_environment().redis_url, timeout=5) as client:
             if not Transport._was_looked_at:
                 require_fit(client)

@@ -1,4 +1,4 @@
-"""Ends a worker that takes nothing though it could: its supervisor starts another."""
+"""Ends a stalled worker, one that could take messages and does not; its supervisor restarts it."""
 
 import logging
 import os
@@ -18,29 +18,30 @@ from workers.microbatch.batcher import Batcher
 
 log = logging.getLogger(__name__)
 LOOK_INTERVAL = 1.0
-"""Seconds between two looks; a look that finds nothing to do costs one round trip."""
+"""Seconds between two checks. A check makes at most one round trip to Redis."""
 STALLED = 8
-"""Looks in a row, all in vain, after which a worker is stalled. Looks are counted, not seconds: one
-that was frozen as a whole goes on before it has had as many."""
+"""Checks in a row without progress after which a worker is stalled. Checks are counted rather than
+seconds: a worker that was frozen as a whole, watchdog included, resumes before the count is full.
+"""
 STOP_TIMEOUT = 5.0
-"""Seconds in which the loop must show that it ends in order, if it still turns."""
+"""Seconds in which the loop must begin an orderly shutdown; otherwise the process exits."""
 EXIT_TIMEOUT = 60.0
-"""Seconds in which it must have ended then."""
+"""Seconds that an orderly shutdown may take once it has begun."""
 
 Sign = tuple[str, int]
 
 
 class Watchdog(threading.Thread):
-    """Looks, from beside the loop, whether the loop gets on while there is work for it."""
+    """Thread that checks whether the worker's event loop makes progress while messages wait."""
 
     def __init__(self, sign: Callable[[], Sign], waiting: Callable[[], int]) -> None:
-        """``sign`` changes as long as the worker gets on; ``waiting``: messages on its queue."""
+        """``sign`` gives a value that changes with progress; ``waiting`` the queue's length."""
         super().__init__(name="stalls", daemon=True)
         self._sign, self._waiting = sign, waiting
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Until the worker is stalled, or the watch is over."""
+        """Check until the worker is stalled or the watchdog is closed."""
         before, vain = self._sign(), 0
         while not self._over.wait(LOOK_INTERVAL):
             now = self._sign()
@@ -50,11 +51,11 @@ class Watchdog(threading.Thread):
                 self._end(now[0])
 
     def close(self) -> None:
-        """The loop is about to stop, or to connect again: that is nobody's stall."""
+        """Stop watching: the loop is about to stop or to reconnect, which is no stall."""
         self._over.set()
 
     def _end(self, why: str) -> None:
-        # What runs is settled by the processes themselves; what waits here goes back to the queue.
+        # Pool processes settle what they compute; messages that wait here return to the queue.
         log.critical("this worker is stalled and ends: messages wait, but %s", why)
         state.should_stop = os.EX_SOFTWARE
         if self._over.wait(STOP_TIMEOUT):
@@ -64,12 +65,12 @@ class Watchdog(threading.Thread):
     def _is_work(self) -> bool:
         try:
             return self._waiting() > 0
-        except redis.RedisError:  # without Redis nobody gets on
+        except redis.RedisError:  # without Redis no worker can make progress
             return False
 
 
 class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """A step of the consumer: it watches while messages are taken."""
+    """Consumer step that runs the watchdog while the worker takes messages."""
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
@@ -79,7 +80,7 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         self._watch: Watchdog | None = None
 
     def start(self, consumer: Any) -> None:
-        """Start to watch, with each connection to the broker."""
+        """Start a watchdog; Celery calls this at each connection to the broker."""
         channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
         ticks = [0]
 
@@ -89,8 +90,8 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         self._tick = consumer.timer.call_repeatedly(LOOK_INTERVAL / 2, tick)
 
         def sign() -> Sign:
-            # One that has no room may take its time, as long as its loop turns.
-            if has_room(batcher):
+            # A worker without capacity need not take messages, but its loop must still turn.
+            if has_capacity(batcher):
                 return "a process is free, and nothing is taken", channel.looks
             return "its loop stands still", ticks[0]
 
@@ -99,7 +100,7 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         self._watch.start()
 
     def stop(self, consumer: Any) -> None:
-        """Watch no more."""
+        """Stop the watchdog."""
         if self._watch is not None:
             self._watch.close()
             self._tick.cancel()
@@ -108,9 +109,9 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
     terminate = stop
 
 
-def has_room(batcher: Batcher) -> bool:
-    """Whether it would take messages now, as seen from beside the loop."""
+def has_capacity(batcher: Batcher) -> bool:
+    """Whether the batcher would take messages now, read from the watchdog's thread."""
     try:
-        return batcher.room > 0
-    except RuntimeError:  # its books changed under our eyes, so the loop turns
+        return batcher.capacity > 0
+    except RuntimeError:  # a dictionary changed while we iterated, so the loop is running
         return False

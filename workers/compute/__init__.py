@@ -1,1 +1,1 @@
-"""One micro-batch in a process of the pool: checked, computed, settled."""
+"""Computes one microbatch in a pool process: checks, model calls, settlement."""

@@ -1,4 +1,4 @@
-"""Reads and checks one request of a batch: a stock producer's never passed our front end."""
+"""Reads and checks one request of a microbatch: a stock producer's never passed our front end."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ from workers.models.resolving import resolve, resolve_pinned
 from workers.pool.protocol import Item
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """One request of a batch, read and checked."""
+class AdmittedRequest(msgspec.Struct, frozen=True):
+    """One request of a microbatch, read and checked."""
 
     item: Item
     attempt: int
@@ -36,8 +36,12 @@ class Asked(msgspec.Struct, frozen=True):
     rows: list[list[Any]]
 
 
-def check(registry: Registry, item: Item, attempt: int) -> Asked | Settling:
-    """The request, or its outcome where it is not to be computed; its attempt, or `LATE`."""
+def admit(registry: Registry, item: Item, attempt: int) -> AdmittedRequest | Settling:
+    """Check a request. Returns it, or what becomes of it instead of being computed.
+
+    ``attempt`` is the answer of `Ledger.start`: an attempt's number, or `LATE`. Raises nothing: any
+    error becomes the outcome of this request alone.
+    """
     record = Record.read(item.id, None)
     try:
         call = _call(item)
@@ -52,11 +56,11 @@ def check(registry: Registry, item: Item, attempt: int) -> Asked | Settling:
         check_method(resolved.manifest, call.method)
         signature = input_of(resolved.manifest.signature, call.method)
         rows = validation.rows(signature, call.features)
-    except RegistryUnavailable as error:  # which those need not that nobody wants any more
+    except RegistryUnavailable as error:  # a cancelled or late request needs no registry to settle
         return _unwanted(record, item, attempt) or failed(record, item, error, attempt)
-    except Exception as error:  # noqa: BLE001 - anybody may have sent it, only it may suffer
+    except Exception as error:  # noqa: BLE001 - any producer's request may fail only itself
         return failed(record, item, error, max(attempt, 0))
-    return Asked(item, attempt, record, resolved.manifest, rows)
+    return AdmittedRequest(item, attempt, record, resolved.manifest, rows)
 
 
 def _call(item: Item) -> Call:
@@ -66,13 +70,13 @@ def _call(item: Item) -> Call:
 
 
 def _resolved(registry: Registry, call: Call) -> Resolved:
-    # Our front end says when it accepted a call, and has pinned it to a version by then.
+    # Our front end sets `created_at`, and pins a call to a version before it does so.
     is_pinned = call.created_at is not None and ":" in call.model
     return (resolve_pinned if is_pinned else resolve)(registry, call.model)
 
 
 def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:
-    """The outcome of one that is cancelled or late."""
+    """The outcome of a cancelled or late request; None for any other."""
     if item.order == "cancel":
         return Settled(record.cancelled(), item.tag)
     if attempt == LATE:

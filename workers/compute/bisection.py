@@ -1,45 +1,44 @@
-"""One call for many requests; where it fails, halves of them, until the guilty fail alone."""
+"""Bisection: one call for many requests; if it fails, halves, until the guilty fail alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from telemetry.errors import ModelError, OutOfMemory, PredictqError
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+RequestType = TypeVar("RequestType")
+AnswerType = TypeVar("AnswerType")
 GUILT = ModelError, OutOfMemory
-"""Errors that some of what was asked may be to blame for."""
+"""Errors that single requests may have caused, so that bisection can isolate them."""
 
 
 def bisect(
-    asked: Sequence[Asked], call: Callable[[Sequence[Asked]], list[Answer]]
-) -> list[Answer | PredictqError]:
-    """The answer to each request, or the error that it gets.
+    asked: Sequence[RequestType], call: Callable[[Sequence[RequestType]], list[AnswerType]]
+) -> list[AnswerType | PredictqError]:
+    """The answer or the error of each request, in order.
 
-    k guilty ones among n cost at most 2·k·⌈log2(n)⌉ + 1 calls, and never more than 2·n - 1. An
-    error that no row is to blame for, such as an artifact that cannot be loaded, goes to all at
-    once.
+    k guilty requests among n cost at most 2·k·⌈log2(n)⌉ + 1 calls, and never more than 2·n - 1. Any
+    other `PredictqError`, such as an artifact that cannot be loaded, goes to all requests at once.
     """
-    answers: list[Answer | PredictqError] = []
-    for piece, answer in pieces(asked, call):
+    answers: list[AnswerType | PredictqError] = []
+    for piece, answer in bisected(asked, call):
         answers += [answer] * len(piece) if isinstance(answer, PredictqError) else answer
     return answers
 
 
-def pieces(
-    asked: Any, call: Callable[[Any], Answer]
-) -> Iterator[tuple[Any, Answer | PredictqError]]:
-    """The same by the pieces that were asked for together, in order, with the answer to each.
+def bisected(
+    asked: Any, call: Callable[[Any], AnswerType]
+) -> Iterator[tuple[Any, AnswerType | PredictqError]]:
+    """Like `bisect`, but yields each piece that one call answered or failed, in order.
 
-    ``asked`` is whatever has a length and can be sliced.
+    ``asked`` is anything that has a length and can be sliced.
     """
     try:
-        answer: Answer | PredictqError = call(asked)
+        answer: AnswerType | PredictqError = call(asked)
     except GUILT as error:
         if len(asked) > 1:
             middle = len(asked) // 2
-            yield from pieces(asked[:middle], call)
-            yield from pieces(asked[middle:], call)
+            yield from bisected(asked[:middle], call)
+            yield from bisected(asked[middle:], call)
             return
         answer = error
     except PredictqError as error:

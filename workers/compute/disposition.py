@@ -1,4 +1,4 @@
-"""What becomes of a request: it has its outcome, or is tried again later."""
+"""Decides what becomes of a request: it is settled with an outcome, or retried later."""
 
 import logging
 from collections import defaultdict
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Postponed(msgspec.Struct, frozen=True):
-    """One that is tried again later."""
+    """A request that is retried later."""
 
     item: Item
     error: PredictqError
@@ -34,7 +34,7 @@ class Postponed(msgspec.Struct, frozen=True):
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it is better computed alone; what cannot be read is no request's fault."""
+        """Whether the retry runs alone; not if a model or the registry could not be read."""
         return not isinstance(self.error, ModelUnloadable | RegistryUnavailable)
 
 
@@ -42,7 +42,7 @@ Settling = Settled | Postponed
 
 
 def backoff_of(error: PredictqError) -> float:
-    """Seconds before the second attempt."""
+    """Seconds between the first attempt and the second."""
     return OUTAGE if _is_away(error) else BACKOFF
 
 
@@ -51,16 +51,19 @@ def _is_away(error: Exception) -> bool:
 
 
 def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settling:
-    """What broken infrastructure ended is tried again, so many times; the rest fails."""
+    """Postpone a request that broken infrastructure failed, up to `MAX_ATTEMPTS`; fail any other.
+
+    ``attempt`` is the number of the attempt that failed.
+    """
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     traceback = traceback_of(error)
     fields = failure(item.id, record.model, record.version, attempt, traceback)
     log.warning("a prediction failed: %s", said(error), extra=fields)
-    # A load that hangs has had its time, and the next would take as long.
+    # Loading already took `LONGEST_RUN`, and would hang as long at the next attempt.
     is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
     if isinstance(error, PredictqError) and error.retried and not is_final:
         return Postponed(item, error, traceback)
-    # Those two are about the computation before, and this attempt begins none.
+    # These two errors belong to the previous computation; this attempt only settles them.
     begun = attempt - isinstance(error, WorkerLost | TimedOut)
     is_dead = isinstance(error, PredictqError) and error.infrastructure
     settled = record.failed(error, begun, traceback)
@@ -68,7 +71,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settli
 
 
 def fate(ending: Settling | None, attempt: int) -> Fate:
-    """What the worker is told: one word, and the error where there is one."""
+    """The worker's view of what became of a request; ``ending`` is None if it did not start."""
     if ending is None:
         return Fate("suspect" if attempt == ALONE else "dropped")
     if isinstance(ending, Postponed):
@@ -79,8 +82,11 @@ def fate(ending: Settling | None, attempt: int) -> Fate:
     return Fate(record.state, error, record.traceback or "")
 
 
-def note(ledger: Ledger, endings: Iterable[Settling]) -> None:
-    """Tell the ledger, each kind in one round trip."""
+def note_dispositions(ledger: Ledger, endings: Iterable[Settling]) -> None:
+    """Write all dispositions to the ledger.
+
+    One round trip for each version that has outcomes, and one for each kind of retry.
+    """
     versions: dict[str, list[Settled]] = defaultdict(list)
     postponed: dict[tuple[bool, float], list[tuple[str, str]]] = defaultdict(list)
     for ending in endings:

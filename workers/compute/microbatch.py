@@ -1,4 +1,4 @@
-"""Computes a batch in a pool's process: start, check, call the models, settle."""
+"""Computes a microbatch in a pool process: start, check, call the models, settle."""
 
 import time
 from collections import defaultdict
@@ -14,55 +14,58 @@ from tasks.record import Receipt
 from tasks.time_limits import LONGEST_RUN
 from tasks.wire import encode
 from telemetry.errors import OutcomeTooLarge, PredictqError
-from workers.compute.admission import Asked, check
+from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
-from workers.compute.disposition import Settling, failed, fate, note
+from workers.compute.disposition import Settling, failed, fate, note_dispositions
 from workers.models.engine import Computed, Engine, predict
 from workers.pool.protocol import Fate, Item
 
 
 class Computation:
-    """What a process does with batches; each costs two round trips to the ledger."""
+    """Computes microbatches. Each usually costs two round trips to the ledger: start and settle."""
 
     def __init__(
         self,
         engine: Engine,
         registry: Registry,
         ledger: Ledger,
-        most_bytes: int,
+        max_bytes: int,
         limited: Callable[[float], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        """``most_bytes``: of one outcome, beyond which it fails.
+        """``max_bytes``: the largest outcome; a larger one fails with `OutcomeTooLarge`.
 
-        ``limited`` ends this process where what is done in it takes so many seconds.
+        ``limited``: a context manager that kills this process after that many seconds.
         """
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._engine = engine
         self._registry = registry
         self._ledger = ledger
         self._limited = limited
 
     def run(self, items: Sequence[Item]) -> list[Fate]:
-        """Settle each item, unless it has its outcome or must run alone; says what became of it."""
+        """Compute and settle each item, except those already settled or that must run alone.
+
+        Returns one fate per item, in order.
+        """
         tagged_ids = [(item.tag, item.id) for item in items]
         attempts = self._ledger.start(tagged_ids, [item.expires for item in items])
         with self._limited(_limit(items, attempts)):
             endings = self._endings(items, attempts)
-        note(self._ledger, endings.values())
+        note_dispositions(self._ledger, endings.values())
         return [
             fate(endings.get(item.tag), attempt)
             for item, attempt in zip(items, attempts, strict=True)
         ]
 
     def _endings(self, items: Sequence[Item], attempts: Sequence[int]) -> dict[str, Settling]:
-        """Tag → outcome, or why there is none yet, of all that were started."""
+        """Tag → outcome or postponement of every item that was started."""
         endings: dict[str, Settling] = {}
-        groups: dict[Any, list[Asked]] = defaultdict(list)
+        groups: dict[Any, list[AdmittedRequest]] = defaultdict(list)
         for item, attempt in zip(items, attempts, strict=True):
             if attempt in (DONE, ALONE):
                 continue
-            read = check(self._registry, item, attempt)
-            if isinstance(read, Asked):
+            read = admit(self._registry, item, attempt)
+            if isinstance(read, AdmittedRequest):
                 groups[_group(read)].append(read)
             else:
                 endings[item.tag] = read
@@ -71,8 +74,8 @@ class Computation:
             endings.update(zip(tags, self._answer(group), strict=True))
         return endings
 
-    def _answer(self, group: list[Asked]) -> list[Settling]:
-        """Endings of requests that can share a model call."""
+    def _answer(self, group: list[AdmittedRequest]) -> list[Settling]:
+        """Outcomes or postponements of requests that can share a model call, in order."""
         started_at = time.time()
         answers = bisect(group, self._call)
         return [
@@ -82,16 +85,16 @@ class Computation:
             for asked, answer in zip(group, answers, strict=True)
         ]
 
-    def _call(self, group: Sequence[Asked]) -> list[tuple[list[Any], Computed]]:
-        """One model call; to each request its predictions, and the call that they came from."""
+    def _call(self, group: Sequence[AdmittedRequest]) -> list[tuple[list[Any], Computed]]:
+        """Call the model once; gives each request its predictions and the call's details."""
         manifest, method = group[0].manifest, group[0].record.method
         rows = group[0].rows if len(group) == 1 else [row for asked in group for row in asked.rows]
         computed = predict(self._engine, manifest, method, rows)
-        predictions = iter(computed.predictions)  # there is one a row, as was checked
+        predictions = iter(computed.predictions)  # `predict` checked that there is one per row
         return [([*islice(predictions, len(asked.rows))], computed) for asked in group]
 
     def _succeeded(
-        self, asked: Asked, predictions: list[Any], computed: Computed, started_at: float
+        self, asked: AdmittedRequest, predictions: list[Any], computed: Computed, started_at: float
     ) -> Settling:
         manifest, record = asked.manifest, asked.record
         receipt = Receipt(
@@ -100,16 +103,16 @@ class Computation:
             sha256=manifest.sha256,
             alias=record.alias,
             attempt=asked.attempt,
-            # Clocks of two hosts may disagree.
+            # Clamped at 0, as the clocks of front end and worker may disagree.
             queue_ms=round(max(started_at - record.created_at, 0.0) * 1000, 3),
             compute_ms=computed.milliseconds,
             batch_size=len(computed.predictions),
             runtime=self._engine.runtime,
         )
         outcome = record.succeeded(predictions, receipt)
-        if (size := len(encode(outcome))) > self._most_bytes:
+        if (size := len(encode(outcome))) > self._max_bytes:
             error = OutcomeTooLarge(
-                f"the outcome has {size} bytes and may have {self._most_bytes}: ask for fewer rows "
+                f"the outcome has {size} bytes and may have {self._max_bytes}: ask for fewer rows "
                 "at once, or score them as a file, by a batch job"
             )
             return failed(record, asked.item, error, asked.attempt)
@@ -117,14 +120,14 @@ class Computation:
 
 
 def _limit(items: Sequence[Item], attempts: Sequence[int]) -> float:
-    """Seconds for a batch: the least that any of those has which are computed."""
+    """Time limit of a microbatch in seconds: the smallest of the items that are computed."""
     started = zip(items, attempts, strict=True)
     limits = (item.limit for item, attempt in started if attempt not in (DONE, ALONE))
     return min(limits, default=LONGEST_RUN)
 
 
-def _group(asked: Asked) -> tuple[Any, ...]:
-    """What requests must share to share a model call; those of an exact version share nothing."""
+def _group(asked: AdmittedRequest) -> tuple[Any, ...]:
+    """Key of requests that may share a model call. An exact version gets one call per request."""
     manifest = asked.manifest
     alone = asked.item.tag if manifest.exact else None
     return manifest.name, manifest.version, manifest.sha256, asked.record.method, alone

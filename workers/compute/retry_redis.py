@@ -1,4 +1,4 @@
-"""Waits for a Redis that is away: what a process has computed must not be lost for it."""
+"""Retries calls while Redis is unreachable, so that computed predictions are not lost."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,10 @@ Result = TypeVar("Result")
 
 
 def patiently(call: Callable[[], Result]) -> Result:
-    """What the call gives, once Redis answers."""
+    """Repeat ``call`` until it raises no `redis.RedisError`, and return its result.
+
+    Waits between tries as `workers.celery.outage.Outage` does; never gives up.
+    """
     outage = Outage("the ledger cannot be reached")
     while True:
         try:

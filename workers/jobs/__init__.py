@@ -1,1 +1,1 @@
-"""Batch jobs where they are computed: validated, scored chunk by chunk, put together."""
+"""Batch jobs in workers: validation, scoring of chunks, writing of the output."""

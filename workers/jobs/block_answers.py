@@ -1,4 +1,4 @@
-"""What a model answers to a block: the rows that it answers, and why it does not answer others."""
+"""The model's answers to a block of rows: predictions for good rows, errors for bad ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,61 +7,65 @@ import numpy as np
 import pyarrow as pa
 
 from telemetry.errors import PredictqError, WorkerLost
-from workers.compute.bisection import GUILT, pieces
+from workers.compute.bisection import GUILT, bisected
 from workers.jobs.crash_bisect import CrashJournal
-from workers.jobs.job_model import Answers, Model, joined
+from workers.jobs.job_model import Answers, Model, joined_answers
 from workers.jobs.tables.output.columns import columns, nothing
 from workers.jobs.tables.output.output_rows import output
 from workers.jobs.tables.spans import BadRow, Block
 from workers.models.tabular.columns import Array
 
 Piece = tuple[range, Answers | PredictqError]
-"""Good rows that were asked for together, and what the model said to them."""
+"""Good rows asked for in one call, and the answers or the error of the model."""
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What came of a block."""
+    """A block, and what became of its rows."""
 
     block: Block
     columns: Mapping[str, pa.Array]
-    """What the model answered, by name; empty where it answered no row."""
+    """The output columns by name, for the answered rows; empty if there are none."""
     pieces: list[range]
-    """Which of the good rows that is, by what was asked for together."""
+    """The answered rows, as ranges over the block's good rows."""
     bad: list[BadRow]
-    """The other rows, ascending by line."""
+    """All other rows, ascending by line."""
     raised: PredictqError | None = None
-    """The first error of the model, where it raised."""
+    """The model's first error, if it raised one."""
 
     def table(self, names: Sequence[str]) -> pa.Table:
-        """A row for each of the block, in order; of bad rows, what the model answered is null.
+        """All rows of the block, in order; predictions for bad rows are null.
 
-        ``names`` are those of the answers. Raises as `output`.
+        ``names`` are the prediction columns if no row was answered. Raises as `output`.
         """
         good = self.block.good[_places(self.pieces)]
         return output(self.block, good, self.columns or nothing(names))
 
 
 def asked(model: Model, block: Block, journal: CrashJournal, attempt: int) -> list[Piece]:
-    """Ask the model for all good rows but those that a process dies of, in order.
+    """Ask the model for all good rows except those that crash the process, in order.
 
-    A model that raises is asked for halves, until the guilty rows fail alone.
+    If the model raises, the rows are halved until the guilty ones fail alone.
     """
     found: list[Piece] = []
-    journal.narrow(len(block.good), attempt, lambda rows: found.extend(ask(model, block, rows)))
+    journal.narrow(
+        len(block.good), attempt, lambda rows: found.extend(ask_model(model, block, rows))
+    )
     return sorted(found, key=lambda piece: piece[0].start)
 
 
-def ask(model: Model, block: Block, rows: range) -> list[Piece]:
-    """What the model says to some good rows, by the pieces in which it was asked."""
+def ask_model(model: Model, block: Block, rows: range) -> list[Piece]:
+    """The model's answers to some good rows, by the pieces in which it was asked."""
     if not rows:
         return []
-    return [*pieces(rows, lambda part: model.answer(block.features, slice(part.start, part.stop)))]
+    return [
+        *bisected(rows, lambda part: model.answer(block.features, slice(part.start, part.stop)))
+    ]
 
 
-def answer(model: Model, block: Block, found: Sequence[Piece]) -> Answered:
-    """What comes of a block by what the model said; good rows of no piece are deadly.
+def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> Answered:
+    """The result of a block from the model's answers. Good rows without an answer are deadly.
 
-    Raises what no row is to blame for.
+    Raises errors for which no row is to blame, such as a full memory.
     """
     answers: list[Answers] = []
     answered: list[range] = []
@@ -76,7 +80,7 @@ def answer(model: Model, block: Block, found: Sequence[Piece]) -> Answered:
             raised = raised or said
         else:
             raise said
-    made = columns(model.manifest.signature, joined(answers)) if answers else {}
+    made = columns(model.manifest.signature, joined_answers(answers)) if answers else {}
     return Answered(block, made, answered, sorted(bad, key=lambda row: row.line), raised)
 
 

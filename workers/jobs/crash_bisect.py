@@ -1,7 +1,7 @@
-"""Finds the rows of a chunk that end the process which computes them.
+"""Finds the rows of a chunk that crash their process, by bisection across crash retries.
 
-A process that dies cannot say which row it died of. So what is about to be tried is written down
-before, and whoever takes the chunk up next halves what its predecessor died of.
+A process that dies cannot report the row. So it notes in a file which rows it is about to try, and
+the next attempt at the chunk halves the rows that its predecessor died of.
 """
 
 import os
@@ -13,11 +13,11 @@ import msgspec
 from telemetry.errors import WorkerLost
 
 MOST_VAIN = 8
-"""Deaths of a chunk's processes, in a row, while no row was asked: then something else is wrong.
+"""Consecutive crashes of a chunk outside any row after which the chunk fails with `WorkerLost`.
 
-So many as do not come of processes that are killed from outside, however often."""
+More than processes killed from outside, such as by the OOM killer, would explain."""
 MOST_DEADLY = 100
-"""Deadly rows of one chunk; beyond it, its model is to blame."""
+"""Deadly rows of one chunk above which the model itself is to blame."""
 Range = tuple[int, int]
 
 
@@ -25,23 +25,23 @@ class _Notes(msgspec.Struct):
     untried: list[Range] = []
     trying: Range | None = None
     lived: list[Range] = []
-    """Tried; each could be asked as a whole."""
+    """Ranges that did not crash the process; each could be asked as a whole."""
     struck: list[int] = []
-    """Rows that a process died of once; perhaps it was chance."""
+    """Rows of which a process died once, perhaps by chance; at the second time they are deadly."""
     deadly: list[int] = []
     vain: int = 0
 
 
 class CrashJournal:
-    """What is known of the deaths of one chunk, in a file."""
+    """The known crashes of one chunk, in a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def begin(self, attempt: int) -> None:
-        """Somebody takes the chunk up; raises `WorkerLost` where that was in vain too often."""
+        """Start an attempt; raises `WorkerLost` after too many crashes outside rows."""
         if attempt == 1:
-            self.close()  # what it died of before the job was resumed may be mended
+            self.close()  # crashes from before the job was resumed: their cause may be gone
             return
         notes = self._read()
         if notes.trying:
@@ -52,11 +52,11 @@ class CrashJournal:
         self._write(notes)
 
     def narrow(self, rows: int, attempt: int, ask: Callable[[range], object]) -> None:
-        """Ask all of so many rows, by ranges, but those that are deadly.
+        """Ask for rows 0 to ``rows``, by ranges, leaving out deadly rows.
 
-        Before a process has died that is one range, and nothing is written down. Afterwards each
-        range is, while it is asked: so whatever a process dies of is halved by the next one. What
-        lived in another process is asked again, since its answers died with that.
+        The first attempt asks for one range, and notes nothing. Later ones note each range before
+        asking for it, so that the next attempt halves the one that crashed. Ranges answered by an
+        earlier process are asked for again, as its answers died with it.
         """
         if attempt == 1:
             ask(range(rows))
@@ -69,12 +69,12 @@ class CrashJournal:
         again = len(notes.lived)
         while notes.untried:
             self._ask(notes, notes.untried, ask)
-            notes.vain = 0  # unlike below: who dies beside the rows would be tried for ever
+            notes.vain = 0  # not below, where crashes outside the rows would repeat forever
         for _ in range(again):
             self._ask(notes, notes.lived, ask)
 
     def _ask(self, notes: _Notes, ranges: list[Range], ask: Callable[[range], object]) -> None:
-        """Ask the first of these ranges."""
+        """Ask for the first of these ranges."""
         notes.trying = trying = ranges.pop(0)
         self._write(notes)
         try:
@@ -90,11 +90,11 @@ class CrashJournal:
         self._write(notes)
 
     def close(self) -> None:
-        """The chunk is settled."""
+        """Delete the journal: the chunk is settled."""
         self._path.unlink(missing_ok=True)
 
     def _condemn(self, notes: _Notes, first: int, end: int) -> None:
-        """A process died of these rows."""
+        """Note that a process died of these rows: halve them, or mark the row as deadly."""
         middle = (first + end) // 2
         notes.trying, notes.vain = None, 0
         if middle > first:
@@ -114,7 +114,7 @@ class CrashJournal:
             return _Notes()
 
     def _write(self, notes: _Notes) -> None:
-        # One that was taken for dead may write at this moment, too.
+        # A worker that was taken for dead may write at the same time.
         draft = self._path.with_suffix(f".{os.getpid()}.tmp")
         draft.write_bytes(msgspec.json.encode(notes))
         draft.replace(self._path)

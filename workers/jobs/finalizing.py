@@ -1,4 +1,4 @@
-"""Puts the parts of a job together: one output, one file of errors, complete or not there."""
+"""Writes a job's output and errors file from its parts, each complete or not at all."""
 
 import os
 import shutil
@@ -17,14 +17,14 @@ from workers.jobs.tables.output.writing import assemble
 def finalize(
     begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: AllowedPaths, spare: int
 ) -> None:
-    """Write output and errors, and complete the job; raises what ends it otherwise."""
+    """Write the output and the errors file, and complete the job; raises what ends the job."""
     parts = ledger.parts(begun.held.job).values()
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
         raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
-    output = placed(begun.order, directory, roots)
+    output = resolved_output(begun.request, directory, roots)
     made = [directory.part(part.name) for part in parts]
-    may_replace = begun.order.overwrite or output.is_relative_to(directory.path)
+    may_replace = begun.request.overwrite or output.is_relative_to(directory.path)
     taking = replacing_by(directory.claims) if may_replace else claiming(directory.claims)
     written = assemble(made, output, begun.output_format, spare, taking)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
@@ -33,20 +33,18 @@ def finalize(
         clear(directory)
 
 
-def placed(order: JobRequest, directory: JobDirectory, roots: AllowedPaths) -> Path:
-    """Where the output is to lie, looked at once more: a link may have been put there since.
+def resolved_output(request: JobRequest, directory: JobDirectory, roots: AllowedPaths) -> Path:
+    """The path of the output, checked again: links may have been added since the job was accepted.
 
-    Raises `PlaceForbidden`, and `Invalid` where that is the input by now.
+    Raises `PlaceForbidden`, or `Invalid` if it is the same file as the input by now.
     """
-    output = roots.target(order.output.uri, directory, everywhere=order.restricted)
-    refuse_same(order.input.uri, output)
+    output = roots.target(request.output.uri, directory, everywhere=request.restricted)
+    refuse_same(request.input.uri, output)
     return Path(output)
 
 
 def clear(directory: JobDirectory) -> None:
-    """Remove what nobody needs once a job has completed: all but its output and errors, and what
-    tells its output from other files.
-    """
+    """Delete a completed job's files, except its output, errors and fingerprints of outputs."""
     shutil.rmtree(directory.parts, ignore_errors=True)
     for path in directory.path.iterdir():
         if path not in (directory.output, directory.errors, directory.claims):
@@ -54,7 +52,7 @@ def clear(directory: JobDirectory) -> None:
 
 
 def _discard(path: Path) -> None:
-    """Remove a file, and give back its room at once, though a process may have it open still."""
+    """Delete a file and free its blocks at once, even if another process has it open."""
     with suppress(OSError):
         if not path.is_symlink():
             os.truncate(path, 0)

@@ -1,4 +1,4 @@
-"""The input of a job: found once, opened once in a process, and looked at with each chunk."""
+"""The input of a job: opened once per process, and checked for changes with each chunk."""
 
 import time
 
@@ -17,21 +17,22 @@ from workers.jobs.tables.sources import open_source
 from workers.jobs.tables.spans import Source
 
 MOST_KEPT = 2
-"""Sources that a process keeps open; one of Parquet holds some two megabytes a column."""
+"""Sources that a process keeps open; a Parquet source holds about 2 MB per column."""
 IDLE_SECONDS = 3.0
-"""Seconds after which a job has no turn any more, most likely."""
+"""Seconds without use after which a source's job has most likely ended."""
 Key = tuple[str, str, str]
-"""A job, the fingerprint of its input when it was validated, and the digest of its model."""
+"""Job id, fingerprint of the validated input, and hash of the model's artifact."""
 
 
-def find(order: JobRequest) -> Facts:
-    """What there is; raises `InputUnreadable`, or `InvalidInput` where its format is not told.
+def find(request: JobRequest) -> Facts:
+    """The facts about an input.
 
-    That is raised too where something is said of CSV, and it is none.
+    Raises `InputUnreadable`, or `InvalidInput` if its format is unknown or a dialect is given for
+    a format other than CSV.
     """
-    uri = order.input.uri
-    format_, compression = format_of(uri, order.input.format)
-    if format_ != "csv" and order.dialect != Dialect():
+    uri = request.input.uri
+    format_, compression = format_of(uri, request.input.format)
+    if format_ != "csv" and request.dialect != Dialect():
         raise InvalidInput(f"delimiter, header and na are for CSV; the input is {format_}")
     found = fingerprint(uri)
     size = int(found.partition(" ")[0])
@@ -39,69 +40,69 @@ def find(order: JobRequest) -> Facts:
 
 
 def open_input(
-    directory: JobDirectory, order: JobRequest, facts: Facts, manifest: Manifest
+    directory: JobDirectory, request: JobRequest, facts: Facts, manifest: Manifest
 ) -> Source:
-    """The source that is cut and read; raises as `open_source`."""
+    """Open the source of a job's rows; raises as `open_source`."""
     return open_source(
-        plain(directory, order, facts),
+        plain(directory, request, facts),
         facts.format,
-        Selection(manifest.signature, order.id_column, order.keep_columns, order.dialect),
+        Selection(manifest.signature, request.id_column, request.keep_columns, request.dialect),
     )
 
 
-def plain(directory: JobDirectory, order: JobRequest, facts: Facts) -> str:
-    """Where the input lies uncompressed."""
-    return str(directory.unpacked(facts.fingerprint)) if facts.compression else order.input.uri
+def plain(directory: JobDirectory, request: JobRequest, facts: Facts) -> str:
+    """The URI of the uncompressed input."""
+    return str(directory.unpacked(facts.fingerprint)) if facts.compression else request.input.uri
 
 
 class Inputs:
-    """Keeps the sources that were used last: jobs take turns, each comes back with a next chunk."""
+    """Caches the sources used last: jobs take turns, and each returns with its next chunk."""
 
     def __init__(self, settings: Settings) -> None:
         self._home, self._spare = settings.home, settings.spare_bytes
         self._quota = Quota(settings)
         self._kept: dict[Key, tuple[Source, float]] = {}
-        """Each with the time at which it was asked for, the one that waits longest first."""
+        """Each with the time of its last use, least recently used first."""
 
-    def source(self, job_id: str, order: JobRequest, facts: Facts, manifest: Manifest) -> Source:
-        """The source of a job; raises `InputChanged` where it is not the one that was validated."""
+    def source(self, job_id: str, request: JobRequest, facts: Facts, manifest: Manifest) -> Source:
+        """The source of a job; raises `InputChanged` if it is not the file that was validated."""
         key = job_id, facts.fingerprint, manifest.sha256
-        self._close_others(key)  # first, as what they held is taken up then
-        self._refuse_change(key, order)
+        self._close_others(key)  # before opening another, to free memory first
+        self._refuse_change(key, request)
         kept = self._kept.pop(key, None)
         directory = JobDirectory(self._home, job_id)
-        source = kept[0] if kept else self._open(directory, order, facts, manifest)
+        source = kept[0] if kept else self._open(directory, request, facts, manifest)
         self._kept[key] = source, time.monotonic()
         if not kept:
-            self._refuse_change(key, order)  # it may have been another's by then
+            self._refuse_change(key, request)  # the file may have changed while it was opened
         return source
 
     def close(self) -> None:
-        """Close all; who needs one again opens it anew."""
+        """Close all sources; they are opened again on demand."""
         for key in list(self._kept):
             self._close(key)
 
     def _open(
-        self, directory: JobDirectory, order: JobRequest, facts: Facts, manifest: Manifest
+        self, directory: JobDirectory, request: JobRequest, facts: Facts, manifest: Manifest
     ) -> Source:
-        """Unpack what is compressed, since that cannot be read from its middle; raises as `unpack`.
+        """Open a source, decompressed on disk first if necessary; raises as `unpack`.
 
-        It is done once, however many processes die of the first rows, and once more where the job
-        stopped and goes on.
+        Compressed files cannot be read from the middle. The decompressed file serves all chunks and
+        attempts; resuming a stopped job creates it again.
         """
         unpacked = directory.unpacked(facts.fingerprint)
         if facts.compression and not unpacked.exists():
-            uri, check = order.input.uri, self._quota.check
+            uri, check = request.input.uri, self._quota.check
             unpack(uri, facts.fingerprint, facts.compression, unpacked, self._spare, check)
-        return open_input(directory, order, facts, manifest)
+        return open_input(directory, request, facts, manifest)
 
-    def _refuse_change(self, key: Key, order: JobRequest) -> None:
-        if fingerprint(order.input.uri) != key[1]:
+    def _refuse_change(self, key: Key, request: JobRequest) -> None:
+        if fingerprint(request.input.uri) != key[1]:
             self._close(key)
-            raise InputChanged(f"{order.input.uri} has changed since it was validated")
+            raise InputChanged(f"{request.input.uri} has changed since it was validated")
 
     def _close_others(self, wanted: Key) -> None:
-        """Those that are too many, and those of jobs that have ended, most likely."""
+        """Close sources beyond `MOST_KEPT`, and those of jobs that have most likely ended."""
         now, others = time.monotonic(), [key for key in self._kept if key != wanted]
         many = len(others) + 1 - MOST_KEPT
         for place, key in enumerate(others):

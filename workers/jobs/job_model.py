@@ -1,4 +1,4 @@
-"""The model of a job: what its methods give for some rows of a block."""
+"""The model of a job: answers of its methods for rows of a block."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -11,39 +11,39 @@ from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.job import JobRequest
 from tasks.time_limits import LONGEST_RUN
-from workers.models.engine import Engine, ask
+from workers.models.engine import Engine, answer_table
 from workers.models.resolving import resolve_pinned
 from workers.models.tabular import outputs
 from workers.models.tabular.outputs import Output
 from workers.models.tabular.table import Table
 
 CALL = 10 * 2**20
-"""Bytes of numbers in a call; for more, what a model works on would leave the processor's cache."""
+"""Bytes of numbers in one call; larger calls would exceed the processor's cache."""
 Limited = Callable[[float], AbstractContextManager[None]]
-"""Ends this process where what is done meanwhile takes longer than so many seconds."""
+"""Context manager that kills this process if its body takes longer than so many seconds."""
 Answers = Mapping[str, Output]
-"""Method → what it gave."""
+"""Method → its output."""
 
 
 class Models:
-    """What jobs may ask for, while the registry has it."""
+    """Resolves the models of jobs."""
 
     def __init__(self, engine: Engine, registry: Registry, limited: Limited) -> None:
         self._engine, self._registry, self._limited = engine, registry, limited
 
-    def of(self, order: JobRequest) -> "Model":
-        """The model of a job; raises `VersionNotFound` and the like, once it is removed.
+    def of(self, request: JobRequest) -> "Model":
+        """The model of a job; raises `VersionNotFound` and the like if it was removed.
 
-        `RegistryUnavailable` where nobody can tell now.
+        Raises `RegistryUnavailable` if the registry cannot be read.
         """
-        manifest = resolve_pinned(self._registry, order.reference).manifest
-        for method in order.methods:
+        manifest = resolve_pinned(self._registry, request.reference).manifest
+        for method in request.methods:
             check_job_method(manifest, method)
-        return Model(self._engine, manifest, order.methods, self._limited)
+        return Model(self._engine, manifest, request.methods, self._limited)
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A version, and what is asked of it."""
+    """A version, and the methods that a job calls on it."""
 
     engine: Engine
     manifest: Manifest
@@ -52,12 +52,12 @@ class Model(msgspec.Struct, frozen=True):
 
     @property
     def width(self) -> int:
-        """Numbers of a row."""
+        """Number of columns."""
         return len(self.manifest.signature.columns)
 
     def answer(self, features: Table, rows: slice) -> Answers:
-        """What each method gives for these rows of the features; raises as `Engine.answer`."""
-        return joined([self._call(features[part]) for part in self._parts(rows)])
+        """Each method's answers to some rows, in calls of `CALL` bytes; raises as the engine."""
+        return joined_answers([self._call(features[part]) for part in self._parts(rows)])
 
     def _parts(self, rows: slice) -> Iterator[slice]:
         size = rows.stop - rows.start
@@ -70,16 +70,20 @@ class Model(msgspec.Struct, frozen=True):
             return {method: self._ask(given, method) for method in self.methods}
 
     def _ask(self, given: Table, method: str) -> Output:
-        return ask(given, lambda part: self.engine.answer(self.manifest, method, part)).output
+        return answer_table(
+            given, lambda part: self.engine.answer(self.manifest, method, part)
+        ).output
 
 
 def rows_in(size: int, width: int) -> int:
-    """How many rows of so many numbers are that many bytes; one at least."""
+    """Rows of ``width`` numbers that fit into ``size`` bytes; at least 1."""
     return max(size // (8 * max(width, 1)), 1)
 
 
-def joined(answers: list[Answers]) -> Answers:
-    """The answers to pieces of a block as one."""
+def joined_answers(answers: list[Answers]) -> Answers:
+    """The answers to consecutive pieces of a block, joined."""
     if len(answers) == 1:
         return answers[0]
-    return {method: outputs.joined([each[method] for each in answers]) for method in answers[0]}
+    return {
+        method: outputs.joined_outputs([each[method] for each in answers]) for method in answers[0]
+    }

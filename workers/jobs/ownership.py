@@ -1,4 +1,4 @@
-"""Whether the files of jobs are those of the jobs that this Redis knows."""
+"""Ownership of job files: whether they belong to the jobs in this Redis."""
 
 import logging
 import secrets
@@ -7,7 +7,7 @@ from typing import cast
 
 import redis
 
-from registry.files import write
+from registry.files import write_file
 from tasks.ledger import keys
 
 log = logging.getLogger(__name__)
@@ -15,16 +15,17 @@ STACK_FILE = "stack"
 
 
 def is_ours(client: redis.Redis, jobs: Path) -> bool:
-    """Whether the folder and Redis have the same id; both get one where neither has any.
+    """Whether the folder and Redis hold the same id; both get one if neither has any.
 
-    With a wrong address another Redis answers, which knows none of the jobs.
+    With a wrong REDIS_URL, another Redis would answer that it knows none of the jobs, and their
+    files would be removed.
     """
     path = jobs / STACK_FILE
     there, known = _read(path), _known(client)
     if there is None and (known is None or not any(jobs.glob("*/"))):
         client.set(keys.JOBS_STACK, secrets.token_hex(16), nx=True)
         there = known = _known(client)
-        write(path, there or b"")
+        write_file(path, there or b"")
     if there == known:
         return True
     log.warning(

@@ -1,4 +1,4 @@
-"""Does one step of a job in a pool's process, and says what came of it."""
+"""Performs one step of a job in a pool process, and reports the result."""
 
 import logging
 from collections.abc import Callable
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 
 
 class PatientJobLedger(JobLedger):
-    """Waits for a Redis that is away: what was computed must not be lost for it."""
+    """A job ledger that waits while Redis is away, so that computed results are not lost."""
 
     def _ask(self, call: Callable[[], Result]) -> Result:
         return patiently(call)
 
 
 class Performer:
-    """What a process does with steps; a chunk costs two round trips to the ledger."""
+    """Performs steps in a pool process; a chunk costs two round trips to the ledger."""
 
     def __init__(self, engine: Engine, settings: Settings, limited: Limited) -> None:
-        """``limited`` ends this process where a model call takes so many seconds."""
+        """``limited`` kills this process if a model call takes longer than so many seconds."""
         self._settings = settings
         self._roots = AllowedPaths(settings.batch_roots, settings.home)
         self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
@@ -50,7 +50,7 @@ class Performer:
         self._scorer = Scorer(models, self._inputs, self._ledger, settings)
 
     def perform(self, item: Item) -> Fate:
-        """Do a step; what became of it."""
+        """Perform a step; returns its fate."""
         step = read_step(item.body)
         held = Held(step.job, step.step, item.tag)
         begun = self._ledger.begin(held)
@@ -58,8 +58,8 @@ class Performer:
             return Fate("dropped")
         try:
             self._do(begun)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner must know
-            self._inputs.close()  # what is wrong may be mended by the next time, or deleted
+        except Exception as error:  # noqa: BLE001 - any error must reach the job's owner
+            self._inputs.close()  # the file may be repaired or deleted before the next attempt
             return self._failed(begun, _told(error))
         return Fate("succeeded")
 
@@ -78,8 +78,8 @@ class Performer:
 
     def _failed(self, begun: Begun, error: Exception) -> Fate:
         held, word, traceback = begun.held, said(error), traceback_of(error)
-        order = begun.order
-        fields = failure(held.job, order.model, order.version, begun.attempt, traceback)
+        request = begun.request
+        fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
         log.warning("step %s of a job failed: %s", held.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(held, backoff_of(error))
@@ -90,7 +90,7 @@ class Performer:
 
 
 def _told(error: Exception) -> Exception:
-    """Foreign errors whose meaning is plain, in our own words."""
+    """Replace common foreign errors by predictq's own."""
     if isinstance(error, MemoryError):
         return OutOfMemory()
     if isinstance(error, OSError):

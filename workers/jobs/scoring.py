@@ -1,4 +1,4 @@
-"""Computes one chunk: read, call the model, write, settle."""
+"""Scores one chunk: read, call the model, write, settle."""
 
 import logging
 
@@ -10,7 +10,7 @@ from tasks.settings import Settings
 from telemetry.errors import InvalidInput, PredictqError
 from telemetry.logs import failure
 from telemetry.tracebacks import said, traceback_of
-from workers.jobs.block_answers import Answered, answer, asked
+from workers.jobs.block_answers import Answered, answer_block, asked
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.inputs import Inputs
 from workers.jobs.job_model import Model, Models
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Scorer:
-    """Computes chunks; each counts once, whoever settles it first."""
+    """Scores chunks; each counts once, for the attempt that settles it first."""
 
     def __init__(
         self, models: Models, inputs: Inputs, ledger: JobLedger, settings: Settings
@@ -32,14 +32,14 @@ class Scorer:
         self._quota = Quota(settings)
 
     def score(self, begun: Begun) -> None:
-        """Compute a chunk; raises what ends the job."""
+        """Score a chunk; raises errors that end the job."""
         self._quota.check()
         directory = JobDirectory(self._settings.home, begun.held.job)
         journal = CrashJournal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
-        model = self._models.of(begun.order)
+        model = self._models.of(begun.request)
         block = self._read(begun, directory, model)
-        answered = answer(model, block, asked(model, block, journal, begun.attempt))
+        answered = answer_block(model, block, asked(model, block, journal, begun.attempt))
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
@@ -49,23 +49,23 @@ class Scorer:
             directory.discard_unpacked()
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
-        job_id, order, facts = begun.held.job, begun.order, begun.facts
+        job_id, request, facts = begun.held.job, begun.request, begun.facts
         span = read_span(directory.plan(facts.plan), int(begun.held.step))
         if span is None:
             raise InvalidInput(f"the plan of job {job_id} is gone; submit it again")
-        return self._inputs.source(job_id, order, facts, model.manifest).read(span)
+        return self._inputs.source(job_id, request, facts, model.manifest).read(span)
 
 
 def _log(begun: Begun, error: PredictqError) -> None:
-    """One line a chunk, however many rows the model refuses; the errors file names them all."""
-    held, order = begun.held, begun.order
+    """Log one line per chunk, however many rows failed; the errors file lists them all."""
+    held, request = begun.held, begun.request
     traceback = traceback_of(error)
-    fields = failure(held.job, order.model, order.version, begun.attempt, traceback)
+    fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
     log.warning("rows of chunk %s failed: %s", held.step, said(error), extra=fields)
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: Answered, spare: int) -> Part:
-    """The chunk's part of the output; every attempt writes one of its own."""
+    """Write the chunk's part of the output; each attempt uses a name of its own."""
     name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)
     table = answered.table(begun.facts.answers)

@@ -1,4 +1,4 @@
-"""Celery's strategy for the steps of jobs: each is a batch by itself."""
+"""Celery's strategy for steps of batch jobs; each step is a microbatch of its own."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ from workers.celery.strategy import Handler, handler
 from workers.microbatch.message import Message
 
 LONGEST_STEP = 6 * 3600.0
-"""Seconds after which a process that does one step counts as frozen; each model call has a limit
-of its own."""
+"""Seconds after which a process counts as frozen in one step. Model calls have limits of their
+own."""
 
 
 def strategy(task: Any, app: Any, consumer: Any) -> Handler:
-    """What Celery calls at each connection; gives what it calls for each message."""
+    """Called by Celery for each connection; returns the handler of its messages."""
     return handler(task, app, consumer, _read)
 
 
 def _read(message: Any, request: Request, registry: Registry) -> Message:
-    """A step's message. Raises `Malformed`; what cannot be read becomes a dead letter."""
+    """Read a step's message; raises `Malformed`, and the message becomes a dead letter."""
     read = Message(message, request)
     read_step(read.body)
     read.reference = _known(message.headers.get("job"), registry)
@@ -30,8 +30,8 @@ def _read(message: Any, request: Request, registry: Registry) -> Message:
 
 
 def _known(told: Any, registry: Registry) -> str:
-    """The version, where there is such one; any process can say what is wrong with it."""
+    """The version if it can be resolved, else ``""``: then any pool process may take the step."""
     try:
         return registry.resolve(told).manifest.reference
-    except (PredictqError, OSError):  # one that cannot be read is tried again by who does the step
+    except (PredictqError, OSError):  # the process that performs the step reports the error
         return ""

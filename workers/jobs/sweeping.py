@@ -1,4 +1,4 @@
-"""Forgets jobs whose time is over, with their files."""
+"""Sweeping: expires jobs that take too long, and deletes old ones with their files."""
 
 import logging
 import shutil
@@ -22,13 +22,13 @@ from workers.jobs.ownership import is_ours
 
 log = logging.getLogger(__name__)
 EVERY = 60.0
-"""Seconds."""
+"""Seconds between two sweeps."""
 ABANDONED = 3600.0
-"""Seconds after which an upload that nobody writes to, and of which no job was made, is removed."""
+"""Seconds without a write after which an upload that became no job is deleted."""
 
 
 class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """A step of the consumer of jobs: it sweeps from time to time, beside the loop."""
+    """A step of the bulk worker's consumer that sweeps periodically, in a thread."""
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
@@ -37,16 +37,16 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
         self._over = threading.Event()
 
     def include_if(self, consumer: Any) -> bool:
-        """Only where jobs are computed."""
+        """Include this step only in workers that consume the bulk queue."""
         return BULK in consumer.app.amqp.queues.consume_from
 
     def start(self, consumer: Any) -> None:
-        """Sweep now and every while, with each connection to the broker."""
+        """Start sweeping; called for each connection to the broker."""
         self._over = threading.Event()
         threading.Thread(target=_sweep, args=(self._over,), name="sweep", daemon=True).start()
 
     def stop(self, consumer: Any) -> None:
-        """Sweep no more."""
+        """Stop sweeping."""
         self._over.set()
 
 
@@ -55,14 +55,14 @@ def _sweep(over: threading.Event) -> None:
     ledger = JobLedger(connect(settings.redis_url), settings)
     while not over.is_set():
         try:
-            sweep(ledger, settings)
+            sweep_jobs(ledger, settings)
         except (redis.RedisError, OSError) as error:
             log.warning("jobs cannot be looked through: %s", error)
         over.wait(EVERY)
 
 
-def sweep(ledger: JobLedger, settings: Settings) -> None:
-    """End what has taken too long, forget what ended long ago, and remove what no job has."""
+def sweep_jobs(ledger: JobLedger, settings: Settings) -> None:
+    """Expire overdue jobs, delete old ones, and delete job directories that belong to no job."""
     for job_id in ledger.aged():
         if ledger.sweep(job_id):
             shutil.rmtree(JobDirectory(settings.home, job_id).path, ignore_errors=True)
@@ -79,17 +79,17 @@ def sweep(ledger: JobLedger, settings: Settings) -> None:
 
 
 def _give_back(ledger: JobLedger, home: Path, job_id: str) -> None:
-    """Drop what one had unpacked that has ended just now, or while no worker looked."""
+    """Delete the decompressed input of a job that has ended without an output."""
     job = ledger.job(job_id)
     if job is not None and job.status in STOPPED:
         JobDirectory(home, job_id).discard_unpacked()
 
 
 def _abandoned(jobs: Path, job_ttl: float) -> Iterator[Path]:
-    """Directories that nobody has written to of late, or for as long as a job is kept."""
+    """Directories without recent writes: for `ABANDONED` seconds if only uploaded, else the TTL."""
     now = time.time()
     for directory in jobs.glob("*/"):
-        with suppress(FileNotFoundError):  # where something goes meanwhile, somebody is at work
+        with suppress(FileNotFoundError):  # a file has just vanished, so the directory is in use
             files = [*directory.iterdir()]
             written = max(path.lstat().st_mtime for path in (directory, *files))
             uploaded = all(file.name.startswith("input") for file in files)

@@ -1,1 +1,1 @@
-"""Messages that share a model call: gathered, sized, and tried again when their process died."""
+"""Microbatches: messages gathered for one model call, sized, and retried when a process dies."""

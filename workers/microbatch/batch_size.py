@@ -1,40 +1,42 @@
-"""Learns how many rows of a model make a batch that does not keep its callers waiting."""
+"""Learns how many rows a microbatch may have before its callers wait too long."""
 
-MOST_ROWS = 256
-"""Beyond it a batch gains nothing: what is done for each request outweighs the call."""
-MAX_BATCH_SECONDS = 1.0
-"""Seconds that a batch may take, where a single request is quicker than half of it."""
+MAX_ROWS = 256
+"""Largest microbatch. Beyond it the work per request outweighs what sharing a call saves."""
+MAX_MICROBATCH_SECONDS = 1.0
+"""Seconds that a microbatch may take, or twice its quickest run if that is longer."""
 MOMENT = 0.05
-"""Seconds for which the end of a batch is awaited, rather than another started beside it."""
+"""Longest wait, in seconds, for a running microbatch before another starts beside it."""
 
 
 class BatchSize:
-    """The pace of one method of one version.
+    """The microbatch size of one method of one version, in rows.
 
-    A batch may take twice as long as the quickest one did, and `MAX_BATCH_SECONDS` at least. A
-    model that needs as long for many rows as for one soon gets many; one that takes its time for
-    each row gets few. The first batch is a single request: that tells.
+    A microbatch may take twice as long as the quickest one so far, or `MAX_MICROBATCH_SECONDS` if
+    that is longer. A model whose run time hardly depends on the rows soon gets many rows; one whose
+    run time grows with each row gets few. The first microbatch is a single request, which gives
+    the first measurement.
     """
 
     def __init__(self) -> None:
         self.rows = 1
-        """That a batch may have now."""
+        """Rows that the next microbatch may have."""
         self._quickest = self._latest = float("inf")
         self._latest_rows = 1
 
     def is_worth_awaiting(self, rows: int, requests: int) -> bool:
-        """Whether the next batch had better wait for one of so many rows and requests.
+        """Whether the next microbatch should wait for one that starts now with these rows.
 
-        That is so where it will be over in a moment, took all there was, since one more like those
-        would have fitted, and where company is cheap: a row takes half of a lone call at most.
+        True if the running one is expected to end within `MOMENT`, if it emptied the queue, and if
+        sharing a call is cheap: in the latest run a row took at most half of the quickest call.
         """
+        # Another request of average size would still have fitted, so none was left on the queue.
         took_all = rows + rows / requests <= self.rows
         is_cheap = 2 * self._latest / self._latest_rows <= self._quickest
         return requests > 1 and took_all and is_cheap and self._latest <= MOMENT
 
     def took(self, rows: int, seconds: float) -> None:
-        """A batch of so many rows took so long."""
+        """Learn from a microbatch of ``rows`` rows that ran for ``seconds``."""
         self._latest, self._latest_rows = seconds, rows
         self._quickest = min(self._quickest, seconds)
-        allowed = max(2 * self._quickest, MAX_BATCH_SECONDS)
-        self.rows = max(1, min(MOST_ROWS, int(allowed * rows / max(seconds, 1e-6))))
+        allowed = max(2 * self._quickest, MAX_MICROBATCH_SECONDS)
+        self.rows = max(1, min(MAX_ROWS, int(allowed * rows / max(seconds, 1e-6))))

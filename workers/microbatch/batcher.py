@@ -1,7 +1,7 @@
-"""Gathers messages that can share a model call, and dispatches them the moment that pays.
+"""Gathers messages that can share a model call, and gives them to free pool processes.
 
-No artificial wait: a lone request goes at once. While a quick batch runs, or every process is busy,
-the next batch grows by itself, on the queue.
+There is no artificial delay: a single request starts at once. While a quick microbatch runs, or
+every process is busy, requests collect on the queue and form the next microbatch.
 """
 
 import time
@@ -19,91 +19,93 @@ from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
 from workers.pool.protocol import Disposition, Done, Fate, Instruction, Item, Microbatch, Step
 
-MOST_WAITING = 1024
+MAX_WAITING = 1024
 """Messages that may wait for versions to be loaded."""
-MOST_BYTES = 8 * 2**20
-"""Of the messages in a batch."""
-MOST_WAITING_BYTES = 8 * MOST_BYTES
-"""Of the messages that wait for versions to be loaded; no more are taken beyond it."""
+MAX_BYTES = 8 * 2**20
+"""Bytes of message bodies in one microbatch."""
+MAX_WAITING_BYTES = 8 * MAX_BYTES
+"""Bytes of waiting message bodies at which the worker stops taking messages."""
 
 
 class Batcher:
     """The messages that this worker holds: waiting by group, or running."""
 
-    def __init__(self, pool: Pool, announcer: EventSender) -> None:
+    def __init__(self, pool: Pool, events: EventSender) -> None:
         self._pool = pool
-        self._announcer = announcer
+        self._events = events
         self._waiting: dict[Group, deque[Message]] = {}
         self._waiting_bytes = 0
         self._running: dict[PoolProcess, list[Message]] = {}
         self._awaited: dict[PoolProcess, float] = {}
-        """Until when the end of what is quick is worth waiting for, as `time.monotonic`."""
-        self._paces: defaultdict[tuple[str, str], BatchSize] = defaultdict(BatchSize)
-        self._appetite = 1
+        """Processes whose quick microbatch is worth waiting for → until when, monotonic seconds."""
+        self._batch_sizes: defaultdict[tuple[str, str], BatchSize] = defaultdict(BatchSize)
+        self._next_rows = 1
         self._rests_until = 0.0
         self.judge: Callable[[Message], Disposition | None] = lambda _: None
-        """What becomes of a message whose process died while it was alone; None where it stays."""
+        """Decides about a message that ran alone when its process died; None keeps it here."""
         self.spare: Callable[[list[Message]], bool] = lambda _: False
-        """Gives back messages that another's limit interrupted, uncharged; whether it could."""
+        """Returns messages that another one's time limit interrupted to the queue, without
+        counting an attempt. False if Redis could not be reached."""
         self.remind: Callable[[], object] = lambda: None
-        """Makes the worker look for messages after a `MOMENT`, whatever happens until then."""
+        """Schedules another look at the queue in `MOMENT` seconds, unconditionally."""
 
     @property
-    def room(self) -> int:
-        """How many messages may be reserved now: what the next batch may take, if any can start.
+    def capacity(self) -> int:
+        """Messages that may be reserved now: enough for the next microbatch, 0 if none can start.
 
-        The rest stays on the queue, where others can take it. Those that wait for their version
-        to be loaded are in nobody's way, up to a bound.
+        The rest stays on the queue for other workers. Messages that wait for their version to be
+        loaded do not count, up to `MAX_WAITING`.
         """
-        too_large = self._waiting_bytes >= MOST_WAITING_BYTES
+        too_large = self._waiting_bytes >= MAX_WAITING_BYTES
         rests = time.monotonic() < self._rests_until
         if too_large or rests or not self._pool.has_idle or self._is_soon_over():
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
-        return max(min(self._appetite - could, MOST_WAITING - sum(sizes.values())), 0)
+        return max(min(self._next_rows - could, MAX_WAITING - sum(sizes.values())), 0)
 
     def held(self) -> Iterator[str]:
-        """Tags of all messages that were reserved and are not settled."""
+        """Tags of all messages that are reserved and not yet settled."""
         for messages in (*self._waiting.values(), *self._running.values()):
             yield from (message.tag for message in messages)
 
     def running(self) -> list[tuple[str, str]]:
-        """Tag and id of all that are computed now."""
+        """Tag and id of every message that is being computed."""
         return [(m.tag, m.request.id) for messages in self._running.values() for m in messages]
 
     def give_up_waiting(self) -> list[str]:
-        """Let somebody else compute those that no process has; gives their tags."""
+        """Forget the messages that no process computes, and return their tags for release."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         return [message.tag for messages in waiting.values() for message in messages]
 
     def rest(self) -> None:
-        """Take nothing for a while: this worker does not see the models, and others may."""
+        """Take no messages for `OUTAGE` seconds: this worker cannot read the registry."""
         self._rests_until = time.monotonic() + OUTAGE
 
     def give_up(self, reference: str) -> None:
-        """What waits for a version that cannot be loaded is only to be settled."""
+        """Fail the messages that wait for a version whose loading hangs."""
         for group in [group for group in self._waiting if group.reference == reference]:
             for message in self._waiting.pop(group):
                 self._waiting_bytes -= len(message.body)
-                message.order, message.reference = "give up", ""  # which any process can do
+                # No model is needed to settle them, so any process can do it.
+                message.order, message.reference = "give up", ""
                 self._wait(message, group.alone)
 
     def add(self, message: Message) -> None:
-        """A message was reserved; it waits until `dispatch`."""
-        self._announcer.received(message.request)
+        """Queue a reserved message until `dispatch`."""
+        self._events.received(message.request)
         self._wait(message, alone=message.tag if message.lone else None)
 
     def dispatch(self) -> None:
-        """Give waiting groups to free processes, the group that waits longest first."""
+        """Start microbatches on free processes, the group that has waited longest first."""
         for group in list(self._waiting):
-            while group in self._waiting and (member := self._pool.idle(group.reference)):
-                self._run(member, group, self._take(group))
+            while group in self._waiting and (process := self._pool.idle(group.reference)):
+                self._run(process, group, self._take(group))
 
     def _is_soon_over(self) -> bool:
-        """Whether a batch runs that is worth waiting for: what comes meanwhile shares the next.
+        """Whether a running microbatch is worth waiting for, so that new messages share the next.
 
-        Two calls side by side take twice the processor of one call for all their rows.
+        Two model calls side by side take twice the CPU time of one call for all rows.
         """
         now = time.monotonic()
         return any(now < until for until in self._awaited.values())
@@ -114,63 +116,66 @@ class Batcher:
         self._waiting_bytes += len(message.body)
 
     def _take(self, group: Group) -> list[Message]:
-        """The next batch of a group: as much as fits; a larger request goes alone."""
+        """The next microbatch of a group: as many as fit; an oversized request goes alone."""
         queue, rows, size = self._waiting[group], 0, 0
-        most = self._pace(group).rows
+        most = self._batch_size(group).rows
         taken: list[Message] = []
         while queue:
             rows, size = rows + queue[0].rows, size + len(queue[0].body)
-            if taken and (rows > most or size > MOST_BYTES):
-                self._waiting[group] = self._waiting.pop(group)  # the others are first now
+            if taken and (rows > most or size > MAX_BYTES):
+                # Move the group to the end of the order, so that other groups go first.
+                self._waiting[group] = self._waiting.pop(group)
                 return taken
             taken.append(queue.popleft())
             self._waiting_bytes -= len(taken[-1].body)
         del self._waiting[group]
         return taken
 
-    def _pace(self, group: Group) -> BatchSize:
-        return self._paces[group.reference, group.method]
+    def _batch_size(self, group: Group) -> BatchSize:
+        return self._batch_sizes[group.reference, group.method]
 
-    def _run(self, member: PoolProcess, group: Group, messages: list[Message]) -> None:
-        self._running[member] = messages
+    def _run(self, process: PoolProcess, group: Group, messages: list[Message]) -> None:
+        self._running[process] = messages
         for message in messages:
-            self._announcer.started(message.request, member.pid)
+            self._events.started(message.request, process.pid)
         started = time.monotonic()
         rows = sum(message.rows for message in messages)
-        if self._pace(group).is_worth_awaiting(rows, len(messages)):
-            self._awaited[member] = started + MOMENT
+        if self._batch_size(group).is_worth_awaiting(rows, len(messages)):
+            self._awaited[process] = started + MOMENT
             self.remind()
 
         def finished(done: Done | None) -> None:
-            del self._running[member]
-            self._awaited.pop(member, None)
+            del self._running[process]
+            self._awaited.pop(process, None)
             if done is None:
-                self._lost(messages, 0.0 if member.frozen else time.monotonic() - started)
+                self._lost(messages, 0.0 if process.frozen else time.monotonic() - started)
             else:
-                if group.reference and not messages[0].lone:  # else the time tells of no batch
+                # Job steps and messages without a version say nothing about a model's run time.
+                if group.reference and not messages[0].lone:
                     self._learn(group, rows, done.seconds)
                 self._conclude(messages, done)
 
         items = [_item(message) for message in messages]
-        member.take(Step(items[0]) if messages[0].lone else Microbatch(items), finished)
+        process.take(Step(items[0]) if messages[0].lone else Microbatch(items), finished)
 
     def _learn(self, group: Group, rows: int, seconds: float) -> None:
-        pace = self._pace(group)
-        pace.took(rows, seconds)
-        self._appetite = pace.rows
+        batch_size = self._batch_size(group)
+        batch_size.took(rows, seconds)
+        self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, fate in zip(messages, done.fates, strict=True):
             if fate.verdict == "suspect":
                 self._wait(message, alone=message.tag)
             else:
-                self._announcer.finished(message.request, fate, done.seconds)
+                self._events.finished(message.request, fate, done.seconds)
 
     def _lost(self, messages: list[Message], seconds: float) -> None:
-        """The process of these is gone, so many seconds after it was given them.
+        """Requeue messages whose process died ``seconds`` after it was given them.
 
-        Those that were in company are computed again, each alone, so that only one of them can end
-        its process again. Where the limit of some was over, the others are not charged.
+        Messages that shared a microbatch run again one by one, so that only the one to blame can
+        end a process again. If some had exceeded their limit, the others are spared: they go back
+        to the queue without an attempt counted.
         """
         late = [message for message in messages if message.limit < seconds]
         if len(messages) == 1:
@@ -183,10 +188,10 @@ class Batcher:
 
     def _lost_alone(self, message: Message, *, timed_out: bool) -> None:
         if timed_out:
-            # It is only to be settled from now on, for which its own limit may be too short.
+            # The next process only settles it. Its own limit may be too short even for that.
             message.order, message.limit = "time out", LONGEST_RUN
         elif verdict := self.judge(message):
-            self._announcer.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
+            self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
             return
         self._wait(message, alone=message.tag)
 
@@ -194,7 +199,7 @@ class Batcher:
         if are_spared := self.spare(messages):
             fate = Fate("retrying", "the time of another in its batch was over")
             for message in messages:
-                self._announcer.finished(message.request, fate, 0.0)
+                self._events.finished(message.request, fate, 0.0)
         return are_spared
 
 

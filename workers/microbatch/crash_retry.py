@@ -1,4 +1,4 @@
-"""What becomes of messages whose process died: alone, or by another's limit."""
+"""Crash retry: decides about messages whose pool process died while it computed them."""
 
 import logging
 from typing import Any
@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 
 
 def judge(ledger: Ledger, message: Message) -> Disposition | None:
-    """It is tried again later, or fails for good; None where Redis is away and it stays.
+    """Retry a message later or fail it after its last attempt; None keeps it in this worker.
 
-    The worker itself gives it up: perhaps no process lives long enough to do it. A step of a job
-    stays, too: the process that takes it up finds out which rows are to blame.
+    It stays if Redis cannot be reached, and if it is a step of a job: the process that takes that
+    step up again finds out which rows are to blame. The worker settles the final failure itself,
+    because a process might die again before it could.
     """
     if message.lone:
         return None
@@ -45,7 +46,10 @@ def judge(ledger: Ledger, message: Message) -> Disposition | None:
 
 
 def spare(reservations: Reservations, messages: list[Message]) -> bool:
-    """Give back what another's limit interrupted, and charge no attempt; whether Redis heard it."""
+    """Return messages that another one's time limit interrupted, without counting an attempt.
+
+    Returns False if Redis cannot be reached; then the messages are still reserved.
+    """
     try:
         reservations.withdraw([(message.tag, message.request.id) for message in messages])
     except redis.RedisError as error:
@@ -68,7 +72,7 @@ def _fields(task_id: str, reference: str) -> dict[str, Any]:
 
 
 def _unknown(task_id: str, reference: str) -> Record:
-    """The record of one that a stock producer sent."""
+    """A new record for a message of a stock producer, which wrote none when it submitted."""
     record = Record.read(task_id, None)
     model, _, version = reference.partition(":")
     return replace(record, model=model, version=int(version)) if model else record

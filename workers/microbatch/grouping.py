@@ -1,34 +1,34 @@
-"""Which messages may share a batch."""
+"""Decides which messages may share a microbatch."""
 
 import math
 from typing import NamedTuple
 
 from workers.microbatch.message import Message
 
-AMPLE = 4
-"""The haste of limits from 8 s on: a usual batch takes a second, so none of them is in danger."""
+MAX_LIMIT_CLASS = 4
+"""Class of all limits from 8 s up: a usual microbatch takes a second, far less than any of them."""
 
 
 class Group(NamedTuple):
-    """What messages must share to share a batch."""
+    """Key of messages that may share a microbatch: all four fields must be equal."""
 
     reference: str
     method: str
-    haste: int
+    limit_class: int
     alone: str | None
-    """The tag of a message that must be computed without company."""
+    """Tag of a message that must run alone, else None."""
 
 
 def group_of(message: Message, alone: str | None) -> Group:
     """The group of a message."""
-    return Group(message.reference, message.method, haste(message.limit), alone)
+    return Group(message.reference, message.method, limit_class(message.limit), alone)
 
 
-def haste(limit: float) -> int:
-    """How short a limit of so many seconds is; those of equal haste differ by less than half.
+def limit_class(limit: float) -> int:
+    """The magnitude of a time limit: its binary exponent, capped at `MAX_LIMIT_CLASS`.
 
-    A batch ends with the shortest of its limits, so one that is far shorter than the others would
-    have them computed twice.
+    A microbatch is ended at its shortest limit. If one limit were far shorter than the others, they
+    would all be computed twice, so only limits within a factor of two share a microbatch.
     """
     _, exponent = math.frexp(limit)
-    return min(exponent, AMPLE)
+    return min(exponent, MAX_LIMIT_CLASS)

@@ -1,4 +1,4 @@
-"""Versions that the fork server could not load, and when it is asked to load them again."""
+"""Load retry: versions that the fork server could not load, and when to load them again."""
 
 import math
 import time
@@ -9,41 +9,48 @@ from tasks.settings import Settings
 from tasks.time_limits import OUTAGE
 from telemetry.errors import PredictqError
 
-LONGEST_PAUSE = 600.0
-"""Seconds between two tries at most; the first pause is an `OUTAGE`, and each is twice the last."""
+MAX_PAUSE = 600.0
+"""Longest pause between two loads, in seconds. The first is `OUTAGE`; each next one doubles."""
 
 
 class _Fault(NamedTuple):
     made: str
-    """When the version was registered; empty where the registry could not say it."""
+    """When the version was registered; empty if the registry could not be read."""
     pause: float
     over: float
-    """When another try is due, as `time.monotonic`."""
+    """When the next load is due, in `time.monotonic` seconds."""
 
 
 class LoadRetry:
-    """Meanwhile any process says what is wrong with such a version: its predictions fail."""
+    """Versions that failed to load, each with a pause until the next load.
+
+    During the pause any free process takes the predictions of the version, and fails them with the
+    error that its own load raises.
+    """
 
     def __init__(self) -> None:
         self._registry = Registry(Settings.from_environment().home, RECHECK_INTERVAL)
         self._faults: dict[str, _Fault] = {}
 
     def note(self, reference: str) -> None:
-        """It could not be loaded, for which the registry may be to blame, or its artifact."""
+        """Record that loading a version failed, be it for its artifact or for the registry."""
         before = self._faults.get(reference)
-        pause = min(2 * before.pause, LONGEST_PAUSE) if before else OUTAGE
+        pause = min(2 * before.pause, MAX_PAUSE) if before else OUTAGE
         self._note(reference, pause)
 
     def note_deadly(self, reference: str) -> None:
-        """Loading it ended the fork server: there is no other try, unless it is made anew."""
+        """Record that loading a version killed the fork server: never load it there again.
+
+        Only a version that was removed and registered anew is loaded again.
+        """
         self._note(reference, math.inf)
 
     def forget(self, reference: str) -> None:
-        """It is loaded now."""
+        """Clear a version that has been loaded."""
         self._faults.pop(reference, None)
 
     def has(self, reference: str) -> bool:
-        """Whether it could not be loaded, and no other try is due."""
+        """Whether a version failed to load and its next load is not due yet."""
         fault = self._faults.get(reference)
         if fault is None or time.monotonic() >= fault.over:
             return False
@@ -51,7 +58,7 @@ class LoadRetry:
 
     @property
     def deadly(self) -> set[str]:
-        """What no fork server is to load by itself."""
+        """Versions that a fork server must never load."""
         return {reference for reference, fault in self._faults.items() if fault.pause == math.inf}
 
     def _note(self, reference: str, pause: float) -> None:

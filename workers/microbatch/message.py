@@ -1,4 +1,4 @@
-"""Reads of a message what batching needs to know; its rows are read where they are computed."""
+"""Reads what batching needs from a message; the rows are decoded in the pool process."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from telemetry.errors import PredictqError
 from workers.pool.protocol import Instruction
 
 BELIEVED = 1_000_000
-"""Rows; anybody may have written how many there are."""
+"""Largest row count that is accepted from a header, which any producer can write."""
 
 
 class Message:
-    """A reserved message; announced to Celery under its own id."""
+    """A reserved message. Celery's events name it by its own task id."""
 
     __slots__ = (
         *("body", "content_type", "limit", "lone", "method", "order", "reference", "request"),
@@ -31,14 +31,17 @@ class Message:
         self.request = request
         self.order: Instruction = "compute"
         self.reference = self.method = ""
-        """As model:version; empty where there is no such thing, which any process can say."""
+        """``reference`` is model:version, empty if unknown: then any process can settle it."""
         self.rows, self.limit = 1, float(LONGEST_RUN)
         self.lone = False
-        """Whether it is a batch by itself, of a kind of its own: a step of a job."""
+        """Whether it is a step of a job, which never shares a process with other messages."""
 
 
 def read_prediction(message: Any, request: Request, registry: Registry) -> Message:
-    """A prediction's message."""
+    """Read the message of a prediction.
+
+    The time limit is the message's own, else its version's, else `LONGEST_RUN`.
+    """
     read = Message(message, request)
     told, method, read.rows = _told(message.headers) or _found(read.body)
     read.reference, read.method, limit = _known(told, method, registry)
@@ -47,7 +50,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
 
 
 def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
-    """Model, method and rows, as our front end writes them beside the body."""
+    """Model, method and row count from the headers that our front end writes."""
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
@@ -56,7 +59,10 @@ def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
 
 
 def _found(body: bytes) -> tuple[str, str, int]:
-    """The same from the body, for stock producers; what is wrong with it is said later."""
+    """Model, method and row count from the body, for messages of stock producers.
+
+    A malformed body is not an error here: `workers.compute.admission` reports it.
+    """
     try:
         call = read_call(body)
     except PredictqError:
@@ -66,7 +72,7 @@ def _found(body: bytes) -> tuple[str, str, int]:
 
 
 def _own_limit(told: Any) -> float | None:
-    """The hard limit of a Celery message, in seconds; anybody may have written it."""
+    """The hard time limit of a Celery message in seconds; None if absent or invalid."""
     match told:
         case [int() | float() as hard, *_] if hard > 0 and hard is not True:
             return hard
@@ -74,15 +80,18 @@ def _own_limit(told: Any) -> float | None:
 
 
 def _bounded(seconds: float) -> float:
-    """A limit as it is heeded: no producer's ends a process for nothing, or holds it for longer."""
+    """Clamp a limit to `SHORTEST_RUN` … `LONGEST_RUN` seconds, as any producer can write one."""
     return min(max(seconds, SHORTEST_RUN), LONGEST_RUN)
 
 
 def _known(reference: str, method: str, registry: Registry) -> tuple[str, str, float | None]:
-    """What the registry makes of words that anybody may have written."""
+    """Resolve a reference and method; gives model:version, method and the version's time limit.
+
+    All are empty if the registry does not know them or cannot be read.
+    """
     try:
         manifest = registry.resolve(reference).manifest
         check_method(manifest, method)
-    except (PredictqError, OSError):  # one that cannot be read is tried again, see `checking`
+    except (PredictqError, OSError):  # `workers.compute.admission` reports it, or retries
         return "", "", None
     return manifest.reference, method, manifest.timeout_seconds

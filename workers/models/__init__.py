@@ -1,1 +1,1 @@
-"""Models: loaded, held, called, and described when they are registered."""
+"""Models: loading, caching and calling them, and describing them at registration."""

@@ -1,4 +1,4 @@
-"""Reads artifacts; the only place that unpickles, and only what is pinned or trusted."""
+"""Reads artifacts. The only module that unpickles, and only files that are trusted."""
 
 import hashlib
 import importlib
@@ -16,7 +16,7 @@ from telemetry.errors import (
     ModelUnloadable,
     UntrustedArtifact,
 )
-from workers.models.signature.methods import candidates
+from workers.models.signature.methods import method_candidates
 
 Format = Literal["skops", "joblib", "pickle"]
 
@@ -29,8 +29,8 @@ _FORMATS: dict[str, Format] = {
 _ESTIMATOR_KEYS = ("model", "estimator", "pipeline")
 _NAMES_KEYS = ("feature_names", "features", "columns")
 
-# Parts of fitted estimators that skops does not list: they hold numbers, and run nothing of the
-# file's own when they are built.
+# Parts of fitted estimators that skops does not list as safe. They hold numbers, and building them
+# runs no code from the file.
 _HARMLESS = frozenset(
     {
         "numpy.dtype",
@@ -65,21 +65,22 @@ _HARMLESS = frozenset(
 
 
 class LoadedModel(msgspec.Struct, frozen=True):
-    """An artifact that was read for registration."""
+    """An artifact, read for registration."""
 
     estimator: Any
     feature_names: list[str] | None
-    """From the dictionary form of an artifact."""
+    """Column names, if the artifact is a dictionary that has them beside the estimator."""
     content: bytes
     sha256: str
     format: Format
 
 
 def open_artifact(path: Path, trust: bool) -> LoadedModel:
-    """Read a file that somebody wants to register.
+    """Read a model file for registration.
 
-    Raises `ModelUnloadable` for what is no usable model, and `UntrustedArtifact` where ``trust``
-    is needed: joblib and pickle files run code when they are loaded, skops files run none.
+    Raises `ArtifactMissing` if there is no such file, `ModelUnloadable` if it holds no usable
+    model, and `UntrustedArtifact` if it needs ``trust``: loading a joblib or pickle file runs code
+    from it, loading a skops file does not.
     """
     file_format = _format(path)
     what = str(path)
@@ -89,10 +90,10 @@ def open_artifact(path: Path, trust: bool) -> LoadedModel:
     return LoadedModel(_estimator(made, what), _names(made, what), content, sha256, file_format)
 
 
-def load(path: Path, manifest: Manifest) -> Any:
-    """Load a registered artifact; its bytes must be those that were registered.
+def load_artifact(path: Path, manifest: Manifest) -> Any:
+    """Load a registered artifact after checking its SHA-256 against the manifest.
 
-    Raises `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
+    Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
     """
     what = manifest.reference
     content = _read(path, f"the artifact of {what}")
@@ -102,7 +103,7 @@ def load(path: Path, manifest: Manifest) -> Any:
 
 
 def save(made: Any, path: Path) -> None:
-    """Write an estimator, or the dictionary form, as a skops file."""
+    """Write an estimator, or a dictionary with one, as a skops file."""
     _skops().dump(made, path)
 
 
@@ -129,11 +130,11 @@ def _unpack(content: bytes, file_format: Format, trust: bool, what: str) -> Any:
             f"{what}: loading a {file_format} file runs the code in it; "
             "register it with --trust if you trust its origin, or save it with skops"
         )
-    # An artifact can raise anything at all while it is unpacked.
+    # Code in the artifact may raise anything while it is unpacked, even `SystemExit`.
     try:
         if file_format == "skops":
             return _unpack_skops(content, trust, what)
-        return joblib.load(io.BytesIO(content))  # reads plain pickles as well
+        return joblib.load(io.BytesIO(content))  # reads plain pickle files as well
     except UntrustedArtifact:
         raise
     except (Exception, SystemExit) as error:
@@ -154,7 +155,7 @@ def _unpack_skops(content: bytes, trust: bool, what: str) -> Any:
 
 
 def _skops() -> Any:
-    """Imported when a file needs it: it imports every module of scikit-learn, for seconds."""
+    """Import skops only when needed: it imports all of scikit-learn, which takes seconds."""
     return importlib.import_module("skops.io")
 
 
@@ -163,7 +164,7 @@ def _estimator(made: Any, what: str) -> Any:
         made = _from_dictionary(made, what)
     if isinstance(made, type):
         raise ModelUnloadable(f"{what} holds a class, not a fitted model: {made.__name__}")
-    if not candidates(made):
+    if not method_candidates(made):
         raise ModelUnloadable(f"{what} holds a {type(made).__name__}, which cannot predict")
     return made
 

@@ -1,4 +1,4 @@
-"""The models that a process holds, loaded once; old versions are dropped before current ones."""
+"""Cache of loaded models; evicts old versions before current ones."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,38 +7,39 @@ from typing import Any
 from registry.manifest import Manifest
 
 CAPACITY = 32
+"""Most models that a process holds."""
 
 
 class ModelCache:
-    """Loaded estimators by the manifest they were loaded for.
+    """Least-recently-used cache of estimators by name, version and SHA-256.
 
-    The whole manifest is the key: a version that was removed and made anew is another one.
+    The SHA-256 is part of the key because a version can be removed and registered anew.
     """
 
     def __init__(
         self, load: Callable[[Manifest], Any], is_current: Callable[[str, int], bool]
     ) -> None:
-        """``is_current``: whether requests that name no number mean this version of a model."""
+        """``is_current``: whether a version is a model's latest, or has an alias."""
         self._load, self._is_current = load, is_current
         self._held: OrderedDict[tuple[str, int, str], Any] = OrderedDict()
 
     def get(self, manifest: Manifest) -> Any:
-        """The estimator; loads it at its first use. Raises what loading raises."""
+        """The estimator, loaded at its first use; raises what ``load`` raises."""
         key = (manifest.name, manifest.version, manifest.sha256)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
         estimator = self._load(manifest)
         if len(self._held) == CAPACITY:
-            del self._held[self._dispensable()]
+            del self._held[self._evictable()]
         self._held[key] = estimator
         return estimator
 
     def held(self) -> list[str]:
-        """What is held, as model:version, the least recently used first."""
+        """Versions in the cache, as model:version, the least recently used first."""
         return [f"{name}:{version}" for name, version, _ in self._held]
 
-    def _dispensable(self) -> tuple[str, int, str]:
-        """The least recently used that is not current; where all are, the least recently used."""
+    def _evictable(self) -> tuple[str, int, str]:
+        """The least recently used key that is not current; if all are, the least recently used."""
         old = (key for key in self._held if not self._is_current(*key[:2]))
         return next(old, next(iter(self._held)))

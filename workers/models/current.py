@@ -1,4 +1,4 @@
-"""The versions that requests without a number mean: of each model the latest and the aliased."""
+"""Current versions: each model's latest, and those that an alias names."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from telemetry.errors import PredictqError
 
 
 def current(registry: Registry) -> Iterator[Manifest]:
-    """All of them, model by model."""
+    """Manifests of all current versions, model by model."""
     for name in registry.models():
         numbers = _numbers(registry, name)
         yield from (m for m in registry.versions(name) if m.version in numbers)
 
 
 def is_current(registry: Registry, name: str, version: int) -> bool:
-    """Whether this is one of them; not where the registry cannot say it."""
+    """Whether a version is current; False if the registry cannot be read."""
     try:
         return version in _numbers(registry, name)
     except (PredictqError, OSError):

@@ -1,4 +1,4 @@
-"""The seam to models: rows in, outputs out."""
+"""The engine that runs models: rows in, predictions out."""
 
 import time
 import warnings
@@ -16,7 +16,7 @@ from registry.methods import input_of
 from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
 from telemetry.tracebacks import said
-from workers.models.artifacts import load
+from workers.models.artifacts import load_artifact
 from workers.models.cache import ModelCache
 from workers.models.current import is_current
 from workers.models.tabular.outputs import Output, in_order, shaped, to_wire
@@ -24,70 +24,71 @@ from workers.models.tabular.table import Input, Table
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What one call of a model's method gave."""
+    """The result of calling a model's method."""
 
     output: Output
     milliseconds: float
-    """In the method itself."""
+    """Run time of the method itself, without conversions."""
 
 
 class Computed(msgspec.Struct, frozen=True):
-    """The same, as it goes to callers."""
+    """An `Answer` converted for JSON."""
 
     predictions: list[Any]
     """One per row, in order."""
     milliseconds: float
+    """As of `Answer`."""
 
 
 class Engine(Protocol):
-    """Whatever runs models. It computes by `answer`; the rest is about what lies in memory."""
+    """Interface of engines. `answer` computes; the other methods manage loaded models."""
 
     runtime: str
     """Library and version, for receipts."""
 
     def hold(self, manifest: Manifest) -> None:
-        """Load a version, unless it is held already, to be shared by what is forked from now on.
+        """Load a version, unless it is held, so that processes forked from now on share it.
 
-        Raises `ModelUnloadable`.
+        Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
         """
 
     def held(self) -> list[str]:
-        """The versions held, as model:version."""
+        """Versions that are held, as model:version."""
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
-        """Call a method once, for a part of a `Table`; loads what is not held.
+        """Call a method once for a part of a `Table`; loads the version if it is not held.
 
-        Raises `ModelError` where the model refuses the rows, `OutOfMemory` where they are too many
-        for this machine now, `ModelUnloadable` where there is no model.
+        Raises `ModelError` if the model refuses the rows, `OutOfMemory` if the call needs more
+        memory than there is now, and as `hold` if the version cannot be loaded.
         """
 
 
 def predict(engine: Engine, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
-    """Answer validated rows, a prediction a row; raises as `Engine.answer`."""
-    with telling():
+    """Predict validated rows of the wire, one prediction per row; raises as `Engine.answer`."""
+    with telling_model_errors():
         table = Table.of(input_of(manifest.signature, method), rows)
-    answer = ask(table, lambda given: engine.answer(manifest, method, given))
-    with telling():
+    answer = answer_table(table, lambda given: engine.answer(manifest, method, given))
+    with telling_model_errors():
         return Computed(to_wire(answer.output), answer.milliseconds)
 
 
-def ask(table: Table, call: Callable[[Input], Answer]) -> Answer:
-    """Answer a table, an entry a row in its order: in one call, unless rows need one of their own.
+def answer_table(table: Table, call: Callable[[Input], Answer]) -> Answer:
+    """Answer a table, one entry per row in its order: one call for each of `Table.parts`.
 
-    Raises what the call raises, and `ModelError` where the rows are none for the model.
+    Raises what ``call`` raises, and `ModelError` if the rows cannot be converted for the model.
     """
-    with telling():
+    with telling_model_errors():
         parts = [*table.parts()]
     answers = [_checked(call(given), len(given)) for _, given in parts]
     if len(parts) == 1:
         return answers[0]
-    with telling():
+    with telling_model_errors():
         output = in_order([answer.output for answer in answers], [places for places, _ in parts])
     return Answer(output, round(sum(answer.milliseconds for answer in answers), 3))
 
 
 def _checked(answer: Answer, rows: int) -> Answer:
-    """The answer, if it has an entry a row: else rows would get the answers of others."""
+    """Check that there is one entry per row, or rows would get the answers of other rows."""
     output = answer.output
     for each in output if isinstance(output, list) else [output]:
         if len(each) != rows:
@@ -95,26 +96,33 @@ def _checked(answer: Answer, rows: int) -> Answer:
     return answer
 
 
-def call(model: Any, method: str, given: Input) -> Answer:
-    """Call a model's method; raises `ModelError` where it raises, or gives no entry a row."""
+def call_method(model: Any, method: str, given: Input) -> Answer:
+    """Call a model's method.
+
+    Raises `ModelError` if the method raises or does not give one entry per row, and `OutOfMemory`.
+    """
     started = time.perf_counter()
-    # One thread a process: the pool is the parallelism, whatever `n_jobs` a model was given.
-    with telling(), warnings.catch_warnings(), joblib.parallel_config(backend="sequential"):
+    # One thread per process, whatever `n_jobs` the model has: the pool is the parallelism.
+    with (
+        telling_model_errors(),
+        warnings.catch_warnings(),
+        joblib.parallel_config(backend="sequential"),
+    ):
         warnings.simplefilter("ignore")
         output = getattr(model, method)(given)
     taken = time.perf_counter() - started
-    with telling():
+    with telling_model_errors():
         return Answer(shaped(output, len(given)), round(taken * 1000, 3))
 
 
 class SklearnEngine:
-    """The engine for scikit-learn's models, and whatever behaves like them."""
+    """Engine for scikit-learn models, and for models with the same interface."""
 
     runtime = f"scikit-learn {version('scikit-learn')}"
 
     def __init__(self, registry: Registry) -> None:
         self._models = ModelCache(
-            lambda manifest: load(registry.artifact(manifest), manifest),
+            lambda manifest: load_artifact(registry.artifact(manifest), manifest),
             partial(is_current, registry),
         )
 
@@ -129,17 +137,17 @@ class SklearnEngine:
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`."""
         estimator = self._models.get(manifest)
-        return call(estimator, method, given)
+        return call_method(estimator, method, given)
 
 
 @contextmanager
-def telling() -> Iterator[None]:
-    """Raise as `ModelError` what a model, or rows on their way to it, raise."""
+def telling_model_errors() -> Iterator[None]:
+    """Raise any exception of a model or of a row conversion as `ModelError` or `OutOfMemory`."""
     try:
         yield
     except MemoryError as error:
         raise OutOfMemory from error
     except ModelError:
         raise
-    except Exception as error:  # a model may raise anything; its caller is told what it said
+    except Exception as error:  # a model may raise anything; the caller gets its message
         raise ModelError(said(error)) from error

@@ -1,4 +1,4 @@
-"""Turns a model file into what the registry adds: its description and its bytes."""
+"""Turns a model file into what `Registry.add` takes: a description and the artifact's bytes."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -16,10 +16,11 @@ from workers.models.signature.sample import of_rows
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops", "xgboost", "lightgbm")
 _MAX_VALUE = 2_000
+"""Characters of a parameter's repr that are kept."""
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """A model file, opened and looked over."""
+    """A model file with the findings of its inspection."""
 
     description: Description
     content: bytes
@@ -27,12 +28,13 @@ class Examined(msgspec.Struct, frozen=True):
     inspected: Inspected
 
 
-def describe(
+def describe_model(
     path: Path, *, trust: bool = False, examples: Any = None, metadata: dict[str, str] | None = None
 ) -> tuple[Description, bytes]:
-    """What `Registry.add` takes of a model file; ``examples`` are rows in any shape of a request.
+    """Describe a model file; returns the arguments of `Registry.add`.
 
-    Raises as `examine`, and `InvalidFeatures` where the examples are no rows.
+    ``examples`` are rows in any shape that a request may have. Raises as `examine`, and
+    `InvalidFeatures` if the examples are not rows.
     """
     sample = None if examples is None else _frame(examples)
     found = examine(path, trust=trust, sample=sample, metadata=metadata, typed=False)
@@ -79,7 +81,7 @@ def _frame(examples: Any) -> pd.DataFrame:
 def _parameters(loaded: LoadedModel) -> dict[str, str]:
     try:
         parameters = loaded.estimator.get_params()
-    except Exception:  # noqa: BLE001 - a model need not be scikit-learn's, nor its repr work
+    except Exception:  # noqa: BLE001 - a foreign class may lack `get_params`, or fail in it
         return {}
     return {name: repr(value)[:_MAX_VALUE] for name, value in sorted(parameters.items())}
 

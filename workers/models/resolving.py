@@ -1,4 +1,4 @@
-"""What a reference means, as far as this worker can tell: where the registry is away, it cannot."""
+"""Resolves references in a worker, telling a version that is gone from a registry that is away."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from telemetry.errors import NotFound, RegistryUnavailable
 
 
 def is_away(registry: Registry) -> bool:
-    """Whether this worker cannot read the registry now, or does not find it."""
+    """Whether this worker cannot find or read the registry now."""
     try:
         return not registry.is_there
     except OSError:
@@ -16,9 +16,9 @@ def is_away(registry: Registry) -> bool:
 
 
 def resolve(registry: Registry, reference: str) -> Resolved:
-    """See `Registry`; raises `RegistryUnavailable` where it is away, as a volume may be.
+    """As `Registry.resolve`, but raises `RegistryUnavailable` if the registry cannot be read.
 
-    What was removed from a registry that is there stays `NotFound`.
+    A registry on an unmounted volume looks empty, so `NotFound` is raised only if it is there.
     """
     with _reading():
         try:
@@ -30,10 +30,10 @@ def resolve(registry: Registry, reference: str) -> Resolved:
 
 
 def resolve_pinned(registry: Registry, reference: str) -> Resolved:
-    """The same for a ``name:version`` that our front end found, so that it was there.
+    """Resolve a ``name:version`` that our front end has found, so it must have existed.
 
-    Where this worker does not find it, what it knows may be old: it reads everything again.
-    `RegistryUnavailable` where that does not help, and `NotFound` where the version was removed.
+    If this worker does not find it, its cache may be stale, so it reads the registry again. Raises
+    `NotFound` if the version was removed, and `RegistryUnavailable` if it is still not found.
     """
     try:
         return resolve(registry, reference)

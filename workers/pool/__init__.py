@@ -1,1 +1,1 @@
-"""The processes that compute, and the fork server from which they are forked."""
+"""The pool processes that compute predictions, and the fork server that forks them."""

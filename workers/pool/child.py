@@ -1,5 +1,6 @@
-"""The life of a pool's process: born with models, it computes one batch at a time, and ends when
-its worker hangs up.
+"""The main loop of a pool process: it computes one microbatch at a time until its worker hangs up.
+
+The process is forked with the models already loaded.
 """
 
 import importlib
@@ -21,18 +22,18 @@ from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
 from workers.compute.retry_redis import patiently
 from workers.models.engine import Engine
-from workers.pool.printing import bound
-from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send
+from workers.pool.printing import bound_printing
+from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send_frame
 
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
-    """Compute what comes over the connection until it is closed."""
+    """Compute each microbatch or step that arrives on the connection, until it is closed."""
     ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
     registry = Registry(settings.home, RECHECK_INTERVAL)
     computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
-    printed = bound()
-    send(connection, Ready(os.getpid(), engine.held()))
+    printed = bound_printing()
+    send_frame(connection, Ready(os.getpid(), engine.held()))
     while (frame := receive(connection)) is not None:
         started = time.perf_counter()
         printed.renew()
@@ -41,17 +42,17 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
                 fates = computation.run(items)
             case Step(item):
                 fates = [steps.perform(item)]
-        send(connection, Done(fates, time.perf_counter() - started))
+        send_frame(connection, Done(fates, time.perf_counter() - started))
 
 
 class _Steps:
-    """What jobs need is imported with the first step: single predictions need none of it."""
+    """Performs steps of jobs. Imports the job code at the first step: predictions need none."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
 
     def perform(self, item: Item) -> Fate:
-        """See `workers.jobs.performing`."""
+        """See `workers.jobs.performing.Performer`."""
         done: Fate = self._performer.perform(item)
         return done
 
@@ -63,17 +64,18 @@ class _Steps:
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """End this process where what is done meanwhile takes longer than so many seconds."""
-    # The system ends a process whose alarm nobody handles, be it stuck in native code or orphaned.
+    """Kill this process if the block takes longer than ``seconds``."""
+    # The default action of SIGALRM ends the process, even one that is stuck in native code or has
+    # lost its worker.
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
-    finally:  # else it would end this process in the middle of something else, minutes later
+    finally:  # a timer left running would end this process during later work
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class PatientLedger(Ledger):
-    """Waits for a Redis that is away: what was computed must not be lost for it."""
+    """A ledger that retries until Redis answers, so that computed predictions are not lost."""
 
     def start(
         self,
@@ -84,6 +86,7 @@ class PatientLedger(Ledger):
     ) -> list[int]:
         """See `Ledger`."""
         ask = super().start
+        # From the second try on `again` is true: Redis may have run the first without our hearing.
         times = count(int(again))
         return patiently(lambda: ask(tagged_ids, deadlines, again=next(times) > 0))
 

@@ -1,8 +1,8 @@
-"""Holds the models and forks the pool's processes, which so share one copy in memory.
+"""The fork server: loads the models and forks the pool processes, which share one copy in memory.
 
-`python -m workers.pool.fork_server FD LANE NEVER…`, where FD is a socket to the worker, LANE the
-queue that it serves, and NEVER are versions that ended another fork server when they were loaded.
-It loads but never predicts: a library that has started threads cannot be forked safely.
+`python -m workers.pool.fork_server FD QUEUE NEVER…`: FD is a socket to the worker, QUEUE the queue
+that the worker serves, and NEVER lists versions whose loading ended an earlier fork server.
+It loads models but never predicts: a library that has started threads cannot be forked safely.
 """
 
 import contextlib
@@ -30,17 +30,17 @@ from workers.models.current import current
 from workers.models.engine import Engine, SklearnEngine
 from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
-from workers.pool.memory import bound, share_of_one
+from workers.pool.memory import bound_growth, share_of_one
 from workers.pool.priority import give_way
-from workers.pool.protocol import Ended, Fork, Load, Loaded, Loading, datagram, parse
+from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
 MAX_COMMAND_BYTES = 2**16
-"""Bytes of a command."""
+"""Largest command in bytes."""
 
 
 class ForkServer:
-    """Serves one worker until that hangs up."""
+    """Serves one worker until the worker hangs up."""
 
     def __init__(
         self,
@@ -49,7 +49,10 @@ class ForkServer:
         settings: Settings,
         growth: int | None = None,
     ) -> None:
-        """``growth``: bytes by which each process may grow, where that is bounded."""
+        """``never``: versions that must not be loaded; ``growth``: see `workers.pool.memory.bound`.
+
+        Without a ``growth`` the memory of pool processes is not bounded.
+        """
         self._control = control
         self._growth = growth
         self._never = never
@@ -58,15 +61,15 @@ class ForkServer:
         self._engine: Engine = SklearnEngine(self._registry)
 
     def run(self) -> None:
-        """Load what is current, then obey."""
+        """Load the current versions, then serve commands until the worker hangs up."""
         for manifest in islice(current(self._registry), CAPACITY):
             if manifest.reference not in self._never:
                 self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)
         while (received := socket.recv_fds(self._control, MAX_COMMAND_BYTES, 1))[0]:
-            self._obey(parse(received[0]), received[1])
+            self._obey(parse_frame(received[0]), received[1])
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        with contextlib.suppress(ChildProcessError):  # until all have finished what they do
+        with contextlib.suppress(ChildProcessError):  # wait until every pool process has ended
             while os.wait():
                 pass
 
@@ -74,7 +77,7 @@ class ForkServer:
         match command:
             case Fork():
                 self._fork(socket.socket(fileno=descriptors[0]))
-            case Load(reference):
+            case LoadVersion(reference):
                 self._tell(Loaded(reference, self._load(reference)))
 
     def _load(self, reference: str) -> str | None:
@@ -84,7 +87,7 @@ class ForkServer:
             return error.message
 
     def _hold(self, manifest: Manifest) -> str | None:
-        """Load a version; gives why it cannot be, if so. Its predictions will fail with that."""
+        """Load a version; returns the error message if that fails, else None."""
         reference, fault = manifest.reference, None
         self._tell(Loading(reference))
         try:
@@ -100,16 +103,18 @@ class ForkServer:
         if psutil.Process().num_threads() > 1:
             log.warning("a model has started threads when it was loaded; what is forked may hang")
         gc.collect()
-        gc.freeze()  # else the first collection would touch, and so copy, every object
+        # Without this the child's first collection would write to every object, and so copy the
+        # memory pages that it shares with us.
+        gc.freeze()
         if os.fork() == 0:
-            self._be_born(connection)
+            self._run_child(connection)
         connection.close()
 
-    def _be_born(self, connection: socket.socket) -> NoReturn:
+    def _run_child(self, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._control.close()
         if self._growth:
-            bound(self._growth)
+            bound_growth(self._growth)
         try:
             process.serve(connection, self._engine, self._settings)
         except BrokenPipeError:
@@ -124,7 +129,7 @@ class ForkServer:
             self._tell(Ended(pid, status))
 
     def _tell(self, frame: Ended | Loading | Loaded) -> None:
-        with contextlib.suppress(OSError):  # once the worker is gone, nobody needs to know
+        with contextlib.suppress(OSError):  # the worker is gone
             self._control.send(datagram(frame))
 
 
@@ -140,18 +145,19 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def main() -> None:
-    """Serve the socket that the worker left open for us."""
-    # These are for the worker, which hangs up when we are to end.
+    """Serve the worker over the socket that it passed on."""
+    # A terminal signals the whole process group. The worker handles these, and hangs up when the
+    # fork server should end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     configure("worker")
-    descriptor, lane, *never = sys.argv[1:]
+    descriptor, queue, *never = sys.argv[1:]
     settings, growth = Settings.from_environment(), None
-    if lane == BULK:
+    if queue == BULK:
         if settings.batch_priority == "low":
             give_way()
         growth = settings.job_memory or share_of_one()
-        importlib.import_module("workers.jobs.performing")  # once, for all processes
+        importlib.import_module("workers.jobs.performing")  # before forking, once for all
     control = socket.socket(fileno=int(descriptor))
     ForkServer(control, frozenset(never), settings, growth).run()
 

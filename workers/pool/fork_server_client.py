@@ -1,4 +1,4 @@
-"""The fork server as the worker sees it: asked for processes and for versions to be held."""
+"""The worker's handle on its fork server: starts it, asks it to fork and to load versions."""
 
 import contextlib
 import logging
@@ -12,75 +12,80 @@ from collections.abc import Iterable
 
 from tasks.time_limits import LONGEST_RUN
 from telemetry.logs import of_version
-from workers.pool.protocol import Ended, Fork, Load, Loaded, Loading, datagram, parse
+from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
 }
-"""The pool is the parallelism; and what has threads cannot be forked."""
+"""Native libraries compute in one thread: the pool is the parallelism, and a process with threads
+cannot be forked safely."""
 NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""Nor may Arrow start one when it is imported, which pandas does."""
+"""Keeps Arrow from starting a thread when pandas imports it."""
 ONE_HEAP = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
-"""What Arrow frees NumPy takes, and the other way round; new pages are what costs most."""
+"""Makes Arrow and NumPy share one heap, so that each reuses what the other frees. Fresh memory
+pages are the largest cost of an allocation."""
 STALL = 30.0
-"""Seconds that it may take to read a command."""
+"""Seconds that the fork server, or a pool process, may take to read a command."""
 STOP_GRACE = 5.0
-"""Seconds for it to end in, once nothing is computed."""
+"""Seconds that the fork server may take to end once nothing is being computed."""
 
 
 class ForkServerClient:
-    """Starts the fork server, which ends when this is closed."""
+    """Starts a fork server, which ends when this client is closed."""
 
-    def __init__(self, lane: str, never: Iterable[str] = ()) -> None:
-        """``lane``: the queue that is served; ``never``: versions that ended one like it."""
+    def __init__(self, queue: str, never: Iterable[str] = ()) -> None:
+        """``queue``: the worker's queue; ``never``: versions that the fork server must not load."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STALL)
         with theirs:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "workers.pool.fork_server"),
-                    *(str(theirs.fileno()), lane, *sorted(never)),
+                    *(str(theirs.fileno()), queue, *sorted(never)),
                 ],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **ONE_THREAD, **NO_THREAD, **ONE_HEAP},
             )
         self._asked: set[str] = set()
         self.at_work_on: str | None = None
-        """The version that it loads at this moment."""
+        """The version that the fork server is loading, if any."""
         self._at_work_since = 0.0
         self.hung_on: str | None = None
-        """The version for which it was ended, since loading that took too long."""
+        """The version whose loading took too long, so that the fork server was killed."""
 
     def fileno(self) -> int:
-        """Of the connection, for whoever waits on several."""
+        """File descriptor of the control socket, for `select` and event loops."""
         return self._control.fileno()
 
     def fork(self) -> socket.socket:
-        """Ask for a process; gives the connection to it, closed by the other side if none comes."""
+        """Ask for a process and return our end of its connection.
+
+        If no process comes, the other end is closed.
+        """
         ours, theirs = socket.socketpair()
         with theirs, contextlib.suppress(OSError):
             socket.send_fds(self._control, [datagram(Fork())], [theirs.fileno()])
         return ours
 
     def load(self, reference: str) -> None:
-        """Ask it to hold a version, unless it was asked already.
+        """Ask the fork server to load a version, unless it was asked already.
 
-        While it loads it reads nothing. Once no more can lie there unread, a version is asked for
-        another time: the batcher does so for as long as something waits for it.
+        The fork server reads no commands while it loads. If its socket buffer is full the request
+        is dropped; the batcher repeats it as long as messages wait for the version.
         """
-        if reference not in self._asked and self._has_room():
+        if reference not in self._asked and self._can_send():
             with contextlib.suppress(OSError):
-                self._control.send(datagram(Load(reference)))
+                self._control.send(datagram(LoadVersion(reference)))
                 self._asked.add(reference)
 
     def hear(self) -> Loaded | Loading | Ended | None:
-        """What it says; None once it is gone."""
+        """The fork server's next frame; None once it has ended."""
         try:
             content = self._receive()
         except OSError:
             return None
-        frame: Loaded | Loading | Ended | None = parse(content) if content else None
+        frame: Loaded | Loading | Ended | None = parse_frame(content) if content else None
         match frame:
             case Loading(reference):
                 self.at_work_on, self._at_work_since = reference, time.monotonic()
@@ -88,17 +93,18 @@ class ForkServerClient:
                 self._asked.discard(reference)
         return frame
 
-    def _has_room(self) -> bool:
+    def _can_send(self) -> bool:
         return bool(select.select([], [self._control], [], 0)[1])
 
     def _receive(self) -> bytes:
         try:
             return self._control.recv(2**16)
-        except ConnectionResetError:  # it died with commands unread; what it said stands behind
+        except ConnectionResetError:
+            # It died with commands unread. What it had sent before can be read after the reset.
             return self._control.recv(2**16)
 
     def end_overdue(self) -> None:
-        """End it if one load takes longer than anything may: nobody is born meanwhile."""
+        """Kill the fork server if a load takes longer than `LONGEST_RUN`: it blocks all forks."""
         if self.at_work_on and time.monotonic() - self._at_work_since > LONGEST_RUN:
             fields = of_version(self.at_work_on)
             log.error("loading a version takes more than %s s", LONGEST_RUN, extra=fields)
@@ -106,7 +112,7 @@ class ForkServerClient:
             self._process.kill()
 
     def close(self) -> None:
-        """Hang up, and wait for its end; it ends after the processes that it made."""
+        """Hang up and wait `STOP_GRACE` seconds. The fork server ends after its pool processes."""
         self._control.close()
         try:
             self._process.wait(STOP_GRACE)

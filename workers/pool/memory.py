@@ -1,7 +1,8 @@
-"""How much memory a process may take: a share of what there is, and bounds that the kernel keeps.
+"""Memory limits of a process: its share of the machine, enforced by the kernel.
 
-Bounded is what a process writes to by itself (``RLIMIT_DATA``), be it in use or only reserved.
-Beyond it an allocation fails, and whoever cannot go on without it dies; nothing else is touched.
+``RLIMIT_DATA`` bounds private writable memory, whether it is in use or only reserved. Beyond the
+limit an allocation fails in this process only, which raises `MemoryError` or dies; no other process
+is affected, as it would be if the whole machine ran out of memory.
 """
 
 import os
@@ -10,28 +11,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from telemetry.memory import given
+from telemetry.memory import available_memory
 
 MIN_GROWTH_BYTES = 2**30
-"""Bytes that each process may grow by, however little there is."""
+"""Least growth in bytes that a process gets, however small the machine is."""
 _DATA = 5
-"""Place of the bytes that count, in /proc/self/statm: pages."""
+"""Index of the data size in /proc/self/statm, which is in pages."""
 
 
 def share_of_one() -> int:
-    """Bytes that one of as many processes as there are cores may take of half the memory."""
-    return max(given() // 2 // len(os.sched_getaffinity(0)), MIN_GROWTH_BYTES)
+    """Bytes that each process may take if one process per core shares half the memory."""
+    return max(available_memory() // 2 // len(os.sched_getaffinity(0)), MIN_GROWTH_BYTES)
 
 
-def bound(growth: int) -> None:
-    """Let this process, and what it starts, grow by so many bytes from now on."""
+def bound_growth(growth: int) -> None:
+    """Let this process, and those that it starts, grow by at most ``growth`` bytes from now on."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_least(_used() + growth, hard), hard))
 
 
 @contextmanager
 def bounded(growth: int) -> Iterator[None]:
-    """The same while something is done; raises `MemoryError` where that takes more."""
+    """Bound the growth of this process inside the block; Python raises `MemoryError` beyond it."""
     before, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_least(_used() + growth, before), hard))
     try:
@@ -47,6 +48,6 @@ def _least(wanted: int, limit: int) -> int:
 def _used() -> int:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[_DATA])
-    except OSError:  # elsewhere than on Linux nobody says
+    except OSError:  # only Linux has /proc/self/statm
         return 0
     return pages * resource.getpagesize()

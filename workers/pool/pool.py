@@ -1,4 +1,4 @@
-"""The pool: processes forked from one that holds the models, each computing a batch at a time."""
+"""The pool: processes forked from the fork server, each computing one microbatch at a time."""
 
 import logging
 import os
@@ -20,152 +20,169 @@ log = logging.getLogger(__name__)
 
 
 class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
-    """Celery's pool port. The worker itself never loads a model: the fork server does."""
+    """Implements Celery's pool interface. Only the fork server loads models, never the worker."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._members: list[PoolProcess] = []
+        self._processes: list[PoolProcess] = []
         self._hub: Any = None
         self._loads = 0
         self._faults = LoadRetry()
         self._hanging: set[str] = set()
-        self.on_birth: Callable[[], object] = lambda: None
-        """Called when there is a process more."""
+        self.on_ready: Callable[[], object] = lambda: None
+        """Called when a new process is ready."""
         self.on_idle: Callable[[], object] = lambda: None
-        """Called when there may be a process free that was not before."""
+        """Called when a process may have become free."""
         self.on_hang: Callable[[str], object] = lambda _: None
-        """Called with a version whose loading took longer than anything may."""
+        """Called with a version, as model:version, whose loading took longer than `LONGEST_RUN`."""
 
     def on_start(self) -> None:
-        """Start the fork server, and ask it for the processes."""
-        self._forker = ForkServerClient(self._lane())
+        """Start the fork server and ask it for the pool processes."""
+        self._fork_server = ForkServerClient(self._queue())
         for _ in range(self.limit):
             self._fork()
 
     def register_with_event_loop(self, loop: Any) -> None:
-        """Listen to all processes; Celery calls this again after each loss of the broker."""
+        """Listen to the fork server and all processes; Celery calls this at each reconnect."""
         self._hub = loop
-        loop.add_reader(self._forker.fileno(), self._hear_forker)
-        for member in self._members:
-            loop.add_reader(member.fileno(), self._hear, member)
+        loop.add_reader(self._fork_server.fileno(), self._hear_fork_server)
+        for process in self._processes:
+            loop.add_reader(process.fileno(), self._hear, process)
 
     def on_apply(self, *_: Any, **__: Any) -> None:
-        """Refuse Celery's own tasks, which some producer may have sent here."""
+        """Refuse tasks that Celery would run itself; a foreign producer may have sent one."""
         raise NotImplementedError("this pool computes predictions only")
 
     def on_stop(self) -> None:
-        """Hang up: each process ends after its batch, and the fork server after them."""
-        for member in self._members:
-            member.hang_up()
-        self._forker.close()
+        """Hang up: each process ends after its microbatch, and the fork server after all."""
+        for process in self._processes:
+            process.hang_up()
+        self._fork_server.close()
 
     def on_terminate(self) -> None:
-        """End every process at once."""
-        for member in self._members:
-            member.kill()
+        """Kill every process."""
+        for process in self._processes:
+            process.kill()
         self.on_stop()
 
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
-        """End the process of a running task; what it computed with others is computed again."""
-        for member in self._members:
-            if member.pid == pid:
-                member.kill()  # whatever signal was asked for: a batch has no way to heed it
+        """Kill the process of a running task; the other messages of its microbatch run again."""
+        for process in self._processes:
+            if process.pid == pid:
+                process.kill()  # whatever the signal: a microbatch has no way to handle it
 
     def _get_info(self) -> dict[str, Any]:
-        pids = [member.pid for member in self._members if member.pid]
+        pids = [process.pid for process in self._processes if process.pid]
         return {**super()._get_info(), "processes": pids}
 
     @property
     def is_born(self) -> bool:
-        """Whether any process could compute, or does."""
-        return any(member.pid for member in self._members)
+        """Whether any process is ready to compute, or computing."""
+        return any(process.pid for process in self._processes)
 
     @property
     def held(self) -> list[str]:
-        """The versions that any process holds, as model:version."""
-        return sorted(set().union(*(member.held for member in self._members)))
+        """Versions that any process holds, as model:version."""
+        return sorted(set().union(*(process.held for process in self._processes)))
 
     @property
     def has_idle(self) -> bool:
         """Whether a process is free."""
-        return any(member.idle for member in self._members)
+        return any(process.idle for process in self._processes)
 
     def can_serve(self, reference: str) -> bool:
-        """Whether there is a process for this version, free or not; else it is being loaded."""
-        anyone = not reference or self._faults.has(reference)  # any can say what is wrong
-        return anyone or any(reference in member.held for member in self._members)
+        """Whether some process, free or busy, can take messages of this version.
+
+        Otherwise the version has to be loaded first.
+        """
+        # Any process can settle messages without a version, or of one that failed to load.
+        anyone = not reference or self._faults.has(reference)
+        return anyone or any(reference in process.held for process in self._processes)
 
     def idle(self, reference: str) -> PoolProcess | None:
-        """A free process that holds this version; what none holds is loaded first."""
-        free = [member for member in self._members if member.idle]
+        """A free process that holds this version; asks for it to be loaded if none holds it."""
+        free = [process for process in self._processes if process.idle]
         if not reference or self._faults.has(reference):
             return next(iter(free), None)
         if not self.can_serve(reference) and self._shows_what_is_loaded():
-            self._forker.load(reference)
-        return next((member for member in free if reference in member.held), None)
+            self._fork_server.load(reference)
+        return next((process for process in free if reference in process.held), None)
 
     def end_overdue(self) -> None:
-        """End what should have ended by itself, but is frozen: processes, or a load."""
-        self._forker.end_overdue()
-        for member in self._members:
-            member.end_overdue(STOP_GRACE)
+        """Kill processes, or the fork server, that exceeded their time limit and are frozen."""
+        self._fork_server.end_overdue()
+        for process in self._processes:
+            process.end_overdue(STOP_GRACE)
 
-    def drain(self, patience: float) -> bool:
-        """Wait until nothing is computed any more, hearing what comes back; whether that is so."""
-        end = time.monotonic() + patience
-        while busy := [member for member in self._members if member.busy]:
+    def drain(self, timeout: float) -> bool:
+        """Handle results until nothing is being computed; False if ``timeout`` seconds pass."""
+        end = time.monotonic() + timeout
+        while busy := [process for process in self._processes if process.busy]:
             readable, _, _ = select.select(busy, [], [], max(end - time.monotonic(), 0))
             if not readable:
                 return False
-            for member in readable:
-                self._hear(member)
+            for process in readable:
+                self._hear(process)
         return True
 
     def interrupt(self) -> None:
-        """End what computes, at once."""
-        for member in self._members:
-            if member.busy:
-                member.kill()
+        """Kill every process that is computing."""
+        for process in self._processes:
+            if process.busy:
+                process.kill()
 
-    def _lane(self) -> str:
+    def _queue(self) -> str:
         """The queue that this worker consumes."""
         return ",".join(self.app.amqp.queues.consume_from)
 
     def _fork(self) -> None:
-        member = PoolProcess(self._forker.fork(), self._loads)
-        self._members.append(member)
+        process = PoolProcess(self._fork_server.fork(), self._loads)
+        self._processes.append(process)
         if self._hub is not None:
-            self._hub.add_reader(member.fileno(), self._hear, member)
+            self._hub.add_reader(process.fileno(), self._hear, process)
 
-    def _hear(self, member: PoolProcess) -> None:
-        unborn = not member.pid
-        if not member.hear():
-            self._replace(member)
-        elif unborn:
-            self.on_birth()
+    def _hear(self, process: PoolProcess) -> None:
+        was_starting = not process.pid
+        if not process.hear():
+            self._replace(process)
+        elif was_starting:
+            self.on_ready()
         self._renew()
         self.on_idle()
 
-    def _replace(self, member: PoolProcess) -> None:
-        self._hub.remove(member.fileno())
-        self._members.remove(member)
-        member.hang_up()
+    def _replace(self, process: PoolProcess) -> None:
+        self._hub.remove(process.fileno())
+        self._processes.remove(process)
+        process.hang_up()
         if self.active:
             self._fork()
 
     def _renew(self) -> None:
-        """Replace a free process that was born before the latest load, one at a time."""
-        if all(member.pid for member in self._members):
-            stale = (m for m in self._members if m.idle and m.born_after < self._loads)
-            if member := next(stale, None):
-                self._replace(member)
+        """Replace one free process that was forked before the latest load.
+
+        Waits while another replacement is starting, so that at most one process is missing.
+        """
+        if all(process.pid for process in self._processes):
+            stale = (
+                process
+                for process in self._processes
+                if process.idle and process.loads_at_fork < self._loads
+            )
+            if process := next(stale, None):
+                self._replace(process)
 
     def _shows_what_is_loaded(self) -> bool:
-        """Whether a process was born after the latest load: what it lacks is not loaded."""
-        return any(m.pid and m.born_after == self._loads for m in self._members)
+        """Whether a ready process was forked after the latest load.
 
-    def _hear_forker(self) -> None:
-        match self._forker.hear():
+        Only such a process shows all that the fork server holds: a version that it lacks is not
+        loaded yet, and has to be asked for.
+        """
+        return any(
+            process.pid and process.loads_at_fork == self._loads for process in self._processes
+        )
+
+    def _hear_fork_server(self) -> None:
+        match self._fork_server.hear():
             case Loading():
                 return
             case Loaded(reference, None):
@@ -184,23 +201,27 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         self.on_idle()
 
     def _start_again(self) -> None:
-        """Another fork server, which leaves alone what its predecessor died of.
+        """Start another fork server that skips the version whose loading ended the last one.
 
-        A version whose loading hangs would hang in any process: only a fork server tries it, once
-        somebody asks for it again.
+        A version that crashed it is never loaded there again: pool processes load it for each
+        prediction, where a crash ends only one of them. A version that hung it would hang a pool
+        process too, so its waiting messages fail at once, and only the fork server loads it again
+        when the next message arrives.
         """
-        hung_on = self._forker.hung_on
-        guilty = hung_on or self._forker.at_work_on
-        self._hub.remove(self._forker.fileno())
-        self._forker.close()
-        if guilty is None:  # nobody is to blame: whoever watches over this worker starts another
+        hung_on = self._fork_server.hung_on
+        guilty = hung_on or self._fork_server.at_work_on
+        self._hub.remove(self._fork_server.fileno())
+        self._fork_server.close()
+        if guilty is None:  # no load is to blame, so the supervisor restarts the whole worker
             log.error("the fork server is gone: this worker ends")
             state.should_stop = os.EX_SOFTWARE
             return
         fields = of_version(guilty)
         log.error("loading a version ended the fork server; it will not be held", extra=fields)
         (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
-        self._forker = ForkServerClient(self._lane(), never=self._faults.deadly | self._hanging)
-        self._hub.add_reader(self._forker.fileno(), self._hear_forker)
+        self._fork_server = ForkServerClient(
+            self._queue(), never=self._faults.deadly | self._hanging
+        )
+        self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         if hung_on:
             self.on_hang(hung_on)

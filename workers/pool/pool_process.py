@@ -1,4 +1,4 @@
-"""One process of the pool, as the worker sees it: free, busy with a batch, or gone."""
+"""The worker's handle on one pool process: starting, free, busy with a microbatch, or gone."""
 
 import contextlib
 import os
@@ -16,53 +16,53 @@ Finished = Callable[[Done | None], None]
 
 
 class PoolProcess:
-    """Born once it has said so, with the versions that it holds."""
+    """A pool process. It is ready once it has sent `Ready` with the versions that it holds."""
 
-    def __init__(self, connection: socket.socket, born_after: int) -> None:
+    def __init__(self, connection: socket.socket, loads_at_fork: int) -> None:
         connection.settimeout(STALL)
         self._connection = connection
         self._finished: Finished | None = None
         self._busy_since = 0.0
         self._limit: float = LONGEST_RUN
-        self.born_after = born_after
-        """How many loads of the fork server it was born with."""
+        self.loads_at_fork = loads_at_fork
+        """Number of loads that the fork server had finished when it forked this process."""
         self.pid = 0
-        """0 until it is born."""
+        """0 until the process is ready."""
         self.frozen = False
-        """Whether it was ended because it did not heed its own time limit."""
+        """Whether the worker killed it because its own time limit did not."""
         self.held: frozenset[str] = frozenset()
 
     def fileno(self) -> int:
-        """Of the connection, for whoever waits on several."""
+        """File descriptor of the connection, for `select` and event loops."""
         return self._connection.fileno()
 
     @property
     def busy(self) -> bool:
-        """Whether it computes."""
+        """Whether it is computing."""
         return self._finished is not None
 
     @property
     def idle(self) -> bool:
-        """Whether it could start at once."""
+        """Whether it is ready and free."""
         return bool(self.pid) and not self.busy
 
-    def take(self, batch: Microbatch | Step, finished: Finished) -> None:
-        """Start a batch; `finished` is told its end, None where the process died of it."""
+    def take(self, work: Microbatch | Step, finished: Finished) -> None:
+        """Start a microbatch or step; ``finished`` gets its `Done`, or None if the process died."""
         self._finished, self._busy_since = finished, time.monotonic()
-        self._limit = batch.item.limit if isinstance(batch, Step) else LONGEST_RUN
-        content = framed(batch)
+        self._limit = work.item.limit if isinstance(work, Step) else LONGEST_RUN
+        content = framed(work)
         try:
             sent = self._connection.send(content)
-        except OSError:  # it died just now: its end is heard like any other
+        except OSError:  # it died just now; `hear` will notice
             self.kill()
             return
         if sent < len(content):
-            # A process that is frozen does not read, and for that nobody else must wait.
+            # A large frame, or a frozen process that reads nothing, must not block the event loop.
             rest = memoryview(content)[sent:]
             Thread(target=self._send, args=(rest,), name="sending", daemon=True).start()
 
     def hear(self) -> bool:
-        """Take in what it says; False once it is gone."""
+        """Handle the next frame from the process; False once it is gone."""
         try:
             said = receive(self._connection)
         except OSError:
@@ -77,17 +77,17 @@ class PoolProcess:
         return said is not None
 
     def end_overdue(self, grace: float) -> None:
-        """End it if it has computed for so many seconds more than it may."""
+        """Kill the process if it has computed ``grace`` seconds longer than its limit."""
         if self.busy and time.monotonic() - self._busy_since > self._limit + grace:
             self.frozen = True
             self.kill()
 
     def hang_up(self) -> None:
-        """It ends once it has finished what it does."""
+        """Close the connection; the process ends after its current work."""
         self._connection.close()
 
     def kill(self) -> None:
-        """It ends at once."""
+        """Kill the process, if it is ready."""
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -95,7 +95,7 @@ class PoolProcess:
     def _send(self, rest: memoryview) -> None:
         try:
             self._connection.sendall(rest)
-        except OSError:  # it does not read at all, or died
+        except OSError:  # it has read nothing for `STALL` seconds, or died
             self.kill()
 
     def _finish(self, done: Done | None) -> None:

@@ -1,4 +1,4 @@
-"""What a model prints in a process of the pool goes to the log, but only so much of it a batch."""
+"""Passes what a model prints in a pool process to the log, up to a limit per microbatch."""
 
 import io
 import os
@@ -6,39 +6,39 @@ import sys
 from contextlib import suppress
 
 MAX_PRINTED_BYTES = 8 * 2**10
-"""Bytes that a batch may print."""
+"""Bytes that a microbatch may print."""
 STDOUT, STDERR = 1, 2
-"""Descriptors."""
+"""File descriptors."""
 
 
 class Printed(io.RawIOBase):
-    """Writes to a descriptor, up to `MAX_PRINTED_BYTES` bytes; drops the rest."""
+    """Writes up to `MAX_PRINTED_BYTES` bytes to a file descriptor and drops the rest."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._left = descriptor, MAX_PRINTED_BYTES
 
     def renew(self) -> None:
-        """Another batch may print as much again."""
+        """Reset the limit for the next microbatch."""
         self._left = MAX_PRINTED_BYTES
 
     def writable(self) -> bool:
-        """It is."""
+        """Always true, as `io` requires of a writer."""
         return True
 
     def write(self, content: bytes) -> int:  # type: ignore[override]  # any buffer
-        """All is taken, whether or not it is passed on."""
+        """Accept all bytes, even those that are dropped, so that the model sees no error."""
         passed = memoryview(content)[: self._left]
         self._left -= len(passed)
-        with suppress(OSError):  # a full disk is no fault of who prints
+        with suppress(OSError):  # a full log disk must not fail a prediction
             os.write(self._descriptor, passed)
         return len(content)
 
 
-def bound() -> Printed:
-    """From now on what this process prints is bounded, but not what it logs.
+def bound_printing() -> Printed:
+    """Bound what this process prints from Python; its log is not affected.
 
-    What native code writes to standard output is dropped. Its standard error stays as it is: the
-    last words of one that dies are there.
+    What native code writes to standard output is dropped. Its standard error stays unbounded,
+    because the message of a crash appears there.
     """
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)

@@ -1,4 +1,4 @@
-"""Lets batch jobs give way: single predictions have the processors whenever they need them."""
+"""Low CPU and disk priority for batch jobs, so that single predictions run first."""
 
 import ctypes
 import os
@@ -10,37 +10,39 @@ from pathlib import Path
 import psutil
 
 LEAST_URGENT = 19
-"""The system's niceness."""
+"""Highest niceness, which is the lowest CPU priority."""
 LEAST_URGENT_WRITES = 7
-"""What belongs to it where nobody says otherwise."""
+"""Lowest best-effort I/O priority; Linux derives the same from that niceness by default."""
 SESSION = Path("/proc/self/autogroup")
 LONG_SLICE = 100_000_000
-"""Nanoseconds, the most that Linux grants; it is what others may interrupt, not what they wait."""
+"""Scheduler slice in nanoseconds, the longest that Linux grants. Tasks with a shorter slice preempt
+this one as soon as they wake up; they do not wait for its end."""
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
-"""Number of the system call, by machine: Python has no name for it."""
+"""System call number by machine, as Python does not wrap this call."""
 
 
 def give_way() -> None:
-    """Let this process, and all that it will fork, run when others need not.
+    """Give this process, and all that it forks, the lowest priority.
 
-    Linux shares the processors evenly among sessions (sched_autogroup), and only within one by
-    niceness, so a session that is this worker's alone says the same of itself.
+    With ``sched_autogroup`` Linux shares CPU time evenly among sessions, and applies niceness only
+    within a session. If this worker has a session of its own, that session gets the niceness too.
     """
     os.nice(LEAST_URGENT)
     if os.getsid(0) == os.getppid():
-        with suppress(OSError):  # not every system has it
+        with suppress(OSError):  # not every kernel has sched_autogroup
             SESSION.write_text(str(LEAST_URGENT))
     _be_interrupted()
 
 
 def _be_interrupted() -> None:
-    """Whoever wakes up runs at once, and not at the next tick (decision 0025)."""
+    """Let waking tasks preempt this process at once, not at the next tick (decision 0025)."""
     fields = 48, os.SCHED_OTHER, 0, LEAST_URGENT, 0, LONG_SLICE, 0, 0
     attributes = struct.pack("=IIQiIQQQ", *fields)  # struct sched_attr, its first version
     if number := SCHED_SETATTR.get(platform.machine()):
         ctypes.CDLL(None).syscall(number, 0, attributes, 0)
     with suppress(OSError, psutil.Error):  # not every sandbox allows it
-        # Who wakes up is given a processor that has nothing else to do as if it had nothing at all.
+        # Linux treats a processor that runs only SCHED_IDLE tasks as idle when it places a task.
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        # That policy puts off what is written as well, and what Redis writes may wait for it.
+        # SCHED_IDLE also implies the idle I/O class. Our delayed writes could then hold up those of
+        # Redis, so set the lowest best-effort class instead.
         psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, LEAST_URGENT_WRITES)

@@ -1,4 +1,4 @@
-"""What a worker's processes say to each other: frames of msgpack over a pair of sockets."""
+"""The protocol between worker, fork server and pool processes: msgpack frames over sockets."""
 
 import socket
 import struct
@@ -16,33 +16,34 @@ Disposition = Literal[State, "dropped", "suspect"]
 
 
 class Item(msgspec.Struct, array_like=True, frozen=True):
-    """One message of a batch."""
+    """One message of a microbatch, or one step of a job."""
 
     tag: str
     id: str
     content_type: str
     body: bytes
     expires: float | None
-    """Unix seconds from which on nobody wants the answer."""
+    """Unix seconds after which the caller no longer wants the answer; None for no deadline."""
     order: Instruction
+    """What the process does with it; all but "compute" only settle it."""
     limit: float
-    """Seconds that computing it may take; the smallest in a batch ends the process."""
+    """Seconds that computing it may take. The smallest in a microbatch ends the process."""
 
 
 class Microbatch(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Worker to process: settle these, together."""
+    """Worker to process: compute and settle these items together."""
 
     items: list[Item]
 
 
 class Step(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Worker to process: do this step of a job."""
+    """Worker to process: perform this step of a job."""
 
     item: Item
 
 
 class Ready(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Process to worker, once: here I am, and this is what I was born with."""
+    """Process to worker, sent once: the process can compute, with the versions that it holds."""
 
     pid: int
     held: list[str]
@@ -54,77 +55,82 @@ class Fate(msgspec.Struct, array_like=True, frozen=True):
 
     verdict: Disposition
     error: str = ""
-    """Its code and message, if it failed or is tried again."""
+    """Code and message of the error if the item failed or is retried."""
     traceback: str = ""
-    """Where that was raised, if it is worth telling."""
+    """End of the error's traceback, if it helps."""
 
 
 class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Process to worker: what became of each item."""
+    """Process to worker: a microbatch or step has ended."""
 
     fates: list[Fate]
+    """One per item, in order."""
     seconds: float
+    """Run time."""
 
 
 class Fork(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Worker to fork server: make a process that serves the socket which comes along."""
+    """Worker to fork server: fork a process that serves the socket sent with this frame."""
 
 
-class Load(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Worker to fork server: hold this version, so that new processes are born with it."""
+class LoadVersion(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Worker to fork server: load this version, so that processes forked from now on hold it."""
 
     reference: str
 
 
 class Loading(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Fork server to worker: should this be my last word, this version is to blame."""
+    """Fork server to worker: it begins to load this version, or has ended loading (None).
+
+    If the fork server dies after this frame, loading that version is to blame.
+    """
 
     reference: str | None
 
 
 class Loaded(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Fork server to worker: it is held now, unless there is an error."""
+    """Fork server to worker: the answer to `LoadVersion`; without an error, the version is held."""
 
     reference: str
     error: str | None
 
 
 class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Fork server to worker: a process is gone."""
+    """Fork server to worker: a pool process has ended."""
 
     pid: int
     status: int
-    """As `os.waitstatus_to_exitcode` gives it: negative is a signal."""
+    """Exit code as of `os.waitstatus_to_exitcode`; a negative one is a signal."""
 
 
 _decoder = msgspec.msgpack.Decoder(
-    Microbatch | Step | Ready | Done | Fork | Load | Loading | Loaded | Ended
+    Microbatch | Step | Ready | Done | Fork | LoadVersion | Loading | Loaded | Ended
 )
 
 
-def send(connection: socket.socket, frame: msgspec.Struct) -> None:
-    """Send one frame; raises `OSError` where nobody takes it."""
+def send_frame(connection: socket.socket, frame: msgspec.Struct) -> None:
+    """Send one frame; raises `OSError` if the other side is gone or does not read."""
     connection.sendall(framed(frame))
 
 
 def framed(frame: msgspec.Struct) -> bytes:
-    """One frame as it goes over the connection."""
+    """Encode a frame for a stream socket: its length in 8 bytes, then msgpack."""
     content = _encoder.encode(frame)
     return _length.pack(len(content)) + content
 
 
 def datagram(frame: msgspec.Struct) -> bytes:
-    """One frame for a socket that keeps frames apart by itself."""
+    """Encode a frame for a socket that preserves message boundaries."""
     return _encoder.encode(frame)
 
 
-def parse(content: bytes) -> Any:
-    """The frame of a datagram."""
+def parse_frame(content: bytes) -> Any:
+    """Decode the frame of a datagram."""
     return _decoder.decode(content)
 
 
 def receive(connection: socket.socket) -> Any:
-    """The next frame, or None once the other side is gone."""
+    """Receive the next frame; None once the other side is gone."""
     head = _exactly(connection, _length.size)
     if head is None:
         return None

@@ -1,1 +1,1 @@
-"""The faults of the storm, and what strikes with them."""
+"""Faults, and the storm that injects them."""

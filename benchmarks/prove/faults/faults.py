@@ -1,4 +1,4 @@
-"""The faults that a storm draws from."""
+"""The list of faults."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from benchmarks.prove.faults.strikes import Target
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One kind of harm; `strike` returns when it is over."""
+    """One kind of fault; `strike` injects it, and returns when it is over."""
 
     what: str
     strike: Callable[[Target], None]
     naive: bool = True
-    """Whether the naive design has such a part."""
+    """Whether it applies to the naive design."""
 
 
 FAULTS: dict[str, Fault] = {

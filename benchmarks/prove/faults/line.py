@@ -1,28 +1,28 @@
-"""The connections of callers, which the faults may end."""
+"""The callers' connections, which faults may break."""
 
 import time
 
 from benchmarks.harness.wire import Connection, LoadFailed, Response, Then, Wire
 
 GIVE_UP = 10.0
-"""Seconds that a caller waits for an answer."""
+"""Seconds to wait for an answer."""
 NOBODY = Response(0, b"")
-"""The answer of one who died, or said nothing in time."""
+"""Stands for no answer: a broken connection or a timeout."""
 _now = time.monotonic
 
 
 class Line(Wire):
-    """Connections that may be lost: that is an answer, too."""
+    """A `Wire` on which a lost connection is reported as a response, `NOBODY`."""
 
     def send(self, request: bytes, then: Then) -> None:
-        """See `Wire`; what cannot be sent is answered by nobody."""
+        """See `Wire.send`; if sending fails the response is `NOBODY`."""
         try:
             super().send(request, then)
         except (LoadFailed, OSError):
             then(NOBODY)
 
     def turn(self, within: float = 0.0) -> None:
-        """See `Wire`; who says nothing in time is given up."""
+        """See `Wire.turn`; requests time out after `GIVE_UP`."""
         self._heard = _now()
         super().turn(within)
         late = _now() - GIVE_UP

@@ -1,4 +1,4 @@
-"""A TCP proxy before Redis's socket that cuts, delays, refuses and half-closes."""
+"""A TCP proxy in front of Redis that can cut, delay, refuse and half-close connections."""
 
 import asyncio
 import socket
@@ -18,16 +18,16 @@ class _Link:
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.client, self.server = client, server
         self.deaf = False
-        """Whether the client hears no more, though the server still hears it."""
+        """Whether data to the client is dropped, while data to the server still passes."""
 
 
 class Proxy:
-    """Passes bytes on between a port and a socket, on a thread of its own; a context."""
+    """Forwards bytes between a port and a socket in its own thread; a context manager."""
 
     def __init__(self, port: int, target: Path) -> None:
         self.port, self._target = port, target
         self.delay = 0.0
-        """Seconds that each piece is held back, either way."""
+        """Seconds by which each piece is delayed, in both directions."""
         self.refusing = False
         """Whether new connections are closed at once."""
         self._links: set[_Link] = set()
@@ -44,15 +44,15 @@ class Proxy:
         self._thread.join()
 
     def cut(self) -> None:
-        """End all connections without a farewell."""
+        """Reset all connections."""
         self._each(_abort)
 
     def half_close(self) -> None:
-        """Clients are told that there is nothing to come; what they send still arrives."""
+        """Close the direction to the clients; what they send still arrives."""
         self._each(_half_close)
 
     def heal(self) -> None:
-        """Pass on everything again; connections that are half closed are ended."""
+        """Forward everything again, and close half-closed connections."""
         self.delay, self.refusing = 0.0, False
         self._each(_end_deaf)
 
@@ -109,7 +109,7 @@ class Proxy:
 
 def _abort(link: _Link) -> None:
     for writer in (link.client, link.server):
-        with suppress(OSError):  # a reset, in place of a farewell
+        with suppress(OSError):  # a reset instead of an orderly close
             writer.get_extra_info("socket").setsockopt(*_RESET)
         writer.transport.abort()
 

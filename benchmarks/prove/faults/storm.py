@@ -1,4 +1,4 @@
-"""The storm: one fault after the other, by a seed, each until all is as it was before."""
+"""The storm: injects faults one after another, in a seeded order, and waits for recovery."""
 
 import sys
 import threading
@@ -12,31 +12,31 @@ from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.faults.strikes import Target
 
 PATIENCE = 20.0
-"""Seconds after which the next fault strikes, even if all is not as it was."""
+"""Seconds to wait for recovery before the next fault."""
 _now = time.monotonic
 
 
 class Strike(msgspec.Struct, frozen=True):
-    """One fault as it happened; times of the monotonic clock."""
+    """One injected fault; times are of the monotonic clock."""
 
     fault: str
     began: float
     ended: float
-    """When the harm was over."""
+    """When the fault was over."""
     recovered: float | None
-    """When all had its outcome that was accepted until the harm was over; None: another fault
-    struck before."""
+    """When everything accepted before the fault's end had its outcome; None if the next fault came
+    first."""
     left: float
-    """When nobody waited for that any more."""
+    """When waiting for recovery ended."""
 
     def __str__(self) -> str:
-        """For who watches."""
+        """A line for the console."""
         after = f"{self.recovered - self.ended:.1f} s" if self.recovered else "..."
         return f"{self.fault} for {self.ended - self.began:.1f} s, as before after {after}"
 
 
 class Storm(threading.Thread):
-    """A thread that strikes until it is stopped."""
+    """A thread that injects faults until it is stopped."""
 
     def __init__(self, target: Target, names: list[str], seed: int) -> None:
         super().__init__(name="storm", daemon=True)
@@ -46,7 +46,7 @@ class Storm(threading.Thread):
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        """Strike, see it recover or, one time in five, do not wait for that; and again."""
+        """Inject faults in a loop, waiting for recovery four times out of five."""
         try:
             for name in self._sequence():
                 if self._over.wait(self._chance.uniform(0.5, 2.5)):
@@ -56,11 +56,11 @@ class Storm(threading.Thread):
             self.failure = error
 
     def end(self) -> None:
-        """Strike no more; the fault that lasts comes to its end first."""
+        """Inject no further faults; the current one is completed first."""
         self._over.set()
 
     def is_over(self) -> bool:
-        """Whether that is so, and all is healed; raises what went wrong in the thread."""
+        """Whether the thread has ended and all faults are healed; raises the thread's error."""
         if self.is_alive():
             return False
         self._target.system.heal()
@@ -69,7 +69,7 @@ class Storm(threading.Thread):
         return True
 
     def _sequence(self) -> Iterator[str]:
-        """Each kind equally often, in an order that nobody can foresee."""
+        """Each kind equally often, in random order."""
         while True:
             for name in self._chance.sample(self._names, len(self._names)):
                 if FAULTS[name].naive or self._target.system.name != "naive":

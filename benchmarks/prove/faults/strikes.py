@@ -1,4 +1,4 @@
-"""The strikes: each does its harm, waits, and heals what does not heal by itself."""
+"""The strikes: each injects a fault, waits, and undoes what does not recover by itself."""
 
 import signal
 import time
@@ -14,9 +14,9 @@ from benchmarks.prove.system import WORKERS, System
 from benchmarks.prove.witness import CRASHES, HANGS, LEAKS
 
 SENDING = 0.5
-"""Seconds that a submission takes at most while nothing is harmed."""
+"""Greatest duration of a submission without faults, in seconds."""
 POISONED = "poison"
-"""The id of a message that Celery itself refuses; its record is of no prediction."""
+"""Id of a message that Celery itself refuses; its record is not of a prediction."""
 POISONS: list[bytes] = [
     b"",
     b"\x00\xff\xfe",
@@ -35,7 +35,7 @@ POISONS: list[bytes] = [
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What is struck, by what chance, and how patient it is."""
+    """The system to strike, the random generator, and its timeouts."""
 
     system: System
     callers: Callers
@@ -44,12 +44,12 @@ class Target(msgspec.Struct, frozen=True):
     queue: str
 
     def worker(self) -> str:
-        """One of the workers."""
+        """A random worker."""
         return self.chance.choice(WORKERS)
 
 
 def kill_worker(at: Target) -> None:
-    """The process that takes messages, whose orphans follow soon; or all of it at once."""
+    """Kill the process that takes messages, whose children then end; or all at once."""
     name = at.worker()
     for process in at.system.family(name) if at.chance.random() < 0.5 else []:
         with suppress(psutil.NoSuchProcess):
@@ -66,7 +66,7 @@ def kill_fork_server(at: Target) -> None:
 
 
 def kill_api(at: Target) -> None:
-    """The server as a whole, or a process of it."""
+    """Kill the whole API server, or one of its processes."""
     if at.chance.random() < 0.5:
         at.system.kill("api")
     else:
@@ -78,7 +78,7 @@ def stop_worker(at: Target) -> None:
 
 
 def freeze_worker(at: Target) -> None:
-    """The process that takes messages, alone or with all that compute."""
+    """Freeze the process that takes messages, alone or with its pool."""
     name = at.worker()
     with_family = at.chance.random() < 0.5
     at.system.signal(name, signal.SIGSTOP)
@@ -159,7 +159,7 @@ def skew_clock(at: Target) -> None:
 
 
 def _ask(at: Target, *mischief: tuple[int, float]) -> None:
-    """The next callers ask for that."""
+    """Make the next requests misbehave in these ways."""
     at.callers.mischief.extend(mischief)
     while at.callers.mischief and at.callers.is_submitting:
         time.sleep(0.05)

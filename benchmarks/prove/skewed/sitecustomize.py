@@ -1,7 +1,7 @@
-"""Python runs this first of all where its directory is on PYTHONPATH: another clock for one worker.
+"""Shifts the clock of one worker: Python runs this first if its directory is on PYTHONPATH.
 
-It shifts `time.time` and `time.time_ns` as Python code sees them, which is what Celery and predictq
-read; the clock of the system, `datetime.now` and those of other processes stay as they are.
+It shifts `time.time` and `time.time_ns` for Python code, which is what Celery and predictq read.
+The system clock, `datetime.now` and other processes are not affected.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""Models as people have them, with their rows."""
+"""Realistic models with their data."""

@@ -1,4 +1,4 @@
-"""A private stack, and the commands that its user types, in this process."""
+"""A private stack, and CLI commands run in this process."""
 
 import json
 import os
@@ -15,23 +15,23 @@ from predictq import Client
 
 
 class Said:
-    """What a command said."""
+    """The output of a command."""
 
     def __init__(self, code: int, output: str, errors: str) -> None:
-        """Of standard output and of standard error."""
+        """Exit code, standard output and standard error."""
         self.is_good, self.output = code == 0, output
         self.words = " ".join(errors.split())
 
 
 class Company:
-    """A running stack; its home, its client and its command."""
+    """A running stack with its home, client and CLI."""
 
     def __init__(self, home: Path, client: Client, url: str) -> None:
-        """All of it is the caller's to end."""
+        """The caller must close the client and stop the stack."""
         self.home, self.client, self.url = home, client, url
 
     def types(self, *words: str | Path) -> Said:
-        """Type ``predictq …``."""
+        """Run ``predictq …``."""
         told = CliRunner().invoke(main, [*map(str, words)])
         error = told.exception
         odd = repr(error) if error and not isinstance(error, SystemExit) else ""
@@ -39,9 +39,9 @@ class Company:
 
 
 def hurry(processes: Iterable[psutil.Process]) -> None:
-    """Have a bulk worker give way to nobody, so that a busy machine shows the same, and sooner."""
+    """Raise the bulk worker to normal priority, so that a busy machine does not slow it down."""
     for process in processes:
-        with suppress(OSError):  # whoever may not do that waits longer
+        with suppress(OSError):  # not permitted: it takes longer
             os.sched_setscheduler(process.pid, os.SCHED_OTHER, os.sched_param(0))
             os.setpriority(os.PRIO_PROCESS, process.pid, 0)
             Path(f"/proc/{process.pid}/autogroup").write_text("0")
@@ -49,7 +49,7 @@ def hurry(processes: Iterable[psutil.Process]) -> None:
 
 @contextmanager
 def company(directory: Path) -> Iterator[Company]:
-    """A stack on free ports and a home of its own; it ends with the block."""
+    """A stack on free ports with its own home, in a context."""
     home = directory / "home"
     home.mkdir()
     candidate = candidates.predictq(home, workers=1)

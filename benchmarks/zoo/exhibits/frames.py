@@ -1,4 +1,4 @@
-"""Frames as data scientists have them, made by chance that can be repeated."""
+"""Realistic data frames, generated from a seed."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _HEARD = ("good", "bad", "dull", "great", "plot", "actor", "long", "never", "fin
 
 
 def chance(seed: int) -> Any:
-    """A generator of random numbers."""
+    """A random generator."""
     return np.random.default_rng(seed)
 
 

@@ -1,4 +1,4 @@
-"""Models as data scientists have them: whole frames, missing values, work done in pipelines."""
+"""Models as data scientists train them: on frames, with missing values, in pipelines."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ _hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=3)
 
 
 def _strange(frame: Any, **values: Any) -> Any:
-    """The frame with these values in its first rows."""
+    """A frame with these values in its first rows."""
     frame = frame.copy()
     for name, value in values.items():
         frame[name] = frame[name].astype(frame[name].dtype)

@@ -1,1 +1,1 @@
-"""The way to the server: its address, connections, retries, and what it answers."""
+"""HTTP: the server's address, connections, retries, and parsing of answers."""

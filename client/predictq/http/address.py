@@ -1,4 +1,4 @@
-"""The server's address, and what is said where nobody answers there."""
+"""Parses the server's address, and reports when it cannot be reached."""
 
 import httpx2
 
@@ -12,7 +12,7 @@ ADVICE = "start one with `predictq up`, or set PREDICTQ_URL"
 
 
 def address(place: Place) -> httpx2.URL:
-    """The address of a place; raises `InvalidRequest` where it is none."""
+    """Parse the url of a place; raises `InvalidRequest` if it is not an HTTP address."""
     given = arguments.text("url", place.url)
     try:
         url = httpx2.URL(given)
@@ -25,9 +25,9 @@ def address(place: Place) -> httpx2.URL:
 
 
 def unreachable(error: httpx2.RequestError, place: Place) -> Unreachable:
-    """The same error, in words of ours."""
+    """Turn an error of httpx into `Unreachable`."""
     url = error.request.url
-    # Host and port only: an address may hold a password.
+    # Only host and port, since a url may contain a password.
     server, told = url.netloc.decode(), str(error) or type(error).__name__
     if not isinstance(error, UNSENT):
         return Unreachable(f"no answer from {server}: {told}", sent=True)

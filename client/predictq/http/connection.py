@@ -1,4 +1,4 @@
-"""The way to one server: its address, its connections, and how long a call may take."""
+"""Connections to one server, with timeouts and retries."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,29 +14,29 @@ from predictq.http.retries import Clock, Deadline, persist
 from predictq.rows import json_writer
 
 GRACE = 2.0
-"""Seconds an answer may take beyond the deadline, so that the server's own 202 arrives."""
+"""Seconds to wait beyond the deadline, so that the server's 202 at the deadline still arrives."""
 CONNECT = 5.0
 LONGEST_HOLD = 30
-"""Seconds that one request asks the server to hold its answer; proxies cut at 60."""
+"""Longest `Prefer: wait` in seconds. Proxies usually cut requests off after 60 s."""
 SILENCE = 15.0
-"""Seconds without a byte after which a stream counts as broken; its server says more often."""
+"""Seconds without a byte after which a stream counts as broken; the server sends more often."""
 LONGEST_LIMIT = 86_400.0
-"""Seconds that one attempt may take, since a socket knows no larger ones."""
+"""Seconds that one attempt may take, since socket timeouts are limited."""
 UNMET = 3.0
-"""Seconds after which a server that nobody ever reached is given up, unless told otherwise."""
+"""Default seconds after which a server to which there never was a connection is given up."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 IDEMPOTENT = ("GET", "DELETE")
 
 
 class Connection:
-    """Sends requests, repeating those that are safe to repeat."""
+    """Sends requests, and retries those that are safe to repeat."""
 
     def __init__(self, url: str | None, timeout: float, clock: Clock, unmet: float = UNMET) -> None:
         self._place = find(url)
         base = address(self._place)
         self.is_local = base.host in LOOPBACK
-        """Whether the server is on this machine, as far as its address says."""
-        # What a proxy calls loopback is itself.
+        """Whether the server's address is a loopback address."""
+        # Bypass proxies for loopback addresses, which at the proxy would mean itself.
         self._http = httpx2.Client(
             base_url=base, trust_env=not self.is_local, headers=authorization(base)
         )
@@ -46,13 +46,13 @@ class Connection:
         self._clock = clock
 
     def deadline(self, seconds: float | None = None) -> Deadline:
-        """The moment ``seconds`` from now, the default timeout without."""
+        """The deadline in ``seconds``, by default the client's timeout."""
         if seconds is None:
             return Deadline.after(self._timeout, self._clock, self._unmet)
         return Deadline.after(seconds, self._clock)
 
     def limit(self, deadline: Deadline) -> Deadline:
-        """The deadline that counts, by whether the server was ever reached."""
+        """The deadline, or an earlier one if the server was never reached."""
         return deadline if self._is_met else deadline.unmet()
 
     def send(
@@ -65,9 +65,10 @@ class Connection:
         hold: Deadline | None = None,
         until: Deadline | None = None,
     ) -> httpx2.Response:
-        """Give the answer, whatever its status; raises `Unreachable` when there is none.
+        """Return the response, whatever its status; raises `Unreachable` if there is none.
 
-        ``key`` makes a POST safe to repeat; ``hold`` asks the server to wait for an outcome.
+        ``key``: idempotency key, which makes a POST safe to repeat. ``hold``: until when the
+        server is to wait for an outcome. ``until``: deadline of the call with its retries.
         """
         until = until or self.deadline()
         content = None if body is None else json_writer.body(body)
@@ -83,7 +84,7 @@ class Connection:
         file: IO[bytes],
         hold: Deadline | None = None,
     ) -> httpx2.Response:
-        """Send a form whose part ``file`` is read piece by piece; raises as `send`."""
+        """Send a form, streaming its part ``file``; raises like `send`."""
         request = self._http.build_request("POST", path, data=fields, files={"file": (name, file)})
         return self._persist(request, hold, self.deadline(), is_repeatable=False)
 
@@ -91,9 +92,9 @@ class Connection:
     def stream(
         self, path: str, headers: Mapping[str, str] | None = None, until: Deadline | None = None
     ) -> Iterator[httpx2.Response]:
-        """The answer to a GET, its body still to be read unless it is a refusal.
+        """The response to a GET; the body is read only for an error status.
 
-        Raises `Unreachable` where it breaks off, or falls silent, or could not be had ``until``.
+        Raises `Unreachable` if the connection breaks, stays silent, or is not made ``until`` then.
         """
         limit = min(SILENCE, until.left() + GRACE) if until else SILENCE
         timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT))
@@ -119,7 +120,7 @@ class Connection:
         self, request: httpx2.Request, hold: Deadline | None, until: Deadline
     ) -> httpx2.Response:
         if hold:
-            # The header knows whole seconds only; rounding down would make 1 s no wait at all.
+            # The header has whole seconds. Rounding down would turn just under 1 s into no wait.
             request.headers["Prefer"] = f"wait={round(min(LONGEST_HOLD, hold.left()))}"
         limit = min(LONGEST_LIMIT, until.left() + GRACE)
         request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
@@ -128,7 +129,7 @@ class Connection:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Tell what goes wrong in words of ours, and note whether there is a server."""
+        """Turn errors of httpx into ours, and note whether the server was reached."""
         if self._http.is_closed:
             raise PredictqError("the client is closed")
         try:

@@ -1,4 +1,4 @@
-"""Fetches a file, though connections break."""
+"""Downloads a file, and resumes when the connection breaks."""
 
 import errno
 import os
@@ -20,11 +20,11 @@ PARTIAL = 206
 
 
 def download(connection: Connection, path: str, target: str | PathLike[str]) -> None:
-    """Write the answer to a file, which is there whole or not at all.
+    """Download to a file, atomically: it is complete or absent.
 
-    It has the mode of what it replaces. Where the connection breaks, only the rest is asked for
-    again. A server that goes away, or has no place for one more, is waited for as long as a call
-    may take. Raises `OSError` where the file cannot be written.
+    It keeps the mode of a file that it replaces. After a broken connection only the rest is
+    requested. A server that is away or busy is retried for as long as a call may take. Raises
+    `OSError` if the file cannot be written.
     """
     whole = local("target", target)
     growing = whole.parent / f".{uuid.uuid4().hex}"
@@ -39,7 +39,7 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
 
 
 def _begun(growing: Path, whole: Path) -> IO[bytes]:
-    """Open the file that grows; what is wrong is told of the place that the caller named."""
+    """Open the temporary file; errors name the path that the caller gave."""
     try:
         if whole.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -49,13 +49,13 @@ def _begun(growing: Path, whole: Path) -> IO[bytes]:
 
 
 def _keep_mode(growing: Path, whole: Path) -> None:
-    """Let those read what replaces a file who could read that, before there is anything to read."""
+    """Copy the mode of the file that is replaced, before any data is written."""
     with suppress(FileNotFoundError):
         growing.chmod(whole.stat().st_mode & 0o777)
 
 
 class _Download:
-    """A file that grows, though connections break."""
+    """The state of one download."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

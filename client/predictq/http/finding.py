@@ -1,4 +1,4 @@
-"""Finds the server: by what the caller or the environment says, else by what runs here."""
+"""Finds the server: by argument or environment, else among the stacks on this machine."""
 
 import json
 import os
@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 POINTERS = "predictq/stacks"
-"""In the user's state directory; `predictq up` leaves a file there for each stack."""
+"""Directory in the user's state directory where `predictq up` leaves a file per stack."""
 DEFAULT = "http://127.0.0.1:5000"
 LARGEST = 65_536
-"""Bytes of a file that tells of a stack."""
+"""Greatest size of such a file in bytes."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An address, and, where nobody gave it, why it is the one."""
+    """An address, and how it was found."""
 
     url: str
     reason: str
-    """Put behind the address."""
+    """Appended to the address in messages; empty if the caller gave it."""
 
 
 def find(url: str | None = None) -> Place:
-    """Where the server is.
+    """Find the server's address.
 
     The first of: ``url``; ``PREDICTQ_URL``; ``PREDICTQ_PORT`` on this machine; the stack of the
     home directory (``PREDICTQ_HOME``, else ``~/.predictq``), if it runs; the only other stack that
@@ -41,14 +41,14 @@ def find(url: str | None = None) -> Place:
 
 @dataclass(frozen=True)
 class Stack:
-    """One that this user runs on this machine."""
+    """A stack that this user runs on this machine."""
 
     url: str
     home: Path
 
 
 def stacks() -> Iterator[Stack]:
-    """All that are known, that of the home directory first."""
+    """All known running stacks, that of the home directory first."""
     if own := _own():
         yield own
     yield from _others()
@@ -90,15 +90,15 @@ def _others() -> Iterator[Stack]:
 
 
 def _from_home(path: str) -> Path | None:
-    """The path, ``~`` being the user's home; None where there is no home."""
+    """Expand ``~`` in a path; None if the user has no home."""
     whole = os.path.expanduser(path)
     return None if whole.startswith("~") else Path(whole)
 
 
 def _told(file: Path) -> dict[str, Any] | None:
-    """What a file tells of a stack, its ``url`` among it; None where that does not run."""
+    """Read the file of a stack, with its ``url``; None if the stack does not run."""
     try:
-        # A pipe would keep us waiting.
+        # Reading a pipe would block.
         if not file.is_file() or file.stat().st_size > LARGEST:
             return None
         entry = json.loads(file.read_bytes())
@@ -114,12 +114,12 @@ def _has_url(entry: dict[str, Any]) -> bool:
 
 
 def _lives(pid: Any) -> bool:
-    # Elsewhere than on POSIX there are no stacks, and signal 0 would end what it asks about.
+    # Stacks run on POSIX only. On Windows `os.kill` with signal 0 would end the process.
     if os.name != "posix" or type(pid) is not int or pid <= 0:
         return False
     try:
         os.kill(pid, 0)
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # it belongs to another user
         return True
     except (OSError, OverflowError):
         return False

@@ -1,4 +1,4 @@
-"""The local key: it proves to a stack of this user, on this machine, who calls."""
+"""The local key, by which a stack on this machine recognises its own user."""
 
 import os
 from contextlib import suppress
@@ -9,13 +9,13 @@ import httpx2
 from predictq.http.finding import LARGEST, stacks
 
 LOOPBACK = "127.0.0.1"
-"""No name, such as localhost: another user's server may answer to that."""
+"""Not a name such as localhost, which may resolve to another user's server."""
 
 
 def authorization(base: httpx2.URL) -> dict[str, str]:
-    """The header that presents the key of the stack at an address.
+    """The `Authorization` header with the local key of the stack at this address.
 
-    Nothing where that is no stack of this user's on this machine, or its key cannot be read.
+    Empty if it is not a stack of this user on this machine, or its key cannot be read.
     """
     if base.host == LOOPBACK:
         for stack in stacks():

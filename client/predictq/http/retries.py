@@ -1,4 +1,4 @@
-"""Repeats what is safe to repeat, for as long as a deadline allows."""
+"""Retries requests until a deadline, with exponential backoff and full jitter."""
 
 import math
 import random
@@ -11,15 +11,15 @@ import httpx2
 from predictq.errors import Unreachable
 
 FIRST_BACKOFF = 0.1
-"""Seconds at most before the second attempt; doubles with each one."""
+"""Greatest pause in seconds before the second attempt; doubles with each attempt."""
 LONGEST_BACKOFF = 5.0
 BUSY = (429, 503)
 PROXIES = (429, 502, 503, 504)
-"""What proxies answer while a server is away."""
+"""Statuses that proxies answer while the server is away."""
 
 
 class Clock:
-    """Time, as the client sees it, in seconds."""
+    """The client's time source, in seconds; tests replace it."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -30,40 +30,40 @@ class Clock:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment after which no more is tried."""
+    """The time until which a call is retried."""
 
     clock: Clock
     at: float
     met_by: float
-    """When a server to which there never was a connection is given up; no later than that."""
+    """The deadline if there never was a connection to the server; at most ``at``."""
 
     @classmethod
     def after(cls, seconds: float, clock: Clock, unmet: float = math.inf) -> "Deadline":
-        """In so many seconds; in ``unmet``, if that is sooner, for a server that is not there."""
+        """In ``seconds``; for a server never reached in ``unmet`` seconds, if that is sooner."""
         now = clock.now()
         return cls(clock, now + seconds, now + min(seconds, unmet))
 
     def left(self) -> float:
-        """Seconds until then, never below 0."""
+        """Seconds left, never below 0."""
         return max(0.0, self.at - self.clock.now())
 
     def unmet(self) -> "Deadline":
-        """The deadline for a server to which there never was a connection."""
+        """The deadline if there never was a connection to the server."""
         return Deadline(self.clock, self.met_by, self.met_by)
 
     def later(self, other: "Deadline") -> "Deadline":
-        """What is allowed by one of the two."""
+        """The later of two deadlines."""
         return Deadline(self.clock, max(self.at, other.at), max(self.met_by, other.met_by))
 
 
 def persist(
     send: Callable[[], httpx2.Response], *, repeatable: bool, until: Callable[[], Deadline]
 ) -> httpx2.Response:
-    """Give the answer, or the last refusal; raise `Unreachable` when there is none.
+    """Send until there is a final response; returns it, or the last refusal.
 
-    ``repeatable``: whether the request may reach the server twice. One that may not is repeated
-    only when nothing of it was sent. The last attempt is made when time is up, or before, if the
-    server asks for a longer pause.
+    ``repeatable``: whether the request may reach the server twice. If not, it is retried only when
+    nothing of it was sent. The last attempt is made at the deadline, or earlier if the server's
+    ``Retry-After`` is later than that. Raises `Unreachable` if there is no response.
     """
     for backoff in _backoffs():
         answer = _attempt(send)
@@ -78,13 +78,13 @@ def persist(
 
 
 def retry_after(answer: httpx2.Response | Unreachable) -> float | None:
-    """Seconds that the server asks for; None when it names none."""
+    """Seconds of the `Retry-After` header; None without one."""
     header = "" if isinstance(answer, Unreachable) else answer.headers.get("Retry-After", "")
     return float(header) if header.isdecimal() else None
 
 
 def _backoffs() -> Iterator[float]:
-    # Full jitter, so that clients which failed together do not come back together.
+    # Full jitter, so that clients which failed together do not retry together.
     limit = FIRST_BACKOFF
     while True:
         yield random.uniform(0, limit)  # noqa: S311 - jitter, no secret
@@ -108,7 +108,7 @@ def _worth_repeating(answer: httpx2.Response | Unreachable, repeatable: bool) ->
 
 
 def _is_outcome(answer: httpx2.Response) -> bool:
-    """Whether it tells how a prediction ended: that stands, however often it is asked for."""
+    """Whether a problem is a prediction's outcome (it has urls), which no retry changes."""
     try:
         return "urls" in answer.json()
     except (ValueError, TypeError):

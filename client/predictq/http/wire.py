@@ -1,4 +1,4 @@
-"""Reads the server's answers: outcomes into types, problems into errors."""
+"""Parses the server's answers: outcomes into types, problems into errors."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.types import Pending, Prediction, Receipt, Source, Urls
 
 PATIENCE = 0.5
-"""Seconds before asking again where the server names none."""
+"""Seconds before the next look-up if the server sends no `Retry-After`."""
 UNAVAILABLE = 503
 PROBLEMS: dict[int, type[errors.ProblemError]] = {
     400: errors.InvalidRequest,
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 def state(response: httpx2.Response, source: Source) -> Prediction | Pending:
-    """How a prediction stands; raises what it ended with, if not with success."""
+    """Parse a prediction, pending or succeeded; raises the error of any other outcome."""
     if ending := _ending(response):
         raise ending
     body = content(response)
@@ -43,51 +43,51 @@ def state(response: httpx2.Response, source: Source) -> Prediction | Pending:
 
 
 def pending(response: httpx2.Response, source: Source) -> Pending:
-    """What was accepted, however far it has come since."""
+    """Parse an accepted prediction, whatever its state."""
     body = content(response)
     return read(lambda: _pending(body, retry_after(response), source))
 
 
 def job(response: httpx2.Response) -> Job:
-    """A batch job."""
+    """Parse a batch job."""
     return read_job(content(response))
 
 
 def jobs(response: httpx2.Response) -> list[Job]:
-    """A page of batch jobs."""
+    """Parse a page of batch jobs."""
     return [read_job(body) for body in listing(response, "data")]
 
 
 def read_job(body: dict[str, Any]) -> Job:
-    """A batch job out of the server's words."""
+    """Parse the JSON object of a batch job."""
     return read(lambda: _job(body))
 
 
 def row_error(line: str) -> RowError:
-    """A line of the errors file."""
+    """Parse a line of the errors file."""
     return read(lambda: _known(RowError, json.loads(line)))
 
 
 def content(response: httpx2.Response) -> dict[str, Any]:
-    """The JSON object of a good answer; raises what a bad one says."""
+    """The JSON object of a successful response; raises the error of any other."""
     return read(lambda: dict(good(response).json()))
 
 
 def good(response: httpx2.Response) -> httpx2.Response:
-    """A good answer; raises what a bad one says."""
+    """Return a successful response; raises the error of any other."""
     if not response.is_success:
         raise problem(response)
     return response
 
 
 def listing(response: httpx2.Response, name: str) -> list[dict[str, Any]]:
-    """The objects that a good answer lists under ``name``."""
+    """The list of objects under ``name`` in a successful response."""
     body = content(response)
     return read(lambda: list(body[name]))
 
 
 def problem(response: httpx2.Response) -> errors.ProblemError:
-    """The error that an answer describes; a proxy's page is known by its status alone."""
+    """The error that a response describes; without a problem body, by its status alone."""
     status = response.status_code
     kind = PROBLEMS.get(status, errors.ProblemError)
     try:
@@ -101,12 +101,12 @@ def problem(response: httpx2.Response) -> errors.ProblemError:
 
 
 def doubtful(response: httpx2.Response) -> str | None:
-    """The id of a prediction of which the server cannot say whether it accepted it."""
+    """The id of a prediction or job that may or may not have been accepted; else None."""
     return problem(response).id if response.status_code == UNAVAILABLE else None
 
 
 def _ending(response: httpx2.Response) -> errors.PredictqError | None:
-    """What a prediction ended with, where a problem tells it; one of a request has no urls."""
+    """The error a prediction ended with; None for a problem of the request, which has no urls."""
     try:
         body = response.json() if response.is_error else {}
         if not body.get("urls"):
@@ -157,13 +157,13 @@ def _fail(id: str, error: dict[str, Any]) -> NoReturn:
 
 
 def _known(kind: type[T], body: dict[str, Any], **given: Any) -> T:
-    # A newer server may say more; an older client passes over it.
+    # Ignore unknown fields, which a newer server may send.
     names = (field.name for field in fields(kind))  # type: ignore[arg-type]  # kind is a dataclass
     return kind(**{name: body[name] for name in names if name in body} | given)
 
 
 def read(reader: Callable[[], T]) -> T:
-    """What the reader makes of an answer; raises `UnexpectedAnswer` where it is another's."""
+    """Call a parser; raises `UnexpectedAnswer` if the answer is not predictq's."""
     try:
         return reader()
     except (ValueError, KeyError, TypeError, AttributeError) as error:

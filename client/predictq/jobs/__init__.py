@@ -1,1 +1,1 @@
-"""Batch jobs: submitted, followed, fetched."""
+"""Batch jobs: submit, follow, download."""

@@ -1,4 +1,4 @@
-"""Follows a batch job by its events, though connections break."""
+"""Follows a batch job by its server-sent events, and reconnects when the connection breaks."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,13 +11,13 @@ from predictq.http.retries import Deadline
 from predictq.jobs.job import Job
 
 PAUSE = 0.5
-"""Seconds before a stream that broke is opened again."""
+"""Seconds before reconnecting."""
 
 
 def follow(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
-    """The job at a path now and whenever it changes, to its end or ``until``.
+    """Yield the job now and at each change, until it ends or ``until``.
 
-    A server that goes away is waited for as long as a call may take.
+    A server that is away is retried for as long as a call may take.
     """
     patience = connection.deadline()
     while True:
@@ -39,7 +39,7 @@ def follow(connection: Connection, path: str, until: Deadline | None) -> Iterato
 def _news(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
     try:
         yield from _told(connection, path, until)
-    except Unavailable:  # where too many listen, looking must do
+    except Unavailable:  # too many listeners: poll instead
         yield wire.job(connection.send("GET", path, until=until))
 
 
@@ -53,7 +53,7 @@ def _told(connection: Connection, path: str, until: Deadline | None) -> Iterator
 
 
 def _events(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
-    """The JSON objects of server-sent events; None for a comment, by which a server lives on."""
+    """The JSON objects of server-sent events; None for a comment, the server's keep-alive."""
     data: list[str] = []
     for line in lines:
         if line.startswith("data:"):

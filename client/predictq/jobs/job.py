@@ -1,4 +1,4 @@
-"""A batch job, as the server tells of it."""
+"""The types of a batch job."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ ENDED = frozenset({"completed", "completed_with_errors", "failed", "cancelled", 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows; ``total`` is the sum of the others, and 0 until they are counted."""
+    """Rows by state. ``total`` is the sum of the others, and 0 until they are counted."""
 
     total: int = 0
     succeeded: int = 0
@@ -19,7 +19,7 @@ class Counts:
 
     @property
     def done(self) -> int:
-        """Rows that have an outcome."""
+        """Rows that succeeded or failed."""
         return self.succeeded + self.failed
 
 
@@ -30,7 +30,7 @@ class JobError:
     code: str
     message: str
     line: int | None = None
-    """Of the input, where one line is to blame."""
+    """Line of the input, if one line is at fault."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class RowError:
     """Why a row has no prediction."""
 
     line: int
-    """From 1; the row's number in Parquet."""
+    """Line of the input, from 1; in Parquet the number of the row."""
     code: str
     message: str
     custom_id: str | int | None = None
@@ -46,7 +46,7 @@ class RowError:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A batch job: what was asked for, and how far it is."""
+    """A batch job: its request and its progress."""
 
     id: str
     status: str
@@ -55,35 +55,35 @@ class Job:
     model: str
     version: int
     alias: str | None = None
-    """The alias that named the version at submission, if one did."""
+    """The alias used at submission, if any."""
     methods: tuple[str, ...]
     input: dict[str, Any]
-    """Its ``uri``, ``format``, ``bytes`` and ``fingerprint``, as far as they are known."""
+    """``uri``, ``format``, ``bytes`` and ``fingerprint`` of the input, as far as known."""
     output: dict[str, Any]
-    """Its ``uri`` and ``format``, and, once it is there, its ``fingerprint``."""
+    """``uri`` and ``format`` of the output, and its ``fingerprint`` once it is written."""
     created_at: float
-    """Unix seconds, as all times here."""
+    """Unix seconds, like all times here."""
     ended_at: float | None = None
     counts: Counts
     rows_per_second: float | None = None
-    """Of late."""
+    """Recent speed."""
     eta_seconds: float | None = None
-    """Until all rows are computed; None while that is not known."""
+    """Estimated seconds until all rows are computed; None while unknown."""
     error: JobError | None = None
     report: dict[str, Any] | None = field(default=None, compare=False)
     """What validation found: ``rows``, ``columns``, ``estimated_seconds``, ``errors``, …
 
-    Jobs in lists come without, and those that are followed, but for the first and the last."""
+    None in lists, and while following except at the first and the last time."""
     expires_at: float | None = None
-    """When it ends, if it still runs; when it is forgotten with its files, once it has ended."""
+    """When a running job is ended; for one that has ended, when it is deleted with its files."""
     urls: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more happens to it, unless it is resumed."""
+        """Whether it has ended, and changes only if it is resumed."""
         return self.status in ENDED
 
     @property
     def has_output(self) -> bool:
-        """Whether its output is there, whole."""
+        """Whether the complete output exists."""
         return self.status in ("completed", "completed_with_errors")

@@ -1,4 +1,4 @@
-"""Batch jobs: files, frames and rows of any number, scored on the server."""
+"""Batch jobs: files, data frames and rows of any number, scored on the server."""
 
 from collections.abc import Iterator
 from os import PathLike
@@ -25,20 +25,20 @@ STILL_OPEN = "batch job {0} has not ended yet; to wait on: client.jobs.wait({0!r
 class Jobs:
     """Batch jobs of one server; `Client.jobs` is one.
 
-    ``rows``, wherever asked for, is a path or a URI, a data frame, or any iterable of rows: each a
-    list or an object as `Client.predict` takes it, or, where the model has one column, its value.
-    Every method raises what the methods of `Client` raise.
+    ``rows`` is a path or a URI, a data frame, or any iterable of rows. A row is a list or an object
+    as for `Client.predict`, or for a model with one column, its value. The methods raise the same
+    errors as those of `Client`.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def submit(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
-        """Have rows scored; gives the job at once.
+        """Submit a batch job; returns at once. ``options``: see `Options`.
 
-        What is no path is written to a temporary file as NDJSON, and sent; rows that are lists go
-        by the model's column names. Raises `Unreachable` where the connection broke, and the job
-        may have been accepted or not: see `list`; `OSError` where ``upload`` cannot read the file.
+        Rows other than a path are written to a temporary NDJSON file and uploaded; lists are named
+        by the model's columns. Raises `Unreachable` if the connection broke and the job may or may
+        not have been accepted (see `list`), and `OSError` if a file to upload cannot be read.
         """
         response = self._post("predict/batch", model, rows, options)
         if doubtful := wire.doubtful(response):
@@ -47,37 +47,41 @@ class Jobs:
         return wire.job(response)
 
     def validate(self, model: str, rows: Rows, **options: Unpack[Options]) -> Job:
-        """A dry run: nothing is scored; ``report`` and ``error`` of the job say what was found.
+        """Dry run: validate without scoring; see ``report`` and ``error`` of the job.
 
-        Waits for that as `wait` does, however long it takes. Raises as `submit`.
+        Waits for the validation like `wait`, without a time limit. Raises like `submit`.
         """
         hold = self._connection.deadline()
         job = wire.job(self._post("predict/batch/validate", model, rows, options, hold))
         return job if job.has_ended else self.wait(job.id)
 
     def get(self, id: str) -> Job:
-        """How a job stands."""
+        """Look up a job."""
         return wire.job(self._connection.send("GET", _path(id)))
 
     def list(
         self, limit: int = 20, *, after: str | None = None, status: str | None = None
     ) -> list[Job]:
-        """The newest jobs first, behind the one with the id ``after``, in one status."""
+        """List jobs, newest first.
+
+        ``limit``: 1 to 100. ``after``: only jobs older than the one with this id. ``status``: only
+        jobs in this status.
+        """
         given = {"after": after, "status": status}
         names = {name: text(name, value) for name, value in given.items() if value is not None}
         query = urlencode({"limit": count("limit", limit), **names})
         return wire.jobs(self._connection.send("GET", f"predict/batch?{query}"))
 
     def follow(self, id: str) -> Iterator[Job]:
-        """The job now and whenever it changes, the last time when it has ended.
+        """Yield the job now and at each change, the last time when it has ended.
 
-        Now and then the same comes again, so that who follows sees that time goes on.
-        A server that goes away is waited for as long as a call may take.
+        An unchanged job is yielded again from time to time, as a keep-alive. A server that is away
+        is retried for as long as a call may take.
         """
         return follow(self._connection, _path(id), None)
 
     def wait(self, id: str, timeout: float | None = None) -> Job:
-        """The job once it has ended; raises `WaitTimeout` if that takes longer, in seconds."""
+        """Wait until the job has ended; raises `WaitTimeout` after ``timeout`` seconds."""
         limit = None if timeout is None else seconds("timeout", timeout)
         until = None if limit is None else self._connection.deadline(limit)
         for job in follow(self._connection, _path(id), until):
@@ -86,33 +90,33 @@ class Jobs:
         raise WaitTimeout(id, STILL_OPEN)
 
     def cancel(self, id: str) -> Job:
-        """Begin nothing more of it; what is computed now is finished. Doing so again is fine."""
+        """Cancel a job. Chunks being computed are finished. Cancelling twice is not an error."""
         return wire.job(self._connection.send("DELETE", _path(id)))
 
     def resume(self, id: str) -> Job:
-        """Go on at the first unfinished chunk of one that failed, was cancelled or expired.
+        """Resume a job that failed, was cancelled or expired, at its first unfinished chunk.
 
-        Raises `Conflict` where there is nothing to resume.
+        Raises `Conflict` if it cannot be resumed.
         """
         return wire.job(self._connection.send("POST", _path(id, "resume")))
 
     def delete(self, id: str) -> None:
-        """Forget one that has ended, with the files that the server keeps of it.
+        """Delete a job that has ended, with the files that the server keeps for it.
 
-        An output that was written elsewhere stays there. Raises `Conflict` where it has not ended.
+        An output written to another path stays. Raises `Conflict` if the job has not ended.
         """
         wire.good(self._connection.send("DELETE", f"{_path(id)}?forget=true"))
 
     def download(self, id: str, target: str | PathLike[str]) -> None:
-        """Write the output to a file, which is there whole or not at all.
+        """Download the output to a file, atomically: it is complete or absent.
 
-        Raises `Conflict` while there is none; `OSError` where the file cannot be written, which
-        for a directory that is not there is told before anything is fetched.
+        Raises `Conflict` while there is no output, and `OSError` if the file cannot be written; a
+        missing directory is noticed before the download starts.
         """
         download(self._connection, _path(id, "output"), target)
 
     def errors(self, id: str) -> Iterator[RowError]:
-        """The rows that failed so far, in order."""
+        """Yield the rows that have failed so far, in order."""
         with self._connection.stream(_path(id, "errors")) as response:
             for line in wire.good(response).iter_lines():
                 if line:

@@ -1,4 +1,4 @@
-"""What a caller may say of a batch job, and how the server is told."""
+"""The options of a batch job, and the request body made of them."""
 
 from collections.abc import Iterable
 from os import PathLike
@@ -9,36 +9,36 @@ from predictq.jobs.sources import place
 
 
 class Options(TypedDict, total=False):
-    """What may be said of a batch job; None is the same as nothing."""
+    """Options of a batch job; None means the default."""
 
     upload: bool
-    """Whether to send the file; otherwise the server is told its path, and reads it there."""
+    """Whether to upload the file; by default the server reads it from its path."""
     output: str | PathLike[str] | None
-    """A path or URI that the server writes; without one the output can be downloaded."""
+    """A path that the server writes to; by default the output is kept for download."""
     overwrite: bool | None
-    """Whether the output may take the place of a file; otherwise one that is there is an error."""
+    """Whether the output may replace an existing file; by default that is an error."""
     methods: str | Iterable[str] | None
-    """Of the model, one or several; ``predict`` by default."""
+    """One or several methods of the model; ``predict`` by default."""
     input_format: str | None
-    """``csv``, ``ndjson`` or ``parquet``; the name tells by default."""
+    """``csv``, ``ndjson`` or ``parquet``; by default as the file's name shows."""
     output_format: str | None
-    """By the output's name by default, else the input's."""
+    """By default as the output's name shows, else the input's format."""
     id_column: str | None
-    """Carried through to output and errors; ``custom_id`` by default, where there is one."""
+    """Column copied to output and errors; ``custom_id`` by default, if the input has it."""
     include_input: bool | None
-    """Whether the output has the input's columns, too."""
+    """Whether to copy the input's columns to the output."""
     error_threshold: float | None
-    """Rows that may fail before the job stops: a number, or below 1 a share."""
+    """How many rows may fail before the job stops: a number, or if below 1 a share of all rows."""
     delimiter: str | None
-    """What separates the fields of CSV; the server sniffs it by default."""
+    """Field separator of CSV; detected by the server by default."""
     header: bool | None
-    """Whether the first record of CSV names the columns; the server sniffs it by default."""
+    """Whether the first record of CSV holds the column names; detected by default."""
     na: str | Iterable[str] | None
-    """Texts of CSV that stand for a missing value, beside those that pandas takes for one."""
+    """CSV texts that mean a missing value, in addition to those of pandas."""
 
 
 def fields_of(model: str, options: Options) -> dict[str, Any]:
-    """The body that says so; raises `InvalidRequest` where an option cannot be meant."""
+    """The fields of the request body; raises `InvalidRequest` for a wrong option."""
     fields: dict[str, Any] = {"model": text("model", model)}
     for name, value in options.items():
         if name not in Options.__annotations__:
@@ -71,6 +71,6 @@ def _several(name: str, words: Any) -> list[str]:
 
 
 def as_form(fields: dict[str, Any]) -> dict[str, Any]:
-    """The same as fields of a form, beside a file."""
+    """Convert the fields of the body to form fields."""
     words = {True: "true", False: "false"}
     return {n: words[v] if isinstance(v, bool) else v for n, v in fields.items()}

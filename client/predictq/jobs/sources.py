@@ -1,4 +1,4 @@
-"""What a batch job is to score: a place that the server reads, or rows that are sent."""
+"""The input of a batch job: a path or URI that the server reads, or rows to upload."""
 
 import os
 import tempfile
@@ -15,13 +15,13 @@ Rows = str | PathLike[str] | Iterable[Any]
 
 
 def place(argument: str, path: str | PathLike[str]) -> str:
-    """The path as the server understands it: whole; a URI stays as it is."""
+    """Make a path absolute for the server; a URI is returned unchanged."""
     name = file_name(argument, path)
     return name if "://" in name else str(local(argument, path).absolute())
 
 
 def local(argument: str, path: str | PathLike[str]) -> Path:
-    """A path on this machine; ``~`` is the user's home."""
+    """A path on this machine, with ``~`` expanded."""
     try:
         return Path(file_name(argument, path)).expanduser()
     except RuntimeError as error:  # there is no such home
@@ -29,7 +29,7 @@ def local(argument: str, path: str | PathLike[str]) -> Path:
 
 
 def file_name(argument: str, path: str | PathLike[str]) -> str:
-    """A path as text; raises `InvalidRequest` for what is none."""
+    """A path as text; raises `InvalidRequest` if it is not a path."""
     name = os.fspath(path) if isinstance(path, str | PathLike) else path
     if "\0" in text(argument, name):
         raise unfit(argument, f"no file has a name such as {name!r}")
@@ -38,9 +38,9 @@ def file_name(argument: str, path: str | PathLike[str]) -> str:
 
 @contextmanager
 def opened(rows: Rows, names: Names) -> Iterator[tuple[str, IO[bytes]]]:
-    """A file to send, and its name; what is no file becomes a temporary one, as NDJSON.
+    """Name and open file to upload; rows are written to a temporary NDJSON file first.
 
-    Raises `OSError` where a file cannot be read, and as `lines`.
+    Raises `OSError` if a file cannot be read, and like `lines`.
     """
     if isinstance(rows, str | PathLike):
         path = local("rows", rows)

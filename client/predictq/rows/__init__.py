@@ -1,1 +1,1 @@
-"""Rows as callers hold them, turned into what JSON can say."""
+"""Converts rows of any kind (lists, arrays, data frames) to JSON."""

@@ -1,4 +1,4 @@
-"""What NumPy and SciPy hold, as lists of what Python holds."""
+"""Converts NumPy arrays and SciPy matrices to lists of Python values."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,30 +7,33 @@ from predictq.errors import refused
 from predictq.rows.times import durations_of, moments_of
 
 MOST_CELLS = 10_000_000
-"""Of a sparse matrix that is made dense at once."""
+"""Largest number of cells of a sparse matrix that is made dense at once."""
 DOUBLE = 8
-"""Bytes."""
+"""Bytes of a double."""
 
 
 def offers(value: Any, *names: str) -> bool:
-    """Whether its type has all of these; labels of a series pass for attributes of its own."""
+    """Whether the type of a value has all of these attributes.
+
+    The type is asked because a pandas series has its labels as attributes.
+    """
     return all(hasattr(type(value), name) for name in names)
 
 
 def is_array(value: Any) -> bool:
-    """Whether NumPy made it: an array, a masked one, a scalar."""
+    """Whether it is a NumPy array, masked array or scalar."""
     return offers(value, "__array_interface__", "tolist")
 
 
 def is_plain(array: Any) -> bool:
-    """Whether its lists hold nothing but numbers and booleans, and none is missing."""
+    """Whether an array has only numbers or booleans, and no missing values."""
     if offers(array, "mask") or array.dtype.kind not in "biuf":
         return False
     return array.dtype.kind != "f" or not (array != array).any()  # only NaN differs from itself
 
 
 def listed(array: Any) -> Any:
-    """An array as lists, or a scalar; records by the names of their fields."""
+    """Convert an array to lists, and a scalar to a value; records become dicts."""
     if array.dtype.names:
         return _records(array)
     kind = array.dtype.kind
@@ -53,12 +56,12 @@ def _records(array: Any) -> Any:
 
 
 def is_sparse(value: Any) -> bool:
-    """Whether it is one of SciPy's sparse matrices."""
+    """Whether it is a SciPy sparse matrix."""
     return offers(value, "toarray", "tocsr")
 
 
 def dense(matrix: Any) -> Any:
-    """A sparse matrix as rows; one that would take gigabytes is refused."""
+    """Convert a sparse matrix to rows; raises `InvalidRequest` beyond `MOST_CELLS`."""
     rows, width = (1, *matrix.shape)[-2:]
     if rows * width > MOST_CELLS:
         told = f"a sparse matrix of {rows} x {width} cells is too large to be sent at once"
@@ -67,7 +70,7 @@ def dense(matrix: Any) -> Any:
 
 
 def dense_rows(matrix: Any) -> Iterator[Any]:
-    """The rows of a sparse matrix of any size, some at a time."""
+    """Yield the rows of a sparse matrix of any size, made dense in pieces."""
     rows, width = (1, *matrix.shape)[-2:]
     by_rows, step = matrix.tocsr(), max(1, MOST_CELLS // max(1, width))
     for start in range(0, rows, step):

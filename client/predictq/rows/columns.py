@@ -1,4 +1,4 @@
-"""The columns of a model, by whose names rows that are lists are sent."""
+"""Looks up a model's column names, by which rows given as lists are sent."""
 
 import re
 from typing import Any
@@ -9,10 +9,10 @@ from predictq.http.connection import Connection
 
 
 def column_names(connection: Connection, reference: str) -> list[str] | None:
-    """Those of ``name``, ``name@alias`` or ``name:version``; None where the model has none.
+    """Column names of ``name``, ``name@alias`` or ``name:version``; None if it has none.
 
-    None, too, where there is no such version, which is said when it is asked for. Raises `NotFound`
-    where there is no such model.
+    Also None if there is no such version; the submission then raises the error. Raises `NotFound`
+    if there is no such model.
     """
     model = wire.content(connection.send("GET", f"models/{quote(name_of(reference), safe='')}"))
     return wire.read(lambda: _names(signature_of(model, reference)))
@@ -24,7 +24,7 @@ def name_of(reference: str) -> str:
 
 
 def signature_of(model: dict[str, Any], reference: str) -> dict[str, Any] | None:
-    """Of the version that is meant, out of what the server says of the model."""
+    """The signature of the version that ``reference`` means; None if there is none."""
     which = reference.removeprefix(name_of(reference))
     numbers = {"": model["latest"]}
     numbers |= {f":{number}": number for number in model["versions"]}

@@ -1,4 +1,4 @@
-"""What data frames hold, whoever made them: pandas, polars or Arrow; column by column."""
+"""Reads data frames of pandas, polars and Arrow column by column."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from predictq.rows.times import elapsed, tidy
 
 
 class Table(NamedTuple):
-    """Columns of one length; ``names`` is None where rows go by position."""
+    """Columns of equal length; ``names`` is None if they are identified by position."""
 
     names: list[str] | None
     columns: list[list[Any]]
@@ -17,15 +17,15 @@ class Table(NamedTuple):
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it has columns, and something of theirs that tells whose it is."""
+    """Whether it is a data frame of pandas or polars, or an Arrow table."""
     is_foreign = offers(value, "get_columns") or offers(value, "column_names", "to_pylist")
     return _is_pandas(value) or is_foreign
 
 
 def table(frame: Any) -> Table:
-    """Its columns, each a list.
+    """Convert a data frame to lists by column.
 
-    Raises `InvalidRequest` where names are on several levels, twice there, or no text for some.
+    Raises `InvalidRequest` for multi-level, duplicate or partly non-text column names.
     """
     if _is_pandas(frame):
         return _of_pandas(frame)
@@ -37,37 +37,37 @@ def table(frame: Any) -> Table:
 
 
 def check_is_there(value: Any) -> None:
-    """Raise `InvalidRequest` for a frame that is yet to be computed."""
+    """Raise `InvalidRequest` for a lazy frame."""
     if offers(value, "collect"):
         raise refused(f"a {type(value).__name__} is not computed yet: send what collect() gives")
 
 
 def slices(frame: Any, size: int) -> Iterator[Any]:
-    """The frame in pieces of so many rows."""
+    """Yield the frame in pieces of ``size`` rows."""
     is_pandas = _is_pandas(frame)
     for start in range(0, len(frame), size):
         yield frame.iloc[start : start + size] if is_pandas else frame.slice(start, size)
 
 
 def is_column(value: Any) -> bool:
-    """Whether it is a series of polars or an array of Arrow, which have no labels."""
+    """Whether it is a polars series or an Arrow array, which have no labels."""
     return offers(value, "get_chunks") or offers(value, "to_pylist")
 
 
 def column(values: Any) -> list[Any]:
-    """A column as a list: of pandas, polars or Arrow."""
+    """Convert a column of pandas, polars or Arrow to a list."""
     if offers(values, "to_pylist"):
         return _of_arrow(values)
     return _of_polars(values) if offers(values, "get_chunks") else _of_series(values)
 
 
 def is_series(value: Any) -> bool:
-    """Whether it is a series of pandas: a row, or a column."""
+    """Whether it is a pandas series, which may be a row or a column."""
     return offers(value, "iloc", "index", "to_dict")
 
 
 def labels(series: Any) -> list[str] | None:
-    """The names of a series that is a row of a frame; None where it is just values."""
+    """The labels of a series if they are text (a row of a frame); else None."""
     found = list(series.index)
     if not any(isinstance(label, str) for label in found):
         return None
@@ -76,11 +76,11 @@ def labels(series: Any) -> list[str] | None:
 
 
 def check(names: list[Any]) -> None:
-    """Raise `InvalidRequest` where names cannot tell columns apart."""
+    """Raise `InvalidRequest` for names that are not text, or not unique."""
     for name in names:
-        if not isinstance(name, str):  # by their positions the columns might stand for others
+        if not isinstance(name, str):  # by position it might be taken for another column
             raise refused(f"column {name!r} of the data frame has no text for a name, others have")
-    if len(set(names)) < len(names):  # a row by name would have the last of them alone
+    if len(set(names)) < len(names):  # a dict would keep only the last one
         double = next(name for name in names if names.count(name) > 1)
         raise refused(f"the data frame has more than one column {double!r}")
 
@@ -105,7 +105,7 @@ def _of_series(series: Any) -> list[Any]:
     if type(series.dtype).__name__ == "CategoricalDtype":
         kinds: list[Any] = series.cat.categories.tolist()
         return [None if code < 0 else kinds[code] for code in series.cat.codes.tolist()]
-    # The types of pandas' own know better what their values are than NumPy does.
+    # pandas' extension types convert their values themselves; NumPy would lose information.
     is_plain = type(series.dtype).__module__.startswith("numpy")
     values = series.to_numpy() if is_plain else series
     found: list[Any] = listed(values) if is_array(values) else series.tolist()
@@ -113,7 +113,7 @@ def _of_series(series: Any) -> list[Any]:
 
 
 def _of_polars(series: Any) -> list[Any]:
-    kind = str(series.dtype)  # Python's own types end at microseconds
+    kind = str(series.dtype)  # Python's types have microseconds only
     if kind.startswith(("Datetime", "Time")):
         told = series.dt.to_string("iso:strict" if kind.startswith("Datetime") else "iso")
         return [tidy(text) for text in told.to_list()]
@@ -129,6 +129,6 @@ def _of_arrow(values: Any) -> list[Any]:
         return [tidy(text) for text in values.cast("string").to_pylist()]
     try:
         found: list[Any] = values.to_pylist()
-    except ValueError as error:  # nanoseconds, where there is no pandas to hold them
+    except ValueError as error:  # nanoseconds, if pandas is not installed
         raise refused(f"a column of type {values.type} cannot be sent: {error}") from error
     return found

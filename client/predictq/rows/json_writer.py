@@ -1,4 +1,4 @@
-"""Writes JSON, and finds what cannot be said in it."""
+"""Writes JSON, and finds the value that cannot be encoded."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from predictq.errors import Detail, InvalidRequest, refused
 
 Way = tuple[str | int, ...]
-"""From the root to a value inside."""
+"""Path from the root to a nested value."""
 HINTS = {
     "bytes": "; text is sent as str",
     "set": "; it has no order, so send a list",
@@ -18,17 +18,17 @@ HINTS = {
 
 
 class Unsayable(Exception):
-    """There is no JSON for a value."""
+    """A value cannot be encoded as JSON."""
 
     def __init__(self, way: Way, told: str) -> None:
         super().__init__(way, told)
         self.way = way
-        """To the value."""
+        """Path to the value."""
         self.told = told
 
 
 def written(value: Any) -> bytes:
-    """The value as JSON, in UTF-8; raises `Unsayable`."""
+    """Encode a value as JSON in UTF-8; raises `Unsayable`."""
     try:
         return _json(value)
     except (TypeError, ValueError, RecursionError) as error:
@@ -36,7 +36,7 @@ def written(value: Any) -> bytes:
 
 
 def body(fields: dict[str, Any]) -> bytes:
-    """A request's body; raises `InvalidRequest`, which names the place of what cannot be sent."""
+    """Encode a request body; raises `InvalidRequest`, which names row and column."""
     try:
         return written(fields)
     except Unsayable as error:
@@ -57,7 +57,7 @@ def _found(value: Any) -> Unsayable:
 
 
 def _unsayable(value: Any, way: Way) -> Iterator[tuple[Way, Any]]:
-    """The innermost values at fault, in order."""
+    """Yield the innermost values that cannot be encoded, each with its path."""
     if isinstance(value, dict):
         for name, part in value.items():
             if not _is_sayable({name: None}):

@@ -1,4 +1,4 @@
-"""Writes rows as NDJSON, a line each, and says which of them cannot be written."""
+"""Writes rows as NDJSON; errors name the row."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,19 +12,19 @@ from predictq.rows.json_writer import Unsayable, Way, written
 from predictq.rows.rows import features, records
 
 SLICE = 10_000
-"""Rows of a data frame that are turned at once."""
+"""Rows of a data frame to convert at once."""
 EXPECTED = "a path, a URI, a data frame or an iterable of rows"
 UNORDERED = (bytes, bytearray, memoryview, set, frozenset)
-"""What can be iterated over, and is no rows."""
+"""Types that are iterable but cannot be rows."""
 Names = Callable[[], Sequence[str] | None]
-"""Asks for the names of the model's columns; None where it has none."""
+"""Looks up the names of the model's columns; None if it has none."""
 
 
 def lines(rows: Iterable[Any], names: Names) -> Iterator[bytes]:
-    """A line for each row, with its newline; a list goes by the names of the model's columns.
+    """Yield an NDJSON line for each row; lists are named by the model's columns.
 
-    What is no list and no object is the one value of its row. Raises `InvalidRequest`, which names
-    the row, from 1, and the column.
+    A row that is neither a list nor an object is a single value. Raises `InvalidRequest`, which
+    names the row, from 1, and the column.
     """
     asked = cache(names)
     for number, row in enumerate(_each(rows)):
@@ -33,7 +33,7 @@ def lines(rows: Iterable[Any], names: Names) -> Iterator[bytes]:
 
 def _each(rows: Any) -> Iterator[Any]:
     if is_frame(rows):
-        # A slice at a time: all records of a frame take many times its memory.
+        # In slices, because the records of a frame take many times its memory.
         for piece in slices(rows, SLICE):
             yield from records(piece)
     elif is_sparse(rows):
@@ -49,7 +49,7 @@ def _iterator(rows: Any) -> Iterator[Any]:
     if isinstance(rows, Mapping):
         raise refused("an object is one row; send it in a list")
     if not isinstance(rows, UNORDERED):
-        with suppress(TypeError):  # an array may have no rows, and says so only here
+        with suppress(TypeError):  # a zero-dimensional array is iterable by its type only
             return iter(rows)
     got = "None" if rows is None else f"a value of type {type(rows).__name__}"
     raise refused(f"expected {EXPECTED}, got {got}")

@@ -1,4 +1,4 @@
-"""Turns the rows that callers hold into what JSON can say."""
+"""Converts rows of any kind to lists, dicts and scalars that JSON can encode."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -23,24 +23,23 @@ PLAIN = frozenset({int, str, bool, type(None)})
 TEXT = frozenset({str})
 WITH_NUMBERS = PLAIN | {float}
 MISSING = ("NAType", "NaTType")
-"""Of pandas: NA compares to nothing, and NaT would pass for a date."""
+"""Types of pandas' missing values. NA cannot be compared, and NaT would pass for a date."""
 TOLD_AS_TEXT = ("Period", "Interval")
 SEVERAL = (list, tuple)
 
 
 def features(rows: Any) -> Any:
-    """Give ``rows`` as lists, objects and scalars; a missing value is None.
+    """Convert ``rows`` to lists, dicts and scalars; missing values become None.
 
-    Takes a row or rows: lists, tuples, mappings and other iterables; data frames of pandas and
-    polars and tables of Arrow, by their column names, where they have any; NumPy's arrays, masked
-    ones too, and SciPy's sparse matrices. What has names goes by them: named tuples, NumPy's
-    records, a series that is a row of a frame. A series without text for labels is values: rows of
-    a model that has one column. A missing value of any kind is None, dates, times and durations
-    are ISO 8601 text, categories what they stand for, a decimal the number that a file would have.
-    What JSON cannot say stays as it is.
+    ``rows`` is a row or rows: lists, tuples, mappings and other iterables; data frames of pandas
+    and polars, and Arrow tables; NumPy arrays, also masked ones, and SciPy sparse matrices. Rows
+    with names become dicts: frames with column names, named tuples, NumPy records, a series that is
+    a row of a frame. A series without text labels is a list of values: rows of a model with one
+    column. Dates, times and durations become ISO 8601 text, categories their values, and decimals
+    numbers. Values that JSON cannot encode stay as they are.
 
-    Raises `InvalidRequest` where names cannot tell columns apart, for a lazy frame, for a mapping
-    of whole columns, and for a list that contains itself.
+    Raises `InvalidRequest` for column names that are not text or not unique, for a lazy frame, for
+    a mapping of whole columns, and for a list that contains itself.
     """
     try:
         if isinstance(rows, Mapping):
@@ -51,9 +50,9 @@ def features(rows: Any) -> Any:
 
 
 def records(frame: Any) -> list[Any]:
-    """The rows of a data frame: by its column names, or, where none is text, as lists.
+    """Convert a data frame to dicts by column name, or to lists if no name is text.
 
-    Raises `InvalidRequest` as `features`.
+    Raises `InvalidRequest` like `features`.
     """
     names, columns, height = table(frame)
     if not columns:
@@ -113,13 +112,13 @@ def _foreign(value: Any) -> Any:
         return moment(value)
     if isinstance(value, Decimal):
         return _number(value)
-    if offers(value, "_asdict"):  # a named tuple, as of a frame's rows
+    if offers(value, "_asdict"):  # a named tuple, such as from DataFrame.itertuples
         return _plain(value._asdict())
     return _held(value)
 
 
 def _held(value: Any) -> Any:
-    """What some library's container holds."""
+    """Convert the container of a library."""
     if is_array(value):
         return listed(value) if is_plain(value) else _plain(listed(value))
     if is_frame(value):
@@ -135,7 +134,7 @@ def _held(value: Any) -> Any:
 
 def _iterated(value: Any) -> Any:
     check_is_there(value)
-    if offers(value, "as_py"):  # of Arrow, one value
+    if offers(value, "as_py"):  # an Arrow scalar
         return _plain(value.as_py())
     if offers(value, "tolist"):
         return _plain(value.tolist())
@@ -147,7 +146,7 @@ def _iterated(value: Any) -> Any:
 
 
 def _series(series: Any) -> Any:
-    """A row of a data frame goes by the names of its columns; else they are values."""
+    """A series as a dict if it is a row of a data frame, else as a list."""
     names, values = labels(series), _list(column(series))
     return values if names is None else dict(zip(names, values, strict=True))
 
@@ -165,7 +164,7 @@ def _is_column(value: Any) -> bool:
 
 
 def _number(value: Decimal) -> int | float | None:
-    """A whole number exactly, as ids of databases are; else the nearest double."""
+    """An int if it is whole, since ids in databases are often decimals; else the nearest float."""
     if value.is_nan():
         return None
     is_whole = value.is_finite() and not value.as_tuple().exponent

@@ -17,26 +17,26 @@ NANOSECONDS = {
     "ns": 1,
 }
 FINER = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
-"""Units whose text is no date or no time of day, and the next that is."""
+"""Units that NumPy prints as no full date or time, and the finer unit to use instead."""
 MISSING = -(2**63)
-"""NumPy's NaT as an integer."""
+"""Integer value of NumPy's NaT."""
 
 _fraction = re.compile(r"\.(\d+)")
 
 
 def moment(value: date | time) -> str:
-    """A date, a time of day or both, as text."""
+    """A date, time or datetime as text."""
     return value.isoformat()
 
 
 def duration(value: timedelta) -> str:
-    """A duration as text; one of pandas may count nanoseconds beside."""
+    """A duration as text; a pandas Timedelta may have nanoseconds too."""
     whole = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
     return elapsed(whole * 1_000 + getattr(value, "nanoseconds", 0))
 
 
 def elapsed(nanoseconds: int) -> str:
-    """So many nanoseconds as text, such as ``P1DT2H0M3.5S``."""
+    """A duration in nanoseconds as text, such as ``P1DT2H0M3.5S``."""
     seconds, rest = divmod(abs(nanoseconds), NANOSECONDS["s"])
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
@@ -47,7 +47,7 @@ def elapsed(nanoseconds: int) -> str:
 
 
 def tidy(text: str | None) -> str | None:
-    """A moment with as many decimals as Python writes: none, six, or nine where it needs them."""
+    """Normalize the decimals of a time to none, six as Python writes, or nine if needed."""
     return None if text in (None, "NaT") else _fraction.sub(_decimals, str(text), count=1)
 
 
@@ -57,14 +57,14 @@ def _decimals(found: re.Match[str]) -> str:
 
 
 def moments_of(array: Any) -> Any:
-    """NumPy's ``datetime64`` as text, in lists as deep as the array."""
+    """Convert an array of ``datetime64`` to nested lists of text."""
     unit = _unit(array)[1]
     finer = array.astype(f"datetime64[{FINER[unit]}]") if unit in FINER else array
     return _deep(tidy, finer.astype(str).tolist())
 
 
 def durations_of(array: Any) -> Any:
-    """NumPy's ``timedelta64`` as text, in lists as deep as the array."""
+    """Convert an array of ``timedelta64`` to nested lists of text."""
     count, unit = _unit(array)
     if unit not in NANOSECONDS:
         raise refused(f"durations in NumPy's unit {unit!r} cannot be sent")
@@ -73,13 +73,13 @@ def durations_of(array: Any) -> Any:
 
 
 def _unit(array: Any) -> tuple[int, str]:
-    """How many of which unit a count stands for: ``<M8[25s]`` are 25 seconds."""
+    """Multiplier and unit of a dtype: (25, "s") for ``<M8[25s]``."""
     found = re.search(r"\[(\d*)(\w+)\]", array.dtype.str)
     return (int(found[1] or 1), found[2]) if found else (1, "")
 
 
 def _deep(told: Any, values: Any) -> Any:
-    """``told`` of each value in lists of lists; what a mask hides is None already."""
+    """Apply ``told`` to each value in nested lists; masked values are None already."""
     if isinstance(values, list):
         return [_deep(told, value) for value in values]
     return None if values is None else told(values)

@@ -1,1 +1,1 @@
-"""The files of batch jobs: where they may lie, how they are named, how much disk they may take."""
+"""The files of batch jobs: file references, allowed paths, formats, disk usage."""

@@ -1,4 +1,4 @@
-"""Which places jobs may use: their own folder, what the operator names, and what a key opens."""
+"""Allowed paths: the files that a job may read and write."""
 
 import os
 import re
@@ -19,7 +19,11 @@ _ADVICE = (
 
 
 class AllowedPaths:
-    """The places where callers may let jobs read and write."""
+    """Checks file references against the allowed paths.
+
+    Allowed are the job's own directory and the paths that the operator names. The local key opens
+    all that the server's user may read and write.
+    """
 
     def __init__(self, setting: str, home: Path) -> None:
         """``setting``: paths and URIs, separated as in PATH; empty means none."""
@@ -30,17 +34,17 @@ class AllowedPaths:
         self._home = _real(home)
 
     def source(self, uri: str, own: JobDirectory, *, everywhere: bool = False) -> str:
-        """The place of an input as it is to be kept, links followed; raises `PlaceForbidden`.
+        """The canonical form of an input's URI, links resolved; raises `PlaceForbidden`.
 
-        ``own`` is the directory of the job that asks: of what lies in our home it has that alone.
-        ``everywhere``: whoever asks may name what the user of the server may read and write.
+        ``own`` is the job's directory, the only part of the home that it may use. ``everywhere``:
+        the caller has presented the local key, so any path is allowed.
         """
         path = local_path(uri)
         if path is None:
             return self._elsewhere(uri, everywhere=everywhere)
         if not path.is_absolute() or "\0" in str(path):
             raise _outside(uri)
-        # What its name alone puts outside is not looked at: a dead mount would hold up the thread.
+        # Refuse by the name before resolving links: a dead mount would block the thread.
         if not (everywhere or self._names(path, own)):
             raise _outside(uri)
         place = _real(path)
@@ -51,7 +55,7 @@ class AllowedPaths:
         return str(place)
 
     def target(self, uri: str, own: JobDirectory, *, everywhere: bool = False) -> str:
-        """The same of an output, which never takes the place of what predictq itself runs on."""
+        """As `source`, for an output; refuses predictq's own files even with the local key."""
         place = Path(self.source(uri, own, everywhere=everywhere))
         if place.is_relative_to(own.path):
             return str(place)
@@ -60,12 +64,12 @@ class AllowedPaths:
         return str(place)
 
     def _names(self, path: Path, own: JobDirectory) -> bool:
-        """Whether the name lies below a root or in the job's own folder, whatever links say."""
+        """Whether the name lies below an allowed path or ``own``, before links are resolved."""
         plain = Path(os.path.normpath(path))
         return any(plain.is_relative_to(root) for root in (*self._named, *self._local, own.path))
 
     def _hold(self, place: Path) -> bool:
-        """Whether a root does; what is hidden, or lies in our home, must be named as a root."""
+        """Whether an allowed path holds it. Hidden files and the home must be named explicitly."""
         roots = [root for root in self._local if place.is_relative_to(root)]
         if place.is_relative_to(self._home):
             roots = [root for root in roots if self._home in root.parents]
@@ -83,16 +87,16 @@ def _outside(uri: str) -> PlaceForbidden:
 
 
 def _climbs(below: str) -> bool:
-    """Whether a part of a URI may lead out of its root, by whatever unquotes it on the way."""
+    """Whether part of a URI may lead out of its allowed prefix once it is unquoted."""
     while (plain := unquote(below)) != below:
         below = plain
-    # `::` chains file systems, the next of which may be another.
+    # fsspec chains file systems with `::`, and the next one may be any other.
     return "::" in below or ".." in re.split(r"[/\\]", below)
 
 
 @lru_cache
 def _program() -> tuple[Path, ...]:
-    """Where the code lies that predictq runs on, and is started from."""
+    """Directories of predictq's code and of the Python that runs it."""
     source = str(Path(__file__).parents[3])
     installed = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts")]
     places = [source, sys.prefix, site.getusersitepackages(), *installed]
@@ -108,6 +112,6 @@ def _is_hidden(below: Path) -> bool:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether it is a pipe, a device or a socket: to open such a thing may take for ever."""
-    # Those of `os.path` take what cannot be looked at for what is not there.
+    """Whether it is a pipe, device or socket: opening one may block forever."""
+    # The functions of `os.path` report paths that cannot be inspected as missing.
     return os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))

@@ -1,4 +1,4 @@
-"""Opens files and directories at paths that were resolved before, and follows no link there."""
+"""Opens files and directories at resolved paths, and refuses links that were added since."""
 
 import errno
 import os
@@ -12,8 +12,8 @@ _MOVED = "a link was put in its way since it was accepted"
 def open_regular(path: Path) -> IO[bytes]:
     """Open a regular file for reading.
 
-    Raises `OSError`, also where the path has a link by now (``ELOOP``), or something lies there
-    that is no regular file: to open a pipe would wait for a writer.
+    Raises `OSError`: ``ELOOP`` if the path contains a link by now, ``EINVAL`` for anything but a
+    regular file, since opening a pipe would wait for a writer.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
@@ -26,9 +26,9 @@ def open_regular(path: Path) -> IO[bytes]:
 
 
 def open_directory(path: Path) -> int:
-    """A descriptor of a directory, to name files in; the caller closes it.
+    """A descriptor of a directory, for use as ``dir_fd``; the caller closes it.
 
-    Raises `OSError`, also where the path has a link by now.
+    Raises `OSError`, with ``ELOOP`` if the path contains a link by now.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -47,7 +47,7 @@ def _refuse_others(mode: int) -> None:
 
 
 def _refuse_links(path: Path, descriptor: int) -> None:
-    """Whatever came and went meanwhile: what was opened lies at this very path."""
+    """Compare after opening, so that changes meanwhile do not matter: this very path was opened."""
     is_plain = os.path.realpath(path) == os.path.abspath(path)
     if not (is_plain and os.path.samestat(os.fstat(descriptor), os.lstat(path))):
         raise OSError(errno.ELOOP, _MOVED)

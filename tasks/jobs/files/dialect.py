@@ -1,6 +1,6 @@
-"""How a CSV file is written: what separates its fields, and whether its first record is a header.
+"""CSV dialects: the delimiter of a file, and whether its first record is a header.
 
-Whoever reads CSV asks here, so that a file means the same to each of them.
+API, workers and command line all use this module, so that a file means the same to each.
 """
 
 import csv
@@ -17,47 +17,47 @@ import msgspec
 from telemetry.errors import InvalidInput
 
 DELIMITERS = (",", ";", "\t", "|")
-"""Those that are sniffed; in doubt it is the first."""
+"""Delimiters that are detected; the first one wins a tie."""
 _ANY = r"[\t !#-*,/:-@\[-^`{-~]"
 DELIMITER = re.compile(f"^{_ANY}$")
-"""What may be given as one: no letter, digit, quote or line's end, and nothing of numbers."""
+"""Delimiters that a caller may set: no letter, digit, quote, line end or part of a number."""
 MISSING_TEXTS = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
-"""Texts that stand for a missing value; those of pandas."""
+"""Texts that mean a missing value: pandas's defaults."""
 BOOLEANS = {
     **dict.fromkeys(("1", "true", "True", "TRUE"), True),
     **dict.fromkeys(("0", "false", "False", "FALSE"), False),
 }
 DECIMAL_COMMA = r"[+-]?[\d.]*,\d+"
-"""A number as it is written where a comma stands before its fraction."""
+"""Pattern of a number with a decimal comma."""
 SNIFFED = 2**18
-"""Bytes, or letters, that tell enough."""
+"""Bytes, or characters, at the start of a file that are used for detection."""
 MAX_RECORD_BYTES = 2**24
-"""Bytes of a record at most, and so of a field."""
+"""Longest record, and so longest field, in bytes."""
 csv.field_size_limit(MAX_RECORD_BYTES)
 _RECORDS = 20
 _SEP = re.compile(rf'"?sep=({_ANY})"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What somebody says of a file; the rest is sniffed."""
+    """The parts of a dialect that a caller sets; None is detected."""
 
     delimiter: str | None = None
     header: bool | None = None
-    """Whether the first record names the columns."""
+    """Whether the first record holds the column names."""
     na: tuple[str, ...] = ()
-    """Texts that stand for a missing value, beside `MISSING_TEXTS`."""
+    """Texts that mean a missing value, in addition to `MISSING_TEXTS`."""
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """All of these texts."""
+        """All texts that mean a missing value."""
         return tuple(dict.fromkeys((*MISSING_TEXTS, *self.na)))
 
 
 class Column(Protocol):
-    """A column of a model, as far as it matters here."""
+    """The parts of a model's column that detection uses."""
 
     @property
     def name(self) -> str: ...
@@ -67,8 +67,8 @@ class Column(Protocol):
     def words(self) -> tuple[str, ...]: ...
 
 
-class Takes(Protocol):
-    """What a model takes."""
+class ModelInputs(Protocol):
+    """The parts of a model's inputs that detection uses."""
 
     @property
     def columns(self) -> Sequence[Column]: ...
@@ -77,25 +77,26 @@ class Takes(Protocol):
 
 
 def separator(text: str) -> tuple[str | None, int]:
-    """What the first line says of the delimiter, as Excel has it (``sep=;``), and its length."""
+    """The delimiter in Excel's first line (``sep=;``), if there is one, and the line's length."""
     found = _SEP.match(text)
     return (found[1], found.end()) if found else (None, 0)
 
 
-def delimiter_of(text: str, takes: Takes | None) -> str:
-    """What separates the fields of a file that begins so, behind any `separator`.
+def delimiter_of(text: str, takes: ModelInputs | None) -> str:
+    """Detect the delimiter from the start of a file, after any `separator` line.
 
-    The model's names tell, then the number of its columns, then what most records agree on.
+    Decides by the model's column names in the first record, then by the number of columns, then
+    by how many records have as many fields as the first.
     """
     return max(DELIMITERS, key=lambda one: _likelihood(_records(text[:SNIFFED], one), takes))
 
 
-def is_header(fields: Sequence[str], takes: Takes | None, *, alone: bool) -> bool:
-    """Whether a file's first record names its columns; ``alone``: it is the only one.
+def is_header(fields: Sequence[str], takes: ModelInputs | None, *, alone: bool) -> bool:
+    """Whether the first record is a header; ``alone``: the file has no other record.
 
-    It does if it has the model's names; numbers in their order are names, too, since pandas writes
-    them so for columns that have none. Else it is a row if all fields are values of their columns,
-    and one at least is no mere text.
+    It is one if it holds a column name of the model, or counts its columns (pandas writes such a
+    header for unnamed columns). Otherwise it is a row if every field can be a value of its column
+    and at least one cannot be a name.
     """
     names = _names(takes)
     held = names.intersection(field.strip() for field in fields) | names.intersection(fields)
@@ -107,15 +108,15 @@ def is_header(fields: Sequence[str], takes: Takes | None, *, alone: bool) -> boo
 
 
 def is_counted(fields: Sequence[str]) -> bool:
-    """Whether these are the numbers of columns, from 0 or 1 on."""
+    """Whether the fields count the columns, from 0 or 1."""
     count = range(len(fields))
     return len(fields) > 1 and [*fields] in ([str(n + first) for n in count] for first in (0, 1))
 
 
-def by_position(fields: Sequence[str], takes: Takes, line: int) -> list[str]:
-    """The model's names for the fields of a file without a header.
+def by_position(fields: Sequence[str], takes: ModelInputs, line: int) -> list[str]:
+    """The model's column names, in order, for a file without a header.
 
-    Raises `InvalidInput` where there are more or less of them.
+    Raises `InvalidInput` if the number of fields differs.
     """
     names = [column.name for column in takes.columns]
     if len(fields) != len(names):
@@ -127,8 +128,8 @@ def by_position(fields: Sequence[str], takes: Takes, line: int) -> list[str]:
     return names
 
 
-def header_names(fields: Sequence[str], takes: Takes | None) -> list[str]:
-    """The names in a header; blanks about one of the model's are none of it."""
+def header_names(fields: Sequence[str], takes: ModelInputs | None) -> list[str]:
+    """The names in a header, stripped of blanks where that gives a column of the model."""
     names = _names(takes)
     return [
         field if field in names or field.strip() not in names else field.strip() for field in fields
@@ -136,23 +137,23 @@ def header_names(fields: Sequence[str], takes: Takes | None) -> list[str]:
 
 
 def is_number(text: str) -> bool:
-    """Whether the text is a number's."""
+    """Whether Python's ``float`` reads the text, without underscores and non-ASCII digits."""
     with suppress(ValueError):
         return "_" not in text and text.isascii() and float(text) is not None
     return False
 
 
-def _names(takes: Takes | None) -> set[str]:
+def _names(takes: ModelInputs | None) -> set[str]:
     return {column.name for column in takes.columns} if takes and takes.named else set()
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
-    """The first."""
+    """The first records that are not empty."""
     found = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
     return [*islice(filter(None, found), _RECORDS)]
 
 
-def _likelihood(records: list[list[str]], takes: Takes | None) -> tuple[int, bool, int, int]:
+def _likelihood(records: list[list[str]], takes: ModelInputs | None) -> tuple[int, bool, int, int]:
     width = len(records[0]) if records else 0
     if width < 2:
         return 0, False, 0, 0
@@ -161,7 +162,7 @@ def _likelihood(records: list[list[str]], takes: Takes | None) -> tuple[int, boo
     return held, takes is not None and width == len(takes.columns), agreeing, width
 
 
-def _is_row(fields: Sequence[str], takes: Takes | None) -> bool:
+def _is_row(fields: Sequence[str], takes: ModelInputs | None) -> bool:
     if takes is None or len(fields) != len(takes.columns):
         filled = [field for field in fields if field.strip() not in MISSING_TEXTS]
         return bool(filled) and all(map(_is_numeric, filled))
@@ -171,7 +172,7 @@ def _is_row(fields: Sequence[str], takes: Takes | None) -> bool:
 
 
 def _verdict(column: Column, text: str) -> bool | None:
-    """Whether the text is a value of the column and no name; None where it may be either."""
+    """Whether the text is a value of the column, not a name; None if it may be either."""
     if text in MISSING_TEXTS and text not in column.words:
         return None
     known: Any = _TELLING.get(column.type)
@@ -179,7 +180,7 @@ def _verdict(column: Column, text: str) -> bool | None:
 
 
 def _is_numeric(text: str) -> bool:
-    """A number, or what was meant as one."""
+    """Whether the text is a number, or one with a decimal comma."""
     return is_number(text) or re.fullmatch(DECIMAL_COMMA, text.strip()) is not None
 
 

@@ -1,4 +1,4 @@
-"""Files of jobs that leave room on their disk to others who write there, before all to Redis."""
+"""The disk reserve: job files leave space on their disk for other writers, Redis above all."""
 
 import errno
 import io
@@ -9,30 +9,30 @@ from tempfile import mkstemp
 from typing import IO, Any
 
 WRITE_BYTES = 2**20
-"""Bytes that are gathered before they are written; each time the disk is looked at."""
+"""Bytes buffered before each write; each write checks the free space."""
 OFTEN = 2**23
-"""Bytes of growth."""
+"""Bytes of growth between two checks."""
 
 
 def sparing(file: Path | int, mode: str, spare: int) -> IO[bytes]:
-    """Open a file, or a descriptor, where so many bytes of its disk stay free; + reads as well.
+    """Open a file or descriptor so that ``spare`` bytes of its disk stay free; + allows reading.
 
-    Writing and closing raise `OSError` (``ENOSPC``) where they would not, as on a full disk.
+    Writing and closing raise `OSError` (``ENOSPC``), as on a full disk, instead of using them.
     """
     raw = _Sparing(file, mode, spare)
     return io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw, WRITE_BYTES)
 
 
 class Watched:
-    """A file whose growth is looked at now and then, and whose content is digested."""
+    """A file that calls ``check`` as it grows, and computes a digest of what is written."""
 
     def __init__(self, file: IO[bytes], check: Callable[[], object], digest: Any) -> None:
-        """``digest`` is one of `hashlib`."""
+        """``check`` runs at the first write and after every 8 MiB; ``digest`` is of `hashlib`."""
         self._file, self._check, self._digest = file, check, digest
         self._since = OFTEN
 
     def write(self, data: bytes) -> int:
-        """Raises what the check raises, too."""
+        """Write the data; raises what ``check`` raises, too."""
         self._since += len(data)
         if self._since >= OFTEN:
             self._check()
@@ -45,7 +45,7 @@ class Watched:
 
 
 def unnamed(directory: Path, spare: int) -> IO[bytes]:
-    """An empty file there to write to and to read, as `sparing`; it is gone once it is closed."""
+    """A temporary file without a name in the directory, opened as by `sparing`."""
     descriptor, name = mkstemp(dir=directory)
     os.unlink(name)
     return sparing(descriptor, "r+b", spare)
@@ -58,7 +58,7 @@ class _Sparing(io.FileIO):
 
     def write(self, data: Any, /) -> int:
         disk, more = os.fstatvfs(self.fileno()), memoryview(data).nbytes
-        # One without blocks does not say how large it is.
+        # Some file systems report no blocks, so their size is unknown.
         if disk.f_blocks and disk.f_bavail * disk.f_frsize - more < self._spare:
             raise OSError(errno.ENOSPC, f"{self._spare // 2**20} MiB of its disk must stay free")
         return super().write(data)

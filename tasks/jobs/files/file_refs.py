@@ -1,4 +1,4 @@
-"""Where the files of a job lie: its own, and what a URI means on this machine."""
+"""File references: a job's own files, and URIs that mean a local path."""
 
 import os
 from contextlib import suppress
@@ -13,79 +13,80 @@ class JobDirectory:
     """One job's own directory, ``<home>/jobs/<id>``, which API and workers share."""
 
     def __init__(self, home: Path, job_id: str) -> None:
-        # Without links, as all paths of jobs: one that appears later was put there.
+        # Resolved like all paths of jobs, so that a link found later is known to have been added.
         self.path = Path(os.path.realpath(home), "jobs", job_id)
 
     @property
     def input(self) -> Path:
-        """An uploaded input; followed by its suffixes, such as ``.csv.gz``."""
+        """The uploaded input; its suffixes, such as ``.csv.gz``, are appended."""
         return self.path / "input"
 
     @property
     def output(self) -> Path:
-        """The output, where the caller named no place for it."""
+        """The output, if the caller named no other file."""
         return self.path / "output"
 
     @property
     def errors(self) -> Path:
-        """Every row that failed, in order, once the job has completed."""
+        """All bad rows, in order, once the job has completed."""
         return self.path / "errors.ndjson"
 
     def plan(self, name: str) -> Path:
-        """The chunks; each validation writes them under a name of its own."""
+        """The list of chunks; each validation writes one under a name of its own."""
         return self.path / name
 
     @property
     def parts(self) -> Path:
-        """What came of each chunk, until it is put together."""
+        """Directory of the parts, one per chunk, until the output is written."""
         return self.path / "parts"
 
     def unpacked(self, fingerprint: str) -> Path:
-        """The input, where it came compressed and can be cut only without that.
+        """The decompressed input, for formats that can only be cut uncompressed.
 
-        One who was frozen may have found another input there than his successor reads.
+        The name depends on the fingerprint, since a worker that was frozen may have read an earlier
+        input than the one that took over.
         """
         return self.path / f"unpacked-{sha256(fingerprint.encode()).hexdigest()[:16]}"
 
     def discard_unpacked(self) -> None:
-        """Give back its room once the job has stopped; should it go on, it is unpacked again."""
+        """Delete decompressed inputs of a stopped job; resuming it decompresses them again."""
         for path in self.path.glob("unpacked-*"):
             path.unlink(missing_ok=True)
 
     def journal(self, step: str) -> Path:
-        """What is known of the deaths that a chunk has caused."""
+        """The journal of the crashes that a step has caused."""
         return self.path / f"{step}.journal"
 
     @property
     def claims(self) -> Path:
-        """Stamps of the outputs that this job's processes were about to put in their place."""
+        """Fingerprints of the outputs that this job's workers were about to move into place."""
         return self.path / "claims"
 
     def part(self, name: str) -> Path:
-        """A part of the output."""
+        """The output rows of one chunk."""
         return self.parts / name
 
     def part_errors(self, name: str) -> Path:
-        """The rows of a part that failed."""
+        """The bad rows of one chunk."""
         return self.parts / f"{name}.errors"
 
 
 def refuse_same(source: str, target: str) -> None:
-    """Raise `Invalid` where two places that were checked are one file, by whatever names."""
-    with suppress(OSError):  # one of them is not there, or not on this machine
+    """Raise `Invalid` if two resolved paths are the same file, also by hard links."""
+    with suppress(OSError):  # one of them does not exist, or is remote
         if source == target or os.path.samefile(source, target):
             raise Invalid("the output would take the place of the input: name another")
 
 
 def refuse_existing(target: str, own: JobDirectory) -> None:
-    """Raise `OutputExists` where a file lies at a place, unless that is the job's own folder."""
+    """Raise `OutputExists` if the file exists, unless it lies in the job's own directory."""
     is_there = os.path.lexists(target) and not os.path.isdir(target)
     if is_there and not Path(target).is_relative_to(own.path):
         raise OutputExists(f"{target} is there already: name another place, or say overwrite")
 
 
 def local_path(uri: str) -> Path | None:
-    """The path that a URI means, where it means one on this machine."""
+    """The local path that a URI means; None for a remote one."""
     if uri.startswith("file://"):
         return Path(unquote(uri.removeprefix("file://")))
     return None if "://" in uri else Path(uri)

@@ -1,8 +1,8 @@
-"""What tells a file from another and from its later self, without reading it."""
+"""Fingerprints of files, which change with the file, without reading its content."""
 
 import os
 
 
 def stamp_of(status: os.stat_result) -> str:
-    """Its size in bytes, when it was last written (Unix nanoseconds), and its inode."""
+    """Size in bytes, modification time in Unix nanoseconds, and inode, separated by spaces."""
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"

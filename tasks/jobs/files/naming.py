@@ -1,4 +1,4 @@
-"""What a file's name tells: its format, and how it is packed."""
+"""Formats and compressions, by file name."""
 
 from pathlib import PurePath
 from typing import Literal, get_args
@@ -23,31 +23,31 @@ _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd", ".bz2": 
 
 
 def named_format(uri: str) -> tuple[Format | None, Compression | None]:
-    """What the end of the name says: ``rows.csv.gz`` is a CSV file in gzip."""
+    """Format and compression by suffix: ``rows.csv.gz`` is CSV in gzip."""
     ending, compression = _ending(uri)
     return _FORMATS.get(ending), compression
 
 
 def is_spreadsheet(uri: str) -> bool:
-    """Whether the name is that of what spreadsheets keep for themselves."""
+    """Whether the suffix is that of a spreadsheet."""
     return _ending(uri)[0] in _SPREADSHEETS
 
 
 def wrong_input(uri: str, told: Format | None) -> str | None:
-    """Why nothing of this name is read, and what to do; None where it may be."""
+    """Why an input of this name is refused, and what to do; None if it is accepted."""
     if told is None and is_spreadsheet(uri):
         return f"{PurePath(uri).name} is a spreadsheet; save it as CSV (UTF-8), and give that"
     return None
 
 
 def wrong_content(head: bytes) -> str | None:
-    """The same of a file that begins so, whatever its name is."""
+    """Why an input with these first bytes is refused, whatever its name; None if it is accepted."""
     kind = _MAGIC.get(head[:4])
     return f"this is {kind}; save it as CSV (UTF-8), and give that" if kind else None
 
 
 def wrong_output(uri: str, told: Format | None) -> str | None:
-    """Why nothing of this name is written, and what to do; None where it may be."""
+    """Why an output of this name is refused, and what to do; None if it is accepted."""
     ending, _ = _ending(uri)
     name = PurePath(uri).name
     if is_spreadsheet(uri):
@@ -60,7 +60,7 @@ def wrong_output(uri: str, told: Format | None) -> str | None:
 
 
 def no_data(uri: str) -> str | None:
-    """Why no job writes a file of this name, such as a program's; None where one may."""
+    """Why an output's suffix is refused, such as a program's; None for a data format."""
     if _ending(uri)[0] in _FORMATS:
         return None
     endings = ", ".join(_FORMATS)
@@ -68,7 +68,7 @@ def no_data(uri: str) -> str | None:
 
 
 def _ending(uri: str) -> tuple[str, Compression | None]:
-    """The suffix that tells the format, and what the one behind it tells."""
+    """The suffix of the format, and the compression by the suffix after it."""
     suffixes = [suffix.lower() for suffix in PurePath(uri).suffixes[-2:]]
     compression = _COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     named = suffixes[:-1] if compression else suffixes

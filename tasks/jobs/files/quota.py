@@ -1,4 +1,4 @@
-"""How much of the disk the files of batch jobs take, and may take."""
+"""The quota of disk space for the files of batch jobs."""
 
 import os
 import time
@@ -9,18 +9,18 @@ from tasks.settings import Settings
 from telemetry.errors import DiskFull
 
 FRESH = 2.0
-"""Seconds for which a sum is believed: there may be many files."""
+"""Seconds for which a sum is cached, since there may be many files."""
 
 
 class Quota:
-    """Of all jobs of a home together; what they wrote elsewhere does not count."""
+    """Limits the files of all jobs in one home; outputs elsewhere do not count."""
 
     def __init__(self, settings: Settings) -> None:
         self._jobs, self._most = settings.home / "jobs", settings.max_job_bytes
         self._used, self._summed = 0, -FRESH
 
     def check(self) -> None:
-        """Raise `DiskFull` where no more may be written."""
+        """Raise `DiskFull` if the quota is used up."""
         if time.monotonic() - self._summed > FRESH:
             self._used = _sum(self._jobs)
             self._summed = time.monotonic()
@@ -32,7 +32,7 @@ class Quota:
 
 
 def _sum(directory: Path) -> int:
-    """Bytes of all files below; what goes away meanwhile has none."""
+    """Bytes on disk of all files below; files that vanish meanwhile count as 0."""
     total = 0
     with suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:

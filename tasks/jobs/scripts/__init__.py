@@ -1,1 +1,1 @@
-"""The Lua scripts of jobs; `tasks.ledger.scripts.load` calls them `jobs.<name>`."""
+"""The Lua scripts of batch jobs; `tasks.ledger.scripts.load` names them `jobs.<name>`."""

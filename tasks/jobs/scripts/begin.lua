@@ -1,8 +1,8 @@
--- A worker begins with a step that it holds.
+-- Start a step that a worker holds.
 -- ARGV: id, step, tag.
--- Returns the number of this attempt, the order, what validation found, and when this was; or 0
--- where there is nothing to do: another holds it, or it is done, or the job has ended.
-redis.call('ZREM', DUE, '') -- a full Redis lets a script finish that removes first
+-- Returns the number of this attempt, the job request, the facts, and the time; or 0 if there is
+-- nothing to do: another worker holds the step, or it is done, or the job has ended.
+redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 local step, tag = ARGV[2], ARGV[3]
 expire()
 local held = redis.call('ZSCORE', DUE, tag)
@@ -17,7 +17,7 @@ if not (held and is_due(step)) then
 end
 local state = redis.call('HMGET', job, 'status', 'order', 'facts', 'total', 'chunks')
 if state[1] == 'queued' then enter('running') end
--- Rows that are computed now: chunks are about as large as each other.
+-- Rows being computed: an estimate, as all chunks have about the same size.
 local rows = tonumber(step) and math.ceil(state[4] / state[5]) or 0
 redis.call('HSET', flying, step, rows)
 local id = ARGV[1] .. '.' .. step

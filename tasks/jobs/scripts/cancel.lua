@@ -1,10 +1,10 @@
--- Cancel a job. What is computed now is computed to its end.
+-- Cancel a job. Chunks that are being computed are completed.
 -- ARGV: id.
-redis.call('ZREM', DUE, '') -- a full Redis lets a script finish that removes first
+redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 local status = redis.call('HGET', job, 'status')
 if not status or ENDED[status] then return end
 ground()
--- A job whose output is being put together right now comes to its end by itself.
+-- A job whose output is being written right now completes by itself.
 if status == 'finalizing' and redis.call('HLEN', flying) > 0 then return end
 if status ~= 'cancelling' then enter('cancelling') end
 land()

@@ -1,10 +1,10 @@
--- A step ends its job: its output is there, or something is wrong for good.
--- ARGV: id, step, tag, error (empty where there is none), when the step was begun, and, without an
---       error, the fingerprint of the output.
--- Returns the status of the job, nothing where it is forgotten.
-redis.call('ZREM', DUE, '') -- a full Redis lets a script finish that removes first
+-- A step ends its job: the output is written, or an error is final.
+-- ARGV: id, step, tag, error (empty for none), when the step was started, and, without an error,
+--       the fingerprint of the output.
+-- Returns the status of the job, nothing if it is deleted.
+redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 local step, tag = ARGV[2], ARGV[3]
-if redis.call('ZSCORE', DUE, tag) then -- else another has taken it over
+if redis.call('ZSCORE', DUE, tag) then -- else another worker has taken it over
   drop(step, tag)
   revisit(step)
   local state = redis.call('HMGET', job, 'status', 'failed', 'queued_at', 'validating_at')
@@ -14,7 +14,7 @@ if redis.call('ZSCORE', DUE, tag) then -- else another has taken it over
     end
   elseif state[1] and tonumber(ARGV[5]) >= tonumber(state[3] or state[4]) then
     fail(ARGV[4])
-  elseif is_due(step) then -- the job was resumed since: what was wrong then may be mended
+  elseif is_due(step) then -- the job was resumed since then, so the error may be outdated
     push(step)
   end
   land()
@@ -22,6 +22,6 @@ if redis.call('ZSCORE', DUE, tag) then -- else another has taken it over
 end
 local status = redis.call('HGET', job, 'status')
 if status ~= 'completed' and status ~= 'completed_with_errors' then return status end
--- One that was frozen may have written it once more, of the same parts: the last one lies there.
+-- A worker that froze may write the same parts once more; note the fingerprint of the last file.
 if ARGV[6] ~= '' then redis.call('HSET', job, 'output', ARGV[6]) end
 return status

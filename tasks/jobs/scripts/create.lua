@@ -1,10 +1,10 @@
--- A new job, which is validated first.
--- ARGV: id, order, message of its steps, its version, most jobs that may be under way, most that are
---       kept; and with an idempotency key: that, and the fingerprint of the order.
--- Returns the id that was accepted, now or before under the same key; "live" or "kept" where those
--- are too many; "conflict" when the key came with another order; or, where the version is paused,
--- "paused", seconds and why, as accept.lua does.
--- A job is no probe: it is refused as long as the pause lasts.
+-- Create a job, and queue its validation.
+-- ARGV: id, job request, message of its steps, its version, most jobs under way, most jobs kept;
+--       and with an idempotency key: the key, and the fingerprint of the job request.
+-- Returns the id that was accepted, now or before under the same key; "live" or "kept" if there are
+-- too many of these; "conflict" if the key came with another job request; or, if the version is
+-- paused, "paused", seconds and the pause, as accept.lua does.
+-- A job cannot be the probe: it is refused until the pause ends.
 local key = ARGV[7] and JOB_IDEMPOTENCY .. ARGV[7]
 if key then
   local before = redis.call('HMGET', key, 'id', 'fingerprint')

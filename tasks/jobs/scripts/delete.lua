@@ -1,6 +1,6 @@
--- Forget a job that has ended.
+-- Delete a job that has ended.
 -- ARGV: id.
--- Returns its status: where that is none of an end, nothing is done; nothing where there is no job.
+-- Returns its status, nothing if there is no job; one that has not ended is left alone.
 local status = redis.call('HGET', job, 'status')
 if ENDED[status or ''] then forget() end
 return status

@@ -1,9 +1,10 @@
--- What scripts share that move a job on: a library, put in front of them with the key layout and
--- the queue's messages. ARGV[1] is the job's id.
--- The job's hash: order, message (of any step), status, a time per status, and expires_at; facts,
--- report, total, chunks and most_failures once it is validated; next (the chunk that is pushed
--- next; all before it are settled or fly), succeeded, failed, settled_at, busy and drained (the pace); output (its fingerprint); error.
--- A step flies from its push until it is settled or dropped; its message waits, or a worker holds it.
+-- Shared by scripts of jobs: a library, put in front of them with the key layout and messages.lua.
+-- ARGV[1] is the job's id.
+-- Fields of the job's hash: order (the job request), message (for any step), status, a time per
+-- status, expires_at; after validation facts, report, total, chunks, most_failures; next (all
+-- chunks before it are settled or flying), succeeded, failed, settled_at, busy and drained (the
+-- rate), output (its fingerprint), error.
+-- A step is flying from its push until it is settled or dropped: queued, or held by a worker.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
 }
@@ -34,7 +35,7 @@ local function message_of(step)
   return (string.gsub(redis.call('HGET', job, 'message'), '@STEP@', step))
 end
 
--- To the end of the queue, so that jobs take turns; what a job begins and ends with goes before.
+-- Queue a step, last, so that jobs take turns; a job's first chunk and finalizing go first.
 local function push(step, before)
   local message = message_of(step)
   if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
@@ -44,7 +45,7 @@ local function push(step, before)
   redis.call('HINCRBY', QUEUED .. BULK, 'bytes', #message)
 end
 
--- Whether a step is still to be done.
+-- Whether a step still has to be done.
 local function is_due(step)
   local status = redis.call('HGET', job, 'status')
   local wanted = ({ validate = 'validating', finalize = 'finalizing' })[step]
@@ -52,7 +53,7 @@ local function is_due(step)
   return (status == 'queued' or status == 'running') and redis.call('HEXISTS', chunks, step) == 0
 end
 
--- Chunks of a job that may fly: two for each process that computes jobs now.
+-- How many chunks of a job may fly: two for each process that computes batch jobs now.
 local function window()
   local processes = 0
   for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS_SEEN, clock() - SILENCE, '+inf')) do
@@ -65,7 +66,7 @@ local function window()
   return 2 * math.max(processes, 1)
 end
 
--- Up to so many chunks that are not settled and do not fly.
+-- Push up to so many chunks that are neither settled nor flying.
 local function push_next(many, before)
   local state = redis.call('HMGET', job, 'next', 'chunks')
   local n, last = tonumber(state[1]), tonumber(state[2])
@@ -79,13 +80,13 @@ local function push_next(many, before)
   redis.call('HSET', job, 'next', n)
 end
 
--- A chunk that flies no more is looked for again from here on, so that nothing before it need be.
+-- Move `next` back to a chunk that is no longer flying.
 local function revisit(step)
   local n, next = tonumber(step), tonumber(redis.call('HGET', job, 'next') or nil)
   if n and next and n < next then redis.call('HSET', job, 'next', n) end
 end
 
--- Where the messages of these steps wait: message → its places, by one walk over the queue.
+-- Positions in the queue of the messages of these steps, by message, from a single walk.
 local function waiting(steps)
   local wanted, found = {}, {}
   for _, step in ipairs(steps) do wanted[message_of(step)] = true end
@@ -101,8 +102,8 @@ local function waiting(steps)
   return found
 end
 
--- What flies by the books alone does so no more, as after a purge of the queue; gives how many.
--- `found` are the messages that wait.
+-- Clear the steps whose messages no longer exist, as after a purge of the queue; returns how many.
+-- `found` holds the messages that wait.
 local function forget_lost(steps, found)
   local held, lost = {}, 0
   for _, tag in ipairs(#steps > 0 and redis.call('HKEYS', RESERVED) or {}) do
@@ -120,7 +121,7 @@ local function forget_lost(steps, found)
   return lost
 end
 
--- Takes the messages of a job from the queue; those that workers hold go on flying.
+-- Remove a job's waiting messages from the queue; steps that workers hold keep flying.
 local function ground()
   local steps = redis.call('HKEYS', flying)
   local found, any = waiting(steps), false
@@ -134,7 +135,7 @@ local function ground()
   forget_lost(steps, {})
 end
 
--- A step flies no more, and its message is gone.
+-- End the flight of a step, and drop its message.
 local function drop(step, tag)
   redis.call('ZREM', DUE, tag)
   redis.call('HDEL', RESERVED, tag)
@@ -142,14 +143,14 @@ local function drop(step, tag)
   redis.call('HDEL', flying, step)
 end
 
--- A job that is to be cancelled is so once nothing of it flies.
+-- Complete a cancellation once no step of the job is flying.
 local function land()
   if redis.call('HGET', job, 'status') == 'cancelling' and redis.call('HLEN', flying) == 0 then
     enter('cancelled')
   end
 end
 
--- Stops a job for good, unless it is stopped already.
+-- Fail a job, unless it has ended or is being cancelled.
 local function fail(error)
   local status = redis.call('HGET', job, 'status')
   if not ENDED[status] and status ~= 'cancelling' then
@@ -159,7 +160,7 @@ local function fail(error)
   end
 end
 
--- When all chunks are settled, what remains is to put their parts together.
+-- Finalize the job if all chunks are settled, else push further ones.
 local function finalize_or_go_on(before)
   if redis.call('HLEN', chunks) == tonumber(redis.call('HGET', job, 'chunks')) then
     enter('finalizing')
@@ -173,7 +174,7 @@ local function tell()
   redis.call('PUBLISH', job, '')
 end
 
--- A job that has taken longer than it may ends.
+-- Expire a job that has exceeded its time.
 local function expire()
   local state = redis.call('HMGET', job, 'status', 'expires_at')
   if state[1] and not ENDED[state[1]] and tonumber(state[2]) < clock() then

@@ -1,5 +1,5 @@
--- A job is validated: its first chunks go to the queue, or, after a dry run, it is over.
--- ARGV: id, tag, facts, report, total, chunks, most rows that may fail (-1: any number),
+-- Store the result of validation: push the first chunks or, after a dry run, complete the job.
+-- ARGV: id, tag, facts, report, total, chunks, most bad rows (-1 for no limit),
 --       1 for a dry run.
 drop('validate', ARGV[2])
 if redis.call('HGET', job, 'status') == 'validating' then

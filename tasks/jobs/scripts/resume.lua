@@ -1,19 +1,19 @@
--- Go on with a job that stopped, or whose messages were purged, at its first unsettled chunk.
+-- Resume a job that stopped, or whose messages were purged, at its first unsettled chunk.
 -- ARGV: id.
--- Returns whether it goes on: also where it did before, at the word of whoever asks again.
+-- Returns whether it goes on, also if an earlier call has resumed it.
 local STOPPED = { failed = true, cancelling = true, cancelled = true, expired = true }
 local state = redis.call('HMGET', job, 'status', 'chunks', 'failed', 'most_failures')
 local status, most = state[1], tonumber(state[4] or -1)
 local again = redis.call('HEXISTS', job, 'resumed')
 if not status or ENDED[status] and not STOPPED[status] then return again end
-if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again
+if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again at once
 local steps = redis.call('HKEYS', flying)
 local lost = forget_lost(steps, waiting(steps))
 if not STOPPED[status] and lost == 0 then return again end
 redis.call('HDEL', job, 'error', 'busy', 'drained', 'settled_at',
-  'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- these lie ahead again
+  'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- set again as the job goes on
 redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'resumed', 1)
--- Jobs that were planned before `next` told so much are looked through from their beginning.
+-- In jobs of earlier releases, chunks before `next` may be missing: search them all, once.
 if redis.call('HSETNX', job, 'revisits', 1) == 1 then redis.call('HSET', job, 'next', 0) end
 if state[2] then
   enter('queued')

@@ -1,6 +1,6 @@
--- A chunk is computed, and counts once, whoever was first; the next goes to the queue.
--- ARGV: id, chunk, tag, outcome, rows that succeeded, rows that failed, error if those are too many.
--- Returns the status of the job, nothing where it is forgotten.
+-- Settle a chunk, once even if several attempts complete; push the next ones.
+-- ARGV: id, chunk, tag, result, rows that succeeded, rows that failed, error for too many failures.
+-- Returns the status of the job, nothing if it is deleted.
 local n, now = ARGV[2], clock()
 drop(n, ARGV[3])
 local state = redis.call('HMGET', job, 'status', 'most_failures', 'settled_at', 'running_at', 'busy', 'drained')
@@ -8,7 +8,7 @@ local status = state[1]
 if not status or redis.call('HSETNX', chunks, n, ARGV[4]) == 0 then return status end
 redis.call('HINCRBY', job, 'succeeded', ARGV[5])
 local failed = redis.call('HINCRBY', job, 'failed', ARGV[6])
--- The pace: rows, and the time that they took; both are forgotten over half a minute.
+-- The rate: rows, and the seconds that they took; both decay over half a minute.
 local since = math.max(now - math.max(state[3] or 0, state[4] or now), 0)
 local kept = math.max(1 - since / 30, 0.5)
 redis.call('HSET', job, 'settled_at', stamp(now),

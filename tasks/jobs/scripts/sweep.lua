@@ -1,6 +1,6 @@
--- End a job that has taken longer than it may; forget one that ended so long ago.
+-- Expire a job that has exceeded its time; delete one whose time to live is over.
 -- ARGV: id.
--- Returns whether it is forgotten: its files are nobody's any more.
+-- Returns whether it is deleted, so that its files can be removed.
 expire()
 local state = redis.call('HMGET', job, 'status', 'expires_at')
 if state[1] and not (ENDED[state[1]] and tonumber(state[2]) < clock()) then return 0 end

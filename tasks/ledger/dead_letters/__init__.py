@@ -1,1 +1,1 @@
-"""Dead letters in Redis: put there, shown, replayed, deleted."""
+"""Dead letters in Redis: buried, listed, replayed, deleted."""

@@ -1,4 +1,4 @@
-"""Puts aside what a worker cannot read: a dead letter, and a failed outcome where it has an id."""
+"""Buries unreadable messages as dead letters, and settles their predictions as failed."""
 
 import base64
 import logging
@@ -24,23 +24,23 @@ _plain = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
 class Burial:
-    """One worker's way to the dead letters, for messages that it cannot read."""
+    """Writes dead letters for messages that a worker cannot read."""
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._settings = settings
         self._ledger = Ledger(client, settings)
         libraries = "messages", "pausing", "burying"
-        self._bury = scripts.load(client, "bury", *libraries, **PROBING, **bounds(settings))
+        self._bury = scripts.load_script(client, "bury", *libraries, **PROBING, **bounds(settings))
 
     def put_aside(self, tag: str, reason: str) -> None:
-        """Bury a message that is known by its tag alone."""
+        """Bury a reserved message, given only its tag."""
         message = cast("bytes | None", self._client.hget(keys.RESERVED, tag))
         if message is not None:
             self.bury(tag, message, reason)
 
     def bury(self, tag: str, message: bytes, reason: str) -> None:
-        """Keep a reserved message as a dead letter, whole, and settle its prediction as failed."""
+        """Keep a reserved message whole as a dead letter; its prediction, if known, has failed."""
         headers, error = _headers(message), Malformed(reason[:LONGEST_REASON])
         letter_id, task_id = _ids(headers, tag)
         letter = head(
@@ -70,7 +70,7 @@ class Burial:
 
 
 def _headers(message: bytes) -> dict[str, Any]:
-    """As far as they can be read."""
+    """The headers, or {} if they cannot be read."""
     try:
         payload = decode(message)
     except Malformed:
@@ -80,7 +80,7 @@ def _headers(message: bytes) -> dict[str, Any]:
 
 
 def _ids(headers: dict[str, Any], tag: str) -> tuple[str, str | None]:
-    """The ids of letter and prediction; an id that no path can hold names no letter."""
+    """The ids of letter and prediction; an id that is unsafe in a path does not name a letter."""
     given = headers.get("id")
     if not isinstance(given, str) or not given:
         return tag, None

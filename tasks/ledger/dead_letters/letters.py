@@ -1,4 +1,4 @@
-"""Dead letters as an operator sees them: listed, shown, replayed, deleted."""
+"""Dead letters for operators: list, show, replay, delete."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -15,28 +15,28 @@ from tasks.wire import encode
 from telemetry.errors import DeadLetterNotFound
 
 LETTERS_PER_ROUND_TRIP = 100
-"""Letters that are read or deleted in one round trip."""
+"""Letters read or deleted in one round trip."""
 BYTES_PER_ROUND_TRIP = 4 * 2**20
-"""Bytes of letters that Redis looks at in one round trip: all others wait for it meanwhile."""
+"""Bytes of letters read in one round trip, during which Redis serves no other client."""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A dead letter without its message."""
 
     id: str
-    """Of the prediction, where it could be read; else of the letter alone."""
+    """The prediction's id if it could be read, else an id of the letter's own."""
     queue: str
     model: str
-    """As model:version; empty where the message does not say."""
+    """``model:version``; empty if the message does not say."""
     code: str
-    """The class of the error that ended it."""
+    """Code of the error that ended it."""
     reason: str
     attempts: int
-    """Computations that were begun; 0 for a message that could not be read."""
+    """Attempts that were started; 0 for a message that could not be read."""
     accepted_at: float | None
-    """Unix seconds; null where unknown."""
+    """Unix seconds; null if unknown."""
     died_at: float
-    """Unix seconds, Redis's."""
+    """Unix seconds by Redis's clock."""
 
 
 class WholeLetter(Letter, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class WholeLetter(Letter, frozen=True, kw_only=True):
 
     message: str
     encoding: str = "utf-8"
-    """``base64`` where the message is no text."""
+    """``base64`` if the message is not UTF-8."""
 
     @property
     def content(self) -> bytes:
@@ -55,15 +55,15 @@ class WholeLetter(Letter, frozen=True, kw_only=True):
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which letters; what is not given does not matter."""
+    """Selects letters; a field that is None selects all."""
 
     model: str | None = None
-    """A model's name, or model:version."""
+    """Model name, or ``model:version``."""
     code: str | None = None
     queue: str | None = None
 
     def takes(self, letter: Letter) -> bool:
-        """Whether this is one of them."""
+        """Whether the letter matches."""
         name, _, _ = letter.model.rpartition(":")
         return (
             self.model in (None, letter.model, name)
@@ -73,13 +73,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """How many letters there are and were."""
+    """Counts of dead letters."""
 
     kept: int
     bytes: int
     buried: int
     dropped: int
-    """Of those buried: dropped, since there were too many."""
+    """Those of ``buried`` that were dropped to stay within the bounds."""
 
 
 _letter = msgspec.json.Decoder(Letter)
@@ -87,12 +87,12 @@ _whole = msgspec.json.Decoder(WholeLetter)
 
 
 def head(**fields: Any) -> bytes:
-    """The fields of a letter as JSON without its end, where the script adds the rest."""
+    """The fields of a letter as JSON without the closing brace; the script appends the rest."""
     return encode(fields)[:-1]
 
 
 def bounds(settings: Settings) -> dict[str, float]:
-    """How many letters the scripts may keep."""
+    """Constants of the scripts that bury: how many letters and bytes to keep."""
     return {
         "max_dead_letters": settings.max_dead_letters,
         "max_dead_letter_bytes": settings.max_dead_letter_bytes,
@@ -100,39 +100,41 @@ def bounds(settings: Settings) -> dict[str, float]:
 
 
 class DeadLetters:
-    """All dead letters."""
+    """Reads, replays and deletes dead letters."""
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
-        self._replay = scripts.load(client, "replay", "messages", "burying", **bounds(settings))
-        self._list = scripts.load(client, "letters", "burying", **bounds(settings))
-        self._delete = scripts.load(client, "delete", "burying", **bounds(settings))
+        self._replay = scripts.load_script(
+            client, "replay", "messages", "burying", **bounds(settings)
+        )
+        self._list = scripts.load_script(client, "letters", "burying", **bounds(settings))
+        self._delete = scripts.load_script(client, "delete", "burying", **bounds(settings))
 
     def find(self, which: Filter) -> Iterator[Letter]:
-        """The letters that a filter takes, the newest first."""
+        """The letters that match, newest first."""
         ids = cast("list[bytes]", self._client.zrevrange(keys.DEAD_LETTER_TIMES, 0, -1))
         for at in range(0, len(ids), LETTERS_PER_ROUND_TRIP):
             letters = self._heads(ids[at : at + LETTERS_PER_ROUND_TRIP])
             yield from filter(which.takes, letters)
 
     def _heads(self, ids: list[bytes]) -> Iterator[Letter]:
-        """Those of these that are there, without their messages."""
+        """The letters of these ids that still exist, without their messages."""
         while ids:
             texts = cast("list[bytes | None]", self._list(args=[BYTES_PER_ROUND_TRIP, *ids]))
             ids = ids[len(texts) :]
             yield from (_letter.decode(text) for text in texts if text is not None)
 
     def show(self, id: str) -> WholeLetter:
-        """One letter; raises `DeadLetterNotFound`."""
+        """One letter with its message; raises `DeadLetterNotFound`."""
         text = cast("bytes | None", self._client.hget(keys.DEAD_LETTERS, id))
         if text is None:
             raise DeadLetterNotFound(f"there is no dead letter {id[:200]!r}")
         return _whole.decode(text)
 
     def replay(self, letter: Letter, message: bytes, record: Record | None, queue: Bounds) -> str:
-        """Push its message again, and write the queued record of a prediction.
+        """Push a letter's message again, and write its queued record if there is one.
 
-        Says ``replayed``; or ``gone``, ``full`` or ``stands``, see the script.
+        Returns ``replayed``, ``gone``, ``full`` or ``stands``; see replay.lua.
         """
         script_keys = [letter.queue, keys.QUEUED + letter.queue]
         arguments: list[Any] = [letter.id, letter.died_at, message, queue.rows, queue.bytes]
@@ -142,7 +144,7 @@ class DeadLetters:
         return cast("bytes", self._replay(keys=script_keys, args=arguments)).decode()
 
     def delete(self, ids: Sequence[str]) -> int:
-        """Delete these; how many there were."""
+        """Delete letters; returns how many existed."""
         parts = (
             ids[at : at + LETTERS_PER_ROUND_TRIP]
             for at in range(0, len(ids), LETTERS_PER_ROUND_TRIP)
@@ -150,15 +152,15 @@ class DeadLetters:
         return sum(int(self._delete(args=[*part])) for part in parts)
 
     def replayed(self, id: str) -> str | None:
-        """The prediction of a letter that was replayed of late, ``""`` where it had none.
+        """The prediction id of a letter replayed within the hour; ``""`` if it had none.
 
-        None where no such letter was.
+        None if no such letter was replayed.
         """
         told = cast("bytes | None", self._client.get(keys.REPLAYED + id))
         return None if told is None else told.decode()
 
     def totals(self) -> Totals:
-        """Counts over all."""
+        """Counts over all letters."""
         with self._client.pipeline(transaction=False) as pipe:
             pipe.zcard(keys.DEAD_LETTER_TIMES)
             pipe.hgetall(keys.DEAD_LETTER_TOTALS)

@@ -1,4 +1,4 @@
-"""Gives dead letters back to their queues, under the ids that they had."""
+"""Replays dead letters: their messages go back to their queues, under the same ids."""
 
 import contextlib
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from telemetry.errors import (
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A letter that was not replayed, and why."""
+    """A letter that was not replayed, and the reason."""
 
     id: str
     code: str
@@ -29,16 +29,16 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Replays:
-    """The explicit act of an operator, and the one thing that reopens a failed outcome."""
+    """An operator's replays, which alone may reopen a failed outcome."""
 
     def __init__(self, ledger: Ledger, letters: DeadLetters) -> None:
         self._ledger = ledger
         self._letters = letters
 
     def replay(self, id: str) -> str | None:
-        """Replay one letter; gives the id of its prediction, None where nobody could read one.
+        """Replay one letter; returns the id of its prediction, None if it has no readable id.
 
-        One that was replayed of late is not replayed again, and gives the same. Raises
+        A letter replayed within the hour is not replayed again; its id is returned. Raises
         `DeadLetterNotFound`, `OutcomeConflict` or `QueueFull`.
         """
         try:
@@ -64,7 +64,7 @@ class Replays:
         return task_id
 
     def replay_all(self, ids: Iterable[str]) -> tuple[list[str], list[Refused]]:
-        """Replay these in their order; the letters that were, and those that were not."""
+        """Replay letters in order, up to a full queue; returns those replayed and those refused."""
         replayed: list[str] = []
         refused: list[Refused] = []
         for letter_id in ids:
@@ -116,7 +116,7 @@ def _call(envelope: dict[str, Any]) -> Call | None:
 
 
 def _without_deadline(message: bytes, envelope: dict[str, Any]) -> bytes:
-    """It is computed now, however late."""
+    """The message without its queue deadline: a replay runs however late it is."""
     if _header(envelope, "expires") is None:
         return message
     return encode({**envelope, "headers": {**envelope["headers"], "expires": None}})

@@ -1,1 +1,1 @@
-"""Versions that are paused, and versions that were removed."""
+"""Pauses of versions, and the removal of versions."""

@@ -1,4 +1,4 @@
-"""Ghosts: what Redis still knows of versions that the registry no longer has."""
+"""Ghosts: data in Redis of versions that the registry no longer has."""
 
 from typing import cast
 
@@ -11,31 +11,33 @@ from tasks.ledger.pauses.pauses import PROBING
 from tasks.settings import Settings
 
 LETTERS_PER_LOOK = 1000
-"""Dead letters that are looked at in one round trip."""
+"""Dead letters scanned in one round trip."""
 
 
 class Laid(msgspec.Struct, frozen=True):
-    """What there was of a ghost."""
+    """What was removed with a ghost."""
 
     letters: int
-    """Dead letters, which were deleted."""
+    """Dead letters deleted."""
     parked: int
-    """Messages that went back to their queue, to fail there."""
+    """Parked messages returned to their queue, where they fail."""
 
 
 class Ghosts:
-    """What an operator who removes versions has done about them."""
+    """Finds ghosts and removes their data."""
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._letters = DeadLetters(client, settings)
         libraries = "messages", "pausing", "burying"
-        self._remove = scripts.load(client, "remove", *libraries, **PROBING, **bounds(settings))
+        self._remove = scripts.load_script(
+            client, "remove", *libraries, **PROBING, **bounds(settings)
+        )
 
     def lay(self, version: str) -> Laid:
-        """Forget a model:version: pause, troubles, statistics, dead letters; nothing stays parked.
+        """Delete a model:version's pause, failure counts, statistics and dead letters.
 
-        The registry must have removed it before.
+        Its parked messages go back to their queue. The registry must have removed it before.
         """
         letters = parked = at = 0
         while at >= 0:
@@ -44,7 +46,7 @@ class Ghosts:
         return Laid(letters, parked)
 
     def known(self) -> set[str]:
-        """Every model:version of which anything is known, by the words of whoever said it."""
+        """Every model:version that Redis has data of, as spelled by its writers."""
         paused = cast("list[bytes]", self._client.hkeys(keys.PAUSED))
         answered = cast("set[bytes]", self._client.smembers(keys.ANSWERED))
         died = {letter.model for letter in self._letters.find(Filter())}

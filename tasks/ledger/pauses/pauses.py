@@ -1,4 +1,4 @@
-"""Versions that are paused: refused at the door, their messages parked, until a probe succeeds."""
+"""Paused versions: submissions are refused and messages parked until a probe succeeds."""
 
 from typing import cast
 
@@ -11,52 +11,52 @@ from tasks.settings import Settings
 from telemetry.errors import VersionPaused
 
 PROBE_LEASE = 60.0
-"""Seconds after which another probe may go where one has not said anything."""
+"""Seconds after which a new probe is sent if one has not settled."""
 MINUTE = 60.0
-"""Seconds in which dead letters are counted together."""
+"""Seconds of the window in which dead letters are counted."""
 LONGEST_WAIT = 300.0
-"""Seconds between two probes at most; each failure doubles the wait."""
+"""Most seconds between two probes; each failed probe doubles the wait."""
 WAIT_REMEMBERED = 600
-"""Seconds after its end in which a pause counts as the one before the next; and after a failure
-in which the next is in a row with it."""
+"""Seconds for which the wait of an ended pause is remembered, so that it doubles in the next pause;
+also the most seconds between failures that count as consecutive."""
 MESSAGES_PER_STEP = 5000
-"""Parked messages that go back to their queue in one step, which takes some 15 ms."""
+"""Parked messages returned to their queue in one step, which takes about 15 ms."""
 PROBING = {
     "probe_lease": PROBE_LEASE,
     "wait_remembered": WAIT_REMEMBERED,
     "slice": MESSAGES_PER_STEP,
 }
-"""The constants of scripts that know of pauses."""
+"""Constants of the scripts that handle pauses."""
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a version is paused."""
+    """A pause and its cause, as stored."""
 
     trigger: str
     """``failures``, ``dead_letters`` or ``operator``."""
     code: str
-    """Of the last error; ``paused`` where an operator said so."""
+    """Of the last error; ``paused`` for an operator's pause."""
     reason: str
     since: float
-    """Unix seconds, Redis's."""
+    """Unix seconds by Redis's clock."""
     probe_at: float | None = None
-    """When the next message is let through as a probe; None where no probe ends it."""
+    """Redis's seconds at which the next probe is sent; None if only an operator ends the pause."""
 
 
 class Paused(Pause, frozen=True, kw_only=True):
-    """A version that is paused."""
+    """A paused version."""
 
     model: str
-    """As model:version."""
+    """``model:version``."""
     parked: int
-    """Messages that wait for the end of the pause."""
+    """Messages parked."""
 
 
 _pause = msgspec.json.Decoder(Pause)
 
 
 def breaker(settings: Settings) -> dict[str, float]:
-    """The constants of the script that settles."""
+    """Constants of settle.lua, which pauses versions that fail too often."""
     return {
         **PROBING,
         "minute": MINUTE,
@@ -68,23 +68,23 @@ def breaker(settings: Settings) -> dict[str, float]:
     }
 
 
-def refusal(version: str, answer: bytes) -> VersionPaused:
-    """The error of a submission to a paused version, from what the script said."""
+def paused_error(version: str, answer: bytes) -> VersionPaused:
+    """The error for a submission to a paused version, from the script's answer."""
     _, seconds, why = answer.split(b" ", 2)
     reason = _pause.decode(why).reason
     return VersionPaused(f"{version} is paused: {reason}", retry_after=int(seconds))
 
 
 class Pauses:
-    """What an operator asks and says about pauses."""
+    """Lists, begins and ends pauses for an operator."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._pause = scripts.load(client, "pause", "messages", "pausing", **PROBING)
-        self._resume = scripts.load(client, "resume", "messages", "pausing", **PROBING)
+        self._pause = scripts.load_script(client, "pause", "messages", "pausing", **PROBING)
+        self._resume = scripts.load_script(client, "resume", "messages", "pausing", **PROBING)
 
     def all(self) -> list[Paused]:
-        """Every version that is paused."""
+        """All paused versions, sorted by model:version."""
         found = cast("dict[bytes, bytes]", self._client.hgetall(keys.PAUSED))
         versions = sorted(version.decode() for version in found)
         with self._client.pipeline(transaction=False) as pipe:
@@ -101,9 +101,9 @@ class Pauses:
         ]
 
     def pause(self, version: str, reason: str) -> bool:
-        """Pause a model:version until it is resumed; whether it was not paused before."""
+        """Pause a model:version until it is resumed; False if it was paused already."""
         return bool(self._pause(args=[version, reason]))
 
     def resume(self, version: str) -> bool:
-        """End the pause of a model:version, whatever began it; whether it was paused."""
+        """End the pause of a model:version, whatever its cause; False if it was not paused."""
         return bool(self._resume(args=[version]))

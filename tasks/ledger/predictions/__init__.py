@@ -1,1 +1,1 @@
-"""Predictions in Redis: accepted together, settled once."""
+"""Predictions in Redis: acceptance and settlement."""

@@ -1,4 +1,4 @@
-"""A prediction that is offered to a queue, and what Redis's answer to it means."""
+"""Submission of one prediction: the call of accept.lua, and the meaning of its answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import msgspec
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.pauses.pauses import refusal
+from tasks.ledger.pauses.pauses import paused_error
 from tasks.ledger.predictions.pipeline import Unsent
 from tasks.ledger.queue.bounds import Bounds
 from tasks.messages import Idempotency
@@ -17,14 +17,14 @@ from tasks.wire import encode_finite
 from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
 
 UNKNOWN_RETRY = 10
-"""Seconds after which to submit again where nothing is known of the workers' pace."""
+"""Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
 LONGEST_RETRY = 3600
 CERTAIN = (Unsent, redis.BusyLoadingError)
-"""Errors after which Redis has certainly not done what it was asked."""
+"""Errors after which Redis certainly did not run the script."""
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A prediction for a queue."""
+    """A prediction to be accepted on a queue."""
 
     queue: str
     record: Record
@@ -34,7 +34,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 def asking(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], list[Any]]:
-    """Keys and arguments of the script that accepts."""
+    """Keys and arguments of accept.lua."""
     queue, task_id = offer.queue, offer.record.task_id
     script_keys = [queue, keys.QUEUED + queue, keys.record(task_id)]
     record = encode_finite(offer.record)
@@ -46,20 +46,20 @@ def asking(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], li
 
 
 def understood(answer: Any, offer: Offer, bounds: Bounds) -> str:
-    """The id that holds, from what the script said; raises what it refused the offer for."""
+    """The accepted id, from the script's answer; raises the error of a refusal."""
     if answer.startswith(b"full"):
         detail = f"the queue {offer.queue!r} is full: {bounds.rows} rows or {bounds.bytes} bytes"
         raise QueueFull(detail, retry_after=_retry_after(answer))
     if answer == b"conflict":
         raise IdempotencyConflict
     if answer.startswith(b"paused "):
-        raise refusal(offer.record.reference, answer)
+        raise paused_error(offer.record.reference, answer)
     return cast("bytes", answer).decode()
 
 
 @contextmanager
 def doubting(offer: Offer) -> Iterator[None]:
-    """Raise `SubmissionUncertain`, with the id, where Redis falls silent after it was asked."""
+    """Raise `SubmissionUncertain`, with the id, if the connection fails after sending."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -73,7 +73,7 @@ def doubting(offer: Offer) -> Iterator[None]:
         ) from error
 
 
-def _retry_after(refusal: bytes) -> int:
-    """Seconds until there is room, by the workers' pace."""
-    _, _, seconds = refusal.partition(b" ")
+def _retry_after(paused_error: bytes) -> int:
+    """Seconds until the queue has capacity, by its drain rate."""
+    _, _, seconds = paused_error.partition(b" ")
     return min(max(int(seconds), 1), LONGEST_RETRY) if seconds else UNKNOWN_RETRY

@@ -1,4 +1,7 @@
-"""Round trips that requests on an event loop share: who comes during one goes with the next."""
+"""Shared round trips to Redis: commands that arrive during one round trip go together in the next.
+
+The event loop uses it so that each request needs neither a thread nor a connection.
+"""
 
 import asyncio
 import threading
@@ -11,7 +14,7 @@ from redis.exceptions import NoScriptError
 
 
 class Unsent(redis.ConnectionError):
-    """Nothing of it was sent, so Redis cannot have done it."""
+    """The command was not sent, so Redis cannot have run it."""
 
 
 _Call = tuple[tuple[Any, ...], "asyncio.Future[Any]"]
@@ -20,8 +23,8 @@ _Call = tuple[tuple[Any, ...], "asyncio.Future[Any]"]
 class Pipeline:
     """One connection for all requests of a process, served by a thread of its own.
 
-    A lone command goes at once. The loop and the thread meet once for each round, not once for
-    each command; that is what makes them cheap.
+    A lone command is sent at once. The loop and the thread synchronise once per round trip, not
+    once per command, which keeps them cheap.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -31,7 +34,7 @@ class Pipeline:
         self._thread: threading.Thread | None = None
 
     async def ask(self, *command: Any) -> Any:
-        """The answer to a command that may be repeated; raises `redis.RedisError`."""
+        """Answer of a command that is safe to repeat; raises `redis.RedisError`."""
         if self._thread is None:
             self._start()
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -39,14 +42,14 @@ class Pipeline:
         return await answer
 
     def ask_now(self, *command: Any) -> Any:
-        """The same at once, in a round trip of its own, for a thread that may wait."""
+        """Answer of a command, by a blocking call in a round trip of its own, for threads."""
         (answer,) = self._trip([command])
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def run(self, script: Script, keys: list[str], args: list[Any]) -> Any:
-        """What a script answers, as `ask_now`; a new Redis is told the script."""
+        """Answer of a script, as a blocking call; loads the script where Redis does not know it."""
         command = _call(script, keys, args)
         try:
             return self.ask_now(*command)
@@ -54,8 +57,8 @@ class Pipeline:
             self.ask_now("SCRIPT LOAD", script.script)
             return self.ask_now(*command)
 
-    async def run_soon(self, script: Script, keys: list[str], args: list[Any]) -> Any:
-        """The same on an event loop, as `ask`."""
+    async def run_async(self, script: Script, keys: list[str], args: list[Any]) -> Any:
+        """`run` on an event loop, in a shared round trip."""
         command = _call(script, keys, args)
         try:
             return await self.ask(*command)
@@ -74,14 +77,14 @@ class Pipeline:
             calls = [self._waiting.get(), *self._gathered()]
             try:
                 answers = self._trip([command for command, _ in calls])
-            except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must know
-                late = self._gathered()  # they would only wait once more for the same
+            except Exception as error:  # noqa: BLE001 - callers wait for an answer, whatever failed
+                late = self._gathered()  # another try would only fail later
                 answers = [error] * len(calls) + [Unsent(str(error))] * len(late)
                 calls += late
             _tell([answer for _, answer in calls], answers)
 
     def _gathered(self) -> list[_Call]:
-        return [self._waiting.get() for _ in range(self._waiting.qsize())]  # nobody else takes
+        return [self._waiting.get() for _ in range(self._waiting.qsize())]  # the only consumer
 
     def _trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         with self._client.pipeline(transaction=False) as pipe:
@@ -91,7 +94,7 @@ class Pipeline:
             return pipe.execute(raise_on_error=False)
 
     def _connection(self) -> Any:
-        # Asked for here, as the pipeline would, to tell what fails before anything is sent.
+        # Taken here, not by the pipeline, to tell failures before anything was sent.
         try:
             return self._client.connection_pool.get_connection()
         except redis.RedisError as error:
@@ -103,11 +106,11 @@ def _call(script: Script, keys: list[str], args: list[Any]) -> tuple[Any, ...]:
 
 
 def _tell(futures: "list[asyncio.Future[Any]]", answers: list[Any]) -> None:
-    """Wake all who asked, in one step of their loop."""
+    """Answer all callers in one step of their event loop."""
 
     def settle() -> None:
         for future, answer in zip(futures, answers, strict=True):
-            if future.done():  # whoever asked has gone
+            if future.done():  # its caller was cancelled
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)

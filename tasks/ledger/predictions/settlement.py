@@ -1,4 +1,4 @@
-"""Outcomes, as the script that settles is told them: what to write, count and keep."""
+"""The arguments of settle.lua: outcomes to write, count, and keep as dead letters."""
 
 import time
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ class Settled(msgspec.Struct, frozen=True):
 
     record: Record
     tag: str = ""
-    """Of the reserved message; empty where it lies on the queue or there is none."""
+    """Of the reserved message; empty if the message is still queued or does not exist."""
     dead_after: int = 0
-    """Attempts after which its message becomes a dead letter; 0 where it does not."""
+    """Attempts made, if the message becomes a dead letter; 0 if it does not."""
 
     @property
     def rows(self) -> int:
-        """Rows that were answered."""
+        """Rows answered."""
         return len(self.record.result) if self.record.state == "succeeded" else 0
 
 
 def settling(
     version: str, outcomes: Sequence[Settled], open_heads: Sequence[bytes], result_ttl: int
 ) -> tuple[list[str], list[Any]]:
-    """Keys and arguments of the script, for outcomes of one model:version.
+    """Keys and arguments of settle.lua, for outcomes of one model:version.
 
-    Records that begin otherwise than with these heads are left alone.
+    Only records that begin with one of ``open_heads`` are overwritten.
     """
     ids = [settled.record.task_id for settled in outcomes]
     tags = [settled.tag for settled in outcomes]
@@ -53,7 +53,7 @@ def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
 
 
 def _dead(place: int, settled: Settled) -> tuple[int, bytes, str, str, int]:
-    """What the script makes a dead letter of; a deadly request is not given more attempts."""
+    """Arguments for one dead letter; the last is 1 if a pause may park it (not after a crash)."""
     record, error = settled.record, settled.record.error
     assert error  # noqa: S101 - only what failed leaves a dead letter
     queue, _, _ = settled.tag.rpartition(":")

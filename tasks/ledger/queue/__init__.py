@@ -1,1 +1,1 @@
-"""The queues in Redis: their bounds, their state, and what workers hold of them."""
+"""Queues in Redis: bounds, snapshots, and the messages that workers hold."""

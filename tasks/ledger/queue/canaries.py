@@ -1,4 +1,4 @@
-"""Canaries: predictions of no model, which show that a queue's whole way works."""
+"""Canaries: predictions of no model that show that a queue works from end to end."""
 
 import msgspec
 import redis
@@ -6,29 +6,29 @@ import redis
 from tasks.ledger import keys
 
 CANARY_MODEL = "canary:0"
-"""What they are for, as model:version; no version has this number, so users cannot ask for it."""
+"""Their model:version. Real versions start at 1, so users cannot ask for it."""
 
 
 class Sighting(msgspec.Struct, frozen=True):
-    """The latest canary of a queue that came back."""
+    """The latest canary of a queue that succeeded."""
 
     sent_at: float
-    """Redis's seconds."""
+    """Unix seconds by Redis's clock."""
     seconds: float
-    """From there to its outcome."""
+    """From submission to outcome."""
 
 
-def note(client: redis.Redis, queue: str, sighting: Sighting) -> None:
-    """One has come back with a success; another outcome proves nothing."""
+def note_canary(client: redis.Redis, queue: str, sighting: Sighting) -> None:
+    """Store a canary that succeeded; other outcomes prove nothing."""
     client.hset(keys.CANARY_RESULTS, queue, msgspec.json.encode(sighting))
 
 
 def sightings(client: redis.Redis) -> dict[str, Sighting]:
-    """Queue → the latest that came back."""
+    """Queue → its latest successful canary."""
     noted: dict[bytes, bytes] = client.hgetall(keys.CANARY_RESULTS)  # type: ignore[assignment]  # no async
     return {q.decode(): msgspec.json.decode(text, type=Sighting) for q, text in noted.items()}
 
 
 def age(sighting: Sighting, now: float) -> float:
-    """Seconds since it was sent: more than a few intervals, and the way is blocked."""
+    """Seconds since the canary was sent; more than a few intervals mean a blocked queue."""
     return max(now - sighting.sent_at, 0.0)

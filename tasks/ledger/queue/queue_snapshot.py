@@ -1,4 +1,4 @@
-"""What those who wait on a queue may know of it, in one round trip."""
+"""Queue snapshots: the state of a queue, read in one round trip."""
 
 import time
 import uuid
@@ -16,33 +16,33 @@ class QueueSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One queue at one moment."""
 
     depth: int
-    """Messages that wait."""
+    """Messages waiting."""
     taken: int
-    """Messages that ever left it, less those that came back."""
+    """Messages that ever left the queue, minus those that came back."""
     held: int
-    """Messages of it that workers hold, without those that wait for another try; of all queues and
-    with those where they are more than a thousand."""
+    """Messages of the queue that workers hold, without those that wait for a retry. Above 1000 the
+    count is approximate: it covers all queues, and retries too."""
     rate: float | None
-    """Messages a second that left it while there were always more; None until there were."""
+    """Messages a second that left the queue while others waited; None until known."""
     oldest: float | None
-    """Seconds for which the first of it has waited; None where there is none, or not of ours."""
+    """Seconds that the oldest message has waited; None if there is none or its id is foreign."""
     workers: list[dict[str, Any]]
-    """Those of this queue that live, each with the versions that it has ``loaded``; one that still
-    loads its first has no ``processes``."""
+    """Live workers of this queue, each with the versions that it has ``loaded``. ``processes`` is 0
+    while a worker loads its first."""
     paused: frozenset[str]
-    """Versions, as model:version, for which nothing is computed now."""
+    """Paused versions, as model:version."""
 
 
 class QueueSnapshots:
-    """Reads them."""
+    """Reads queue snapshots."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._situation = scripts.load(client, "situation")
+        self._snapshot = scripts.load_script(client, "situation")
 
     def of(self, queue: str) -> QueueSnapshot:
-        """How it stands with a queue; raises `redis.RedisError`."""
+        """The snapshot of a queue; raises `redis.RedisError`."""
         held = [keys.RESERVED, keys.WORKERS_SEEN, keys.WORKERS, keys.PAUSED]
-        answer = self._situation(keys=[queue, keys.QUEUED + queue, *held], args=[HEARTBEAT_TIMEOUT])
+        answer = self._snapshot(keys=[queue, keys.QUEUED + queue, *held], args=[HEARTBEAT_TIMEOUT])
         depth, taken, held_now, rate, oldest, workers, paused = answer
         return QueueSnapshot(
             depth=depth,
@@ -56,7 +56,7 @@ class QueueSnapshots:
 
 
 def _age(task_id: str) -> float | None:
-    """Seconds since an id of ours was given out: it carries its time."""
+    """Seconds since one of our ids was given out, by the time in it; None for a foreign id."""
     try:
         number = uuid.UUID(task_id)
     except ValueError:

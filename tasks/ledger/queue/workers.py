@@ -1,4 +1,4 @@
-"""The workers that live, by their own word."""
+"""The live workers, by their heartbeats."""
 
 from typing import Any
 
@@ -8,30 +8,30 @@ from tasks.ledger import keys, scripts
 from tasks.wire import decode, encode
 
 HEARTBEAT_TIMEOUT = 8
-"""Seconds without a sign of life after which a worker no longer counts."""
+"""Seconds without a heartbeat after which a worker no longer counts as alive."""
 FORGOTTEN = 60
 
 
 class Workers:
-    """Who consumes, on which host, with what loaded."""
+    """Descriptions of the workers: host, queues, processes, loaded versions."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._heartbeat = scripts.load(client, "heartbeat")
-        self._alive = scripts.load(client, "workers")
+        self._heartbeat = scripts.load_script(client, "heartbeat")
+        self._alive = scripts.load_script(client, "workers")
 
     def heartbeat(self, worker: str, description: dict[str, Any]) -> None:
-        """A worker says that it lives, and what it holds."""
+        """Note that a worker is alive, with its description."""
         self._heartbeat(
             keys=[keys.WORKERS_SEEN, keys.WORKERS], args=[worker, encode(description), FORGOTTEN]
         )
 
     def farewell(self, worker: str) -> None:
-        """A worker is about to end."""
+        """Forget a worker that shuts down."""
         self._client.zrem(keys.WORKERS_SEEN, worker)
 
     def alive(self) -> list[dict[str, Any]]:
-        """Descriptions of the workers that live and compute."""
+        """Descriptions of the live workers that compute."""
         found = self._alive(keys=[keys.WORKERS_SEEN, keys.WORKERS], args=[HEARTBEAT_TIMEOUT])
         described = [decode(description) for description in found]
         return [worker for worker in described if worker.get("processes") != 0]

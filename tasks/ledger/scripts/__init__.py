@@ -1,4 +1,4 @@
-"""The Lua scripts, each in a file of its own, and how one is called."""
+"""Loads the Lua scripts, each from a file of its own."""
 
 from importlib import resources
 
@@ -8,20 +8,20 @@ from redis.commands.core import Script
 from tasks.ledger import keys
 
 
-def load(client: redis.Redis, name: str, *libraries: str, **constants: float) -> Script:
-    """The script of this name; called with keys and args, it is one round trip (`EVALSHA`).
+def load_script(client: redis.Redis, name: str, *libraries: str, **constants: float) -> Script:
+    """The script ``name``, to be called with keys and args: one round trip (`EVALSHA`).
 
-    With libraries, what they hold stands in front of it, and so do the key layout and these
-    constants, as locals in capitals. ``jobs.begin`` is begin.lua of the scripts of jobs.
+    With libraries, the script is preceded by the key layout and ``constants`` as upper-case
+    locals, and by the libraries' text. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
     """
     parts = [_read(part) for part in (*libraries, name)]
     return client.register_script("".join([_locals(constants), *parts] if libraries else parts))
 
 
 def _read(name: str) -> str:
-    room, _, own = name.rpartition(".")
-    package = f"tasks.{room}.scripts" if room else __name__
-    return resources.files(package).joinpath(f"{own}.lua").read_text()
+    folder, _, stem = name.rpartition(".")
+    package = f"tasks.{folder}.scripts" if folder else __name__
+    return resources.files(package).joinpath(f"{stem}.lua").read_text()
 
 
 def _locals(constants: dict[str, float]) -> str:

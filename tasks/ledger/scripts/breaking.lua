@@ -1,5 +1,5 @@
--- When a version is paused for its failures, and what its probe decides: a library, put in front of
--- the script that settles. `dead` is what is known of an outcome that left a dead letter.
+-- The breaker: when failures pause a version, and what its probe decides. A library, put in front
+-- of settle.lua. `dead` holds the fields of an outcome that left a dead letter.
 local function trip(version, trigger, dead, many, now)
   local before = tonumber(redis.call('HGET', TROUBLES .. version, 'wait') or 0)
   local wait = math.max(math.min(2 * before, LONGEST_WAIT), PROBE_AFTER)
@@ -12,9 +12,10 @@ local function trip(version, trigger, dead, many, now)
   return entry
 end
 
--- Counts dead letters within a minute that begins with the first, and failures in a row, which may
--- be minutes apart, as loads are that hang; returns the entry where that was too much.
--- What succeeded since the last failure shows in the statistics, so that success costs nothing.
+-- Count a failure of a version, and pause it if there are too many; returns its pause then.
+-- Dead letters count within a minute that begins with the first. Consecutive failures count even
+-- minutes apart, as with loads that hang. A success in between shows in the statistics, so that
+-- successes need no write of their own.
 local function count_failure(version, dead, now)
   local troubles, succeeded = TROUBLES .. version, redis.call('HGET', STATISTICS .. version, 'succeeded')
   local before = redis.call('HMGET', troubles, 'since', 'succeeded')
@@ -31,7 +32,7 @@ local function count_failure(version, dead, now)
   if letters > DEAD_LETTERS_PER_MINUTE then return trip(version, 'dead_letters', dead, letters, now) end
 end
 
--- Returns the entry that stands, if the version stays paused. Cancelling a probe says nothing.
+-- Returns the pause if the version stays paused. A cancelled probe decides nothing: try another.
 local function judge(version, entry, state, dead, now)
   if not dead and (state == 'succeeded' or state == 'failed') then
     resume(version, entry.wait)

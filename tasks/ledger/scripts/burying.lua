@@ -1,4 +1,4 @@
--- What scripts share that write dead letters: a library, put in front of them with the key layout.
+-- Shared by scripts that write dead letters: a library, put in front of them with the key layout.
 local function forget(id)
   local size = redis.call('HSTRLEN', DEAD_LETTERS, id)
   redis.call('HDEL', DEAD_LETTERS, id)
@@ -6,14 +6,14 @@ local function forget(id)
   redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', 0 - size)
 end
 
--- Dead letters must not fill Redis: beyond the bounds the oldest goes. Returns how many went.
+-- Dead letters must not fill Redis: above the bounds, drop the oldest. Returns how many.
 local function bury(id, letter, died_at)
   local dropped, before = 0, redis.call('HSTRLEN', DEAD_LETTERS, id)
   redis.call('HSET', DEAD_LETTERS, id, letter)
   redis.call('ZADD', DEAD_LETTER_TIMES, died_at, id)
   redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'buried', 1)
   local many = redis.call('ZCARD', DEAD_LETTER_TIMES)
-  if many == 1 then -- somebody may have deleted the others by hand
+  if many == 1 then -- an operator may have deleted the others by hand
     redis.call('HSET', DEAD_LETTER_TOTALS, 'bytes', 0)
     before = 0
   end

@@ -1,4 +1,4 @@
--- Delete dead letters. ARGV: their ids.  Returns how many there were.
+-- Delete dead letters. ARGV: their ids.  Returns how many existed.
 local deleted = 0
 for _, id in ipairs(ARGV) do
   if redis.call('ZSCORE', DEAD_LETTER_TIMES, id) then

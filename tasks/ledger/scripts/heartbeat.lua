@@ -1,8 +1,8 @@
--- A worker says that it lives, by Redis's own clock.
+-- Record a worker's heartbeat, by Redis's own clock.
 -- KEYS: last seen, descriptions.
 -- ARGV: worker, description, seconds after which a silent worker is forgotten.
 local now, silence = tonumber(redis.call('TIME')[1]), tonumber(ARGV[3])
-redis.call('ZREM', KEYS[1], ARGV[1]) -- a full Redis lets a script finish that removes first
+redis.call('ZREM', KEYS[1], ARGV[1]) -- deleting first lets the script run on a full Redis
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - silence)) do

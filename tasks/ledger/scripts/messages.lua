@@ -1,11 +1,11 @@
--- What scripts share that read messages and records: a library, put in front of them with the key
--- layout. Anybody may have written what they read.
+-- Shared by scripts that read messages and records: a library, put in front of them with the key
+-- layout. Any producer may have written what they read.
 local function clock()
   local now = redis.call('TIME')
   return now[1] + now[2] / 1000000
 end
 
--- Nine digits at most: Redis counts no further than 2^63.
+-- At most nine digits, so that sums stay below 2^63, the limit of Redis's counters.
 local function rows_of(message)
   return tonumber(string.match(message, '^{"headers":{"rows":(%d%d?%d?%d?%d?%d?%d?%d?%d?)[,}]'))
 end
@@ -19,11 +19,11 @@ local function id_of(message)
 end
 
 local function queue_of(message)
-  local at = string.find(message, '"routing_key":', 1, true) -- a pattern would take much longer
+  local at = string.find(message, '"routing_key":', 1, true) -- plain search is much faster here
   return at and string.match(message, '^"routing_key":%s*"([^"]*)"', at)
 end
 
--- To the consuming end of their queue; the last of them is the next to be taken.
+-- Return messages to the consuming end of their queue; the last one is the next to be taken.
 local function give_back(queue, ...)
   local rows, bytes = 0, 0
   for _, message in ipairs({ ... }) do
@@ -38,14 +38,15 @@ local function give_back(queue, ...)
   end
 end
 
--- The record under a key; nothing where somebody put something else than a text there.
+-- The record under a key; nil if the key is missing or holds another type.
 local function record_of(key)
   local record = redis.pcall('GET', key)
   return type(record) == 'string' and record or nil
 end
 
--- Whether one of our ids, which carry their time, is so old that its outcome can have been forgotten
--- already, where there is no record; what a stock producer sent has none before its outcome.
+-- Whether an id of ours (a UUIDv7, which carries its time) is older than the time to live of
+-- outcomes, so that a missing record means a forgotten outcome. False for stock producers' ids:
+-- their predictions have no record before the outcome.
 local function is_gone(id, now, live)
   local early, late = string.match(id, '^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-7')
   return early and tonumber(early .. late, 16) / 1000 + live < now

@@ -1,4 +1,4 @@
--- Pause a version at the operator's word; no probe ends that.
+-- Pause a version for an operator; no probe ends such a pause.
 -- ARGV: model:version, reason.  Returns whether it was not paused before.
 local before = redis.call('HEXISTS', PAUSED, ARGV[1])
 note(ARGV[1], { trigger = 'operator', code = 'paused', reason = ARGV[2], since = clock() })

@@ -1,12 +1,12 @@
--- What scripts share that pause versions: a library, put in front of them with the key layout.
--- A version is paused while it has an entry in PAUSED. One with `probe_at` heals by itself: after
--- that moment one message, the probe, is let through, and its outcome decides.
+-- Shared by scripts that handle pauses: a library, put in front of them with the key layout.
+-- A version is paused while it has an entry in PAUSED. An entry with `probe_at` can end by itself:
+-- after that time one message, the probe, is let through, and its outcome decides.
 local function entry_of(version)
   local text = redis.call('HGET', PAUSED, version)
   return text and cjson.decode(text) or nil, text
 end
 
--- What a script says that refuses a submission: the seconds until it may be otherwise, and why.
+-- A script's answer to a refused submission: the seconds until the next probe, and the pause.
 local function refusal(entry, why, now)
   return 'paused ' .. math.ceil(math.max((entry.probe_at or 0) - now, 1)) .. ' ' .. why
 end
@@ -16,21 +16,21 @@ local function note(version, entry)
   redis.call('HSET', PAUSED, version, cjson.encode(entry))
 end
 
--- Another may follow after a while: a probe can be lost with its queue.
+-- The lease lets another probe follow: this one may be lost, for example by a purge.
 local function send_probe(version, entry, id, now)
   entry.probe, entry.probe_at = id, now + PROBE_LEASE
   note(version, entry)
 end
 
--- Only what says itself where it belongs can be given back later.
+-- Park a message, unless it does not name its queue: it could not be given back later.
 local function park(version, message, queue)
   if queue_of(message) ~= queue then return false end
   redis.call('LPUSH', PARKED .. version, message)
   return true
 end
 
--- The newest of these first, so that the oldest is the next to be taken; a thousand at a time, since
--- Lua takes no more arguments than some thousand.
+-- Give messages back to their queues; given newest first, so that the oldest is taken next. In
+-- batches of a thousand, since Lua limits the arguments of a call to a few thousand.
 local function give_all_back(messages)
   for at = 1, #messages, 1000 do
     local queues = {}
@@ -43,13 +43,13 @@ local function give_all_back(messages)
   end
 end
 
--- A slice at a time, the oldest first, since all of Redis waits for it. The next one goes once this
--- one was taken: as many messages have left the queue then as had before. Else it would be taken
--- before this one.
+-- Give back one slice of parked messages, oldest first; Redis serves no other client meanwhile. The
+-- next slice follows once this one was taken (`taken` is back at its value from before), since
+-- otherwise it would be taken before this one.
 local function unpark(version)
   local parked = PARKED .. version
   local messages = redis.call('LRANGE', parked, 0 - SLICE, -1)
-  redis.call('HDEL', UNPARKING, version) -- a full Redis lets a script finish that removes first
+  redis.call('HDEL', UNPARKING, version) -- deleting first lets the script run on a full Redis
   redis.call('LTRIM', parked, 0, -1 - #messages)
   local queue = #messages > 0 and queue_of(messages[#messages])
   local taken = queue and redis.call('HGET', QUEUED .. queue, 'taken') or 0
@@ -70,7 +70,7 @@ local function unpark_more()
   end
 end
 
--- The wait is remembered for a while: a version that is soon paused again waits longer.
+-- Remember the wait for a while: a version that is soon paused again waits longer.
 local function resume(version, wait)
   redis.call('HDEL', PAUSED, version)
   redis.call('DEL', TROUBLES .. version)

@@ -1,18 +1,18 @@
--- Try these again, each a while after an attempt that broken infrastructure ended.
+-- Schedule another attempt for messages whose attempt ended by broken infrastructure.
 -- KEYS: reserved, due, attempts, and the record of each.
--- ARGV: the three heads of a record that has no outcome, the retrying one last; seconds before the
---       second attempt (they double with each), most attempts, whether they are suspects (1 or 0),
---       tags, then ids.
--- Returns for each "postponed"; "last" where that was its last attempt, and nothing was done;
--- "gone" where it has its outcome or was taken away.
--- Each gets another tag, so that whoever held it cannot keep it from going back to its queue.
--- Its count of attempts gets a half more, which shows, should it come again so, that its process
--- did not live to start it: that is an attempt too. Below 0 it may have company next time.
+-- ARGV: the three heads of an open record, the retrying one last; seconds before the second attempt
+--       (doubled for each further one), most attempts, whether they are suspects (1 or 0), tags,
+--       ids.
+-- Returns for each "postponed"; "last" if its attempts are used up, and nothing was done; "gone" if
+-- it has its outcome or another worker holds it.
+-- Each reservation gets a new tag, so that the worker that held it cannot extend it any more.
+-- Attempts are stored as n + 0.5 once postponed. A message that comes back at n + 0.5 died before
+-- `start`, so that counts as an attempt too. The number is negative for one that may have company.
 local answer, many = {}, #KEYS - 3
 local tags, ids = { unpack(ARGV, 7, many + 6) }, { unpack(ARGV, many + 7) }
 local first, most, sign = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1' and 1 or -1
 local now = clock()
-local function open(record) -- gives the length of its head
+local function open(record) -- returns the length of its head, nil if it has its outcome
   for i = 1, 3 do
     if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return #ARGV[i] end
   end
@@ -31,7 +31,7 @@ for i = 1, many do
     elseif attempts >= most then
       answer[i] = 'last'
     else
-      redis.call('ZREM', KEYS[2], tags[i]) -- a full Redis lets a script finish that removes first
+      redis.call('ZREM', KEYS[2], tags[i]) -- deleting first lets the script run on a full Redis
       redis.call('HDEL', KEYS[1], tags[i])
       redis.call('HSET', KEYS[1], tag, message)
       redis.call('ZADD', KEYS[2], now + first * 2 ^ (attempts - 1), tag)

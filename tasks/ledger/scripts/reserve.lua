@@ -1,9 +1,9 @@
--- Take messages from a queue, the oldest first, and note them as reserved, in one step: a message
--- is never in a process's memory alone. The first is taken whatever its size.
--- KEYS: queue, what waits on it, reserved, due.
--- ARGV: seconds until they go back, most messages, most rows, most bytes.
+-- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
+-- message is ever in a process's memory alone. The first is taken whatever its size.
+-- KEYS: queue, its hash of counts, reserved, due.
+-- ARGV: seconds until the reservations end, most messages, most rows, most bytes.
 -- Messages of paused versions are parked on the way.
--- Returns pairs of tag and message. Removing comes first: a full Redis lets such a script finish.
+-- Returns pairs of tag and message. Each iteration deletes first, which a full Redis allows.
 local now, taken, dues = clock(), {}, {}
 local due = now + ARGV[1]
 local most, wide, long = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -21,7 +21,7 @@ end
 while #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', KEYS[1])
   if not message then break end
-  -- Stock producers do not say how many rows they send, and were not counted when they pushed.
+  -- Messages of stock producers do not tell their rows, and were not counted when pushed.
   local told = rows_of(message)
   local waits = pausing and is_parked(message)
   if waits then
@@ -52,8 +52,8 @@ if #taken + parked > 0 then
   redis.call('HINCRBY', KEYS[2], 'bytes', 0 - counted_bytes)
   redis.call('HSET', KEYS[2], 'reserved', serial)
 end
--- The pace: messages that left, and the time that it took, while there were always more; both are
--- forgotten over five seconds, or five rounds where a round takes longer than one.
+-- The drain rate: messages that left, and the seconds that took, while others waited. Both decay
+-- over five seconds, or over five rounds if a round takes more than a second.
 local left = tonumber(noted[3] or 0)
 local gone, now_left = #taken / 2 + parked, redis.call('LLEN', KEYS[1])
 if gone > 0 then
@@ -65,7 +65,7 @@ if gone > 0 then
     redis.call('HSET', KEYS[2], 'busy', busy, 'drained', drained)
   end
   redis.call('HSET', KEYS[2], 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', now)
-elseif left > 0 then -- somebody else emptied it
+elseif left > 0 then -- another worker emptied the queue
   redis.call('HDEL', KEYS[2], 'left')
 end
 return taken

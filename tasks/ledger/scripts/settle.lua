@@ -1,15 +1,16 @@
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
--- ARGV: time to live in seconds, the three heads of a record that has no outcome (a queued one's
---       first), tags (or nothing in place of one), ids, and then of each: outcome, state, rows,
---       seconds from acceptance, histogram bucket; then of each that leaves a dead letter: its
---       place, the letter without its end, code, reason, and 1 if a pause may keep it from failing.
--- Returns how many were written. Removing comes first: a full Redis lets such a script finish.
+-- ARGV: time to live in seconds, the three heads of an open record (a queued one's first), tags
+--       (empty for none), ids; then for each: outcome, state, rows, seconds from acceptance,
+--       histogram bucket; then for each that leaves a dead letter: its index, the letter without
+--       its end, code, reason, and 1 if a pause may park it instead.
+-- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
+-- first write adds data.
 local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
 local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
--- Whether it has time left by the clock of Redis, the only one that all share. A look-up, which
--- holds no message, judged that by a clock of its own.
+-- Whether the queue deadline lies ahead by Redis's clock, the only one that all share. A look-up,
+-- which holds no message, has compared it with its own host's clock.
 local function is_early(record)
   local deadline = string.match(record, '"queue_deadline":([%d.e+]+)')
   return deadline and tonumber(deadline) > clock()
@@ -17,7 +18,7 @@ end
 local function is_open(key, id, looked_up)
   local record = redis.pcall('GETRANGE', key, 0, longest - 1)
   if record == '' then return not is_gone(id, clock(), live) end
-  if type(record) == 'table' then return true end -- it is something else
+  if type(record) == 'table' then return true end -- an error: the key holds another type
   for i = 2, 4 do
     if string.sub(record, 1, #ARGV[i]) == ARGV[i] then
       return not (looked_up and is_early(record_of(key)))
@@ -40,7 +41,7 @@ end
 redis.call('ZREM', KEYS[2], unpack(ARGV, 5, many + 4))
 redis.call('HDEL', KEYS[1], unpack(ARGV, 5, many + 4))
 local entry = entry_of(version)
--- What fails once its version is paused waits with the others: it failed by no fault of its own.
+-- Park a failed message, with a queued record, if its version is paused: the version is at fault.
 local parked = {}
 local function waits(i)
   local id, tag, message = ARGV[many + 4 + i], ARGV[i + 4], dead[i].message
@@ -58,7 +59,7 @@ for i = 1, many do
   local key, id, at = KEYS[i + 4], ARGV[many + 4 + i], 2 * many + 5 * i
   local open = is_open(key, id, ARGV[at + 1] == 'expired' and ARGV[i + 4] == '')
   if open and dead[i] and (not dead[i].message or waits(i)) then
-    open = false -- it goes on, or another has taken the message and will say
+    open = false -- parked, or another worker has taken the message and will settle it
   end
   if open then
     redis.call('SET', key, ARGV[at], 'EX', live)
@@ -83,7 +84,7 @@ end
 for _, message in ipairs(parked) do
   if entry then
     redis.call('RPUSH', PARKED .. version, message)
-  else -- the pause is over, by a probe in this very batch, and nobody would fetch them there
+  else -- the probe in this same call ended the pause, so no unparking would find them
     give_back(queue_of(message), message)
   end
 end

@@ -1,9 +1,9 @@
--- What those who wait on a queue may know of it.
--- KEYS: queue, what waits on it, reserved, last seen, descriptions, paused.
--- ARGV: seconds of silence allowed to workers.
--- Returns messages of this queue that wait, that ever left, and that workers hold; messages a second
--- while there were always more, or '' where that is unknown; the id of the message that waits
--- longest, or ''; descriptions of the workers that live; versions that are paused.
+-- A snapshot of a queue: depth, drain rate and workers.
+-- KEYS: queue, its hash of counts, reserved, last seen, descriptions, paused.
+-- ARGV: seconds without a heartbeat after which a worker is dead.
+-- Returns the messages of this queue that wait, that ever left, and that workers hold; messages a
+-- second while others waited, or '' if unknown; the id of the oldest message, or ''; descriptions
+-- of the live workers; paused versions.
 local now, workers = redis.call('TIME'), {}
 now = now[1] + now[2] / 1000000
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], math.floor(now) - ARGV[1], '+inf')) do
@@ -15,8 +15,8 @@ if noted[5] then
   if tonumber(noted[2] or 0) > 0 then busy = busy + math.max(now - noted[3], 0) end
   rate = string.format('%.17g', noted[5] / math.max(busy, 0.000001))
 end
--- Another queue's are nobody's wait here, nor is what waits for another try: its tag, see
--- postpone.lua, has a 0 in front of its number. More than a thousand are too many to look at.
+-- Leave out other queues' messages and those that wait for a retry: their tags have a 0 in front of
+-- the number, see postpone.lua. More than a thousand are too many to look at.
 local held = redis.call('HLEN', KEYS[3])
 if held <= 1000 then
   held = 0

@@ -1,12 +1,11 @@
--- Note that computations start, all in one batch.
+-- Note that computations start, all in one microbatch.
 -- KEYS: attempts, reserved, due, and the record of each.
--- ARGV: heads of a queued, a running and a retrying record; 1 where this is asked again, since no
--- answer was heard; tags, ids, then, where given, the Unix seconds until which each may wait, 0 for
--- as long as it takes.
--- Returns for each the number of its attempt; 0 where there is nothing to compute, because it has
--- its outcome, or had one long ago, or went back to the queue meanwhile; -1 where a process died
--- computing it before, and there is company in this batch that it must not take along; -2 where it
--- is too late.
+-- ARGV: heads of a queued, a running and a retrying record; 1 if the call is repeated, because its
+--       answer was lost; tags, ids, then, optionally, a queue deadline in Unix seconds for each, 0
+--       for none.
+-- Returns for each the number of its attempt; 0 if there is nothing to compute, because it has its
+-- outcome, had one long ago, or went back to the queue; -1 if it is a suspect, and this microbatch
+-- has other messages that must not die with it; -2 if its deadline has passed.
 local queued, running, retrying, answer, many = ARGV[1], ARGV[2], ARGV[3], {}, #KEYS - 3
 local tags, ids = { unpack(ARGV, 5, many + 4) }, { unpack(ARGV, many + 5, 2 * many + 4) }
 local again = ARGV[4] == '1'
@@ -18,7 +17,7 @@ end
 local function begins(record, head)
   return string.sub(record, 1, #head) == head and #head
 end
-redis.call('ZREM', KEYS[3], '') -- a full Redis lets a script finish that removes first
+redis.call('ZREM', KEYS[3], '') -- deleting first lets the script run on a full Redis
 local records, ours = redis.call('MGET', unpack(KEYS, 4)), redis.call('ZMSCORE', KEYS[3], unpack(tags))
 local before = redis.call('HMGET', KEYS[1], unpack(ids))
 for i = 1, many do
@@ -35,7 +34,7 @@ for i = 1, many do
     attempt = -1
   elseif ours[i] then
     attempt = math.floor(math.abs(attempts)) + 1
-    -- A whole number may be this very start's, and nobody died of it.
+    -- On repetition, a whole number may be this very start, not a crashed one.
     if again and attempts == attempt - 1 then attempt = math.max(attempts, 1) end
     redis.call('HSET', KEYS[1], ids[i], attempt)
     if waits then

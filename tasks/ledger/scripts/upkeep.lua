@@ -1,11 +1,11 @@
--- Keep what this worker holds, and give back what nobody kept: the work of the dead. Let a probe
--- through of each version whose pause is over. Bring home what a producer gave a priority.
--- KEYS: reserved, due; and if the queue's are to come home: queue, its lists of other priorities.
--- ARGV: seconds until what is held goes back, tags held.
--- Returns how many messages went back to their queues' consuming end.
+-- Extend what this worker holds, and return expired reservations: those of dead workers. Send a
+-- probe for each paused version that is due. Move messages of other priorities to their queue.
+-- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
+-- ARGV: seconds until the reservations end, tags held.
+-- Returns how many messages went back to the consuming end of their queues.
 local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
 local now, returned = clock(), 0
-redis.call('ZREM', KEYS[2], '') -- a full Redis lets a script finish that removes first
+redis.call('ZREM', KEYS[2], '') -- deleting first lets the script run on a full Redis
 for i = 2, #ARGV do
   redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
 end
@@ -22,12 +22,12 @@ local left = 1000
 for i = 4, #KEYS do
   while left > 0 and redis.call('RPOPLPUSH', KEYS[i], KEYS[3]) do left = left - 1 end
 end
--- What has its outcome already, or had it long ago, proves nothing.
+-- A message with an outcome, even a forgotten one, is no probe: it would not be computed.
 local function is_over(id)
   local state = id and state_of(RECORD .. id)
   return OVER[state or ''] or (id and not state and is_gone(id, now, RESULT_TTL))
 end
-local function next_parked(version) -- of so many; the next upkeep looks further
+local function next_parked(version) -- at most 1000 at a time; the next upkeep goes on
   for _ = 1, 1000 do
     local message = redis.call('RPOP', PARKED .. version)
     if not message or not is_over(id_of(message)) then return message end

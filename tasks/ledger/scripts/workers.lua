@@ -1,5 +1,5 @@
--- The descriptions of the workers that live.
--- KEYS: last seen, descriptions.  ARGV: seconds of silence allowed.
+-- The descriptions of the live workers.
+-- KEYS: last seen, descriptions.  ARGV: seconds without a heartbeat after which a worker is dead.
 local alive, answer = tonumber(redis.call('TIME')[1]) - tonumber(ARGV[1]), {}
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], alive, '+inf')) do
   answer[#answer + 1] = redis.call('HGET', KEYS[2], worker)

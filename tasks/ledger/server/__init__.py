@@ -1,1 +1,1 @@
-"""The Redis server: whether it can keep what is accepted, and what it refuses."""
+"""The Redis server: whether it is fit to keep predictions, and the errors of its refusals."""

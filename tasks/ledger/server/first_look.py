@@ -1,4 +1,4 @@
-"""Looks at Redis once, as soon as it answers, and ends a process that cannot work on it."""
+"""Checks Redis once, as soon as it answers, and ends a process that cannot work with it."""
 
 import logging
 import os
@@ -12,11 +12,11 @@ from tasks.ledger.server.server import Server, look
 
 log = logging.getLogger(__name__)
 AGAIN = 1.0
-"""Seconds from one look in vain to the next."""
+"""Seconds between attempts to reach Redis."""
 
 
-def accepted(client: redis.Redis) -> Server | None:
-    """The server, once it was looked at; None where it is unfit, which is logged."""
+def accepted_server(client: redis.Redis) -> Server | None:
+    """The server if it is fit, else None; warnings and the refusal are logged."""
     server = look(client)
     for warning in server.warnings:
         log.warning("this Redis puts predictions at risk: %s", warning)
@@ -27,16 +27,16 @@ def accepted(client: redis.Redis) -> Server | None:
 
 
 class FirstLook:
-    """A process that must start without Redis looks now, or else beside its work."""
+    """The check of a process that must start even without Redis."""
 
     def __init__(self, client: redis.Redis, then: Callable[[Server], None]) -> None:
-        """``then`` is told of a server that is fit."""
+        """``then`` is called with a fit server."""
         self._client, self._then = client, then
 
     def take(self) -> None:
-        """Look; ends this process where the server is unfit, at once or as soon as it answers."""
+        """Check now, or in a thread once Redis answers; an unfit server ends this process."""
         try:
-            server = accepted(self._client)
+            server = accepted_server(self._client)
         except redis.RedisError:
             threading.Thread(target=self._take_later, name="first look", daemon=True).start()
             return
@@ -48,7 +48,7 @@ class FirstLook:
         over = threading.Event()
         while not over.wait(AGAIN):
             try:
-                server = accepted(self._client)
+                server = accepted_server(self._client)
             except redis.RedisError:
                 continue
             over.set()

@@ -1,4 +1,4 @@
-"""A Redis that answers and refuses, whatever it is asked; it may not be the right one any more."""
+"""Refusals of the server as a whole, such as READONLY: the address may lead elsewhere by now."""
 
 import re
 from typing import Any
@@ -8,28 +8,28 @@ import redis
 _TELLING = re.compile(
     r"(?:^|[\s:]-|caused error: )(READONLY|NOREPLICAS|MISCONF|MASTERDOWN|LOADING|BUSY) "
 )
-"""As the server itself says it, as Redis 6.2 quotes it where a script met it, and as redis-py does
-where a pipeline did."""
+"""Matches the error as the server words it, as Redis 6.2 quotes it from a script, and as redis-py
+does from a pipeline."""
 _KINDS = (redis.ReadOnlyError, redis.exceptions.MasterDownError, redis.BusyLoadingError)
-"""What redis-py makes of some of them, without that word."""
+"""redis-py's own classes for some of these errors, whose text lacks the word."""
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether this says that the server as a whole refuses, not what it was asked."""
+    """Whether the server as a whole refuses, regardless of the command."""
     if isinstance(error, _KINDS):
         return True
     return isinstance(error, redis.ResponseError) and bool(_TELLING.search(str(error)))
 
 
 class _Wary:
-    """Gives up a connection whose server refused: the address may lead to another one by now."""
+    """Reconnects after a refusal: the address may lead to a new primary by now."""
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
             return super().read_response(*args, **options)  # type: ignore[misc]  # of a connection
         except redis.ResponseError as error:
             if is_refusal(error):
-                self.mark_for_reconnect()  # type: ignore[attr-defined]  # the same
+                self.mark_for_reconnect()  # type: ignore[attr-defined]  # of a connection
             raise
 
 
@@ -43,7 +43,7 @@ class _Encrypted(_Wary, redis.SSLConnection):
 
 class _Socket(_Wary, redis.UnixDomainSocketConnection):
     host, port = "localhost", 0
-    """redis-py asks for both where it counts errors, though a socket has neither."""
+    """redis-py reads both where it counts errors, though a socket has neither."""
 
 
 _WARY = {
@@ -54,7 +54,7 @@ _WARY = {
 
 
 class Pool(redis.BlockingConnectionPool):
-    """Keeps no connection over which its server refused: the next caller connects anew."""
+    """A pool that reconnects where a server refused, instead of using the connection again."""
 
     def __init__(self, *, connection_class: Any = redis.Connection, **options: Any) -> None:
         super().__init__(connection_class=_WARY[connection_class], **options)  # type: ignore[no-untyped-call]  # no type there

@@ -1,4 +1,4 @@
-"""What a Redis server says of itself: whether it can keep what was accepted, and how much."""
+"""Facts about a Redis server: whether it can keep what was accepted, and how much."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +8,12 @@ import redis
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """One server at one moment; what it does not tell is None."""
+    """One server at one moment; None means that it does not tell."""
 
     policy: str | None = None
-    """What it does when it is full (``maxmemory-policy``)."""
+    """``maxmemory-policy``: the server's behaviour when it is full."""
     maxmemory: int = 0
-    """Bytes that it holds at most; 0 for as much as there is."""
+    """Most bytes that it holds; 0 is unlimited."""
     is_cluster: bool = False
     is_replica: bool = False
     keeps_log: bool | None = None
@@ -21,7 +21,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refusal(self) -> str | None:
-        """Why predictq cannot work on it; None where it can."""
+        """Why predictq cannot use the server; None if it can."""
         if self.is_cluster:
             return (
                 "it is a Redis Cluster, where a script may not use keys of several slots; "
@@ -38,7 +38,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def warnings(self) -> Iterator[str]:
-        """What whoever runs it should know."""
+        """Risks that the server's operator should know of."""
         if self.policy is None:
             yield (
                 "it does not tell its maxmemory-policy; unless that is noeviction, it forgets "
@@ -52,7 +52,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look(client: redis.Redis) -> Server:
-    """What the server tells, by INFO alone, which managed services allow where CONFIG is not."""
+    """Read the server's facts with INFO alone: managed services often forbid CONFIG."""
     try:
         told: dict[str, Any] = client.info()
     except redis.exceptions.NoPermissionError:

@@ -1,11 +1,11 @@
-"""A stack that computes batch jobs, of models that raise, kill, and wait."""
+"""A stack that computes batch jobs, with models that raise, kill or wait."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import Doubling, Greedy, Lethal, Plodding, Touchy
 from tests.support.stack import LiveStack
@@ -20,5 +20,5 @@ def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 
 
 @pytest.fixture
-def room(bulky: LiveStack, tmp_path: Path) -> Room:
-    return Room(bulky, tmp_path)
+def harness(bulky: LiveStack, tmp_path: Path) -> JobHarness:
+    return JobHarness(bulky, tmp_path)

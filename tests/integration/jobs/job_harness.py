@@ -1,4 +1,4 @@
-"""Files to score, what a plain script makes of them, and the gateway to the jobs that do it."""
+"""Files to score, the output that a plain script makes of them, and the jobs that score them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,8 @@ from tasks.settings import Settings
 from tests.support.stack import PATIENCE, LiveStack, until
 
 
-class Room:
-    """Batch jobs of one stack, and a directory for their files."""
+class JobHarness:
+    """The batch jobs of one stack, and a directory for their files."""
 
     def __init__(self, stack: LiveStack, directory: Path, roots: str = "") -> None:
         self.stack = stack
@@ -32,7 +32,7 @@ class Room:
         self._ledger = JobLedger(self.client, settings)
 
     def numbers(self, rows: int, columns: int = 2, name: str = "in") -> tuple[Path, Any]:
-        """A Parquet file of random numbers, and these."""
+        """A Parquet file of random numbers, and the numbers."""
         values = np.random.default_rng(rows).normal(size=(rows, columns))
         return self.parquet(values, name), values
 
@@ -44,41 +44,41 @@ class Room:
         return path
 
     def order(self, model: str, source: Path, **fields: Any) -> JobRequest:
-        """An order whose output lies beside the input."""
+        """A job request whose output lies beside the input."""
         fields.setdefault("output", FileRef(uri=str(source.with_suffix(".out.parquet"))))
         return JobRequest(model=model, version=1, input=FileRef(uri=str(source)), **fields)
 
     def submit(self, order: JobRequest) -> Job:
-        """A job that was accepted just now."""
+        """Submit a job and return it."""
         job_id, _ = self.jobs.new()
         return self.jobs.create(job_id, order)
 
     def run(self, model: str, source: Path, **fields: Any) -> Job:
-        """A job that has ended."""
+        """Submit a job and return it once it has ended."""
         return self.ended(self.submit(self.order(model, source, **fields)))
 
     def ended(self, job: Job, within: float = PATIENCE) -> Job:
-        """A job once it has ended."""
+        """Wait until a job has ended and return it."""
         job = self.jobs.wait(job.id, within)
         assert job.has_ended, f"{job}\n{self.stack.logs()}"
         return job
 
     def reaches(self, job: Job, status: str) -> Job:
-        """A job once it is in this status."""
+        """Wait until a job has this status and return it."""
         return until(
             lambda: (now := self.jobs.get(job.id)).status == status and now, f"{status} of {job}"
         )
 
     def parts(self, job: Job) -> dict[int, Part]:
-        """What the chunks came to that are settled."""
+        """The results of the settled chunks."""
         return self._ledger.parts(job.id)
 
     def predictions(self, job: Job) -> list[Any]:
-        """What the output says."""
+        """The predictions in the output."""
         read = pc.read_csv if job.output.format == "csv" else pq.read_table
         return read(self.jobs.output(job.id))["prediction"].to_pylist()
 
     def errors(self, job: Job) -> Sequence[str]:
-        """Lines of the errors file."""
+        """The lines of the errors file."""
         texts = [path.read_text() for path in self.jobs.errors(job.id)]
         return "".join(texts).splitlines()

@@ -1,4 +1,4 @@
-"""Every format goes in and comes out, compressed or not; ids are carried, each of one row."""
+"""Inputs and outputs in every format, compressed or not, with unique custom ids."""
 
 import csv
 import gzip
@@ -12,32 +12,32 @@ import pytest
 from msgspec import structs
 
 from tasks.jobs.job import FileRef, Job
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.models import GUILTY
 
 
 def lines(values: Any, format_: str) -> str:
-    """Rows with an id each, in CSV or NDJSON."""
+    """Rows with a custom id each, in CSV or NDJSON."""
     if format_ == "csv":
         return "id,x0,x1\n" + "".join(f'"r{i}",{a!r},{b!r}\n' for i, (a, b) in enumerate(values))
     rows = [{"id": f"r{i}", "x0": a, "x1": b} for i, (a, b) in enumerate(values)]
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def scored(room: Room, source: Path, target: str, **fields: Any) -> Job:
-    output = FileRef(uri=str(room.directory / target), format=fields.pop("output_format", None))
-    return room.run("touchy", source, output=output, id_column="id", **fields)
+def scored(harness: JobHarness, source: Path, target: str, **fields: Any) -> Job:
+    output = FileRef(uri=str(harness.directory / target), format=fields.pop("output_format", None))
+    return harness.run("touchy", source, output=output, id_column="id", **fields)
 
 
 @pytest.mark.parametrize("format_", ["csv", "ndjson"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_text_in_and_text_out(room: Room, format_: str, packed: bool) -> None:
-    _, values = room.numbers(20_000)
+def test_text_in_and_text_out(harness: JobHarness, format_: str, packed: bool) -> None:
+    _, values = harness.numbers(20_000)
     values[17_000, 0] = GUILTY
     text = lines(values.tolist(), format_)
-    source = room.directory / f"in.{format_}{'.gz' if packed else ''}"
+    source = harness.directory / f"in.{format_}{'.gz' if packed else ''}"
     source.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
-    job = scored(room, source, f"out.{format_}")
+    job = scored(harness, source, f"out.{format_}")
     assert job.status == "completed_with_errors", job
     content = Path(job.output.uri).read_text()
     if format_ == "csv":
@@ -48,34 +48,34 @@ def test_text_in_and_text_out(room: Room, format_: str, packed: bool) -> None:
     good = [row for row in rows if row["id"] != "r17000"]
     expected = [2 * a for i, (a, _) in enumerate(values.tolist()) if i != 17_000]
     assert [float(row["prediction"]) for row in good] == expected
-    (error,) = map(json.loads, room.errors(job))
+    (error,) = map(json.loads, harness.errors(job))
     header = format_ == "csv"
     assert (error["line"], error["custom_id"]) == (17_001 + header, "r17000")
 
 
-def test_ids_of_two_rows_are_refused(room: Room) -> None:
-    source = room.directory / "in.csv"
+def test_ids_of_two_rows_are_refused(harness: JobHarness) -> None:
+    source = harness.directory / "in.csv"
     source.write_text("id,x0,x1\n" + "a,1,2\nb,1,2\na,1,2\n")
-    job = scored(room, source, "out.csv")
+    job = scored(harness, source, "out.csv")
     assert job.status == "failed"
     assert job.error
     assert (job.error.code, job.error.line) == ("invalid_input", 4)
 
 
-def test_what_the_output_cannot_hold_is_refused_at_once(room: Room) -> None:
-    late = pa.array([2**60], pa.timestamp("ms"))  # a year that JSON's writers have no date for
-    source = room.directory / "in.arrow.parquet"
+def test_column_that_the_output_cannot_hold_is_refused(harness: JobHarness) -> None:
+    late = pa.array([2**60], pa.timestamp("ms"))  # a year that the JSON writer cannot format
+    source = harness.directory / "in.arrow.parquet"
     pq.write_table(pa.table({"x0": [1.0], "x1": [2.0], "custom_id": late}), source)
-    order = room.order("doubling", source)
-    output = FileRef(uri=str(room.directory / "out.ndjson"), format="ndjson")
-    job = room.ended(room.submit(structs.replace(order, output=output)))
+    order = harness.order("doubling", source)
+    output = FileRef(uri=str(harness.directory / "out.ndjson"), format="ndjson")
+    job = harness.ended(harness.submit(structs.replace(order, output=output)))
     assert job.error
     assert (job.error.code, job.queued_at) == ("invalid_input", None)
     assert "cannot be written as ndjson" in job.error.message
 
 
-def test_a_file_without_rows_says_so(room: Room) -> None:
-    source = room.directory / "in.csv"
+def test_a_file_without_rows_says_so(harness: JobHarness) -> None:
+    source = harness.directory / "in.csv"
     source.write_text("id,x0,x1\n")
-    job = scored(room, source, "out.csv")
+    job = scored(harness, source, "out.csv")
     assert (job.status, job.error and job.error.code) == ("failed", "invalid_input")

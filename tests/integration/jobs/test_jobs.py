@@ -1,4 +1,4 @@
-"""A file goes in, and what a plain script would make of it comes out."""
+"""A job's output is what a plain script would make of its input."""
 
 from pathlib import Path
 
@@ -9,43 +9,43 @@ import pytest
 
 from tasks.jobs.job import FileRef, Job
 from telemetry.errors import JobConflict, JobNotFound, PlaceForbidden
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.models import DEADLY, GUILTY
 from tests.support.stack import until
 
 
-def test_a_file_is_scored_as_a_plain_script_scores_it(room: Room) -> None:
-    source, values = room.numbers(30_000)
-    job = room.run("plodding", source)
+def test_a_file_is_scored_as_a_plain_script_scores_it(harness: JobHarness) -> None:
+    source, values = harness.numbers(30_000)
+    job = harness.run("plodding", source)
     assert job.status == "completed", job
-    assert room.predictions(job) == (2 * values[:, 0]).tolist()
+    assert harness.predictions(job) == (2 * values[:, 0]).tolist()
     assert (job.counts.total, job.counts.succeeded) == (30_000, 30_000)
     assert job.chunks
     assert job.chunks > 4
-    directory = room.jobs.directory(job.id)
+    directory = harness.jobs.directory(job.id)
     until(lambda: not directory.parts.exists(), "the end of the parts")
-    assert room.errors(job) == []
+    assert harness.errors(job) == []
 
 
-def test_rows_for_which_a_model_takes_too_much_memory_fail_alone(room: Room) -> None:
-    _, values = room.numbers(500)
+def test_rows_for_which_a_model_takes_too_much_memory_fail_alone(harness: JobHarness) -> None:
+    _, values = harness.numbers(500)
     values[7, 0] = GUILTY
-    job = room.run("greedy", room.parquet(values))
+    job = harness.run("greedy", harness.parquet(values))
     assert (job.status, job.counts.failed) == ("completed_with_errors", 1), job
-    errors = [msgspec.json.decode(line) for line in room.errors(job)]
+    errors = [msgspec.json.decode(line) for line in harness.errors(job)]
     assert [(e["line"], e["code"]) for e in errors] == [(8, "out_of_memory")]
 
 
-def test_bad_rows_fail_alone(room: Room) -> None:
-    _, values = room.numbers(5000)
+def test_bad_rows_fail_alone(harness: JobHarness) -> None:
+    _, values = harness.numbers(5000)
     values[[7, 4999], 0] = GUILTY
-    job = room.run("touchy", room.parquet(values))
+    job = harness.run("touchy", harness.parquet(values))
     assert job.status == "completed_with_errors"
     assert (job.counts.succeeded, job.counts.failed) == (4998, 2)
     expected = (2 * values[:, 0]).tolist()
     expected[7] = expected[4999] = None
-    assert room.predictions(job) == expected
-    errors = [msgspec.json.decode(line) for line in room.errors(job)]
+    assert harness.predictions(job) == expected
+    errors = [msgspec.json.decode(line) for line in harness.errors(job)]
     assert [(e["line"], e["code"]) for e in errors] == [
         (8, "model_error"),
         (5000, "model_error"),
@@ -53,48 +53,48 @@ def test_bad_rows_fail_alone(room: Room) -> None:
 
 
 @pytest.mark.parametrize(("value", "dry_run"), [(GUILTY, False), (1.0, True)], ids=["fails", "dry"])
-def test_what_goes_no_further_than_validation_is_closed(
-    room: Room, value: float, dry_run: bool
+def test_input_of_a_job_that_only_validates_is_closed(
+    harness: JobHarness, value: float, dry_run: bool
 ) -> None:
-    source = room.parquet(np.full((3, 2), value))
-    job = room.run("touchy", source, dry_run=dry_run)
+    source = harness.parquet(np.full((3, 2), value))
+    job = harness.run("touchy", source, dry_run=dry_run)
     assert job.status == ("completed" if dry_run else "failed")
-    pool = room.stack.pool("bulk")
+    pool = harness.stack.pool("bulk")
     assert str(source) not in [file.path for process in pool for file in process.open_files()]
 
 
-def test_rows_that_kill_are_found(room: Room) -> None:
-    _, values = room.numbers(3000)
-    values[[7, 2222], 0] = DEADLY  # the first one when the job is validated, too
-    job = room.run("lethal", room.parquet(values))
+def test_rows_that_kill_are_found(harness: JobHarness) -> None:
+    _, values = harness.numbers(3000)
+    values[[7, 2222], 0] = DEADLY  # the first row is also computed by the validation
+    job = harness.run("lethal", harness.parquet(values))
     assert job.status == "completed_with_errors", job
     expected = (2 * values[:, 0]).tolist()
     expected[7] = expected[2222] = None
-    assert room.predictions(job) == expected
-    errors = [msgspec.json.decode(line) for line in room.errors(job)]
+    assert harness.predictions(job) == expected
+    errors = [msgspec.json.decode(line) for line in harness.errors(job)]
     assert [(e["line"], e["code"]) for e in errors] == [
         (8, "worker_lost"),
         (2223, "worker_lost"),
     ]
 
 
-def test_a_job_stops_where_too_many_rows_fail(room: Room) -> None:
-    _, values = room.numbers(5000)
+def test_a_job_stops_where_too_many_rows_fail(harness: JobHarness) -> None:
+    _, values = harness.numbers(5000)
     values[2000:2010, 0] = GUILTY
-    job = room.run("touchy", room.parquet(values), error_threshold=9.0)
+    job = harness.run("touchy", harness.parquet(values), error_threshold=9.0)
     assert job.status == "failed"
     assert job.error
     assert job.error.code == "too_many_failures"
-    assert len(room.errors(job)) == 10
+    assert len(harness.errors(job)) == 10
     assert not Path(job.output.uri).exists()
     with pytest.raises(JobConflict):
-        room.jobs.resume(job.id)
-    assert room.run("touchy", room.parquet(values), error_threshold=10.0).counts.failed == 10
+        harness.jobs.resume(job.id)
+    assert harness.run("touchy", harness.parquet(values), error_threshold=10.0).counts.failed == 10
 
 
-def test_counts_always_sum_to_the_total(room: Room) -> None:
-    source, _ = room.numbers(40_000)
-    seen = list(room.jobs.follow(room.submit(room.order("plodding", source)).id))
+def test_counts_always_sum_to_the_total(harness: JobHarness) -> None:
+    source, _ = harness.numbers(40_000)
+    seen = list(harness.jobs.follow(harness.submit(harness.order("plodding", source)).id))
     statuses = [job.status for job in seen]
     assert statuses[-1] == "completed"
     assert "running" in statuses
@@ -110,106 +110,108 @@ def test_counts_always_sum_to_the_total(room: Room) -> None:
     assert all(job.eta_seconds and 0 < job.eta_seconds < 10 for job in running)
 
 
-def test_a_cancelled_job_goes_on_where_it_stopped(room: Room) -> None:
-    source, values = room.numbers(60_000)
-    diary = room.stack.home / "diary"
+def test_a_cancelled_job_goes_on_where_it_stopped(harness: JobHarness) -> None:
+    source, values = harness.numbers(60_000)
+    diary = harness.stack.home / "diary"
     before = len(diary.read_text().splitlines())
-    job = room.submit(room.order("plodding", source))
-    until(lambda: room.jobs.get(job.id).counts.succeeded >= 20_000, "a third")
-    room.jobs.cancel(job.id)
-    job = room.reaches(job, "cancelled")
+    job = harness.submit(harness.order("plodding", source))
+    until(lambda: harness.jobs.get(job.id).counts.succeeded >= 20_000, "a third")
+    harness.jobs.cancel(job.id)
+    job = harness.reaches(job, "cancelled")
     assert 0 < job.counts.cancelled <= 40_000
     assert not Path(job.output.uri).exists()
-    job = room.ended(room.jobs.resume(job.id))
+    job = harness.ended(harness.jobs.resume(job.id))
     assert job.status == "completed"
-    assert room.predictions(job) == (2 * values[:, 0]).tolist()
+    assert harness.predictions(job) == (2 * values[:, 0]).tolist()
     written = diary.read_text().splitlines()[before:]
-    tried = 3 * 1000 + 2 * 100  # the first rows, when it was validated
+    tried = 3 * 1000 + 2 * 100  # the first rows, by the validation
     assert 60_000 < len(written) <= 60_000 + tried
-    assert room.jobs.resume(job.id).status == "completed", "it was resumed, and has ended since"
+    assert harness.jobs.resume(job.id).status == "completed", "it was resumed, and has ended since"
 
 
-def test_a_changed_input_is_refused(room: Room) -> None:
-    source, _ = room.numbers(60_000)
-    job = room.submit(room.order("plodding", source))
-    until(lambda: room.jobs.get(job.id).counts.succeeded, "a chunk")
+def test_a_changed_input_is_refused(harness: JobHarness) -> None:
+    source, _ = harness.numbers(60_000)
+    job = harness.submit(harness.order("plodding", source))
+    until(lambda: harness.jobs.get(job.id).counts.succeeded, "a chunk")
     pq.write_table(pq.read_table(source).slice(0, 50_000), source)
-    job = room.ended(job)
+    job = harness.ended(job)
     assert (job.status, job.error and job.error.code) == ("failed", "input_changed")
 
 
-def test_a_missing_input_fails_the_job(room: Room) -> None:
-    job = room.run("doubling", room.directory / "none.parquet")
+def test_a_missing_input_fails_the_job(harness: JobHarness) -> None:
+    job = harness.run("doubling", harness.directory / "none.parquet")
     assert (job.status, job.error and job.error.code) == ("failed", "input_unreadable")
 
 
-def test_places_elsewhere_are_refused(room: Room) -> None:
-    source, _ = room.numbers(10)
+def test_places_elsewhere_are_refused(harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
     for uri in (
         "/etc/passwd",
         str(source.parent / "../../../../../etc/passwd"),
         "s3://b/x.parquet",
     ):
         with pytest.raises(PlaceForbidden):
-            room.submit(room.order("doubling", Path(uri)))
-    link = room.directory / "link.parquet"
+            harness.submit(harness.order("doubling", Path(uri)))
+    link = harness.directory / "link.parquet"
     link.symlink_to("/etc/passwd")
     with pytest.raises(PlaceForbidden):
-        room.submit(room.order("doubling", link))
+        harness.submit(harness.order("doubling", link))
     with pytest.raises(PlaceForbidden):
-        room.submit(room.order("doubling", source, output=FileRef(uri="/etc/out.parquet")))
+        harness.submit(harness.order("doubling", source, output=FileRef(uri="/etc/out.parquet")))
 
 
-def test_a_dry_run_reports_and_computes_nothing(room: Room) -> None:
-    _, values = room.numbers(5000)
+def test_a_dry_run_reports_and_computes_nothing(harness: JobHarness) -> None:
+    _, values = harness.numbers(5000)
     values[3, 0] = GUILTY
-    diary = room.stack.home / "diary"
+    diary = harness.stack.home / "diary"
     before = len(diary.read_text())
-    job = room.run("touchy", room.parquet(values), dry_run=True)
+    job = harness.run("touchy", harness.parquet(values), dry_run=True)
     assert job.status == "completed"
     assert job.report
     assert (job.report.rows, job.report.columns) == (5000, ("x0", "x1"))
     assert [error.line for error in job.report.errors] == [4]
     computed = diary.read_text()[before:].splitlines()
     assert {*map(float, computed)} <= {*values[:1000, 0].tolist()}
-    until(lambda: not [*room.jobs.directory(job.id).path.iterdir()], "an empty directory")
+    until(lambda: not [*harness.jobs.directory(job.id).path.iterdir()], "an empty directory")
     with pytest.raises(JobConflict):
-        room.jobs.output(job.id)
+        harness.jobs.output(job.id)
 
 
-def test_jobs_are_listed(room: Room) -> None:
-    source, _ = room.numbers(10)
-    first, second = (room.run("doubling", source, overwrite=True) for _ in range(2))
-    latest = [job.id for job in room.jobs.latest(2)]
+def test_jobs_are_listed(harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
+    first, second = (harness.run("doubling", source, overwrite=True) for _ in range(2))
+    latest = [job.id for job in harness.jobs.latest(2)]
     assert latest == [second.id, first.id]
-    assert room.jobs.latest(1, after=second.id)[0].id == first.id
-    assert room.jobs.latest(5, status="running") == []
+    assert harness.jobs.latest(1, after=second.id)[0].id == first.id
+    assert harness.jobs.latest(5, status="running") == []
     with pytest.raises(JobNotFound):
-        room.jobs.get("none")
+        harness.jobs.get("none")
 
 
-def test_a_small_job_passes_a_large_one(room: Room) -> None:
-    large, _ = room.numbers(200_000, name="large")
-    small, values = room.numbers(1000, name="small")
-    slow = room.submit(room.order("plodding", large))
-    until(lambda: room.jobs.get(slow.id).counts.succeeded, "a chunk")
-    quick = room.run("plodding", small)
-    assert room.predictions(quick) == (2 * values[:, 0]).tolist()
-    assert room.jobs.get(slow.id).status == "running"
-    room.jobs.cancel(slow.id)
-    room.reaches(slow, "cancelled")
+def test_a_small_job_passes_a_large_one(harness: JobHarness) -> None:
+    large, _ = harness.numbers(200_000, name="large")
+    small, values = harness.numbers(1000, name="small")
+    slow = harness.submit(harness.order("plodding", large))
+    until(lambda: harness.jobs.get(slow.id).counts.succeeded, "a chunk")
+    quick = harness.run("plodding", small)
+    assert harness.predictions(quick) == (2 * values[:, 0]).tolist()
+    assert harness.jobs.get(slow.id).status == "running"
+    harness.jobs.cancel(slow.id)
+    harness.reaches(slow, "cancelled")
 
 
-def test_jobs_share_the_workers(room: Room) -> None:
-    source, _ = room.numbers(120_000)
+def test_jobs_share_the_workers(harness: JobHarness) -> None:
+    source, _ = harness.numbers(120_000)
     orders = [
-        room.order("plodding", source, output=FileRef(uri=str(room.directory / f"{name}.parquet")))
+        harness.order(
+            "plodding", source, output=FileRef(uri=str(harness.directory / f"{name}.parquet"))
+        )
         for name in ("one", "other")
     ]
-    jobs = [room.submit(order) for order in orders]
+    jobs = [harness.submit(order) for order in orders]
 
     def stand() -> list[Job]:
-        return sorted((room.jobs.get(job.id) for job in jobs), key=lambda job: not job.has_ended)
+        return sorted((harness.jobs.get(job.id) for job in jobs), key=lambda job: not job.has_ended)
 
     until(lambda: stand()[0].has_ended, "the end of one")
     first, other = stand()

@@ -1,4 +1,4 @@
-"""Any process is killed at any moment while a job runs: its output is what a script would make."""
+"""Processes are killed at random while a job runs; its output is what a script would make."""
 
 import random
 import time
@@ -11,7 +11,7 @@ import pytest
 
 from tasks.jobs.job import Job
 from tasks.ledger import keys
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import Plodding
 from tests.support.stack import LiveStack, until
@@ -28,53 +28,56 @@ PROCESSES = 6
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
+def harness(tmp_path: Path) -> Iterator[JobHarness]:
     (files := tmp_path / "files").mkdir()
     (home := tmp_path / "home").mkdir()
     with computing_jobs(home, Plodding, PREDICTQ_VISIBILITY_TIMEOUT="3") as stack:
-        yield Room(stack, files)
+        yield JobHarness(stack, files)
 
 
 @pytest.mark.slow
-def test_the_output_is_what_a_script_would_make(room: Room) -> None:
+def test_the_output_is_what_a_script_would_make(harness: JobHarness) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
-    source, values = room.numbers(ROWS)
-    job = room.submit(room.order("plodding", source))
-    struck = [*strikes(room, job, random.Random(seed))]
-    print(f"struck {struck}")
-    until(lambda: look(room, job).has_ended, "the end of the job", 60)
-    job = room.jobs.get(job.id)
+    source, values = harness.numbers(ROWS)
+    job = harness.submit(harness.order("plodding", source))
+    killed = [*kill_at_random(harness, job, random.Random(seed))]
+    print(f"killed {killed}")
+    until(lambda: look(harness, job).has_ended, "the end of the job", 60)
+    job = harness.jobs.get(job.id)
     assert (job.status, job.counts.succeeded, job.counts.failed) == ("completed", ROWS, 0), job
-    assert len(struck) > STRIKES // 2
-    assert room.predictions(job) == (2 * values[:, 0]).tolist()
-    check_nothing_is_left(room, job)
+    assert len(killed) > STRIKES // 2
+    assert harness.predictions(job) == (2 * values[:, 0]).tolist()
+    check_nothing_is_left(harness, job)
 
 
-def strikes(room: Room, job: Job, chance: random.Random) -> Iterator[str]:
-    """What was killed, one after the other, while the job ran."""
+def kill_at_random(harness: JobHarness, job: Job, chance: random.Random) -> Iterator[str]:
+    """Kill processes at random while the job runs; return what was killed."""
     for _ in range(STRIKES):
         if chance.random() < WHOLE:
-            until(lambda: look(room, job) and len(processes(room.stack)) == PROCESSES, "all")
-        time.sleep(chance.uniform(*PAUSE))  # the moment is chance, and waits for nothing
-        if look(room, job).has_ended:
+            until(lambda: look(harness, job) and len(processes(harness.stack)) == PROCESSES, "all")
+        time.sleep(chance.uniform(*PAUSE))  # a random moment, whatever the state of the job
+        if look(harness, job).has_ended:
             return
-        found = processes(room.stack)
+        found = processes(harness.stack)
         name = chance.choice(sorted(found))
-        with suppress(psutil.NoSuchProcess):  # it ended with its server just now
+        with suppress(psutil.NoSuchProcess):  # it has just ended with its fork server
             found[name].kill()
-        until(lambda n=name: n not in STARTED or not room.stack.lives(n), f"the death of {name}")
+        until(
+            lambda n=name: n not in STARTED or not harness.stack.is_running(n),
+            f"the death of {name}",
+        )
         yield name
 
 
-def look(room: Room, job: Job) -> Job:
-    """Start again what has died, as `up` does; then the job, which is never half of anything."""
-    if not room.stack.lives("redis"):
-        room.stack.start("redis")
+def look(harness: JobHarness, job: Job) -> Job:
+    """Restart dead processes, as `up` does; return the job, whose counts must be consistent."""
+    if not harness.stack.is_running("redis"):
+        harness.stack.start("redis")
     for name in STARTED:
-        if not room.stack.lives(name):
-            room.stack.launch(name)
-    now = room.jobs.get(job.id)
+        if not harness.stack.is_running(name):
+            harness.stack.launch(name)
+    now = harness.jobs.get(job.id)
     assert now.status != "failed", now
     assert now.counts.total == now.counts.succeeded + now.counts.pending + now.counts.running
     assert now.status in ("finalizing", "completed") or not Path(job.output.uri).exists()
@@ -82,7 +85,7 @@ def look(room: Room, job: Job) -> Job:
 
 
 def processes(stack: LiveStack) -> dict[str, psutil.Process]:
-    """Those that are struck, as many as there are."""
+    """All present processes that may be killed."""
     found = {name: psutil.Process(stack.pid(name)) for name in STARTED}
     with suppress(psutil.NoSuchProcess):
         for server in found["bulk"].children():
@@ -91,12 +94,12 @@ def processes(stack: LiveStack) -> dict[str, psutil.Process]:
     return found
 
 
-def check_nothing_is_left(room: Room, job: Job) -> None:
-    """No half file, and nothing in Redis that somebody is to do."""
-    own = room.jobs.directory(job.id)
+def check_nothing_is_left(harness: JobHarness, job: Job) -> None:
+    """Assert that there is no partial file, and no message or reservation in Redis."""
+    own = harness.jobs.directory(job.id)
     kept = {own.errors, own.claims}
     until(lambda: {*own.path.iterdir()} == kept, f"the end of what is in {own.path}")
-    assert {path.name for path in room.directory.iterdir()} == {"in.parquet", "in.out.parquet"}
+    assert {path.name for path in harness.directory.iterdir()} == {"in.parquet", "in.out.parquet"}
     flying = f"{keys.JOB}{job.id}:flying"
     lists = "bulk", flying, keys.RESERVED, keys.DUE, keys.ATTEMPTS
-    until(lambda: not room.client.exists(*lists), "nothing is held")
+    until(lambda: not harness.client.exists(*lists), "nothing is held")

@@ -1,4 +1,4 @@
-"""The API dies in the middle of an upload: no job comes of it, and its file is swept away."""
+"""The API is killed during an upload: no job is made, and the file is swept later."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +10,9 @@ from predictq import Client
 from predictq.errors import NotFound, Unreachable
 from tasks.jobs.ledger import JobLedger
 from tasks.settings import Settings
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import until
-from workers.jobs.sweeping import ABANDONED, sweep
+from workers.jobs.sweeping import ABANDONED, sweep_jobs
 
 pytestmark = pytest.mark.slow
 
@@ -20,9 +20,9 @@ LARGE = 2**29
 """Bytes: more than are sent before anybody sees the first of them."""
 
 
-def test_an_upload_whose_api_is_killed_leaves_nothing(room: Room) -> None:
-    stack, jobs = room.stack, room.stack.home / "jobs"
-    source = room.directory / "in.csv"
+def test_an_upload_whose_api_is_killed_leaves_nothing(harness: JobHarness) -> None:
+    stack, jobs = harness.stack, harness.stack.home / "jobs"
+    source = harness.directory / "in.csv"
     with source.open("wb") as file:
         file.truncate(LARGE)
     before = {*jobs.glob("*/")}
@@ -38,24 +38,24 @@ def test_an_upload_whose_api_is_killed_leaves_nothing(room: Room) -> None:
         with pytest.raises(NotFound):
             client.jobs.get(part.parent.name)
         assert part.parent.name not in [job.id for job in client.jobs.list(100)]
-        check_is_swept(room, part)
+        check_is_swept(harness, part)
         assert client.jobs.wait(client.jobs.submit("doubling", [[1.0, 0.0]]).id).counts.succeeded
 
 
 def begun(directories: set[Path]) -> list[Path]:
-    """The files that were written to, of these directories."""
+    """The files in these directories that hold bytes."""
     files = [file for directory in directories for file in directory.glob("input*")]
     return [file for file in files if file.stat().st_size]
 
 
-def check_is_swept(room: Room, part: Path) -> None:
-    """An hour after its last byte, and not before."""
-    settings = Settings(home=room.stack.home, redis_url=room.stack.redis_url)
-    ledger = JobLedger(room.client, settings)
-    sweep(ledger, settings)
+def check_is_swept(harness: JobHarness, part: Path) -> None:
+    """Assert that the file is swept an hour after its last byte, not before."""
+    settings = Settings(home=harness.stack.home, redis_url=harness.stack.redis_url)
+    ledger = JobLedger(harness.client, settings)
+    sweep_jobs(ledger, settings)
     assert part.exists()
     for path in (part, part.parent):
         written = path.stat().st_mtime - ABANDONED
         os.utime(path, (written, written))
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     assert not part.parent.exists()

@@ -1,4 +1,4 @@
-"""Inputs on S3 are scored where they lie; what cannot be read there is told."""
+"""Inputs on S3 are scored without a copy; read errors are told."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from tasks.jobs.job import FileRef, Job, JobRequest
 from tasks.ledger import keys
 from telemetry.errors import InputChanged
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.models import Doubling, register
 from tests.support.stack import running, until
 from tests.unit.workers.tables.sources import by_position, source_of
@@ -48,7 +48,7 @@ def server() -> Iterator[ThreadedMotoServer]:
 
 @pytest.fixture(scope="module")
 def environment(server: ThreadedMotoServer) -> Iterator[dict[str, str]]:
-    """What points whoever speaks S3 to a server with a bucket ``rows``."""
+    """The environment that points S3 clients to a local server with a bucket ``rows``."""
     host, port = server.get_host_and_port()
     given = {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
@@ -71,24 +71,26 @@ def bucket(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture(scope="module")
-def room(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+def harness(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JobHarness]:
     home, files = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("files")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
     roots = f"{files.parent}:s3://rows:s3://missing"
     with running(home, PREDICTQ_BATCH_ROOTS=roots, **environment, bulk=True) as stack:
-        yield Room(stack, files, roots)
+        yield JobHarness(stack, files, roots)
 
 
-def order(room: Room, name: str) -> JobRequest:
-    output = FileRef(uri=str(room.directory / "out.parquet"), format="parquet")
+def order(harness: JobHarness, name: str) -> JobRequest:
+    output = FileRef(uri=str(harness.directory / "out.parquet"), format="parquet")
     given = FileRef(uri=f"s3://{name}")
     return JobRequest(model="doubling", version=1, input=given, output=output, overwrite=True)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_on_s3_is_scored(room: Room, bucket: Any, name: str) -> None:
+def test_a_file_on_s3_is_scored(harness: JobHarness, bucket: Any, name: str) -> None:
     tag = bucket.put_object(Key=name, Body=FILES[name]()).e_tag
-    job = room.ended(room.submit(order(room, f"rows/{name}")))
+    job = harness.ended(harness.submit(order(harness, f"rows/{name}")))
     assert (job.status, job.counts.succeeded) == ("completed", 5000), job.error
     assert job.input.fingerprint == f"{job.input.bytes} {tag}"
     made = pd.read_parquet(job.output.uri)["prediction"]
@@ -96,8 +98,8 @@ def test_a_file_on_s3_is_scored(room: Room, bucket: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rows/missing.csv", "missing/rows.csv"])
-def test_a_file_that_is_not_on_s3_is_told(room: Room, bucket: Any, name: str) -> None:
-    job = room.ended(room.submit(order(room, name)))
+def test_a_file_that_is_not_on_s3_is_told(harness: JobHarness, bucket: Any, name: str) -> None:
+    job = harness.ended(harness.submit(order(harness, name)))
     assert job.error is not None
     assert job.error.code == "input_unreadable"
 
@@ -115,19 +117,19 @@ def test_a_file_that_changes_on_s3_is_refused(bucket: Any, name: str) -> None:
 
 
 def test_a_server_that_is_away_for_a_while_is_asked_again(
-    room: Room, bucket: Any, server: ThreadedMotoServer
+    harness: JobHarness, bucket: Any, server: ThreadedMotoServer
 ) -> None:
     bucket.put_object(Key="rows.csv", Body=FILES["rows.csv"]())
     _, port = server.get_host_and_port()
     server.stop()
-    job = room.submit(order(room, "rows/rows.csv"))
-    until(lambda: is_postponed(room, job), "another attempt")
+    job = harness.submit(order(harness, "rows/rows.csv"))
+    until(lambda: is_postponed(harness, job), "another attempt")
     with serving(port):
-        job = room.ended(job)
+        job = harness.ended(job)
     assert (job.status, job.counts.succeeded) == ("completed", 5000), job.error
 
 
-def is_postponed(room: Room, job: Job) -> bool:
-    """Whether its validation waits for another attempt: the books then say so by a half."""
-    attempts = room.client.hget(keys.ATTEMPTS, f"{job.id}.validate")
+def is_postponed(harness: JobHarness, job: Job) -> bool:
+    """Whether the validation is postponed: its attempts are stored as n + 0.5."""
+    attempts = harness.client.hget(keys.ATTEMPTS, f"{job.id}.validate")
     return attempts is not None and float(attempts) % 1 == 0.5

@@ -1,4 +1,4 @@
-"""Jobs and uploads leave room on the disk: they end before it is full, and all else goes on."""
+"""Jobs and uploads keep the disk reserve: they fail before the disk is full."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.jobs.job import FileRef, Job
-from tests.integration.jobs.job_harness import Room
-from tests.integration.jobs.running_job import ROWS, begun, check, put_together
+from tests.integration.jobs.job_harness import JobHarness
+from tests.integration.jobs.running_job import ROWS, begun, check, hold_output
 from tests.support.bulk_stack import computing_jobs
 from tests.support.disk_filler import Ballast
 from tests.support.models import Doubling, Plodding
@@ -36,48 +36,48 @@ def spared(tmp_path_factory: pytest.TempPathFactory, ballast: Ballast) -> Iterat
 
 
 @pytest.fixture
-def room(spared: LiveStack, tmp_path: Path) -> Room:
-    return Room(spared, tmp_path)
+def harness(spared: LiveStack, tmp_path: Path) -> JobHarness:
+    return JobHarness(spared, tmp_path)
 
 
-def refused(room: Room, job: Job) -> Job:
-    """A job that has ended for want of room, while single predictions are answered."""
-    job = room.ended(job)
+def refused(harness: JobHarness, job: Job) -> Job:
+    """A job that failed because of the disk reserve, while single predictions are answered."""
+    job = harness.ended(job)
     assert job.error, job
     assert (job.status, job.error.code) == ("failed", "output_unwritable")
     assert "MiB of its disk must stay free" in job.error.message
-    assert [path.name for path in room.directory.iterdir()] == ["in.parquet"]
-    assert room.stack.predict("doubling", [4.0, 0.0]) == [8.0]
+    assert [path.name for path in harness.directory.iterdir()] == ["in.parquet"]
+    assert harness.stack.predict("doubling", [4.0, 0.0]) == [8.0]
     return job
 
 
-def test_a_job_that_is_computed(room: Room, ballast: Ballast) -> None:
-    job, values = begun(room)
+def test_a_job_that_is_computed(harness: JobHarness, ballast: Ballast) -> None:
+    job, values = begun(harness)
     with ballast:
-        assert 0 < refused(room, job).counts.succeeded < ROWS
-    check(room, room.jobs.resume(job.id), values)
+        assert 0 < refused(harness, job).counts.succeeded < ROWS
+    check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_a_job_that_is_validated(room: Room, ballast: Ballast) -> None:
-    source, values = room.numbers(ROWS)
+def test_a_job_that_is_validated(harness: JobHarness, ballast: Ballast) -> None:
+    source, values = harness.numbers(ROWS)
     with ballast:
-        job = refused(room, room.submit(room.order("doubling", source)))
+        job = refused(harness, harness.submit(harness.order("doubling", source)))
         assert job.counts.total == 0
-    check(room, room.jobs.resume(job.id), values)
+    check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_a_job_that_is_put_together(room: Room, ballast: Ballast) -> None:
-    output = FileRef(uri=str(room.directory / "out.csv"), format="csv")
-    job, values = begun(room, least=ROWS // 4, output=output)
-    go_on = put_together(room, job)
+def test_a_job_that_is_put_together(harness: JobHarness, ballast: Ballast) -> None:
+    output = FileRef(uri=str(harness.directory / "out.csv"), format="csv")
+    job, values = begun(harness, least=ROWS // 4, output=output)
+    continue_writing = hold_output(harness, job)
     with ballast:
-        go_on()
-        assert refused(room, job).counts.succeeded == ROWS
-    check(room, room.jobs.resume(job.id), values)
+        continue_writing()
+        assert refused(harness, job).counts.succeeded == ROWS
+    check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_an_upload(room: Room, ballast: Ballast) -> None:
-    jobs = room.stack.home / "jobs"
+def test_an_upload(harness: JobHarness, ballast: Ballast) -> None:
+    jobs = harness.stack.home / "jobs"
     before = {*jobs.glob("*/")}
 
     def uploaded() -> list[int]:
@@ -94,8 +94,8 @@ def test_an_upload(room: Room, ballast: Ballast) -> None:
             yield b"\r\n--b--\r\n"
 
         headers = {"content-type": "multipart/form-data; boundary=b"}
-        answer = room.stack.http.post("/predict/batch", content=pieces(), headers=headers)
+        answer = harness.stack.http.post("/predict/batch", content=pieces(), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (507, "disk_full"), answer.text
         assert "MiB of its disk must stay free" in answer.json()["detail"]
         assert {*jobs.glob("*/")} == before
-        assert room.stack.predict("doubling", [4.0, 0.0]) == [8.0]
+        assert harness.stack.predict("doubling", [4.0, 0.0]) == [8.0]

@@ -1,9 +1,9 @@
-"""A Redis that is empty before each test, and a ledger where ten rows may wait."""
+"""A Redis that is empty before each test, and a ledger with a queue of at most ten rows."""
 
 import pytest
 import redis
 
-from tests.integration.ledger.ledger_harness import Room
+from tests.integration.ledger.ledger_harness import LedgerHarness
 
 
 @pytest.fixture
@@ -13,5 +13,5 @@ def client(client: redis.Redis) -> redis.Redis:
 
 
 @pytest.fixture
-def room(client: redis.Redis) -> Room:
-    return Room(client, max_queued=10)
+def harness(client: redis.Redis) -> LedgerHarness:
+    return LedgerHarness(client, max_queued=10)

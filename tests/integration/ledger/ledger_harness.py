@@ -1,4 +1,4 @@
-"""One ledger over a bare Redis, and all that tests do with it."""
+"""A ledger on a bare Redis, and the calls that tests make."""
 
 import itertools
 import json
@@ -56,7 +56,7 @@ def offer(
 
 @contextmanager
 def full(client: redis.Redis) -> Iterator[None]:
-    """Meanwhile this Redis holds more than it may."""
+    """Redis is above its maxmemory inside the context."""
     client.config_set("maxmemory", 1)
     try:
         with pytest.raises(redis.OutOfMemoryError):
@@ -66,8 +66,8 @@ def full(client: redis.Redis) -> Iterator[None]:
         client.config_set("maxmemory", 0)
 
 
-class Room:
-    """``changes`` are of the settings."""
+class LedgerHarness:
+    """``changes`` override the settings of the ledger."""
 
     def __init__(self, client: redis.Redis, **changes: float) -> None:
         self.client = client
@@ -83,17 +83,17 @@ class Room:
         version: int = 3,
         key: Idempotency | None = None,
     ) -> str:
-        """Gives the id; the next number where none is named."""
+        """Accept a prediction and return its id; by default, the next number."""
         prediction = msgspec.structs.replace(PREDICTION, model=model, version=version)
         return self.ledger.accept(offer(task_id or f"{next(self.numbers)}", prediction, key))
 
     def take(self, most: int = 100) -> list[tuple[str, str]]:
-        """Reserve: tag and id of each."""
+        """Reserve messages; return tag and id of each."""
         taken = self.reservations.reserve("predict", most, *GENEROUS)
         return [(tag, json.loads(message)["headers"]["id"]) for tag, message in taken]
 
     def reserve(self, *ids: str) -> list[tuple[str, str]]:
-        """Accept these and reserve them: tag and id of each."""
+        """Accept and reserve these predictions; return tag and id of each."""
         for task_id in ids:
             self.accept(task_id)
         return self.take(len(ids))

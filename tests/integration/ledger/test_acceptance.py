@@ -1,4 +1,4 @@
-"""Accepting a prediction: bounded, safe to repeat, under a key of the caller's."""
+"""Accepting predictions: bounds, repetition and idempotency keys."""
 
 import msgspec
 import pytest
@@ -8,39 +8,46 @@ from tasks.ledger import keys
 from tasks.messages import Idempotency
 from tasks.record import Record
 from telemetry.errors import IdempotencyConflict, QueueFull
-from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, TTL, Room, full, message
+from tests.integration.ledger.ledger_harness import (
+    GENEROUS,
+    PREDICTION,
+    TTL,
+    LedgerHarness,
+    full,
+    message,
+)
 
 
-def test_accepting_writes_the_record_and_pushes_the_message(room: Room) -> None:
-    room.accept("a")
+def test_accepting_writes_the_record_and_pushes_the_message(harness: LedgerHarness) -> None:
+    harness.accept("a")
 
     queued = Record.queued("a", PREDICTION)
-    assert room.ledger.record("a") == msgspec.structs.replace(queued, number=1)
-    assert room.client.lrange("predict", 0, -1) == [message("a")]
-    assert room.client.ttl(keys.record("a")) == -1, "a queued record never expires by itself"
+    assert harness.ledger.record("a") == msgspec.structs.replace(queued, number=1)
+    assert harness.client.lrange("predict", 0, -1) == [message("a")]
+    assert harness.client.ttl(keys.record("a")) == -1, "a queued record never expires by itself"
 
 
-def test_accepting_twice_pushes_once(room: Room) -> None:
-    room.accept("a")
-    room.accept("a")
+def test_accepting_twice_pushes_once(harness: LedgerHarness) -> None:
+    harness.accept("a")
+    harness.accept("a")
 
-    assert room.queued() == 1
+    assert harness.queued() == 1
 
 
-def test_a_queue_full_of_rows_refuses_and_leaves_no_trace(room: Room) -> None:
+def test_a_queue_full_of_rows_refuses_and_leaves_no_trace(harness: LedgerHarness) -> None:
     for number in range(10):
-        room.accept(f"{number}")
+        harness.accept(f"{number}")
 
     with pytest.raises(QueueFull):
-        room.accept("b")
+        harness.accept("b")
 
-    assert room.ledger.record("b") is None
-    assert room.queued() == 10
+    assert harness.ledger.record("b") is None
+    assert harness.queued() == 10
 
 
 def test_a_queue_full_of_bytes_refuses_too(client) -> None:
     size = len(message("a"))
-    narrow = Room(client, max_queued_bytes=2 * size + 1)
+    narrow = LedgerHarness(client, max_queued_bytes=2 * size + 1)
     narrow.accept("a")
     narrow.accept("b")
 
@@ -51,81 +58,81 @@ def test_a_queue_full_of_bytes_refuses_too(client) -> None:
 @pytest.mark.parametrize(
     ("bound", "most", "own"), [("rows", 500_000, 1), ("bytes", 2**30, len(message("b")))]
 )
-def test_by_default_it_is_full_at_whichever_bound_comes_first(
+def test_queue_is_full_at_the_first_default_bound(
     client: redis.Redis, bound: str, most: int, own: int
 ) -> None:
-    room = Room(client)
-    room.accept("a")
+    harness = LedgerHarness(client)
+    harness.accept("a")
     client.hset(f"{keys.QUEUED}predict", bound, most - own)
 
-    room.accept("b")  # fills it to the brim
+    harness.accept("b")  # the queue is full now
 
     with pytest.raises(QueueFull):
-        room.accept("c")
+        harness.accept("c")
     (other,) = {"rows", "bytes"} - {bound}
     assert int(client.hget(f"{keys.QUEUED}predict", other) or 0) < 2000, "which is far from full"
 
 
 @pytest.mark.parametrize("bound", ["rows", "bytes"])
-def test_what_was_refused_takes_no_room(client: redis.Redis, bound: str) -> None:
+def test_refused_submission_takes_no_capacity(client: redis.Redis, bound: str) -> None:
     size = len(message("a"))
     narrow = {"rows": {"max_queued": 1}, "bytes": {"max_queued_bytes": size + 1}}
-    room = Room(client, **narrow[bound])
-    room.accept("a")
+    harness = LedgerHarness(client, **narrow[bound])
+    harness.accept("a")
     counts = client.hgetall(f"{keys.QUEUED}predict")
 
     for number in range(5):
         with pytest.raises(QueueFull):
-            room.accept(f"{number}")
+            harness.accept(f"{number}")
 
     assert client.hgetall(f"{keys.QUEUED}predict") == counts
-    room.take(1)
-    assert room.accept("b") == "b"
+    harness.take(1)
+    assert harness.accept("b") == "b"
 
 
-def test_what_was_reserved_or_purged_makes_room(room: Room) -> None:
+def test_reserved_or_purged_messages_free_capacity(harness: LedgerHarness) -> None:
     for number in range(10):
-        room.accept(f"{number}")
-    room.reservations.reserve("predict", 3, *GENEROUS)
+        harness.accept(f"{number}")
+    harness.reservations.reserve("predict", 3, *GENEROUS)
     for number in range(3):
-        room.accept(f"again {number}")
+        harness.accept(f"again {number}")
     with pytest.raises(QueueFull):
-        room.accept("b")
+        harness.accept("b")
 
-    room.client.delete("predict")
+    harness.client.delete("predict")
 
-    assert room.accept("b") == "b"
+    assert harness.accept("b") == "b"
 
 
-def test_a_known_key_gives_the_id_of_before_and_pushes_nothing(room: Room) -> None:
+def test_a_known_key_gives_the_id_of_before_and_pushes_nothing(harness: LedgerHarness) -> None:
     key = Idempotency("k", "payload")
 
-    assert [room.accept("a", key=key), room.accept("b", key=key)] == ["a", "a"]
+    assert [harness.accept("a", key=key), harness.accept("b", key=key)] == ["a", "a"]
 
-    assert room.ledger.record("b") is None
-    assert room.queued() == 1
-    assert 0 < room.client.ttl(keys.IDEMPOTENCY + "k") <= TTL
+    assert harness.ledger.record("b") is None
+    assert harness.queued() == 1
+    assert 0 < harness.client.ttl(keys.IDEMPOTENCY + "k") <= TTL
 
 
-def test_a_known_key_with_another_payload_is_a_conflict(room: Room) -> None:
-    room.accept("a", key=Idempotency("k", "one"))
+def test_a_known_key_with_another_payload_is_a_conflict(harness: LedgerHarness) -> None:
+    harness.accept("a", key=Idempotency("k", "one"))
 
     with pytest.raises(IdempotencyConflict):
-        room.accept("b", key=Idempotency("k", "two"))
+        harness.accept("b", key=Idempotency("k", "two"))
 
-    assert room.ledger.record("b") is None
+    assert harness.ledger.record("b") is None
 
 
 def test_a_refused_submission_does_not_use_up_its_key(client) -> None:
     key = Idempotency("k", "payload")
     with pytest.raises(QueueFull):
-        Room(client, max_queued=0).accept("a", key=key)
+        LedgerHarness(client, max_queued=0).accept("a", key=key)
 
-    assert Room(client).accept("b", key=key) == "b"
+    assert LedgerHarness(client).accept("b", key=key) == "b"
 
 
-def test_a_full_redis_refuses_though_its_queue_is_empty(room: Room) -> None:
-    with full(room.client), pytest.raises(redis.ResponseError, match="maxmemory"):
-        room.accept("a")
+def test_a_full_redis_refuses_though_its_queue_is_empty(harness: LedgerHarness) -> None:
+    with full(harness.client), pytest.raises(redis.ResponseError, match="maxmemory"):
+        harness.accept("a")
 
-    assert not room.client.exists(keys.record("a"), "predict")
+    assert not harness.client.exists(keys.record("a"), "predict")

@@ -1,4 +1,4 @@
-"""The pace at which messages leave a queue, as the scripts measure it; on a real Redis."""
+"""The drain rate of a queue, as the scripts measure it on a real Redis."""
 
 import time
 
@@ -23,7 +23,7 @@ def reservations(client: redis.Redis) -> Reservations:
 
 
 @pytest.fixture
-def situations(client: redis.Redis) -> QueueSnapshots:
+def snapshots(client: redis.Redis) -> QueueSnapshots:
     return QueueSnapshots(client)
 
 
@@ -47,7 +47,7 @@ def fill(ledger: Ledger, count: int, rows: int = 1) -> None:
 
 
 def drain(reservations: Reservations, times: int, each: int) -> None:
-    """At a steady pace, by this machine's clock."""
+    """Reserve messages at a steady rate."""
     due = time.monotonic()
     for _ in range(times):
         due += PAUSE
@@ -55,46 +55,44 @@ def drain(reservations: Reservations, times: int, each: int) -> None:
         assert len(reservations.reserve("predict", each, *GENEROUS)) == each
 
 
-def test_it_is_what_leaves_while_there_is_more(ledger, reservations, situations) -> None:
+def test_drain_rate_is_measured_during_a_backlog(ledger, reservations, snapshots) -> None:
     fill(ledger, 40)
     drain(reservations, 15, each=2)
-    assert situations.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
+    assert snapshots.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
 
 
-def test_an_idle_queue_is_not_a_slow_one(ledger, reservations, situations) -> None:
+def test_an_idle_queue_is_not_a_slow_one(ledger, reservations, snapshots) -> None:
     fill(ledger, 40)
     drain(reservations, 20, each=2)
     assert reservations.reserve("predict", 2, *GENEROUS) == []
     time.sleep(10 * PAUSE)
-    for _ in range(5):  # one at a time, as each comes
+    for _ in range(5):  # each is taken before the next comes
         fill(ledger, 1)
         drain(reservations, 1, each=1)
-    assert situations.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
+    assert snapshots.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
 
 
-def test_it_is_unknown_until_there_was_a_backlog(ledger, reservations, situations) -> None:
+def test_drain_rate_is_unknown_before_a_backlog(ledger, reservations, snapshots) -> None:
     fill(ledger, 1)
-    assert situations.of("predict").rate is None
+    assert snapshots.of("predict").rate is None
     drain(reservations, 1, each=1)
-    assert situations.of("predict").rate is None
+    assert snapshots.of("predict").rate is None
 
 
 def test_a_time_without_workers_is_not_counted_once_they_are_back(
-    ledger, reservations, situations
+    ledger, reservations, snapshots
 ) -> None:
     fill(ledger, 40)
     drain(reservations, 10, each=2)
     time.sleep(10 * PAUSE)
-    meanwhile = situations.of("predict").rate
+    meanwhile = snapshots.of("predict").rate
     reservations.begin("predict")
     drain(reservations, 5, each=2)
     assert meanwhile < 0.7 * 2 / PAUSE, "it falls while nobody takes anything"
-    assert situations.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
+    assert snapshots.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
 
 
-def test_a_full_queue_says_when_there_is_room_for_this_one(
-    ledger, reservations, situations
-) -> None:
+def test_a_full_queue_says_when_there_is_room_for_this_one(ledger, reservations, snapshots) -> None:
     fill(ledger, 40)
     with pytest.raises(QueueFull) as unknown:
         fill(ledger, 1)
@@ -106,19 +104,19 @@ def test_a_full_queue_says_when_there_is_room_for_this_one(
     with pytest.raises(QueueFull) as large:
         fill(ledger, 1, rows=40)
     assert small.value.extra["retry_after"] == 1
-    rows_per_second = situations.of("predict").rate
+    rows_per_second = snapshots.of("predict").rate
     assert large.value.extra["retry_after"] == pytest.approx(40 / rows_per_second, abs=1)
 
 
 def test_positions_of_what_came_back_and_of_what_was_purged(
-    client, ledger, reservations, situations
+    client, ledger, reservations, snapshots
 ) -> None:
     fill(ledger, 10)
     tags = [tag for tag, _ in reservations.reserve("predict", 4, *GENEROUS)]
-    assert situations.of("predict").taken == 4
+    assert snapshots.of("predict").taken == 4
     reservations.release(tags)
     assert reservations.upkeep(()) == 4
-    assert situations.of("predict").taken == 0
+    assert snapshots.of("predict").taken == 0
     fill(ledger, 1)
     assert ledger.record("11").number == 11
     client.delete("predict")
@@ -126,23 +124,21 @@ def test_positions_of_what_came_back_and_of_what_was_purged(
     assert ledger.record("12").number == 1
 
 
-def test_held_is_what_workers_have_of_this_queue_alone(
-    client, ledger, reservations, situations
-) -> None:
+def test_held_counts_messages_of_one_queue(client, ledger, reservations, snapshots) -> None:
     fill(ledger, 3)
     (tag, _), *_ = reservations.reserve("predict", 3, *GENEROUS)
     client.lpush("bulk", b"a step")
     reservations.reserve("bulk", 1, *GENEROUS)
     assert ledger.postpone([(tag, "1")], suspect=False) == ["postponed"]
-    assert situations.of("predict").held == 2, "one waits for another try"
-    assert situations.of("bulk").held == 1
+    assert snapshots.of("predict").held == 2, "one waits for another try"
+    assert snapshots.of("bulk").held == 1
 
 
-def test_the_age_of_the_first(ledger, situations, client) -> None:
-    assert situations.of("predict").oldest is None
+def test_age_of_the_oldest_message(ledger, snapshots, client) -> None:
+    assert snapshots.of("predict").oldest is None
     fill(ledger, 1)
-    assert situations.of("predict").oldest is None, "an id that tells no time"
+    assert snapshots.of("predict").oldest is None, "an id that tells no time"
     made = f"{int((time.time() - 60) * 1000):012x}"
     ours = f"{made[:8]}-{made[8:]}-7000-8000-000000000000"
     client.rpush("predict", f'{{"headers":{{"id":"{ours}"}}}}')
-    assert situations.of("predict").oldest == pytest.approx(60, abs=5)
+    assert snapshots.of("predict").oldest == pytest.approx(60, abs=5)

@@ -1,4 +1,4 @@
-"""Messages that workers hold: taken in one step, kept, given back; on a real Redis."""
+"""Reservations on a real Redis: taken in one step, kept, returned."""
 
 import msgspec
 import pytest
@@ -16,7 +16,7 @@ def reservations(client: redis.Redis) -> Reservations:
 
 
 def push(client: redis.Redis, *rows: int) -> list[bytes]:
-    """A message for each number of rows; gives them, the oldest first."""
+    """Push a message for each number of rows; return them, the oldest first."""
     messages = [
         message(f"{number}", msgspec.structs.replace(PREDICTION, features=[[0.5]] * count))
         for number, count in enumerate(rows)
@@ -73,7 +73,7 @@ def test_an_empty_queue_gives_nothing_and_changes_nothing(client, reservations) 
     assert client.keys("*") == []
 
 
-def test_what_is_kept_stays_and_what_nobody_keeps_goes_back(client, reservations) -> None:
+def test_overdue_reservation_returns_to_the_queue(client, reservations) -> None:
     messages = push(client, 1, 1, 1)
     impatient = Reservations(client, 0, 60)  # due at once
     (kept, _), *_ = impatient.reserve("predict", 3, *GENEROUS)
@@ -85,7 +85,7 @@ def test_what_is_kept_stays_and_what_nobody_keeps_goes_back(client, reservations
     assert reservations.upkeep([kept]) == 0
 
 
-def test_what_is_deferred_goes_back_at_its_time(client, reservations) -> None:
+def test_deferred_message_returns_at_its_time(client, reservations) -> None:
     push(client, 1, 1)
     (late, _), (due, _) = reservations.reserve("predict", 2, *GENEROUS)
     now = client.time()[0]
@@ -98,7 +98,7 @@ def test_what_is_deferred_goes_back_at_its_time(client, reservations) -> None:
     assert client.hkeys(keys.RESERVED) == [late.encode()]
 
 
-def test_what_went_back_is_counted_as_waiting_again(client, reservations) -> None:
+def test_returned_message_counts_as_queued_again(client, reservations) -> None:
     messages = push(client, 4)
     client.hset(keys.QUEUED + "predict", mapping={"rows": 4, "bytes": len(messages[0])})
     ((tag, _),) = reservations.reserve("predict", 1, *GENEROUS)
@@ -111,7 +111,7 @@ def test_what_went_back_is_counted_as_waiting_again(client, reservations) -> Non
     assert client.hmget(counts, "rows", "bytes") == [b"4", str(len(messages[0])).encode()]
 
 
-def test_one_who_lost_its_reservation_cannot_keep_it(client, reservations) -> None:
+def test_lost_reservation_cannot_be_kept(client, reservations) -> None:
     push(client, 1)
     ((tag, _),) = reservations.reserve("predict", 1, *GENEROUS)
     reservations.release([tag])
@@ -122,7 +122,7 @@ def test_one_who_lost_its_reservation_cannot_keep_it(client, reservations) -> No
 
 
 def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:
-    """Hazard 2: there a message was lost at each restart."""
+    """Hazard 2: on a full Redis, each restart lost a message."""
     messages = push(client, 1, 1)
     with full(client):
         taken = reservations.reserve("predict", 2, *GENEROUS)
@@ -169,7 +169,7 @@ def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(client) -> No
 
 @pytest.mark.parametrize("ending", ["", ',"batch":"m:1 predict"}}'])
 def test_rows_that_nobody_can_count_hold_up_nobody(client, reservations, ending: str) -> None:
-    """One such message must not make the script fail, for each who takes it, for ever."""
+    """One such message must not make the script fail for every worker."""
     poison = b'{"headers":{"rows":' + b"9" * 26 + ending.encode()
     client.lpush("predict", poison)
     messages = [poison, *push(client, 1)]

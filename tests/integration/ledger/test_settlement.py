@@ -1,4 +1,4 @@
-"""Settling: the first outcome stands, is counted once and wakes who waits."""
+"""Settlement: the first outcome stands, is counted once and wakes waiting callers."""
 
 import time
 
@@ -16,42 +16,44 @@ from tests.integration.ledger.ledger_harness import (
     PREDICTION,
     RECEIPT,
     TTL,
-    Room,
+    LedgerHarness,
     full,
     offer,
 )
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_the_first_outcome_stands_whoever_comes_late(room: Room, started) -> None:
-    ((tag, _),) = batch = room.reserve("a")
-    record = room.ledger.record("a")
+def test_the_first_outcome_stands_whoever_comes_late(harness: LedgerHarness, started) -> None:
+    ((tag, _),) = batch = harness.reserve("a")
+    record = harness.ledger.record("a")
     if started:
-        room.ledger.start(batch)
+        harness.ledger.start(batch)
     first, late = record.succeeded([7], RECEIPT), record.failed(ModelError("late"))
 
-    assert room.ledger.settle("churn:3", [Settled(first, tag)]) == 1
-    assert room.ledger.settle("churn:3", [Settled(late, tag)]) == 0
+    assert harness.ledger.settle("churn:3", [Settled(first, tag)]) == 1
+    assert harness.ledger.settle("churn:3", [Settled(late, tag)]) == 0
 
-    assert room.ledger.record("a") == first
-    (statistics,) = room.ledger.statistics()
+    assert harness.ledger.record("a") == first
+    (statistics,) = harness.ledger.statistics()
     assert statistics.rows == 1
     assert statistics.outcomes == {"succeeded": 1, "failed": 0, "cancelled": 0, "expired": 0}
 
 
-def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(room: Room) -> None:
-    batch = room.reserve("a", "b", "c")
-    room.ledger.start(batch)
-    a, b, c = (room.ledger.record(task_id) for _, task_id in batch)
+def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(
+    harness: LedgerHarness,
+) -> None:
+    batch = harness.reserve("a", "b", "c")
+    harness.ledger.start(batch)
+    a, b, c = (harness.ledger.record(task_id) for _, task_id in batch)
     outcomes = a.succeeded([7], RECEIPT), b.failed(ModelError("no")), c.expired()
 
     settled = [Settled(outcome, tag) for outcome, (tag, _) in zip(outcomes, batch, strict=True)]
-    assert room.ledger.settle("churn:3", settled) == 3
+    assert harness.ledger.settle("churn:3", settled) == 3
 
-    assert room.ledger.depths(("predict",)) == ({"predict": 0}, 0)
-    assert not room.client.exists(keys.ATTEMPTS, keys.DUE)
-    assert all(0 < room.client.ttl(keys.record(task_id)) <= TTL for _, task_id in batch)
-    (statistics,) = room.ledger.statistics()
+    assert harness.ledger.depths(("predict",)) == ({"predict": 0}, 0)
+    assert not harness.client.exists(keys.ATTEMPTS, keys.DUE)
+    assert all(0 < harness.client.ttl(keys.record(task_id)) <= TTL for _, task_id in batch)
+    (statistics,) = harness.ledger.statistics()
     assert statistics.outcomes == {"succeeded": 1, "failed": 1, "cancelled": 0, "expired": 1}
     assert sum(statistics.histogram) == 3
 
@@ -59,73 +61,73 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(room: Room)
 @pytest.mark.parametrize(("left", "state"), [(30, "queued"), (-1, "expired")])
 @pytest.mark.parametrize("ahead", [-20, 0, 60])
 def test_a_look_up_expires_by_the_clock_of_redis_alone(
-    room: Room, monkeypatch: pytest.MonkeyPatch, left: float, state: str, ahead: float
+    harness: LedgerHarness, monkeypatch: pytest.MonkeyPatch, left: float, state: str, ahead: float
 ) -> None:
-    """However wrong the clock of the host that looks it up."""
-    deadline = room.ledger.now() + left
+    """The clock of the host that looks it up may be wrong."""
+    deadline = harness.ledger.now() + left
     waiting = msgspec.structs.replace(PREDICTION, queue_deadline=deadline)
-    room.ledger.accept(offer("a", waiting))
-    gateway = Gateway(room.ledger, Watcher(room.client), Ids(b"key"), room.settings)
+    harness.ledger.accept(offer("a", waiting))
+    gateway = Gateway(harness.ledger, Watcher(harness.client), Ids(b"key"), harness.settings)
     now = time.time
     monkeypatch.setattr("tasks.record.time.time", lambda: now() + ahead)
-    if ahead < 0 and left < 0:  # this host does not suspect it yet, and may not decide it
-        room.ledger.expire(room.ledger.record("a"))
+    if ahead < 0 and left < 0:  # not expired by this host's clock, which does not decide
+        harness.ledger.expire(harness.ledger.record("a"))
     assert gateway.look_up("a").state == state
 
 
-def test_statistics_are_found_without_a_walk_over_the_records(room: Room) -> None:
-    (held,) = room.reserve("a")
-    room.ledger.settle(
-        "churn:3", [Settled(room.ledger.record("a").succeeded([7], RECEIPT), held[0])]
+def test_statistics_are_found_without_a_walk_over_the_records(harness: LedgerHarness) -> None:
+    (held,) = harness.reserve("a")
+    harness.ledger.settle(
+        "churn:3", [Settled(harness.ledger.record("a").succeeded([7], RECEIPT), held[0])]
     )
-    room.client.config_resetstat()
-    assert len(room.ledger.statistics()) == 1
-    assert not {"cmdstat_scan", "cmdstat_keys"} & room.client.info("commandstats").keys()
+    harness.client.config_resetstat()
+    assert len(harness.ledger.statistics()) == 1
+    assert not {"cmdstat_scan", "cmdstat_keys"} & harness.client.info("commandstats").keys()
 
 
-def test_a_full_redis_lets_workers_start_and_settle(room: Room) -> None:
-    batch = room.reserve("a", "b")
-    records = [room.ledger.record(task_id) for _, task_id in batch]
-    with full(room.client):
-        assert room.ledger.start(batch) == [1, 1]
+def test_a_full_redis_lets_workers_start_and_settle(harness: LedgerHarness) -> None:
+    batch = harness.reserve("a", "b")
+    records = [harness.ledger.record(task_id) for _, task_id in batch]
+    with full(harness.client):
+        assert harness.ledger.start(batch) == [1, 1]
         answers = zip(records, batch, strict=True)
         settled = [Settled(r.succeeded([7], RECEIPT), tag) for r, (tag, _) in answers]
-        assert room.ledger.settle("churn:3", settled) == 2
-    assert {room.ledger.record(task_id).state for _, task_id in batch} == {"succeeded"}
+        assert harness.ledger.settle("churn:3", settled) == 2
+    assert {harness.ledger.record(task_id).state for _, task_id in batch} == {"succeeded"}
 
 
-def test_settling_wakes_who_waits_with_the_record_itself(room: Room) -> None:
-    room.accept("a")
-    listener = room.client.pubsub()
+def test_settling_sends_the_record_to_waiting_callers(harness: LedgerHarness) -> None:
+    harness.accept("a")
+    listener = harness.client.pubsub()
     listener.subscribe(keys.record("a"))
     assert listener.get_message(timeout=5)["type"] == "subscribe"
 
-    room.ledger.settle("churn:3", [Settled(room.ledger.record("a").cancelled())])
+    harness.ledger.settle("churn:3", [Settled(harness.ledger.record("a").cancelled())])
 
     published = listener.get_message(timeout=5)["data"]
-    assert published == room.client.get(keys.record("a"))
+    assert published == harness.client.get(keys.record("a"))
 
 
-def test_a_batch_costs_three_round_trips_whatever_its_size(room: Room) -> None:
-    """Reserve, start, settle: scripts, by their hash."""
+def test_a_batch_costs_three_round_trips_whatever_its_size(harness: LedgerHarness) -> None:
+    """The scripts reserve, start and settle, called by their hash."""
     ids = [f"{number}" for number in range(10)]
-    warm = room.reserve("warm")
-    room.ledger.start(warm)
-    room.ledger.settle("churn:3", [Settled(room.ledger.record("warm").expired(), warm[0][0])])
+    warm = harness.reserve("warm")
+    harness.ledger.start(warm)
+    harness.ledger.settle("churn:3", [Settled(harness.ledger.record("warm").expired(), warm[0][0])])
     for task_id in ids:
-        room.accept(task_id)
-    records = [room.ledger.record(task_id) for task_id in ids]
-    room.client.config_resetstat()
+        harness.accept(task_id)
+    records = [harness.ledger.record(task_id) for task_id in ids]
+    harness.client.config_resetstat()
 
-    taken = room.reservations.reserve("predict", 256, *GENEROUS)
+    taken = harness.reservations.reserve("predict", 256, *GENEROUS)
     batch = [(tag, task_id) for (tag, _), task_id in zip(taken, ids, strict=True)]
-    room.ledger.start(batch)
+    harness.ledger.start(batch)
     answers = zip(records, batch, strict=True)
-    room.ledger.settle(
+    harness.ledger.settle(
         "churn:3", [Settled(r.succeeded([7], RECEIPT), tag) for r, (tag, _) in answers]
     )
 
-    asked = room.client.info("commandstats")
+    asked = harness.client.info("commandstats")
     assert asked["cmdstat_evalsha"]["calls"] == 3
     assert {"cmdstat_eval", "cmdstat_script|load", "cmdstat_script"}.isdisjoint(asked)
     inside = sum(command["calls"] for command in asked.values())

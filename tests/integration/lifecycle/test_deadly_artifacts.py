@@ -1,4 +1,4 @@
-"""Hazard 19: an artifact that ends whoever loads it, as a broken native library would."""
+"""Hazard 19: an artifact that kills the loading process, as a broken native library would."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def live(demo_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
 
 
 def add_bomb(home: Path) -> None:
-    """Registered as trusted, without being opened."""
+    """Register the bomb as trusted without opening it."""
     path = home / "bomb.joblib"
     joblib.dump({"model": Bomb()}, path)
     content = path.read_bytes()

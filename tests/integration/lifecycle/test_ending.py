@@ -1,4 +1,4 @@
-"""A worker that is told to end finishes what runs, in time; told twice, it ends at once."""
+"""Shutdown of a worker: what runs is finished in time; a second signal ends it at once."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("ending")
     (home / "diary").touch()
     register(home, "sleeping", Sleeping(str(home / "diary")), [[1.0, 0.0]])
-    # Whatever came back by its timeout would come too late for these tests.
+    # A return by the visibility timeout would come too late for these tests.
     environment = {"PREDICTQ_SHUTDOWN_TIMEOUT": str(TIMEOUT), "PREDICTQ_VISIBILITY_TIMEOUT": "60"}
     with running(home, **environment) as stack:
         yield stack
@@ -40,7 +40,7 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
 
 
 def submit_running(stack: LiveStack, seconds: float) -> list[str]:
-    """As many as there are processes, all of them running."""
+    """Submit one prediction for each process; return the ids once all are running."""
     ids = [stack.submit("sleeping", [float(n), seconds])["id"] for n in (1, 2)]
     until(lambda: all(status(stack, i) == "running" for i in ids), "both processes busy")
     return ids
@@ -51,7 +51,7 @@ def status(stack: LiveStack, task_id: str) -> str:
 
 
 def stop(stack: LiveStack, signals: int = 1) -> float:
-    """Seconds until the worker was gone."""
+    """Stop the worker and return the seconds until it ended."""
     pid, started = stack.pid("worker"), time.monotonic()
     for _ in range(1, signals):
         os.kill(pid, signal.SIGTERM)
@@ -60,7 +60,7 @@ def stop(stack: LiveStack, signals: int = 1) -> float:
     return time.monotonic() - started
 
 
-def test_what_runs_is_finished_and_what_waits_goes_back(
+def test_shutdown_finishes_running_and_returns_waiting_predictions(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     ids = submit_running(stack, 1.5)
@@ -74,7 +74,7 @@ def test_what_runs_is_finished_and_what_waits_goes_back(
     assert {stack.outcome(i)["receipt"]["attempt"] for i in ids + waiting} == {1}
 
 
-def test_what_takes_too_long_goes_back_in_time_and_is_not_charged(
+def test_shutdown_returns_long_predictions_without_an_attempt(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     ids = submit_running(stack, 7.0)
@@ -86,7 +86,7 @@ def test_what_takes_too_long_goes_back_in_time_and_is_not_charged(
     assert {stack.outcome(task_id)["receipt"]["attempt"] for task_id in ids} == {1}
 
 
-def test_a_second_signal_ends_it_at_once_and_everything_goes_back(
+def test_second_signal_ends_the_worker_and_returns_its_messages(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     ids = submit_running(stack, 4.0)
@@ -97,7 +97,7 @@ def test_a_second_signal_ends_it_at_once_and_everything_goes_back(
     assert {stack.outcome(task_id)["receipt"]["attempt"] for task_id in ids} == {1}
 
 
-def test_it_ends_in_time_without_redis(stack: LiveStack) -> None:
+def test_shutdown_without_redis_is_in_time(stack: LiveStack) -> None:
     submit_running(stack, 0.5)
     stack.kill("redis")
     until(lambda: "annot connect" in stack.logs() or "is away" in stack.logs(), "the outage seen")

@@ -1,4 +1,4 @@
-"""Where a version is paused its fallback answers, and says so; with real workers."""
+"""The fallback of a paused version answers, and the receipt says so; with real workers."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_the_fallback_answers_and_the_receipt_says_so(with_fallback: LiveStack, 
     assert (receipt["version"], receipt["alias"]) == (1, "fallback")
 
 
-def test_who_asks_for_a_number_gets_that_or_none(with_fallback: LiveStack) -> None:
+def test_pinned_version_has_no_fallback(with_fallback: LiveStack) -> None:
     assert post(with_fallback, "doubling:2").json()["code"] == "version_paused"
 
 

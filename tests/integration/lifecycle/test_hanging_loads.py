@@ -1,4 +1,4 @@
-"""A version that is never loaded to its end holds up nobody but itself."""
+"""A version whose loading hangs does not delay other versions."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ LIMIT = 5.0
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One good version, and one whose loading hangs from now on."""
+    """A home with a good version and one whose loading hangs."""
     obstacle = tmp_path / "obstacle"
     register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
     register(tmp_path, "heavy", Heavy(str(obstacle)), [[1.0, 0.0]])

@@ -1,4 +1,4 @@
-"""Hazard 20: a version added while a worker runs is soon held by all its processes, in one copy."""
+"""Hazard 20: the pool shares one copy of a version that is added while the worker runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,36 +20,36 @@ PROCESSES = 4
 @pytest.fixture(params=[1, PROCESSES])
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveStack]:
     line = LinearRegression().fit([[1.0, 0.0], [0.0, 1.0]], [2.0, 0.0])
-    register(tmp_path, "line", line, [[1.0, 0.0]])  # so that scikit-learn is there before
+    register(tmp_path, "line", line, [[1.0, 0.0]])  # so that scikit-learn is imported before
     with running(tmp_path, processes=request.param) as stack:
         until(lambda: len(stack.pool()) == request.param, "all processes")
         yield stack
 
 
-def proportional(stack: LiveStack) -> int:
-    """Bytes that the pool and its fork server take, what they share counted once."""
+def pool_memory(stack: LiveStack) -> int:
+    """Memory of the pool and its fork server (PSS) in bytes; shared pages count once."""
     family = psutil.Process(stack.pid("worker")).children(recursive=True)
     return sum(int(process.memory_full_info().pss) for process in family)
 
 
 def loaded(stack: LiveStack) -> list[str]:
-    """What the worker said at its last sign of life."""
+    """The loaded versions in the worker's last heartbeat."""
     (worker,) = stack.http.get("/stats").json()["workers"]
     return worker["loaded"]
 
 
 def forest() -> ExtraTreesRegressor:
-    """Some 100 MB: each row has a leaf of its own in every tree."""
+    """A forest of about 100 MB: every tree has a leaf for each row."""
     random = np.random.default_rng(0)
     x, y = random.normal(size=(20_000, 2)), random.normal(size=20_000)
     return ExtraTreesRegressor(32, max_features=1, n_jobs=-1, random_state=0).fit(x, y)
 
 
 def test_a_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
-    before, born = proportional(stack), {process.pid for process in stack.pool()}
+    before, born = pool_memory(stack), {process.pid for process in stack.pool()}
     model = forest()
     manifest = register(stack.home, "forest", model, [[0.0, 0.0]])
-    model.n_jobs = 1  # with threads its sums, and so its last bits, differ from call to call
+    model.n_jobs = 1  # with threads, sums differ in their last bits from call to call
     assert stack.predict("forest", [0.5, 0.5]) == model.predict([[0.5, 0.5]]).tolist()
     until(lambda: not born & {p.pid for p in stack.pool()}, "all processes are new", 10)
     until(lambda: len(stack.pool()) == len(born), "as many as before")
@@ -59,6 +59,6 @@ def test_a_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     assert stack.predict("forest", [0.1, 0.2]) == model.predict([[0.1, 0.2]]).tolist()
     until(lambda: loaded(stack) == ["forest:1", "line:1"], "a sign of life that names both")
     assert {process.pid for process in stack.pool()} == renewed, "each is replaced once"
-    # The file's bytes are there as well, until they are read.
+    # While it is loaded, the file's bytes are in memory as well.
     assert manifest.size > 80e6
-    assert proportional(stack) - before < 1.5 * manifest.size
+    assert pool_memory(stack) - before < 1.5 * manifest.size

@@ -1,11 +1,11 @@
-"""A version that is removed while it is paused: nobody waits for it, and nothing of it stays."""
+"""A version is removed while it is paused: parked predictions fail, and nothing of it stays."""
 
 import joblib
 import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from cli.models.ghosts import sweep
+from cli.models.ghosts import forget_ghosts
 from registry.store import Registry
 from tasks.ledger.ledger import connect
 from tests.integration.damaged_versions import ROW, Artifact, fail_until_paused, paused
@@ -15,15 +15,15 @@ from tests.support.stack import LiveStack, until
 pytestmark = pytest.mark.slow
 
 
-class AtHome(Doubling):
-    """Of this module, which no worker can import."""
+class Unimportable(Doubling):
+    """A model of this module, which no worker can import."""
 
 
 def models_of_stats(stack: LiveStack) -> set[str]:
     return {entry["model"] for entry in stack.http.get("/stats").json()["predictions"]}
 
 
-def test_nothing_waits_for_a_version_that_was_removed(tmp_path, start) -> None:
+def test_removed_version_keeps_nothing_waiting(tmp_path, start) -> None:
     for name, model in (("damaged", Doubling()), ("parked", Touchy()), ("other", Touchy())):
         register(tmp_path, name, model, [ROW])
     Artifact(tmp_path, "damaged:1").damage()
@@ -42,7 +42,7 @@ def test_nothing_waits_for_a_version_that_was_removed(tmp_path, start) -> None:
     errors = [stack.outcome(task_id)["error"]["code"] for task_id in ids]
     assert set(errors) <= {"model_not_found", "version_not_found"}
 
-    Registry(tmp_path).remove("damaged")  # as if nobody knew of its Redis
+    Registry(tmp_path).remove("damaged")  # without telling Redis
 
     assert stack.http.get("/ready").json() == {"ready": True, "redis": True, "workers": 1}
     assert paused(stack) == {}
@@ -50,7 +50,7 @@ def test_nothing_waits_for_a_version_that_was_removed(tmp_path, start) -> None:
     assert "damaged" not in stack.http.get("/metrics").text
     assert stack.http.get("/dead-letters").json()["kept"] == 2
 
-    sweep(tmp_path, stack.redis_url)  # as the next `up` does
+    forget_ghosts(tmp_path, stack.redis_url)  # as the next `up` does
 
     assert stack.http.get("/dead-letters").json()["kept"] == 0
     assert stack.predict("other", ROW) == [2.0]
@@ -59,7 +59,7 @@ def test_nothing_waits_for_a_version_that_was_removed(tmp_path, start) -> None:
 def test_a_version_that_could_not_be_added_leaves_nothing(tmp_path, start) -> None:
     register(tmp_path, "other", Touchy(), [ROW])
     stack = start(processes=1, PREDICTQ_BREAKER_FAILURES="1")
-    joblib.dump(AtHome(), tmp_path / "m.joblib")
+    joblib.dump(Unimportable(), tmp_path / "m.joblib")
     stack.parts.write()
     try:
         arguments = ["models", "add", "m", str(tmp_path / "m.joblib"), "--trust"]

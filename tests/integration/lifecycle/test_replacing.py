@@ -39,7 +39,7 @@ def replace_api(stack: LiveStack) -> None:
 
 
 def more(calling: Traffic) -> None:
-    """Wait until the callers were answered again."""
+    """Wait until the callers got more answers."""
     known = len(calling.accepted)
     until(lambda: len(calling.accepted) > known + 100 or calling.failures, "more requests")
 
@@ -65,7 +65,7 @@ def test_the_api_is_replaced_without_a_failed_request(stack: LiveStack) -> None:
 def test_a_process_of_the_api_that_dies_refuses_nobody(stack: LiveStack) -> None:
     until(lambda: len(servers(stack)) == 1, "one process")
     (pid,) = servers(stack)
-    os.kill(pid, signal.SIGSTOP)  # who comes now waits in the socket
+    os.kill(pid, signal.SIGSTOP)  # new connections wait in the socket's backlog
     callers = [HTTPConnection("127.0.0.1", stack.parts.port, timeout=30) for _ in range(5)]
     for caller in callers:
         caller.request("POST", "/predict/async", BODY, HEADERS)
@@ -75,7 +75,7 @@ def test_a_process_of_the_api_that_dies_refuses_nobody(stack: LiveStack) -> None
         caller.close()
 
 
-def test_one_who_waits_learns_the_id_before_the_api_ends(stack: LiveStack) -> None:
+def test_api_shutdown_answers_waiting_callers_with_the_id(stack: LiveStack) -> None:
     with stack.frozen_pool(), ThreadPoolExecutor(1) as pool:
         until(lambda: len(servers(stack)) == 1, "one process")
         waiter = pool.submit(stack.http.post, "/predict", content=BODY, headers=HEADERS)
@@ -97,8 +97,8 @@ def test_workers_are_replaced_one_by_another_and_nothing_is_lost(stack: LiveStac
 
 
 def replace_worker(stack: LiveStack) -> None:
-    """Another beside it; once that works, the first ends."""
-    first = stack.give_way("worker")
+    """Start a second worker; stop the first once the second takes messages."""
+    first = stack.launch_second("worker")
     until(lambda: stack.parts.stages()[0][0].relieves(stack.pid("worker")), "the second", 90)
     first.terminate()
     until(lambda: not first.running(), "the end of the first")

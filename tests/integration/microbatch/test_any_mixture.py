@@ -1,4 +1,4 @@
-"""Hazard 18: whatever is mixed on the queue, each gets what the model alone would have said."""
+"""Hazard 18: any mixture of messages on the queue gets each model's own answers."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class World(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """One of the mixture, and what is right for it."""
+    """One prediction of the mixture, and its right outcome."""
 
     submit: Callable[[World], str]
     is_right: Callable[[World, Record], bool]
@@ -91,7 +91,7 @@ def good(draw: st.DrawFn) -> Callable[[World], Asked]:
 
 @st.composite
 def touching(draw: st.DrawFn) -> Callable[[World], Asked]:
-    """Asked of one model; where the last row is guilty it raises, and names that."""
+    """A prediction of `touchy`; if the last row is guilty, the model raises and names it."""
     stock, guilty, count = draw(stocks), draw(st.booleans()), draw(st.integers(1, 5))
 
     def make(world: World) -> Asked:
@@ -128,7 +128,7 @@ BAD = [
 
 @st.composite
 def bad(draw: st.DrawFn) -> Callable[[World], Asked]:
-    """What the front end would have refused; stock producers have no front end."""
+    """Invalid features, which stock producers can send without the API's check."""
     reference, rows, method, code = draw(st.sampled_from(BAD))
     asked = Asked(
         submitting(True, reference, rows, method), lambda _, record: failed(record, code, "")
@@ -138,7 +138,7 @@ def bad(draw: st.DrawFn) -> Callable[[World], Asked]:
 
 @st.composite
 def unwanted(draw: st.DrawFn) -> Callable[[World], Asked]:
-    """Cancelled by its caller, or submitted when its time was over."""
+    """A prediction that is cancelled, or had expired when it was submitted."""
     expired = draw(st.booleans())
 
     def make(_: World) -> Asked:
@@ -199,11 +199,11 @@ mixtures = st.integers(1, 50).flatmap(lambda size: st.lists(asking, min_size=siz
     max_examples=50,
     deadline=None,
     print_blob=True,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each example costs a good second
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each example takes more than a second
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
 @given(mixtures, st.booleans())
-def test_any_mixture_gets_what_each_model_alone_would_say(
+def test_mixture_of_models_is_answered_as_each_model_alone(
     world: World, mixture: list[Callable[[World], Asked]], gather: bool
 ) -> None:
     mixture = [make(world) for make in mixture]
@@ -219,6 +219,6 @@ def test_any_mixture_gets_what_each_model_alone_would_say(
         if not asked.is_right(world, record)
     ]
     assert wrong == []
-    if gather:  # nothing was computed before they were cancelled
+    if gather:  # all are cancelled before any is computed
         states = {r.state for r in records if r.task_id in cancelled}
         assert states <= {"cancelled"}

@@ -1,4 +1,4 @@
-"""Batches form by themselves, and each of their requests ends as if it had been alone."""
+"""Microbatches form by themselves, and each message ends as if it had run alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def reserved(stack: LiveStack) -> int:
 
 
 def occupy(stack: LiveStack) -> list[str]:
-    """Give each process something to do; one after the other, or they would share a batch."""
+    """Occupy each process, one after the other so that the messages do not share a microbatch."""
     ids: list[str] = []
     for count in range(1, stack.parts.workers + 1):
         ids += submit(stack, "doubling", 1.0)
@@ -45,7 +45,7 @@ def computed(stack: LiveStack) -> set[float]:
     return set(map(float, (stack.home / "diary").read_text().split()))
 
 
-def test_what_was_gathered_goes_through_the_model_together(unruly: LiveStack) -> None:
+def test_gathered_messages_share_a_model_call(unruly: LiveStack) -> None:
     with unruly.gathering():
         ids = submit(unruly, "doubling", *range(200))
     answers = outcomes(unruly, ids)
@@ -75,7 +75,7 @@ def test_an_answer_that_no_json_can_say_fails_alone_too(unruly: LiveStack) -> No
     assert strange["error"]["code"] == "model_error"
 
 
-def test_one_that_ends_its_process_is_given_up_and_takes_nobody_along(unruly: LiveStack) -> None:
+def test_lethal_prediction_fails_alone(unruly: LiveStack) -> None:
     """Hazard 9."""
     worker, victims = unruly.pid("worker"), {process.pid for process in unruly.pool()}
     with unruly.gathering():
@@ -91,7 +91,7 @@ def test_one_that_ends_its_process_is_given_up_and_takes_nobody_along(unruly: Li
     assert unruly.predict("lethal", [4.0, 0.0]) == [8.0]
 
 
-def test_what_came_too_late_is_not_computed(unruly: LiveStack, stock: Stock) -> None:
+def test_expired_prediction_is_not_computed(unruly: LiveStack, stock: Stock) -> None:
     with unruly.gathering():
         late = stock.submit("touchy", [[1001.0, 0.0]], expires=PAST)
         in_time = stock.submit("touchy", [[1002.0, 0.0]], expires=600)
@@ -100,7 +100,7 @@ def test_what_came_too_late_is_not_computed(unruly: LiveStack, stock: Stock) -> 
     assert computed(unruly) & {1001.0, 1002.0} == {1002.0}
 
 
-def test_what_was_revoked_is_not_computed(unruly: LiveStack, stock: Stock) -> None:
+def test_revoked_prediction_is_not_computed(unruly: LiveStack, stock: Stock) -> None:
     with unruly.frozen_pool():
         busy = occupy(unruly)
         revoked, wanted = submit(unruly, "touchy", 2001.0, 2002.0)
@@ -112,7 +112,7 @@ def test_what_was_revoked_is_not_computed(unruly: LiveStack, stock: Stock) -> No
 
 
 def told(replies: dict[str, Any] | None) -> Any:
-    """What the one worker replied; nothing if it has not yet."""
+    """The reply of the only worker; empty until it replies."""
     return next(iter((replies or {}).values()), ())
 
 
@@ -139,7 +139,7 @@ def test_celery_inspect_sees_every_prediction_of_a_running_batch(
 
 @contextmanager
 def events(stock: Stock) -> Iterator[list[Json]]:
-    """Celery's events from now on, as Flower receives them."""
+    """Collect Celery's events inside the context, as Flower receives them."""
     seen: list[Json] = []
     with stock.app.connection_for_read() as connection:
         receiver = stock.app.events.Receiver(connection, handlers={"*": seen.append})
@@ -175,6 +175,6 @@ def steps_of(seen: list[Json], ids: Any) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("priority", [0, 3, 9])
 def test_a_priority_loses_nothing(unruly: LiveStack, stock: Stock, priority: int) -> None:
-    """A stock producer puts what has one into a list that no worker of ours watches."""
+    """Stock producers push messages with a priority to a list that our workers do not watch."""
     task_id = stock.submit("doubling", [21.0, 0.0], priority=priority)
     assert unruly.outcome_of_stock(task_id)["predictions"] == [42.0]

@@ -1,4 +1,4 @@
-"""Cancelling: at once what waits, at the end of its batch what runs, never what has its outcome."""
+"""Cancelling queued, reserved, running and settled predictions."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 
 
 def cancel(stack: LiveStack, task_id: str) -> Json:
-    """Cancel twice, which must be as good as once; gives the outcome that stands."""
+    """Cancel twice, which must equal once; return the outcome that stands."""
     first, second = (stack.http.delete(f"/predict/result/{task_id}") for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.json() == second.json()
     return first.json()
 
 
-def test_what_is_queued_is_cancelled_at_once_and_never_computed(live: LiveStack) -> None:
+def test_cancel_queued_prediction(live: LiveStack) -> None:
     with live.frozen("worker"):
         unwanted = live.submit("sleepy", [300.0, 0.0])["id"]
         wanted = live.submit("sleepy", [301.0, 0.0])["id"]
@@ -33,7 +33,7 @@ def test_what_is_queued_is_cancelled_at_once_and_never_computed(live: LiveStack)
     assert computed(live, 300.0) == 0
 
 
-def test_what_a_worker_holds_but_has_not_begun_is_not_computed(live: LiveStack) -> None:
+def test_cancel_reserved_prediction(live: LiveStack) -> None:
     with live.frozen_pool():
         unwanted = live.submit("sleepy", [310.0, 0.0])["id"]
         until(lambda: live.http.get("/stats").json()["reserved"], "it is taken")
@@ -42,7 +42,7 @@ def test_what_a_worker_holds_but_has_not_begun_is_not_computed(live: LiveStack) 
     assert computed(live, 310.0) == 0
 
 
-def test_what_runs_is_cancelled_and_its_answer_comes_too_late(live: LiveStack) -> None:
+def test_cancel_running_prediction(live: LiveStack) -> None:
     task_id = live.submit("sleepy", [320.0, 1.0])["id"]
     until(lambda: live.status(task_id) == "running", "its start")
     assert cancel(live, task_id)["status"] == "cancelled"
@@ -51,7 +51,7 @@ def test_what_runs_is_cancelled_and_its_answer_comes_too_late(live: LiveStack) -
     assert live.outcome(task_id)["status"] == "cancelled"
 
 
-def test_what_hangs_is_cancelled_and_ends_by_the_hard_limit(live: LiveStack) -> None:
+def test_cancel_hanging_prediction(live: LiveStack) -> None:
     task_id = live.submit("sleepy", [330.0, 60.0], timeout_seconds=1.0)["id"]
     until(lambda: live.status(task_id) == "running", "its start")
     assert cancel(live, task_id)["status"] == "cancelled"
@@ -59,7 +59,7 @@ def test_what_hangs_is_cancelled_and_ends_by_the_hard_limit(live: LiveStack) -> 
     assert live.outcome(task_id)["status"] == "cancelled"
 
 
-def test_what_waits_for_another_try_is_not_tried_again(live: LiveStack) -> None:
+def test_cancel_retrying_prediction(live: LiveStack) -> None:
     pantry = live.home / "pantry"
     pantry.write_bytes(bytes(1))
     task_id = live.submit("hungry", [340.0, 0.0])["id"]
@@ -70,18 +70,18 @@ def test_what_waits_for_another_try_is_not_tried_again(live: LiveStack) -> None:
 
 
 @pytest.mark.parametrize(("row", "status"), [([350.0, 0.0], "succeeded"), ([666.0, 0.0], "failed")])
-def test_what_has_its_outcome_keeps_it(live: LiveStack, row: list[float], status: str) -> None:
+def test_cancel_keeps_an_outcome(live: LiveStack, row: list[float], status: str) -> None:
     outcome = live.outcome(live.submit("sleepy", row)["id"])
     assert outcome["status"] == status
     assert cancel(live, outcome["id"]) == outcome
 
 
-def test_what_expired_stays_expired(live: LiveStack) -> None:
+def test_cancel_keeps_an_expired_prediction(live: LiveStack) -> None:
     with live.frozen("worker"):
         task_id = live.submit("sleepy", [360.0, 0.0], max_queue_seconds=0.01)["id"]
         assert live.outcome(task_id)["status"] == "expired"
         assert cancel(live, task_id)["status"] == "expired"
 
 
-def test_what_was_never_given_out_cannot_be_cancelled(live: LiveStack) -> None:
+def test_cancel_unknown_id(live: LiveStack) -> None:
     assert live.http.delete("/predict/result/nobody").status_code == 404

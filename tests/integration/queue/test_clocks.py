@@ -1,4 +1,4 @@
-"""Two clocks: how long a prediction may wait, and how long computing it may take."""
+"""Time limits: how long a prediction may wait, and how long it may compute."""
 
 import json
 import time
@@ -32,7 +32,7 @@ def stock(live: LiveStack) -> Stock:
 @pytest.mark.parametrize(
     ("model", "fields"), [("sleepy", {"max_queue_seconds": 0.3}), ("impatient", {})]
 )
-def test_what_waits_too_long_expires_though_no_worker_lives(
+def test_queued_prediction_expires_without_a_worker(
     live: LiveStack, model: str, fields: dict[str, float]
 ) -> None:
     value = 100.0 + len(fields)
@@ -52,7 +52,7 @@ def test_a_worker_does_not_begin_what_waited_too_long(live: LiveStack) -> None:
     with live.frozen("worker"):
         late = live.submit("sleepy", [110.0, 0.0], max_queue_seconds=0.05)["id"]
         in_time = live.submit("sleepy", [111.0, 0.0], max_queue_seconds=FOR_EVER)["id"]
-        time.sleep(0.1)  # this is what it has to wait
+        time.sleep(0.1)  # longer than the late one may wait
     assert live.outcome(in_time)["predictions"] == [222.0]
     until(lambda: holds_nothing(live), "both are settled, though nobody looked the late one up")
     assert live.status(late) == "expired"
@@ -64,7 +64,7 @@ def test_a_worker_with_a_wrong_clock_expires_what_is_late_alone(live: LiveStack,
     live.stop("worker")
     late = live.submit("sleepy", [115.0, 0.0], max_queue_seconds=0.05)["id"]
     in_time = live.submit("sleepy", [116.0, 0.0], max_queue_seconds=FOR_EVER)["id"]
-    time.sleep(0.1)  # this is what it has to wait
+    time.sleep(0.1)  # longer than the late one may wait
     live.start("worker", PYTHONPATH=str(SKEWED), PROVE_SKEW=str(skew))
     try:
         assert live.outcome(in_time)["predictions"] == [232.0]
@@ -76,7 +76,7 @@ def test_a_worker_with_a_wrong_clock_expires_what_is_late_alone(live: LiveStack,
         live.start("worker")
 
 
-def test_what_was_begun_in_time_does_not_expire(live: LiveStack) -> None:
+def test_started_prediction_does_not_expire(live: LiveStack) -> None:
     task_id = live.submit("sleepy", [120.0, 0.8], max_queue_seconds=0.5)["id"]
     until(lambda: live.status(task_id) == "running", "its start")
     assert live.outcome(task_id)["predictions"] == [240.0]
@@ -86,7 +86,7 @@ def test_what_was_begun_in_time_does_not_expire(live: LiveStack) -> None:
     ("model", "fields"),
     [("sleepy", {"timeout_seconds": 0.3}), ("sleepy", {"timeout_seconds": 0.05}), ("hasty", {})],
 )
-def test_one_that_computes_too_long_fails(
+def test_time_limit_fails_a_long_computation(
     live: LiveStack, model: str, fields: dict[str, float]
 ) -> None:
     started = time.monotonic()
@@ -101,14 +101,14 @@ def test_a_request_may_compute_longer_than_its_version_would_let_it(live: LiveSt
     assert live.outcome(task_id)["predictions"] == [260.0]
 
 
-def test_the_smallest_limit_in_a_batch_ends_it_and_only_who_is_slow_alone_pays(
+def test_smallest_limit_ends_a_microbatch_and_charges_the_slow_alone(
     live: LiveStack,
 ) -> None:
     """Hazard 9."""
     with live.gathering():
         good = [live.submit("sleepy", [140.0 + n, 0.0])["id"] for n in range(5)]
         slow = live.submit("sleepy", [150.0, FOR_EVER], timeout_seconds=0.3)["id"]
-        # In company it is charged with the other's limit; alone it has its own.
+        # In a shared microbatch the smallest limit applies; alone, a message has its own.
         calm = live.submit("sleepy", [151.0, 0.5], timeout_seconds=FOR_EVER)["id"]
     answers = [live.outcome(task_id) for task_id in good]
     assert [answer["predictions"] for answer in answers] == [[280.0 + 2 * n] for n in range(5)]
@@ -137,7 +137,7 @@ def test_a_countdown_is_waited_for_once_be_it_longer_than_the_visibility_timeout
 ) -> None:
     sent, seconds = time.time(), VISIBILITY + 1
     task_id = stock.submit("sleepy", [[160.0, 0.0]], countdown=seconds)
-    assert live.predict("doubling", [1.0, 0.0]) == [2.0]  # which waits for nobody
+    assert live.predict("doubling", [1.0, 0.0]) == [2.0]  # a lone request is not waited for
     assert computed(live, 160.0) == 0
     outcome = live.outcome_of_stock(task_id)
     assert time.time() - sent >= seconds
@@ -147,7 +147,7 @@ def test_a_countdown_is_waited_for_once_be_it_longer_than_the_visibility_timeout
 
 
 def test_a_prediction_longer_than_the_visibility_timeout_runs_once(live: LiveStack) -> None:
-    """Hazard 6, with the shortest timeout there may be."""
+    """Hazard 6, with the shortest permitted visibility timeout."""
     with live.gathering():
         long = live.submit("sleepy", [170.0, 2 * VISIBILITY + 0.5])["id"]
     receipt = live.outcome(long)["receipt"]
@@ -167,16 +167,16 @@ def test_bounds_that_make_no_sense_are_refused(
     assert answer.json()["errors"][0]["loc"] == [field]
 
 
-def test_null_means_no_bound_of_its_own(live: LiveStack) -> None:
+def test_null_means_no_limit_of_its_own(live: LiveStack) -> None:
     fields = {"max_queue_seconds": None, "timeout_seconds": None}
     task_id = live.submit("doubling", [5.0, 0.0], **fields)["id"]
     assert live.outcome(task_id)["predictions"] == [10.0]
 
 
-def test_others_go_to_a_free_process_when_a_batch_takes_longer_than_such_batches_do(
+def test_slow_microbatch_does_not_hold_others_back(
     live: LiveStack,
 ) -> None:
-    """Its like was quick, so the next waits for its end; but not for more than a moment."""
+    """Such microbatches were quick, so messages wait for this one, but only for a moment."""
     assert live.predict("sleepy", [119.0, 0.0]) == [238.0]
     with live.gathering():
         slow = [live.submit("sleepy", [value, 3.0])["id"] for value in (120.0, 121.0)]

@@ -1,4 +1,4 @@
-"""Ten thousand messages that nobody would send: the worker lives, and each of them has an end."""
+"""Ten thousand mutated messages: the worker survives, and each message is settled or put aside."""
 
 import json
 import random
@@ -48,9 +48,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 
 @pytest.fixture
 def client(stack: LiveStack) -> Iterator[redis.Redis]:
-    """Afterwards the worker is the same, answers, and holds nothing.
+    """Afterwards, the worker process is the same, answers, and holds no messages.
 
-    Its processes need not be: a limit of next to no time ends one.
+    Its pool processes may have changed: a mutated, very short time limit ends one.
     """
     worker, processes = stack.pid("worker"), len(stack.pool())
     with connect(stack.redis_url, timeout=10) as client:
@@ -58,7 +58,7 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
         yield client
         assert stack.predict("doubling", [2.0, 0.0]) == [4.0]
         assert client.hlen(keys.RESERVED) == client.zcard(keys.DUE) == client.llen("predict") == 0
-    assert stack.lives("worker")
+    assert stack.is_running("worker")
     assert stack.pid("worker") == worker
     until(lambda: len(stack.pool()) == processes, "the whole pool")
 
@@ -69,14 +69,14 @@ def ids(stack: LiveStack) -> Ids:
 
 
 def message(task_id: str, start: bytes = b"", put: bytes = b"") -> bytes:
-    """As our front end writes it; one part of it replaced by another."""
+    """A message as our front end writes it."""
     whole = envelope(predict.name, task_id, "predict", PREDICTION)
     assert start in whole
     return whole.replace(start, put, 1)
 
 
 def dead_letters(client: redis.Redis) -> set[bytes]:
-    """The messages that were put aside, whole."""
+    """The content of all dead letters."""
     letters = [json.loads(letter) for letter in client.hvals(keys.DEAD_LETTERS)]
     return {
         b64decode(letter["message"]) if "encoding" in letter else letter["message"].encode()
@@ -85,14 +85,14 @@ def dead_letters(client: redis.Redis) -> set[bytes]:
 
 
 def settled(client: redis.Redis, task_ids: list[Any]) -> list[bool]:
-    """Whether each has its outcome."""
+    """For each id, whether it has an outcome."""
     found = client.mget([keys.record(str(i)).encode(errors="replace") for i in task_ids])
     ends = {"succeeded", "failed", "cancelled", "expired"}
     return [text is not None and json.loads(text)["state"] in ends for text in found]
 
 
 def id_of(text: bytes) -> Any:
-    """The id by which a worker would know the message; None where it could not."""
+    """The id that a worker reads from the message; None if it cannot."""
     try:
         return json.loads(text)["headers"]["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -100,12 +100,12 @@ def id_of(text: bytes) -> Any:
 
 
 def is_gone(task_id: Any) -> bool:
-    """Whether an id, by the time in it, had an outcome that nobody keeps any more."""
+    """Whether an id is so old, by its own time, that its outcome has expired."""
     told = re.match("([0-9a-f]{8})-([0-9a-f]{4})-7", str(task_id), re.IGNORECASE)
     return told is not None and int(told[1] + told[2], 16) / 1000 < time.time() - LONG_AGO
 
 
-def test_each_is_answered_or_put_aside_whole(
+def test_fuzzed_message_is_answered_or_put_aside_whole(
     stack: LiveStack, client: redis.Redis, ids: Ids
 ) -> None:
     seed = random.randrange(2**32)
@@ -160,7 +160,7 @@ def test_a_result_key_of_another_type_holds_up_nobody(
     client.lpush("predict", message(task_id), message(beside))
     until(lambda: client.llen("predict") == client.hlen(keys.RESERVED) == 0, "both are done", 10)
     assert stack.outcome(beside, 10)["predictions"] == [2.0]
-    if kind != "text":  # who wrote a text there has settled it, as far as anybody can tell
+    if kind != "text":  # a string under the key counts as an outcome
         assert stack.outcome(task_id, 10)["predictions"] == [2.0]
 
 

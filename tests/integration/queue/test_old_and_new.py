@@ -1,4 +1,4 @@
-"""What an older front end queued is computed, and what an older worker answered is read, today."""
+"""Messages of older front ends are computed, and records of older workers are read."""
 
 import json
 from collections.abc import Iterator
@@ -32,17 +32,17 @@ def client(stack: LiveStack) -> Iterator[redis.Redis]:
         yield client
 
 
-def plant(client: redis.Redis, files: dict[str, bytes], state: str) -> str:
-    """Put the record of that state into Redis; gives its id."""
+def put_record(client: redis.Redis, files: dict[str, bytes], state: str) -> str:
+    """Put the kept record of a state into Redis; return its id."""
     client.set(keys.record(IDS[state]), files[f"record-{state}.json"])
     return IDS[state]
 
 
 @pytest.mark.parametrize("files", KEPT)
-def test_what_an_older_front_end_queued_is_computed(
+def test_message_of_an_older_front_end_is_computed(
     stack: LiveStack, client: redis.Redis, files: dict[str, bytes]
 ) -> None:
-    task_id = plant(client, files, "queued")
+    task_id = put_record(client, files, "queued")
     client.lpush("predict", files["message.json"])
     outcome = stack.outcome(task_id)
     assert outcome["predictions"] == PREDICTIONS
@@ -51,19 +51,19 @@ def test_what_an_older_front_end_queued_is_computed(
 
 
 @pytest.mark.parametrize("files", KEPT)
-def test_what_an_older_front_end_queued_can_be_cancelled(
+def test_message_of_an_older_front_end_can_be_cancelled(
     stack: LiveStack, client: redis.Redis, files: dict[str, bytes]
 ) -> None:
-    task_id = plant(client, files, "queued")
+    task_id = put_record(client, files, "queued")
     assert stack.http.delete(f"/predict/result/{task_id}").json()["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("files", KEPT)
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "expired"])
-def test_what_an_older_worker_answered_is_read(
+def test_record_of_an_older_worker_is_read(
     stack: LiveStack, client: redis.Redis, files: dict[str, bytes], state: str
 ) -> None:
-    task_id = plant(client, files, state)
+    task_id = put_record(client, files, state)
     answer = stack.http.get(f"/predict/result/{task_id}")
     assert answer.status_code == 200
     told: Json = answer.json()

@@ -1,4 +1,4 @@
-"""What the queued are told, and the refused: held against what then comes to pass."""
+"""Queue estimates and Retry-After, compared with what then happens."""
 
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def obstacle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def paced(tmp_path_factory: pytest.TempPathFactory, obstacle: Path) -> Iterator[LiveStack]:
-    """Two processes, for a model that computes a hundred rows a second with both."""
+    """A stack with two pool processes and a model of a hundred rows a second with both."""
     home = tmp_path_factory.mktemp("paced")
     register(home, "unhurried", Unhurried(SECONDS), [ROW])
     with running(home, PREDICTQ_MAX_QUEUED=str(BOUND)) as stack:
@@ -40,12 +40,12 @@ def look(stack: LiveStack, task_id: str) -> Json:
 
 
 def fill(stack: LiveStack) -> list[str]:
-    """As much as may wait, while nothing is computed."""
+    """Fill the queue while nothing is computed."""
     with stack.frozen("worker"):
         return [stack.submit("unhurried", ROW)["id"] for _ in range(BOUND)]
 
 
-def test_positions_fall(paced: LiveStack) -> None:
+def test_queue_positions_fall(paced: LiveStack) -> None:
     ids = fill(paced)
     last, seen = ids[-1], []
     until(lambda: look(paced, ids[150])["status"] != "queued", "a steady pace")
@@ -60,7 +60,7 @@ def test_positions_fall(paced: LiveStack) -> None:
     paced.outcome(last)
 
 
-def test_the_time_until_an_outcome_is_right_within_a_factor_of_two(paced: LiveStack) -> None:
+def test_queue_estimate_is_right_within_a_factor_of_two(paced: LiveStack) -> None:
     ids = fill(paced)
     until(lambda: look(paced, ids[150])["status"] != "queued", "a steady pace")
     told = {
@@ -73,7 +73,7 @@ def test_the_time_until_an_outcome_is_right_within_a_factor_of_two(paced: LiveSt
     paced.outcome(ids[-1])
 
 
-def test_who_comes_back_when_told_finds_room(paced: LiveStack) -> None:
+def test_retry_after_of_a_full_queue_is_enough(paced: LiveStack) -> None:
     ids = fill(paced)
     until(lambda: look(paced, ids[100])["status"] != "queued", "a steady pace")
     body = {"model": "unhurried", "features": [ROW] * (BOUND * 4 // 5)}
@@ -86,13 +86,13 @@ def test_who_comes_back_when_told_finds_room(paced: LiveStack) -> None:
     while answers[-1].status_code == 503:
         time.sleep(0.1)
         answers.append(paced.http.post("/predict/async", json=body))
-    # It is told in whole seconds, rounded up.
+    # Retry-After is in whole seconds, rounded up.
     assert seconds / 2 - 1 < time.monotonic() - started < seconds * 2
     assert answers[-1].status_code == 202
     paced.outcome(answers[-1].json()["id"])
 
 
-def test_a_purge_and_what_comes_back_make_no_nonsense(paced: LiveStack) -> None:
+def test_queue_estimate_after_a_purge_and_a_return(paced: LiveStack) -> None:
     with paced.frozen("worker"), connect(paced.redis_url) as client:
         purged = [paced.submit("unhurried", ROW)["id"] for _ in range(5)]
         client.delete("predict")
@@ -113,7 +113,7 @@ def waiting_for(stack: LiveStack, task_id: str) -> str | None:
     return look(stack, task_id).get("waiting_for")
 
 
-def test_one_that_waits_for_a_worker_or_for_its_pause_to_end(paced: LiveStack) -> None:
+def test_queue_estimate_without_a_worker_and_of_a_paused_version(paced: LiveStack) -> None:
     paced.stop("worker")
     task_id = paced.submit("unhurried", ROW)["id"]
     until(lambda: waiting_for(paced, task_id) == "no_worker", "no worker")
@@ -128,7 +128,7 @@ def test_one_that_waits_for_a_worker_or_for_its_pause_to_end(paced: LiveStack) -
     assert "waiting_for" not in paced.http.get("/ready").json()
 
 
-def test_what_is_ready_says_what_one_would_wait_for(paced: LiveStack) -> None:
+def test_ready_tells_what_a_prediction_would_wait_for(paced: LiveStack) -> None:
     def told() -> tuple[int, str | None]:
         ready = paced.http.get("/ready")
         return ready.status_code, ready.json().get("waiting_for")
@@ -144,7 +144,7 @@ def test_what_is_ready_says_what_one_would_wait_for(paced: LiveStack) -> None:
     assert told() == (200, None)
 
 
-def test_one_that_waits_for_its_model(paced: LiveStack, obstacle: Path) -> None:
+def test_queue_estimate_of_a_version_that_is_loading(paced: LiveStack, obstacle: Path) -> None:
     obstacle.touch()
     register(paced.home, "heavy", Heavy(str(obstacle)), [ROW])
     try:
@@ -155,7 +155,9 @@ def test_one_that_waits_for_its_model(paced: LiveStack, obstacle: Path) -> None:
     assert paced.outcome(task_id)["status"] == "succeeded"
 
 
-def test_a_worker_that_loads_its_first_models(paced: LiveStack, obstacle: Path) -> None:
+def test_queue_estimate_while_a_worker_loads_its_first_models(
+    paced: LiveStack, obstacle: Path
+) -> None:
     paced.stop("worker")
     obstacle.touch()
     task_id = paced.submit("unhurried", ROW)["id"]

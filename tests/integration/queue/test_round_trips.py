@@ -1,4 +1,4 @@
-"""Every command that crosses the wire to Redis is counted, so that none can creep in."""
+"""Counts every command that is sent to Redis, so that an additional one fails a test."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import connect
-from tests.integration.redis_monitor import Tap, tapped, with_a_port
+from tests.integration.redis_monitor import Tap, prepare_on_port, tapped
 from tests.support.models import Doubling, register
 from tests.support.stack import LiveStack, running, until
 
@@ -20,10 +20,10 @@ ROWS = [1.0, 0.0]
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    """A worker with one process; every connection is open, and Redis knows the scripts."""
+    """A worker with one pool process; all connections are open and the scripts are loaded."""
     home = tmp_path_factory.mktemp("single")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    with running(home, processes=1, prepare=with_a_port) as stack:
+    with running(home, processes=1, prepare=prepare_on_port) as stack:
         until(lambda: stack.predict("doubling", ROWS), "a first prediction")
         yield stack
 
@@ -45,13 +45,13 @@ def submit(stack: LiveStack, path: str = "/predict/async", **headers: str) -> st
     return str(answer.json()["id"])
 
 
-def by_the_clock(tap: Tap) -> Counter[str]:
-    """What a worker sends in that time at most without anything to do."""
+def timer_commands(tap: Tap) -> Counter[str]:
+    """The most commands that a worker sends by its timers while the tap is open."""
     a_second = Counter(upkeep=2, heartbeat=1, reserve=1, BLMOVE=1, PUBLISH=1)
-    # A watch that sees no progress looks for work (LLEN); connections are checked (PING, HELLO).
+    # The stall watch looks for work (LLEN); connections are checked (PING, HELLO).
     a_second += Counter(LLEN=1, PING=1, HELLO=1)
     often = Counter({name: int(each * (tap.seconds + 2)) for name, each in a_second.items()})
-    # kombu says now and then that its queues are still in use, by a script of its own.
+    # kombu renews its queue bindings now and then with a script of its own.
     return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
 
 
@@ -63,9 +63,7 @@ def test_a_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) 
     until(lambda: all_done(client), "all done")
 
 
-def test_so_is_one_with_a_key_which_a_thread_answers(
-    single: LiveStack, client: redis.Redis
-) -> None:
+def test_submission_with_a_key_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
     with single.frozen("worker"), tapped(single) as tap:
         for number in range(TIMES):
             submit(single, **{"Idempotency-Key": f"{number}"})
@@ -79,7 +77,7 @@ def test_a_look_up_of_an_outcome_is_one_round_trip(single: LiveStack) -> None:
     with tapped(single) as tap:
         for _ in range(TIMES):
             single.http.get(path)
-            single.http.get(path, headers={"Prefer": "wait=1"})  # a thread answers this
+            single.http.get(path, headers={"Prefer": "wait=1"})  # a Flask thread answers this
     assert tap.api == {"GETRANGE": TIMES, "GET": TIMES}
 
 
@@ -96,7 +94,7 @@ def test_a_look_up_of_what_waits_asks_for_the_queue_once_a_second(
     until(lambda: all_done(client), "all done")
 
 
-def test_who_waits_looks_before_and_after(single: LiveStack) -> None:
+def test_waiting_request_looks_before_and_after(single: LiveStack) -> None:
     with tapped(single) as tap:
         for _ in range(TIMES):
             submit(single, "/predict")
@@ -118,7 +116,7 @@ def test_a_batch_is_reserved_started_and_settled_in_one_each(
     assert tap.api == {}
     assert tap.pool == {"start": batches, "settle": batches}
     taken = Counter(reserve=2 * batches, BLMOVE=batches, PUBLISH=2 * batches)
-    assert tap.worker <= taken + by_the_clock(tap), "PUBLISH: events, many at a time"
+    assert tap.worker <= taken + timer_commands(tap), "PUBLISH: events, many at a time"
 
 
 def test_a_lone_request_costs_few_too(single: LiveStack, client: redis.Redis) -> None:
@@ -129,4 +127,4 @@ def test_a_lone_request_costs_few_too(single: LiveStack, client: redis.Redis) ->
     assert tap.api == {"accept": TIMES}
     assert tap.pool == {"start": TIMES, "settle": TIMES}
     taken = Counter(reserve=2 * TIMES, BLMOVE=TIMES, PUBLISH=2 * TIMES)
-    assert tap.worker <= taken + by_the_clock(tap), "reserve: once more, to find nothing"
+    assert tap.worker <= taken + timer_commands(tap), "reserve: once more, to find nothing"

@@ -1,4 +1,4 @@
-"""Round trips that requests share: each gets its own answer, and errors reach all."""
+"""Pipelined commands share round trips: each gets its own reply, and errors reach all."""
 
 import asyncio
 import time
@@ -22,19 +22,19 @@ def trips(client: redis.Redis) -> int:
     return client.info("stats")["total_reads_processed"]
 
 
-def test_each_gets_its_own_answer(rounds: Pipeline) -> None:
+def test_pipelined_requests_get_their_own_answers(rounds: Pipeline) -> None:
     async def ask() -> list[bytes]:
         return await asyncio.gather(*(rounds.ask("ECHO", str(n)) for n in range(2000)))
 
     assert asyncio.run(ask()) == [str(n).encode() for n in range(2000)]
 
 
-def test_those_who_come_meanwhile_go_together(client: redis.Redis, rounds: Pipeline) -> None:
+def test_concurrent_requests_share_a_round_trip(client: redis.Redis, rounds: Pipeline) -> None:
     def is_under_way() -> bool:
         return client.info("clients")["blocked_clients"] > 0
 
     async def ask() -> tuple[set[int], int]:
-        # The first holds its round trip open while the others gather.
+        # The first command blocks its round trip while the others gather.
         first = asyncio.ensure_future(rounds.ask("BLPOP", "rounds", 5))
         await asyncio.sleep(0)
         await asyncio.to_thread(until, is_under_way, "a round trip under way")
@@ -63,7 +63,7 @@ def test_a_refused_command_fails_alone(rounds: Pipeline) -> None:
     ]
 
 
-def test_who_has_gone_holds_up_nobody(rounds: Pipeline) -> None:
+def test_cancelled_requests_hold_up_no_other(rounds: Pipeline) -> None:
     async def ask() -> bytes:
         gone = [asyncio.ensure_future(rounds.ask("ECHO", "gone")) for _ in range(5)]
         await asyncio.sleep(0)
@@ -74,7 +74,7 @@ def test_who_has_gone_holds_up_nobody(rounds: Pipeline) -> None:
     assert asyncio.run(ask()) == b"here"
 
 
-def test_when_redis_is_frozen_all_know_soon_and_then_it_goes_on(
+def test_frozen_redis_fails_requests_soon_and_recovers(
     client: redis.Redis, rounds: Pipeline
 ) -> None:
     async def ask(count: int) -> tuple[list[bytes | BaseException], float]:
@@ -94,7 +94,7 @@ def test_when_redis_is_frozen_all_know_soon_and_then_it_goes_on(
     assert asyncio.run(ask(1))[0] == [True]
 
 
-def test_where_no_connection_can_be_had_it_is_known_that_nothing_was_sent() -> None:
+def test_refused_connection_means_that_nothing_was_sent() -> None:
     rounds = Pipeline(connect("redis://127.0.0.1:1/0"))
     with pytest.raises(Unsent):
         asyncio.run(rounds.ask("PING"))

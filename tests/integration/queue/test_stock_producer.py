@@ -1,4 +1,4 @@
-"""The two lanes as a stock producer meets them: its message lands in one, and in one only."""
+"""A stock producer's message lands in exactly one of the two queues."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +18,8 @@ from tests.support.stock_producer import Stock
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator["redis.Redis[bytes]"]:
-    """A Redis that knows the lanes, as a worker declares them, and no worker."""
-    server = redis_server.prepare(tmp_path / "redis")
+    """A Redis whose queues are declared, as a worker declares them, without a worker."""
+    server = redis_server.prepare_server(tmp_path / "redis")
     process = Process(server.program(), tmp_path / "redis.log")
     try:
         until(process.program.ready, "Redis")

@@ -1,4 +1,4 @@
-"""Hazard 12: Redis falls silent after it was asked; the 503 names the id, and is true to it."""
+"""Hazard 12: Redis stops replying during a submission; the 503 names the id, which stays valid."""
 
 import threading
 import uuid
@@ -20,7 +20,7 @@ BODY: Json = {"model": "iris", "features": ROW}
 
 @pytest.fixture
 def connected(stack: LiveStack) -> LiveStack:
-    """One connection is open, so that a submission is sent before Redis is seen to be silent."""
+    """Open a connection, so that a submission is sent before the silence is noticed."""
     stack.submit("iris", ROW)
     return stack
 
@@ -50,7 +50,7 @@ def test_the_id_of_the_503_answers_once_redis_is_back(connected: LiveStack) -> N
     assert connected.outcome(task_id)["predictions"] == [0]
 
 
-def test_the_same_key_converges_on_it(connected: LiveStack) -> None:
+def test_uncertain_submission_is_repeated_under_its_key(connected: LiveStack) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
     with connected.frozen("redis"):
         task_id = doubtful_id(submit(connected, **key))
@@ -59,11 +59,11 @@ def test_the_same_key_converges_on_it(connected: LiveStack) -> None:
     assert connected.outcome(task_id)["predictions"] == [0]
 
 
-def test_one_that_was_not_accepted_is_unknown_and_not_lost(own_stack: LiveStack) -> None:
+def test_uncertain_submission_that_was_not_accepted_is_unknown(own_stack: LiveStack) -> None:
     own_stack.submit("iris", ROW)
     with own_stack.frozen("redis"):
         task_id = doubtful_id(submit(own_stack))
-        own_stack.kill("redis")  # with what it had not read
+        own_stack.kill("redis")  # with the bytes that it had not read
     own_stack.start("redis")
     answer = until(lambda: _look_up(own_stack, task_id), "an answer")
     assert (answer.status_code, answer.json()["code"]) == (404, "prediction_not_found")
@@ -74,7 +74,7 @@ def _look_up(stack: LiveStack, task_id: str) -> httpx2.Response | None:
     return None if answer.status_code == 503 else answer
 
 
-def test_what_was_never_sent_is_certain(own_stack: LiveStack) -> None:
+def test_unsent_submission_is_certain(own_stack: LiveStack) -> None:
     own_stack.submit("iris", ROW)
     own_stack.kill("redis")
     problem = submit(own_stack).json()
@@ -84,8 +84,8 @@ def test_what_was_never_sent_is_certain(own_stack: LiveStack) -> None:
 
 
 @contextmanager
-def thawing_soon(stack: LiveStack, seconds: float) -> Iterator[None]:
-    """Redis is frozen for so long, whatever is done meanwhile."""
+def frozen_redis(stack: LiveStack, seconds: float) -> Iterator[None]:
+    """Freeze Redis for ``seconds`` in the background."""
     frozen, over = threading.Event(), threading.Event()
 
     def freeze() -> None:
@@ -104,12 +104,12 @@ def thawing_soon(stack: LiveStack, seconds: float) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("key", [None, "a key"])
-def test_the_client_settles_the_doubt(connected: LiveStack, key: str | None) -> None:
+def test_client_resolves_an_uncertain_submission(connected: LiveStack, key: str | None) -> None:
     key = key and uuid.uuid4().hex
     with Client(connected.url) as client:
-        with thawing_soon(connected, 1.5):
+        with frozen_redis(connected, 1.5):
             pending = client.submit("iris", ROW, idempotency_key=key)
         answer = client.result(pending.id, wait=30)
         assert answer.predictions == [0]
-        with thawing_soon(connected, 1.5):
+        with frozen_redis(connected, 1.5):
             assert client.predict("iris", ROW, timeout=60).predictions == [0]

@@ -1,4 +1,4 @@
-"""Hazard 15: where there is no record, the id itself tells a forgery from what is gone or lost."""
+"""Hazard 15: without a record, the id itself tells forged ids from expired or lost ones."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Hazards 3 and 4: whatever lies on the queue, the worker outlives it and says what became of it.
+"""Hazards 3 and 4: the worker survives any message and reports what became of it.
 
-Where its id can be read, there is a failed outcome under it; what cannot be read at all is a dead
+A message with a readable id gets a failed outcome under it; any other becomes a dead
 letter.
 """
 
@@ -30,7 +30,7 @@ def body(*args: Any, **kwargs: Any) -> str:
 
 
 def envelope(where: str = "", value: Any = MISSING) -> Envelope:
-    """A message as kombu writes it, with one entry changed, or missing."""
+    """A message as kombu writes it, with one entry changed or removed."""
     task_id = f"{ID}{next(serials):04}"
     message: Envelope = {
         "body": body("doubling", [[1.0, 0.0]]),
@@ -117,7 +117,7 @@ HARMLESS = [
 
 @pytest.fixture
 def client(unruly: LiveStack) -> Iterator[redis.Redis]:
-    """Afterwards the worker is the same, answers, and holds nothing."""
+    """Afterwards, the worker process is the same, answers, and holds no messages."""
     worker = unruly.pid("worker")
     with connect(unruly.redis_url) as client:
         client.delete(keys.DEAD_LETTERS, keys.DEAD_LETTER_TIMES)
@@ -142,7 +142,7 @@ def the_letter(client: redis.Redis) -> WholeLetter:
 
 
 @pytest.mark.parametrize("message", NO_MESSAGES, ids=repr)
-def test_what_is_no_message_is_put_aside_whole(client: redis.Redis, message: bytes) -> None:
+def test_unreadable_message_is_put_aside_whole(client: redis.Redis, message: bytes) -> None:
     client.lpush("predict", message)
     until(lambda: client.hlen(keys.DEAD_LETTERS) == 1, "a dead letter", 5)
     letter = the_letter(client)
@@ -164,7 +164,7 @@ def test_a_wrong_message_fails_or_is_put_aside(client: redis.Redis, case: tuple[
 
 
 @pytest.mark.parametrize("case", HARMLESS, ids=name)
-def test_what_is_wrong_beside_the_call_does_no_harm(
+def test_faulty_message_fields_beside_the_call_do_no_harm(
     unruly: LiveStack, client: redis.Redis, case: tuple[Any, ...]
 ) -> None:
     message = envelope("headers.rows", 1)

@@ -1,4 +1,4 @@
-"""A worker that cannot read the registry makes no dead letters of good messages."""
+"""A worker that cannot read the registry makes no dead letters of valid messages."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 
 @contextmanager
 def not_mounted(home: Path) -> Iterator[None]:
-    """Meanwhile the volume is away, and its place is empty."""
+    """The registry's volume is not mounted inside the context: its directory is empty."""
     models = home / "models"
     aside = models.rename(home / "aside")
     models.mkdir()
     try:
-        forget_the_last_look()
+        outlast_registry_cache()
         yield
     finally:
         models.rmdir()
@@ -42,19 +42,19 @@ def not_mounted(home: Path) -> Iterator[None]:
 
 @contextmanager
 def unreadable(home: Path) -> Iterator[None]:
-    """Meanwhile the system refuses the registry to everybody, root included."""
+    """The system refuses access to the registry inside the context, to root as well."""
     generation = home / "models" / ".generation"
     aside = generation.rename(generation.with_suffix(".aside"))
     generation.symlink_to(generation.name)
     try:
-        forget_the_last_look()
+        outlast_registry_cache()
         yield
     finally:
         aside.rename(generation)
 
 
-def forget_the_last_look() -> None:
-    """Wait until what a worker saw before it was frozen counts no longer."""
+def outlast_registry_cache() -> None:
+    """Wait until the worker's cached look at the registry is out of date."""
     since = time.monotonic()
     until(lambda: time.monotonic() - since > RECHECK_INTERVAL, "another look is due")
 
@@ -63,7 +63,7 @@ def dead_letters(stack: LiveStack) -> int:
     return len(stack.http.get("/dead-letters").json()["dead_letters"])
 
 
-def test_what_it_cannot_look_up_is_left_to_a_process(live: LiveStack) -> None:
+def test_unreadable_registry_of_a_worker_is_left_to_the_pool(live: LiveStack) -> None:
     worker = live.pid("worker")
     with ExitStack() as frozen:
         frozen.enter_context(live.frozen("worker"))
@@ -78,7 +78,7 @@ def test_what_it_cannot_look_up_is_left_to_a_process(live: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("away", [unreadable, not_mounted])
-def test_what_its_process_cannot_look_up_is_tried_again(
+def test_unreadable_registry_of_a_pool_process_is_retried(
     live: LiveStack, away: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     with ExitStack() as frozen:

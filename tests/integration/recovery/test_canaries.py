@@ -1,4 +1,4 @@
-"""Canaries show that the way through a queue works, and users' figures know nothing of them."""
+"""Canaries show that a queue works from end to end, and do not count in users' statistics."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import sightings
 from tasks.record import Record
 from telemetry.errors import WorkerLost
-from tests.integration.ledger.ledger_harness import Room
+from tests.integration.ledger.ledger_harness import LedgerHarness
 from tests.support.models import Doubling, register
 from tests.support.stack import Json, LiveStack, running, until
 from workers.celery.canaries import tend
@@ -34,20 +34,20 @@ def canary(stack: LiveStack, queue: str = "predict") -> Json | None:
 
 
 def age(stack: LiveStack, queue: str = "predict") -> float:
-    """Seconds, of one that is known."""
+    """The age of the last canary in seconds."""
     found = canary(stack, queue)
     assert found
     return float(found["age_seconds"])
 
 
-def test_they_come_back_again_and_again(watched: LiveStack) -> None:
+def test_canaries_come_back_at_each_interval(watched: LiveStack) -> None:
     first = until(lambda: canary(watched), "a canary")
     assert 0 < first["seconds"] < first["age_seconds"]
     until(lambda: age(watched) > 3 * INTERVAL, "time")
     until(lambda: age(watched) < 3 * INTERVAL, "another")
 
 
-def test_their_age_shows_a_way_that_is_blocked(watched: LiveStack) -> None:
+def test_age_of_a_canary_shows_a_blocked_queue(watched: LiveStack) -> None:
     until(lambda: canary(watched), "a canary")
     with watched.frozen_pool():
         until(lambda: age(watched) > 5 * INTERVAL, "an old canary")
@@ -56,7 +56,7 @@ def test_their_age_shows_a_way_that_is_blocked(watched: LiveStack) -> None:
     until(lambda: age(watched) < 3 * INTERVAL, "the way is free")
 
 
-def test_users_figures_know_nothing_of_them(watched: LiveStack) -> None:
+def test_canaries_do_not_count_in_statistics(watched: LiveStack) -> None:
     until(lambda: canary(watched), "a canary")
     assert watched.predict("doubling", ROW) == [2.0]
     (version,) = watched.http.get("/stats").json()["predictions"]
@@ -66,7 +66,7 @@ def test_users_figures_know_nothing_of_them(watched: LiveStack) -> None:
     assert refused.status_code == 422
 
 
-def test_the_queue_of_batch_jobs_has_its_own(watched: LiveStack) -> None:
+def test_bulk_queue_has_a_canary_of_its_own(watched: LiveStack) -> None:
     assert canary(watched, "bulk") is None
     watched.start("bulk")
     first = until(lambda: canary(watched, "bulk"), "a canary")
@@ -77,43 +77,43 @@ def test_the_queue_of_batch_jobs_has_its_own(watched: LiveStack) -> None:
 
 
 @pytest.fixture
-def room(client: redis.Redis) -> Room:
+def harness(client: redis.Redis) -> LedgerHarness:
     client.flushall()
-    return Room(client)
+    return LedgerHarness(client)
 
 
-def settle(room: Room, outcome: Record) -> None:
-    ((tag, _),) = room.take()
-    room.ledger.settle(outcome.reference, [Settled(outcome, tag)])
+def settle(harness: LedgerHarness, outcome: Record) -> None:
+    ((tag, _),) = harness.take()
+    harness.ledger.settle(outcome.reference, [Settled(outcome, tag)])
 
 
-def sent(room: Room) -> Record:
-    """The canary that is on its way."""
-    tend(room.ledger, "predict", 0)
-    record = room.ledger.record("canary-predict")
+def sent(harness: LedgerHarness) -> Record:
+    """The record of the canary that is queued."""
+    tend(harness.ledger, "predict", 0)
+    record = harness.ledger.record("canary-predict")
     assert record
-    assert (record.state, room.queued()) == ("queued", 1)
+    assert (record.state, harness.queued()) == ("queued", 1)
     return record
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled", "expired"])
-def test_one_that_did_not_succeed_proves_nothing(room: Room, state: str) -> None:
-    record = sent(room)
-    settle(room, record.failed(WorkerLost()) if state == "failed" else getattr(record, state)())
-    assert sent(room), "the next"
-    assert sightings(room.client) == {}
+def test_canary_that_did_not_succeed_proves_nothing(harness: LedgerHarness, state: str) -> None:
+    record = sent(harness)
+    settle(harness, record.failed(WorkerLost()) if state == "failed" else getattr(record, state)())
+    assert sent(harness), "the next"
+    assert sightings(harness.client) == {}
 
 
 @pytest.mark.parametrize("skew", [3600, -3600])
 def test_a_worker_with_a_wrong_clock_does_no_harm(
-    room: Room, skew: int, monkeypatch: pytest.MonkeyPatch
+    harness: LedgerHarness, skew: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = time.time
     with monkeypatch.context() as wrong:
         wrong.setattr(time, "time", lambda: clock() + skew)
-        record = sent(room)
-    settle(room, record.succeeded([], None))
-    assert sent(room), "the next"
-    seen = sightings(room.client)["predict"]
-    assert abs(room.ledger.now() - seen.sent_at) < 30
+        record = sent(harness)
+    settle(harness, record.succeeded([], None))
+    assert sent(harness), "the next"
+    seen = sightings(harness.client)["predict"]
+    assert abs(harness.ledger.now() - seen.sent_at) < 30
     assert 0 <= seen.seconds < 30

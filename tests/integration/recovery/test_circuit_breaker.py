@@ -1,4 +1,4 @@
-"""Versions that cannot be computed are paused, answered for, and healed; with real workers."""
+"""Versions that cannot be computed are paused, refused and resumed; with real workers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,7 +116,7 @@ def test_too_many_dead_letters_pause_it_and_nothing_queued_is_lost(tmp_path, sta
 
 
 def queue_behind_its_last_attempt(stack: LiveStack, deadly: str) -> list[str]:
-    """Queue twenty; the deadly one stands in front of them when it ends its process at last."""
+    """Queue twenty messages behind a lethal one, just before its last attempt."""
     with connect(stack.redis_url) as client:
         until(lambda: client.hget(keys.ATTEMPTS, deadly) == b"3.5", "all attempts but the last")
         with stack.frozen("worker"):
@@ -125,13 +125,11 @@ def queue_behind_its_last_attempt(stack: LiveStack, deadly: str) -> list[str]:
     return ids
 
 
-def test_what_was_queued_waits_for_the_end_of_a_pause_and_is_answered_in_order(
-    tmp_path, start
-) -> None:
+def test_paused_version_s_queue_is_answered_in_order_after_the_pause(tmp_path, start) -> None:
     diary = tmp_path / "diary"
     register(tmp_path, "doubling", Touchy(str(diary)), [ROW], exact=True)
     register(tmp_path, "other", Touchy(), [ROW])
-    diary.unlink()  # it tells of the example
+    diary.unlink()  # the example of the registration is in it
     stack = start(processes=1)
     with stack.frozen("worker"):
         ids = [stack.submit("doubling", [float(n), 0.0])["id"] for n in range(20)]
@@ -189,7 +187,7 @@ def test_two_processes_of_the_api_agree(tmp_path, start) -> None:
 
 @contextmanager
 def second_api(stack: LiveStack) -> Iterator[str]:
-    """Another process of the API, on the same home and Redis; gives its address."""
+    """A second API process on the same home and Redis; yields its address."""
     home = stack.home
     parts = Stack(home, stack.redis_url, redis_server.free_port(), None, 1)
     (program,) = (p for p in chain.from_iterable(parts.stages()) if p.name == "api")

@@ -1,4 +1,4 @@
-"""What a worker took on a connection that is lost could be given to nobody: it takes nothing."""
+"""A closed channel reserves no messages, since it could deliver them to no consumer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def channel(client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """One that consumes predictions."""
+    """A channel that consumes predictions."""
     url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
     monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
     monkeypatch.setenv("REDIS_URL", url)

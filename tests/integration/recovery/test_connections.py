@@ -29,7 +29,7 @@ HEADERS = {"content-type": "application/json"}
 
 @pytest.fixture
 def front(demo_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
-    """Redis and an API without a worker: whatever connects is the API's."""
+    """Redis and an API without a worker: all connections are the API's."""
     home = with_models_of(demo_home, tmp_path / "home")
     for name in ("logs", "metrics"):
         (home / name).mkdir()
@@ -43,7 +43,7 @@ def front(demo_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
 
 
 def post(front: LiveStack, path: str, count: int, **headers: str) -> Counter[int]:
-    """Post over one connection, as often as asked; statuses and how many of each."""
+    """Post ``times`` requests over one connection; count the answers by status."""
     connection = HTTPConnection("127.0.0.1", front.parts.port, timeout=PATIENCE)
     statuses: Counter[int] = Counter()
     for _ in range(count):
@@ -67,7 +67,7 @@ def test_ten_thousand_submissions_leave_no_connections_behind(front: LiveStack) 
         assert client.pubsub_channels() == []
 
 
-def test_those_who_waited_leave_no_subscriptions_behind(front: LiveStack) -> None:
+def test_waiting_requests_leave_no_subscriptions_behind(front: LiveStack) -> None:
     with ThreadPoolExecutor(CALLERS) as pool:
         waits = pool.map(lambda _: post(front, "/predict", 2, Prefer="wait=1"), range(CALLERS))
         assert sum(waits, Counter()) == {202: 2 * CALLERS}
@@ -100,7 +100,7 @@ def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
     before = len(client.client_list())
     url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
     with connect(url, PATIENCE, FEW) as few, ThreadPoolExecutor(CALLERS) as pool:
-        # Each holds its connection for a moment.
+        # Each command holds its connection for a moment.
         answers = [pool.submit(few.blpop, ["nothing"], 0.05) for _ in range(2 * CALLERS)]
         assert [answer.result() for answer in answers] == [None] * len(answers)
         assert len(client.client_list()) - before == FEW + BESIDE

@@ -1,4 +1,4 @@
-"""What a prediction ends with that does not succeed: its status, and what is told of it to whom."""
+"""Predictions that fail: their status codes, and who is told the traceback."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from celery.result import AsyncResult
 
 from predictq import Client, PredictionCancelled, PredictionExpired, PredictionFailed
 from registry.store import Registry
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import DEADLY, GUILTY, Lethal, Silent, Sleepy, Touchy, register
 from tests.support.stack import Json, LiveStack, until
@@ -49,7 +49,7 @@ def bearer(stack: LiveStack) -> dict[str, str]:
 
 
 def assert_ended(answer: httpx2.Response, status: int, code: str) -> Json:
-    """A problem of a prediction that was accepted."""
+    """Assert a problem of an accepted prediction and return it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem: Json = answer.json()
@@ -62,7 +62,9 @@ def assert_ended(answer: httpx2.Response, status: int, code: str) -> Json:
 
 
 @pytest.mark.parametrize("code", FAILING)
-def test_who_waits_gets_a_problem_and_who_looks_up_the_outcome(live: LiveStack, code: str) -> None:
+def test_failure_is_a_problem_when_waited_for_and_an_outcome_when_looked_up(
+    live: LiveStack, code: str
+) -> None:
     model, row, fields, status, retryable = FAILING[code]
     problem = assert_ended(post(live, model, row, **fields), status, code)
     assert problem["retryable"] is retryable
@@ -76,7 +78,7 @@ def test_who_waits_gets_a_problem_and_who_looks_up_the_outcome(live: LiveStack, 
     until(lambda: len(live.pool()) == live.parts.workers, "the pool is whole again")
 
 
-def test_one_that_expires_while_its_caller_waits(live: LiveStack) -> None:
+def test_expiry_while_the_caller_waits(live: LiveStack) -> None:
     with live.frozen_pool():
         answer = post(live, "touchy", [1.0, 0.0], max_queue_seconds=0.2)
         with Client(live.url) as client, pytest.raises(PredictionExpired):
@@ -100,7 +102,7 @@ def test_the_same_submission_again_is_answered_as_it_was_cancelled(live: LiveSta
     assert waited.headers["preference-applied"] == "wait=5"
 
 
-def test_the_client_tells_the_same_either_way(live: LiveStack) -> None:
+def test_client_raises_the_same_error_for_problem_and_outcome(live: LiveStack) -> None:
     with Client(live.url) as client:
         with pytest.raises(PredictionFailed, match="too much") as waited:
             client.predict("touchy", [GUILTY, 0.0])
@@ -129,9 +131,7 @@ def test_the_traceback_is_told_by_right_alone(live: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
-def test_nobody_else_is_told_and_nothing_is_accepted(
-    live: LiveStack, headers: dict[str, str]
-) -> None:
+def test_debug_without_the_local_key_is_forbidden(live: LiveStack, headers: dict[str, str]) -> None:
     task_id = live.submit("touchy", [GUILTY, 0.0])["id"]
     live.outcome(task_id)
     before = live.http.get("/stats").json()["predictions"]
@@ -146,7 +146,7 @@ def test_nobody_else_is_told_and_nothing_is_accepted(
     assert live.http.get("/stats").json()["predictions"] == before
 
 
-def test_who_may_is_told_no_more_of_what_succeeded(live: LiveStack) -> None:
+def test_debug_adds_nothing_to_a_success(live: LiveStack) -> None:
     answer = post(live, "touchy", [2.0, 0.0], "/predict?debug=true", headers=bearer(live))
     assert (answer.status_code, answer.json()["predictions"]) == (200, [4.0])
     assert "traceback" not in answer.json()
@@ -156,7 +156,7 @@ def test_celery_tells_the_traceback_in_its_own_fields(live: LiveStack) -> None:
     with failures_of(Stock(live.redis_url).app) as heard:
 
         def event() -> Json | None:
-            """Who has just begun to listen may miss the first."""
+            """Fail again and look for the event: a new listener may miss the first."""
             live.outcome(live.submit("touchy", [GUILTY, 0.0])["id"])
             return heard[0] if heard else None
 
@@ -170,7 +170,7 @@ def test_celery_tells_the_traceback_in_its_own_fields(live: LiveStack) -> None:
 
 @contextmanager
 def failures_of(app: Celery) -> Iterator[list[Json]]:
-    """The events of tasks that failed meanwhile, as Flower hears them."""
+    """Collect task-failed events inside the context, as Flower receives them."""
     heard: list[Json] = []
     with app.connection() as connection:
         receiver = app.events.Receiver(connection, handlers={"task-failed": heard.append})
@@ -183,7 +183,7 @@ def failures_of(app: Celery) -> Iterator[list[Json]]:
             listener.join()
 
 
-def test_the_log_tells_where_whose_and_of_what(live: LiveStack) -> None:
+def test_log_of_a_failure_has_traceback_id_and_model(live: LiveStack) -> None:
     task_id = live.submit("touchy", [GUILTY, 0.0])["id"]
     live.outcome(task_id)
     log = live.home / "logs" / "worker.log"
@@ -209,17 +209,17 @@ def test_a_model_that_gives_nothing_fails_at_once_and_alone(live: LiveStack) -> 
     }
 
 
-def test_in_a_job_its_rows_fail_alone(live: LiveStack, tmp_path_factory: Any) -> None:
-    room = Room(live, tmp_path_factory.mktemp("job"))
-    source, values = room.numbers(300)
+def test_rows_of_a_job_fail_alone(live: LiveStack, tmp_path_factory: Any) -> None:
+    harness = JobHarness(live, tmp_path_factory.mktemp("job"))
+    source, values = harness.numbers(300)
     values[[7, 250], 0] = GUILTY
-    job = room.run("silent", room.parquet(values, source.stem))
+    job = harness.run("silent", harness.parquet(values, source.stem))
     assert (job.status, job.counts.succeeded, job.counts.failed) == (
         "completed_with_errors",
         298,
         2,
     )
-    told = [json.loads(line) for line in room.errors(job)]
+    told = [json.loads(line) for line in harness.errors(job)]
     assert {(line["code"], line["message"]) for line in told} == {
         ("model_error", "the model gave None, expected one prediction a row")
     }

@@ -1,4 +1,4 @@
-"""Hazard 1: a worker is killed again and again under load; what was accepted is answered."""
+"""Hazard 1: a worker is killed repeatedly under load; accepted predictions are answered."""
 
 import random
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def stack(tmp_path: Path) -> Iterator[LiveStack]:
         yield stack
 
 
-def test_what_was_accepted_is_answered(stack: LiveStack) -> None:
+def test_accepted_predictions_are_answered(stack: LiveStack) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance, accepted, over = random.Random(seed), [], Event()

@@ -1,4 +1,4 @@
-"""Promise 6: without Redis everything answers within two seconds, and comes back by itself."""
+"""Promise 6: without Redis, every request is answered within two seconds, and all recovers."""
 
 import time
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ DO_NOT = ["/health", "/models", "/models/iris", "/openapi.json", "/docs", "/metr
 
 @pytest.fixture(scope="module")
 def fragile(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    """What a lost worker held comes back after five seconds, in place of thirty."""
+    """A stack with a visibility timeout of five seconds instead of thirty."""
     home = with_models_of(demo_home, tmp_path_factory.mktemp("fragile"))
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
@@ -45,7 +45,7 @@ def fragile(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @contextmanager
 def down(stack: LiveStack) -> Iterator[None]:
-    """Killed without warning; back with the same data."""
+    """Kill Redis inside the context, and restart it with the same data."""
     stack.kill("redis")
     try:
         yield
@@ -57,7 +57,7 @@ OUTAGES = [pytest.param(down, id="down"), pytest.param(lambda s: s.frozen("redis
 
 
 def timed(stack: LiveStack, method: str, path: str, **given: object) -> httpx2.Response:
-    """One request, which must be answered soon."""
+    """Send one request, which must be answered soon."""
     started = time.monotonic()
     answer = stack.http.request(method, path, **given)
     seconds = time.monotonic() - started
@@ -66,13 +66,13 @@ def timed(stack: LiveStack, method: str, path: str, **given: object) -> httpx2.R
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_without_redis_everything_answers_soon_and_then_it_all_goes_on(
+def test_redis_outage_is_answered_soon_and_recovered_from(
     fragile: LiveStack, outage: type[AbstractContextManager[None]]
 ) -> None:
     known = fragile.submit("iris", ROW)["id"]
     before = fragile.outcome(known)
     with outage(fragile):
-        # The first time connections turn out to be dead, the second time new ones are tried.
+        # The first round finds dead connections, the second tries new ones.
         for _ in range(2):
             all_unavailable(fragile, known)
         for path in DO_NOT:
@@ -91,7 +91,7 @@ def test_without_redis_everything_answers_soon_and_then_it_all_goes_on(
 
 
 def all_unavailable(stack: LiveStack, known: str) -> None:
-    """All at once: one who is kept waiting must not keep the others."""
+    """Send all requests concurrently, so that a waiting one must not delay the others."""
 
     def ask(call: tuple[str, str]) -> httpx2.Response:
         method, path = call
@@ -109,20 +109,20 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert answer.status_code == 503, problem
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) >= 1
-    # What was on its way when Redis fell silent may have been accepted, and then it says so.
+    # A submission that was in flight may have been accepted, and the problem says so.
     assert problem["code"] in ("unavailable", "submission_uncertain")
     assert ("id" in problem) == (problem["code"] == "submission_uncertain")
     assert problem["retryable"]
 
 
 def subscribers(stack: LiveStack, task_id: str) -> int:
-    """How many API processes want to hear of this outcome."""
+    """The number of API processes that subscribe to this outcome."""
     with redis.Redis.from_url(stack.redis_url) as client:
         return int(client.pubsub_numsub(keys.record(task_id))[0][1])
 
 
-def test_one_who_waits_is_not_left_hanging(fragile: LiveStack) -> None:
-    """Redis dies under a waiting request."""
+def test_waiting_request_is_answered_when_redis_dies(fragile: LiveStack) -> None:
+    """Redis is killed while a request waits."""
     with fragile.frozen_pool(), ThreadPoolExecutor(1) as pool:
         pending = fragile.submit("iris", ROW)
         path, waiting = f"/predict/result/{pending['id']}", {"Prefer": "wait=20"}
@@ -130,7 +130,7 @@ def test_one_who_waits_is_not_left_hanging(fragile: LiveStack) -> None:
         until(lambda: subscribers(fragile, pending["id"]), "one who waits")
         with down(fragile):
             answer = waiter.result(timeout=5)
-        # It was accepted, and that is what the caller is told.
+        # It was accepted, and the caller is told its id.
         assert (answer.status_code, answer.json()["id"]) == (202, pending["id"])
     assert fragile.outcome(pending["id"], within=60)["status"] == "succeeded"
 
@@ -150,7 +150,7 @@ def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
 def test_a_redis_that_refuses_is_waited_out_and_told_of_once(
     fragile: LiveStack, refusing: Refusing
 ) -> None:
-    """As after a failover, or where its disk fails: it answers, and takes no writes."""
+    """As after a failover or a disk error: Redis answers and takes no writes."""
     assert fragile.serves()
     worker, log = fragile.pid("worker"), Log(fragile)
     with connect(fragile.redis_url) as client, refusing(client):
@@ -162,8 +162,8 @@ def test_a_redis_that_refuses_is_waited_out_and_told_of_once(
     assert log.count("Redis takes no writes") == 1
 
 
-def test_what_was_accepted_before_it_refused_is_answered(fragile: LiveStack) -> None:
-    """What is computed meanwhile is held until it can be settled; the rest lies on the queue."""
+def test_accepted_predictions_outlive_refused_writes(fragile: LiveStack) -> None:
+    """Computed predictions are held until they can be settled; the rest stays on the queue."""
     worker, log = fragile.pid("worker"), Log(fragile)
     with connect(fragile.redis_url) as client, ExitStack() as frozen:
         frozen.enter_context(fragile.frozen_pool())
@@ -189,7 +189,7 @@ class Log:
 
 
 def assert_rests(stack: LiveStack, log: Log) -> None:
-    """A worker that waits for Redis neither asks nor logs without pause."""
+    """Assert that a worker that waits for Redis neither polls nor logs continuously."""
     worker = psutil.Process(stack.pid("worker"))
     processes = [worker, *worker.children(recursive=True)]
     spent, lines = cpu_seconds(processes), log.count("\n")

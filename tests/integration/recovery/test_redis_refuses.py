@@ -1,4 +1,4 @@
-"""A Redis that answers and refuses: everybody waits it out, and goes on over new connections."""
+"""A Redis that refuses commands: API and workers wait, and continue over new connections."""
 
 import logging
 import threading
@@ -51,7 +51,7 @@ def front(
 
 
 @pytest.mark.parametrize("refusing", ALL)
-def test_the_api_says_so_and_when_to_come_again(
+def test_api_answers_refusals_with_503_and_retry_after(
     client: redis.Redis, front: tuple[Parts, FlaskClient], refusing: Refusing
 ) -> None:
     _, web = front
@@ -69,7 +69,7 @@ def test_the_api_says_so_and_when_to_come_again(
 def test_a_connection_over_which_it_refused_is_not_used_again(
     client: redis.Redis, refusing: Refusing
 ) -> None:
-    """Its address may lead to another server by now, the new primary after a failover."""
+    """After a failover, the address leads to the new primary."""
     with connect(url_of(client)) as pooled:
         before = pooled.client_id()
         assert pooled.client_id() == before
@@ -82,7 +82,7 @@ def test_a_connection_over_which_it_refused_is_not_used_again(
 def worker(
     client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Connection]:
-    """A worker's way to this Redis."""
+    """A worker's Celery connection to this Redis."""
     monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
     monkeypatch.setenv("REDIS_URL", url_of(client))
     monkeypatch.setattr(Transport, "_was_looked_at", True)

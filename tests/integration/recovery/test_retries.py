@@ -1,4 +1,4 @@
-"""Errors by class: what broken infrastructure ended is tried again, the rest is not."""
+"""Errors by class: failures of the infrastructure are retried, others are not."""
 
 import os
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ def run_out_of_memory(stack: LiveStack, times: int) -> None:
 
 
 def register_later(stack: LiveStack, name: str) -> Path:
-    """A version that no process holds yet; gives its artifact."""
-    model = Touchy(str(stack.home / f"{name}.diary"))  # else two versions would share their bytes
+    """Register a version that no process holds yet; return its artifact."""
+    model = Touchy(str(stack.home / f"{name}.diary"))  # or two versions share bytes
     return Registry(stack.home).artifact(register(stack.home, name, model, [[1.0, 0.0]]))
 
 
-def test_one_that_ran_out_of_memory_is_tried_again_and_says_so(live: LiveStack) -> None:
+def test_out_of_memory_is_retried(live: LiveStack) -> None:
     run_out_of_memory(live, 2)
     task_id = live.submit("hungry", [200.0, 0.0])["id"]
     until(lambda: live.status(task_id) == "retrying", "another try is announced")
@@ -40,7 +40,7 @@ def test_one_that_ran_out_of_memory_is_tried_again_and_says_so(live: LiveStack) 
     until(lambda: holds_nothing(live), "nothing is left")
 
 
-def test_one_that_never_has_memory_fails_in_the_end(live: LiveStack) -> None:
+def test_out_of_memory_fails_after_the_last_attempt(live: LiveStack) -> None:
     run_out_of_memory(live, 1000)
     error = live.outcome(live.submit("hungry", [1.0, 0.0])["id"])["error"]
     run_out_of_memory(live, 0)
@@ -98,7 +98,7 @@ def test_bad_input_of_a_stock_producer_is_not_tried_again(live: LiveStack) -> No
     assert (error["code"], error["attempt"]) == ("invalid_features", 1)
 
 
-def test_one_that_ends_its_process_is_tried_again_and_then_given_up(live: LiveStack) -> None:
+def test_lethal_prediction_is_retried_and_then_given_up(live: LiveStack) -> None:
     register(live.home, "lethal", Lethal(), [[1.0, 0.0]])
     assert live.predict("lethal", [1.0, 0.0]) == [2.0]
     task_id = live.submit("lethal", [DEADLY, 0.0])["id"]
@@ -108,7 +108,7 @@ def test_one_that_ends_its_process_is_tried_again_and_then_given_up(live: LiveSt
     until(lambda: holds_nothing(live), "nothing is left")
 
 
-def test_of_a_stock_producer_too(live: LiveStack) -> None:
+def test_lethal_prediction_of_a_stock_producer(live: LiveStack) -> None:
     register(live.home, "lethal", Lethal(), [[1.0, 0.0]])
     outcome = live.outcome_of_stock(Stock(live.redis_url).submit("lethal", [[DEADLY, 0.0]]))
     assert outcome["error"]["code"] == "worker_lost"

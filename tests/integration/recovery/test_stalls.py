@@ -1,4 +1,4 @@
-"""A worker that takes nothing though it could ends, says why, is replaced, and loses nothing."""
+"""A stalled worker ends, logs the reason, is restarted, and loses no message."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from stack.process import Program
 from stack.supervisor import Supervisor
 from tests.support.models import Doubling, register
-from tests.support.silent_proxy import swallower
+from tests.support.silent_proxy import silent_proxy
 from tests.support.stack import PATIENCE, LiveStack, running
 from tests.support.stock_producer import Stock
 
@@ -24,7 +24,7 @@ REPLACED = 60.0
 
 @pytest.fixture(scope="module")
 def headless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    """A stack whose worker the tests start themselves, under the supervisor of `up`."""
+    """A stack without a worker; tests run their own under the supervisor of `up`."""
     home = tmp_path_factory.mktemp("headless")
     register(home, "doubling", Doubling(), [ROW])
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="2") as stack:
@@ -55,14 +55,14 @@ def assert_replaced_and_nothing_lost(stack: LiveStack, ids: list[str], told: lis
 
 def test_a_lost_answer_to_the_watch_on_the_queue(headless: LiveStack) -> None:
     told: list[str] = []
-    with swallower(headless.redis_url) as proxy:
+    with silent_proxy(headless.redis_url) as proxy:
         through = {"environment": {"REDIS_URL": proxy.url}}
         with supervised(headless, told, **through) as supervisor:
             assert headless.predict("doubling", ROW) == [2.0]
-            proxy.swallows.set()
+            proxy.withholds.set()
             ids = [headless.submit("doubling", ROW)["id"] for _ in range(20)]
             supervisor.until(lambda: any("died" in line for line in told), within=REPLACED)
-            proxy.swallows.clear()
+            proxy.withholds.clear()
             supervisor.until(lambda: answered(headless, ids), within=REPLACED)
             assert_replaced_and_nothing_lost(headless, ids, told)
     assert "a process is free, and nothing is taken" in logged(headless.home)

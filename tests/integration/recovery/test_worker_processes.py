@@ -1,4 +1,4 @@
-"""Worker processes die at the worst of moments; what was accepted is answered all the same."""
+"""Worker processes are killed at inconvenient moments; accepted predictions are answered."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from registry.store import Registry
 from tests.support.stack import LiveStack, running, until, with_models_of
 from workers.models.artifacts import save
-from workers.models.registration import describe
+from workers.models.registration import describe_model
 
 pytestmark = pytest.mark.slow
 
@@ -24,18 +24,18 @@ LONG = [[0.5]] * 1000
 def mortal(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = with_models_of(demo_home, tmp_path_factory.mktemp("mortal"))
     register_slow_model(home)
-    # What a dead worker held comes back after eight seconds, in place of thirty.
+    # The visibility timeout is eight seconds instead of thirty.
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
         yield stack
 
 
 def register_slow_model(home: Path) -> None:
-    """Every row looks at every neighbour, with a power that no library has a short cut for."""
+    """Register a slow model: each row computes its distance to every training row."""
     x = np.linspace(0, 1, 40_000)[:, None]
     model = KNeighborsRegressor(algorithm="brute", metric="minkowski", p=1.5).fit(x, x[:, 0])
     path = home / "slow.skops"
     save(model, path)
-    Registry(home).add("slow", *describe(path, examples=[[0.5]]))
+    Registry(home).add("slow", *describe_model(path, examples=[[0.5]]))
 
 
 def status(stack: LiveStack, task_id: str) -> str:
@@ -44,7 +44,7 @@ def status(stack: LiveStack, task_id: str) -> str:
 
 
 def submit_long(stack: LiveStack, count: int) -> list[str]:
-    """So many slow predictions, as many running as there are processes."""
+    """Submit slow predictions and wait until every pool process runs one."""
     ids = [stack.submit("slow", LONG)["id"] for _ in range(count)]
     busy = min(stack.parts.workers, count)
     until(lambda: [status(stack, i) for i in ids].count("running") == busy, "all processes busy")
@@ -63,12 +63,12 @@ def test_a_worker_killed_at_work_loses_nothing(mortal: LiveStack) -> None:
     mortal.start("worker")
     answers = outcomes(mortal, ids)
     assert {answer["status"] for answer in answers} == {"succeeded"}
-    # The two that ran were begun again, and their receipts say so.
+    # The two running predictions started again, as their receipts say.
     assert sorted(answer["receipt"]["attempt"] for answer in answers) == [1, 2, 2]
     assert {answer["status"] for answer in outcomes(mortal, quick)} == {"succeeded"}
 
 
-def test_what_a_killed_process_computed_is_computed_again(mortal: LiveStack) -> None:
+def test_killed_pool_process_s_prediction_is_computed_again(mortal: LiveStack) -> None:
     until(mortal.serves, "a prediction")
     task_id = mortal.submit("slow", LONG)["id"]
     until(lambda: status(mortal, task_id) == "running", "the computation")

@@ -1,4 +1,4 @@
-"""The benchmarks run from end to end, tell what they found, and leave nothing behind."""
+"""The benchmarks run from end to end, report results, and leave no files or processes behind."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ JOB_PARTS = {
 
 
 def by_command(part: str) -> Any:
-    """A part takes a minute, and starts up to four systems."""
+    """Mark a part as exhaustive: it takes a minute and starts up to four systems."""
     return pytest.param(part, marks=pytest.mark.exhaustive)
 
 
@@ -53,7 +53,7 @@ RUN = Run(
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment by which the run's files and processes are known."""
+    """An environment that marks the files and processes of the run."""
     yield {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT / "client")}
     assert [process for process in psutil.process_iter() if str(tmp_path) in _told(process)] == []
     assert list(tmp_path.glob("predictq-benchmarks-*")) == []
@@ -63,7 +63,7 @@ def ours(tmp_path: Path) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("part", [by_command(part) for part in PARTS])
 def test_a_part_runs(part: str, ours: dict[str, str]) -> None:
     done = _run("benchmarks", part, ours)
-    assert done.returncode in (0, 1), done.stderr  # so short a run proves no ratio
+    assert done.returncode in (0, 1), done.stderr  # a run this short proves no ratio
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
     assert "| required | ratio | must be | holds |" in done.stdout
     assert ("NO |" in done.stdout) == (done.returncode == 1)
@@ -129,7 +129,7 @@ def _run(suite: str, part: str, environment: dict[str, str]) -> subprocess.Compl
 
 
 def _told(process: psutil.Process) -> str:
-    """The command line and the environment; Redis writes over the latter."""
+    """Command line and environment of a process; Redis overwrites its environment."""
     try:
         return " ".join([*process.cmdline(), *process.environ().values()])
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""The proof, for some minutes: faults strike at random, and every accepted id is accounted for."""
+"""A short proof: faults strike at random, and every accepted id is accounted for."""
 
 import os
 import subprocess
@@ -32,19 +32,19 @@ def prove(directory: Path, *arguments: str, within: float) -> subprocess.Complet
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 * MINUTES + STARTING_AND_ENDING + 10)
-def test_nothing_is_lost_and_nothing_is_wrong(tmp_path: Path) -> None:
+def test_proof_loses_nothing_and_finds_nothing_wrong(tmp_path: Path) -> None:
     within = 60 * MINUTES + STARTING_AND_ENDING
     done = prove(tmp_path, "--minutes", str(MINUTES), "--no-naive", within=within)
     assert done.returncode == 0, done.stdout
     print(done.stdout)
-    # Sockets of all stacks whose homes have long paths lie in one directory, which stays.
+    # Stacks whose homes have long paths share a directory for sockets, which stays.
     assert [path for path in tmp_path.rglob("*") if path.name != f"predictq-{os.getuid()}"] == []
 
 
 @pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.timeout(310)
-def test_the_naive_design_is_struck_by_the_same(tmp_path: Path) -> None:
+def test_naive_design_gets_the_same_faults(tmp_path: Path) -> None:
     kinds = ("--fault", "child-killed", "--fault", "link-cut")
     done = prove(tmp_path, "--minutes", "0.2", *kinds, within=300)
     assert done.returncode == 0, done.stdout

@@ -1,4 +1,4 @@
-"""Whatever is sent: one clear problem, exactly this status, and the next caller is served."""
+"""Bad input gets one clear problem with an exact status, and the next request is served."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sklearn.datasets import load_diabetes
 
 from registry.store import Registry
 from tests.support.stack import Json, LiveStack
-from workers.models.artifacts import load
+from workers.models.artifacts import load_artifact
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 NAMES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
@@ -22,7 +22,7 @@ PROBLEM = {"type", "title", "status", "detail", "code", "retryable", "errors"}
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What is sent, and what must come back."""
+    """A request, and the answer that it must get."""
 
     name: str
     body: Any
@@ -173,7 +173,7 @@ def _the_next_caller_is_served(stack: LiveStack) -> Iterator[None]:
 
 
 def assert_problem(answer: httpx2.Response, status: int, code: str) -> Json:
-    """A complete RFC 9457 problem that gives nothing of our inside away."""
+    """Assert that the answer is a complete RFC 9457 problem without internal details."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
@@ -207,7 +207,7 @@ def test_bad_input_is_a_clear_problem(stack: LiveStack, case: Case, path: str) -
 
 
 def test_a_body_over_the_limit_whose_length_was_not_announced(stack: LiveStack) -> None:
-    """Although what stands within the limit would be a good request."""
+    """The part within the limit would be a valid request."""
     answer = stack.http.post(
         "/predict/async",
         content=iter([GOOD.ljust(MAX_BODY), b" "]),
@@ -232,18 +232,18 @@ def test_a_byte_order_mark_is_passed_over(stack: LiveStack) -> None:
     assert (answer.status_code, answer.json()["predictions"]) == (200, [0])
 
 
-def test_as_many_rows_as_the_limit_are_taken(stack: LiveStack) -> None:
+def test_rows_up_to_the_limit_are_taken(stack: LiveStack) -> None:
     assert stack.predict("iris", [ROW] * MAX_ROWS) == [0] * MAX_ROWS
 
 
-def test_many_faults_are_told_up_to_a_bound(stack: LiveStack) -> None:
+def test_faults_are_told_up_to_a_bound(stack: LiveStack) -> None:
     body = {"model": "iris", "features": [[None] * 4] * 1000}
     answer = stack.http.post("/predict", json=body)
     assert len(assert_problem(answer, 422, "invalid_features")["errors"]) == 20
 
 
-def test_of_a_key_given_twice_the_last_counts(stack: LiveStack) -> None:
-    """As every JSON reader around has it; never a mixture, never a 500."""
+def test_duplicate_json_key_last_one_counts(stack: LiveStack) -> None:
+    """As other JSON parsers do; never a mixture, never a 500."""
     body = (
         b'{"model": "nobody", "features": [1], "features": [5.1, 3.5, 1.4, 0.2], "model": "iris"}'
     )
@@ -253,16 +253,18 @@ def test_of_a_key_given_twice_the_last_counts(stack: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), None, float("inf"), float("-inf")])
-def test_what_a_model_takes_reaches_it(stack: LiveStack, value: float | None) -> None:
-    """The gradient booster takes missing values and infinities: its answer, bit by bit."""
+def test_missing_and_infinite_values_reach_a_model_that_takes_them(
+    stack: LiveStack, value: float | None
+) -> None:
+    """The gradient booster takes missing values and infinities; the answer equals its own."""
     rows = load_diabetes().data[:5].copy()
     rows[1, 2] = rows[3, 8] = float("nan") if value is None else value
     features = rows.tolist()
     features[1][2] = features[3][8] = value
     registry = Registry(stack.home)
     manifest = registry.resolve("diabetes").manifest
-    expected = load(registry.artifact(manifest), manifest).predict(rows).tolist()
-    # Not the client's own JSON, which refuses what has no finite value.
+    expected = load_artifact(registry.artifact(manifest), manifest).predict(rows).tolist()
+    # Not `json=`: httpx refuses NaN and infinities.
     body = json.dumps({"model": "diabetes", "features": features})
     answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})
     assert answer.json().get("predictions") == expected, answer.text

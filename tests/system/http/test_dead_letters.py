@@ -1,4 +1,4 @@
-"""Dead letters and pauses as an operator meets them: HTTP and the command line."""
+"""Dead letters and pauses over HTTP and on the command line."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def letters(stack: LiveStack, query: str = "") -> Json:
 
 @pytest.fixture
 def ids(stack: LiveStack, client: redis.Redis) -> list[str]:
-    """Three letters, the oldest first: without id or text, with an id, and with a model, too."""
+    """Three dead letters, oldest first: undecodable, with an id, and with an id and a model."""
     stock = [{"headers": {"id": "stock-1"}}, {"headers": {"id": "2", "batch": "iris:1 predict"}}]
     for number, message in enumerate([UNREADABLE, *map(json.dumps, stock)], 1):
         client.lpush("predict", message)
@@ -51,7 +51,9 @@ def ids(stack: LiveStack, client: redis.Redis) -> list[str]:
     return [letter["id"] for letter in reversed(letters(stack)["dead_letters"])]
 
 
-def test_they_are_listed_newest_first_and_filtered(stack: LiveStack, ids: list[str]) -> None:
+def test_dead_letters_are_listed_newest_first_and_filtered(
+    stack: LiveStack, ids: list[str]
+) -> None:
     page = letters(stack, "?limit=2")
     assert [letter["id"] for letter in page["dead_letters"]] == ["2", "stock-1"]
     assert (page["matching"], page["kept"]) == (3, 3)
@@ -64,7 +66,7 @@ def test_they_are_listed_newest_first_and_filtered(stack: LiveStack, ids: list[s
     }
 
 
-def test_one_is_shown_with_its_message(stack: LiveStack, ids: list[str]) -> None:
+def test_dead_letter_is_shown_with_its_message(stack: LiveStack, ids: list[str]) -> None:
     letter = stack.http.get(f"/dead-letters/{ids[0]}").json()
     assert (letter["queue"], letter["model"], letter["attempts"]) == ("predict", "", 0)
     assert (letter["encoding"], base64.b64decode(letter["message"])) == ("base64", UNREADABLE)
@@ -72,12 +74,12 @@ def test_one_is_shown_with_its_message(stack: LiveStack, ids: list[str]) -> None
     assert json.loads(letter["message"]) == {"headers": {"id": "stock-1"}}
 
 
-def test_what_cannot_be_read_has_a_failed_outcome(stack: LiveStack, ids: list[str]) -> None:
+def test_unreadable_message_has_a_failed_outcome(stack: LiveStack, ids: list[str]) -> None:
     error = stack.outcome("stock-1")["error"]
     assert (error["code"], error["retryable"]) == ("malformed", False)
 
 
-def test_one_is_replayed(stack: LiveStack, client: redis.Redis, ids: list[str]) -> None:
+def test_dead_letter_is_replayed(stack: LiveStack, client: redis.Redis, ids: list[str]) -> None:
     with stack.frozen("worker"):
         answer = stack.http.post("/dead-letters/stock-1/replay")
         assert (answer.status_code, answer.headers["location"]) == (202, "/predict/result/stock-1")
@@ -90,7 +92,7 @@ def test_one_is_replayed(stack: LiveStack, client: redis.Redis, ids: list[str]) 
     until(lambda: letters(stack)["kept"] == 3, "another letter")
 
 
-def test_one_and_some_are_deleted(stack: LiveStack, ids: list[str]) -> None:
+def test_dead_letters_are_deleted_by_id_and_by_filter(stack: LiveStack, ids: list[str]) -> None:
     assert stack.http.delete("/dead-letters/stock-1").json() == {"deleted": 1}
     assert stack.http.delete("/dead-letters/stock-1").status_code == 404
     assert stack.http.delete("/dead-letters?model=iris:1").json() == {"deleted": 1}
@@ -141,7 +143,7 @@ WRONG: list[tuple[str, str, Any, int, str]] = [
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: " ".join(map(str, case[:3]))[:60])
-def test_whatever_is_sent_is_answered_with_a_problem(
+def test_wrong_request_is_answered_with_a_problem(
     stack: LiveStack, case: tuple[str, str, Any, int, str]
 ) -> None:
     method, path, body, status, code = case
@@ -202,7 +204,7 @@ def test_the_commands_for_dead_letters(stack: LiveStack, run: Run, ids: list[str
     ],
     ids=" ".join,
 )
-def test_what_the_commands_refuse(
+def test_refusals_of_the_commands(
     run: Run, arguments: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.http.REQUEST_TIMEOUT", 0.5)

@@ -1,4 +1,4 @@
-"""Promise 2: every row of each demo's data gets, through the queue, what the model itself says."""
+"""Promise 2: every row of each demo's data gets the model's own answer through the queue."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from registry.store import Registry
 from tests.support.stack import LiveStack
-from workers.models.artifacts import load
+from workers.models.artifacts import load_artifact
 
 SIZES = (1, 2, 1, 7, 1, 64, 33)
 """Rows of the requests, over and over, until the data set ends."""
@@ -43,11 +43,11 @@ CASES = [(demo, method) for demo in DEMOS for method in demo.methods]
 def estimator(home: Path, model: str) -> Any:
     registry = Registry(home)
     manifest = registry.resolve(model).manifest
-    return load(registry.artifact(manifest), manifest)
+    return load_artifact(registry.artifact(manifest), manifest)
 
 
 def slices(rows: int) -> Iterator[slice]:
-    """Cut so many rows into requests of all sizes."""
+    """Cut this many rows into requests of all sizes."""
     bounds = [0]
     for size in cycle(SIZES):
         if bounds[-1] == rows:
@@ -57,7 +57,7 @@ def slices(rows: int) -> Iterator[slice]:
 
 
 def shaped(rows: np.ndarray, names: list[str], as_objects: bool) -> Any:
-    """One of the four shapes; a single row goes without the list around it."""
+    """Write rows in one of the four shapes of features; a single row has no outer list."""
     table: list[Any] = rows.tolist()
     if as_objects:
         table = [dict(zip(names, row, strict=True)) for row in table]
@@ -66,14 +66,14 @@ def shaped(rows: np.ndarray, names: list[str], as_objects: bool) -> Any:
 
 def assert_equal(demo: Demo, answer: list[Any], expected: np.ndarray) -> None:
     if demo.exact or expected.dtype.kind != "f":
-        finite = np.isfinite(expected)  # JSON has no word for the others
+        finite = np.isfinite(expected)  # JSON has no NaN or infinities
         assert answer == np.where(finite, expected.astype(object), np.array(None)).tolist()
     else:
         np.testing.assert_allclose(np.array(answer), expected, rtol=1e-12, atol=1e-13)
 
 
 def check(stack: LiveStack, demo: Demo, method: str, parts: list[tuple[np.ndarray, Any]]) -> None:
-    """Send all requests, several at a time; compare each with the model's answer for it alone."""
+    """Send all requests concurrently and compare each with the model's own answer."""
     ask = getattr(estimator(stack.home, demo.model), method)
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda part: stack.predict(demo.model, part[1], method), parts)
@@ -84,13 +84,13 @@ def check(stack: LiveStack, demo: Demo, method: str, parts: list[tuple[np.ndarra
 @pytest.mark.parametrize(
     ("demo", "method"), CASES, ids=[f"{demo.model}-{method}" for demo, method in CASES]
 )
-def test_every_row_in_requests_of_all_sizes_and_shapes(
+def test_rows_in_requests_of_all_sizes_and_shapes(
     stack: LiveStack, demo: Demo, method: str
 ) -> None:
     data = demo.data()
     names = [str(name) for name in data.feature_names]
     cut = [data.data[part] for part in slices(len(data.data))]
-    # Seven sizes and two ways to write a row: no size always meets the same way.
+    # Seven sizes alternate with two shapes of a row, so each size occurs in both.
     parts = [(rows, shaped(rows, names, i % 2 == 1)) for i, rows in enumerate(cut)]
     kinds = {(type(features), type(next(iter(features)))) for _, features in parts}
     assert kinds == {(list, float), (list, list), (dict, str), (list, dict)}
@@ -99,13 +99,13 @@ def test_every_row_in_requests_of_all_sizes_and_shapes(
 
 
 @pytest.mark.parametrize("method", IRIS.methods)
-def test_every_row_of_iris_as_a_request_of_its_own(stack: LiveStack, method: str) -> None:
+def test_rows_of_iris_each_as_a_request(stack: LiveStack, method: str) -> None:
     rows = load_iris().data
     check(stack, IRIS, method, [(row[None, :], row.tolist()) for row in rows])
 
 
 @pytest.mark.parametrize("demo", DEMOS, ids=[demo.model for demo in DEMOS])
-def test_these_are_all_methods_that_it_has(stack: LiveStack, demo: Demo) -> None:
+def test_methods_of_the_demos_are_complete(stack: LiveStack, demo: Demo) -> None:
     (version,) = stack.http.get(f"/models/{demo.model}").json()["details"]
     assert tuple(version["signature"]["methods"]) == demo.methods
 

@@ -1,4 +1,4 @@
-"""What the express lane answers is what Flask would have answered."""
+"""The fast path answers as Flask would have answered."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def test_a_submission_is_answered_alike(stack: LiveStack, body: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"model": "iris"} x'], ids=repr)
-def test_what_is_no_submission_is_answered_alike(stack: LiveStack, content: bytes) -> None:
+def test_malformed_submission_is_answered_alike(stack: LiveStack, content: bytes) -> None:
     assert told(stack, content, PLAIN) == told(stack, content, BY_FLASK)
 
 
@@ -60,7 +60,7 @@ def test_an_outcome_is_answered_alike(stack: LiveStack) -> None:
     assert set(by_flask.headers) - set(plain.headers) <= {"preference-applied"}
 
 
-def test_both_ways_are_counted_as_the_same_route(stack: LiveStack) -> None:
+def test_fast_path_is_counted_as_the_same_route(stack: LiveStack) -> None:
     def count() -> float:
         text = stack.http.get("/metrics").text
         name = 'predictq_http_requests_total{method="POST",route="/predict/async",status="202"}'

@@ -1,4 +1,4 @@
-"""Heads that nobody sends by mistake hold up nobody, and reach nothing."""
+"""Hostile request heads are refused and do not delay other requests."""
 
 import resource
 import socket
@@ -18,7 +18,7 @@ ROUTES = ("POST /models/iris/versions/1/pause", "POST /dead-letters/replay")
 
 
 def told(stack: LiveStack, *lines: str, body: bytes = b"") -> bytes:
-    """What comes back, up to the end of the connection."""
+    """Send this head and return all bytes until the connection ends."""
     address = urlsplit(stack.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         head = "\r\n".join([*lines, "Connection: close", "", ""])
@@ -38,7 +38,7 @@ def test_fields_of_separators_are_refused_at_once(
 
 
 @pytest.mark.parametrize("route", ["GET /models", "GET /", "GET /health", *ROUTES])
-def test_another_host_is_misdirected(stack: LiveStack, route: str) -> None:
+def test_foreign_host_is_misdirected(stack: LiveStack, route: str) -> None:
     answer = told(stack, f"{route} HTTP/1.1", "Host: evil.example", "Content-Length: 0")
     assert answer.startswith(b"HTTP/1.1 421 ")
     assert b'"code":"misdirected"' in answer
@@ -46,7 +46,7 @@ def test_another_host_is_misdirected(stack: LiveStack, route: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_page_of_another_site_cannot_post_without_a_body(stack: LiveStack, route: str) -> None:
-    """The browser asks nobody before it sends that, and without TLS tells no `Sec-Fetch-Site`."""
+    """Such a POST needs no preflight, and without TLS a browser sends no `Sec-Fetch-Site`."""
     foreign = told(stack, f"{route} HTTP/1.1", OWN, "Origin: http://evil", "Content-Length: 0")
     assert foreign.startswith(b"HTTP/1.1 403 ")
     assert b'"code":"cross_site"' in foreign

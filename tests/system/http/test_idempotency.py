@@ -22,7 +22,7 @@ def test_the_same_key_and_payload_give_the_same_prediction(stack: LiveStack) -> 
     assert (again.status_code, again.json()) == (200, first)
 
 
-def test_many_at_once_under_one_key_are_one_prediction(stack: LiveStack) -> None:
+def test_concurrent_submissions_under_one_key_are_one_prediction(stack: LiveStack) -> None:
     headers = _headers()
     with ThreadPoolExecutor(8) as pool:
         posts = [
@@ -44,6 +44,6 @@ def test_a_key_that_cannot_be_one_is_refused(stack: LiveStack, key: str) -> None
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
-def test_without_a_key_each_submission_is_a_prediction(stack: LiveStack) -> None:
+def test_submissions_without_a_key_are_separate_predictions(stack: LiveStack) -> None:
     ids = {stack.http.post("/predict/async", json=BODY).json()["id"] for _ in range(3)}
     assert len(ids) == 3

@@ -1,4 +1,4 @@
-"""The registry over HTTP, to read."""
+"""The read-only registry over HTTP."""
 
 import re
 from datetime import datetime
@@ -24,7 +24,7 @@ VERSION = {
 }
 
 
-def test_all_models(stack: LiveStack) -> None:
+def test_list_of_models(stack: LiveStack) -> None:
     expected = [
         {"name": name, "latest": 1, "versions": [1], "aliases": {"production": 1}}
         for name in ("breast-cancer", "diabetes", "iris")
@@ -33,7 +33,7 @@ def test_all_models(stack: LiveStack) -> None:
     assert sorted(models, key=lambda model: model["name"]) == expected
 
 
-def test_one_model_and_its_versions(stack: LiveStack) -> None:
+def test_model_and_its_versions(stack: LiveStack) -> None:
     model = stack.http.get("/models/iris").json()
     (version,) = model["details"]
     assert (model["name"], model["latest"], model["aliases"]) == ("iris", 1, {"production": 1})
@@ -70,7 +70,7 @@ def test_an_unknown_model_is_404(stack: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a b", "ü", "x" * 300, "iris:1"])
-def test_what_can_be_no_name_is_refused(stack: LiveStack, name: str) -> None:
+def test_impossible_name_is_refused(stack: LiveStack, name: str) -> None:
     answer = stack.http.get("/models/" + name.replace("..", "%2e%2e"))
     assert answer.status_code in (404, 422)
     assert answer.headers["content-type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, and the API is what it says."""
+"""The OpenAPI document is valid and describes the API."""
 
 import os
 import subprocess
@@ -21,12 +21,12 @@ def document(stack: LiveStack) -> Json:
     return answer.json()
 
 
-def test_it_is_valid_openapi_3_1(document: Json) -> None:
+def test_document_is_valid_openapi_3_1(document: Json) -> None:
     assert document["openapi"].startswith("3.1.")
     validate(document)
 
 
-def test_it_lists_every_route(document: Json) -> None:
+def test_document_lists_every_route(document: Json) -> None:
     assert {
         (method, path)
         for path, item in document["paths"].items()
@@ -63,7 +63,7 @@ def test_it_lists_every_route(document: Json) -> None:
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict/async"])
-def test_its_examples_work(stack: LiveStack, document: Json, path: str) -> None:
+def test_examples_of_the_document_work(stack: LiveStack, document: Json, path: str) -> None:
     body = document["paths"][path]["post"]["requestBody"]
     for example in body["content"]["application/json"]["examples"].values():
         assert stack.http.post(path, json=example["value"]).is_success
@@ -71,22 +71,20 @@ def test_its_examples_work(stack: LiveStack, document: Json, path: str) -> None:
 
 @pytest.fixture
 def bulky(stack: LiveStack) -> Iterator[LiveStack]:
-    """The stack with a worker that validates what is uploaded."""
+    """The shared stack with a bulk worker, which validates uploads."""
     stack.start("bulk")
     yield stack
     stack.stop("bulk")
 
 
-def test_whatever_is_sent_the_answer_is_one_that_is_described(
-    bulky: LiveStack, tmp_path: Path
-) -> None:
+def test_answers_to_generated_requests_are_described(bulky: LiveStack, tmp_path: Path) -> None:
     told = subprocess.run(
         [
             *(Path(sys.executable).with_name("schemathesis"), "run", f"{bulky.url}/openapi.json"),
             *("--checks", "all", "--max-examples", "12", "--seed", "1"),
             *("--request-timeout", "30", "--no-color", "--generation-database", "none"),
-            # Which features a model takes is said by its signature, not here: a 422 is no lie.
-            # And DELETE cancels: what was cancelled stays, and says so.
+            # The signature of a model restricts features, not this document: a 422 is legitimate.
+            # DELETE cancels: the prediction stays readable as cancelled.
             *("--exclude-checks", "positive_data_acceptance,use_after_free"),
         ],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""What operators ask: health, readiness, metrics, statistics."""
+"""Health, readiness, metrics and statistics."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SUCCEEDED = {"model": "iris", "version": "1", "outcome": "succeeded"}
 
 
 def samples(stack: LiveStack) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Every sample of one scrape; parsing it is part of the test."""
+    """Scrape the metrics and parse every sample."""
     answer = stack.http.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -141,5 +141,5 @@ def test_statistics_show_process_and_workers(stack: LiveStack) -> None:
 
 
 def test_metrics_of_flower_s_kind_stay_out(stack: LiveStack) -> None:
-    """Every sample is one of our catalogue: no series that nobody declared."""
+    """Every sample is in our catalogue; there are no undeclared series."""
     assert {name.split("_")[0] for name, _ in samples(stack)} == {"predictq"}

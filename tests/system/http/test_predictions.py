@@ -1,4 +1,4 @@
-"""The way of one prediction over HTTP: submit, look up, wait, cancel; and by stock Celery."""
+"""A prediction over HTTP (submit, look up, wait, cancel) and by stock Celery."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ RECEIPT = {
 
 @pytest.fixture
 def stock(stack: LiveStack) -> Celery:
-    """A Celery application that knows two URLs and nothing of ours."""
+    """A stock Celery application that knows only the URLs of broker and backend."""
     return Stock(stack.redis_url).app
 
 
@@ -122,11 +122,11 @@ def test_an_outcome_wakes_those_who_wait(stack: LiveStack) -> None:
     for _ in range(5):
         answer = stack.http.post("/predict", json=BODY)
         seconds.append(answer.elapsed.total_seconds())
-    assert min(seconds) < 0.5  # looking again, without a wake-up, takes a second
+    assert min(seconds) < 0.5  # polling without the wake-up takes a second
 
 
-def test_more_who_wait_than_places_leave_the_rest_answered(stack: LiveStack) -> None:
-    """Half of the threads may wait; whoever comes later gets its 202 at once."""
+def test_waiters_beyond_the_limit_are_answered_at_once(stack: LiveStack) -> None:
+    """Half of the threads may wait; later requests get their 202 at once."""
 
     def wait(_: int) -> float:
         answer = stack.http.post("/predict", json=BODY, headers={"Prefer": "wait=2"})
@@ -190,7 +190,7 @@ def test_a_model_is_named_three_ways(stack: LiveStack, model: str) -> None:
     assert outcome["receipt"]["alias"] == ("production" if "@" in model else None)
 
 
-def test_the_client_does_the_same(stack: LiveStack) -> None:
+def test_client_predicts_submits_and_lists_models(stack: LiveStack) -> None:
     with Client(stack.url) as client:
         prediction = client.predict("iris@production", [ROW], method="predict_proba")
         assert prediction.predictions == stack.predict("iris", [ROW], "predict_proba")
@@ -230,7 +230,7 @@ def test_a_stock_producer_is_served(stack: LiveStack, stock: Celery) -> None:
 
 
 def failure(stack: LiveStack, result: AsyncResult) -> Json:
-    """The outcome, once there is one: a stock message has no record before."""
+    """Wait for the outcome; a stock message has no record before."""
     until(result.ready, "the outcome of a stock message")
     assert result.status == "FAILURE"
     outcome = stack.outcome(result.id)

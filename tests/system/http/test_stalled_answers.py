@@ -1,4 +1,4 @@
-"""Clients that read no large outcome to its end: what they have held is bounded, and soon free."""
+"""Clients that stop reading a large outcome hold bounded memory, which is soon freed."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -43,6 +43,6 @@ def test_large_outcomes_that_nobody_reads_are_bounded(wordy: LiveStack) -> None:
 
 
 def memory(stack: LiveStack) -> int:
-    """Bytes that the processes of the API hold."""
+    """Memory of the API's processes in bytes."""
     api = psutil.Process(stack.pid("api"))
     return sum(process.memory_info().rss for process in api.children(recursive=True))

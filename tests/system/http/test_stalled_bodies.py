@@ -1,4 +1,4 @@
-"""Clients that stop sending in the middle of a body hold nothing that others need."""
+"""Clients that stop in the middle of a body do not block other requests."""
 
 import socket
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ BATCHES = ["/predict/batch", "/predict/batch/validate", "/predict/batch/x/resume
 
 @contextmanager
 def stalling(stack: LiveStack, path: str) -> Iterator[None]:
-    """Meanwhile many clients have begun to send a body."""
+    """Keep many connections open whose bodies have begun and not ended."""
     address = urlsplit(stack.url)
     with ExitStack() as stalled:
         for length in [

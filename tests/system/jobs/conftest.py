@@ -1,11 +1,11 @@
-"""A stack that computes batch jobs, of models that raise and that take their time."""
+"""A stack that computes batch jobs, with models that raise or are slow."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import Plodding, Touchy
 from tests.support.stack import LiveStack
@@ -19,5 +19,5 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
 
 
 @pytest.fixture
-def room(live: LiveStack, tmp_path: Path) -> Room:
-    return Room(live, tmp_path)
+def harness(live: LiveStack, tmp_path: Path) -> JobHarness:
+    return JobHarness(live, tmp_path)

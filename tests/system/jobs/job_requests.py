@@ -1,4 +1,4 @@
-"""What tests ask of batch jobs over HTTP."""
+"""Requests about batch jobs over HTTP."""
 
 import json
 from contextlib import closing
@@ -13,7 +13,7 @@ BATCH = "/predict/batch"
 
 
 def submit(live: LiveStack, source: Path, model: str = "touchy", **fields: Any) -> Json:
-    """By reference; gives the job."""
+    """Submit a job by file reference and return it."""
     answer = live.http.post(BATCH, json=by_reference(source, model, **fields))
     assert answer.status_code == 202, answer.text
     job: Json = answer.json()
@@ -22,7 +22,7 @@ def submit(live: LiveStack, source: Path, model: str = "touchy", **fields: Any) 
 
 
 def by_reference(source: Path, model: str = "touchy", **fields: Any) -> Json:
-    """The body that asks so."""
+    """The body of such a job request."""
     return {"model": model, "input_uri": str(source), **fields}
 
 
@@ -32,7 +32,7 @@ def upload(live: LiveStack, name: str, content: bytes, **fields: Any) -> httpx2.
 
 
 def ended(live: LiveStack, job: Json) -> Json:
-    """The job once it has ended, by its events."""
+    """Follow the job's events and return it once it has ended."""
     last = {}
     with closing(until(lambda: listening(live, job), "a place to listen from")) as events:
         assert events.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -46,7 +46,7 @@ def ended(live: LiveStack, job: Json) -> Json:
 
 
 def listening(live: LiveStack, job: Json) -> httpx2.Response | None:
-    """Its events, if there is a place: those of listeners who left are noticed within a second."""
+    """The events of a job; None while all places for listeners are taken."""
     asked = live.http.build_request("GET", job["urls"]["events"])
     events = live.http.send(asked, stream=True)
     if events.status_code == 503:

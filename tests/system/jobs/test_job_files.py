@@ -1,4 +1,4 @@
-"""Files of batch jobs over HTTP: outputs are fetched, and followed."""
+"""Files of batch jobs over HTTP: outputs, errors and events."""
 
 import os
 from collections.abc import Callable
@@ -7,30 +7,30 @@ from pathlib import Path
 import pytest
 
 from tasks.ledger import keys
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import LiveStack, until
 from tests.system.jobs.job_requests import ended, problem, submit
 
 
-def test_the_outputs_name_tells_its_format(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
-    job = ended(live, submit(live, source, output_uri=str(room.directory / "out.csv.gz")))
+def test_the_outputs_name_tells_its_format(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
+    job = ended(live, submit(live, source, output_uri=str(harness.directory / "out.csv.gz")))
     assert (job["status"], job["output"]["format"]) == ("completed", "csv")
     fetched = live.http.get(job["urls"]["output"])
     assert fetched.headers["content-type"] == "application/gzip"
     assert fetched.content[:2] == b"\x1f\x8b"
 
 
-def test_a_name_that_no_header_can_hold(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
-    job = ended(live, submit(live, source, output_uri=str(room.directory / "o\x01\nut.csv")))
+def test_a_name_that_no_header_can_hold(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
+    job = ended(live, submit(live, source, output_uri=str(harness.directory / "o\x01\nut.csv")))
     fetched = live.http.get(job["urls"]["output"])
     assert (fetched.status_code, fetched.content.count(b"\n")) == (200, 11)
     assert "o__ut.csv" in fetched.headers["content-disposition"]
 
 
-def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(1000)
+def test_an_output_in_ranges(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(1000)
     url = ended(live, submit(live, source, output_format="ndjson"))["urls"]["output"]
     whole = live.http.get(url)
     assert whole.headers["content-type"] == "application/x-ndjson"
@@ -49,8 +49,8 @@ def test_an_output_in_ranges(live: LiveStack, room: Room) -> None:
     assert (head.headers["content-length"], head.headers["etag"]) == (str(len(whole.content)), tag)
 
 
-def test_ranges_that_are_ignored(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(100)
+def test_ranges_that_are_ignored(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(100)
     url = ended(live, submit(live, source, output_format="csv"))["urls"]["output"]
     whole = live.http.get(url)
     for range_ in ("lines=0-1", "bytes=5-2", "bytes=a-b", "bytes", "bytes=0-1,3-4", "bytes=-99999"):
@@ -61,8 +61,8 @@ def test_ranges_that_are_ignored(live: LiveStack, room: Room) -> None:
     assert (last.status_code, last.content) == (206, whole.content[-5:])
 
 
-def test_a_file_that_is_not_the_one_asked_for(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(100)
+def test_a_file_that_is_not_the_one_asked_for(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(100)
     url = ended(live, submit(live, source, output_format="csv"))["urls"]["output"]
     whole = live.http.get(url)
     for tag in (whole.headers["etag"], f'"other", {whole.headers["etag"]}', "*"):
@@ -87,10 +87,10 @@ INSTEAD: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("put", INSTEAD.values(), ids=INSTEAD)
 @pytest.mark.parametrize("named", [True, False], ids=["named", "kept"])
 def test_an_output_that_is_gone(
-    live: LiveStack, room: Room, put: Callable[[Path], object], *, named: bool
+    live: LiveStack, harness: JobHarness, put: Callable[[Path], object], *, named: bool
 ) -> None:
-    source, _ = room.numbers(100)
-    place = {"output_uri": str(room.directory / "out.csv")} if named else {}
+    source, _ = harness.numbers(100)
+    place = {"output_uri": str(harness.directory / "out.csv")} if named else {}
     job = ended(live, submit(live, source, **place))
     assert live.http.get(job["urls"]["output"]).status_code == 200
     path = Path(job["output"]["uri"])
@@ -100,8 +100,8 @@ def test_an_output_that_is_gone(
     assert live.http.get(job["urls"]["errors"]).status_code == 200
 
 
-def test_an_output_that_another_job_has_replaced(live: LiveStack, room: Room) -> None:
-    source, place = room.numbers(100)[0], str(room.directory / "out.csv")
+def test_an_output_that_another_job_has_replaced(live: LiveStack, harness: JobHarness) -> None:
+    source, place = harness.numbers(100)[0], str(harness.directory / "out.csv")
     first, second = (
         ended(live, submit(live, source, output_uri=place, overwrite=True)) for _ in range(2)
     )
@@ -109,18 +109,18 @@ def test_an_output_that_another_job_has_replaced(live: LiveStack, room: Room) ->
     assert live.http.get(second["urls"]["output"]).status_code == 200
 
 
-def test_an_output_that_was_changed_in_place(live: LiveStack, room: Room) -> None:
-    job = ended(live, submit(live, room.numbers(100)[0], output_format="csv"))
+def test_an_output_that_was_changed_in_place(live: LiveStack, harness: JobHarness) -> None:
+    job = ended(live, submit(live, harness.numbers(100)[0], output_format="csv"))
     with Path(job["output"]["uri"]).open("r+b") as file:
         file.write(b"?")  # as long as before
     problem(live.http.get(job["urls"]["output"]), 410, "result_gone")
-    # Those that earlier versions concluded do not say what they wrote.
-    room.client.hdel(keys.JOB + job["id"], "output")
+    # Jobs concluded by earlier versions do not record the fingerprint of their output.
+    harness.client.hdel(keys.JOB + job["id"], "output")
     assert live.http.get(job["urls"]["output"]).content[:1] == b"?"
 
 
-def test_listeners_who_leave_give_their_places_back(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
+def test_listeners_who_leave_give_their_places_back(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
 
     def listen() -> bool:
         with live.http.stream("GET", job["urls"]["events"]) as events:
@@ -128,7 +128,7 @@ def test_listeners_who_leave_give_their_places_back(live: LiveStack, room: Room)
 
     with live.frozen("bulk"):
         job = submit(live, source)
-        for _ in range(12):  # there are places for four
+        for _ in range(12):  # four may listen at a time
             until(listen, "a place")
     url = job["urls"]["self"]
     until(lambda: live.http.get(url).json()["status"] == "completed", "its end")

@@ -5,15 +5,15 @@ import json
 
 import pyarrow.parquet as pq
 
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.models import GUILTY
 from tests.support.stack import LiveStack, until
 from tests.system.jobs.job_requests import BATCH, by_reference, ended, problem, submit, upload
 
 
-def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
-    source, values = room.numbers(5000)
-    target = room.directory / "scored.parquet"
+def test_a_file_is_scored_in_its_place(live: LiveStack, harness: JobHarness) -> None:
+    source, values = harness.numbers(5000)
+    target = harness.directory / "scored.parquet"
     job = submit(live, source, output_uri=str(target), include_input=True)
     assert (job["object"], job["model"], job["version"]) == ("batch", "touchy", 1)
     job = ended(live, job)
@@ -24,10 +24,10 @@ def test_a_file_is_scored_in_its_place(live: LiveStack, room: Room) -> None:
     assert live.http.get(job["urls"]["self"]).json() == job
 
 
-def test_errors_name_their_rows(live: LiveStack, room: Room) -> None:
-    _, values = room.numbers(3000)
+def test_errors_name_their_rows(live: LiveStack, harness: JobHarness) -> None:
+    _, values = harness.numbers(3000)
     values[[7, 2999], 0] = GUILTY
-    job = ended(live, submit(live, room.parquet(values)))
+    job = ended(live, submit(live, harness.parquet(values)))
     assert job["status"] == "completed_with_errors"
     told = live.http.get(job["urls"]["errors"])
     assert told.headers["content-type"] == "application/x-ndjson"
@@ -38,31 +38,31 @@ def test_errors_name_their_rows(live: LiveStack, room: Room) -> None:
     ]
 
 
-def test_a_job_stops_beyond_its_threshold(live: LiveStack, room: Room) -> None:
+def test_a_job_stops_beyond_its_threshold(live: LiveStack, harness: JobHarness) -> None:
     content = b"x0,x1\n" + b"1,2\n" * 10 + b"x,2\n" * 2
-    (room.directory / "in.csv").write_bytes(content)
+    (harness.directory / "in.csv").write_bytes(content)
     asked = [
-        submit(live, room.directory / "in.csv", error_threshold=1),
+        submit(live, harness.directory / "in.csv", error_threshold=1),
         upload(live, "in.csv", content, error_threshold="1").json(),
-        submit(live, room.directory / "in.csv", error_threshold=0.1),
+        submit(live, harness.directory / "in.csv", error_threshold=0.1),
     ]
     for job in asked:
         error = ended(live, job)["error"]
         assert error["code"] == "too_many_failures"
         problem(live.http.post(job["urls"]["resume"]), 409, "job_conflict")
-    allowed = ended(live, submit(live, room.directory / "in.csv", error_threshold=2))
+    allowed = ended(live, submit(live, harness.directory / "in.csv", error_threshold=2))
     assert allowed["counts"]["failed"] == 2
     assert allowed["status"] == "completed_with_errors"
 
 
-def test_one_without_errors_has_an_empty_list_of_them(live: LiveStack, room: Room) -> None:
-    job = ended(live, submit(live, room.numbers(10)[0]))
+def test_job_without_errors_has_an_empty_errors_file(live: LiveStack, harness: JobHarness) -> None:
+    job = ended(live, submit(live, harness.numbers(10)[0]))
     told = live.http.get(job["urls"]["errors"])
     assert (told.status_code, told.content) == (200, b"")
 
 
-def test_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
-    source, values = room.numbers(40_000)
+def test_cancelled_and_resumed(live: LiveStack, harness: JobHarness) -> None:
+    source, values = harness.numbers(40_000)
     job = submit(live, source, model="plodding")
     urls = job["urls"]
     until(lambda: live.http.get(urls["self"]).json()["counts"]["succeeded"], "a chunk")
@@ -82,14 +82,14 @@ def test_cancelled_and_resumed(live: LiveStack, room: Room) -> None:
     assert fetched["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
 
 
-def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
-    _, values = room.numbers(5000)
+def test_a_validation_queues_nothing(live: LiveStack, harness: JobHarness) -> None:
+    _, values = harness.numbers(5000)
     values[3, 0] = GUILTY
-    source = room.parquet(values)
+    source = harness.parquet(values)
     answer = live.http.post(f"{BATCH}/validate", json=by_reference(source))
     assert answer.status_code == 200, answer.text
     assert answer.json()["chunks"] is None
-    assert not room.client.llen("bulk")
+    assert not harness.client.llen("bulk")
     report = answer.json()["report"]
     assert (report["rows"], report["columns"]) == (5000, ["x0", "x1"])
     assert [error["line"] for error in report["errors"]] == [4]
@@ -101,22 +101,24 @@ def test_a_validation_queues_nothing(live: LiveStack, room: Room) -> None:
     assert short.json()["error"]["code"] == "invalid_input"
 
 
-def test_a_validation_looks_at_the_outputs_place(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
-    (room.directory / "taken.csv").mkdir()
+def test_a_validation_looks_at_the_outputs_place(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
+    (harness.directory / "taken.csv").mkdir()
     for place in ("none/out.csv", "in.parquet/out.csv", "taken.csv"):
-        output = str(room.directory / place)
+        output = str(harness.directory / place)
         body = by_reference(source, output_uri=output)
         found = live.http.post(f"{BATCH}/validate", json=body).json()
         assert (found["status"], found["error"]["code"]) == ("failed", "output_unwritable"), found
         assert found["error"] == ended(live, submit(live, source, output_uri=output))["error"]
-    body = by_reference(source, output_uri=str(room.directory / "out.csv"))
+    body = by_reference(source, output_uri=str(harness.directory / "out.csv"))
     assert live.http.post(f"{BATCH}/validate", json=body).json()["status"] == "completed"
-    assert {path.name for path in room.directory.iterdir()} == {"in.parquet", "taken.csv"}
+    assert {path.name for path in harness.directory.iterdir()} == {"in.parquet", "taken.csv"}
 
 
-def test_a_validation_is_held_no_longer_than_preferred(live: LiveStack, room: Room) -> None:
-    body, path = by_reference(room.numbers(10)[0]), f"{BATCH}/validate"
+def test_a_validation_is_held_no_longer_than_preferred(
+    live: LiveStack, harness: JobHarness
+) -> None:
+    body, path = by_reference(harness.numbers(10)[0]), f"{BATCH}/validate"
     with live.frozen("bulk"):
         for preference in ("wait=1", "respond-async"):
             answer = live.http.post(path, json=body, headers={"Prefer": preference}, timeout=10)
@@ -125,8 +127,8 @@ def test_a_validation_is_held_no_longer_than_preferred(live: LiveStack, room: Ro
     assert ended(live, answer.json())["report"]["rows"] == 10
 
 
-def test_jobs_are_listed_the_newest_first(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
+def test_jobs_are_listed_the_newest_first(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
     first, second, third = (ended(live, submit(live, source)) for _ in range(3))
     page = live.http.get(BATCH, params={"limit": 2}).json()
     assert page == {"data": [third | {"report": None}, second | {"report": None}], "has_more": True}
@@ -143,31 +145,31 @@ def test_jobs_are_listed_the_newest_first(live: LiveStack, room: Room) -> None:
     assert last["has_more"] is False
 
 
-def test_a_file_that_is_not_there(live: LiveStack, room: Room) -> None:
-    job = ended(live, submit(live, room.directory / "none.csv"))
+def test_a_file_that_is_not_there(live: LiveStack, harness: JobHarness) -> None:
+    job = ended(live, submit(live, harness.directory / "none.csv"))
     assert (job["status"], job["error"]["code"]) == ("failed", "input_unreadable")
 
 
-def test_one_that_has_ended_is_deleted_with_its_files(live: LiveStack, room: Room) -> None:
-    job = ended(live, submit(live, room.numbers(10)[0], output_format="csv"))
+def test_ended_job_is_deleted_with_its_files(live: LiveStack, harness: JobHarness) -> None:
+    job = ended(live, submit(live, harness.numbers(10)[0], output_format="csv"))
     own = live.home / "jobs" / job["id"]
     assert (own / "output").exists()
-    assert live.http.delete(job["urls"]["self"]).json()["status"] == "completed"  # no cancelling
+    assert live.http.delete(job["urls"]["self"]).json()["status"] == "completed"  # unchanged
     answer = live.http.delete(job["urls"]["self"], params={"forget": "true"})
     assert (answer.status_code, answer.content) == (204, b"")
     assert not own.exists()
     for again in (live.http.get, live.http.delete):
         problem(again(job["urls"]["self"]), 404, "job_not_found")
     with live.frozen("bulk"):
-        waiting = submit(live, room.numbers(10)[0])
+        waiting = submit(live, harness.numbers(10)[0])
         answer = live.http.delete(waiting["urls"]["self"], params={"forget": "true"})
         problem(answer, 409, "job_conflict")
         problem(live.http.delete(waiting["urls"]["self"], params={"forget": "?"}), 422, "invalid")
     ended(live, waiting)
 
 
-def test_a_key_makes_it_safe_to_submit_again(live: LiveStack, room: Room) -> None:
-    source, key = room.numbers(10)[0], {"Idempotency-Key": "order-17"}
+def test_a_key_makes_it_safe_to_submit_again(live: LiveStack, harness: JobHarness) -> None:
+    source, key = harness.numbers(10)[0], {"Idempotency-Key": "order-17"}
     before = {path.name for path in (live.home / "jobs").glob("*/")}
     body = by_reference(source)
     first, again = (live.http.post(BATCH, json=body, headers=key) for _ in range(2))
@@ -192,8 +194,8 @@ def test_a_key_makes_it_safe_to_submit_again(live: LiveStack, room: Room) -> Non
     assert made == {first.json()["id"], forms[0].json()["id"]}
 
 
-def test_the_key_opens_what_others_are_not_told_of(live: LiveStack, room: Room) -> None:
-    """Places outside the roots, whose lines stand in messages and outputs."""
+def test_the_key_opens_what_others_are_not_told_of(live: LiveStack, harness: JobHarness) -> None:
+    """Without the local key, files outside the allowed paths and their lines are not shown."""
     elsewhere = live.home / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     (elsewhere / "in.csv").write_text("x0,x1\nsecret,1\n")

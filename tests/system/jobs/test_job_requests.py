@@ -1,11 +1,11 @@
-"""What is wrong with a request of batch jobs is named, and leaves nothing behind."""
+"""A wrong job request gets a problem that names the fault, and leaves no files."""
 
 import os
 from typing import Any
 
 import pytest
 
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import Json, LiveStack
 from tests.system.jobs.job_requests import BATCH, by_reference, problem, submit, upload
 
@@ -45,29 +45,29 @@ WRONG: list[tuple[Json, int, str, str]] = [
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: str(case[0]))
-def test_what_is_wrong_is_named_and_leaves_nothing(
-    live: LiveStack, room: Room, case: tuple[Json, int, str, str]
+def test_wrong_job_request_is_named_and_leaves_nothing(
+    live: LiveStack, harness: JobHarness, case: tuple[Json, int, str, str]
 ) -> None:
     changes, status, code, says = case
-    source, _ = room.numbers(10)
-    os.mkfifo(room.directory / "pipe.csv")
-    (room.directory / "there.csv").touch()
+    source, _ = harness.numbers(10)
+    os.mkfifo(harness.directory / "pipe.csv")
+    (harness.directory / "there.csv").touch()
     before = set((live.home / "jobs").glob("*/"))
     body = {"model": "touchy", "input_uri": str(source), **changes}
-    body = {name: _placed(value, room) for name, value in body.items() if value is not None}
+    body = {name: _placed(value, harness) for name, value in body.items() if value is not None}
     for path in (BATCH, f"{BATCH}/validate"):
         assert says in problem(live.http.post(path, json=body), status, code)["detail"]
     assert set((live.home / "jobs").glob("*/")) == before
 
 
-def _placed(value: Any, room: Room) -> Any:
+def _placed(value: Any, harness: JobHarness) -> Any:
     if not isinstance(value, str):
         return value
-    return value.format(directory=room.directory, home=room.stack.home)
+    return value.format(directory=harness.directory, home=harness.stack.home)
 
 
-def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Room) -> None:
-    job = submit(live, room.numbers(10)[0])
+def test_cross_site_requests_are_refused(live: LiveStack, harness: JobHarness) -> None:
+    job = submit(live, harness.numbers(10)[0])
     form = {"data": {"model": "touchy"}, "files": {"file": ("a.csv", b"x0,x1\n1,2\n")}}
     headers = {"Sec-Fetch-Site": "cross-site"}
     for method, path in (
@@ -85,8 +85,10 @@ def test_what_a_page_of_another_site_sends_is_refused(live: LiveStack, room: Roo
         assert answer.status_code == 202
 
 
-def test_a_paused_version_is_refused_and_leaves_nothing(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
+def test_a_paused_version_is_refused_and_leaves_nothing(
+    live: LiveStack, harness: JobHarness
+) -> None:
+    source, _ = harness.numbers(10)
     before = set((live.home / "jobs").glob("*/"))
     live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
     try:
@@ -127,8 +129,8 @@ def test_wrong_forms(live: LiveStack) -> None:
     assert set((live.home / "jobs").glob("*/")) == before
 
 
-def test_ids_of_no_job(live: LiveStack, room: Room) -> None:
-    submit(live, room.numbers(10)[0])
+def test_ids_of_no_job(live: LiveStack, harness: JobHarness) -> None:
+    submit(live, harness.numbers(10)[0])
     for method, rest in (
         *(("GET", ""), ("DELETE", ""), ("POST", "/resume")),
         *(("GET", "/output"), ("GET", "/errors"), ("GET", "/events")),

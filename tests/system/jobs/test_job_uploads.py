@@ -1,4 +1,4 @@
-"""Files of batch jobs that are uploaded: they go to disk, and stay there with their jobs."""
+"""Uploaded inputs of batch jobs are written to disk and kept with their jobs."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ import redis
 from api.app import Parts, create_flask
 from tasks.jobs.gateway import JobGateway
 from tasks.settings import Settings
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import LiveStack, until
 from tests.system.jobs.job_requests import BATCH, by_reference, ended, submit, upload
 
@@ -80,7 +80,7 @@ def test_a_large_upload_is_never_held_in_memory(live: LiveStack) -> None:
 
 
 def peak(process: psutil.Process, *, anew: bool = False) -> int:
-    """Bytes of memory that it had at most, or since it was asked anew."""
+    """Peak memory of a process in bytes, optionally reset first."""
     directory = Path("/proc") / str(process.pid)
     if anew:
         (directory / "clear_refs").write_text("5")
@@ -92,7 +92,7 @@ def peak(process: psutil.Process, *, anew: bool = False) -> int:
     ("path", "stumbles"),
     [(BATCH, "get"), (f"{BATCH}/validate", "get"), (f"{BATCH}/validate", "wait")],
 )
-def test_what_was_accepted_is_kept_though_redis_stumbles(
+def test_accepted_upload_is_kept_when_redis_stumbles(
     live: LiveStack, monkeypatch: pytest.MonkeyPatch, path: str, stumbles: str
 ) -> None:
     def stumble(*_: object) -> None:
@@ -111,13 +111,13 @@ def test_what_was_accepted_is_kept_though_redis_stumbles(
     assert job["status"] == "completed", job
 
 
-def test_uploads_that_stall_stop_no_other_submission(live: LiveStack, room: Room) -> None:
-    source, _ = room.numbers(10)
+def test_uploads_that_stall_stop_no_other_submission(live: LiveStack, harness: JobHarness) -> None:
+    source, _ = harness.numbers(10)
     address = urlsplit(live.url)
     with ExitStack() as stalled:
 
         def refused() -> bool:
-            """Whether there is no place left; one that stalls takes one, if it finds one free."""
+            """Begin one more upload that stalls; return whether the next upload is refused."""
             connection = socket.create_connection((address.hostname, address.port))
             stalled.enter_context(connection)
             connection.sendall(HALF_AN_UPLOAD)

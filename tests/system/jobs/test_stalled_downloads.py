@@ -1,4 +1,4 @@
-"""Downloads that nobody reads hold their places, and nobody else is kept waiting for them."""
+"""Stalled downloads hold places of their own and do not delay other requests."""
 
 import socket
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def large(live: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Json:
 
 @contextmanager
 def stalled(live: LiveStack, path: str, *headers: str) -> Iterator[bytes]:
-    """A client that reads the head of an answer and stops; gives the head."""
+    """A client that reads the head of an answer and stops; yields the head."""
     address = urlsplit(live.url)
     with closing(socket.socket()) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -54,7 +54,7 @@ def test_stalled_downloads_hold_places(
         for _ in range(PLACES):
             head = stack.enter_context(stalled(live, urls[kind], *headers))
             assert head.startswith(b"HTTP/1.1 20"), head
-        for _ in range(4 * PLACES):  # more than there are threads
+        for _ in range(4 * PLACES):  # more than the API has threads
             with stalled(live, urls[kind], *headers) as head:
                 assert head.startswith(b"HTTP/1.1 503"), head
         for name in ("output", "errors"):
@@ -71,6 +71,6 @@ def test_downloads_that_end_give_their_places_back(live: LiveStack, large: Json)
 
 
 def fetched(live: LiveStack, job: Json) -> bytes | None:
-    """Its output, if there is a place."""
+    """The output of a job; None while no place is free."""
     answer = live.http.get(job["urls"]["output"])
     return answer.content if answer.is_success else None

@@ -1,4 +1,4 @@
-"""`predictq predict --file` and `predictq batch` make the same of a file, however it is written."""
+"""`predictq predict --file` and `predictq batch` read a file alike, whatever its dialect."""
 
 import csv
 import re
@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from cli.main import main
 from tests.docs.documents import ROOT, Example
-from tests.integration.jobs.job_harness import Room
+from tests.integration.jobs.job_harness import JobHarness
 from tests.support.models import GUILTY, register
 from tests.support.stack import LiveStack
 
@@ -24,7 +24,7 @@ FRAME = pd.DataFrame({"code": ["01", "02", "1", "x, y"], "size": [1.0, 2.0, 4.0,
 
 @pytest.fixture(scope="session", autouse=True)
 def models(live: LiveStack) -> None:
-    """Two that know the names of their columns: of numbers, and of a text and a number."""
+    """Two models with named columns: numbers, and a text and a number."""
     numbers = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [0.0, 5.0, 1.0]})
     register(
         live.home, "named", LinearRegression().fit(numbers, 10 * numbers["a"] + numbers["b"]), None
@@ -47,7 +47,7 @@ def command(*words: object) -> Result:
 
 
 def predicted(model: str, source: Path, *options: str) -> tuple[list[str], str]:
-    """What `predict` writes, and what it says."""
+    """Run `predict`; return its output and its stderr."""
     ran = command("predict", model, "--file", source, *options)
     assert ran.exit_code in (0, 1), ran.output
     assert bool(ran.exit_code) == ("rows failed" in ran.stderr), ran.output
@@ -55,7 +55,7 @@ def predicted(model: str, source: Path, *options: str) -> tuple[list[str], str]:
 
 
 def scored(model: str, source: Path, *options: str) -> tuple[list[str], str]:
-    """What `batch` writes, without the header, and what it says."""
+    """Run `batch`; return its output without the header and its stderr."""
     target = source.with_name("answers.csv")
     ran = command("batch", model, source, target, "--overwrite", *options)
     assert ran.exit_code == 0, ran.output
@@ -94,9 +94,9 @@ FILES = {
 
 @pytest.mark.parametrize(("model", "content", "options", "rows"), FILES.values(), ids=FILES)
 def test_a_file_means_the_same_to_both(
-    room: Room, model: str, content: bytes, options: tuple[str, ...], rows: int
+    harness: JobHarness, model: str, content: bytes, options: tuple[str, ...], rows: int
 ) -> None:
-    source = room.directory / "rows.csv"
+    source = harness.directory / "rows.csv"
     source.write_bytes(content)
     (by_predict, said), (by_batch, told) = (f(model, source, *options) for f in (predicted, scored))
     numbers = [pytest.approx(float(text)) if text else None for text in by_batch]
@@ -108,16 +108,16 @@ def test_a_file_means_the_same_to_both(
     assert re.findall("ignored: .*", said) == re.findall("ignored: .*", told)
 
 
-def test_what_was_read_is_told(room: Room) -> None:
-    source = room.directory / "rows.csv"
+def test_dialect_that_was_read_is_told(harness: JobHarness) -> None:
+    source = harness.directory / "rows.csv"
     source.write_text("id;b;a\nx;0;-\ny;5;2\n")
     options = "--na", "-"
     said = "ignored: id\nread as CSV with a header, delimiter ';'; missing: '-'\n"
     assert said in command("batch", "named", source, "--dry-run", *options).stdout
     assert said in scored("named", source, *options)[1]
     assert "ignored: id\n" in predicted("named", source, *options)[1]
-    report = room.jobs.latest(1)[0]
-    found = room.jobs.get(report.id).report
+    report = harness.jobs.latest(1)[0]
+    found = harness.jobs.get(report.id).report
     assert found
     assert (found.delimiter, found.header, found.ignored) == (";", True, ("id",))
     assert found.na is not None
@@ -125,35 +125,39 @@ def test_what_was_read_is_told(room: Room) -> None:
 
 
 @pytest.mark.parametrize("name", ["answers.xlsx", "answers.txt", "answers.txt.gz"])
-def test_an_output_of_no_format_is_refused_by_the_server(room: Room, name: str) -> None:
-    source, _ = room.numbers(3)
-    place = {"model": "touchy", "input_uri": str(source), "output_uri": str(room.directory / name)}
-    answer = room.stack.http.post("/predict/batch", json=place)
+def test_an_output_of_no_format_is_refused_by_the_server(harness: JobHarness, name: str) -> None:
+    source, _ = harness.numbers(3)
+    place = {
+        "model": "touchy",
+        "input_uri": str(source),
+        "output_uri": str(harness.directory / name),
+    }
+    answer = harness.stack.http.post("/predict/batch", json=place)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert "name it" in answer.json()["detail"]
     told = {**place, "output_format": "csv"}
-    assert room.stack.http.post("/predict/batch", json=told).status_code == 422, "it is no data"
+    assert harness.stack.http.post("/predict/batch", json=told).status_code == 422, "it is no data"
 
 
-def test_a_spreadsheet_is_refused_with_what_to_do(room: Room) -> None:
+def test_a_spreadsheet_is_refused_with_what_to_do(harness: JobHarness) -> None:
     for name, content in (("rows.xlsx", b"PK\x03\x04\0"), ("rows.csv", b"PK\x03\x04\0")):
-        (room.directory / name).write_bytes(content)
-        ran = command("batch", "touchy", room.directory / name, room.directory / "out.csv")
+        (harness.directory / name).write_bytes(content)
+        ran = command("batch", "touchy", harness.directory / name, harness.directory / "out.csv")
         assert ran.exit_code
         assert "save it as CSV (UTF-8)" in ran.stderr
-    place = {"model": "touchy", "input_uri": str(room.directory / "rows.xlsx")}
-    answer = room.stack.http.post("/predict/batch", json=place)
+    place = {"model": "touchy", "input_uri": str(harness.directory / "rows.xlsx")}
+    answer = harness.stack.http.post("/predict/batch", json=place)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
-def test_what_is_said_of_csv_fits_nothing_else(room: Room) -> None:
-    source, _ = room.numbers(3)
-    ran = command("batch", "touchy", source, room.directory / "out.csv", "--no-header")
+def test_csv_options_fit_only_csv(harness: JobHarness) -> None:
+    source, _ = harness.numbers(3)
+    ran = command("batch", "touchy", source, harness.directory / "out.csv", "--no-header")
     assert (ran.exit_code, "are for CSV; the input is parquet" in ran.stderr) == (1, True)
 
 
-def test_options_come_with_an_upload(room: Room) -> None:
-    source = room.directory / "rows.csv"
+def test_options_come_with_an_upload(harness: JobHarness) -> None:
+    source = harness.directory / "rows.csv"
     source.write_text("01:?\n1:2\n02:!\n")
     options = "--no-header", "--delimiter", ":", "--na", "?", "--na", "!"
     answers, _ = scored("coded", source, *options)
@@ -161,8 +165,8 @@ def test_options_come_with_an_upload(room: Room) -> None:
     assert scored("coded", source, "--upload", *options)[0] == answers
 
 
-def test_the_rows_of_the_api_s_page_are_read_by_both(room: Room) -> None:
-    """The model there has four columns; here these four are another's."""
+def test_the_rows_of_the_api_s_page_are_read_by_both(harness: JobHarness) -> None:
+    """The page's example is for a model of four columns; another such model stands in for it."""
     (printed,) = (
         example.command.text for example in Example.all_in(ROOT / "docs" / "api.md")
         if "rows.csv" in example.command.text and "printf" in example.command.text
@@ -170,8 +174,10 @@ def test_the_rows_of_the_api_s_page_are_read_by_both(room: Room) -> None:
     text = re.search(r"printf '(.*)'", printed)
     assert text
     frame = pd.DataFrame([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
-    register(room.stack.home, "four", LinearRegression().fit(frame.to_numpy(), [1, 2, 3, 4]), None)
-    source = room.directory / "rows.csv"
+    register(
+        harness.stack.home, "four", LinearRegression().fit(frame.to_numpy(), [1, 2, 3, 4]), None
+    )
+    source = harness.directory / "rows.csv"
     source.write_text(text[1].replace("\\n", "\n"))
     by_predict, by_batch = predicted("four", source)[0], scored("four", source)[0]
     assert len(by_predict) == len(by_batch) == 2

@@ -1,4 +1,4 @@
-"""The browser of this machine, for tests of pages."""
+"""The Chromium of this machine, for tests of pages."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ ARGUMENTS = [
 
 @cache
 def chromium_of_this_machine() -> str:
-    """Where it is; installed where that is allowed, and else the test is skipped."""
+    """The path of Chromium, installed if allowed; skips the test otherwise."""
     found = _find()
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
         command = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]

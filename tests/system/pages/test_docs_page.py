@@ -1,4 +1,4 @@
-"""The documentation page in a real browser: it shows every operation and stays on this machine."""
+"""The documentation page in a real browser: every operation, and no request to other hosts."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The page at the root in a real browser: it shows the state, and asks nobody else."""
+"""The page at the root in a real browser: the state, and no request to other hosts."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def test_it_shows_the_state_and_asks_nobody_else(stack: LiveStack, browser: Browser) -> None:
+def test_page_shows_the_state_and_asks_no_other_host(stack: LiveStack, browser: Browser) -> None:
     page = browser.new_page()
     asked: list[str] = []
     complaints: list[str] = []
@@ -56,7 +56,7 @@ def links(page: Page) -> list[str]:
     return [link.get_attribute("href") or "" for link in page.locator("nav a").all()]
 
 
-def test_it_is_links_without_javascript(stack: LiveStack, browser: Browser) -> None:
+def test_page_without_javascript_is_links(stack: LiveStack, browser: Browser) -> None:
     page = browser.new_page(java_script_enabled=False)
     page.goto(stack.url)
     found = links(page)
@@ -68,7 +68,7 @@ def test_it_is_links_without_javascript(stack: LiveStack, browser: Browser) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_readable_on_a_phone_by_day_and_by_night(
+def test_page_is_readable_on_a_phone_in_light_and_dark(
     stack: LiveStack, browser: Browser, scheme: str
 ) -> None:
     page = browser.new_page(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ def test_it_is_readable_on_a_phone_by_day_and_by_night(
     page.close()
 
 
-def test_its_headers(stack: LiveStack) -> None:
+def test_headers_of_the_page(stack: LiveStack) -> None:
     for method in ("GET", "HEAD"):
         answer = stack.http.request(method, "/", headers={"accept": "text/html,*/*;q=0.8"})
         assert answer.status_code == 200
@@ -100,7 +100,7 @@ def test_its_headers(stack: LiveStack) -> None:
         ("application/xml", "text/html"),
     ],
 )
-def test_who_would_rather_have_json_has_the_links(stack: LiveStack, accept: str, kind: str) -> None:
+def test_links_as_json_by_accept_header(stack: LiveStack, accept: str, kind: str) -> None:
     answer = stack.http.get("/", headers={"accept": accept})
     assert answer.headers["content-type"].partition(";")[0] == kind
     if kind == "application/json":

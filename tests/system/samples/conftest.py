@@ -1,4 +1,4 @@
-"""A stack with its bulk worker, and the commands that register and check a model there."""
+"""A stack with a bulk worker, and the commands that register a model there."""
 
 import json
 import os
@@ -21,7 +21,7 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    """A stack as commands find it."""
+    """A running stack that the commands find."""
     home = with_models_of(demo_home, tmp_path_factory.mktemp("samples"))
     with running(home, processes=1, bulk=True) as stack:
         bulk = psutil.Process(stack.pid("bulk"))
@@ -33,7 +33,7 @@ def scoring(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def models(scoring: LiveStack) -> Command:
-    """Types ``predictq models …``."""
+    """Runs ``predictq models …``."""
 
     def run(*words: str | Path) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "cli.main", "models", *map(str, words)]
@@ -50,7 +50,7 @@ def models(scoring: LiveStack) -> Command:
 
 
 def saved(directory: Path, model: Any) -> Path:
-    """The file of a model."""
+    """Save a model with joblib and return its path."""
     path = directory / "model.joblib"
     joblib.dump(model, path)
     return path

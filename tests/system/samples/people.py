@@ -1,4 +1,4 @@
-"""A model as people have them: text that may be missing, booleans, a date and an id unused."""
+"""A realistic model: optional text, booleans, and an unused date and id."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ROWS = 60
 
 
 def people(seed: int = 0) -> pd.DataFrame:
-    """Rows of such a frame; a quarter of the cities are missing."""
+    """A frame of such rows; a quarter of the cities are missing."""
     chance = np.random.default_rng(seed)
     city = chance.choice(["Paris", "Oslo", "Rome", None], ROWS)
     return pd.DataFrame(
@@ -33,7 +33,7 @@ def people(seed: int = 0) -> pd.DataFrame:
 
 
 def churn() -> Any:
-    """A calibrated pipeline over it, fitted."""
+    """A calibrated pipeline fitted on `people`."""
     city = make_pipeline(
         SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
     )
@@ -49,7 +49,7 @@ def churn() -> Any:
 
 
 class Moody(BaseEstimator):
-    """Answers otherwise each time, so nobody can serve what it answers by itself."""
+    """Answers differently each time, so the gate refutes it."""
 
     n_features_in_ = 1
     calls_ = 0

@@ -1,4 +1,4 @@
-"""A model is registered with a sample of its data, proved on it, and answers as by itself."""
+"""A model registered with a sample passes the gate and answers as by itself."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_frame_with_missing_text_is_answered_as_by_the_model(scoring: LiveStac
 
 
 @pytest.mark.usefixtures("sample")
-def test_what_no_step_uses_may_be_absent(scoring: LiveStack) -> None:
+def test_unused_column_may_be_absent(scoring: LiveStack) -> None:
     row = {"city": None, "age": 30, "income": None, "member": True}
     (served,) = scoring.predict("churn", [row])
     frame = people().head(1).assign(city=[None], age=30, income=np.nan, member=True)
@@ -65,7 +65,7 @@ def test_the_types_of_a_sample_are_shown(sample: Path, models: Command) -> None:
     assert columns["id"]["unused"]
 
 
-def test_what_cannot_be_served_as_the_model_answers_is_refused(
+def test_model_that_the_gate_refutes_is_refused(
     tmp_path: Path, scoring: LiveStack, models: Command
 ) -> None:
     pd.DataFrame({"x0": [1.0, 2.0]}).to_csv(tmp_path / "rows.csv", index=False)

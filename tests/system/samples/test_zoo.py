@@ -1,4 +1,4 @@
-"""Awkward models of the zoo, registered with a sample, answer as by themselves by every door."""
+"""Models of the zoo, registered with a sample, answer through every door as by themselves."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
         ("nullable_dtypes", "parquet"),
     ],
 )
-def test_every_door_answers_as_the_model(
+def test_doors_answer_as_the_model(
     name: str, sample: str, scoring: LiveStack, tmp_path: Path
 ) -> None:
     with Client(scoring.url) as client:

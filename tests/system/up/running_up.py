@@ -1,4 +1,4 @@
-"""A running `up`: what it printed, what it started, and a way to wait for either."""
+"""Starts `up`, and waits for its output and its processes."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def free_ports() -> tuple[int, int]:
 
 
 def descendants(process: psutil.Process) -> int:
-    """How many it has; none once it is gone."""
+    """The number of descendants of a process; 0 once it is gone."""
     try:
         return len(process.children(recursive=True))
     except psutil.NoSuchProcess:
@@ -47,10 +47,10 @@ def descendants(process: psutil.Process) -> int:
 
 
 class Up:
-    """A running `up`, and what it printed."""
+    """A running `up` and the lines that it printed."""
 
     def __init__(self, home: Path, *options: str, within: Sequence[str] = ()) -> None:
-        """``within``: the command that runs it, if there is one."""
+        """``within`` is a command to run it under, if any."""
         self.home = home
         self.port, self.flower_port = free_ports()
         ports = ["--port", str(self.port), "--flower-port", str(self.flower_port)]
@@ -67,7 +67,7 @@ class Up:
         self.seen: set[psutil.Process] = set()
 
     def __enter__(self) -> Self:
-        """Wait until it is ready."""
+        """Start it and wait until it is ready."""
         try:
             eventually(self.is_ready, STARTING)
         except BaseException:
@@ -88,13 +88,13 @@ class Up:
         return any(line.startswith("curl ") for line in self.lines)
 
     def processes(self) -> list[psutil.Process]:
-        """All that descend from it, now; they are remembered."""
+        """All present descendants; they are remembered for `left_behind`."""
         processes: list[psutil.Process] = self.process.children(recursive=True)
         self.seen.update(processes)
         return processes
 
     def ask(self) -> dict[str, Any]:
-        """Paste the printed line into a shell; gives the answer, empty when there was none."""
+        """Run the printed example in a shell; return the answer, empty if there was none."""
         (line,) = (line for line in self.lines if line.startswith("curl "))
         told = subprocess.run(
             ["bash", "-c", f"{line} --max-time 5"], capture_output=True, check=False
@@ -106,7 +106,7 @@ class Up:
         return self.ask().get("status") == "succeeded"
 
     def tasks(self) -> dict[str, Any]:
-        """What Flower lists by task id; nothing while it is away."""
+        """Flower's tasks by id; empty while Flower is away."""
         try:
             with fetch(f"http://127.0.0.1:{self.flower_port}/api/tasks", timeout=5) as answer:
                 listed: dict[str, Any] = json.load(answer)
@@ -121,7 +121,7 @@ class Up:
         return found
 
     def stop(self, number: int = signal.SIGTERM) -> float:
-        """Send the signal; gives the seconds until it was gone."""
+        """Send the signal; return the seconds until `up` ended."""
         self.processes()
         start = time.monotonic()
         self.process.send_signal(number)
@@ -133,7 +133,7 @@ class Up:
 
 
 def refusal(home: Path, *options: str) -> str:
-    """What an `up` says that must end at once with an error."""
+    """Run an `up` that must fail at once; return what it printed."""
     told = subprocess.run(
         [*UP, "--home", str(home), *options],
         cwd=ROOT,

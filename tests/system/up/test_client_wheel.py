@@ -1,4 +1,4 @@
-"""The client as its users install it: a wheel, in an environment that has what it asks for."""
+"""The client installed from its wheel, in an environment with its dependencies."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ print(sorted(known & sys.modules.keys()), *sorted(set(sys.modules) & {"api", "ta
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made as `python -m build --no-isolation --wheel client` makes it."""
+    """Build the wheel as `python -m build --no-isolation --wheel client` does."""
     target = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
     subprocess.run(command, cwd=ROOT / "client", check=True, capture_output=True)
@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def needed(name: str) -> Iterator[str]:
-    """A distribution that is installed here, and all that it needs."""
+    """The names of an installed distribution and all its dependencies."""
     yield name
     for line in distribution(name).requires or ():
         requirement = Requirement(line)
@@ -45,7 +45,7 @@ def needed(name: str) -> Iterator[str]:
 
 
 def lend(name: str, target: Path) -> None:
-    """Link a distribution's packages, as if it were installed there too."""
+    """Link a distribution's packages into the other environment."""
     found = distribution(name)
     for part in {file.parts[0] for file in found.files or () if file.parts[0] != ".."}:
         place = target / part
@@ -56,7 +56,7 @@ def lend(name: str, target: Path) -> None:
 def test_the_wheel_needs_its_one_dependency_and_nothing_else(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path, with_pip=True)
     python = tmp_path / "bin" / "python"
-    # What it needs is lent, for the index may be out of reach; pip checks that it is all.
+    # Dependencies are linked, since the index may be out of reach; `pip check` finds gaps.
     (packages,) = tmp_path.glob("lib/python*/site-packages")
     for name in set(needed("httpx2")):
         lend(name, packages)

@@ -1,4 +1,4 @@
-"""The disk is full to the last byte: what needs it waits, the rest answers, and nothing is lost."""
+"""On a full disk, writes wait, everything else answers, and nothing is lost."""
 
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,16 +22,16 @@ def status(up: Up, route: str) -> int:
 
 
 def accepted(up: Up) -> list[str]:
-    """Ids of what is accepted before nothing is any more."""
+    """Submit until it is refused; return the accepted ids."""
     ids: list[str] = []
     while (told := up.ask()).get("code") != "unavailable":
-        if "id" in told and "code" not in told:  # else nobody knows whether it was
+        if "id" in told and "code" not in told:  # otherwise it is uncertain whether it was accepted
             ids.append(told["id"])
     return ids
 
 
 def died(up: Up) -> set[str]:
-    """What was started again."""
+    """The programs that `up` restarted."""
     return {line.split()[0] for line in up.lines if " died (" in line}
 
 

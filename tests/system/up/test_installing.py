@@ -27,7 +27,7 @@ if sys.argv[1:] != ["--version"]:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
-    """`run`, in a project that is empty but for it."""
+    """`run` in an otherwise empty project."""
     locks = ["requirements/dev.lock", "requirements/local.lock"]
     for name in ["client/pyproject.toml", "pyproject.toml", *locks]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -36,7 +36,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def installed(script: Path, name: str, command: str) -> Path:
-    """An environment as `run` leaves it, where this is the `predictq` command."""
+    """An environment as `run` installs it, with this code as the `predictq` command."""
     venv = script.parent / name
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").symlink_to(sys.executable)
@@ -89,7 +89,7 @@ def test_a_command_makes_the_one_environment_that_it_needs(
     assert [path.name for path in script.parent.glob(".venv*")] == [made]
 
 
-def test_who_wants_no_bytecode_in_his_tree_has_it_in_the_environment(script: Path) -> None:
+def test_bytecode_unwanted_in_the_tree_is_in_the_environment(script: Path) -> None:
     venv = installed(script, ".venv", "import sys; sys.path.insert(0, ''); import quick")
     (script.parent / "quick.py").touch()
     unwanted = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}

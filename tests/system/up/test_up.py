@@ -1,4 +1,4 @@
-"""`predictq up` as a newcomer meets it: a line to paste, deaths, an end, and a next time."""
+"""`predictq up`: the printed example, killed processes, the shutdown, and the next start."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def up(home: Path) -> Iterator[Up]:
         yield up
 
 
-def test_it_says_where_it_is_and_the_printed_line_works(up: Up) -> None:
+def test_up_prints_its_addresses_and_a_line_that_works(up: Up) -> None:
     url = f"http://127.0.0.1:{up.port}"
     assert up.lines[-4:-1] == [
         f"ready {url}",
@@ -59,7 +59,7 @@ def test_it_says_where_it_is_and_the_printed_line_works(up: Up) -> None:
     assert len(answer["predictions"]) == 1
 
 
-def test_other_commands_find_it(up: Up) -> None:
+def test_stack_is_found_by_other_commands(up: Up) -> None:
     entry = json.loads((up.home / "stack.json").read_text())
     assert entry["pid"] == up.process.pid
     assert entry["url"] == f"http://127.0.0.1:{up.port}"
@@ -100,7 +100,7 @@ def test_flowers_login_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "redis").exists()
 
 
-def test_every_process_that_is_killed_comes_back(up: Up) -> None:
+def test_killed_process_is_restarted(up: Up) -> None:
     def shape() -> list[int]:
         return sorted(map(descendants, up.process.children()))
 
@@ -146,7 +146,7 @@ def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> No
         "succeeded",
     }
     kept = before & {child.pid for child in up.process.children()}
-    assert len(kept) == len(before) - 2  # the workers; the API is the one that has new children
+    assert len(kept) == len(before) - 2  # the API keeps its process
     eventually(lambda: len(up.processes()) == len(whole), PATIENCE)
 
 
@@ -161,7 +161,7 @@ def test_restart_says_that_nothing_runs(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (1, f"Error: no `up` runs on {tmp_path}\n")
 
 
-def test_it_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:
+def test_up_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:
     identifier = up.ask()["id"]
     assert up.stop() <= ENDING
     assert up.left_behind() == []
@@ -186,7 +186,7 @@ def test_it_continues_after_a_sigterm_and_after_a_kill(up: Up) -> None:
 
 
 def spoil_the_first_canary(home: Path) -> str:
-    """Damage the artifact of the model that `up` asks first; gives the model's name."""
+    """Damage the artifact of the model that `up` asks first; return the model's name."""
     registry = Registry(home)
     model = SmokeTest.flock(home)[0].model
     artifact = registry.artifact(registry.resolve(model).manifest)

@@ -7,7 +7,7 @@ import socket
 import pytest
 from granian.constants import HTTPModes
 
-from api.server import KEPT_FREE, MOST_CONNECTIONS, Server, room_for_connections
+from api.server import KEPT_FREE, MOST_CONNECTIONS, Server, connection_capacity
 
 
 def test_small_answers_are_sent_at_once() -> None:
@@ -21,7 +21,7 @@ def test_small_answers_are_sent_at_once() -> None:
 
 
 def test_a_connection_whose_client_reads_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.server.UNREAD", 500)
+    monkeypatch.setattr("api.server.MAX_UNREAD_MS", 500)
     server = Server("127.0.0.1", 0, 1)
     server._init_shared_socket()
     with server._sso as shared, socket.socket() as client:
@@ -51,11 +51,11 @@ def test_http_2_is_off_and_idle_connections_are_closed() -> None:
         (100, 100, 50, None),
     ],
 )
-def test_there_are_descriptors_for_the_connections_and_for_the_rest(
+def test_descriptor_limit_leaves_some_beside_connections(
     monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, room: int, then: int | None
 ) -> None:
     limits: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.append(new))
-    assert room_for_connections() == room
+    assert connection_capacity() == room
     assert limits == ([(then, hard)] if then else [])

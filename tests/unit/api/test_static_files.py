@@ -1,4 +1,4 @@
-"""Files of the page hold a thread while they are sent, so they have places."""
+"""Static files hold a thread while they are sent, so their number is limited."""
 
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,7 +11,7 @@ from tasks.settings import Settings
 PATH = "/static/rapidoc-min.js"
 
 
-def test_who_reads_them_slowly_stops_nobody(tmp_path: Path) -> None:
+def test_slow_reader_of_static_files_blocks_no_other_route(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", threads=8)
     app: Flask = create_flask(Parts(settings))
     client = app.test_client()

@@ -1,4 +1,4 @@
-"""How commands find the stack that is meant, among pointers, homes and addresses."""
+"""How commands find their stack, by pointers, homes and addresses."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from stack.pointers import Pointer, erase, point, pointers
 from stack.programs import Stack
 
 GONE = 4194305
-"""A number that no process has."""
+"""A pid that no process has."""
 Run = Callable[..., Result]
 
 
@@ -34,7 +34,7 @@ def api(url: str | None) -> None:
 
 @pytest.fixture
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home directory of somebody who runs nothing yet."""
+    """The home directory of a user without any stack."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_STATE_HOME")
     return tmp_path
@@ -49,7 +49,7 @@ def run(user: Path) -> Run:
 
 
 def start(home: Path, port: int) -> str:
-    """What `up` writes; gives the address."""
+    """Write the files that `up` writes; returns the address."""
     home.mkdir()
     stack = Stack(home, "redis://127.0.0.1:1/0", port, None, 1)
     stack.write()
@@ -81,7 +81,7 @@ def test_the_state_directory_may_be_named(user: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("blocked", [False, True])
-def test_without_a_place_there_is_no_pointer(
+def test_pointer_needs_a_state_directory(
     user: Path, monkeypatch: pytest.MonkeyPatch, *, blocked: bool
 ) -> None:
     if blocked:
@@ -93,7 +93,7 @@ def test_without_a_place_there_is_no_pointer(
     assert list(pointers()) == []
 
 
-def test_what_the_dead_left_is_removed_and_what_is_no_pointer_is_passed_over(user: Path) -> None:
+def test_stale_pointer_is_removed_and_invalid_one_skipped(user: Path) -> None:
     point(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
     point(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
     places = user / ".local/state/predictq/stacks"
@@ -102,9 +102,7 @@ def test_what_the_dead_left_is_removed_and_what_is_no_pointer_is_passed_over(use
     assert not (places / "5001.json").exists()
 
 
-def test_where_nothing_runs_it_is_the_usual_home_and_the_client_s_own_address(
-    user: Path, run: Run
-) -> None:
+def test_defaults_without_a_stack(user: Path, run: Run) -> None:
     assert run(registry).output == f"{user}/.predictq\n"
     assert run(api).output == "\n"
 
@@ -116,13 +114,13 @@ def test_the_usual_home_comes_first(user: Path, run: Run) -> None:
     assert run(api).output == f"{url}\n"
 
 
-def test_one_stack_under_two_names_is_one(user: Path, run: Run) -> None:
+def test_stack_under_two_names_is_one(user: Path, run: Run) -> None:
     start(user / "disk", 5001)
     (user / ".predictq").symlink_to(user / "disk")
     assert run(registry).output == f"{user}/.predictq\n"
 
 
-def test_the_one_that_runs_elsewhere_is_used_and_named(user: Path, run: Run) -> None:
+def test_stack_of_another_home_is_used_and_named(user: Path, run: Run) -> None:
     url = start(user / "a", 5001)
     for command, found in ((registry, str(user / "a")), (api, url)):
         result = run(command)
@@ -131,7 +129,9 @@ def test_the_one_that_runs_elsewhere_is_used_and_named(user: Path, run: Run) -> 
 
 
 @pytest.mark.parametrize("command", [registry, api])
-def test_among_several_one_must_say_which(user: Path, run: Run, command: click.Command) -> None:
+def test_several_stacks_need_an_explicit_choice(
+    user: Path, run: Run, command: click.Command
+) -> None:
     urls = [start(user / name, port) for name, port in (("a", 5001), ("b", 5002))]
     refused = run(command)
     assert refused.exit_code == 1
@@ -185,7 +185,7 @@ def test_a_home_leads_to_the_address_of_its_stack(user: Path, run: Run) -> None:
     assert f"{url}, home {user / 'a'}" in refused.stderr
 
 
-def test_what_is_typed_counts_more_than_the_environment(user: Path, run: Run) -> None:
+def test_options_take_precedence_over_the_environment(user: Path, run: Run) -> None:
     url = start(user / "a", 5001)
     start(user / "b", 5002)
     assert run(registry, "--url", url, PREDICTQ_HOME=str(user / "b")).output == f"{user / 'a'}\n"
@@ -198,7 +198,7 @@ def test_what_is_typed_counts_more_than_the_environment(user: Path, run: Run) ->
 
 
 def test_a_pointer_whose_stack_has_another_number_is_passed_over(user: Path, run: Run) -> None:
-    """It was killed, and somebody else's process has its number since."""
+    """It was killed, and another process has its pid since."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
         point(5001, Pointer(other.pid, "http://127.0.0.1:5001", str(user / "a")))
         assert run(registry).output == f"{user}/.predictq\n"

@@ -1,4 +1,4 @@
-"""Groups of commands list what they import only when it is asked for."""
+"""Command groups list their commands without importing them."""
 
 import subprocess
 import sys
@@ -23,19 +23,21 @@ BOTH = [pytest.param(group, id=group.name) for group in (main, models)]
 
 
 @pytest.mark.parametrize("group", BOTH)
-def test_what_is_listed_is_what_the_command_says(group: LazyGroup) -> None:
+def test_listed_help_is_the_command_s_help(group: LazyGroup) -> None:
     context = click.Context(group)
-    for name, place in group.places.items():
+    for name, lazy in group.lazy_commands.items():
         command = group.get_command(context, name)
         assert command
         assert command.name == name
-        assert " ".join((command.help or "").split("\n\n")[0].split()) == place.help
+        assert " ".join((command.help or "").split("\n\n")[0].split()) == lazy.help
 
 
-def test_all_are_listed() -> None:
+def test_commands_are_all_listed() -> None:
     shown = CliRunner().invoke(models, ["--help"], terminal_width=200).output
     assert "\n  alias        Point ALIAS of the model NAME to VERSION.\n" in shown
-    assert "\n  pause        Refuse submissions to NAME:VERSION, and park what is queued" in shown
+    assert (
+        "\n  pause        Refuse submissions to NAME:VERSION and park its queued messages" in shown
+    )
     assert all(f"\n  {name} " in shown for name in models.list_commands(click.Context(models)))
 
 

@@ -1,4 +1,4 @@
-"""The image of a worker registers models, and has neither the client nor a web framework."""
+"""The worker image can register models without the client and a web framework."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The client against a real server that acts out the contract; time is the test's own."""
+"""Fixtures: the client against a fake HTTP server, with a fake clock."""
 
 import socket
 
@@ -10,7 +10,7 @@ from tests.unit.fake_server import stand_in
 
 
 class OwnTime(Clock):
-    """Goes on by sleeping, and a little whenever it is looked at."""
+    """Advances on sleep, and a little on every call of `now`."""
 
     def __init__(self):
         self.seconds = 1000.0
@@ -44,7 +44,7 @@ def client(server, clock):
 
 @pytest.fixture
 def nowhere():
-    """An address where nobody listens: the port is taken, but not open."""
+    """An address where nothing listens: the port is bound but not listening."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

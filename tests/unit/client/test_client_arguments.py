@@ -1,4 +1,4 @@
-"""A slip in an argument is an `InvalidRequest` that names it, and nothing is sent."""
+"""A wrong argument is an `InvalidRequest` that names it, and nothing is sent."""
 
 import math
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Predicting in one call: sent, waited for, and told as an error where it ends badly."""
+"""`Client.predict`: submission, waiting, and an error for each bad outcome."""
 
 import threading
 
@@ -53,8 +53,8 @@ def test_asks_again_until_there_is_an_outcome(server, client, clock):
     assert clock.slept == [2, 1]
 
 
-def test_it_waits_for_two_minutes(server, client, clock):
-    """Longer than a killed worker keeps what it held."""
+def test_predict_waits_for_two_minutes(server, client, clock):
+    """Longer than predictions of a killed worker are away."""
     server.behave = lambda _: pending(status="running")
     with pytest.raises(WaitTimeout):
         client.predict("iris", ROW)
@@ -74,7 +74,7 @@ def test_a_wait_that_is_over_tells_the_id(server, client):
 
 
 @pytest.mark.parametrize("trouble", [DROP, problem(503, "unavailable", Retry_After="1")])
-def test_what_was_accepted_is_waited_for_through_an_outage(server, client, trouble):
+def test_accepted_prediction_is_awaited_through_an_outage(server, client, trouble):
     server.script(pending(), *[trouble] * 7, succeeded([1]))
     assert client.predict("iris", ROW).predictions == [1]
 
@@ -86,7 +86,7 @@ def test_a_connection_that_breaks_is_asked_again_under_the_same_key(server, clie
     assert first == second
 
 
-def test_each_prediction_has_a_key_of_its_own(server, client):
+def test_predictions_have_keys_of_their_own(server, client):
     server.behave = lambda _: succeeded([1])
     client.predict("iris", ROW)
     client.predict("iris", ROW)
@@ -106,14 +106,14 @@ def test_a_failed_outcome_is_an_error(server, client):
     ("status", "error"),
     [("cancelled", PredictionCancelled), ("expired", PredictionExpired)],
 )
-def test_other_ends_are_errors(server, client, status, error):
+def test_unsuccessful_outcomes_are_errors(server, client, status, error):
     server.script(outcome(status))
     with pytest.raises(error, match="p1"):
         client.predict("iris", ROW)
 
 
 def ended(status, code, retryable=False):
-    """The problem that a prediction ended with, as `POST /predict` tells it."""
+    """The problem of a prediction that failed, as `POST /predict` answers it."""
     told = problem(status, code, retryable=retryable)
     return Answer(status, told.body | {"id": "p1", "urls": pending().body["urls"]})
 
@@ -140,7 +140,7 @@ def test_a_failure_told_as_a_problem_is_the_same_error(server, client, status, c
     ("status", "code", "error"),
     [(409, "cancelled", PredictionCancelled), (504, "expired", PredictionExpired)],
 )
-def test_other_ends_told_as_problems_are_the_same_errors(server, client, status, code, error):
+def test_unsuccessful_outcomes_as_problems_are_the_same_errors(server, client, status, code, error):
     server.script(ended(status, code))
     with pytest.raises(error, match="p1"):
         client.predict("iris", ROW)

@@ -1,4 +1,4 @@
-"""Questions about models, health and readiness."""
+"""`models`, `model`, `health` and `ready`."""
 
 from predictq import Client
 from tests.unit.fake_server import Answer
@@ -22,5 +22,5 @@ def test_ready(server, client):
     assert not client.ready()
 
 
-def test_nothing_is_ready_where_nobody_listens(nowhere, clock):
+def test_ready_is_false_where_no_server_listens(nowhere, clock):
     assert not Client(nowhere, clock=clock).ready()

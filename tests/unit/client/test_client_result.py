@@ -1,4 +1,4 @@
-"""Submitting now and asking later: pending predictions, results, cancellation."""
+"""Pending predictions: submission, look-up and cancellation."""
 
 import pytest
 
@@ -34,14 +34,14 @@ def test_a_pending_finds_its_own_outcome(server, client):
     assert server.asked[-1].headers["Prefer"] == "wait=5"
 
 
-def test_without_a_wait_it_tells_how_things_stand(server, client, clock):
+def test_result_without_a_wait_is_the_present_state(server, client, clock):
     server.script(pending(status="running"))
     assert client.result("p1").status == "running"
     assert server.asked[0].headers["Prefer"] == "wait=0"
     assert clock.slept == []
 
 
-def test_it_tells_what_a_queued_one_waits_for(server, client):
+def test_result_tells_what_a_queued_prediction_waits_for(server, client):
     server.script(pending(queue_position=7, eta_seconds=1.5, waiting_for="capacity"), pending())
     waiting, unknown = client.result("p1"), client.result("p1")
     assert (waiting.queue_position, waiting.eta_seconds) == (7, 1.5)

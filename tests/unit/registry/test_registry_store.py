@@ -1,4 +1,4 @@
-"""The registry: versions are immutable, aliases move, and a reader never sees a stale answer."""
+"""The registry: versions are immutable, aliases move, and readers never see stale data."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -53,7 +53,7 @@ def test_references_mean_latest_version_and_alias(registry):
     assert (resolved.manifest.version, resolved.alias) == (1, "production")
 
 
-def test_another_registry_sees_every_write_at_once(registry, tmp_path):
+def test_writes_are_seen_by_another_registry_at_once(registry, tmp_path):
     reader = Registry(tmp_path)
     for number in range(1, 30):
         add(registry, "iris", b"%d" % number, alias="a")
@@ -131,7 +131,7 @@ def test_keep_latest_spares_what_an_alias_points_to(registry):
         registry.keep_latest("iris", 0)
 
 
-def test_what_does_not_exist_is_told_with_what_does(registry):
+def test_unknown_name_is_told_with_the_known_ones(registry):
     with pytest.raises(ModelNotFound, match="there is no model 'iris'; there are no models"):
         registry.resolve("iris")
     add(registry, "wine", b"one")
@@ -158,7 +158,7 @@ def test_a_malformed_reference_is_invalid(registry, reference):
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "../../etc", ".hidden", "a\n", "a" * 65])
-def test_no_name_leads_out_of_the_directory(registry, tmp_path, name):
+def test_names_do_not_lead_out_of_the_directory(registry, tmp_path, name):
     for attempt in (
         lambda: add(registry, name, b"one"),
         lambda: add(registry, "iris", b"one", alias=name),
@@ -183,7 +183,7 @@ def test_processes_and_threads_that_add_at_once_lose_nothing(tmp_path):
 
 @pytest.fixture
 def looks(monkeypatch):
-    """The looks at the directory that were taken."""
+    """The checks for changes made so far."""
     taken, look = [], Directory.stamp
     monkeypatch.setattr(Directory, "stamp", lambda self: taken.append(self) or look(self))
     return taken
@@ -198,8 +198,8 @@ def test_resolving_again_costs_one_look(registry, looks):
     assert len(looks) == 100
 
 
-def test_whatever_is_not_there_is_looked_for_by_its_own_name_alone(registry, monkeypatch):
-    """Else anyone who invents names has the whole registry read each time."""
+def test_unknown_name_does_not_list_the_registry(registry, monkeypatch):
+    """Otherwise requests for invented names would read the whole registry each time."""
     add(registry, "iris", b"one")
     listed, names = [], Directory.names
     monkeypatch.setattr(Directory, "names", lambda self: listed.append(self) or names(self))
@@ -212,7 +212,7 @@ def test_whatever_is_not_there_is_looked_for_by_its_own_name_alone(registry, mon
         registry.resolve("wines")
 
 
-def test_what_is_known_is_told_without_reading(registry, tmp_path):
+def test_knows_without_reading(registry, tmp_path):
     add(registry, "iris", b"one")
     assert not registry.knows("iris")
     registry.resolve("iris")
@@ -221,7 +221,7 @@ def test_what_is_known_is_told_without_reading(registry, tmp_path):
     assert not registry.knows("iris"), "it may mean another version now"
 
 
-def test_one_who_only_glances_looks_for_what_it_does_not_know(registry, tmp_path, looks):
+def test_glancing_registry_looks_for_unknown_versions(registry, tmp_path, looks):
     add(registry, "iris", b"one", alias="production")
     reader = Registry(tmp_path, glance=3600)
     first = reader.resolve("iris@production")
@@ -242,7 +242,7 @@ def test_a_number_never_comes_to_mean_another_artifact(registry):
     assert add(registry, "iris", b"two", version=3).version == 3
 
 
-def test_what_was_removed_is_known(registry):
+def test_has_removed_tells_removed_versions(registry):
     add(registry, "m", b"one")
     add(registry, "m", b"two")
     assert not registry.has_removed("m:1")
@@ -272,7 +272,7 @@ def test_a_broken_file_breaks_only_its_model(registry, tmp_path, file):
 def test_a_home_that_is_made_first_is_its_owners_alone(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        files.write(tmp_path / "home" / "models" / "m", b"")
+        files.write_file(tmp_path / "home" / "models" / "m", b"")
     finally:
         os.umask(before)
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""Who misspells a name is offered the nearest, without waiting for it."""
+"""A misspelt name gets similar names as suggestions, quickly."""
 
 import pytest
 
@@ -22,14 +22,14 @@ def test_the_nearest_is_offered(written: str, told: str) -> None:
     assert did_you_mean(written, NAMES) == told
 
 
-def test_of_many_those_that_begin_alike_are_looked_at() -> None:
+def test_suggestion_among_many_begins_alike() -> None:
     names = [f"{letter}-model-{number:04}" for letter in "abcdefgh" for number in range(1000)]
     told = did_you_mean("d-model-0500x", names)
     assert "'d-model-0500'" in told
 
 
-def test_however_many_there_are_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names that are alike take long to compare, and anyone may misspell them."""
+def test_suggestion_compares_a_bounded_number_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing similar names is slow, and any caller may send misspelt ones."""
     compared: list[int] = []
     monkeypatch.setattr(
         "registry.suggesting.get_close_matches",

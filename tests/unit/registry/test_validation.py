@@ -1,4 +1,4 @@
-"""Features against signatures: right ones come out as rows, wrong ones say where and why."""
+"""Features against signatures: valid ones become rows, and errors name place and reason."""
 
 import math
 import timeit
@@ -116,7 +116,7 @@ def test_wrong_features_say_where_and_why(sig, features, loc, msg):
     assert faults(sig, features)[0] == (loc, msg)
 
 
-def test_every_fault_is_told_up_to_a_limit():
+def test_faults_are_told_up_to_a_limit():
     strangers = "; the model has no column 'agee', 'incom'"
     assert faults(PAIR, {"agee": 1, "incom": 2}) == [
         (("features", "age"), f"row 1: column 'age' is missing{strangers}"),
@@ -142,24 +142,24 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from([PAIR, ONE, MIXED]))
-def test_whatever_comes_is_either_rows_or_invalid(features, sig):
+def test_features_are_either_rows_or_invalid(features, sig):
     try:
         table = rows(sig, features)
     except InvalidFeatures as error:
         assert 0 < len(error.errors) <= diagnosis.MAX_DETAILS
     else:
         assert {len(row) for row in table} == {len(sig.columns)}
-        assert diagnosis.check(sig, table) is None
+        assert diagnosis.diagnose(sig, table) is None
 
 
-def test_one_plain_row_costs_microseconds():
+def test_plain_row_costs_microseconds():
     wide = signature(*(Column(f"x{i}") for i in range(20)))
     row = [float(i) for i in range(20)]
     seconds = min(timeit.repeat(lambda: rows(wide, row), number=1000, repeat=5)) / 1000
     assert seconds < 20e-6
 
 
-def test_what_only_resembles_rows_is_invalid():
+def test_subclass_of_list_is_invalid():
     class Rows(list): ...
 
     with pytest.raises(InvalidFeatures, match="a row as a list, rows as a list of lists"):

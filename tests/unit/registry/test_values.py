@@ -1,4 +1,4 @@
-"""A value of each type passes or is told; what passes never raises on its way to the model."""
+"""Values of each type are accepted or rejected; accepted ones never raise in the model's table."""
 
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from registry.manifest import Column
 from registry.values import EXPECTED, expected, fault, is_missing, taken
-from registry.values import given as worded
+from registry.values import in_words as worded
 from workers.models.tabular.columns import array_of
 from workers.models.tabular.dtypes import met
 
@@ -110,7 +110,7 @@ PARSED = [NS, US, ZONED, SPAN, Column("c", "date"), Column("c", "decimal"), Colu
 
 @settings(max_examples=600, deadline=None)
 @given(st.sampled_from(PARSED), TEXTS)
-def test_what_passes_never_raises(column, text):
+def test_valid_text_never_raises(column, text):
     if fault(column, text) is None:
         assert not pd.isna(array_of(column, [text])[0])
 
@@ -126,7 +126,7 @@ def test_durations_that_pandas_writes_are_taken(span):
     assert fault(SPAN, str(pd.Timedelta(span))) is None
 
 
-def test_every_type_has_words_for_what_it_takes():
+def test_types_have_descriptions():
     for kind in EXPECTED:
         assert expected(Column("c", kind, categories=(1,))).startswith(EXPECTED[kind][:1])
 

@@ -16,13 +16,13 @@ from stack.programs import FLOWER_TASKS, Stack
 from tasks.hosts import Hosts
 
 
-def test_up_bounds_it(tmp_path: Path) -> None:
+def test_flower_is_bounded_by_up(tmp_path: Path) -> None:
     stages = Stack(tmp_path, "redis://none", 5000, 5555, 1).stages()
     (flower,) = (program for stage in stages for program in stage if program.name == "flower")
     assert f"--max-tasks={FLOWER_TASKS}" in flower.command
 
 
-def test_its_container_bounds_it_alike() -> None:
+def test_container_of_flower_has_the_same_bound() -> None:
     assert runpy.run_path(str(ROOT / "deploy/flowerconfig.py"))["max_tasks"] == FLOWER_TASKS
 
 

@@ -1,4 +1,4 @@
-"""Logs stay bounded, whoever writes and whatever becomes of the disk."""
+"""Logs stay bounded, even with a fast writer or a full disk."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stack.rotation import KEPT, rotate
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A log in a directory of its own, of ten bytes at most."""
+    """A log in its own directory, of at most ten bytes."""
     monkeypatch.setattr(rotation, "MAX_LOG_BYTES", 10)
     monkeypatch.setattr(rotation, "COPY_BYTES", 1)
     return tmp_path / "worker.log"
@@ -27,7 +27,7 @@ def test_a_short_log_stays(log: Path) -> None:
     assert contents(log) == {"worker.log": "a" * 9}
 
 
-def test_whoever_has_it_open_writes_on(log: Path) -> None:
+def test_open_writer_continues_after_rotation(log: Path) -> None:
     with log.open("a") as writer:
         writer.write("0123456789")
         writer.flush()
@@ -36,7 +36,7 @@ def test_whoever_has_it_open_writes_on(log: Path) -> None:
     assert contents(log) == {"worker.log": "ab", "worker.log.1": "0123456789"}
 
 
-def test_so_many_are_kept_and_no_more(log: Path) -> None:
+def test_rotated_logs_are_bounded(log: Path) -> None:
     for number in range(KEPT + 2):
         log.write_text(f"{number}" * 10)
         rotate(log)
@@ -44,13 +44,13 @@ def test_so_many_are_kept_and_no_more(log: Path) -> None:
     assert contents(log) == {"worker.log": "", **kept}
 
 
-def test_of_what_grew_far_beyond_it_the_end_is_kept(log: Path) -> None:
+def test_rotation_keeps_the_end_of_a_large_log(log: Path) -> None:
     log.write_text("x" * 100 + "0123456789")
     rotate(log)
     assert contents(log) == {"worker.log": "", "worker.log.1": "0123456789"}
 
 
-def test_on_a_full_disk_it_is_emptied_all_the_same(
+def test_rotation_empties_the_log_on_a_full_disk(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

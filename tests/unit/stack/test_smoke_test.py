@@ -1,4 +1,4 @@
-"""A canary's flight, over real HTTP: submitted once, followed, and given up only when stuck."""
+"""A smoke test over real HTTP: submitted once, polled, and given up only when stuck."""
 
 import time
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def stats(settled=0, waiting=0, loaded=()):
 
 @pytest.fixture
 def service(monkeypatch) -> Iterator[StandIn]:
-    """It is looked at every time, and told of every time, with a patience of 0.3 s."""
+    """Check progress and print at every poll, with a timeout of 0.3 s."""
     monkeypatch.setattr(smoke_test, "PROGRESS_INTERVAL", 0.0)
     monkeypatch.setattr(smoke_test, "NEWS", 0.0)
     monkeypatch.setattr(smoke_test, "PROGRESS_TIMEOUT", 0.3)
@@ -109,7 +109,7 @@ def test_a_backlog_that_is_worked_off_is_waited_for(service, flight, told):
     assert [path for method, path in service.calls if method == "POST"] == ["/predict/async"]
 
 
-def test_no_progress_ends_the_wait(service, flight):
+def test_wait_ends_without_progress(service, flight):
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else pending()
     with pytest.raises(TimeoutError):
         fly(flight)

@@ -1,4 +1,4 @@
-"""The supervisor, over real processes: what dies is restarted, what is stopped is gone."""
+"""The supervisor with real processes: dead ones are restarted, stopped ones are gone."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import msgspec
 import psutil
 import pytest
 
-from stack.guard import follow
+from stack.guard import follow_supervisor
 from stack.process import ROOT, Process, Program
 from stack.supervisor import SHUTDOWN, StartFailed, Stopped, Supervisor
 
@@ -39,9 +39,9 @@ note(f"child:{{child.pid}}")
 """
 
 FLOOD = """
-from workers.pool.printing import bound
+from workers.pool.printing import bound_printing
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-bound()
+bound_printing()
 while True:
     os.write(1, b"x" * 10**5)
     os.write(2, b"x" * 10**5)
@@ -60,7 +60,7 @@ with bench.supervisor() as supervisor:
 
 
 def eventually(condition: Callable[[], object]) -> None:
-    """Wait for the condition, and fail when it does not come."""
+    """Wait for the condition, and fail if it does not hold in time."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -75,7 +75,7 @@ def alive(pid: int) -> bool:
 
 
 class Bench:
-    """A directory where processes leave notes, and programs that do."""
+    """A directory where programs leave notes."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -89,12 +89,12 @@ class Bench:
         return path.read_text().split() if path.exists() else []
 
     def pids(self, name: str = "") -> list[int]:
-        """Of the processes of that name, or of all, in the order of their starts."""
+        """Pids of the processes with that name, or of all, in the order of their starts."""
         pairs = [note.partition(":") for note in self.notes()]
         return [int(pid) for who, _, pid in pairs if pid and name in ("", who)]
 
     def program(self, name: str, body: str = STAY) -> Program:
-        """Notes its name and pid, which makes it ready, and goes on with the body."""
+        """A program that notes its name and pid, which makes it ready, and then runs the body."""
         command = (sys.executable, "-c", PRELUDE + body, name, str(self.directory / "notes"))
         return Program(name, command, ready=lambda: "ready" if self.pids(name) else None)
 
@@ -108,7 +108,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def host(bench: Bench) -> Iterator[subprocess.Popen[bytes]]:
-    """A supervisor in a process of its own, with all its processes up."""
+    """A supervisor in its own process, with all of its processes running."""
     command = [sys.executable, "-c", HOST, str(bench.directory)]
     with subprocess.Popen(command, cwd=ROOT) as host:
         eventually(lambda: len(bench.pids()) == 3 and "deaf" in bench.notes())
@@ -130,7 +130,7 @@ def test_stages_stop_in_reverse(bench: Bench) -> None:
     assert bench.notes()[3:] == ["third-left", "second-left", "first-left"]
 
 
-def test_what_dies_is_started_again_and_its_last_lines_are_shown(bench: Bench) -> None:
+def test_dead_program_is_restarted_and_its_last_lines_are_shown(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p", f"print('last words', flush=True); {STAY}"))
         log = bench.directory / "logs/p.log"
@@ -153,7 +153,7 @@ def test_a_log_that_grows_without_end_is_begun_anew(
     assert (logs / "p.log.2").stat().st_size == 2**14
 
 
-def test_what_native_code_writes_is_bounded_until_the_last_process_is_gone(
+def test_native_output_is_bounded_until_the_last_process_is_gone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stack.rotation.MAX_LOG_BYTES", 2**14)
@@ -165,7 +165,7 @@ def test_what_native_code_writes_is_bounded_until_the_last_process_is_gone(
     assert sum(log.stat().st_size for log in logs.iterdir()) <= 4 * 2**14
 
 
-def test_of_an_endless_last_line_the_end_is_told(bench: Bench) -> None:
+def test_endless_last_line_is_cut_to_its_end(bench: Bench) -> None:
     broken = bench.program("p", "os.write(2, b'x' * 10**6 + b'last words'); sys.exit(3)")
     broken = msgspec.structs.replace(broken, ready=lambda: None)
     with bench.supervisor() as supervisor, pytest.raises(StartFailed) as failed:
@@ -220,7 +220,7 @@ def test_a_signal_ends_the_watch(bench: Bench) -> None:
             supervisor.watch()
 
 
-def test_what_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[bytes]) -> None:
+def test_program_that_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[bytes]) -> None:
     start = time.monotonic()
     host.terminate()
     host.wait(timeout=10)
@@ -236,7 +236,7 @@ def test_a_second_interrupt_ends_it_at_once(bench: Bench, host: subprocess.Popen
     assert time.monotonic() - start < SHUTDOWN / 2
 
 
-def test_nothing_outlives_a_killed_supervisor(bench: Bench, host: subprocess.Popen[bytes]) -> None:
+def test_killed_supervisor_leaves_no_process(bench: Bench, host: subprocess.Popen[bytes]) -> None:
     host.kill()
     eventually(lambda: not any(alive(pid) for pid in bench.pids()))
 
@@ -254,4 +254,4 @@ def test_a_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes])
 
 
 def test_the_guard_ends_what_was_not_released() -> None:
-    assert follow(["+1\n", "+2\n", "-1\n", "+3\n"]) == [2, 3]
+    assert follow_supervisor(["+1\n", "+2\n", "-1\n", "+3\n"]) == [2, 3]

@@ -1,4 +1,4 @@
-"""`celeryconfig`: no misspelt setting (Celery ignores them silently), JSON only, two lanes."""
+"""`celeryconfig`: no misspelt setting (Celery ignores them silently), JSON only, two queues."""
 
 from types import ModuleType
 from typing import Any
@@ -43,7 +43,7 @@ def test_messages_are_json_only(name: str) -> None:
     assert list(accepted) == ["json"]
 
 
-def test_each_lane_has_an_exchange_of_its_own() -> None:
+def test_queues_have_exchanges_of_their_own() -> None:
     lanes = {(q.name, q.exchange.name, q.routing_key) for q in celeryconfig.task_queues}
     assert lanes == {("predict", "predict", "predict"), ("bulk", "bulk", "bulk")}
 

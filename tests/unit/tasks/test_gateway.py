@@ -1,4 +1,4 @@
-"""What the front end may ask of the queue, and what it may not."""
+"""Cancelling through the gateway; canaries are refused."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ NAME, _, NUMBER = CANARY_MODEL.partition(":")
 
 
 class OneRecord:
-    """A ledger with one record, and what was settled."""
+    """A ledger with one record; notes what is settled."""
 
     client = redis.Redis()
 
@@ -40,8 +40,8 @@ def gateway(name: str, number: int) -> tuple[Gateway, OneRecord]:
     return Gateway(ledger, nobody, Ids(b"key"), nobody), ledger
 
 
-def test_nobody_cancels_a_canary() -> None:
-    """Its id can be guessed; without canaries a stalled queue would look well."""
+def test_canary_cannot_be_cancelled() -> None:
+    """A canary's id can be guessed, and without canaries a stalled queue would look healthy."""
     asked, ledger = gateway(NAME, int(NUMBER))
     with pytest.raises(Forbidden):
         asked.cancel("canary-predict")

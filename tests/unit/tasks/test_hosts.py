@@ -1,4 +1,4 @@
-"""Under which names the server may be asked, and whose pages may post to it."""
+"""Which `Host` values are accepted, and which origins may post."""
 
 import pytest
 
@@ -19,14 +19,14 @@ def test_loopback_names_are_its_own(host: bytes) -> None:
 
 @pytest.mark.parametrize("host", [*NOWHERE, *STRANGE])
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_other_names_are_not(address: str, host: bytes) -> None:
+def test_foreign_hosts_are_not_taken(address: str, host: bytes) -> None:
     hosts = Hosts(address, "api.example,.inner.example")
     assert not hosts.takes(host)
     assert not hosts.takes(host)
 
 
 def test_addresses_are_its_own_where_others_can_reach_it() -> None:
-    """No page can bind its name to one of them: the name would have to be the address."""
+    """DNS rebinding cannot use a literal address: the name would have to be the address."""
     reachable, loopback = Hosts("0.0.0.0", ""), Hosts("127.0.0.1", "")
     for host in (b"192.0.2.7:5000", b"[2001:db8::1]:5000", b"10.0.0.1"):
         assert reachable.takes(host)
@@ -35,7 +35,7 @@ def test_addresses_are_its_own_where_others_can_reach_it() -> None:
     assert Hosts("inner", "").takes(b"inner:5000")
 
 
-def test_what_was_listed_is_its_own() -> None:
+def test_listed_hosts_are_taken() -> None:
     hosts = Hosts("127.0.0.1", "api, Predict.Example ,.inner.example,")
     for host in (b"api:5000", b"predict.example", b"a.inner.example:80", b"b.a.inner.example"):
         assert hosts.takes(host)
@@ -44,7 +44,7 @@ def test_what_was_listed_is_its_own() -> None:
     assert Hosts("127.0.0.1", "*").takes(b"anything.example")
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_remembered_hosts_are_bounded() -> None:
     hosts = Hosts("127.0.0.1", ".example")
     for number in range(2 * REMEMBERED):
         assert hosts.takes(b"%d.example" % number)

@@ -43,12 +43,12 @@ def test_an_id_with_any_bit_changed_is_not_ours(bit: int) -> None:
 
 
 @given(st.text() | st.uuids().map(str))
-def test_what_we_never_gave_out_is_not_ours(text: str) -> None:
+def test_foreign_id_is_not_ours(text: str) -> None:
     assert IDS.created_at(text) is None
 
 
 @pytest.mark.parametrize("spell", [str.upper, "urn:uuid:{}".format, lambda i: i.replace("-", "")])
-def test_another_spelling_of_an_id_is_not_ours(spell) -> None:
+def test_respelled_id_is_not_ours(spell) -> None:
     assert IDS.created_at(spell(IDS.new())) is None
 
 

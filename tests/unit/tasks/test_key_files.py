@@ -1,4 +1,4 @@
-"""Keys: made once, read by their owner, and never taken from a file without one."""
+"""Key files: created once, readable by their owner only, and never empty."""
 
 import stat
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tasks.key_files import read_or_make
 
 
-def test_it_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "home/a.key"
     assert read_or_make(path, lambda: b"first") == b"first"
     assert read_or_make(path, lambda: b"second") == b"first"
@@ -16,7 +16,7 @@ def test_it_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert [found.name for found in path.parent.iterdir()] == ["a.key"]
 
 
-def test_an_empty_one_is_refused_and_kept(tmp_path: Path) -> None:
+def test_empty_key_file_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.key"
     path.touch()
     with pytest.raises(OSError, match=r"the key is empty: restore it, or delete the file.*a\.key"):
@@ -24,7 +24,7 @@ def test_an_empty_one_is_refused_and_kept(tmp_path: Path) -> None:
     assert path.read_bytes() == b""
 
 
-def test_it_is_on_the_disk_before_it_is_used(
+def test_key_file_is_synced_before_it_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []

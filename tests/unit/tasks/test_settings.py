@@ -1,4 +1,4 @@
-"""What a process goes by when its environment says nothing, or something."""
+"""Settings: defaults, and values from the environment."""
 
 import pytest
 

@@ -20,7 +20,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_encoded_decodes_to_the_same_infinities_included(value) -> None:
+def test_encoding_round_trip_includes_infinities(value) -> None:
     assert decode(encode(value)) == value
 
 
@@ -47,7 +47,7 @@ def test_the_words_that_python_writes_are_understood() -> None:
         rb'{"\udfff": 1}',
     ],
 )
-def test_what_is_no_json_is_malformed_and_says_why(body) -> None:
+def test_invalid_json_is_malformed_and_says_why(body) -> None:
     with pytest.raises(Malformed) as raised:
         decode(body)
 

@@ -1,11 +1,11 @@
-"""How much memory there is: cgroups of both versions may give less than the machine has."""
+"""The available memory: the machine's, or less by cgroups v1 or v2."""
 
 from pathlib import Path
 
 import psutil
 import pytest
 
-from telemetry.memory import given
+from telemetry.memory import available_memory
 
 GIB = 2**30
 MACHINE = psutil.virtual_memory().total
@@ -51,4 +51,4 @@ UNBOUND = {
 def test_the_least_of_machine_and_cgroups_counts(
     tmp_path: Path, files: dict[str, str], expected: int
 ) -> None:
-    assert given(write(tmp_path, files)) == expected
+    assert available_memory(write(tmp_path, files)) == expected

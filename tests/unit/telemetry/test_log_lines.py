@@ -1,4 +1,4 @@
-"""A line of the log: a JSON object of bounded length, with ids in fields of their own."""
+"""Log lines: JSON objects of bounded length, with ids as fields."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ NAMES = re.compile(r"\b(id|task_id|tag|reference|model|version|queue|guilty|job|
 
 @pytest.fixture
 def written() -> Iterator[StringIO]:
-    """What a process with our logging writes."""
+    """The text that a process with our logging writes."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure("worker")
@@ -30,7 +30,7 @@ def written() -> Iterator[StringIO]:
     root.setLevel(level)
 
 
-def test_whatever_is_said_a_line_has_an_end(written: StringIO) -> None:
+def test_log_line_is_bounded(written: StringIO) -> None:
     error = ValueError("x" * 10**6)
     fields = {"traceback": "y" * 10**6}
     logging.getLogger("workers").error("raised %s", error, exc_info=error, extra=fields)
@@ -52,8 +52,8 @@ def test_a_version_has_two_fields() -> None:
 
 
 @pytest.mark.parametrize("path", WORKERS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_a_line_is_about_is_in_no_word_of_it(path: Path) -> None:
-    """Else it cannot be looked for: ids, models and queues are fields."""
+def test_log_events_hold_no_ids_or_names(path: Path) -> None:
+    """Ids, models and queues must be fields; inside the text they could not be searched for."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if _is_log(node)]
     said = [ast.unparse(value) for call in calls for value in call.args[1:]]
     assert [words for words in said if NAMES.search(words)] == []

@@ -1,9 +1,9 @@
-"""What happens many times is told at once, and then once in a while."""
+"""Frequent events are logged at once, and then once per period."""
 
 from telemetry.seldom import PERIOD, Seldom
 
 
-def test_the_first_is_told_and_then_one_a_period_with_how_many_there_were() -> None:
+def test_seldom_logs_the_first_and_then_one_a_period_with_a_count() -> None:
     now = [0.0]
     seldom = Seldom(lambda: now[0])
     assert [seldom.count() for _ in range(100)] == [1] + 99 * [0]

@@ -1,4 +1,4 @@
-"""A process of the API outlives a disk that is full, and counts on."""
+"""API processes survive a full disk, and keep counting."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Where something was raised is told in so many bytes, whatever it was."""
+"""Tracebacks have a bounded length, for any exception."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from telemetry.tracebacks import BOUND, said, traceback_of
 
 
 class Mute(Exception):
-    """Raises where it is asked what it says."""
+    """An exception whose text cannot be had."""
 
     def __str__(self) -> str:
         raise RuntimeError
 
 
 def raised(error: Exception, depth: int = 0) -> Exception:
-    """The same, raised from below so many calls."""
+    """The exception, raised at this depth of calls."""
 
     def raise_below(depth: int) -> None:
         if depth:
@@ -32,7 +32,7 @@ def of_a_model(origin: Exception) -> ModelError:
     return error
 
 
-def test_of_a_model_it_is_what_the_model_raised() -> None:
+def test_traceback_of_a_model_error_is_the_model_s() -> None:
     told = traceback_of(of_a_model(raised(ValueError("too much"))))
     assert told
     assert told.startswith("Traceback (most recent call last)")
@@ -41,12 +41,12 @@ def test_of_a_model_it_is_what_the_model_raised() -> None:
     assert "ModelError" not in told
 
 
-def test_of_what_nobody_foresaw_it_is_that() -> None:
+def test_traceback_of_an_unforeseen_error() -> None:
     assert (traceback_of(raised(KeyError("x"))) or "").endswith("KeyError: 'x'\n")
 
 
 @pytest.mark.parametrize("error", [InvalidFeatures("no"), ModelError("gave None")])
-def test_errors_of_ours_need_none(error: Exception) -> None:
+def test_our_errors_have_no_traceback(error: Exception) -> None:
     assert traceback_of(raised(error)) is None
 
 
@@ -61,14 +61,14 @@ def test_errors_of_ours_need_none(error: Exception) -> None:
     ],
     ids=["long", "lines", "half a character", "a group", "mute"],
 )
-def test_it_is_bounded_and_says_where(error: Exception) -> None:
+def test_traceback_is_bounded_and_says_where(error: Exception) -> None:
     told = traceback_of(raised(error))
     assert told
     assert "raise error" in told or isinstance(error, ExceptionGroup)
     assert len(told.encode()) <= BOUND
 
 
-def test_of_a_deep_one_the_end_is_told() -> None:
+def test_traceback_of_a_deep_stack_is_its_end() -> None:
     told = traceback_of(raised(ValueError("deep"), 500))
     assert told
     assert len(told.encode()) <= BOUND
@@ -85,5 +85,5 @@ def test_of_a_deep_one_the_end_is_told() -> None:
     ],
     ids=["plain", "long", "half a character", "mute"],
 )
-def test_what_it_says(error: Exception, told: str) -> None:
+def test_message_of_an_error(error: Exception, told: str) -> None:
     assert said(error) == told

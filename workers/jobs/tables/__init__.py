@@ -1,1 +1,1 @@
-"""Files of rows, read in spans."""
+"""Tables: files of rows, read and written in spans."""

@@ -1,4 +1,4 @@
-"""Looks over a file before it is scored: are its rows rows, and its ids of one row each."""
+"""Checks a whole input before it is scored: that it has good rows, and no duplicate ids."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from workers.jobs.tables.duplicate_ids import DuplicateIds
 from workers.jobs.tables.spans import BadRow, Source
 
 _ROWS = 10_000
-"""Rows that are looked at at a time."""
+"""Rows checked at a time."""
 _TOLD = 100
 _DETAILS = 20
 
 
-def check(source: Source, directory: Path, spare: int) -> list[BadRow]:
-    """Look at all rows; gives the first bad ones, at most a hundred.
+def check_file(source: Source, directory: Path, spare: int) -> list[BadRow]:
+    """Check all rows; returns the first bad ones, at most a hundred.
 
-    Ids are compared on disk, which takes 24 bytes each; raises `OSError` where less than ``spare``
-    bytes of it would stay free. Raises `InvalidInput` where no row is good or two have the same id,
-    and where reading does.
+    Ids are compared on disk, which takes 24 bytes each; raises `OSError` if that would touch the
+    disk reserve of ``spare`` bytes. Raises `InvalidInput` if no row is good or two rows have the
+    same id, and the errors of `Source.read`.
     """
     rows, bad, first_bad = 0, 0, list[BadRow]()
     with unnamed(directory, spare) as file:

@@ -1,4 +1,4 @@
-"""Finds ids that two rows have, in memory that does not grow with the rows."""
+"""Finds duplicate ids on disk, in memory that does not grow with the number of rows."""
 
 from typing import IO, Any
 
@@ -12,34 +12,34 @@ from workers.jobs.tables.spans import Lines
 from workers.models.tabular.columns import Array
 
 _RUN = 2**18
-"""Rows that are sorted at a time."""
+"""Rows per sorted run."""
 _BUCKETS = 2**10
-"""Parts of all digests, each as likely as the others; runs are compared by a few of them."""
+"""Equal ranges of digests; runs are merged a few ranges at a time."""
 _BORDERS = np.arange(_BUCKETS, dtype=np.uint64) * np.uint64(2**64 // _BUCKETS)
 _ROW = np.dtype([("digest", np.uint64), ("other", np.uint64), ("line", np.int64)])
-"""Two digests, by a key each: 128 bits tell any two ids apart."""
+"""Two digests with different keys: at 128 bits, different ids do not collide in practice."""
 
 
 class DuplicateIds:
-    """What is known of the ids so far: sorted runs of their digests, in a file."""
+    """The ids so far, as sorted runs of their digests in a file."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """The file is empty; it will take 24 bytes a row."""
+        """``file`` is empty; it grows by 24 bytes per row."""
         self._file = file
         self._rows = 0
         self._starts: list[Array] = []
-        """Of each run: the row of the file with which each of its buckets begins, and its end."""
+        """For each run, the row of the file at which each bucket starts, and the end of the run."""
         self._gathered: list[Array] = []
         self._found: list[tuple[int, int]] = []
 
     def add(self, ids: pa.ChunkedArray, lines: Lines) -> None:
-        """Note the ids of some rows, which come in order; those that are null are nobody's."""
+        """Add the ids of some rows, in order; nulls are no ids."""
         self._gathered.append(_digested(ids, lines))
         if sum(map(len, self._gathered)) >= _RUN:
             self._keep()
 
     def first(self) -> tuple[int, int] | None:
-        """Line of the first row that has the id of one before, and the line of that one."""
+        """Line of the first row with an earlier row's id, and that row's line; None if unique."""
         if self._gathered:
             self._keep()
         step = max(_BUCKETS // max(len(self._starts), 1), 1)
@@ -50,7 +50,7 @@ class DuplicateIds:
         return min(self._found, default=None)
 
     def _keep(self) -> None:
-        """Write what is gathered as a run; of rows with the same id the first stands for all."""
+        """Write the gathered rows as a run; only the first row of each id is kept."""
         rows, self._gathered = self._singled(np.concatenate(self._gathered)), []
         starts = np.append(np.searchsorted(rows["digest"], _BORDERS), len(rows))
         self._starts.append(starts + self._rows)
@@ -62,8 +62,8 @@ class DuplicateIds:
         return np.frombuffer(self._file.read(int(stop - start) * _ROW.itemsize), _ROW)
 
     def _singled(self, rows: Array) -> Array:
-        """The first row of each id, sorted; notes the first of the others, if there are any."""
-        rows = rows[np.lexsort((rows["other"], rows["digest"]))]  # which leaves equal ones in order
+        """Sort rows, and keep the first row of each id; notes the earliest duplicate."""
+        rows = rows[np.lexsort((rows["other"], rows["digest"]))]  # stable: equal ids stay in order
         same = _equals_next(rows["digest"]) & _equals_next(rows["other"])
         if same.any():
             one, other = rows["line"][:-1][same], rows["line"][1:][same]

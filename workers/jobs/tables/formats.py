@@ -1,4 +1,4 @@
-"""Which format a file has, and how it is compressed: by its name, and by its first bytes."""
+"""Detects format and compression of a file, by its name and its first bytes."""
 
 from tasks.jobs.files.naming import Compression, Format, named_format, wrong_content, wrong_input
 from telemetry.errors import InvalidInput
@@ -8,9 +8,9 @@ _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "z
 
 
 def format_of(uri: str, told: Format | None = None) -> tuple[Format, Compression | None]:
-    """What the file is: compression by its first bytes, format by name where nobody told it.
+    """Format and compression: compression by the first bytes, the format by name if not ``told``.
 
-    Raises `InvalidInput` where neither tells, `InputUnreadable` where there is no such file.
+    Raises `InvalidInput` if the format is unknown, `InputUnreadable` if the file cannot be read.
     """
     with opened(uri) as file:
         head = file.read(4)

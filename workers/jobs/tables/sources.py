@@ -1,4 +1,4 @@
-"""Opens a file of any format as a source of rows for one model."""
+"""Opens a file of any format as a source of rows for a model."""
 
 from collections.abc import Callable
 from typing import IO
@@ -8,7 +8,7 @@ from workers.jobs.tables.csv.source import CsvSource
 from workers.jobs.tables.features.matching import Selection
 from workers.jobs.tables.ndjson.source import NdjsonSource
 from workers.jobs.tables.parquet.source import ParquetSource
-from workers.jobs.tables.remote.opening import open_file
+from workers.jobs.tables.remote.opening import open_input
 from workers.jobs.tables.spans import Source
 
 _KINDS: dict[Format, Callable[[str, IO[bytes], Selection], Source]] = {
@@ -19,12 +19,11 @@ _KINDS: dict[Format, Callable[[str, IO[bytes], Selection], Source]] = {
 
 
 def open_source(uri: str, format: Format, selection: Selection) -> Source:
-    """Open a file that is not compressed, and check that it fits the model.
+    """Open an uncompressed file, and check that it fits the model.
 
-    Raises `InvalidInput` where it does not or is broken, `InputUnreadable` where it cannot be
-    opened.
+    Raises `InvalidInput` if it does not or is broken, `InputUnreadable` if it cannot be opened.
     """
-    file = open_file(uri)
+    file = open_input(uri)
     try:
         return _KINDS[format](uri, file, selection)
     except BaseException:

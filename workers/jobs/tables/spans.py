@@ -1,4 +1,4 @@
-"""What a file is cut into and what reading gives: spans, blocks, bad rows."""
+"""Spans, blocks and bad rows: the parts of a file, and the result of reading them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -11,21 +11,21 @@ from registry.values import is_missing
 from workers.jobs.tables.ndjson.values import JSON, value_of
 
 MAX_SPAN = 2**25
-"""Bytes after which a span ends, however few rows it has."""
+"""Bytes above which a span ends, even with few rows."""
 _LONGEST_ID = 200
-"""Letters of an id that the errors file repeats."""
+"""Longest id in the errors file, in characters."""
 Lines = Sequence[int] | np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Span(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Consecutive records of a file, by reference."""
+    """Consecutive records of a file, by position."""
 
     start: int
-    """Byte of the first record, or its row from 0 in Parquet."""
+    """Byte of the first record; for Parquet, its row from 0."""
     stop: int
-    """The same of the first record behind."""
+    """Byte or row after the last record."""
     first_line: int
-    """Line that it begins with, from 1; in Parquet its first row, from 1."""
+    """Line of the first record, from 1; for Parquet, its row from 1."""
     rows: int
     """Number of records."""
 
@@ -34,25 +34,24 @@ class BadRow(msgspec.Struct, frozen=True):
     """A row without a prediction: a line of the errors file."""
 
     line: int
-    """Where its record begins, from 1; in Parquet its row, from 1."""
+    """Line of its record, from 1; for Parquet, its row from 1."""
     custom_id: str | int | None
     code: str
     message: str
 
 
 class Block(msgspec.Struct, frozen=True):
-    """What a span holds. What has an entry a row has one for bad rows too."""
+    """The rows of a span. ``lines``, ``ids`` and ``carried`` have an entry for bad rows, too."""
 
     features: Any
-    """The good rows as the model takes them, an array or a data frame; without meaning where
-    there are none."""
+    """The good rows as the model's table; undefined if there are none."""
     good: np.ndarray[Any, np.dtype[np.int64]]
-    """Positions of the good rows among all, ascending."""
+    """Positions of the good rows among all rows, ascending."""
     lines: Lines
     ids: pa.ChunkedArray | None
-    """What the id column holds, where there is one."""
+    """Values of the id column, if there is one."""
     carried: pa.Table | None
-    """The input's columns that go into the output: the ids, or on request all."""
+    """Columns copied to the output: the ids, or all columns on request."""
     bad: list[BadRow]
 
     @property
@@ -61,20 +60,20 @@ class Block(msgspec.Struct, frozen=True):
         return len(self.lines)
 
     def bad_row(self, position: int, code: str, message: str) -> BadRow:
-        """The row at this position among all, as one that has no prediction."""
+        """A bad row, by its position among all rows."""
         custom_id = None if self.ids is None else _plain(self.ids[position])
         return BadRow(int(self.lines[position]), custom_id, code, message)
 
 
 def _plain(value: pa.Scalar) -> str | int | None:
-    """An id as every reader of the errors takes it.
+    """An id as a JSON value for the errors file.
 
-    Whole numbers are floats in a data frame where one of them is missing.
+    pandas stores integers as floats if one is missing; these become integers again.
     """
     try:
         found = value.as_py()
         plain = value_of(found) if value.type == JSON and found is not None else found
-    except (ValueError, OverflowError):  # no UTF-8, or a time that Python has no word for
+    except (ValueError, OverflowError):  # invalid UTF-8, or a time outside Python's range
         return None
     if isinstance(plain, float) and plain.is_integer() and abs(plain) < 2**53:
         return int(plain)
@@ -86,7 +85,7 @@ def _plain(value: pa.Scalar) -> str | int | None:
 
 
 class Source(Protocol):
-    """A file that is read in spans, by one thread."""
+    """A file of rows, read in spans by a single thread."""
 
     @property
     def columns(self) -> Sequence[str]:
@@ -94,19 +93,19 @@ class Source(Protocol):
 
     @property
     def size(self) -> int:
-        """Of the file, in what spans are counted in: bytes, or rows in Parquet."""
+        """Size of the file in the unit of spans: bytes, or rows for Parquet."""
 
     def spans(self, rows: int) -> Iterator[Span]:
-        """Cut the file into spans of about so many rows.
+        """Cut the file into spans of about ``rows`` rows.
 
-        Raises `InvalidInput` where no record can be told from the next.
+        Raises `InvalidInput` if the ends of records cannot be found.
         """
 
     def read(self, span: Span) -> Block:
         """Read a span.
 
-        Raises `InputChanged` where the file is not what it was, `InvalidInput` where it is broken,
-        `InputUnreadable` where it cannot be read at all.
+        Raises `InputChanged` if the file has changed, `InvalidInput` if it is broken, and
+        `InputUnreadable` if it cannot be read.
         """
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""A job is validated before anything is computed, and cut into chunks."""
+"""Validation of a job, before anything is computed, and the division into chunks."""

@@ -1,4 +1,4 @@
-"""How large the chunks of a job are: by the speed of its model on the first rows."""
+"""The size of a job's chunks, from the speed of its model on the first rows."""
 
 import math
 import time
@@ -9,49 +9,48 @@ import msgspec
 from workers.jobs.job_model import Model, rows_in
 
 FEW, MORE = 100, 1000
-"""Rows that are tried; what a call costs for any number of rows shows in the difference."""
+"""Rows of the two calls that are timed; their difference separates a call's fixed overhead."""
 AIM = 1.5
-"""Seconds that a chunk may take."""
+"""Seconds that a chunk should take."""
 MIN_CHUNK_SECONDS = 0.1
-"""Seconds that a chunk is worth."""
+"""Seconds below which a chunk is not worth its overhead."""
 SURE, DOUBT = 4, 50
-"""How much more than its rows a call of `MORE` rows may cost: to be believed at once, and ever."""
+"""Bounds on how many times what the slope alone predicts the call of `MORE` rows may take. Up to
+`SURE` the slope is accepted at once; otherwise overhead dominates, and we measure again. The slope
+is never taken to be less than 1/`DOUBT` of the time per row."""
 TRIES, LONG = 3, 0.2
-"""Where a call seems to cost so much more, unless it takes so many seconds."""
+"""Most measurements if overhead dominates; a call of more than `LONG` seconds ends them."""
 SHARES = 8
-"""Chunks that each process should have of a job, where they are worth it: none waits at the end."""
+"""Chunks per process, unless they would be too short, so that no process idles at the end."""
 MAX_CHUNK_BYTES = 16 * 2**20
-"""Bytes of a chunk's numbers."""
+"""Most bytes of numbers in a chunk."""
 
 
 class Speed(msgspec.Struct, frozen=True):
-    """How long a model takes in one process."""
+    """The speed of a model in one process."""
 
     per_row: float
-    """Seconds, in large chunks."""
+    """Seconds per row in large chunks."""
     size: float
-    """Of a row in the file, in what spans are counted in: bytes, or rows."""
+    """Size of a row in the unit of spans: bytes, or rows."""
 
     @property
     def rows_per_second(self) -> float:
-        """In the same."""
+        """Rows a second in large chunks."""
         return 1 / self.per_row
 
 
 def measure(model: Model, features: Any, rows: range, size: float) -> Speed:
-    """Try some rows that the model has taken together before.
-
-    ``size`` is that of a row in the file.
-    """
+    """Time the model on rows that it has accepted together before; ``size``: as `Speed.size`."""
     some, more = rows[:FEW], rows[:MORE]
     few, many, each = math.inf, math.inf, 0.0
-    for _ in range(TRIES):  # whatever else ran meanwhile made it slower
+    for _ in range(TRIES):  # keep the fastest run: other load only makes calls slower
         few = min(few, _seconds(model, features, some))
         many = min(many, _seconds(model, features, more))
         each = (many - few) / max(len(more) - len(some), 1)
         if some == more or many > LONG or each * len(more) > many / SURE:
             break
-    # A clock is not that exact: what a row costs is not much less than it seems.
+    # Clocks are inexact, so do not believe a slope far below the average time per row.
     return Speed(max(each, many / len(more) / DOUBT), size)
 
 
@@ -62,9 +61,10 @@ def _seconds(model: Model, features: Any, rows: range) -> float:
 
 
 def rows_per_chunk(speed: Speed, width: int, total: float, processes: int) -> int:
-    """Rows that take about `AIM` seconds, fewer where the job is short.
+    """Rows that take about `AIM` seconds, or fewer if the job is short.
 
-    ``width`` is the number of features, ``total`` the size of the input, as `Speed.size`.
+    ``width`` is the number of features; ``total`` is the input's size, in the unit of
+    `Speed.size`.
     """
     most = rows_in(MAX_CHUNK_BYTES, width)
     share = total / speed.size / (processes * SHARES)

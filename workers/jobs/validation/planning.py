@@ -1,4 +1,4 @@
-"""The plan of a job: its chunks, each a span of the input, in a file in the job's directory."""
+"""The plan of a job: its chunks, as spans of the input, in a file of the job's directory."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -13,14 +13,14 @@ _spans = msgspec.json.Decoder(list[Span])
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """What a plan comes to."""
+    """Totals of a plan."""
 
     chunks: int
     rows: int
 
 
 def write_plan(path: Path, spans: Iterable[Span], spare: int) -> Planned:
-    """Write the chunks down; raises `OutputUnwritable`."""
+    """Write the chunks to a file; raises `OutputUnwritable`."""
     chunks = list(spans)
     with replacing(path, spare) as file:
         file.write(msgspec.json.encode(chunks))
@@ -28,7 +28,7 @@ def write_plan(path: Path, spans: Iterable[Span], spare: int) -> Planned:
 
 
 def read_span(path: Path, chunk: int) -> Span | None:
-    """The span of a chunk; None where there is no plan that has it."""
+    """The span of a chunk; None if the plan does not exist or does not have it."""
     try:
         stamp = path.stat().st_mtime_ns
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the model makes of the first rows: whether it takes them at all, and how fast it is."""
+"""Tries the model on the first rows of the input: whether it accepts them, and its speed."""
 
 from itertools import islice
 
@@ -6,7 +6,7 @@ import msgspec
 
 from tasks.jobs.files.naming import Format
 from telemetry.errors import InvalidInput
-from workers.jobs.block_answers import answer, asked
+from workers.jobs.block_answers import answer_block, asked
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.job_model import Model
 from workers.jobs.tables.output.encoding import refuse_unwritable
@@ -14,17 +14,17 @@ from workers.jobs.tables.spans import BadRow, Block, Source, Span
 from workers.jobs.validation.chunk_size import MORE, Speed, measure
 
 LOOKS = 100
-"""Blocks in which a row is looked for that can be given to the model: else it is another file."""
+"""Blocks searched for a first good row; without one, the file is not meant for the model."""
 
 
 class First(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen."""
+    """Results of the trial."""
 
     errors: list[BadRow]
     speed: Speed
     has_ids: bool
     answers: tuple[str, ...]
-    """Columns that the answers make."""
+    """Columns of the output that hold predictions."""
 
 
 def try_first(
@@ -32,17 +32,18 @@ def try_first(
 ) -> First:
     """Read and compute the first rows.
 
-    Raises `InvalidInput` where none of them can be scored, or written in this format.
+    ``written`` is the output's format. Raises `InvalidInput` if none of them can be scored, or
+    their predictions cannot be written in that format.
     """
     span, block, bad = _first_good(source)
-    answered = answer(model, block, asked(model, block, journal, attempt))
+    answered = answer_block(model, block, asked(model, block, journal, attempt))
     errors = [*bad, *answered.bad]
     if not answered.pieces:
         raise _hopeless(errors)
-    # What the input has of the same name is refused now, as is what the output cannot hold.
+    # Fail now on columns that clash with the input's or that the output format cannot hold.
     refuse_unwritable(answered.table(()), written)
     size = (span.stop - span.start) / span.rows
-    # What a model takes in small pieces only is measured by one that it took.
+    # Measure on the longest piece that the model accepted as a whole.
     speed = measure(model, block.features, max(answered.pieces, key=len), size)
     return First(
         errors=errors,
@@ -53,7 +54,7 @@ def try_first(
 
 
 def _first_good(source: Source) -> tuple[Span, Block, list[BadRow]]:
-    """The first block with a row for the model, and the bad rows before it; raises."""
+    """The first block with a good row, and the bad rows before it; raises `InvalidInput`."""
     bad: list[BadRow] = []
     for span in islice(source.spans(MORE), LOOKS):
         block = source.read(span)

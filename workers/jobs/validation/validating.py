@@ -1,4 +1,4 @@
-"""Validates a job before anything is computed, and cuts it into chunks."""
+"""Validates a job before anything is computed, and cuts its input into chunks."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -13,10 +13,10 @@ from tasks.jobs.job import Facts, JobRequest, LineError, Report
 from tasks.jobs.ledger import Begun, JobLedger, Plan
 from tasks.settings import Settings
 from workers.jobs.crash_bisect import CrashJournal
-from workers.jobs.finalizing import clear, placed
+from workers.jobs.finalizing import clear, resolved_output
 from workers.jobs.inputs import Inputs, find
 from workers.jobs.job_model import Model, Models
-from workers.jobs.tables.checking import check
+from workers.jobs.tables.checking import check_file
 from workers.jobs.tables.csv.source import CsvSource
 from workers.jobs.tables.features.matching import CUSTOM_ID
 from workers.jobs.tables.output.replacing import check_writable
@@ -26,14 +26,14 @@ from workers.jobs.validation.planning import Planned, write_plan
 from workers.jobs.validation.preview import First, try_first
 
 MOST_SHOWN = 100
-"""Errors in a report."""
+"""Most errors in a report."""
 
 MOST_NAMES = 2**13
-"""Letters of the columns' names in a report."""
+"""Most characters of column names in a report."""
 
 
 class Validator:
-    """Looks at the input, at the output's place, and at what the model makes of the first rows."""
+    """Checks a job's input, its output path, and the model's answers to the first rows."""
 
     def __init__(
         self, models: Models, inputs: Inputs, ledger: JobLedger, settings: Settings
@@ -43,49 +43,49 @@ class Validator:
         self._roots = AllowedPaths(settings.batch_roots, settings.home)
 
     def validate(self, begun: Begun) -> None:
-        """Plan the job, or report where that is all that is wanted; raises what is wrong."""
-        order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
+        """Plan the job, or only report on it for a dry run; raises the error that it finds."""
+        request, directory = begun.request, JobDirectory(self._settings.home, begun.held.job)
         directory.path.mkdir(parents=True, exist_ok=True)
         journal = CrashJournal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
-        self._check_places(order, directory)
-        model, facts = self._models.of(order), find(order)
-        written = order.output.format or facts.format
-        source = self._inputs.source(begun.held.job, order, facts, model.manifest)
+        self._check_paths(request, directory)
+        model, facts = self._models.of(request), find(request)
+        written = request.output.format or facts.format
+        source = self._inputs.source(begun.held.job, request, facts, model.manifest)
         first = try_first(source, model, journal, begun.attempt, written)
         plan = self._plan(begun, facts, source, first, model)
-        self._ledger.plan(begun.held, plan, dry_run=order.dry_run)
+        self._ledger.plan(begun.held, plan, dry_run=request.dry_run)
         journal.close()
-        if order.dry_run:
+        if request.dry_run:
             self._inputs.close()
             clear(directory)
 
-    def _check_places(self, order: JobRequest, directory: JobDirectory) -> None:
-        """Once more: links may have changed since the front end looked."""
-        self._roots.source(order.input.uri, directory, everywhere=order.restricted)
-        target = placed(order, directory, self._roots)
-        if not order.overwrite:
+    def _check_paths(self, request: JobRequest, directory: JobDirectory) -> None:
+        """Check the paths again: links may have changed since the front end's check."""
+        self._roots.source(request.input.uri, directory, everywhere=request.restricted)
+        target = resolved_output(request, directory, self._roots)
+        if not request.overwrite:
             refuse_existing(str(target), directory)
         check_writable(target, self._settings.spare_bytes)
 
     def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, model: Model) -> Plan:
-        order, directory = begun.order, JobDirectory(self._settings.home, begun.held.job)
+        request, directory = begun.request, JobDirectory(self._settings.home, begun.held.job)
         spare = self._settings.spare_bytes
-        looks = first.has_ids or order.dry_run
-        told = check(source, directory.path, spare) if looks else []
+        looks = first.has_ids or request.dry_run
+        told = check_file(source, directory.path, spare) if looks else []
         processes = self._ledger.processes()
         rows = rows_per_chunk(first.speed, model.width, source.size, processes)
-        # Of two who validate, as one that was frozen and its successor, one only is believed.
+        # A frozen worker and its successor may both validate; the ledger accepts the plan of one.
         name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
         planned = write_plan(directory.plan(name), source.spans(rows), spare)
         return Plan(
             facts=replace(facts, plan=name, answers=first.answers),
             report=replace(
                 _report(source, planned, first.speed, processes, [*first.errors, *told]),
-                ignored=shown(_ignored(source, order, model.manifest.signature)),
+                ignored=shown(_ignored(source, request, model.manifest.signature)),
                 **_dialect(source),
             ),
-            most_failures=most_failures(order.error_threshold, planned.rows),
+            most_failures=most_failures(request.error_threshold, planned.rows),
         )
 
 
@@ -109,16 +109,16 @@ def _report(
 
 
 def shown(names: Sequence[str]) -> tuple[str, ...]:
-    """The first names, as many as are kept with a job: Redis has them in memory."""
+    """The first names, up to `MOST_NAMES` characters: Redis keeps them in memory."""
     lengths = accumulate(len(name) + 1 for name in names)
     return tuple(name for name, end in zip(names, lengths, strict=True) if end <= MOST_NAMES)
 
 
-def _ignored(source: Source, order: JobRequest, signature: Signature) -> tuple[str, ...]:
-    """Columns that the model does not take, and that are no ids."""
+def _ignored(source: Source, request: JobRequest, signature: Signature) -> tuple[str, ...]:
+    """Columns of the input that the model does not use, without the id column."""
     if not signature.named:
         return ()
-    taken = {column.name for column in signature.columns} | {order.id_column or CUSTOM_ID}
+    taken = {column.name for column in signature.columns} | {request.id_column or CUSTOM_ID}
     return tuple(name for name in source.columns if name not in taken)
 
 
@@ -131,8 +131,8 @@ def _line_error(bad: BadRow) -> LineError:
 
 
 def most_failures(threshold: float | None, rows: int) -> int | None:
-    """Rows that may fail: a number of them, or below 1 a share."""
+    """Most bad rows allowed, from a number or, below 1, a share; None is no limit."""
     if threshold is None:
         return None
-    # A share is rarely a binary fraction: 29 of 100 rows are 28.999999999999996.
+    # Round, since shares are rarely binary fractions: 0.29 * 100 is 28.999999999999996.
     return int(round(threshold * rows, 6) if threshold < 1 else min(threshold, rows))

@@ -1,1 +1,1 @@
-"""The gate: what a version would serve, by each door, beside what its model answers by itself."""
+"""The gate: compares what a version serves by each door with what its model answers by itself."""

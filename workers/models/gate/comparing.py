@@ -1,4 +1,4 @@
-"""Compares what a model answers by itself with what comes through the doors."""
+"""Compares a model's own answers to a sample with what is served by each door."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,7 +10,7 @@ import pandas as pd
 
 from registry.manifest import Signature
 from telemetry.errors import PredictqError
-from workers.models.engine import ask, call
+from workers.models.engine import answer_table, call_method
 from workers.models.gate.doors import DOORS, through
 from workers.models.signature.inspection import quietly
 from workers.models.signature.own import Own
@@ -19,28 +19,30 @@ from workers.models.tabular.outputs import Output, to_wire
 from workers.models.tabular.table import Table
 
 SHOWN_ROWS = 3
-"""Rows that are shown of those that differ."""
+"""Most differing rows that are reported per door."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A row that is not served as the model answers it."""
+    """A row whose served answer differs from the model's own."""
 
     door: str
     row: int
-    """Of the sample, from 1."""
+    """Row number in the sample, from 1."""
     method: str
     own: Any
+    """The model's own answer, as JSON has it."""
     served: Any
-    """Its answer through the door; None where it is refused."""
+    """The answer through the door; None if the row was refused."""
     refusal: str = ""
+    """Error message if the row was refused."""
     column: str = ""
-    """The one to blame, where changing it alone made the answers equal."""
+    """The column to blame, if restoring its value alone makes the answers equal."""
 
 
 def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
-    """The first `SHOWN_ROWS` rows of a sample, of each door, that are not served as they should be.
+    """The first `SHOWN_ROWS` rows of the sample, for each door, whose served answers differ.
 
-    Nothing is started for that: rows go the way of a request and of a job's file, up to the model.
+    No server is needed: rows pass through the code of a request, or of a job's file, in process.
     """
     with quietly():
         return [
@@ -85,16 +87,21 @@ def _of_table(
 
 
 def _ask(model: Any, method: str, table: Table) -> Output:
-    return ask(table, lambda given: call(model, method, given)).output
+    return answer_table(table, lambda given: call_method(model, method, given)).output
 
 
 def _to_blame(model: Any, method: str, own: Own, served: Table, row: int) -> str:
-    """The column that makes the difference: with the sample's own value in it there is none."""
+    """The column that causes the difference: restoring the sample's value in it removes it.
+
+    Empty if no single column does.
+    """
     frame, mine = _as_frame(own, served), own.frame.iloc[[row]].reset_index(drop=True)
     right = _rows(own.answers[method], [row])
     for name in own.frame.columns:
         try:
-            answer = call(model, method, _given(own, frame.assign(**{name: mine[name]}))).output
+            answer = call_method(
+                model, method, _given(own, frame.assign(**{name: mine[name]}))
+            ).output
         except PredictqError:
             continue
         if not unequal(right, answer).any():

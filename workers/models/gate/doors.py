@@ -1,4 +1,4 @@
-"""Takes a sample through each door by which rows come, up to what a model is given."""
+"""Takes a sample through each door (JSON, CSV, NDJSON, Parquet), up to the model's input."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,30 +21,30 @@ from workers.models.tabular.table import Table
 
 FORMATS: tuple[Format, ...] = ("csv", "ndjson", "parquet")
 DOORS = ("json", *FORMATS)
-_AT_ONCE = 1000
+_SPAN_ROWS = 1000
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """What came through a door."""
+    """The result of taking a sample through a door."""
 
     tables: list[tuple[Table, list[int]]]
-    """Rows that came through together, and their positions in the sample."""
+    """Tables of accepted rows, each with the rows' positions in the sample, from 0."""
     refused: dict[int, str]
-    """Position → why the row did not."""
+    """Position of a refused row → error message."""
 
 
 def through(door: str, signature: Signature, frame: pd.DataFrame) -> Passed:
-    """Take a frame of the model's columns through a door.
+    """Take a frame of the model's columns through one of `DOORS`.
 
-    Raises `PredictqError` where the door refuses it as a whole.
+    Raises `PredictqError` if the door refuses the sample as a whole.
     """
     return _by_json(signature, frame) if door == "json" else _by_file(door, signature, frame)
 
 
-def write(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
-    """Write a frame as a caller would who has its rows, in the format of the path's end.
+def write_sample(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
+    """Write a frame to a file as a caller would, in the format of the path's suffix.
 
-    Gives whether that has a word for them: a column of Parquet holds values of one kind.
+    Returns False if the format cannot express the values: a Parquet column holds only one type.
     """
     needed = [c.name for c in signature.columns if not c.unused]
     frame = frame[needed] if signature.named else frame
@@ -55,10 +55,10 @@ def write(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
     return True
 
 
-def read(source: Source) -> Passed:
-    """All that a file holds."""
+def read_source(source: Source) -> Passed:
+    """Read all rows of a file source."""
     tables, refused, before = [], dict[int, str](), 0
-    for span in source.spans(_AT_ONCE):
+    for span in source.spans(_SPAN_ROWS):
         block = source.read(span)
         good = [before + int(place) for place in block.good]
         if good:
@@ -70,8 +70,8 @@ def read(source: Source) -> Passed:
     return Passed(tables, refused)
 
 
-def objects(signature: Signature, frame: pd.DataFrame) -> list[Any]:
-    """The rows as JSON has them: objects where the model has names, else lists."""
+def json_rows(signature: Signature, frame: pd.DataFrame) -> list[Any]:
+    """The rows as JSON values: objects if the model has column names, else lists."""
     rows = [wire_row(frame, signature.columns, place) for place in range(len(frame))]
     if not signature.named:
         return rows
@@ -80,7 +80,7 @@ def objects(signature: Signature, frame: pd.DataFrame) -> list[Any]:
 
 
 def _by_json(signature: Signature, frame: pd.DataFrame) -> Passed:
-    features = decode(encode(objects(signature, frame)))
+    features = decode(encode(json_rows(signature, frame)))
     good, rows, refused = list[int](), list[list[Any]](), dict[int, str]()
     for place, row in enumerate(features):
         try:
@@ -94,11 +94,11 @@ def _by_json(signature: Signature, frame: pd.DataFrame) -> Passed:
 def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> Passed:
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"sample.{format}"
-        if not write(frame, signature, path):
+        if not write_sample(frame, signature, path):
             return Passed([], {})
         source = open_source(str(path), format, Selection(signature))  # type: ignore[arg-type]  # one of FORMATS
         try:
-            return read(source)
+            return read_source(source)
         finally:
             source.close()
 
@@ -114,13 +114,13 @@ def _write_csv(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
 
 
 def _nothing(column: Column) -> str:
-    """What stands for nothing in a column, where blank is a value of its own."""
+    """A CSV text for a missing value that is not itself a value of the column."""
     words = {*column.words, *map(str, column.categories or ())}
     return next((word for word in ("", "NA", "NaN", "null") if word not in words), "")
 
 
 def _write_ndjson(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
-    rows = objects(signature, frame.reindex(columns=[c.name for c in signature.columns]))
+    rows = json_rows(signature, frame.reindex(columns=[c.name for c in signature.columns]))
     path.write_bytes(b"".join(encode(row) + b"\n" for row in rows))
 
 

@@ -1,1 +1,1 @@
-"""What a fitted model takes and gives: from a sample of data, else from what the model says."""
+"""Finds the signature of a fitted model: from a sample of data, else from the model itself."""

@@ -1,4 +1,4 @@
-"""Asks a model whether it takes rows, and what else it takes in their place."""
+"""Calls a model to find out whether it takes rows, and which other values it takes in them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,21 +8,23 @@ import numpy as np
 from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
-from workers.models.signature.methods import candidates
+from workers.models.signature.methods import method_candidates
 from workers.models.tabular.outputs import shaped
 from workers.models.tabular.table import Input, Table
 
 Row = list[Any]
 _MANY, _TRIED = 64, 8
-"""Columns of which not all are asked one by one, and how many of these are."""
+"""With more than `_MANY` columns, only `_TRIED` of them are tried before all are ruled out."""
 
 
-def refusal(model: Any, given: Input, rows: int, method: str | None = None) -> Exception | None:
-    """What the model raises for an input of so many rows; None where it answers each.
+def model_refusal(
+    model: Any, given: Input, rows: int, method: str | None = None
+) -> Exception | None:
+    """The exception that the model raises for an input; None if it answers all ``rows`` rows.
 
-    Without a ``method`` it is the first of those that the model has.
+    ``method`` defaults to the model's first method, as of `candidates`.
     """
-    names = [method] if method else candidates(model)[:1]
+    names = [method] if method else method_candidates(model)[:1]
     try:
         for name in names:
             shaped(getattr(model, name)(given), rows)
@@ -31,20 +33,23 @@ def refusal(model: Any, given: Input, rows: int, method: str | None = None) -> E
     return None
 
 
-def takes(model: Any, signature: Signature, row: Row) -> bool:
-    """Whether the model takes a row of the wire, by the columns of the signature."""
+def model_takes(model: Any, signature: Signature, row: Row) -> bool:
+    """Whether the model takes a wire row, converted by the signature's columns."""
     try:
         parts = [*Table.of(signature, [row]).parts()]
     except (ValueError, TypeError, OverflowError):
         return False
-    return all(refusal(model, given, 1, signature.main) is None for _, given in parts)
+    return all(model_refusal(model, given, 1, signature.main) is None for _, given in parts)
 
 
 def with_tolerance(model: Any, signature: Signature, row: Row) -> Signature:
-    """The signature with what else the model takes in this row: nulls, infinities."""
+    """Return the signature with the columns marked in which the model takes nulls or infinities.
+
+    ``row`` is a wire row that the model takes; its values are replaced to find out.
+    """
 
     def takes_row(other: Row) -> bool:
-        return takes(model, signature, other)
+        return model_takes(model, signature, other)
 
     columns = signature.columns
     everywhere = [n for n, column in enumerate(columns) if not column.unused]
@@ -66,14 +71,14 @@ def with_tolerance(model: Any, signature: Signature, row: Row) -> Signature:
 
 
 def tolerant(model: Any, signature: Signature, row: Row, stranger: Any) -> set[int]:
-    """Positions where the model takes ``stranger`` in place of what the row has there."""
+    """Positions where the model takes ``stranger`` in place of the row's value."""
 
     def takes_row(other: Row) -> bool:
         columns = tuple(
             Column(column.name, "any") if value is stranger else column
             for column, value in zip(signature.columns, other, strict=True)
         )
-        return takes(model, replace(signature, columns=columns), other)
+        return model_takes(model, replace(signature, columns=columns), other)
 
     return _tolerant(takes_row, row, range(len(row)), stranger)
 
@@ -81,9 +86,9 @@ def tolerant(model: Any, signature: Signature, row: Row, stranger: Any) -> set[i
 def _tolerant(
     takes_row: Callable[[Row], bool], row: Row, positions: Sequence[int], stranger: Any
 ) -> set[int]:
-    """Positions where the model takes ``stranger``, found by halving what it refuses at once.
+    """Positions where the model takes ``stranger``, found by bisecting the positions it refuses.
 
-    Of many columns a few tell of all: most often what refuses them is one step.
+    Of many columns only a few are tried, as usually one step refuses all of them.
     """
     places = set(positions)
     other = [stranger if n in places else value for n, value in enumerate(row)]
@@ -100,7 +105,7 @@ def _tolerant(
 def _none_does(
     takes_row: Callable[[Row], bool], row: Row, positions: Sequence[int], stranger: Any
 ) -> bool:
-    """Whether, of many positions, the model takes ``stranger`` at none of those that are tried."""
+    """Whether there are many positions and the model refuses ``stranger`` at all those tried."""
     if len(positions) <= _MANY:
         return False
     tried = [positions[place * len(positions) // _TRIED] for place in range(_TRIED)]

@@ -1,13 +1,13 @@
-"""The categories that LightGBM and XGBoost keep of the frames that trained them."""
+"""Reads the categories that LightGBM and XGBoost keep from their training frames."""
 
 from typing import Any
 
 Categories = dict[int, tuple[Any, ...]]
-"""Position of a column that was categorical → its categories, in order."""
+"""Position of a categorical column → its categories, in order."""
 
 
 def categories(model: Any) -> Categories:
-    """Those of a booster, or of the estimator around one; none for anything else."""
+    """Categories of a booster, or of an estimator around one; empty for any other model."""
     if hasattr(model, "booster_"):
         model = model.booster_
     if hasattr(model, "pandas_categorical"):
@@ -18,13 +18,13 @@ def categories(model: Any) -> Categories:
 
 
 def _of_lightgbm(booster: Any) -> Categories:
-    """Its text names the columns; their categories are in the order of these."""
+    """The model's text lists the categorical columns, in the order of `pandas_categorical`."""
     label = "[categorical_feature: "
     lines = booster.model_to_string().splitlines()
     line = next((line for line in lines if line.startswith(label)), label)
     places = [int(place) for place in line.removeprefix(label).rstrip("]").split(",") if place]
     found = booster.pandas_categorical or []
-    if len(places) != len(found):  # columns were named to the booster rather than categorical
+    if len(places) != len(found):  # some were named as `categorical_feature`, so have no dtype
         return {}
     return {place: tuple(values) for place, values in zip(places, found, strict=True)}
 
@@ -35,5 +35,5 @@ def _of_xgboost(booster: Any) -> Categories:
     try:
         pairs = enumerate(booster.get_categories(export_to_arrow=True).to_arrow())
         return {n: tuple(values.to_pylist()) for n, (_, values) in pairs if values is not None}
-    except Exception:  # noqa: BLE001 - none are kept, or broken text, as of letters beyond ASCII
+    except Exception:  # noqa: BLE001 - no categories kept, or text that XGBoost broke (non-ASCII)
         return {}

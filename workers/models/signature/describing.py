@@ -1,4 +1,4 @@
-"""Describes a column by the values that a frame has in it."""
+"""Describes a column by its values in a frame."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ _NUMERIC = {"i": "number", "u": "number", "f": "number", "b": "boolean"}
 _TEMPORAL = {"M": "datetime", "m": "duration"}
 
 
-def described(name: str, series: pd.Series, known: list[Known]) -> Column:
-    """The column of which these are values.
+def described_column(name: str, series: pd.Series, known: list[Known]) -> Column:
+    """Describe a column by its values.
 
-    ``known`` is what the model's steps know of it. Raises `ModelUnloadable` where it holds what
-    JSON has no word for.
+    ``known`` is what the model's steps know of the column. Raises `ModelUnloadable` if it holds
+    values that JSON cannot express.
     """
     values = series[series.notna()]
     kind = _kind(name, series, values)
@@ -66,7 +66,7 @@ def _kind_of(name: str, value: Any) -> Kind:
 
 
 def _null(series: pd.Series, known: list[Known]) -> Null:
-    """What the training frame had, as far as encoders tell, else this one."""
+    """The missing value of the training frame if a step knows it, else that of this series."""
     if told := next((step.null for step in known if step.null), None):
         return told
     if series.dtype == object:
@@ -96,7 +96,7 @@ def _categories(name: str, series: pd.Series, known: list[Known]) -> tuple[Any, 
 
 
 def _edge(kind: Kind, values: pd.Series, name: str) -> float | str | None:
-    """The smallest or the greatest value, where the type has an order."""
+    """The smallest or greatest value (``name`` is "min" or "max"), if the type has an order."""
     if kind not in ("number", "datetime", "date", "decimal") or not len(values):
         return None
     found = getattr(values, name)()
@@ -106,7 +106,7 @@ def _edge(kind: Kind, values: pd.Series, name: str) -> float | str | None:
 
 
 def _words(kind: Kind, values: pd.Series) -> tuple[str, ...]:
-    """Texts among the values that read as missing in other columns of a CSV file."""
+    """Texts among the values that a CSV file would otherwise use for missing values."""
     if kind not in ("string", "any", "category"):
         return ()
     return tuple(sorted({value for value in values if isinstance(value, str)} & {*MISSING_TEXTS}))

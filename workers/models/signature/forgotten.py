@@ -1,4 +1,4 @@
-"""What files forget of a frame, found again where the steps of a model know of it."""
+"""Restores dtypes that a sample's file could not keep, from what the model's steps know."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,8 +21,11 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def candidates(frame: pd.DataFrame, known: Sequence[Known]) -> Iterator[pd.DataFrame]:
-    """The sample as it is, then as it may have been before a file forgot what it held."""
+def frame_candidates(frame: pd.DataFrame, known: Sequence[Known]) -> Iterator[pd.DataFrame]:
+    """Yield frames to try: the sample with what steps know restored, then with texts as times.
+
+    The second only comes if a column of text holds nothing but times.
+    """
     frame = _with_learned(_with_categories(_with_texts(frame, known), known), known)
     frame = _with_nulls(frame, known)
     yield frame
@@ -31,13 +34,13 @@ def candidates(frame: pd.DataFrame, known: Sequence[Known]) -> Iterator[pd.DataF
 
 
 def is_text(series: pd.Series) -> bool:
-    """Whether all that is there is text."""
+    """Whether a series has values and all of them are text."""
     values = series.dropna()
     return len(values) > 0 and all(isinstance(value, str) for value in values)
 
 
 def _with_texts(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
-    """Text that looks like numbers or booleans, which CSV does not tell from them, as text."""
+    """Turn numbers and booleans back to text where a step reads text; CSV does not tell."""
     frame = frame.copy()
     for step in known:
         name = frame.columns[step.position]
@@ -53,13 +56,13 @@ def _reads_text(step: Known) -> bool:
 
 
 def _text(value: float | bool) -> str:
-    """A whole number beside missing ones has become a float."""
+    """Text of a number. An integer in a column with missing values was read as a float."""
     is_whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if is_whole else value)
 
 
 def _with_categories(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
-    """Columns categorical that were so when the model was trained."""
+    """Make columns categorical that were so in the training frame."""
     frame = frame.copy()
     for step in known:
         name = frame.columns[step.position]
@@ -69,7 +72,7 @@ def _with_categories(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFram
 
 
 def _with_learned(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
-    """Text of times, dates and decimals as encoders learned them."""
+    """Convert text to times, dates and decimals where an encoder's values are of that type."""
     for step in known:
         name, kind = frame.columns[step.position], _learned(step)
         if kind and is_text(frame[name]):
@@ -80,19 +83,22 @@ def _with_learned(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
 
 
 def _learned(step: Known) -> Kind | None:
-    """The type of an encoder's values, where files have only text for it."""
+    """The type of an encoder's values, if it is one that files store as text."""
     kinds = {_KINDS.get(type(value).__name__) for value in step.values or ()}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 def _with_nulls(frame: pd.DataFrame, known: Sequence[Known]) -> pd.DataFrame:
-    """The missing value that steps know, in columns of text; others have one of their own."""
+    """Replace missing values by those that steps know, in columns of text or objects.
+
+    Columns of any other dtype have a missing value of their own.
+    """
     for step in known:
         name = frame.columns[step.position]
         series = frame[name]
-        # Parquet has None for all that is missing among objects; a column of text has NaN itself.
-        has_room = series.dtype == object or (_is_textual(series) and step.null in ("none", "na"))
-        if step.null and has_room and series.isna().any():
+        # Parquet gives None for every missing object. pandas' text dtype already has NaN.
+        is_open = series.dtype == object or (_is_textual(series) and step.null in ("none", "na"))
+        if step.null and is_open and series.isna().any():
             frame[name] = series.astype(object).where(series.notna(), MISSING_VALUES[step.null])
     return frame
 
@@ -102,7 +108,7 @@ def _is_textual(series: pd.Series) -> bool:
 
 
 def _with_times(frame: pd.DataFrame) -> pd.DataFrame:
-    """Text that is times everywhere as times."""
+    """Convert columns of text to times if every value is one."""
     return frame.apply(lambda series: _times(series) if is_text(series) else series)
 
 

@@ -1,4 +1,4 @@
-"""Finds what a fitted model takes and gives: from a sample of its data, else from itself."""
+"""Inspects a fitted model: finds its signature from a sample of its data, else by probing."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from registry.manifest import Column, Signature
 from telemetry.errors import ModelUnloadable
 from workers.models.signature.asking import Row, with_tolerance
-from workers.models.signature.methods import answering, inverse_width
+from workers.models.signature.methods import answering_methods, inverse_width
 from workers.models.signature.names import Names, names_of
 from workers.models.signature.own import Own, own_of
 from workers.models.signature.probing import probe
@@ -26,15 +26,15 @@ from workers.models.tabular.outputs import Output, to_wire
 
 
 class Inspected(msgspec.Struct, frozen=True):
-    """What inspection found."""
+    """The result of inspecting a model."""
 
     signature: Signature
     example: Row | None
-    """A row that the model took, if any did."""
+    """A wire row that the model takes; None if no probed row was taken."""
     unknown: tuple[str, ...] = ()
-    """Columns of which nobody knows what they hold."""
+    """Names of columns whose type neither a sample nor the model tells."""
     own: Own | None = None
-    """The sample as the model takes it, and its own answers, where there is a sample."""
+    """The sample as the model takes it, with the model's own answers; None without a sample."""
 
 
 def inspect(
@@ -44,12 +44,14 @@ def inspect(
     *,
     typed: bool = True,
 ) -> Inspected:
-    """Find the signature; ``sample`` has rows of what the model was trained on, or will be asked.
+    """Find a model's signature.
 
-    Where it is not ``typed``, whole numbers in it say nothing of the training data.
+    ``feature_names`` come from the model's file. ``sample`` has rows of the training data or of
+    future requests. If it is not ``typed``, the dtypes of its numbers are not those of the training
+    data, as with rows of JSON.
 
-    Raises `ModelUnloadable` when the model is not fitted, refuses the sample, or neither it nor
-    a sample tells how many features it takes.
+    Raises `ModelUnloadable` if the model is not fitted, if it refuses the sample, or if neither the
+    model nor a sample tells how many features it takes.
     """
     with quietly():
         _check_fitted(model)
@@ -61,14 +63,14 @@ def inspect(
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """In one thread, as workers compute, and without the model's warnings."""
+    """Run the block in one thread, as pool processes compute, and suppress warnings."""
     with warnings.catch_warnings(), np.errstate(all="ignore"), threadpool_limits(1):
         warnings.simplefilter("ignore")
         yield
 
 
 def _check_fitted(model: Any) -> None:
-    # Others' classes may keep what they fitted in attributes of any name.
+    # Only for scikit-learn's own classes: others may keep fitted state under any attribute name.
     if isinstance(model, BaseEstimator) and type(model).__module__.startswith("sklearn."):
         try:
             check_is_fitted(model)
@@ -94,7 +96,7 @@ def _by_sample(model: Any, own: Own, names: Names, *, typed: bool) -> Inspected:
 
 
 def _untyped(column: Column) -> Column:
-    """A few numbers of JSON do not tell which others there are."""
+    """Drop dtype and range of numbers and booleans: a few JSON values do not tell the dtype."""
     if column.type not in ("number", "boolean") or column.categories:
         return column
     return replace(column, dtype="", least=None, greatest=None)
@@ -108,7 +110,7 @@ def _by_probing(model: Any, names: Names) -> Inspected:
     if probed.row is None:
         methods = tuple(probed.methods)
         return Inspected(replace(blank, methods=methods), None, _unknown(probed.columns))
-    answers = answering(model, probed.given, 1)
+    answers = answering_methods(model, probed.given, 1)
     signature = replace(
         blank,
         methods=tuple(answers),
@@ -130,7 +132,7 @@ def _with_inverse(signature: Signature) -> Signature:
 
 
 def _outputs(answers: dict[str, Output]) -> int:
-    """Columns that ``predict`` gives for a row."""
+    """Number of columns that ``predict`` gives for a row."""
     answer = answers.get("predict")
     if answer is None or isinstance(answer, list):
         return 1 if answer is None else len(answer)

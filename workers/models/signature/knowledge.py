@@ -1,8 +1,8 @@
-"""What the steps of a fitted model know of its columns, looked for through all that wraps them.
+"""Collects what the steps of a fitted model know of its columns, through any nesting.
 
-Pipelines, column transformers, and meta-estimators keep what they fitted in attributes of the same
-names everywhere (``steps``, ``transformers_``, ``estimators_``, ``best_estimator_``, …), so other
-libraries' are looked through as well as scikit-learn's.
+Pipelines, column transformers and meta-estimators keep fitted parts under the same attribute names
+in all libraries (``steps``, ``transformers_``, ``estimators_``, ``best_estimator_``, …), so this
+works beyond scikit-learn.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,28 +17,28 @@ from registry.values import is_missing
 from workers.models.signature import boosters
 
 Positions = Sequence[int]
-"""Of the model's own columns: those that a step is given, in order."""
+"""Positions, in the model's columns, of the columns that a step gets, in the step's order."""
 Use = Literal["number", "string", "any"]
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step knows of one column."""
+    """One step's knowledge of one column."""
 
     position: int
     use: Use = "any"
-    """What the step does with values: it computes with them, reads them, or anything else."""
+    """Values that the step takes: numbers to compute with, text to parse, or any."""
     values: tuple[Any, ...] | None = None
-    """Those that an encoder saw when it was fitted, without what is missing."""
+    """Values that an encoder saw when it was fitted, without missing ones."""
     dtype: str = ""
-    """Of these values, where NumPy has one for them."""
+    """NumPy's dtype of ``values``; empty for objects."""
     categories: bool = False
-    """Whether they are the categories of a column that was categorical itself."""
+    """Whether ``values`` are the categories of a column with pandas' category dtype."""
     null: Null | None = None
-    """The missing value that the step knows."""
+    """The missing value that the step saw or expects."""
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A step, and the columns that it alone is given."""
+    """A step that takes columns as they come, and the positions of its columns."""
 
     step: Any
     positions: Positions
@@ -48,29 +48,29 @@ _INNER = (
     *("best_estimator_", "estimator_", "base_estimator_", "regressor_", "classifier_"),
     *("model_", "transformer_"),
 )
-"""Attributes that hold a fitted estimator that is given all columns."""
+"""Attributes that hold a fitted estimator, which gets all columns."""
 _INNERS = ("estimators_", "calibrated_classifiers_", "transformer_list")
-"""Attributes that hold several of them."""
+"""Attributes that hold several such estimators."""
 _LIBRARIES = ("sklearn", "lightgbm", "xgboost", "catboost", "imblearn")
-"""Whose wrappers hand all that they are given to what they wrap."""
+"""Libraries whose wrappers pass all their columns on and use none themselves."""
 _COMPUTING = ("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "Normalizer")
 _KEEPING = (*_COMPUTING, "SimpleImputer", "KNNImputer", "IterativeImputer", "PowerTransformer")
-"""Names of steps that give a column for each that they take."""
+"""Classes of steps whose output has a column for each input column, in the same order."""
 
 
 def known(estimator: Any, width: int) -> list[Known]:
-    """All that steps know of a model's columns, of which there are so many."""
+    """Everything that steps know of a model's ``width`` columns."""
     return [*_known(estimator, range(width))]
 
 
 def used(estimator: Any, width: int) -> set[int]:
-    """Positions of the columns that some step is given."""
+    """Positions of the columns that any step gets."""
     positions = (group.positions for group in groups(estimator, width))
     return {position for group in positions for position in group}
 
 
 def groups(estimator: Any, width: int) -> list[Group]:
-    """The steps that columns meet first, and which each of them meets."""
+    """The innermost steps that get the model's columns unchanged, with the columns of each."""
     return [*_groups(estimator, range(width))]
 
 
@@ -83,7 +83,7 @@ def _groups(estimator: Any, positions: Positions) -> Iterator[Group]:
 
 
 def _looks_itself(estimator: Any) -> bool:
-    """Whether it may look at columns beside what it hands them to; of strangers nobody knows."""
+    """Whether a wrapper may use columns itself; assumed of wrappers of unknown libraries."""
     is_stranger = type(estimator).__module__.partition(".")[0] not in _LIBRARIES
     return is_stranger or getattr(estimator, "passthrough", False) is True
 
@@ -95,14 +95,14 @@ def _known(estimator: Any, positions: Positions) -> Iterator[Known]:
 
 
 def _inside(estimator: Any, positions: Positions) -> Iterator[tuple[Any, Positions]]:
-    """What an estimator hands its columns to, as they are."""
+    """Inner estimators that get an estimator's columns unchanged, with their positions."""
     if hasattr(estimator, "steps"):
         yield from _first_steps(estimator, positions)
     elif hasattr(estimator, "transformers_"):
         yield from _parts(estimator, positions)
     elif _is_estimator(inner := getattr(estimator, "_preprocessor", None)):
-        yield inner, positions  # of histogram boosting, its encoder; there is no public way to it
-    elif hasattr(estimator, "estimators_features_"):  # of bagging: some of the columns each
+        yield inner, positions  # the encoder of histogram boosting, which has no public attribute
+    elif hasattr(estimator, "estimators_features_"):  # bagging: each estimator gets some columns
         pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
         yield from ((inner, [positions[n] for n in features]) for inner, features in pairs)
     else:
@@ -110,12 +110,13 @@ def _inside(estimator: Any, positions: Positions) -> Iterator[tuple[Any, Positio
 
 
 def _wrapped(estimator: Any) -> Iterator[Any]:
-    if hasattr(estimator, "support_"):  # what it wraps sees a choice of the columns
+    if hasattr(estimator, "support_"):  # feature selection: the inner estimator gets a subset
         return
     for name in _INNERS:
         several = map(_unwrapped, _flat(getattr(estimator, name, None)))
         found = [each for each in several if not isinstance(each, str)]
         if found and all(map(_is_estimator, found)):
+            # The trees of a forest have equal knowledge, so one is enough.
             yield from found[:1] if hasattr(found[0], "tree_") else found
             return
     for name in _INNER:
@@ -125,7 +126,7 @@ def _wrapped(estimator: Any) -> Iterator[Any]:
 
 
 def _unwrapped(inner: Any) -> Any:
-    """The estimator of a pair with its name, or within a calibrated classifier."""
+    """The estimator of a (name, estimator) pair, or inside a calibrated classifier."""
     inner = inner[1] if isinstance(inner, tuple) else inner
     return getattr(inner, "estimator", inner) if hasattr(inner, "calibrators") else inner
 
@@ -141,7 +142,7 @@ def _is_estimator(inner: Any) -> bool:
 
 
 def _first_steps(pipeline: Any, positions: Positions) -> Iterator[tuple[Any, Positions]]:
-    """The first step of a pipeline, and those behind steps that leave each column in its place."""
+    """A pipeline's first step, and later ones as long as each column keeps its position."""
     for _, step in pipeline.steps:
         if step is None or isinstance(step, str):
             continue
@@ -159,12 +160,12 @@ def _keeps(step: Any, width: int) -> bool:
 def _width_out(step: Any) -> int | None:
     try:
         return len(step.get_feature_names_out())
-    except Exception:  # noqa: BLE001 - a step need not know it
+    except Exception:  # noqa: BLE001 - a step need not support `get_feature_names_out`
         return None
 
 
 def _parts(transformer: Any, positions: Positions) -> Iterator[tuple[Any, Positions]]:
-    """Of a column transformer: each part with its columns; what is dropped meets none."""
+    """Each part of a column transformer with its columns; "drop" has none."""
     inputs = getattr(transformer, "_transformer_to_input_indices", {})
     for name, part, _ in transformer.transformers_:
         if part != "drop" and name in inputs:
@@ -181,7 +182,7 @@ def _of_encoder(step: Any, positions: Positions) -> Iterator[Known]:
     if not isinstance(categories, list) or len(categories) != len(positions):
         return
     for position, found in zip(positions, categories, strict=True):
-        # NumPy makes integers of times in nanoseconds, pandas does not.
+        # NumPy's `tolist` turns times in nanoseconds into integers; that of pandas does not.
         values = pd.Index(found).tolist() if found.dtype.kind in "mM" else found.tolist()
         yield Known(
             position=position,

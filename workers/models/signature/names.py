@@ -1,4 +1,4 @@
-"""What a model's columns are called, and how many there are."""
+"""Finds the number and names of a model's columns."""
 
 import re
 from collections.abc import Sequence
@@ -9,26 +9,26 @@ import numpy as np
 import pandas as pd
 
 from telemetry.errors import ModelUnloadable
-from workers.models.signature.asking import refusal
+from workers.models.signature.asking import model_refusal
 
 
 class Names(msgspec.Struct, frozen=True):
-    """The columns, in the model's order."""
+    """The names of a model's columns, in its order."""
 
     names: tuple[str, ...]
-    """Those it was fitted with, else the sample's, else ``x0``, ``x1``, …"""
+    """Names that the model was fitted with, else the sample's, else ``x0``, ``x1``, …"""
     named: bool
-    """Whether these are real names."""
+    """Whether the names are real rather than numbered."""
     framed: bool
     """Whether the model was fitted on a frame."""
     fixed: bool
-    """Whether the model itself says how many there are."""
+    """Whether the model itself tells its number of columns."""
 
 
 def names_of(model: Any, given: Sequence[str] | None, sample: pd.DataFrame | None) -> Names:
-    """Find them: by the model, else as ``given`` with its file, else by the sample.
+    """Find the names from the model, else from ``given`` (those in its file), else from the sample.
 
-    Raises `ModelUnloadable` where none of these tells, or they contradict each other.
+    Raises `ModelUnloadable` if none of these tells the number of columns, or if they disagree.
     """
     own = getattr(model, "feature_names_in_", None)
     width = getattr(model, "n_features_in_", None)
@@ -49,13 +49,15 @@ def names_of(model: Any, given: Sequence[str] | None, sample: pd.DataFrame | Non
 
 
 def takes_text(model: Any) -> bool:
-    """Whether it takes strings as a sequence, yet not as a table."""
+    """Whether a model takes a sequence of strings but not a table of them."""
     flat = np.array(["some text"], dtype=object)
-    return refusal(model, flat, 1) is None and refusal(model, flat[:, None], 1) is not None
+    return (
+        model_refusal(model, flat, 1) is None and model_refusal(model, flat[:, None], 1) is not None
+    )
 
 
 def _unspoiled(own: tuple[str, ...], sample: pd.DataFrame | None) -> tuple[str, ...]:
-    """LightGBM writes an underscore for each space in a name; the sample knows better."""
+    """Restore spaces in names from the sample: LightGBM replaces them by underscores."""
     if sample is None:
         return own
     written = {re.sub(r"\s", "_", str(name)): str(name) for name in sample.columns}

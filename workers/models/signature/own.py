@@ -1,4 +1,4 @@
-"""A sample as the model takes it: its columns, in its dtypes, and the model's own answers."""
+"""Brings a sample into the form that the model takes, and records the model's own answers to it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from registry.manifest import Column
 from telemetry.errors import ModelUnloadable
 from workers.models.signature import knowledge
-from workers.models.signature.asking import refusal
-from workers.models.signature.describing import described
-from workers.models.signature.forgotten import candidates, is_text
+from workers.models.signature.asking import model_refusal
+from workers.models.signature.describing import described_column
+from workers.models.signature.forgotten import frame_candidates, is_text
 from workers.models.signature.knowledge import Known
-from workers.models.signature.methods import answering
+from workers.models.signature.methods import answering_methods
 from workers.models.signature.names import Names
 from workers.models.tabular.equality import unequal
 from workers.models.tabular.outputs import Output
@@ -23,35 +23,37 @@ from workers.models.tabular.table import Input
 
 
 class Own(msgspec.Struct, frozen=True):
-    """What came of a sample."""
+    """A sample in the model's form, with the model's own answers."""
 
     frame: pd.DataFrame
-    """The model's columns, in its order; of those that it does not use, missing values."""
+    """The model's columns, in its order; unused columns hold missing values."""
     columns: tuple[Column, ...]
     is_frame: bool
+    """Whether the model gets a data frame rather than an array."""
     is_flat: bool
+    """Whether the model gets a one-dimensional array."""
     answers: dict[str, Output]
-    """Of each method that answers the sample."""
+    """Method → output, for each method that answers the sample."""
 
     @property
     def given(self) -> Input:
-        """What the model is given."""
+        """The sample as the model's input."""
         return _given(self.frame, is_frame=self.is_frame, is_flat=self.is_flat)
 
 
 def own_of(model: Any, names: Names, sample: pd.DataFrame) -> Own:
     """Find the form in which the model takes a sample.
 
-    Raises `ModelUnloadable` where it takes none of them, or a column is missing.
+    Raises `ModelUnloadable` if the model takes no form of it, or if a column is missing.
     """
     width = len(names.names)
     unused = set(range(width)) - knowledge.used(model, width) if names.framed else set[int]()
     known = knowledge.known(model, width)
     frame = _aligned(sample, names, unused)
     first: Exception | None = None
-    for candidate in candidates(frame, known):
+    for candidate in frame_candidates(frame, known):
         for form in _forms(names, candidate):
-            error = refusal(model, _given(candidate, **form), len(candidate))
+            error = model_refusal(model, _given(candidate, **form), len(candidate))
             if error is None:
                 return _described(model, candidate, known, unused, form)
             first = first or error
@@ -85,7 +87,7 @@ def _aligned(sample: pd.DataFrame, names: Names, unused: set[int]) -> pd.DataFra
 
 
 def _forms(names: Names, frame: pd.DataFrame) -> list[dict[str, bool]]:
-    """How a model may want its rows; one that does not say so is asked."""
+    """Forms in which a model may take rows, likeliest first; the first that it takes is used."""
     framed = {"is_frame": True, "is_flat": False}
     stacked = {"is_frame": False, "is_flat": False}
     flat = {"is_frame": False, "is_flat": True}
@@ -113,12 +115,12 @@ def _described(
     form: dict[str, bool],
 ) -> Own:
     given = _given(frame, **form)
-    answers = answering(model, given, len(frame))
+    answers = answering_methods(model, given, len(frame))
     unused = {place for place in unused if _ignores(model, frame, place, answers, form)}
     columns = tuple(
         Column(name, "any", nullable=True, infinite=True, unused=True)
         if place in unused
-        else described(name, frame[name], [step for step in known if step.position == place])
+        else described_column(name, frame[name], [step for step in known if step.position == place])
         for place, name in enumerate(frame.columns)
     )
     if not form["is_frame"]:
@@ -130,16 +132,19 @@ def _described(
 def _ignores(
     model: Any, frame: pd.DataFrame, place: int, answers: dict[str, Output], form: dict[str, bool]
 ) -> bool:
-    """Whether the answers are the same without what a column holds."""
+    """Whether the answers stay the same if a column holds only missing values."""
     name = frame.columns[place]
-    blank = answering(model, _given(frame.assign(**{name: np.nan}), **form), len(frame))
+    blank = answering_methods(model, _given(frame.assign(**{name: np.nan}), **form), len(frame))
     return blank.keys() == answers.keys() and all(
         not unequal(answers[method], blank[method]).any() for method in answers
     )
 
 
 def _of_array(columns: tuple[Column, ...], array: Any) -> tuple[Column, ...]:
-    """In an array of numbers all columns have its dtype; those of singles were rounded before."""
+    """Give all columns the dtype of the numeric array that the model gets.
+
+    A float32 column keeps its own, as its values were rounded before they were stacked.
+    """
     if array.dtype.kind not in "iufb":
         return columns
     return tuple(

@@ -1,4 +1,4 @@
-"""Finds what a model takes by trying it, where there is no sample of its data."""
+"""Finds what a model takes by trying rows, for registration without a sample."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from registry.manifest import Column, Kind, Signature
 from workers.models.signature import knowledge
-from workers.models.signature.asking import Row, refusal, takes, tolerant
+from workers.models.signature.asking import Row, model_refusal, model_takes, tolerant
 from workers.models.signature.knowledge import Known
-from workers.models.signature.methods import candidates
+from workers.models.signature.methods import method_candidates
 from workers.models.signature.names import Names, takes_text
 from workers.models.signature.wire import wire_value
 from workers.models.tabular.table import Input, Table
 
 _NUMBERS: tuple[tuple[Kind, Any], ...] = (("number", 0.0), ("number", 1.0))
-"""One of the two is in the domain of a logarithm."""
+"""Two values, as 0 is not in the domain of a logarithm."""
 _OTHERS: tuple[tuple[Kind, Any], ...] = (
     ("string", "some text"),
     ("datetime", "2024-02-29T12:00:00"),
@@ -31,9 +31,9 @@ _STRANGERS: tuple[tuple[Any, tuple[Kind, ...]], ...] = (
     (1.0, ("string", "boolean", "datetime")),
     ("2024-02-29T12:00:00", ("number", "boolean")),
 )
-"""Values, and the kinds of columns that hold no such."""
-_MOST = 500
-"""Rows that are tried."""
+"""Values, each with the kinds of columns that never hold one."""
+_MAX_TRIES = 500
+"""Most rows that are tried."""
 _KINDS: dict[type, Kind] = {
     int: "number",
     float: "number",
@@ -47,34 +47,34 @@ _KINDS: dict[type, Kind] = {
 
 
 class Guess(msgspec.Struct, frozen=True):
-    """A column as it may be, and a value for it."""
+    """A possible description of a column, with a value to try."""
 
     column: Column
     value: Any
     sure: bool = False
-    """Whether a step of the model says so."""
+    """Whether the description comes from a step of the model."""
 
 
 class Probed(msgspec.Struct, frozen=True):
-    """What came of it."""
+    """The result of probing."""
 
     columns: tuple[Column, ...]
     row: Row | None
-    """A row that the model took, if any did; without one all columns take anything."""
+    """A wire row that the model takes; None if it took none, then all columns take anything."""
     given: Input
     flat: bool
     methods: list[str]
 
 
 def probe(model: Any, names: Names) -> Probed:
-    """Try rows of what the steps of a model know, and of each kind of value where none knows."""
-    methods = candidates(model)
+    """Try rows made of what the model's steps know, and of each kind of value for other columns."""
+    methods = method_candidates(model)
     flat = not names.fixed and len(names.names) == 1 and takes_text(model)
     blank = Signature((), names.named, names.framed, tuple(methods[:1]), flat=flat)
-    for guesses in islice(_rows(model, names), _MOST):
+    for guesses in islice(_rows(model, names), _MAX_TRIES):
         signature = replace(blank, columns=tuple(guess.column for guess in guesses))
         row = [guess.value for guess in guesses]
-        if takes(model, signature, row):
+        if model_takes(model, signature, row):
             given = Table.of(signature, [row]).whole()
             columns = _widened(model, signature, row, guesses)
             return Probed(columns, row, given, flat, methods)
@@ -82,7 +82,11 @@ def probe(model: Any, names: Names) -> Probed:
 
 
 def _rows(model: Any, names: Names) -> Iterator[list[Guess]]:
-    """Rows to try, the likeliest first: unknown columns alike, then each step's as that takes."""
+    """Yield rows to try, likeliest first.
+
+    First all unknown columns have values of one kind. Then the columns of each step have a kind
+    that the step takes by itself, in all combinations.
+    """
     options = _options(model, names)
     for place in range(max(map(len, options))):
         yield [found[min(place, len(found) - 1)] for found in options]
@@ -98,7 +102,7 @@ def _rows(model: Any, names: Names) -> Iterator[list[Guess]]:
 
 
 def _options(model: Any, names: Names) -> list[list[Guess]]:
-    """Of each column, what it may be."""
+    """For each column, the guesses to try."""
     width = len(names.names)
     known = knowledge.known(model, width)
     used = knowledge.used(model, width) if names.framed else set(range(width))
@@ -125,7 +129,7 @@ def _of_column(name: str, known: Sequence[Known]) -> list[Guess]:
 
 
 def _of_values(name: str, step: Known, null: Any) -> Guess:
-    """A column whose values an encoder knows, or a booster."""
+    """A column whose values an encoder or a booster knows."""
     values = step.values or ()
     kinds = {_KINDS.get(type(value), "any") for value in values}
     kind: Kind = kinds.pop() if len(kinds) == 1 else "any"
@@ -141,7 +145,7 @@ def _of_values(name: str, step: Known, null: Any) -> Guess:
 
 
 def _dtype_of(kind: Kind, step: Known) -> str:
-    """What the encoder tells of it; zeros and ones may have been booleans, so they say nothing."""
+    """The dtype that the encoder saw; empty for zeros and ones, which may have been booleans."""
     if step.categories:
         return "category"
     if kind == "number" and set(step.values or ()) <= {0, 1}:
@@ -152,7 +156,7 @@ def _dtype_of(kind: Kind, step: Known) -> str:
 def _fitting(
     group: knowledge.Group, options: Sequence[Sequence[Guess]], names: Names
 ) -> list[dict[int, Guess]]:
-    """Choices for the columns of one step that it takes by itself, each column alike."""
+    """Choices, by position, that a step takes by itself; its columns are all of one kind."""
     places = list(dict.fromkeys(group.positions))
     method = next((m for m in ("transform", "predict") if hasattr(group.step, m)), None)
     if method is None or not places:
@@ -172,15 +176,15 @@ def _takes_alone(step: Any, method: str, choice: dict[int, Guess], names: Names)
         table = Table.of(signature, [[guess.value for guess in choice.values()]])
     except (ValueError, TypeError):
         return False
-    return refusal(step, table.whole(), 1, method) is None
+    return model_refusal(step, table.whole(), 1, method) is None
 
 
 def _widened(
     model: Any, signature: Signature, row: Row, guesses: Sequence[Guess]
 ) -> tuple[Column, ...]:
-    """Columns of which the model takes other values as well take anything, where nobody says more.
+    """Let unsure columns take anything if the model also takes values of another kind in them.
 
-    What it computes with it takes as text only where it does not look at it.
+    A model refuses text where it computes, so a column that takes text is not computed with.
     """
     doubtful = {n for n, guess in enumerate(guesses) if not guess.sure}
     if not doubtful or not signature.frame:

@@ -1,4 +1,4 @@
-"""Reads a sample of data as a frame, as pandas reads it for those who train models."""
+"""Reads a sample of data as a frame, with the dtypes that pandas gives it in training code."""
 
 import json
 from collections.abc import Callable
@@ -12,20 +12,20 @@ from tasks.jobs.files.dialect import SNIFFED, delimiter_of, separator
 from telemetry.errors import Invalid
 
 MAX_SAMPLE_ROWS = 10_000
-"""Rows that are looked at; a few hundred say as much."""
+"""Most rows that are used; a few hundred usually suffice."""
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Read Parquet, CSV, NDJSON or JSON, by the name's end; the first `MAX_SAMPLE_ROWS` rows.
+def read_sample(path: Path) -> pd.DataFrame:
+    """Read the first `MAX_SAMPLE_ROWS` rows of a Parquet, CSV, NDJSON or JSON file, by its suffix.
 
-    A list of lists has the columns 0, 1, …. Raises `Invalid` where it cannot be read, or has no
-    rows.
+    Rows that are lists get the columns 0, 1, …. Raises `Invalid` if the file cannot be read or has
+    no rows.
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise Invalid(f"{path}: a sample's name ends in one of {', '.join(_READERS)}")
     try:
-        path.stat()  # which says what is wrong with a path; pandas only repeats it
+        path.stat()  # raises a clearer error for a bad path than pandas
         frame = reader(path)
     except (ValueError, OSError, pa.ArrowException, RecursionError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -36,7 +36,10 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def of_rows(rows: Any) -> pd.DataFrame:
-    """Rows in any shape that a request may have, as a frame; raises `Invalid`."""
+    """Make a frame of rows in any shape that a request may have.
+
+    Raises `Invalid` if there are no rows, or if they differ in kind or length.
+    """
     if isinstance(rows, dict):
         rows = [rows]
     if not isinstance(rows, list) or not rows:
@@ -51,7 +54,7 @@ def of_rows(rows: Any) -> pd.DataFrame:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    """In the dialect that jobs find, too; pandas tells all else."""
+    """Read CSV with the delimiter that jobs would find; pandas decides everything else."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         text = file.read(SNIFFED)
     said, begin = separator(text)

@@ -1,4 +1,4 @@
-"""A row of a frame as it goes over the wire."""
+"""Converts rows of a frame to wire rows: lists of JSON values."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from registry.manifest import Column
 
 
 def wire_row(frame: pd.DataFrame, columns: tuple[Column, ...], place: int) -> list[Any]:
-    """The row at a place, its values in the order of the columns, as JSON has them."""
+    """The frame's row at position ``place`` as JSON values in column order."""
     return [
         None if column.unused else wire_value(frame.iloc[place, position])
         for position, column in enumerate(columns)
@@ -19,7 +19,7 @@ def wire_row(frame: pd.DataFrame, columns: tuple[Column, ...], place: int) -> li
 
 
 def wire_value(value: Any) -> Any:
-    """A value as JSON has it: times as ISO 8601 text, null for whatever is missing."""
+    """Convert a value to JSON: times to ISO 8601 text, any missing value to null."""
     if pd.isna(value):
         return None
     if isinstance(value, date):

@@ -1,1 +1,1 @@
-"""Rows on their way through a model: to the dtypes that it was trained on, and its answers back."""
+"""Converts rows to the dtypes that a model was trained on, and its outputs to JSON values."""

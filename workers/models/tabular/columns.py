@@ -1,8 +1,8 @@
-"""One column: values of the wire in, an array out that is the model's dtype as far as they allow.
+"""Converts one column: wire values in, an array of the model's dtype out, if the values allow it.
 
-An array here is NumPy's or pandas', has an entry a row, and None, NaN or NaT where nothing is.
-Values that the dtype has no room for, as a fraction among whole numbers, make it one of objects;
-`workers.models.tabular.dtypes` decides then, row by row, what the model meets.
+An array is a NumPy or pandas array with one entry per row, and None, NaN or NaT for a missing
+value. If the dtype cannot hold a value, such as a fraction in a column of integers, the array holds
+objects; `workers.models.tabular.dtypes` then decides row by row what the model gets.
 """
 
 import re
@@ -25,35 +25,35 @@ _WHOLE = re.compile(r"u?int(8|16|32|64)")
 
 
 def array_of(column: Column, values: Sequence[Any]) -> Array:
-    """Make a column's array of values that passed `registry.values.fault`.
+    """Convert values that passed `registry.values.fault` to the column's array.
 
-    Raises what pandas raises for a time that it has no word for.
+    Raises what pandas raises for a time that it cannot represent.
     """
     return _MAKERS.get(column.type, _objects)(column, values)
 
 
 def is_whole(dtype: str) -> bool:
-    """Whether it is NumPy's dtype of whole numbers, which has no missing value."""
+    """Whether a dtype is one of NumPy's integers, which have no missing value."""
     return _WHOLE.fullmatch(dtype) is not None
 
 
 def is_counted(dtype: str) -> bool:
-    """Whether it is one of whole numbers, be it pandas' own, which has a missing value."""
+    """Whether a dtype is an integer of NumPy or of pandas; pandas' has a missing value."""
     return is_whole(dtype.lower())
 
 
 def is_float(column: Column) -> bool:
-    """Whether the column is one of doubles, plainly."""
+    """Whether the column holds plain float64 numbers."""
     return column.type == "number" and column.dtype in ("", "float64")
 
 
-def objects(values: Sequence[Any]) -> Array:
-    """An array of just these objects, be they lists."""
+def object_array(values: Sequence[Any]) -> Array:
+    """A one-dimensional array of these objects, even if they are lists."""
     return np.fromiter(values, dtype=OBJECT, count=len(values))
 
 
 def _objects(_: Column, values: Sequence[Any]) -> Array:
-    return objects([None if is_missing(value) else value for value in values])
+    return object_array([None if is_missing(value) else value for value in values])
 
 
 def _numbers(column: Column, values: Sequence[Any]) -> Array:
@@ -93,13 +93,13 @@ def _durations(column: Column, values: Sequence[Any]) -> Array:
 
 
 def _as(times: pd.Series, dtype: str) -> Array:
-    """In the dtype's unit, unless what is finer would be lost."""
+    """Cast to the dtype's unit, unless that would lose precision."""
     cast = times.astype(dtype)
     return cast.array if ((cast == times) | times.isna()).all() else times.array
 
 
 def _dates(_: Column, values: Sequence[Any]) -> Array:
-    return objects([None if value is None else _date(value) for value in values])
+    return object_array([None if value is None else _date(value) for value in values])
 
 
 def _date(value: Any) -> date:
@@ -110,7 +110,7 @@ def _date(value: Any) -> date:
 
 
 def _decimals(_: Column, values: Sequence[Any]) -> Array:
-    return objects([None if is_missing(value) else Decimal(str(value)) for value in values])
+    return object_array([None if is_missing(value) else Decimal(str(value)) for value in values])
 
 
 _MAKERS: dict[str, Callable[[Column, Sequence[Any]], Array]] = {

@@ -1,4 +1,4 @@
-"""What the model meets of a column: the dtype that it was trained on, wherever the values allow."""
+"""Casts a column's array to the dtype that the model was trained on, if the values allow it."""
 
 from functools import lru_cache
 from typing import Any
@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 
 from registry.manifest import Column
-from workers.models.tabular.columns import FLOAT, OBJECT, Array, is_counted, is_whole, objects
+from workers.models.tabular.columns import FLOAT, OBJECT, Array, is_counted, is_whole, object_array
 
 MISSING_VALUES: dict[str, Any] = {"nan": np.nan, "none": None, "nat": pd.NaT, "na": pd.NA}
 _KINDS = {int: 1, float: 1, bool: 2, str: 3}
-"""Kinds of values that make a column of another dtype, each for itself; 0 is nothing, 4 others."""
+"""Codes of values; a column of one code has a dtype of its own. 0: missing, 4: any other type."""
 
 
 def kinds(column: Column, array: Array) -> Array | None:
-    """Of each row: what the column's dtype would be if all were like it; None if all are alike.
+    """A code per row; rows with equal codes make a column of one dtype. None if all are alike.
 
-    Whole numbers and booleans have no missing value, so a row that has one, or a fraction, is
-    another frame to the model than the rows that have none.
+    NumPy's integers and booleans have no missing value. A row with a missing value or a fraction
+    therefore reaches the model in another dtype than rows without, and must not change theirs.
     """
     if getattr(array, "dtype", None) != OBJECT or column.unused:
         return None
@@ -32,7 +32,7 @@ def kinds(column: Column, array: Array) -> Array | None:
 
 
 def met(column: Column, array: Array) -> Array:
-    """The array as the model meets it; its rows are of one kind."""
+    """Cast an array whose rows all have one code of `kinds` to the dtype that the model gets."""
     if column.unused:
         return np.full(len(array), np.nan)
     if column.type == "category":
@@ -49,9 +49,9 @@ def met(column: Column, array: Array) -> Array:
 
 
 def filled(column: Column, array: Array) -> Array:
-    """Objects with the missing value that the model was trained with."""
+    """Replace None in an array of objects by the missing value that the model was trained with."""
     missing = MISSING_VALUES[column.null]
-    return array if missing is None else objects([missing if v is None else v for v in array])
+    return array if missing is None else object_array([missing if v is None else v for v in array])
 
 
 def _mixed(array: Array) -> Array | None:
@@ -63,7 +63,7 @@ def _mixed(array: Array) -> Array | None:
 
 
 def _fitting(dtype: str, array: Array) -> list[bool]:
-    """Of each value: whether the dtype of whole numbers has room for it."""
+    """For each value, whether an integer dtype can hold it."""
     limits, nullable = np.iinfo(dtype.lower()), not is_whole(dtype)
     least, greatest = int(limits.min), int(limits.max)
     return [
@@ -107,13 +107,13 @@ def _boolean(column: Column, array: Array) -> Array:
 
 
 def _texts(column: Column, array: Array) -> Array:
-    # What pandas makes of text, unless the model was trained on something else.
+    # pandas' own text dtype, unless the model was trained on another.
     dtype = column.dtype or ("object" if column.null == "none" else "str")
     return filled(column, array) if dtype == "object" else pd.array(array, dtype=dtype)
 
 
 def _category(column: Column, array: Array) -> Array:
-    """Categories in the model's order; what it never saw comes behind, so that it decides."""
+    """Categories in the model's order, then unknown values, so that the model decides on them."""
     known = _known(column)
     strange = [v for v in dict.fromkeys(array.tolist()) if v is not None and v not in known]
     categories = known.append(pd.Index(strange)) if strange else known
@@ -126,7 +126,7 @@ def _known(column: Column) -> pd.Index:
 
 
 def _guessed(column: Column, array: Array) -> Array:
-    """What pandas would make of the values, in a column of which nobody said more."""
+    """The dtype that pandas infers, for a column of unknown type."""
     types = {type(value) for value in array if value is not None}
     if types and types <= {int, float}:
         return array.astype(FLOAT)

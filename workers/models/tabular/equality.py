@@ -1,4 +1,4 @@
-"""Whether two answers are the same: labels exactly, floats as near as linear algebra allows."""
+"""Compares answers: labels exactly, floats up to the rounding of linear algebra."""
 
 import math
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from workers.models.tabular.columns import Array
 from workers.models.tabular.outputs import Output, to_wire
 
 RELATIVE, ABSOLUTE = 1e-12, 1e-13
-"""How far floats may lie apart: sums are made in another order when there are more rows."""
+"""Tolerances of floats: BLAS adds in another order when a call has more rows."""
 
 
 def equal(own: Any, served: Any) -> bool:
-    """Whether two answers for a row are the same, as JSON has them."""
+    """Whether two answers for a row, as JSON values, are equal."""
     if isinstance(own, list) and isinstance(served, list):
         return len(own) == len(served) and all(map(equal, own, served))
     if isinstance(own, float) and isinstance(served, float | int):
@@ -25,7 +25,7 @@ def equal(own: Any, served: Any) -> bool:
 
 
 def unequal(own: Output, served: Output) -> Array:
-    """Of each row, whether the answers differ by more than they may."""
+    """A boolean per row: whether the two answers differ by more than the tolerances."""
     if isinstance(own, list) or isinstance(served, list):
         if type(own) is not type(served) or len(own) != len(served):
             return np.ones(len(own[0] if isinstance(own, list) else own), bool)

@@ -1,4 +1,4 @@
-"""What a model's method gave: made an entry a row, and turned into what JSON can say."""
+"""Converts the result of a model's method: to one entry per row, then to JSON values."""
 
 import math
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ import pandas as pd
 
 from tasks.wire import encode
 from telemetry.errors import ModelError
-from workers.models.tabular.columns import Array, objects
+from workers.models.tabular.columns import Array, object_array
 
 Output = Array | list[Array]
-"""An array with an entry a row, or a list of such, one an output."""
+"""An array with one entry per row, or a list of such arrays, one per output."""
 DENSE = 2**24
-"""Values that a sparse answer may have once it is dense."""
+"""Most values that a sparse output may have once it is made dense."""
 
 
 def shaped(output: Any, rows: int) -> Output:
-    """Make what a method gave for so many rows an `Output`.
+    """Convert a method's result for ``rows`` rows to an `Output`.
 
-    A tuple, or a list of arrays, has an entry for each output, as of ``kneighbors`` or of a
-    classifier with several targets. Raises `ModelError` for anything that has not one entry a row.
+    A tuple or list of arrays is taken as several outputs, such as those of ``kneighbors`` or of a
+    classifier with several targets. Raises `ModelError` unless there is one entry per row.
     """
     if _is_several(output, rows):
         return [_single(each, rows) for each in output]
@@ -29,10 +29,10 @@ def shaped(output: Any, rows: int) -> Output:
 
 
 def to_wire(output: Output) -> list[Any]:
-    """Make one JSON-able entry a row; a number that is not finite becomes None.
+    """Convert an output to one JSON value per row; a number that is not finite becomes None.
 
-    Several columns give a list a row; several outputs give a list of lists. Raises `TypeError` or
-    `ValueError` for what is no JSON.
+    A row of several columns becomes a list; a row of several outputs becomes a list of lists.
+    Raises `TypeError` or `ValueError` for values that JSON cannot express.
     """
     if isinstance(output, list):
         return [list(row) for row in zip(*map(to_wire, output), strict=True)]
@@ -40,27 +40,28 @@ def to_wire(output: Output) -> list[Any]:
     rows: list[Any] = array.tolist()
     if array.dtype.kind not in "biuf":
         rows = _plain(rows)
-        encode(rows)  # what JSON has no word for raises here, where its own caller is told
+        encode(rows)  # raises here, for this call alone, if JSON cannot express a value
     return rows
 
 
-def joined(outputs: Sequence[Output]) -> Output:
-    """Outputs for consecutive rows as one."""
+def joined_outputs(outputs: Sequence[Output]) -> Output:
+    """Concatenate outputs of consecutive rows."""
     if isinstance(outputs[0], list):
         return [np.concatenate(pieces) for pieces in zip(*outputs, strict=True)]
     return np.concatenate(outputs)
 
 
 def in_order(outputs: Sequence[Output], positions: Sequence[Array]) -> Output:
-    """Outputs for rows at these positions as one, of all rows."""
-    together, order = joined(outputs), np.argsort(np.concatenate(positions), kind="stable")
+    """Merge outputs into one that is ordered by the rows' positions, one array per output."""
+    together, order = joined_outputs(outputs), np.argsort(np.concatenate(positions), kind="stable")
     return [each[order] for each in together] if isinstance(together, list) else together[order]
 
 
 def _is_several(output: Any, rows: int) -> bool:
-    """Whether it has an entry for each output, rather than for each row.
+    """Whether a result has one entry per output rather than per row.
 
-    A list of as many arrays as there are rows may be either; rows are never tables themselves.
+    A list of as many arrays as there are rows could be either. It is outputs only if each array has
+    ``rows`` rows and more than one dimension, as the entry of a row never is a table.
     """
     if not isinstance(output, list | tuple) or not output:
         return False
@@ -83,12 +84,12 @@ def _single(output: Any, rows: int) -> Array:
 def _array(output: Any) -> Array:
     if hasattr(output, "toarray"):
         return _dense(output)
-    if hasattr(output, "to_numpy"):  # a data frame, where a model was told to give some
+    if hasattr(output, "to_numpy"):  # a data frame, if the model has `set_output(...)`
         return output.to_numpy()
     try:
         return np.asarray(output)
     except ValueError:  # rows of different lengths
-        return objects(list(output))
+        return object_array(list(output))
 
 
 def _dense(output: Any) -> Array:
@@ -108,13 +109,13 @@ def _told(output: Any) -> str:
 def _nameable(array: Array) -> Array:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return np.where(np.isfinite(array), array.astype(object), np.array(None))
-    if array.dtype.kind in "mM":  # in nanoseconds they would be numbers
+    if array.dtype.kind in "mM":  # `tolist` gives integers for nanoseconds
         return array.astype(f"{array.dtype.kind}8[us]")
     return array
 
 
 def _plain(value: Any) -> Any:
-    """Free an array of objects of NumPy's own types, and of what is missing or not finite."""
+    """Replace NumPy types by Python's, and missing or non-finite values by None, at any depth."""
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     if isinstance(value, np.ndarray):

@@ -1,4 +1,4 @@
-"""Rows as columns, and what a model is given of them: the one way from any door to a model."""
+"""Tables: rows held by column, and the model inputs made of them. Every door goes through here."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -15,11 +15,11 @@ from workers.models.tabular.dtypes import met
 Input = Any
 """An `ndarray` of shape (rows, columns), or (rows,) for a flat signature; or a `DataFrame`."""
 Part = tuple[Array | None, Input]
-"""Positions of rows, None for all, and what the model is given of them."""
+"""Positions of some rows, or None for all, and the model's input made of them."""
 
 
 class Table:
-    """Rows that passed the signature, a column at a time, or a matrix where all are doubles."""
+    """Validated rows, held as one array per column, or as one matrix if all are float64."""
 
     def __init__(
         self,
@@ -27,14 +27,14 @@ class Table:
         columns: Sequence[Array] = (),
         matrix: Array | None = None,
     ) -> None:
-        """The arrays are as `workers.models.tabular.columns.array_of` makes them."""
+        """Either one array per column, as of `columns.array_of`, or a matrix (rows, columns)."""
         self._signature = signature
         self._columns = columns
         self._matrix = matrix
 
     @classmethod
     def of(cls, signature: Signature, rows: Sequence[Sequence[Any]]) -> "Table":
-        """A table of rows of the wire; raises what `array_of` raises."""
+        """Make a table of wire rows; raises what `array_of` raises."""
         if is_matrix(signature):
             return cls(signature, matrix=np.array(rows, dtype=np.float64))
         columns = zip(signature.columns, zip(*rows, strict=True), strict=True)
@@ -44,16 +44,16 @@ class Table:
         return len(self._columns[0] if self._matrix is None else self._matrix)
 
     def __getitem__(self, rows: Any) -> "Table":
-        """Some of the rows: a slice, or an array of positions or booleans."""
+        """Select rows by a slice, or by an array of positions or booleans."""
         if self._matrix is not None:
             return Table(self._signature, matrix=self._matrix[rows])
         return Table(self._signature, [array[rows] for array in self._columns])
 
     def parts(self) -> Iterator[Part]:
-        """What the model is given: most often one input of all rows.
+        """Yield the model's inputs; usually a single one of all rows.
 
-        Rows that would be a frame of other dtypes if they came alone are an input of their own,
-        so that none is answered otherwise because of its company.
+        Rows that would have other dtypes if they came alone get an input of their own, so that no
+        answer depends on the other rows of a microbatch.
         """
         codes = self._codes()
         if codes is None:
@@ -65,7 +65,7 @@ class Table:
             yield positions, self[positions].whole()
 
     def whole(self) -> Input:
-        """All rows as one input, whatever company that is."""
+        """All rows as one input, whether or not their dtypes alone would differ."""
         signature = self._signature
         if self._matrix is not None:
             return _of_matrix(signature, self._matrix)
@@ -76,19 +76,20 @@ class Table:
         return table[:, 0] if signature.flat else table
 
     def _codes(self) -> Array | None:
-        """A row of numbers for each row; rows with the same go together."""
+        """A row of codes for each row; rows with equal codes share an input. None if all do."""
         if self._matrix is not None:
             return None
         found = [
             (column.type == "any", codes)
             for column, array in zip(self._signature.columns, self._columns, strict=True)
-            # An array of objects has a value of any kind as it is.
+            # Without a frame a column of unknown type stays an array of objects, which holds any
+            # kind of value unchanged.
             if (self._signature.frame or column.type != "any")
             and (codes := kinds_of(column, array)) is not None
         ]
         if not any(codes.any() for _, codes in found):
             return None
-        # Of columns whose dtype is known, two kinds of rows: those that fit all, and the others.
+        # Columns of known dtype need only two codes: the row fits all of them, or it does not.
         known = [codes for guessed, codes in found if not guessed]
         guessed = [codes for is_guessed, codes in found if is_guessed]
         unfit = [np.any(known, axis=0).astype(np.int8)] if known else []
@@ -97,7 +98,7 @@ class Table:
 
 @lru_cache(maxsize=4096)
 def is_matrix(signature: Signature) -> bool:
-    """Whether all columns are plainly doubles."""
+    """Whether all columns are used and hold plain float64 numbers."""
     return all(is_float(column) and not column.unused for column in signature.columns)
 
 
@@ -109,13 +110,13 @@ def _of_matrix(signature: Signature, matrix: Array) -> Input:
 
 def _framed(signature: Signature, arrays: Sequence[Array]) -> pd.DataFrame:
     names = (column.name for column in signature.columns)
-    # Said, as pandas would take text for its own dtype, which knows no None.
+    # The dtype is given explicitly: pandas would infer its text dtype, which cannot hold None.
     series = (pd.Series(array, dtype=array.dtype, copy=False) for array in arrays)
     return pd.DataFrame(dict(zip(names, series, strict=True)))
 
 
 def _stacked(arrays: Sequence[Array]) -> Array:
-    """One array, as pandas' `to_numpy` makes it: of their common dtype, or of objects."""
+    """One array (rows, columns) of the common dtype or of objects, as `DataFrame.to_numpy`."""
     kinds = {array.dtype.kind if isinstance(array, np.ndarray) else "O" for array in arrays}
     if kinds <= set("iuf") or kinds == {"b"}:
         return np.column_stack(arrays)

@@ -1,4 +1,4 @@
-"""A room in which messages become dead letters, and are replayed."""
+"""A harness of the ledger for dead letters and replays."""
 
 import redis
 
@@ -7,11 +7,11 @@ from tasks.ledger.dead_letters.letters import DeadLetters, Filter, WholeLetter
 from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.predictions.settlement import Settled
 from telemetry.errors import ArtifactMismatch
-from tests.integration.ledger.ledger_harness import GENEROUS, Room
+from tests.integration.ledger.ledger_harness import GENEROUS, LedgerHarness
 
 
-class LettersRoom(Room):
-    """No version is paused here."""
+class LettersHarness(LedgerHarness):
+    """A ledger harness that never pauses a version."""
 
     def __init__(self, client: redis.Redis, **changes: float) -> None:
         super().__init__(client, **changes)
@@ -20,7 +20,7 @@ class LettersRoom(Room):
         self.replays = Replays(self.ledger, self.letters)
 
     def fail(self, task_id: str, model: str = "churn", error: Exception | None = None) -> bytes:
-        """Accept one and let it fail its attempts; gives its message."""
+        """Accept a prediction and fail its last attempt; return its message."""
         self.accept(task_id, model)
         ((tag, message),) = self.reservations.reserve("predict", 1, *GENEROUS)
         self.ledger.start([(tag, task_id)])

@@ -1,4 +1,4 @@
-"""Replays: a dead letter goes back to its queue under the caller's id, once."""
+"""Replays: a dead letter returns to its queue under its own id, once."""
 
 import json
 
@@ -6,119 +6,119 @@ import pytest
 import redis
 
 from tasks.ledger import keys
+from tasks.ledger.queue.queue_estimate import estimate
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
-from tasks.queue_estimate import outlook
 from telemetry.errors import (
     DeadLetterNotFound,
     OutcomeConflict,
     QueueFull,
 )
-from tests.integration.ledger.dead_letters.dead_letter_harness import LettersRoom
+from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
 
 
 @pytest.fixture
-def room(client: redis.Redis) -> LettersRoom:
-    return LettersRoom(client)
+def harness(client: redis.Redis) -> LettersHarness:
+    return LettersHarness(client)
 
 
-def test_replaying_queues_it_under_the_same_id(room: LettersRoom) -> None:
-    message = room.fail("a")
+def test_replay_queues_the_message_under_the_same_id(harness: LettersHarness) -> None:
+    message = harness.fail("a")
 
-    assert room.replays.replay("a") == "a"
+    assert harness.replays.replay("a") == "a"
 
-    record = room.ledger.record("a")
+    record = harness.ledger.record("a")
     assert (record.state, record.status, record.error) == ("queued", "PENDING", None)
-    assert room.client.ttl(keys.record("a")) == -1
-    assert room.client.lrange("predict", 0, -1) == [message]
-    assert room.client.hget("predictq:queued:predict", "rows") == b"1"
-    assert room.ids() == []
-    assert room.letters.totals().bytes == 0
-    ((tag, _),) = room.take()
-    assert room.ledger.start([(tag, "a")]) == [1], "with all its attempts"
+    assert harness.client.ttl(keys.record("a")) == -1
+    assert harness.client.lrange("predict", 0, -1) == [message]
+    assert harness.client.hget("predictq:queued:predict", "rows") == b"1"
+    assert harness.ids() == []
+    assert harness.letters.totals().bytes == 0
+    ((tag, _),) = harness.take()
+    assert harness.ledger.start([(tag, "a")]) == [1], "with all its attempts"
 
 
-def test_a_replayed_one_stands_behind_those_that_wait(room: LettersRoom) -> None:
-    room.fail("a")
+def test_replay_goes_to_the_end_of_the_queue(harness: LettersHarness) -> None:
+    harness.fail("a")
     for task_id in "bcd":
-        room.accept(task_id)
-    room.take(1)
+        harness.accept(task_id)
+    harness.take(1)
 
-    room.replays.replay("a")
+    harness.replays.replay("a")
 
-    now = QueueSnapshots(room.client).of("predict")
-    numbers = [room.ledger.record(task_id).number for task_id in "cda"]
-    assert [outlook("churn:3", n, now).queue_position for n in numbers] == [1, 2, 3]
+    now = QueueSnapshots(harness.client).of("predict")
+    numbers = [harness.ledger.record(task_id).number for task_id in "cda"]
+    assert [estimate("churn:3", n, now).queue_position for n in numbers] == [1, 2, 3]
 
 
-def test_a_letter_is_replayed_once_and_who_asks_again_is_told_so(room: LettersRoom) -> None:
-    room.fail("a")
-    nameless = room.put_aside(b"\xff").id
+def test_replay_is_idempotent(harness: LettersHarness) -> None:
+    harness.fail("a")
+    nameless = harness.put_aside(b"\xff").id
     for _ in range(2):
-        assert room.replays.replay("a") == "a"
-        assert room.replays.replay(nameless) is None
-        assert room.replays.replay_all(["a"]) == (["a"], [])
+        assert harness.replays.replay("a") == "a"
+        assert harness.replays.replay(nameless) is None
+        assert harness.replays.replay_all(["a"]) == (["a"], [])
 
-    assert room.client.llen("predict") == 2
-    assert 0 < room.client.ttl("predictq:replayed:a") <= 3600
+    assert harness.client.llen("predict") == 2
+    assert 0 < harness.client.ttl("predictq:replayed:a") <= 3600
     with pytest.raises(DeadLetterNotFound):
-        room.replays.replay("b")
+        harness.replays.replay("b")
 
 
-def test_what_failed_again_is_replayed_again(room: LettersRoom) -> None:
+def test_replay_of_a_prediction_that_failed_again(harness: LettersHarness) -> None:
     for _ in range(2):
-        room.fail("a")
-        assert room.replays.replay("a") == "a"
-        assert room.ids() == []
-        room.client.delete("predict", keys.record("a"))
+        harness.fail("a")
+        assert harness.replays.replay("a") == "a"
+        assert harness.ids() == []
+        harness.client.delete("predict", keys.record("a"))
 
 
-def test_only_a_failure_is_reopened(room: LettersRoom) -> None:
-    room.fail("a")
-    room.accept("b")
-    room.client.copy(keys.record("b"), keys.record("a"), replace=True)
+def test_replay_reopens_only_a_failure(harness: LettersHarness) -> None:
+    harness.fail("a")
+    harness.accept("b")
+    harness.client.copy(keys.record("b"), keys.record("a"), replace=True)
 
     with pytest.raises(OutcomeConflict):
-        room.replays.replay("a")
+        harness.replays.replay("a")
 
-    assert room.ids() == ["a"]
+    assert harness.ids() == ["a"]
 
 
-def test_a_letter_outlives_its_outcome(room: LettersRoom) -> None:
-    room.fail("a")
-    room.client.delete(keys.record("a"))
+def test_a_letter_outlives_its_outcome(harness: LettersHarness) -> None:
+    harness.fail("a")
+    harness.client.delete(keys.record("a"))
 
-    room.replays.replay("a")
+    harness.replays.replay("a")
 
-    record = room.ledger.record("a")
+    record = harness.ledger.record("a")
     assert (record.state, record.reference, record.created_at) == ("queued", "churn:3", 1.8e9)
 
 
 def test_a_replay_does_not_overfill_the_queue(client: redis.Redis) -> None:
-    room = LettersRoom(client, max_queued=1)
-    room.fail("a")
-    room.fail("b")
-    room.accept("c")
+    harness = LettersHarness(client, max_queued=1)
+    harness.fail("a")
+    harness.fail("b")
+    harness.accept("c")
 
-    replayed, refused = room.replays.replay_all(["a", "b"])
+    replayed, refused = harness.replays.replay_all(["a", "b"])
 
     assert (replayed, [refusal.code for refusal in refused]) == ([], ["queue_full"])
     with pytest.raises(QueueFull):
-        room.replays.replay("b")
-    assert sorted(room.ids()) == ["a", "b"]
+        harness.replays.replay("b")
+    assert sorted(harness.ids()) == ["a", "b"]
 
 
-def test_a_replayed_message_has_no_deadline_any_more(room: LettersRoom) -> None:
+def test_a_replayed_message_has_no_deadline_any_more(harness: LettersHarness) -> None:
     letter = {"headers": {"id": "a", "expires": "2020-01-01T00:00:00+00:00"}, "body": "[]"}
-    room.put_aside(json.dumps(letter).encode())
+    harness.put_aside(json.dumps(letter).encode())
 
-    room.replays.replay("a")
+    harness.replays.replay("a")
 
-    (message,) = room.client.lrange("predict", 0, -1)
+    (message,) = harness.client.lrange("predict", 0, -1)
     assert json.loads(message)["headers"] == {"id": "a", "expires": None}
 
 
-def test_what_nobody_can_read_is_replayed_as_it_is(room: LettersRoom) -> None:
-    room.put_aside(b"\xff")
+def test_replay_of_an_unreadable_message(harness: LettersHarness) -> None:
+    harness.put_aside(b"\xff")
 
-    assert room.replays.replay("predict:1") is None
-    assert room.client.lrange("predict", 0, -1) == [b"\xff"]
+    assert harness.replays.replay("predict:1") is None
+    assert harness.client.lrange("predict", 0, -1) == [b"\xff"]

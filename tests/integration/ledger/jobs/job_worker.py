@@ -1,4 +1,4 @@
-"""A worker's dealings with the ledger of jobs, by hand."""
+"""A worker's calls to the ledger of jobs, made by a test."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ EXPECTED = 60.0
 """Seconds that validation expects of any job."""
 
 
-class Desk:
-    """One worker, which takes what a test tells it to."""
+class ManualWorker:
+    """A worker that takes and settles steps when a test tells it to."""
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
@@ -36,7 +36,7 @@ class Desk:
         return Held(job, step, tag)
 
     def begin(self, name: str, step: str) -> Begun:
-        """Take what comes next, which must be this."""
+        """Reserve and begin the next step, which must be this one."""
         held = self.take()
         assert (held.job, held.step) == (name, step)
         begun = self.ledger.begin(held)
@@ -58,7 +58,7 @@ class Desk:
         self.ledger.plan(begun.held, plan, dry_run=False)
 
     def lose(self, begun: Begun) -> None:
-        """Whoever holds this has fallen silent: it goes back to the queue."""
+        """Let the reservation of a step run out, so that it returns to the queue."""
         self.reservations.release([begun.held.tag])
         self.reservations.upkeep(())
 
@@ -77,10 +77,10 @@ class Desk:
         return self.look(name).status
 
     def waiting(self) -> list[str]:
-        """Ids of the steps on the queue, those that are taken first in front."""
+        """Ids of the steps on the queue, in the order in which they will be taken."""
         messages = self.client.lrange("bulk", 0, -1)
         return [decode(message)["headers"]["id"] for message in reversed(messages)]
 
     def outdate(self, name: str) -> None:
-        """Its time is over."""
+        """Let the job's time run out."""
         self.client.hset(keys.JOB + name, "expires_at", "1.0")

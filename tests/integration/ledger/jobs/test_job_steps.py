@@ -1,4 +1,4 @@
-"""Steps of batch jobs in any order: taken, lost, late, failed, of jobs that stop and go on."""
+"""Steps of batch jobs that are taken, lost, late or failed, of jobs that stop and resume."""
 
 import msgspec
 import pytest
@@ -10,140 +10,142 @@ from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.ledger.queue.workers import Workers
 from telemetry.errors import VersionPaused
-from tests.integration.ledger.jobs.job_worker import EXPECTED, Desk
+from tests.integration.ledger.jobs.job_worker import EXPECTED, ManualWorker
 
 BROKEN = JobError("output_unwritable", "no room")
 
 
 @pytest.fixture
-def desk(client: redis.Redis) -> Desk:
-    return Desk(client)
+def worker(client: redis.Redis) -> ManualWorker:
+    return ManualWorker(client)
 
 
-def finalizing(desk: Desk) -> Begun:
-    """A job of one chunk, which a worker puts together now."""
-    desk.submit("a")
-    desk.validate("a", 1)
-    desk.settle(desk.begin("a", "0"))
-    return desk.begin("a", "finalize")
+def finalizing(worker: ManualWorker) -> Begun:
+    """A job of one chunk whose finalize step a worker holds; returns that step."""
+    worker.submit("a")
+    worker.validate("a", 1)
+    worker.settle(worker.begin("a", "0"))
+    return worker.begin("a", "finalize")
 
 
-def test_who_comes_first_is_validated_first(desk: Desk) -> None:
-    desk.submit("a", "b", "c")
-    assert desk.waiting() == ["a.validate", "b.validate", "c.validate"]
-    desk.validate("a", 3)
-    # The first chunk goes before, so that a small job is done soon.
-    assert desk.waiting() == ["a.0", "b.validate", "c.validate", "a.1"]
+def test_jobs_are_validated_in_order_of_submission(worker: ManualWorker) -> None:
+    worker.submit("a", "b", "c")
+    assert worker.waiting() == ["a.validate", "b.validate", "c.validate"]
+    worker.validate("a", 3)
+    # The first chunk goes ahead of other jobs, so that a small job ends soon.
+    assert worker.waiting() == ["a.0", "b.validate", "c.validate", "a.1"]
 
 
-def test_processes_that_come_later_get_chunks_of_their_own(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 20)
-    assert len(desk.waiting()) == 2
+def test_processes_that_come_later_get_chunks_of_their_own(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 20)
+    assert len(worker.waiting()) == 2
     told = {"processes": 3, "queues": ["bulk"], "name": "w"}
-    Workers(desk.client).heartbeat("w", told)
-    desk.settle(desk.begin("a", "0"))
-    assert len(desk.waiting()) == 6
-    Workers(desk.client).farewell("w")
-    desk.settle(desk.begin("a", "1"))
-    assert len(desk.waiting()) == 5
+    Workers(worker.client).heartbeat("w", told)
+    worker.settle(worker.begin("a", "0"))
+    assert len(worker.waiting()) == 6
+    Workers(worker.client).farewell("w")
+    worker.settle(worker.begin("a", "1"))
+    assert len(worker.waiting()) == 5
 
 
-def test_rows_that_are_computed_are_counted(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 3)
-    first = desk.begin("a", "0")
-    assert (desk.look("a").counts.running, desk.look("a").counts.pending) == (10, 20)
-    desk.settle(first, failed=4)
-    counts = desk.look("a").counts
+def test_rows_that_are_computed_are_counted(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 3)
+    first = worker.begin("a", "0")
+    assert (worker.look("a").counts.running, worker.look("a").counts.pending) == (10, 20)
+    worker.settle(first, failed=4)
+    counts = worker.look("a").counts
     assert (counts.succeeded, counts.failed, counts.running, counts.pending) == (6, 4, 0, 20)
 
 
-def test_the_time_left_is_what_validation_expects_until_a_chunk_is_settled(desk: Desk) -> None:
-    desk.submit("a")
-    assert desk.look("a").eta_seconds is None
-    desk.validate("a", 4)
-    assert desk.look("a").eta_seconds == EXPECTED
-    first = desk.begin("a", "0")
-    assert desk.look("a").eta_seconds == EXPECTED
-    desk.settle(first)
-    measured = desk.look("a")
+def test_the_time_left_is_what_validation_expects_until_a_chunk_is_settled(
+    worker: ManualWorker,
+) -> None:
+    worker.submit("a")
+    assert worker.look("a").eta_seconds is None
+    worker.validate("a", 4)
+    assert worker.look("a").eta_seconds == EXPECTED
+    first = worker.begin("a", "0")
+    assert worker.look("a").eta_seconds == EXPECTED
+    worker.settle(first)
+    measured = worker.look("a")
     assert measured.rows_per_second
     assert measured.eta_seconds == 30 / measured.rows_per_second
-    desk.ledger.cancel("a")
-    assert desk.look("a").eta_seconds is None
-    desk.ledger.resume("a")
-    assert desk.look("a").eta_seconds == EXPECTED * 3 / 4
+    worker.ledger.cancel("a")
+    assert worker.look("a").eta_seconds is None
+    worker.ledger.resume("a")
+    assert worker.look("a").eta_seconds == EXPECTED * 3 / 4
 
 
-def test_of_two_who_validate_one_is_believed(desk: Desk) -> None:
-    desk.submit("a")
-    frozen = desk.begin("a", "validate")
-    desk.lose(frozen)
-    desk.plan(desk.begin("a", "validate"), 3, name="second")
-    desk.plan(frozen, 5, name="first")
-    facts = desk.begin("a", "0").facts
-    assert desk.look("a").chunks == 3
+def test_validation_of_two_workers_counts_once(worker: ManualWorker) -> None:
+    worker.submit("a")
+    frozen = worker.begin("a", "validate")
+    worker.lose(frozen)
+    worker.plan(worker.begin("a", "validate"), 3, name="second")
+    worker.plan(frozen, 5, name="first")
+    facts = worker.begin("a", "0").facts
+    assert worker.look("a").chunks == 3
     assert facts
     assert facts.plan == "second"
 
 
-def test_one_that_has_lost_a_step_ends_nothing(desk: Desk) -> None:
-    late = finalizing(desk)
-    desk.lose(late)
-    assert desk.ledger.conclude(late, BROKEN) == "finalizing"
-    assert desk.status("a") == "finalizing"
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
-    assert desk.status("a") == "completed"
-    assert desk.ledger.conclude(late, None) == "completed"  # it is complete, whoever asks
+def test_lost_step_cannot_end_its_job(worker: ManualWorker) -> None:
+    late = finalizing(worker)
+    worker.lose(late)
+    assert worker.ledger.conclude(late, BROKEN) == "finalizing"
+    assert worker.status("a") == "finalizing"
+    assert worker.ledger.conclude(worker.begin("a", "finalize"), None) == "completed"
+    assert worker.status("a") == "completed"
+    assert worker.ledger.conclude(late, None) == "completed"  # a completed job stays completed
 
 
-def test_the_output_is_that_of_who_wrote_it_last(desk: Desk) -> None:
-    late = finalizing(desk)
-    desk.lose(late)
-    assert desk.ledger.conclude(late, None, "too soon") == "finalizing"
-    assert desk.look("a").output.fingerprint is None
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None, "first") == "completed"
-    assert desk.look("a").output.fingerprint == "first"
-    desk.ledger.conclude(late, BROKEN)
-    assert desk.look("a").output.fingerprint == "first"
-    assert desk.ledger.conclude(late, None, "second") == "completed"
-    assert desk.look("a").output.fingerprint == "second"
+def test_output_of_the_last_writer_stands(worker: ManualWorker) -> None:
+    late = finalizing(worker)
+    worker.lose(late)
+    assert worker.ledger.conclude(late, None, "too soon") == "finalizing"
+    assert worker.look("a").output.fingerprint is None
+    assert worker.ledger.conclude(worker.begin("a", "finalize"), None, "first") == "completed"
+    assert worker.look("a").output.fingerprint == "first"
+    worker.ledger.conclude(late, BROKEN)
+    assert worker.look("a").output.fingerprint == "first"
+    assert worker.ledger.conclude(late, None, "second") == "completed"
+    assert worker.look("a").output.fingerprint == "second"
 
 
-def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(desk: Desk) -> None:
-    begun = finalizing(desk)
-    desk.outdate("a")
-    desk.ledger.sweep("a")
-    assert desk.ledger.conclude(begun, None) == "expired"
-    assert desk.status("a") == "expired"
-    assert desk.ledger.resume("a")
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
+def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(worker: ManualWorker) -> None:
+    begun = finalizing(worker)
+    worker.outdate("a")
+    worker.ledger.sweep("a")
+    assert worker.ledger.conclude(begun, None) == "expired"
+    assert worker.status("a") == "expired"
+    assert worker.ledger.resume("a")
+    assert worker.ledger.conclude(worker.begin("a", "finalize"), None) == "completed"
 
 
-def test_an_error_of_before_it_was_resumed_does_not_end_it_again(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 3)
-    first, second = desk.begin("a", "0"), desk.begin("a", "1")
-    desk.ledger.conclude(first, BROKEN)
-    assert desk.status("a") == "failed"
-    assert desk.ledger.resume("a")
-    desk.ledger.conclude(second, BROKEN)
-    assert desk.status("a") == "queued"
-    assert sorted(desk.waiting()) == ["a.0", "a.1"]
-    again = [desk.begin("a", step) for step in ("0", "1")]
+def test_an_error_of_before_it_was_resumed_does_not_end_it_again(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 3)
+    first, second = worker.begin("a", "0"), worker.begin("a", "1")
+    worker.ledger.conclude(first, BROKEN)
+    assert worker.status("a") == "failed"
+    assert worker.ledger.resume("a")
+    worker.ledger.conclude(second, BROKEN)
+    assert worker.status("a") == "queued"
+    assert sorted(worker.waiting()) == ["a.0", "a.1"]
+    again = [worker.begin("a", step) for step in ("0", "1")]
     assert [begun.attempt for begun in again] == [1, 1]
-    desk.ledger.conclude(again[0], BROKEN)
-    assert desk.status("a") == "failed"
+    worker.ledger.conclude(again[0], BROKEN)
+    assert worker.status("a") == "failed"
 
 
-def test_what_lies_ahead_of_a_resumed_job_has_no_time(desk: Desk) -> None:
-    desk.ledger.conclude(finalizing(desk), BROKEN)
-    before = desk.look("a")
+def test_resumed_job_has_no_times_of_later_states(worker: ManualWorker) -> None:
+    worker.ledger.conclude(finalizing(worker), BROKEN)
+    before = worker.look("a")
     assert before.running_at
     assert before.finalizing_at
-    assert desk.ledger.resume("a")
-    job = desk.look("a")
+    assert worker.ledger.resume("a")
+    job = worker.look("a")
     assert (job.status, job.running_at, job.ended_at) == ("finalizing", None, None)
     assert before.ended_at
     assert job.queued_at
@@ -151,119 +153,119 @@ def test_what_lies_ahead_of_a_resumed_job_has_no_time(desk: Desk) -> None:
     assert before.ended_at < job.queued_at <= job.finalizing_at
 
 
-def test_a_paused_version_takes_no_jobs(desk: Desk) -> None:
-    desk.submit("before")
-    pauses = Pauses(desk.client)
+def test_a_paused_version_takes_no_jobs(worker: ManualWorker) -> None:
+    worker.submit("before")
+    pauses = Pauses(worker.client)
     pauses.pause("m:1", "until Monday")
     with pytest.raises(VersionPaused, match="m:1 is paused: until Monday") as refused:
-        desk.submit("a")
+        worker.submit("a")
     assert refused.value.extra == {"retry_after": 1}
-    assert desk.ledger.job("a") is None
-    assert desk.waiting() == ["before.validate"]
-    desk.validate("before", 1)
+    assert worker.ledger.job("a") is None
+    assert worker.waiting() == ["before.validate"]
+    worker.validate("before", 1)
     pauses.resume("m:1")
-    desk.submit("a")
-    assert desk.status("a") == "validating"
+    worker.submit("a")
+    assert worker.status("a") == "validating"
 
 
-def test_only_what_took_too_long_ends(desk: Desk) -> None:
-    desk.submit("a", "b")
-    desk.outdate("b")
-    assert not desk.ledger.sweep("a")
-    assert not desk.ledger.sweep("b")
-    assert (desk.status("a"), desk.status("b")) == ("validating", "expired")
-    assert desk.waiting() == ["a.validate"]
-    assert not desk.ledger.sweep("b")  # it is kept for a while
-    desk.outdate("b")
-    assert desk.ledger.sweep("b")
-    assert desk.ledger.job("b") is None
-    assert desk.ledger.latest(9) == ["a"]
-    assert not [key for key in desk.client.scan_iter() if key.startswith(b"predictq:job:b")]
+def test_job_that_takes_too_long_expires(worker: ManualWorker) -> None:
+    worker.submit("a", "b")
+    worker.outdate("b")
+    assert not worker.ledger.sweep("a")
+    assert not worker.ledger.sweep("b")
+    assert (worker.status("a"), worker.status("b")) == ("validating", "expired")
+    assert worker.waiting() == ["a.validate"]
+    assert not worker.ledger.sweep("b")  # it is kept until it expires
+    worker.outdate("b")
+    assert worker.ledger.sweep("b")
+    assert worker.ledger.job("b") is None
+    assert worker.ledger.latest(9) == ["a"]
+    assert not [key for key in worker.client.scan_iter() if key.startswith(b"predictq:job:b")]
 
 
-def test_a_job_that_cannot_be_read_is_in_nobodys_way(desk: Desk) -> None:
-    desk.submit("a", "b")
-    desk.client.hset(f"{keys.JOB}a", "report", b'{"errors": 7}')
-    unreadable, other = desk.ledger.jobs(["a", "b"])
+def test_a_job_that_cannot_be_read_is_in_nobodys_way(worker: ManualWorker) -> None:
+    worker.submit("a", "b")
+    worker.client.hset(f"{keys.JOB}a", "report", b'{"errors": 7}')
+    unreadable, other = worker.ledger.jobs(["a", "b"])
     assert unreadable is None
     assert other
-    desk.outdate("a")
-    desk.ledger.sweep("a")
-    desk.outdate("a")
-    assert desk.ledger.sweep("a")
+    worker.outdate("a")
+    worker.ledger.sweep("a")
+    worker.outdate("a")
+    assert worker.ledger.sweep("a")
 
 
-def test_a_purged_job_is_cancelled_at_once(desk: Desk) -> None:
-    desk.submit("a", "b")
-    desk.ledger.cancel("b")
-    desk.validate("a", 4)
-    desk.client.delete("bulk")  # what `celery purge` does
-    desk.ledger.cancel("a")
-    assert (desk.status("a"), desk.status("b")) == ("cancelled", "cancelled")
+def test_a_purged_job_is_cancelled_at_once(worker: ManualWorker) -> None:
+    worker.submit("a", "b")
+    worker.ledger.cancel("b")
+    worker.validate("a", 4)
+    worker.client.delete("bulk")  # what `celery purge` does
+    worker.ledger.cancel("a")
+    assert (worker.status("a"), worker.status("b")) == ("cancelled", "cancelled")
 
 
-def test_one_that_is_being_cancelled_ends_once_its_messages_are_purged(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 4)
-    begun = desk.begin("a", "0")
-    desk.ledger.cancel("a")
-    desk.ledger.cancel("a")
-    assert desk.status("a") == "cancelling"
-    desk.lose(begun)
-    desk.client.delete("bulk")
-    desk.ledger.cancel("a")
-    assert desk.status("a") == "cancelled"
+def test_cancelling_job_ends_once_its_messages_are_purged(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 4)
+    begun = worker.begin("a", "0")
+    worker.ledger.cancel("a")
+    worker.ledger.cancel("a")
+    assert worker.status("a") == "cancelling"
+    worker.lose(begun)
+    worker.client.delete("bulk")
+    worker.ledger.cancel("a")
+    assert worker.status("a") == "cancelled"
 
 
-def test_a_purged_job_can_be_resumed(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 4)
-    held = desk.begin("a", "0")
-    assert not desk.ledger.resume("a")
-    desk.client.delete("bulk")
-    assert desk.ledger.resume("a")
-    assert desk.waiting() == ["a.1"]
-    desk.settle(held)
+def test_a_purged_job_can_be_resumed(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 4)
+    held = worker.begin("a", "0")
+    assert not worker.ledger.resume("a")
+    worker.client.delete("bulk")
+    assert worker.ledger.resume("a")
+    assert worker.waiting() == ["a.1"]
+    worker.settle(held)
     for step in ("1", "2", "3"):
-        desk.settle(desk.begin("a", step))
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
+        worker.settle(worker.begin("a", step))
+    assert worker.ledger.conclude(worker.begin("a", "finalize"), None) == "completed"
 
 
-def test_who_asks_again_is_told_that_it_goes_on(desk: Desk) -> None:
-    """The answer to the first may have been lost, and what it asked for is done."""
-    desk.submit("a")
-    desk.validate("a", 1)
-    desk.ledger.cancel("a")
-    assert desk.status("a") == "cancelled"
+def test_resume_is_idempotent(worker: ManualWorker) -> None:
+    """The reply to the first call may have been lost."""
+    worker.submit("a")
+    worker.validate("a", 1)
+    worker.ledger.cancel("a")
+    assert worker.status("a") == "cancelled"
     for _ in range(2):
-        assert desk.ledger.resume("a")
-        assert desk.waiting() == ["a.0"]
-    desk.settle(desk.begin("a", "0"))
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None)
-    assert desk.ledger.resume("a")
-    assert desk.status("a") == "completed"
+        assert worker.ledger.resume("a")
+        assert worker.waiting() == ["a.0"]
+    worker.settle(worker.begin("a", "0"))
+    assert worker.ledger.conclude(worker.begin("a", "finalize"), None)
+    assert worker.ledger.resume("a")
+    assert worker.status("a") == "completed"
 
 
-def test_a_job_goes_on_while_it_is_being_cancelled(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 2)
-    held = desk.begin("a", "0")
-    desk.ledger.cancel("a")
-    assert desk.ledger.resume("a")
-    assert desk.waiting() == ["a.1"]
-    desk.settle(held)
-    assert desk.status("a") == "queued"
-    assert desk.look("a").counts == msgspec.structs.replace(
-        desk.look("a").counts, succeeded=10, pending=10, running=0
+def test_a_job_goes_on_while_it_is_being_cancelled(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 2)
+    held = worker.begin("a", "0")
+    worker.ledger.cancel("a")
+    assert worker.ledger.resume("a")
+    assert worker.waiting() == ["a.1"]
+    worker.settle(held)
+    assert worker.status("a") == "queued"
+    assert worker.look("a").counts == msgspec.structs.replace(
+        worker.look("a").counts, succeeded=10, pending=10, running=0
     )
 
 
-def test_too_many_failures_stay_too_many(desk: Desk) -> None:
-    desk.submit("a")
-    desk.validate("a", 1, most_failures=3)
-    desk.settle(desk.begin("a", "0"), failed=4)
-    assert desk.look("a").error == JobError(
+def test_too_many_failures_stay_too_many(worker: ManualWorker) -> None:
+    worker.submit("a")
+    worker.validate("a", 1, most_failures=3)
+    worker.settle(worker.begin("a", "0"), failed=4)
+    assert worker.look("a").error == JobError(
         "too_many_failures", "More rows failed than the job allows."
     )
-    assert not desk.ledger.resume("a")
-    assert desk.status("a") == "failed"
+    assert not worker.ledger.resume("a")
+    assert worker.status("a") == "failed"

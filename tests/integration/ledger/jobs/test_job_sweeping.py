@@ -1,4 +1,4 @@
-"""Files of jobs go with their jobs, what nobody made a job of after an hour, what is left later."""
+"""Sweeping: files go with their jobs; uploads without a job after an hour; leftovers later."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from tasks.jobs.job import FileRef, JobRequest
 from tasks.jobs.ledger import JobLedger
 from tasks.ledger import keys
 from tasks.settings import Settings
-from workers.jobs.sweeping import ABANDONED, sweep
+from workers.jobs.sweeping import ABANDONED, sweep_jobs
 
 ORDER = JobRequest(
     model="m", version=1, input=FileRef(uri="/in.csv"), output=FileRef(uri="/out.csv")
@@ -30,7 +30,7 @@ def ledger(client: redis.Redis, settings: Settings) -> JobLedger:
 
 
 def directory(home: Path, name: str, file: str = "input.csv", age: float = 0.0) -> Path:
-    """Of a job, with a file that was written so many seconds ago."""
+    """The directory of a job, with a file that was written ``age`` seconds ago."""
     path = JobDirectory(home, name).path
     path.mkdir(parents=True)
     (path / file).touch()
@@ -53,19 +53,19 @@ def test_a_job_is_forgotten_with_its_files(ledger: JobLedger, settings: Settings
     for name in ("old", "bad"):
         ledger.client.hset(keys.JOB + name, "expires_at", "1.0")
     ledger.client.hset(f"{keys.JOB}bad", "report", b"no report")
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     left = sorted(path.name for path in (settings.home / "jobs").iterdir())
     assert left == ["resumed", "stack", "young"]
     assert ledger.latest(9) == ["young", "resumed"]
 
 
-def test_however_many_are_older_and_stay(ledger: JobLedger, settings: Settings) -> None:
+def test_sweep_passes_many_older_jobs_that_stay(ledger: JobLedger, settings: Settings) -> None:
     for number in range(300):
         accept(ledger, f"resumed-{number}", 1.0)
     accept(ledger, "old", 2.0)
-    for _ in range(2):  # it ends, then it is forgotten
+    for _ in range(2):  # the first sweep ends it, the second forgets it
         ledger.client.hset(f"{keys.JOB}old", "expires_at", "1.0")
-        sweep(ledger, settings)
+        sweep_jobs(ledger, settings)
     assert not ledger.knows("old")
 
 
@@ -76,7 +76,7 @@ def test_the_clock_of_the_host_ends_nothing(
     kept = directory(settings.home, "a")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 1e9)
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     assert kept.exists()
     job = ledger.job("a")
     assert job
@@ -92,12 +92,12 @@ def test_files_of_no_job_go_when_nobody_writes_to_them(
         ("known", "input.csv", later),
         ("written", "input.csv", 0.0),
         ("uploaded", "input.csv", late),
-        ("computed", "output", late),  # perhaps another Redis knows it
+        ("computed", "output", late),  # another Redis may know it
         ("left", "output", later),
     ):
         directory(settings.home, name, file, age)
     (settings.home / "jobs" / "file").touch()
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     left = sorted(path.name for path in (settings.home / "jobs").iterdir())
     assert left == ["computed", "file", "known", "stack", "written"]
 
@@ -107,36 +107,36 @@ def test_files_of_another_redis_stay(
 ) -> None:
     sweep_with_an_upload(ledger, settings, "first")
     assert not (settings.home / "jobs" / "first").exists()
-    ledger.client.flushall()  # as one at a wrong address, which knows none of these jobs
+    ledger.client.flushall()  # as at a wrong address: a Redis that knows none of these jobs
     sweep_with_an_upload(ledger, settings, "second")
     assert (settings.home / "jobs" / "second").exists()
     assert "check REDIS_URL" in caplog.text
     ledger.client.set(keys.JOBS_STACK, "another")
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     assert (settings.home / "jobs" / "second").exists()
-    (settings.home / "jobs" / "stack").unlink()  # an operator says that the other is gone
+    (settings.home / "jobs" / "stack").unlink()  # as an operator does once the other Redis is gone
     ledger.client.delete(keys.JOBS_STACK)
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     assert not (settings.home / "jobs" / "second").exists()
 
 
 def test_a_home_that_lost_its_files_is_known_again(ledger: JobLedger, settings: Settings) -> None:
     (settings.home / "jobs").mkdir()
     ledger.client.set(keys.JOBS_STACK, "this")
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     assert (settings.home / "jobs" / "stack").read_text() == "this"
 
 
 def sweep_with_an_upload(ledger: JobLedger, settings: Settings, name: str) -> None:
-    """Of which no job was made."""
+    """Sweep a directory whose upload became no job."""
     directory(settings.home, name, "input.csv", ABANDONED + 60)
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
 
 
-def test_what_an_ended_job_had_unpacked_goes(ledger: JobLedger, settings: Settings) -> None:
+def test_unpacked_input_of_an_ended_job_is_removed(ledger: JobLedger, settings: Settings) -> None:
     accept(ledger, "old", 1.0)
     own = directory(settings.home, "old", "unpacked-1")
     ledger.client.hset(f"{keys.JOB}old", "expires_at", "1.0")
-    sweep(ledger, settings)
+    sweep_jobs(ledger, settings)
     assert own.exists()
     assert not [*own.iterdir()]

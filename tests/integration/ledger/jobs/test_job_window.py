@@ -1,4 +1,4 @@
-"""A job of ten thousand chunks has a window of them on the queue, and little in Redis."""
+"""A job of ten thousand chunks keeps a bounded window of them on the queue."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import redis
 from tasks.jobs.ledger import Begun
 from tasks.ledger import keys
 from tasks.ledger.queue.workers import Workers
-from tests.integration.ledger.jobs.job_worker import Desk
+from tests.integration.ledger.jobs.job_worker import ManualWorker
 
 CHUNKS = 10_000
 PROCESSES = 3
@@ -21,69 +21,69 @@ FEW = 20_000
 
 
 @pytest.fixture
-def desk(client: redis.Redis) -> Iterator[Desk]:
-    """Redis need not keep so many steps through a power loss."""
+def worker(client: redis.Redis) -> Iterator[ManualWorker]:
+    """A worker on a Redis that does not sync each write, for speed."""
     (fsync,) = client.config_get("appendfsync").values()
     client.config_set("appendfsync", "no")
-    yield Desk(client)
+    yield ManualWorker(client)
     client.config_set("appendfsync", fsync)
 
 
-def test_a_window_of_ten_thousand_chunks_is_in_redis(desk: Desk) -> None:
-    before = memory(desk)
-    beat(desk)
-    desk.submit("a")
-    desk.validate("a", CHUNKS)
+def test_a_window_of_ten_thousand_chunks_is_in_redis(worker: ManualWorker) -> None:
+    before = memory(worker)
+    beat(worker)
+    worker.submit("a")
+    worker.validate("a", CHUNKS)
     computed: deque[Begun] = deque()
     for chunk in range(CHUNKS):
-        computed.append(begin(desk))
+        computed.append(begin(worker))
         if len(computed) == PROCESSES:
-            desk.settle(computed.popleft())
+            worker.settle(computed.popleft())
         if not chunk % 500:
-            beat(desk)
-            check(desk, chunk, before)
+            beat(worker)
+            check(worker, chunk, before)
     for begun in computed:
-        desk.settle(begun)
-    assert desk.waiting() == ["a.finalize"]
-    check(desk, CHUNKS, before)
-    assert desk.look("a").counts.succeeded == 10 * CHUNKS
-    assert desk.ledger.conclude(desk.begin("a", "finalize"), None) == "completed"
+        worker.settle(begun)
+    assert worker.waiting() == ["a.finalize"]
+    check(worker, CHUNKS, before)
+    assert worker.look("a").counts.succeeded == 10 * CHUNKS
+    assert worker.ledger.conclude(worker.begin("a", "finalize"), None) == "completed"
 
 
-def beat(desk: Desk) -> None:
-    """A worker lives."""
+def beat(worker: ManualWorker) -> None:
+    """Record a heartbeat of a worker."""
     told = {"processes": PROCESSES, "queues": ["bulk"], "name": "w"}
-    Workers(desk.client).heartbeat("w", told)
+    Workers(worker.client).heartbeat("w", told)
 
 
-def begin(desk: Desk) -> Begun:
-    """Take the next chunk, whichever it is."""
-    begun = desk.ledger.begin(desk.take())
+def begin(worker: ManualWorker) -> Begun:
+    """Reserve and begin the next chunk."""
+    begun = worker.ledger.begin(worker.take())
     assert begun
     return begun
 
 
-def memory(desk: Desk) -> int:
-    """Bytes of all keys."""
-    return sum(desk.client.memory_usage(key, samples=0) for key in desk.client.scan_iter())
+def memory(worker: ManualWorker) -> int:
+    """Memory of all keys in bytes."""
+    return sum(worker.client.memory_usage(key, samples=0) for key in worker.client.scan_iter())
 
 
-def check(desk: Desk, settled: int, before: int) -> None:
-    """What waits and what is computed is a window; what is kept, a line for each settled chunk."""
-    held, waiting = desk.client.hlen(keys.RESERVED), desk.client.llen("bulk")
+def check(worker: ManualWorker, settled: int, before: int) -> None:
+    """Assert the bounds of waiting and running chunks, and one kept line a settled chunk."""
+    held, waiting = worker.client.hlen(keys.RESERVED), worker.client.llen("bulk")
     assert held + waiting <= WINDOW
-    assert desk.client.hlen(f"{keys.JOB}a:flying") == held + waiting
-    assert desk.client.zcard(keys.DUE) == desk.client.hlen(keys.ATTEMPTS) == held
-    assert memory(desk) - before < FEW + EACH * settled
+    assert worker.client.hlen(f"{keys.JOB}a:flying") == held + waiting
+    assert worker.client.zcard(keys.DUE) == worker.client.hlen(keys.ATTEMPTS) == held
+    assert memory(worker) - before < FEW + EACH * settled
 
 
-def test_a_job_that_is_resumed_has_no_more(desk: Desk) -> None:
-    beat(desk)
-    desk.submit("a")
-    desk.validate("a", CHUNKS)
+def test_resumed_job_has_the_same_window(worker: ManualWorker) -> None:
+    beat(worker)
+    worker.submit("a")
+    worker.validate("a", CHUNKS)
     for _ in range(50):
-        desk.settle(begin(desk))
-    desk.ledger.cancel("a")
-    assert desk.waiting() == []
-    assert desk.ledger.resume("a")
-    assert desk.waiting() == [f"a.{n}" for n in range(50, 50 + WINDOW)]
+        worker.settle(begin(worker))
+    worker.ledger.cancel("a")
+    assert worker.waiting() == []
+    assert worker.ledger.resume("a")
+    assert worker.waiting() == [f"a.{n}" for n in range(50, 50 + WINDOW)]

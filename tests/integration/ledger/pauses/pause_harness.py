@@ -1,4 +1,4 @@
-"""A room in which versions fail, are paused and probed."""
+"""A harness of the ledger for failures, pauses and probes."""
 
 import json
 
@@ -8,7 +8,7 @@ from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import Paused, Pauses
 from tasks.ledger.predictions.settlement import Settled
 from telemetry.errors import ArtifactMismatch, PredictqError, VersionPaused
-from tests.integration.ledger.ledger_harness import RECEIPT, Room
+from tests.integration.ledger.ledger_harness import RECEIPT, LedgerHarness
 from tests.support.stack import until
 
 DAMAGED = ArtifactMismatch("it is damaged")
@@ -16,8 +16,8 @@ LONG_AGO = "0190163d-8694-739b-aea5-966c26f8ad91"
 """An id of ours, of 2024."""
 
 
-class PausingRoom(Room):
-    """Three failures in a row pause a version."""
+class PauseHarness(LedgerHarness):
+    """A ledger harness in which three failures in a row pause a version."""
 
     def __init__(self, client: redis.Redis, **changes: float) -> None:
         super().__init__(client, **{"breaker_failures": 3, **changes})
@@ -54,12 +54,12 @@ class PausingRoom(Room):
         return found[0] if found else None
 
     def open(self) -> None:
-        """Pause it by failures."""
+        """Pause the version by failures."""
         while not self.paused():
             self.fail_one()
 
     def probe(self) -> tuple[str, str]:
-        """Wait until a submission is let through, and take it."""
+        """Wait until a submission is accepted as the probe, and reserve it."""
 
         def let_through() -> bool:
             try:
@@ -76,6 +76,6 @@ class PausingRoom(Room):
         return [json.loads(message)["headers"]["id"] for message in reversed(messages)]
 
     def forget(self, task_id: str) -> None:
-        """Cancel one, and let the time pass for which its outcome is kept."""
+        """Cancel a prediction and let its outcome expire."""
         self.settle([Settled(self.ledger.record(task_id).cancelled())])
         self.client.delete(keys.record(task_id))

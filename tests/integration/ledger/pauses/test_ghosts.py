@@ -1,4 +1,4 @@
-"""What Redis knows of a version is forgotten once the version is removed, and nothing else is."""
+"""Ghosts: what Redis knows of a removed version is deleted, and nothing else."""
 
 import json
 
@@ -10,73 +10,77 @@ from tasks.ledger.dead_letters.letters import Filter
 from tasks.ledger.pauses import ghosts
 from tasks.ledger.pauses.ghosts import Ghosts, Laid
 from telemetry.errors import WorkerLost
-from tests.integration.ledger.dead_letters.dead_letter_harness import LettersRoom
-from tests.integration.ledger.pauses.pause_harness import PausingRoom
+from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
+from tests.integration.ledger.pauses.pause_harness import PauseHarness
 
 
 @pytest.fixture
-def room(client: redis.Redis) -> PausingRoom:
-    return PausingRoom(client)
+def harness(client: redis.Redis) -> PauseHarness:
+    return PauseHarness(client)
 
 
 @pytest.fixture
-def laying(room: PausingRoom) -> Ghosts:
-    return Ghosts(room.client, room.settings)
+def ghost_removal(harness: PauseHarness) -> Ghosts:
+    return Ghosts(harness.client, harness.settings)
 
 
-def test_a_version_that_is_paused_leaves_nothing(room: PausingRoom, laying: Ghosts) -> None:
-    room.open()
-    room.pauses.resume("churn:3")
-    ours = [room.accept() for _ in range(3)]
-    other = room.accept(version=4)
-    room.pauses.pause("churn:3", "a test")
-    assert room.taken() == [other]
-    assert laying.known() == {"churn:3"}
+def test_a_version_that_is_paused_leaves_nothing(
+    harness: PauseHarness, ghost_removal: Ghosts
+) -> None:
+    harness.open()
+    harness.pauses.resume("churn:3")
+    ours = [harness.accept() for _ in range(3)]
+    other = harness.accept(version=4)
+    harness.pauses.pause("churn:3", "a test")
+    assert harness.taken() == [other]
+    assert ghost_removal.known() == {"churn:3"}
 
-    assert laying.lay("churn:3") == Laid(letters=3, parked=3)
+    assert ghost_removal.lay("churn:3") == Laid(letters=3, parked=3)
 
-    assert not room.client.keys("predictq:*churn:3*")
-    assert not room.client.exists(keys.PAUSED, keys.ANSWERED, keys.DEAD_LETTERS)
-    assert room.client.hget(keys.DEAD_LETTER_TOTALS, "bytes") == b"0"
-    assert laying.known() == set()
-    assert room.taken() == ours, "and workers say that there is no such version"
-    assert laying.lay("churn:3") == Laid(0, 0)
-
-
-def test_others_keep_what_they_have(client: redis.Redis) -> None:
-    """Those too whose letters quote the version that goes."""
-    room = LettersRoom(client)
-    laying = Ghosts(client, room.settings)
-    room.fail("a")
-    room.fail("b", "churn.b")
-    room.fail("c", "x", WorkerLost('it said "model":"churn:3"'))
-    room.put_aside(json.dumps({"headers": {"id": "d", "batch": "churn:33"}}).encode())
-
-    assert laying.lay("churn:3").letters == 1
-
-    assert set(room.ids()) == {"b", "c", "d"}
-    assert laying.known() == {"churn.b:3", "x:3", "churn:33"}
+    assert not harness.client.keys("predictq:*churn:3*")
+    assert not harness.client.exists(keys.PAUSED, keys.ANSWERED, keys.DEAD_LETTERS)
+    assert harness.client.hget(keys.DEAD_LETTER_TOTALS, "bytes") == b"0"
+    assert ghost_removal.known() == set()
+    assert harness.taken() == ours, "and workers say that there is no such version"
+    assert ghost_removal.lay("churn:3") == Laid(0, 0)
 
 
-def test_many_letters_go_in_slices(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_versions_are_unchanged_by_a_ghost(client: redis.Redis) -> None:
+    """Dead letters of other versions may quote the removed version."""
+    harness = LettersHarness(client)
+    ghost_removal = Ghosts(client, harness.settings)
+    harness.fail("a")
+    harness.fail("b", "churn.b")
+    harness.fail("c", "x", WorkerLost('it said "model":"churn:3"'))
+    harness.put_aside(json.dumps({"headers": {"id": "d", "batch": "churn:33"}}).encode())
+
+    assert ghost_removal.lay("churn:3").letters == 1
+
+    assert set(harness.ids()) == {"b", "c", "d"}
+    assert ghost_removal.known() == {"churn.b:3", "x:3", "churn:33"}
+
+
+def test_letters_of_a_ghost_go_in_slices(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ghosts, "LETTERS_PER_LOOK", 4)
-    room = LettersRoom(client)
+    harness = LettersHarness(client)
     for number in range(23):
-        room.fail(str(number), "churn" if number % 3 else "other")
+        harness.fail(str(number), "churn" if number % 3 else "other")
     client.config_resetstat()
 
-    laid = Ghosts(client, room.settings).lay("churn:3")
+    laid = Ghosts(client, harness.settings).lay("churn:3")
 
     assert laid.letters == 15
-    assert {letter.model for letter in room.letters.find(Filter())} == {"other:3"}
+    assert {letter.model for letter in harness.letters.find(Filter())} == {"other:3"}
     calls = client.info("commandstats")
     assert calls["cmdstat_zrange"]["calls"] == 6
 
 
-def test_it_is_one_round_trip(room: PausingRoom, laying: Ghosts) -> None:
-    room.open()
-    laying.lay("churn:9")
-    room.client.config_resetstat()
-    laying.lay("churn:3")
-    calls = room.client.info("commandstats")
+def test_laying_a_ghost_is_one_round_trip(harness: PauseHarness, ghost_removal: Ghosts) -> None:
+    harness.open()
+    ghost_removal.lay("churn:9")
+    harness.client.config_resetstat()
+    ghost_removal.lay("churn:3")
+    calls = harness.client.info("commandstats")
     assert calls["cmdstat_evalsha"]["calls"] == 1

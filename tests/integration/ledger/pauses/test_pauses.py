@@ -1,4 +1,4 @@
-"""Pausing in the ledger: what opens it, and what is parked comes back in order."""
+"""Pauses in the ledger: their triggers, and the order of parked messages."""
 
 import json
 import time
@@ -14,22 +14,22 @@ from tasks.record import Record
 from tasks.time_limits import LONGEST_RUN
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
 from tests.integration.ledger.ledger_harness import PREDICTION, RECEIPT, full
-from tests.integration.ledger.pauses.pause_harness import LONG_AGO, PausingRoom
+from tests.integration.ledger.pauses.pause_harness import LONG_AGO, PauseHarness
 
 
 @pytest.fixture
-def room(client: redis.Redis) -> PausingRoom:
-    return PausingRoom(client)
+def harness(client: redis.Redis) -> PauseHarness:
+    return PauseHarness(client)
 
 
-def test_failures_in_a_row_pause_a_version(room: PausingRoom) -> None:
+def test_failures_in_a_row_pause_a_version(harness: PauseHarness) -> None:
     for _ in range(2):
-        room.fail_one()
-    assert not room.paused()
+        harness.fail_one()
+    assert not harness.paused()
 
-    room.fail_one()
+    harness.fail_one()
 
-    paused = room.paused()
+    paused = harness.paused()
     assert (paused.model, paused.trigger, paused.code) == (
         "churn:3",
         "failures",
@@ -39,123 +39,125 @@ def test_failures_in_a_row_pause_a_version(room: PausingRoom) -> None:
     assert "it is damaged" in paused.reason
     assert paused.since < paused.probe_at
     with pytest.raises(VersionPaused, match="churn:3 is paused: 3 failures") as refused:
-        room.accept()
+        harness.accept()
     assert refused.value.extra["retry_after"] == 1
-    assert room.accept(version=4), "others go on"
+    assert harness.accept(version=4), "others go on"
 
 
-def test_success_in_between_keeps_it_open(room: PausingRoom) -> None:
+def test_success_in_between_keeps_it_open(harness: PauseHarness) -> None:
     for _ in range(4):
-        room.fail_one()
-        room.fail_one()
-        room.accept()
-        room.succeed(room.take())
-    assert not room.paused()
+        harness.fail_one()
+        harness.fail_one()
+        harness.accept()
+        harness.succeed(harness.take())
+    assert not harness.paused()
 
 
-def test_bad_input_and_errors_of_the_model_do_not_count(room: PausingRoom) -> None:
+def test_bad_input_and_errors_of_the_model_do_not_count(harness: PauseHarness) -> None:
     for _ in range(20):
-        room.fail_one(ModelError("no"))
-    assert not room.paused()
-    assert not room.client.exists(keys.TROUBLES + "churn:3")
+        harness.fail_one(ModelError("no"))
+    assert not harness.paused()
+    assert not harness.client.exists(keys.TROUBLES + "churn:3")
 
 
 def test_dead_letters_within_a_minute_pause_it_whatever_succeeds(client: redis.Redis) -> None:
-    room = PausingRoom(client, dead_letters_per_minute=4)
+    harness = PauseHarness(client, dead_letters_per_minute=4)
     for number in range(5):
-        assert not room.paused(), number
-        room.fail_one(WorkerLost())
-        if not room.paused():
-            room.accept()
-            room.succeed(room.take())
+        assert not harness.paused(), number
+        harness.fail_one(WorkerLost())
+        if not harness.paused():
+            harness.accept()
+            harness.succeed(harness.take())
 
-    assert (room.paused().trigger, room.paused().code) == ("dead_letters", "worker_lost")
-    assert "5 dead letters" in room.paused().reason
+    assert (harness.paused().trigger, harness.paused().code) == ("dead_letters", "worker_lost")
+    assert "5 dead letters" in harness.paused().reason
 
 
 def test_dead_letters_of_more_than_a_minute_ago_are_forgotten(client: redis.Redis) -> None:
-    room = PausingRoom(client, dead_letters_per_minute=2, breaker_failures=1000)
-    room.fail_one()
-    room.fail_one()
-    room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 61)
+    harness = PauseHarness(client, dead_letters_per_minute=2, breaker_failures=1000)
+    harness.fail_one()
+    harness.fail_one()
+    harness.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 61)
 
-    room.fail_one()
+    harness.fail_one()
 
-    assert not room.paused()
+    assert not harness.paused()
 
 
-def test_failures_in_a_row_may_take_minutes_each(room: PausingRoom) -> None:
-    """As loads do that hang."""
+def test_failures_in_a_row_may_take_minutes_each(harness: PauseHarness) -> None:
+    """Loads that hang fail only after minutes."""
     for _ in range(3):
-        assert not room.paused()
-        if room.client.exists(keys.TROUBLES + "churn:3"):
-            room.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 301)
-            assert room.client.ttl(keys.TROUBLES + "churn:3") > 2 * LONGEST_RUN - 5
-        room.fail_one()
+        assert not harness.paused()
+        if harness.client.exists(keys.TROUBLES + "churn:3"):
+            harness.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 301)
+            assert harness.client.ttl(keys.TROUBLES + "churn:3") > 2 * LONGEST_RUN - 5
+        harness.fail_one()
 
-    assert room.paused().trigger == "failures"
+    assert harness.paused().trigger == "failures"
 
 
-def test_a_refused_submission_leaves_no_trace(room: PausingRoom) -> None:
-    room.open()
-    before = room.client.keys()
+def test_a_refused_submission_leaves_no_trace(harness: PauseHarness) -> None:
+    harness.open()
+    before = harness.client.keys()
 
     key = Idempotency("k", "payload")
     with pytest.raises(VersionPaused):
-        room.accept(key=key)
+        harness.accept(key=key)
 
-    assert sorted(room.client.keys()) == sorted(before)
-    room.pauses.resume("churn:3")
-    assert room.accept(key=key)
-
-
-def test_what_is_queued_is_parked_at_reservation_and_comes_back_in_order(room: PausingRoom) -> None:
-    ours = [room.accept() for _ in range(5)]
-    others = [room.accept(version=4) for _ in range(2)]
-    room.pauses.pause("churn:3", "a test")
-
-    assert room.taken() == others
-    assert room.parked() == ours
-    assert room.paused().parked == 5
-    assert room.ledger.depths(("predict",))[0] == {"predict": 0}
-    assert room.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
-
-    later = room.accept(version=4)
-    assert room.pauses.resume("churn:3")
-
-    assert room.client.hget("predictq:queued:predict", "rows") == b"6"
-    assert room.taken() == [*ours, later]
-    assert not room.client.exists(keys.PARKED + "churn:3", keys.PAUSED)
+    assert sorted(harness.client.keys()) == sorted(before)
+    harness.pauses.resume("churn:3")
+    assert harness.accept(key=key)
 
 
-def test_more_than_is_parked_in_one_go(room: PausingRoom) -> None:
-    ours = [room.accept() for _ in range(2500)]
-    room.pauses.pause("churn:3", "a test")
-    assert [room.taken() for _ in range(3)] == [[], [], []]
-    assert room.parked() == ours
-    room.client.config_resetstat()
-    room.pauses.resume("churn:3")
-    moved = room.client.info("commandstats")
+def test_queued_messages_are_parked_at_reservation_and_return_in_order(
+    harness: PauseHarness,
+) -> None:
+    ours = [harness.accept() for _ in range(5)]
+    others = [harness.accept(version=4) for _ in range(2)]
+    harness.pauses.pause("churn:3", "a test")
+
+    assert harness.taken() == others
+    assert harness.parked() == ours
+    assert harness.paused().parked == 5
+    assert harness.ledger.depths(("predict",))[0] == {"predict": 0}
+    assert harness.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
+
+    later = harness.accept(version=4)
+    assert harness.pauses.resume("churn:3")
+
+    assert harness.client.hget("predictq:queued:predict", "rows") == b"6"
+    assert harness.taken() == [*ours, later]
+    assert not harness.client.exists(keys.PARKED + "churn:3", keys.PAUSED)
+
+
+def test_parking_of_more_than_one_slice(harness: PauseHarness) -> None:
+    ours = [harness.accept() for _ in range(2500)]
+    harness.pauses.pause("churn:3", "a test")
+    assert [harness.taken() for _ in range(3)] == [[], [], []]
+    assert harness.parked() == ours
+    harness.client.config_resetstat()
+    harness.pauses.resume("churn:3")
+    moved = harness.client.info("commandstats")
     assert moved["cmdstat_rpush"]["calls"] + moved["cmdstat_hincrby"]["calls"] <= 12, "all wait"
-    assert room.client.hmget("predictq:queued:predict", "rows", "taken") == [b"2500", b"0"]
-    assert [room.taken() for _ in range(25)] == [ours[n : n + 100] for n in range(0, 2500, 100)]
+    assert harness.client.hmget("predictq:queued:predict", "rows", "taken") == [b"2500", b"0"]
+    assert [harness.taken() for _ in range(25)] == [ours[n : n + 100] for n in range(0, 2500, 100)]
 
 
 @pytest.fixture
-def sliced(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> PausingRoom:
-    """Ten messages go back in one step."""
+def sliced(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> PauseHarness:
+    """A harness in which ten messages are unparked in one step."""
     monkeypatch.setitem(PROBING, "slice", 10)
-    return PausingRoom(client)
+    return PauseHarness(client)
 
 
-def parking(room: PausingRoom, many: int) -> list[str]:
-    ours = [room.accept() for _ in range(many)]
-    room.pauses.pause("churn:3", "a test")
-    assert room.taken() == []
+def parking(harness: PauseHarness, many: int) -> list[str]:
+    ours = [harness.accept() for _ in range(many)]
+    harness.pauses.pause("churn:3", "a test")
+    assert harness.taken() == []
     return ours
 
 
-def test_what_was_parked_goes_back_in_slices_and_in_order(sliced: PausingRoom) -> None:
+def test_parked_messages_return_in_slices_and_in_order(sliced: PauseHarness) -> None:
     ours = parking(sliced, 25)
     sliced.pauses.resume("churn:3")
     assert sliced.queued() == 10
@@ -171,7 +173,7 @@ def test_what_was_parked_goes_back_in_slices_and_in_order(sliced: PausingRoom) -
     assert not sliced.client.exists(keys.UNPARKING, keys.PARKED + "churn:3")
 
 
-def test_a_purged_queue_gets_the_next_slice(sliced: PausingRoom) -> None:
+def test_a_purged_queue_gets_the_next_slice(sliced: PauseHarness) -> None:
     ours = parking(sliced, 25)
     sliced.pauses.resume("churn:3")
     sliced.client.delete("predict")
@@ -179,7 +181,7 @@ def test_a_purged_queue_gets_the_next_slice(sliced: PausingRoom) -> None:
     assert sliced.taken() == ours[10:20]
 
 
-def test_one_that_is_paused_again_keeps_the_rest(sliced: PausingRoom) -> None:
+def test_second_pause_keeps_the_rest_parked(sliced: PauseHarness) -> None:
     ours = parking(sliced, 25)
     sliced.pauses.resume("churn:3")
     sliced.pauses.pause("churn:3", "again")
@@ -189,7 +191,7 @@ def test_one_that_is_paused_again_keeps_the_rest(sliced: PausingRoom) -> None:
     assert sorted(sliced.parked(), key=int) == ours
 
 
-def test_a_full_redis_lets_slices_go_back(sliced: PausingRoom) -> None:
+def test_a_full_redis_lets_slices_go_back(sliced: PauseHarness) -> None:
     parking(sliced, 15)
     with full(sliced.client):
         sliced.pauses.resume("churn:3")
@@ -198,43 +200,43 @@ def test_a_full_redis_lets_slices_go_back(sliced: PausingRoom) -> None:
         assert len(sliced.taken()) == 5
 
 
-def test_messages_of_others_are_not_held_back(room: PausingRoom) -> None:
-    """Stock producers do not say the version where scripts look."""
-    room.pauses.pause("churn:3", "a test")
-    room.client.lpush("predict", json.dumps({"headers": {"id": "stock"}, "body": ""}))
-    assert room.taken() == ["stock"]
+def test_messages_of_others_are_not_held_back(harness: PauseHarness) -> None:
+    """Messages of stock producers have no version in their headers."""
+    harness.pauses.pause("churn:3", "a test")
+    harness.client.lpush("predict", json.dumps({"headers": {"id": "stock"}, "body": ""}))
+    assert harness.taken() == ["stock"]
 
 
-def test_no_probe_ends_what_an_operator_began(room: PausingRoom) -> None:
-    room.open()
-    assert not room.pauses.pause("churn:3", "until Monday"), "it was paused before"
+def test_operator_s_pause_has_no_probe(harness: PauseHarness) -> None:
+    harness.open()
+    assert not harness.pauses.pause("churn:3", "until Monday"), "it was paused before"
 
-    assert room.paused().trigger == "operator"
-    assert room.paused().probe_at is None
+    assert harness.paused().trigger == "operator"
+    assert harness.paused().probe_at is None
     with pytest.raises(VersionPaused, match="until Monday"):
-        room.accept()
+        harness.accept()
 
 
-def test_resuming_what_is_not_paused_changes_nothing(room: PausingRoom) -> None:
-    assert not room.pauses.resume("churn:3")
+def test_resuming_what_is_not_paused_changes_nothing(harness: PauseHarness) -> None:
+    assert not harness.pauses.resume("churn:3")
 
 
-def test_what_was_cancelled_and_forgotten_while_it_was_parked_is_never_begun(
-    room: PausingRoom,
+def test_parked_prediction_that_was_forgotten_is_never_started(
+    harness: PauseHarness,
 ) -> None:
-    room.accept(LONG_AGO)
-    room.pauses.pause("churn:3", "a test")
-    assert room.taken() == []
-    room.forget(LONG_AGO)
-    room.pauses.resume("churn:3")
-    batch = room.take()
-    assert room.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
+    harness.accept(LONG_AGO)
+    harness.pauses.pause("churn:3", "a test")
+    assert harness.taken() == []
+    harness.forget(LONG_AGO)
+    harness.pauses.resume("churn:3")
+    batch = harness.take()
+    assert harness.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
 
     assert [task_id for _, task_id in batch] == [LONG_AGO]
-    assert room.ledger.start(batch) == [0]
+    assert harness.ledger.start(batch) == [0]
 
     late = Record.queued(LONG_AGO, PREDICTION).succeeded([7], RECEIPT)
-    assert room.settle([Settled(late, batch[0][0])]) == 0, "nor is it there again"
-    assert not room.client.exists(keys.record(LONG_AGO), keys.RESERVED, keys.DUE, keys.ATTEMPTS)
-    (statistics,) = room.ledger.statistics()
+    assert harness.settle([Settled(late, batch[0][0])]) == 0, "nor is it there again"
+    assert not harness.client.exists(keys.record(LONG_AGO), keys.RESERVED, keys.DUE, keys.ATTEMPTS)
+    (statistics,) = harness.ledger.statistics()
     assert statistics.outcomes == {"succeeded": 0, "failed": 0, "cancelled": 1, "expired": 0}

@@ -1,4 +1,4 @@
-"""Bodies come whole to who answers, within bounds, or the client hears why not."""
+"""Bodies are received whole and within bounds; otherwise the client gets an error."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ JSON = (b"content-type", b"application/json")
 
 
 class Front:
-    """An application that notes the bodies it is given, behind what receives them."""
+    """A `BodyReceiver` before an application that records the bodies it gets."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -37,7 +37,7 @@ class Front:
         path: str = "/",
         types: Any = (),
     ) -> None:
-        """Send pieces; the body ends with the last of them, or ``then`` comes."""
+        """Send pieces; the body ends with the last one, or the event ``then`` follows."""
         events: list[Any] = [
             {"type": "http.request", "body": piece, "more_body": bool(then) or number < len(pieces)}
             for number, piece in enumerate(pieces, 1)
@@ -68,7 +68,7 @@ def test_pieces_arrive_as_one() -> None:
     assert front.bodies == [b"abcd"]
 
 
-def test_of_one_that_is_too_long_only_the_beginning_is_read() -> None:
+def test_body_that_is_too_long_is_read_up_to_the_bound() -> None:
     front = Front()
     asyncio.run(front.post(LARGE, b"more", b"never read"))
     asyncio.run(front.post(b"unread", announced=BOUND + 1))
@@ -96,7 +96,7 @@ def test_a_body_that_trickles_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (front.bodies, front.answers[0]) == ([], 400)
 
 
-def test_what_is_held_of_large_bodies_is_bounded_and_small_ones_always_pass() -> None:
+def test_held_large_bodies_are_bounded_and_small_ones_pass() -> None:
     front = Front()
 
     async def crowd() -> None:
@@ -131,8 +131,8 @@ def test_an_upload_is_streamed(path: str) -> None:
     ("path", "types"),
     [(BATCH, [JSON]), (BATCH, []), (BATCH, [FORM, JSON]), (f"{BATCH}/x/resume", [FORM])],
 )
-def test_whatever_else_is_sent_to_batch_jobs_comes_whole(path: str, types: Any) -> None:
-    """Who sends it slowly would hold a thread otherwise."""
+def test_body_of_a_job_request_that_is_no_upload_comes_whole(path: str, types: Any) -> None:
+    """Otherwise a client that sends it slowly would hold a thread."""
     front = Front()
     asyncio.run(front.post(b"a", b"b", path=path, types=types))
     assert front.bodies == [b"ab"]

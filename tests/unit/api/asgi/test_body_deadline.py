@@ -1,4 +1,4 @@
-"""How long the sender of a body is waited for."""
+"""The time allowance for receiving a body."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ class Sender:
         self._patience = BodyDeadline()
 
     def send(self, size: int, after: float) -> None:
-        """Raises `TimeoutError` where it is gone by now."""
+        """Raises `TimeoutError` if the allowance is spent."""
 
         async def receive() -> Any:
             self.now += after
@@ -36,7 +36,7 @@ def test_a_steady_sender_is_heard_for_ever(sender: Sender) -> None:
         sender.send(2 * SLOWEST, after=2)
 
 
-def test_one_that_drips_is_gone(sender: Sender) -> None:
+def test_dripping_body_is_cut_off(sender: Sender) -> None:
     for _ in range(3):
         sender.send(1, after=MAX_SILENCE / 2.5)
     with pytest.raises(TimeoutError):

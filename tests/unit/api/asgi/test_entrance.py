@@ -1,4 +1,4 @@
-"""What is not meant for this server, or too long, is refused before anything looks at it."""
+"""Misdirected, cross-site and oversized requests are refused before anything else."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ HOST = (b"host", b"localhost:5000")
 
 
 class Behind:
-    """An application that notes that it was asked, and answers."""
+    """An application that records that it was called, and answers."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -41,7 +41,7 @@ class Behind:
         return status
 
 
-def test_what_is_meant_for_it_is_handed_on_and_browsers_are_told_what_to_do() -> None:
+def test_own_host_is_handed_on_with_headers_for_browsers() -> None:
     behind = Behind()
     assert behind.ask(HOST) == 200
     assert behind.told[0]["headers"] == [(b"a", b"b"), *TOLD]
@@ -49,7 +49,7 @@ def test_what_is_meant_for_it_is_handed_on_and_browsers_are_told_what_to_do() ->
 
 
 @pytest.mark.parametrize("hosts", [[], [(b"host", b"evil.example")], [HOST, HOST]])
-def test_what_is_meant_for_another_host_is_misdirected(hosts: Any) -> None:
+def test_foreign_host_is_misdirected(hosts: Any) -> None:
     behind = Behind()
     assert behind.ask(*hosts) == 421
     assert (b"content-type", b"application/problem+json") in behind.told[0]["headers"]
@@ -68,8 +68,8 @@ def test_what_is_meant_for_another_host_is_misdirected(hosts: Any) -> None:
         ({"path": "/predict//batch"}, 200),
     ],
 )
-def test_what_flask_would_take_for_another_request_is_refused(scope: Any, status: int) -> None:
-    """It would go where nobody looked after it: a stream that never ends, on others' threads."""
+def test_ambiguous_method_or_path_is_refused(scope: Any, status: int) -> None:
+    """Routing would miss it: an endless stream would run in the threads of predictions."""
     assert Behind().ask(HOST, **scope) == status
 
 
@@ -86,16 +86,14 @@ def test_what_flask_would_take_for_another_request_is_refused(scope: Any, status
         ((b"sec-fetch-site", b"cross-site"), 403),
     ],
 )
-def test_what_a_page_of_another_site_sends_is_refused(
-    method: str, header: tuple[bytes, bytes], status: int
-) -> None:
-    """Without a body, too: to replay all, to pause and to cancel need none, so no preflight."""
+def test_cross_site_write_is_refused(method: str, header: tuple[bytes, bytes], status: int) -> None:
+    """Also without a body: replay, pause and cancel need none, so browsers send no preflight."""
     behind = Behind()
     assert behind.ask(HOST, header, method=method) == status
     assert behind.asked == (status == 200)
 
 
-def test_what_a_page_reads_is_the_browser_s_business() -> None:
+def test_cross_site_read_is_left_to_the_browser() -> None:
     assert Behind().ask(HOST, (b"origin", b"http://evil.example")) == 200
 
 

@@ -1,4 +1,4 @@
-"""What the express lane takes, and what it leaves to who is behind."""
+"""Which requests the fast path answers, and which it passes on."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from tasks.settings import Settings
 
 
 class Behind:
-    """Notes that it was asked."""
+    """Counts its calls."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -24,7 +24,7 @@ class Behind:
 
 
 class Unread:
-    """A registry that has read nothing yet, and must not now."""
+    """A registry that has read nothing yet, and must not read now."""
 
     def knows(self, _: str) -> bool:
         return False
@@ -34,7 +34,7 @@ class Unread:
 
 
 def test_a_look_up_with_a_query_is_left_to_who_is_behind() -> None:
-    """It may ask for what only some are told."""
+    """It may have `debug=true`, which needs a right."""
     behind, nobody = Behind(), Any
     scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
     scope["query_string"] = b"debug=true"
@@ -42,8 +42,8 @@ def test_a_look_up_with_a_query_is_left_to_who_is_behind() -> None:
     assert behind.asked == 1
 
 
-def test_what_the_registry_must_be_read_for_is_left_to_who_is_behind() -> None:
-    """To look for a name that is not there takes long, and anyone can invent one."""
+def test_model_that_is_not_cached_is_left_to_flask() -> None:
+    """Looking up an unknown name reads the disk, and callers can invent names."""
     behind, nobody = Behind(), Any
     headers = [(b"content-type", b"application/json"), (b"content-length", b"41")]
     scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
@@ -66,7 +66,7 @@ def test_a_look_up_of_a_large_outcome_is_left_to_who_is_behind() -> None:
     async def look_up(_: str) -> None:
         raise Long
 
-    predictions: Any = SimpleNamespace(look_up_soon=look_up)
+    predictions: Any = SimpleNamespace(look_up_async=look_up)
     asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, nobody, nobody))
     assert behind.asked == 1
 

@@ -1,4 +1,4 @@
-"""What is parsed at a time is bounded by its bytes."""
+"""The bytes of bodies parsed at a time are bounded."""
 
 import threading
 
@@ -16,7 +16,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 0.01)
 
 
-def test_beyond_the_budget_one_is_told_to_try_again() -> None:
+def test_parse_budget_refuses_beyond_its_bound() -> None:
     shared = ParseBudget(1)
     with shared.holding(HALF), shared.holding(HALF):
         with pytest.raises(Busy), shared.holding(UNCOUNTED_BYTES + 1):
@@ -27,7 +27,7 @@ def test_beyond_the_budget_one_is_told_to_try_again() -> None:
         pass
 
 
-def test_one_waits_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parse_budget_waits_until_bytes_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 30)
     shared, done = ParseBudget(1), threading.Event()
 
@@ -43,7 +43,7 @@ def test_one_waits_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.is_set()
 
 
-def test_what_failed_gives_its_bytes_back_and_the_greatest_body_has_room() -> None:
+def test_parse_budget_is_returned_by_a_failure() -> None:
     shared = ParseBudget(3 * MAX_BYTES_IN_FLIGHT)
     for _ in range(2):
         with pytest.raises(KeyError), shared.holding(3 * MAX_BYTES_IN_FLIGHT + 1):

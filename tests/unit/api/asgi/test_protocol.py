@@ -1,4 +1,4 @@
-"""A client that stops in the middle of a body, or takes no more of an answer, is given up."""
+"""Clients that stop in the middle of a body, or stop taking an answer, are cut off."""
 
 import asyncio
 import itertools
@@ -79,7 +79,9 @@ def test_a_client_that_takes_no_more_is_gone(
     serve = noticing_who_leaves(in_threads(app, 1))
     asyncio.run(asyncio.wait_for(serve(asking("GET"), receive, send), 10))
     assert closed.is_set()
-    assert all(event.get("more_body", True) for event in taken)  # it is not told that this is all
+    assert all(
+        event.get("more_body", True) for event in taken
+    )  # the client must notice that the answer is incomplete
 
 
 def asking(method: str, *headers: tuple[bytes, bytes]) -> Any:

@@ -1,4 +1,4 @@
-"""Large answers are bounded while their clients take them, and hold no thread."""
+"""Large answers are bounded while they are sent, and hold no thread."""
 
 import asyncio
 from typing import Any
@@ -18,8 +18,8 @@ LARGE = MAX_BYTES_IN_FLIGHT // 2
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """One that answers half of what may be sent at a time."""
-    monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 3600)  # none is waited for
+    """An application whose answer is half of the budget."""
+    monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 3600)  # the budget is not waited for
     app, sending = Flask(__name__), Sending(1)
     problems.register(app)
     app.get("/")(lambda: sending.held(Response(b"x" * LARGE)))
@@ -27,7 +27,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 
 class Client:
-    """One that takes the head of an answer, and all the rest once it is told to."""
+    """A client that takes the head of an answer, and the rest when told."""
 
     def __init__(self, serve: Any) -> None:
         self.status, self.sizes = 0, list[int]()
@@ -49,7 +49,7 @@ class Client:
         await self.served
 
 
-def test_beyond_the_budget_an_answer_is_refused_until_others_are_taken(app: Flask) -> None:
+def test_send_budget_refuses_answers_until_others_are_read(app: Flask) -> None:
     async def run() -> None:
         serve = in_threads(app, 1)
         slow = [Client(serve) for _ in range(2)]
@@ -67,7 +67,7 @@ def test_beyond_the_budget_an_answer_is_refused_until_others_are_taken(app: Flas
     asyncio.run(asyncio.wait_for(run(), 30))
 
 
-def test_who_is_given_up_gives_the_room_back(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_abandoned_client_returns_its_capacity(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.asgi.protocol.SEND_TIMEOUT", 0.05)
 
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""What was ordered with the key shows nothing of its files to those without."""
+"""A job requested with the local key shows nothing of its files without it."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,7 +39,7 @@ def access(home: Path, found: Job) -> JobAccess:
 
 
 @pytest.mark.parametrize("key", ["", "Bearer wrong"])
-def test_without_the_key(tmp_path: Path, key: str) -> None:
+def test_access_without_the_key(tmp_path: Path, key: str) -> None:
     found = job(restricted=True)
     with Flask("test").test_request_context(headers={"Authorization": key}):
         shown = access(tmp_path, found).shown(found)
@@ -49,7 +49,7 @@ def test_without_the_key(tmp_path: Path, key: str) -> None:
             access(tmp_path, found).permitted("j1")
 
 
-def test_with_the_key(tmp_path: Path) -> None:
+def test_access_with_the_key(tmp_path: Path) -> None:
     found, rights = job(restricted=True), Rights(tmp_path)
     del rights
     key = (tmp_path / "local.key").read_text().strip()

@@ -1,4 +1,4 @@
-"""What each route of batch jobs answers, over jobs that are as a test makes them."""
+"""The routes of batch jobs, over a fake gateway."""
 
 import io
 from pathlib import Path
@@ -37,12 +37,12 @@ JOB = Job(
 
 
 class Jobs:
-    """Accepts every order, unless it is told what to raise, and waits for nothing."""
+    """Accepts every job request, unless told what to raise, and never waits."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
         self.jobs = {"j0": replace(JOB, id="j0", status="completed")}
-        self.orders: list[tuple[JobRequest, Idempotency | None, bool]] = []
+        self.requests: list[tuple[JobRequest, Idempotency | None, bool]] = []
         self.error: Exception | None = None
         self.accepted_before: str | None = None
         self.waited: list[float] = []
@@ -54,11 +54,11 @@ class Jobs:
         return "j1", directory
 
     def create(
-        self, job_id: str, order: JobRequest, key: Idempotency | None, *, everywhere: bool
+        self, job_id: str, job_request: JobRequest, key: Idempotency | None, *, everywhere: bool
     ) -> Job:
         if self.error:
             raise self.error
-        self.orders.append((order, key, everywhere))
+        self.requests.append((job_request, key, everywhere))
         return self.jobs.setdefault(self.accepted_before or job_id, JOB)
 
     def get(self, job_id: str) -> Job:
@@ -118,23 +118,27 @@ def test_an_order_is_pinned_and_accepted(web: FlaskClient, jobs: Jobs) -> None:
     answer = web.post("/predict/batch", json=BODY)
     assert (answer.status_code, answer.json["status"]) == (202, "validating")
     assert answer.headers["Location"] == answer.json["urls"]["self"] == "/predict/batch/j1"
-    ((order, key, everywhere),) = jobs.orders
-    assert (order.reference, order.input.uri, order.dry_run) == ("m:1", "/data/in.csv", False)
+    ((job_request, key, everywhere),) = jobs.requests
+    assert (job_request.reference, job_request.input.uri, job_request.dry_run) == (
+        "m:1",
+        "/data/in.csv",
+        False,
+    )
     assert (key, everywhere) == (None, False)
 
 
-def test_who_presents_the_key_may_name_any_place(web: FlaskClient, jobs: Jobs, home: Path) -> None:
+def test_local_key_allows_any_path(web: FlaskClient, jobs: Jobs, home: Path) -> None:
     key = (home / "local.key").read_text().strip()
     web.post("/predict/batch", json=BODY, headers={"Authorization": f"Bearer {key}"})
-    assert [everywhere for *_, everywhere in jobs.orders] == [True]
+    assert [everywhere for *_, everywhere in jobs.requests] == [True]
 
 
 def test_an_upload_lies_in_the_directory_of_its_job(
     web: FlaskClient, jobs: Jobs, directory: Path
 ) -> None:
     assert web.post("/predict/batch", data=form(id_column="x0")).status_code == 202
-    ((order, *_),) = jobs.orders
-    assert (order.input.uri, order.id_column) == (str(directory / "input.csv"), "x0")
+    ((job_request, *_),) = jobs.requests
+    assert (job_request.input.uri, job_request.id_column) == (str(directory / "input.csv"), "x0")
     assert (directory / "input.csv").read_bytes() == b"x0\n1\n"
 
 
@@ -143,7 +147,7 @@ def test_an_upload_lies_in_the_directory_of_its_job(
     [(PlaceForbidden("no"), 422, False), (SubmissionUncertain("perhaps", id="j1"), 503, True)],
     ids=["refused", "uncertain"],
 )
-def test_of_what_is_refused_nothing_stays(
+def test_refused_job_request_leaves_no_directory(
     web: FlaskClient, jobs: Jobs, directory: Path, error: Exception, status: int, stays: bool
 ) -> None:
     jobs.error = error
@@ -161,15 +165,15 @@ def test_of_what_is_refused_nothing_stays(
     ],
     ids=["model", "relative", "no input", "method"],
 )
-def test_what_is_wrong_is_no_order(
+def test_wrong_job_request_is_not_submitted(
     web: FlaskClient, jobs: Jobs, directory: Path, body: object, status: int
 ) -> None:
     assert web.post("/predict/batch", json=body).status_code == status
-    assert jobs.orders == []
+    assert jobs.requests == []
     assert not directory.exists()
 
 
-def test_what_was_accepted_before_needs_no_other_directory(
+def test_repeated_job_request_needs_no_directory(
     web: FlaskClient, jobs: Jobs, directory: Path
 ) -> None:
     jobs.accepted_before = "j0"
@@ -184,7 +188,7 @@ def test_the_key_of_an_order_is_not_that_of_its_dry_run(
     for path in ("/predict/batch", "/predict/batch", "/predict/batch/validate"):
         web.post(path, json=BODY, headers={"Idempotency-Key": "k"})
         directory.rmdir()
-    first, again, dry = (key for _, key, _ in jobs.orders)
+    first, again, dry = (key for _, key, _ in jobs.requests)
     assert first == again != dry
 
 
@@ -193,7 +197,7 @@ def test_validating_waits_as_long_as_is_preferred(web: FlaskClient, jobs: Jobs) 
     assert (answer.status_code, answer.json["status"]) == (200, "completed")
     assert answer.headers["Preference-Applied"] == "wait=7"
     assert jobs.waited == [7]
-    assert jobs.orders[0][0].dry_run
+    assert jobs.requests[0][0].dry_run
 
 
 def test_a_page_of_jobs_says_whether_there_are_more(web: FlaskClient, jobs: Jobs) -> None:

@@ -1,4 +1,4 @@
-"""What is fetched of a job holds a place until it is sent; files and events have their own."""
+"""A download holds a slot until it is sent; files and events have separate slots."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -14,7 +14,7 @@ from telemetry.errors import Busy
 
 
 class OneJob:
-    """Jobs, of which there is one without news."""
+    """A gateway with one job that never changes."""
 
     def __init__(self, directory: Path) -> None:
         self._parts = [directory / "a", directory / "b"]
@@ -29,7 +29,7 @@ class OneJob:
 
 
 class Everyone:
-    """Whoever asks may have the files of every job."""
+    """Permits the files of every job."""
 
     def permitted(self, job_id: str) -> Any:
         return SimpleNamespace(id=job_id)

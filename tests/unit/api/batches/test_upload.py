@@ -1,4 +1,4 @@
-"""An upload goes to the job's directory, or says what is in its way."""
+"""An upload is stored in the job's directory, or refused with a reason."""
 
 import io
 import os
@@ -44,7 +44,7 @@ def directory(tmp_path: Path) -> JobDirectory:
         ("rows", "input"),
     ],
 )
-def test_only_the_end_of_its_name_is_kept(directory: JobDirectory, name: str, kept: str) -> None:
+def test_upload_s_name_is_kept_by_its_suffix(directory: JobDirectory, name: str, kept: str) -> None:
     upload = Upload(request(name, b"1\n" * 100_000), directory, 0, quota(directory))
     assert Path(upload.uri) == directory.path / kept
     assert [path.name for path in directory.path.iterdir()] == [kept]
@@ -52,7 +52,7 @@ def test_only_the_end_of_its_name_is_kept(directory: JobDirectory, name: str, ke
     assert upload.form.to_dict() == {"model": "iris"}
 
 
-def test_it_is_on_the_disk_before_it_is_accepted(
+def test_upload_is_synced_before_it_is_accepted(
     directory: JobDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced = []

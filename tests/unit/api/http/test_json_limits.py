@@ -1,4 +1,4 @@
-"""What a body holds is bounded before it is built."""
+"""The lists and objects of a body are bounded before it is parsed."""
 
 import json
 import tracemalloc
@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from api.http.json_limits import AROUND, EACH, refuse_many
-from api.predictions.submission import parse
+from api.predictions.submission import parse_submission
 from telemetry.errors import Malformed, TooLarge
 
 ROWS = 10_000
@@ -16,18 +16,18 @@ HEAD = b'{"model": "iris", "features": ['
 
 
 def filled(piece: bytes, size: int = SIZE) -> bytes:
-    """A body of about this size, of one piece over and over."""
+    """A body of about this size that repeats one piece."""
     return HEAD + b",".join([piece] * (size // (len(piece) + 1))) + b"]}"
 
 
 @pytest.mark.parametrize("piece", [b"{}", b"[]", b'{"a":1}', b"[1]", b"[NaN]", b"[[[]]]"])
 def test_a_body_of_many_rows_is_refused_for_little_memory(piece: bytes) -> None:
-    """It takes up to 26 times its bytes once it is built."""
+    """Parsed, it would take up to 26 times its bytes."""
     body = filled(piece)
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge, match="at most 10000 rows"):
-            parse(body, ROWS)
+            parse_submission(body, ROWS)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -40,7 +40,7 @@ def test_a_body_that_is_nested_too_deeply_is_no_json(bad: bytes) -> None:
         refuse_many(bad, ROWS)
 
 
-def test_as_many_as_rows_may_need_are_taken() -> None:
+def test_containers_that_rows_need_are_taken() -> None:
     rows = json.dumps({"model": "m", "features": [{"a": 1, "b": {"c": [{}]}}] * 5}).encode()
     refuse_many(rows, 5)
     refuse_many(b"[" * EACH * (5 + AROUND), 5)
@@ -60,7 +60,7 @@ def test_brackets_within_texts_are_texts() -> None:
 @pytest.mark.parametrize(
     "piece", [b'"["', b'["[", 1]', b'[["[[", 1]]', b'"\\"["', b'"', b"\\[", b'"a","[[{", "b"']
 )
-def test_whatever_texts_it_has_it_is_counted_soon_and_for_little_memory(piece: bytes) -> None:
+def test_counting_takes_little_memory_for_any_strings(piece: bytes) -> None:
     body = filled(piece)
     tracemalloc.start()
     try:

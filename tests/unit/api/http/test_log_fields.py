@@ -1,4 +1,4 @@
-"""A log line about a request says of what, in fields."""
+"""The fields of a log line about a request."""
 
 import logging
 
@@ -40,7 +40,7 @@ def app() -> Flask:
         ("/dead-letters/b", {"id": "b", "route": "/dead-letters/<id>"}),
     ],
 )
-def test_what_went_wrong_is_logged_with_what_it_concerns(
+def test_error_is_logged_with_the_fields_of_its_request(
     app: Flask, caplog: pytest.LogCaptureFixture, path: str, fields: dict[str, str]
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -51,11 +51,11 @@ def test_what_went_wrong_is_logged_with_what_it_concerns(
     assert line.method == "GET"  # type: ignore[attr-defined]  # a field of ours
 
 
-def test_without_a_request_there_is_nothing_to_say() -> None:
+def test_log_fields_outside_of_a_request_are_empty() -> None:
     assert of_request() == {}
 
 
-def test_who_could_not_wait_is_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_wait_is_logged_with_its_id(caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> None:
         raise redis.TimeoutError
 

@@ -1,6 +1,6 @@
-"""Whatever reads a field of a request takes no longer for separators than for anything else.
+"""Every parser of a request field takes linear time, whatever separators it has.
 
-A parser that is quadratic in 64 KiB needs seconds for it, one that is cubic hours.
+For 64 KiB a quadratic parser needs seconds, and a cubic one hours.
 """
 
 import time
@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import MultipartDecoder
 
 from api.asgi.entrance import LONGEST_FIELD
-from api.batches.request import UploadOrder, read_form
+from api.batches.request import UploadRequest, read_form
 from api.batches.upload import _suffixes
 from api.dead_letters.routes import Page
 from api.http import prefer
@@ -32,7 +32,7 @@ from telemetry.errors import PredictqError
 
 LENGTH = 65_536
 SOON = 0.25
-"""Seconds; linear ones take less than a tenth of it."""
+"""Limit in seconds; linear parsers take less than a tenth of it."""
 app = Flask(__name__)
 HOSTS, IDS = Hosts("0.0.0.0", ".example"), Ids(b"key")
 
@@ -42,15 +42,15 @@ def column(kind: Any) -> Column:
 
 
 def _read_form(text: str) -> None:
-    read_form(MultiDict({"model": "m", "delimiter": text, "output_uri": text}), UploadOrder)
+    read_form(MultiDict({"model": "m", "delimiter": text, "output_uri": text}), UploadRequest)
 
 
 OURS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "Prefer": (prefer.parse, ' ,;="\t'),
+    "Prefer": (prefer.parse_prefer, ' ,;="\t'),
     "Host": (lambda text: HOSTS.takes(text.encode()), ":[].@ "),
     "Origin": (lambda text: HOSTS.trusts(text.encode(), b"localhost"), ":/[].@"),
-    "a model": (names.parse, "@:.-_ "),
-    "a name": (names.checked, ".-_ "),
+    "a model": (names.parse_reference, "@:.-_ "),
+    "a name": (names.checked_name, ".-_ "),
     "an id": (IDS.created_at, "-{} "),
     "a file name": (_suffixes.search, "./ "),
     "JSON": (lambda text: decode(text.encode()), '[{,:" \\\n'),
@@ -59,7 +59,7 @@ OURS: dict[str, tuple[Callable[[str], Any], str]] = {
     "a decimal": (lambda text: fault(column("decimal"), text), "._eE+-0 "),
     "a form's field": (_read_form, ":/.,"),
 }
-"""What reads a field, and the separators that it knows."""
+"""Parsers of fields, with the separators that they know."""
 HEADERS: dict[str, tuple[Callable[[], Any], str]] = {
     "Accept": (front_page, ' ,;=/"\\*'),
     "Authorization": (lambda: request.authorization, ' ,="\\'),
@@ -70,11 +70,11 @@ HEADERS: dict[str, tuple[Callable[[], Any], str]] = {
     "If-Modified-Since": (lambda: request.if_modified_since, " ,:-()"),
     "Range": (lambda: _asks_for_one_range(100), " ,=-0"),
 }
-"""What Werkzeug reads; the entrance takes `LONGEST_FIELD` of each."""
+"""Fields that Werkzeug parses; `Entrance` accepts `LONGEST_FIELD` bytes of each."""
 
 
 def seconds(read: Callable[[], Any]) -> float:
-    """The best of three tries, whatever it came to: others use this machine, too."""
+    """The best time of three tries, since other processes use the machine too."""
 
     def once() -> float:
         started = time.perf_counter()
@@ -86,7 +86,7 @@ def seconds(read: Callable[[], Any]) -> float:
 
 
 def texts(separators: str, length: int) -> Iterator[str]:
-    """Each separator over and over, alone and among what a field holds, and never well ended."""
+    """Each separator repeated, alone and between values, and never terminated."""
     for separator in separators:
         yield separator * length
         yield "a=" + separator * length + 'x"y"'
@@ -95,7 +95,7 @@ def texts(separators: str, length: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_ours_take_no_longer_for_separators(name: str) -> None:
+def test_our_parsers_take_no_longer_for_separators(name: str) -> None:
     read, separators = OURS[name]
     for text in texts(separators, LENGTH):
         assert seconds(lambda text=text: read(text)) < SOON, (text[:10], len(text))
@@ -118,7 +118,7 @@ def test_a_query_takes_no_longer_for_separators(separator: str) -> None:
 
 @pytest.mark.parametrize("filling", [b"-", b"\r", b"\n", b"\r\n--b", b"\r\n--b ", b" ", b"--b"])
 def test_a_form_takes_no_longer_for_separators(filling: bytes) -> None:
-    """It comes in pieces, and what was looked at must not be looked at again with each."""
+    """The form arrives in pieces, and must not be parsed from the start with each."""
     head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
     pieces = [head, *([filling * (4096 // len(filling))] * (LENGTH // 4096))]
 

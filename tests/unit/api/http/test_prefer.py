@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.http.prefer import MAX_WAIT_SECONDS, parse
+from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from api.http.prefer import MAX_WAIT_SECONDS, parse
     ],
 )
 def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:
-    preference = parse(header)
+    preference = parse_prefer(header)
 
     assert preference.seconds(otherwise=7) == seconds
     assert preference.applied(waited=True) == applied
@@ -42,4 +42,4 @@ def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:
     ],
 )
 def test_a_wait_that_was_not_granted_is_not_said(header, applied) -> None:
-    assert parse(header).applied(waited=False) == applied
+    assert parse_prefer(header).applied(waited=False) == applied

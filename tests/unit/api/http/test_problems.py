@@ -1,4 +1,4 @@
-"""What a problem repeats of a request is cut short."""
+"""Texts that a problem quotes from a request are truncated."""
 
 import msgspec
 
@@ -16,6 +16,6 @@ def test_a_long_name_is_not_sent_back_whole() -> None:
     assert len(told.errors) == 20
 
 
-def test_a_short_one_is_sent_as_it_is() -> None:
+def test_a_short_name_is_sent_as_it_is() -> None:
     told = msgspec.json.decode(answer_to(Invalid("a word")).get_data(), type=Problem)
     assert told.detail == "a word"

@@ -1,4 +1,4 @@
-"""Who presents the local key is told more; nobody else is."""
+"""Only a caller with the local key has rights."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_the_key_is_made_once_for_its_owner_alone(home: Path, path: Path) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-def test_who_presents_it_may(home: Path, path: Path, scheme: str) -> None:
+def test_local_key_permits_debug(home: Path, path: Path, scheme: str) -> None:
     rights = Rights(home)
     assert asked(rights, "?debug=true", f"{scheme} {path.read_text().strip()}")
 
@@ -47,7 +47,7 @@ def test_who_presents_it_may(home: Path, path: Path, scheme: str) -> None:
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer ", "Bearer wrong", "ä", "Basic YTpi", "Bearer ä"]
 )
-def test_nobody_else_may(home: Path, authorization: str | None) -> None:
+def test_debug_without_the_local_key_is_forbidden(home: Path, authorization: str | None) -> None:
     rights = Rights(home)
     with pytest.raises(Forbidden, match="local key"):
         asked(rights, "?debug=true", authorization)
@@ -63,13 +63,13 @@ def test_an_empty_key_opens_nothing(home: Path, path: Path) -> None:
             asked(Rights(home), "?debug=true", authorization)
 
 
-def test_where_no_key_can_be_made_nobody_may(home: Path, path: Path) -> None:
+def test_debug_is_forbidden_where_no_key_can_be_made(home: Path, path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(Forbidden):
         asked(Rights(home), "?debug=true", "Bearer ")
 
 
 @pytest.mark.parametrize("query", ["?debug=maybe", "?debug=", "?debug=true&debug=false"])
-def test_what_is_neither_is_refused(home: Path, query: str) -> None:
+def test_invalid_debug_value_is_refused(home: Path, query: str) -> None:
     with pytest.raises(Invalid):
         asked(Rights(home), query)

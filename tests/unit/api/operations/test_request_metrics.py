@@ -1,4 +1,4 @@
-"""What a caller can invent makes no series of its own."""
+"""Invented routes and methods create no time series."""
 
 import pytest
 from flask import Flask

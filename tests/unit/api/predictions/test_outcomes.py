@@ -1,4 +1,4 @@
-"""What a prediction ended with, as a problem: the one table gives the status."""
+"""The problem for each outcome of a prediction, with the status of the table."""
 
 import msgspec
 import pytest
@@ -56,7 +56,7 @@ def test_a_failure_has_the_status_of_its_code(error: Exception, status: int) -> 
     assert not told.traceback
 
 
-def test_one_that_expired_or_was_cancelled_is_a_problem_too() -> None:
+def test_expired_or_cancelled_prediction_is_a_problem() -> None:
     expired, cancelled = (problem(r, debug=True) for r in (QUEUED.expired(), QUEUED.cancelled()))
     assert (expired.status, expired.code, expired.retryable) == (504, "expired", True)
     assert (cancelled.status, cancelled.code, cancelled.retryable) == (409, "cancelled", False)

@@ -1,4 +1,4 @@
-"""What each route of predictions answers, over a gateway that knows what it is told."""
+"""The routes of predictions, over a fake gateway."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +14,8 @@ from api.http import problems
 from api.http.rights import Rights
 from api.predictions.routes import Predictions
 from registry.store import Registry
+from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
-from tasks.queue_estimate import QueueEstimate
 from tasks.record import Receipt, Record
 from tasks.settings import Settings
 from telemetry.errors import Busy, ModelError, PredictionNotFound, VersionPaused
@@ -36,9 +36,11 @@ RECEIPT = Receipt(
 
 
 class Gateway:
-    """Accepts all but what is paused, and waits for nothing."""
+    """Accepts everything but paused versions, and never waits."""
 
-    outlooks = SimpleNamespace(freshen=lambda _: None, of=lambda _: QueueEstimate(queue_position=3))
+    queue_estimates = SimpleNamespace(
+        freshen=lambda _: None, of=lambda _: QueueEstimate(queue_position=3)
+    )
 
     def __init__(self) -> None:
         self.submitted: list[tuple[Prediction, Idempotency | None]] = []
@@ -46,7 +48,7 @@ class Gateway:
         self.paused: set[int] = set()
         self.records: dict[str, Record] = {}
         self.outcome: Record | None = None
-        """What waiting gives, in place of the record as it is."""
+        """What waiting returns, instead of the current record."""
 
     def submit(self, prediction: Prediction, key: Idempotency | None) -> Record:
         if prediction.version in self.paused:
@@ -103,7 +105,7 @@ QUEUED = Record.queued(
 SUCCEEDED = QUEUED.succeeded([1, 2], RECEIPT)
 
 
-def test_what_is_submitted_is_pinned_and_accepted(web: FlaskClient, gateway: Gateway) -> None:
+def test_submission_is_pinned_and_accepted(web: FlaskClient, gateway: Gateway) -> None:
     answer = web.post("/predict/async", json=BODY)
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
     assert answer.json["queue_position"] == 3
@@ -134,7 +136,7 @@ def test_the_key_comes_with_a_fingerprint_of_the_payload(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_wrong_reaches_no_queue(
+def test_invalid_submission_reaches_no_queue(
     web: FlaskClient, gateway: Gateway, body: object, status: int, code: str
 ) -> None:
     answer = web.post("/predict/async", json=body)
@@ -152,7 +154,7 @@ def test_the_fallback_stands_in_for_a_paused_version_but_not_by_number(
     assert (refused.status_code, refused.json["code"]) == (503, "version_paused")
 
 
-def test_who_waits_gets_the_outcome(web: FlaskClient, gateway: Gateway) -> None:
+def test_waiting_submission_gets_the_outcome(web: FlaskClient, gateway: Gateway) -> None:
     gateway.outcome = SUCCEEDED
     answer = web.post("/predict", json=BODY, headers={"Prefer": "wait=7"})
     assert (answer.status_code, answer.json["predictions"]) == (200, [1, 2])
@@ -160,14 +162,16 @@ def test_who_waits_gets_the_outcome(web: FlaskClient, gateway: Gateway) -> None:
     assert gateway.waited == [7]
 
 
-def test_who_prefers_not_to_wait_does_not(web: FlaskClient, gateway: Gateway) -> None:
+def test_respond_async_does_not_wait(web: FlaskClient, gateway: Gateway) -> None:
     gateway.outcome = SUCCEEDED
     answer = web.post("/predict", json=BODY, headers={"Prefer": "respond-async"})
     assert (answer.status_code, gateway.waited) == (202, [])
     assert answer.headers["Preference-Applied"] == "respond-async"
 
 
-def test_who_waits_for_a_failure_is_told_of_a_problem(web: FlaskClient, gateway: Gateway) -> None:
+def test_waiting_submission_gets_a_problem_for_a_failure(
+    web: FlaskClient, gateway: Gateway
+) -> None:
     gateway.outcome = gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
     answer = web.post("/predict", json=BODY)
     assert (answer.status_code, answer.json["code"]) == (422, "model_error")
@@ -177,7 +181,7 @@ def test_who_waits_for_a_failure_is_told_of_a_problem(web: FlaskClient, gateway:
 
 
 class NoRoom:
-    """Has room for no outcome, large or not."""
+    """Refuses every answer with `Busy`."""
 
     def held(self, response: Any) -> Any:
         if response.status_code == 200:
@@ -186,7 +190,7 @@ class NoRoom:
 
 
 @pytest.mark.parametrize("sending", [NoRoom()])
-def test_where_there_is_no_room_to_send_it_the_id_is_told(
+def test_outcome_too_large_to_send_is_replaced_by_the_id(
     web: FlaskClient, gateway: Gateway
 ) -> None:
     gateway.outcome = SUCCEEDED
@@ -217,7 +221,7 @@ def test_the_traceback_is_told_to_who_presents_the_key(
     assert (told.status_code, told.json["traceback"]) == (200, "Traceback")
 
 
-def test_who_cancels_gets_the_outcome_that_stands(web: FlaskClient, gateway: Gateway) -> None:
+def test_cancel_returns_the_outcome(web: FlaskClient, gateway: Gateway) -> None:
     gateway.records["an-id"] = replace(QUEUED, state="running")
     answer = web.delete("/predict/result/an-id")
     assert (answer.status_code, answer.json["status"]) == (200, "cancelled")

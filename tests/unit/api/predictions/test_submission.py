@@ -1,10 +1,10 @@
-"""A submission's clocks are bounded on both sides."""
+"""The time limits of a submission are bounded on both sides."""
 
 import json
 
 import pytest
 
-from api.predictions.submission import parse
+from api.predictions.submission import parse_submission
 from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import Invalid
 
@@ -16,10 +16,10 @@ def body(seconds: float) -> bytes:
 @pytest.mark.parametrize("seconds", [1e-9, 0, -1, SHORTEST_RUN / 2, LONGEST_RUN + 1])
 def test_a_limit_that_only_ends_processes_is_refused(seconds: float) -> None:
     with pytest.raises(Invalid) as refused:
-        parse(body(seconds), 1)
+        parse_submission(body(seconds), 1)
     assert refused.value.errors[0].loc == ("timeout_seconds",)
 
 
 @pytest.mark.parametrize("seconds", [SHORTEST_RUN, 1, LONGEST_RUN])
-def test_other_limits_are_taken(seconds: float) -> None:
-    assert parse(body(seconds), 1).timeout_seconds == seconds
+def test_valid_limits_are_taken(seconds: float) -> None:
+    assert parse_submission(body(seconds), 1).timeout_seconds == seconds

@@ -1,6 +1,6 @@
-"""Every parser that a caller reaches refuses what is wrong with an error of ours, and soon.
+"""Every parser that a caller can reach refuses bad input with a `PredictqError`, and fast.
 
-`python -m benchmarks.fuzz` feeds them as much as one likes.
+`python -m benchmarks.fuzz` feeds them more inputs.
 """
 
 import resource
@@ -17,11 +17,11 @@ from benchmarks.fuzz.mutating import LONGEST
 from benchmarks.fuzz.target import Target, plain
 
 INPUTS = 20
-"""Times the weight of the target."""
+"""Multiplied by the weight of the target."""
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-def test_nothing_but_refusals(target: Target, tmp_path: Path) -> None:
+def test_fuzzing_finds_only_refusals(target: Target, tmp_path: Path) -> None:
     inputs = INPUTS * target.weight
     fed = feed(target, target.ready(tmp_path), "suite", inputs, lambda _: None)
     assert fed.findings == []
@@ -49,19 +49,19 @@ FOUND = [
     ("manifest", b'{"name": "m\xe9"}'),
     ("manifest", b'{"else": ' + b"[" * 3000),
 ]
-"""Inputs that once raised what is no error of ours."""
+"""Inputs that once raised an unexpected error."""
 
 
 @pytest.mark.parametrize(("name", "content"), FOUND, ids=[name for name, _ in FOUND])
-def test_what_was_found_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
+def test_known_finding_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
     target = TARGETS[name]
     fed = feeding._one(target, target.ready(tmp_path), content)
     assert (fed.findings, fed.refused) == ([], 1)
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-def test_what_it_begins_with_is_right(target: Target, tmp_path: Path) -> None:
-    """Else mutations would hardly come beyond the first check."""
+def test_corpus_is_valid(target: Target, tmp_path: Path) -> None:
+    """Otherwise mutations would hardly get beyond the first check."""
     parse = target.ready(tmp_path)
     fed = Fed()
     for content in target.corpus:
@@ -77,7 +77,7 @@ def spin() -> None:
 
 
 def kept(_: bytes) -> None:
-    """Take 64 MiB more than this process ever had."""
+    """Allocate 64 MiB more than this process ever had."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     now = psutil.Process().memory_info().rss // 2**20
     [bytearray(2**20) for _ in range(peak - now + 64)]
@@ -92,7 +92,7 @@ def raising(_: bytes) -> None:
     [(raising, "KeyError: 'foreign'"), (lambda _: spin(), "Slow: "), (kept, "it grew by")],
     ids=["foreign", "slow", "large"],
 )
-def test_what_may_not_happen_is_found(
+def test_forbidden_behaviour_is_found(
     parse: feeding.Parse, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeding, "LONGEST", 0.5)

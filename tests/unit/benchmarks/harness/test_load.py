@@ -1,4 +1,4 @@
-"""The load generator counts what was answered, and nothing that was not passes for an answer."""
+"""The load generator counts answers correctly."""
 
 import threading
 from collections import Counter
@@ -12,12 +12,12 @@ from benchmarks.harness.wire import LoadFailed, post
 from stack.redis.server import free_port
 
 LOOKS = 3
-"""An outcome is there at this look."""
+"""The look-up at which an outcome is there."""
 REQUESTS = [post("/predict/async", body) for body in (b"{}", b'{"a": 1}')]
 
 
 class Tiny(ThreadingHTTPServer):
-    """Accepts with ids that count up, and has each outcome at the third look."""
+    """Accepts with increasing ids, and has each outcome at the third look-up."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -26,13 +26,13 @@ class Tiny(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 202
         self.refusals = 0
-        """As many are answered 503 before the others."""
+        """The first so many requests are answered 503."""
         self.bodies: list[bytes] = []
         self.looks: Counter[str] = Counter()
         self.lock = threading.Lock()
 
     def handle_error(self, *_: object) -> None:
-        """A load that fails hangs up; that is no news."""
+        """A failed load drops its connections; do not log that."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -113,7 +113,7 @@ def test_outcomes_come_back_in_the_order_of_their_ids(tiny: Tiny) -> None:
     assert found.ended > last.ended > 0
 
 
-def test_what_is_refused_for_a_moment_is_asked_again(tiny: Tiny) -> None:
+def test_temporary_refusal_is_submitted_again(tiny: Tiny) -> None:
     tiny.refusals = 40
     accepted = submit(tiny.server_port, REQUESTS, 60, most=100)
     assert len(accepted.ids) == len(set(accepted.ids)) == len(tiny.bodies) - 40 == 100

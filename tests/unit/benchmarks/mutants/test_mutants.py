@@ -1,4 +1,4 @@
-"""Mutants of scripts: each is one change, on one line, and none of a comment."""
+"""Mutants of scripts: each is one change on one line, and never in a comment."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ end
 """
 
 
-def test_each_changes_one_thing_and_no_comment(tmp_path: Path) -> None:
+def test_mutant_changes_one_thing_and_no_comment(tmp_path: Path) -> None:
     path = tmp_path / "some.lua"
     path.write_text(SCRIPT)
     found = [mutant.applied(SCRIPT).splitlines() for mutant in mutants(path)]
@@ -24,7 +24,7 @@ def test_each_changes_one_thing_and_no_comment(tmp_path: Path) -> None:
     ]
 
 
-def test_every_script_of_the_ledger_has_some() -> None:
+def test_scripts_of_the_ledger_have_mutants() -> None:
     for path in HERE.glob("*.lua"):
         if path.name not in ("delete.lua", "pause.lua", "resume.lua", "workers.lua"):
             assert any(mutants(path)), path.name

@@ -1,4 +1,4 @@
-"""The accounts of the proof find whatever is missing, wrong or twice: the evidence is mutated."""
+"""The accounts of the proof find all that is missing, wrong or doubled in the evidence."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def told(number: int) -> list[list[float]]:
 
 @pytest.fixture
 def evidence() -> Evidence:
-    """Of a run in which all went well; each outcome was seen twice."""
+    """Evidence of a run without faults; each outcome was seen twice."""
     ends = {n: (Asked(n), Answer("succeeded", told(n))) for n in range(COUNT)} | ENDINGS
     return Evidence(
         accepted={f"id-{n}": asked for n, (asked, _) in ends.items()},
@@ -37,7 +37,7 @@ def evidence() -> Evidence:
     )
 
 
-def test_where_all_is_well_nothing_is_found(evidence: Evidence) -> None:
+def test_sound_evidence_has_no_findings(evidence: Evidence) -> None:
     found = account(evidence)
     assert set(found.faults.values()) == {0}
     assert found.adds_up
@@ -62,7 +62,7 @@ def accept_twice(evidence: Evidence) -> None:
 
 
 def swap(evidence: Evidence) -> None:
-    """Two callers get each other's answers."""
+    """Swap the answers of two callers."""
     one, other = evidence.answers["id-50"], evidence.answers["id-51"]
     evidence.answers["id-50"], evidence.answers["id-51"] = other, one
 
@@ -124,7 +124,7 @@ def test_a_second_computation_is_counted_and_forbids_nothing(evidence: Evidence)
     assert set(found.faults.values()) == {0}
 
 
-def test_what_would_come_back_is_told_apart_from_what_is_gone(evidence: Evidence) -> None:
+def test_held_back_is_told_apart_from_lost(evidence: Evidence) -> None:
     forget(evidence)
     del evidence.answers["id-51"]
     evidence.held_back = frozenset({"id-51", "id-52"})
@@ -132,7 +132,7 @@ def test_what_would_come_back_is_told_apart_from_what_is_gone(evidence: Evidence
     assert (found.lost, found.held_back) == (["id-50", "id-51"], 1)
 
 
-def test_what_turned_up_is_not_among_the_accepted_and_must_be_right(evidence: Evidence) -> None:
+def test_unaccepted_predictions_that_turned_up_must_be_right(evidence: Evidence) -> None:
     evidence.turned_up = {"id-60": evidence.accepted.pop("id-60")}
     found = account(evidence)
     assert (found.accepted, set(found.faults.values())) == (COUNT - 1, {0})
@@ -150,7 +150,7 @@ def test_what_turned_up_is_not_among_the_accepted_and_must_be_right(evidence: Ev
         (Asked(50, CRASHES), True),
     ],
 )
-def test_only_the_guilty_may_fail(evidence: Evidence, asked: Asked, just: bool) -> None:
+def test_innocent_failure_is_found(evidence: Evidence, asked: Asked, just: bool) -> None:
     evidence.accepted[INNOCENT] = asked
     evidence.answers[INNOCENT] = [Answer("failed")]
     assert (account(evidence).failed_innocently == []) is just

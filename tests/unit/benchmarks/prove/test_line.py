@@ -1,4 +1,4 @@
-"""Callers of the proof outlive what they call: nobody's answer is an answer, too."""
+"""Callers of the proof survive outages: a lost connection is reported as a response."""
 
 import socket
 import time
@@ -32,7 +32,7 @@ def heard(line: Line, answers: list[Response], count: int) -> bool:
     return len(answers) >= count
 
 
-def test_who_is_not_there_answers_nothing() -> None:
+def test_absent_server_answers_nothing() -> None:
     answers: list[Response] = []
     line = Line(free_port(), 1)
     line.send(get("/"), answers.append)
@@ -40,7 +40,7 @@ def test_who_is_not_there_answers_nothing() -> None:
     line.close()
 
 
-def test_who_dies_answers_nothing_and_those_in_line_have_their_turn(
+def test_dead_server_answers_nothing_and_the_line_moves_on(
     server: socket.socket, line: Line
 ) -> None:
     answers: list[Response] = []
@@ -56,7 +56,7 @@ def test_who_dies_answers_nothing_and_those_in_line_have_their_turn(
     assert not line.busy
 
 
-def test_who_is_silent_is_given_up(
+def test_silent_server_is_given_up(
     server: socket.socket, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.prove.faults.line.GIVE_UP", 0.1)

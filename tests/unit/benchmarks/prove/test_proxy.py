@@ -1,4 +1,4 @@
-"""The proxy passes on what it is given, and harms as it is told."""
+"""The proxy forwards data, and injects faults as told."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ from tests.support.stack import until
 
 
 class Echo:
-    """A server that says what it hears, and remembers it."""
+    """An echo server that records what it receives."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -104,7 +104,7 @@ def is_dead(client: socket.socket) -> bool:
     return False
 
 
-def test_who_is_refused_is_let_in_later(client: socket.socket, proxy: Proxy) -> None:
+def test_refused_connection_is_accepted_after_healing(client: socket.socket, proxy: Proxy) -> None:
     proxy.refusing = True
     with socket.create_connection(("127.0.0.1", proxy.port), 5) as refused:
         until(lambda: is_dead(refused), "refused")

@@ -1,4 +1,4 @@
-"""What counts as growing: a slope, whatever the noise, and no step of the warm-up."""
+"""A slope counts as growth despite noise; a step during the warm-up does not."""
 
 import random
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def judged(
     threads: Callable[[float], float] = lambda _: 4,
     until: float = MINUTES,
 ) -> list[Trend]:
-    """The trend of one process, of which this is seen by the minute, each five seconds."""
+    """The trend of one process with these samples, one every five seconds."""
     noise = random.Random(1)
     samples = [
         Sample(
@@ -46,7 +46,7 @@ def fails(found: list[Trend]) -> list[str]:
     ],
     ids=["noise", "warm-up", "falling", "slow", "a share"],
 )
-def test_what_does_not_grow_passes(pss: Callable[[float], float]) -> None:
+def test_memory_that_does_not_grow_passes(pss: Callable[[float], float]) -> None:
     assert fails(judged(pss)) == []
 
 
@@ -55,7 +55,7 @@ def test_what_does_not_grow_passes(pss: Callable[[float], float]) -> None:
     [(lambda minute: 70 + 2 * minute, 2), (lambda minute: 73 + 55 * minute, 55)],
     ids=["leak", "Flower without a bound"],
 )
-def test_what_grows_fails_by_its_slope(pss: Callable[[float], float], slope: float) -> None:
+def test_memory_that_grows_fails_by_its_slope(pss: Callable[[float], float], slope: float) -> None:
     found = judged(pss)
     assert fails(found) == ["memory"]
     assert found[0].slopes[0] == pytest.approx(slope, rel=0.1)
@@ -68,7 +68,7 @@ def test_descriptors_and_threads_count_as_well() -> None:
     assert fails(judged(lambda _: 70, threads=lambda minute: 4 + minute)) == ["threads"]
 
 
-def test_of_what_ended_early_nothing_is_said() -> None:
+def test_soak_that_ended_early_is_not_judged() -> None:
     assert judged(lambda minute: 70 + 50 * minute, until=3.5) == []
     assert fails([]) == []
 

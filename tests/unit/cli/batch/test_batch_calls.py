@@ -1,4 +1,4 @@
-"""`predictq batch` against a service that acts out its contract."""
+"""`predictq batch` against a fake server."""
 
 import json
 
@@ -109,7 +109,7 @@ def test_a_job_without_an_output_fails_the_command(server, end, told):
 @pytest.mark.parametrize(
     "code", ["too_many_failures", "invalid_input", "input_changed", "model_error"]
 )
-def test_what_no_resuming_mends_is_not_to_be_resumed(server, code):
+def test_permanent_failure_suggests_no_resume(server, code):
     failed = job(status="failed", error={"code": code, "message": "wrong", "line": None})
     none = failed | {"counts": COUNTS}
     server.script(events(failed), Answer(200, failed), events(none), Answer(200, none))
@@ -119,7 +119,7 @@ def test_what_no_resuming_mends_is_not_to_be_resumed(server, code):
 
 
 @pytest.mark.parametrize("code", ["input_unreadable", "output_unwritable", "worker_lost"])
-def test_what_can_be_mended_is_to_be_resumed(server, code):
+def test_temporary_failure_suggests_a_resume(server, code):
     failed = job(status="failed", error={"code": code, "message": "wrong", "line": None})
     server.script(events(failed), Answer(200, failed))
     assert batch("status", "j1", "--follow").stderr.endswith("predictq batch resume j1)\n")
@@ -194,7 +194,7 @@ def test_a_dry_run_tells_what_was_found(server):
     assert batch("iris", "/in.csv", "--dry-run").stderr == "error: no such file\n"
 
 
-def test_what_is_said_of_csv_is_sent_and_what_was_used_is_told(server):
+def test_csv_options_are_sent_and_the_dialect_is_told(server):
     report = {"rows": 1, "columns": ["a"], "ignored": ["id", "x"], "header": False}
     report |= {"delimiter": "\t", "na": ["", "NA", "-"]}
     server.script(Answer(202, job()), events(DONE | {"report": report}))
@@ -207,7 +207,7 @@ def test_what_is_said_of_csv_is_sent_and_what_was_used_is_told(server):
 
 
 @pytest.mark.parametrize("text", ["", "ab", '"', "1", "a"])
-def test_what_separates_no_fields_is_refused(server, text):
+def test_invalid_delimiter_is_refused(server, text):
     ran = batch("iris", "/in.csv", "/o.csv", "--delimiter", text)
     assert (ran.exit_code, server.asked) == (2, [])
     assert "give one character" in ran.stderr
@@ -292,7 +292,7 @@ def test_a_server_that_is_none_of_ours_is_told_in_a_line(server, words, body):
     assert "is the address right?" in ran.stderr
 
 
-def test_what_came_of_a_job_is_fetched(server, tmp_path):
+def test_errors_and_output_are_fetched(server, tmp_path):
     server.script(Answer(200, BAD * 2), Answer(200, b"prediction\n"))
     assert batch("errors", "j1").stdout.count('"line": 7') == 2
     assert batch("fetch", "j1", tmp_path / "out.csv").exit_code == 0

@@ -1,4 +1,4 @@
-"""Ctrl-C at a real terminal: cancel, detach, or go on."""
+"""Ctrl-C in a real terminal: cancel, detach, or go on."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ from tests.unit.fake_server import Answer, events, job
 
 
 class Terminal:
-    """A command at a terminal, and what that has shown."""
+    """A command in a terminal, with its output."""
 
     def __init__(self, leader, process):
         self._leader = leader
@@ -23,7 +23,7 @@ class Terminal:
         self.shown = ""
 
     def shows(self, text):
-        """Read on until it is there; what came before is forgotten."""
+        """Read until the text appears; earlier output is dropped."""
         while text not in self.shown:
             self.shown += os.read(self._leader, 10_000).decode()
         self.shown = self.shown.partition(text)[2]
@@ -34,7 +34,7 @@ class Terminal:
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)
         self.shows("[c]ancel the job, [d]etach from it, or [g]o on?")
-        # A signal just before it reads would be noticed only after a key.
+        # A signal just before the read would be noticed only after a key press.
         asleep = psutil.STATUS_SLEEPING
         until(lambda: psutil.Process(self.process.pid).status() == asleep, "it reads")
 

@@ -1,4 +1,4 @@
-"""The `predictq models` commands, in their own words, against a real registry."""
+"""The `predictq models` commands against a real registry."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def run(tmp_path: Path) -> Callable[..., Result]:
 
 @contextmanager
 def stack(home: Path, answers: list[Answer]) -> Iterator[list[tuple[str, Any]]]:
-    """A stack that gives these answers in turn, and notes what it was asked."""
+    """A fake stack that gives these answers in turn, and records the requests."""
     asked: list[tuple[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -137,7 +137,7 @@ def test_removing_a_model_names_all_its_aliases(run, file):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
-def test_at_a_terminal_it_asks(run, file, tmp_path, monkeypatch, typed, code):
+def test_trust_is_asked_for_at_a_terminal(run, file, tmp_path, monkeypatch, typed, code):
     assert run("add", "m", file, "--alias", "production").exit_code == 0
     ours, theirs = pty.openpty()
     home = {**os.environ, "PREDICTQ_HOME": str(tmp_path / "home")}
@@ -223,7 +223,7 @@ def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, fi
 
 
 ENDED = {"retryable": False, "id": "1", "urls": {"result": "/predict/result/1"}}
-"""What the problem of a prediction that has ended says, too."""
+"""Fields that a prediction's problem has in addition."""
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
     assert "did not serve m:1 within" in result.stderr
 
 
-def test_where_no_stack_runs_add_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
+def test_add_without_a_stack_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     home, other = tmp_path / "home", tmp_path / "other"
     plain = run("add", "m", file)

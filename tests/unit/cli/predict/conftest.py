@@ -1,4 +1,4 @@
-"""A stand-in for the service that the command finds through the environment."""
+"""A fake server that the command finds through the environment."""
 
 import pytest
 

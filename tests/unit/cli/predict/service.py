@@ -1,4 +1,4 @@
-"""A service that computes, for `predictq predict` to be run against."""
+"""A fake server that computes predictions for `predictq predict`."""
 
 import threading
 
@@ -9,23 +9,23 @@ from tests.unit.fake_server import Answer, outcome, pending, problem, succeeded
 
 
 def told(*columns, named=True):
-    """What the service says of a model that takes these."""
+    """The server's answer about a model with these columns."""
     signature = {"columns": [*columns], "named": named}
     version = {"version": 1, "signature": signature}
     return {"latest": 1, "versions": [1], "aliases": {"production": 1}, "details": [version]}
 
 
 UNKNOWN = told() | {"details": []}
-"""What it says where nobody knows what the version takes."""
+"""Its answer about a version with unknown columns."""
 
 
 def knowing(behave, model=UNKNOWN):
-    """The same behaviour of a service that tells of its model, too."""
+    """The behaviour, extended by an answer about the model."""
     return lambda asked: Answer(200, model) if asked.path.startswith("/models/") else behave(asked)
 
 
 class Service:
-    """Answers each submission, at the second look, with what `answer` makes of its rows."""
+    """Answers each submission at the second look-up, with `answer` of its rows."""
 
     def __init__(self, answer, model=UNKNOWN):
         self.answer = answer

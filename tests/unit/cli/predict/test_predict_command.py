@@ -1,4 +1,4 @@
-"""`predictq predict` from rows to lines."""
+"""`predictq predict`, from rows to output lines."""
 
 import os
 
@@ -60,7 +60,7 @@ def test_several_columns(service):
     assert run("iris", "--row", "1").stdout == '0.25,,"a,b",true,"[1, 2]"\n'
 
 
-def test_as_json(service):
+def test_predict_json_output(service):
     service.answer = lambda row: [0.25, None, "ü"]
     done = run("iris", "--row", "1", "--row", "2", "--json")
     assert done.stdout == '[0.25, null, "ü"]\n' * 2

@@ -1,4 +1,4 @@
-"""`predictq predict` names the line of what is wrong, and leaves the output as it was."""
+"""`predictq predict` names the line of an error, and leaves the output file unchanged."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_rows_for_which_the_model_raises_are_found_by_halves(service, tmp_path):
     ]
 
 
-def test_where_no_row_is_answered_nothing_is_written(service, tmp_path):
+def test_output_is_not_written_without_answers(service, tmp_path):
     service.guilty = 13
     target = write(tmp_path / "predictions.csv", "old\n")
     source = write(tmp_path / "rows.json", "[[13], [13]]")
@@ -78,14 +78,14 @@ def test_where_no_row_is_answered_nothing_is_written(service, tmp_path):
     assert target.read_text() == "old\n"
 
 
-def test_another_failure_names_its_rows(server, tmp_path):
+def test_failure_of_a_request_names_its_rows(server, tmp_path):
     error = {"code": "worker_lost", "message": "it is gone", "retryable": True}
     server.script(pending(), outcome("failed", error=error))
     source = write(tmp_path / "rows.json", "[[1], [2]]")
     assert fails("--file", source) == "error: row 1 to row 2: it is gone\n"
 
 
-def test_other_problems(server):
+def test_problem_of_the_server_is_told(server):
     server.script(problem(404, "model_not_found"))
     assert fails("--row", "1") == "error: that is model_not_found\n"
 
@@ -102,7 +102,7 @@ def test_an_output_that_cannot_be(service, tmp_path):
     assert "No such file" in fails("--row", "1", "--output", tmp_path / "no" / "x")
 
 
-def test_nobody_listens_there():
+def test_unreachable_server_is_an_error():
     told = fails("--row", "1", "--url", "http://127.0.0.1:1")
     assert told.startswith("error: no predictq answers at http://127.0.0.1:1: ")
 
@@ -151,6 +151,6 @@ def test_an_output_that_would_be_no_such_file_is_refused(server, tmp_path, name)
     assert "CSV" in done.stderr or "name it out.csv" in done.stderr
 
 
-def test_what_is_said_of_csv_fits_no_json(server, tmp_path):
+def test_csv_options_do_not_fit_json(server, tmp_path):
     source = write(tmp_path / "rows.json", "[[1]]")
     assert "are for CSV" in fails("--file", source, "--no-header")

@@ -1,4 +1,4 @@
-"""The line that tells those who wait how far it is."""
+"""The progress bar."""
 
 import os
 import pty
@@ -11,10 +11,10 @@ from cli.predict.progress import Progress
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Standard error as a terminal; gives what it was told."""
+    """Standard error as a terminal; returns what was written."""
     leader, follower = pty.openpty()
     stream = os.fdopen(follower, "w")
-    # sys.stderr itself is pytest's, which sets it anew for the test.
+    # Patched here because pytest replaces sys.stderr itself for each test.
     monkeypatch.setattr("cli.predict.progress.sys", SimpleNamespace(stderr=stream))
 
     def told():

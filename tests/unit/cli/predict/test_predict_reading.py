@@ -1,18 +1,18 @@
-"""Rows out of CSV, JSON and NDJSON, each with its place."""
+"""Rows from CSV, JSON and NDJSON, each with its place in the file."""
 
 import json
 
 import pytest
 
-from cli.predict.model_inputs import Column, Takes
-from cli.predict.reading import read
+from cli.predict.model_inputs import Column, VersionInputs
+from cli.predict.reading import read_rows
 from cli.predict.rows import Unreadable
 from tasks.jobs.files.dialect import Dialect
 from tests.unit.cli.predict.service import run
 
 
 def found(text, name="rows.csv", takes=None, **said):
-    return read(name, text.encode(), lambda: takes, Dialect(**said))
+    return read_rows(name, text.encode(), lambda: takes, Dialect(**said))
 
 
 def rows_of(text, name="rows.csv"):
@@ -42,7 +42,9 @@ def test_csv_places():
     ]  # fmt: skip
 
 
-CODES = Takes((Column("code", "string", nullable=False), Column("size", "number")), named=True)
+CODES = VersionInputs(
+    (Column("code", "string", nullable=False), Column("size", "number")), named=True
+)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +60,14 @@ CODES = Takes((Column("code", "string", nullable=False), Column("size", "number"
     ],
 )
 def test_csv_by_the_columns_of_the_model(text, said, values, notes):
-    read = found(text, takes=CODES, **said)
-    assert [row.value for row in read.rows] == values
-    assert list(read.notes) == notes
+    read_rows = found(text, takes=CODES, **said)
+    assert [row.value for row in read_rows.rows] == values
+    assert list(read_rows.notes) == notes
 
 
-def test_what_is_no_number_is_told_with_the_way_to_write_one():
-    read = found("code;size\na;3,14\nb;x\n", takes=CODES)
-    assert [(row.place, row.fault) for row in read.rows] == [
+def test_invalid_number_is_told_with_its_spelling():
+    read_rows = found("code;size\na;3,14\nb;x\n", takes=CODES)
+    assert [(row.place, row.fault) for row in read_rows.rows] == [
         ("line 2", "column 'size': '3,14' is no number; use a point for decimals"),
         ("line 3", "column 'size': expected a number, got 'x'"),
     ]
@@ -88,8 +90,8 @@ def test_what_is_no_number_is_told_with_the_way_to_write_one():
     ],
 )
 def test_a_cell_is_what_its_column_takes(column, cell, value):
-    read = found(f"a\n{cell}\n", takes=Takes((column,), named=True))
-    assert [row.value for row in read.rows] == [{"a": value}]
+    read_rows = found(f"a\n{cell}\n", takes=VersionInputs((column,), named=True))
+    assert [row.value for row in read_rows.rows] == [{"a": value}]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,11 @@ def test_a_cell_is_what_its_column_takes(column, cell, value):
     [
         ("code,length\na,1\n", CODES, "the file has no column 'size'; it has 'code', 'length'"),
         ("code,size,size\na,1,1\n", CODES, "more than one column 'size'"),
-        ("1,2,3\n4,5,6\n", Takes(CODES.columns, named=False), "takes 2 columns by position"),
+        (
+            "1,2,3\n4,5,6\n",
+            VersionInputs(CODES.columns, named=False),
+            "takes 2 columns by position",
+        ),
         ("7,2,3\n4,5,6\n", CODES, "has no header, so its columns go by position: the model takes"),
     ],
 )
@@ -107,10 +113,10 @@ def test_columns_that_do_not_fit_are_told(text, takes, told):
 
 
 def test_numbers_in_their_order_are_taken_for_a_header_and_that_is_told():
-    takes = Takes((Column("x0", "number"), Column("x1", "number")), named=False)
-    read = found("0,1\n5,6\n", takes=takes)
-    assert [row.value for row in read.rows] == [[5, 6]]
-    assert read.notes == ["taken for the header: line 1 (if it is a row: --no-header)"]
+    takes = VersionInputs((Column("x0", "number"), Column("x1", "number")), named=False)
+    read_rows = found("0,1\n5,6\n", takes=takes)
+    assert [row.value for row in read_rows.rows] == [[5, 6]]
+    assert read_rows.notes == ["taken for the header: line 1 (if it is a row: --no-header)"]
     assert [row.value for row in found("0,1\n5,6\n", takes=takes, header=False).rows] == [
         [0, 1],
         [5, 6],
@@ -152,7 +158,7 @@ def test_ndjson(name):
         ("rows.ndjson", "[1]\n[\n", "line 2: not JSON"),
     ],
 )
-def test_what_is_wrong_is_told(name, text, told):
+def test_unreadable_file_is_told(name, text, told):
     with pytest.raises(Unreadable, match=told):
         rows_of(text, name)
 

@@ -1,4 +1,4 @@
-"""Where the client finds the service."""
+"""The address that the client uses."""
 
 import pytest
 

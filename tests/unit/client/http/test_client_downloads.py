@@ -1,4 +1,4 @@
-"""Outputs of batch jobs through the client: whole or not there, whatever breaks meanwhile."""
+"""Downloaded outputs are complete or absent, even if the connection breaks."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_a_download_gives_up_when_nothing_comes(server, client, clock, tmp_path)
 
 def test_downloads_to_one_file_leave_each_other_alone(server, client, tmp_path):
     def behave(_):
-        if len(server.asked) == 1:  # another comes while this one is under way
+        if len(server.asked) == 1:  # another file appears during the download
             client.jobs.download("j1", tmp_path / "out.csv")
         return Answer(200, f"{len(server.asked)}".encode())
 
@@ -67,7 +67,7 @@ def test_a_download_of_what_changed_begins_anew(server, client, tmp_path):
     assert (tmp_path / "out.csv").read_bytes() == b"xyzxyz"
 
 
-def test_what_is_replaced_keeps_its_mode(server, client, tmp_path):
+def test_replaced_file_keeps_its_mode(server, client, tmp_path):
     (tmp_path / "out.csv").touch(mode=0o600)
     server.script(Answer(200, b"prediction\n"))
     client.jobs.download("j1", tmp_path / "out.csv")

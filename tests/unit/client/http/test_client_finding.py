@@ -1,4 +1,4 @@
-"""Which of the stacks on this machine a client finds by itself."""
+"""Which stack on this machine a client finds without an address."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def dead():
-    """A pid that nobody has."""
+    """A pid that no process has."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     return ended.pid
@@ -49,7 +49,7 @@ def port():
     return int(find().url.rpartition(":")[2])
 
 
-def test_what_is_said_counts_before_what_runs(home, monkeypatch):
+def test_given_address_takes_precedence_over_a_running_stack(home, monkeypatch):
     stack(home / ".predictq", 1)
     pointer(home, 2)
     monkeypatch.setenv("PREDICTQ_PORT", "3")
@@ -69,7 +69,7 @@ def test_the_stack_of_the_home_counts_before_others(home, monkeypatch):
     assert port() == 3
 
 
-def test_one_of_several_is_not_guessed(home):
+def test_stack_among_several_is_not_guessed(home):
     pointer(home, 2)
     pointer(home, 3)
     assert find().url == DEFAULT
@@ -81,12 +81,12 @@ def test_pointers_lie_where_state_lies(home, monkeypatch):
     assert find().url == DEFAULT
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     assert port() == 2
-    monkeypatch.setenv("XDG_STATE_HOME", "state")  # no whole path, so it says nothing
+    monkeypatch.setenv("XDG_STATE_HOME", "state")  # not absolute, so it is ignored
     monkeypatch.chdir(home)
     assert find().url == DEFAULT
 
 
-def test_what_has_ended_is_passed_over(home, dead):
+def test_ended_stack_is_skipped(home, dead):
     stack(home / ".predictq", 1, dead)
     pointer(home, 2, dead)
     assert find().url == DEFAULT
@@ -120,7 +120,7 @@ def test_files_that_tell_nothing_are_passed_over(home, content):
     assert port() == 2
 
 
-def test_what_is_no_file_is_passed_over(home):
+def test_pointer_that_is_no_file_is_skipped(home):
     (home / ".predictq").mkdir()
     os.mkfifo(home / ".predictq" / "stack.json")
     (home / ".local/state/predictq/stacks/1.json").mkdir(parents=True)
@@ -130,9 +130,9 @@ def test_what_is_no_file_is_passed_over(home):
     assert port() == 2
 
 
-def test_without_a_home_there_is_a_default(home, monkeypatch):
+def test_default_address_without_a_home(home, monkeypatch):
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as where nobody has this uid
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as if the uid had no home
     assert find().url == DEFAULT
 
 

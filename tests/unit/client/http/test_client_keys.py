@@ -1,4 +1,4 @@
-"""The local key goes to the stack of this user's home, and to no other address."""
+"""The local key is sent only to the stack of this user."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def home(tmp_path, monkeypatch):
 
 
 def runs(home, url, name=".predictq", pid=None):
-    """A stack with a key, as `up` leaves it."""
+    """A stack with a key, as `up` creates it."""
     own = home / name
     own.mkdir()
     (own / "local.key").write_text(f"key-of-{name}\n")
@@ -39,7 +39,7 @@ def presented(url):
         connection.close()
 
 
-def test_it_is_sent_to_the_stack_that_is_found(home, server):
+def test_local_key_is_sent_to_the_found_stack(home, server):
     runs(home, server.url)
     server.script(Answer(200, {"models": []}))
     with Client() as client:
@@ -47,7 +47,7 @@ def test_it_is_sent_to_the_stack_that_is_found(home, server):
     assert server.asked[-1].headers["Authorization"] == "Bearer key-of-.predictq"
 
 
-def test_it_is_sent_to_the_same_address_that_somebody_names(home):
+def test_local_key_is_sent_to_a_named_address_of_a_stack(home):
     runs(home, "http://127.0.0.1:5001")
     runs(home, "http://127.0.0.1:5002", "other")
     assert presented("http://127.0.0.1:5001/") == "Bearer key-of-.predictq"
@@ -61,7 +61,7 @@ def test_it_is_sent_to_the_same_address_that_somebody_names(home):
         *("http://example.org:5001", "http://127.0.0.2:5001", "http://[::1]:5001"),
     ],
 )
-def test_it_is_sent_nowhere_else(home, url):
+def test_local_key_is_sent_to_no_other_address(home, url):
     runs(home, "http://127.0.0.1:5001")
     assert presented(url) is None
 
@@ -71,7 +71,7 @@ def test_a_stack_of_another_machine_gets_none(home):
     assert presented("http://example.org:5001") is None
 
 
-def test_who_listens_where_a_stack_has_ended_gets_none(home):
+def test_local_key_is_not_sent_where_a_stack_has_ended(home):
     runs(home, "http://127.0.0.1:5001", pid=2**22 + 1)
     assert presented("http://127.0.0.1:5001") is None
 

@@ -1,4 +1,4 @@
-"""Each problem that the service tells becomes one of the public errors."""
+"""Each problem of the server becomes one of the public errors."""
 
 import pickle
 
@@ -40,7 +40,7 @@ ROW = [5.1, 3.5, 1.4, 0.2]
         (503, Unavailable),
     ],
 )
-def test_each_status_has_its_error(server, client, status, kind):
+def test_statuses_have_their_errors(server, client, status, kind):
     server.script(problem(status, "some_code", retryable=status == 503))
     with pytest.raises(kind) as caught:
         client.submit("iris", ROW)
@@ -89,6 +89,6 @@ def test_errors_travel_between_processes(error):
     assert (str(copy), vars(copy)) == (str(error), vars(error))
 
 
-def test_every_error_is_public():
+def test_errors_are_all_public():
     public = {name for name in predictq.__all__ if isinstance(getattr(predictq, name), type)}
     assert {kind.__name__ for kind in ProblemError.__subclasses__()} < public

@@ -1,4 +1,4 @@
-"""What is sent again, when, and what never is."""
+"""Which requests are retried, when, and which never."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_repeating_goes_on_until_time_is_up(server, clock, trouble):
     begun = clock.seconds
     with pytest.raises((Unreachable, Unavailable)):
         Client(server.url, timeout=60, clock=clock).health()
-    assert 59 < clock.seconds - begun < 60.1  # a pause that the server asks for may be too long
+    assert 59 < clock.seconds - begun < 60.1  # the last Retry-After would exceed the deadline
     assert len(server.asked) == len(clock.slept) + 1
     assert max(clock.slept) <= LONGEST_BACKOFF
 
@@ -89,14 +89,14 @@ def test_an_outcome_is_not_asked_for_again(server, client, clock):
     assert clock.slept == []
 
 
-def test_what_was_never_sent_is_repeated_whatever_it_is(nowhere, clock):
+def test_unsent_request_of_any_kind_is_repeated(nowhere, clock):
     with pytest.raises(Unreachable, match="no predictq answers at http://127") as caught:
         Client(nowhere, clock=clock, timeout=60).submit("iris", ROW)
     assert not caught.value.sent
     assert sum(clock.slept) == pytest.approx(60, abs=0.1)
 
 
-def test_where_nobody_ever_listened_it_gives_up_soon(nowhere, clock):
+def test_unreachable_server_is_given_up_soon(nowhere, clock):
     with pytest.raises(Unreachable):
         Client(nowhere, clock=clock).health()
     assert sum(clock.slept) == pytest.approx(UNMET, abs=0.1)
@@ -125,7 +125,7 @@ def test_a_server_that_was_there_is_waited_for(clock):
     assert sum(clock.slept) == pytest.approx(120, abs=0.1)
 
 
-def test_it_says_where_it_looked_and_what_to_do(nowhere, clock, monkeypatch):
+def test_unreachable_says_where_it_looked_and_what_to_do(nowhere, clock, monkeypatch):
     monkeypatch.setenv("PREDICTQ_URL", nowhere)
     with pytest.raises(Unreachable) as caught:
         Client(clock=clock).health()
@@ -145,13 +145,13 @@ POST, LOOK = ("POST", "/predict/async"), ("GET", "/predict/result/p1")
 
 
 @pytest.mark.parametrize("found", [pending(), succeeded([1])])
-def test_one_that_may_have_been_accepted_is_looked_up(server, client, found):
+def test_uncertain_submission_is_looked_up(server, client, found):
     server.script(UNCERTAIN, problem(503, "unavailable", Retry_After="1"), found)
     assert client.submit("iris", ROW).id == "p1"
     assert server.calls == [POST, LOOK, LOOK]
 
 
-def test_one_that_was_not_accepted_may_be_submitted_again(server, client):
+def test_uncertain_submission_that_was_not_accepted_is_retryable(server, client):
     server.script(UNCERTAIN, problem(404, "prediction_not_found"))
     with pytest.raises(Unavailable) as caught:
         client.submit("iris", ROW)
@@ -159,7 +159,7 @@ def test_one_that_was_not_accepted_may_be_submitted_again(server, client):
     assert caught.value.retryable
 
 
-def test_with_a_key_it_is_submitted_again_at_once(server, client):
+def test_uncertain_submission_with_a_key_is_repeated_at_once(server, client):
     server.script(UNCERTAIN, pending())
     assert client.submit("iris", ROW, idempotency_key="k").id == "p1"
     assert server.calls == [POST, POST]

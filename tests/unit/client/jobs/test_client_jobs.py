@@ -1,4 +1,4 @@
-"""Batch jobs through the client: submit, follow, cancel, resume, fetch what came of them."""
+"""Batch jobs through the client: submit, follow, cancel, resume, download."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_a_method_needs_no_list(server, client):
     assert server.asked[0].body["methods"] == ["predict_proba"]
 
 
-def test_what_is_said_of_csv(server, client, tmp_path):
+def test_csv_options_are_sent(server, client, tmp_path):
     (tmp_path / "in.csv").write_text("1;-\n")
     said = {"delimiter": ";", "header": False, "na": ["-", "?"]}
     server.script(Answer(202, job()), Answer(202, job()), Answer(202, job()))
@@ -109,7 +109,7 @@ def test_a_dry_run_is_held_no_longer_than_a_call_may_take(server, clock, tmp_pat
     assert [asked.headers["Prefer"] for asked in server.asked] == ["wait=5"] * 2
 
 
-def test_what_is_refused_says_why(server, client):
+def test_refused_job_says_why(server, client):
     server.script(problem(403, "place_forbidden"), problem(422, "invalid"))
     for _ in range(2):
         with pytest.raises(InvalidRequest):
@@ -164,7 +164,7 @@ def test_a_stream_that_breaks_is_opened_again(server, client, clock):
     assert len(clock.slept) == 2
 
 
-def test_where_too_many_listen_it_looks(server, client, clock):
+def test_job_is_polled_where_too_many_listen(server, client, clock):
     busy = problem(503, "busy", retryable=True)
     server.script(busy, Answer(200, job()), busy, Answer(200, job(status="completed")))
     assert [job.status for job in client.jobs.follow("j1")] == ["running", "completed"]
@@ -181,7 +181,7 @@ def test_a_server_that_stays_away_is_given_up(server, client, clock):
     assert sum(clock.slept) == pytest.approx(120, abs=1)
 
 
-def test_where_nobody_ever_listened_following_gives_up_soon(nowhere, clock, tmp_path):
+def test_following_an_unreachable_server_gives_up_soon(nowhere, clock, tmp_path):
     jobs = Client(nowhere, clock=clock).jobs
     for call in (lambda: jobs.wait("j1"), lambda: jobs.download("j1", tmp_path / "out.csv")):
         before = clock.seconds
@@ -214,7 +214,7 @@ def test_a_wait_ends_though_nothing_changes(server, client):
     assert len(server.asked) == 1
 
 
-def test_why_a_job_failed(server, client):
+def test_error_of_a_failed_job(server, client):
     error = {"code": "input_unreadable", "message": "it changed", "line": None, "new": 1}
     server.script(Answer(200, job(status="failed", error=error)))
     assert client.jobs.get("j1").error.message == "it changed"

@@ -1,11 +1,11 @@
-"""Forms that the stand-in was sent."""
+"""Parses the forms that the fake server received."""
 
 from email import message_from_bytes
 from email.policy import HTTP
 
 
 def form(asked):
-    """Fields of a form that was sent, and the name of its file."""
+    """The fields of a form, and the name of its file."""
     head = f"Content-Type: {asked.headers['Content-Type']}\r\n\r\n".encode()
     parts = list(message_from_bytes(head + asked.body, policy=HTTP).iter_parts())
     named = [part.get_param("name", header="content-disposition") for part in parts]

@@ -1,4 +1,4 @@
-"""What the columns of frames and arrays can hold arrives as JSON that says it exactly."""
+"""Values of frames and arrays are sent as exact JSON."""
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +21,7 @@ THIRD = np.float32(1 / 3)
 
 
 def column(values):
-    """What a column of a frame is sent as."""
+    """The JSON of a frame's column."""
     return [row["a"] for row in json.loads(json.dumps(features(values), allow_nan=False))]
 
 

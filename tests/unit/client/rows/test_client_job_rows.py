@@ -1,4 +1,4 @@
-"""Rows of batch jobs that are no file: each is a line that is sent, or what is wrong is told."""
+"""Rows of batch jobs given in Python: each is sent as a line, or an error names it."""
 
 import json
 from datetime import UTC, date, datetime
@@ -194,7 +194,7 @@ def test_times_of_numpy_are_no_integers(server, client, times):
         *("no rows", "path of bytes", "no order", "lazy", "half", "circle"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_by_its_place(server, client, rows, told):
+def test_unsendable_value_is_refused_by_its_row_and_column(server, client, rows, told):
     server.behave = lambda _: Answer(200, IRIS)
     for upload in (None, True):
         with pytest.raises(InvalidRequest, match=told):

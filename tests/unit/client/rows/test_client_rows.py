@@ -1,4 +1,4 @@
-"""Whatever holds rows becomes JSON."""
+"""Rows of every kind become JSON."""
 
 import math
 from array import array
@@ -44,7 +44,7 @@ ROW = [5.1, 3.5, 1.4, 0.2]
     ],
     ids=str,
 )
-def test_all_that_holds_rows_is_taken(rows, sent):
+def test_containers_of_rows_are_all_taken(rows, sent):
     assert features(rows) == sent
 
 
@@ -78,7 +78,7 @@ CIRCLE.append(CIRCLE)
         (scipy.sparse.csr_matrix((10**6, 10**6)), "too large to be sent at once", None),
     ],
 )  # fmt: skip
-def test_what_json_cannot_say_is_refused_by_its_place(client, server, use, rows, told, row):
+def test_value_without_json_is_refused_by_its_row_and_column(client, server, use, rows, told, row):
     with pytest.raises(InvalidRequest, match=told) as refused:
         getattr(client, use)("iris", rows)
     assert refused.value.errors[0].row == row
@@ -111,7 +111,7 @@ def test_what_json_cannot_say_is_refused_by_its_place(client, server, use, rows,
     ],
     ids=lambda thing: type(thing).__name__,
 )
-def test_other_things_that_hold_rows(rows, sent):
+def test_unusual_containers_of_rows(rows, sent):
     assert features(rows) == sent
 
 

@@ -1,4 +1,4 @@
-"""Which server is started: what is known of versions, and which of those found is taken."""
+"""Which Redis server is started, by its version."""
 
 import shutil
 from pathlib import Path
@@ -24,7 +24,7 @@ from stack.redis.binary import find_binary, is_flawed, version
         ("a server of another kind", False),
     ],
 )
-def test_what_is_known_of_a_version(told: str, flawed: bool) -> None:
+def test_known_flaws_of_a_version(told: str, flawed: bool) -> None:
     assert is_flawed(told) is flawed
 
 
@@ -47,7 +47,7 @@ def said(directory: Path, name: str, text: str) -> None:
         ("Redis v=7.2.4", "Valkey v=8.1.3", "redis-server"),
     ],
 )
-def test_one_without_known_flaws_goes_before(
+def test_binary_without_known_flaws_is_preferred(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: str, valkey: str, taken: str
 ) -> None:
     said(tmp_path, "redis-server", redis)

@@ -1,9 +1,9 @@
-"""How much memory Redis may take: a quarter of what the machine and its cgroups give."""
+"""Redis may take a quarter of the memory of the machine or its cgroup."""
 
 from stack.redis.memory import MEMORY_DIVISOR, share
-from telemetry.memory import given
+from telemetry.memory import available_memory
 
 
 def test_redis_gets_a_quarter() -> None:
-    assert share() == given() // 4
+    assert share() == available_memory() // 4
     assert MEMORY_DIVISOR == 4

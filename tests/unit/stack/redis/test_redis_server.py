@@ -1,4 +1,4 @@
-"""The Redis of a stack, over every real server that this machine has."""
+"""The Redis of a stack, with every server that this machine has."""
 
 import os
 import shutil
@@ -18,14 +18,14 @@ import redis
 from stack.redis import binary as redis_binary
 from stack.redis import socket as redis_socket
 from stack.redis.binary import find_binary
-from stack.redis.server import RedisServer, prepare, require, trouble
+from stack.redis.server import RedisServer, prepare_server, require, trouble
 from stack.supervisor import StartFailed, Supervisor
 
 MAXMEMORY = 100 * 2**20
 
 
 def bundled(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The binary of the wheel, as a machine without Redis finds it."""
+    """The binary of the wheel, as on a machine without Redis."""
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "which", lambda name: None)
         try:
@@ -46,7 +46,7 @@ def server(binary: Path, directory: Path) -> RedisServer:
     return RedisServer(binary, directory, redis_socket.place(directory), MAXMEMORY)
 
 
-def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> None:
+def test_redis_starts_with_our_configuration(binary: Path, tmp_path: Path) -> None:
     ours = server(binary, tmp_path / 'a "strange" directory')
     told: list[str] = []
     with Supervisor(tmp_path / "logs", told.append) as supervisor:
@@ -69,7 +69,7 @@ def test_it_starts_and_is_what_we_configured(binary: Path, tmp_path: Path) -> No
     assert {name: configuration[name] for name in expected} == expected
 
 
-def test_other_accounts_cannot_reach_it(binary: Path, tmp_path: Path) -> None:
+def test_redis_is_closed_to_other_accounts(binary: Path, tmp_path: Path) -> None:
     ours = server(binary, tmp_path / "data")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
@@ -85,8 +85,8 @@ def fill(client: redis.Redis) -> None:
         client.set(f"{number}", bytes(2**16))
 
 
-def test_a_full_one_refuses_and_forgets_nothing(tmp_path: Path) -> None:
-    ours = msgspec.structs.replace(prepare(tmp_path / "data"), maxmemory=3 * 2**20)
+def test_full_redis_refuses_and_forgets_nothing(tmp_path: Path) -> None:
+    ours = msgspec.structs.replace(prepare_server(tmp_path / "data"), maxmemory=3 * 2**20)
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         with redis.Redis.from_url(ours.url) as client:
@@ -96,11 +96,11 @@ def test_a_full_one_refuses_and_forgets_nothing(tmp_path: Path) -> None:
             assert client.exists("first")
 
 
-def test_the_memory_of_a_prepared_one_is_a_share_of_the_machines(tmp_path: Path) -> None:
-    assert 0 < prepare(tmp_path).maxmemory < psutil.virtual_memory().total / 3
+def test_maxmemory_of_our_redis_is_a_share_of_the_machine(tmp_path: Path) -> None:
+    assert 0 < prepare_server(tmp_path).maxmemory < psutil.virtual_memory().total / 3
 
 
-def test_one_with_known_flaws_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flawed_redis_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warning = server(bundled(monkeypatch), tmp_path).warning
     assert warning is not None
     assert "CVE-2025-49844" in warning
@@ -131,13 +131,13 @@ def test_an_old_server_refuses_the_data_of_a_new_one(
         server(bundled(monkeypatch), tmp_path).program()
 
 
-def test_without_any_server_the_error_names_what_to_install(
+def test_missing_redis_error_names_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(redis_binary, "find_spec", lambda name: None)
     with pytest.raises(click.ClickException, match="apt install redis-server"):
-        prepare(tmp_path)
+        prepare_server(tmp_path)
 
 
 def test_a_redis_of_the_callers_must_answer() -> None:
@@ -159,7 +159,7 @@ def test_a_redis_of_the_callers_must_answer() -> None:
 def test_a_redis_of_the_callers_must_keep_what_it_accepts(
     tmp_path: Path, name: str, value: str, reason: str
 ) -> None:
-    ours = Told.of(prepare(tmp_path / "data"), f"{name} {value}\n")
+    ours = Told.of(prepare_server(tmp_path / "data"), f"{name} {value}\n")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         with pytest.raises(click.ClickException, match=f"cannot be used: .*{reason}"):
@@ -167,7 +167,7 @@ def test_a_redis_of_the_callers_must_keep_what_it_accepts(
 
 
 def test_a_redis_of_the_callers_without_a_log_is_warned_of(tmp_path: Path) -> None:
-    ours = Told.of(prepare(tmp_path / "data"), "appendonly no\n")
+    ours = Told.of(prepare_server(tmp_path / "data"), "appendonly no\n")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         (warning,) = require(ours.url)
@@ -193,18 +193,18 @@ def test_a_url_that_is_none_is_refused() -> None:
 
 
 BOTH = "redis.call('SET', 'a', ARGV[1]) redis.call('SET', 'b', ARGV[1])"
-"""One step, though two writes: a transaction in the log."""
+"""A script with two writes, which is one transaction in the log."""
 
 
 def logged(directory: Path) -> Path:
-    """The file that a server appends to."""
+    """The append-only file of a server."""
     newer = list(directory.glob("appendonlydir/*.incr.aof"))
     return newer[0] if newer else directory / "appendonly.aof"
 
 
 @contextmanager
 def started(ours: RedisServer, logs: Path) -> Iterator[redis.Redis]:
-    """It runs, and is killed at the end."""
+    """Run a server in a context, and kill it at the end."""
     with Supervisor(logs, print) as supervisor:
         supervisor.start(ours.program())
         with redis.Redis.from_url(ours.url, decode_responses=True) as client:

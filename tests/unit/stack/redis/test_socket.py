@@ -1,4 +1,4 @@
-"""Where Redis listens: a socket that its owner alone can reach, on a path that all can read."""
+"""Redis's socket: only its owner can reach it, and its path needs no quoting."""
 
 import stat
 from pathlib import Path
@@ -13,9 +13,9 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_it_lies_in_the_home_which_is_closed_to_others(tmp_path: Path) -> None:
+def test_socket_lies_in_the_home_which_is_private(tmp_path: Path) -> None:
     home = tmp_path / "redis"
-    home.mkdir(mode=0o755)  # as one of an earlier version may be
+    home.mkdir(mode=0o755)  # as an earlier version may have created it
     home.chmod(0o755)
     assert place(home) == home / "redis.sock"
     assert mode(home) == 0o700
@@ -34,7 +34,7 @@ def test_a_path_that_is_too_long_or_must_be_quoted_is_replaced(
     assert socket != place(tmp_path / f"{name}{name}"), "each home has its own"
 
 
-def test_without_a_runtime_directory_it_lies_in_a_private_one(
+def test_socket_without_a_runtime_directory_is_in_a_private_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)

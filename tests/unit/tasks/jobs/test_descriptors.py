@@ -1,4 +1,4 @@
-"""What was resolved when it was accepted is opened as it was, or not at all."""
+"""Files and directories are opened at exactly the path that was resolved, or not at all."""
 
 import os
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_a_pipe_is_not_waited_for(path: Path) -> None:
         open_regular(path)
 
 
-def test_nothing_stays_open_where_it_is_refused(path: Path) -> None:
+def test_refused_descriptor_is_closed(path: Path) -> None:
     before = os.listdir("/proc/self/fd")
     with pytest.raises(IsADirectoryError):
         open_regular(path.parent)

@@ -1,4 +1,4 @@
-"""What separates the fields of CSV and whether it has a header, by how it begins."""
+"""Detection of the delimiter and the header of CSV, from the start of a file."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from tasks.jobs.files.dialect import (
 
 
 def takes(*kinds: Any, named: bool = True, **more: Any) -> Signature:
-    """A model of such columns, which are called a, b, c …"""
+    """A signature with columns of these types, named a, b, c …"""
     columns = tuple(Column(name, kind, **more) for name, kind in zip("abcdef", kinds, strict=False))
     return Signature(columns, named, False, ("predict",))
 
@@ -49,7 +49,9 @@ def test_the_names_of_the_model_tell_the_delimiter(rows: Any, delimiter: str) ->
     delimiter=st.sampled_from(DELIMITERS),
     known=st.booleans(),
 )
-def test_without_names_the_records_tell_it(rows: Any, delimiter: str, known: bool) -> None:
+def test_delimiter_is_detected_from_records_without_names(
+    rows: Any, delimiter: str, known: bool
+) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter).writerows(rows)
     three = takes(*["number"] * 3) if known else None
@@ -143,5 +145,5 @@ def test_blanks_about_a_name_of_the_model_are_none_of_it() -> None:
 
 
 @pytest.mark.parametrize("text", ['"', "\n", "\r", "1", "a", ".", "-", "+", "_", ";;", "", "é"])
-def test_what_separates_nothing(text: str) -> None:
+def test_invalid_delimiters(text: str) -> None:
     assert not DELIMITER.fullmatch(text)

@@ -1,4 +1,4 @@
-"""Which places jobs may use: what roots hold, but nothing hidden, and nothing of ours."""
+"""Allowed paths: what they contain, but no hidden files and none of predictq's own."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ from telemetry.errors import PlaceForbidden
 
 @pytest.fixture
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home directory of a user, who has a predictq home in it."""
+    """A user's home directory, which contains a predictq home."""
     user = tmp_path / "user"
     monkeypatch.setenv("HOME", str(user))
     for name in (".predictq/jobs/mine", ".predictq/jobs/other", ".predictq/models", "data", ".ssh"):
@@ -27,7 +27,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def allows(
     user: Path, uri: str, setting: str, home: str = ".predictq", *, everywhere: bool = False
 ) -> str | None:
-    """The place that is kept, if an input may lie there."""
+    """The resolved path of an input, None if it is not allowed."""
     own = JobDirectory(user / home, "mine")
     try:
         return AllowedPaths(setting, user / home).source(uri, own, everywhere=everywhere)
@@ -36,7 +36,7 @@ def allows(
 
 
 def writes(user: Path, uri: object, setting: str = "", *, everywhere: bool = True) -> bool:
-    """Whether an output may lie there."""
+    """Whether an output is allowed there."""
     home = user / ".predictq"
     try:
         AllowedPaths(setting, home).target(
@@ -47,7 +47,7 @@ def writes(user: Path, uri: object, setting: str = "", *, everywhere: bool = Tru
     return True
 
 
-def test_by_default_a_job_has_its_own_folder_alone(user: Path) -> None:
+def test_default_allowed_path_is_the_job_s_own_directory(user: Path) -> None:
     own = f"{user}/.predictq/jobs/mine/input.csv"
     assert allows(user, own, "") == own
     for name in ("rows.csv", "data/rows.csv", ".predictq/jobs/other/input.csv", ".ssh/id"):
@@ -75,13 +75,11 @@ def test_files_below_a_root_and_of_the_job_itself(user: Path, name: str) -> None
         *("/proc/self/environ", "/proc/self/root{}/rows.csv", "{}/data/../../rows.csv"),
     ],
 )
-def test_what_is_hidden_ours_or_elsewhere_is_forbidden(user: Path, uri: str) -> None:
+def test_hidden_own_and_outside_paths_are_forbidden(user: Path, uri: str) -> None:
     assert allows(user, uri.format(user), str(user)) is None
 
 
-def test_what_a_name_puts_outside_is_not_looked_at(
-    user: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outside_path_is_not_looked_at(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     roots, own = AllowedPaths(str(user / "data"), user), JobDirectory(user, "mine")
     monkeypatch.setattr(os.path, "realpath", lambda _: pytest.fail("it would hang"))
     for place in ("/mnt/dead/rows.csv", f"{user}/data/../rows.csv"):
@@ -138,7 +136,7 @@ def test_remote_roots(user: Path) -> None:
         *("..\\a.csv", "%2e%2e%5ca.csv", "a.csv::file:///etc/passwd", "a%3A%3Ab", "b/.."),
     ],
 )
-def test_no_spelling_leads_out_of_a_remote_root(user: Path, below: str) -> None:
+def test_remote_root_cannot_be_left_by_spelling(user: Path, below: str) -> None:
     assert allows(user, f"https://host/in/{below}", "https://host/in") is None
     assert allows(user, "https://host/in/b%20c..csv", "https://host/in")
 
@@ -150,7 +148,7 @@ def test_pipes_sockets_and_devices_are_forbidden(
     (user / "null.csv").symlink_to("/dev/null")
     monkeypatch.chdir(user)
     with socket.socket(socket.AF_UNIX) as unix:
-        unix.bind("socket.csv")  # by its whole path it would be too long
+        unix.bind("socket.csv")  # relative, since the length of a socket's path is limited
         for name in ("pipe", "null", "socket"):
             assert allows(user, f"{user}/{name}.csv", "/") is None
 

@@ -1,4 +1,4 @@
-"""The end of a file's name tells its format, and how it is packed."""
+"""Formats and compressions by the suffix of a file's name."""
 
 import pytest
 
@@ -39,7 +39,9 @@ def test_the_end_of_a_name(name: str, format_: str | None, compression: str | No
         ("rows.csv.bak", None, True, False),
     ],
 )
-def test_what_a_name_forbids(name: str, told: Format | None, *, read: bool, written: bool) -> None:
+def test_formats_that_a_name_forbids(
+    name: str, told: Format | None, *, read: bool, written: bool
+) -> None:
     assert (wrong_input(name, told) is None) is read
     assert (wrong_output(name, told) is None) is written
 

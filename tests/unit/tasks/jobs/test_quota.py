@@ -1,4 +1,4 @@
-"""The files of all jobs together have a bound."""
+"""The quota for the files of all jobs."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def quota(home: Path, most: int) -> Quota:
     return Quota(Settings(home=home, redis_url="redis://none", max_job_bytes=most))
 
 
-def test_what_jobs_keep_counts_and_nothing_else(tmp_path: Path) -> None:
+def test_quota_counts_files_of_jobs_alone(tmp_path: Path) -> None:
     quota(tmp_path, 1).check()  # there is no job yet
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "large").write_bytes(bytes(2**20))

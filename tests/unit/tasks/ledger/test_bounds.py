@@ -1,4 +1,4 @@
-"""What a queue may hold fits what Redis may hold."""
+"""The bounds of a queue fit into Redis's memory."""
 
 from tasks.ledger.queue.bounds import Bounds
 
@@ -9,7 +9,7 @@ def test_the_queue_has_a_quarter_of_a_small_redis() -> None:
     assert GIVEN.within(512 * 2**20) == Bounds(500_000, 128 * 2**20)
 
 
-def test_what_was_given_counts_where_redis_has_room() -> None:
+def test_given_bounds_hold_where_redis_has_memory() -> None:
     assert GIVEN.within(16 * 2**30) == GIVEN
 
 

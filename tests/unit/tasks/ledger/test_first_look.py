@@ -1,4 +1,4 @@
-"""What a server says of itself, and what becomes of a process that it does not suit."""
+"""The check of a Redis server, and the end of a process that it does not suit."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ GOOD = {
 
 
 class Told:
-    """A client whose server says this; first it is away for so many times."""
+    """A client of a server with these facts; it fails for the first ``away`` calls."""
 
     def __init__(self, away: int = 0, **changes: Any) -> None:
         self.away, self.said = away, GOOD | changes
@@ -36,13 +36,13 @@ class Told:
 
 
 class Closed:
-    """One that tells nothing."""
+    """A client without permission for INFO."""
 
     def info(self) -> dict[str, Any]:
         raise redis.exceptions.NoPermissionError
 
 
-def test_one_that_keeps_what_it_accepted_is_fit() -> None:
+def test_durable_redis_is_fit() -> None:
     server = look(Told())
     assert server.refusal is None
     assert list(server.warnings) == []
@@ -58,7 +58,7 @@ def test_one_that_keeps_what_it_accepted_is_fit() -> None:
         ({"role": "slave"}, "it is a replica"),
     ],
 )
-def test_one_that_forgets_or_cannot_write_is_refused(said: dict[str, Any], reason: str) -> None:
+def test_evicting_or_read_only_redis_is_refused(said: dict[str, Any], reason: str) -> None:
     refusal = look(Told(**said)).refusal
     assert refusal is not None
     assert reason in refusal
@@ -72,14 +72,14 @@ def test_one_that_forgets_or_cannot_write_is_refused(said: dict[str, Any], reaso
         (Closed(), "it does not tell its maxmemory-policy"),
     ],
 )
-def test_what_is_at_risk_or_untold_is_warned_of(client: Any, warning: str) -> None:
+def test_redis_at_risk_is_warned_of(client: Any, warning: str) -> None:
     server = look(client)
     assert server.refusal is None
     (told,) = server.warnings
     assert warning in told
 
 
-def test_an_unfit_one_ends_a_process_that_starts(caplog: pytest.LogCaptureFixture) -> None:
+def test_unfit_redis_ends_a_starting_process(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(SystemExit) as ended:
         FirstLook(Told(maxmemory_policy="allkeys-lru"), list).take()
     assert ended.value.code == os.EX_CONFIG
@@ -88,7 +88,7 @@ def test_an_unfit_one_ends_a_process_that_starts(caplog: pytest.LogCaptureFixtur
     assert "allkeys-lru" in record.getMessage()
 
 
-def test_one_that_is_away_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_redis_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_look, "AGAIN", 0.001)
     seen: list[Server] = []
     FirstLook(Told(away=3), seen.append).take()
@@ -96,7 +96,7 @@ def test_one_that_is_away_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) ->
     assert [server.maxmemory for server in seen] == [2**29]
 
 
-def test_one_that_comes_back_unfit_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_that_returns_unfit_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_look, "AGAIN", 0.001)
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))

@@ -1,4 +1,4 @@
-"""What lines are about stands in fields of theirs, by which an operator can search."""
+"""Log lines have the ids that they are about as fields, by which operators can search."""
 
 import io
 import json
@@ -25,7 +25,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """What a process of ours has written to its log."""
+    """The log lines written so far."""
     root, written = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(sys, "stderr", written)
@@ -35,7 +35,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
 
 
 class Redis:
-    """One that holds this under every key, and runs scripts that say 0."""
+    """A client that returns this for every key, and 0 for every script."""
 
     def __init__(self, held: bytes) -> None:
         self._held = held
@@ -47,7 +47,7 @@ class Redis:
         return lambda **_: 0
 
 
-SETTINGS = Settings(home="/none", redis_url="")  # type: ignore[arg-type]  # nobody looks
+SETTINGS = Settings(home="/none", redis_url="")  # type: ignore[arg-type]  # never used
 
 
 def test_a_record_that_is_none_is_told_by_its_id(logged: Lines) -> None:

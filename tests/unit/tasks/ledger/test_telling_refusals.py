@@ -1,4 +1,4 @@
-"""A server that refuses whatever it is asked is told from one that refuses what it was asked."""
+"""Refusals of the server as a whole are told from errors of a single command."""
 
 import pytest
 import redis
@@ -17,10 +17,10 @@ UNSAVED = "MISCONF Redis is configured to save RDB snapshots, but it is not able
     ],
     ids=["server", "script", "pipeline"],
 )
-def test_by_whoever_it_is_quoted(told: str) -> None:
+def test_refusal_is_recognized_in_quotes(told: str) -> None:
     assert is_refusal(redis.ResponseError(told))
 
 
 @pytest.mark.parametrize("told", ["WRONGTYPE Operation against a key", "no MISCONF", "ERR BUSYKEY"])
-def test_what_is_wrong_with_a_command_is_none(told: str) -> None:
+def test_command_error_is_no_refusal(told: str) -> None:
     assert not is_refusal(redis.ResponseError(told))

@@ -1,4 +1,4 @@
-"""Those who wait for news leave nothing behind, however their waiting ends."""
+"""Waits leave nothing behind, however they end."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tasks.ledger.watcher import Watcher
 
 
 class Away:
-    """A Redis to which nobody can subscribe."""
+    """A Redis that refuses subscriptions."""
 
     def pubsub(self, **_: Any) -> "Away":
         return self

@@ -1,4 +1,4 @@
-"""How the transport, the batcher and the pool are joined with each connection to the broker."""
+"""Each connection to the broker connects transport, batcher and pool anew."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +15,8 @@ from workers.celery.strategy import batcher_of
 from workers.microbatch.batch_size import MOMENT
 
 
-class Ending:
-    """Remembers whether it was asked."""
+class OrderlyShutdown:
+    """Counts orderly shutdowns."""
 
     def __init__(self, *_: Any) -> None:
         self.asked = 0
@@ -26,7 +26,7 @@ class Ending:
 
 
 class Consumer:
-    """A consumer with a connection, which can have another."""
+    """A stand-in for Celery's consumer that can reconnect."""
 
     event_dispatcher: Any = None
 
@@ -51,11 +51,11 @@ class Consumer:
 def consumer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Consumer:
     settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1")
     monkeypatch.setattr(step.Settings, "from_environment", lambda: settings)
-    monkeypatch.setattr(step, "Shutdown", Ending)
+    monkeypatch.setattr(step, "Shutdown", OrderlyShutdown)
     return Consumer()
 
 
-def test_what_becomes_free_takes_from_the_present_connection(consumer: Consumer) -> None:
+def test_idle_pool_consumes_from_the_current_connection(consumer: Consumer) -> None:
     step = BatchingStep(consumer)
     step.start(consumer)
     batcher, first = batcher_of(consumer), consumer.channel
@@ -88,10 +88,10 @@ def test_events_are_sent_together_soon(consumer: Consumer) -> None:
 
 
 @pytest.mark.parametrize(("should_stop", "asked"), [(None, 0), (0, 1), (70, 1)])
-def test_only_the_end_of_the_worker_waits_for_what_runs(
+def test_shutdown_alone_waits_for_running_batches(
     consumer: Consumer, monkeypatch: pytest.MonkeyPatch, should_stop: int | None, asked: int
 ) -> None:
     step = BatchingStep(consumer)
     monkeypatch.setattr(state, "should_stop", should_stop)
     step.stop(consumer)
-    assert step._ending.asked == asked
+    assert step._shutdown.asked == asked

@@ -1,4 +1,4 @@
-"""Celery's books and events: each id is in the books while it is held, and each step is told."""
+"""Celery's task state has each id while it is held, and each step sends an event."""
 
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from workers.pool.protocol import Disposition, Fate
 
 
 class Dispatcher:
-    """Remembers what was sent."""
+    """Records sent events."""
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
@@ -23,7 +23,7 @@ class Dispatcher:
 
 
 class Request(SimpleNamespace):
-    """As much of Celery's as is announced; its books want what can be weakly referred to."""
+    """The fields of Celery's request that events use; hashable, as its task state is a WeakSet."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -38,20 +38,20 @@ def request_() -> Iterator[Request]:
     state.task_ready(request)
 
 
-def announcer(*, enabled: bool = True) -> tuple[EventSender, Dispatcher]:
+def sender(*, enabled: bool = True) -> tuple[EventSender, Dispatcher]:
     dispatcher = Dispatcher(enabled=enabled)
     return EventSender(SimpleNamespace(event_dispatcher=dispatcher)), dispatcher
 
 
-def test_it_is_in_the_books_from_the_first_step_to_the_last(request_: Any) -> None:
-    told, _ = announcer()
-    told.received(request_)
+def test_request_is_in_celery_s_state_until_it_finishes(request_: Any) -> None:
+    events, _ = sender()
+    events.received(request_)
     assert state.requests["a"] is request_
     assert request_ in state.reserved_requests
-    told.started(request_, 42)
+    events.started(request_, 42)
     assert request_ in state.active_requests
     assert request_.worker_pid == 42
-    told.finished(request_, Fate("dropped"), 0.0)
+    events.finished(request_, Fate("dropped"), 0.0)
     assert "a" not in state.requests
     assert request_ not in state.active_requests
 
@@ -67,30 +67,30 @@ def test_it_is_in_the_books_from_the_first_step_to_the_last(request_: Any) -> No
         ("dropped", None, {}),
     ],
 )
-def test_each_outcome_is_an_event_of_celery(
+def test_outcomes_are_events_of_celery(
     request_: Any, verdict: Disposition, kind: str | None, fields: dict[str, Any]
 ) -> None:
-    told, dispatcher = announcer()
-    told.finished(request_, Fate(verdict, "e", "t"), 0.5)
+    events, dispatcher = sender()
+    events.finished(request_, Fate(verdict, "e", "t"), 0.5)
     assert dispatcher.sent == ([(kind, {"uuid": "a", **fields})] if kind else [])
 
 
 def test_the_rows_are_no_part_of_an_event(request_: Any) -> None:
-    told, dispatcher = announcer()
-    told.received(request_)
+    events, dispatcher = sender()
+    events.received(request_)
     ((kind, fields),) = dispatcher.sent
     assert (kind, fields["args"], fields["kwargs"]) == ("task-received", "()", "m:1")
 
 
-def test_where_nobody_listens_nothing_is_sent(request_: Any) -> None:
-    told, dispatcher = announcer(enabled=False)
-    told.received(request_)
-    told.started(request_, 1)
+def test_without_listeners_nothing_is_sent(request_: Any) -> None:
+    events, dispatcher = sender(enabled=False)
+    events.received(request_)
+    events.started(request_, 1)
     assert dispatcher.sent == []
     EventSender(SimpleNamespace(event_dispatcher=None)).received(request_)
 
 
-def test_what_is_asked_for_many_times_happens_once_and_soon() -> None:
+def test_deferred_call_happens_once_and_soon() -> None:
     due: list[tuple[float, Callable[[], object]]] = []
     calls: list[int] = []
     timer = SimpleNamespace(call_after=lambda seconds, call: due.append((seconds, call)))

@@ -1,4 +1,4 @@
-"""When a worker counts as stalled, and how it ends; the clock is a number of looks."""
+"""When a worker counts as stalled, and how it ends; time is counted in checks."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,15 +11,15 @@ import redis
 from celery.worker import state
 
 from workers.celery import watchdog
-from workers.celery.watchdog import EXIT_TIMEOUT, STALLED, STOP_TIMEOUT, Watchdog, has_room
+from workers.celery.watchdog import EXIT_TIMEOUT, STALLED, STOP_TIMEOUT, Watchdog, has_capacity
 
 
 class Ended(BaseException):
-    """In place of the end of this process."""
+    """Raised in place of exiting this process."""
 
 
 class Looks:
-    """The event that ends a watch: set after so many looks, or once the worker is told to end."""
+    """The event that ends a watchdog: set after ``most`` checks, or by an orderly shutdown."""
 
     def __init__(self, most: int, *, ends: bool) -> None:
         self._left, self._ends = most, ends
@@ -35,7 +35,7 @@ class Looks:
 
 @pytest.fixture(autouse=True)
 def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """For how long the watch slept. Nothing ends this process."""
+    """Seconds that the watchdog slept; exiting is replaced by `Ended`."""
     slept: list[float] = []
 
     def leave(code: int) -> None:
@@ -51,20 +51,20 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 def watch(
     sign: Callable[[], int], waiting: Callable[[], int], looks: int, *, ends: bool = False
 ) -> Looks:
-    """Let a watch look so many times; raises `Ended` if it ends the worker."""
+    """Run a watchdog for ``looks`` checks; raises `Ended` if it ends the worker."""
     watch = Watchdog(lambda: ("it does nothing", sign()), waiting)
     watch._over = over = Looks(looks, ends=ends)  # type: ignore[assignment]
     watch.run()
     return over
 
 
-def test_it_ends_what_gets_on_with_nothing_while_messages_wait() -> None:
+def test_stalled_worker_with_waiting_messages_is_ended() -> None:
     with pytest.raises(Ended):
         watch(lambda: 1, lambda: 1, STALLED)
     assert state.should_stop == os.EX_SOFTWARE
 
 
-def test_it_takes_so_many_looks_in_a_row() -> None:
+def test_stall_takes_consecutive_looks() -> None:
     watch(lambda: 1, lambda: 1, STALLED - 1)
     steps = iter([*range(5), *[5] * STALLED])
     watch(lambda: next(steps), lambda: 1, 3 + STALLED)
@@ -79,12 +79,12 @@ def without_redis() -> int:
 
 
 @pytest.mark.parametrize("waiting", [lambda: 0, without_redis])
-def test_what_has_nothing_to_do_is_not_stalled(waiting: Callable[[], int]) -> None:
+def test_idle_worker_is_not_stalled(waiting: Callable[[], int]) -> None:
     watch(lambda: 1, waiting, 10 * STALLED)
     assert state.should_stop is None
 
 
-def test_what_gets_on_is_not_stalled() -> None:
+def test_progressing_worker_is_not_stalled() -> None:
     steps = count()
     watch(lambda: next(steps), lambda: 1, 10 * STALLED)
     assert state.should_stop is None
@@ -96,21 +96,21 @@ def test_a_loop_that_still_turns_may_end_in_order(slept: list[float]) -> None:
     assert slept == [EXIT_TIMEOUT]
 
 
-def test_one_that_does_not_is_ended_at_once(slept: list[float]) -> None:
+def test_stalled_worker_that_cannot_stop_is_ended_at_once(slept: list[float]) -> None:
     with pytest.raises(Ended):
         watch(lambda: 1, lambda: 1, STALLED, ends=False)
     assert slept == []
 
 
-def test_room_is_looked_at_from_beside_the_loop() -> None:
+def test_capacity_is_read_from_another_thread() -> None:
     class Changing:
         @property
-        def room(self) -> int:
+        def capacity(self) -> int:
             raise RuntimeError("dictionary changed size during iteration")
 
     def of(batcher: Any) -> bool:
-        return has_room(batcher)
+        return has_capacity(batcher)
 
-    assert of(SimpleNamespace(room=1))
-    assert not of(SimpleNamespace(room=0))
+    assert of(SimpleNamespace(capacity=1))
+    assert not of(SimpleNamespace(capacity=0))
     assert not of(Changing())

@@ -1,4 +1,4 @@
-"""An outage is told once, and waited out with pauses that grow and are never the same."""
+"""An outage is logged once, and waited out with growing, random pauses."""
 
 import logging
 from itertools import islice
@@ -16,7 +16,7 @@ def test_pauses_grow_to_a_bound_and_differ_by_chance() -> None:
     assert first != list(islice(pauses(), 12))
 
 
-def test_it_is_logged_when_it_begins_and_when_it_is_over(
+def test_outage_is_logged_at_its_beginning_and_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     outage = Outage("nothing can be written")
@@ -30,7 +30,7 @@ def test_it_is_logged_when_it_begins_and_when_it_is_over(
     ]
 
 
-def test_another_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_second_outage_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
     outage = Outage("nothing can be written")
     for _ in range(2):
         assert outage.goes_on(OSError("it is away")) <= FIRST_RETRY_PAUSE
@@ -41,6 +41,6 @@ def test_another_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_where_there_was_none_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_end_without_an_outage_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     Outage("nothing can be written").is_over()
     assert caplog.records == []

@@ -1,4 +1,4 @@
-"""What a worker does with a message that it took, before any process computes it."""
+"""How a worker treats a reserved message before any process computes it."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from workers.microbatch.batcher import Batcher
 
 
 class Consumer:
-    """As much of Celery's as a strategy asks for."""
+    """The part of Celery's consumer that a strategy uses."""
 
     hostname = "worker@here"
     event_dispatcher = None
@@ -61,28 +61,28 @@ def deliver(consumer: Consumer, message: Any) -> None:
     strategy(predict, app, consumer)(message)
 
 
-def test_it_goes_to_the_batcher_with_what_batching_must_know(consumer: Consumer) -> None:
+def test_message_goes_to_the_batcher_with_its_fields(consumer: Consumer) -> None:
     deliver(consumer, message(timelimit=[2.5, None]))
     (read,) = held(consumer)
     assert (read.tag, read.reference, read.method) == ("tag a", "m:1", "predict")
     assert (read.rows, read.limit, read.request.id) == (2, 2.5, "a")
 
 
-def test_one_batcher_outlives_all_connections(consumer: Consumer) -> None:
+def test_batcher_outlives_all_connections(consumer: Consumer) -> None:
     deliver(consumer, message())
     deliver(consumer, message())
     assert isinstance(batcher_of(consumer), Batcher)
     assert len(held(consumer)) == 2
 
 
-def test_one_whose_time_has_not_come_goes_back_until_then(consumer: Consumer) -> None:
+def test_message_with_a_future_eta_is_deferred(consumer: Consumer) -> None:
     eta = datetime.now(UTC) + timedelta(hours=1)
     deliver(consumer, message(eta=eta.isoformat()))
     assert held(consumer) == []
     assert consumer.deferred == [("tag a", pytest.approx(eta.timestamp()))]
 
 
-def test_one_whose_time_has_come_is_computed(consumer: Consumer) -> None:
+def test_message_with_a_past_eta_is_computed(consumer: Consumer) -> None:
     eta = datetime.now(UTC) - timedelta(hours=1)
     deliver(consumer, message(eta=eta.isoformat()))
     assert len(held(consumer)) == 1
@@ -98,4 +98,4 @@ def test_a_worker_that_does_not_see_the_registry_rests(consumer: Consumer, tmp_p
         return batcher_of(consumer)._rests_until > 0
 
     until(rests, "it sees that the registry is away")
-    assert batcher_of(consumer).room == 0
+    assert batcher_of(consumer).capacity == 0

@@ -1,4 +1,4 @@
-"""A process's computation with stand-ins around it: the model, and the ledger."""
+"""The computation of a pool process, with stand-ins for the engine and the ledger."""
 
 import json
 import time
@@ -21,12 +21,12 @@ from workers.pool.protocol import Item
 SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
 
 
-MOST_BYTES = 2000
-"""Of one outcome."""
+MAX_OUTCOME_BYTES = 2000
+"""Largest outcome."""
 
 
 class Engine:
-    """Doubles the first column; refuses 666, and cannot load what is called broken."""
+    """Doubles the first column, refuses 666, and cannot load the model `broken`."""
 
     runtime = "none"
 
@@ -51,7 +51,7 @@ class Engine:
 
 
 class Ledger:
-    """Says of each id which attempt it is, the first unless told otherwise; keeps outcomes."""
+    """Gives each id its number in ``attempts``, else 1; records outcomes."""
 
     def __init__(self) -> None:
         self.attempts: dict[str, int] = {}
@@ -83,7 +83,7 @@ class Ledger:
 
 
 class Bench:
-    """A computation and what is around it."""
+    """A computation with its registry, engine and ledger."""
 
     def __init__(self, home: Path) -> None:
         registry = Registry(home)
@@ -95,12 +95,12 @@ class Bench:
         self.engine, self.ledger = Engine(), Ledger()
         self.limits: list[float] = []
         self.tracebacks: dict[str, str] = {}
-        """Id → what the worker was told with the last batch."""
+        """Id → traceback that the worker got with the last microbatch."""
         self._computation = Computation(
             self.engine,
             registry,
             self.ledger,  # type: ignore[arg-type]  # a stand-in
-            MOST_BYTES,
+            MAX_OUTCOME_BYTES,
             self._limited,
         )
 
@@ -109,10 +109,12 @@ class Bench:
         self.limits.append(seconds)
         outcomes = len(self.ledger.outcomes)
         yield
-        assert len(self.ledger.outcomes) == outcomes, "the ledger's time is nobody's"
+        assert len(self.ledger.outcomes) == outcomes, (
+            "time spent in the ledger does not count against the limit"
+        )
 
     def run(self, *items: Item) -> list[str]:
-        """What became of each: its verdict, or the code of its error."""
+        """Run a microbatch; returns each item's verdict, or its error code if it failed."""
         fates = self._computation.run(items)
         verdicts = [fate.verdict for fate in fates]
         assert [
@@ -136,7 +138,7 @@ def item(
     accepted: bool = False,
     **fields: Any,
 ) -> Item:
-    """A message; one that our front end accepted says when that was."""
+    """Make a message; with ``accepted`` it has the `created_at` that our front end sets."""
     rows = [[value, 0.0] for value in values or (1.0,)]
     kwargs: dict[str, Any] = {"model": model, "features": rows, "method": method}
     kwargs |= {"created_at": time.time()} if accepted else {}

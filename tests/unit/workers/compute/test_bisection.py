@@ -1,4 +1,4 @@
-"""Hazard 17: a call that fails for some is halved until those fail alone, with few calls."""
+"""Hazard 17: a failing call is halved until the guilty requests fail alone, in few calls."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from workers.compute.bisection import bisect
 
 
 class Model:
-    """Raises for the guilty among those it is asked, naming the first; counts its calls."""
+    """Raises an error that names the first guilty request; counts its calls."""
 
     def __init__(self, guilty: Sequence[int], error: type[PredictqError] = ModelError) -> None:
         self._guilty, self._error, self.calls = set(guilty), error, 0
@@ -36,7 +36,7 @@ def cases(draw: st.DrawFn) -> tuple[int, set[int]]:
 
 
 @given(cases())
-def test_the_guilty_fail_alone_each_with_its_own_error_and_all_in_order(
+def test_guilty_rows_fail_alone_and_in_order(
     case: tuple[int, set[int]],
 ) -> None:
     count, guilty = case
@@ -45,7 +45,7 @@ def test_the_guilty_fail_alone_each_with_its_own_error_and_all_in_order(
     assert list(map(told, answers)) == expected
 
 
-def test_what_needs_too_much_memory_is_computed_in_parts() -> None:
+def test_out_of_memory_is_bisected() -> None:
     answers = bisect(range(4), Model([2], OutOfMemory))
     assert list(map(told, answers)) == [0, 10, "2 is guilty", 30]
 
@@ -59,14 +59,14 @@ def test_k_guilty_among_n_cost_few_calls(case: tuple[int, set[int]]) -> None:
     assert model.calls <= 2 * count - 1
 
 
-def test_one_guilty_among_64_costs_thirteen_calls() -> None:
+def test_guilty_row_among_64_costs_thirteen_calls() -> None:
     model = Model([17])
     bisect(range(64), model)
     assert model.calls == 2 * 6 + 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 64])
-def test_where_all_are_guilty_no_call_is_made_twice(count: int) -> None:
+def test_guilty_rows_alone_cost_no_call_twice(count: int) -> None:
     model = Model(range(count))
     assert len({str(error) for error in bisect(range(count), model)}) == count
     assert model.calls == 2 * count - 1
@@ -80,7 +80,7 @@ def test_a_model_that_cannot_be_loaded_costs_one_call() -> None:
     assert len(answers) == 64
 
 
-def test_what_is_no_error_of_the_model_is_not_swallowed() -> None:
+def test_foreign_error_is_not_swallowed() -> None:
     def broken(_: Sequence[int]) -> list[int]:
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""What a process does with a batch, request by request; the model and the ledger are stand-ins."""
+"""How a pool process computes a microbatch; the engine and the ledger are stand-ins."""
 
 import shutil
 import time
@@ -18,7 +18,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def test_one_call_answers_all_each_with_its_own_rows(bench: Bench) -> None:
+def test_model_call_answers_each_message_with_its_own_rows(bench: Bench) -> None:
     assert bench.run(item("a", 1, 2), item("b", 3), item("c", 4, 5, 6)) == ["succeeded"] * 3
     assert bench.answers() == {"a": [2, 4], "b": [6], "c": [8, 10, 12]}
     assert bench.engine.calls == [("m:1", "predict", 6)]
@@ -58,7 +58,7 @@ def test_an_outcome_of_too_many_bytes_fails_alone_and_says_what_to_do(bench: Ben
     assert not wide.error.retryable
 
 
-def test_the_guilty_fails_alone(bench: Bench) -> None:
+def test_guilty_message_fails_alone(bench: Bench) -> None:
     assert bench.run(item("a", 1), item("b", 2, 666), item("c", 3)) == [
         "succeeded",
         "model_error",
@@ -66,7 +66,7 @@ def test_the_guilty_fails_alone(bench: Bench) -> None:
     ]
 
 
-def test_where_a_model_raised_is_kept_told_and_logged(
+def test_traceback_of_a_model_error_is_kept_and_logged(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.run(item("a", 666), item("b", body=b"[]"), item("c", 1))
@@ -80,7 +80,7 @@ def test_where_a_model_raised_is_kept_told_and_logged(
     assert not any(record.exc_info for record in caplog.records)
 
 
-def test_where_something_unforeseen_was_raised_is_kept(
+def test_traceback_of_an_unforeseen_error_is_kept(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumble(*_: Any) -> None:
@@ -117,7 +117,7 @@ def test_a_broken_model_is_tried_once_for_all(bench: Bench) -> None:
     ],
     ids=str,
 )
-def test_what_is_not_to_be_computed_is_not_and_hinders_nobody(
+def test_a_request_that_need_not_be_computed_does_not_affect_others(
     bench: Bench, fields: dict[str, Any], verdict: str
 ) -> None:
     assert bench.run(item("a"), item("b", **fields), item("c")) == [
@@ -128,11 +128,11 @@ def test_what_is_not_to_be_computed_is_not_and_hinders_nobody(
     assert bench.engine.calls == [("m:1", "predict", 2)]
 
 
-def test_what_has_time_left_is_computed(bench: Bench) -> None:
+def test_unexpired_message_is_computed(bench: Bench) -> None:
     assert bench.run(item("a", expires=time.time() + 60)) == ["succeeded"]
 
 
-def test_one_that_ended_its_process_too_often_is_given_up(bench: Bench) -> None:
+def test_exhausted_attempts_are_given_up(bench: Bench) -> None:
     bench.ledger.attempts = {"last": MAX_ATTEMPTS, "hopeless": MAX_ATTEMPTS + 1}
     assert bench.run(item("last"), item("hopeless")) == ["succeeded", "worker_lost"]
     assert bench.ledger.outcomes["last"].receipt.attempt == MAX_ATTEMPTS
@@ -141,7 +141,7 @@ def test_one_that_ended_its_process_too_often_is_given_up(bench: Bench) -> None:
 def test_broken_infrastructure_is_tried_again_and_the_rest_is_not(bench: Bench) -> None:
     batch = [item("memory", 1e9), item("load", model="broken"), item("model", 666), item("good")]
     assert bench.run(*batch) == ["retrying", "retrying", "model_error", "succeeded"]
-    # What could not be loaded may have company the next time.
+    # A failed load blames no request, so its retry may share a microbatch.
     assert bench.ledger.postponed == {"memory": True, "load": False}
     assert set(bench.ledger.outcomes) == {"model", "good"}
 
@@ -174,26 +174,24 @@ def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
     assert bench.ledger.postponed == {"a": False}
 
 
-def test_what_was_removed_from_a_registry_that_is_there_stays_removed(
-    bench: Bench, tmp_path: Path
-) -> None:
+def test_removed_version_stays_removed(bench: Bench, tmp_path: Path) -> None:
     Registry(tmp_path).remove("m", 1)
     assert bench.run(item("a")) == ["version_not_found"]
     Registry(tmp_path).remove("m")
     assert bench.run(item("b")) == ["model_not_found"]
 
 
-def test_what_was_accepted_and_is_not_found_is_looked_for_again_later(bench: Bench) -> None:
+def test_accepted_version_that_is_not_found_is_retried(bench: Bench) -> None:
     assert bench.run(item("a", model="m:7", accepted=True)) == ["retrying"]
     assert bench.ledger.postponed == {"a": False}
 
 
-def test_what_was_accepted_and_is_removed_fails(bench: Bench, tmp_path: Path) -> None:
+def test_accepted_version_that_was_removed_fails(bench: Bench, tmp_path: Path) -> None:
     Registry(tmp_path).remove("m", 1)
     assert bench.run(item("a", accepted=True)) == ["version_not_found"]
 
 
-def test_the_last_attempt_decides(bench: Bench) -> None:
+def test_last_attempt_of_a_retryable_error_fails(bench: Bench) -> None:
     bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
     batch = [item("memory", 1e9), item("load", model="broken")]
     assert bench.run(*batch) == ["out_of_memory", "model_unloadable"]
@@ -220,19 +218,19 @@ def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:
     assert attempts == {"raised": 2, "hopeless": MAX_ATTEMPTS, "slow": 1}
 
 
-def test_the_smallest_limit_counts(bench: Bench) -> None:
+def test_smallest_limit_of_a_microbatch_counts(bench: Bench) -> None:
     bench.run(item("a", limit=7.0), item("b", limit=0.5), item("c", limit=300.0))
     assert bench.limits == [0.5]
 
 
-def test_the_limit_of_what_is_not_computed_does_not(bench: Bench) -> None:
+def test_limit_of_an_uncomputed_message_does_not_count(bench: Bench) -> None:
     bench.ledger.attempts = {"done": 0, "suspect": -1}
     bench.run(item("done", limit=0.5), item("suspect", limit=0.5), item("a", limit=7.0))
     bench.run(item("done", limit=0.5))
     assert bench.limits == [7.0, LONGEST_RUN]
 
 
-def test_what_has_its_outcome_or_must_run_alone_is_left(bench: Bench) -> None:
+def test_settled_or_suspect_message_is_left(bench: Bench) -> None:
     bench.ledger.attempts = {"done": 0, "suspect": -1}
     assert bench.run(item("done"), item("suspect"), item("a")) == [
         "dropped",
@@ -243,7 +241,7 @@ def test_what_has_its_outcome_or_must_run_alone_is_left(bench: Bench) -> None:
     assert set(bench.ledger.outcomes) == {"a"}
 
 
-def test_where_nothing_is_left_nothing_is_settled(bench: Bench) -> None:
+def test_empty_batch_is_not_settled(bench: Bench) -> None:
     bench.ledger.attempts = {"done": 0}
     assert bench.run(item("done")) == ["dropped"]
     assert bench.engine.calls == []

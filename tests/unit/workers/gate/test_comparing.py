@@ -1,4 +1,4 @@
-"""A model that would be served otherwise than it answers by itself is told, and why."""
+"""The gate reports differences between served and own answers, and the column to blame."""
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def test_a_right_signature_has_no_differences():
 
 
 class Dtypes:
-    """Answers what its columns' dtypes make of them, as only a few models do."""
+    """Answers with a number that depends only on the dtypes of its columns."""
 
     feature_names_in_ = np.array(["age", "city"], dtype=object)
     n_features_in_ = 2

@@ -1,4 +1,4 @@
-"""A sample goes through each door as it is, whatever its dtypes."""
+"""A sample of any dtypes passes through each door unchanged."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ import pytest
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
 from tests.unit.workers.tabular.series import FULL, GAPPY
-from workers.models.gate.doors import DOORS, objects, through, write
-from workers.models.signature.describing import described
+from workers.models.gate.doors import DOORS, json_rows, through, write_sample
+from workers.models.signature.describing import described_column
 
 ALL = {**FULL, **{f"{name}, gappy": series for name, series in GAPPY.items()}}
 
 
 def signature_of(frame: pd.DataFrame, *, named: bool = True) -> Signature:
-    columns = tuple(described(str(name), frame[name], []) for name in frame)
+    columns = tuple(described_column(str(name), frame[name], []) for name in frame)
     return Signature(columns, named, named, ("predict",))
 
 
@@ -23,11 +23,11 @@ PAIRS = [(name, door) for name in ALL for door in DOORS]
 
 
 @pytest.mark.parametrize(("name", "door"), PAIRS)
-def test_what_comes_through_is_what_was_sent(name: str, door: str) -> None:
+def test_rows_through_a_door_are_unchanged(name: str, door: str) -> None:
     frame = pd.DataFrame({"n": range(len(ALL[name])), "c": ALL[name]})
     passed = through(door, signature_of(frame), frame)
     assert passed.refused == {}
-    if name.startswith("mixed") and door == "parquet":  # which has no such columns
+    if name.startswith("mixed") and door == "parquet":  # Parquet has no mixed columns
         assert passed.tables == []
         return
     ((table, places),) = passed.tables
@@ -48,10 +48,10 @@ def test_refused_rows_have_their_place_and_reason(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_no_row_may_come_through(door: str) -> None:
+def test_door_may_refuse_all_rows(door: str) -> None:
     frame = pd.DataFrame({"a": ["x", "y"]})
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
-    if door == "parquet":  # which is refused by its types
+    if door == "parquet":  # refused as a whole, by its column types
         with pytest.raises(InvalidInput, match="column 'a': expected a number"):
             through(door, signature, frame)
         return
@@ -62,7 +62,7 @@ def test_no_row_may_come_through(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_what_is_unused_is_not_sent(door: str) -> None:
+def test_unused_column_is_not_sent(door: str) -> None:
     frame = pd.DataFrame({"a": [1.0], "u": [object()]})
     columns = (Column("a"), Column("u", "any", unused=True))
     ((table, _),) = through(door, Signature(columns, True, True, ("predict",)), frame).tables
@@ -76,8 +76,8 @@ def test_a_model_without_names_is_given_rows_by_position(door: str) -> None:
     assert table.whole().tolist() == [[1.5, "u"], [2.5, "v"]]
 
 
-def test_many_rows_come_in_several_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.models.gate.doors._AT_ONCE", 2)
+def test_rows_beyond_a_table_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.models.gate.doors._SPAN_ROWS", 2)
     frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0, 5.0]})
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
     for door in ("csv", "ndjson", "parquet"):
@@ -98,7 +98,7 @@ def test_text_that_reads_as_nothing_elsewhere_stays_text(words: list[str]) -> No
 
 def test_objects_have_the_names_of_the_model(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": [1.0, None]})
-    assert objects(signature_of(frame), frame) == [{"a": 1.0}, {"a": None}]
-    assert objects(signature_of(frame, named=False), frame) == [[1.0], [None]]
-    write(frame, signature_of(frame), tmp_path / "s.ndjson")
+    assert json_rows(signature_of(frame), frame) == [{"a": 1.0}, {"a": None}]
+    assert json_rows(signature_of(frame, named=False), frame) == [[1.0], [None]]
+    write_sample(frame, signature_of(frame), tmp_path / "s.ndjson")
     assert (tmp_path / "s.ndjson").read_bytes() == b'{"a":1.0}\n{"a":null}\n'

@@ -1,4 +1,4 @@
-"""What is made of the rows that a model answers, refuses, and dies of."""
+"""Blocks with rows that the model answers, refuses, or crashes on."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,14 +8,14 @@ import pytest
 
 from registry.manifest import Column, Signature
 from telemetry.errors import ArtifactMissing, ModelError
-from workers.jobs.block_answers import Answered, answer, ask
+from workers.jobs.block_answers import Answered, answer_block, ask_model
 from workers.jobs.tables.spans import Block
 
 SIGNATURE = Signature((Column("a"),), True, False, ("predict", "predict_proba"), outputs=2)
 
 
 def model(refused: float | None = None, error: Exception | None = None) -> Any:
-    """Two outputs, with probabilities, as scikit-learn gives them."""
+    """A classifier with two outputs and probabilities, as scikit-learn's."""
 
     def call(features: Any, rows: slice) -> Any:
         given = features[rows]
@@ -29,7 +29,7 @@ def model(refused: float | None = None, error: Exception | None = None) -> Any:
 
 
 def block(*values: float | None) -> Block:
-    """A row for each value; None is one that cannot be read."""
+    """A block with a row for each value; None is a row that cannot be read."""
     good = [place for place, value in enumerate(values) if value is not None]
     features = np.array([values[place] for place in good]) if good else None
     made = Block(features, np.array(good, np.int64), range(1, len(values) + 1), None, None, [])
@@ -39,8 +39,10 @@ def block(*values: float | None) -> Block:
 
 
 def answered(model: Any, block: Block, *lived: range) -> Answered:
-    """What comes of a block of which these good rows were asked."""
-    return answer(model, block, [piece for rows in lived for piece in ask(model, block, rows)])
+    """The result for a block in which these ranges of good rows did not crash."""
+    return answer_block(
+        model, block, [piece for rows in lived for piece in ask_model(model, block, rows)]
+    )
 
 
 def test_rows_fail_for_reasons_of_their_own() -> None:
@@ -54,7 +56,7 @@ def test_rows_fail_for_reasons_of_their_own() -> None:
     assert made.table(())["prediction_0"].to_pylist() == [0.0, None, 2.0, None, None]
 
 
-def test_what_no_row_is_to_blame_for_is_raised() -> None:
+def test_error_that_no_row_caused_is_raised() -> None:
     with pytest.raises(ArtifactMissing):
         answered(model(1.0, ArtifactMissing()), block(0.0, 1.0), range(2))
 

@@ -1,4 +1,4 @@
-"""Chunks take about a second and a half each, and every process has several of a job."""
+"""Chunks take about 1.5 seconds each, and each process gets several per job."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -20,11 +20,11 @@ from workers.jobs.validation.chunk_size import (
 @pytest.mark.parametrize(
     ("per_row", "rows", "processes", "expected"),
     [
-        (1e-3, 10_000_000, 2, AIM / 1e-3),  # long ones: by time
-        (1e-3, 16_000, 2, 16_000 / 2 / SHARES),  # short ones: by share
+        (1e-3, 10_000_000, 2, AIM / 1e-3),  # long jobs: by time
+        (1e-3, 16_000, 2, 16_000 / 2 / SHARES),  # short jobs: by share
         (1e-3, 16_000, 8, 16_000 / 8 / SHARES),
-        (1e-3, 10, 2, MIN_CHUNK_SECONDS / 1e-3),  # no chunk is too small to be worth it
-        (1e-9, 10**12, 2, MAX_CHUNK_BYTES / 8 / 20),  # nor too large for memory
+        (1e-3, 10, 2, MIN_CHUNK_SECONDS / 1e-3),  # not too small for the overhead
+        (1e-9, 10**12, 2, MAX_CHUNK_BYTES / 8 / 20),  # not too large for memory
         (30.0, 100, 2, 1),
     ],
 )
@@ -49,12 +49,12 @@ def test_a_disturbed_call_is_tried_again(monkeypatch: pytest.MonkeyPatch, distur
     monkeypatch.setattr(chunk_size.time, "perf_counter", lambda: clock[0])
     model: Any = SimpleNamespace(answer=answer)
     speed = measure(model, None, range(1000), 1.0)
-    # Slower than it is by what disturbed it, at most; chunks are a bit small then.
+    # The disturbance makes rows look up to twice as slow; chunks are then a bit small.
     assert 1e-4 * 0.99 < speed.per_row < 2.01e-4
     assert len(calls) == (2 if disturbed else 4)
 
 
-def test_what_a_call_costs_by_itself_is_no_row_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overhead_of_a_call_is_not_charged_to_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
 
     def answer(_: Any, rows: slice) -> None:

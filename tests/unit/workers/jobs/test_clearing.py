@@ -1,4 +1,4 @@
-"""Once a job has completed, its output and errors are all that it has on the disk."""
+"""A completed job keeps only its output and errors on disk."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tasks.jobs.files.file_refs import JobDirectory
 from workers.jobs.finalizing import clear
 
 
-def test_all_but_output_and_errors_goes(tmp_path: Path) -> None:
+def test_clearing_keeps_output_and_errors(tmp_path: Path) -> None:
     directory = JobDirectory(tmp_path, "j")
     directory.parts.mkdir(parents=True)
     kept = [directory.output, directory.errors, directory.claims]
@@ -16,11 +16,11 @@ def test_all_but_output_and_errors_goes(tmp_path: Path) -> None:
         path.write_text("x")
     with unpacked.open("rb") as still_read:
         clear(directory)
-        assert still_read.read() == b""  # its room is given back at once
+        assert still_read.read() == b""  # its blocks are freed at once
     assert sorted(directory.path.iterdir()) == sorted(kept)
 
 
-def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
+def test_target_of_a_link_stays(tmp_path: Path) -> None:
     directory = JobDirectory(tmp_path, "j")
     directory.path.mkdir(parents=True)
     (tmp_path / "precious").write_text("x")

@@ -1,4 +1,4 @@
-"""Processes that die of rows, of many rows together, or of something else, and what is found."""
+"""Crashes by rows, by rows together, or outside the rows, and the rows found guilty."""
 
 import os
 from collections.abc import Callable
@@ -13,18 +13,18 @@ Kills = Callable[[range], bool]
 
 
 class Died(BaseException):
-    """What stands for the end of a process, which handles no exceptions any more."""
+    """Stands for the death of a process: a BaseException, so that nothing handles it."""
 
 
 class Chunk:
-    """A chunk that processes take up, one after the other, until one of them answers it."""
+    """A chunk that successive processes attempt until one answers it."""
 
     def __init__(self, path: Path, rows: int, kills: Kills) -> None:
         self._path, self._rows, self._kills = path, rows, kills
         self.attempts = 0
 
     def answered(self) -> list[range]:
-        """The ranges by which it is answered in the end."""
+        """Attempt the chunk until it is answered; the ranges of the last attempt."""
         while True:
             self.attempts += 1
             try:
@@ -36,7 +36,7 @@ class Chunk:
         journal.begin(self.attempts)
         asked: list[range] = []
         journal.narrow(self._rows, self.attempts, lambda rows: asked.append(self._ask(rows)))
-        self._ask(range(0))  # what is done beside the rows
+        self._ask(range(0))  # work outside the rows
         return sorted(asked, key=lambda rows: rows.start)
 
     def _ask(self, rows: range) -> range:
@@ -49,7 +49,7 @@ def rows_of(ranges: list[range]) -> list[int]:
     return [row for rows in ranges for row in rows]
 
 
-def test_nothing_is_tried_while_nobody_dies(tmp_path: Path) -> None:
+def test_chunk_without_crashes_is_not_bisected(tmp_path: Path) -> None:
     chunk = Chunk(tmp_path / "0.journal", 100, lambda rows: False)
     assert (chunk.answered(), chunk.attempts) == ([range(100)], 1)
     assert not [*tmp_path.iterdir()]
@@ -59,7 +59,7 @@ def test_nothing_is_tried_while_nobody_dies(tmp_path: Path) -> None:
 def test_deadly_rows_are_found(tmp_path: Path, deadly: set[int]) -> None:
     chunk = Chunk(tmp_path / "0.journal", 100, lambda rows: bool(deadly & {*rows}))
     assert set(range(100)) - {*rows_of(chunk.answered())} == deadly
-    assert chunk.attempts <= 2 + len(deadly) * 9  # 7 halvings, and each row has a second chance
+    assert chunk.attempts <= 2 + len(deadly) * 9  # 7 halvings, and a second chance for each row
 
 
 def test_a_row_that_kills_by_chance_is_answered(tmp_path: Path) -> None:
@@ -71,14 +71,14 @@ def test_a_row_that_kills_by_chance_is_answered(tmp_path: Path) -> None:
     assert rows_of(Chunk(tmp_path / "0.journal", 100, kills).answered()) == [*range(100)]
 
 
-def test_what_kills_only_as_a_whole_is_answered_by_what_lives(tmp_path: Path) -> None:
+def test_chunk_lethal_as_a_whole_is_answered_in_parts(tmp_path: Path) -> None:
     chunk = Chunk(tmp_path / "0.journal", 100, lambda rows: len(rows) > 30)
     answered = chunk.answered()
     assert answered == [range(25), range(25, 50), range(50, 75), range(75, 100)]
-    assert chunk.attempts == 5  # nobody knows what the first one died of
+    assert chunk.attempts == 5  # the first attempt keeps no notes
 
 
-def test_what_kills_beside_the_rows_ends(tmp_path: Path) -> None:
+def test_crashes_without_a_guilty_row_end_the_chunk(tmp_path: Path) -> None:
     chunk = Chunk(tmp_path / "0.journal", 10, lambda rows: not rows)
     with pytest.raises(WorkerLost, match=r"ended its process \d times"):
         chunk.answered()
@@ -86,7 +86,7 @@ def test_what_kills_beside_the_rows_ends(tmp_path: Path) -> None:
 
 
 def test_a_chunk_whose_processes_are_killed_from_outside_is_answered(tmp_path: Path) -> None:
-    """Whenever they compute, one after the other: no chunk is to blame for that."""
+    """Kills while rows are computed, in a row, do not make the chunk guilty."""
     killed = 3 * MOST_VAIN
 
     def kills(rows: range) -> bool:
@@ -127,7 +127,7 @@ def test_two_who_write_at_once_do_not_take_each_others_notes(
     assert path.exists()
 
 
-def test_what_was_known_before_a_job_was_resumed_is_forgotten(tmp_path: Path) -> None:
+def test_crash_journal_is_forgotten_by_a_resume(tmp_path: Path) -> None:
     path = tmp_path / "0.journal"
     journal = CrashJournal(path)
     for attempt in range(2, MOST_VAIN + 2):

@@ -1,4 +1,4 @@
-"""The file that is read is the one that was validated, whatever takes its place, and when."""
+"""The file that is read is the one that was validated, whenever another replaces it."""
 
 import gzip
 from collections.abc import Callable
@@ -24,19 +24,19 @@ MANIFEST: Any = SimpleNamespace(
 
 
 class File:
-    """An input, with another that may take its place."""
+    """An input, and another file that can replace it."""
 
     def __init__(self, directory: Path, inputs: Inputs) -> None:
         self.path, self._aside = directory / "in.csv", directory / "aside.csv"
         self.path.write_text("a\n1\n")
         self._aside.write_text("a\n2\n")
-        order = JobRequest(
+        request = JobRequest(
             model="m", version=1, input=FileRef(uri=str(self.path)), output=FileRef(uri="/out")
         )
         self.close_all = inputs.close
-        facts = find(order)
+        facts = find(request)
         self.source: Callable[[], Source] = lambda: inputs.source(
-            directory.name, order, facts, MANIFEST
+            directory.name, request, facts, MANIFEST
         )
 
     def read(self) -> float:
@@ -57,7 +57,7 @@ def settings(home: Path) -> Settings:
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[File]:
-    """Those of more jobs than are kept."""
+    """One more file than `Inputs` keeps open."""
     shared, files = Inputs(settings(tmp_path)), []
     for number in range(MOST_KEPT + 1):
         directory = tmp_path / str(number)
@@ -71,9 +71,7 @@ def file(files: list[File]) -> File:
     return files[0]
 
 
-def test_one_that_is_replaced_while_it_is_opened(
-    file: File, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_input_replaced_while_it_is_opened(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(
             inputs, "fingerprint", lambda uri, look=inputs.fingerprint: (look(uri), file.swap())[0]
@@ -82,7 +80,7 @@ def test_one_that_is_replaced_while_it_is_opened(
             file.read()
 
 
-def test_one_that_comes_back_is_opened_again(file: File) -> None:
+def test_input_that_comes_back_is_opened_again(file: File) -> None:
     before = file.source()
     assert file.read() == 1.0
     file.swap()
@@ -93,64 +91,64 @@ def test_one_that_comes_back_is_opened_again(file: File) -> None:
     assert file.source() is not before
 
 
-def test_one_that_was_emptied_has_changed(file: File) -> None:
+def test_emptied_input_has_changed(file: File) -> None:
     file.path.write_bytes(b"")
     with pytest.raises(InputChanged):
         file.read()
 
 
-def test_what_is_packed_is_unpacked_once_for_each_state_of_it(tmp_path: Path) -> None:
+def test_compressed_input_is_unpacked_once_for_each_fingerprint(tmp_path: Path) -> None:
     path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
     directory.path.mkdir(parents=True)
-    order = JobRequest(
+    request = JobRequest(
         model="m", version=1, input=FileRef(uri=str(path)), output=FileRef(uri="/out")
     )
     inodes = []
     for content in (b"a\n1\n", b"a\n2\n"):
         path.write_bytes(gzip.compress(content))
-        facts = find(order)
+        facts = find(request)
         for _ in range(2):
-            source = Inputs(settings(tmp_path)).source("j", order, facts, MANIFEST)
+            source = Inputs(settings(tmp_path)).source("j", request, facts, MANIFEST)
             assert source.size
-            inodes.append(Path(plain(directory, order, facts)).stat().st_ino)
-        assert Path(plain(directory, order, facts)).read_bytes() == content
+            inodes.append(Path(plain(directory, request, facts)).stat().st_ino)
+        assert Path(plain(directory, request, facts)).read_bytes() == content
     assert inodes[0] == inodes[1] != inodes[2] == inodes[3]
 
 
-def test_what_was_unpacked_goes_when_a_job_stops_and_is_there_again_when_it_goes_on(
+def test_unpacked_input_is_discarded_and_unpacked_again(
     tmp_path: Path,
 ) -> None:
     path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
     directory.path.mkdir(parents=True)
     path.write_bytes(gzip.compress(b"a\n1\n"))
-    order = JobRequest(
+    request = JobRequest(
         model="m", version=1, input=FileRef(uri=str(path)), output=FileRef(uri="/out")
     )
-    facts = find(order)
+    facts = find(request)
     for _ in range(2):
-        source = Inputs(settings(tmp_path)).source("j", order, facts, MANIFEST)
+        source = Inputs(settings(tmp_path)).source("j", request, facts, MANIFEST)
         assert source.read(next(source.spans(1))).rows == 1
         directory.discard_unpacked()
         assert not [*directory.path.iterdir()]
 
 
-def test_what_unpacks_to_more_than_jobs_may_keep_is_stopped(
+def test_unpacking_beyond_the_quota_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.jobs.files.quota.FRESH", 0.0)
     path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
     directory.path.mkdir(parents=True)
     path.write_bytes(gzip.compress(b"a\n" + b"1\n" * 2**24))
-    order = JobRequest(
+    request = JobRequest(
         model="m", version=1, input=FileRef(uri=str(path)), output=FileRef(uri="/out")
     )
     bounded = replace(settings(tmp_path), max_job_bytes=2**22)
     with pytest.raises(DiskFull, match="PREDICTQ_MAX_JOB_BYTES"):
-        Inputs(bounded).source("j", order, find(order), MANIFEST)
+        Inputs(bounded).source("j", request, find(request), MANIFEST)
     assert not [*directory.path.iterdir()]
 
 
-def test_those_that_were_read_last_stay_open(files: list[File]) -> None:
+def test_recently_read_inputs_stay_open(files: list[File]) -> None:
     *kept, one_more = files
     opened = [file.source() for file in kept]
     assert [file.source() for file in kept] == opened
@@ -162,7 +160,7 @@ def test_those_that_were_read_last_stay_open(files: list[File]) -> None:
         opened[1].read(Span(2, 4, 2, 1))
 
 
-def test_one_that_is_idle_is_closed_for_another(
+def test_idle_input_is_closed_for_another(
     files: list[File], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idle, other = files[:2]
@@ -175,7 +173,7 @@ def test_one_that_is_idle_is_closed_for_another(
     assert idle.source() is not opened
 
 
-def test_the_change_of_one_closes_no_other(files: list[File]) -> None:
+def test_changed_input_closes_no_other(files: list[File]) -> None:
     changed, other = files[:2]
     opened = other.source()
     changed.swap()
@@ -184,7 +182,7 @@ def test_the_change_of_one_closes_no_other(files: list[File]) -> None:
     assert other.source() is opened
 
 
-def test_all_are_closed_where_something_failed(files: list[File]) -> None:
+def test_inputs_are_all_closed_after_a_failure(files: list[File]) -> None:
     opened = [file.source() for file in files[:MOST_KEPT]]
     files[0].close_all()
     for file, source in zip(files, opened, strict=False):

@@ -1,4 +1,4 @@
-"""The model of a job, as far as a worker can tell."""
+"""Resolving the model of a job, and the size of its calls."""
 
 import shutil
 from contextlib import nullcontext
@@ -28,7 +28,7 @@ def models(tmp_path: Path) -> Models:
     return Models(SklearnEngine(registry), Registry(tmp_path), lambda _: nullcontext())
 
 
-def order(version: int) -> JobRequest:
+def request(version: int) -> JobRequest:
     return JobRequest(
         model="m", version=version, alias=None, methods=("predict",), input=PLACE, output=PLACE
     )
@@ -39,27 +39,27 @@ def test_a_registry_that_is_away_is_told_from_a_version_that_was_removed(
 ) -> None:
     registry = Registry(tmp_path)
     registry.add("m", described(b"two"), b"two")
-    models.of(order(1))
-    models.of(order(2))
+    models.of(request(1))
+    models.of(request(2))
     registry.remove("m", 2)
     with pytest.raises(VersionNotFound):
-        models.of(order(2))
+        models.of(request(2))
     shutil.rmtree(tmp_path / "models")
     with pytest.raises(RegistryUnavailable):
-        models.of(order(1))
+        models.of(request(1))
 
 
 def test_a_version_that_the_order_names_and_this_worker_does_not_find_may_come(
     models: Models,
 ) -> None:
     with pytest.raises(RegistryUnavailable):
-        models.of(order(2))
+        models.of(request(2))
 
 
-def test_no_call_takes_more_than_stays_in_the_cache(
+def test_model_calls_are_bounded_by_the_cache(
     models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = models.of(order(1))
+    asked = models.of(request(1))
     engine = Counting()
     model = msgspec.structs.replace(asked, engine=engine)
     width = len(model.manifest.signature.columns)
@@ -72,7 +72,7 @@ def test_no_call_takes_more_than_stays_in_the_cache(
 
 
 class Counting:
-    """An engine that says the first column, and notes how many rows it was asked for."""
+    """An engine that returns the first column, and notes the number of rows of each call."""
 
     def __init__(self) -> None:
         self.calls: list[int] = []

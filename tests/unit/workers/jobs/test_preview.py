@@ -1,4 +1,4 @@
-"""The first rows tell how fast a model is, whatever it takes at a time."""
+"""The speed of a model is measured on the first rows, even if it takes few at a time."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ A = numbers("a")
 
 
 def model(most: int, guilty: float) -> Any:
-    """One that takes so many rows at a time, and refuses one value."""
+    """A model that takes at most so many rows at a time, and refuses one value."""
 
     def answered(features: Any, rows: slice) -> Any:
         given = features[rows].whole()
@@ -27,7 +27,7 @@ def model(most: int, guilty: float) -> Any:
 
 
 @pytest.mark.parametrize("most", [1, 300, 1000])
-def test_no_more_is_asked_at_a_time_than_a_model_takes(tmp_path: Path, most: int) -> None:
+def test_preview_asks_no_more_rows_than_a_model_takes(tmp_path: Path, most: int) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("a\n" + "".join(f"{row}\n" for row in range(1000)))
     first = tried(path, model(most, 7.0))

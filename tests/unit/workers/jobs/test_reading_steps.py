@@ -1,4 +1,4 @@
-"""What a worker for jobs reads of a message before a process does its step."""
+"""The strategy for steps of batch jobs reads their messages."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,9 +25,7 @@ def registry(tmp_path: Path) -> Registry:
 
 
 @pytest.mark.parametrize(("job", "reference"), [("m:1", "m:1"), ("m:2", ""), (7, ""), (None, "")])
-def test_the_version_is_known_where_there_is_one(
-    registry: Registry, job: Any, reference: str
-) -> None:
+def test_version_of_a_job_step_is_known(registry: Registry, job: Any, reference: str) -> None:
     read = _read(message(job), SimpleNamespace(), registry)  # type: ignore[arg-type]
     assert (read.reference, read.lone, read.limit) == (reference, True, LONGEST_STEP)
 

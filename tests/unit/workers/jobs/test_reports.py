@@ -1,4 +1,4 @@
-"""What is kept of a job's columns is bounded, whatever a file calls them."""
+"""The column names kept with a job have a bounded length."""
 
 import pytest
 
@@ -26,6 +26,6 @@ def test_a_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> 
         match(ONE, names)
 
 
-def test_why_a_job_failed_is_kept_in_short() -> None:
+def test_error_message_of_a_job_is_bounded() -> None:
     error = JobError.of(InvalidInput(f"there are two columns {'x' * 10**6}"))
     assert len(error.message) == LONGEST_MESSAGE

@@ -1,4 +1,4 @@
-"""How many rows may fail, as a number and as a share."""
+"""Error thresholds, as a number and as a share."""
 
 import pytest
 

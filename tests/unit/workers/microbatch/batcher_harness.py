@@ -1,16 +1,16 @@
-"""A batcher with stand-ins around it: a pool that computes when it is told to, and no Celery."""
+"""A batcher on stand-ins: a pool whose processes finish on command, and no Celery."""
 
 from types import SimpleNamespace
 from typing import Any
 
 from tasks.time_limits import LONGEST_RUN
-from workers.microbatch.batch_size import MOST_ROWS, BatchSize
+from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
 from workers.pool.protocol import Disposition, Done, Fate, Microbatch
 
 
 class Process:
-    """A process of the pool that computes when it is told to."""
+    """A pool process that finishes or dies on command."""
 
     pid = 1
     frozen = False
@@ -38,7 +38,7 @@ class Process:
 
 
 class Pool:
-    """So many processes, which hold every version but one that is being loaded."""
+    """``count`` processes that hold every version but `loading:1`."""
 
     def __init__(self, count: int) -> None:
         self.processes = [Process() for _ in range(count)]
@@ -56,8 +56,8 @@ class Pool:
         return next((process for process in self.processes if process.idle), None)
 
 
-class Announcer:
-    """Remembers what was announced."""
+class EventRecorder:
+    """Records the events that the batcher sends."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
@@ -73,35 +73,35 @@ class Announcer:
 
 
 def quick() -> BatchSize:
-    """The pace of a model that is known to be quick, however many rows it is asked."""
-    pace = BatchSize()
-    pace.took(1, 1e-6)
-    pace.took(MOST_ROWS, 1e-6)
-    return pace
+    """The batch size of a model known to be quick for any number of rows."""
+    batch_size = BatchSize()
+    batch_size.took(1, 1e-6)
+    batch_size.took(MAX_ROWS, 1e-6)
+    return batch_size
 
 
 class Bench:
-    """A batcher with everything around it, which knows its models if it is warm."""
+    """A batcher on stand-ins; if warm, it has measured that its models are quick."""
 
     def __init__(self, processes: int = 1, *, warm: bool = True) -> None:
-        self.pool, self.announcer = Pool(processes), Announcer()
-        self.batcher = Batcher(self.pool, self.announcer)  # type: ignore[arg-type]  # stand-ins
+        self.pool, self.events = Pool(processes), EventRecorder()
+        self.batcher = Batcher(self.pool, self.events)  # type: ignore[arg-type]  # stand-ins
         if warm:
-            self.batcher._paces.default_factory = quick
-            self.batcher._appetite = MOST_ROWS
+            self.batcher._batch_sizes.default_factory = quick
+            self.batcher._next_rows = MAX_ROWS
 
     def add(self, *names: str, **fields: Any) -> None:
         for name in names:
             self.batcher.add(message(name, **fields))
 
     def dispatch(self) -> list[list[str]]:
-        """Names in the batch that each process has, once what is possible was dispatched."""
+        """Dispatch, and return the names in each process's microbatch."""
         self.batcher.dispatch()
         batches = [process.batch for process in self.pool.processes if process.batch]
         return [[item.id for item in batch.items] for batch in batches]
 
     def turn(self) -> list[str]:
-        """The next batch of one process, which finishes it."""
+        """Dispatch and finish the only process's next microbatch; returns its names."""
         ((*names,),) = self.dispatch()
         self.pool.processes[0].finish()
         return names

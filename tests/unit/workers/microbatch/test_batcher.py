@@ -1,14 +1,14 @@
-"""Which messages share a batch, and when one is dispatched."""
+"""Which messages share a microbatch, and when it is dispatched."""
 
 import pytest
 from celery.worker import state
 
 from tasks.time_limits import LONGEST_RUN
-from tests.support.clock import Clock
+from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
-from workers.microbatch.batch_size import MOST_ROWS
-from workers.microbatch.batcher import MOST_BYTES
+from workers.microbatch.batch_size import MAX_ROWS
+from workers.microbatch.batcher import MAX_BYTES
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def bench() -> Bench:
 
 
 def test_a_worker_that_does_not_see_the_models_leaves_what_waits_to_others(bench: Bench) -> None:
-    assert bench.batcher.room > 0
+    assert bench.batcher.capacity > 0
     bench.batcher.rest()
-    assert bench.batcher.room == 0
+    assert bench.batcher.capacity == 0
 
 
 def test_a_lone_request_goes_at_once(bench: Bench) -> None:
@@ -27,7 +27,7 @@ def test_a_lone_request_goes_at_once(bench: Bench) -> None:
     assert bench.dispatch() == [["a"]]
 
 
-def test_what_comes_while_all_are_busy_goes_together_once_one_is_free(bench: Bench) -> None:
+def test_messages_for_a_busy_pool_share_the_next_microbatch(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.add("b", "c")
@@ -37,7 +37,7 @@ def test_what_comes_while_all_are_busy_goes_together_once_one_is_free(bench: Ben
     assert bench.dispatch() == [["b", "c", "d"]]
 
 
-def test_every_free_process_gets_a_batch() -> None:
+def test_free_processes_each_get_a_microbatch() -> None:
     bench = Bench(processes=3)
     bench.add("a")
     bench.add("b", model="m:2")
@@ -67,18 +67,18 @@ def test_the_group_that_waits_longest_goes_first(bench: Bench) -> None:
 
 
 def test_a_stream_of_large_requests_lets_others_pass(bench: Bench) -> None:
-    """The large ones are never all gone: for each that ends there is another."""
-    bench.add("large 0", "large 1", rows=MOST_ROWS)
+    """Large requests never run out: for each that ends another is added."""
+    bench.add("large 0", "large 1", rows=MAX_ROWS)
     bench.add("small", model="n:1")
     batches = []
     for number in range(2, 5):
         batches.append(bench.turn())
-        bench.add(f"large {number}", rows=MOST_ROWS)
+        bench.add(f"large {number}", rows=MAX_ROWS)
     assert ["small"] in batches
 
 
 def test_rows_are_counted_not_requests(bench: Bench) -> None:
-    half = MOST_ROWS // 2
+    half = MAX_ROWS // 2
     bench.add("a", "b", "c", rows=half)
     assert [bench.turn(), bench.turn()] == [["a", "b"], ["c"]]
     bench.add("d", rows=half + 1)
@@ -89,30 +89,30 @@ def test_rows_are_counted_not_requests(bench: Bench) -> None:
 
 def test_a_request_larger_than_a_batch_is_alone_and_in_its_turn(bench: Bench) -> None:
     bench.add("a")
-    bench.add("large", rows=40 * MOST_ROWS)
+    bench.add("large", rows=40 * MAX_ROWS)
     bench.add("b")
     assert [bench.turn() for _ in range(3)] == [["a"], ["large"], ["b"]]
 
 
 def test_bytes_are_bounded_too(bench: Bench) -> None:
-    bench.add("a", "b", "c", body=bytes(MOST_BYTES // 2))
-    bench.add("huge", body=bytes(2 * MOST_BYTES))
+    bench.add("a", "b", "c", body=bytes(MAX_BYTES // 2))
+    bench.add("huge", body=bytes(2 * MAX_BYTES))
     assert [bench.turn() for _ in range(3)] == [["a", "b"], ["c"], ["huge"]]
 
 
-def test_there_is_room_only_while_a_process_is_free(bench: Bench) -> None:
-    assert bench.batcher.room == MOST_ROWS
+def test_there_is_capacity_only_while_a_process_is_free(bench: Bench) -> None:
+    assert bench.batcher.capacity == MAX_ROWS
     bench.add("a", "b")
-    assert bench.batcher.room == MOST_ROWS - 2
+    assert bench.batcher.capacity == MAX_ROWS - 2
     bench.dispatch()
-    assert bench.batcher.room == 0
+    assert bench.batcher.capacity == 0
     bench.pool.processes[0].finish()
-    assert bench.batcher.room == MOST_ROWS
-    bench.add(*map(str, range(MOST_ROWS + 5)))
-    assert bench.batcher.room == 0
+    assert bench.batcher.capacity == MAX_ROWS
+    bench.add(*map(str, range(MAX_ROWS + 5)))
+    assert bench.batcher.capacity == 0
 
 
-def test_what_waits_and_what_runs_is_held(bench: Bench) -> None:
+def test_held_includes_waiting_and_running_messages(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.add("b")
@@ -121,7 +121,7 @@ def test_what_waits_and_what_runs_is_held(bench: Bench) -> None:
     assert list(bench.batcher.held()) == ["tag b"]
 
 
-def test_what_waits_can_be_left_to_others_and_what_runs_cannot(bench: Bench) -> None:
+def test_give_up_waiting_leaves_running_messages(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.add("b")
@@ -131,7 +131,7 @@ def test_what_waits_can_be_left_to_others_and_what_runs_cannot(bench: Bench) -> 
     assert bench.dispatch() == []
 
 
-def test_those_of_a_process_that_died_are_computed_each_alone(bench: Bench) -> None:
+def test_suspects_of_a_dead_process_run_alone(bench: Bench) -> None:
     bench.add("a", "b")
     bench.dispatch()
     bench.add("c")
@@ -140,8 +140,8 @@ def test_those_of_a_process_that_died_are_computed_each_alone(bench: Bench) -> N
     assert [bench.turn() for _ in range(3)] == [["c"], ["a"], ["b"]]
 
 
-def test_one_that_must_start_alone_does_so(bench: Bench) -> None:
-    """Its process died before, under another worker; the ledger knows."""
+def test_suspect_by_the_ledger_runs_alone(bench: Bench) -> None:
+    """The ledger knows that its process died earlier, under another worker."""
     bench.add("a", "b")
     bench.dispatch()
     bench.pool.processes[0].finish("suspect")
@@ -160,7 +160,7 @@ def die_after(bench: Bench, clock: Clock, seconds: float) -> None:
     bench.pool.processes[0].die()
 
 
-def test_only_who_was_alone_is_charged_with_a_timeout(bench: Bench, clock: Clock) -> None:
+def test_timeout_is_charged_to_a_lone_message(bench: Bench, clock: Clock) -> None:
     bench.add("a", limit=20)
     bench.add("b")
     bench.dispatch()
@@ -174,9 +174,7 @@ def test_only_who_was_alone_is_charged_with_a_timeout(bench: Bench, clock: Clock
     assert [item.order for item in process.batch.items] == ["time out"]
 
 
-def test_those_with_time_left_are_not_charged_for_the_limit_of_another(
-    bench: Bench, clock: Clock
-) -> None:
+def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) -> None:
     spared: list[str] = []
     bench.batcher.spare = lambda messages: bool(spared.extend(m.tag for m in messages) or True)
     bench.add("a", limit=20)
@@ -186,12 +184,12 @@ def test_those_with_time_left_are_not_charged_for_the_limit_of_another(
     die_after(bench, clock, 25)
     assert spared == ["tag b", "tag c"]
     assert list(bench.batcher.held()) == ["tag a"]
-    assert bench.announcer.said[-2:] == [("retrying", "b"), ("retrying", "c")]
+    assert bench.events.said[-2:] == [("retrying", "b"), ("retrying", "c")]
     assert bench.turn() == ["a"]
 
 
 @pytest.mark.parametrize("seconds", [19, 301])
-def test_who_dies_before_any_limit_or_after_all_is_a_suspect_with_its_company(
+def test_a_death_before_any_limit_or_after_all_makes_all_suspects(
     bench: Bench, clock: Clock, seconds: float
 ) -> None:
     bench.batcher.spare = lambda messages: not messages or pytest.fail("it may be guilty")
@@ -208,7 +206,7 @@ def test_requests_with_far_shorter_limits_have_a_batch_of_their_own(bench: Bench
     assert [bench.turn() for _ in range(4)] == [["a", "c"], ["b"], ["d", "e"], ["f"]]
 
 
-def test_one_who_died_in_time_has_not_timed_out(bench: Bench) -> None:
+def test_a_process_that_died_within_the_limit_has_not_timed_out(bench: Bench) -> None:
     bench.add("a")
     for _ in range(3):
         bench.dispatch()
@@ -217,7 +215,7 @@ def test_one_who_died_in_time_has_not_timed_out(bench: Bench) -> None:
         process.die()
 
 
-def test_each_goes_with_the_limit_that_it_came_with(bench: Bench) -> None:
+def test_messages_keep_their_time_limits(bench: Bench) -> None:
     bench.add("a", limit=20)
     bench.add("b")
     bench.dispatch()
@@ -225,7 +223,7 @@ def test_each_goes_with_the_limit_that_it_came_with(bench: Bench) -> None:
     assert [item.limit for item in process.batch.items] == [20, LONGEST_RUN]
 
 
-def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench, clock: Clock) -> None:
+def test_frozen_process_is_no_timeout(bench: Bench, clock: Clock) -> None:
     bench.add("a", limit=20)
     bench.dispatch()
     (process,) = bench.pool.processes
@@ -235,7 +233,7 @@ def test_one_whose_process_was_frozen_has_not_timed_out(bench: Bench, clock: Clo
     assert [item.order for item in process.batch.items] == ["compute"]
 
 
-def test_what_waits_for_a_version_whose_loading_hangs_is_only_to_be_settled(bench: Bench) -> None:
+def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) -> None:
     bench.add("a", "b", model="loading:1")
     bench.add("c")
     assert bench.turn() == ["c"]
@@ -248,22 +246,22 @@ def test_what_waits_for_a_version_whose_loading_hangs_is_only_to_be_settled(benc
     assert {item.order for item in process.batch.items} == {"give up"}
     process.finish("failed")
     bench.add("d", model="loading:1")
-    assert bench.dispatch() == [], "who asks now waits for another try"
+    assert bench.dispatch() == [], "a later message waits for the next load"
     assert list(bench.batcher.held()) == ["tag d"]
     assert bench.batcher._waiting_bytes == 1
 
 
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
-def test_one_whose_process_died_alone_is_judged_and_let_go(bench: Bench, verdict: str) -> None:
+def test_message_of_a_dead_process_alone_is_judged(bench: Bench, verdict: str) -> None:
     bench.batcher.judge = lambda message: verdict
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].die()
     assert list(bench.batcher.held()) == []
-    assert bench.announcer.said[-1] == (verdict, "a")
+    assert bench.events.said[-1] == (verdict, "a")
 
 
-def test_nobody_in_company_is_judged(bench: Bench) -> None:
+def test_messages_that_shared_a_microbatch_are_not_judged(bench: Bench) -> None:
     bench.batcher.judge = lambda message: "failed"
     bench.add("a", "b")
     bench.dispatch()
@@ -271,14 +269,14 @@ def test_nobody_in_company_is_judged(bench: Bench) -> None:
     assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
 
 
-def test_what_is_tried_again_later_is_let_go(bench: Bench) -> None:
+def test_retrying_message_is_let_go(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].finish("retrying")
     assert list(bench.batcher.held()) == []
 
 
-def test_what_was_revoked_while_it_waited_is_ordered_to_be_cancelled(bench: Bench) -> None:
+def test_a_message_revoked_while_it_waited_is_cancelled(bench: Bench) -> None:
     bench.add("a", "b")
     state.revoked.add("b")
     try:
@@ -289,47 +287,47 @@ def test_what_was_revoked_while_it_waited_is_ordered_to_be_cancelled(bench: Benc
     assert [item.order for item in process.batch.items] == ["compute", "cancel"]
 
 
-def test_each_is_announced_once_at_each_step(bench: Bench) -> None:
+def test_messages_are_announced_once_at_each_step(bench: Bench) -> None:
     bench.add("a", "b")
     bench.turn()
     steps = "received", "started", "succeeded"
-    assert sorted(bench.announcer.said) == sorted((s, name) for s in steps for name in "ab")
+    assert sorted(bench.events.said) == sorted((s, name) for s in steps for name in "ab")
 
 
-def test_a_cold_batcher_takes_one_message_and_then_as_many_as_the_model_can_chew() -> None:
+def test_a_cold_batcher_takes_one_message_and_then_a_whole_batch_size() -> None:
     bench = Bench(warm=False)
-    assert bench.batcher.room == 1
+    assert bench.batcher.capacity == 1
     bench.add("first")
     bench.turn()
-    assert bench.batcher.room > 1
+    assert bench.batcher.capacity > 1
 
 
-def test_what_no_model_computed_tells_nothing_of_how_many_a_batch_may_have() -> None:
-    """Nor may a canary on `bulk`: a worker would hoard the steps of all jobs."""
+def test_messages_without_a_model_do_not_change_the_batch_size() -> None:
+    """A canary on `bulk` is one such: the worker would reserve the steps of all jobs."""
     bench = Bench(warm=False)
     bench.add("canary", model="")
     bench.turn()
-    assert bench.batcher.room == 1
+    assert bench.batcher.capacity == 1
 
 
-def test_what_waits_for_its_version_to_be_loaded_is_in_nobodys_way() -> None:
+def test_messages_waiting_for_a_load_do_not_block_others() -> None:
     bench = Bench()
     bench.add(*map(str, range(300)), model="loading:1")
-    assert bench.batcher.room == MOST_ROWS
+    assert bench.batcher.capacity == MAX_ROWS
     bench.add("other")
     assert bench.dispatch() == [["other"]]
 
 
-def test_what_waits_for_versions_to_be_loaded_is_bounded() -> None:
+def test_messages_of_loading_versions_are_bounded() -> None:
     bench = Bench()
-    bench.add(*map(str, range(batcher.MOST_WAITING - 3)), model="loading:1")
-    assert bench.batcher.room == 3
+    bench.add(*map(str, range(batcher.MAX_WAITING - 3)), model="loading:1")
+    assert bench.batcher.capacity == 3
 
 
-def test_what_waits_for_versions_to_be_loaded_is_bounded_in_bytes_too() -> None:
+def test_bytes_of_loading_versions_are_bounded() -> None:
     bench = Bench()
     for name in "abcd":
-        bench.add(name, model="loading:1", body=bytes(batcher.MOST_WAITING_BYTES // 4))
-    assert bench.batcher.room == 0
+        bench.add(name, model="loading:1", body=bytes(batcher.MAX_WAITING_BYTES // 4))
+    assert bench.batcher.capacity == 0
     bench.batcher.give_up_waiting()
-    assert bench.batcher.room == MOST_ROWS
+    assert bench.batcher.capacity == MAX_ROWS

@@ -1,4 +1,4 @@
-"""What becomes of messages whose process died; the ledger is a stand-in."""
+"""Crash retry of messages whose process died; the ledger is a stand-in."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from workers.microbatch.crash_retry import judge, spare
 
 
 class Ledger:
-    """Answers a postponement with one word, and keeps what is settled."""
+    """Gives one answer to every postponement, and records settled outcomes."""
 
     def __init__(self, answer: str | Exception, record: Record | None = None) -> None:
         self._answer, self._record = answer, record
@@ -35,7 +35,7 @@ class Ledger:
 
 
 class Reservations:
-    """Remembers what was withdrawn, or is away."""
+    """Records withdrawn messages, or raises ``error``."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error
@@ -62,11 +62,11 @@ def queued() -> Record:
 @pytest.mark.parametrize(
     ("answer", "verdict"), [("postponed", "retrying"), ("gone", "dropped"), ("last", "failed")]
 )
-def test_the_ledger_says_what_becomes_of_it(answer: str, verdict: str) -> None:
+def test_ledger_decides_about_a_crashed_message(answer: str, verdict: str) -> None:
     assert judge(Ledger(answer), message()) == verdict  # type: ignore[arg-type]
 
 
-def test_after_the_last_attempt_it_has_failed_and_leaves_a_dead_letter() -> None:
+def test_last_attempt_fails_and_leaves_a_dead_letter() -> None:
     ledger = Ledger("last", queued())
     judge(ledger, message())  # type: ignore[arg-type]
     ((version, outcome),) = ledger.settled
@@ -78,7 +78,7 @@ def test_after_the_last_attempt_it_has_failed_and_leaves_a_dead_letter() -> None
 
 
 @pytest.mark.parametrize(("reference", "known"), [("m:3", ("m", 3)), ("", ("unknown", 0))])
-def test_one_without_a_record_fails_for_the_version_that_its_message_names(
+def test_message_without_a_record_fails_for_its_own_version(
     reference: str, known: tuple[str, int]
 ) -> None:
     ledger = Ledger("last")
@@ -93,15 +93,15 @@ def test_a_step_of_a_job_stays_with_the_worker() -> None:
     assert ledger.settled == []
 
 
-def test_without_redis_it_stays() -> None:
+def test_judged_message_stays_without_redis() -> None:
     assert judge(Ledger(redis.ConnectionError()), message()) is None  # type: ignore[arg-type]
 
 
-def test_what_anothers_limit_interrupted_is_taken_back_uncharged() -> None:
+def test_spared_message_is_withdrawn_uncharged() -> None:
     reservations = Reservations()
     assert spare(reservations, [message()])  # type: ignore[arg-type]
     assert reservations.withdrawn == [("tag a", "a")]
 
 
-def test_without_redis_it_is_not() -> None:
+def test_without_redis_nothing_is_taken_back() -> None:
     assert not spare(Reservations(redis.ConnectionError()), [message()])  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What could not be loaded is tried again, after pauses that grow, or when it is made anew."""
+"""Load retry: a version is loaded again after growing pauses, or once it is registered anew."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import pytest
 
 from registry.store import Registry
 from tasks.time_limits import OUTAGE
-from tests.support.clock import Clock
 from tests.support.models import described
 from tests.support.stack import until
+from tests.unit.clock import Clock
 from workers.microbatch import load_retry
-from workers.microbatch.load_retry import LONGEST_PAUSE, LoadRetry
+from workers.microbatch.load_retry import MAX_PAUSE, LoadRetry
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def noted(registry: Registry, clock: Clock) -> LoadRetry:
     return LoadRetry()
 
 
-def test_the_pauses_double_up_to_a_bound(noted: LoadRetry, clock: Clock) -> None:
+def test_delays_of_load_retries_double_up_to_a_bound(noted: LoadRetry, clock: Clock) -> None:
     assert not noted.has("m:1")
     pauses = []
     for _ in range(10):
@@ -42,11 +42,11 @@ def test_the_pauses_double_up_to_a_bound(noted: LoadRetry, clock: Clock) -> None
         while noted.has("m:1"):
             clock.now += 1
         pauses.append(clock.now - since)
-    assert pauses == [min(OUTAGE * 2**n, LONGEST_PAUSE) for n in range(10)]
+    assert pauses == [min(OUTAGE * 2**n, MAX_PAUSE) for n in range(10)]
     assert not noted.deadly
 
 
-def test_once_it_is_loaded_the_pauses_begin_anew(noted: LoadRetry, clock: Clock) -> None:
+def test_successful_load_resets_the_delays(noted: LoadRetry, clock: Clock) -> None:
     for _ in range(5):
         noted.note("m:1")
     noted.forget("m:1")
@@ -56,7 +56,9 @@ def test_once_it_is_loaded_the_pauses_begin_anew(noted: LoadRetry, clock: Clock)
     assert not noted.has("m:1")
 
 
-def test_what_ended_the_fork_server_is_not_tried_again(noted: LoadRetry, clock: Clock) -> None:
+def test_version_that_ended_the_fork_server_is_not_tried_again(
+    noted: LoadRetry, clock: Clock
+) -> None:
     noted.note_deadly("m:1")
     clock.now += 1e9
     assert noted.has("m:1")
@@ -64,7 +66,7 @@ def test_what_ended_the_fork_server_is_not_tried_again(noted: LoadRetry, clock: 
 
 
 @pytest.mark.parametrize("note", [LoadRetry.note, LoadRetry.note_deadly])
-def test_what_is_made_anew_is_tried_at_once(
+def test_replaced_version_is_tried_at_once(
     noted: LoadRetry, registry: Registry, note: object
 ) -> None:
     note(noted, "m:1")  # type: ignore[operator]
@@ -76,9 +78,7 @@ def test_what_is_made_anew_is_tried_at_once(
     until(lambda: not noted.has("m:1"), "another look at the registry")
 
 
-def test_what_a_blip_kept_from_being_loaded_is_tried_once_it_is_over(
-    noted: LoadRetry, tmp_path: Path
-) -> None:
+def test_load_is_retried_once_a_blip_is_over(noted: LoadRetry, tmp_path: Path) -> None:
     aside = (tmp_path / "models").rename(tmp_path / "aside")
     noted.note("m:1")
     assert noted.has("m:1")

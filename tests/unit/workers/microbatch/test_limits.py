@@ -1,4 +1,4 @@
-"""How long computing a message may take: its own limit, its version's, or that of all."""
+"""The time limit of a message: its own, else its version's, else the longest."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,18 +51,16 @@ def limit(registry: Registry, model: str, told: Any) -> float:
     ],
     ids=str,
 )
-def test_its_own_between_the_shortest_and_the_longest(
-    registry: Registry, told: Any, expected: float
-) -> None:
+def test_limit_of_a_message_is_clamped(registry: Registry, told: Any, expected: float) -> None:
     assert limit(registry, "m", told) == expected
 
 
-def test_that_of_its_version(registry: Registry) -> None:
+def test_limit_of_its_version(registry: Registry) -> None:
     assert limit(registry, "hasty", [None, None]) == 2.5
     assert limit(registry, "hasty", [10, None]) == 10
 
 
-def test_that_of_a_version_that_was_registered_before_there_was_a_shortest(
+def test_limit_of_an_old_version_is_clamped(
     registry: Registry,
 ) -> None:
     registry.add("rash", described(b"r", timeout_seconds=1e-9), b"r")

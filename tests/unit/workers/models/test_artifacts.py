@@ -1,4 +1,4 @@
-"""Artifacts: what is trusted, what is refused, and that a loaded model is the same model."""
+"""Artifacts: trust, refusals, and that a loaded model is the same model."""
 
 import gzip
 import hashlib
@@ -26,8 +26,8 @@ from sklearn.svm import SVC
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import ArtifactMismatch, ModelUnloadable, UntrustedArtifact
-from workers.models.artifacts import load, open_artifact
-from workers.models.registration import describe
+from workers.models.artifacts import load_artifact, open_artifact
+from workers.models.registration import describe_model
 
 X, Y = load_iris(return_X_y=True)
 
@@ -53,7 +53,7 @@ def model():
 
 def registered(home: Path, file: Path, **options) -> tuple[Path, Manifest]:
     registry = Registry(home)
-    manifest = registry.add("iris", *describe(file, **options))
+    manifest = registry.add("iris", *describe_model(file, **options))
     return registry.artifact(manifest), manifest
 
 
@@ -77,7 +77,7 @@ ESTIMATORS = [
 def test_a_skops_file_needs_no_trust_and_loads_the_same_model(tmp_path, estimator):
     estimator.fit(X, Y)
     skops.io.dump(estimator, tmp_path / "model.skops")
-    again = load(*registered(tmp_path, tmp_path / "model.skops"))
+    again = load_artifact(*registered(tmp_path, tmp_path / "model.skops"))
     assert np.array_equal(again.predict(X), estimator.predict(X))
 
 
@@ -96,7 +96,7 @@ def test_joblib_and_pickle_files_load_once_trusted(tmp_path, model, name, dump):
     dump(model, path)
     with pytest.raises(UntrustedArtifact, match="--trust"):
         open_artifact(path, trust=False)
-    again = load(*registered(tmp_path, path, trust=True))
+    again = load_artifact(*registered(tmp_path, path, trust=True))
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
@@ -107,10 +107,10 @@ def test_the_dictionary_form_carries_names(tmp_path, model, key, names):
     loaded = open_artifact(tmp_path / "m.skops", trust=False)
     assert loaded.feature_names == ["a", "b", "c", "d"]
     artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
-    assert np.array_equal(load(artifact, manifest).predict(X), model.predict(X))
+    assert np.array_equal(load_artifact(artifact, manifest).predict(X), model.predict(X))
 
 
-def test_nothing_runs_without_trust(tmp_path):
+def test_untrusted_artifact_runs_nothing(tmp_path):
     (tmp_path / "m.pkl").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
     with pytest.raises(UntrustedArtifact):
         open_artifact(tmp_path / "m.pkl", trust=False)
@@ -121,7 +121,7 @@ def test_an_untrusted_manifest_never_unpickles(tmp_path, model):
     joblib.dump(model, tmp_path / "m.joblib")
     artifact, manifest = registered(tmp_path, tmp_path / "m.joblib", trust=True)
     with pytest.raises(UntrustedArtifact):
-        load(artifact, replace(manifest, trusted=False))
+        load_artifact(artifact, replace(manifest, trusted=False))
 
 
 def test_unknown_types_in_a_skops_file_are_named(tmp_path):
@@ -138,10 +138,10 @@ def test_changed_or_missing_bytes_are_refused(tmp_path, model):
     assert manifest.sha256 == hashlib.sha256(artifact.read_bytes()).hexdigest()
     artifact.write_bytes(artifact.read_bytes()[:-1] + b"!")
     with pytest.raises(ArtifactMismatch, match="iris:1 was changed"):
-        load(artifact, manifest)
+        load_artifact(artifact, manifest)
     artifact.unlink()
     with pytest.raises(ModelUnloadable, match="No such file"):
-        load(artifact, manifest)
+        load_artifact(artifact, manifest)
 
 
 @pytest.mark.parametrize("name", ["m.skops", "m.joblib", "m.pkl"])
@@ -153,13 +153,13 @@ def test_a_corrupt_file_is_unloadable(tmp_path, name, content):
 
 
 @pytest.mark.parametrize("made", [[1, 2], {"weights": 1}, {"model": "x"}, DBSCAN().fit(X)])
-def test_what_cannot_predict_is_no_model(tmp_path, made):
+def test_object_that_cannot_predict_is_no_model(tmp_path, made):
     joblib.dump(made, tmp_path / "m.joblib")
     with pytest.raises(ModelUnloadable, match=r"cannot predict|without any of the keys"):
         open_artifact(tmp_path / "m.joblib", trust=True)
 
 
-def test_only_known_suffixes_are_read(tmp_path):
+def test_unknown_suffix_is_not_read(tmp_path):
     with pytest.raises(ModelUnloadable, match="must end in one of .skops, .joblib, .pkl, .pickle"):
         open_artifact(tmp_path / "model.onnx", trust=True)
 
@@ -179,7 +179,7 @@ class Quits:
         ({"model": SVC(), "features": ["a", "b", "a"]}, "'features' names a more than once"),
     ],
 )
-def test_what_is_wrong_with_an_artifact_is_told(tmp_path, made, told):
+def test_fault_of_an_artifact_is_told(tmp_path, made, told):
     (tmp_path / "m.pkl").write_bytes(pickle.dumps(made))
     with pytest.raises(ModelUnloadable, match=told):
         open_artifact(tmp_path / "m.pkl", trust=True)
@@ -190,4 +190,4 @@ def test_an_unreadable_artifact_is_told_without_its_place(tmp_path, model):
     artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
     artifact.unlink()
     with pytest.raises(ModelUnloadable, match="^the artifact of iris:1 cannot be read: No such"):
-        load(artifact, manifest)
+        load_artifact(artifact, manifest)

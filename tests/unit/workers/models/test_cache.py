@@ -1,4 +1,4 @@
-"""Which models a process keeps, where it cannot keep them all."""
+"""Which models a full cache keeps."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ def held(cache: ModelCache) -> list[int]:
     return [int(reference.partition(":")[2]) for reference in cache.held()]
 
 
-def test_each_is_loaded_once() -> None:
+def test_versions_are_loaded_once() -> None:
     loaded: list[int] = []
     cache = ModelCache(lambda m: loaded.append(m.version), lambda *_: False)
     for number in (1, 2, 1):
@@ -37,15 +37,15 @@ def test_old_versions_push_out_each_other_and_nothing_current() -> None:
     assert held(cache) == [1, 2, 3, *latest]
 
 
-def test_where_all_are_current_old_versions_take_one_place() -> None:
-    """One is kept: the pool waits for a version until processes are born that hold it."""
+def test_old_versions_share_one_place_in_the_cache() -> None:
+    """The latest old version is kept: the pool waits until a process is forked that holds it."""
     cache = ModelCache(lambda m: m, lambda name, number: number <= CAPACITY)
     for number in range(1, 2 * CAPACITY):
         cache.get(version(number))
     assert held(cache) == [*range(2, CAPACITY + 1), 2 * CAPACITY - 1]
 
 
-def test_one_that_cannot_be_loaded_pushes_out_nothing() -> None:
+def test_unloadable_version_evicts_nothing() -> None:
     def load(manifest: Any) -> None:
         if manifest.version > CAPACITY:
             raise ValueError

@@ -1,4 +1,4 @@
-"""The seam to models: an engine that is not scikit-learn's serves requests and jobs alike."""
+"""Engines: one that is not scikit-learn's serves requests and jobs alike."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,7 +19,7 @@ from workers.models.tabular.table import Table
 
 
 class Other:
-    """An engine of another kind: it knows no estimators, and gives what it is told to."""
+    """An engine without estimators that gives ``output``, or doubles the first column."""
 
     runtime = "other 1.0"
 
@@ -37,7 +37,7 @@ class Other:
 
 
 class Mute(Exception):
-    """Raises where it is asked what it says."""
+    """An exception whose text raises."""
 
     def __str__(self) -> str:
         raise RuntimeError
@@ -69,7 +69,7 @@ def test_features_of_a_job_go_in_and_outputs_come_out(doubling: Manifest) -> Non
 
 
 @pytest.mark.parametrize("output", [[1.0], [1.0, 2.0, 3.0], np.zeros((2, 2)).T[:1]])
-def test_as_many_as_there_are_rows_or_it_is_the_models_fault(
+def test_output_of_another_length_is_a_model_error(
     registry: Registry, doubling: Manifest, output: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Doubling, "predict", lambda *_: output)
@@ -78,7 +78,7 @@ def test_as_many_as_there_are_rows_or_it_is_the_models_fault(
 
 
 class Sized:
-    """Has a length, and no entries."""
+    """Has a length but no entries."""
 
     def __len__(self) -> int:
         return 2
@@ -98,7 +98,7 @@ class Sized:
         (Sized(), "a value of type Sized"),
     ],
 )
-def test_what_has_no_entry_a_row_is_the_models_fault(
+def test_output_without_an_entry_a_row_is_a_model_error(
     registry: Registry,
     doubling: Manifest,
     output: Any,
@@ -143,17 +143,17 @@ def test_outputs_of_a_tuple_stay_outputs_where_rows_are_as_many(
     assert given.predictions == [[1, 3], [2, 4]]
 
 
-def test_a_short_answer_of_another_engine_reaches_nobody(doubling: Manifest) -> None:
+def test_a_short_answer_of_another_engine_is_an_error(doubling: Manifest) -> None:
     with pytest.raises(ModelError, match="gave 1 predictions for 2 rows"):
         predict(Other(np.array([1.0])), doubling, "predict", [[1.0, 0.0]] * 2)
 
 
-def test_what_json_has_no_word_for_is_the_models_fault(doubling: Manifest) -> None:
+def test_output_without_json_is_a_model_error(doubling: Manifest) -> None:
     with pytest.raises(ModelError, match="TypeError"):
         predict(Other(np.array([object()])), doubling, "predict", [[1.0, 0.0]])
 
 
-def test_scikit_learns_is_one(registry: Registry, doubling: Manifest) -> None:
+def test_sklearn_engine_is_an_engine(registry: Registry, doubling: Manifest) -> None:
     engine: Engine = SklearnEngine(registry)
     assert engine.held() == []
     engine.hold(doubling)
@@ -162,7 +162,7 @@ def test_scikit_learns_is_one(registry: Registry, doubling: Manifest) -> None:
     assert engine.runtime.startswith("scikit-learn ")
 
 
-def test_it_tells_what_a_model_raised(registry: Registry) -> None:
+def test_model_error_tells_what_the_model_raised(registry: Registry) -> None:
     engine, touchy = SklearnEngine(registry), registry.resolve("touchy").manifest
     with pytest.raises(ModelError, match=r"ValueError: \[666.0, 0.0\] is too much"):
         engine.answer(touchy, "predict", np.array([[666.0, 0.0]]))
@@ -174,7 +174,7 @@ def test_it_tells_what_a_model_raised(registry: Registry) -> None:
     [(Mute(), "Mute"), (ValueError("half \udc80"), "ValueError: half ?")],
     ids=["one that cannot be told", "half a character"],
 )
-def test_whatever_a_model_raises_can_be_told(
+def test_model_error_of_any_exception_can_be_told(
     registry: Registry,
     doubling: Manifest,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +190,7 @@ def test_whatever_a_model_raises_can_be_told(
     assert caught.value.message == told
 
 
-def test_it_tells_that_memory_did_not_suffice(
+def test_memory_error_is_out_of_memory(
     registry: Registry, doubling: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def greedy(*_: Any) -> Any:
@@ -201,7 +201,7 @@ def test_it_tells_that_memory_did_not_suffice(
         SklearnEngine(registry).answer(doubling, "predict", np.array([[1.0, 0.0]]))
 
 
-def test_it_tells_that_there_is_no_model(registry: Registry, doubling: Manifest) -> None:
+def test_missing_artifact_is_model_unloadable(registry: Registry, doubling: Manifest) -> None:
     registry.artifact(doubling).unlink()
     with pytest.raises(ModelUnloadable):
         SklearnEngine(registry).hold(doubling)

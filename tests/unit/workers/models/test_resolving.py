@@ -1,4 +1,4 @@
-"""What a worker makes of a version that it does not find, though our front end did."""
+"""Resolving a version that this worker does not find although our front end did."""
 
 import os
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def add(home: Path, artifact: bytes) -> None:
 
 
 def unnoticed(home: Path, change: Callable[[], Any]) -> None:
-    """Change the registry, but so that a stamp of before tells nothing of it."""
+    """Change the registry without changing the timestamp by which caches notice it."""
     generation = home / "models" / ".generation"
     before, aside = generation.stat(), generation.with_suffix(".aside")
     os.link(generation, aside)
@@ -36,7 +36,7 @@ def unnoticed(home: Path, change: Callable[[], Any]) -> None:
     os.utime(generation, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_it_looks_past_what_it_knew_a_moment_ago(registry: Registry, tmp_path: Path) -> None:
+def test_resolve_pinned_looks_past_the_cache(registry: Registry, tmp_path: Path) -> None:
     unnoticed(tmp_path, lambda: add(tmp_path, b"two"))
     with pytest.raises(VersionNotFound):
         resolve(registry, "m:2")
@@ -45,13 +45,13 @@ def test_it_looks_past_what_it_knew_a_moment_ago(registry: Registry, tmp_path: P
 
 
 @pytest.mark.parametrize("reference", ["m:2", "other:1"])
-def test_what_it_does_not_see_yet_it_leaves_for_later(registry: Registry, reference: str) -> None:
+def test_unseen_version_is_left_for_later(registry: Registry, reference: str) -> None:
     with pytest.raises(RegistryUnavailable, match=f"does not find {reference}"):
         resolve_pinned(registry, reference)
 
 
 @pytest.mark.parametrize(("version", "error"), [(1, VersionNotFound), (None, ModelNotFound)])
-def test_what_was_removed_is_gone(
+def test_removed_version_is_gone(
     registry: Registry, tmp_path: Path, version: int | None, error: type[Exception]
 ) -> None:
     if version:

@@ -1,4 +1,4 @@
-"""The time limit of what a process does."""
+"""The time limit of a pool process."""
 
 import os
 import signal
@@ -23,22 +23,22 @@ def left() -> float:
     return signal.getitimer(signal.ITIMER_REAL)[0]
 
 
-def test_meanwhile_there_is_an_alarm() -> None:
+def test_time_limit_sets_an_alarm() -> None:
     with limited(300.0):
         assert 0 < left() <= 300
 
 
 @pytest.mark.parametrize("error", [None, ModelError, MemoryError, KeyboardInterrupt])
-def test_however_it_ends_there_is_none_afterwards(error: type[BaseException] | None) -> None:
+def test_time_limit_is_cleared_afterwards(error: type[BaseException] | None) -> None:
     with pytest.raises(error) if error else nullcontext(), limited(300.0):
         if error:
             raise error
     assert left() == 0
 
 
-def test_what_takes_longer_ends_its_process() -> None:
+def test_time_limit_ends_the_process() -> None:
     if (pid := os.fork()) == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # as in the pool, where nobody handles it
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # as in the pool, which installs no handler
         with limited(0.01):
             signal.pause()
         os._exit(0)

@@ -1,4 +1,4 @@
-"""The fork server as the worker sees it: what it said before its end is heard."""
+"""The worker reads what its fork server sent before it died."""
 
 import os
 import socket
@@ -9,50 +9,50 @@ from typing import Any
 import pytest
 
 from workers.pool.fork_server_client import ForkServerClient
-from workers.pool.protocol import Loading, datagram, parse
+from workers.pool.protocol import Loading, datagram, parse_frame
 
 Pair = tuple[ForkServerClient, socket.socket]
 
 
 @pytest.fixture
 def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    """A forker, and the end of its connection that a process would have."""
+    """A client, and the fork server's end of its socket."""
     ends: list[int] = []
 
     def start(*_: Any, pass_fds: list[int], **__: Any) -> None:
         ends.append(os.dup(pass_fds[0]))
 
     monkeypatch.setattr("workers.pool.fork_server_client.subprocess.Popen", start)
-    forker = ForkServerClient("predict")
-    with socket.socket(fileno=ends[0]) as theirs, forker._control:
-        yield forker, theirs
+    client = ForkServerClient("predict")
+    with socket.socket(fileno=ends[0]) as theirs, client._control:
+        yield client, theirs
 
 
-def test_the_last_words_of_one_that_died_with_commands_unread_are_heard(pair: Pair) -> None:
-    forker, theirs = pair
+def test_frames_sent_before_a_death_with_unread_commands_are_read(pair: Pair) -> None:
+    client, theirs = pair
     theirs.send(datagram(Loading("deadly:1")))
-    forker.load("next:1")
+    client.load("next:1")
     theirs.close()
-    assert forker.hear() == Loading("deadly:1")
-    assert forker.at_work_on == "deadly:1"
-    assert forker.hear() is None
+    assert client.hear() == Loading("deadly:1")
+    assert client.at_work_on == "deadly:1"
+    assert client.hear() is None
 
 
-def test_what_it_could_not_be_told_while_it_loaded_is_told_later(pair: Pair) -> None:
-    forker, theirs = pair
+def test_load_requests_to_a_busy_fork_server_are_sent_later(pair: Pair) -> None:
+    client, theirs = pair
     theirs.setblocking(False)
     wanted = {f"m:{number}" for number in range(1000)}
 
     def ask() -> list[str]:
         for reference in sorted(wanted):
-            forker.load(reference)
+            client.load(reference)
         with suppress(BlockingIOError):
             while True:
-                told.append(parse(theirs.recv(2**16)).reference)
+                told.append(parse_frame(theirs.recv(2**16)).reference)
         return told
 
     told: list[str] = []
-    assert len(ask()) < len(wanted), "no more can lie there unread"
+    assert len(ask()) < len(wanted), "the socket buffer is full"
     while set(told) != wanted:
         before = len(told)
         assert len(ask()) > before

@@ -1,4 +1,4 @@
-"""What a worker and its processes say to each other arrives whole, or not at all."""
+"""Frames between a worker and its processes arrive whole, or not at all."""
 
 import socket
 import struct
@@ -14,14 +14,14 @@ from workers.pool.protocol import (
     Fate,
     Fork,
     Item,
-    Load,
     Loaded,
+    LoadVersion,
     Microbatch,
     Ready,
     datagram,
-    parse,
+    parse_frame,
     receive,
-    send,
+    send_frame,
 )
 
 ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, "compute", 300)
@@ -42,20 +42,20 @@ def pair() -> Iterator[Pair]:
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: type(frame).__name__)
-def test_what_is_sent_is_received(pair: Pair, frame: msgspec.Struct) -> None:
-    send(pair[0], frame)
+def test_frame_that_is_sent_is_received(pair: Pair, frame: msgspec.Struct) -> None:
+    send_frame(pair[0], frame)
     assert receive(pair[1]) == frame
 
 
 def test_frames_that_lie_together_are_kept_apart(pair: Pair) -> None:
     for frame in FRAMES:
-        send(pair[0], frame)
+        send_frame(pair[0], frame)
     assert [receive(pair[1]) for _ in FRAMES] == FRAMES
 
 
 def test_a_frame_larger_than_any_buffer_arrives_whole(pair: Pair) -> None:
     large = Microbatch([msgspec.structs.replace(ITEM, body=bytes(range(256)) * 2**16)])
-    sender = Thread(target=send, args=(pair[0], large))
+    sender = Thread(target=send_frame, args=(pair[0], large))
     sender.start()
     assert receive(pair[1]) == large
     sender.join()
@@ -73,11 +73,12 @@ def test_a_peer_that_is_gone_leaves_no_frame(pair: Pair, left: bytes) -> None:
 def test_sending_to_a_peer_that_is_gone_is_an_error(pair: Pair) -> None:
     pair[1].close()
     with pytest.raises(OSError, match="Broken pipe"):
-        send(pair[0], FRAMES[0])
+        send_frame(pair[0], FRAMES[0])
 
 
 @pytest.mark.parametrize(
-    "frame", [Fork(), Load("iris:1"), Loaded("iris:1", None), Loaded("x", "no"), Ended(1, -9)]
+    "frame",
+    [Fork(), LoadVersion("iris:1"), Loaded("iris:1", None), Loaded("x", "no"), Ended(1, -9)],
 )
 def test_datagrams_carry_one_frame_each(frame: msgspec.Struct) -> None:
-    assert parse(datagram(frame)) == frame
+    assert parse_frame(datagram(frame)) == frame

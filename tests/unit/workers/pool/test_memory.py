@@ -1,24 +1,24 @@
-"""No process takes more memory than it may."""
+"""Memory bounds of processes."""
 
 import multiprocessing
 import resource
 
 import pytest
 
-from workers.pool.memory import MIN_GROWTH_BYTES, bound, bounded, share_of_one
+from workers.pool.memory import MIN_GROWTH_BYTES, bound_growth, bounded, share_of_one
 
 MIB = 2**20
 
 
 def test_a_process_has_enough_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.pool.memory.given", lambda: 2**30)
+    monkeypatch.setattr("workers.pool.memory.available_memory", lambda: 2**30)
     assert share_of_one() == MIN_GROWTH_BYTES
-    monkeypatch.setattr("workers.pool.memory.given", lambda: 2**40)
+    monkeypatch.setattr("workers.pool.memory.available_memory", lambda: 2**40)
     monkeypatch.setattr("workers.pool.memory.os.sched_getaffinity", lambda _: range(4))
     assert share_of_one() == 2**37
 
 
-def test_what_takes_too_much_is_refused_and_only_meanwhile() -> None:
+def test_memory_bound_refuses_too_much_and_only_inside() -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
     with pytest.raises(MemoryError), bounded(64 * MIB):
         bytearray(256 * MIB)
@@ -42,7 +42,7 @@ def test_a_process_grows_by_no_more_than_it_may() -> None:
 
 
 def _grow() -> None:
-    bound(64 * MIB)
+    bound_growth(64 * MIB)
     for size, fits in ((16 * MIB, True), (256 * MIB, False)):
         try:
             bytearray(size)

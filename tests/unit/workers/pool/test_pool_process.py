@@ -1,4 +1,4 @@
-"""A process of the pool as the worker sees it: given a batch that is larger than any buffer."""
+"""A pool process that gets a microbatch larger than any socket buffer."""
 
 import socket
 import subprocess
@@ -11,11 +11,11 @@ import pytest
 
 from tests.support.stack import until
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, receive, send
+from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, receive, send_frame
 
 LARGE = Microbatch([Item("predict:1", "a", "application/json", b"x" * 2**23, None, "compute", 300)])
 AT_ONCE = 5.0
-"""Seconds in which nothing waits that does not wait for a process."""
+"""Seconds within which a call returns that does not wait for the process."""
 
 
 @pytest.fixture
@@ -27,37 +27,37 @@ def ours() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def born(process: subprocess.Popen[bytes]) -> tuple[PoolProcess, socket.socket]:
-    """The member, and the end of the connection that the process would read."""
+def started(process: subprocess.Popen[bytes]) -> tuple[PoolProcess, socket.socket]:
+    """A ready pool process, and the end of its connection that it would read."""
     connection, theirs = socket.socketpair()
-    member = PoolProcess(connection, 0)
-    send(theirs, Ready(process.pid, ["m:1"]))
-    assert member.hear()
-    return member, theirs
+    pool_process = PoolProcess(connection, 0)
+    send_frame(theirs, Ready(process.pid, ["m:1"]))
+    assert pool_process.hear()
+    return pool_process, theirs
 
 
-def test_the_worker_does_not_wait_until_a_large_batch_is_read(
+def test_the_worker_does_not_wait_until_a_large_microbatch_is_read(
     ours: subprocess.Popen[bytes],
 ) -> None:
-    member, theirs = born(ours)
+    pool_process, theirs = started(ours)
     ends: list[Done | None] = []
     with theirs:
         began = time.monotonic()
-        member.take(LARGE, ends.append)
+        pool_process.take(LARGE, ends.append)
         assert time.monotonic() - began < AT_ONCE
         assert receive(theirs) == LARGE
-        send(theirs, Done([Fate("succeeded")], 0.1))
-        assert member.hear()
+        send_frame(theirs, Done([Fate("succeeded")], 0.1))
+        assert pool_process.hear()
     assert ends == [Done([Fate("succeeded")], 0.1)]
-    member.hang_up()
+    pool_process.hang_up()
 
 
-def test_one_that_reads_nothing_is_ended(
+def test_a_process_that_reads_nothing_is_killed(
     ours: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.pool.pool_process.STALL", 0.2)
-    member, theirs = born(ours)
+    pool_process, theirs = started(ours)
     with theirs:
-        Thread(target=member.take, args=(LARGE, print), daemon=True).start()
+        Thread(target=pool_process.take, args=(LARGE, print), daemon=True).start()
         until(lambda: ours.poll() is not None, "its end")
-    member.hang_up()
+    pool_process.hang_up()

@@ -1,4 +1,4 @@
-"""What a model prints is bounded, batch by batch; what a process logs is not."""
+"""Printing is bounded per microbatch; logging is not."""
 
 import subprocess
 import sys
@@ -12,8 +12,8 @@ import os, sys
 from telemetry.logs import configure
 import logging
 configure("worker")
-from workers.pool.printing import bound
-printed = bound()
+from workers.pool.printing import bound_printing
+printed = bound_printing()
 for batch in range(2):
     printed.renew()
     for _ in range(1000):
@@ -26,7 +26,7 @@ logging.getLogger().warning("logged")
 """
 
 
-def test_no_more_than_so_much_is_passed_on(tmp_path: Path) -> None:
+def test_printing_is_cut_at_the_limit(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         printed = Printed(log.fileno())
         assert printed.write(b"a" * (MAX_PRINTED_BYTES - 1)) == MAX_PRINTED_BYTES - 1
@@ -37,7 +37,7 @@ def test_no_more_than_so_much_is_passed_on(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b"a" * (MAX_PRINTED_BYTES - 1) + b"bf"
 
 
-def test_of_a_process_that_prints_without_end_so_much_is_kept_a_batch() -> None:
+def test_endless_output_is_bounded_a_microbatch() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""The categories of gradient boosting libraries are those of the frames that trained them."""
+"""Categories of gradient boosting models are those of their training frames."""
 
 import numpy as np
 import pandas as pd
@@ -47,13 +47,13 @@ def test_categories_are_kept_in_their_order(library):
 
 
 @LIBRARIES
-def test_without_categories_there_are_none(library):
+def test_booster_without_categories_has_none(library):
     model = library().fit(FRAME[["age"]], Y)
     assert boosters.categories(model) == {}
     assert boosters.categories(LogisticRegression().fit(FRAME[["age"]], Y)) == {}
 
 
-def test_boosters_by_themselves_keep_them_too():
+def test_native_boosters_keep_categories():
     model = of_lightgbm().fit(FRAME, Y)
     assert set(boosters.categories(model.booster_)) == {1, 2}
     named = of_lightgbm().fit(FRAME[["age"]], Y, categorical_feature=[0])
@@ -63,7 +63,7 @@ def test_boosters_by_themselves_keep_them_too():
 
 @LIBRARIES
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_without_a_sample_columns_are_categories(library, wrapped):
+def test_booster_s_categories_without_a_sample(library, wrapped):
     model = CalibratedClassifierCV(library(), cv=2) if wrapped else library()
     found = inspect(model.fit(FRAME, Y), None)
     age, city, grade = found.signature.columns

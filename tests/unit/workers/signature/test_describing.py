@@ -1,4 +1,4 @@
-"""A column is described by its values: type, dtype, what is missing, categories, range, words."""
+"""A column's description: type, dtype, missing value, categories, range, words."""
 
 from datetime import date, time
 from decimal import Decimal
@@ -11,7 +11,7 @@ import pytest
 from registry.manifest import Column
 from telemetry.errors import ModelUnloadable
 from tests.unit.workers.tabular.series import FULL, GAPPY, WHOLE
-from workers.models.signature.describing import described
+from workers.models.signature.describing import described_column
 from workers.models.signature.knowledge import Known
 
 TYPES = {
@@ -32,15 +32,15 @@ NULLS |= dict.fromkeys(["mixed", "numbers", "truths"], "none")
 
 @pytest.mark.parametrize("name", FULL)
 def test_the_type_and_the_dtype(name: str) -> None:
-    column = described("c", FULL[name], [])
+    column = described_column("c", FULL[name], [])
     assert (column.type, column.dtype) == (TYPES[name], str(FULL[name].dtype))
     assert not column.nullable
     assert column.ordered == (name == "ordered")
 
 
 @pytest.mark.parametrize("name", GAPPY)
-def test_what_is_missing(name: str) -> None:
-    column = described("c", GAPPY[name], [])
+def test_missing_values_of_a_column(name: str) -> None:
+    column = described_column("c", GAPPY[name], [])
     assert column.nullable
     plain = "nat" if "64[" in name else "nan"
     assert column.null == NULLS.get(name, plain)
@@ -62,37 +62,39 @@ def test_what_is_missing(name: str) -> None:
     ],
 )  # fmt: skip
 def test_the_range(values: Any, edges: tuple[Any, Any]) -> None:
-    column = described("c", pd.Series(values), [])
+    column = described_column("c", pd.Series(values), [])
     assert (column.least, column.greatest) == edges
 
 
 def test_words_that_read_as_missing_elsewhere() -> None:
-    assert described("c", pd.Series(["NA", "", "x", "null"]), []).words == ("", "NA", "null")
-    assert described("c", pd.Series(["NA", "u"]).astype("category"), []).words == ("NA",)
-    assert described("c", pd.Series([1, 2]), []).words == ()
+    assert described_column("c", pd.Series(["NA", "", "x", "null"]), []).words == ("", "NA", "null")
+    assert described_column("c", pd.Series(["NA", "u"]).astype("category"), []).words == ("NA",)
+    assert described_column("c", pd.Series([1, 2]), []).words == ()
 
 
-def test_what_steps_know_goes_first() -> None:
+def test_knowledge_of_steps_takes_precedence() -> None:
     series = pd.Series(["a", np.nan], dtype=object)
     known = [Known(position=0), Known(position=0, values=("a", "b"), null="none")]
-    assert described("c", series, known) == Column(
+    assert described_column("c", series, known) == Column(
         "c", "string", nullable=True, dtype="object", null="none", categories=("a", "b")
     )
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", 1j, time(1), (1,), object()])
-def test_what_json_has_no_word_for_is_told(value: Any) -> None:
+def test_value_without_json_is_told(value: Any) -> None:
     series = pd.Series([value], dtype=object)
     with pytest.raises(ModelUnloadable, match=f"column 'c'.*holds a {type(value).__name__}"):
-        described("c", series, [])
+        described_column("c", series, [])
 
 
 def test_categories_that_json_has_no_word_for_are_told() -> None:
     series = pd.Series(pd.to_datetime(["2026-01-02"])).astype("category")
     with pytest.raises(ModelUnloadable, match="categories of column 'c' are of type Timestamp"):
-        described("c", series, [])
+        described_column("c", series, [])
 
 
 def test_a_column_without_any_value() -> None:
-    assert described("c", pd.Series([None, None], dtype=object), []).type == "any"
-    assert described("c", pd.Series([np.nan]), []) == Column("c", nullable=True, dtype="float64")
+    assert described_column("c", pd.Series([None, None], dtype=object), []).type == "any"
+    assert described_column("c", pd.Series([np.nan]), []) == Column(
+        "c", nullable=True, dtype="float64"
+    )

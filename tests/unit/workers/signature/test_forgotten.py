@@ -1,4 +1,4 @@
-"""What a file forgot of a sample is found again, where the model's steps know of it."""
+"""Dtypes that a sample's file could not keep are restored from the model's steps."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from workers.models.gate.comparing import differences
 from workers.models.signature.inspection import inspect
-from workers.models.signature.sample import read
+from workers.models.signature.sample import read_sample
 
 LABELS = [0, 1, 1, 0]
 
@@ -23,7 +23,7 @@ def encoded(frame):
 def again(frame, path):
     write = frame.to_parquet if path.suffix == ".parquet" else frame.to_csv
     write(path, index=False)
-    return read(path)
+    return read_sample(path)
 
 
 @pytest.mark.parametrize(

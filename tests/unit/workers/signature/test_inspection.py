@@ -1,4 +1,4 @@
-"""Signatures: what a fitted model is found to take and to give."""
+"""The signature that inspection finds of a fitted model."""
 
 from datetime import date
 from decimal import Decimal
@@ -28,7 +28,7 @@ FRAME = pd.DataFrame({"age": X[:, 0], "city": np.array(["Rome", "Oslo", "Bern"])
 
 
 def by_example(model, rows, names=None):
-    """By a few rows of JSON, of which the dtypes say little."""
+    """Inspect with a few JSON rows, whose dtypes are not those of the training data."""
     return inspect(model, names, of_rows(rows), typed=False)
 
 
@@ -161,7 +161,7 @@ def test_an_unfitted_model_is_refused():
 
 
 class Picky:
-    """A model that says nothing of itself and takes three integers above ten."""
+    """A model without attributes that takes three integers above ten."""
 
     def predict(self, table):
         if (table <= 10).any() or table.shape[1] != 3:
@@ -177,7 +177,7 @@ def test_a_model_that_says_nothing_needs_an_example():
     assert by_example(Picky(), {"a": 11, "b": 12, "c": 13}).signature.named
 
 
-def test_without_a_probe_that_works_columns_take_anything():
+def test_columns_take_anything_without_a_working_probe():
     found = inspect(Picky(), ["a", "b", "c"])
     assert found.example is None
     assert {c.type for c in found.signature.columns} == {"any"}
@@ -213,7 +213,7 @@ def test_times_that_an_encoder_knows_are_times_without_a_sample():
 
 def test_names_are_the_samples_where_a_library_wrote_underscores_for_spaces():
     class Spoiled:
-        """As LightGBM, which matches columns by their position."""
+        """Like LightGBM, which matches columns by position."""
 
         feature_names_in_ = np.array(["the_age", "b"])
 

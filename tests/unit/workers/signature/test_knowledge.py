@@ -1,4 +1,4 @@
-"""What steps know of their columns is found through all that wraps them."""
+"""The knowledge of steps is found through any nesting of wrappers."""
 
 import numpy as np
 import pandas as pd
@@ -106,11 +106,13 @@ def test_encoders_are_found_in_what_wraps_them(name):
     assert {step.position for step in found} == {0, 1}
     for place, values in SEEN.items():
         seen = [set(map(int, step.values)) for step in found if step.position == place]
-        assert set.union(*seen) == {*values}  # of one against one, each sees two classes
+        assert set.union(*seen) == {
+            *values
+        }  # each one-vs-one estimator sees the rows of two classes
     assert used(model, 2) == {0, 1}
 
 
-def test_what_sees_other_columns_is_not_looked_through():
+def test_step_that_sees_other_columns_is_not_looked_through():
     chain = ClassifierChain(pipe()).fit(FRAME.to_numpy(), several(TWO, TWO))
     found = known(chain, 2)
     assert {step.position: step.values for step in found if step.position < 2}.items() <= {
@@ -149,7 +151,7 @@ def test_bagging_shows_each_a_choice_of_the_columns():
     ("remainder", "taken"),
     [("drop", {0, 2}), ("passthrough", {0, 2, 3}), (StandardScaler(), {0, 2, 3})],
 )
-def test_what_is_dropped_is_unused(remainder, taken):
+def test_dropped_column_is_unused(remainder, taken):
     frame = FRAME.assign(more=1.0, rest=SIZE)
     table = ColumnTransformer(
         [("e", encoder(), ["size"]), ("d", "drop", ["kind"]), ("p", "passthrough", ["more"])],
@@ -180,7 +182,7 @@ def test_what_is_dropped_is_unused(remainder, taken):
         (StandardScaler(), [1.0, 2.0], {"use": "number"}),
     ],
 )  # fmt: skip
-def test_each_kind_of_step_tells_what_it_knows(step, values, expected):
+def test_steps_tell_what_they_know(step, values, expected):
     is_plain = all(isinstance(value, float | bool | int) for value in values)
     series = pd.Series(values, dtype=None if is_plain else object)
     assert known(step.fit(series.to_frame()), 1) == [Known(position=0, **expected)]

@@ -1,4 +1,4 @@
-"""A model has the methods that answer each row, whatever they are called."""
+"""A model's methods are those that give one entry per row, whatever their names."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 
 from registry.methods import INVERSE, input_of
 from workers.models.signature.inspection import inspect
-from workers.models.signature.methods import answering, candidates, inverse_width
+from workers.models.signature.methods import answering_methods, inverse_width, method_candidates
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -90,7 +90,7 @@ def test_a_way_back_that_raises_is_none():
 
 
 class Own:
-    """Of somebody's own class."""
+    """A model of a user-defined class."""
 
     n_features_in_ = 2
 
@@ -117,7 +117,7 @@ class Own:
 
 
 def test_methods_of_their_own_are_found_where_they_answer_rows():
-    assert set(candidates(Own())) == {
+    assert set(method_candidates(Own())) == {
         *("predict", "predict_quantiles", "predict_all_rows_as_one", "predict_broken"),
         "predict_at",
     }
@@ -125,8 +125,8 @@ def test_methods_of_their_own_are_found_where_they_answer_rows():
     assert signature.methods == ("predict", "predict_quantiles")
 
 
-def test_what_answers_is_told_with_its_answer():
-    answers = answering(Own(), np.array([[1.0, 2.0], [3.0, 4.0]]), 2)
+def test_answering_methods_are_told_with_their_answers():
+    answers = answering_methods(Own(), np.array([[1.0, 2.0], [3.0, 4.0]]), 2)
     assert {name: answer.tolist() for name, answer in answers.items()} == {
         "predict": [1.0, 3.0],
         "predict_quantiles": [[1.0, 2.0], [3.0, 4.0]],
@@ -138,10 +138,10 @@ def test_sparse_answers_are_dense_and_bounded(monkeypatch):
     found = inspect(model, None)
     assert found.signature.flat
     assert found.signature.main == "transform"
-    (answer,) = answering(model, np.array(["cat"], dtype=object), 1).values()
+    (answer,) = answering_methods(model, np.array(["cat"], dtype=object), 1).values()
     assert not sparse.issparse(answer)
     monkeypatch.setattr("workers.models.tabular.outputs.DENSE", 1)
-    assert answering(model, np.array(["cat"], dtype=object), 1) == {}
+    assert answering_methods(model, np.array(["cat"], dtype=object), 1) == {}
 
 
 def test_a_text_transformer_in_a_pipeline_has_no_way_back_to_numbers():

@@ -1,4 +1,4 @@
-"""Without a sample a model is asked what it takes, and what nobody knows is told."""
+"""Probing a model without a sample, and columns that stay unknown."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from workers.models.signature.asking import refusal, takes, tolerant
+from workers.models.signature.asking import model_refusal, model_takes, tolerant
 from workers.models.signature.inspection import inspect
 
 ROWS = 12
@@ -41,7 +41,7 @@ def found(model):
     return inspected, {column.name: column for column in inspected.signature.columns}
 
 
-def test_each_step_says_what_its_columns_are():
+def test_steps_say_what_their_columns_are():
     model = fitted(
         ("n", make_pipeline(SimpleImputer(), StandardScaler()), ["age"]),
         ("c", OneHotEncoder(handle_unknown="error"), ["city", "code"]),
@@ -59,10 +59,10 @@ def test_each_step_says_what_its_columns_are():
     assert columns["city"].categories == ("Bern", "Oslo", "Rome")
     assert columns["code"].dtype == "int64"
     assert inspected.unknown == ()
-    assert takes(model, inspected.signature, inspected.example)
+    assert model_takes(model, inspected.signature, inspected.example)
 
 
-def test_what_is_passed_on_unlooked_at_is_unknown():
+def test_unread_column_is_unknown():
     class Length:
         feature_names_in_ = np.array(["a", "b"], dtype=object)
 
@@ -94,7 +94,7 @@ def test_tolerance_is_found_by_asking(handle_missing):
 
 
 class Picky:
-    """Takes a stranger at some places only."""
+    """Takes an unusual value in some columns only."""
 
     n_features_in_ = 9
 
@@ -119,7 +119,7 @@ def test_places_that_take_what_is_missing_are_found(places):
     assert tuple(n for n, column in enumerate(columns) if column.infinite) == places
 
 
-def test_few_questions_are_asked_where_all_columns_are_alike():
+def test_probes_of_columns_that_are_alike_are_few():
     class Wide(Picky):
         n_features_in_ = 1024
 
@@ -149,9 +149,9 @@ def test_a_refusal_is_what_the_model_raised():
         def predict(self, x):
             raise KeyError("x")
 
-    assert isinstance(refusal(Broken(), np.zeros((1, 1)), 1), KeyError)
-    assert refusal(Picky(0), np.zeros((1, 9)), 1, "predict") is None
-    assert isinstance(refusal(Picky(0), np.zeros((1, 9)), 1, "transform"), AttributeError)
+    assert isinstance(model_refusal(Broken(), np.zeros((1, 1)), 1), KeyError)
+    assert model_refusal(Picky(0), np.zeros((1, 9)), 1, "predict") is None
+    assert isinstance(model_refusal(Picky(0), np.zeros((1, 9)), 1, "transform"), AttributeError)
 
 
 def test_a_model_that_takes_none_of_what_is_tried_takes_anything():

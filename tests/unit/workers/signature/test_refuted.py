@@ -1,4 +1,4 @@
-"""What a sceptical reader found answered otherwise, or refused without need."""
+"""Regressions found in review: different answers, and needless refusals."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from workers.models.gate.comparing import differences
 from workers.models.signature.inspection import inspect
 from workers.models.signature.names import names_of
 from workers.models.signature.own import own_of
-from workers.models.signature.sample import read
+from workers.models.signature.sample import read_sample
 from workers.models.tabular.outputs import shaped, to_wire
 from workers.models.tabular.table import Table
 
@@ -54,7 +54,7 @@ def test_a_column_that_a_wrapper_itself_is_given_is_used() -> None:
 
 
 class Ruled(BaseEstimator):
-    """A pipeline over one column, and a rule over another, in a class of somebody's own."""
+    """A user-defined class: a pipeline over one column, and a rule over another."""
 
     def fit(self, x: pd.DataFrame, y: Any) -> "Ruled":
         columns = make_column_transformer((StandardScaler(), ["amount"]))
@@ -66,7 +66,7 @@ class Ruled(BaseEstimator):
         return np.where(x["blocked"].to_numpy() == True, 0, self.model_.predict(x))  # noqa: E712
 
 
-def test_what_a_class_of_somebodys_own_looks_at_is_used() -> None:
+def test_columns_that_a_user_defined_class_looks_at_are_used() -> None:
     frame = pd.DataFrame({"amount": np.arange(40.0), "blocked": [False] * 40})
     model = Ruled().fit(frame, frame["amount"] > 20)
     for sample in (None, frame):
@@ -74,7 +74,7 @@ def test_what_a_class_of_somebodys_own_looks_at_is_used() -> None:
         assert not any(column.unused for column in found.signature.columns)
 
 
-def test_a_class_of_somebodys_own_needs_no_underscore_to_be_fitted() -> None:
+def test_a_user_defined_class_needs_no_underscore_to_be_fitted() -> None:
     class Plain(BaseEstimator):
         def __init__(self) -> None:
             self.model = None
@@ -120,7 +120,7 @@ def test_times_that_csv_has_as_text_meet_their_encoder_as_times(tmp_path: Path, 
     frame = pd.DataFrame({"t": times if kind == "times" else times.dt.date.astype(object)})
     model = encoded(frame)
     frame.to_csv(tmp_path / "sample.csv", index=False)
-    found = inspect(model, None, read(tmp_path / "sample.csv"))
+    found = inspect(model, None, read_sample(tmp_path / "sample.csv"))
     assert found.signature.columns[0].type == {"times": "datetime", "dates": "date"}[kind]
     assert found.own is not None
     assert [*found.own.answers["predict"]] == [0, 1] * 10
@@ -142,7 +142,7 @@ def test_zeros_and_ones_that_an_encoder_knows_may_be_booleans() -> None:
 
 
 class Odd(BaseEstimator):
-    """Rows of different lengths, and a method of which JSON has no word."""
+    """Gives rows of different lengths, and has a method whose output JSON cannot express."""
 
     n_features_in_ = 1
 

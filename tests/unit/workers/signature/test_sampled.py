@@ -1,4 +1,4 @@
-"""A sample tells the columns, what the model makes of them, and what it leaves out."""
+"""Signatures found from a sample: dtypes, missing values, unused columns."""
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def table(**more):
 
 
 def proved(model, sample, names=None):
-    """The signature, of which all doors agree with the model."""
+    """Inspect a model, check that the gate finds no difference, and return the signature."""
     found = inspect(model, names, sample)
     assert differences(model, found.signature, found.own) == []
     return found

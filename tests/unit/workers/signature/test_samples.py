@@ -1,4 +1,4 @@
-"""A sample is read from each format as those read it who train models; what is none is told."""
+"""A sample is read from each format as in training code; anything else is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 
 from telemetry.errors import Invalid
 from workers.models.signature import sample
-from workers.models.signature.sample import of_rows, read
+from workers.models.signature.sample import of_rows, read_sample
 
 FRAME = pd.DataFrame(
     {
@@ -24,21 +24,21 @@ FRAME = pd.DataFrame(
 
 def test_parquet_keeps_every_dtype(tmp_path: Path) -> None:
     FRAME.to_parquet(tmp_path / "s.PARQUET")
-    pd.testing.assert_frame_equal(read(tmp_path / "s.PARQUET"), FRAME)
+    pd.testing.assert_frame_equal(read_sample(tmp_path / "s.PARQUET"), FRAME)
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_csv_has_the_numbers_that_its_text_says(tmp_path: Path, mark: str, encoding: str) -> None:
     FRAME.to_csv(tmp_path / "s.csv", index=False, sep=mark, encoding=encoding)
-    found = read(tmp_path / "s.csv")
+    found = read_sample(tmp_path / "s.csv")
     pd.testing.assert_frame_equal(found[["n", "x", "t", "b"]], FRAME[["n", "x", "t", "b"]])
     assert found["d"].tolist() == ["2026-01-02", "2026-01-03"]
 
 
 def test_csv_of_one_column(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("text\ngood film\nbad film\n")
-    assert read(tmp_path / "s.csv")["text"].tolist() == ["good film", "bad film"]
+    assert read_sample(tmp_path / "s.csv")["text"].tolist() == ["good film", "bad film"]
 
 
 @pytest.mark.parametrize("name", ["s.json", "s.ndjson", "s.jsonl"])
@@ -48,7 +48,7 @@ def test_json_has_objects_or_lists(tmp_path: Path, name: str) -> None:
     for rows in (['{"a": 1, "b": null}', '{"b": "x", "a": NaN}'], ["[1, null]", '[NaN, "x"]']):
         content = separator.join(rows).join(brackets)
         (tmp_path / name).write_text(content, encoding="utf-8")
-        found = read(tmp_path / name)
+        found = read_sample(tmp_path / name)
         assert [*found.columns] in (["a", "b"], [0, 1])
         assert found.isna().to_numpy().tolist() == [[False, True], [True, False]]
 
@@ -70,7 +70,7 @@ def test_rows_may_have_the_shapes_of_a_request(rows: Any, expected: Any) -> None
 
 
 @pytest.mark.parametrize("rows", [[], "x", None, 5, [[1], [1, 2]], [{"a": 1}, [1]], [[1], "a"]])
-def test_what_is_no_rows_is_told(rows: Any) -> None:
+def test_sample_that_is_no_rows_is_told(rows: Any) -> None:
     with pytest.raises(Invalid, match=r"a row or a list of rows|must all be|lists of one length"):
         of_rows(rows)
 
@@ -102,13 +102,13 @@ def test_an_awkward_file_is_told(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(Invalid, match=told) as caught:
-        read(tmp_path / name)
+        read_sample(tmp_path / name)
     assert "\n" not in caught.value.message
 
 
 def test_the_first_rows_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "MAX_SAMPLE_ROWS", 3)
     pd.DataFrame({"a": range(9)}, index=range(9, 18)).to_parquet(tmp_path / "s.parquet")
-    found = read(tmp_path / "s.parquet")
+    found = read_sample(tmp_path / "s.parquet")
     assert found["a"].tolist() == [0, 1, 2]
     assert [*found.index] == [0, 1, 2]

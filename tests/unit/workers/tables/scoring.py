@@ -23,7 +23,7 @@ AB = Signature(
 
 
 def answers(rows: Any) -> dict[str, Any]:
-    """What the model says of rows of two numbers."""
+    """The model's answers to rows of two numbers."""
     return {
         "predict": np.where(rows[:, 0] > rows[:, 1], "yes", "no"),
         "predict_proba": rows / (1 + abs(rows).sum(axis=1, keepdims=True)),
@@ -41,7 +41,7 @@ def scored(
     rows: int = 40,
     **more: Any,
 ) -> Path:
-    """What a job does: each block is answered, written as a part, and the parts become a file."""
+    """Score blocks as a job does: answer each, write it as a part, and assemble the output."""
     parts: list[Path] = []
     errors: list[Path] = []
     for number, block in enumerate(blocks(source, format, AB, rows, **more)):

@@ -1,4 +1,4 @@
-"""What the tests of files share: signatures, and reading a source to its end."""
+"""Shared by tests of tables: signatures, and reading a source to its end."""
 
 import errno
 import io
@@ -20,19 +20,19 @@ from workers.jobs.tables.spans import BadRow, Block, Source
 
 
 def numbers(*names: str, **more: Any) -> Signature:
-    """A signature of numbers alone."""
+    """A named signature of numeric columns."""
     columns = tuple(Column(name, **more) for name in names)
     return Signature(columns, named=True, frame=False, methods=("predict",))
 
 
 def by_position(width: int) -> Signature:
-    """A signature of a model that has no column names."""
+    """A signature without column names."""
     columns = tuple(Column(f"x{place}") for place in range(width))
     return Signature(columns, named=False, frame=False, methods=("predict",))
 
 
 class Disk(io.FileIO):
-    """A file on a disk that fails, for a while."""
+    """A file on a disk that can fail for a while."""
 
     fails = False
     read_bytes = 0
@@ -46,13 +46,13 @@ class Disk(io.FileIO):
 
 
 def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:
-    """A file, and its disk."""
+    """A file to read from, and its disk."""
     disk = Disk(path)
     return disk, io.BufferedReader(disk, 1)
 
 
 def unpacked(packed: Path, compression: Compression, target: Path) -> None:
-    """Unpack what was looked at just now."""
+    """Decompress a file, with its current fingerprint."""
     unpack(str(packed), fingerprint(str(packed)), compression, target, 0, lambda: None)
 
 
@@ -69,7 +69,7 @@ MIXED = Signature(
 
 
 def written(directory: Path, content: bytes | str) -> Path:
-    """A file that holds this."""
+    """A file with this content."""
     path = directory / "rows"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -80,7 +80,7 @@ def source_of(uri: str | Path, format: Any, signature: Signature, **more: Any) -
 
 
 def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any) -> list[Block]:
-    """All blocks in order; their spans leave nothing out but blank lines."""
+    """All blocks in order; checks that their spans skip nothing but blank lines."""
     source = source_of(path, format, signature, **more)
     spans = list(source.spans(rows))
     content = path.read_bytes()
@@ -95,7 +95,7 @@ def blocks(path: Path, format: Any, signature: Signature, rows: int, **more: Any
 
 
 def features(read: list[Block]) -> Any:
-    """The good rows of all blocks."""
+    """The good rows of all blocks, joined."""
     given = [block.features.whole() for block in read]
     if isinstance(given[0], pd.DataFrame):
         return pd.concat(given, ignore_index=True)

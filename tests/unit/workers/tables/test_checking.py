@@ -1,4 +1,4 @@
-"""A file that cannot be scored is refused before any work; the report names lines."""
+"""Inputs that cannot be scored are refused before any work, with their line numbers."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from telemetry.errors import InvalidInput
 from tests.unit.workers.tables.sources import numbers, source_of
 from workers.jobs.tables import checking
-from workers.jobs.tables.checking import check
+from workers.jobs.tables.checking import check_file
 from workers.jobs.tables.spans import Source
 
 AB = numbers("a", "b")
@@ -25,13 +25,13 @@ def _few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_bad_rows_are_told(tmp_path: Path) -> None:
-    found = check(source(tmp_path, "id,a,b\n" + "p,1,2\n,x,2\n,3,4\n,5\n,6,7\n"), tmp_path, 0)
+    found = check_file(source(tmp_path, "id,a,b\n" + "p,1,2\n,x,2\n,3,4\n,5\n,6,7\n"), tmp_path, 0)
     assert [row.line for row in found] == [3, 5]
 
 
 def test_a_file_without_any_good_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="none of 3 rows can be scored; line 2: column 'a'") as e:
-        check(source(tmp_path, "id,a,b\n" + ",x,2\n" * 3), tmp_path, 0)
+        check_file(source(tmp_path, "id,a,b\n" + ",x,2\n" * 3), tmp_path, 0)
     assert [detail.loc for detail in e.value.errors] == [("line", 2), ("line", 3), ("line", 4)]
     assert e.value.extra == {"line": 2}
 
@@ -43,14 +43,14 @@ def test_two_rows_of_one_id_are_refused(tmp_path: Path, ids: str) -> None:
     second = ids.index(ids[first], first + 1)
     message = f"line {second + 2}: the id is that of line {first + 2}, too"
     with pytest.raises(InvalidInput, match=message):
-        check(source(tmp_path, "id,a,b\n" + rows), tmp_path, 0)
+        check_file(source(tmp_path, "id,a,b\n" + rows), tmp_path, 0)
 
 
 def test_rows_without_an_id_are_not_the_same(tmp_path: Path) -> None:
-    assert check(source(tmp_path, "id,a,b\n" + ",1,2\n" * 5), tmp_path, 0) == []
+    assert check_file(source(tmp_path, "id,a,b\n" + ",1,2\n" * 5), tmp_path, 0) == []
 
 
 def test_comparing_ids_leaves_room_on_the_disk(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="must stay free"):
-        check(source(tmp_path, "id,a,b\n" + "x,1,2\n"), tmp_path, 2**60)
+        check_file(source(tmp_path, "id,a,b\n" + "x,1,2\n"), tmp_path, 2**60)
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

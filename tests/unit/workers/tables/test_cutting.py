@@ -1,4 +1,4 @@
-"""Where records and spans of CSV end: at quotes, blank lines, and enough bytes."""
+"""Ends of records and spans in CSV: quotes, blank lines, and the size of a span."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ AB = numbers("a", "b")
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Borders of blocks fall into records, as they do in large files."""
+    """Make block borders fall into records, as in large files."""
     monkeypatch.setattr(cutting, "BLOCK", 7)
 
 

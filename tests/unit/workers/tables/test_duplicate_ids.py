@@ -1,4 +1,4 @@
-"""The first row with another's id is found among any number, in memory that does not grow."""
+"""The first duplicate id is found among any number of rows, in bounded memory."""
 
 import tracemalloc
 from io import BytesIO
@@ -13,11 +13,11 @@ from workers.jobs.tables import duplicate_ids
 from workers.jobs.tables.duplicate_ids import DuplicateIds
 
 FEW = 100
-"""Rows that are added at a time."""
+"""Rows added at a time."""
 
 
 def first(ids: list[object]) -> tuple[int, int] | None:
-    """The answer, of ids whose lines are 1, 3, 5 and so on."""
+    """The first duplicate among ids on lines 1, 3, 5 and so on."""
     found = DuplicateIds(BytesIO())
     for start in range(0, len(ids), FEW):
         some = ids[start : start + FEW]
@@ -46,7 +46,7 @@ def test_the_first_is_found(monkeypatch: pytest.MonkeyPatch, run: int, several: 
     assert first([*texts]) == by_hand([*texts])
 
 
-def test_nobody_has_an_id() -> None:
+def test_rows_without_ids_have_no_duplicates() -> None:
     assert DuplicateIds(BytesIO()).first() is None
     assert first([None] * 250) is None
 
@@ -57,12 +57,12 @@ def test_memory_does_not_grow_with_the_rows(
 ) -> None:
     monkeypatch.setattr(duplicate_ids, "_RUN", 2**13)
     few, many = (peak(tmp_path / f"{rows}", rows, several) for rows in (2**15, 2**18))
-    # Where the buckets of a run begin takes a byte a row here: a run is longer elsewhere.
+    # The start of each bucket takes about 1 byte per row here; real runs are longer.
     assert many - few < 2**18 * 1.5
 
 
 def peak(path: Path, rows: int, several: int) -> int:
-    """Bytes that are taken at most."""
+    """Peak memory in bytes."""
     random = np.random.default_rng(0)
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""In every pair of formats the output is what a plain script gives, row by row."""
+"""For every pair of formats, the output equals that of a plain script, row by row."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Text that does not fit is refused, with its line; what never ends is not read to its end."""
+"""Text that does not fit is refused, with its line, without reading an endless record."""
 
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def test_a_record_that_never_ends_is_given_up(
         monkeypatch.setattr(module, "BLOCK", 16)
         monkeypatch.setattr(module, "MAX_RECORD", 100)
     disk, file = stumbling(written(tmp_path, content + "5,6 " * 10_000))
-    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    monkeypatch.setattr(sources, "open_input", lambda _: file)
     with pytest.raises(InvalidInput, match=message):
         list(source_of(tmp_path / "rows", format, AB).spans(1))
     assert disk.read_bytes < 2000

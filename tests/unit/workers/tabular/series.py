@@ -1,4 +1,4 @@
-"""A series of each dtype that a model may have been trained on, full and with what is missing."""
+"""A series of each dtype that a model may be trained on, without and with missing values."""
 
 from datetime import date
 from decimal import Decimal
@@ -57,7 +57,7 @@ _MISSING = {
 
 
 def gappy(name: str, missing: object) -> pd.Series:
-    """The series, and behind it what is missing."""
+    """The series with a missing value appended."""
     series = FULL[name]
     if series.dtype == object:
         return pd.Series([*series, missing], dtype=object)
@@ -66,4 +66,4 @@ def gappy(name: str, missing: object) -> pd.Series:
 
 GAPPY = {name: gappy(name, missing) for name, missing in _MISSING.items()}
 GAPPY |= {f"{name} with NaN": gappy(name, np.nan) for name in ("object", "mixed", "numbers")}
-"""The same with a missing value; of whole numbers and booleans there is none."""
+"""The series with a missing value; NumPy's integers and booleans have none."""

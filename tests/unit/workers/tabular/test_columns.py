@@ -1,4 +1,4 @@
-"""What a model was trained on is what it meets again, whichever dtype that is."""
+"""A model gets each column in the dtype that it was trained on."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from registry.manifest import Column, Signature
 from registry.validation import rows as validated
 from tasks.wire import decode, encode
 from tests.unit.workers.tabular.series import FULL, GAPPY, WHOLE
-from workers.models.signature.describing import described
+from workers.models.signature.describing import described_column
 from workers.models.signature.wire import wire_value
 from workers.models.tabular.columns import array_of, is_float, is_whole
 from workers.models.tabular.dtypes import met
@@ -30,7 +30,7 @@ def through_the_wire(series: pd.Series, columns: tuple[Column, ...]) -> list[lis
 
 def same(found: pd.Series, series: pd.Series) -> None:
     pd.testing.assert_series_equal(found, series, check_names=False, check_exact=True)
-    if series.dtype == object:  # where the kind of what is missing is seen, and 1 is not 1.0
+    if series.dtype == object:  # here the kind of missing value counts, and 1 is not 1.0
         assert [(type(v), str(v)) for v in found] == [(type(v), str(v)) for v in series]
 
 
@@ -41,14 +41,14 @@ def met_as_series(column: Column, values: list[Any]) -> pd.Series:
 
 @each
 def test_a_column_of_each_dtype_comes_back_as_it_was(series: pd.Series) -> None:
-    column = described("c", series, [])
+    column = described_column("c", series, [])
     sent = [row[0] for row in through_the_wire(series, (column,))]
     same(met_as_series(column, sent), series)
 
 
 @each
-def test_each_row_by_itself_is_of_the_same_dtype(series: pd.Series) -> None:
-    column = described("c", series, [])
+def test_rows_by_themselves_have_the_same_dtype(series: pd.Series) -> None:
+    column = described_column("c", series, [])
     signature = Signature((column,), True, True, ("predict",))
     for place, row in enumerate(through_the_wire(series, (column,))):
         ((places, frame),) = Table.of(signature, [row]).parts()
@@ -58,7 +58,7 @@ def test_each_row_by_itself_is_of_the_same_dtype(series: pd.Series) -> None:
 
 @each
 def test_a_column_beside_others_is_the_same(series: pd.Series) -> None:
-    column = described("c", series, [])
+    column = described_column("c", series, [])
     columns = (column, replace(column, name="d"), Column("u", unused=True))
     signature = Signature(columns, True, True, ("predict",))
     sent = [[*row[:2], None] for row in through_the_wire(series, columns)]
@@ -82,7 +82,7 @@ def test_whole_numbers_are_exact(values: list[int]) -> None:
     assert met(column, array_of(column, values)).tolist() == values
     assert pd.Series(met(column, array_of(column, [*map(float, values)]))).dtype in (
         "int64",
-        "float64",  # where rounding took one beyond the dtype
+        "float64",  # rounding took a value beyond the dtype
     )
 
 

@@ -1,4 +1,4 @@
-"""A row is given to the model as if it had come alone, whatever comes with it."""
+"""A row reaches the model in the same dtypes as if it had come alone."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def test_known_dtypes_are_those_of_the_row_alone(rows: list[Any]) -> None:
             values = found[place][name].tolist(), by_itself[name].tolist()
             assert repr(values[0]) == repr(values[1])
         assert found[place]["h"].isna().tolist() == by_itself["h"].isna().tolist()
-        if all(fits) and by_itself["c"].dtype == bool:  # a row that fits all never changes
+        if all(fits) and by_itself["c"].dtype == bool:  # a row that fits every dtype never changes
             assert found[place].drop(columns=["d", "h"]).equals(by_itself.drop(columns=["d", "h"]))
             dtypes = found[place].dtypes.drop(["d", "h"])
             assert dtypes.equals(by_itself.dtypes.drop(["d", "h"]))
@@ -116,7 +116,7 @@ def test_kinds_are_looked_for_where_there_may_be_several() -> None:
         assert kinds(column, array_of(column, values)) is None
 
 
-def test_some_rows_of_a_table() -> None:
+def test_slice_of_a_table() -> None:
     for columns in ((Column("a"), Column("b")), (Column("a"), Column("b", "string"))):
         last = 9.0 if is_matrix(Signature(columns, True, True, ("p",))) else "x"
         table = Table.of(Signature(columns, True, True, ("p",)), [[n, last] for n in range(5)])

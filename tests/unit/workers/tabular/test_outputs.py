@@ -1,4 +1,4 @@
-"""What a model gave becomes an entry a row, and what JSON can say of it."""
+"""A model's output becomes one entry per row, as JSON values."""
 
 import math
 
@@ -15,7 +15,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from tasks.wire import encode
 from telemetry.errors import ModelError
 from workers.models.tabular import outputs
-from workers.models.tabular.outputs import in_order, joined, shaped, to_wire
+from workers.models.tabular.outputs import in_order, joined_outputs, shaped, to_wire
 
 IRIS = load_iris()
 
@@ -79,7 +79,7 @@ def test_times_become_text_whatever_their_unit(unit):
         (pd.DataFrame({"a": [1]}), "gave 1 predictions for 2 rows"),
     ],
 )
-def test_what_has_no_entry_for_each_row_is_the_models_fault(output, told):
+def test_output_without_an_entry_for_each_row_is_a_model_error(output, told):
     with pytest.raises(ModelError, match=told):
         shaped(output, 2)
 
@@ -98,7 +98,7 @@ def test_a_sparse_answer_beyond_the_bound_is_never_made_dense():
 
 
 @pytest.mark.parametrize("output", [np.array([object()]), np.array([1j]), np.array([{1j}])])
-def test_what_json_has_no_word_for_raises(output):
+def test_output_without_json_raises(output):
     with pytest.raises((TypeError, ValueError)):
         to_wire(shaped(output, 1))
 
@@ -111,7 +111,7 @@ def test_probabilities_of_several_outputs_come_row_by_row():
     assert wire == [[first[i].tolist(), second[i].tolist()] for i in range(5)]
 
 
-def test_as_many_outputs_as_rows_are_told_from_an_array_a_row():
+def test_outputs_as_many_as_rows_are_told_from_an_array_a_row():
     pair = [np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[0.3, 0.7], [0.4, 0.6]])]
     assert to_wire(shaped(pair, 2)) == [[[0.1, 0.9], [0.3, 0.7]], [[0.2, 0.8], [0.4, 0.6]]]
     ragged = [np.array([1.0]), np.array([2.0, 3.0])]
@@ -129,6 +129,8 @@ def test_pieces_come_back_in_the_order_of_the_rows(kinds, several):
 
 
 def test_pieces_of_a_block_are_joined():
-    assert joined([np.array([1]), np.array([2, 3])]).tolist() == [1, 2, 3]
-    first, second = joined([[np.array([1]), np.array([[2]])], [np.array([3]), np.array([[4]])]])
+    assert joined_outputs([np.array([1]), np.array([2, 3])]).tolist() == [1, 2, 3]
+    first, second = joined_outputs(
+        [[np.array([1]), np.array([[2]])], [np.array([3]), np.array([[4]])]]
+    )
     assert (first.tolist(), second.tolist()) == ([1, 3], [[2], [4]])

@@ -1,4 +1,4 @@
-"""What a model is given is what it was trained on: a frame, an array, a sequence."""
+"""A model gets the form that it was trained on: a frame, an array, or a sequence."""
 
 import math
 
@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifi
 from sklearn.linear_model import LogisticRegression
 
 from registry.manifest import Column, Signature
-from workers.models.engine import ask, call
+from workers.models.engine import answer_table, call_method
 from workers.models.signature.inspection import inspect
 from workers.models.tabular.outputs import to_wire
 from workers.models.tabular.table import Table
@@ -31,14 +31,16 @@ def given(signature, rows):
 )
 @pytest.mark.parametrize("as_frame", [True, False])
 @pytest.mark.parametrize("sampled", [True, False])
-def test_every_method_answers_the_same_through_the_wire(estimator, data, as_frame, sampled):
+def test_methods_answer_the_same_through_the_wire(estimator, data, as_frame, sampled):
     x, y = data(return_X_y=True, as_frame=as_frame)
     estimator.fit(x, y)
     sample = pd.DataFrame(x)[:100] if sampled else None
     signature = inspect(estimator, None, sample).signature
     table = Table.of(signature, np.asarray(x).tolist())
     for method in signature.methods:
-        answer = ask(table, lambda rows, method=method: call(estimator, method, rows))
+        answer = answer_table(
+            table, lambda rows, method=method: call_method(estimator, method, rows)
+        )
         own = getattr(estimator, method)(x)
         finite = np.isfinite(own) if own.dtype.kind == "f" else np.ones(own.shape, bool)
         assert to_wire(answer.output) == np.where(finite, own.astype(object), None).tolist()
@@ -92,7 +94,7 @@ def test_booleans_alone_make_an_array_of_booleans():
     assert (str(array.dtype), array.tolist()) == ("bool", [[True, False]])
 
 
-def test_what_pandas_has_no_word_for_raises():
+def test_value_outside_of_pandas_range_raises():
     signature = Signature((Column("t", "datetime"),), True, True, ("predict",))
     for value in ("0001-01-01", "9999-12-31T23:59:59"):
         with pytest.raises((ValueError, OverflowError)):

@@ -1,1 +1,1 @@
-"""CSV: its head, its records, and the values of their texts."""
+"""CSV: header, records, and the values of their texts."""

@@ -1,4 +1,4 @@
-"""Reads how a CSV file begins: its dialect, and the names of its columns."""
+"""Reads the start of a CSV file: its dialect, and the names of its columns."""
 
 import csv
 from pathlib import Path
@@ -19,24 +19,25 @@ from workers.jobs.tables.records.cutting import Position
 from workers.jobs.tables.records.record_file import RecordFile, first_records
 
 MOST_FIELDS = 2**20
-"""Of the first record: each takes some sixty bytes of memory, and may be one byte of the file."""
+"""Most fields of the first record: each may be one byte in the file, but takes 60 in memory."""
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """How a file begins."""
+    """The start of a CSV file."""
 
     dialect: Dialect
-    """What was said of it or found; nothing in it is open."""
+    """The complete dialect, as given or detected."""
     columns: list[str]
-    """Their names: the header's, or the model's in their order where there is none."""
+    """Column names: from the header, or else the model's in order."""
     rows: Position
-    """Where these begin."""
+    """Position of the first row."""
 
 
 def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beginning:
-    """Find how the file is written, and tell the file what separates its fields.
+    """Detect the dialect, and set the file's delimiter.
 
-    Raises `InvalidInput` where there is no row, or one that the model's columns do not fit.
+    ``said`` is the part of the dialect that the caller gave. Raises `InvalidInput` if there is no
+    row, or the first one does not fit the model's columns.
     """
     delimiter, start = _delimiter(file, signature, said)
     file.delimiter = delimiter.encode()
@@ -55,14 +56,14 @@ def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beg
 
 
 def own_header(path: Path) -> bytes:
-    """The header of a file of our own."""
+    """The header of a CSV file that predictq wrote."""
     with path.open("rb") as file:
         head, found = first_records(file, quoted=True)
     return head[: int(found.stops[0])]
 
 
 def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[str, Position]:
-    """What separates fields, and the place behind a line that says so."""
+    """The delimiter, and the position after a ``sep=`` line."""
     opening, mark = file.opening()
     text = opening.decode(errors="replace")
     told, length = separator(text)
@@ -80,5 +81,5 @@ def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
         raise InvalidInput(f"line {line}: {what}; save the file as UTF-8", line=line) from error
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
-    except csv.Error as error:  # a lone return, as old programs end lines, is one
+    except csv.Error as error:  # such as a lone carriage return, the line end of old programs
         raise InvalidInput(f"line {line}: the header cannot be read: {error}", line=line) from error

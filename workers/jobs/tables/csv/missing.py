@@ -1,4 +1,4 @@
-"""Texts of CSV that stand for nothing in a column, or that were meant as a number."""
+"""Texts in CSV columns that mean a missing value, or are numbers with a decimal comma."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from workers.jobs.tables.features.features import Faults
 
 
 def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any:
-    """Null where a text stands for nothing; what is no text any more stays as it is.
+    """Replace texts that mean a missing value by null; columns of other types stay as they are.
 
-    A word that the column has as a value is one, and so is the empty string where the model must
-    have a string.
+    A word that is a value of the column stays, and so does the empty string if the model
+    requires a string.
     """
     if texts.type != pa.string():
         return texts
@@ -24,13 +24,13 @@ def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any
     words = pa.array([word for word in missing if word not in kept], pa.string())
     told = texts if column.type == "string" else pc.utf8_trim_whitespace(texts)
     found = pc.is_in(told, words)
-    if told is not texts:  # a category may be a blank
+    if told is not texts:  # a category may consist of blanks
         found = pc.and_not(found, pc.is_in(texts, pa.array(sorted(kept), pa.string())))
     return pc.if_else(found, None, texts) if pc.any(found).as_py() else texts
 
 
 def note_decimal_commas(column: Column, texts: Any, faults: Faults) -> None:
-    """Note the rows where a number is written with a comma before its fraction."""
+    """Note the rows in which a number has a decimal comma."""
     if column.type != "number" or texts.type != pa.string():
         return
     commas = pc.match_substring_regex(texts, rf"^\s*{DECIMAL_COMMA}\s*$").fill_null(False)

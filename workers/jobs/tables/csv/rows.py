@@ -1,4 +1,4 @@
-"""Parses the records of CSV: by pyarrow, and one by one where it and we count them differently."""
+"""Parses CSV records with pyarrow, or one by one where its count of records differs from ours."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -13,36 +13,36 @@ from workers.jobs.tables.csv.texts import is_utf8
 from workers.jobs.tables.records.records import records
 
 Bad = dict[int, str]
-"""Position of a record → why it is no row."""
+"""Position of a record → why it is not a row."""
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """The records of a span, in order."""
+    """The records of a span, in order; a bad record is a row of nulls."""
 
     table: pa.Table
-    """Columns are called by their positions in the file; a bad record has a row of nulls.
+    """Columns are named by their positions in the file: ``"0"``, ``"1"``, …
 
-    They are binary all where records were read one by one.
+    All columns are binary if records were read one by one.
     """
     bad: Bad
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """How the fields of a file lie."""
+    """The layout of a file's records."""
 
     width: int
-    """Fields in a record."""
+    """Number of fields per record."""
     delimiter: bytes
     missing: tuple[str, ...]
-    """What stands for nothing in a column that has another type than text."""
+    """Texts that mean a missing value in columns other than text."""
 
 
-def parse(data: bytes, rows: int, grid: Grid, types: Mapping[int, pa.DataType]) -> Parsed:
-    """Read the columns that have a type here, of so many records.
+def parse_records(data: bytes, rows: int, grid: Grid, types: Mapping[int, pa.DataType]) -> Parsed:
+    """Read the columns of ``types``, by position, from a span of ``rows`` records.
 
-    Raises `pyarrow.ArrowInvalid` for values of another type; never with binary columns alone.
+    Raises `pyarrow.ArrowInvalid` if a value does not fit its type; never if all are binary.
     """
-    if data.count(b"\r") != data.count(b"\r\n"):  # to pyarrow a return alone ends a record
+    if data.count(b"\r") != data.count(b"\r\n"):  # pyarrow also ends records at a lone return
         return _one_by_one(data, grid, [*types])
     bad: Bad = {}
     try:
@@ -70,13 +70,13 @@ def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: 
         bad[row.number - 1] = _ragged(row.expected_columns, row.actual_columns)
         return "skip"
 
-    # A row that is no UTF-8 cannot be told: pyarrow would only print a stack.
+    # Without UTF-8, pyarrow cannot pass the row's text to a handler, and only prints a stack.
     told = skip if is_utf8(data) else None
     return pc.read_csv(
         pa.BufferReader(data),
         pc.ReadOptions(
             use_threads=False,
-            block_size=len(data) + 1,  # one block, so that rows are numbered and columns whole
+            block_size=len(data) + 1,  # one block, so that row numbers and types hold
             column_names=[str(place) for place in range(grid.width)],
         ),
         pc.ParseOptions(
@@ -113,7 +113,7 @@ def _one_by_one(data: bytes, grid: Grid, places: Sequence[int]) -> Parsed:
 
 
 def _fields(record: bytes, delimiter: str) -> Sequence[str] | str:
-    """The fields, each byte a letter, or why there are none."""
+    """The fields, one character per byte, or why the record cannot be read."""
     text = record.decode("latin-1").rstrip("\r\n")
     try:
         (fields,) = csv.reader([text], delimiter=delimiter, strict=False)

@@ -1,4 +1,4 @@
-"""Reads CSV by ranges of bytes."""
+"""The CSV source: spans are ranges of bytes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
@@ -8,7 +8,7 @@ import pyarrow as pa
 from registry.manifest import Column
 from workers.jobs.tables.csv.header import read_beginning
 from workers.jobs.tables.csv.missing import note_decimal_commas, without_missing
-from workers.jobs.tables.csv.rows import Grid, Parsed, parse
+from workers.jobs.tables.csv.rows import Grid, Parsed, parse_records
 from workers.jobs.tables.csv.texts import blank_is_null, decoded, from_text, number_type
 from workers.jobs.tables.features.features import Faults, gather
 from workers.jobs.tables.features.matching import Selection, match
@@ -18,15 +18,15 @@ from workers.jobs.tables.spans import Block, Span
 
 
 class CsvSource:
-    """See `Source`."""
+    """A CSV file as a `Source`."""
 
     def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
-        """Raises `InvalidInput` where the header is broken or lacks what the model takes."""
+        """Raises `InvalidInput` if the header is broken or lacks columns of the model."""
         self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=True)
         begun = read_beginning(self._file, signature, selection.dialect)
         self.dialect = begun.dialect
-        """How the file is written."""
+        """The complete dialect of the file."""
         self._columns, self._start = begun.columns, begun.rows
         self._grid = Grid(len(begun.columns), self._file.delimiter, begun.dialect.na)
         self._wanted = match(selection, self._columns)
@@ -54,7 +54,7 @@ class CsvSource:
         faults: Faults = {}
         try:
             parsed = self._parse(data, span, self._typed)
-        except pa.ArrowInvalid:  # a value is none of its column's type: which is seen in the text
+        except pa.ArrowInvalid:  # a value does not fit its column's type; find it in the text
             parsed = self._parse(data, span, dict.fromkeys(self._typed, pa.binary()))
         texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
         columns = zip(self._wanted.features, self._signature.columns, strict=True)
@@ -84,7 +84,7 @@ class CsvSource:
         self._file.close()
 
     def _parse(self, data: bytes, span: Span, types: Mapping[int, pa.DataType]) -> Parsed:
-        parsed = parse(data, span.rows, self._grid, types)
+        parsed = parse_records(data, span.rows, self._grid, types)
         if b'"' in data and span.stop == self.size and _is_open(data, self._grid.delimiter):
             parsed.bad[span.rows - 1] = "a quoted field does not end"
         return parsed
@@ -102,7 +102,7 @@ class CsvSource:
     def _table(
         self, texts: Mapping[int, pa.ChunkedArray], values: Mapping[int, Any]
     ) -> pa.Table | None:
-        """What is carried into the output: the model's numbers as such, all else as text."""
+        """The columns copied to the output: the model's numbers as numbers, all others as text."""
         carried = self._wanted.carried
         if not carried:
             return None
@@ -114,7 +114,7 @@ class CsvSource:
 
 
 def _type(column: Column) -> pa.DataType:
-    """What pyarrow reads a column as; all but numbers and booleans are text at first."""
+    """The Arrow type that pyarrow reads a column as; all but numbers and booleans start as text."""
     if column.type == "number":
         return number_type(column)
     return pa.bool_() if column.type == "boolean" else pa.string()

@@ -1,4 +1,4 @@
-"""Reads values from text, as CSV holds them, and says which are none that the column takes."""
+"""Reads values from CSV texts, and notes texts that are no values of their column."""
 
 import re
 from collections.abc import Callable
@@ -12,20 +12,20 @@ import pyarrow.compute as pc
 from registry.manifest import Column
 from registry.values import EXPECTED
 from workers.jobs.tables.features.features import Faults
-from workers.models.tabular.columns import Array, is_counted, objects
+from workers.models.tabular.columns import Array, is_counted, object_array
 
 AS_TEXT = ("datetime", "duration", "date", "decimal")
-"""Types of columns whose values are read from text later on, from every format alike."""
+"""Column types whose values stay text for now, since all formats share their parsing."""
 _DIGITS = 400
-"""More than the largest float has; Python reads an integer of thousands only when told to."""
+"""More digits than the largest float has; Python limits the length of integers it parses."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _TRUE, _FALSE = ("1", "true", "True", "TRUE"), ("0", "false", "False", "FALSE")
 
 
 def from_text(column: Column, texts: Any, faults: Faults) -> Any:
-    """Values of a column; notes the rows where nonsense stands.
+    """Values of a column; notes in ``faults`` the rows whose text is invalid.
 
-    What stands for nothing is null already; what is no text any more stays as it is.
+    Missing values are null already. Columns that pyarrow has parsed stay as they are.
     """
     if texts.type != pa.string():
         return texts
@@ -37,10 +37,10 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
         return np.array([*map(_any, texts.to_pylist()), None], dtype=object)[:-1]
     texts = pc.ascii_trim_whitespace(texts)
     kind, one = _KINDS[column.type]
-    if column.type == "number":  # for booleans, more words are cast than read
+    if column.type == "number":  # not for booleans: Arrow's cast accepts more words than we do
         with suppress(pa.ArrowInvalid):
             return texts.cast(number_type(column))
-    if is_counted(column.dtype):  # as doubles, large ones would be others
+    if is_counted(column.dtype):  # as doubles, large integers would lose digits
         return _each(column, texts, _whole_or_not, faults)
     if column.type == "number" and not column.dtype:
         one = _number_or_boolean
@@ -48,21 +48,21 @@ def from_text(column: Column, texts: Any, faults: Faults) -> Any:
 
 
 def number_type(column: Column) -> pa.DataType:
-    """What Arrow reads a column of numbers as, so that large whole ones stay what they are."""
+    """The Arrow type of a numeric column; integers keep all digits."""
     if not is_counted(column.dtype):
         return pa.float64()
     return pa.uint64() if column.dtype.lower().startswith("u") else pa.int64()
 
 
 def blank_is_null(texts: Any) -> Any:
-    """Nothing, where a string may be missing, stands for null; what is no text stays as it is."""
+    """Replace empty strings by null; columns other than text stay as they are."""
     if texts.type != pa.string():
         return texts
     return pc.if_else(pc.equal(texts, ""), None, texts)
 
 
 def decoded(name: str, octets: pa.ChunkedArray, faults: Faults) -> pa.ChunkedArray:
-    """Text in UTF-8; notes the rows where it is none."""
+    """Decode UTF-8; notes the rows that are not UTF-8."""
     try:
         return octets.cast(pa.string())
     except pa.ArrowInvalid:
@@ -74,7 +74,7 @@ def decoded(name: str, octets: pa.ChunkedArray, faults: Faults) -> pa.ChunkedArr
 
 
 def is_number(text: str) -> bool:
-    """Whether the text is a number's."""
+    """Whether the text is a number."""
     try:
         _number(text)
     except ValueError:
@@ -83,7 +83,7 @@ def is_number(text: str) -> bool:
 
 
 def is_utf8(octets: bytes) -> bool:
-    """Whether these are text in UTF-8."""
+    """Whether the bytes are valid UTF-8."""
     try:
         return octets.isascii() or bool(octets.decode())
     except UnicodeDecodeError:
@@ -99,11 +99,11 @@ def _each(column: Column, texts: pa.Array, one: Callable[[str], Any], faults: Fa
             values.append(None)
             what = f"expected {EXPECTED[column.type]}, got {text[:40]!r}"
             faults.setdefault(row, f"column {column.name!r}: {what}")
-    return objects(values)
+    return object_array(values)
 
 
 def _whole_or_not(text: str) -> int | float:
-    """A whole number as it is, be it larger than a double says exactly."""
+    """An integer with all its digits, else a float."""
     number = _number(text)
     return int(text) if len(text) < _DIGITS and _WHOLE.fullmatch(text) else number
 
@@ -125,7 +125,7 @@ def _number_or_boolean(text: str) -> float:
 
 
 def _categories(column: Column, texts: Any) -> list[Any]:
-    """The category that each text is, else what the text looks like to one of its kind."""
+    """The category of each text; an unknown text becomes a value of the categories' kind."""
     known = {str(value): value for value in column.categories or ()}
     numbers = {type(value) for value in known.values()} <= {int, float, bool}
     look = _any if numbers else str
@@ -134,7 +134,7 @@ def _categories(column: Column, texts: Any) -> list[Any]:
 
 
 def _any(text: str | None) -> Any:
-    """A number or a boolean where the text is one; nothing for nothing."""
+    """The text as a number or boolean if it is one; None if it is empty."""
     if not text:
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):

@@ -1,1 +1,1 @@
-"""The columns of a file that a model takes, as its table."""
+"""Features: the columns of a file that a model takes, as a table."""

@@ -1,4 +1,4 @@
-"""Turns Arrow columns into a table of the model's, and finds the rows that it does not take."""
+"""Converts Arrow columns to the model's table, and finds rows that the model does not accept."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,32 +12,32 @@ import pyarrow as pa
 
 from registry.manifest import Column, Signature
 from registry.values import fault, is_missing
-from workers.models.tabular.columns import OBJECT, Array, array_of, is_float, is_whole, objects
+from workers.models.tabular.columns import OBJECT, Array, array_of, is_float, is_whole, object_array
 from workers.models.tabular.table import Table, is_matrix
 
 Faults = dict[int, str]
-"""Position of a row → what is wrong with it."""
+"""Position of a row → its error."""
 _FOREIGN = ("datetime", "duration", "date", "decimal", "any")
-"""Types of columns whose values may be what JSON has no word for: times, decimals."""
+"""Column types whose values may be of types that JSON lacks, such as times and decimals."""
 _CAST = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
-"""What Arrow makes doubles of; booleans come only where the model may have seen some."""
+"""Arrow types that become doubles. Booleans reach this only where the model takes them."""
 
 
 class Features(msgspec.Struct, frozen=True):
-    """What came of a block's columns."""
+    """The table of a block, and its errors."""
 
     input: Table
-    """Good rows."""
+    """The good rows."""
     good: Array
-    """Their positions among all rows."""
+    """Positions of the good rows among all rows."""
     faults: Faults
 
 
 def gather(signature: Signature, columns: Sequence[Any], known: Faults | None = None) -> Features:
-    """Make a table of columns in the signature's order, without the rows known to be bad.
+    """Build the table from columns in the signature's order, without rows known to be bad.
 
-    A column is Arrow's, or an array of objects where types may differ; None where the file has
-    none, which no step of the model looks at.
+    Each column is an Arrow array, an array of objects, or None for an unused column that the
+    file does not have.
     """
     rows = next(len(column) for column in columns if column is not None)
     faults = dict(known or {})
@@ -63,9 +63,9 @@ def _good(rows: int, faults: Faults) -> Array:
 
 
 def _array(column: Column, values: Any, rows: int, faults: Faults) -> Array:
-    """A column's array, and its faults, of which the rows are filled with nothing."""
+    """The array of a column; notes its errors, and fills these rows with None."""
     if values is None or column.unused:
-        return objects([None] * rows)
+        return object_array([None] * rows)
     array = _quick(column, values)
     if array is not None:
         _note_missing_in(column, array, faults)
@@ -79,7 +79,7 @@ def _array(column: Column, values: Any, rows: int, faults: Faults) -> Array:
 
 
 def _quick(column: Column, values: Any) -> Array | None:
-    """The array, where Arrow has it in the model's dtype or next to it; else None."""
+    """The array, if Arrow's type converts directly to the model's dtype; else None."""
     if isinstance(values, np.ndarray):
         return None
     kind = values.type
@@ -89,7 +89,7 @@ def _quick(column: Column, values: Any) -> Array | None:
         return _whole(values.to_numpy(), column.dtype)
     if column.type == "string" and pa.types.is_string(kind) and column.nullable:
         found = np.empty(len(values), dtype=object)
-        with suppress(pa.ArrowException):  # of what is no text in UTF-8; read one by one, it tells
+        with suppress(pa.ArrowException):  # invalid UTF-8; reading one by one reports the row
             found[:] = values.to_numpy()
             return found
     return None
@@ -112,25 +112,25 @@ def _matrix(columns: Sequence[pa.ChunkedArray]) -> Array:
 
 
 def _floats(chunk: pa.Array) -> Array:
-    """Doubles, NaN where nothing is; integers beyond 2**53 are rounded, as JSON's are."""
+    """Doubles, NaN for null; integers beyond 2**53 are rounded, as JSON's are."""
     numbers = chunk if chunk.type == pa.float64() else chunk.cast(pa.float64(), safe=False)
     floats: Array = numbers.to_numpy(zero_copy_only=False)
     return floats
 
 
 def _objects(column: Column, values: Any) -> Array:
-    """Values as JSON has them; times stay Python's or pandas', which know more."""
+    """Values as from JSON; times keep Python's or pandas's types, which hold more than text."""
     if isinstance(values, np.ndarray):
         return values
     if column.type == "number" and pa.types.is_decimal(values.type):
         values = values.cast(pa.float64(), safe=False)
     if pa.types.is_timestamp(values.type) or pa.types.is_duration(values.type):
-        return objects([None if pd.isna(value) else value for value in values.to_pandas()])
-    return objects([None if is_missing(value) else value for value in values.to_pylist()])
+        return object_array([None if pd.isna(value) else value for value in values.to_pandas()])
+    return object_array([None if is_missing(value) else value for value in values.to_pylist()])
 
 
 def _fault(column: Column, value: Any) -> str | None:
-    """As `fault`, of values that files have and JSON has not."""
+    """`fault`, extended to values of types that JSON lacks."""
     if value is None or isinstance(value, str | int | float):
         return fault(column, value)
     if column.type == "datetime" and isinstance(value, date):
@@ -157,13 +157,13 @@ def _told(column: Column, wrong: str) -> str:
 
 
 def _certainly_finite(values: Array) -> bool:
-    """One sum finds any NaN and infinity; one that overflows only leaves it open."""
+    """Whether all values are finite, by one sum: False if a sum of finite values overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(values.sum()))
 
 
 def _suspicious(column: Column, array: Array) -> Any:
-    """Rows of a column that it may not take: missing values, infinities."""
+    """Rows whose value the column may not accept: missing or infinite."""
     if array.dtype == OBJECT or array.dtype.kind != "f":
         return ()
     if column.nullable:

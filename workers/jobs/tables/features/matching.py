@@ -1,4 +1,4 @@
-"""Which columns of a file the model takes, by name or by position."""
+"""Matches the columns of a file with those of the model, by name or position."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,41 +11,41 @@ from tasks.jobs.files.dialect import Dialect
 from telemetry.errors import Detail, InvalidInput
 
 CUSTOM_ID = "custom_id"
-"""The id column of a file whose job names none, if the file has it."""
+"""Default id column, if the file has it."""
 _MANY = 20
 MOST_COLUMNS = 2**17
 MOST_LETTERS = 2**21
-"""Of the names of all columns."""
+"""Most characters in the names of all columns."""
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What of a file is read."""
+    """What to read of a file."""
 
     signature: Signature
-    """Of the model that takes it."""
+    """Signature of the model."""
     id_column: str | None = None
-    """Without, the column ``custom_id`` is it, where there is one."""
+    """None means the column ``custom_id``, if there is one."""
     pass_through: bool = False
-    """Whether all columns go into the output, or the ids alone."""
+    """Whether all columns are copied to the output, or only the ids."""
     dialect: Dialect = Dialect()
-    """What is said of it if it is CSV."""
+    """Given parts of the dialect of a CSV file."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
     """Positions of columns in the file."""
 
     features: Sequence[int | None]
-    """In the order of the signature; None for a column that is not there and not needed."""
+    """In the signature's order; None for an unused column that the file lacks."""
     id: int | None
     carried: Sequence[int]
-    """What goes into the output."""
+    """Columns that are copied to the output."""
 
 
 def match(selection: Selection, names: Sequence[str]) -> Wanted:
-    """Find the columns.
+    """Find the positions of the columns.
 
-    Raises `InvalidInput` where one is missing, or one that is read is there twice, or where there
-    are too many of them.
+    Raises `InvalidInput` if a column is missing, if one that is read occurs twice, or if there are
+    too many columns.
     """
     if len(names) > MOST_COLUMNS or sum(map(len, names)) > MOST_LETTERS:
         most = f"{MOST_COLUMNS} columns, and {MOST_LETTERS} letters in their names"
@@ -98,7 +98,7 @@ def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:
 
 
 def refuse_double(wanted: Sequence[str], names: Sequence[str]) -> None:
-    """Raise `InvalidInput` where one that is wanted is there twice."""
+    """Raise `InvalidInput` if a name in ``wanted`` occurs twice in the file."""
     counts = Counter(names)
     double = sorted(name for name in set(wanted) if counts[name] > 1)
     if double:

@@ -1,4 +1,4 @@
-"""Reads rows of JSON: all at once where all are right, else each line by itself."""
+"""Reads rows of JSON: all lines at once if they are valid, else each line by itself."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,12 +14,12 @@ from telemetry.errors import Malformed
 from workers.models.tabular.columns import is_float
 
 Row = list[Any]
-Names = Sequence[str | None] | None
-"""Of the model's columns in the file, None of one that it lacks; None where lines are lists."""
+FileNames = Sequence[str | None] | None
+"""The model's columns by their names in the file, None for one that it lacks; None for lists."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for what is no JSON that it takes."""
+"""Exceptions of msgspec for invalid JSON."""
 _ESCAPED = re.compile(r'[\x00-\x1f"\\]')
-"""In a name, what msgspec has no fields with: JSON writes it otherwise."""
+"""Characters that JSON escapes in names; msgspec does not support them in field names."""
 _SCALAR = int | float | str | bool
 _TYPES: dict[str, Any] = {
     "number": int | float,
@@ -35,15 +35,15 @@ _TYPES: dict[str, Any] = {
 
 
 class Line(msgspec.Struct, frozen=True):
-    """What one line holds: a row, or what is wrong with it."""
+    """One line: a row, or its error."""
 
     row: Row | None
     code: str = ""
     message: str = ""
 
 
-def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[Row] | None]:
-    """Make what reads many lines whose rows the model takes, all of them; else it says None."""
+def quick_reader(signature: Signature, names: FileNames) -> Callable[[bytes], list[Row] | None]:
+    """Make a reader of many lines at once; it returns None unless every row is valid."""
     if names is not None and _are_escaped(signature, names):
         return lambda _: None
     kinds = [_kind(column) for column in signature.columns]
@@ -52,7 +52,7 @@ def quick_reader(signature: Signature, names: Names) -> Callable[[bytes], list[R
     else:
         row = _struct(signature, kinds, names)
     decoder = msgspec.json.Decoder(row)
-    # What is neither a float nor text says more than its Python type does.
+    # Other column types have values that their Python type does not prove valid.
     is_plain = all(column.type == "string" or is_float(column) for column in signature.columns)
 
     def read(data: bytes) -> list[Any] | None:
@@ -73,7 +73,7 @@ def _are_escaped(signature: Signature, names: Sequence[str | None]) -> bool:
 
 
 def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | None]) -> Any:
-    """A type of rows as objects; what no step of the model looks at may be absent."""
+    """A msgspec type of rows as objects; unused columns are optional."""
     fields: list[Any] = []
     renamed: dict[str, str] = {}
     for place, (column, kind, name) in enumerate(zip(signature.columns, kinds, names, strict=True)):
@@ -83,8 +83,8 @@ def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | No
     return msgspec.defstruct("Row", fields, rename=renamed, gc=False, kw_only=True)
 
 
-def careful_reader(signature: Signature, names: Names) -> Callable[[bytes], Line]:
-    """Make what reads one line, and says what is wrong with it."""
+def careful_reader(signature: Signature, names: FileNames) -> Callable[[bytes], Line]:
+    """Make a reader of a single line, which reports its error."""
 
     def read(line: bytes) -> Line:
         try:
@@ -99,7 +99,7 @@ def careful_reader(signature: Signature, names: Names) -> Callable[[bytes], Line
     return read
 
 
-def _checked(signature: Signature, names: Names, content: Any) -> Line:
+def _checked(signature: Signature, names: FileNames, content: Any) -> Line:
     if names is None:
         wrong = _wrong_length(signature, content)
         row = content

@@ -1,4 +1,4 @@
-"""Reads NDJSON by ranges of bytes: an object a line, or a list where the model has no names."""
+"""The NDJSON source: an object per line, or a list if the model has no column names."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -20,18 +20,18 @@ from workers.jobs.tables.spans import Block, Lines, Span
 from workers.models.tabular.table import Table
 
 _SAMPLE = 1000
-"""Lines at the beginning that tell which columns there are."""
-Content = dict[str, msgspec.Raw]
-"""Name → value of a line, as it is written there."""
+"""Lines at the start whose names are the file's columns."""
+LineContent = dict[str, msgspec.Raw]
+"""Name → value as written in the line."""
 _objects = msgspec.json.Decoder(dict[str, Any])
-_contents = msgspec.json.Decoder(Content)
+_contents = msgspec.json.Decoder(LineContent)
 
 
 class NdjsonSource:
-    """See `Source`. What the first lines have are the columns."""
+    """An NDJSON file as a `Source`. Its columns are those of the first lines."""
 
     def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
-        """Raises `InvalidInput` where the first line is broken or lacks what the model takes."""
+        """Raises `InvalidInput` if the first lines are broken or lack columns of the model."""
         self._signature = signature = selection.signature
         self._file = RecordFile(uri, file, quoted=False)
         self._columns, self._start = _first_lines(self._file)
@@ -50,7 +50,7 @@ class NdjsonSource:
 
     @property
     def columns(self) -> Sequence[str]:
-        """See `Source`; none where lines are lists."""
+        """See `Source`; empty if lines are lists."""
         return self._columns or []
 
     @property
@@ -77,18 +77,18 @@ class NdjsonSource:
         """See `Source`."""
         self._file.close()
 
-    def _contents(self, data: bytes) -> list[Content] | None:
-        """What is to be carried of each line, if all can be read."""
+    def _contents(self, data: bytes) -> list[LineContent] | None:
+        """The contents of each line, if columns are copied to the output; None if any is broken."""
         if not self._carried:
             return []
         try:
-            _objects.decode_lines(data)  # what is not looked into may be no JSON
+            _objects.decode_lines(data)  # validate fully: `Raw` values are not parsed
             return _contents.decode_lines(data)
         except UNREADABLE:
             return None
 
-    def _carried_of(self, record: bytes) -> Content:
-        """The same of one line; of one that JSON does not allow, as NaN, what can be said in it."""
+    def _carried_of(self, record: bytes) -> LineContent:
+        """The contents of one line; values that strict JSON lacks, such as NaN, are rewritten."""
         if read := self._contents(record):
             return read[0]
         content = _content(record)
@@ -107,7 +107,9 @@ class NdjsonSource:
         )
         return block
 
-    def _block(self, rows: list[Any], good: Any, lines: Lines, contents: list[Content]) -> Block:
+    def _block(
+        self, rows: list[Any], good: Any, lines: Lines, contents: list[LineContent]
+    ) -> Block:
         columns = {name: column_of(row.get(name) for row in contents) for name in self._carried}
         return Block(
             features=Table.of(self._signature, rows) if rows else None,
@@ -120,7 +122,7 @@ class NdjsonSource:
 
 
 def _first_lines(file: RecordFile) -> tuple[list[str] | None, Position]:
-    """Names in the first objects, None where there are lists; and where the rows begin."""
+    """Names in the first objects, None if lines are lists; and the position of the first row."""
     head, found, start = file.head()
     contents = [*filter(None, map(_content, islice(found.cut(head), _SAMPLE)))]
     if not contents:
@@ -130,7 +132,7 @@ def _first_lines(file: RecordFile) -> tuple[list[str] | None, Position]:
 
 
 def _content(line: bytes) -> Any:
-    """What a line holds, if it is an object or a list."""
+    """The object or list in a line, else None."""
     try:
         content = decode(line)
     except Malformed:
@@ -139,9 +141,9 @@ def _content(line: bytes) -> Any:
 
 
 def _one_a_line(data: bytes, rows: int) -> bool:
-    """Whether a newline, and no more, lies between any two of so many rows, if all are rows.
+    """Whether every record is exactly one line, given that all are valid.
 
-    To msgspec a newline is a space as any other.
+    To msgspec a newline is white space, so that it also accepts several values on a line.
     """
     borders = (b"}\n{", b"}\r\n{", b"]\n[", b"]\r\n[")
     return sum(map(data.count, borders)) == rows - 1

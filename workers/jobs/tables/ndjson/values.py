@@ -1,4 +1,4 @@
-"""Values of NDJSON on their way to the output: as they were written, until a format needs more."""
+"""Values of NDJSON on their way to the output: kept as written until a format needs more."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 
 class _Json(pa.ExtensionType):  # type: ignore[misc]  # pyarrow has no types
-    """Arrow has such a type, too, which files may have: that one stays what it is."""
+    """Our own JSON type, separate from Arrow's, which Parquet inputs may use."""
 
     def __init__(self) -> None:
         super().__init__(pa.string(), "predictq.json")
@@ -22,7 +22,7 @@ class _Json(pa.ExtensionType):  # type: ignore[misc]  # pyarrow has no types
 
 
 JSON = _Json()
-"""The type of such columns; null stands for null, and for what a line does not have."""
+"""Type of columns of JSON texts; null stands for null and for a name that a line lacks."""
 pa.register_extension_type(JSON)
 _encoder = msgspec.json.Encoder()
 _KINDS = {int: "integer", float: "fraction", str: "text", bool: "truth"}
@@ -33,42 +33,42 @@ _TYPES = {
     "fraction integer": pa.float64(),
     "truth": pa.bool_(),
 }
-"""What a column of such kinds is in Parquet; of all others, text."""
+"""Parquet type of a column, by the kinds of its values; any other mix becomes text."""
 
 
 def column_of(values: Iterable[msgspec.Raw | None]) -> pa.ChunkedArray:
-    """A column of the values of one name."""
+    """A column from the values of one name."""
     found = [None if value is None else _line(bytes(value)) for value in values]
     return pa.chunked_array([pa.ExtensionArray.from_storage(JSON, pa.array(found, pa.string()))])
 
 
 def rewritten(value: Any) -> msgspec.Raw:
-    """A value that was read by wider rules: null for numbers that JSON has no word for."""
+    """A tolerantly parsed value as strict JSON; NaN and infinities become null."""
     try:
         return msgspec.Raw(_encoder.encode(value))
-    except OverflowError:  # an integer that is too large for msgspec
+    except OverflowError:  # an integer beyond 64 bits
         return msgspec.Raw(_encoder.encode(str(value)))
 
 
 def raw(column: pa.ChunkedArray) -> list[msgspec.Raw | None]:
-    """For NDJSON: the values as they were."""
+    """The column for NDJSON: its values as written."""
     return [None if text is None else msgspec.Raw(text.encode()) for text in column.to_pylist()]
 
 
 def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """For CSV, and to compare them: of text what it says, of all else the JSON."""
+    """The column for CSV and for comparing ids: strings without quotes, all else as JSON."""
     found = [None if text is None else _text(text) for text in column.to_pylist()]
     return pa.chunked_array([pa.array(found, pa.string())])
 
 
 def value_of(text: str) -> Any:
-    """One value: a number, or what a text says; of all else the JSON."""
+    """One value: a number or string, all else as JSON text."""
     value = msgspec.json.decode(text)
     return value if type(value) in (int, float, str) else text
 
 
-def described(table: pa.Table) -> pa.Table:
-    """The same with a word on each such column: which kinds of values it has."""
+def with_kinds(table: pa.Table) -> pa.Table:
+    """The table, with the kinds of values of each JSON column in the column's metadata."""
     fields = [
         field.with_metadata({"kinds": _kinds(column)}) if column.type == JSON else field
         for field, column in zip(table.schema, table.columns, strict=True)
@@ -77,7 +77,7 @@ def described(table: pa.Table) -> pa.Table:
 
 
 def settled(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
-    """The same, with the type in Parquet that fits the values of all in place of this one."""
+    """The schemas, with JSON columns replaced by the Parquet type that fits all parts' values."""
     kinds: dict[str, set[str]] = {}
     for field in (field for schema in schemas for field in schema if field.type == JSON):
         kinds.setdefault(field.name, set()).update(field.metadata[b"kinds"].decode().split())
@@ -90,7 +90,7 @@ def settled(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
 
 
 def cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The columns as the types of a schema; large integers are rounded beside fractions."""
+    """The columns cast to a schema; integers among fractions become doubles, and may be rounded."""
     columns = [
         _typed(column, field.type) if column.type == JSON else column.cast(field.type, safe=False)
         for column, field in zip(table.columns, schema, strict=True)
@@ -116,7 +116,7 @@ def _kind(value: Any) -> str:
 
 
 def _line(value: bytes) -> str | None:
-    """A return within JSON is space, and some take it for the end of a line."""
+    """The value on one line: to JSON a carriage return is a blank, to some readers a line end."""
     return None if value == b"null" else value.replace(b"\r", b" ").decode()
 
 

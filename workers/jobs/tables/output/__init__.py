@@ -1,1 +1,1 @@
-"""The output of a job: its columns, its encoding, its parts, and one file of them."""
+"""The output of a job: columns, encoding, parts, and the file made of them."""

@@ -1,7 +1,7 @@
-"""Gives an output its name, noting first by what it is known: a process may die in between.
+"""Moves an output into place, noting its fingerprint first, since the process may die in between.
 
-Of two who put a job together, as one that was frozen and its successor, each may replace the
-other's file, which is of the same parts; so either's may lie there in the end.
+A worker that was frozen and its successor may both write the output of a job, from the same parts,
+and replace each other's file. With the fingerprints, either file is known to be the job's.
 """
 
 import os
@@ -15,15 +15,15 @@ from workers.jobs.tables.output.replacing import Naming, Taking, link, naming, r
 
 
 def claiming(claims: Path) -> Taking:
-    """Opens a file that replaces none but those whose stamps stand in ``claims``.
+    """Open a file that replaces only files whose fingerprints are in ``claims``.
 
-    Where it does not get its name for that, `OutputExists` is raised.
+    Raises `OutputExists` if another file has its name.
     """
     return _by(claims, partial(_claim, claims))
 
 
 def replacing_by(claims: Path) -> Taking:
-    """Opens a file that replaces whatever lies there."""
+    """Open a file that replaces any existing file."""
     return _by(claims, replace)
 
 
@@ -46,7 +46,7 @@ def _claim(claims: Path, temporary: str, name: str, directory: int) -> None:
         link(temporary, name, directory)
     except FileExistsError as error:
         raise OutputExists from error
-    except OSError:  # there are file systems without links
+    except OSError:  # the file system has no hard links
         replace(temporary, name, directory)
 
 

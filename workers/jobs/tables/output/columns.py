@@ -1,4 +1,4 @@
-"""Turns what a model's methods gave into columns of the output."""
+"""Converts the answers of a model's methods to columns of the output."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _NAMES = {"predict": "prediction", "predict_proba": "probability", "decision_fun
 _LABELLED = (
     *("predict_proba", "predict_log_proba", "predict_joint_log_proba", "decision_function"),
 )
-"""Methods that give a column for each class."""
+"""Methods that return a column per class."""
 
 
 def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa.Array]:
@@ -36,7 +36,7 @@ def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa
 
 
 def nothing(names: Sequence[str]) -> dict[str, pa.Array]:
-    """The same columns where no row was answered."""
+    """Prediction columns with no rows, for a block without answers."""
     return {name: pa.nulls(0) for name in names}
 
 

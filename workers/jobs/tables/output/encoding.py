@@ -1,4 +1,4 @@
-"""Encodes rows of the output: as CSV or NDJSON, or as what Parquet is written from at the end."""
+"""Encodes output rows as CSV or NDJSON, or as Arrow, from which Parquet is written at the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,55 +12,55 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.files.naming import Format
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.ndjson.values import JSON, described, raw, texts
+from workers.jobs.tables.ndjson.values import JSON, raw, texts, with_kinds
 
 
-def write(table: pa.Table, format: Format, file: IO[bytes]) -> None:
+def encode_part(table: pa.Table, format: Format, file: IO[bytes]) -> None:
     """Write rows as a part of an output.
 
-    For Parquet it is an Arrow file, so that rows are encoded once, at the end. Raises
-    `InvalidInput` where the format has no word for what the columns hold.
+    A part of a Parquet output is an Arrow file, so that rows are encoded only once. Raises
+    `InvalidInput` if the format cannot hold the columns.
     """
-    with telling(format):
+    with telling_misfits(format):
         _WRITERS[format](table, file)
 
 
 def refuse_unwritable(table: pa.Table, format: Format) -> None:
-    """Raise `InvalidInput` where rows like these fit no output of this format."""
-    write(table, format, BytesIO())
+    """Raise `InvalidInput` if the format cannot hold such rows."""
+    encode_part(table, format, BytesIO())
     if format == "parquet":
-        with telling(format):
+        with telling_misfits(format):
             pq.write_table(table, BytesIO())
 
 
 @contextmanager
-def telling(format: Format) -> Iterator[None]:
-    """Say so where columns do not fit a format: as `InvalidInput`."""
+def telling_misfits(format: Format) -> Iterator[None]:
+    """Raise `InvalidInput` for errors of writing columns in a format."""
     try:
         yield
-    except MemoryError:  # Arrow's own are Arrow's exceptions, too
+    except MemoryError:  # ArrowMemoryError is an ArrowException, too
         raise
     except (pa.ArrowException, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput(f"the columns cannot be written as {format}: {error}") from error
 
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
-    """A header and the rows: nothing for null, JSON for what CSV has no word for."""
+    """Write a header and rows; null is an empty field, and nested values are JSON."""
     plain = [column if _is_plain(column.type) else _texts(column) for column in table.columns]
-    if len(plain) == 1 and plain[0].null_count:  # nothing at all would be no row to who reads it
+    if len(plain) == 1 and plain[0].null_count:  # readers would skip an empty line: quote it
         plain = [plain[0].cast(pa.string()).fill_null("")]
     pc.write_csv(pa.table(plain, names=table.column_names), file)
 
 
 def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
-    """An object a row; null for null and for numbers that JSON has no word for."""
+    """Write an object per row; NaN and infinities become null."""
     fields = {f"f{place}": name for place, name in enumerate(table.column_names)}
     row = msgspec.defstruct("Row", [(field, Any) for field in fields], rename=fields, gc=False)
     file.write(_encoder.encode_lines([*map(row, *map(_values, table.columns))]))
 
 
 def _write_arrow(table: pa.Table, file: IO[bytes]) -> None:
-    table = described(table).unify_dictionaries()  # such a file has one for each column
+    table = with_kinds(table).unify_dictionaries()  # a file has one dictionary per column
     with pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
 
@@ -96,13 +96,13 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _text(value: Any) -> str:
-    """As in NDJSON; what is text there, without the quotes."""
+    """The value as in NDJSON, but strings without quotes."""
     encoded = _encoder.encode(value)
     return msgspec.json.decode(encoded, type=str) if encoded[:1] == b'"' else encoded.decode()
 
 
 def _told(value: Any) -> str:
-    """What msgspec does not know: times of pandas, of nanoseconds."""
+    """ISO 8601 text of types that msgspec does not know, such as pandas times with nanoseconds."""
     text: str = value.isoformat()
     return text
 

@@ -1,4 +1,4 @@
-"""The rows of the output that come of a block."""
+"""The output rows of a block."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,11 +13,11 @@ from workers.models.tabular.columns import Array
 def output(
     block: Block, answered: Sequence[int] | Array, columns: Mapping[str, pa.Array]
 ) -> pa.Table:
-    """What is carried from the input, and beside it what the model answered.
+    """The columns copied from the input, and the predictions beside them.
 
-    Each row of the block has its row here. ``answered`` are the positions of those rows that
-    ``columns`` hold, in order; the others have nulls. Raises `InvalidInput` where the input has
-    columns of the same names.
+    There is one row for each row of the block. ``answered`` are the positions of the rows that
+    ``columns`` hold, in order; other rows have nulls. Raises `InvalidInput` if input and
+    predictions have a column of the same name.
     """
     if len(answered) < block.rows:
         takes = _takes(block.rows, answered)
@@ -29,14 +29,14 @@ def output(
 
 
 def refuse_clash(carried: Sequence[str], columns: Sequence[str]) -> None:
-    """Raise `InvalidInput` where a column of the input is called like one of the output."""
+    """Raise `InvalidInput` if input and predictions have a column of the same name."""
     both = [name for name in columns if name in carried]
     if both:
         raise InvalidInput(f"the input has a column {both[0]!r} of its own; rename it")
 
 
 def _takes(rows: int, answered: Sequence[int] | Array) -> pa.Array:
-    """Row → its place among the answered; null where it is none of them."""
+    """For each row its index among the answered ones, or null."""
     places = np.full(rows, -1)
     places[np.asarray(answered, np.int64)] = np.arange(len(answered))
     return pa.array(places, mask=places < 0)

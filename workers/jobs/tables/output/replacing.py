@@ -1,4 +1,4 @@
-"""Files that are there complete or not at all, and say plainly why not."""
+"""Writes files that are complete or do not exist, and reports why if they cannot be written."""
 
 import fcntl
 import os
@@ -15,38 +15,38 @@ from tasks.jobs.files.disk_reserve import sparing
 from telemetry.errors import OutputUnwritable
 
 Taking = Callable[[Path, int], AbstractContextManager[IO[bytes]]]
-"""Opens a file that takes the name of a path at the end; so many bytes of its disk stay free."""
+"""Opens a temporary file that gets a path's name at the end; keeps the disk reserve, in bytes."""
 Naming = Callable[[str, str, int], object]
-"""Gives a file the second name; both are names in the directory of this descriptor."""
+"""Moves a temporary file to its final name; both are names in the directory of the descriptor."""
 
 
 def replacing(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
-    """Write a file beside ``path`` that takes its name at the end, safe against a power loss.
+    """Write a file beside ``path`` that replaces it at the end, safe against a power loss.
 
-    It has the mode of a new file, whatever it replaces, and leaves ``spare`` bytes of its disk
-    free. Raises `OutputUnwritable`; whatever is raised, the file is gone and ``path`` as it was.
+    The file has the mode of a new file, and leaves ``spare`` bytes of its disk free. Raises
+    `OutputUnwritable`; after any error, ``path`` is unchanged and the new file deleted.
     """
     return naming(path, replace, spare)
 
 
 def adding(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
-    """The same, but what has the name by then keeps it."""
+    """As `replacing`, but an existing ``path`` is kept."""
     return naming(path, _link, spare)
 
 
 def beside(path: Path) -> Path:
-    """A file in the same directory that may take the name of ``path``, which may be a long one."""
+    """A temporary path in the same directory, short even if the name of ``path`` is long."""
     return path.with_name(f"{_prefix(path)}{uuid4().hex}{TEMPORARY}")
 
 
 @contextmanager
 def naming(path: Path, name: Naming, spare: int) -> Iterator[IO[bytes]]:
-    """The same, but what comes of it in the end is for ``name`` to say."""
+    """As `replacing`, but ``name`` moves the file to its final name."""
     temporary = beside(path).name
     with writable(path), _directory(path.parent) as directory:
         try:
             with sparing(_created(temporary, directory), "wb", spare) as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # whoever clears away leftovers sees it is in use
+                fcntl.flock(file, fcntl.LOCK_EX)  # shows `clear_leftovers` that it is in use
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -58,12 +58,12 @@ def naming(path: Path, name: Naming, spare: int) -> Iterator[IO[bytes]]:
 
 
 def replace(temporary: str, name: str, directory: int) -> None:
-    """The file takes the place of what has the name."""
+    """Replace the file ``name``."""
     os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
 
 
 def link(temporary: str, name: str, directory: int) -> None:
-    """The file has both names; raises `FileExistsError`."""
+    """Add ``name`` as a hard link; raises `FileExistsError`."""
     os.link(temporary, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
 
 
@@ -74,7 +74,7 @@ def _link(temporary: str, name: str, directory: int) -> None:
 
 @contextmanager
 def _directory(path: Path) -> Iterator[int]:
-    """A descriptor: files are named in this directory, whatever takes the place of its path."""
+    """A descriptor of the directory, so that moving its path changes nothing."""
     descriptor = open_directory(path)
     try:
         yield descriptor
@@ -87,7 +87,7 @@ def _created(name: str, directory: int) -> int:
 
 
 def clear_leftovers(path: Path) -> None:
-    """Remove what those left who died while they were replacing ``path``."""
+    """Delete temporary files of processes that died while they were replacing ``path``."""
     for leftover in path.parent.glob(f"{_prefix(path)}*{TEMPORARY}"):
         with suppress(OSError), leftover.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -95,7 +95,7 @@ def clear_leftovers(path: Path) -> None:
 
 
 def check_writable(path: Path, spare: int) -> None:
-    """Raise `OutputUnwritable` unless a file can be written there now; ``path`` stays as it is."""
+    """Raise `OutputUnwritable` unless ``path`` can be written; ``path`` itself is unchanged."""
     if os.path.isdir(path):
         raise OutputUnwritable(f"{path} is a directory")
     with naming(path, lambda *_: None, spare) as probe:
@@ -104,7 +104,7 @@ def check_writable(path: Path, spare: int) -> None:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Tell why ``path`` cannot be written: as `OutputUnwritable`."""
+    """Raise `OutputUnwritable` with the reason if ``path`` cannot be written."""
     try:
         yield
     except OSError as error:

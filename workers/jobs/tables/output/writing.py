@@ -1,4 +1,4 @@
-"""Writes the parts of an output, one a chunk, and makes one file of them in their order."""
+"""Writes the parts of an output, one per chunk, and assembles them in order."""
 
 import os
 import shutil
@@ -17,23 +17,23 @@ from tasks.jobs.files.naming import Compression, Format, named_format
 from telemetry.errors import ModelError
 from workers.jobs.tables.csv.header import own_header
 from workers.jobs.tables.ndjson.values import cast, settled
-from workers.jobs.tables.output.encoding import telling, write
+from workers.jobs.tables.output.encoding import encode_part, telling_misfits
 from workers.jobs.tables.output.replacing import Taking, clear_leftovers, replacing
 from workers.jobs.tables.spans import BadRow
 
 _GROUP_ROWS = 2**17
 _GROUP_BYTES = 2**26
-"""A row group of the output ends beyond either."""
+"""A row group of the output ends above either bound."""
 
 
 def write_part(path: Path, format: Format, table: pa.Table, spare: int) -> None:
-    """Write a part, complete or not at all; raises `OutputUnwritable`, and as `write`."""
+    """Write a part, complete or not at all; raises `OutputUnwritable` and the errors of `write`."""
     with replacing(path, spare) as file:
-        write(table, format, file)
+        encode_part(table, format, file)
 
 
 def write_errors(path: Path, bad: Iterable[BadRow], spare: int) -> None:
-    """Write a part of the errors file, in this order; the whole is assembled as NDJSON."""
+    """Write a part of the errors file; the parts are assembled as NDJSON."""
     with replacing(path, spare) as file:
         file.write(msgspec.json.Encoder().encode_lines(bad))
 
@@ -41,12 +41,12 @@ def write_errors(path: Path, bad: Iterable[BadRow], spare: int) -> None:
 def assemble(
     parts: Sequence[Path], target: Path, format: Format, spare: int, taking: Taking = replacing
 ) -> str:
-    """Make one file of all parts, complete or not at all, in memory that does not grow with them.
+    """Assemble all parts to one file, complete or not at all, in bounded memory.
 
-    CSV and NDJSON are compressed where the name says so. Gives the file's `stamp_of`, taken before
-    it has its name, by ``taking``: from then on others may change it.
+    CSV and NDJSON are compressed if the name says so. ``taking`` moves the file into place.
+    Returns the fingerprint (`stamp_of`) from before that, since others may change it afterwards.
 
-    Raises `OutputUnwritable`; `ModelError` where parts have other columns than those before.
+    Raises `OutputUnwritable`, and `ModelError` if parts differ in their columns.
     """
     clear_leftovers(target)
     with taking(target, spare) as file:
@@ -57,7 +57,7 @@ def assemble(
             with _packed(file, compression, spare) as packed:
                 _append(parts, packed, with_header=format == "csv")
         file.flush()
-        os.fsync(file.fileno())  # a server of files may say only then when it was written
+        os.fsync(file.fileno())  # a network file system may set the modification time only now
         return stamp_of(os.fstat(file.fileno()))
 
 
@@ -66,13 +66,13 @@ def _packed(file: IO[bytes], compression: Compression | None, spare: int) -> Ite
     if compression is None:
         yield file
         return
-    own = sparing(os.dup(file.fileno()), "wb", spare)  # pyarrow closes what it is given
+    own = sparing(os.dup(file.fileno()), "wb", spare)  # pyarrow closes the file that it gets
     with pa.output_stream(own, compression=compression) as packed:
         yield packed
 
 
 def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> None:
-    """Copy the parts; of their headers, which are all the same, the first."""
+    """Copy the parts; their headers are all equal, and only the first is copied."""
     header = own_header(parts[0]) if with_header else b""
     file.write(header)
     for part in parts:
@@ -84,15 +84,15 @@ def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> Non
 
 def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
     schema = _common_schema(parts)
-    # A dictionary of floats costs much and is given up in the end.
+    # Dictionary encoding of floats is slow, and given up in the end.
     coded = [field.name for field in schema if not pa.types.is_floating(field.type)]
-    with telling("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
+    with telling_misfits("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
         for table in _groups(_tables(parts, schema)):
             writer.write_table(table, row_group_size=table.num_rows or None)
 
 
 def _common_schema(parts: Sequence[Path]) -> pa.Schema:
-    """The schema that all parts fit in; a part without any answer has nulls of no type."""
+    """The schema that all parts fit; columns of a part without answers have Arrow's null type."""
     schemas = settled([_schema(part) for part in parts])
     if any(schema.names != schemas[0].names for schema in schemas):
         raise ModelError("the model did not give the same columns for all rows")
@@ -100,7 +100,7 @@ def _common_schema(parts: Sequence[Path]) -> pa.Schema:
         return pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         pass
-    columns = zip(*schemas, strict=True)  # what is of different kinds is text
+    columns = zip(*schemas, strict=True)  # a column of incompatible types becomes text
     return pa.schema([_common_field(fields) for fields in columns])
 
 
@@ -124,7 +124,7 @@ def _tables(parts: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Gather tables to the size of a row group."""
+    """Join tables to the size of a row group."""
     gathered: list[pa.Table] = []
     for table in tables:
         gathered.append(table)

@@ -1,1 +1,1 @@
-"""Parquet: its shape, and rows of it by their numbers."""
+"""Parquet: the file's shape, and access to rows by number."""

@@ -1,4 +1,4 @@
-"""What the metadata of a Parquet file tell of its rows: their groups, sizes and types."""
+"""Facts from the metadata of a Parquet file: its row groups, row sizes and column types."""
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -32,16 +32,16 @@ _MATCHES: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
 
 
 def group_borders(metadata: pq.FileMetaData) -> list[int]:
-    """First rows of the row groups, and the number of all rows."""
+    """First rows of the row groups, followed by the number of rows."""
     groups = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     return [0, *accumulate(groups)]
 
 
 def most_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float) -> int:
-    """How many rows a span may have, by what these columns come to in a row.
+    """Most rows of a span, from the size of these columns in memory.
 
-    In the file they may be smaller, being encoded; the first rows, of which each takes as many
-    bytes as ``seen``, may be smaller than others. The group with the largest rows counts.
+    Columns are encoded in the file, so ``seen``, the bytes per row of the first rows, counts as
+    well. The row group with the largest rows decides.
     """
     names = set(columns)
     groups = map(metadata.row_group, range(metadata.num_row_groups))
@@ -56,12 +56,12 @@ def _row_size(group: pq.RowGroupMetaData, columns: set[str]) -> float:
 
 
 def _belongs(path: str, columns: set[str]) -> bool:
-    """Whether what lies there is a column's, or of what a column consists of."""
+    """Whether a Parquet path is one of the columns or nested in one."""
     return any(name in columns for name in accumulate(path.split("."), "{}.{}".format))
 
 
 def check_types(signature: Signature, fields: list[pa.Field | None]) -> None:
-    """Raise `InvalidInput` where a column holds what the model does not take."""
+    """Raise `InvalidInput` if a column has a type that the model does not take."""
     details = [
         Detail(
             (field.name,), f"column {field.name!r}: expected {expected(column)}, got {field.type}"

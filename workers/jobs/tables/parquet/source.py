@@ -1,4 +1,4 @@
-"""Reads Parquet by ranges of rows; memory is bounded by the range, whatever a row group holds."""
+"""The Parquet source: spans are ranges of rows. Memory depends on the span, not the row group."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -20,19 +20,19 @@ from workers.jobs.tables.spans import Block, Span
 from workers.pool.memory import bounded
 
 _SAMPLE = 1000
-"""Rows that tell how large one is."""
+"""Rows from which the size of a row is estimated."""
 _NEAR, _FAR = 2**16, 2**20
-"""Bytes of a column that are read at a time; of a file elsewhere, each time is a request."""
+"""Bytes of a column read at a time, from a local and a remote file: there, each is a request."""
 MOST_MEMORY = 2**30
-"""Bytes that reading a span may take: few bytes may stand for values without end, and no metadata
-tells how large they are."""
+"""Bytes of memory that reading a span may take. Encoded data can expand without limit, and the
+metadata does not tell how much."""
 
 
 class ParquetSource:
-    """See `Source`. Reading goes on where the last span ended; what was skipped is decoded."""
+    """A Parquet file as a `Source`. Reading continues from the last span, decoding skipped rows."""
 
     def __init__(self, uri: str, file: IO[bytes], selection: Selection) -> None:
-        """Raises `InvalidInput` where the file is broken or lacks what the model takes."""
+        """Raises `InvalidInput` if the file is broken or lacks columns of the model."""
         self._uri = uri
         self._signature = selection.signature
         self._watch = InputWatch(uri)
@@ -47,7 +47,7 @@ class ParquetSource:
         self._id = None if wanted.id is None else self.columns[wanted.id]
         self._carried = [self.columns[place] for place in wanted.carried]
         self._needed = [*dict.fromkeys([*self._carried, *_present(self._features)])]
-        refuse_double(self._needed, self.columns)  # else nobody can say which is meant
+        refuse_double(self._needed, self.columns)  # pyarrow selects columns by name
         fields = [None if name is None else schema.field(name) for name in self._features]
         check_types(selection.signature, fields)
         self._borders = group_borders(self._parquet.metadata)
@@ -61,7 +61,7 @@ class ParquetSource:
         return self._borders[-1]
 
     def spans(self, rows: int) -> Iterator[Span]:
-        """See `Source`; a span ends with a row group where that is about as long."""
+        """See `Source`; a span ends with a row group if that makes it about as long."""
         with self._watch.reading(), _telling(self._uri):
             rows = min(rows, most_rows(self._parquet.metadata, self._needed, self._seen))
         start = 0
@@ -82,7 +82,7 @@ class ParquetSource:
 
     @cached_property
     def _seen(self) -> float:
-        """Bytes of one of the first rows; 0 where no type has more than the eight of a number."""
+        """Bytes per row of the first rows; 0 if all columns have a fixed width of up to 8 bytes."""
         schema = self._parquet.schema_arrow
         if all(pa.types.is_primitive(schema.field(name).type) for name in self._needed):
             return 0.0
@@ -120,10 +120,10 @@ def _telling(uri: str) -> Iterator[None]:
     try:
         with bounded(MOST_MEMORY):
             yield
-    except MemoryError as error:  # Arrow's own are Arrow's exceptions, too
+    except MemoryError as error:  # ArrowMemoryError is an ArrowException, too
         what = f"some rows take more than {MOST_MEMORY // 2**20} MiB once they are decoded"
         raise InvalidInput(f"{uri} cannot be read: {what}") from error
-    except OSError as error:  # pyarrow says so of broken pages, too
+    except OSError as error:  # pyarrow raises it for broken pages, too, without a number
         if error.errno:
             raise unreadable(uri, error) from error
         raise InvalidInput(f"{uri} cannot be read: {error}") from error

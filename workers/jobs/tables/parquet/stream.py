@@ -1,4 +1,4 @@
-"""Reads rows of a Parquet file by their numbers; in order, it goes on where it was."""
+"""Reads rows of a Parquet file by number; reading in order continues without seeking."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -9,32 +9,32 @@ import pyarrow.parquet as pq
 from telemetry.errors import InvalidInput
 
 _BATCH = 2**20
-"""Values that are decoded at a time."""
+"""Values decoded at a time."""
 
 
 class ParquetStream:
-    """Some columns of a file; stays where it was."""
+    """A position in some columns of a file."""
 
     def __init__(
         self, file: pq.ParquetFile, columns: Sequence[str], borders: Sequence[int]
     ) -> None:
-        """``borders`` are the first rows of the groups, and the number of all rows."""
+        """``borders``: first rows of the row groups, followed by the number of rows."""
         self._file, self._columns, self._borders = file, columns, borders
         self._forget()
 
     def first(self, rows: int) -> pa.RecordBatch:
-        """At most so many rows of the beginning; the stream stays where it is."""
+        """At most ``rows`` rows from the start of the file; the position does not change."""
         return next(self._batches(rows, 0))
 
     def rows(self, start: int, stop: int) -> pa.Table:
-        """The rows from one to before another; raises what reading does, and can be asked again."""
+        """The rows from ``start`` up to ``stop``; safe to call again after an error."""
         batches = []
         try:
             self._move_to(start, stop - start)
             while self._next < stop:
                 batches.append(self._take(stop - self._next))
         except BaseException:
-            self._forget()  # nobody knows what the stream gives after that
+            self._forget()  # the iterator's state is unknown after an error
             raise
         return pa.Table.from_batches(batches)
 
@@ -44,9 +44,10 @@ class ParquetStream:
         self._next, self._rows = self._borders[-1], 0
 
     def _move_to(self, row: int, most: int) -> None:
-        """Go on where the stream is, or begin at the row group, whichever is nearer.
+        """Move to a row, from the current position or its row group's start, whichever is nearer.
 
-        At most so many rows are decoded at a time, and not much fewer: each time costs.
+        Up to ``most`` rows are decoded at a time. A stream with much smaller steps is restarted,
+        since each step has a fixed cost.
         """
         group = bisect_right(self._borders, row) - 1
         rows = min(most, max(_BATCH // len(self._columns), 1))
@@ -57,7 +58,7 @@ class ParquetStream:
             self._take(row - self._next)
 
     def _batches(self, rows: int, group: int) -> Iterator[pa.RecordBatch]:
-        """All rows from a group on, at most so many at a time."""
+        """All rows from a row group on, in batches of at most ``rows``."""
         groups = range(group, len(self._borders) - 1)
         batches: Iterator[pa.RecordBatch] = self._file.iter_batches(
             rows, row_groups=groups, columns=self._columns, use_threads=False
@@ -65,7 +66,7 @@ class ParquetStream:
         return batches
 
     def _take(self, rows: int) -> pa.RecordBatch:
-        """At most so many of the next rows."""
+        """At most ``rows`` of the next rows."""
         batch = self._waiting or next(self._stream, None)
         if batch is None:
             raise InvalidInput(f"the file ends after row {self._next} of {self._borders[-1]}")

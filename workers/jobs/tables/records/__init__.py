@@ -1,1 +1,1 @@
-"""Files of records, CSV or NDJSON: where records end, and spans of them."""
+"""Files of records (CSV or NDJSON): the ends of records, and spans."""

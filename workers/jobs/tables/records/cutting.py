@@ -1,4 +1,4 @@
-"""Cuts files of records into spans, a block at a time."""
+"""Cuts files of records into spans, block by block."""
 
 from collections.abc import Iterator
 from typing import IO, Self
@@ -11,30 +11,29 @@ from workers.jobs.tables.records.records import Records, lacks_quote, records
 from workers.jobs.tables.spans import MAX_SPAN, Span
 
 BLOCK = 2**22
-"""Bytes that are searched at a time."""
+"""Bytes searched at a time."""
 MAX_RECORD = MAX_RECORD_BYTES
-"""Bytes a record may have; what is longer has lost a quote or is no such file."""
+"""Longest record in bytes; a longer one has lost a quote, or the file has another format."""
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Where a record begins."""
+    """The start of a record."""
 
     byte: int
     line: int
 
     def forward(self, found: Records, offset: int) -> Self:
-        """The place behind so many bytes of what begins here."""
+        """The position ``offset`` bytes further in a block that starts here."""
         return type(self)(self.byte + offset, self.line + int(found.lines_before(offset)))
 
 
 def cut(
     file: IO[bytes], start: Position, rows: int, *, quoted: bool, delimiter: bytes
 ) -> Iterator[Span]:
-    """Cut what lies behind a place into spans of so many rows; blank lines are none.
+    """Cut a file, from a position on, into spans of ``rows`` records; blank lines do not count.
 
-    Those between two spans belong to neither, however many there are.
-
-    Raises `InvalidInput` where a record is too long, or a quote opens that nobody closes.
+    Blank lines between two spans belong to neither. Raises `InvalidInput` if a record is too
+    long, or a quoted field does not end.
     """
     begin, have, stop = start, 0, start.byte
     for place, found in _blocks(file, start, quoted=quoted, delimiter=delimiter):
@@ -57,11 +56,11 @@ def cut(
 def _blocks(
     file: IO[bytes], start: Position, *, quoted: bool, delimiter: bytes
 ) -> Iterator[tuple[Position, Records]]:
-    """Records block by block, each with where its block begins."""
+    """Records block by block, each with the position of its block."""
     rest, place = b"", start
     last = False
     while not last:
-        file.seek(place.byte + len(rest))  # whoever reads the spans moves about the same file
+        file.seek(place.byte + len(rest))  # between blocks, the caller may move in the same file
         more = file.read(BLOCK)
         last = len(more) < BLOCK
         data = rest + more
@@ -78,7 +77,7 @@ def _blocks(
 
 
 def _refuse_open_quote(data: bytes, found: Records, place: Position, delimiter: bytes) -> None:
-    """What has swallowed all lines behind it is no record; one in the last line is a bad row."""
+    """Refuse an open quote that spans several lines; within the last line it is a bad row."""
     record = found.last(data)
     if b"\n" in record.rstrip(b"\r\n") and lacks_quote(record, delimiter):
         line = place.forward(found, len(data) - len(record)).line

@@ -1,4 +1,4 @@
-"""A file of records, CSV or NDJSON: its head, its spans, their bytes and lines."""
+"""A file of records (CSV or NDJSON): its first records, its spans, their bytes and lines."""
 
 import os
 from collections.abc import Iterator
@@ -18,26 +18,26 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 class RecordFile:
-    """Bytes by spans, of a file that must not change."""
+    """Reads spans of a file that must not change meanwhile."""
 
     def __init__(self, uri: str, file: IO[bytes], *, quoted: bool) -> None:
-        """``quoted`` newlines do not end a record."""
+        """``quoted``: newlines in quotes do not end a record."""
         self._watch = InputWatch(uri)
         self._file = file
         self._quoted = quoted
         self.delimiter = b","
-        """What quotes stand behind; whoever knows better sets it before reading records."""
+        """Quotes open a field only after it; the CSV source sets it before reading records."""
 
     @cached_property
     def size(self) -> int:
-        """Bytes of the file; each look at one elsewhere is a request."""
+        """Bytes of the file, cached, since it takes a request for a remote file."""
         with self._watch.reading():
             return self._file.seek(0, os.SEEK_END)
 
     def opening(self) -> tuple[bytes, int]:
-        """The first bytes behind the mark that the file may begin with; its bytes.
+        """The first bytes after a byte order mark, and the mark's length.
 
-        Raises `InvalidInput` where this is no text in UTF-8.
+        Raises `InvalidInput` if the file is not UTF-8.
         """
         with self._watch.reading():
             start = _mark(self._file.read(_MARKED))
@@ -45,9 +45,9 @@ class RecordFile:
             return self._file.read(min(BLOCK, SNIFFED)), start
 
     def head(self, start: int | None = None) -> tuple[bytes, Records, int]:
-        """What `first_records` gives, behind so many bytes, or behind the mark; and how many.
+        """The result of `first_records` from ``start``, by default after the mark, and ``start``.
 
-        Raises `InvalidInput` as `opening`, too.
+        Raises `InvalidInput` as `opening` and `first_records`.
         """
         with self._watch.reading():
             if start is None:
@@ -64,7 +64,7 @@ class RecordFile:
             yield span
 
     def read(self, span: Span) -> bytes:
-        """The bytes of a span; raises `InputChanged`."""
+        """The bytes of a span; raises `InputChanged` if the file has changed."""
         with self._watch.reading():
             self._file.seek(span.start)
             data = self._file.read(span.stop - span.start)
@@ -77,7 +77,7 @@ class RecordFile:
             return next(spans, None)
 
     def lines(self, data: bytes, span: Span) -> Lines:
-        """Where the records of a span begin; most often each is a line."""
+        """First line of each record of a span; a range if each record is one line."""
         if data.count(b"\n") + (not data.endswith(b"\n")) == span.rows:
             return range(span.first_line, span.first_line + span.rows)
         found = records(data, quoted=self._quoted, last=True, delimiter=self.delimiter)
@@ -98,9 +98,9 @@ def _mark(head: bytes) -> int:
 def first_records(
     file: IO[bytes], *, quoted: bool, delimiter: bytes = b","
 ) -> tuple[bytes, Records]:
-    """What the file begins with, which is two records if there are as many.
+    """The start of a file, at least two records long if there are two, and its records.
 
-    Raises `InvalidInput` where there is none, or one of them is too long.
+    Raises `InvalidInput` if there is none, or if they are too long.
     """
     head, last = file.read(BLOCK), False
     found = records(head, quoted=quoted, last=False, delimiter=delimiter)

@@ -1,4 +1,4 @@
-"""Finds where the records of CSV and NDJSON end, in blocks that begin with a record."""
+"""Finds the ends of CSV and NDJSON records, in blocks that start with a record."""
 
 import re
 from collections.abc import Iterator
@@ -14,22 +14,22 @@ _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 
 
 class Records(msgspec.Struct, frozen=True):
-    """The records of a block that are not blank."""
+    """The records of a block, without blank lines."""
 
     starts: Offsets
     stops: Offsets
-    """Behind their newlines."""
+    """Offsets after their newlines."""
     end: int
-    """Where the last record ends, be it blank: what lies behind is none yet."""
+    """End of the last complete record, blank lines included; the rest belongs to the next block."""
     newlines: Offsets
-    """All of the block."""
+    """All newlines of the block."""
 
     def cut(self, data: bytes) -> Iterator[bytes]:
-        """Each record, out of the block."""
+        """The bytes of each record."""
         return (data[start:stop] for start, stop in zip(self.starts, self.stops, strict=True))
 
     def last(self, data: bytes) -> bytes:
-        """The last of them; empty where there is none."""
+        """The last record; empty if there is none."""
         return data[int(self.starts[-1]) :] if len(self.starts) else b""
 
     def lines_before(self, offset: Any) -> Any:
@@ -38,9 +38,9 @@ class Records(msgspec.Struct, frozen=True):
 
 
 def records(data: bytes, *, quoted: bool, last: bool, delimiter: bytes = b",") -> Records:
-    """Find the records of a block; ``quoted`` newlines belong to their fields.
+    """Find the records of a block; ``quoted``: newlines in quotes belong to their fields.
 
-    In the ``last`` block what the end of the file ends is a record too.
+    In the ``last`` block, the end of the file ends a record, too.
     """
     octets = np.frombuffer(data, np.uint8)
     newlines = np.flatnonzero(octets == _NEWLINE)
@@ -54,13 +54,13 @@ def records(data: bytes, *, quoted: bool, last: bool, delimiter: bytes = b",") -
 
 
 def lacks_quote(record: bytes, delimiter: bytes) -> bool:
-    """Whether a quoted field of the file's last record does not end."""
+    """Whether a quoted field of the record does not end."""
     return _grammar(delimiter).match(record + b"\n") is None
 
 
 @lru_cache(maxsize=16)
 def _grammar(delimiter: bytes) -> re.Pattern[bytes]:
-    """What pyarrow and `csv` take for a record: a quote counts where a field begins."""
+    """A pattern of one record, as pyarrow and `csv` read it: quotes count where a field starts."""
     own = re.escape(delimiter)
     field = rb'(?>"(?:[^"]++|"")*+"|(?!"))[^' + own + rb"\n]*+"
     return re.compile(rb"(?>" + field + own + rb")*+" + field + rb"\n")
@@ -73,7 +73,7 @@ def _blank(octets: Any, starts: Offsets, stops: Offsets) -> Any:
 
 
 def _ends(data: bytes, octets: Any, newlines: Offsets, delimiter: bytes) -> Offsets:
-    """Newlines that end a record."""
+    """Positions of the newlines that end records."""
     if b'"' not in data:
         return newlines
     quotes = np.flatnonzero(octets == _QUOTE)
@@ -84,9 +84,10 @@ def _ends(data: bytes, octets: Any, newlines: Offsets, delimiter: bytes) -> Offs
 
 
 def _regular(octets: Any, quotes: Offsets, delimiter: int) -> bool:
-    """Whether every other quote opens a field and those between close one or are doubled.
+    """Whether quotes occur only around fields and doubled inside, so that counting them suffices.
 
-    Then what lies within quotes is told by counting them.
+    That holds if every other quote is at the start of a field (or doubled), and the ones between
+    at the end of one.
     """
     before = octets[quotes[::2] - 1]
     before[:1] = _NEWLINE if not quotes[0] else before[:1]
@@ -98,7 +99,7 @@ def _regular(octets: Any, quotes: Offsets, delimiter: int) -> bool:
 
 
 def _ends_by_grammar(data: bytes, record: re.Pattern[bytes]) -> Offsets:
-    """The same, one record after the other."""
+    """The ends of records by the pattern, one record after the other."""
     ends = []
     found = record.match(data)
     while found:

@@ -1,1 +1,1 @@
-"""The bytes of a file: on this machine or elsewhere, compressed or not."""
+"""Access to files, local or remote, compressed or not."""

@@ -1,4 +1,4 @@
-"""The one way to a file's bytes, here or elsewhere, and how one notices that it has changed."""
+"""Opens all input files, local or remote, and detects that they have changed."""
 
 import hashlib
 import os
@@ -13,24 +13,24 @@ from telemetry.errors import InputChanged, InputUnavailable, InputUnreadable
 from workers.jobs.tables.remote.remote import open_remote, passes, remote_stamp
 
 _SAMPLE = 65536
-"""Bytes at both ends of a file that its fingerprint is made of."""
+"""Bytes at both ends of a file that go into its fingerprint."""
 
 
 @contextmanager
 def opened(uri: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, at any place; raises `InputUnreadable`, also where reading fails."""
-    with open_file(uri) as file, _told(uri, OSError):
+    """Open a local or remote file for reading; raises `InputUnreadable`, also while it is read."""
+    with open_input(uri) as file, _told(uri, OSError):
         yield file
 
 
-def open_file(uri: str) -> IO[bytes]:
-    """The same, for who closes it himself."""
+def open_input(uri: str) -> IO[bytes]:
+    """Open a file that the caller closes; raises `InputUnreadable`."""
     with _told(uri):
         return _open(uri)
 
 
 def fingerprint(uri: str) -> str:
-    """What changes when the file does: its stamp, and here also a digest of both ends."""
+    """Changes with the file: its stamp and, for a local file, a digest of both ends."""
     if local_path(uri) is None:
         return stamp(uri)
     with opened(uri) as file:
@@ -42,7 +42,7 @@ def fingerprint(uri: str) -> str:
 
 
 def stamp(uri: str) -> str:
-    """What tells a file from another and from its later self, without reading it."""
+    """Identifies a file and its state without reading it; see `stamp_of` and `remote_stamp`."""
     with _told(uri):
         path = local_path(uri)
         if path is not None:
@@ -51,14 +51,14 @@ def stamp(uri: str) -> str:
 
 
 def unreadable(uri: str, error: Exception) -> InputUnreadable:
-    """The error of a failed read; `InputUnavailable` where a later read may succeed."""
+    """The error of a failed read; `InputUnavailable` if a later read may succeed."""
     kind = InputUnavailable if local_path(uri) is None and passes(error) else InputUnreadable
     reason = getattr(error, "strerror", None) or str(error) or repr(error)
     return kind(f"{uri} cannot be read: {reason}")
 
 
 class InputWatch:
-    """Notices that a file is no longer what it was when the watch began."""
+    """Detects changes of a file since the watch was created."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
@@ -66,7 +66,7 @@ class InputWatch:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Raise `InputChanged` where what was read may be of two files, or failed for it."""
+        """Raise `InputChanged` if the file has changed during the body, also if that raised."""
         try:
             with _told(self._uri, OSError):
                 yield
@@ -74,7 +74,7 @@ class InputWatch:
             self.refuse_change()
 
     def refuse_change(self) -> None:
-        """Raise `InputChanged` where the file is another by now."""
+        """Raise `InputChanged` if the file has changed."""
         if stamp(self._uri) != self._stamp:
             raise InputChanged(f"{self._uri} has changed since the job was accepted")
 
@@ -86,7 +86,7 @@ def _open(uri: str) -> IO[bytes]:
 
 @contextmanager
 def _told(uri: str, kind: type[Exception] = Exception) -> Iterator[None]:
-    """Turn what is raised into `InputUnreadable`; those who fetch from afar may raise anything."""
+    """Convert exceptions to `InputUnreadable`; remote file systems may raise any type."""
     try:
         yield
     except kind as error:

@@ -1,4 +1,4 @@
-"""Files that lie elsewhere, such as ``s3://``: found and read by fsspec."""
+"""Remote files, such as ``s3://``, through fsspec."""
 
 import errno
 import io
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 _VERSIONS = ("ETag", "etag", "LastModified", "updated", "mtime", "created")
-"""What filesystems call that which changes with a file."""
+"""Keys that fsspec's file systems use for a file's version."""
 
 _LASTING = (
     *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ImportError),
@@ -17,14 +17,14 @@ _LASTING_NUMBERS = (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOSYS)
 
 
 def open_remote(uri: str) -> IO[bytes]:
-    """Open a file; what fails while it is read is an `OSError` with a number."""
+    """Open a file; errors while it is read are `OSError` with an ``errno``."""
     filesystem, path = _place(uri)
-    # Each read asks for what it wants: other caches fetch 50 MB for four bytes.
+    # No cache: fsspec's others fetch up to 50 MB for a read of four bytes.
     return io.BufferedReader(_Remote(filesystem.open(path, "rb", cache_type="none")), 1)
 
 
 def remote_stamp(uri: str) -> str:
-    """The size of a file, and its version as its place tells it."""
+    """Size and version of a file, by its file system."""
     filesystem, path = _place(uri)
     filesystem.invalidate_cache(path)
     about = filesystem.info(path)
@@ -33,16 +33,17 @@ def remote_stamp(uri: str) -> str:
 
 
 def passes(error: Exception) -> bool:
-    """Whether asking again may help: not where there is no such file, or no right to it.
+    """Whether an error is transient: not for a missing file or a missing permission.
 
-    Who fetches from afar may raise anything for a time-out, a lost connection, or trouble there.
+    Remote file systems raise many types for timeouts, lost connections and server errors, so all
+    but the known lasting ones count as transient.
     """
     number = error.errno if isinstance(error, OSError) else None
     return not isinstance(error, _LASTING) and number not in _LASTING_NUMBERS
 
 
 class _Remote(io.RawIOBase):
-    """The bytes of a file, asked for as they are read."""
+    """The bytes of a remote file, fetched as they are read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -67,7 +68,7 @@ class _Remote(io.RawIOBase):
 
 
 def _place(uri: str) -> tuple[Any, str]:
-    import fsspec  # noqa: PLC0415 - seldom needed, and slow to import
+    import fsspec  # noqa: PLC0415 - rarely needed, and slow to import
 
     place: tuple[Any, str] = fsspec.core.url_to_fs(uri)
     return place

@@ -1,4 +1,4 @@
-"""Unpacks a compressed file, which cannot be read from its middle."""
+"""Decompresses an input, since compressed files cannot be read from the middle."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +22,13 @@ def unpack(
     spare: int,
     check: Callable[[], object],
 ) -> None:
-    """Write what the file of this fingerprint holds to ``target``, complete or not at all.
+    """Decompress a file to ``target``, complete or not at all.
 
-    What is there is left as it is, since somebody may read it. Raises `InvalidInput` where the file
-    is broken or ends too early, `InputUnreadable`, `InputChanged` where it is another or was
-    written to meanwhile, `OutputUnwritable` where less than ``spare`` bytes would stay free, and
-    what ``check`` raises, which is called with each piece: a few bytes may hold a whole disk.
+    An existing target is kept, since another process may be reading it. ``found`` is the expected
+    fingerprint. ``check`` is called before each piece, since a small file may expand to a full
+    disk. Raises `InvalidInput` if the file is broken or truncated, `InputUnreadable`,
+    `InputChanged` if it does not have the fingerprint or changes meanwhile, `OutputUnwritable`
+    if it would touch the disk reserve of ``spare`` bytes, and the errors of ``check``.
     """
     clear_leftovers(target)
     with adding(target, spare) as unpacked:

@@ -1,4 +1,4 @@
-"""CSV through spans is the same file, cut at records; what is no row is told, with its line."""
+"""CSV read in spans equals the whole file; bad rows are reported with their line."""
 
 import csv
 import io
@@ -73,7 +73,7 @@ def test_rows_through_spans_are_the_rows_of_the_file(
     st.integers(1, 4),
     st.integers(1, 30),
 )
-def test_whatever_a_file_holds_its_rows_are_the_same_in_any_spans(
+def test_rows_of_any_file_are_the_same_in_any_spans(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, span: int, block: int
 ) -> None:
     directory = tmp_path_factory.mktemp("csv")
@@ -94,7 +94,7 @@ def test_whatever_a_file_holds_its_rows_are_the_same_in_any_spans(
 
 
 def blocks_or_refusal(path: Path, rows: int) -> tuple[list[Block], str]:
-    """What is read, or why nothing is."""
+    """The blocks read, or the message of the refusal."""
     try:
         return blocks(path, "csv", numbers("a"), rows), ""
     except InvalidInput as error:
@@ -163,7 +163,7 @@ def test_a_value_means_the_same_beside_any_other(tmp_path: Path, kind: Any, valu
 
 
 def first(block: Block) -> Any:
-    """What the model is given with the first row."""
+    """The model's input that contains the first row."""
     parts = block.features.parts()
     return next(given for places, given in parts if places is None or 0 in places)
 

@@ -1,4 +1,4 @@
-"""CSV in every dialect is the same rows: whatever separates fields, with a header or without."""
+"""CSV in every dialect gives the same rows: any delimiter, with a header or without."""
 
 import csv
 import io
@@ -98,7 +98,7 @@ def test_a_file_without_a_header_goes_by_position(tmp_path: Path, signature: Sig
     assert read[0].carried.column_names == [column.name for column in signature.columns]
 
 
-def test_what_is_said_counts_more_than_what_is_seen(tmp_path: Path) -> None:
+def test_given_dialect_takes_precedence_over_detection(tmp_path: Path) -> None:
     path = written(tmp_path, "5:1\n6:2\n")
     said = Dialect(delimiter=":", header=True)
     assert features(blocks(path, "csv", by_position(2), 9, dialect=said)).tolist() == [[6, 2]]
@@ -134,7 +134,7 @@ def test_words_for_nothing_in_a_column_of_numbers(tmp_path: Path, word: str, oth
 
 
 def told(block: Block) -> list[list[Any]]:
-    """The rows as the model takes them, None for NaN."""
+    """The rows as the model gets them, None for NaN."""
     rows = block.features.whole()
     return [[None if pd.isna(value) else value for value in row] for row in rows.tolist()]
 

@@ -1,4 +1,4 @@
-"""In every format a value of each type is taken or told, and one that is told stops nothing."""
+"""In every format, values of each type are accepted or reported, and errors stop nothing else."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def test_text_that_is_no_value_is_told_and_stops_nothing(
 
 @pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
 @pytest.mark.parametrize(("column", "texts"), TEXTS[:4], ids=[c["type"] for c, _ in TEXTS[:4]])
-def test_so_it_is_where_all_other_columns_are_plain(
+def test_bad_values_beside_plain_columns(
     tmp_path: Path, format: str, column: dict[str, str], texts: list[str]
 ) -> None:
     path = file_of(tmp_path, format, c=[*texts, texts[0]], n=[1.0, 2.0, 3.0, 4.0])
@@ -102,7 +102,7 @@ def test_categories_come_as_they_were(tmp_path: Path, format: str) -> None:
 
 
 @each_format
-def test_what_is_unused_may_be_anything_or_absent(tmp_path: Path, format: str) -> None:
+def test_unused_column_may_be_anything_or_absent(tmp_path: Path, format: str) -> None:
     taken = signature(a={}, u={"type": "any", "unused": True})
     for more in ({}, {"u": ["x", None]}, {"u": [1, 2]}):
         path = file_of(tmp_path, format, a=[1.5, 2.5], **more)

@@ -1,4 +1,4 @@
-"""Whatever type a column has, every format has a word for it, or it is refused at once."""
+"""Columns of every type can be written in every format, or are refused at once."""
 
 import csv
 import json
@@ -111,7 +111,7 @@ def test_large_integers_stand_beside_fractions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_fits_no_output_is_refused_at_once(format: Any) -> None:
+def test_unwritable_type_is_refused_at_once(format: Any) -> None:
     refuse_unwritable(pa.table(ZOO), format)
     late = pa.array([2**62], pa.timestamp("s"))
     interval = pa.array([(1, 2, 3)], pa.month_day_nano_interval())

@@ -1,4 +1,4 @@
-"""Words that stand for nothing in CSV, and are values where the sample had them."""
+"""Texts that mean a missing value in CSV, and are values where the sample had them."""
 
 import numpy as np
 import pandas as pd

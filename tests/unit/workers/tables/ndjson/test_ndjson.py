@@ -1,4 +1,4 @@
-"""NDJSON through spans is the same file; a broken line is told and stops nothing."""
+"""NDJSON read in spans equals the whole file; broken lines are reported, and stop nothing else."""
 
 import json
 import math
@@ -27,7 +27,7 @@ from tests.unit.workers.tables.sources import (
 from workers.jobs.tables.records import cutting
 
 AB = numbers("a", "b", dtype="float64")
-"""Which takes no booleans, as it would if nobody had said what it was trained on."""
+"""With a known dtype, since columns without one accept booleans as well."""
 values = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text("x\n é", max_size=3), st.just([])
 )
@@ -65,7 +65,7 @@ def test_lines_through_spans_are_the_lines_of_the_file(
         if isinstance(row, dict) and all(
             type(row.get(name)) in (int, float) and math.isfinite(row[name]) for name in "ab"
         ):
-            expected[number] = [float(row["a"]), float(row["b"])]  # beyond 2**53 it rounds
+            expected[number] = [float(row["a"]), float(row["b"])]  # rounds integers beyond 2**53
     assert features([b for b in read if len(b.good)]).tolist() == [[1, 2], *expected.values()]
     assert [b.lines[place] for b in read for place in b.good] == [1, *expected]
     filled = {number for number, line in enumerate(lines, 2) if line}
@@ -202,7 +202,7 @@ VALUES += ["[1, {}]", '{"u": [1]}', '{"u":\r1}', "null", '"7"', "7"]
 
 
 @pytest.mark.parametrize("rows", [1, 3, 1000])
-def test_what_is_carried_comes_out_as_it_was_however_it_is_cut(tmp_path: Path, rows: int) -> None:
+def test_carried_columns_are_unchanged_in_any_spans(tmp_path: Path, rows: int) -> None:
     content = "".join(
         f'{{"custom_id": {n}, "a": {n}, "b": {"?" if n == 5 else 0}, "x": {value}}}\n'
         for n, value in enumerate(VALUES)
@@ -215,7 +215,7 @@ def test_what_is_carried_comes_out_as_it_was_however_it_is_cut(tmp_path: Path, r
         assert line.startswith(f'{{"custom_id":{n},"a":{n},"b":{b},"x":{x},"prediction":')
 
 
-def test_what_json_does_not_allow_costs_no_row_its_id(tmp_path: Path) -> None:
+def test_invalid_json_values_cost_no_row_its_id(tmp_path: Path) -> None:
     values = ["0.5", "NaN", "Infinity", "1e400", "[-Infinity, 1]", "1" + "0" * 30, "?"]
     content = "".join(
         f'{{"custom_id": "r{n}", "a": {n}, "x": {v}}}\n' for n, v in enumerate(values)

@@ -1,4 +1,4 @@
-"""An output takes a free name, or that of one which the same job has made; nothing else."""
+"""An output takes a free name, or that of an output of the same job, and no other."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_a_free_name_is_taken(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
 
 
-def test_what_lies_there_stays(tmp_path: Path) -> None:
+def test_existing_output_stays(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_bytes(b"somebody's")
     with pytest.raises(OutputExists):
         write(tmp_path)
@@ -36,7 +36,7 @@ def test_a_link_that_leads_nowhere_stays(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").is_symlink()
 
 
-def test_what_comes_at_the_last_moment_stays(
+def test_output_made_at_the_last_moment_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(*arguments: object, **options: object) -> None:
@@ -49,13 +49,13 @@ def test_what_comes_at_the_last_moment_stays(
     assert (tmp_path / "out.csv").read_bytes() == b"somebody's"
 
 
-def test_one_who_comes_after_a_dead_one_replaces_its_output(tmp_path: Path) -> None:
+def test_output_of_a_dead_process_is_replaced(tmp_path: Path) -> None:
     write(tmp_path, b"by one that died before it said so")
     write(tmp_path)
     assert (tmp_path / "out.csv").read_bytes() == b"made"
 
 
-def test_where_there_are_no_links_the_name_is_taken_all_the_same(
+def test_output_is_claimed_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*arguments: object, **options: object) -> None:
@@ -67,7 +67,7 @@ def test_where_there_are_no_links_the_name_is_taken_all_the_same(
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
 
 
-def test_what_may_be_replaced_is_and_every_file_is_noted(tmp_path: Path) -> None:
+def test_replacing_notes_every_file(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_bytes(b"somebody's")
     for content in (b"one", b"another"):
         with replacing_by(tmp_path / "claims")(tmp_path / "out.csv", 0) as file:

@@ -1,4 +1,4 @@
-"""What jobs write leaves room on its disk, and says how much where there is not enough."""
+"""Writes keep the disk reserve, and name it in the error if it is reached."""
 
 import gzip
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from workers.jobs.validation.planning import write_plan
 
 ROWS = pa.table({"prediction": range(1000)})
 ENDLESS = 2**60
-"""Bytes that no disk has."""
+"""More bytes than any disk has."""
 Writer = Callable[[Path, int], object]
 
 
@@ -57,7 +57,7 @@ WRITERS: dict[str, Writer] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_nothing_is_written_where_too_little_would_stay_free(tmp_path: Path, name: str) -> None:
+def test_disk_reserve_refuses_writing(tmp_path: Path, name: str) -> None:
     (place := tmp_path / "place").mkdir()
     with pytest.raises(OutputUnwritable, match=f"{ENDLESS // 2**20} MiB of its disk must stay"):
         WRITERS[name](place, ENDLESS)

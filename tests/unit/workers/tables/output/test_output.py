@@ -1,4 +1,4 @@
-"""Output has the rows of the input, in its order, complete or not at all."""
+"""The output has the rows of the input in order, complete or not at all."""
 
 import csv
 import errno
@@ -25,7 +25,7 @@ from workers.jobs.tables.output.replacing import beside, check_writable, replaci
 from workers.jobs.tables.output.writing import assemble, write_part
 
 NOBODY = 65534
-"""A user without rights."""
+"""A user id without rights."""
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_columns_are_named_for_method_output_and_class(
 
 @contextmanager
 def as_anybody() -> Iterator[None]:
-    """Root may write anywhere."""
+    """Drop root's rights for a while, since root may write anywhere."""
     own = os.geteuid()
     if own == 0:
         os.seteuid(NOBODY)
@@ -141,7 +141,7 @@ def test_a_full_disk_is_told_and_leaves_the_target_as_it_was(rows: Path, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.parquet", "part"]
 
 
-def test_what_a_killed_one_left_beside_the_target_is_cleared(rows: Path, tmp_path: Path) -> None:
+def test_leftover_of_a_killed_process_is_cleared(rows: Path, tmp_path: Path) -> None:
     leftover, others = (beside(tmp_path / name) for name in ("out.parquet", "other.parquet"))
     leftover.touch()
     others.touch()

@@ -1,4 +1,4 @@
-"""Parquet through spans is the same file, whatever its row groups; what is broken is told."""
+"""Parquet read in spans equals the whole file, for any row groups; errors are reported."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Rows that were decoded at a time."""
+    """The numbers of rows decoded at a time."""
     decoded: list[int] = []
     original = pq.ParquetFile.iter_batches
 
@@ -86,14 +86,14 @@ def test_spans_that_are_read_in_order_decode_each_row_once(
 ) -> None:
     source = source_of(written(tmp_path, table_of(100_000), 60_000), "parquet", AB)
     spans = list(source.spans(9000))
-    for span in spans[::2]:  # the others are read elsewhere
+    for span in spans[::2]:  # other processes read the other spans
         source.read(span)
     assert sum(decoded) <= 100_000
     source.read(spans[0])
     assert sum(decoded) <= 109_000
 
 
-def test_what_was_begun_for_few_rows_does_not_go_on_for_many(
+def test_decoder_of_a_small_span_is_not_reused_for_a_large_one(
     tmp_path: Path, decoded: list[int]
 ) -> None:
     source = source_of(written(tmp_path, table_of(100_000), 100_000), "parquet", AB)
@@ -108,7 +108,7 @@ def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> No
     assert {span.start % 110 for span in source.spans(100)} == {0}
 
 
-def test_what_the_model_does_not_take_is_bad_and_stops_nothing(tmp_path: Path) -> None:
+def test_invalid_rows_are_bad_and_stop_nothing(tmp_path: Path) -> None:
     table = pa.table(
         {"a": [1, None, 3, 4], "b": [1.0, 2.0, np.inf, np.nan], "custom_id": ["p", "q", "r", "s"]}
     )
@@ -217,7 +217,7 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
 def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
     disk, file = stumbling(path)
-    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    monkeypatch.setattr(sources, "open_input", lambda _: file)
     source = source_of(path, "parquet", AB)
     first, second, third = source.spans(150_000)
     source.read(first)
@@ -247,12 +247,12 @@ def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
         source.read(second)
 
 
-def test_its_format_is_seen_in_its_bytes(tmp_path: Path) -> None:
+def test_format_is_detected_from_the_bytes(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(1)).rename(tmp_path / "rows.bin")
     assert format_of(str(path)) == ("parquet", None)
 
 
-def test_no_bad_rows_where_nothing_is_bad(tmp_path: Path) -> None:
+def test_valid_file_has_no_bad_rows(tmp_path: Path) -> None:
     assert bad(blocks(written(tmp_path, table_of(100)), "parquet", AB, 30)) == []
 
 

@@ -1,4 +1,4 @@
-"""Files are found by name and content, here or elsewhere, packed or not; changes are noticed."""
+"""Local and remote files: format, compression, and the detection of changes."""
 
 import bz2
 import fcntl
@@ -50,7 +50,9 @@ ENDINGS = {"gzip": ".gz", "bz2": ".bz2", "zstd": ".zst"}
         ("rows", b"PAR1", ("parquet", None)),
     ],
 )
-def test_what_a_file_is(tmp_path: Path, name: str, content: bytes, found: object) -> None:
+def test_format_and_compression_of_a_file(
+    tmp_path: Path, name: str, content: bytes, found: object
+) -> None:
     (tmp_path / name).write_bytes(content)
     assert format_of(str(tmp_path / name)) == found
 
@@ -68,7 +70,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compression", PACKERS)
-def test_what_is_packed_is_unpacked(tmp_path: Path, compression: Compression) -> None:
+def test_compressed_file_is_unpacked(tmp_path: Path, compression: Compression) -> None:
     packed = tmp_path / f"rows.csv{ENDINGS[compression]}"
     packed.write_bytes(PACKERS[compression](CONTENT))
     assert format_of(str(packed)) == ("csv", compression)
@@ -76,7 +78,7 @@ def test_what_is_packed_is_unpacked(tmp_path: Path, compression: Compression) ->
     assert (tmp_path / "rows.csv").read_bytes() == CONTENT
 
 
-def test_what_was_packed_in_pieces_is_whole(tmp_path: Path) -> None:
+def test_gzip_of_several_members_is_unpacked(tmp_path: Path) -> None:
     (tmp_path / "rows.gz").write_bytes(
         gzip.compress(CONTENT[:1000]) + gzip.compress(CONTENT[1000:])
     )
@@ -96,7 +98,7 @@ def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
     assert [*tmp_path.iterdir()] == [packed]
 
 
-def test_what_a_killed_one_left_is_cleared_unless_it_is_in_use(tmp_path: Path) -> None:
+def test_leftover_of_a_killed_process_is_cleared_unless_in_use(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     dead, alive = (beside(tmp_path / "rows.csv") for _ in range(2))
     dead.touch()
@@ -111,7 +113,7 @@ def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path.write_bytes(CONTENT)
     disk, file = stumbling(path)
     monkeypatch.setattr(cutting, "BLOCK", 1000)
-    monkeypatch.setattr(sources, "open_file", lambda _: file)
+    monkeypatch.setattr(sources, "open_input", lambda _: file)
     source = source_of(path, "csv", numbers("a", "b"))
     spans = source.spans(1000)
     span = next(spans)
@@ -131,7 +133,7 @@ def test_a_disk_that_fails_is_told_when_it_is_first_looked_at(
     for look in (fingerprint, format_of):
         disk, file = stumbling(path)
         disk.fails = True
-        monkeypatch.setattr(opening, "open_file", lambda _, file=file: file)
+        monkeypatch.setattr(opening, "open_input", lambda _, file=file: file)
         with pytest.raises(InputUnreadable, match="rows.csv cannot be read: Input/output error"):
             look(str(path))
 
@@ -148,7 +150,7 @@ def test_a_disk_that_fails_is_told_while_unpacking(
         unpacked(path, "gzip", tmp_path / "rows.csv")
 
 
-def test_what_changes_while_it_is_unpacked_is_not_kept(
+def test_file_that_changes_while_it_is_unpacked_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rows.csv.gz"
@@ -163,7 +165,7 @@ def test_what_changes_while_it_is_unpacked_is_not_kept(
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_who_was_frozen_takes_nothing_from_his_successor(tmp_path: Path) -> None:
+def test_frozen_writer_takes_nothing_from_its_successor(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     with adding(path, 0) as frozen:
         with adding(path, 0) as successor:
@@ -182,7 +184,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
             format_of(place, "csv")
 
 
-def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
+def test_unwritable_target_while_unpacking_is_told(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
         unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "missing" / "rows.csv")
@@ -200,9 +202,7 @@ def test_no_room_to_unpack_is_told(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_its_fingerprint_changes_with_a_file(
-    tmp_path: Path, change: Callable[[Path], object]
-) -> None:
+def test_fingerprint_changes_with_a_file(tmp_path: Path, change: Callable[[Path], object]) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
     before = fingerprint(str(path))

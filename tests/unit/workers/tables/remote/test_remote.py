@@ -1,4 +1,4 @@
-"""Files elsewhere are read where they are; what fails there is told, and whether it may pass."""
+"""Remote files are read in place; errors say whether they are transient."""
 
 import errno
 import gzip
@@ -53,7 +53,7 @@ def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @ERRORS
-def test_whatever_a_place_elsewhere_raises_is_told(
+def test_remote_read_error_is_told(
     monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[InputUnreadable]
 ) -> None:
     put(CONTENT)
@@ -69,7 +69,7 @@ def test_whatever_a_place_elsewhere_raises_is_told(
 
 
 @ERRORS
-def test_so_it_is_while_unpacking(
+def test_remote_read_error_while_unpacking_is_told(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,

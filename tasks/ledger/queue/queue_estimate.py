@@ -1,4 +1,4 @@
-"""What a queued prediction can be told: its place, what it waits for, and for how long."""
+"""Queue estimates: position, expected wait and the reason for the wait of a queued prediction."""
 
 import logging
 import threading
@@ -14,14 +14,14 @@ from tasks.record import Record
 
 log = logging.getLogger(__name__)
 STALE = 1.0
-"""Seconds for which what is known of the queue is good enough."""
+"""Seconds for which a queue snapshot is used again."""
 STALE_FOR_NEWER = 0.1
-"""The same for a prediction that came since."""
+"""Seconds after which a new snapshot is taken for a prediction accepted since the last one."""
 WaitingFor = Literal["no_worker", "model_loading", "capacity", "paused"]
 
 
 class QueueEstimate(msgspec.Struct, frozen=True):
-    """As far as it is known."""
+    """The estimate for one prediction; fields that are not known are left out."""
 
     queue_position: int | UnsetType = UNSET
     eta_seconds: float | UnsetType = UNSET
@@ -32,32 +32,32 @@ UNKNOWN = QueueEstimate()
 
 
 class QueueEstimates:
-    """Of the predictions on one queue; asks Redis once a second at most, whoever asks us."""
+    """Estimates for predictions on one queue; reads Redis at most once a second."""
 
     def __init__(self, client: redis.Redis, queue: str) -> None:
-        self._situations = QueueSnapshots(client)
+        self._snapshots = QueueSnapshots(client)
         self._queue = queue
         self._known: QueueSnapshot | None = None
         self._asked = -STALE
         self._asking = threading.Lock()
 
     def is_stale_for(self, record: Record) -> bool:
-        """Whether `freshen` would ask."""
+        """Whether `freshen` would read a new snapshot."""
         known, number = self._known, record.number
-        # Who has just submitted is not told: that must cost one round trip, and has.
+        # A fresh submission has no number here: its answer must cost a single round trip.
         if record.state != "queued" or number is UNSET:
             return False
         newer = known is None or number > known.taken + known.depth
         return time.monotonic() - self._asked > (STALE_FOR_NEWER if newer else STALE)
 
     def freshen(self, record: Record) -> None:
-        """Ask Redis how it stands, where what is known is too old for this prediction."""
+        """Read a new snapshot from Redis if the known one is too old for this prediction."""
         if not self.is_stale_for(record) or not self._asking.acquire(blocking=self._known is None):
-            return  # another thread is at it
+            return  # another thread is reading
         try:
             if self.is_stale_for(record):
                 self._asked = time.monotonic()
-                self._known = self._situations.of(self._queue)
+                self._known = self._snapshots.of(self._queue)
         except redis.RedisError as error:
             self._known = None
             log.warning("nothing is known of the queue: %s", error, extra={"queue": self._queue})
@@ -65,15 +65,15 @@ class QueueEstimates:
             self._asking.release()
 
     def of(self, record: Record) -> QueueEstimate:
-        """What is known, without asking."""
+        """The estimate from the known snapshot, without asking Redis."""
         if self._known is None or record.state != "queued" or record.number is UNSET:
             return UNKNOWN
-        return outlook(record.reference, record.number, self._known)
+        return estimate(record.reference, record.number, self._known)
 
 
-def outlook(reference: str, number: int, now: QueueSnapshot) -> QueueEstimate:
-    """Of one prediction that is queued."""
-    # What came back stands in front again; what an operator purged is no longer there.
+def estimate(reference: str, number: int, now: QueueSnapshot) -> QueueEstimate:
+    """The queue estimate of one queued prediction; ``number`` is its record's."""
+    # Returned messages stand in front again (max); purged messages no longer count (min).
     position = min(max(number - now.taken, 0), now.depth)
     waiting_for = _waiting_for(reference, position, now)
     if waiting_for == "paused":
@@ -83,7 +83,7 @@ def outlook(reference: str, number: int, now: QueueSnapshot) -> QueueEstimate:
 
 
 def general(now: QueueSnapshot) -> WaitingFor | UnsetType:
-    """What a prediction that comes now would wait for, whatever its version."""
+    """The reason for which a prediction submitted now would wait, regardless of its version."""
     if not now.workers:
         return "no_worker"
     if not _compute(now):
@@ -98,7 +98,8 @@ def _waiting_for(reference: str, position: int, now: QueueSnapshot) -> WaitingFo
         return "paused"
     if not now.workers:
         return "no_worker"
-    # A version is loaded once a worker has taken a message for it; before that others are in front.
+    # A worker loads a version when it takes the version's first message, so only the message at the
+    # head of the queue can wait for loading.
     is_loaded = any(reference in worker["loaded"] for worker in now.workers)
     if not _compute(now) or (position == 0 and not is_loaded):
         return "model_loading"
@@ -110,5 +111,5 @@ def _compute(now: QueueSnapshot) -> bool:
 
 
 def _eta(position: int, now: QueueSnapshot) -> float | UnsetType:
-    """Until the outcome: what is in front, and as many as are computed at a time (Little's law)."""
+    """Seconds until the outcome (Little's law): messages in front and in workers over the rate."""
     return round((position + now.held) / now.rate, 3) if now.rate else UNSET

@@ -2,7 +2,7 @@
 
 
 class Clock:
-    """What `time.monotonic` gives is ``now``."""
+    """`time.monotonic` returns ``now``."""
 
     now = 1000.0
 
