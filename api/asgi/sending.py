@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from flask import Response, request
 
-from api.asgi.parse_budget import ParseBudget
+from api.asgi.byte_budget import ByteBudget
 from api.asgi.protocol import when_sent
 
 DOING = "answers are being sent"
@@ -16,7 +16,7 @@ class Sending:
     def __init__(self, largest: int) -> None:
         """``largest``: the greatest outcome in bytes; the budget is never smaller than that."""
         # Not patient: a slow reader holds the budget for long, so waiting would only hold threads.
-        self._budget = ParseBudget(largest, DOING, patient=False)
+        self._budget = ByteBudget(largest, DOING, patient=False)
 
     def held(self, response: Response) -> Response:
         """Hold budget for a response until it is sent; raises `Busy` if it is exhausted."""

@@ -5,8 +5,8 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
+from api.asgi.byte_budget import ByteBudget
 from api.asgi.concurrency import ConcurrencyLimit
-from api.asgi.parse_budget import ParseBudget
 from api.asgi.sending import Sending
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, Preference
@@ -51,7 +51,7 @@ class Predictions:
         self._sending = sending
         # At most half of the threads may wait, so that the rest keep answering.
         self._waiting = ConcurrencyLimit(settings.threads // 2)
-        self._parsing = ParseBudget(settings.max_body_bytes)
+        self._parsing = ByteBudget(settings.max_body_bytes)
 
     def blueprint(self) -> Blueprint:
         """The routes."""

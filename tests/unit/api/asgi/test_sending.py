@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from api.asgi import parse_budget
-from api.asgi.parse_budget import MAX_BYTES_IN_FLIGHT
+from api.asgi import byte_budget
+from api.asgi.byte_budget import MAX_BYTES_IN_FLIGHT
 from api.asgi.protocol import SEND_BYTES, in_threads
 from api.asgi.sending import Sending
 from api.http import problems
@@ -19,7 +19,7 @@ LARGE = MAX_BYTES_IN_FLIGHT // 2
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application whose answer is half of the budget."""
-    monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 3600)  # the budget is not waited for
+    monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 3600)  # the budget is not waited for
     app, sending = Flask(__name__), Sending(1)
     problems.register(app)
     app.get("/")(lambda: sending.held(Response(b"x" * LARGE)))

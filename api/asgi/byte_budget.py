@@ -18,7 +18,7 @@ WAIT_TIMEOUT = 1.0
 """Seconds that a body waits for others to finish."""
 
 
-class ParseBudget:
+class ByteBudget:
     """A budget in bytes, shared by all threads of the process."""
 
     def __init__(

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from api.asgi import parse_budget
-from api.asgi.parse_budget import MAX_BYTES_IN_FLIGHT, UNCOUNTED_BYTES, ParseBudget
+from api.asgi import byte_budget
+from api.asgi.byte_budget import MAX_BYTES_IN_FLIGHT, UNCOUNTED_BYTES, ByteBudget
 from telemetry.errors import Busy
 
 HALF = MAX_BYTES_IN_FLIGHT // 2
@@ -13,11 +13,11 @@ HALF = MAX_BYTES_IN_FLIGHT // 2
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 0.01)
+    monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 0.01)
 
 
-def test_parse_budget_refuses_beyond_its_bound() -> None:
-    shared = ParseBudget(1)
+def test_byte_budget_refuses_beyond_its_bound() -> None:
+    shared = ByteBudget(1)
     with shared.holding(HALF), shared.holding(HALF):
         with pytest.raises(Busy), shared.holding(UNCOUNTED_BYTES + 1):
             pass
@@ -27,9 +27,9 @@ def test_parse_budget_refuses_beyond_its_bound() -> None:
         pass
 
 
-def test_parse_budget_waits_until_bytes_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse_budget, "WAIT_TIMEOUT", 30)
-    shared, done = ParseBudget(1), threading.Event()
+def test_byte_budget_waits_until_bytes_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 30)
+    shared, done = ByteBudget(1), threading.Event()
 
     def wait() -> None:
         with shared.holding(MAX_BYTES_IN_FLIGHT):
@@ -43,8 +43,8 @@ def test_parse_budget_waits_until_bytes_are_free(monkeypatch: pytest.MonkeyPatch
     assert done.is_set()
 
 
-def test_parse_budget_is_returned_by_a_failure() -> None:
-    shared = ParseBudget(3 * MAX_BYTES_IN_FLIGHT)
+def test_byte_budget_is_returned_by_a_failure() -> None:
+    shared = ByteBudget(3 * MAX_BYTES_IN_FLIGHT)
     for _ in range(2):
         with pytest.raises(KeyError), shared.holding(3 * MAX_BYTES_IN_FLIGHT + 1):
             raise KeyError
