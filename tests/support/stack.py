@@ -26,7 +26,7 @@ PATIENCE = 30.0
 """Seconds that anything here may take before the test fails."""
 STARTING = 90.0
 """The same for a start: a worker imports and loads a lot."""
-PAUSE = 0.1
+PAUSE = 0.25
 """Seconds between two looks at what starts: a look costs what the start needs."""
 Json = dict[str, Any]
 
