@@ -61,7 +61,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
         """
         # Kombu may call it before the batcher is set; then we do not know what this worker holds.
         if self.batcher and (returned := self.channel.upkeep(self.batcher.held())):
-            log.warning("returned %s messages of dead workers to their queues", returned)
+            log.warning("returned %s messages to their queues", returned)
 
 
 class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not followed

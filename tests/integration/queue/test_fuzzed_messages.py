@@ -24,7 +24,8 @@ from tests.support.stack import LiveStack, running, until
 pytestmark = pytest.mark.slow
 
 MESSAGES = 10_000
-EACH = 1_000
+EACH = 5_000
+"""In a round. A message for a version that is not there is postponed for half a minute in all."""
 LONG_AGO = 24 * 3600
 """Seconds that an outcome is kept."""
 PREDICTION = Prediction(
