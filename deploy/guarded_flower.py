@@ -1,7 +1,7 @@
-"""Flower's start-up: `celery -A deploy.guarded_flower flower`. It answers to its own names alone.
+"""Flower's start-up: `celery -A deploy.guarded_flower flower`. It answers only to its own names.
 
-What it shows, tracebacks above all, the API tells nobody who has no key; without this, any page in
-a browser on this machine could read it by pointing a name of its own here.
+Flower shows tracebacks, which the API shows only with a key. Without this check, a page in a
+browser on this machine could read them by pointing a name of its own at Flower (DNS rebinding).
 """
 
 from typing import Any
@@ -19,14 +19,14 @@ __all__ = ["app"]  # Celery looks for it here
 
 
 class Guarded(Flower):  # type: ignore[misc]  # Flower has no types
-    """Flower's application, which answers whoever asks for another host with 421."""
+    """Flower's application; it answers requests for other hosts with 421."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._hosts = Hosts(self.options.address, Settings.from_environment().hosts)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Choose who answers; tornado asks this first of all, for static files too."""
+        """Choose the handler; tornado calls this first for every request, static files included."""
         hosts = request.headers.get_list("Host")
         if len(hosts) == 1 and self._hosts.takes(hosts[0].encode("latin-1", "replace")):
             return super().find_handler(request, **kwargs)
