@@ -89,7 +89,7 @@ def test_a_look_up_of_what_waits_asks_for_the_queue_once_a_second(
         with tapped(single) as tap:
             for _ in range(TIMES):
                 assert single.http.get(path).json()["status"] == "queued"
-    assert tap.api.pop("situation", 0) <= 1 + tap.seconds
+    assert tap.api.pop("snapshot") <= 1 + tap.seconds
     assert tap.api == {"GETRANGE": TIMES}
     until(lambda: all_done(client), "all done")
 
