@@ -85,7 +85,7 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         # Inherited by connections. Without it the end of an answer waits 40 ms for the ACK of its
         # head (Nagle's algorithm and delayed ACKs).
         self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # An answer that nobody reads never ends, so nothing else would end its connection.
+        # An unread answer never ends, so nothing else would end its connection.
         self._sso.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, MAX_UNREAD_MS)
         self._ssp, self._shd = None, SocketHolder(self._sso.fileno(), False, BACKLOG)
 

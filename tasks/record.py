@@ -79,7 +79,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     result: Any = None
     """Predictions, one per row; for a failure, the exception in Celery's form."""
     traceback: str | None = None
-    """Where a failure was raised. Bounded in length; shown only to callers who have the right."""
+    """Where a failure was raised. Bounded in length; shown only to callers with the local key."""
     children: tuple[()] = ()
     date_done: str | None = None
     receipt: Receipt | None = None

@@ -37,7 +37,7 @@ def hold_output(harness: JobHarness, job: Job) -> Callable[[], None]:
     (part,) = harness.jobs.directory(job.id).parts.glob("1-*")  # the first part is opened twice
     aside = part.rename(harness.directory / "aside")
     os.mkfifo(part)  # opening a FIFO to read blocks until it is opened to write
-    writer = until(lambda: _opened(part), "somebody who reads it")
+    writer = until(lambda: _opened(part), "a reader of the part")
     assert harness.jobs.get(job.id).status == "finalizing"
     content = aside.read_bytes()
     aside.replace(part)

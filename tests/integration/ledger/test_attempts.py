@@ -77,7 +77,7 @@ def test_a_postponed_prediction_shows_it_and_goes_back_when_its_time_has_come(
         "RETRY",
     )
     new = postponed(harness, tag)
-    assert harness.reservations.upkeep([tag]) == 0, "whoever held it cannot keep it"
+    assert harness.reservations.upkeep([tag]) == 0, "its former holder cannot renew it"
     delay = harness.client.zscore(keys.DUE, new) - harness.client.time()[0]
     assert -1 < delay < BACKOFF + 1
     harness.client.zadd(keys.DUE, {new: 0})

@@ -17,7 +17,7 @@ WINDOW = 2 * PROCESSES
 EACH = 200
 """Bytes that Redis may keep of a chunk that is settled."""
 FEW = 20_000
-"""Bytes that it may keep of a job else, of its messages, and of those who compute it."""
+"""Bytes that Redis may hold beside the chunks: the messages of the job, and its workers."""
 
 
 @pytest.fixture
