@@ -1,0 +1,1 @@
+"""Tests of predictq. A package, since one that is installed calls its own tests the same."""
