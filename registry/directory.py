@@ -11,6 +11,7 @@ import msgspec
 
 from registry import files
 from registry.manifest import Manifest
+from registry.readiness import READY, GoldenRows, Readiness
 from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
@@ -25,6 +26,18 @@ class Model(msgspec.Struct, frozen=True):
     versions: dict[int, Manifest]
     """By version number, ascending."""
     aliases: dict[str, int]
+    states: dict[int, Readiness] = {}
+    """By version number; a version without an entry is ready."""
+
+    def readiness(self, number: int) -> Readiness:
+        """The state of a version."""
+        return self.states.get(number, READY)
+
+    @property
+    def latest(self) -> int | None:
+        """The highest number of a version that is ready; None if none is."""
+        ready = (n for n in self.versions if self.readiness(n).status == "ready")
+        return max(ready, default=None)
 
 
 class Directory:
@@ -65,7 +78,16 @@ class Directory:
         paths = (self._root / name / "versions").glob("*.json")
         manifests = [manifest for path in paths if (manifest := self._read(path, Manifest))]
         manifests.sort(key=lambda manifest: manifest.version)
-        return Model({manifest.version: manifest for manifest in manifests}, aliases)
+        states = {
+            manifest.version: state
+            for manifest in manifests
+            if (state := self._read(self._state(name, manifest.version), Readiness))
+        }
+        return Model({manifest.version: manifest for manifest in manifests}, aliases, states)
+
+    def golden_rows(self, name: str, number: int) -> GoldenRows | None:
+        """The golden rows of a version; None if it was registered without a sample."""
+        return self._read(self._golden(name, number), GoldenRows)
 
     def highest(self, name: str) -> int:
         """Highest version number ever given out; 0 before the first."""
@@ -93,6 +115,17 @@ class Directory:
         content = msgspec.json.format(msgspec.json.encode(manifest))
         files.write_file(self._version(manifest.name, manifest.version), content)
 
+    def write_state(self, name: str, number: int, state: Readiness) -> None:
+        """Replace the state of a version."""
+        files.write_file(self._state(name, number), msgspec.json.encode(state))
+
+    def write_golden_rows(self, name: str, number: int, golden: GoldenRows | None) -> None:
+        """Replace the golden rows of a version; None deletes them."""
+        if golden is None:
+            files.remove_file(self._golden(name, number))
+        else:
+            files.write_file(self._golden(name, number), msgspec.json.encode(golden))
+
     def write_aliases(self, name: str, aliases: dict[str, int]) -> None:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
@@ -101,6 +134,8 @@ class Directory:
         """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
             files.rename(self._version(name, number), self._removed(name, number))
+            files.remove_file(self._state(name, number))
+            files.remove_file(self._golden(name, number))
         try:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
         except PredictqError:  # a broken manifest may use any artifact, so keep them all
@@ -132,6 +167,12 @@ class Directory:
 
     def _removed(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.removed"
+
+    def _state(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.state"
+
+    def _golden(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.golden"
 
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"

@@ -1,9 +1,7 @@
 """The registry: immutable versions, movable aliases, and the resolution of references."""
 
-import hashlib
 import time
-from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -11,19 +9,25 @@ import msgspec
 from registry.directory import ABSENT, Directory, Model, Stamp
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, parse_reference
+from registry.readiness import READY, GoldenRows, Readiness
 from registry.suggesting import did_you_mean
+from registry.versions import (
+    aliased_version,
+    check_addition,
+    check_existing,
+    check_ready,
+    latest_version,
+    listing,
+    new_manifest,
+    version_of,
+)
 from telemetry.errors import (
-    AliasNotFound,
-    ArtifactMismatch,
     Invalid,
     ModelNotFound,
     PredictqError,
     RegistryConflict,
-    VersionNotFound,
 )
 
-_SHOWN = 20
-_MAX_VERSION = 999_999_999
 RECHECK_INTERVAL = 0.01
 """Seconds between two checks for changes in workers, which resolve exact versions: these never
 change."""
@@ -62,7 +66,11 @@ class Registry:
     def resolve(self, reference: str) -> Resolved:
         """The version that ``name``, ``name@alias`` or ``name:version`` means now.
 
-        Raises `Invalid`, `ModelNotFound`, `VersionNotFound` or `AliasNotFound`.
+        A bare name means the latest version that is ready. An exact version need not be ready, so
+        that its gate can call it.
+
+        Raises `Invalid`, `ModelNotFound`, `VersionNotFound`, `AliasNotFound`, or `VersionNotReady`
+        if no version of a bare name is ready.
         """
         if time.monotonic() - self._looked > self._glance:
             self._fresh()
@@ -103,6 +111,18 @@ class Registry:
         """All versions of a model, ascending; raises `ModelNotFound` if there are none."""
         return list(self._model(name).versions.values())
 
+    def latest(self, name: str) -> int | None:
+        """The highest number of a version that is ready; None if none is."""
+        return self._model(name).latest
+
+    def readiness(self, manifest: Manifest) -> Readiness:
+        """The state of a version."""
+        return self._model(manifest.name).readiness(manifest.version)
+
+    def golden_rows(self, manifest: Manifest) -> GoldenRows | None:
+        """The golden rows of a version; None if it was registered without a sample."""
+        return self._directory.golden_rows(manifest.name, manifest.version)
+
     def aliases(self, name: str) -> dict[str, int]:
         """Alias → version number, sorted by alias."""
         return dict(sorted(self._model(name).aliases.items()))
@@ -119,33 +139,47 @@ class Registry:
         *,
         version: int | None = None,
         alias: str | None = None,
+        state: Readiness = READY,
+        golden: GoldenRows | None = None,
     ) -> Manifest:
         """Store an artifact as a version, by default the next one, and point ``alias`` to it.
 
-        Adding the same version again changes nothing. Raises `RegistryConflict` if the version
+        ``state``: the state of a new version. Adding the same version again changes only its
+        golden rows, if there are any. Raises `RegistryConflict` if the version
         exists with another description, or was removed and had another artifact.
         """
-        _check_addition(name, description, artifact, version, alias)
+        check_addition(name, description, artifact, version, alias)
         with self._directory.writing():
             model = self._directory.read(name)
             number = version or self._next_version(name, model)
-            manifest = _existing(name, model.versions.get(number), description)
+            manifest = check_existing(name, model.versions.get(number), description)
             if manifest is None:
                 self._check_never_another(name, number, description)
             self._directory.write_artifact(description.sha256, artifact)
+            if golden is not None:
+                self._directory.write_golden_rows(name, number, golden)
             if manifest is None:
-                manifest = _manifest(name, number, description)
+                manifest = new_manifest(name, number, description)
+                # Before the manifest: a version without a state is ready.
+                self._directory.write_state(name, number, state)
                 self._directory.write_manifest(manifest)
             if alias is not None:
                 self._directory.write_aliases(name, model.aliases | {alias: number})
         return manifest
 
+    def set_state(self, manifest: Manifest, state: Readiness) -> None:
+        """Change the state of a version; raises `VersionNotFound` if it was removed."""
+        with self._directory.writing():
+            version_of(manifest.name, self._read(manifest.name), manifest.version)
+            self._directory.write_state(manifest.name, manifest.version, state)
+
     def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Point an alias to an existing version."""
+        """Point an alias to a version; raises `VersionNotReady` unless it is ready."""
         checked_name(alias, "alias")
         with self._directory.writing():
             model = self._read(name)
-            _version(name, model, version)
+            version_of(name, model, version)
+            check_ready(name, version, model.readiness(version))
             self._directory.write_aliases(name, model.aliases | {alias: version})
 
     def remove(self, name: str, version: int | None = None) -> Removed:
@@ -154,7 +188,7 @@ class Registry:
             model = self._read(name)
             if version is None:
                 return self._remove(name, model, model.versions)
-            return self._remove(name, model, [_version(name, model, version).version])
+            return self._remove(name, model, [version_of(name, model, version).version])
 
     def keep_latest(self, name: str, count: int) -> Removed:
         """Remove all versions but the ``count`` newest and those that an alias points to."""
@@ -169,8 +203,10 @@ class Registry:
     def _resolve(self, reference: Reference) -> Resolved:
         name, model = reference.name, self._model(reference.name)
         if reference.alias is not None:
-            return Resolved(_aliased(name, model, reference.alias), reference.alias)
-        return Resolved(_version(name, model, reference.version or max(model.versions)), None)
+            return Resolved(aliased_version(name, model, reference.alias), reference.alias)
+        return Resolved(
+            version_of(name, model, reference.version or latest_version(name, model)), None
+        )
 
     def _fresh(self) -> _Cache:
         stamp, self._looked = self._directory.stamp(), time.monotonic()
@@ -190,7 +226,7 @@ class Registry:
         model = self._directory.read(checked_name(name))
         if not model.versions:
             names = self._names()
-            known = did_you_mean(name, names) or _listing("models", names)
+            known = did_you_mean(name, names) or listing("models", names)
             raise ModelNotFound(f"there is no model {name!r}; {known}")
         return model
 
@@ -227,58 +263,3 @@ class Registry:
         self._directory.write_aliases(name, kept)
         self._directory.remove_versions(name, gone)
         return Removed(gone, dangling)
-
-
-def _check_addition(
-    name: str, description: Description, artifact: bytes, version: int | None, alias: str | None
-) -> None:
-    checked_name(name)
-    if alias is not None:
-        checked_name(alias, "alias")
-    if version is not None and not 1 <= version <= _MAX_VERSION:
-        raise Invalid(f"a version is a number from 1 to {_MAX_VERSION}, not {version}")
-    if hashlib.sha256(artifact).hexdigest() != description.sha256:
-        raise ArtifactMismatch("the artifact's bytes are not those that were described")
-
-
-def _manifest(
-    name: str, number: int, description: Description, created_at: str | None = None
-) -> Manifest:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    fields = {field: getattr(description, field) for field in Description.__struct_fields__}
-    return Manifest(name=name, version=number, created_at=created_at or now, **fields)
-
-
-def _existing(name: str, existing: Manifest | None, description: Description) -> Manifest | None:
-    if existing is None:
-        return None
-    again = _manifest(name, existing.version, description, existing.created_at)
-    # Compared as JSON, since a tuple among the classes is stored as a list.
-    if msgspec.json.encode(again) != msgspec.json.encode(existing):
-        raise RegistryConflict(
-            f"{name}:{existing.version} exists and differs; versions are immutable, add another"
-        )
-    return existing
-
-
-def _version(name: str, model: Model, number: int) -> Manifest:
-    manifest = model.versions.get(number)
-    if manifest is None:
-        known = _listing("versions", [str(known) for known in model.versions])
-        raise VersionNotFound(f"model {name!r} has no version {number}; {known}")
-    return manifest
-
-
-def _aliased(name: str, model: Model, alias: str) -> Manifest:
-    manifest = model.versions.get(model.aliases.get(alias, 0))
-    if manifest is None:
-        known = _listing("aliases", sorted(model.aliases))
-        raise AliasNotFound(f"model {name!r} has no alias {alias!r}; {known}")
-    return manifest
-
-
-def _listing(what: str, existing: Collection[str]) -> str:
-    if not existing:
-        return f"it has no {what}" if what == "aliases" else f"there are no {what}"
-    shown = list(existing)[-_SHOWN:]
-    return f"{what}: " + ("…, " if len(existing) > _SHOWN else "") + ", ".join(shown)

@@ -268,6 +268,12 @@ class VersionPaused(Unavailable):
     code = "version_paused"
 
 
+class VersionNotReady(Unavailable):
+    """The version has not passed its gate."""
+
+    code = "version_not_ready"
+
+
 class Busy(Unavailable):
     """Too much is being sent at this moment."""
 

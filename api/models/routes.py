@@ -7,14 +7,18 @@ from flask import Blueprint, Response
 
 from api.http.responses import json_response
 from registry.manifest import Manifest, Signature
+from registry.readiness import ReadinessStatus
 from registry.store import Registry
+
+_STATE_FIELDS = ("status", "reason")
 
 
 class ModelSummary(msgspec.Struct):
     """A model with its version numbers and aliases."""
 
     name: str
-    latest: int
+    latest: int | None
+    """The highest version that is ready, which the bare name means; null if none is."""
     versions: list[int]
     aliases: dict[str, int]
 
@@ -29,6 +33,10 @@ class Version(msgspec.Struct, kw_only=True):
     """One version of a model: its artifact, signature and limits."""
 
     version: int
+    status: ReadinessStatus
+    """`ready` once the version's gate has passed; names and aliases mean ready versions only."""
+    reason: str
+    """Why the version was refused; empty unless it was."""
     sha256: str
     size: int
     format: str
@@ -72,14 +80,16 @@ class ModelViews:
 
     def show(self, name: str) -> Response:
         """Show one model with all of its versions."""
-        details = [_version(manifest) for manifest in self._registry.versions(name)]
+        details = [self._version(manifest) for manifest in self._registry.versions(name)]
         return json_response(Model(**self._summary(name), details=details))
 
     def _summary(self, name: str) -> dict[str, Any]:
         numbers = [manifest.version for manifest in self._registry.versions(name)]
         aliases = self._registry.aliases(name)
-        return {"name": name, "latest": numbers[-1], "versions": numbers, "aliases": aliases}
+        latest = self._registry.latest(name)
+        return {"name": name, "latest": latest, "versions": numbers, "aliases": aliases}
 
-
-def _version(manifest: Manifest) -> Version:
-    return Version(**{f: getattr(manifest, f) for f in Version.__struct_fields__})
+    def _version(self, manifest: Manifest) -> Version:
+        state = self._registry.readiness(manifest)
+        own = {f: getattr(manifest, f) for f in Version.__struct_fields__ if f not in _STATE_FIELDS}
+        return Version(**own, status=state.status, reason=state.reason)

@@ -16,8 +16,9 @@ from registry.manifest import Description, Manifest
 from registry.names import checked_name
 from registry.store import Registry
 from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
-from telemetry.errors import AnswersDiffer, Invalid, ModelNotFound, ModelUnloadable
+from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
 from workers.models.gate.comparing import differences
+from workers.models.gate.warming import warmed
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
 from workers.models.signature.own import Own
@@ -88,12 +89,14 @@ def add(
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
         checked_name(alias, "alias")
-    before = _numbers(registry, name)
     _prove_offline(name, description, found)
-    manifest = registry.add(name, description, found.content, version=version)
+    state, golden = warmed(found, waits_for_stack=stack is not None)
+    manifest = registry.add(
+        name, description, found.content, version=version, state=state, golden=golden
+    )
     if stack and manifest.example is not None:
         own = found.inspected.own if sample else None
-        _prove(registry, stack, manifest, own, new=manifest.version not in before)
+        _prove(registry, stack, manifest, own)
     if alias is not None:  # last, so that it never points to a version that cannot be served
         registry.set_alias(name, alias, manifest.version)
     _tell(manifest, alias, stack, found.inspected, sampled=sample is not None)
@@ -119,13 +122,6 @@ def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _numbers(registry: Registry, name: str) -> set[int]:
-    try:
-        return {manifest.version for manifest in registry.versions(name)}
-    except ModelNotFound:
-        return set()
-
-
 def _prove_offline(name: str, description: Description, found: Examined) -> None:
     """Check that each door gives the model's own answers, before the version is registered."""
     own = found.inspected.own
@@ -133,10 +129,9 @@ def _prove_offline(name: str, description: Description, found: Examined) -> None
         raise AnswersDiffer(told(name, wrong))
 
 
-def _prove(
-    registry: Registry, stack: RunningStack, manifest: Manifest, own: Own | None, *, new: bool
-) -> None:
-    """Check that the stack serves a version; a new one that it cannot serve is removed again."""
+def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own | None) -> None:
+    """Check that the stack serves a version: it is ready then, or refused unless it was ready."""
+    was = registry.readiness(manifest)
     try:
         wait_until_served(stack, manifest)
         if own is not None:
@@ -144,12 +139,14 @@ def _prove(
 
             prove_served(stack.url, manifest, own)
     except (ModelUnloadable, AnswersDiffer) as error:
-        if not new:
+        if was.status == "ready":
             raise
-        registry.remove(manifest.name, manifest.version)
+        registry.set_state(manifest, was.becoming("refused", error.message))
         ghosts.lay(stack.redis_url, [manifest.reference], tell=lambda _: None)
         what = manifest.reference
-        raise type(error)(f"{error.message}; {what} was removed again") from error
+        raise type(error)(f"{error.message}; {what} is refused, and no name leads to it") from error
+    if was.status != "ready":
+        registry.set_state(manifest, was.becoming("ready"))
 
 
 def _tell(

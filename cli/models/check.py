@@ -10,10 +10,12 @@ from cli.models.differences import told
 from cli.models.served import running_stack, wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
-from telemetry.errors import AnswersDiffer
+from telemetry.errors import AnswersDiffer, ModelUnloadable
 from workers.models.artifacts import load_artifact
+from workers.models.engine import SklearnEngine
 from workers.models.gate.comparing import differences
 from workers.models.gate.doors import DOORS
+from workers.models.gate.golden import check_golden_rows, golden_frame
 from workers.models.signature.inspection import quietly
 from workers.models.signature.names import Names
 from workers.models.signature.own import Own, own_of
@@ -24,30 +26,49 @@ from workers.models.signature.sample import read_sample
 @click.argument("model")
 @click.option(
     "--data",
-    required=True,
     type=click.Path(path_type=Path),
-    help="File with rows to compare: Parquet, CSV, NDJSON or JSON.",
+    help="File with rows to compare: Parquet, CSV, NDJSON or JSON [default: the golden rows].",
 )
 @home_option
-def check(model: str, data: Path, home: Path) -> None:
-    """Compare the served predictions of MODEL with the model's own, on the rows of a file.
+def check(model: str, data: Path | None, home: Path) -> None:
+    """Compare the served predictions of MODEL with the model's own; it is ready if they are equal.
 
-    Each row is sent as JSON, CSV, NDJSON and Parquet; if a stack runs, also through the stack.
+    The rows are those of a file, or the golden rows: the first rows of the sample that MODEL was
+    registered with. Each row is sent as JSON, CSV, NDJSON and Parquet; if a stack runs, also
+    through the stack.
     """
     registry, stack = Registry(home), running_stack(home)
     manifest = registry.resolve(model).manifest
+    state = registry.readiness(manifest)
+    try:
+        own = _compare(registry, manifest, data)
+        if stack:
+            from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
+
+            wait_until_served(stack, manifest)
+            prove_served(stack.url, manifest, own)
+    except (ModelUnloadable, AnswersDiffer) as error:
+        if state.status != "ready":
+            registry.set_state(manifest, state.becoming("refused", error.message))
+        raise
+    if state.status != "ready":
+        registry.set_state(manifest, state.becoming("ready"))
+    _tell(manifest, own, stack.url if stack else None)
+
+
+def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
+    """The model's own answers, after comparing them with those of each door."""
+    golden = registry.golden_rows(manifest)
     estimator = load_artifact(registry.artifact(manifest), manifest)
+    if golden is not None:
+        check_golden_rows(SklearnEngine(registry), manifest, golden)
+    sample = read_sample(data) if data else golden_frame(manifest, golden)
     with quietly():
-        own = own_of(estimator, _names(manifest), read_sample(data))
+        own = own_of(estimator, _names(manifest), sample)
     own = _of_version(own, manifest)
     if wrong := differences(estimator, manifest.signature, own):
         raise AnswersDiffer(told(manifest.reference, wrong))
-    if stack:
-        from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
-
-        wait_until_served(stack, manifest)
-        prove_served(stack.url, manifest, own)
-    _tell(manifest, own, stack.url if stack else None)
+    return own
 
 
 def _names(manifest: Manifest) -> Names:

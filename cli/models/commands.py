@@ -24,7 +24,8 @@ class _Group(LazyGroup):
         ),
         "check": LazyCommand(
             "cli.models.check:check",
-            "Compare the served predictions of MODEL with the model's own, on the rows of a file.",
+            "Compare the served predictions of MODEL with the model's own; it is ready if they are "
+            "equal.",
         ),
         "keep-latest": LazyCommand(
             "cli.models.remove:keep_latest",
@@ -97,7 +98,7 @@ def _overview(registry: Registry) -> list[dict[str, Any]]:
         {
             "name": name,
             "versions": [manifest.version for manifest in registry.versions(name)],
-            "latest": registry.resolve(name).manifest.version,
+            "latest": registry.latest(name),
             "aliases": registry.aliases(name),
         }
         for name in registry.models()

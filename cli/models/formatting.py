@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from registry.manifest import Column, Manifest
+from registry.readiness import Readiness
 from registry.store import Registry
 
 _HEADER = ("NAME", "LATEST", "VERSIONS", "ALIASES", "ESTIMATOR")
@@ -24,6 +25,7 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
         ("model", f"{name}:{manifest.version}"),
         ("versions", _versions(registry.versions(name))),
         ("aliases", _aliases(registry.aliases(name)) or "none"),
+        ("status", _status(registry.readiness(manifest))),
         ("estimator", manifest.estimator),
         ("methods", ", ".join(signature.methods)),
         ("classes", ", ".join(map(str, signature.classes or ())) or "none"),
@@ -35,6 +37,8 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
         ("may compute", _seconds(manifest.timeout_seconds)),
         ("created", manifest.created_at),
     ]
+    times = registry.readiness(manifest).call_ms.items()
+    facts += [(f"call of {rows}", f"{ms:g} ms at registration") for rows, ms in times]
     facts += [(f"metadata {key}", value) for key, value in manifest.metadata.items()]
     facts += [(f"library {key}", value) for key, value in manifest.libraries.items()]
     facts += [(f"column {column.name}", _takes(column)) for column in signature.columns]
@@ -44,14 +48,17 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
 
 def _line(registry: Registry, name: str) -> tuple[str, ...]:
     versions = registry.versions(name)
-    latest = versions[-1]
     aliases = _aliases(registry.aliases(name)) or "-"
-    estimator = latest.estimator.rpartition(".")[2]
-    return name, str(latest.version), _versions(versions), aliases, estimator
+    estimator = versions[-1].estimator.rpartition(".")[2]
+    return name, str(registry.latest(name) or "-"), _versions(versions), aliases, estimator
 
 
 def _versions(manifests: Iterable[Manifest]) -> str:
     return ",".join(str(manifest.version) for manifest in manifests)
+
+
+def _status(state: Readiness) -> str:
+    return state.status + (f": {state.reason}" if state.reason else "")
 
 
 def _aliases(aliases: dict[str, int]) -> str:

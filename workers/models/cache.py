@@ -25,7 +25,7 @@ class ModelCache:
 
     def get(self, manifest: Manifest) -> Any:
         """The estimator, loaded at its first use; raises what ``load`` raises."""
-        key = (manifest.name, manifest.version, manifest.sha256)
+        key = _key(manifest)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
@@ -35,6 +35,10 @@ class ModelCache:
         self._held[key] = estimator
         return estimator
 
+    def drop(self, manifest: Manifest) -> None:
+        """Forget a version, if it is held."""
+        self._held.pop(_key(manifest), None)
+
     def held(self) -> list[str]:
         """Versions in the cache, as model:version, the least recently used first."""
         return [f"{name}:{version}" for name, version, _ in self._held]
@@ -43,3 +47,7 @@ class ModelCache:
         """The least recently used key that is not current; if all are, the least recently used."""
         old = (key for key in self._held if not self._is_current(*key[:2]))
         return next(old, next(iter(self._held)))
+
+
+def _key(manifest: Manifest) -> tuple[str, int, str]:
+    return (manifest.name, manifest.version, manifest.sha256)

@@ -1,4 +1,4 @@
-"""Current versions: each model's latest, and those that an alias names."""
+"""Current versions: each model's latest that is ready, and those that an alias names."""
 
 from collections.abc import Iterator
 
@@ -23,4 +23,5 @@ def is_current(registry: Registry, name: str, version: int) -> bool:
 
 
 def _numbers(registry: Registry, name: str) -> set[int]:
-    return {registry.versions(name)[-1].version, *registry.aliases(name).values()}
+    latest = registry.latest(name)
+    return {*registry.aliases(name).values(), *([] if latest is None else [latest])}

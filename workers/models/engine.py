@@ -52,6 +52,9 @@ class Engine(Protocol):
         Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
         """
 
+    def drop(self, manifest: Manifest) -> None:
+        """Forget a version, if it is held."""
+
     def held(self) -> list[str]:
         """Versions that are held, as model:version."""
 
@@ -129,6 +132,10 @@ class SklearnEngine:
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`."""
         self._models.get(manifest)
+
+    def drop(self, manifest: Manifest) -> None:
+        """See `Engine`."""
+        self._models.drop(manifest)
 
     def held(self) -> list[str]:
         """See `Engine`; the least recently used first."""

@@ -20,7 +20,7 @@ def resolve(registry: Registry, reference: str) -> Resolved:
 
     A registry on an unmounted volume looks empty, so `NotFound` is raised only if it is there.
     """
-    with _reading():
+    with reading_registry():
         try:
             return registry.resolve(reference)
         except NotFound as error:
@@ -38,7 +38,7 @@ def resolve_pinned(registry: Registry, reference: str) -> Resolved:
     try:
         return resolve(registry, reference)
     except NotFound:
-        with _reading():
+        with reading_registry():
             if registry.has_removed(reference):
                 raise
     registry.forget()
@@ -50,7 +50,8 @@ def resolve_pinned(registry: Registry, reference: str) -> Resolved:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def reading_registry() -> Iterator[None]:
+    """Raise `RegistryUnavailable` for an `OSError` of the block."""
     try:
         yield
     except OSError as error:

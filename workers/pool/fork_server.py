@@ -27,9 +27,11 @@ from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
 from workers.models.cache import CAPACITY
 from workers.models.current import current
-from workers.models.engine import Engine, SklearnEngine
+from workers.models.engine import SklearnEngine
+from workers.models.proving import ProvingEngine
 from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
+from workers.pool.golden_check import check_in_child
 from workers.pool.memory import bound_growth, share_of_one
 from workers.pool.priority import give_way
 from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
@@ -58,7 +60,7 @@ class ForkServer:
         self._never = never
         self._settings = settings
         self._registry = Registry(settings.home)
-        self._engine: Engine = SklearnEngine(self._registry)
+        self._engine = ProvingEngine(SklearnEngine(self._registry), self._registry)
 
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
@@ -88,14 +90,15 @@ class ForkServer:
 
     def _hold(self, manifest: Manifest) -> str | None:
         """Load a version; returns the error message if that fails, else None."""
-        reference, fault = manifest.reference, None
-        self._tell(Loading(reference))
+        self._tell(Loading(manifest.reference))
         try:
             self._engine.hold(manifest)
+            fault = check_in_child(self._engine, manifest)
         except PredictqError as error:
             fault = error.message
-            fields = {**of_version(reference), "code": error.code}
-            log.warning("a version is not held: %s", fault, extra=fields)
+        if fault:
+            self._engine.drop(manifest)
+            log.warning("a version is not held: %s", fault, extra=of_version(manifest.reference))
         self._tell(Loading(None))
         return fault
 

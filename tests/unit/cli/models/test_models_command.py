@@ -234,18 +234,42 @@ ENDED = {"retryable": False, "id": "1", "urls": {"result": "/predict/result/1"}}
         (500, {"status": 500, "code": "model_unloadable", "detail": "broken", **ENDED}),
     ],
 )
-def test_a_version_that_the_stack_cannot_serve_does_not_stay(run, tmp_path, file, answer):
+def test_models_add_refuses_a_version_that_the_stack_cannot_serve(run, tmp_path, file, answer):
     assert run("add", "m", file, "--alias", "production").exit_code == 0
     with stack(tmp_path / "home", [answer]):
         result = run("add", "m", file, "--alias", "production")
         again = run("add", "m", file, "--version", "1")
     assert (result.exit_code, again.exit_code) == (1, 1)
     assert result.stderr.startswith("error: the stack ")
-    assert result.stderr.endswith("m:2: broken; m:2 was removed again\n")
+    assert result.stderr.endswith("m:2: broken; m:2 is refused, and no name leads to it\n")
     assert again.stderr.endswith("m:1: broken\n")
     registry = Registry(tmp_path / "home")
-    assert [manifest.version for manifest in registry.versions("m")] == [1]
+    states = [registry.readiness(manifest).status for manifest in registry.versions("m")]
+    assert states == ["ready", "refused"]
+    assert registry.resolve("m").manifest.version == 1
     assert registry.aliases("m") == {"production": 1}
+
+
+def test_models_check_makes_a_refused_version_ready(run, tmp_path, file):
+    sample = tmp_path / "sample.json"
+    sample.write_text(json.dumps(X[::30].tolist()))
+    with stack(tmp_path / "home", [(422, {"status": 422, "code": "invalid", "detail": "broken"})]):
+        assert run("add", "m", file, "--sample", str(sample)).exit_code == 1
+    (tmp_path / "home" / "stack.json").unlink()
+    shown = run("show", "m:1").stdout
+    assert "refused: the stack refuses m:1: broken" in shown
+    refused = run("show", "m")
+    assert refused.exit_code == 1
+    assert "`predictq models check m:1` tries it again" in refused.stderr
+    checked = run("check", "m:1")
+    assert checked.exit_code == 0, checked.output
+    assert "5 rows, predict, predict_proba" in checked.stdout
+    assert "ready" in run("show", "m").stdout.splitlines()[3]
+
+
+def test_models_check_needs_rows(run, file):
+    assert run("add", "m", file).exit_code == 0
+    assert "m:1 was registered without --sample, so give --data" in run("check", "m").stderr
 
 
 LOST = {"code": "worker_lost", "message": "lost its worker", "retryable": True}

@@ -1,0 +1,101 @@
+"""Finds the versions of a model, checks additions to them, and makes the manifest of a new one."""
+
+import hashlib
+from collections.abc import Collection
+
+import msgspec
+
+from registry.directory import Model
+from registry.manifest import Description, Manifest
+from registry.names import checked_name
+from registry.readiness import Readiness, now
+from telemetry.errors import (
+    AliasNotFound,
+    ArtifactMismatch,
+    Invalid,
+    RegistryConflict,
+    VersionNotFound,
+    VersionNotReady,
+)
+
+_MAX_VERSION = 999_999_999
+_SHOWN = 20
+
+
+def version_of(name: str, model: Model, number: int) -> Manifest:
+    """The version of this number; raises `VersionNotFound`."""
+    manifest = model.versions.get(number)
+    if manifest is None:
+        known = listing("versions", [str(known) for known in model.versions])
+        raise VersionNotFound(f"model {name!r} has no version {number}; {known}")
+    return manifest
+
+
+def aliased_version(name: str, model: Model, alias: str) -> Manifest:
+    """The version that an alias names; raises `AliasNotFound`."""
+    manifest = model.versions.get(model.aliases.get(alias, 0))
+    if manifest is None:
+        known = listing("aliases", sorted(model.aliases))
+        raise AliasNotFound(f"model {name!r} has no alias {alias!r}; {known}")
+    return manifest
+
+
+def latest_version(name: str, model: Model) -> int:
+    """The number of the latest version that is ready; raises `VersionNotReady` if none is."""
+    number = max(model.versions) if model.latest is None else model.latest
+    check_ready(name, number, model.readiness(number))
+    return number
+
+
+def check_ready(name: str, number: int, state: Readiness) -> None:
+    """Raise `VersionNotReady` unless this version's state is ready."""
+    if state.status != "ready":
+        what = f"{name}:{number}"
+        because = f": {state.reason}" if state.reason else ""
+        raise VersionNotReady(
+            f"{what} is {state.status}{because}; `predictq models check {what}` tries it again"
+        )
+
+
+def listing(what: str, existing: Collection[str]) -> str:
+    """What exists, in words, at most the last `_SHOWN` of it."""
+    if not existing:
+        return f"it has no {what}" if what == "aliases" else f"there are no {what}"
+    shown = list(existing)[-_SHOWN:]
+    return f"{what}: " + ("…, " if len(existing) > _SHOWN else "") + ", ".join(shown)
+
+
+def check_addition(
+    name: str, description: Description, artifact: bytes, version: int | None, alias: str | None
+) -> None:
+    """Raise `Invalid` or `ArtifactMismatch` if these cannot become a version."""
+    checked_name(name)
+    if alias is not None:
+        checked_name(alias, "alias")
+    if version is not None and not 1 <= version <= _MAX_VERSION:
+        raise Invalid(f"a version is a number from 1 to {_MAX_VERSION}, not {version}")
+    if hashlib.sha256(artifact).hexdigest() != description.sha256:
+        raise ArtifactMismatch("the artifact's bytes are not those that were described")
+
+
+def new_manifest(
+    name: str, number: int, description: Description, created_at: str | None = None
+) -> Manifest:
+    """The manifest of a description, under a name and a number."""
+    fields = {field: getattr(description, field) for field in Description.__struct_fields__}
+    return Manifest(name=name, version=number, created_at=created_at or now(), **fields)
+
+
+def check_existing(
+    name: str, existing: Manifest | None, description: Description
+) -> Manifest | None:
+    """Return ``existing``; raises `RegistryConflict` if its description is another."""
+    if existing is None:
+        return None
+    again = new_manifest(name, existing.version, description, existing.created_at)
+    # Compared as JSON, since a tuple among the classes is stored as a list.
+    if msgspec.json.encode(again) != msgspec.json.encode(existing):
+        raise RegistryConflict(
+            f"{name}:{existing.version} exists and differs; versions are immutable, add another"
+        )
+    return existing

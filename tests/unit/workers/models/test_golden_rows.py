@@ -1,0 +1,122 @@
+"""Golden rows: kept at registration, and compared before a version answers."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from tasks.settings import Settings
+from telemetry.errors import ModelUnloadable
+from workers.models.engine import SklearnEngine
+from workers.models.gate.golden import MAX_GOLDEN_ROWS
+from workers.models.gate.warming import CALL_ROWS, call_times, warmed
+from workers.models.proving import ProvingEngine
+from workers.models.registration import examine
+from workers.pool.fork_server import ForkServer
+from workers.pool.golden_check import check_in_child
+
+FRAME = pd.DataFrame({"size": [1.5, None, 3.0] * 40, "colour": ["red", "blue", None] * 40})
+
+
+class Scaled:
+    """Multiplies a column by the factor that an environment variable says, as a library might."""
+
+    n_features_in_ = 2
+    feature_names_in_ = np.array(["size", "colour"], dtype=object)
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        if os.environ.get("FACTOR") == "deadly":
+            os._exit(3)
+        return rows["size"].fillna(0).to_numpy() * float(os.environ.get("FACTOR", "2"))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path)
+
+
+@pytest.fixture
+def version(registry: Registry, tmp_path: Path) -> Manifest:
+    joblib.dump(Scaled(), tmp_path / "scaled.joblib")
+    found = examine(tmp_path / "scaled.joblib", trust=True, sample=FRAME)
+    state, golden = warmed(found, waits_for_stack=False)
+    assert (state.status, list(state.call_ms)) == ("ready", [str(rows) for rows in CALL_ROWS])
+    return registry.add("m", found.description, found.content, state=state, golden=golden)
+
+
+@pytest.fixture
+def engine(registry: Registry) -> ProvingEngine:
+    return ProvingEngine(SklearnEngine(registry), registry)
+
+
+@pytest.fixture
+def server(registry: Registry, tmp_path: Path) -> Iterator[ForkServer]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        yield ForkServer(theirs, frozenset(), Settings(home=tmp_path, redis_url=""))
+
+
+def test_golden_rows_are_the_first_of_the_sample(registry: Registry, version: Manifest) -> None:
+    golden = registry.golden_rows(version)
+    assert golden is not None
+    assert len(golden.rows) == MAX_GOLDEN_ROWS
+    assert golden.rows[:3] == [[1.5, "red"], [None, "blue"], [3.0, None]]
+    assert golden.answers["predict"][:3] == [3.0, 0.0, 6.0]
+
+
+def test_golden_rows_let_an_unchanged_version_answer(engine, version) -> None:
+    assert engine.answer(version, "predict", FRAME[:2]).output.tolist() == [3.0, 0.0]
+
+
+def test_golden_rows_keep_a_changed_version_from_answering(engine, version, monkeypatch) -> None:
+    monkeypatch.setenv("FACTOR", "2.001")
+    told = "predict of golden row 1 gives 3.0015.* here and gave 3.0 when m:1 was registered"
+    with pytest.raises(ModelUnloadable, match=told):
+        engine.answer(version, "predict", FRAME[:2])
+
+
+def test_golden_rows_are_compared_once(engine, version, monkeypatch) -> None:
+    engine.answer(version, "predict", FRAME[:2])
+    monkeypatch.setenv("FACTOR", "3")
+    assert engine.answer(version, "predict", FRAME[:1]).output.tolist() == [4.5]
+
+
+def test_golden_rows_in_a_child_tell_a_changed_version(engine, version, monkeypatch) -> None:
+    engine.hold(version)
+    assert check_in_child(engine, version) is None
+    monkeypatch.setenv("FACTOR", "5")
+    fault = check_in_child(engine, version)
+    assert fault is not None
+    assert fault.startswith("predict of golden row 1 gives 7.5 here and gave 3.0")
+
+
+def test_golden_rows_in_a_child_survive_its_end(engine, version, monkeypatch) -> None:
+    engine.hold(version)
+    monkeypatch.setenv("FACTOR", "deadly")
+    assert check_in_child(engine, version) == "computing golden rows of m:1 ended with status 3"
+
+
+def test_golden_rows_decide_what_the_fork_server_holds(server, version, monkeypatch) -> None:
+    monkeypatch.setenv("FACTOR", "5")
+    assert "golden row 1 gives 7.5" in server._load("m:1")
+    assert server._engine.held() == []
+    monkeypatch.delenv("FACTOR")
+    assert server._load("m:1") is None
+    assert server._engine.held() == ["m:1"]
+
+
+def test_call_times_end_with_a_call_that_fails(version: Manifest) -> None:
+    class Narrow:
+        def predict(self, rows: pd.DataFrame) -> np.ndarray:
+            if len(rows) > 64:
+                raise ValueError("at most 64 rows")
+            return np.zeros(len(rows))
+
+    assert list(call_times(Narrow(), version.signature, [[1.0, "red"]])) == ["1", "64"]

@@ -1,0 +1,56 @@
+"""Calls a new version with few and many rows before it serves, and measures the calls."""
+
+from typing import Any
+
+from registry.manifest import Signature
+from registry.readiness import GoldenRows, Readiness, now
+from telemetry.errors import PredictqError
+from workers.models.engine import answer_table, call_method
+from workers.models.gate.golden import golden_rows
+from workers.models.registration import Examined
+from workers.models.signature.inspection import quietly
+from workers.models.tabular.table import Table
+
+CALL_ROWS = (1, 64, 1000)
+"""Rows of the measured calls."""
+SLOW_CALL_MS = 1000.0
+"""Run time of a call after which no call of more rows is made."""
+
+
+def warmed(found: Examined, *, waits_for_stack: bool) -> tuple[Readiness, GoldenRows | None]:
+    """The first state of a new version, and its golden rows if it was inspected with a sample.
+
+    ``waits_for_stack``: whether a stack must prove the version before it is ready.
+    """
+    signature, own = found.description.signature, found.inspected.own
+    example = found.inspected.example
+    if example is None:
+        return Readiness(changed_at=now()), None
+    with quietly():
+        times = call_times(found.model, signature, [example])
+    golden = golden_rows(signature, own, times) if own else None
+    return Readiness("checking" if waits_for_stack else "ready", "", now(), times), golden
+
+
+def call_times(model: Any, signature: Signature, rows: list[list[Any]]) -> dict[str, float]:
+    """Rows in a call → milliseconds, for calls of the main method by `CALL_ROWS` rows.
+
+    ``rows`` are wire rows that the model takes; they are repeated as often as needed. A call that
+    fails ends the measurement, since the model may bound the rows of a call.
+    """
+    times: dict[str, float] = {}
+    for count in CALL_ROWS:
+        try:
+            # Called twice: the first call may compile or import something.
+            times[str(count)] = min(_call(model, signature, rows, count) for _ in range(2))
+        except PredictqError:
+            break
+        if times[str(count)] > SLOW_CALL_MS:
+            break
+    return times
+
+
+def _call(model: Any, signature: Signature, rows: list[list[Any]], count: int) -> float:
+    repeated = [rows[place % len(rows)] for place in range(count)]
+    table = Table.of(signature, repeated)
+    return answer_table(table, lambda given: call_method(model, signature.main, given)).milliseconds

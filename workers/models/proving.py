@@ -1,0 +1,51 @@
+"""An engine that compares a version's golden rows before the version answers for the first time."""
+
+from registry.manifest import Manifest
+from registry.readiness import GoldenRows
+from registry.store import Registry
+from workers.models.engine import Answer, Engine
+from workers.models.gate.golden import check_golden_rows
+from workers.models.resolving import reading_registry
+from workers.models.tabular.table import Input
+
+
+class ProvingEngine:
+    """Wraps an engine; processes that are forked from this one know what it has proved."""
+
+    def __init__(self, engine: Engine, registry: Registry) -> None:
+        self._engine, self._registry = engine, registry
+        self._proved: set[tuple[str, str]] = set()
+        self.runtime = engine.runtime
+
+    def hold(self, manifest: Manifest) -> None:
+        """See `Engine`. Does not compare anything, because that would call the model."""
+        self._engine.hold(manifest)
+
+    def drop(self, manifest: Manifest) -> None:
+        """See `Engine`."""
+        self._engine.drop(manifest)
+
+    def held(self) -> list[str]:
+        """See `Engine`."""
+        return self._engine.held()
+
+    def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
+        """See `Engine`; raises `ModelUnloadable` if the golden rows get other answers here."""
+        if (manifest.reference, manifest.sha256) not in self._proved:
+            self.prove(manifest)
+        return self._engine.answer(manifest, method, given)
+
+    def prove(self, manifest: Manifest) -> None:
+        """Compare the golden rows now; raises what `answer` raises."""
+        if golden := self.golden_rows(manifest):
+            check_golden_rows(self._engine, manifest, golden)
+        self.trust(manifest)
+
+    def golden_rows(self, manifest: Manifest) -> GoldenRows | None:
+        """The golden rows of a version, if it has any; raises `RegistryUnavailable`."""
+        with reading_registry():
+            return self._registry.golden_rows(manifest)
+
+    def trust(self, manifest: Manifest) -> None:
+        """Note that the golden rows were compared, for instance in a process that was forked."""
+        self._proved.add((manifest.reference, manifest.sha256))

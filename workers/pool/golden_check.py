@@ -1,0 +1,59 @@
+"""Compares golden rows in a process of their own, because the fork server never calls a model."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from registry.manifest import Manifest
+from tasks.time_limits import LONGEST_RUN
+from telemetry.errors import PredictqError
+from workers.models.proving import ProvingEngine
+
+MAX_MESSAGE_BYTES = 4096
+
+
+def check_in_child(engine: ProvingEngine, manifest: Manifest) -> str | None:
+    """Compare the golden rows of a held version in a forked process.
+
+    Returns why the version must not serve, and None if its answers are right.
+    """
+    if engine.golden_rows(manifest) is None:
+        engine.trust(manifest)
+        return None
+    reading, writing = os.pipe()
+    with _keeping_end_status():
+        pid = os.fork()
+        if pid == 0:
+            _compare(engine, manifest, writing)
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            fault = pipe.read(MAX_MESSAGE_BYTES).decode(errors="replace")
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status:
+        return fault or f"computing golden rows of {manifest.reference} ended with status {status}"
+    engine.trust(manifest)
+    return None
+
+
+def _compare(engine: ProvingEngine, manifest: Manifest, writing: int) -> None:
+    """Run in the child: the exit status says whether the answers are right."""
+    status = 1
+    try:
+        signal.alarm(int(LONGEST_RUN))  # its default action ends this process
+        engine.prove(manifest)
+        status = 0
+    except PredictqError as error:
+        os.write(writing, error.message.encode()[:MAX_MESSAGE_BYTES])
+    finally:
+        os._exit(status)
+
+
+@contextmanager
+def _keeping_end_status() -> Iterator[None]:
+    """Delay SIGCHLD, whose handler would collect the child's end status."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
