@@ -19,6 +19,7 @@ from telemetry.tracebacks import said
 from workers.models.artifacts import load_artifact
 from workers.models.cache import ModelCache
 from workers.models.current import is_current
+from workers.models.kernels.accelerating import accelerated
 from workers.models.tabular.outputs import Output, in_order, shaped, to_wire
 from workers.models.tabular.table import Input, Table
 
@@ -125,7 +126,7 @@ class SklearnEngine:
 
     def __init__(self, registry: Registry) -> None:
         self._models = ModelCache(
-            lambda manifest: load_artifact(registry.artifact(manifest), manifest),
+            lambda manifest: accelerated(load_artifact(registry.artifact(manifest), manifest)),
             partial(is_current, registry),
         )
 

@@ -1,0 +1,92 @@
+"""Replaces estimators that have a kernel, also inside pipelines and meta-estimators."""
+
+import sys
+from functools import cache
+from typing import Any
+
+from workers.models.kernels.forests import ClassifierKernel, RegressorKernel
+
+# By name: importing scikit-learn takes seconds, which models of other libraries need not wait for.
+_KERNELS: dict[str, type] = {
+    "sklearn.ensemble._forest.RandomForestClassifier": ClassifierKernel,
+    "sklearn.ensemble._forest.ExtraTreesClassifier": ClassifierKernel,
+    "sklearn.ensemble._forest.RandomForestRegressor": RegressorKernel,
+    "sklearn.ensemble._forest.ExtraTreesRegressor": RegressorKernel,
+}
+_TREES = frozenset(
+    f"sklearn.tree._classes.{name}"
+    for name in (
+        "DecisionTreeClassifier",
+        "DecisionTreeRegressor",
+        "ExtraTreeClassifier",
+        "ExtraTreeRegressor",
+    )
+)
+_PARTS = {
+    "sklearn.pipeline.Pipeline": "steps",
+    "sklearn.ensemble._voting.VotingClassifier": "estimators_",
+    "sklearn.ensemble._voting.VotingRegressor": "estimators_",
+    "sklearn.model_selection._search.GridSearchCV": "best_estimator_",
+    "sklearn.model_selection._search.RandomizedSearchCV": "best_estimator_",
+}
+"""Meta-estimators, and the attribute that holds what they ask."""
+
+
+def accelerated(model: Any) -> Any:
+    """A model that gives the same bits sooner; the model itself if no part of it has a kernel.
+
+    The model is not changed: what differs is a shallow copy. Only scikit-learn's own classes are
+    replaced or looked into, never subclasses of them.
+    """
+    kind: Any = type(model)
+    name = _own_name(kind)
+    if name in _KERNELS:
+        return _copy(model, _kernel_class(kind, name)) if _is_plain(model) else model
+    if name not in _PARTS or not hasattr(model, _PARTS[name]):
+        return model
+    parts = getattr(model, _PARTS[name])
+    found = _replaced(parts)
+    return model if found is parts else _copy(model, kind, **{_PARTS[name]: found})
+
+
+def _own_name(kind: type) -> str:
+    """The full name of a class; empty if the class is not what its module has by this name."""
+    found = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None)
+    return f"{kind.__module__}.{kind.__qualname__}" if found is kind else ""
+
+
+def _is_plain(forest: Any) -> bool:
+    """Whether a forest has one output, and trees of scikit-learn's own classes."""
+    trees = getattr(forest, "estimators_", None)
+    if not trees or forest.n_outputs_ != 1:
+        return False
+    return all(_own_name(type(tree)) in _TREES for tree in trees)
+
+
+def _replaced(parts: Any) -> Any:
+    """An estimator, a list of them, or a list of named ones; the same object if none differs."""
+    if not isinstance(parts, list):
+        return accelerated(parts)
+    found = [_replaced_step(part) for part in parts]
+    same = all(one is other for one, other in zip(found, parts, strict=True))
+    return parts if same else found
+
+
+def _replaced_step(part: Any) -> Any:
+    if not isinstance(part, tuple):
+        return accelerated(part)
+    name, step = part
+    found = accelerated(step)
+    return part if found is step else (name, found)
+
+
+def _copy(model: Any, kind: Any, **changed: Any) -> Any:
+    twin = kind.__new__(kind)
+    twin.__dict__.update(model.__dict__ | changed)
+    return twin
+
+
+@cache
+def _kernel_class(kind: Any, name: str) -> Any:
+    """A subclass of the same name, as scikit-learn's messages name the class."""
+    return type(kind)(kind.__name__, (_KERNELS[name], kind), {"__module__": kind.__module__})
