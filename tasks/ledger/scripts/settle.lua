@@ -1,3 +1,4 @@
+-- Uses: messages, tags, pausing, breaking, burying
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds, the three heads of an open record (a queued one's first), tags
@@ -46,7 +47,7 @@ local parked = {}
 local function waits(i)
   local id, tag, message = ARGV[many + 4 + i], ARGV[i + 4], dead[i].message
   if not (dead[i].again and entry and entry.probe ~= id) then return false end
-  if queue_of(message) ~= string.match(tag, '^(.*):%d+$') then return false end
+  if queue_of(message) ~= queue_of_tag(tag) then return false end
   table.insert(parked, 1, message)
   finished[#finished + 1] = id
   local record = record_of(KEYS[i + 4])
