@@ -22,7 +22,6 @@ from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import JobFailed, TooManyFailures
 
 log = logging.getLogger(__name__)
-LIBRARIES = "messages", "pausing", "jobs.jobs"
 Result = TypeVar("Result")
 
 
@@ -87,7 +86,7 @@ class JobLedger:
         self._bounds = settings.max_live_jobs, settings.max_jobs
         constants = {"job_ttl": settings.job_ttl, "silence": HEARTBEAT_TIMEOUT, **PROBING}
         self._scripts = {
-            name: scripts.load_script(client, f"jobs.{name}", *LIBRARIES, **constants)
+            name: scripts.load_script(client, f"jobs.{name}", **constants)
             for name in (
                 "create",
                 "begin",
@@ -100,7 +99,7 @@ class JobLedger:
                 "delete",
             )
         }
-        self._postpone = scripts.load_script(client, "postpone", "messages")
+        self._postpone = scripts.load_script(client, "postpone")
         self._workers = Workers(client)
 
     def create(

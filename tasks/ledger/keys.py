@@ -26,7 +26,7 @@ back to it, which lowers it. The next slice follows once ``taken`` has reached t
 TROUBLES = "predictq:troubles:"
 """Plus model:version: hash of its recent failures and the wait of its last pause."""
 ATTEMPTS = "predictq:attempts"
-"""Hash id → attempts started, until the outcome is written; halves: see postpone.lua."""
+"""Hash id → attempts started, until the outcome is written; stored as attempts.lua says."""
 STATISTICS = "predictq:statistics:"
 """Plus model:version: hash of outcome counts and the latency histogram."""
 ANSWERED = "predictq:answered"

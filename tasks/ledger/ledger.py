@@ -68,13 +68,10 @@ class Ledger:
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Pipeline(client)
-        self._accept = scripts.load_script(client, "accept", "messages", "pausing", **PROBING)
-        self._start = scripts.load_script(
-            client, "start", "messages", result_ttl=settings.result_ttl
-        )
-        libraries = "messages", "pausing", "breaking", "burying"
-        self._settle = scripts.load_script(client, "settle", *libraries, **breaker(settings))
-        self._postpone = scripts.load_script(client, "postpone", "messages")
+        self._accept = scripts.load_script(client, "accept", **PROBING)
+        self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
+        self._settle = scripts.load_script(client, "settle", **breaker(settings))
+        self._postpone = scripts.load_script(client, "postpone")
 
     def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.

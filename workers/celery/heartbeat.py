@@ -51,10 +51,10 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
 
     def _beat(self, consumer: Any) -> None:
         consumer.pool.end_overdue()
-        self._was_ready = self._was_ready or consumer.pool.is_born
+        self._was_ready = self._was_ready or consumer.pool.has_ready_process
         # A worker that still loads its first models is alive. One that has lost all its processes
         # computes nothing, so it stays silent until a process is ready again.
-        if consumer.pool.is_born or not self._was_ready:
+        if consumer.pool.has_ready_process or not self._was_ready:
             queues = [*consumer.app.amqp.queues.consume_from]
             description = {**describe_worker(consumer.hostname, consumer.pool), "queues": queues}
             self._tell(lambda: self._workers.heartbeat(identity(), description))

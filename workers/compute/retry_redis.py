@@ -11,7 +11,7 @@ from workers.celery.outage import Outage
 Result = TypeVar("Result")
 
 
-def patiently(call: Callable[[], Result]) -> Result:
+def retry_until_answered(call: Callable[[], Result]) -> Result:
     """Repeat ``call`` until it raises no `redis.RedisError`, and return its result.
 
     Waits between tries as `workers.celery.outage.Outage` does; never gives up.

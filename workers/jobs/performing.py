@@ -17,7 +17,7 @@ from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, Worke
 from telemetry.logs import failure
 from telemetry.tracebacks import said, traceback_of
 from workers.compute.disposition import backoff_of
-from workers.compute.retry_redis import patiently
+from workers.compute.retry_redis import retry_until_answered
 from workers.jobs.finalizing import finalize
 from workers.jobs.inputs import Inputs
 from workers.jobs.job_model import Limited, Models
@@ -29,11 +29,11 @@ from workers.pool.protocol import Fate, Item
 log = logging.getLogger(__name__)
 
 
-class PatientJobLedger(JobLedger):
+class RetryingJobLedger(JobLedger):
     """A job ledger that waits while Redis is away, so that computed results are not lost."""
 
     def _ask(self, call: Callable[[], Result]) -> Result:
-        return patiently(call)
+        return retry_until_answered(call)
 
 
 class Performer:
@@ -43,7 +43,7 @@ class Performer:
         """``limited`` kills this process if a model call takes longer than so many seconds."""
         self._settings = settings
         self._roots = AllowedPaths(settings.batch_roots, settings.home)
-        self._ledger = PatientJobLedger(connect(settings.redis_url, timeout=5), settings)
+        self._ledger = RetryingJobLedger(connect(settings.redis_url, timeout=5), settings)
         models = Models(engine, Registry(settings.home), limited)
         self._inputs = Inputs(settings)
         self._validator = Validator(models, self._inputs, self._ledger, settings)

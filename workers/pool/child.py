@@ -20,7 +20,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
-from workers.compute.retry_redis import patiently
+from workers.compute.retry_redis import retry_until_answered
 from workers.models.engine import Engine
 from workers.pool.printing import bound_printing
 from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send_frame
@@ -28,7 +28,7 @@ from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, rec
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
     """Compute each microbatch or step that arrives on the connection, until it is closed."""
-    ledger = PatientLedger(connect(settings.redis_url, timeout=5), settings)
+    ledger = RetryingLedger(connect(settings.redis_url, timeout=5), settings)
     registry = Registry(settings.home, RECHECK_INTERVAL)
     computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
@@ -74,7 +74,7 @@ def limited(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-class PatientLedger(Ledger):
+class RetryingLedger(Ledger):
     """A ledger that retries until Redis answers, so that computed predictions are not lost."""
 
     def start(
@@ -88,15 +88,15 @@ class PatientLedger(Ledger):
         ask = super().start
         # From the second try on `again` is true: Redis may have run the first without our hearing.
         times = count(int(again))
-        return patiently(lambda: ask(tagged_ids, deadlines, again=next(times) > 0))
+        return retry_until_answered(lambda: ask(tagged_ids, deadlines, again=next(times) > 0))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""
-        return patiently(lambda: super(PatientLedger, self).settle(version, outcomes))
+        return retry_until_answered(lambda: super(RetryingLedger, self).settle(version, outcomes))
 
     def postpone(
         self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
     ) -> list[str]:
         """See `Ledger`."""
         ask = partial(super().postpone, tagged_ids, suspect=suspect, backoff=backoff)
-        return patiently(ask)
+        return retry_until_answered(ask)

@@ -76,7 +76,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         return {**super()._get_info(), "processes": pids}
 
     @property
-    def is_born(self) -> bool:
+    def has_ready_process(self) -> bool:
         """Whether any process is ready to compute, or computing."""
         return any(process.pid for process in self._processes)
 

@@ -1,3 +1,4 @@
+-- Uses: messages, pausing, attempts, jobs.jobs
 -- Start a step that a worker holds.
 -- ARGV: id, step, tag.
 -- Returns the number of this attempt, the job request, the facts, and the time; or 0 if there is
@@ -21,7 +22,7 @@ if state[1] == 'queued' then enter('running') end
 local rows = tonumber(step) and math.ceil(state[4] / state[5]) or 0
 redis.call('HSET', flying, step, rows)
 local id = ARGV[1] .. '.' .. step
-local attempt = math.floor(math.abs(redis.call('HGET', ATTEMPTS, id) or 0)) + 1 -- see postpone.lua
+local attempt = attempts_of(redis.call('HGET', ATTEMPTS, id)) + 1
 redis.call('HSET', ATTEMPTS, id, attempt)
 tell()
 return { attempt, state[2], state[3] or '', stamp(clock()) }

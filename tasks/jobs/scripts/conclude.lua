@@ -1,3 +1,4 @@
+-- Uses: messages, pausing, jobs.jobs
 -- A step ends its job: the output is written, or an error is final.
 -- ARGV: id, step, tag, error (empty for none), when the step was started, and, without an error,
 --       the fingerprint of the output.

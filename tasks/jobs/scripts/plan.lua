@@ -1,3 +1,4 @@
+-- Uses: messages, pausing, jobs.jobs
 -- Store the result of validation: push the first chunks or, after a dry run, complete the job.
 -- ARGV: id, tag, facts, report, total, chunks, most bad rows (-1 for no limit),
 --       1 for a dry run.

@@ -1,3 +1,4 @@
+-- Uses: messages, pausing, jobs.jobs
 -- Resume a job that stopped, or whose messages were purged, at its first unsettled chunk.
 -- ARGV: id.
 -- Returns whether it goes on, also if an earlier call has resumed it.

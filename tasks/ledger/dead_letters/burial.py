@@ -30,8 +30,7 @@ class Burial:
         self._client = client
         self._settings = settings
         self._ledger = Ledger(client, settings)
-        libraries = "messages", "pausing", "burying"
-        self._bury = scripts.load_script(client, "bury", *libraries, **PROBING, **bounds(settings))
+        self._bury = scripts.load_script(client, "bury", **PROBING, **bounds(settings))
 
     def put_aside(self, tag: str, reason: str) -> None:
         """Bury a reserved message, given only its tag."""

@@ -104,11 +104,9 @@ class DeadLetters:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
-        self._replay = scripts.load_script(
-            client, "replay", "messages", "burying", **bounds(settings)
-        )
-        self._list = scripts.load_script(client, "letters", "burying", **bounds(settings))
-        self._delete = scripts.load_script(client, "delete", "burying", **bounds(settings))
+        self._replay = scripts.load_script(client, "replay", **bounds(settings))
+        self._list = scripts.load_script(client, "letters", **bounds(settings))
+        self._delete = scripts.load_script(client, "delete", **bounds(settings))
 
     def find(self, which: Filter) -> Iterator[Letter]:
         """The letters that match, newest first."""

@@ -29,10 +29,7 @@ class Ghosts:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._letters = DeadLetters(client, settings)
-        libraries = "messages", "pausing", "burying"
-        self._remove = scripts.load_script(
-            client, "remove", *libraries, **PROBING, **bounds(settings)
-        )
+        self._remove = scripts.load_script(client, "remove", **PROBING, **bounds(settings))
 
     def lay(self, version: str) -> Laid:
         """Delete a model:version's pause, failure counts, statistics and dead letters.

@@ -80,8 +80,8 @@ class Pauses:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._pause = scripts.load_script(client, "pause", "messages", "pausing", **PROBING)
-        self._resume = scripts.load_script(client, "resume", "messages", "pausing", **PROBING)
+        self._pause = scripts.load_script(client, "pause", **PROBING)
+        self._resume = scripts.load_script(client, "resume", **PROBING)
 
     def all(self) -> list[Paused]:
         """All paused versions, sorted by model:version."""

@@ -18,12 +18,9 @@ class Reservations:
     def __init__(self, client: redis.Redis, visibility_timeout: float, result_ttl: int) -> None:
         self._client = client
         self._timeout = visibility_timeout
-        libraries = "messages", "pausing"
-        self._reserve = scripts.load_script(client, "reserve", *libraries, **PROBING)
-        self._upkeep = scripts.load_script(
-            client, "upkeep", *libraries, result_ttl=result_ttl, **PROBING
-        )
-        self._withdraw = scripts.load_script(client, "withdraw", "messages")
+        self._reserve = scripts.load_script(client, "reserve", **PROBING)
+        self._upkeep = scripts.load_script(client, "upkeep", result_ttl=result_ttl, **PROBING)
+        self._withdraw = scripts.load_script(client, "withdraw")
 
     def reserve(self, queue: str, most: int, rows: int, size: int) -> list[tuple[str, bytes]]:
         """Take up to ``most`` messages, ``rows`` and ``size`` bytes, oldest first: (tag, message).

@@ -1,5 +1,6 @@
 """Loads the Lua scripts, each from a file of its own."""
 
+import re
 from importlib import resources
 
 import redis
@@ -7,15 +8,26 @@ from redis.commands.core import Script
 
 from tasks.ledger import keys
 
+_uses = re.compile(r"-- Uses: (.+)\n")
 
-def load_script(client: redis.Redis, name: str, *libraries: str, **constants: float) -> Script:
+
+def load_script(client: redis.Redis, name: str, **constants: float) -> Script:
     """The script ``name``, to be called with keys and args: one round trip (`EVALSHA`).
 
-    With libraries, the script is preceded by the key layout and ``constants`` as upper-case
-    locals, and by the libraries' text. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
+    A script names its libraries itself, in a first line ``-- Uses: messages, pausing``. It is then
+    preceded by the key layout and ``constants`` as upper-case locals, and by the libraries' text,
+    in that order. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
     """
-    parts = [_read(part) for part in (*libraries, name)]
-    return client.register_script("".join([_locals(constants), *parts] if libraries else parts))
+    script = _read(name)
+    libraries = _libraries(script)
+    front = [_locals(constants), *map(_read, libraries)] if libraries else []
+    return client.register_script("".join([*front, script]))
+
+
+def _libraries(script: str) -> list[str]:
+    """The libraries that a script names, in order: a later one may call an earlier one."""
+    named = _uses.match(script)
+    return named[1].split(", ") if named else []
 
 
 def _read(name: str) -> str:

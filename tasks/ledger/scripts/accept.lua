@@ -1,3 +1,4 @@
+-- Uses: messages, pausing
 -- Accept one prediction: bound the queue, write the queued record, push the message.
 -- KEYS: queue, its hash of counts, record, and the idempotency key if one was given.
 -- ARGV: record, message, id, its rows, most rows and most bytes the queue may hold,

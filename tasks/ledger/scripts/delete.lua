@@ -1,3 +1,4 @@
+-- Uses: burying
 -- Delete dead letters. ARGV: their ids.  Returns how many existed.
 local deleted = 0
 for _, id in ipairs(ARGV) do

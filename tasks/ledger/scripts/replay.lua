@@ -1,3 +1,4 @@
+-- Uses: messages, burying
 -- Replay a dead letter: its message goes back to its queue under the same id. An operator's act,
 -- and the only script that reopens a failed outcome.
 -- KEYS: queue, its hash of counts, and, if the letter has an id of a prediction: record.

@@ -1,3 +1,4 @@
+-- Uses: messages, pausing
 -- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
 -- message is ever in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, its hash of counts, reserved, due.

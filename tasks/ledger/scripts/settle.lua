@@ -1,3 +1,4 @@
+-- Uses: messages, tags, pausing, breaking, burying
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds, the three heads of an open record (a queued one's first), tags
@@ -7,6 +8,15 @@
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
 -- first write adds data.
 local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
+-- The arguments of outcome i; the only lines that count where they are.
+local function record_key(i) return KEYS[4 + i] end
+local function tag_at(i) return ARGV[4 + i] end
+local function id_at(i) return ARGV[4 + many + i] end
+local function outcome_at(i) -- outcome, state, rows, seconds, bucket
+  local before = 4 + 2 * many + 5 * (i - 1)
+  return unpack(ARGV, before + 1, before + 5)
+end
+local first_letter = 4 + 2 * many + 5 * many + 1
 local counts, seconds, written, finished = {}, 0, 0, {}
 local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
 -- Whether the queue deadline lies ahead by Redis's clock, the only one that all share. A look-up,
@@ -30,11 +40,11 @@ local function add(field, amount)
   counts[field] = (counts[field] or 0) + amount
 end
 local version, dead, now = string.sub(KEYS[4], #STATISTICS + 1), {}, nil
-for at = 7 * many + 5, #ARGV, 5 do
+for at = first_letter, #ARGV, 5 do
   local place = tonumber(ARGV[at])
   dead[place] = {
     head = ARGV[at + 1], code = ARGV[at + 2], reason = ARGV[at + 3], again = ARGV[at + 4] == '1',
-    message = redis.call('HGET', KEYS[1], ARGV[place + 4]),
+    message = redis.call('HGET', KEYS[1], tag_at(place)),
   }
   now = clock()
 end
@@ -44,30 +54,31 @@ local entry = entry_of(version)
 -- Park a failed message, with a queued record, if its version is paused: the version is at fault.
 local parked = {}
 local function waits(i)
-  local id, tag, message = ARGV[many + 4 + i], ARGV[i + 4], dead[i].message
+  local id, tag, message = id_at(i), tag_at(i), dead[i].message
   if not (dead[i].again and entry and entry.probe ~= id) then return false end
-  if queue_of(message) ~= string.match(tag, '^(.*):%d+$') then return false end
+  if queue_of(message) ~= queue_of_tag(tag) then return false end
   table.insert(parked, 1, message)
   finished[#finished + 1] = id
-  local record = record_of(KEYS[i + 4])
+  local record = record_of(record_key(i))
   if record then
-    redis.call('SET', KEYS[i + 4], (string.gsub(record, '^{"status":"%u+","state":"%l+"', queued, 1)))
+    redis.call('SET', record_key(i), (string.gsub(record, '^{"status":"%u+","state":"%l+"', queued, 1)))
   end
   return true
 end
 for i = 1, many do
-  local key, id, at = KEYS[i + 4], ARGV[many + 4 + i], 2 * many + 5 * i
-  local open = is_open(key, id, ARGV[at + 1] == 'expired' and ARGV[i + 4] == '')
+  local key, id = record_key(i), id_at(i)
+  local outcome, state, rows, took, bucket = outcome_at(i)
+  local open = is_open(key, id, state == 'expired' and tag_at(i) == '')
   if open and dead[i] and (not dead[i].message or waits(i)) then
     open = false -- parked, or another worker has taken the message and will settle it
   end
   if open then
-    redis.call('SET', key, ARGV[at], 'EX', live)
-    redis.call('PUBLISH', key, ARGV[at])
-    add(ARGV[at + 1], 1)
-    add('rows', ARGV[at + 2])
-    seconds = seconds + ARGV[at + 3]
-    add(ARGV[at + 4], 1)
+    redis.call('SET', key, outcome, 'EX', live)
+    redis.call('PUBLISH', key, outcome)
+    add(state, 1)
+    add('rows', rows)
+    seconds = seconds + took
+    add(bucket, 1)
     finished[#finished + 1] = id
     written = written + 1
     if dead[i] then
@@ -77,7 +88,7 @@ for i = 1, many do
       entry = entry or count_failure(version, dead[i], now)
     end
     if entry and entry.probe == id then
-      entry = judge(version, entry, ARGV[at + 1], dead[i], now or clock())
+      entry = judge(version, entry, state, dead[i], now or clock())
     end
   end
 end

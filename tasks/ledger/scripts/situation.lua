@@ -1,3 +1,4 @@
+-- Uses: tags
 -- A snapshot of a queue: depth, drain rate and workers.
 -- KEYS: queue, its hash of counts, reserved, last seen, descriptions, paused.
 -- ARGV: seconds without a heartbeat after which a worker is dead.
@@ -15,13 +16,13 @@ if noted[5] then
   if tonumber(noted[2] or 0) > 0 then busy = busy + math.max(now - noted[3], 0) end
   rate = string.format('%.17g', noted[5] / math.max(busy, 0.000001))
 end
--- Leave out other queues' messages and those that wait for a retry: their tags have a 0 in front of
--- the number, see postpone.lua. More than a thousand are too many to look at.
+-- Leave out other queues' messages and those that wait for a retry. More than a thousand are too
+-- many to look at.
 local held = redis.call('HLEN', KEYS[3])
 if held <= 1000 then
   held = 0
   for _, tag in ipairs(redis.call('HKEYS', KEYS[3])) do
-    if string.match(tag, '^(.*):[1-9]%d*$') == KEYS[1] then held = held + 1 end
+    if queue_of_held_tag(tag) == KEYS[1] then held = held + 1 end
   end
 end
 local oldest = redis.call('LINDEX', KEYS[1], -1)

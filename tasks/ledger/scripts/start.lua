@@ -1,3 +1,4 @@
+-- Uses: messages, attempts
 -- Note that computations start, all in one microbatch.
 -- KEYS: attempts, reserved, due, and the record of each.
 -- ARGV: heads of a queued, a running and a retrying record; 1 if the call is repeated, because its
@@ -23,19 +24,19 @@ local before = redis.call('HMGET', KEYS[1], unpack(ids))
 for i = 1, many do
   local record, attempt = records[i], 0
   local waits = record and (begins(record, queued) or begins(record, retrying))
-  local attempts = tonumber(before[i] or 0) -- see postpone.lua
+  local charged, is_postponed, is_suspect = attempts_of(before[i])
   if record and not waits and not begins(record, running)
       or not record and is_gone(ids[i], now, RESULT_TTL) then
     redis.call('ZREM', KEYS[3], tags[i])
     redis.call('HDEL', KEYS[2], tags[i])
   elseif ours[i] and is_late(i) then
     attempt = -2
-  elseif ours[i] and attempts > 0 and many > 1 then
+  elseif ours[i] and is_suspect and many > 1 then
     attempt = -1
   elseif ours[i] then
-    attempt = math.floor(math.abs(attempts)) + 1
-    -- On repetition, a whole number may be this very start, not a crashed one.
-    if again and attempts == attempt - 1 then attempt = math.max(attempts, 1) end
+    attempt = charged + 1
+    -- On repetition, the last start may be this very one, not one that crashed.
+    if again and not is_postponed then attempt = math.max(charged, 1) end
     redis.call('HSET', KEYS[1], ids[i], attempt)
     if waits then
       redis.call('SET', KEYS[i + 3], running .. string.sub(record, waits + 1))

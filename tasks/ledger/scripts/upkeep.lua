@@ -1,3 +1,4 @@
+-- Uses: messages, tags, pausing
 -- Extend what this worker holds, and return expired reservations: those of dead workers. Send a
 -- probe for each paused version that is due. Move messages of other priorities to their queue.
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
@@ -14,7 +15,7 @@ for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT
   redis.call('ZREM', KEYS[2], tag)
   redis.call('HDEL', KEYS[1], tag)
   if message then
-    give_back(string.match(tag, '^(.*):%d+$'), message)
+    give_back(queue_of_tag(tag), message)
     returned = returned + 1
   end
 end

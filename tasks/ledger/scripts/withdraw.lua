@@ -1,3 +1,4 @@
+-- Uses: messages, attempts
 -- Undo starts that were interrupted on purpose: the messages are due and queued again, and no
 -- attempt is charged, since they crashed nothing.
 -- KEYS: due, attempts, and the record of each.
@@ -8,11 +9,11 @@ for i = 1, many do
   local tag, id, key = ARGV[i + 2], ARGV[many + i + 2], KEYS[i + 2]
   if redis.call('ZSCORE', KEYS[1], tag) then
     redis.call('ZADD', KEYS[1], 0, tag)
-    -- A fraction means that it was postponed and has not started since; see postpone.lua.
-    local begun = tonumber(redis.call('HGET', KEYS[2], id) or 0)
-    if begun == 1 then
+    -- A message that was postponed and has not started since has no start to undo.
+    local charged, is_postponed = attempts_of(redis.call('HGET', KEYS[2], id))
+    if charged == 1 and not is_postponed then
       redis.call('HDEL', KEYS[2], id)
-    elseif begun > 1 and begun == math.floor(begun) then
+    elseif charged > 1 and not is_postponed then
       redis.call('HINCRBY', KEYS[2], id, -1)
     end
     local record = record_of(key)

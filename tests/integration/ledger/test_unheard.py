@@ -12,7 +12,7 @@ from tasks.time_limits import MAX_ATTEMPTS
 from tests.integration.ledger.ledger_harness import LedgerHarness
 from tests.integration.ledger.pauses.pause_harness import PauseHarness
 from tests.support.stack import until
-from workers.pool.child import PatientLedger
+from workers.pool.child import RetryingLedger
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def test_a_start_whose_answer_is_lost_time_and_again(
     monkeypatch.setattr("workers.celery.outage.FIRST_RETRY_PAUSE", 0.01)
     harness = LedgerHarness(client)
     batch = harness.reserve(*ids)
-    ledger = PatientLedger(client, harness.settings)
+    ledger = RetryingLedger(client, harness.settings)
     start, lost = ledger._start, iter(range(2 * MAX_ATTEMPTS))
 
     def deaf(**asked: Any) -> list[int]:

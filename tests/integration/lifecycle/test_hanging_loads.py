@@ -53,7 +53,7 @@ def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool, home: 
 
         return turn
 
-    until(turns(lambda: pool.is_born), "a process that computes", 90)
+    until(turns(lambda: pool.has_ready_process), "a process that computes", 90)
     assert pool.held == ["doubling:1"]
     assert hung == ["heavy:1"]
 

@@ -1,0 +1,55 @@
+"""Each Lua script names the libraries that it uses, in its first line."""
+
+import re
+
+import pytest
+import redis
+
+from stack.process import ROOT
+from tasks.ledger import scripts
+
+FOLDERS = ROOT / "tasks/ledger/scripts", ROOT / "tasks/jobs/scripts"
+LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
+NAMES = {"attempts", "breaking", "burying", "jobs.jobs", "messages", "pausing", "tags"}
+
+
+def texts() -> dict[str, str]:
+    """Name → text of each script and library; `jobs.` stands before those of batch jobs."""
+    prefixes = zip(("", "jobs."), FOLDERS, strict=True)
+    return {
+        prefix + path.stem: path.read_text()
+        for prefix, folder in prefixes
+        for path in sorted(folder.glob("*.lua"))
+    }
+
+
+@pytest.mark.parametrize("name", sorted(texts().keys() - NAMES))
+def test_script_names_every_library_that_it_calls(name: str) -> None:
+    code = re.sub(r"--.*", "", texts()[name])
+    shared = {function for library in NAMES for function in LIBRARY.findall(texts()[library])}
+    named = scripts._libraries(texts()[name])
+    defined = {f for text in map(texts().get, named) for f in LIBRARY.findall(text or "")}
+    called = {*re.findall(r"(?<![.\w])(\w+)\(", code)} & shared
+    assert called <= defined | {*LIBRARY.findall(code)}
+
+
+class Client(redis.Redis):
+    """Gives back the text that is registered."""
+
+    def register_script(self, script: object) -> object:  # type: ignore[override]  # a stand-in
+        return script
+
+
+def test_script_follows_the_key_layout_and_its_libraries() -> None:
+    text = str(scripts.load_script(Client(), "start", result_ttl=5))
+    places = [
+        text.index(part)
+        for part in (
+            "local RECORD = ",
+            "local RESULT_TTL = 5",
+            "local function clock",
+            "local function attempts_of",
+            "-- Note that",
+        )
+    ]
+    assert places == sorted(places)
