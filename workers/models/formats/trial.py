@@ -11,7 +11,7 @@ from telemetry.errors import ModelUnloadable
 from workers.models.formats.model_format import ModelFormat
 from workers.models.formats.table import format_named
 
-SECONDS = 120.0
+SECONDS = 300.0
 """How long loading may take."""
 
 
