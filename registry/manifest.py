@@ -70,7 +70,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
     sha256: str
     """SHA-256 of the artifact, 64 hexadecimal digits; checked at every load."""
-    format: Literal["skops", "joblib", "pickle"]
+    format: str
+    """Name of the artifact's format, as of `workers.models.formats.table`."""
     trusted: bool
     """Whether code in the artifact may run at load, as allowed at registration."""
     size: int
@@ -92,6 +93,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Default queue time limit of requests, in seconds."""
     timeout_seconds: float | None = None
     """Default run time limit of requests, in seconds."""
+    labels: tuple[Any, ...] | None = None
+    """Class labels given at registration, in order, if the artifact does not keep them."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):

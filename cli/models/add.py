@@ -44,6 +44,11 @@ _SHOWN = 10
     help="File with a few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
 )
 @click.option("--example", type=click.Path(path_type=Path), help="JSON file with example rows.")
+@click.option(
+    "--classes",
+    metavar="A,B,…",
+    help="Class labels in order, for XGBoost and LightGBM files, which number them.",
+)
 @click.option("--trust", is_flag=True, help="Allow the file to run code when it is loaded.")
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
@@ -67,18 +72,28 @@ def add(
     metadata: tuple[str, ...],
     sample: Path | None,
     example: Path | None,
+    classes: str | None,
     trust: bool,
     exact: bool,
     max_queue_seconds: float | None,
     timeout_seconds: float | None,
     home: Path,
 ) -> None:
-    """Register FILE (.skops, .joblib, .pkl) as a version of the model NAME."""
+    """Register FILE as a version of the model NAME.
+
+    Its content tells the format: skops, ONNX, XGBoost (JSON, UBJ), LightGBM (text), CatBoost (cbm);
+    joblib and pickle with --trust.
+    """
     if sample and example:
         raise Invalid("give either --sample or --example")
     rows = read_sample(sample) if sample else of_rows(_examples(example)) if example else None
     found = examine(
-        file, trust=trust, sample=rows, metadata=_pairs(metadata), typed=sample is not None
+        file,
+        trust=trust,
+        sample=rows,
+        metadata=_pairs(metadata),
+        typed=sample is not None,
+        labels=_labels(classes),
     )
     description = replace(
         found.description,
@@ -120,6 +135,19 @@ def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
         if not (key and sign):
             raise Invalid(f"metadata must be KEY=VALUE, not {key + sign + value!r}")
     return {key: value for key, _, value in pairs}
+
+
+def _labels(classes: str | None) -> tuple[Any, ...] | None:
+    """The labels of ``--classes``: whole numbers if all of them are, else text."""
+    if classes is None:
+        return None
+    labels = tuple(label.strip() for label in classes.split(","))
+    if len(set(labels)) < len(labels) or not all(labels):
+        raise Invalid("classes are different labels, separated by commas")
+    try:
+        return tuple(map(int, labels))
+    except ValueError:
+        return labels
 
 
 def _prove_offline(name: str, description: Description, found: Examined) -> None:

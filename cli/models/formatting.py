@@ -28,7 +28,7 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
         ("status", _status(registry.readiness(manifest))),
         ("estimator", manifest.estimator),
         ("methods", ", ".join(signature.methods)),
-        ("classes", ", ".join(map(str, signature.classes or ())) or "none"),
+        ("classes", _classes(manifest)),
         ("features", str(len(signature.columns))),
         ("sha256", manifest.sha256),
         ("artifact", f"{manifest.format}, {manifest.size:,} bytes"),
@@ -44,6 +44,14 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
     facts += [(f"column {column.name}", _takes(column)) for column in signature.columns]
     width = max(len(label) for label, _ in facts)
     return "\n".join(f"{label:{width}}  {value}" for label, value in facts)
+
+
+def _classes(manifest: Manifest) -> str:
+    shown = ", ".join(map(str, manifest.signature.classes or ())) or "none"
+    numbered = manifest.signature.classes and manifest.format in ("xgboost", "lightgbm")
+    return (
+        f"{shown} (numbered; --classes names them)" if numbered and not manifest.labels else shown
+    )
 
 
 def _line(registry: Registry, name: str) -> tuple[str, ...]:

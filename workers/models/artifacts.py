@@ -1,67 +1,21 @@
-"""Reads artifacts. The only module that unpickles, and only files that are trusted."""
+"""Reads artifacts, and takes the model out of what they hold."""
 
 import hashlib
-import importlib
-import io
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import joblib
 import msgspec
 
 from registry.manifest import Manifest
-from telemetry.errors import (
-    ArtifactMismatch,
-    ArtifactMissing,
-    ModelUnloadable,
-    UntrustedArtifact,
-)
+from telemetry.errors import ArtifactMismatch, ArtifactMissing, ModelUnloadable
+from workers.models.formats.model_format import Labels
+from workers.models.formats.pickles import skops_library
+from workers.models.formats.table import format_named, load_model, recognised_format
+from workers.models.formats.trial import check_loadable
 from workers.models.signature.methods import method_candidates
 
-Format = Literal["skops", "joblib", "pickle"]
-
-_FORMATS: dict[str, Format] = {
-    ".skops": "skops",
-    ".joblib": "joblib",
-    ".pkl": "pickle",
-    ".pickle": "pickle",
-}
 _ESTIMATOR_KEYS = ("model", "estimator", "pipeline")
 _NAMES_KEYS = ("feature_names", "features", "columns")
-
-# Parts of fitted estimators that skops does not list as safe. They hold numbers, and building them
-# runs no code from the file.
-_HARMLESS = frozenset(
-    {
-        "numpy.dtype",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.feature_selection._univariate_selection.chi2",
-        "sklearn.feature_selection._univariate_selection.f_classif",
-        "sklearn.feature_selection._univariate_selection.f_regression",
-        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-        "sklearn.gaussian_process.kernels.ConstantKernel",
-        "sklearn.gaussian_process.kernels.Matern",
-        "sklearn.gaussian_process.kernels.Product",
-        "sklearn.gaussian_process.kernels.RBF",
-        "sklearn.gaussian_process.kernels.Sum",
-        "sklearn.gaussian_process.kernels.WhiteKernel",
-        "sklearn.impute._iterative._ImputerTriplet",
-        "sklearn.metrics._dist_metrics.EuclideanDistance64",
-        "sklearn.metrics._dist_metrics.ManhattanDistance64",
-        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
-        "sklearn.metrics._scorer._PassthroughScorer",
-        "sklearn.model_selection._split.KFold",
-        "sklearn.model_selection._split.StratifiedKFold",
-        "sklearn.neighbors._ball_tree.BallTree",
-        "sklearn.neighbors._kd_tree.KDTree",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-        "sklearn.tree._tree.Tree",
-        "sklearn.utils._bunch.Bunch",
-    }
-)
 
 
 class LoadedModel(msgspec.Struct, frozen=True):
@@ -72,22 +26,26 @@ class LoadedModel(msgspec.Struct, frozen=True):
     """Column names, if the artifact is a dictionary that has them beside the estimator."""
     content: bytes
     sha256: str
-    format: Format
+    format: str
+    """Name of its format."""
 
 
-def open_artifact(path: Path, trust: bool) -> LoadedModel:
-    """Read a model file for registration.
+def open_artifact(path: Path, trust: bool, labels: Labels = None) -> LoadedModel:
+    """Read a model file for registration; its content tells the format, never its name.
+
+    ``labels`` are the classes of a file that does not keep them.
 
     Raises `ArtifactMissing` if there is no such file, `ModelUnloadable` if it holds no usable
     model, and `UntrustedArtifact` if it needs ``trust``: loading a joblib or pickle file runs code
     from it, loading a skops file does not.
     """
-    file_format = _format(path)
     what = str(path)
     content = _read(path, what)
-    made = _unpack(content, file_format, trust, what)
+    found = recognised_format(content, what)
+    check_loadable(found, content, what)
+    made = load_model(found, content, trust=trust, labels=labels, what=what)
     sha256 = hashlib.sha256(content).hexdigest()
-    return LoadedModel(_estimator(made, what), _names(made, what), content, sha256, file_format)
+    return LoadedModel(_estimator(made, what), _names(made, what), content, sha256, found.name)
 
 
 def load_artifact(path: Path, manifest: Manifest) -> Any:
@@ -99,20 +57,14 @@ def load_artifact(path: Path, manifest: Manifest) -> Any:
     content = _read(path, f"the artifact of {what}")
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
-    return _estimator(_unpack(content, manifest.format, manifest.trusted, what), what)
+    found = format_named(manifest.format, what)
+    made = load_model(found, content, trust=manifest.trusted, labels=manifest.labels, what=what)
+    return _estimator(made, what)
 
 
 def save(made: Any, path: Path) -> None:
     """Write an estimator, or a dictionary with one, as a skops file."""
-    _skops().dump(made, path)
-
-
-def _format(path: Path) -> Format:
-    try:
-        return _FORMATS[path.suffix.lower()]
-    except KeyError:
-        known = ", ".join(_FORMATS)
-        raise ModelUnloadable(f"{path}: the file's name must end in one of {known}") from None
+    skops_library().dump(made, path)
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -122,41 +74,6 @@ def _read(path: Path, what: str) -> bytes:
         raise ArtifactMissing(f"{what} cannot be read: {error.strerror}") from error
     except OSError as error:
         raise ModelUnloadable(f"{what} cannot be read: {error.strerror}") from error
-
-
-def _unpack(content: bytes, file_format: Format, trust: bool, what: str) -> Any:
-    if file_format != "skops" and not trust:
-        raise UntrustedArtifact(
-            f"{what}: loading a {file_format} file runs the code in it; "
-            "register it with --trust if you trust its origin, or save it with skops"
-        )
-    # Code in the artifact may raise anything while it is unpacked, even `SystemExit`.
-    try:
-        if file_format == "skops":
-            return _unpack_skops(content, trust, what)
-        return joblib.load(io.BytesIO(content))  # reads plain pickle files as well
-    except UntrustedArtifact:
-        raise
-    except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ModelUnloadable(f"{what} cannot be loaded: {reason}") from error
-
-
-def _unpack_skops(content: bytes, trust: bool, what: str) -> Any:
-    skops = _skops()
-    types = skops.get_untrusted_types(data=content)
-    unknown = sorted(set(types) - _HARMLESS)
-    if unknown and not trust:
-        raise UntrustedArtifact(
-            f"{what} holds types that are not known to be harmless: {', '.join(unknown)}; "
-            "register it with --trust if you trust its origin"
-        )
-    return skops.loads(content, trusted=types)
-
-
-def _skops() -> Any:
-    """Import skops only when needed: it imports all of scikit-learn, which takes seconds."""
-    return importlib.import_module("skops.io")
 
 
 def _estimator(made: Any, what: str) -> Any:

@@ -14,7 +14,10 @@ from workers.models.artifacts import LoadedModel, open_artifact
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
 
-_LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops", "xgboost", "lightgbm")
+_LIBRARIES = (
+    *("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops"),
+    *("xgboost", "xgboost-cpu", "lightgbm", "catboost", "onnxruntime"),
+)
 _MAX_VALUE = 2_000
 """Characters of a parameter's repr that are kept."""
 
@@ -48,13 +51,14 @@ def examine(
     sample: pd.DataFrame | None = None,
     metadata: dict[str, str] | None = None,
     typed: bool = True,
+    labels: tuple[Any, ...] | None = None,
 ) -> Examined:
     """Open, inspect and describe a model file.
 
-    ``typed``: whether the sample's dtypes are those of the training data. Raises what
-    `open_artifact` and `inspect` raise.
+    ``typed``: whether the sample's dtypes are those of the training data. ``labels``: the classes,
+    if the file does not keep them. Raises what `open_artifact` and `inspect` raise.
     """
-    loaded = open_artifact(path, trust)
+    loaded = open_artifact(path, trust, labels)
     inspected = inspect(loaded.estimator, loaded.feature_names, sample, typed=typed)
     description = Description(
         sha256=loaded.sha256,
@@ -67,6 +71,7 @@ def examine(
         signature=inspected.signature,
         example=inspected.example,
         metadata=metadata or {},
+        labels=labels,
     )
     return Examined(description, loaded.content, loaded.estimator, inspected)
 

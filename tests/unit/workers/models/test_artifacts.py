@@ -159,9 +159,13 @@ def test_object_that_cannot_predict_is_no_model(tmp_path, made):
         open_artifact(tmp_path / "m.joblib", trust=True)
 
 
-def test_unknown_suffix_is_not_read(tmp_path):
-    with pytest.raises(ModelUnloadable, match="must end in one of .skops, .joblib, .pkl, .pickle"):
-        open_artifact(tmp_path / "model.onnx", trust=True)
+@pytest.mark.parametrize("name", ["model.onnx", "model.json", "model.cbm", "model.skops", "model"])
+def test_untrusted_pickle_runs_nothing_whatever_its_name(tmp_path, name):
+    for protocol in range(6):
+        (tmp_path / name).write_bytes(pickle.dumps(Evil(tmp_path / "ran"), protocol))
+        with pytest.raises(UntrustedArtifact, match="--trust"):
+            open_artifact(tmp_path / name, trust=False)
+    assert not (tmp_path / "ran").exists()
 
 
 class Quits:

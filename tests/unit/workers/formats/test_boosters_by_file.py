@@ -1,0 +1,121 @@
+"""Files of XGBoost, LightGBM and CatBoost give the answers of the estimators that were saved."""
+
+from pathlib import Path
+from typing import Any
+
+import catboost
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from sklearn.datasets import load_iris
+
+from registry.store import Registry
+from telemetry.errors import ModelUnloadable
+from workers.models.artifacts import load_artifact, open_artifact
+from workers.models.formats.table import runtime_name
+from workers.models.gate.comparing import differences
+from workers.models.registration import examine
+
+X, Y = load_iris(return_X_y=True)
+TREES = 5
+
+
+def mixed(text: bool = False) -> pd.DataFrame:
+    """Numbers with a missing one, and a category, or its text."""
+    kind = pd.Series(np.where(X[:, 2] > 3, "x", "z"))
+    frame = pd.DataFrame(
+        {"a": X[:, 0], "b": X[:, 1], "kind": kind if text else pd.Categorical(kind)}
+    )
+    frame.loc[3, "a"] = np.nan
+    return frame
+
+
+def xgboost_file(directory: Path, suffix: str, given: Any, target: Any, kind: str) -> Any:
+    estimator = getattr(xgboost, f"XGB{kind}")(n_estimators=TREES, enable_categorical=True)
+    estimator.fit(given, target).save_model(directory / f"model.{suffix}")
+    return estimator
+
+
+def lightgbm_file(directory: Path, suffix: str, given: Any, target: Any, kind: str) -> Any:
+    estimator = getattr(lightgbm, f"LGBM{kind}")(n_estimators=TREES, verbose=-1, n_jobs=1)
+    estimator.fit(given, target).booster_.save_model(directory / f"model.{suffix}")
+    return estimator
+
+
+def catboost_file(directory: Path, suffix: str, given: Any, target: Any, kind: str) -> Any:
+    named = ["kind"] if isinstance(given, pd.DataFrame) else None
+    estimator = getattr(catboost, f"CatBoost{kind}")(
+        TREES, verbose=0, allow_writing_files=False, cat_features=named, thread_count=1
+    )
+    estimator.fit(given, target).save_model(str(directory / f"model.{suffix}"))
+    return estimator
+
+
+SAVERS = [
+    (xgboost_file, "json"),
+    (xgboost_file, "ubj"),
+    (lightgbm_file, "txt"),
+    (catboost_file, "cbm"),
+]
+IDS = ["xgboost-json", "xgboost-ubj", "lightgbm", "catboost"]
+each_saver = pytest.mark.parametrize(("save", "suffix"), SAVERS, ids=IDS)
+
+
+@each_saver
+@pytest.mark.parametrize(
+    ("kind", "framed"),
+    [("Classifier", True), ("Regressor", False)],
+    ids=["frame-classifier", "array-regressor"],
+)
+def test_a_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix, kind, framed):
+    given = mixed(text=save is catboost_file) if framed else X
+    own = save(tmp_path, suffix, given, Y if kind == "Classifier" else X[:, 3], kind)
+    (tmp_path / f"model.{suffix}").rename(tmp_path / "model.any")
+    found = examine(tmp_path / "model.any", sample=pd.DataFrame(given))
+    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    manifest = Registry(tmp_path).add("m", found.description, found.content)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    for method in ("predict", "predict_proba")[: 2 if kind == "Classifier" else 1]:
+        assert method in manifest.signature.methods
+        assert np.array_equal(getattr(again, method)(given), getattr(own, method)(given))
+    assert runtime_name(manifest).lower().startswith(manifest.format)
+
+
+@each_saver
+def test_a_booster_file_is_registered_without_a_sample(tmp_path, save, suffix):
+    save(tmp_path, suffix, X, Y, "Classifier")
+    signature = examine(tmp_path / f"model.{suffix}").description.signature
+    assert len(signature.columns) == 4
+    assert signature.classes == (0, 1, 2)
+
+
+@pytest.mark.parametrize(("save", "suffix"), SAVERS[:3], ids=IDS[:3])
+def test_labels_given_at_registration_are_answered(tmp_path, save, suffix):
+    own = save(tmp_path, suffix, X, Y, "Classifier")
+    path, labels = tmp_path / f"model.{suffix}", ("p", "q", "r")
+    found = examine(path, sample=pd.DataFrame(X), labels=labels)
+    assert found.description.signature.classes == labels
+    manifest = Registry(tmp_path).add("m", found.description, found.content)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    assert again.predict(X).tolist() == [labels[number] for number in own.predict(X)]
+    with pytest.raises(ModelUnloadable, match="has 3 classes, and 2 are named"):
+        open_artifact(path, trust=False, labels=("p", "q"))
+
+
+@each_saver
+def test_labels_of_a_file_without_classes_are_refused(tmp_path, save, suffix):
+    save(tmp_path, suffix, X, X[:, 3], "Regressor")
+    with pytest.raises(ModelUnloadable, match="has no classes|keeps its own classes"):
+        open_artifact(tmp_path / f"model.{suffix}", trust=False, labels=("p", "q"))
+
+
+@pytest.mark.parametrize(("save", "suffix"), [SAVERS[0], SAVERS[3]], ids=[IDS[0], IDS[3]])
+def test_truncated_booster_file_is_refused(tmp_path, save, suffix):
+    save(tmp_path, suffix, X, Y, "Classifier")
+    path = tmp_path / f"model.{suffix}"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelUnloadable, match="cannot be loaded"):
+        open_artifact(path, trust=False)

@@ -1,0 +1,51 @@
+"""CatBoost models in its binary format. The file keeps classes, names and categorical columns."""
+
+from typing import Any
+
+import numpy as np
+
+from telemetry.errors import ModelUnloadable
+from workers.models.formats.model_format import Labels, import_runtime
+
+
+def is_catboost(content: bytes) -> bool:
+    """Whether content begins as a model of CatBoost."""
+    return content.startswith(b"CBM1")
+
+
+def load_catboost(content: bytes, labels: Labels) -> Any:
+    """Make a classifier if the file has classes, else a regressor."""
+    if labels is not None:
+        raise ModelUnloadable("a CatBoost file keeps its own classes; leave out --classes")
+    catboost = import_runtime("catboost", "catboost")
+    if len(catboost.CatBoost().load_model(blob=content).classes_):
+        return CatBoostFileClassifier(catboost.CatBoostClassifier().load_model(blob=content))
+    return CatBoostFile(catboost.CatBoostRegressor().load_model(blob=content))
+
+
+class CatBoostFile:
+    """A model of CatBoost with the attributes of scikit-learn, computing on one thread."""
+
+    def __init__(self, model: Any) -> None:
+        self.model_ = model
+        names = model.feature_names_
+        self.n_features_in_ = len(names)
+        if names != [str(place) for place in range(len(names))]:
+            self.feature_names_in_ = np.array(names, dtype=object)
+
+    def predict(self, given: Any) -> Any:
+        """As CatBoost's own estimator."""
+        return self.model_.predict(given, thread_count=1)
+
+
+class CatBoostFileClassifier(CatBoostFile):
+    """A classifier of CatBoost."""
+
+    @property
+    def classes_(self) -> Any:
+        """Labels in the order of probabilities."""
+        return self.model_.classes_
+
+    def predict_proba(self, given: Any) -> Any:
+        """Probabilities (rows, classes)."""
+        return self.model_.predict_proba(given, thread_count=1)

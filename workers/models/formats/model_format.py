@@ -1,0 +1,60 @@
+"""One entry of the table of formats."""
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from telemetry.errors import ModelUnloadable
+
+Labels = tuple[Any, ...] | None
+"""Class labels given at registration, for files that do not keep them."""
+
+
+class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
+    """A format of model files."""
+
+    name: str
+    """The name in manifests."""
+    recognises: Callable[[bytes], bool]
+    """Whether a file's content has this format; must not run code from it."""
+    load: Callable[[bytes, Labels], Any]
+    """Make the model; raises what its library raises, or `ModelUnloadable`."""
+    runs_code: bool = False
+    """Whether loading runs code from the file, so that it needs trust."""
+    runtime: str = "scikit-learn"
+    """Name of the library that computes, for receipts."""
+    distributions: tuple[str, ...] = ()
+    """Distributions that may provide ``runtime``; the first that is installed gives its version."""
+    extra: str = ""
+    """The extra of predictq that installs the runtime; empty if workers always have it."""
+
+    @property
+    def is_native(self) -> bool:
+        """Whether a library outside scikit-learn parses the file; broken files may abort it."""
+        return bool(self.extra)
+
+
+def import_runtime(module: str, extra: str) -> Any:
+    """Import the library of a format; raises `ModelUnloadable` with the command to install it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ModelUnloadable(f"{module} is not installed: {installation(extra)}") from error
+
+
+def installation(extra: str) -> str:
+    """The command that installs an extra."""
+    return f"pip install 'predictq[{extra}]'"
+
+
+def installed_version(distributions: tuple[str, ...]) -> str:
+    """The version of the first distribution that is installed; empty if none is."""
+    for name in distributions:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""

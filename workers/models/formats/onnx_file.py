@@ -1,0 +1,143 @@
+"""ONNX models, computed by ONNX Runtime on one thread."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from telemetry.errors import ModelUnloadable
+from workers.models.formats.model_format import Labels, import_runtime
+
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
+    "tensor(string)": object,
+}
+_FIRST_TAGS = (b"\x12", b"\x1a", b"\x22", b"\x28", b"\x32", b"\x3a", b"\x42")
+"""Tags of the fields that may follow the first field of an ONNX model."""
+_VERSIONS = range(1, 64)
+
+
+def is_onnx(content: bytes) -> bool:
+    """Whether content begins as an ONNX model: the field `ir_version`, then another of its own."""
+    return (
+        content[:1] == b"\x08"
+        and content[1:2] > b"\0"
+        and content[1] in _VERSIONS
+        and (content[2:3] in _FIRST_TAGS)
+    )
+
+
+def load_onnx(content: bytes, labels: Labels) -> Any:
+    """Make a model around a session; raises `ModelUnloadable` for inputs that are no columns."""
+    if labels is not None:
+        raise ModelUnloadable("an ONNX file keeps its own classes; leave out --classes")
+    graph = _self_contained(content).graph
+    runtime = import_runtime("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    if _is_classifier(session):
+        return OnnxClassifier(session, _zipmap_keys(graph))
+    return OnnxModel(session)
+
+
+class OnnxModel:
+    """A session that takes a matrix, or one input for each column."""
+
+    def __init__(self, session: Any) -> None:
+        self._session, self._inputs = session, session.get_inputs()
+        if unknown := [each.type for each in self._inputs if each.type not in _DTYPES]:
+            raise ModelUnloadable(f"the model takes a {unknown[0]}, which is no column")
+        if len(self._inputs) > 1:
+            self.feature_names_in_ = np.array([each.name for each in self._inputs], dtype=object)
+            self.n_features_in_ = len(self._inputs)
+        elif isinstance(width := [*self._inputs[0].shape, None][1], int):
+            self.n_features_in_ = width
+
+    def predict(self, given: Any) -> Any:
+        """The first output, or all of them if there are several."""
+        found = [_column(output) for output in self._run(None, given)]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    def _run(self, outputs: Sequence[str] | None, given: Any) -> list[Any]:
+        feed = {each.name: _tensor(each, column) for each, column in self._columns(given)}
+        found: list[Any] = self._session.run(outputs, feed)
+        return found
+
+    def _columns(self, given: Any) -> list[tuple[Any, Any]]:
+        array = given.to_numpy() if isinstance(given, pd.DataFrame) else np.asarray(given)
+        if len(self._inputs) == 1:
+            return [(self._inputs[0], array)]
+        if isinstance(given, pd.DataFrame):
+            return [(each, given[each.name].to_numpy()) for each in self._inputs]
+        return [(each, array[:, place]) for place, each in enumerate(self._inputs)]
+
+
+class OnnxClassifier(OnnxModel):
+    """A session with a label and probabilities as outputs."""
+
+    def __init__(self, session: Any, keys: Sequence[Any]) -> None:
+        """``keys``: the classes of its ZipMap, the only node that must name all of them."""
+        super().__init__(session)
+        self._label, self._scores = (each.name for each in session.get_outputs())
+        self._keys = keys
+        if keys:
+            self.classes_ = np.array(keys)
+
+    def predict(self, given: Any) -> Any:
+        """One label for each row."""
+        return self._run([self._label], given)[0]
+
+    def predict_proba(self, given: Any) -> Any:
+        """Probabilities (rows, classes); those of a ZipMap in the order of ``classes_``."""
+        (found,) = self._run([self._scores], given)
+        if isinstance(found, list):
+            return np.array([[row[key] for key in self._keys] for row in found])
+        return found
+
+
+def _is_classifier(session: Any) -> bool:
+    outputs = session.get_outputs()
+    if len(outputs) != 2 or outputs[0].type not in ("tensor(int64)", "tensor(string)"):
+        return False
+    return outputs[1].type in ("tensor(float)", "tensor(double)") or "map(" in outputs[1].type
+
+
+def _zipmap_keys(graph: Any) -> list[Any]:
+    """The classes of the graph's ZipMap; empty if it has none."""
+    for node in graph.node:
+        if node.op_type == "ZipMap":
+            return [key for each in node.attribute for key in (*each.ints, *_texts(each))]
+    return []
+
+
+def _texts(attribute: Any) -> list[str]:
+    return [text.decode() for text in attribute.strings]
+
+
+def _tensor(wanted: Any, values: Any) -> Any:
+    """Values in the input's dtype; a column gets the second dimension that the input has."""
+    array: Any = np.asarray(values).astype(_DTYPES[wanted.type])
+    return array[:, None] if array.ndim == 1 and len(wanted.shape) == 2 else array
+
+
+def _column(output: Any) -> Any:
+    array = np.asarray(output)
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _self_contained(content: bytes) -> Any:
+    """Parse a model; refuse a model whose weights lie in other files, at paths that it names."""
+    onnx = import_runtime("onnx", "onnx")
+    helper = import_runtime("onnx.external_data_helper", "onnx")
+    parsed = onnx.load_model_from_string(content)
+    tensors = helper._get_all_tensors(parsed)  # noqa: SLF001 - also finds tensors in attributes and subgraphs
+    if any(map(helper.uses_external_data, tensors)):
+        raise ModelUnloadable("its weights lie in another file; save them in the model's own")
+    return parsed

@@ -1,0 +1,113 @@
+"""The table of formats."""
+
+from typing import Any
+
+from registry.manifest import Description
+from telemetry.errors import ModelUnloadable, UntrustedArtifact
+from workers.models.formats import pickles
+from workers.models.formats.catboost_file import is_catboost, load_catboost
+from workers.models.formats.lightgbm_file import is_lightgbm, load_lightgbm
+from workers.models.formats.model_format import Labels, ModelFormat, installed_version
+from workers.models.formats.onnx_file import is_onnx, load_onnx
+from workers.models.formats.xgboost_file import is_xgboost, load_xgboost
+
+MODEL_FORMATS = (
+    ModelFormat(
+        name="skops",
+        recognises=pickles.is_skops,
+        load=lambda content, _: pickles.load_skops(content, False, "the file"),
+    ),
+    ModelFormat(
+        name="xgboost",
+        recognises=is_xgboost,
+        load=load_xgboost,
+        runtime="XGBoost",
+        distributions=("xgboost-cpu", "xgboost"),
+        extra="xgboost",
+    ),
+    ModelFormat(
+        name="lightgbm",
+        recognises=is_lightgbm,
+        load=load_lightgbm,
+        runtime="LightGBM",
+        distributions=("lightgbm",),
+        extra="lightgbm",
+    ),
+    ModelFormat(
+        name="catboost",
+        recognises=is_catboost,
+        load=load_catboost,
+        runtime="CatBoost",
+        distributions=("catboost",),
+        extra="catboost",
+    ),
+    ModelFormat(
+        name="onnx",
+        recognises=is_onnx,
+        load=load_onnx,
+        runtime="ONNX Runtime",
+        distributions=("onnxruntime", "onnxruntime-gpu"),
+        extra="onnx",
+    ),
+    ModelFormat(
+        name="joblib", recognises=pickles.is_joblib, load=pickles.load_pickle, runs_code=True
+    ),
+    ModelFormat(
+        name="pickle", recognises=pickles.is_pickle, load=pickles.load_pickle, runs_code=True
+    ),
+)
+"""In the order in which they are tried. Pickles come last, as other files may parse as one."""
+
+
+def recognised_format(content: bytes, what: str) -> ModelFormat:
+    """The format of a file's content; raises `ModelUnloadable` if it has none of the table."""
+    found = next((each for each in MODEL_FORMATS if each.recognises(content)), None)
+    if found is None:
+        known = ", ".join(each.name for each in MODEL_FORMATS)
+        raise ModelUnloadable(f"{what} cannot be loaded: its content is none of {known}")
+    return found
+
+
+def format_named(name: str, what: str) -> ModelFormat:
+    """The format that a manifest names; raises `ModelUnloadable` if there is none."""
+    found = next((each for each in MODEL_FORMATS if each.name == name), None)
+    if found is None:
+        raise ModelUnloadable(f"{what} cannot be loaded: this release has no format {name!r}")
+    return found
+
+
+def load_model(
+    model_format: ModelFormat, content: bytes, *, trust: bool, labels: Labels, what: str
+) -> Any:
+    """Make what a file holds.
+
+    Raises `UntrustedArtifact` if that runs code without ``trust``, and `ModelUnloadable` if the
+    file is broken or its runtime is not installed.
+    """
+    if model_format.runs_code and not trust:
+        raise UntrustedArtifact(
+            f"{what}: loading a {model_format.name} file runs the code in it; "
+            "register it with --trust if you trust its origin, or save it with skops"
+        )
+    if labels is not None and not model_format.is_native:
+        raise ModelUnloadable(f"{what} keeps its own classes; leave out --classes")
+    # Code in the artifact may raise anything while it is unpacked, even `SystemExit`.
+    try:
+        if model_format.name == "skops":
+            return pickles.load_skops(content, trust, what)
+        return model_format.load(content, labels)
+    except UntrustedArtifact:
+        raise
+    except ModelUnloadable as error:
+        raise ModelUnloadable(f"{what} cannot be loaded: {error.message}") from error
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}"[:1000]
+        raise ModelUnloadable(f"{what} cannot be loaded: {reason}") from error
+
+
+def runtime_name(described: Description) -> str | None:
+    """Library and version that compute a version; None for scikit-learn, which the engine names."""
+    found = next((each for each in MODEL_FORMATS if each.name == described.format), None)
+    if found is None or not found.is_native:
+        return None
+    return f"{found.runtime} {installed_version(found.distributions)}".strip()
