@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of
 
 SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
@@ -40,6 +41,17 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that holds the three demo models and nothing else."""
     home = tmp_path_factory.mktemp("demo")
     train_demos(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def constant_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose model `iris` needs no scikit-learn: its workers start in a third of the time.
+
+    It is for tests of processes and connections, to which it is the same what a model computes.
+    """
+    home = tmp_path_factory.mktemp("constant")
+    register(home, "iris", Constant(), [[5.1, 3.5, 1.4, 0.2]])
     return home
 
 

@@ -36,9 +36,9 @@ DO_NOT = ["/health", "/models", "/models/iris", "/openapi.json", "/docs", "/metr
 
 
 @pytest.fixture(scope="module")
-def fragile(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+def fragile(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A stack with a visibility timeout of five seconds instead of thirty."""
-    home = with_models_of(demo_home, tmp_path_factory.mktemp("fragile"))
+    home = with_models_of(constant_home, tmp_path_factory.mktemp("fragile"))
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
