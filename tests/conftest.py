@@ -46,7 +46,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def constant_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose model `iris` needs no scikit-learn: its workers start in a third of the time.
+    """A home whose model `iris` needs no scikit-learn, which is half of what a start costs.
 
     It is for tests of processes and connections, to which it is the same what a model computes.
     """
