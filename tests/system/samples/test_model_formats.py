@@ -1,0 +1,77 @@
+"""Models of other libraries are registered from their own files, and served with their answers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import catboost
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+import skl2onnx
+import xgboost
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from predictq import Client
+from tests.support.stack import LiveStack
+from tests.system.samples.conftest import Command
+
+pytestmark = pytest.mark.slow
+
+DATA, TARGET = load_iris(return_X_y=True, as_frame=True)
+FLOWERS = DATA.set_axis(["a", "b", "c", "d"], axis=1)
+
+
+def xgboost_json(path: Path) -> Any:
+    model = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(FLOWERS, TARGET)
+    model.save_model(path.with_suffix(".json"))
+    path.with_suffix(".json").rename(path)
+    return model
+
+
+def lightgbm_text(path: Path) -> Any:
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1).fit(FLOWERS, TARGET)
+    model.booster_.save_model(path)
+    return model
+
+
+def catboost_cbm(path: Path) -> Any:
+    model = catboost.CatBoostClassifier(5, verbose=0, allow_writing_files=False)
+    model.fit(FLOWERS, TARGET).save_model(str(path))
+    return model
+
+
+def onnx(path: Path) -> Any:
+    model = LogisticRegression(max_iter=1000).fit(FLOWERS.to_numpy(np.float32), TARGET)
+    path.write_bytes(skl2onnx.to_onnx(model, FLOWERS.to_numpy(np.float32)[:1]).SerializeToString())
+    return model
+
+
+FORMATS = {
+    "xgboost": xgboost_json,
+    "lightgbm": lightgbm_text,
+    "catboost": catboost_cbm,
+    "onnxruntime": onnx,
+}
+
+
+@pytest.mark.parametrize("runtime", FORMATS)
+def test_a_model_file_is_served_with_its_library_s_answers(
+    scoring: LiveStack, models: Command, tmp_path: Path, runtime: str
+) -> None:
+    save: Callable[[Path], Any] = FORMATS[runtime]
+    own = save(tmp_path / "model")
+    FLOWERS[::10].to_csv(tmp_path / "sample.csv", index=False)
+    added = models("add", runtime, tmp_path / "model", "--sample", tmp_path / "sample.csv")
+    assert added.returncode == 0, added.stderr
+    assert "proved on 15 rows: the stack answers as the model does" in added.stdout
+    fresh: Any = FLOWERS if runtime != "onnxruntime" else FLOWERS.to_numpy()
+    with Client(scoring.url) as client:
+        served = client.predict(runtime, fresh, method="predict_proba")
+    proba = own.predict_proba(pd.DataFrame(fresh, columns=FLOWERS.columns))
+    # ONNX Runtime computes linear models in float32.
+    tolerance = 1e-5 if runtime == "onnxruntime" else 1e-12
+    assert np.allclose(np.array(served.predictions), proba, rtol=tolerance, atol=tolerance)
+    assert served.receipt.runtime.replace(" ", "").lower().startswith(runtime)
