@@ -8,6 +8,8 @@ import pytest
 from tests.support.stack import LiveStack
 
 VERSION = {
+    "status",
+    "reason",
     "version",
     "sha256",
     "size",
@@ -38,6 +40,7 @@ def test_model_and_its_versions(stack: LiveStack) -> None:
     (version,) = model["details"]
     assert (model["name"], model["latest"], model["aliases"]) == ("iris", 1, {"production": 1})
     assert set(version) == VERSION
+    assert (version["status"], version["reason"]) == ("ready", "")
     assert re.fullmatch("[0-9a-f]{64}", version["sha256"])
     assert "scikit-learn" in version["libraries"]
     assert float(version["metadata"]["accuracy"]) > 0.9
