@@ -34,7 +34,7 @@ def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]
 
 def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Commands for all tests. Only quick tests measure coverage, as it makes them 50 % slower."""
-    quick = ["pytest", "-m", "not slow", *_in_parallel(1)]
+    quick = ["pytest", "-m", "not slow", *_in_parallel()]
     if not slow:
         yield "pytest", [*run, *quick]
         return
@@ -44,12 +44,12 @@ def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
     # Each process collects for seconds, so it skips the rooms without slow tests.
     rooms = [option for room in ROOMS_OF_QUICK_TESTS for option in ("--ignore", f"tests/{room}")]
     select = ["-m", "slow and not exhaustive", *rooms]
-    yield "pytest, slow", [*run, "pytest", *select, *_in_parallel(2)]
+    yield "pytest, slow", [*run, "pytest", *select, *_in_parallel()]
 
 
-def _in_parallel(more: int) -> list[str]:
-    """Options for pytest-xdist; ``more`` processes than cores, because tests of stacks wait."""
-    processes = len(os.sched_getaffinity(0)) + more
+def _in_parallel() -> list[str]:
+    """Options for pytest-xdist: one process more than cores, because some tests only wait."""
+    processes = len(os.sched_getaffinity(0)) + 1
     spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # tests/conftest.py sets the order
     again = ["--reruns", "1"]  # reruns are listed at the end (decision 0037)
     return ["-n", str(processes), *spread, *again, "--durations", str(SLOWEST_SHOWN)]
