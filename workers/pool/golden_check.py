@@ -51,9 +51,14 @@ def _compare(engine: ProvingEngine, manifest: Manifest, writing: int) -> None:
 
 @contextmanager
 def _keeping_end_status() -> Iterator[None]:
-    """Delay SIGCHLD, whose handler would collect the child's end status."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    """Suspend the handler that collects the end status of every child.
+
+    Blocking SIGCHLD would not do: a library's thread receives it then, and the handler still runs.
+    """
+    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGCHLD, handler)
+        if callable(handler):  # pool processes may have ended meanwhile
+            handler(signal.SIGCHLD, None)

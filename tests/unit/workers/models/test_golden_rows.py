@@ -1,8 +1,11 @@
 """Golden rows: kept at registration, and compared before a version answers."""
 
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import joblib
@@ -101,6 +104,27 @@ def test_golden_rows_in_a_child_survive_its_end(engine, version, monkeypatch) ->
     engine.hold(version)
     monkeypatch.setenv("FACTOR", "deadly")
     assert check_in_child(engine, version) == "computing golden rows of m:1 ended with status 3"
+
+
+def test_golden_rows_in_a_child_leave_its_end_to_no_handler(engine, version) -> None:
+    collected: list[int] = []
+
+    def collect(*_: object) -> None:
+        with suppress(ChildProcessError):
+            collected.append(os.waitpid(-1, os.WNOHANG)[0])
+
+    over = threading.Event()
+    idle = threading.Thread(target=over.wait)  # as of a library: it would receive the signal
+    before = signal.signal(signal.SIGCHLD, collect)
+    try:
+        idle.start()
+        engine.hold(version)
+        assert check_in_child(engine, version) is None
+    finally:
+        over.set()
+        idle.join()
+        assert signal.signal(signal.SIGCHLD, before) is collect
+    assert set(collected) <= {0}
 
 
 def test_golden_rows_decide_what_the_fork_server_holds(server, version, monkeypatch) -> None:
