@@ -1,5 +1,6 @@
 """The table of formats."""
 
+from functools import cache
 from typing import Any
 
 from registry.manifest import Description
@@ -107,7 +108,13 @@ def load_model(
 
 def runtime_name(described: Description) -> str | None:
     """Library and version that compute a version; None for scikit-learn, which the engine names."""
-    found = next((each for each in MODEL_FORMATS if each.name == described.format), None)
+    return _runtime_of(described.format)
+
+
+@cache
+def _runtime_of(name: str) -> str | None:
+    # Cached because each receipt asks, and a library's version is read from disk.
+    found = next((each for each in MODEL_FORMATS if each.name == name), None)
     if found is None or not found.is_native:
         return None
     return f"{found.runtime} {installed_version(found.distributions)}".strip()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from registry.manifest import Manifest, Signature
 from registry.readiness import GoldenRows
-from telemetry.errors import Invalid, ModelUnloadable, PredictqError
+from telemetry.errors import Invalid, ModelError, ModelUnloadable
 from workers.models.engine import Engine, answer_table
 from workers.models.signature.own import Own
 from workers.models.signature.wire import wire_row
@@ -40,11 +40,14 @@ def golden_rows(signature: Signature, own: Own, call_ms: dict[str, float]) -> Go
 
 
 def check_golden_rows(engine: Engine, manifest: Manifest, golden: GoldenRows) -> None:
-    """Raise `ModelUnloadable` unless the engine gives the answers of a version's golden rows."""
+    """Raise `ModelUnloadable` unless the engine gives the answers of a version's golden rows.
+
+    Raises as `Engine.answer` if the version cannot be loaded.
+    """
     for method, answers in golden.answers.items():
         try:
             found = _answers(engine, manifest, method, golden.rows)
-        except PredictqError as error:
+        except ModelError as error:  # what keeps the version from loading keeps its own code
             raise ModelUnloadable(f"{method} of a golden row fails: {error.message}") from error
         for place, (own, answer) in enumerate(zip(answers, found, strict=True), 1):
             if not equal(own, answer):

@@ -16,7 +16,7 @@ import pytest
 from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.settings import Settings
-from telemetry.errors import ModelUnloadable
+from telemetry.errors import ArtifactMissing, ModelUnloadable
 from workers.models.engine import SklearnEngine
 from workers.models.gate.golden import MAX_GOLDEN_ROWS
 from workers.models.gate.warming import CALL_ROWS, call_times, warmed
@@ -82,6 +82,18 @@ def test_golden_rows_keep_a_changed_version_from_answering(engine, version, monk
     monkeypatch.setenv("FACTOR", "2.001")
     told = "predict of golden row 1 gives 3.0015.* here and gave 3.0 when m:1 was registered"
     with pytest.raises(ModelUnloadable, match=told):
+        engine.answer(version, "predict", FRAME[:2])
+
+
+def test_golden_rows_leave_an_artifact_s_own_error(registry, engine, version) -> None:
+    registry.artifact(version).unlink()
+    with pytest.raises(ArtifactMissing):
+        engine.answer(version, "predict", FRAME[:2])
+
+
+def test_golden_rows_that_the_model_refuses_say_why(engine, version, monkeypatch) -> None:
+    monkeypatch.setenv("FACTOR", "no number")
+    with pytest.raises(ModelUnloadable, match="predict of a golden row fails: .*could not convert"):
         engine.answer(version, "predict", FRAME[:2])
 
 
