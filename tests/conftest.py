@@ -26,6 +26,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         # Tests that run side by side leave no processor free, and jobs would wait for one.
         patch.setenv("PREDICTQ_BATCH_PRIORITY", "normal")
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -107,7 +107,7 @@ class Computation:
             queue_ms=round(max(started_at - record.created_at, 0.0) * 1000, 3),
             compute_ms=computed.milliseconds,
             batch_size=len(computed.predictions),
-            runtime=self._engine.runtime,
+            runtime=self._engine.runtime_of(manifest),
         )
         outcome = record.succeeded(predictions, receipt)
         if (size := len(encode(outcome))) > self._max_bytes:
