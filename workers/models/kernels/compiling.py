@@ -59,8 +59,9 @@ def _build(numba: Any, base: Path, build: Path) -> None:
     try:
         _compiled(numba, staging)
         (staging / SUMS).write_text(_sums(staging))
-        shutil.rmtree(build, ignore_errors=True)
-        staging.rename(build)
+        if not _is_intact(build):  # another process may have built it meanwhile
+            shutil.rmtree(build, ignore_errors=True)
+            staging.rename(build)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 256
-"""Rows that pass a tree together: few enough to stay in the processor's cache."""
+ROWS_TOGETHER = 256
+"""Rows that pass a tree before the next tree: few enough to stay in the processor's cache."""
 U = np.uintp
 
 
@@ -22,8 +22,8 @@ def add_leaves(  # noqa: C901 - four times the same step
     ``x`` has shape (rows, features), float32, and ``out`` (rows, values); the others are as of
     `workers.models.kernels.layout.Trees`.
     """
-    for start in range(0, x.shape[0], BLOCK):
-        stop = min(start + BLOCK, x.shape[0])
+    for start in range(0, x.shape[0], ROWS_TOGETHER):
+        stop = min(start + ROWS_TOGETHER, x.shape[0])
         for tree in range(roots.shape[0]):
             root = U(roots[tree])
             i = start

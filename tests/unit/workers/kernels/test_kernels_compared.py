@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
 
@@ -53,6 +54,13 @@ def test_kernel_without_numba_asks_each_tree(monkeypatch: pytest.MonkeyPatch) ->
     twin = accelerated(forest, "m:1")
     assert twin.kernel.loop is None
     assert twin.predict_proba(ROWS).tobytes() == forest.predict_proba(ROWS).tobytes()
+
+
+def test_kernel_starts_no_threads_that_a_fork_would_lose() -> None:
+    forest = RandomForestClassifier(5, random_state=0, n_jobs=4).fit(ROWS, ROWS[:, 0] > 0)
+    before = psutil.Process().num_threads()
+    assert accelerated(forest, "m:1") is not forest
+    assert psutil.Process().num_threads() == before
 
 
 def test_kernel_is_compared_on_and_next_to_thresholds() -> None:
