@@ -2,7 +2,7 @@
 
 from benchmarks.harness.report import HERE
 from benchmarks.harness.suite import command
-from benchmarks.parts import backlog, batches, costs, latency, memory, sizes, throughput
+from benchmarks.parts import backlog, batches, costs, kernels, latency, memory, sizes, throughput
 
 PARTS = {
     "throughput": throughput.run,
@@ -12,6 +12,7 @@ PARTS = {
     "memory": memory.run,
     "models": sizes.run,
     "costs": costs.run,
+    "kernels": kernels.run,
 }
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         # Tests that run side by side leave no processor free, and jobs would wait for one.
         patch.setenv("PREDICTQ_BATCH_PRIORITY", "normal")
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        # Shared by tests that run side by side: compiling kernels takes seconds.
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp().parent / "cache"))
         yield
 
 

@@ -18,7 +18,6 @@ from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.disposition import Settling, failed, fate, note_dispositions
 from workers.models.engine import Computed, Engine, predict
-from workers.models.formats.table import runtime_name
 from workers.pool.protocol import Fate, Item
 
 
@@ -108,7 +107,7 @@ class Computation:
             queue_ms=round(max(started_at - record.created_at, 0.0) * 1000, 3),
             compute_ms=computed.milliseconds,
             batch_size=len(computed.predictions),
-            runtime=runtime_name(manifest) or self._engine.runtime,
+            runtime=self._engine.runtime_of(manifest),
         )
         outcome = record.succeeded(predictions, receipt)
         if (size := len(encode(outcome))) > self._max_bytes:

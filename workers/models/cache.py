@@ -11,7 +11,7 @@ CAPACITY = 32
 
 
 class ModelCache:
-    """Least-recently-used cache of estimators by name, version and SHA-256.
+    """Least-recently-used cache of loaded models by name, version and SHA-256.
 
     The SHA-256 is part of the key because a version can be removed and registered anew.
     """
@@ -24,7 +24,7 @@ class ModelCache:
         self._held: OrderedDict[tuple[str, int, str], Any] = OrderedDict()
 
     def get(self, manifest: Manifest) -> Any:
-        """The estimator, loaded at its first use; raises what ``load`` raises."""
+        """The model, loaded at its first use; raises what ``load`` raises."""
         key = _key(manifest)
         if key in self._held:
             self._held.move_to_end(key)

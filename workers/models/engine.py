@@ -19,6 +19,7 @@ from telemetry.tracebacks import said
 from workers.models.artifacts import load_artifact
 from workers.models.cache import ModelCache
 from workers.models.current import is_current
+from workers.models.formats.table import runtime_name
 from workers.models.kernels.accelerating import accelerated
 from workers.models.tabular.outputs import Output, in_order, shaped, to_wire
 from workers.models.tabular.table import Input, Table
@@ -44,9 +45,6 @@ class Computed(msgspec.Struct, frozen=True):
 class Engine(Protocol):
     """Interface of engines. `answer` computes; the other methods manage loaded models."""
 
-    runtime: str
-    """Library and version, for receipts."""
-
     def hold(self, manifest: Manifest) -> None:
         """Load a version, unless it is held, so that processes forked from now on share it.
 
@@ -58,6 +56,9 @@ class Engine(Protocol):
 
     def held(self) -> list[str]:
         """Versions that are held, as model:version."""
+
+    def runtime_of(self, manifest: Manifest) -> str:
+        """What computes a version, for receipts: library and version; raises as `hold`."""
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """Call a method once for a part of a `Table`; loads the version if it is not held.
@@ -122,13 +123,9 @@ def call_method(model: Any, method: str, given: Input) -> Answer:
 class SklearnEngine:
     """Engine for scikit-learn models, and for models with the same interface."""
 
-    runtime = f"scikit-learn {version('scikit-learn')}"
-
     def __init__(self, registry: Registry) -> None:
-        self._models = ModelCache(
-            lambda manifest: accelerated(load_artifact(registry.artifact(manifest), manifest)),
-            partial(is_current, registry),
-        )
+        self._registry = registry
+        self._models = ModelCache(self._load, partial(is_current, registry))
 
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`."""
@@ -142,10 +139,25 @@ class SklearnEngine:
         """See `Engine`; the least recently used first."""
         return self._models.held()
 
+    def runtime_of(self, manifest: Manifest) -> str:
+        """See `Engine`."""
+        runtime: str = self._models.get(manifest).runtime
+        return runtime
+
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`."""
-        estimator = self._models.get(manifest)
-        return call_method(estimator, method, given)
+        return call_method(self._models.get(manifest).estimator, method, given)
+
+    def _load(self, manifest: Manifest) -> "_Held":
+        own = load_artifact(self._registry.artifact(manifest), manifest)
+        estimator = accelerated(own, manifest.reference)
+        runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
+        return _Held(estimator, runtime if estimator is own else f"{runtime}, exact kernels")
+
+
+class _Held(msgspec.Struct, frozen=True):
+    estimator: Any
+    runtime: str
 
 
 @contextmanager

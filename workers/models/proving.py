@@ -15,7 +15,6 @@ class ProvingEngine:
     def __init__(self, engine: Engine, registry: Registry) -> None:
         self._engine, self._registry = engine, registry
         self._proved: set[tuple[str, str]] = set()
-        self.runtime = engine.runtime
 
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`. Does not compare anything, because that would call the model."""
@@ -28,6 +27,10 @@ class ProvingEngine:
     def held(self) -> list[str]:
         """See `Engine`."""
         return self._engine.held()
+
+    def runtime_of(self, manifest: Manifest) -> str:
+        """See `Engine`."""
+        return self._engine.runtime_of(manifest)
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`; raises `ModelUnloadable` if the golden rows get other answers here."""

@@ -1,4 +1,4 @@
-"""Compares golden rows in a process of their own, because the fork server never calls a model."""
+"""Compares golden rows in a process of their own, because the fork server does not predict."""
 
 import os
 import signal

@@ -1,10 +1,15 @@
 """Replaces estimators that have a kernel, also inside pipelines and meta-estimators."""
 
+import logging
 import sys
 from functools import cache
 from typing import Any
 
+from telemetry.logs import of_version
 from workers.models.kernels.forests import ClassifierKernel, RegressorKernel
+from workers.models.kernels.preparing import agrees, prepare
+
+log = logging.getLogger(__name__)
 
 # By name: importing scikit-learn takes seconds, which models of other libraries need not wait for.
 _KERNELS: dict[str, type] = {
@@ -32,21 +37,35 @@ _PARTS = {
 """Meta-estimators, and the attribute that holds what they ask."""
 
 
-def accelerated(model: Any) -> Any:
+def accelerated(model: Any, reference: str) -> Any:
     """A model that gives the same bits sooner; the model itself if no part of it has a kernel.
 
     The model is not changed: what differs is a shallow copy. Only scikit-learn's own classes are
-    replaced or looked into, never subclasses of them.
+    replaced or looked into, never subclasses of them. ``reference``: the version, for the log.
     """
     kind: Any = type(model)
     name = _own_name(kind)
     if name in _KERNELS:
-        return _copy(model, _kernel_class(kind, name)) if _is_plain(model) else model
+        return _with_kernel(model, _kernel_class(kind, name), reference)
     if name not in _PARTS or not hasattr(model, _PARTS[name]):
         return model
     parts = getattr(model, _PARTS[name])
-    found = _replaced(parts)
+    found = _replaced(parts, reference)
     return model if found is parts else _copy(model, kind, **{_PARTS[name]: found})
+
+
+def _with_kernel(forest: Any, kind: Any, reference: str) -> Any:
+    if not _is_plain(forest):
+        return forest
+    try:
+        twin = _copy(forest, kind, kernel=prepare(forest))
+        if agrees(forest, twin):
+            return twin
+        fault = "it gives other bits than scikit-learn"
+    except ValueError as error:
+        fault = str(error)
+    log.warning("no kernel for %s: %s", reference, fault, extra=of_version(reference))
+    return forest
 
 
 def _own_name(kind: type) -> str:
@@ -63,20 +82,20 @@ def _is_plain(forest: Any) -> bool:
     return all(_own_name(type(tree)) in _TREES for tree in trees)
 
 
-def _replaced(parts: Any) -> Any:
+def _replaced(parts: Any, reference: str) -> Any:
     """An estimator, a list of them, or a list of named ones; the same object if none differs."""
     if not isinstance(parts, list):
-        return accelerated(parts)
-    found = [_replaced_step(part) for part in parts]
+        return accelerated(parts, reference)
+    found = [_replaced_step(part, reference) for part in parts]
     same = all(one is other for one, other in zip(found, parts, strict=True))
     return parts if same else found
 
 
-def _replaced_step(part: Any) -> Any:
+def _replaced_step(part: Any, reference: str) -> Any:
     if not isinstance(part, tuple):
-        return accelerated(part)
+        return accelerated(part, reference)
     name, step = part
-    found = accelerated(step)
+    found = accelerated(step, reference)
     return part if found is step else (name, found)
 
 

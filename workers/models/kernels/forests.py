@@ -1,8 +1,9 @@
-"""Forests whose trees are asked directly, without joblib and without repeated validation.
+"""Forests whose trees are walked by a compiled loop, without joblib and repeated validation.
 
-The trees, the order in which their values are added, and the division at the end are
-scikit-learn's, so the bits are those of ``n_jobs=1``. Input that the short check does not pass goes
-through scikit-learn's own method, which then answers or raises as ever.
+The comparisons, the order in which the trees' values are added, and the division at the end are
+scikit-learn's, so the bits are those of ``n_jobs=1``. Without the loop each tree is asked directly.
+Input that the short check does not pass goes through scikit-learn's own method, which then answers
+or raises as ever.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workers.models.kernels.preparing import Prepared
 from workers.models.tabular.columns import Array
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -24,11 +26,7 @@ class ClassifierKernel:
         if rows is None:
             return super().predict_proba(X)  # type: ignore[misc]  # of scikit-learn's class
         forest: Any = self
-        total = np.zeros((len(rows), forest.n_classes_))
-        for estimator in forest.estimators_:
-            total += estimator.tree_.predict(rows)
-        total /= len(forest.estimators_)
-        return total
+        return _mean(forest, rows, forest.n_classes_)
 
 
 class RegressorKernel:
@@ -39,19 +37,14 @@ class RegressorKernel:
         rows = float32_rows(self, X)
         if rows is None:
             return super().predict(X)  # type: ignore[misc]  # of scikit-learn's class
-        forest: Any = self
-        total = np.zeros(len(rows))
-        for estimator in forest.estimators_:
-            total += estimator.tree_.predict(rows)[:, 0]
-        total /= len(forest.estimators_)
-        return total
+        return _mean(self, rows, 1)[:, 0]
 
 
 def float32_rows(forest: Any, given: Any) -> Array | None:
     """The rows as validation gives them to the trees; None if that is for validation to say.
 
-    An array of shape (rows, features), float32. Missing values and infinities are left to
-    scikit-learn's validation.
+    An array of shape (rows, features), float32. Infinities are left to scikit-learn's validation,
+    and so are missing values, unless it lets them through.
     """
     if type(given) is pd.DataFrame:
         if given.columns.tolist() != _names(forest):
@@ -63,7 +56,22 @@ def float32_rows(forest: Any, given: Any) -> Array | None:
         return None
     with np.errstate(over="ignore"):  # what does not fit becomes an infinity, and is refused
         rows = given.astype(np.float32, order="C")
-    return rows if np.isfinite(rows).all() else None
+    if np.isfinite(rows).all() or (forest.kernel.nan_allowed and not np.isinf(rows).any()):
+        return rows
+    return None
+
+
+def _mean(forest: Any, rows: Array, values: int) -> Array:
+    """The mean over the trees, of shape (rows, values)."""
+    kernel: Prepared = forest.kernel
+    total = np.zeros((len(rows), values))
+    if kernel.loop:
+        kernel.loop(rows, *kernel.trees.arguments(), total)
+    else:
+        for estimator in forest.estimators_:
+            total += estimator.tree_.predict(rows)
+    total /= len(forest.estimators_)
+    return total
 
 
 def _names(forest: Any) -> list[Any] | None:

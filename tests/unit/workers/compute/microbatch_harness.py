@@ -28,8 +28,6 @@ MAX_OUTCOME_BYTES = 2000
 class Engine:
     """Doubles the first column, refuses 666, and cannot load the model `broken`."""
 
-    runtime = "none"
-
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, int]] = []
 
@@ -38,6 +36,9 @@ class Engine:
 
     def held(self) -> list[str]:
         raise NotImplementedError
+
+    def runtime_of(self, manifest: Manifest) -> str:
+        return "none"
 
     def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
         self.calls.append((f"{manifest.name}:{manifest.version}", method, len(given)))

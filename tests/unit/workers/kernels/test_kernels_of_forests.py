@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from workers.models.kernels.accelerating import accelerated
+from workers.models.kernels.forests import float32_rows
 
 CLASSIFIERS = [RandomForestClassifier, ExtraTreesClassifier]
 REGRESSORS = [RandomForestRegressor, ExtraTreesRegressor]
@@ -47,7 +48,7 @@ def _around_thresholds(forest: Any) -> np.ndarray:
 
 
 def _same(model: Any, rows: Any) -> None:
-    twin = accelerated(model)
+    twin = accelerated(model, "m:1")
     assert twin is not model
     for method in ("predict", "predict_proba", "predict_log_proba"):
         if hasattr(model, method):
@@ -75,6 +76,8 @@ def test_kernels_give_the_same_bits_on_thresholds(
     forest = kind(trees, max_depth=depth, random_state=seed).fit(ROWS, target)
     rows = np.concatenate([ROWS, _around_thresholds(forest).reshape(-1, 4)])
     _same(forest, rows)
+    rows[::5, seed % 4] = np.nan
+    _same(forest, rows)
     _same(forest, rows[:1])
     _same(forest, np.asfortranarray(rows.astype(np.float32)))
 
@@ -87,7 +90,9 @@ def test_kernels_leave_what_is_unusual_to_scikit_learn(kind: Any) -> None:
     forest = kind(5, random_state=0).fit(holed, target)
     _same(forest, holed)
     _same(forest, ROWS.tolist())
-    twin = accelerated(forest)
+    twin = accelerated(forest, "m:1")
+    assert float32_rows(twin, holed) is not None
+    assert float32_rows(twin, ROWS.tolist()) is None
     for wrong in (ROWS[:, :3], ROWS[:0], np.full((1, 4), np.inf), np.full((1, 4), 1e300)):
         with pytest.raises(ValueError, match=r".") as own, np.errstate(over="ignore"):
             forest.predict(wrong)
@@ -101,7 +106,7 @@ def test_kernels_take_frames() -> None:
     forest = RandomForestClassifier(5, random_state=0).fit(frame, LABELS)
     _same(forest, frame)
     with pytest.raises(ValueError, match="feature names"):
-        accelerated(forest).predict(frame[list("bacd")])
+        accelerated(forest, "m:1").predict(frame[list("bacd")])
 
 
 def test_kernels_work_inside_pipelines_and_meta_estimators() -> None:
@@ -114,7 +119,7 @@ def test_kernels_work_inside_pipelines_and_meta_estimators() -> None:
     ):
         fitted = model.fit(ROWS, LABELS)
         _same(fitted, ROWS)
-        assert is_classifier(accelerated(fitted))
+        assert is_classifier(accelerated(fitted, "m:1"))
 
 
 def test_kernels_leave_other_classes_alone() -> None:
@@ -122,4 +127,4 @@ def test_kernels_leave_other_classes_alone() -> None:
     foreign = Foreign(3).fit(ROWS, LABELS)
     linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, LABELS)
     for model in (several, foreign, linear, RandomForestClassifier(), object()):
-        assert accelerated(model) is model
+        assert accelerated(model, "m:1") is model

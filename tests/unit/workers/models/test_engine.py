@@ -1,6 +1,7 @@
 """Engines: one that is not scikit-learn's serves requests and jobs alike."""
 
 from contextlib import nullcontext
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,6 @@ from workers.models.tabular.table import Table
 class Other:
     """An engine without estimators that gives ``output``, or doubles the first column."""
 
-    runtime = "other 1.0"
-
     def __init__(self, output: Any = None) -> None:
         self.output = output
 
@@ -31,6 +30,9 @@ class Other:
 
     def held(self) -> list[str]:
         return []
+
+    def runtime_of(self, manifest: Manifest) -> str:
+        return "other 1.0"
 
     def answer(self, manifest: Manifest, method: str, given: Any) -> Answer:
         return Answer(given[:, 0] * 2 if self.output is None else self.output, 1.5)
@@ -159,7 +161,7 @@ def test_sklearn_engine_is_an_engine(registry: Registry, doubling: Manifest) -> 
     engine.hold(doubling)
     assert engine.held() == ["doubling:1"]
     assert engine.answer(doubling, "predict", np.array([[2.0, 0.0]])).output.tolist() == [4.0]
-    assert engine.runtime.startswith("scikit-learn ")
+    assert engine.runtime_of(doubling) == f"scikit-learn {version('scikit-learn')}"
 
 
 def test_model_error_tells_what_the_model_raised(registry: Registry) -> None:

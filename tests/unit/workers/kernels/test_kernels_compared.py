@@ -1,0 +1,98 @@
+"""Kernels are compared with scikit-learn when a model is loaded, and dropped if they differ."""
+
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
+
+from workers.models.kernels import preparing
+from workers.models.kernels.accelerating import accelerated
+from workers.models.kernels.compiling import compiled_loop
+from workers.models.kernels.preparing import rows_on_thresholds
+
+RANDOM = np.random.default_rng(0)
+ROWS = RANDOM.normal(size=(80, 3))
+THREADS_OF_A_KERNEL = """
+import numpy as np, psutil
+from sklearn.ensemble import RandomForestClassifier
+from workers.models.kernels.accelerating import accelerated
+
+rows = np.random.default_rng(0).normal(size=(80, 3))
+forest = RandomForestClassifier(5, random_state=0, n_jobs=4).fit(rows, rows[:, 0] > 0)
+before = psutil.Process().num_threads()
+found = accelerated(forest, "m:1")
+print(found is not forest, psutil.Process().num_threads() == before)
+"""
+
+
+def _forest() -> Any:
+    return RandomForestClassifier(5, random_state=0).fit(ROWS, ROWS[:, 0] > 0)
+
+
+def test_kernel_that_differs_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong(x: Any, nodes: Any, missing: Any, roots: Any, values: Any, out: Any) -> None:
+        nodes = nodes.copy()
+        splits = np.flatnonzero(nodes["feature"] >= 0)
+        nodes["threshold"][splits[-1]] = np.nextafter(np.float32(nodes["threshold"][splits[-1]]), 9)
+        real(x, nodes, missing, roots, values, out)
+
+    real: Any = compiled_loop()
+    forest = _forest()
+    monkeypatch.setattr(preparing, "compiled_loop", lambda: wrong)
+    with caplog.at_level(logging.WARNING):
+        assert accelerated(forest, "churn:3") is forest
+    assert "no kernel for churn:3" in caplog.text
+
+
+def test_kernel_is_not_made_of_trees_that_have_no_end(caplog: pytest.LogCaptureFixture) -> None:
+    forest = _forest()
+    forest.estimators_[1].tree_.children_left[0] = 0
+    with caplog.at_level(logging.WARNING):
+        assert accelerated(forest, "churn:3") is forest
+    assert "other nodes" in caplog.text
+
+
+def test_kernel_without_numba_asks_each_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr(preparing, "compiled_loop", compiled_loop.__wrapped__)
+    forest = _forest()
+    twin = accelerated(forest, "m:1")
+    assert twin.kernel.loop is None
+    assert twin.predict_proba(ROWS).tobytes() == forest.predict_proba(ROWS).tobytes()
+
+
+def test_kernel_starts_no_threads_that_a_fork_would_lose() -> None:
+    # In a process of its own: threads of other tests may start or end meanwhile.
+    run = subprocess.run(
+        [sys.executable, "-c", THREADS_OF_A_KERNEL],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, "True True\n"), run.stderr
+
+
+def test_kernel_is_compared_on_and_next_to_thresholds() -> None:
+    forest = ExtraTreesRegressor(4, random_state=0).fit(ROWS, ROWS[:, 0])
+    rows = rows_on_thresholds(forest, nan_allowed=True)
+    known = {
+        (feature, np.float32(threshold))
+        for tree in forest.estimators_
+        for feature, threshold in zip(tree.tree_.feature, tree.tree_.threshold, strict=True)
+    }
+    near = [
+        (column, np.nextafter(value, side, dtype=np.float32)) in known
+        for column in range(3)
+        for value in rows[:, column]
+        for side in (value, np.float32(-9), np.float32(9))
+        if value == value
+    ]
+    assert sum(near) >= len(near) // 3
+    assert 0.03 < np.isnan(rows).mean() < 0.1

@@ -1,0 +1,71 @@
+"""Prepares a forest for its kernel, and compares the kernel with scikit-learn's own method."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import joblib
+import msgspec
+import numpy as np
+
+from workers.models.kernels.compiling import compiled_loop
+from workers.models.kernels.layout import Trees, lay_out
+from workers.models.tabular.columns import Array
+
+COMPARED_ROWS = 256
+COMPARED_VALUES = 2**20
+"""Most values of the rows that are compared, for models of many columns."""
+SAMPLED_TREES = 64
+"""Trees whose thresholds are in the rows that are compared; the rows go through all trees."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A forest as its kernel needs it."""
+
+    loop: Callable[..., None] | None
+    """As of `compiling.compiled_loop`."""
+    trees: Trees
+    nan_allowed: bool
+    """Whether scikit-learn lets missing values through to these trees."""
+
+
+def prepare(forest: Any) -> Prepared:
+    """Lay out the trees of a fitted forest with one output; raises what `lay_out` raises."""
+    allows = getattr(forest.estimators_[0], "_support_missing_values", lambda _: False)
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    laid_out = lay_out(trees, forest.n_features_in_, getattr(forest, "n_classes_", 1))
+    return Prepared(compiled_loop(), laid_out, bool(allows(np.zeros((1, forest.n_features_in_)))))
+
+
+def agrees(forest: Any, twin: Any) -> bool:
+    """Whether a kernel gives the bits of its forest on and next to thresholds."""
+    rows = rows_on_thresholds(forest, nan_allowed=twin.kernel.nan_allowed)
+    method = "predict_proba" if hasattr(forest, "predict_proba") else "predict"
+    with (
+        warnings.catch_warnings(),
+        joblib.parallel_config(backend="sequential"),  # the fork server must not start threads
+    ):
+        warnings.simplefilter("ignore")  # rows without the names of columns
+        own, found = getattr(forest, method)(rows), getattr(twin, method)(rows)
+    same = own.dtype == found.dtype and own.shape == found.shape
+    return bool(same and own.tobytes() == found.tobytes())
+
+
+def rows_on_thresholds(forest: Any, *, nan_allowed: bool) -> Array:
+    """Rows (rows, columns), float32: each value is a threshold of its column, or next to one."""
+    columns, random = forest.n_features_in_, np.random.default_rng(0)
+    shape = max(1, min(COMPARED_ROWS, COMPARED_VALUES // columns)), columns
+    step = -(-len(forest.estimators_) // SAMPLED_TREES)
+    trees = [estimator.tree_ for estimator in forest.estimators_[::step]]
+    feature = np.concatenate([tree.feature for tree in trees])
+    order = np.argsort(feature, kind="stable")
+    sorted_thresholds = np.concatenate([tree.threshold for tree in trees])[order]
+    first = np.searchsorted(feature[order], np.arange(columns + 1))
+    picked = first[:-1] + (random.random(shape) * np.diff(first)).astype(np.int64)
+    near = sorted_thresholds[np.minimum(picked, len(order) - 1)].astype(np.float32)
+    side = random.choice(np.array([-np.inf, 0, np.inf], dtype=np.float32), shape)
+    rows = np.where(side == 0, near, np.nextafter(near, side))
+    rows[~np.isfinite(rows)] = 0
+    if nan_allowed:
+        rows[random.random(shape) < 1 / 16] = np.nan
+    return rows
