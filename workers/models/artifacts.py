@@ -9,7 +9,7 @@ import msgspec
 from registry.manifest import Manifest
 from telemetry.errors import ArtifactMismatch, ArtifactMissing, ModelUnloadable
 from workers.models.formats.model_format import Labels
-from workers.models.formats.pickles import skops_library
+from workers.models.formats.skops_library import skops_library
 from workers.models.formats.table import format_named, load_model, recognised_format
 from workers.models.formats.trial import check_loadable
 from workers.models.signature.methods import method_candidates

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from workers.models.formats.skops_library import is_estimator
+
 # Parts of fitted estimators that skops does not list as safe. They hold numbers, and building them
 # runs no code from the file.
 _HARMLESS = frozenset(
@@ -41,5 +43,5 @@ _PAIR = frozenset({"functools.partial", "sklearn.utils.validation.check_array"})
 
 def unknown_types(types: Iterable[str]) -> list[str]:
     """The types that are not known to be harmless, sorted."""
-    unknown = set(types) - _HARMLESS
+    unknown = {name for name in set(types) - _HARMLESS if not is_estimator(name)}
     return sorted(unknown - _PAIR if unknown >= _PAIR else unknown)

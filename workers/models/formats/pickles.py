@@ -1,6 +1,5 @@
 """Loads skops, joblib and pickle files. The only module that unpickles, once a file is trusted."""
 
-import importlib
 import io
 import pickletools
 import zipfile
@@ -11,6 +10,7 @@ import joblib
 from telemetry.errors import UntrustedArtifact
 from workers.models.formats.harmless import unknown_types
 from workers.models.formats.model_format import Labels
+from workers.models.formats.skops_library import skops_library
 
 _COMPRESSED = (
     *(b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"BZh"),
@@ -61,8 +61,3 @@ def load_skops(content: bytes, trust: bool, what: str) -> Any:
             "register it with --trust if you trust its origin"
         )
     return skops.loads(content, trusted=types)
-
-
-def skops_library() -> Any:
-    """Import skops only when needed: it imports all of scikit-learn, which takes seconds."""
-    return importlib.import_module("skops.io")

@@ -1,0 +1,52 @@
+"""skops is imported without a walk through scikit-learn, and the same types are trusted."""
+
+import subprocess
+import sys
+
+import pytest
+from sklearn.utils import all_estimators
+
+from workers.models.formats.skops_library import is_estimator
+
+MODULES = """
+import sys
+from workers.models.formats.skops_library import skops_library
+
+skops_library()
+import sklearn.utils
+print("sklearn.gaussian_process" in sys.modules, sklearn.utils.all_estimators.__name__)
+"""
+
+
+def test_skops_library_imports_no_other_module_of_scikit_learn() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", MODULES], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert (run.returncode, run.stdout) == (0, "False all_estimators\n"), run.stderr
+
+
+def test_is_estimator_of_every_estimator_that_skops_trusts() -> None:
+    names = {f"{each.__module__}.{each.__name__}" for _, each in all_estimators()}
+    assert len(names) > 150
+    assert not [name for name in names if not is_estimator(name)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sklearn.base.BaseEstimator",
+        "sklearn.ensemble._forest.ForestClassifier",
+        "sklearn.ensemble.RandomForestClassifier",
+        "sklearn.ensemble._forest.joblib",
+        "sklearn.utils._mocking.CheckingClassifier",
+        "sklearn.utils.estimator_checks.BaseBadClassifier",
+        "sklearn.nowhere.Estimator",
+        "sklearn._BaseEstimator",
+        "os.system",
+        "sklearnx.svm.SVC",
+        "sklearn.svm._classes.",
+        "",
+    ],
+)
+def test_is_estimator_of_other_names(name: str) -> None:
+    assert not is_estimator(name)
