@@ -13,7 +13,6 @@ import click
 from cli.failure import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS_OF_QUICK_TESTS = "unit", "architecture"
 SLOWEST_SHOWN = 20
 """How many of the slowest tests to list at the end."""
 
@@ -33,18 +32,14 @@ def steps(slow: bool, expression: str | None) -> Iterator[tuple[str, list[str]]]
 
 
 def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Commands for all tests. Only quick tests measure coverage, as it makes them 50 % slower."""
-    quick = ["pytest", "-m", "not slow", *_in_parallel()]
+    """Commands for all tests. `tests/conftest.py` keeps slow tests out of the coverage."""
     if not slow:
-        yield "pytest", [*run, *quick]
+        yield "pytest", [*run, "pytest", "-m", "not slow", *_in_parallel()]
         return
-    yield "pytest", [*run, "coverage", "run", "-m", *quick]
+    everything = ["pytest", "-m", "not exhaustive", *_in_parallel()]
+    yield "pytest", [*run, "coverage", "run", "-m", *everything]
     yield "coverage combine", [*run, "coverage", "combine", "--quiet"]
     yield "coverage", [*run, "coverage", "report"]
-    # Each process collects for seconds, so it skips the rooms without slow tests.
-    rooms = [option for room in ROOMS_OF_QUICK_TESTS for option in ("--ignore", f"tests/{room}")]
-    select = ["-m", "slow and not exhaustive", *rooms]
-    yield "pytest, slow", [*run, "pytest", *select, *_in_parallel()]
 
 
 def _in_parallel() -> list[str]:

@@ -3,17 +3,22 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 
+from registry.files import locked
 from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of
 
 SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 """Fixtures that are a stack for all tests of a session."""
 LONGEST_FIRST = "deploy", "system", "docs", "chaos", "integration", "equality"
+COVERAGE_OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
+"""Tells coverage.py to measure a process that is started."""
 WAITING = "chaos", "integration"
 """Rooms whose tests let most of their time pass until something happens."""
 
@@ -27,8 +32,8 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         # Tests that run side by side leave no processor free, and jobs would wait for one.
         patch.setenv("PREDICTQ_BATCH_PRIORITY", "normal")
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        # Shared by tests that run side by side: compiling kernels takes seconds.
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp().parent / "cache"))
+        # Shared by processes that run side by side: compiling kernels takes seconds.
+        patch.setenv("XDG_CACHE_HOME", str(_directory_of_run(tmp_path_factory) / "cache"))
         yield
 
 
@@ -40,10 +45,19 @@ def _restore_sigint() -> None:
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home that holds the three demo models and nothing else."""
-    home = tmp_path_factory.mktemp("demo")
-    train_demos(home)
+    """A home that holds the three demo models and nothing else; trained once a run."""
+    home = _directory_of_run(tmp_path_factory) / "demo"
+    with locked(home.with_suffix(".lock")):
+        if not home.exists():
+            train_demos(staging := tmp_path_factory.mktemp("demo-staging"))
+            staging.rename(home)
     return home
+
+
+def _directory_of_run(factory: pytest.TempPathFactory) -> Path:
+    """A directory that all processes of pytest-xdist share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +90,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = chain.from_iterable(_alternate(list(groups.values())))
 
 
-def _sort_key(item: pytest.Item) -> int:
-    """Sort key: tests with stacks first, short modules last, so that all processes end together."""
+def _sort_key(item: pytest.Item) -> tuple[int, bool]:
+    """Sort key: tests with stacks first, short modules last, so that all processes end together.
+
+    In a room quick tests come first, so that coverage is measured in the stacks that they share.
+    """
     room = _room(item)
-    return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+    rank = LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+    return rank, "slow" in item.keywords
 
 
 def _alternate(groups: list[list[pytest.Item]]) -> Iterator[list[pytest.Item]]:
@@ -99,6 +117,29 @@ def _session_fixtures(item: pytest.Item) -> set[str]:
     assert isinstance(item, pytest.Function)
     fixtures = item._fixtureinfo.name2fixturedefs
     return {name for name, found in fixtures.items() if found[-1].scope == "session"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure no coverage in slow tests, nor in what they start: it takes half as long again."""
+    with _unmeasured() if "slow" in item.keywords else nullcontext():
+        return (yield)
+
+
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    measuring = Coverage.current()
+    if measuring is None:
+        yield
+        return
+    measuring.stop()
+    configuration = os.environ.pop(COVERAGE_OF_CHILDREN, None)
+    try:
+        yield
+    finally:
+        if configuration is not None:
+            os.environ[COVERAGE_OF_CHILDREN] = configuration
+        measuring.start()
 
 
 @pytest.hookimpl(wrapper=True)

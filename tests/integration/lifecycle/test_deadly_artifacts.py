@@ -23,8 +23,8 @@ class Bomb:
 
 
 @pytest.fixture
-def live(demo_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
-    with running(with_models_of(demo_home, tmp_path), PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+def live(constant_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
+    with running(with_models_of(constant_home, tmp_path), PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
 

@@ -22,8 +22,8 @@ ROUNDS = 3
 
 
 @pytest.fixture(scope="module")
-def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    with running(with_models_of(demo_home, tmp_path_factory.mktemp("replacing"))) as stack:
+def stack(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    with running(with_models_of(constant_home, tmp_path_factory.mktemp("replacing"))) as stack:
         until(stack.serves, "a prediction")
         yield stack
 

@@ -26,8 +26,8 @@ def connected(stack: LiveStack) -> LiveStack:
 
 
 @pytest.fixture(scope="module")
-def own_stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    with running(with_models_of(demo_home, tmp_path_factory.mktemp("uncertain"))) as stack:
+def own_stack(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    with running(with_models_of(constant_home, tmp_path_factory.mktemp("uncertain"))) as stack:
         yield stack
 
 

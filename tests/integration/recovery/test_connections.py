@@ -28,9 +28,9 @@ HEADERS = {"content-type": "application/json"}
 
 
 @pytest.fixture
-def front(demo_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
+def front(constant_home: Path, tmp_path: Path) -> Iterator[LiveStack]:
     """Redis and an API without a worker: all connections are the API's."""
-    home = with_models_of(demo_home, tmp_path / "home")
+    home = with_models_of(constant_home, tmp_path / "home")
     for name in ("logs", "metrics"):
         (home / name).mkdir()
     front = LiveStack(home, {})

@@ -4,38 +4,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from sklearn.neighbors import KNeighborsRegressor
 
-from registry.store import Registry
+from tests.support.models import register
+from tests.support.slow_models import Unhurried
 from tests.support.stack import LiveStack, running, until, with_models_of
-from workers.models.artifacts import save
-from workers.models.registration import describe_model
 
 pytestmark = pytest.mark.slow
 
 ROW = [5.1, 3.5, 1.4, 0.2]
-LONG = [[0.5]] * 1000
-"""Rows that take the slow model seconds."""
+SECONDS = 0.002
+"""Seconds that the slow model sleeps for each row."""
+LONG = [[0.5, 0]] * 1000
 
 
 @pytest.fixture(scope="module")
-def mortal(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    home = with_models_of(demo_home, tmp_path_factory.mktemp("mortal"))
-    register_slow_model(home)
+def mortal(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    home = with_models_of(constant_home, tmp_path_factory.mktemp("mortal"))
+    register(home, "slow", Unhurried(SECONDS), [[0.5, 0]])
     # The visibility timeout is eight seconds instead of thirty.
     with running(home, PREDICTQ_VISIBILITY_TIMEOUT="8") as stack:
         yield stack
-
-
-def register_slow_model(home: Path) -> None:
-    """Register a slow model: each row computes its distance to every training row."""
-    x = np.linspace(0, 1, 40_000)[:, None]
-    model = KNeighborsRegressor(algorithm="brute", metric="minkowski", p=1.5).fit(x, x[:, 0])
-    path = home / "slow.skops"
-    save(model, path)
-    Registry(home).add("slow", *describe_model(path, examples=[[0.5]]))
 
 
 def status(stack: LiveStack, task_id: str) -> str:

@@ -18,6 +18,7 @@ from registry.store import Registry
 from stack.pointers import STACKS
 from stack.process import ROOT
 from stack.smoke_test import SmokeTest
+from tests.support.models import Constant, Doubling, register
 from tests.support.traffic import traffic
 from tests.system.up.running_up import (
     ENDING,
@@ -36,13 +37,15 @@ CORES = len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("up") / "home"
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """The first start in a home with two models that load at once, as workers start often here.
 
-
-@pytest.fixture(scope="module")
-def up(home: Path) -> Iterator[Up]:
-    """The first start in this home, with the demo models."""
+    `tests/docs` starts `up` in an empty home, with the demo models.
+    """
+    home = tmp_path_factory.mktemp("up") / "home"
+    home.mkdir()
+    register(home, "iris", Constant(), [[5.1, 3.5, 1.4, 0.2]])
+    register(home, "doubling", Doubling(), [[1.0, 2.0]])
     with Up(home) as up:
         yield up
 
