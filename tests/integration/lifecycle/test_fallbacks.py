@@ -1,24 +1,27 @@
 """The fallback of a paused version answers, and the receipt says so; with real workers."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from registry.store import Registry
 from tests.integration.damaged_versions import ROW, Artifact, fail_until_paused, post
 from tests.support.models import Doubling, Lethal, described, register
-from tests.support.stack import LiveStack
+from tests.support.stack import LiveStack, running
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def with_fallback(tmp_path, start) -> LiveStack:
+@pytest.fixture(scope="module")
+def with_fallback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """Version 2 of doubling is damaged; its fallback is version 1."""
-    register(tmp_path, "doubling", Doubling(), [ROW], alias="fallback")
-    register(tmp_path, "doubling", Lethal(), [ROW], alias="production")
-    Artifact(tmp_path, "doubling:2").damage()
-    stack = start(PREDICTQ_BREAKER_FAILURES="1", PREDICTQ_PROBE_AFTER="300")
-    fail_until_paused(stack, "doubling:2")
-    return stack
+    home = tmp_path_factory.mktemp("fallback")
+    register(home, "doubling", Doubling(), [ROW], alias="fallback")
+    register(home, "doubling", Lethal(), [ROW], alias="production")
+    Artifact(home, "doubling:2").damage()
+    with running(home, PREDICTQ_BREAKER_FAILURES="1", PREDICTQ_PROBE_AFTER="300") as stack:
+        fail_until_paused(stack, "doubling:2")
+        yield stack
 
 
 @pytest.mark.parametrize("reference", ["doubling", "doubling@production"])
@@ -38,7 +41,9 @@ def test_pinned_version_has_no_fallback(with_fallback: LiveStack) -> None:
 def test_a_fallback_may_be_paused_itself(with_fallback: LiveStack) -> None:
     with_fallback.http.post("/models/doubling/versions/1/pause")
     refused = post(with_fallback, "doubling")
+    with_fallback.http.post("/models/doubling/versions/1/resume")
     assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
+    assert post(with_fallback, "doubling").status_code == 202
 
 
 def test_features_are_checked_against_the_fallbacks_signature(tmp_path, start) -> None:
