@@ -19,7 +19,7 @@ from tasks.wire import encode_finite
 from telemetry.logs import configure
 from workers.celery import strategy as predictions
 from workers.celery.canaries import Canaries
-from workers.celery.consumer import BatchingStep, HeartbeatStep
+from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
 from workers.celery.pool import CeleryPool
 from workers.celery.watchdog import WatchdogStep
 from workers.jobs import strategy as job_steps
@@ -41,7 +41,9 @@ register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
 predict.Strategy = partial(predictions.strategy, parts)
 perform.Strategy = partial(job_steps.strategy, parts)
-app.steps["consumer"] |= {Canaries, BatchingStep, HeartbeatStep, WatchdogStep, Sweeping}
+app.steps["consumer"] |= {
+    *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping)
+}
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -11,9 +11,11 @@ from workers.celery.connecting import ServerCheck
 from workers.celery.events import EventSender
 from workers.celery.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
+from workers.microbatch.cancelled_runs import CancelledRuns
 from workers.microbatch.crash_retry import judge, spare
 from workers.microbatch.intake import Intake
 from workers.microbatch.load_retry import LoadRetry
+from workers.models.resolving import is_away
 from workers.pool.pool import Listener, Pool
 
 CLIENT_TIMEOUT = 5
@@ -44,10 +46,13 @@ class WorkerParts:
         self.batcher = Batcher(
             self.pool,
             self.events,
+            is_blind=partial(is_away, self.registry),
             judge=partial(judge, self.ledger),
             spare=partial(spare, self.reservations),
             remind=self.intake.take_soon,
         )
+
+        self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 
     def start_pool(self, size: int, queue: str) -> None:
         """Start ``size`` pool processes; what happens in them reaches the parts built over them."""

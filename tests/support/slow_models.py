@@ -19,12 +19,13 @@ class Unhurried(Doubling):
 
 
 class Gated(Doubling):
-    """Waits with computing while a file exists."""
+    """Waits with computing while a file exists, and some seconds in any case."""
 
-    def __init__(self, obstacle: str) -> None:
-        self.obstacle = obstacle
+    def __init__(self, obstacle: str, seconds: float = 0.0) -> None:
+        self.obstacle, self.seconds = obstacle, seconds
 
     def predict(self, x: Any) -> Any:
+        time.sleep(self.seconds)
         _wait(self.obstacle)
         return super().predict(x)
 

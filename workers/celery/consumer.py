@@ -8,6 +8,7 @@ from kombu.common import ignore_errors
 
 from workers.celery.heartbeat import INTERVAL
 from workers.celery.shutdown import Shutdown
+from workers.microbatch.cancelled_runs import LONG_RUN
 from workers.parts import WorkerParts
 
 
@@ -62,3 +63,23 @@ class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
         """Remove this worker from the ledger at once, before its heartbeat expires."""
         self.stop(consumer)
         self._heartbeat.farewell()
+
+
+class CancelledRunsStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Looks for cancelled predictions that are still computed, from the event loop."""
+
+    requires = ("celery.worker.consumer:Tasks",)
+
+    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._runs = parts.cancelled_runs
+        self._entry: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Look at every interval; Celery calls this at each connection to the broker."""
+        self._entry = consumer.timer.call_repeatedly(LONG_RUN, self._runs.look)
+
+    def stop(self, consumer: Any) -> None:
+        """Stop looking."""
+        if self._entry is not None:
+            self._entry.cancel()

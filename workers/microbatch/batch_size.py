@@ -6,6 +6,8 @@ MAX_MICROBATCH_SECONDS = 1.0
 """Seconds that a microbatch may take, or twice its quickest run if that is longer."""
 MOMENT = 0.05
 """Longest wait, in seconds, for a running microbatch before another starts beside it."""
+SLOW_CALL = 0.5
+"""Seconds from which on a call is slow: others would notice that they wait for it."""
 
 
 class BatchSize:
@@ -33,6 +35,11 @@ class BatchSize:
         took_all = rows + rows / requests <= self.rows
         is_cheap = 2 * self._latest / self._latest_rows <= self._quickest
         return requests > 1 and took_all and is_cheap and self._latest <= MOMENT
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether even the quickest microbatch so far took `SLOW_CALL`; False before the first."""
+        return SLOW_CALL <= self._quickest < float("inf")
 
     def took(self, rows: int, seconds: float) -> None:
         """Learn from a microbatch of ``rows`` rows that ran for ``seconds``."""

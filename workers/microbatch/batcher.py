@@ -1,9 +1,11 @@
 """Gathers messages that can share a model call, and gives them to free pool processes.
 
 There is no artificial delay: a single request starts at once. While a quick microbatch runs, or
-every process is busy, requests collect on the queue and form the next microbatch.
+every process is busy, requests collect on the queue and form the next microbatch. A slow version
+leaves the last free process to other versions that are asked for.
 """
 
+import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -13,18 +15,23 @@ from celery.worker import state
 from tasks.time_limits import LONGEST_RUN, OUTAGE
 from workers.celery.events import EventSender
 from workers.microbatch.batch_size import MOMENT, BatchSize
+from workers.microbatch.demand import Demand
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
 from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
 from workers.pool.protocol import Disposition, Done, Fate, Instruction, Item, Microbatch, Step
 
+log = logging.getLogger(__name__)
 MAX_WAITING = 1024
 """Messages that may wait for versions to be loaded."""
 MAX_BYTES = 8 * 2**20
 """Bytes of message bodies in one microbatch."""
 MAX_WAITING_BYTES = 8 * MAX_BYTES
 """Bytes of waiting message bodies at which the worker stops taking messages."""
+MAX_HELD_BACK = 64
+"""Messages of slow versions that may wait here while a process is free, so that the worker finds
+what waits behind them on the queue. Other workers could start them sooner, so they are few."""
 
 
 class Batcher:
@@ -35,11 +42,14 @@ class Batcher:
         pool: Pool,
         events: EventSender,
         *,
+        is_blind: Callable[[], bool],
         judge: Callable[[Message], Disposition | None],
         spare: Callable[[list[Message]], bool],
         remind: Callable[[], object],
     ) -> None:
-        """``judge`` decides about a message that ran alone when its process died; None keeps it.
+        """``is_blind``: whether this worker cannot read the registry now.
+
+        ``judge`` decides about a message that ran alone when its process died; None keeps it.
 
         ``spare`` returns messages that another one's time limit interrupted to the queue, without
         counting an attempt; False if Redis could not be reached. ``remind`` schedules another look
@@ -47,30 +57,36 @@ class Batcher:
         """
         self._pool = pool
         self._events = events
+        self._is_blind = is_blind
         self._judge, self._spare, self._remind = judge, spare, remind
         self._waiting: dict[Group, deque[Message]] = {}
         self._waiting_bytes = 0
         self._running: dict[PoolProcess, list[Message]] = {}
+        self._abandoned: set[PoolProcess] = set()
+        """Processes that were killed because no caller wants the answers any more."""
         self._awaited: dict[PoolProcess, float] = {}
         """Processes whose quick microbatch is worth waiting for → until when, monotonic seconds."""
         self._batch_sizes: defaultdict[tuple[str, str], BatchSize] = defaultdict(BatchSize)
         self._next_rows = 1
-        self._rests_until = 0.0
+        self._demand = Demand()
+        self._looks_again_at = 0.0
+        """When to try the registry again, in `time.monotonic` seconds; 0 if it could be read."""
 
     @property
     def capacity(self) -> int:
         """Messages that may be reserved now: enough for the next microbatch, 0 if none can start.
 
         The rest stays on the queue for other workers. Messages that wait for their version to be
-        loaded do not count, up to `MAX_WAITING`.
+        loaded do not count, up to `MAX_WAITING`, nor those of slow versions, up to `MAX_HELD_BACK`.
         """
         too_large = self._waiting_bytes >= MAX_WAITING_BYTES
-        rests = time.monotonic() < self._rests_until
-        if too_large or rests or not self._pool.has_idle or self._is_soon_over():
+        if too_large or self._rests or not self._pool.has_idle or self._is_soon_over():
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
+        held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
-        return max(min(self._next_rows - could, MAX_WAITING - sum(sizes.values())), 0)
+        room = MAX_HELD_BACK - held_back if held_back else MAX_WAITING - sum(sizes.values())
+        return max(min(self._next_rows - could + held_back, room), 0)
 
     def held(self) -> Iterator[str]:
         """Tags of all messages that are reserved and not yet settled."""
@@ -86,9 +102,29 @@ class Batcher:
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         return [message.tag for messages in waiting.values() for message in messages]
 
+    def long_running(self, seconds: float) -> Iterator[tuple[PoolProcess, list[Message]]]:
+        """Processes that compute a microbatch for at least ``seconds``, and its messages."""
+        for process, messages in self._running.items():
+            if not messages[0].lone and process.busy_seconds >= seconds:
+                yield process, messages
+
+    def abandon(self, process: PoolProcess) -> None:
+        """Kill a process whose messages are all settled; none of them is computed again."""
+        self._abandoned.add(process)
+        process.kill()
+
     def rest(self) -> None:
-        """Take no messages for `OUTAGE` seconds: this worker cannot read the registry."""
-        self._rests_until = time.monotonic() + OUTAGE
+        """Take no messages until this worker can read the registry, and so leave them to others."""
+        if not self._looks_again_at:
+            log.warning("this worker cannot read the registry: it takes no messages until it can")
+        self._looks_again_at = time.monotonic() + OUTAGE
+
+    @property
+    def _rests(self) -> bool:
+        """Whether this worker takes no messages; it tries the registry every `OUTAGE` seconds."""
+        if self._looks_again_at and time.monotonic() >= self._looks_again_at:
+            self._looks_again_at = time.monotonic() + OUTAGE if self._is_blind() else 0.0
+        return bool(self._looks_again_at)
 
     def give_up(self, reference: str) -> None:
         """Fail the messages that wait for a version whose loading hangs."""
@@ -102,12 +138,17 @@ class Batcher:
     def add(self, message: Message) -> None:
         """Queue a reserved message until `dispatch`."""
         self._events.received(message.request)
+        self._demand.note(message.reference)
         self._wait(message, alone=message.tag if message.lone else None)
 
     def dispatch(self) -> None:
         """Start microbatches on free processes, the group that has waited longest first."""
         for group in list(self._waiting):
-            while group in self._waiting and (process := self._pool.idle(group.reference)):
+            while (
+                group in self._waiting
+                and not self._is_held_back(group)
+                and (process := self._pool.idle(group.reference))
+            ):
                 self._run(process, group, self._take(group))
 
     def _is_soon_over(self) -> bool:
@@ -117,6 +158,14 @@ class Batcher:
         """
         now = time.monotonic()
         return any(now < until for until in self._awaited.values())
+
+    def _is_held_back(self, group: Group) -> bool:
+        """Whether a slow version leaves the last free process to other versions."""
+        return (
+            self._batch_size(group).is_slow
+            and not self._pool.has_spare
+            and self._demand.is_for_others(group.reference)
+        )
 
     def _wait(self, message: Message, alone: str | None) -> None:
         group = group_of(message, alone)
@@ -155,7 +204,10 @@ class Batcher:
         def finished(done: Done | None) -> None:
             del self._running[process]
             self._awaited.pop(process, None)
-            if done is None:
+            if process in self._abandoned:
+                self._abandoned.remove(process)
+                self._end_cancelled(messages)
+            elif done is None:
                 self._lost(messages, 0.0 if process.frozen else time.monotonic() - started)
             else:
                 # Job steps and messages without a version say nothing about a model's run time.
@@ -177,6 +229,10 @@ class Batcher:
                 self._wait(message, alone=message.tag)
             else:
                 self._events.finished(message.request, fate, done.seconds)
+
+    def _end_cancelled(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._events.finished(message.request, Fate("cancelled"), 0.0)
 
     def _lost(self, messages: list[Message], seconds: float) -> None:
         """Requeue messages whose process died ``seconds`` after it was given them.

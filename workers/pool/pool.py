@@ -95,6 +95,12 @@ class Pool:
         """Whether a process is free."""
         return any(process.idle for process in self._processes)
 
+    @property
+    def has_spare(self) -> bool:
+        """Whether a process stays free if one more is taken; also if there is only one at all."""
+        free = sum(process.idle for process in self._processes)
+        return free > 1 or len(self._processes) == 1
+
     def can_serve(self, reference: str) -> bool:
         """Whether some process, free or busy, can take messages of this version.
 

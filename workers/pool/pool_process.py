@@ -46,6 +46,11 @@ class PoolProcess:
         """Whether it is ready and free."""
         return bool(self.pid) and not self.busy
 
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds since it was given its present work; 0 if it has none."""
+        return time.monotonic() - self._busy_since if self.busy else 0.0
+
     def take(self, work: Microbatch | Step, finished: Finished) -> None:
         """Start a microbatch or step; ``finished`` gets its `Done`, or None if the process died."""
         self._finished, self._busy_since = finished, time.monotonic()
@@ -78,7 +83,7 @@ class PoolProcess:
 
     def end_overdue(self, grace: float) -> None:
         """Kill the process if it has computed ``grace`` seconds longer than its limit."""
-        if self.busy and time.monotonic() - self._busy_since > self._limit + grace:
+        if self.busy_seconds > self._limit + grace:
             self.frozen = True
             self.kill()
 

@@ -42,13 +42,18 @@ def test_cancel_reserved_prediction(live: LiveStack) -> None:
     assert computed(live, 310.0) == 0
 
 
-def test_cancel_running_prediction(live: LiveStack) -> None:
-    task_id = live.submit("sleepy", [320.0, 1.0])["id"]
-    until(lambda: live.status(task_id) == "running", "its start")
-    assert cancel(live, task_id)["status"] == "cancelled"
-    until(lambda: computed(live, 320.0), "the end of its computation")
-    until(lambda: holds_nothing(live), "its worker has tried to settle it")
-    assert live.outcome(task_id)["status"] == "cancelled"
+def test_cancel_running_prediction_frees_its_process(live: LiveStack) -> None:
+    busy = {process.pid for process in live.pool()}
+    ids = []
+    for value in range(len(busy)):
+        ids.append(live.submit("sleepy", [320.0 + value, 60.0])["id"])
+        until(lambda: live.status(ids[-1]) == "running", "its start")
+    assert [cancel(live, task_id)["status"] for task_id in ids] == ["cancelled"] * len(busy)
+    until(lambda: not busy & {process.pid for process in live.pool()}, "other processes", 20)
+    assert live.predict("doubling", [3.0, 0.0]) == [6.0]
+    until(lambda: holds_nothing(live), "their messages are gone")
+    assert computed(live, 320.0) == 0
+    assert {live.outcome(task_id)["status"] for task_id in ids} == {"cancelled"}
 
 
 def test_cancel_hanging_prediction(live: LiveStack) -> None:

@@ -95,11 +95,11 @@ def test_message_with_a_past_eta_is_computed(parts: WorkerParts) -> None:
 
 def test_a_worker_that_does_not_see_the_registry_rests(parts: WorkerParts, tmp_path: Path) -> None:
     deliver(parts, message("nobody:1"))
-    assert parts.batcher._rests_until == 0
+    assert parts.batcher._looks_again_at == 0
     shutil.rmtree(tmp_path / "models")
 
     def rests() -> bool:
         deliver(parts, message())
-        return parts.batcher._rests_until > 0
+        return parts.batcher._looks_again_at > 0
 
     until(rests, "it sees that the registry is away")

@@ -14,9 +14,12 @@ class Process:
 
     pid = 1
     frozen = False
+    busy_seconds = 0.0
+    """Set by tests."""
 
     def __init__(self) -> None:
         self.batch: Microbatch | None = None
+        self.is_killed = False
 
     @property
     def idle(self) -> bool:
@@ -31,6 +34,9 @@ class Process:
         fates = [Fate(verdict) for _ in self.batch.items]
         self.batch = None
         self._finished(Done(fates, seconds))
+
+    def kill(self) -> None:
+        self.is_killed = True
 
     def die(self) -> None:
         self.batch = None
@@ -49,6 +55,11 @@ class Pool:
     @property
     def has_idle(self) -> bool:
         return any(process.idle for process in self.processes)
+
+    @property
+    def has_spare(self) -> bool:
+        free = sum(process.idle for process in self.processes)
+        return free > 1 or len(self.processes) == 1
 
     def idle(self, reference: str) -> Process | None:
         if not self.can_serve(reference):
@@ -102,9 +113,11 @@ class Bench:
     def __init__(self, processes: int = 1, *, warm: bool = True) -> None:
         self.pool, self.events = Pool(processes), EventRecorder()
         self.judge, self.reminders = Judge(), []
+        self.is_blind = False
         self.batcher = Batcher(
             self.pool,  # type: ignore[arg-type]  # a stand-in
             self.events,  # type: ignore[arg-type]  # a stand-in
+            is_blind=lambda: self.is_blind,
             judge=self.judge.judge,
             spare=self.judge.spare,
             remind=lambda: self.reminders.append("in a moment"),

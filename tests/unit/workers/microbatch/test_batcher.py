@@ -17,12 +17,6 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_a_worker_that_does_not_see_the_models_leaves_what_waits_to_others(bench: Bench) -> None:
-    assert bench.batcher.capacity > 0
-    bench.batcher.rest()
-    assert bench.batcher.capacity == 0
-
-
 def test_a_lone_request_goes_at_once(bench: Bench) -> None:
     bench.add("a")
     assert bench.dispatch() == [["a"]]

@@ -1,0 +1,80 @@
+"""A slow version leaves the last free process to other versions that are asked for."""
+
+import pytest
+
+from tests.unit.clock import Clock
+from tests.unit.workers.microbatch.batcher_harness import Bench
+from workers.microbatch import demand
+from workers.microbatch.batch_size import SLOW_CALL, BatchSize
+from workers.microbatch.batcher import MAX_HELD_BACK
+from workers.microbatch.demand import RECENT
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(demand, "time", clock)
+    return clock
+
+
+def bench_with_slow_version(processes: int = 2) -> Bench:
+    """A bench that has measured that ``slow:1`` takes long for each row."""
+    bench = Bench(processes)
+    bench.batcher._batch_sizes.default_factory = BatchSize
+    bench.batcher._batch_sizes["slow:1", "predict"].took(1, 6 * SLOW_CALL)
+    return bench
+
+
+def add_slow(bench: Bench, *names: str) -> None:
+    bench.add(*names, model="slow:1", rows=2)  # a microbatch each
+
+
+def test_slow_version_leaves_the_last_process_to_others(clock: Clock) -> None:
+    bench = bench_with_slow_version()
+    bench.add("quick", model="quick:1")
+    bench.dispatch()
+    bench.pool.processes[0].finish()
+    add_slow(bench, "a", "b", "c")
+    assert bench.dispatch() == [["a"]]
+    bench.add("next", model="quick:1")
+    assert bench.dispatch() == [["a"], ["next"]]
+
+
+def test_slow_version_takes_all_processes_if_no_other_is_asked_for(clock: Clock) -> None:
+    bench = bench_with_slow_version()
+    bench.add("quick", model="quick:1")
+    bench.dispatch()
+    bench.pool.processes[0].finish()
+    clock.now += RECENT
+    add_slow(bench, "a", "b", "c")
+    assert bench.dispatch() == [["a"], ["b"]]
+
+
+def test_slow_version_takes_the_only_process(clock: Clock) -> None:
+    bench = bench_with_slow_version(processes=1)
+    bench.add("quick", model="quick:1")
+    bench.dispatch()
+    bench.pool.processes[0].finish()
+    add_slow(bench, "a")
+    assert bench.dispatch() == [["a"]]
+
+
+def test_slow_messages_held_back_do_not_hide_what_waits_behind_them(clock: Clock) -> None:
+    bench = bench_with_slow_version()
+    bench.add("quick", model="quick:1")
+    bench.dispatch()
+    bench.pool.processes[0].finish()
+    add_slow(bench, "a", "b")
+    bench.dispatch()
+    assert 0 < bench.batcher.capacity < MAX_HELD_BACK
+    add_slow(bench, *map(str, range(MAX_HELD_BACK)))
+    assert bench.batcher.capacity == 0
+
+
+def test_version_is_slow_only_once_it_was_measured() -> None:
+    size = bench_with_slow_version().batcher._batch_sizes["other:1", "predict"]
+    assert not size.is_slow
+    size.took(1, SLOW_CALL)
+    assert size.is_slow
+    size.took(1, SLOW_CALL / 2)
+    assert not size.is_slow
