@@ -21,6 +21,7 @@ from workers.celery import strategy as predictions
 from workers.celery.canaries import Canaries
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
 from workers.celery.pool import CeleryPool
+from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
 from workers.jobs import strategy as job_steps
 from workers.jobs.sweeping import Sweeping
@@ -31,8 +32,8 @@ parts = WorkerParts(Settings.from_environment())
 # Only worker processes replace the transport: the front end, Flower and stock producers keep
 # kombu's own. The alias is replaced rather than `broker_transport` set, because kombu takes the
 # transport of a Unix socket from the URL scheme, whatever that setting says.
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.celery.transport:Transport"))
-app.conf.broker_transport_options = {**app.conf.broker_transport_options, "parts": parts}
+own_transport = type("Transport", (Transport,), {"parts": parts})
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), lambda: own_transport))
 backend_options = {**app.conf.result_backend_transport_options, "ledger": parts.ledger}
 app.conf.result_backend_transport_options = backend_options
 app.conf.worker_pool = type("Pool", (CeleryPool,), {"parts": parts})

@@ -33,7 +33,7 @@ class Worker:
 
 worker_init.send(sender=Worker)
 print(json.dumps({
-    "transport": app.connection_for_read().transport_options["parts"] is parts,
+    "transport": app.connection_for_read().transport.parts is parts,
     "pool": app.conf.worker_pool.parts is parts,
     "steps": Worker.options["parts"] is parts,
     "strategy": predict.Strategy.args == (parts,),

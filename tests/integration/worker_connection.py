@@ -18,8 +18,8 @@ def worker_connection(url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A connection of kombu's with our transport, as `workers.app` has it; a batcher is free."""
     parts = WorkerParts(Settings(home=home, redis_url=url))
     parts.batcher = Bench().batcher
-    monkeypatch.setitem(_transport_cache, "redis", Transport)
-    return Connection(celery_url(url), transport_options={"parts": parts})
+    monkeypatch.setitem(_transport_cache, "redis", type("Own", (Transport,), {"parts": parts}))
+    return Connection(celery_url(url))
 
 
 def consuming(connection: Connection) -> Any:

@@ -11,7 +11,7 @@ class CeleryPool(BasePool):  # type: ignore[misc]  # Celery has no types
     """Starts and stops the pool when Celery says so; Celery runs no task in it."""
 
     parts: ClassVar[WorkerParts]
-    """Given by `workers.app`, in a class of its own: Celery itself makes the only instance."""
+    """Set by `workers.app` in a class of its own, as Celery makes the instance."""
 
     def on_start(self) -> None:
         """Start the pool for the queue that this worker consumes."""

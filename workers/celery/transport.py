@@ -3,7 +3,7 @@
 import logging
 from queue import Empty
 from time import monotonic
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import redis
 from kombu.transport import redis as kombu
@@ -68,14 +68,15 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
     """
 
     QoS = QoS
-    from_transport_options = (*kombu.Channel.from_transport_options, "parts")
-    parts: WorkerParts
-    """Set by kombu from the transport options, where `workers.app` puts it."""
     _queue = ""
     _is_dry = False
     """Whether the last reservation found the queue empty, and no watch was started since."""
     looks = 0
     """Number of reservations so far, with or without messages; the watchdog's sign of life."""
+
+    def __init__(self, connection: Any, **options: Any) -> None:
+        self.parts: WorkerParts = connection.parts
+        super().__init__(connection, **options)
 
     @property
     def takes_messages(self) -> bool:
@@ -203,8 +204,10 @@ class Transport(kombu.Transport):  # type: ignore[misc]  # kombu's types are not
     """Kombu's transport with our `Channel`; it connects only to a suitable Redis server."""
 
     Channel = Channel
+    parts: ClassVar[WorkerParts]
+    """Set by `workers.app` in a class of its own, as kombu makes the instances."""
 
     def establish_connection(self) -> Any:
         """Wait until the server accepts writes, then connect; see `ServerCheck`."""
-        self.client.transport_options["parts"].server_check.wait()
+        self.parts.server_check.wait()
         return super().establish_connection()
