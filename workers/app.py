@@ -1,34 +1,53 @@
-"""A worker's start-up: `celery -A workers.app worker -Q predict`, or `-Q bulk` for batch jobs."""
+"""The composition root of a worker: `celery -A workers.app worker -Q predict`, or `-Q bulk`.
+
+The fork server and its pool processes have a root of their own, `workers.pool.fork_server`.
+"""
 
 import gc
+from functools import partial
 from typing import Any
 
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_init, worker_ready
 from kombu.serialization import register
 from kombu.transport import TRANSPORT_ALIASES
 
 from tasks.app import app
 from tasks.jobs.steps import perform
 from tasks.prediction import predict
+from tasks.settings import Settings
 from tasks.wire import encode_finite
 from telemetry.logs import configure
+from workers.celery import strategy as predictions
 from workers.celery.canaries import Canaries
-from workers.celery.consumer import BatchingStep
-from workers.celery.heartbeat import Heartbeat
+from workers.celery.consumer import BatchingStep, HeartbeatStep
+from workers.celery.pool import CeleryPool
+from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
+from workers.jobs import strategy as job_steps
 from workers.jobs.sweeping import Sweeping
+from workers.parts import WorkerParts
+
+parts = WorkerParts(Settings.from_environment())
 
 # Only worker processes replace the transport: the front end, Flower and stock producers keep
 # kombu's own. The alias is replaced rather than `broker_transport` set, because kombu takes the
 # transport of a Unix socket from the URL scheme, whatever that setting says.
-TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "workers.celery.transport:Transport"))
-app.conf.worker_pool = "workers.pool.pool:Pool"
+own_transport = type("Transport", (Transport,), {"parts": parts})
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), lambda: own_transport))
+backend_options = {**app.conf.result_backend_transport_options, "ledger": parts.ledger}
+app.conf.result_backend_transport_options = backend_options
+app.conf.worker_pool = type("Pool", (CeleryPool,), {"parts": parts})
 # The same JSON as Celery's own serializer at a tenth of its cost: each prediction sends 3 events.
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
-predict.Strategy = "workers.celery.strategy:strategy"
-perform.Strategy = "workers.jobs.strategy:strategy"
-app.steps["consumer"] |= {Canaries, BatchingStep, Heartbeat, WatchdogStep, Sweeping}
+predict.Strategy = partial(predictions.strategy, parts)
+perform.Strategy = partial(job_steps.strategy, parts)
+app.steps["consumer"] |= {Canaries, BatchingStep, HeartbeatStep, WatchdogStep, Sweeping}
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _pass_parts_to_steps(sender: Any, **_: Any) -> None:
+    sender.options["parts"] = parts  # Celery passes its worker's options to every step
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -1,29 +1,27 @@
 """Celery's result backend over the ledger: each outcome is written once, in the stock form."""
 
-from functools import cached_property
 from typing import Any
 
 from celery import states
 from celery.backends.redis import RedisBackend
 
-from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Record
-from tasks.settings import Settings
 
 
 class LedgerBackend(RedisBackend):  # type: ignore[misc]  # Celery has no types
-    """Stores the results that Celery itself reports, such as an unregistered task.
+    """Stores the results that Celery itself reports in a worker, such as an unregistered task.
 
     Workers settle predictions by the microbatch (`workers.compute.microbatch`). Everything else
     is the stock backend.
     """
 
-    @cached_property
+    @property
     def ledger(self) -> Ledger:
-        """One ledger per process; the connection pool of its client detects a fork."""
-        settings = Settings.from_environment()
-        return Ledger(connect(settings.redis_url), settings)
+        """The worker's ledger, which it puts in the options of this backend."""
+        ledger: Ledger = self._transport_options["ledger"]
+        return ledger
 
     def on_task_call(self, producer: Any, task_id: str) -> None:
         """Do not subscribe: the stock backend does for each publish, and blocks without Redis."""

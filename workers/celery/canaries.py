@@ -7,14 +7,14 @@ import redis
 from celery import bootsteps
 
 from tasks.ledger import keys
-from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.ledger.queue.canaries import CANARY_MODEL, Sighting, note_canary
 from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Record
-from tasks.settings import Settings
 from telemetry.errors import PredictqError
+from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
 LOST = 600.0
@@ -26,11 +26,9 @@ class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
         super().__init__(consumer, **options)
-        settings = Settings.from_environment()
-        self._ledger = Ledger(connect(settings.redis_url), settings)
-        self._interval = settings.canary_interval
+        self._ledger, self._interval = parts.ledger, parts.settings.canary_interval
         self._entry: Any = None
 
     def start(self, consumer: Any) -> None:

@@ -17,6 +17,24 @@ STOP_CHECK_SECONDS = 0.5
 """Seconds between two checks for a shutdown request while waiting."""
 
 
+class ServerCheck:
+    """Looks at the Redis server before each connection to it."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._is_known = False
+
+    def wait(self) -> None:
+        """Wait until the server accepts writes; raises `redis.RedisError` if it cannot be reached.
+
+        The first look exits the worker if the server is unsuitable.
+        """
+        if not self._is_known:
+            require_fit(self._client)
+            self._is_known = True
+        until_it_writes(self._client)
+
+
 def require_fit(client: redis.Redis) -> None:
     """Exit with `EX_CONFIG` if this Redis server cannot be used at all.
 

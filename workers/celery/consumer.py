@@ -1,50 +1,64 @@
-"""Consumer step that connects the batcher to the transport and shuts both down in order."""
+"""Consumer steps that attach the worker's parts to each connection, and shut them down in order."""
 
-from functools import partial
 from typing import Any
 
 from celery import bootsteps
 from celery.worker import state
 from kombu.common import ignore_errors
 
-from tasks.prediction import predict
-from tasks.settings import Settings
-from workers.celery.events import Deferred
+from workers.celery.heartbeat import INTERVAL
 from workers.celery.shutdown import Shutdown
-from workers.celery.strategy import batcher_of
-from workers.microbatch.batch_size import MOMENT
-from workers.microbatch.crash_retry import judge, spare
+from workers.parts import WorkerParts
 
 
 class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Celery starts this step at every connection to the broker."""
+    """Connects transport and batcher. Celery starts this step at every connection to the broker."""
 
     requires = ("celery.worker.consumer:Tasks",)
 
-    def __init__(self, consumer: Any, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
         super().__init__(consumer, **options)
-        batcher = batcher_of(consumer)
-        self._shutdown = Shutdown(consumer.pool, batcher, Settings.from_environment())
+        self._parts = parts
+        self._shutdown = Shutdown(parts.intake, parts.batcher, parts.pool, parts.settings)
 
     def start(self, consumer: Any) -> None:
-        """Let the channel reserve messages whenever a process becomes free."""
-        channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
-        channel.qos.batcher = batcher
-        batcher.judge = partial(judge, predict.backend.ledger)
-        batcher.spare = partial(spare, channel.reservations)
+        """Take messages over the channel of this connection, and send events over it."""
         for queue in consumer.app.amqp.queues.consume_from:
-            channel.reservations.begin(queue)
-        batcher.remind = partial(consumer.timer.call_after, MOMENT, channel.consume)
-        consumer.pool.on_idle = channel.consume
-        consumer.pool.on_hang = batcher.give_up
-        if dispatcher := consumer.event_dispatcher:
-            # Stock Celery flushes at every turn of its loop, or every two dozen events.
-            dispatcher.buffer_limit = 10_000
-            dispatcher.on_send_buffered = Deferred(consumer.timer, dispatcher.flush)
+            self._parts.reservations.begin(queue)
+        self._parts.intake.open(consumer.task_consumer.channel.consume, consumer.timer)
+        self._parts.events.attach(consumer.event_dispatcher, consumer.timer)
 
     def stop(self, consumer: Any) -> None:
         """On shutdown, wait for running predictions and return the rest to the queue."""
         if state.should_stop is not None:
             self._shutdown.in_order()
-            if consumer.event_dispatcher:
-                ignore_errors(consumer, consumer.event_dispatcher.flush)
+            ignore_errors(consumer, self._parts.events.flush)
+
+
+class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """Sends heartbeats from the event loop that takes messages.
+
+    A worker that has no Redis connection or whose loop is stuck therefore sends none.
+    """
+
+    requires = ("celery.worker.consumer:Tasks",)
+
+    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._heartbeat = parts.heartbeat
+        self._entry: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Send a heartbeat now and at every interval. The pool also asks for some."""
+        self._heartbeat.introduce(consumer.hostname, [*consumer.app.amqp.queues.consume_from])
+        self._entry = consumer.timer.call_repeatedly(INTERVAL, self._heartbeat.beat)
+
+    def stop(self, consumer: Any) -> None:
+        """Stop sending heartbeats."""
+        if self._entry is not None:
+            self._entry.cancel()
+
+    def shutdown(self, consumer: Any) -> None:
+        """Remove this worker from the ledger at once, before its heartbeat expires."""
+        self.stop(consumer)
+        self._heartbeat.farewell()

@@ -33,8 +33,21 @@ class Deferred:
 class EventSender:
     """Keeps Celery's task state and sends its task events."""
 
-    def __init__(self, consumer: Any) -> None:
-        self._consumer = consumer
+    def __init__(self) -> None:
+        self._dispatcher: Any = None
+
+    def attach(self, dispatcher: Any, timer: Any) -> None:
+        """Send with the dispatcher of a new connection; it is None in a worker that sends none."""
+        self._dispatcher = dispatcher
+        if dispatcher is not None:
+            # Stock Celery flushes at every turn of its loop, or every two dozen events.
+            dispatcher.buffer_limit = 10_000
+            dispatcher.on_send_buffered = Deferred(timer, dispatcher.flush)
+
+    def flush(self) -> None:
+        """Send the events that were collected."""
+        if self._dispatcher is not None:
+            self._dispatcher.flush()
 
     def received(self, request: Request) -> None:
         """Report that a message was reserved."""
@@ -71,6 +84,5 @@ class EventSender:
                 self._send("revoked", request, expired=fate.verdict == "expired")
 
     def _send(self, kind: str, request: Request, **fields: Any) -> None:
-        dispatcher = self._consumer.event_dispatcher
-        if dispatcher and dispatcher.enabled:
-            dispatcher.send(f"task-{kind}", uuid=request.id, **fields)
+        if self._dispatcher is not None and self._dispatcher.enabled:
+            self._dispatcher.send(f"task-{kind}", uuid=request.id, **fields)

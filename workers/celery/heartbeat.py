@@ -7,10 +7,8 @@ from typing import Any
 
 import psutil
 import redis
-from celery import bootsteps
 
 from tasks.ledger.queue.workers import Workers
-from tasks.prediction import predict
 from workers.celery.outage import Outage
 from workers.pool.pool import Pool
 
@@ -18,46 +16,34 @@ INTERVAL = 2.0
 """Seconds between two heartbeats."""
 
 
-class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Consumer step that sends heartbeats from the event loop that takes messages.
+class Heartbeat:
+    """What the ledger hears of this worker."""
 
-    A worker that has no Redis connection or whose loop is stuck therefore sends none.
-    """
-
-    requires = ("celery.worker.consumer:Tasks",)
-
-    def __init__(self, consumer: Any, **options: Any) -> None:
-        super().__init__(consumer, **options)
-        self._workers = Workers(predict.backend.ledger.client)
-        self._entry: Any = None
+    def __init__(self, client: redis.Redis, pool: Pool) -> None:
+        self._workers = Workers(client)
+        self._pool = pool
+        self._known_as: dict[str, Any] = {}
         self._was_ready = False
         self._outage = Outage("the ledger does not hear this worker")
 
-    def start(self, consumer: Any) -> None:
-        """Send a heartbeat whenever a pool process becomes ready, and at every interval."""
-        consumer.pool.on_ready = lambda: self._beat(consumer)
-        self._beat(consumer)
-        self._entry = consumer.timer.call_repeatedly(INTERVAL, self._beat, (consumer,))
+    def introduce(self, name: str, queues: list[str]) -> None:
+        """Send the first heartbeat, with the worker's name and queues, which the next ones keep."""
+        self._known_as = {"name": name, "queues": queues}
+        self.beat()
 
-    def stop(self, consumer: Any) -> None:
-        """Stop sending heartbeats."""
-        if self._entry is not None:
-            self._entry.cancel()
-
-    def shutdown(self, consumer: Any) -> None:
-        """Remove this worker from the ledger at once, before its heartbeat expires."""
-        self.stop(consumer)
-        self._tell(lambda: self._workers.farewell(identity()))
-
-    def _beat(self, consumer: Any) -> None:
-        consumer.pool.end_overdue()
-        self._was_ready = self._was_ready or consumer.pool.has_ready_process
+    def beat(self) -> None:
+        """Send a heartbeat, and kill processes that exceeded their time limit."""
+        self._pool.end_overdue()
+        self._was_ready = self._was_ready or self._pool.has_ready_process
         # A worker that still loads its first models is alive. One that has lost all its processes
         # computes nothing, so it stays silent until a process is ready again.
-        if consumer.pool.has_ready_process or not self._was_ready:
-            queues = [*consumer.app.amqp.queues.consume_from]
-            description = {**describe_worker(consumer.hostname, consumer.pool), "queues": queues}
+        if self._pool.has_ready_process or not self._was_ready:
+            description = self._known_as | describe_worker(self._pool)
             self._tell(lambda: self._workers.heartbeat(identity(), description))
+
+    def farewell(self) -> None:
+        """Remove this worker from the ledger at once, before its heartbeat expires."""
+        self._tell(lambda: self._workers.farewell(identity()))
 
     def _tell(self, say: Callable[[], object]) -> None:
         try:
@@ -73,13 +59,12 @@ def identity() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def describe_worker(name: str, pool: Pool) -> dict[str, Any]:
-    """A worker's entry in `/stats`. Memory is in bytes and includes fork server and pool."""
+def describe_worker(pool: Pool) -> dict[str, Any]:
+    """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
     worker = psutil.Process()
     return {
-        "name": name,
         "pid": worker.pid,
-        "processes": len(pool.info["processes"]),
+        "processes": len(pool.pids),
         "memory_bytes": sum(map(_memory, [worker, *worker.children(recursive=True)])),
         "loaded": pool.held,
     }

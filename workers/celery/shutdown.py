@@ -14,6 +14,7 @@ from tasks.ledger.ledger import connect
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
 from workers.microbatch.batcher import Batcher
+from workers.microbatch.intake import Intake
 from workers.pool.fork_server_client import STOP_GRACE
 from workers.pool.pool import Pool
 
@@ -27,8 +28,8 @@ SHOWN_IDS = 100
 class Shutdown:
     """Ends in order at the first signal, and immediately at the second."""
 
-    def __init__(self, pool: Pool, batcher: Batcher, settings: Settings) -> None:
-        self._pool, self._batcher = pool, batcher
+    def __init__(self, intake: Intake, batcher: Batcher, pool: Pool, settings: Settings) -> None:
+        self._intake, self._batcher, self._pool = intake, batcher, pool
         self._drain_timeout = max(settings.shutdown_timeout - STOP_GRACE, 0.0)
         self._asked_at: float | None = None
         # A connection of its own: the second signal may come while the worker's is in use.
@@ -38,7 +39,7 @@ class Shutdown:
 
     def in_order(self) -> None:
         """Return waiting messages to the queue, and wait for running ones until the timeout."""
-        self._pool.on_idle = lambda: None  # start nothing new
+        self._intake.close()
         self._give_back(self._batcher.give_up_waiting())
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
         while not self._pool.drain(min(max(end - time.monotonic(), 0.0), KEEP_SECONDS)):

@@ -1,25 +1,21 @@
 """The worker's Redis transport: kombu's, but it reserves many messages at once and loses none."""
 
 import logging
-from collections.abc import Iterable
 from queue import Empty
 from time import monotonic
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import redis
 from kombu.transport import redis as kombu
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
 
-from tasks.ledger.dead_letters.burial import Burial
-from tasks.ledger.ledger import connect
-from tasks.ledger.queue.reservations import Reservations
-from tasks.settings import Settings
 from tasks.wire import decode
 from telemetry.errors import Malformed
-from workers.celery.connecting import refusals_as_loss, require_fit, until_it_writes
+from workers.celery.connecting import refusals_as_loss
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.microbatch.batcher import MAX_BYTES, Batcher
+from workers.microbatch.batcher import MAX_BYTES
+from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
 LOOK = 1
@@ -29,13 +25,13 @@ LOOK = 1
 class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
     """Takes messages only while the batcher has capacity; the ledger tracks reservations."""
 
-    batcher: Batcher | None = None
-    """Set by `workers.celery.consumer` on the channel that consumes predictions."""
     restore_at_shutdown = False
 
     def can_consume(self) -> bool:
         """Whether a message could be computed immediately."""
-        return self.batcher.capacity > 0 if self.batcher else bool(super().can_consume())
+        if self.channel.takes_messages:
+            return bool(self.channel.parts.batcher.capacity > 0)
+        return bool(super().can_consume())  # the channel of remote control, for one
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Do nothing: the script that took the message has recorded its reservation."""
@@ -45,12 +41,12 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
         Settling an outcome drops its message, so Celery acknowledges only what it cannot read.
         """
-        self.channel.burial.put_aside(delivery_tag, "Celery could not read it; see the log")
+        self.channel.parts.burial.put_aside(delivery_tag, "Celery could not read it; see the log")
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Put a message aside, or return it to its queue if ``requeue``."""
         if requeue:
-            self.channel.reservations.release([delivery_tag])
+            self.channel.parts.reservations.release([delivery_tag])
         else:
             self.ack(delivery_tag)
 
@@ -59,8 +55,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
         Kombu's timer calls this.
         """
-        # Kombu may call it before the batcher is set; then we do not know what this worker holds.
-        if self.batcher and (returned := self.channel.upkeep(self.batcher.held())):
+        if self.channel.takes_messages and (returned := self.channel.upkeep()):
             log.warning("returned %s messages to their queues", returned)
 
 
@@ -79,12 +74,14 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
     looks = 0
     """Number of reservations so far, with or without messages; the watchdog's sign of life."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        settings = Settings.from_environment()
-        client = connect(settings.redis_url, timeout=5)
-        self.reservations = Reservations(client, settings.visibility_timeout, settings.result_ttl)
-        self.burial = Burial(client, settings)
-        super().__init__(*args, **options)
+    def __init__(self, connection: Any, **options: Any) -> None:
+        self.parts: WorkerParts = connection.parts
+        super().__init__(connection, **options)
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether this channel consumes a queue, other than one of remote control."""
+        return bool(self._queue)
 
     def basic_consume(self, queue: str, no_ack: bool = False, **options: Any) -> Any:
         """Consume from a queue; raises `ValueError` for a second, as Redis can watch only one."""
@@ -107,22 +104,22 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
 
     def _consume(self) -> int:
         taken: list[tuple[str, bytes]] = []
-        if (capacity := self.qos.batcher.capacity) and not self._in_poll:
-            taken = self.reservations.reserve(self._queue, capacity, MAX_ROWS, MAX_BYTES)
+        if (capacity := self.parts.batcher.capacity) and not self._in_poll:
+            taken = self.parts.reservations.reserve(self._queue, capacity, MAX_ROWS, MAX_BYTES)
             self._is_dry = not taken
             self.looks += 1
         for tag, message in taken:
             self._deliver(tag, message)
-        self.qos.batcher.dispatch()
+        self.parts.batcher.dispatch()
         return len(taken)
 
-    def upkeep(self, held: Iterable[str]) -> int:
-        """Renew the reservations of ``held`` tags and return those of dead workers.
+    def upkeep(self) -> int:
+        """Renew this worker's reservations and return those of dead workers.
 
         Gives the number of messages returned to their queues.
         """
         with refusals_as_loss():
-            return self.reservations.upkeep(held, self._queue)
+            return self.parts.reservations.upkeep(self.parts.batcher.held(), self._queue)
 
     def maybe_refresh_binding_expiry(self) -> None:
         """As kombu's; but a refusal reconnects, where kombu would log a traceback every second."""
@@ -149,10 +146,10 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             raise
         except (OSError, MemoryError):  # this worker's fault, not the message's
             log.exception("this worker cannot take a message, and gives it back", extra=fields)
-            self.reservations.release([tag])
+            self.parts.reservations.release([tag])
         except Exception as error:  # nothing on a queue may end the worker
             log.exception("a message cannot be read", extra=fields)
-            self.burial.bury(tag, message, f"{type(error).__name__}: {error}")
+            self.parts.burial.bury(tag, message, f"{type(error).__name__}: {error}")
 
     def _watch(self, *command: Any) -> None:
         self._in_poll = self.client.connection
@@ -207,16 +204,10 @@ class Transport(kombu.Transport):  # type: ignore[misc]  # kombu's types are not
     """Kombu's transport with our `Channel`; it connects only to a suitable Redis server."""
 
     Channel = Channel
-    _was_looked_at = False
+    parts: ClassVar[WorkerParts]
+    """Set by `workers.app` in a class of its own, as kombu makes the instances."""
 
     def establish_connection(self) -> Any:
-        """Wait until the server accepts writes, then connect.
-
-        The first call exits the worker if the server is unsuitable.
-        """
-        with connect(Settings.from_environment().redis_url, timeout=5) as client:
-            if not Transport._was_looked_at:
-                require_fit(client)
-                Transport._was_looked_at = True
-            until_it_writes(client)
+        """Wait until the server accepts writes, then connect; see `ServerCheck`."""
+        self.parts.server_check.wait()
         return super().establish_connection()

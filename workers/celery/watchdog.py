@@ -11,10 +11,8 @@ import redis
 from celery import bootsteps
 from celery.worker import state
 
-from tasks.ledger.ledger import connect
-from tasks.settings import Settings
-from workers.celery.strategy import batcher_of
 from workers.microbatch.batcher import Batcher
+from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
 LOOK_INTERVAL = 1.0
@@ -74,14 +72,14 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
-    def __init__(self, consumer: Any, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._client = connect(Settings.from_environment().redis_url)
+        self._client, self._batcher = parts.client, parts.batcher
         self._watch: Watchdog | None = None
 
     def start(self, consumer: Any) -> None:
         """Start a watchdog; Celery calls this at each connection to the broker."""
-        channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
+        channel = consumer.task_consumer.channel
         ticks = [0]
 
         def tick() -> None:
@@ -91,7 +89,7 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
         def sign() -> Sign:
             # A worker without capacity need not take messages, but its loop must still turn.
-            if has_capacity(batcher):
+            if has_capacity(self._batcher):
                 return "a process is free, and nothing is taken", channel.looks
             return "its loop stands still", ticks[0]
 

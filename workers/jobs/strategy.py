@@ -9,15 +9,16 @@ from tasks.jobs.messages import read_step
 from telemetry.errors import PredictqError
 from workers.celery.strategy import Handler, handler
 from workers.microbatch.message import Message
+from workers.parts import WorkerParts
 
 LONGEST_STEP = 6 * 3600.0
 """Seconds after which a process counts as frozen in one step. Model calls have limits of their
 own."""
 
 
-def strategy(task: Any, app: Any, consumer: Any) -> Handler:
-    """Called by Celery for each connection; returns the handler of its messages."""
-    return handler(task, app, consumer, _read)
+def strategy(parts: WorkerParts, task: Any, app: Any, consumer: Any) -> Handler:
+    """Called by Celery at each connection; returns the handler of each message."""
+    return handler(parts, task, app, consumer, _read)
 
 
 def _read(message: Any, request: Request, registry: Registry) -> Message:

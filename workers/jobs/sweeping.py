@@ -16,9 +16,9 @@ from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import JobLedger
 from tasks.jobs.messages import BULK
-from tasks.ledger.ledger import connect
 from tasks.settings import Settings
 from workers.jobs.ownership import is_ours
+from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
 EVERY = 60.0
@@ -32,8 +32,9 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
-    def __init__(self, consumer: Any, **options: Any) -> None:
+    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
         super().__init__(consumer, **options)
+        self._parts = parts
         self._over = threading.Event()
 
     def include_if(self, consumer: Any) -> bool:
@@ -43,16 +44,16 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
     def start(self, consumer: Any) -> None:
         """Start sweeping; called for each connection to the broker."""
         self._over = threading.Event()
-        threading.Thread(target=_sweep, args=(self._over,), name="sweep", daemon=True).start()
+        given = self._over, self._parts
+        threading.Thread(target=_sweep, args=given, name="sweep", daemon=True).start()
 
     def stop(self, consumer: Any) -> None:
         """Stop sweeping."""
         self._over.set()
 
 
-def _sweep(over: threading.Event) -> None:
-    settings = Settings.from_environment()
-    ledger = JobLedger(connect(settings.redis_url), settings)
+def _sweep(over: threading.Event, parts: WorkerParts) -> None:
+    ledger, settings = JobLedger(parts.client, parts.settings), parts.settings
     while not over.is_set():
         try:
             sweep_jobs(ledger, settings)

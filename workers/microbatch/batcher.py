@@ -30,9 +30,24 @@ MAX_WAITING_BYTES = 8 * MAX_BYTES
 class Batcher:
     """The messages that this worker holds: waiting by group, or running."""
 
-    def __init__(self, pool: Pool, events: EventSender) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        events: EventSender,
+        *,
+        judge: Callable[[Message], Disposition | None],
+        spare: Callable[[list[Message]], bool],
+        remind: Callable[[], object],
+    ) -> None:
+        """``judge`` decides about a message that ran alone when its process died; None keeps it.
+
+        ``spare`` returns messages that another one's time limit interrupted to the queue, without
+        counting an attempt; False if Redis could not be reached. ``remind`` schedules another look
+        at the queue in `MOMENT` seconds, unconditionally.
+        """
         self._pool = pool
         self._events = events
+        self._judge, self._spare, self._remind = judge, spare, remind
         self._waiting: dict[Group, deque[Message]] = {}
         self._waiting_bytes = 0
         self._running: dict[PoolProcess, list[Message]] = {}
@@ -41,13 +56,6 @@ class Batcher:
         self._batch_sizes: defaultdict[tuple[str, str], BatchSize] = defaultdict(BatchSize)
         self._next_rows = 1
         self._rests_until = 0.0
-        self.judge: Callable[[Message], Disposition | None] = lambda _: None
-        """Decides about a message that ran alone when its process died; None keeps it here."""
-        self.spare: Callable[[list[Message]], bool] = lambda _: False
-        """Returns messages that another one's time limit interrupted to the queue, without
-        counting an attempt. False if Redis could not be reached."""
-        self.remind: Callable[[], object] = lambda: None
-        """Schedules another look at the queue in `MOMENT` seconds, unconditionally."""
 
     @property
     def capacity(self) -> int:
@@ -142,7 +150,7 @@ class Batcher:
         rows = sum(message.rows for message in messages)
         if self._batch_size(group).is_worth_awaiting(rows, len(messages)):
             self._awaited[process] = started + MOMENT
-            self.remind()
+            self._remind()
 
         def finished(done: Done | None) -> None:
             del self._running[process]
@@ -190,13 +198,13 @@ class Batcher:
         if timed_out:
             # The next process only settles it. Its own limit may be too short even for that.
             message.order, message.limit = "time out", LONGEST_RUN
-        elif verdict := self.judge(message):
+        elif verdict := self._judge(message):
             self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
             return
         self._wait(message, alone=message.tag)
 
     def _are_spared(self, messages: list[Message]) -> bool:
-        if are_spared := self.spare(messages):
+        if are_spared := self._spare(messages):
             fate = Fate("retrying", "the time of another in its batch was over")
             for message in messages:
                 self._events.finished(message.request, fate, 0.0)

@@ -4,8 +4,7 @@ import math
 import time
 from typing import NamedTuple
 
-from registry.store import RECHECK_INTERVAL, Registry
-from tasks.settings import Settings
+from registry.store import Registry
 from tasks.time_limits import OUTAGE
 from telemetry.errors import PredictqError
 
@@ -28,8 +27,8 @@ class LoadRetry:
     error that its own load raises.
     """
 
-    def __init__(self) -> None:
-        self._registry = Registry(Settings.from_environment().home, RECHECK_INTERVAL)
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._faults: dict[str, _Fault] = {}
 
     def note(self, reference: str) -> None:

@@ -5,9 +5,8 @@ import os
 import select
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from celery.concurrency.base import BasePool
 from celery.worker import state
 
 from telemetry.logs import of_version
@@ -19,66 +18,72 @@ from workers.pool.protocol import Ended, Loaded, Loading
 log = logging.getLogger(__name__)
 
 
-class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
-    """Implements Celery's pool interface. Only the fork server loads models, never the worker."""
+class Listener(NamedTuple):
+    """What the pool calls when something happens in it."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    on_ready: Callable[[], object]
+    """Called when a new process is ready."""
+    on_idle: Callable[[], object]
+    """Called when a process may have become free."""
+    on_hang: Callable[[str], object]
+    """Called with a version, as model:version, whose loading took longer than `LONGEST_RUN`."""
+
+
+class Pool:
+    """A fork server and its pool processes. Only the fork server loads models, never the worker."""
+
+    def __init__(self, faults: LoadRetry) -> None:
+        self._faults = faults
         self._processes: list[PoolProcess] = []
         self._hub: Any = None
         self._loads = 0
-        self._faults = LoadRetry()
         self._hanging: set[str] = set()
-        self.on_ready: Callable[[], object] = lambda: None
-        """Called when a new process is ready."""
-        self.on_idle: Callable[[], object] = lambda: None
-        """Called when a process may have become free."""
-        self.on_hang: Callable[[str], object] = lambda _: None
-        """Called with a version, as model:version, whose loading took longer than `LONGEST_RUN`."""
+        self._is_closed = False
 
-    def on_start(self) -> None:
-        """Start the fork server and ask it for the pool processes."""
-        self._fork_server = ForkServerClient(self._queue())
-        for _ in range(self.limit):
+    def start(self, size: int, queue: str, listener: Listener) -> None:
+        """Start the fork server of a worker on ``queue``, and ask it for ``size`` processes."""
+        self._queue, self._listener = queue, listener
+        self._fork_server = ForkServerClient(queue)
+        for _ in range(size):
             self._fork()
 
-    def register_with_event_loop(self, loop: Any) -> None:
-        """Listen to the fork server and all processes; Celery calls this at each reconnect."""
-        self._hub = loop
-        loop.add_reader(self._fork_server.fileno(), self._hear_fork_server)
+    def listen(self, hub: Any) -> None:
+        """Listen to the fork server and all processes on an event loop, perhaps a new one."""
+        self._hub = hub
+        hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         for process in self._processes:
-            loop.add_reader(process.fileno(), self._hear, process)
+            hub.add_reader(process.fileno(), self._hear, process)
 
-    def on_apply(self, *_: Any, **__: Any) -> None:
-        """Refuse tasks that Celery would run itself; a foreign producer may have sent one."""
-        raise NotImplementedError("this pool computes predictions only")
+    def close(self) -> None:
+        """Replace no more processes that end."""
+        self._is_closed = True
 
-    def on_stop(self) -> None:
+    def stop(self) -> None:
         """Hang up: each process ends after its microbatch, and the fork server after all."""
         for process in self._processes:
             process.hang_up()
         self._fork_server.close()
 
-    def on_terminate(self) -> None:
-        """Kill every process."""
-        for process in self._processes:
-            process.kill()
-        self.on_stop()
-
-    def terminate_job(self, pid: int, signal: int | None = None) -> None:
-        """Kill the process of a running task; the other messages of its microbatch run again."""
+    def kill(self, pid: int) -> None:
+        """Kill one process; the other messages of its microbatch run again."""
         for process in self._processes:
             if process.pid == pid:
-                process.kill()  # whatever the signal: a microbatch has no way to handle it
+                process.kill()
 
-    def _get_info(self) -> dict[str, Any]:
-        pids = [process.pid for process in self._processes if process.pid]
-        return {**super()._get_info(), "processes": pids}
+    def kill_all(self) -> None:
+        """Kill every process, whether it computes or not."""
+        for process in self._processes:
+            process.kill()
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of all processes that are ready to compute, or computing."""
+        return [process.pid for process in self._processes if process.pid]
 
     @property
     def has_ready_process(self) -> bool:
         """Whether any process is ready to compute, or computing."""
-        return any(process.pid for process in self._processes)
+        return bool(self.pids)
 
     @property
     def held(self) -> list[str]:
@@ -131,10 +136,6 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             if process.busy:
                 process.kill()
 
-    def _queue(self) -> str:
-        """The queue that this worker consumes."""
-        return ",".join(self.app.amqp.queues.consume_from)
-
     def _fork(self) -> None:
         process = PoolProcess(self._fork_server.fork(), self._loads)
         self._processes.append(process)
@@ -146,15 +147,15 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         if not process.hear():
             self._replace(process)
         elif was_starting:
-            self.on_ready()
+            self._listener.on_ready()
         self._renew()
-        self.on_idle()
+        self._listener.on_idle()
 
     def _replace(self, process: PoolProcess) -> None:
         self._hub.remove(process.fileno())
         self._processes.remove(process)
         process.hang_up()
-        if self.active:
+        if not self._is_closed:
             self._fork()
 
     def _renew(self) -> None:
@@ -198,7 +199,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
             case None:
                 self._start_again()
         self._renew()
-        self.on_idle()
+        self._listener.on_idle()
 
     def _start_again(self) -> None:
         """Start another fork server that skips the version whose loading ended the last one.
@@ -219,9 +220,7 @@ class Pool(BasePool):  # type: ignore[misc]  # Celery has no types
         fields = of_version(guilty)
         log.error("loading a version ended the fork server; it will not be held", extra=fields)
         (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
-        self._fork_server = ForkServerClient(
-            self._queue(), never=self._faults.deadly | self._hanging
-        )
+        self._fork_server = ForkServerClient(self._queue, self._faults.deadly | self._hanging)
         self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         if hung_on:
-            self.on_hang(hung_on)
+            self._listener.on_hang(hung_on)

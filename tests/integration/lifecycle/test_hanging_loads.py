@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from kombu.asynchronous import Hub
 
+from registry.store import RECHECK_INTERVAL, Registry
 from tests.support.models import Doubling, register
 from tests.support.slow_models import Heavy
 from tests.support.stack import until
-from workers.pool.pool import Pool
+from workers.microbatch.load_retry import LoadRetry
+from workers.pool.pool import Listener, Pool
 
 pytestmark = pytest.mark.slow
 
@@ -25,25 +26,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
     register(tmp_path, "heavy", Heavy(str(obstacle)), [[1.0, 0.0]])
     obstacle.touch()
-    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))  # for the fork server
     monkeypatch.setattr("workers.pool.fork_server_client.LONGEST_RUN", LIMIT)
     return tmp_path
 
 
 @pytest.fixture
-def pool(home: Path) -> Iterator[Pool]:
-    queues = SimpleNamespace(consume_from=["predict"])
-    pool = Pool(1, app=SimpleNamespace(amqp=SimpleNamespace(queues=queues)))
-    pool.start()
+def hung() -> list[str]:
+    """The versions of which the pool said that their loading hangs."""
+    return []
+
+
+@pytest.fixture
+def pool(home: Path, hung: list[str]) -> Iterator[Pool]:
+    pool = Pool(LoadRetry(Registry(home, RECHECK_INTERVAL)))
+    pool.start(1, "predict", Listener(lambda: None, lambda: None, on_hang=hung.append))
     yield pool
     pool.stop()
 
 
-def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool, home: Path) -> None:
+def test_a_load_that_hangs_is_ended_and_its_version_set_aside(
+    pool: Pool, hung: list[str], home: Path
+) -> None:
     hub = Hub()
-    pool.register_with_event_loop(hub)
-    hung: list[str] = []
-    pool.on_hang = hung.append
+    pool.listen(hub)
 
     def turns(condition: Callable[[], object]) -> Callable[[], object]:
         def turn() -> object:

@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 import redis
-from kombu import Connection, Queue
-from kombu.transport import _transport_cache
 
 from stack.redis import socket as redis_socket
-from tasks.broker import celery_url
 from tests.integration.ledger.ledger_harness import message
-from tests.unit.workers.microbatch.batcher_harness import Bench
-from workers.celery.transport import Transport
+from tests.integration.worker_connection import consuming, worker_connection
 
 pytestmark = pytest.mark.slow
 
@@ -22,15 +18,8 @@ pytestmark = pytest.mark.slow
 def channel(client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A channel that consumes predictions."""
     url = redis_socket.url(client.connection_pool.connection_kwargs["path"])
-    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
-    monkeypatch.setenv("REDIS_URL", url)
-    monkeypatch.setitem(_transport_cache, "redis", Transport)  # as workers/app.py has it
-    with Connection(celery_url(url)) as connection:
-        channel = connection.channel()
-        Queue("predict")(channel).declare()
-        channel.qos.batcher = Bench().batcher
-        channel.basic_consume("predict", no_ack=False, callback=None, consumer_tag="tag")
-        yield channel
+    with worker_connection(url, tmp_path, monkeypatch) as connection:
+        yield consuming(connection)
 
 
 def test_a_closed_channel_takes_nothing(client: redis.Redis, channel: Any) -> None:

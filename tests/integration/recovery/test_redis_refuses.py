@@ -4,16 +4,13 @@ import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
 from flask.testing import FlaskClient
-from kombu import Connection, Queue
-from kombu.transport import _transport_cache
+from kombu import Connection
 
 from api.app import Parts, create_flask
-from tasks.broker import celery_url
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.first_look import FirstLook
 from tasks.settings import Settings
@@ -29,10 +26,9 @@ from tests.integration.refusing_redis import (
     unsaved,
     url_of,
 )
+from tests.integration.worker_connection import consuming, worker_connection
 from tests.support.models import Doubling, register
 from tests.support.stack import until
-from tests.unit.workers.microbatch.batcher_harness import Bench
-from workers.celery.transport import Transport
 
 BODY = {"model": "doubling", "features": [1.0, 0.0]}
 ALL = [demoted, cut_off, alone, busy, unsaved, full]
@@ -83,20 +79,8 @@ def worker(
     client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Connection]:
     """A worker's Celery connection to this Redis."""
-    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
-    monkeypatch.setenv("REDIS_URL", url_of(client))
-    monkeypatch.setattr(Transport, "_was_looked_at", True)
-    monkeypatch.setitem(_transport_cache, "redis", Transport)  # as workers/app.py has it
-    with Connection(celery_url(url_of(client))) as connection:
+    with worker_connection(url_of(client), tmp_path, monkeypatch) as connection:
         yield connection
-
-
-def consuming(connection: Connection) -> Any:
-    channel = connection.channel()
-    Queue("predict")(channel).declare()
-    channel.qos.batcher = Bench().batcher
-    channel.basic_consume("predict", no_ack=False, callback=None, consumer_tag="tag")
-    return channel
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
@@ -109,7 +93,7 @@ def test_a_worker_connects_anew_in_place_of_asking_again(
     with refusing(client), pytest.raises(redis.ConnectionError):
         channel.consume()
     with refusing(client), pytest.raises(redis.ConnectionError):
-        channel.upkeep([])
+        channel.upkeep()
     assert client.llen("predict") == 1
 
 
@@ -121,6 +105,8 @@ def test_a_worker_waits_and_logs_one_line(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    worker.connect()  # Redis is suitable, which only the first look finds out
+    worker.close()
     waits: list[float] = []
     monkeypatch.setattr("workers.celery.connecting._pause", waits.append)
     connecting = threading.Thread(target=worker.connect)
@@ -136,9 +122,8 @@ def test_a_worker_waits_and_logs_one_line(
 
 
 def test_a_worker_does_not_start_on_a_redis_that_forgets(
-    client: redis.Redis, worker: Connection, monkeypatch: pytest.MonkeyPatch
+    client: redis.Redis, worker: Connection
 ) -> None:
-    monkeypatch.setattr(Transport, "_was_looked_at", False)
     with configured(client, "maxmemory-policy", "allkeys-lru"), pytest.raises(SystemExit):
         worker.connect()
 

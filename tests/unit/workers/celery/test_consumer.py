@@ -1,6 +1,5 @@
-"""Each connection to the broker connects transport, batcher and pool anew."""
+"""Each connection to the broker attaches the same parts anew."""
 
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +9,9 @@ from celery.worker import state
 
 from tasks.settings import Settings
 from workers.celery import consumer as step
-from workers.celery.consumer import BatchingStep
-from workers.celery.strategy import batcher_of
-from workers.microbatch.batch_size import MOMENT
+from workers.celery.consumer import BatchingStep, HeartbeatStep
+from workers.celery.heartbeat import INTERVAL
+from workers.parts import WorkerParts
 
 
 class OrderlyShutdown:
@@ -28,70 +27,104 @@ class OrderlyShutdown:
 class Consumer:
     """A stand-in for Celery's consumer that can reconnect."""
 
+    hostname = "worker@here"
     event_dispatcher: Any = None
 
     def __init__(self) -> None:
-        self.pool = SimpleNamespace(has_idle=True)
         queues = SimpleNamespace(consume_from={"predict": None})
         self.app = SimpleNamespace(amqp=SimpleNamespace(queues=queues))
-        self.due: list[tuple[float, Callable[[], object]]] = []
-        self.timer = SimpleNamespace(call_after=lambda after, call: self.due.append((after, call)))
+        self.timer = SimpleNamespace(call_repeatedly=self._repeat)
+        self.repeated: list[float] = []
         self.connect()
 
     def connect(self) -> None:
+        self.taken = 0
+        self.task_consumer = SimpleNamespace(channel=SimpleNamespace(consume=self._consume))
+
+    def _consume(self) -> int:
+        self.taken += 1
+        return 0
+
+    def _repeat(self, seconds: float, _: Any) -> Any:
+        self.repeated.append(seconds)
+        return SimpleNamespace(cancel=lambda: self.repeated.remove(seconds))
+
+
+class Reservations:
+    """Records the queues of which it was told."""
+
+    def __init__(self) -> None:
         self.begun: list[str] = []
-        reservations = SimpleNamespace(begin=self.begun.append)
-        self.channel = SimpleNamespace(
-            qos=SimpleNamespace(), reservations=reservations, consume=lambda: None
-        )
-        self.task_consumer = SimpleNamespace(channel=self.channel)
+
+    def begin(self, queue: str) -> None:
+        self.begun.append(queue)
 
 
 @pytest.fixture
-def consumer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Consumer:
-    settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1")
-    monkeypatch.setattr(step.Settings, "from_environment", lambda: settings)
+def parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> WorkerParts:
     monkeypatch.setattr(step, "Shutdown", OrderlyShutdown)
-    return Consumer()
+    parts = WorkerParts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
+    parts.reservations = Reservations()  # type: ignore[assignment]  # a stand-in
+    return parts
 
 
-def test_idle_pool_consumes_from_the_current_connection(consumer: Consumer) -> None:
-    step = BatchingStep(consumer)
-    step.start(consumer)
-    batcher, first = batcher_of(consumer), consumer.channel
-    assert first.qos.batcher is batcher
-    assert consumer.pool.on_idle is first.consume
-    assert consumer.pool.on_hang == batcher.give_up
-    assert consumer.begun == ["predict"]
-
-    consumer.connect()
-    step.start(consumer)
-    assert consumer.channel.qos.batcher is batcher, "what it holds outlives a connection"
-    assert consumer.pool.on_idle is consumer.channel.consume is not first.consume
+def test_intake_is_opened_at_each_connection(parts: WorkerParts) -> None:
+    consumer = Consumer()
+    step = BatchingStep(consumer, parts=parts)
+    for _ in range(2):
+        consumer.connect()
+        step.start(consumer)
+        parts.intake.take()
+        assert consumer.taken == 1
+    assert parts.reservations.begun == ["predict"] * 2  # type: ignore[attr-defined]  # a stand-in
 
 
-def test_a_reminder_looks_for_messages_after_a_moment(consumer: Consumer) -> None:
-    BatchingStep(consumer).start(consumer)
-    batcher_of(consumer).remind()
-    assert consumer.due == [(MOMENT, consumer.channel.consume)]
-
-
-def test_events_are_sent_together_soon(consumer: Consumer) -> None:
-    flushed: list[int] = []
-    consumer.event_dispatcher = SimpleNamespace(flush=lambda: flushed.append(1))
-    BatchingStep(consumer).start(consumer)
-    consumer.event_dispatcher.on_send_buffered()
-    consumer.event_dispatcher.on_send_buffered()
-    ((_, flush),) = consumer.due
-    flush()
-    assert flushed == [1]
+def test_events_are_sent_over_each_connection(parts: WorkerParts) -> None:
+    consumer = Consumer()
+    step = BatchingStep(consumer, parts=parts)
+    flushed: list[str] = []
+    for name in ("first", "second"):
+        consumer.event_dispatcher = SimpleNamespace(flush=lambda name=name: flushed.append(name))
+        step.start(consumer)
+        parts.events.flush()
+    assert flushed == ["first", "second"]
 
 
 @pytest.mark.parametrize(("should_stop", "asked"), [(None, 0), (0, 1), (70, 1)])
 def test_shutdown_alone_waits_for_running_batches(
-    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, should_stop: int | None, asked: int
+    parts: WorkerParts, monkeypatch: pytest.MonkeyPatch, should_stop: int | None, asked: int
 ) -> None:
-    step = BatchingStep(consumer)
+    step = BatchingStep(Consumer(), parts=parts)
     monkeypatch.setattr(state, "should_stop", should_stop)
-    step.stop(consumer)
+    step.stop(Consumer())
     assert step._shutdown.asked == asked
+
+
+class Heartbeat:
+    """Records what the ledger would hear."""
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+
+    def introduce(self, name: str, queues: list[str]) -> None:
+        self.said.append((name, queues))
+
+    def beat(self) -> None:
+        self.said.append("beat")
+
+    def farewell(self) -> None:
+        self.said.append("farewell")
+
+
+def test_heartbeats_last_from_the_first_connection_to_the_farewell(parts: WorkerParts) -> None:
+    consumer, heartbeat = Consumer(), Heartbeat()
+    parts.heartbeat = heartbeat  # type: ignore[assignment]  # a stand-in
+    step = HeartbeatStep(consumer, parts=parts)
+    step.start(consumer)
+    assert (heartbeat.said, consumer.repeated) == ([("worker@here", ["predict"])], [INTERVAL])
+    step.stop(consumer)
+    assert consumer.repeated == []
+    step.start(consumer)
+    step.shutdown(consumer)
+    assert heartbeat.said[-1] == "farewell"
+    assert consumer.repeated == []

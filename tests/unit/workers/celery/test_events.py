@@ -14,12 +14,18 @@ from workers.pool.protocol import Disposition, Fate
 class Dispatcher:
     """Records sent events."""
 
+    on_send_buffered: Any = None
+
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
+        self.flushed = 0
         self.sent: list[tuple[str, dict[str, Any]]] = []
 
     def send(self, kind: str, **fields: Any) -> None:
         self.sent.append((kind, fields))
+
+    def flush(self) -> None:
+        self.flushed += 1
 
 
 class Request(SimpleNamespace):
@@ -40,7 +46,9 @@ def request_() -> Iterator[Request]:
 
 def sender(*, enabled: bool = True) -> tuple[EventSender, Dispatcher]:
     dispatcher = Dispatcher(enabled=enabled)
-    return EventSender(SimpleNamespace(event_dispatcher=dispatcher)), dispatcher
+    events = EventSender()
+    events.attach(dispatcher, timer=None)
+    return events, dispatcher
 
 
 def test_request_is_in_celery_s_state_until_it_finishes(request_: Any) -> None:
@@ -87,7 +95,29 @@ def test_without_listeners_nothing_is_sent(request_: Any) -> None:
     events.received(request_)
     events.started(request_, 1)
     assert dispatcher.sent == []
-    EventSender(SimpleNamespace(event_dispatcher=None)).received(request_)
+    EventSender().received(request_)
+
+
+def test_events_are_sent_together_soon() -> None:
+    due: list[Callable[[], object]] = []
+    timer = SimpleNamespace(call_after=lambda _, call: due.append(call))
+    events, dispatcher = EventSender(), Dispatcher(enabled=True)
+    events.attach(dispatcher, timer)
+    dispatcher.on_send_buffered()
+    dispatcher.on_send_buffered()
+    (flush,) = due
+    flush()
+    assert dispatcher.flushed == 1
+    events.flush()
+    assert dispatcher.flushed == 2
+
+
+def test_events_go_over_the_current_connection(request_: Any) -> None:
+    events, first = sender()
+    second = Dispatcher(enabled=True)
+    events.attach(second, timer=None)
+    events.received(request_)
+    assert (len(first.sent), len(second.sent)) == (0, 1)
 
 
 def test_deferred_call_happens_once_and_soon() -> None:

@@ -12,31 +12,34 @@ import pytest
 from registry.store import Registry
 from tasks.app import app
 from tasks.prediction import predict
+from tasks.settings import Settings
 from tests.support.models import described
 from tests.support.stack import until
-from workers.celery.strategy import batcher_of, strategy
-from workers.microbatch.batcher import Batcher
+from workers.celery.strategy import strategy
+from workers.parts import WorkerParts
 
 
-class Consumer:
-    """The part of Celery's consumer that a strategy uses."""
-
-    hostname = "worker@here"
-    event_dispatcher = None
+class Reservations:
+    """Records deferred messages."""
 
     def __init__(self) -> None:
-        self.pool = SimpleNamespace(has_idle=True, can_serve=lambda _: True)
         self.deferred: list[tuple[str, float]] = []
-        reservations = SimpleNamespace(defer=lambda tag, until: self.deferred.append((tag, until)))
-        channel = SimpleNamespace(reservations=reservations)
-        self.task_consumer = SimpleNamespace(channel=channel)
+
+    def defer(self, tag: str, until: float) -> None:
+        self.deferred.append((tag, until))
 
 
 @pytest.fixture
-def consumer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Consumer:
+def reservations() -> Reservations:
+    return Reservations()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, reservations: Reservations) -> WorkerParts:
     Registry(tmp_path).add("m", described(b"m"), b"m")
-    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
-    return Consumer()
+    parts = WorkerParts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1"))
+    parts.reservations = reservations  # type: ignore[assignment]  # a stand-in
+    return parts
 
 
 def message(model: str = "m:1", eta: str | None = None, **headers: Any) -> Any:
@@ -53,49 +56,50 @@ def message(model: str = "m:1", eta: str | None = None, **headers: Any) -> Any:
     )
 
 
-def held(consumer: Consumer) -> list[Any]:
-    return [m for group in batcher_of(consumer)._waiting.values() for m in group]
+def held(parts: WorkerParts) -> list[Any]:
+    return [m for group in parts.batcher._waiting.values() for m in group]
 
 
-def deliver(consumer: Consumer, message: Any) -> None:
-    strategy(predict, app, consumer)(message)
+def deliver(parts: WorkerParts, message: Any) -> None:
+    consumer = SimpleNamespace(hostname="worker@here")
+    strategy(parts, predict, app, consumer)(message)
 
 
-def test_message_goes_to_the_batcher_with_its_fields(consumer: Consumer) -> None:
-    deliver(consumer, message(timelimit=[2.5, None]))
-    (read,) = held(consumer)
+def test_message_goes_to_the_batcher_with_its_fields(parts: WorkerParts) -> None:
+    deliver(parts, message(timelimit=[2.5, None]))
+    (read,) = held(parts)
     assert (read.tag, read.reference, read.method) == ("tag a", "m:1", "predict")
     assert (read.rows, read.limit, read.request.id) == (2, 2.5, "a")
 
 
-def test_batcher_outlives_all_connections(consumer: Consumer) -> None:
-    deliver(consumer, message())
-    deliver(consumer, message())
-    assert isinstance(batcher_of(consumer), Batcher)
-    assert len(held(consumer)) == 2
+def test_batcher_outlives_all_connections(parts: WorkerParts) -> None:
+    deliver(parts, message())
+    deliver(parts, message())
+    assert len(held(parts)) == 2
 
 
-def test_message_with_a_future_eta_is_deferred(consumer: Consumer) -> None:
+def test_message_with_a_future_eta_is_deferred(
+    parts: WorkerParts, reservations: Reservations
+) -> None:
     eta = datetime.now(UTC) + timedelta(hours=1)
-    deliver(consumer, message(eta=eta.isoformat()))
-    assert held(consumer) == []
-    assert consumer.deferred == [("tag a", pytest.approx(eta.timestamp()))]
+    deliver(parts, message(eta=eta.isoformat()))
+    assert held(parts) == []
+    assert reservations.deferred == [("tag a", pytest.approx(eta.timestamp()))]
 
 
-def test_message_with_a_past_eta_is_computed(consumer: Consumer) -> None:
+def test_message_with_a_past_eta_is_computed(parts: WorkerParts) -> None:
     eta = datetime.now(UTC) - timedelta(hours=1)
-    deliver(consumer, message(eta=eta.isoformat()))
-    assert len(held(consumer)) == 1
+    deliver(parts, message(eta=eta.isoformat()))
+    assert len(held(parts)) == 1
 
 
-def test_a_worker_that_does_not_see_the_registry_rests(consumer: Consumer, tmp_path: Path) -> None:
-    deliver(consumer, message("nobody:1"))
-    assert batcher_of(consumer)._rests_until == 0
+def test_a_worker_that_does_not_see_the_registry_rests(parts: WorkerParts, tmp_path: Path) -> None:
+    deliver(parts, message("nobody:1"))
+    assert parts.batcher._rests_until == 0
     shutil.rmtree(tmp_path / "models")
 
     def rests() -> bool:
-        deliver(consumer, message())
-        return batcher_of(consumer)._rests_until > 0
+        deliver(parts, message())
+        return parts.batcher._rests_until > 0
 
     until(rests, "it sees that the registry is away")
-    assert batcher_of(consumer).capacity == 0

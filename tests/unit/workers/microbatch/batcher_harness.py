@@ -72,6 +72,22 @@ class EventRecorder:
         self.said.append((fate.verdict, request.id))
 
 
+class Judge:
+    """Decides about messages whose process died, as a test told it to."""
+
+    def __init__(self) -> None:
+        self.verdict: Disposition | None = None
+        self.is_sparing = False
+        self.spared: list[str] = []
+
+    def judge(self, message: Any) -> Disposition | None:
+        return self.verdict
+
+    def spare(self, messages: list[Any]) -> bool:
+        self.spared += [message.tag for message in messages]
+        return self.is_sparing
+
+
 def quick() -> BatchSize:
     """The batch size of a model known to be quick for any number of rows."""
     batch_size = BatchSize()
@@ -85,7 +101,14 @@ class Bench:
 
     def __init__(self, processes: int = 1, *, warm: bool = True) -> None:
         self.pool, self.events = Pool(processes), EventRecorder()
-        self.batcher = Batcher(self.pool, self.events)  # type: ignore[arg-type]  # stand-ins
+        self.judge, self.reminders = Judge(), []
+        self.batcher = Batcher(
+            self.pool,  # type: ignore[arg-type]  # a stand-in
+            self.events,  # type: ignore[arg-type]  # a stand-in
+            judge=self.judge.judge,
+            spare=self.judge.spare,
+            remind=lambda: self.reminders.append("in a moment"),
+        )
         if warm:
             self.batcher._batch_sizes.default_factory = quick
             self.batcher._next_rows = MAX_ROWS

@@ -57,13 +57,12 @@ def test_a_slow_model_is_not_waited_for() -> None:
 
 
 def test_the_wait_is_no_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench, reminders = Bench(processes=2), []
-    bench.batcher.remind = lambda: reminders.append("in a moment")
+    bench = Bench(processes=2)
     now = time.monotonic()
     monkeypatch.setattr(batcher.time, "monotonic", lambda: now)
     bench.add("a", "b")
     bench.dispatch()
-    assert reminders == ["in a moment"]
+    assert bench.reminders == ["in a moment"]
     now += MOMENT * 0.99
     assert bench.batcher.capacity == 0
     now += MOMENT * 0.02

@@ -9,6 +9,7 @@ from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
 from workers.microbatch.batch_size import MAX_ROWS
 from workers.microbatch.batcher import MAX_BYTES
+from workers.pool.protocol import Disposition
 
 
 @pytest.fixture
@@ -175,14 +176,13 @@ def test_timeout_is_charged_to_a_lone_message(bench: Bench, clock: Clock) -> Non
 
 
 def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) -> None:
-    spared: list[str] = []
-    bench.batcher.spare = lambda messages: bool(spared.extend(m.tag for m in messages) or True)
+    bench.judge.is_sparing = True
     bench.add("a", limit=20)
     bench.add("b", limit=30)
     bench.add("c")
     assert bench.dispatch() == [["a", "b", "c"]]
     die_after(bench, clock, 25)
-    assert spared == ["tag b", "tag c"]
+    assert bench.judge.spared == ["tag b", "tag c"]
     assert list(bench.batcher.held()) == ["tag a"]
     assert bench.events.said[-2:] == [("retrying", "b"), ("retrying", "c")]
     assert bench.turn() == ["a"]
@@ -192,11 +192,12 @@ def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) ->
 def test_a_death_before_any_limit_or_after_all_makes_all_suspects(
     bench: Bench, clock: Clock, seconds: float
 ) -> None:
-    bench.batcher.spare = lambda messages: not messages or pytest.fail("it may be guilty")
+    bench.judge.is_sparing = True
     bench.add("a", limit=20)
     bench.add("b")
     bench.dispatch()
     die_after(bench, clock, seconds)
+    assert bench.judge.spared == [], "each may be guilty"
     assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
 
 
@@ -252,8 +253,8 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
 
 
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
-def test_message_of_a_dead_process_alone_is_judged(bench: Bench, verdict: str) -> None:
-    bench.batcher.judge = lambda message: verdict
+def test_message_of_a_dead_process_alone_is_judged(bench: Bench, verdict: Disposition) -> None:
+    bench.judge.verdict = verdict
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].die()
@@ -262,7 +263,7 @@ def test_message_of_a_dead_process_alone_is_judged(bench: Bench, verdict: str) -
 
 
 def test_messages_that_shared_a_microbatch_are_not_judged(bench: Bench) -> None:
-    bench.batcher.judge = lambda message: "failed"
+    bench.judge.verdict = "failed"
     bench.add("a", "b")
     bench.dispatch()
     bench.pool.processes[0].die()

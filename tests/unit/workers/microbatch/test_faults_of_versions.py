@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.store import Registry
+from registry.store import RECHECK_INTERVAL, Registry
 from tasks.time_limits import OUTAGE
 from tests.support.models import described
 from tests.support.stack import until
@@ -21,16 +21,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+def registry(tmp_path: Path) -> Registry:
     registry = Registry(tmp_path)
     registry.add("m", described(b"m"), b"m")
     return registry
 
 
 @pytest.fixture
-def noted(registry: Registry, clock: Clock) -> LoadRetry:
-    return LoadRetry()
+def noted(registry: Registry, tmp_path: Path, clock: Clock) -> LoadRetry:
+    return LoadRetry(Registry(tmp_path, RECHECK_INTERVAL))
 
 
 def test_delays_of_load_retries_double_up_to_a_bound(noted: LoadRetry, clock: Clock) -> None:

@@ -1,0 +1,55 @@
+"""What a worker consists of: every object that outlives a connection, built once."""
+
+from functools import partial
+
+from registry.store import RECHECK_INTERVAL, Registry
+from tasks.ledger.dead_letters.burial import Burial
+from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.queue.reservations import Reservations
+from tasks.settings import Settings
+from workers.celery.connecting import ServerCheck
+from workers.celery.events import EventSender
+from workers.celery.heartbeat import Heartbeat
+from workers.microbatch.batcher import Batcher
+from workers.microbatch.crash_retry import judge, spare
+from workers.microbatch.intake import Intake
+from workers.microbatch.load_retry import LoadRetry
+from workers.pool.pool import Listener, Pool
+
+CLIENT_TIMEOUT = 5
+"""Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
+THREADS = 3
+"""Threads that ask Redis: the event loop, the watchdog, and the one that sweeps."""
+
+
+class WorkerParts:
+    """The objects that Celery's side of a worker shares. Redis need not answer yet.
+
+    What belongs to one connection comes later: `workers.celery.consumer` attaches it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.client = connect(settings.redis_url, CLIENT_TIMEOUT, THREADS)
+        self.server_check = ServerCheck(self.client)
+        self.ledger = Ledger(self.client, settings)
+        self.reservations = Reservations(
+            self.client, settings.visibility_timeout, settings.result_ttl
+        )
+        self.burial = Burial(self.client, settings)
+        self.registry = Registry(settings.home, RECHECK_INTERVAL)
+        self.pool = Pool(LoadRetry(self.registry))
+        self.heartbeat = Heartbeat(self.client, self.pool)
+        self.intake, self.events = Intake(), EventSender()
+        self.batcher = Batcher(
+            self.pool,
+            self.events,
+            judge=partial(judge, self.ledger),
+            spare=partial(spare, self.reservations),
+            remind=self.intake.take_soon,
+        )
+
+    def start_pool(self, size: int, queue: str) -> None:
+        """Start ``size`` pool processes; what happens in them reaches the parts built over them."""
+        beat, take, give_up = self.heartbeat.beat, self.intake.take, self.batcher.give_up
+        self.pool.start(size, queue, Listener(on_ready=beat, on_idle=take, on_hang=give_up))
