@@ -120,7 +120,7 @@ def test_hazard_7_redis_is_killed_and_restarted_under_load(
     until(lambda: client.hlen(keys.RESERVED) == client.hlen(keys.ATTEMPTS) == 0, "nothing is held")
 
 
-def test_hazard_8_an_outcome_that_cannot_be_stored_is_not_acknowledged(
+def test_hazard_8_outcome_that_cannot_be_stored_is_not_acknowledged(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     """One script stores the outcome and acknowledges the message, so neither happens alone."""
@@ -135,7 +135,7 @@ def test_hazard_8_an_outcome_that_cannot_be_stored_is_not_acknowledged(
     until(lambda: client.hlen(keys.RESERVED) == 0, "nothing is held")
 
 
-def test_hazard_12_the_same_key_converges_on_what_was_pushed_unseen(
+def test_hazard_12_idempotency_key_finds_what_was_pushed_unseen(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     headers = {"Idempotency-Key": "unseen"}
@@ -172,11 +172,11 @@ def pushed_before_the_kill(directory: Path, environment: dict[str, str], seconds
     return found[:acknowledged] == [b"message %d" % n for n in range(acknowledged)]
 
 
-def test_hazard_16_a_killed_redis_has_all_that_it_acknowledged(tmp_path: Path) -> None:
+def test_hazard_16_killed_redis_has_all_that_it_acknowledged(tmp_path: Path) -> None:
     assert pushed_before_the_kill(tmp_path, {}, 0.5)
 
 
-def test_hazard_16_a_killed_redis_on_a_slow_disk_has_all_that_it_acknowledged(
+def test_hazard_16_killed_redis_on_a_slow_disk_has_all_that_it_acknowledged(
     tmp_path: Path,
 ) -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")

@@ -62,7 +62,7 @@ def times_begun(stack: LiveStack, value: float) -> int:
     return begun(stack.home / "diary").count(value)
 
 
-def test_hazard_1_a_worker_killed_between_taking_and_starting(
+def test_hazard_1_worker_killed_between_reserving_and_starting(
     stack: LiveStack, client: redis.Redis
 ) -> None:
     with stack.frozen_pool():
@@ -74,7 +74,7 @@ def test_hazard_1_a_worker_killed_between_taking_and_starting(
     assert [stack.outcome(i)["predictions"] for i in ids] == [[2.0 * n] for n in range(20)]
 
 
-def test_hazard_5_a_dead_worker_s_predictions_start_again_soon(stack: LiveStack) -> None:
+def test_hazard_5_killed_worker_s_predictions_start_again_soon(stack: LiveStack) -> None:
     victim = second_worker(stack)
     ids = [stack.submit("sleeping", [50.0 + n, 1.0])["id"] for n in range(4)]
     until(lambda: all(times_begun(stack, 50.0 + n) for n in range(4)), "all computed by someone")
@@ -88,7 +88,7 @@ def test_hazard_5_a_dead_worker_s_predictions_start_again_soon(stack: LiveStack)
     assert time.monotonic() - killed < VISIBILITY + 0.5 + 4 + 5
 
 
-def test_hazard_6_a_prediction_longer_than_the_visibility_timeout_runs_once(
+def test_hazard_6_prediction_longer_than_the_visibility_timeout_runs_once(
     stack: LiveStack,
 ) -> None:
     first = second_worker(stack)  # another worker could take it
@@ -101,7 +101,7 @@ def test_hazard_6_a_prediction_longer_than_the_visibility_timeout_runs_once(
         until(lambda: not first.running(), "the end of the other")
 
 
-def test_hazard_9_a_prediction_that_kills_the_worker_is_given_up(stack: LiveStack) -> None:
+def test_hazard_9_prediction_that_kills_the_worker_is_given_up(stack: LiveStack) -> None:
     task_id = stack.submit("regicide", [DEADLY, 0.0])["id"]
     good = stack.submit("regicide", [1.0, 0.0])["id"]
     path = f"/predict/result/{task_id}"
@@ -120,7 +120,7 @@ def test_hazard_9_a_prediction_that_kills_the_worker_is_given_up(stack: LiveStac
     assert stack.outcome(good)["predictions"] == [2.0]
 
 
-def test_hazard_19_a_corrupt_artifact_fails_its_own_predictions_alone(stack: LiveStack) -> None:
+def test_hazard_19_corrupt_artifact_fails_its_own_predictions_alone(stack: LiveStack) -> None:
     Registry(stack.home).add("corrupt", described(b"no artifact"), b"no artifact")
     worker, api = stack.pid("worker"), stack.pid("api")
     error = stack.outcome(stack.submit("corrupt", [0.0])["id"])["error"]
@@ -133,7 +133,7 @@ def test_hazard_19_a_corrupt_artifact_fails_its_own_predictions_alone(stack: Liv
     assert stack.pid("api") != api
 
 
-def test_hazard_20_a_forest_of_all_cores_neither_hangs_nor_oversubscribes(stack: LiveStack) -> None:
+def test_hazard_20_forest_of_all_cores_neither_hangs_nor_oversubscribes(stack: LiveStack) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda _: stack.predict("forest", [FOREST_ROW] * 20), range(100))
         assert len({tuple(answer) for answer in answers}) == 1

@@ -20,7 +20,7 @@ LARGE = 2**29
 """Bytes: more than are sent before anybody sees the first of them."""
 
 
-def test_an_upload_whose_api_is_killed_leaves_nothing(harness: JobHarness) -> None:
+def test_upload_to_a_killed_api_leaves_nothing(harness: JobHarness) -> None:
     stack, jobs = harness.stack, harness.stack.home / "jobs"
     source = harness.directory / "in.csv"
     with source.open("wb") as file:

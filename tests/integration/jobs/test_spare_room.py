@@ -51,14 +51,14 @@ def refused(harness: JobHarness, job: Job) -> Job:
     return job
 
 
-def test_a_job_that_is_computed(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_while_a_chunk_is_scored(harness: JobHarness, ballast: Ballast) -> None:
     job, values = begun(harness)
     with ballast:
         assert 0 < refused(harness, job).counts.succeeded < ROWS
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_a_job_that_is_validated(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_while_a_job_is_validated(harness: JobHarness, ballast: Ballast) -> None:
     source, values = harness.numbers(ROWS)
     with ballast:
         job = refused(harness, harness.submit(harness.order("doubling", source)))
@@ -66,7 +66,7 @@ def test_a_job_that_is_validated(harness: JobHarness, ballast: Ballast) -> None:
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_a_job_that_is_put_together(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_while_a_job_is_finalized(harness: JobHarness, ballast: Ballast) -> None:
     output = FileRef(uri=str(harness.directory / "out.csv"), format="csv")
     job, values = begun(harness, least=ROWS // 4, output=output)
     continue_writing = hold_output(harness, job)
@@ -76,7 +76,7 @@ def test_a_job_that_is_put_together(harness: JobHarness, ballast: Ballast) -> No
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_an_upload(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_during_an_upload(harness: JobHarness, ballast: Ballast) -> None:
     jobs = harness.stack.home / "jobs"
     before = {*jobs.glob("*/")}
 

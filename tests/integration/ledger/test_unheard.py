@@ -44,7 +44,7 @@ class LostReply:
         return 0
 
 
-def test_a_resumption_that_nobody_hears_of(parked: tuple[PauseHarness, list[str]]) -> None:
+def test_resume_whose_answer_is_lost(parked: tuple[PauseHarness, list[str]]) -> None:
     harness, ids = parked
     harness.pauses._resume = LostReply(harness.client, harness.pauses._resume)
 
@@ -56,7 +56,7 @@ def test_a_resumption_that_nobody_hears_of(parked: tuple[PauseHarness, list[str]
     assert not harness.queued()
 
 
-def test_a_probe_whose_success_nobody_hears_of(parked: tuple[PauseHarness, list[str]]) -> None:
+def test_probe_whose_settlement_is_unanswered(parked: tuple[PauseHarness, list[str]]) -> None:
     harness, ids = parked
     harness.pauses.resume("churn:3")
     harness.fail(harness.take(3))
@@ -78,7 +78,7 @@ def test_a_probe_whose_success_nobody_hears_of(parked: tuple[PauseHarness, list[
 
 
 @pytest.mark.parametrize(("ids", "attempts"), [(["a"], [1]), (["a", "b"], [ALONE, ALONE])])
-def test_a_start_whose_answer_is_lost_time_and_again(
+def test_start_whose_answer_is_lost_repeatedly(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], attempts: list[int]
 ) -> None:
     """Its computation killed no process, so lost replies must not exhaust its attempts."""
@@ -101,7 +101,7 @@ def test_a_start_whose_answer_is_lost_time_and_again(
     assert client.hvals(keys.ATTEMPTS) == [b"1"] * len(ids)
 
 
-def test_a_suspect_is_charged_where_it_was_not_begun_yet(harness: LedgerHarness) -> None:
+def test_suspect_is_charged_before_its_microbatch_began(harness: LedgerHarness) -> None:
     batch = harness.reserve("a")
     harness.ledger.start(batch)
     harness.ledger.postpone(batch, suspect=True)

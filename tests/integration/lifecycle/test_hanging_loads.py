@@ -39,7 +39,7 @@ def pool(home: Path) -> Iterator[Pool]:
     pool.stop()
 
 
-def test_a_load_that_hangs_is_ended_and_its_version_set_aside(pool: Pool, home: Path) -> None:
+def test_hanging_load_is_ended_and_its_version_paused(pool: Pool, home: Path) -> None:
     hub = Hub()
     pool.register_with_event_loop(hub)
     hung: list[str] = []

@@ -56,7 +56,7 @@ def test_removed_version_keeps_nothing_waiting(tmp_path, start) -> None:
     assert stack.predict("other", ROW) == [2.0]
 
 
-def test_a_version_that_could_not_be_added_leaves_nothing(tmp_path, start) -> None:
+def test_version_that_could_not_be_added_leaves_nothing(tmp_path, start) -> None:
     register(tmp_path, "other", Touchy(), [ROW])
     stack = start(processes=1, PREDICTQ_BREAKER_FAILURES="1")
     joblib.dump(Unimportable(), tmp_path / "m.joblib")

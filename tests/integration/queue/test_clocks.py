@@ -48,7 +48,7 @@ def test_queued_prediction_expires_without_a_worker(
     assert computed(live, value) == 0
 
 
-def test_a_worker_does_not_begin_what_waited_too_long(live: LiveStack) -> None:
+def test_overdue_prediction_is_not_started(live: LiveStack) -> None:
     with live.frozen("worker"):
         late = live.submit("sleepy", [110.0, 0.0], max_queue_seconds=0.05)["id"]
         in_time = live.submit("sleepy", [111.0, 0.0], max_queue_seconds=FOR_EVER)["id"]
@@ -60,7 +60,9 @@ def test_a_worker_does_not_begin_what_waited_too_long(live: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("skew", [3600, -3600])
-def test_a_worker_with_a_wrong_clock_expires_what_is_late_alone(live: LiveStack, skew: int) -> None:
+def test_worker_with_a_wrong_clock_expires_only_overdue_predictions(
+    live: LiveStack, skew: int
+) -> None:
     live.stop("worker")
     late = live.submit("sleepy", [115.0, 0.0], max_queue_seconds=0.05)["id"]
     in_time = live.submit("sleepy", [116.0, 0.0], max_queue_seconds=FOR_EVER)["id"]
@@ -96,7 +98,7 @@ def test_time_limit_fails_a_long_computation(
     assert (outcome["error"]["retryable"], outcome["error"]["attempt"]) == (False, 1)
 
 
-def test_a_request_may_compute_longer_than_its_version_would_let_it(live: LiveStack) -> None:
+def test_timeout_of_a_request_takes_precedence_over_its_version(live: LiveStack) -> None:
     task_id = live.submit("hasty", [130.0, 0.6], timeout_seconds=FOR_EVER)["id"]
     assert live.outcome(task_id)["predictions"] == [260.0]
 
@@ -127,12 +129,12 @@ def test_stock_producers_limits_are_heeded(live: LiveStack, stock: Stock) -> Non
 
 
 @pytest.mark.parametrize("limit", [-1, 0, "soon", [], {}, True, 10**400, None], ids=str)
-def test_a_limit_that_is_none_is_none(live: LiveStack, stock: Stock, limit: object) -> None:
+def test_null_limit_is_no_limit(live: LiveStack, stock: Stock, limit: object) -> None:
     task_id = stock.submit("doubling", [[4.0, 0.0]], headers={"timelimit": [limit, None]})
     assert live.outcome_of_stock(task_id)["predictions"] == [8.0]
 
 
-def test_a_countdown_is_waited_for_once_be_it_longer_than_the_visibility_timeout(
+def test_countdown_longer_than_the_visibility_timeout_is_waited_for_once(
     live: LiveStack, stock: Stock
 ) -> None:
     sent, seconds = time.time(), VISIBILITY + 1
@@ -146,7 +148,7 @@ def test_a_countdown_is_waited_for_once_be_it_longer_than_the_visibility_timeout
     assert computed(live, 160.0) == 1
 
 
-def test_a_prediction_longer_than_the_visibility_timeout_runs_once(live: LiveStack) -> None:
+def test_prediction_longer_than_the_visibility_timeout_runs_once(live: LiveStack) -> None:
     """Hazard 6, with the shortest permitted visibility timeout."""
     with live.gathering():
         long = live.submit("sleepy", [170.0, 2 * VISIBILITY + 0.5])["id"]
@@ -157,9 +159,7 @@ def test_a_prediction_longer_than_the_visibility_timeout_runs_once(live: LiveSta
 
 @pytest.mark.parametrize("field", ["max_queue_seconds", "timeout_seconds"])
 @pytest.mark.parametrize("seconds", [0, -1, 1e9, "1", True, float("nan"), float("inf"), [1]])
-def test_bounds_that_make_no_sense_are_refused(
-    live: LiveStack, field: str, seconds: object
-) -> None:
+def test_invalid_limits_are_refused(live: LiveStack, field: str, seconds: object) -> None:
     body = {"model": "doubling", "features": [1.0, 0.0], field: seconds}
     given = {"content": json.dumps(body), "headers": {"Content-Type": "application/json"}}
     answer = live.http.post("/predict/async", **given)

@@ -50,7 +50,7 @@ def test_concurrent_requests_share_a_round_trip(client: redis.Redis, rounds: Pip
     assert taken < 6
 
 
-def test_a_refused_command_fails_alone(rounds: Pipeline) -> None:
+def test_pipelined_command_that_is_refused_fails_alone(rounds: Pipeline) -> None:
     async def ask() -> list[bytes | BaseException]:
         commands = (("ECHO", str(n)) if n % 3 else ("NOSUCHCOMMAND",) for n in range(300))
         asked = (rounds.ask(*command) for command in commands)
@@ -63,7 +63,7 @@ def test_a_refused_command_fails_alone(rounds: Pipeline) -> None:
     ]
 
 
-def test_cancelled_requests_hold_up_no_other(rounds: Pipeline) -> None:
+def test_cancelled_requests_block_no_others(rounds: Pipeline) -> None:
     async def ask() -> bytes:
         gone = [asyncio.ensure_future(rounds.ask("ECHO", "gone")) for _ in range(5)]
         await asyncio.sleep(0)

@@ -94,7 +94,7 @@ def test_unreadable_registry_of_a_pool_process_is_retried(
     assert dead_letters(live) == 0
 
 
-def test_a_worker_that_sees_no_models_leaves_them_to_one_that_does(
+def test_unreadable_registry_leaves_messages_to_other_workers(
     live: LiveStack, tmp_path: Path
 ) -> None:
     seeing = live._running["worker"]

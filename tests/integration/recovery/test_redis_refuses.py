@@ -66,9 +66,7 @@ def test_api_answers_refusals_with_503_and_retry_after(
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
-def test_a_connection_over_which_it_refused_is_not_used_again(
-    client: redis.Redis, refusing: Refusing
-) -> None:
+def test_refused_connection_is_not_used_again(client: redis.Redis, refusing: Refusing) -> None:
     """After a failover, the address leads to the new primary."""
     with connect(url_of(client)) as pooled:
         before = pooled.client_id()
@@ -100,7 +98,7 @@ def consuming(connection: Connection) -> Any:
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
-def test_a_worker_connects_anew_in_place_of_asking_again(
+def test_refused_worker_connects_anew(
     client: redis.Redis, worker: Connection, refusing: Refusing
 ) -> None:
     channel = consuming(worker)
@@ -114,7 +112,7 @@ def test_a_worker_connects_anew_in_place_of_asking_again(
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
-def test_a_worker_waits_and_logs_one_line(
+def test_refused_worker_waits_and_logs_one_line(
     client: redis.Redis,
     worker: Connection,
     refusing: Refusing,
@@ -135,7 +133,7 @@ def test_a_worker_waits_and_logs_one_line(
     assert told[1].startswith("Redis is back after ")
 
 
-def test_a_worker_does_not_start_on_a_redis_that_forgets(
+def test_worker_does_not_start_on_an_evicting_redis(
     client: redis.Redis, worker: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Transport, "_was_looked_at", False)
@@ -143,7 +141,7 @@ def test_a_worker_does_not_start_on_a_redis_that_forgets(
         worker.connect()
 
 
-def test_the_queue_has_a_quarter_of_what_redis_may_hold(
+def test_queue_bound_is_a_quarter_of_maxmemory(
     client: redis.Redis, front: tuple[Parts, FlaskClient]
 ) -> None:
     parts, _ = front

@@ -110,7 +110,7 @@ def test_methods_of_the_demos_are_complete(stack: LiveStack, demo: Demo) -> None
     assert tuple(version["signature"]["methods"]) == demo.methods
 
 
-def test_a_whole_data_set_is_one_request(stack: LiveStack) -> None:
+def test_data_set_in_one_request(stack: LiveStack) -> None:
     rows = load_breast_cancer().data
     expected = estimator(stack.home, "breast-cancer").predict_proba(rows)
     assert stack.predict("breast-cancer", rows.tolist(), "predict_proba") == expected.tolist()

@@ -34,24 +34,26 @@ def told(stack: LiveStack, body: bytes, headers: dict[str, str]) -> tuple[int, A
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_submission_is_answered_alike(stack: LiveStack, body: Any) -> None:
+def test_fast_path_answers_a_submission_as_flask_does(stack: LiveStack, body: Any) -> None:
     content = json.dumps(body).encode()
     assert told(stack, content, PLAIN) == told(stack, content, BY_FLASK)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"model": "iris"} x'], ids=repr)
-def test_malformed_submission_is_answered_alike(stack: LiveStack, content: bytes) -> None:
+def test_fast_path_answers_a_malformed_submission_as_flask_does(
+    stack: LiveStack, content: bytes
+) -> None:
     assert told(stack, content, PLAIN) == told(stack, content, BY_FLASK)
 
 
 @pytest.mark.parametrize("task_id", ["nonsense", "a/b", "", "%2F", "ä"])
-def test_an_unknown_id_is_answered_alike(stack: LiveStack, task_id: str) -> None:
+def test_fast_path_answers_an_unknown_id_as_flask_does(stack: LiveStack, task_id: str) -> None:
     path = f"/predict/result/{task_id}"
     plain, by_flask = stack.http.get(path), stack.http.get(path, headers={"Prefer": "wait=0"})
     assert (plain.status_code, plain.json()) == (by_flask.status_code, by_flask.json())
 
 
-def test_an_outcome_is_answered_alike(stack: LiveStack) -> None:
+def test_fast_path_answers_an_outcome_as_flask_does(stack: LiveStack) -> None:
     task_id = stack.submit("iris", [ROW])["task_id"]
     stack.outcome(task_id)
     path = f"/predict/result/{task_id}"

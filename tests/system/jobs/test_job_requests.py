@@ -85,9 +85,7 @@ def test_cross_site_requests_are_refused(live: LiveStack, harness: JobHarness) -
         assert answer.status_code == 202
 
 
-def test_a_paused_version_is_refused_and_leaves_nothing(
-    live: LiveStack, harness: JobHarness
-) -> None:
+def test_paused_version_is_refused_and_leaves_nothing(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     before = set((live.home / "jobs").glob("*/"))
     live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
@@ -108,7 +106,7 @@ def test_a_paused_version_is_refused_and_leaves_nothing(
     submit(live, source, "plodding")
 
 
-def test_wrong_forms(live: LiveStack) -> None:
+def test_invalid_forms_are_refused(live: LiveStack) -> None:
     before = set((live.home / "jobs").glob("*/"))
     wrong = problem(upload(live, "a.csv", b"x0,x1\n1,2\n", nonsense="1"), 422, "invalid")
     assert "nonsense" in wrong["detail"]

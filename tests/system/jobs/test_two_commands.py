@@ -93,7 +93,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(("model", "content", "options", "rows"), FILES.values(), ids=FILES)
-def test_a_file_means_the_same_to_both(
+def test_csv_file_means_the_same_to_batch_and_predict(
     harness: JobHarness, model: str, content: bytes, options: tuple[str, ...], rows: int
 ) -> None:
     source = harness.directory / "rows.csv"
@@ -125,7 +125,7 @@ def test_dialect_that_was_read_is_told(harness: JobHarness) -> None:
 
 
 @pytest.mark.parametrize("name", ["answers.xlsx", "answers.txt", "answers.txt.gz"])
-def test_an_output_of_no_format_is_refused_by_the_server(harness: JobHarness, name: str) -> None:
+def test_output_of_no_format_is_refused_by_the_server(harness: JobHarness, name: str) -> None:
     source, _ = harness.numbers(3)
     place = {
         "model": "touchy",
@@ -139,7 +139,7 @@ def test_an_output_of_no_format_is_refused_by_the_server(harness: JobHarness, na
     assert harness.stack.http.post("/predict/batch", json=told).status_code == 422, "it is no data"
 
 
-def test_a_spreadsheet_is_refused_with_what_to_do(harness: JobHarness) -> None:
+def test_spreadsheet_is_refused_with_what_to_do(harness: JobHarness) -> None:
     for name, content in (("rows.xlsx", b"PK\x03\x04\0"), ("rows.csv", b"PK\x03\x04\0")):
         (harness.directory / name).write_bytes(content)
         ran = command("batch", "touchy", harness.directory / name, harness.directory / "out.csv")
@@ -165,7 +165,7 @@ def test_options_come_with_an_upload(harness: JobHarness) -> None:
     assert scored("coded", source, "--upload", *options)[0] == answers
 
 
-def test_the_rows_of_the_api_s_page_are_read_by_both(harness: JobHarness) -> None:
+def test_csv_rows_of_the_api_page_are_read_by_batch_and_predict(harness: JobHarness) -> None:
     """The page's example is for a model of four columns; another such model stands in for it."""
     (printed,) = (
         example.command.text for example in Example.all_in(ROOT / "docs" / "api.md")

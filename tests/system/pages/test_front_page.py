@@ -39,7 +39,7 @@ def test_page_shows_the_state_and_asks_no_other_host(stack: LiveStack, browser: 
     page.close()
 
 
-def test_a_pause_and_its_end_are_seen(stack: LiveStack, browser: Browser) -> None:
+def test_front_page_shows_a_pause_and_its_end(stack: LiveStack, browser: Browser) -> None:
     page = browser.new_page()
     assert stack.http.post("/models/iris/versions/1/pause").is_success
     try:

@@ -83,11 +83,11 @@ def test_flower_lists_the_task(up: Up) -> None:
     eventually(lambda: up.tasks().get(identifier, {}).get("state") == "SUCCESS", PATIENCE)
 
 
-def test_a_home_runs_once(up: Up) -> None:
+def test_home_is_used_by_one_stack_at_a_time(up: Up) -> None:
     assert f"another `up` runs on {up.home}" in refusal(up.home)
 
 
-def test_a_taken_port_is_refused_at_once(up: Up, tmp_path: Path) -> None:
+def test_taken_port_is_refused_at_once(up: Up, tmp_path: Path) -> None:
     told = refusal(tmp_path, "--port", str(up.port))
     assert f"port {up.port} is taken; choose another with --port" in told
 

@@ -20,7 +20,7 @@ def test_small_answers_are_sent_at_once() -> None:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_a_connection_whose_client_reads_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.server.MAX_UNREAD_MS", 500)
     server = Server("127.0.0.1", 0, 1)
     server._init_shared_socket()

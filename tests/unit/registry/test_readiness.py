@@ -42,7 +42,7 @@ def test_readiness_is_not_needed_by_an_exact_reference(registry: Registry) -> No
     assert registry.resolve(add(registry, b"one", CHECKING).reference).manifest.version == 1
 
 
-def test_readiness_is_told_if_no_version_has_it(registry: Registry) -> None:
+def test_readiness_is_explained_if_no_version_is_ready(registry: Registry) -> None:
     add(registry, b"one", CHECKING)
     add(registry, b"two", CHECKING.becoming("refused", "row 3 differs"))
     with pytest.raises(VersionNotReady, match="m:2 is refused: row 3 differs; `predictq models"):

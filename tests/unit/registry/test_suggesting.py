@@ -18,7 +18,7 @@ NAMES = ["breast-cancer", "diabetes", "iris"]
         ("iris" * 1000, ""),
     ],
 )
-def test_the_nearest_is_offered(written: str, told: str) -> None:
+def test_suggestion_is_the_nearest_name(written: str, told: str) -> None:
     assert did_you_mean(written, NAMES) == told
 
 
@@ -40,6 +40,6 @@ def test_suggestion_compares_a_bounded_number_of_names(monkeypatch: pytest.Monke
     assert max(compared) <= LOOKED_AT
 
 
-def test_three_at_most_of_many() -> None:
+def test_suggestions_are_three_at_most() -> None:
     names = [f"churn-{number}" for number in range(2 * LOOKED_AT)]
     assert did_you_mean("churn", names).count("'churn-") == 3

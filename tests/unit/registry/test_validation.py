@@ -124,7 +124,7 @@ def test_faults_are_told_up_to_a_limit():
     assert len(faults(PAIR, [["a", "b"]] * 100)) == diagnosis.MAX_DETAILS
 
 
-def test_the_row_is_named_in_the_detail():
+def test_invalid_row_is_named_in_the_detail():
     with pytest.raises(InvalidFeatures) as caught:
         rows(PAIR, [[1, 2], [1, 2], [1, "x"]])
     assert caught.value.errors[0].row == 2

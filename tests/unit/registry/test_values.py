@@ -131,7 +131,7 @@ def test_types_have_descriptions():
         assert expected(Column("c", kind, categories=(1,))).startswith(EXPECTED[kind][:1])
 
 
-def test_a_value_in_words_is_short():
+def test_value_in_words_is_short():
     assert worded("x" * 100) == "the string '" + "x" * 28 + "…"
     assert worded(10**50).endswith("…")
     assert worded(Decimal(1)) == "Decimal"

@@ -54,7 +54,7 @@ def fly(flight):
     return flight.fault
 
 
-def test_a_prediction_that_succeeds(service, flight):
+def test_smoke_test_of_a_prediction_that_succeeds(service, flight):
     service.behave = lambda asked: {
         "/predict/async": pending(),
         "/predict/result/p1": succeeded([0]),
@@ -73,12 +73,12 @@ def test_a_prediction_that_succeeds(service, flight):
         (Answer(500, b"<html>"), "HTTP 500"),
     ],
 )
-def test_everything_else_is_a_fault(service, flight, answer, fault):
+def test_smoke_test_reports_everything_else_as_a_fault(service, flight, answer, fault):
     service.script(answer)
     assert fly(flight) == fault
 
 
-def test_a_submission_that_is_tried_again_is_the_same_prediction(service, flight):
+def test_smoke_test_repeats_a_submission_under_its_key(service, flight):
     answers = [DROP, problem(503, "queue_full"), pending()]
 
     def behave(asked):
@@ -93,7 +93,7 @@ def test_a_submission_that_is_tried_again_is_the_same_prediction(service, flight
     assert len({post.headers["idempotency-key"] for post in posts}) == 1
 
 
-def test_a_backlog_that_is_worked_off_is_waited_for(service, flight, told):
+def test_smoke_test_waits_while_a_backlog_shrinks(service, flight, told):
     start = time.monotonic()
     work = iter(range(10_000))
 
@@ -109,19 +109,19 @@ def test_a_backlog_that_is_worked_off_is_waited_for(service, flight, told):
     assert [path for method, path in service.calls if method == "POST"] == ["/predict/async"]
 
 
-def test_wait_ends_without_progress(service, flight):
+def test_smoke_test_wait_ends_without_progress(service, flight):
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else pending()
     with pytest.raises(TimeoutError):
         fly(flight)
 
 
-def test_a_model_that_never_ends_is_at_fault_itself(service, flight):
+def test_smoke_test_blames_a_model_that_never_ends(service, flight):
     running = pending(status="running")
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else running
     assert fly(flight).startswith("no outcome")
 
 
-def test_loading_again_and_again_is_no_progress(service, flight):
+def test_smoke_test_counts_repeated_loading_as_no_progress(service, flight):
     looks = iter(range(10_000))
 
     def behave(asked):

@@ -34,7 +34,7 @@ assert bool([*disk.glob("*.db")]) != fills_first
 
 
 @pytest.mark.parametrize("fills_first", [False, True])
-def test_a_full_disk_ends_nobody_who_counts(tmp_path: Path, *, fills_first: bool) -> None:
+def test_full_disk_ends_no_process_that_counts(tmp_path: Path, *, fills_first: bool) -> None:
     told = subprocess.run(
         [
             *on_small_disk(tmp_path, 2**20),

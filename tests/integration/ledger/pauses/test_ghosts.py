@@ -24,7 +24,7 @@ def ghost_removal(harness: PauseHarness) -> Ghosts:
     return Ghosts(harness.client, harness.settings)
 
 
-def test_a_version_that_is_paused_leaves_nothing(
+def test_ghost_of_a_paused_version_leaves_nothing(
     harness: PauseHarness, ghost_removal: Ghosts
 ) -> None:
     harness.open()
@@ -45,7 +45,7 @@ def test_a_version_that_is_paused_leaves_nothing(
     assert ghost_removal.lay("churn:3") == Laid(0, 0)
 
 
-def test_other_versions_are_unchanged_by_a_ghost(client: redis.Redis) -> None:
+def test_ghost_leaves_other_versions_unchanged(client: redis.Redis) -> None:
     """Dead letters of other versions may quote the removed version."""
     harness = LettersHarness(client)
     ghost_removal = Ghosts(client, harness.settings)
@@ -60,7 +60,7 @@ def test_other_versions_are_unchanged_by_a_ghost(client: redis.Redis) -> None:
     assert ghost_removal.known() == {"churn.b:3", "x:3", "churn:33"}
 
 
-def test_letters_of_a_ghost_go_in_slices(
+def test_ghost_deletes_dead_letters_in_slices(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ghosts, "LETTERS_PER_LOOK", 4)
@@ -77,7 +77,7 @@ def test_letters_of_a_ghost_go_in_slices(
     assert calls["cmdstat_zrange"]["calls"] == 6
 
 
-def test_laying_a_ghost_is_one_round_trip(harness: PauseHarness, ghost_removal: Ghosts) -> None:
+def test_ghost_deletion_is_one_round_trip(harness: PauseHarness, ghost_removal: Ghosts) -> None:
     harness.open()
     ghost_removal.lay("churn:9")
     harness.client.config_resetstat()

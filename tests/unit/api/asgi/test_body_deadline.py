@@ -31,7 +31,7 @@ def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
     return Sender(monkeypatch)
 
 
-def test_a_steady_sender_is_heard_for_ever(sender: Sender) -> None:
+def test_steady_sender_has_no_deadline(sender: Sender) -> None:
     for _ in range(50):
         sender.send(2 * SLOWEST, after=2)
 

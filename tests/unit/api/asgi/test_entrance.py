@@ -108,14 +108,14 @@ def test_cross_site_read_is_left_to_the_browser() -> None:
     ],
     ids=["a value", "a name", "all together", "the path", "the query"],
 )
-def test_a_head_that_is_too_long_is_refused(headers: Any, scope: Any) -> None:
+def test_head_that_is_too_long_is_refused(headers: Any, scope: Any) -> None:
     behind = Behind()
     assert behind.ask(HOST, *headers, **scope) == 431
     assert behind.asked == 0
 
 
 @pytest.mark.parametrize("query", ["model=é".encode(), "model=é".encode("latin-1"), b"\xff"])
-def test_a_query_of_raw_bytes_is_refused(query: bytes) -> None:
+def test_query_of_raw_bytes_is_refused(query: bytes) -> None:
     """What hands requests to Flask would fail, and the answer would be no problem of ours."""
     behind = Behind()
     assert behind.ask(HOST, query_string=query) == 400

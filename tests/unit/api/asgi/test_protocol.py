@@ -22,7 +22,7 @@ async def dripping() -> Any:
 
 
 @pytest.mark.parametrize("then", [silent, dripping])
-def test_a_client_that_falls_silent_or_drips_is_gone(
+def test_silent_or_slow_client_is_disconnected(
     monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[Any]]
 ) -> None:
     monkeypatch.setattr("api.asgi.body_deadline.MAX_SILENCE", 0.05)
@@ -55,7 +55,7 @@ async def refused() -> None:
 
 
 @pytest.mark.parametrize("fails", [frozen, refused])
-def test_a_client_that_takes_no_more_is_gone(
+def test_client_that_reads_nothing_is_disconnected(
     monkeypatch: pytest.MonkeyPatch, fails: Callable[[], Awaitable[None]]
 ) -> None:
     monkeypatch.setattr("api.asgi.protocol.SEND_TIMEOUT", 0.05)

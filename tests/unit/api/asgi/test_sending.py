@@ -80,7 +80,7 @@ def test_abandoned_client_returns_its_capacity(app: Flask, monkeypatch: pytest.M
     asyncio.run(asyncio.wait_for(run(), 30))
 
 
-def test_a_large_answer_is_sent_a_piece_at_a_time(app: Flask) -> None:
+def test_large_answer_is_sent_in_pieces(app: Flask) -> None:
     async def run() -> None:
         client = Client(in_threads(app, 1))
         await client.take()

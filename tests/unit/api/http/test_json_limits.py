@@ -21,7 +21,7 @@ def filled(piece: bytes, size: int = SIZE) -> bytes:
 
 
 @pytest.mark.parametrize("piece", [b"{}", b"[]", b'{"a":1}', b"[1]", b"[NaN]", b"[[[]]]"])
-def test_a_body_of_many_rows_is_refused_for_little_memory(piece: bytes) -> None:
+def test_json_limits_refuse_many_rows_with_little_memory(piece: bytes) -> None:
     """Parsed, it would take up to 26 times its bytes."""
     body = filled(piece)
     tracemalloc.start()
@@ -35,7 +35,7 @@ def test_a_body_of_many_rows_is_refused_for_little_memory(piece: bytes) -> None:
 
 
 @pytest.mark.parametrize("bad", [b"[" * 100_000, b'{"a":' * 100_000, HEAD + b"[" * 100_000])
-def test_a_body_that_is_nested_too_deeply_is_no_json(bad: bytes) -> None:
+def test_json_limits_refuse_deep_nesting(bad: bytes) -> None:
     with pytest.raises(Malformed):
         refuse_many(bad, ROWS)
 

@@ -95,14 +95,14 @@ def texts(separators: str, length: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_our_parsers_take_no_longer_for_separators(name: str) -> None:
+def test_own_parsers_take_no_longer_for_separators(name: str) -> None:
     read, separators = OURS[name]
     for text in texts(separators, LENGTH):
         assert seconds(lambda text=text: read(text)) < SOON, (text[:10], len(text))
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_werkzeug_s_take_no_longer_for_separators(name: str) -> None:
+def test_werkzeug_parsers_take_no_longer_for_separators(name: str) -> None:
     read, separators = HEADERS[name]
     for text in texts(separators, LONGEST_FIELD):
         with app.test_request_context(headers={name: text}):
@@ -110,14 +110,14 @@ def test_werkzeug_s_take_no_longer_for_separators(name: str) -> None:
 
 
 @pytest.mark.parametrize("separator", "&=%;+")
-def test_a_query_takes_no_longer_for_separators(separator: str) -> None:
+def test_query_of_separators_takes_no_longer(separator: str) -> None:
     for text in texts(separator, LONGEST_FIELD):
         with app.test_request_context(query_string=text):
             assert seconds(lambda: read_query(request, Page)) < SOON, text[:10]
 
 
 @pytest.mark.parametrize("filling", [b"-", b"\r", b"\n", b"\r\n--b", b"\r\n--b ", b" ", b"--b"])
-def test_a_form_takes_no_longer_for_separators(filling: bytes) -> None:
+def test_form_of_separators_takes_no_longer(filling: bytes) -> None:
     """The form arrives in pieces, and must not be parsed from the start with each."""
     head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
     pieces = [head, *([filling * (4096 // len(filling))] * (LENGTH // 4096))]

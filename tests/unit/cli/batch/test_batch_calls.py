@@ -6,7 +6,7 @@ from tests.unit.cli.batch.batch_harness import BAD, DONE, FLAWED, batch
 from tests.unit.fake_server import Answer, events, job, problem
 
 
-def test_files_here_are_told_and_not_sent(server, tmp_path):
+def test_local_files_are_referenced_and_not_uploaded(server, tmp_path):
     server.script(Answer(202, job()), events(job(), DONE))
     ran = batch("iris", tmp_path / "in.csv", tmp_path / "out.parquet", "--error-threshold", "0")
     assert (ran.exit_code, ran.stdout) == (0, "")
@@ -35,7 +35,7 @@ def test_options_may_stand_anywhere(server, words):
 
 
 @pytest.mark.parametrize(("name", "format_"), [("out.jsonl", "ndjson"), ("out.pq", "parquet")])
-def test_files_are_sent_and_fetched_on_request(server, tmp_path, name, format_):
+def test_files_are_uploaded_and_fetched_on_request(server, tmp_path, name, format_):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), events(DONE), Answer(200, b"prediction\n1\n"))
     out = tmp_path / name
@@ -48,7 +48,7 @@ def test_files_are_sent_and_fetched_on_request(server, tmp_path, name, format_):
     assert server.calls[2] == ("GET", "/predict/batch/j1/output")
 
 
-def test_an_output_that_cannot_be_fetched_is_still_there(server, tmp_path):
+def test_output_that_cannot_be_fetched_stays_on_the_server(server, tmp_path):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), events(DONE), problem(410, "result_gone"))
     out = tmp_path / "out.csv"
@@ -86,7 +86,7 @@ def test_rows_that_failed_are_told(server):
         ),
     ],
 )
-def test_a_job_without_an_output_fails_the_command(server, end, told):
+def test_job_without_an_output_fails_the_command(server, end, told):
     server.script(Answer(202, job()), events(end))
     ran = batch("iris", "/in.csv", "/out.csv")
     assert ran.exit_code == 1
@@ -105,18 +105,18 @@ def test_a_job_without_an_output_fails_the_command(server, end, told):
     ],
 )
 @pytest.mark.parametrize("rest", [["/out.csv"], ["--dry-run"]])
-def test_a_refusal_fails_the_command(server, code, told, rest):
+def test_refused_job_request_fails_the_command(server, code, told, rest):
     server.script(problem(422, code))
     ran = batch("iris", "/in.csv", *rest)
     assert (ran.exit_code, ran.stderr) == (1, told)
 
 
-def test_an_output_that_is_fetched_is_not_packed(server):
+def test_fetched_output_cannot_be_compressed(server):
     assert batch("iris", "/in.csv", "out.csv.gz", "--upload").exit_code == 2
     assert server.asked == []
 
 
-def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_path):
+def test_fetched_output_never_replaces_the_input(server, tmp_path):
     (tmp_path / "in.csv").write_text("a\n1\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "in.csv")
     for name in ("in.csv", "link.csv"):
@@ -129,9 +129,7 @@ def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_
     [("none/out.csv", "No such file or directory"), ("in.csv/out.csv", "Not a directory"),
      ("directory.csv", "Is a directory")],
 )  # fmt: skip
-def test_an_output_that_cannot_be_fetched_is_told_before_it_is_computed(
-    server, tmp_path, place, reason
-):
+def test_unwritable_output_is_reported_before_the_job_starts(server, tmp_path, place, reason):
     (tmp_path / "in.csv").write_text("a\n1\n")
     (tmp_path / "directory.csv").mkdir()
     ran = batch("iris", tmp_path / "in.csv", tmp_path / place, "--upload")
@@ -144,13 +142,13 @@ def test_an_output_that_cannot_be_fetched_is_told_before_it_is_computed(
     [("iris", "/in.csv", "-"), ("iris", "-", "/out.csv"), ("fetch", "j1", "-")],
     ids=["output", "input", "fetch"],
 )
-def test_a_stream_is_no_file(server, words):
+def test_standard_streams_are_refused(server, words):
     ran = batch(*words)
     assert (ran.exit_code, server.asked) == (2, [])
     assert "`-` is no file" in ran.stderr
 
 
-def test_a_dry_run_tells_what_was_found(server):
+def test_dry_run_shows_the_report(server):
     errors = [{"line": 3, "code": "invalid", "message": "no number"}]
     report = {"rows": 1000, "columns": ["a", "b"], "estimated_seconds": 3700.0, "errors": errors}
     server.script(Answer(200, DONE | {"report": report}))
@@ -163,7 +161,7 @@ def test_a_dry_run_tells_what_was_found(server):
     assert batch("iris", "/in.csv", "--dry-run").stderr == "error: no such file\n"
 
 
-def test_csv_options_are_sent_and_the_dialect_is_told(server):
+def test_csv_options_are_sent_and_the_dialect_is_shown(server):
     report = {"rows": 1, "columns": ["a"], "ignored": ["id", "x"], "header": False}
     report |= {"delimiter": "\t", "na": ["", "NA", "-"]}
     server.script(Answer(202, job()), events(DONE | {"report": report}))
@@ -197,13 +195,13 @@ def test_names_of_no_format_are_refused(server, source, output, told, sending):
     assert told in " ".join(ran.stderr.split())
 
 
-def test_an_output_is_what_a_dry_run_has_not(server):
+def test_dry_run_takes_no_output(server):
     assert batch("iris", "/in.csv").exit_code == 2
     assert batch("iris", "/in.csv", "/out.csv", "--dry-run").exit_code == 2
     assert server.asked == []
 
 
-def test_ctrl_c_where_nobody_can_be_asked_detaches(server, monkeypatch):
+def test_ctrl_c_without_a_terminal_detaches(server, monkeypatch):
     server.script(Answer(202, job()))
     monkeypatch.setattr("predictq.jobs.jobs.Jobs.follow", _interrupt)
     ran = batch("iris", "/in.csv", "/out.csv")

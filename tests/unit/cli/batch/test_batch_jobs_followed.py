@@ -40,7 +40,7 @@ def test_jobs_are_listed(server):
     assert json.loads(batch("list", "--json").stdout) == page
 
 
-def test_a_job_is_shown(server):
+def test_job_is_shown(server):
     server.behave = lambda _: Answer(200, job())
     shown = batch("status", "j1").stdout
     assert "progress  4 of 10 rows, 1 failed, 2,000 rows/s, 1:05 left\n" in shown
@@ -54,20 +54,20 @@ def test_jobs_are_cancelled(server):
     assert batch("cancel", "j1", "j2").stdout == "job j1 is cancelling\njob j2 is completed\n"
 
 
-def test_a_job_is_resumed_and_followed(server):
+def test_job_is_resumed_and_followed(server):
     server.script(Answer(202, job()), events(DONE), Answer(202, job()))
     assert batch("resume", "j1").stderr.endswith("scored 10 rows in 2.5 s: /data/out.csv\n")
     assert batch("resume", "j1", "--detach").stderr == "job j1 is running\n"
 
 
-def test_an_output_that_is_kept_with_the_job_is_to_be_fetched(server):
+def test_output_kept_with_its_job_shows_the_fetch_command(server):
     kept = DONE | {"output": {"uri": "/home/a/.predictq/jobs/j1/output", "format": "csv"}}
     server.script(Answer(202, job()), events(kept))
     assert batch("resume", "j1").stderr.endswith("2.5 s: predictq batch fetch j1 OUTPUT\n")
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled", "expired"])
-def test_following_a_job_that_comes_to_nothing_fails(server, status):
+def test_following_a_job_without_an_output_fails(server, status):
     ended = job(status=status)
     server.script(events(ended), Answer(200, ended))
     ran = batch("status", "j1", "--follow")
@@ -78,7 +78,7 @@ def test_following_a_job_that_comes_to_nothing_fails(server, status):
 
 @pytest.mark.parametrize("words", [("list",), ("status", "j1"), ("status", "j1", "--follow")])
 @pytest.mark.parametrize("body", [{"data": [{}]}, {"status": "ok"}])
-def test_a_server_that_is_none_of_ours_is_told_in_a_line(server, words, body):
+def test_foreign_server_is_reported_in_one_line(server, words, body):
     server.behave = lambda asked: events(body) if "events" in asked.path else Answer(200, body)
     ran = batch(*words)
     assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)

@@ -48,7 +48,7 @@ def stack(home: Path, answers: list[Answer]) -> Iterator[list[tuple[str, Any]]]:
         server.shutdown()
 
 
-def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, file):
+def test_models_add_returns_once_the_stack_serves_the_version(run, tmp_path, file):
     answers = [
         (503, {"status": 503, "code": "unavailable"}),
         (202, {"status": "queued", "urls": {"result": "/predict/result/1"}}),
@@ -122,14 +122,14 @@ LOST = {"code": "worker_lost", "message": "lost its worker", "retryable": True}
         (503, {"status": 503, **ENDED, **LOST, "detail": LOST["message"]}),
     ],
 )
-def test_a_failure_that_may_pass_keeps_the_version(run, tmp_path, file, answer):
+def test_models_add_keeps_a_version_after_a_temporary_failure(run, tmp_path, file, answer):
     with stack(tmp_path / "home", [answer]):
         result = run("add", "m", file, "--alias", "production")
     assert result.stderr == "error: the stack did not get to serve m:1: lost its worker\n"
     assert Registry(tmp_path / "home").aliases("m") == {}
 
 
-def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
+def test_models_add_waits_for_a_stack_up_to_a_deadline(run, tmp_path, file, monkeypatch):
     monkeypatch.setattr(serving, "DEADLINE", 0.3)
     with stack(tmp_path / "home", [(503, {})]):
         result = run("add", "m", file)
@@ -137,7 +137,7 @@ def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
     assert "did not serve m:1 within" in result.stderr
 
 
-def test_add_without_a_stack_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
+def test_models_add_without_a_stack_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     home, other = tmp_path / "home", tmp_path / "other"
     plain = run("add", "m", file)
@@ -152,7 +152,7 @@ def test_add_without_a_stack_says_that_nothing_is_served(run, tmp_path, file, mo
     assert told.output.endswith(f"{words}{start}a stack runs at {url}, home {other}\n")
 
 
-def test_a_stack_that_is_gone_is_not_asked(run, tmp_path, file):
+def test_models_add_does_not_ask_a_stack_that_has_ended(run, tmp_path, file):
     with stack(tmp_path / "home", [(500, {})]) as asked:
         (tmp_path / "home" / "stack.json").write_text('{"pid": 4194305, "url": "http://127.0.0.1"}')
         assert run("add", "m", file).exit_code == 0

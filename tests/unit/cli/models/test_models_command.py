@@ -17,7 +17,7 @@ from stack.process import ROOT
 from tasks.settings import Settings
 
 
-def test_the_clocks_of_a_version(run, file: str) -> None:
+def test_models_add_takes_time_limits(run, file: str) -> None:
     added = run("add", "m", file, "--max-queue-seconds", "60", "--timeout-seconds", "2.5")
     assert added.exit_code == 0, added.output
     shown = json.loads(run("show", "m", "--json").output)
@@ -27,17 +27,17 @@ def test_the_clocks_of_a_version(run, file: str) -> None:
 
 @pytest.mark.parametrize("option", ["--max-queue-seconds", "--timeout-seconds"])
 @pytest.mark.parametrize("seconds", ["0", "-1", "1e9", "soon"])
-def test_clocks_that_make_no_sense(run, file: str, option: str, seconds: str) -> None:
+def test_models_add_refuses_invalid_time_limits(run, file: str, option: str, seconds: str) -> None:
     assert run("add", "m", file, option, seconds).exit_code == 2
 
 
-def test_a_limit_that_only_ends_processes_is_refused_for_a_version(run, file: str) -> None:
+def test_models_add_refuses_a_timeout_below_the_least(run, file: str) -> None:
     refused = run("add", "m", file, "--timeout-seconds", "0.04")
     assert refused.exit_code == 2
     assert "0.04 is not in the range 0.05<=x<=300" in refused.output
 
 
-def test_add_list_show_alias_keep_and_remove(run, file):
+def test_models_add_list_show_alias_keep_and_remove(run, file):
     added = run("add", "flower", file, "--metadata", "accuracy=0.9", "--alias", "production")
     assert added.exit_code == 0, added.output
     assert added.output.startswith("registered flower:1, alias production (sha256 ")
@@ -66,7 +66,7 @@ def test_add_list_show_alias_keep_and_remove(run, file):
     assert json.loads(run("show", "flower", "--json").output)["version"] == 5
 
 
-def test_removing_a_model_names_all_its_aliases(run, file):
+def test_models_remove_names_all_aliases(run, file):
     for alias in ("production", "canary"):
         assert run("add", "m", file, "--alias", alias).exit_code == 0
     refused = run("remove", "m")
@@ -77,7 +77,7 @@ def test_removing_a_model_names_all_its_aliases(run, file):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
-def test_trust_is_asked_for_at_a_terminal(run, file, tmp_path, monkeypatch, typed, code):
+def test_models_remove_asks_at_a_terminal(run, file, tmp_path, monkeypatch, typed, code):
     assert run("add", "m", file, "--alias", "production").exit_code == 0
     ours, theirs = pty.openpty()
     home = {**os.environ, "PREDICTQ_HOME": str(tmp_path / "home")}
@@ -119,7 +119,7 @@ def test_trust_is_asked_for_at_a_terminal(run, file, tmp_path, monkeypatch, type
         (["alias", "m", "production", "1"], "there is no model 'm'"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_1(run, tmp_path, file, model, arguments, message):
+def test_models_errors_are_one_line_and_exit_code_1(run, tmp_path, file, model, arguments, message):
     joblib.dump(model, tmp_path / "m.joblib")
     (tmp_path / "bad.json").write_text("[1]")
     places = {"FILE": file, "JOBLIB": tmp_path / "m.joblib", "BAD": tmp_path / "bad.json"}
@@ -130,19 +130,19 @@ def test_an_error_is_one_line_and_exit_code_1(run, tmp_path, file, model, argume
     assert result.stderr.count("\n") == 1
 
 
-def test_home_can_be_an_option(tmp_path, file):
+def test_models_home_can_be_an_option(tmp_path, file):
     home = str(tmp_path / "other")
     assert CliRunner().invoke(models, ["add", "m", file, "--home", home]).exit_code == 0
     assert Registry(tmp_path / "other").models() == ["m"]
 
 
-def test_joblib_is_added_once_trusted(run, tmp_path, model):
+def test_models_add_takes_a_trusted_joblib_file(run, tmp_path, model):
     joblib.dump(model, tmp_path / "m.joblib")
     result = run("add", "m", str(tmp_path / "m.joblib"), "--trust")
     assert result.exit_code == 0, result.output
 
 
-def test_examples_may_hold_nan(run, tmp_path, file):
+def test_models_add_examples_may_contain_nan(run, tmp_path, file):
     (tmp_path / "rows.json").write_text("[[NaN, 1, 2, 3]]")
     result = run("add", "m", file, "--example", str(tmp_path / "rows.json"))
     assert "the model refuses the sample" in result.stderr
@@ -160,7 +160,7 @@ def test_demo_models_are_registered_once(tmp_path):
     assert registry.models() == ["breast-cancer", "diabetes"]
 
 
-def test_a_tilde_in_home_is_the_users_directory(tmp_path, file, monkeypatch):
+def test_home_with_a_tilde_is_the_user_s_directory(tmp_path, file, monkeypatch):
     arguments, environment = ["add", "m", file], {"HOME": str(tmp_path), "PREDICTQ_HOME": "~/p"}
     assert CliRunner(env=environment).invoke(models, arguments).exit_code == 0
     assert Registry(tmp_path / "p").models() == ["m"]

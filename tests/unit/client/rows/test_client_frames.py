@@ -159,14 +159,14 @@ def test_arrays_of_numpy(values, sent):
     assert features(values) == sent
 
 
-def test_a_frame_of_many_kinds_keeps_integers_beside_numbers():
+def test_frame_of_many_kinds_keeps_integers_beside_numbers():
     frame = pd.DataFrame([[1, 2.5, "x"]])
     (row,) = features(frame)
     assert [type(value) for value in row] == [int, float, str]
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(index=range(2)), pd.DataFrame({"a": []})])
-def test_a_frame_without_cells_keeps_its_height(frame):
+def test_frame_without_cells_keeps_its_height(frame):
     assert len(features(frame)) == len(frame)
 
 

@@ -70,7 +70,7 @@ def test_idle_pool_consumes_from_the_current_connection(consumer: Consumer) -> N
     assert consumer.pool.on_idle is consumer.channel.consume is not first.consume
 
 
-def test_a_reminder_looks_for_messages_after_a_moment(consumer: Consumer) -> None:
+def test_reminder_looks_for_messages_after_a_moment(consumer: Consumer) -> None:
     BatchingStep(consumer).start(consumer)
     batcher_of(consumer).remind()
     assert consumer.due == [(MOMENT, consumer.channel.consume)]

@@ -90,7 +90,7 @@ def test_progressing_worker_is_not_stalled() -> None:
     assert state.should_stop is None
 
 
-def test_a_loop_that_still_turns_may_end_in_order(slept: list[float]) -> None:
+def test_stalled_worker_whose_loop_runs_may_shut_down(slept: list[float]) -> None:
     with pytest.raises(Ended):
         watch(lambda: 1, lambda: 1, STALLED, ends=True)
     assert slept == [EXIT_TIMEOUT]

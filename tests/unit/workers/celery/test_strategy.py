@@ -88,7 +88,7 @@ def test_message_with_a_past_eta_is_computed(consumer: Consumer) -> None:
     assert len(held(consumer)) == 1
 
 
-def test_a_worker_that_does_not_see_the_registry_rests(consumer: Consumer, tmp_path: Path) -> None:
+def test_worker_without_the_registry_takes_no_messages(consumer: Consumer, tmp_path: Path) -> None:
     deliver(consumer, message("nobody:1"))
     assert batcher_of(consumer)._rests_until == 0
     shutil.rmtree(tmp_path / "models")

@@ -47,7 +47,7 @@ def with_column(signature, place, **changes):
     return replace(signature, columns=tuple(columns))
 
 
-def test_a_right_signature_has_no_differences():
+def test_right_signature_has_no_differences():
     model = fitted()
     found = inspect(model, None, FRAME)
     assert set(found.own.answers) == {
@@ -72,7 +72,7 @@ class Dtypes:
     ("place", "changes", "blamed"),
     [(0, {"dtype": "float64"}, "age"), (1, {"dtype": "object"}, "city")],
 )
-def test_a_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
+def test_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
     model, frame = Dtypes(), FRAME[["age", "city"]]
     found = inspect(model, None, frame)
     assert differences(model, found.signature, found.own) == []
@@ -87,7 +87,7 @@ def test_a_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
     assert line.startswith("  json, row 1, predict: the model gives 1, served would be ")
 
 
-def test_a_wrong_signature_that_takes_no_row_is_a_difference():
+def test_wrong_signature_that_takes_no_row_is_a_difference():
     model = fitted()
     found = inspect(model, None, FRAME)
     wrong = differences(model, with_column(found.signature, 1, type="number"), found.own)
@@ -96,7 +96,7 @@ def test_a_wrong_signature_that_takes_no_row_is_a_difference():
     assert "; column 'city': expected a number" in told("m:1", wrong).splitlines()[1]
 
 
-def test_a_model_that_raises_for_what_it_is_served_is_a_difference():
+def test_model_that_raises_for_served_rows_is_a_difference():
     model = fitted()
     found = inspect(model, None, FRAME)
     wrong = differences(
@@ -106,7 +106,7 @@ def test_a_model_that_raises_for_what_it_is_served_is_a_difference():
     assert all(d.refusal for d in wrong)
 
 
-def test_a_model_of_chance_differs_and_no_column_is_to_blame():
+def test_random_model_differs_without_a_column_to_blame():
     class Chance:
         n_features_in_ = 1
 

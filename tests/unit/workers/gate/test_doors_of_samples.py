@@ -70,13 +70,13 @@ def test_unused_column_is_not_sent(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_model_without_names_is_given_rows_by_position(door: str) -> None:
+def test_model_without_names_is_given_rows_by_position(door: str) -> None:
     frame = pd.DataFrame({"x0": [1.5, 2.5], "x1": ["u", "v"]})
     ((table, _),) = through(door, signature_of(frame, named=False), frame).tables
     assert table.whole().tolist() == [[1.5, "u"], [2.5, "v"]]
 
 
-def test_rows_beyond_a_table_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_a_span_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.models.gate.doors._SPAN_ROWS", 2)
     frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0, 5.0]})
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
@@ -88,7 +88,7 @@ def test_rows_beyond_a_table_come_in_several(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("words", [["", "x"], ["NA", "x"], ["", "NA", "NaN"]])
-def test_text_that_reads_as_nothing_elsewhere_stays_text(words: list[str]) -> None:
+def test_text_that_pandas_reads_as_missing_stays_text(words: list[str]) -> None:
     frame = pd.DataFrame({"t": pd.Series([*words, None], dtype="str"), "n": 1})
     signature = signature_of(frame)
     for door in DOORS:

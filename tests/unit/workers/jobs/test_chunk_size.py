@@ -38,7 +38,9 @@ def test_bytes_are_counted_where_rows_are_not_known() -> None:
 
 
 @pytest.mark.parametrize("disturbed", [0, 1])
-def test_a_disturbed_call_is_tried_again(monkeypatch: pytest.MonkeyPatch, disturbed: int) -> None:
+def test_measurement_that_was_disturbed_is_repeated(
+    monkeypatch: pytest.MonkeyPatch, disturbed: int
+) -> None:
     clock, calls = [0.0], list[int]()
 
     def answer(_: Any, rows: slice) -> None:
@@ -68,7 +70,7 @@ def test_overhead_of_a_call_is_not_charged_to_rows(monkeypatch: pytest.MonkeyPat
     )
 
 
-def test_a_long_call_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measurement_of_a_long_call_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, calls = [0.0], list[int]()
 
     def answer(_: Any, rows: slice) -> None:

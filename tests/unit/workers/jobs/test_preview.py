@@ -43,7 +43,7 @@ def test_bad_rows_at_the_beginning_stop_nothing(tmp_path: Path) -> None:
     assert first.answers == ("prediction",)
 
 
-def test_a_file_without_any_row_that_the_model_takes_is_refused(
+def test_file_without_any_row_that_the_model_takes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.jobs.validation.preview.MORE", 5)

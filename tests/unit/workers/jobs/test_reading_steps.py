@@ -30,7 +30,7 @@ def test_version_of_a_job_step_is_known(registry: Registry, job: Any, reference:
     assert (read.reference, read.lone, read.limit) == (reference, True, LONGEST_STEP)
 
 
-def test_a_registry_that_cannot_be_read_is_left_to_the_process(
+def test_unreadable_registry_is_left_to_the_pool_process(
     registry: Registry, tmp_path: Path
 ) -> None:
     generation = tmp_path / "models" / ".generation"

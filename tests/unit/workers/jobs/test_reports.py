@@ -11,7 +11,7 @@ from workers.jobs.validation.validating import MOST_NAMES, shown
 ONE = Selection(Signature((Column("a"),), True, False, ("predict",)))
 
 
-def test_a_report_shows_the_first_columns() -> None:
+def test_report_shows_the_first_columns() -> None:
     assert shown(["a", "b"]) == ("a", "b")
     names = [f"column {n}" for n in range(MOST_COLUMNS)]
     found = shown(names)
@@ -21,7 +21,7 @@ def test_a_report_shows_the_first_columns() -> None:
 
 
 @pytest.mark.parametrize("names", [["a"] * (MOST_COLUMNS + 1), ["a", "x" * MOST_LETTERS]])
-def test_a_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> None:
+def test_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> None:
     with pytest.raises(InvalidInput, match="too many or too long columns"):
         match(ONE, names)
 

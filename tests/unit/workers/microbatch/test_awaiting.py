@@ -9,7 +9,7 @@ from workers.microbatch import batcher
 from workers.microbatch.batch_size import MAX_ROWS, MOMENT
 
 
-def test_messages_that_come_while_a_quick_microbatch_runs_wait_for_the_next() -> None:
+def test_wait_gathers_messages_during_a_quick_microbatch() -> None:
     """A second model call beside the first would take as much CPU time again."""
     bench = Bench(processes=2)
     bench.add("a", "b")
@@ -20,7 +20,7 @@ def test_messages_that_come_while_a_quick_microbatch_runs_wait_for_the_next() ->
     assert bench.batcher.capacity == MAX_ROWS
 
 
-def test_a_single_running_request_is_not_waited_for() -> None:
+def test_wait_is_not_for_a_single_running_request() -> None:
     bench = Bench(processes=2)
     bench.add("a")
     bench.dispatch()
@@ -28,7 +28,7 @@ def test_a_single_running_request_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("rows", [MAX_ROWS // 2, 100, 10, 3, 1])
-def test_a_full_microbatch_is_not_waited_for(rows: int) -> None:
+def test_wait_is_not_for_a_full_microbatch(rows: int) -> None:
     """More is queued than one process can take. Full: another such request would not fit."""
     bench = Bench(processes=2)
     bench.add(*map(str, range(MAX_ROWS // rows)), rows=rows)
@@ -36,7 +36,7 @@ def test_a_full_microbatch_is_not_waited_for(rows: int) -> None:
     assert bench.batcher.capacity == MAX_ROWS
 
 
-def test_a_model_whose_time_grows_with_rows_is_not_waited_for() -> None:
+def test_wait_is_not_for_a_model_whose_time_grows_with_rows() -> None:
     """Sharing a call would cost as much as another call."""
     bench = Bench(processes=2, warm=False)
     for names in (["a"], ["b", "c"], ["d", "e", "f"]):
@@ -46,7 +46,7 @@ def test_a_model_whose_time_grows_with_rows_is_not_waited_for() -> None:
         bench.pool.processes[0].finish(seconds=0.005 * len(names))
 
 
-def test_a_slow_model_is_not_waited_for() -> None:
+def test_wait_is_not_for_a_slow_model() -> None:
     bench = Bench(processes=2)
     bench.add("a")
     bench.dispatch()
@@ -56,7 +56,7 @@ def test_a_slow_model_is_not_waited_for() -> None:
     assert bench.batcher.capacity > 0
 
 
-def test_the_wait_is_no_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     bench, reminders = Bench(processes=2), []
     bench.batcher.remind = lambda: reminders.append("in a moment")
     now = time.monotonic()
@@ -70,7 +70,7 @@ def test_the_wait_is_no_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) ->
     assert bench.batcher.capacity == MAX_ROWS
 
 
-def test_dead_process_is_not_waited_for() -> None:
+def test_wait_is_not_for_a_process_that_died() -> None:
     bench = Bench(processes=2)
     bench.add("a", "b")
     bench.dispatch()

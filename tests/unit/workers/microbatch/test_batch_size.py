@@ -15,17 +15,17 @@ def settled(seconds_for: Callable[[int], float], batches: int = 12) -> BatchSize
     return batch_size
 
 
-def test_the_first_batch_is_a_single_request() -> None:
+def test_batch_size_is_one_at_first() -> None:
     assert BatchSize().rows == 1
 
 
 @pytest.mark.parametrize("seconds", [0.004, 0.2, 3.0])
-def test_a_model_that_needs_as_long_for_many_gets_many(seconds: float) -> None:
+def test_batch_size_grows_for_a_model_of_constant_time(seconds: float) -> None:
     assert settled(lambda rows: seconds).rows == MAX_ROWS
 
 
 @pytest.mark.parametrize("a_row", [0.01, 0.2, 3.0])
-def test_a_model_whose_time_grows_with_rows_gets_a_small_batch_size(a_row: float) -> None:
+def test_batch_size_stays_small_for_a_model_whose_time_grows_with_rows(a_row: float) -> None:
     assert a_row * settled(lambda rows: a_row * rows).rows <= max(MAX_MICROBATCH_SECONDS, 2 * a_row)
 
 

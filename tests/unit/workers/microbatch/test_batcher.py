@@ -7,7 +7,7 @@ from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch.batch_size import MAX_ROWS
 
 
-def test_a_lone_request_goes_at_once(bench: Bench) -> None:
+def test_lone_request_is_dispatched_at_once(bench: Bench) -> None:
     bench.add("a")
     assert bench.dispatch() == [["a"]]
 
@@ -41,7 +41,7 @@ def test_versions_models_and_methods_never_mix(bench: Bench) -> None:
     assert [bench.turn() for _ in range(4)] == [["a1", "a2"], ["b1"], ["c1"], ["d1", "d2"]]
 
 
-def test_the_group_that_waits_longest_goes_first(bench: Bench) -> None:
+def test_longest_waiting_group_is_dispatched_first(bench: Bench) -> None:
     bench.add("a", model="m:1")
     bench.dispatch()
     bench.add("b", model="m:2")
@@ -51,7 +51,7 @@ def test_the_group_that_waits_longest_goes_first(bench: Bench) -> None:
     assert [bench.turn(), bench.turn()] == [["b", "d"], ["c"]]
 
 
-def test_a_stream_of_large_requests_lets_others_pass(bench: Bench) -> None:
+def test_large_requests_do_not_starve_others(bench: Bench) -> None:
     """Large requests never run out: for each that ends another is added."""
     bench.add("large 0", "large 1", rows=MAX_ROWS)
     bench.add("small", model="n:1")
@@ -62,7 +62,7 @@ def test_a_stream_of_large_requests_lets_others_pass(bench: Bench) -> None:
     assert ["small"] in batches
 
 
-def test_rows_are_counted_not_requests(bench: Bench) -> None:
+def test_microbatch_is_bounded_by_rows_not_requests(bench: Bench) -> None:
     half = MAX_ROWS // 2
     bench.add("a", "b", "c", rows=half)
     assert [bench.turn(), bench.turn()] == [["a", "b"], ["c"]]
@@ -72,7 +72,7 @@ def test_rows_are_counted_not_requests(bench: Bench) -> None:
     assert [bench.turn(), bench.turn()] == [["d"], ["e", "f"]]
 
 
-def test_a_request_larger_than_a_batch_is_alone_and_in_its_turn(bench: Bench) -> None:
+def test_request_larger_than_a_microbatch_is_alone_and_in_order(bench: Bench) -> None:
     bench.add("a")
     bench.add("large", rows=40 * MAX_ROWS)
     bench.add("b")
@@ -130,14 +130,14 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
     assert bench.batcher._waiting_bytes == 1
 
 
-def test_retrying_message_is_let_go(bench: Bench) -> None:
+def test_retrying_message_is_released(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].finish("retrying")
     assert list(bench.batcher.held()) == []
 
 
-def test_a_message_revoked_while_it_waited_is_cancelled(bench: Bench) -> None:
+def test_message_revoked_while_it_waited_is_cancelled(bench: Bench) -> None:
     bench.add("a", "b")
     state.revoked.add("b")
     try:

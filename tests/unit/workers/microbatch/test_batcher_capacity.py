@@ -6,19 +6,19 @@ from workers.microbatch.batch_size import MAX_ROWS
 from workers.microbatch.batcher import MAX_BYTES
 
 
-def test_a_worker_that_does_not_see_the_models_leaves_what_waits_to_others(bench: Bench) -> None:
+def test_capacity_is_zero_while_the_registry_is_unreadable(bench: Bench) -> None:
     assert bench.batcher.capacity > 0
     bench.batcher.rest()
     assert bench.batcher.capacity == 0
 
 
-def test_bytes_are_bounded_too(bench: Bench) -> None:
+def test_microbatch_is_bounded_by_bytes(bench: Bench) -> None:
     bench.add("a", "b", "c", body=bytes(MAX_BYTES // 2))
     bench.add("huge", body=bytes(2 * MAX_BYTES))
     assert [bench.turn() for _ in range(3)] == [["a", "b"], ["c"], ["huge"]]
 
 
-def test_there_is_capacity_only_while_a_process_is_free(bench: Bench) -> None:
+def test_capacity_needs_a_free_process(bench: Bench) -> None:
     assert bench.batcher.capacity == MAX_ROWS
     bench.add("a", "b")
     assert bench.batcher.capacity == MAX_ROWS - 2
@@ -30,7 +30,7 @@ def test_there_is_capacity_only_while_a_process_is_free(bench: Bench) -> None:
     assert bench.batcher.capacity == 0
 
 
-def test_a_cold_batcher_takes_one_message_and_then_a_whole_batch_size() -> None:
+def test_capacity_of_a_cold_batcher_is_one_message() -> None:
     bench = Bench(warm=False)
     assert bench.batcher.capacity == 1
     bench.add("first")

@@ -7,7 +7,7 @@ from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
 
 
-def test_suspects_of_a_dead_process_run_alone(bench: Bench) -> None:
+def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:
     bench.add("a", "b")
     bench.dispatch()
     bench.add("c")
@@ -65,7 +65,7 @@ def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) ->
 
 
 @pytest.mark.parametrize("seconds", [19, 301])
-def test_a_death_before_any_limit_or_after_all_makes_all_suspects(
+def test_crash_before_any_limit_or_after_all_makes_all_suspects(
     bench: Bench, clock: Clock, seconds: float
 ) -> None:
     bench.batcher.spare = lambda messages: not messages or pytest.fail("it may be guilty")
@@ -76,7 +76,7 @@ def test_a_death_before_any_limit_or_after_all_makes_all_suspects(
     assert [bench.turn(), bench.turn()] == [["a"], ["b"]]
 
 
-def test_a_process_that_died_within_the_limit_has_not_timed_out(bench: Bench) -> None:
+def test_crash_within_the_limit_is_no_timeout(bench: Bench) -> None:
     bench.add("a")
     for _ in range(3):
         bench.dispatch()
@@ -85,7 +85,7 @@ def test_a_process_that_died_within_the_limit_has_not_timed_out(bench: Bench) ->
         process.die()
 
 
-def test_frozen_process_is_no_timeout(bench: Bench, clock: Clock) -> None:
+def test_timeout_is_not_charged_for_a_frozen_process(bench: Bench, clock: Clock) -> None:
     bench.add("a", limit=20)
     bench.dispatch()
     (process,) = bench.pool.processes
@@ -96,7 +96,7 @@ def test_frozen_process_is_no_timeout(bench: Bench, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
-def test_message_of_a_dead_process_alone_is_judged(bench: Bench, verdict: str) -> None:
+def test_message_that_crashed_its_process_alone_is_judged(bench: Bench, verdict: str) -> None:
     bench.batcher.judge = lambda message: verdict
     bench.add("a")
     bench.dispatch()

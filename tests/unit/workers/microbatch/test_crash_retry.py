@@ -87,7 +87,7 @@ def test_message_without_a_record_fails_for_its_own_version(
     assert (outcome.record.model, outcome.record.version) == known
 
 
-def test_a_step_of_a_job_stays_with_the_worker() -> None:
+def test_job_step_stays_with_the_worker_after_a_crash() -> None:
     ledger = Ledger("last")
     assert judge(ledger, message(lone=True)) is None  # type: ignore[arg-type]
     assert ledger.settled == []
@@ -103,5 +103,5 @@ def test_spared_message_is_withdrawn_uncharged() -> None:
     assert reservations.withdrawn == [("tag a", "a")]
 
 
-def test_without_redis_nothing_is_taken_back() -> None:
+def test_spared_message_stays_without_redis() -> None:
     assert not spare(Reservations(redis.ConnectionError()), [message()])  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ def test_replaced_version_is_tried_at_once(
     until(lambda: not noted.has("m:1"), "another look at the registry")
 
 
-def test_load_is_retried_once_a_blip_is_over(noted: LoadRetry, tmp_path: Path) -> None:
+def test_load_is_retried_after_a_short_outage(noted: LoadRetry, tmp_path: Path) -> None:
     aside = (tmp_path / "models").rename(tmp_path / "aside")
     noted.note("m:1")
     assert noted.has("m:1")

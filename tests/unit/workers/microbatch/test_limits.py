@@ -67,14 +67,14 @@ def test_limit_of_an_old_version_is_clamped(
     assert limit(registry, "rash", [None, None]) == SHORTEST_RUN
 
 
-def test_a_manifest_of_before_the_clocks_is_still_read(registry: Registry) -> None:
+def test_manifest_without_time_limits_is_still_read(registry: Registry) -> None:
     manifest = msgspec.to_builtins(registry.resolve("m").manifest)
     del manifest["max_queue_seconds"], manifest["timeout_seconds"]
     read = msgspec.convert(manifest, Manifest)
     assert (read.max_queue_seconds, read.timeout_seconds) == (None, None)
 
 
-def test_the_visibility_timeout_has_a_least(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visibility_timeout_has_a_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREDICTQ_VISIBILITY_TIMEOUT", "2")
     assert Settings.from_environment().visibility_timeout == 2
     monkeypatch.setenv("PREDICTQ_VISIBILITY_TIMEOUT", "1.9")

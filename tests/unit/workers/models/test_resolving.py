@@ -61,7 +61,7 @@ def test_removed_version_is_gone(
         resolve_pinned(registry, "m:1")
 
 
-def test_a_registry_that_cannot_say_what_was_removed_is_away(
+def test_registry_without_its_removed_list_is_unavailable(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stale(*_: Any) -> None:

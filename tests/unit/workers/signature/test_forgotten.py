@@ -57,7 +57,7 @@ def numbers_of_times(frame):
     return frame.assign(when=pd.to_datetime(frame["when"]).dt.hour)
 
 
-def test_a_column_that_takes_numbers_and_times_is_unknown():
+def test_column_that_takes_numbers_and_times_is_unknown():
     frame = pd.DataFrame(
         {"when": [f"2024-05-0{n} 0{n}:00:00" for n in (1, 2, 3, 4)], "n": [1.0] * 4}
     )
@@ -73,6 +73,6 @@ class Later:
         return (frame["when"] + pd.Timedelta(days=1)).to_numpy()
 
 
-def test_a_model_of_times_takes_anything_where_it_does_not_look():
+def test_model_of_times_takes_anything_in_unused_columns():
     found = inspect(Later(), None)
     assert [column.type for column in found.signature.columns] == ["datetime", "any"]

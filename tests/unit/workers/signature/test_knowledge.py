@@ -188,7 +188,7 @@ def test_steps_tell_what_they_know(step, values, expected):
     assert known(step.fit(series.to_frame()), 1) == [Known(position=0, **expected)]
 
 
-def test_a_vectorizer_reads_text():
+def test_vectorizer_reads_text():
     table = ColumnTransformer([("t", TfidfVectorizer(), "text")], remainder="drop")
     table.fit(pd.DataFrame({"n": [1, 2], "text": ["good film", "bad film"]}))
     assert known(table, 2) == [Known(position=1, use="string")]

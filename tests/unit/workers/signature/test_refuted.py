@@ -44,7 +44,7 @@ def test_rows_are_not_taken_for_outputs_where_both_are_as_many() -> None:
     assert to_wire(shaped(given, 2)) == [["a1", "b1"], ["c1", "d1"]]
 
 
-def test_a_column_that_a_wrapper_itself_is_given_is_used() -> None:
+def test_column_that_a_wrapper_itself_is_given_is_used() -> None:
     frame = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) % 2})
     part = make_pipeline(make_column_transformer((StandardScaler(), ["a"])), LogisticRegression())
     last = HistGradientBoostingClassifier(min_samples_leaf=5)
@@ -74,7 +74,7 @@ def test_columns_that_a_user_defined_class_looks_at_are_used() -> None:
         assert not any(column.unused for column in found.signature.columns)
 
 
-def test_a_user_defined_class_needs_no_underscore_to_be_fitted() -> None:
+def test_user_defined_class_needs_no_underscore_to_be_fitted() -> None:
     class Plain(BaseEstimator):
         def __init__(self) -> None:
             self.model = None
@@ -85,14 +85,14 @@ def test_a_user_defined_class_needs_no_underscore_to_be_fitted() -> None:
     assert inspect(Plain(), None, pd.DataFrame({"a": [1.0, 2.0]})).signature.named
 
 
-def test_a_dropped_part_of_a_union_hides_no_other() -> None:
+def test_feature_union_with_a_dropped_part_shows_the_others() -> None:
     union = FeatureUnion([("scaled", StandardScaler()), ("nothing", "drop")])
     model = make_pipeline(union, LogisticRegression()).fit(np.eye(2), [0, 1])
     assert inspect(model, None).signature.methods[0] == "predict"
 
 
 @pytest.mark.parametrize("bad", ["abc", "1.5", ""])
-def test_a_bad_row_of_csv_changes_no_large_number_of_another(tmp_path: Path, bad: str) -> None:
+def test_large_numbers_of_csv_are_unchanged_by_a_bad_row(tmp_path: Path, bad: str) -> None:
     signature = inspect(encoded(IDS), None, IDS).signature
     path = tmp_path / "ids.csv"
     path.write_text(f"id\n{LARGE}\n{LARGE + 1}\n{bad!s}\n{LARGE}\n")
@@ -102,14 +102,14 @@ def test_a_bad_row_of_csv_changes_no_large_number_of_another(tmp_path: Path, bad
 
 
 @pytest.mark.parametrize("company", [1.5, None])
-def test_company_changes_no_row_of_an_array(company: float | None) -> None:
+def test_array_rows_are_unchanged_by_other_rows(company: float | None) -> None:
     column = Column("x0", dtype="int64", nullable=True)
     signature = Signature((column,), False, False, ("predict",))
     parts = [*Table.of(signature, [[LARGE + 1], [company]]).parts()]
     assert next(part.tolist() for _, part in parts) == [[LARGE + 1]]
 
 
-def test_an_example_does_not_forget_what_the_encoder_knows() -> None:
+def test_example_keeps_what_the_encoder_knows() -> None:
     found = inspect(encoded(IDS), None, pd.DataFrame({"id": [LARGE]}), typed=False)
     assert found.signature.columns[0].dtype == "int64"
 
@@ -127,7 +127,7 @@ def test_times_that_csv_has_as_text_meet_their_encoder_as_times(tmp_path: Path, 
     assert not differences(model, found.signature, found.own)
 
 
-def test_a_time_finer_than_those_of_the_sample_stays_so() -> None:
+def test_time_finer_than_those_of_the_sample_is_kept() -> None:
     column = Column("t", "datetime", dtype="datetime64[s]")
     signature = Signature((column,), True, True, ("predict",))
     times = Table.of(signature, [["2024-01-01T00:00:00.9"]]).whole()["t"]
@@ -160,7 +160,7 @@ def test_ragged_answers_are_compared_and_what_json_cannot_say_is_no_method() -> 
     assert not differences(Odd(), found.signature, found.own)
 
 
-def test_a_sample_of_another_width_is_refused_in_words() -> None:
+def test_sample_of_another_width_is_refused() -> None:
     model = LogisticRegression().fit(np.eye(2), [0, 1])
     names = names_of(model, None, None)
     with pytest.raises(ModelUnloadable, match="takes 2 columns by position, the sample has 3"):

@@ -40,7 +40,7 @@ def met_as_series(column: Column, values: list[Any]) -> pd.Series:
 
 
 @each
-def test_a_column_of_each_dtype_comes_back_as_it_was(series: pd.Series) -> None:
+def test_column_of_each_dtype_is_unchanged(series: pd.Series) -> None:
     column = described_column("c", series, [])
     sent = [row[0] for row in through_the_wire(series, (column,))]
     same(met_as_series(column, sent), series)
@@ -57,7 +57,7 @@ def test_rows_by_themselves_have_the_same_dtype(series: pd.Series) -> None:
 
 
 @each
-def test_a_column_beside_others_is_the_same(series: pd.Series) -> None:
+def test_column_is_the_same_beside_others(series: pd.Series) -> None:
     column = described_column("c", series, [])
     columns = (column, replace(column, name="d"), Column("u", unused=True))
     signature = Signature(columns, True, True, ("predict",))
@@ -105,7 +105,7 @@ def test_whole_numbers_are_exact(values: list[int]) -> None:
         (Column("c", "string", null="none"), "a", "object", "a"),
     ],
 )  # fmt: skip
-def test_a_value_of_another_kind_is_made_one_of_the_dtype(
+def test_value_of_another_type_is_converted_to_the_dtype(
     column: Column, value: object, dtype: str, expected: object
 ) -> None:
     series = met_as_series(column, [value])
@@ -113,7 +113,7 @@ def test_a_value_of_another_kind_is_made_one_of_the_dtype(
     assert str(series[0]) == str(expected)
 
 
-def test_dtypes_are_told_by_their_names() -> None:
+def test_dtypes_are_found_by_name() -> None:
     assert [name for name in FULL if is_whole(str(FULL[name].dtype))] == WHOLE
     assert is_float(Column("c"))
     assert is_float(Column("c", dtype="float64"))

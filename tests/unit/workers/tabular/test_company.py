@@ -105,7 +105,7 @@ def test_unseen_categories_come_behind_those_of_the_model() -> None:
         assert pd.Series(array).isna().tolist() == [value is None for value in values]
 
 
-def test_kinds_are_looked_for_where_there_may_be_several() -> None:
+def test_dtypes_are_grouped_where_there_may_be_several() -> None:
     for column, values in (
         (Column("a"), [1, None]),
         (Column("a", "string"), ["x", None]),

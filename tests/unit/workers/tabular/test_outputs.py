@@ -47,7 +47,7 @@ IRIS = load_iris()
         ([np.array([1]), np.array([2, 3])], [[1], [2, 3]]),
     ],
 )
-def test_outputs_become_plain(output, wire):
+def test_outputs_become_plain_json_values(output, wire):
     rows = len(wire)
     plain = to_wire(shaped(output, rows))
     assert plain == wire
@@ -84,7 +84,7 @@ def test_output_without_an_entry_for_each_row_is_a_model_error(output, told):
         shaped(output, 2)
 
 
-def test_a_sparse_answer_has_a_bound(monkeypatch):
+def test_sparse_answer_is_bounded(monkeypatch):
     monkeypatch.setattr(outputs, "DENSE", 6)
     assert shaped(sparse.csr_matrix((2, 3)), 2).tolist() == [[0.0] * 3] * 2
     assert shaped(sparse.csr_array((2, 3)), 2).shape == (2, 3)
@@ -92,7 +92,7 @@ def test_a_sparse_answer_has_a_bound(monkeypatch):
         shaped(sparse.csr_matrix((2, 4)), 2)
 
 
-def test_a_sparse_answer_beyond_the_bound_is_never_made_dense():
+def test_sparse_answer_beyond_the_bound_is_never_made_dense():
     with pytest.raises(ModelError, match=r"1,000,000,000,000 values"):
         shaped(sparse.csr_matrix((10, 10**11)), 10)
 
@@ -119,7 +119,7 @@ def test_outputs_as_many_as_rows_are_told_from_an_array_a_row():
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=20), st.booleans())
-def test_pieces_come_back_in_the_order_of_the_rows(kinds, several):
+def test_output_pieces_come_back_in_row_order(kinds, several):
     rows = np.arange(len(kinds))
     positions = [np.flatnonzero(np.array(kinds) == kind) for kind in sorted(set(kinds))]
     pieces = [[rows[p], rows[p] * 2] if several else rows[p] for p in positions]

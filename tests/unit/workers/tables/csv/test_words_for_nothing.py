@@ -12,7 +12,7 @@ def signature(*columns: Column) -> Signature:
     return Signature(columns, named=True, frame=True, methods=("predict",))
 
 
-def test_a_blank_is_a_category_where_it_is_one(tmp_path):
+def test_blank_is_a_category_where_it_is_one(tmp_path):
     column = Column("c", "category", nullable=True, dtype="category", categories=(" ", "x"))
     path = written(tmp_path, "c,d\n ,1\nx,1\n,1\n")
 
@@ -21,7 +21,7 @@ def test_a_blank_is_a_category_where_it_is_one(tmp_path):
     assert block.features.whole()["c"].tolist() == [" ", "x", np.nan]
 
 
-def test_a_sample_with_blank_text_says_nothing_by_another_word_there_alone():
+def test_sample_with_blank_text_has_another_missing_text_there_alone():
     text = Column("s", "string", nullable=True, dtype="str", words=("",))
     time = Column("t", "datetime", nullable=True, dtype="datetime64[us]", null="nat")
     frame = pd.DataFrame(

@@ -15,7 +15,7 @@ def write(room: Path, content: bytes = b"made") -> None:
         file.write(content)
 
 
-def test_a_free_name_is_taken(tmp_path: Path) -> None:
+def test_free_output_name_is_claimed(tmp_path: Path) -> None:
     write(tmp_path)
     assert (tmp_path / "out.csv").read_bytes() == b"made"
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
@@ -29,7 +29,7 @@ def test_existing_output_stays(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
 
 
-def test_a_link_that_leads_nowhere_stays(tmp_path: Path) -> None:
+def test_dangling_link_stays(tmp_path: Path) -> None:
     (tmp_path / "out.csv").symlink_to(tmp_path / "none")
     with pytest.raises(OutputExists):
         write(tmp_path)

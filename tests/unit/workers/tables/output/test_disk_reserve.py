@@ -66,7 +66,7 @@ def test_disk_reserve_refuses_writing(tmp_path: Path, name: str) -> None:
     assert bool([*place.iterdir()]) == (name != "nothing")
 
 
-def test_the_disk_is_looked_at_while_a_file_is_written(tmp_path: Path) -> None:
+def test_disk_reserve_is_checked_while_a_file_is_written(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path)
     with sparing(tmp_path / "rows", "xb", ballast.bound) as file:
         file.write(b"1" * 3 * WRITE_BYTES)
@@ -75,6 +75,6 @@ def test_the_disk_is_looked_at_while_a_file_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "rows").read_bytes().startswith(b"1" * 3 * WRITE_BYTES)
 
 
-def test_a_disk_of_no_size_is_no_full_one() -> None:
+def test_disk_reserve_ignores_a_disk_without_a_size() -> None:
     with sparing(Path("/proc/self/clear_refs"), "wb", ENDLESS) as file:
         file.write(b"1")

@@ -70,7 +70,7 @@ def test_invalid_rows_are_bad_and_stop_nothing(tmp_path: Path) -> None:
         (pa.array([b"\xe9", b"q"]), ["\N{REPLACEMENT CHARACTER}", "q"]),
     ],
 )
-def test_an_id_of_any_type_is_told_as_text_or_whole_number(
+def test_custom_id_of_any_type_becomes_text_or_a_whole_number(
     tmp_path: Path, given: pa.Array, told: list[object]
 ) -> None:
     path = written(tmp_path, pa.table({"custom_id": given, "a": [1, 2], "b": [None, np.inf]}))
@@ -115,19 +115,21 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
         ({"a": pa.array([], pa.int64()), "b": pa.array([], pa.int64())}, "has no rows"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, table: dict, message: str) -> None:
+def test_parquet_file_that_does_not_fit_is_refused(
+    tmp_path: Path, table: dict, message: str
+) -> None:
     with pytest.raises(InvalidInput, match=message):
         source_of(str(written(tmp_path, pa.table(table))), "parquet", AB)
 
 
-def test_two_columns_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+def test_duplicate_column_names_are_refused(tmp_path: Path) -> None:
     values = pa.array([1.0])
     path = written(tmp_path, pa.Table.from_arrays([values, values], ["a", "a"]))
     with pytest.raises(InvalidInput, match="more than one column 'a'"):
         source_of(path, "parquet", by_position(2))
 
 
-def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+def test_parquet_file_that_is_broken_is_refused(tmp_path: Path) -> None:
     whole = written(tmp_path, table_of(5000), 5000).read_bytes()
     for broken in (b"", b"PAR1", whole[:-1000], whole[: len(whole) // 2], b"a,b\n1,2\n"):
         path = tmp_path / "broken.parquet"
@@ -136,7 +138,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
             source_of(path, "parquet", AB)
 
 
-def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
+def test_parquet_page_that_is_broken_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(table_of(5000), path, compression="zstd", write_page_checksum=True)
     content = bytearray(path.read_bytes())
@@ -146,7 +148,9 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
         blocks(path, "parquet", AB, 1000)
 
 
-def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_error_does_not_affect_later_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
     disk, file = stumbling(path)
     monkeypatch.setattr(sources, "open_input", lambda _: file)
@@ -161,7 +165,7 @@ def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.M
         assert source.read(span).features.whole()[:, 1].tolist() == [*range(span.start, span.stop)]
 
 
-def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_invalid_utf8_is_refused(tmp_path: Path) -> None:
     octets = pa.array([b"\xe9"], pa.binary())
     text = pa.Array.from_buffers(pa.string(), 1, octets.buffers())
     path = written(tmp_path, pa.table({"age": [1], "city": text, "vip": [True]}))
@@ -169,7 +173,7 @@ def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
         blocks(path, "parquet", MIXED, 10)
 
 
-def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
+def test_parquet_file_that_changes_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(5000), 5000)
     source = source_of(path, "parquet", AB)
     first, second, *_ = source.spans(1000)

@@ -67,12 +67,12 @@ def test_decoder_of_a_small_span_is_not_reused_for_a_large_one(
     assert decoded == [10, 50_000, 50_000]
 
 
-def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
+def test_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
     source = source_of(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
     assert {span.start % 110 for span in source.spans(100)} == {0}
 
 
-def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
+def test_span_of_wide_rows_is_short(tmp_path: Path) -> None:
     names = [f"c{place}" for place in range(1000)]
     table = pa.table({name: np.ones(20_000) for name in names})
     source = source_of(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
@@ -81,7 +81,7 @@ def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
     assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000
 
 
-def test_a_span_is_short_where_rows_take_little_room_in_the_file_alone(tmp_path: Path) -> None:
+def test_span_is_short_where_rows_are_small_only_when_compressed(tmp_path: Path) -> None:
     table = pa.table({"a": np.zeros(20_000), "note": ["x" * 4096] * 20_000})
     path = written(tmp_path, table, 20_000)
     del table
@@ -95,7 +95,7 @@ def test_a_span_is_short_where_rows_take_little_room_in_the_file_alone(tmp_path:
     assert pa.total_allocated_bytes() - before < 2 * MAX_SPAN
 
 
-def test_a_span_is_short_where_the_first_rows_alone_are_small(
+def test_span_is_short_where_the_first_rows_alone_are_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet_shape, "MAX_SPAN", 2**20)
@@ -107,7 +107,7 @@ def test_a_span_is_short_where_the_first_rows_alone_are_small(
 
 
 @pytest.mark.parametrize("small", [0, 2000], ids=["from the first row on", "behind small ones"])
-def test_a_few_bytes_that_stand_for_gigabytes_are_refused(tmp_path: Path, small: int) -> None:
+def test_decompression_bomb_is_refused(tmp_path: Path, small: int) -> None:
     path, places = tmp_path / "bomb.parquet", np.ones(20_000, np.int32)
     places[:small] = 0
     texts = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(["y", "x" * 2**20]))
