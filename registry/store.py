@@ -85,7 +85,7 @@ class Registry:
         return reference in self._fresh().resolved
 
     @property
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether the registry exists, now and at the last check: its volume may be unmounted."""
         return ABSENT not in (self._cache.stamp, self._fresh().stamp)
 

@@ -67,7 +67,7 @@ _GIVEN: dict[type, Callable[[Any], str]] = {
 }
 
 
-def taken(column: Column) -> frozenset[type]:
+def accepted_types(column: Column) -> frozenset[type]:
     """The Python types of the values that a column takes."""
     return _types(column) | ({type(None)} if column.nullable else set())
 

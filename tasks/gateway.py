@@ -94,7 +94,7 @@ class Gateway:
                 record = self.look_up(task_id)
         return record
 
-    def hurry(self) -> None:
+    def end_waits(self) -> None:
         """End all waits after their next look-up: this process is shutting down."""
         self._patient = False
 

@@ -7,7 +7,7 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from api.asgi.sending import Sending
+from api.asgi.send_budget import SendBudget
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
@@ -76,7 +76,7 @@ class LetterId(BaseConverter):
 class LetterViews:
     """The views."""
 
-    def __init__(self, letters: DeadLetters, replays: Replays, sending: Sending) -> None:
+    def __init__(self, letters: DeadLetters, replays: Replays, sending: SendBudget) -> None:
         self._letters = letters
         self._sending = sending
         self._replays = replays

@@ -18,10 +18,10 @@ from api.http.log_fields import of_request
 from api.http.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
-from telemetry.seldom import Seldom
+from telemetry.log_throttle import LogThrottle
 
 log = logging.getLogger(__name__)
-_outage = Seldom()
+_outage = LogThrottle()
 MAX_TEXT_CHARS = 2000
 """Greatest length of each text in a problem, in characters."""
 

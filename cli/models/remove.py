@@ -47,7 +47,9 @@ def _tell(home: Path, name: str, removed: Removed) -> None:
         click.echo(f"removed {name}:{version}")
     for alias in removed.aliases:
         click.echo(f"removed alias {name}@{alias}, which pointed there")
-    ghosts.lay(ghosts.redis_of(home), [f"{name}:{version}" for version in removed.versions])
+    ghosts.remove_ghosts(
+        ghosts.redis_of(home), [f"{name}:{version}" for version in removed.versions]
+    )
 
 
 def _pointing(registry: Registry, reference: Reference) -> list[str]:

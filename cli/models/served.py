@@ -10,7 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import msgspec
 
 from registry.manifest import Manifest
-from stack.pointers import lives
+from stack.pointers import is_running
 from telemetry.errors import ModelUnloadable, Unavailable
 
 DEADLINE = 30.0
@@ -53,7 +53,7 @@ def running_stack(home: Path) -> RunningStack | None:
         stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=RunningStack)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return stack if lives(stack.pid) else None
+    return stack if is_running(stack.pid) else None
 
 
 def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import Metric
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from api.http.problems import STATUS, status_of
 from cli.up import up
 from tasks.ledger import keys
@@ -90,7 +90,7 @@ def test_errors_of_jobs() -> None:
 
 
 def test_endpoints(tmp_path: Path) -> None:
-    app = create_flask(Parts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")))
+    app = create_flask(Services(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")))
     served = {
         (method, re.sub(r"<(?:\w+:)?(?:task_)?(\w+)>", r"<\1>", rule.rule))
         for rule in app.url_map.iter_rules()

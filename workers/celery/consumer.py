@@ -12,8 +12,8 @@ from tasks.settings import Settings
 from workers.celery.events import Deferred
 from workers.celery.shutdown import Shutdown
 from workers.celery.strategy import batcher_of
-from workers.microbatch.batch_size import MOMENT
-from workers.microbatch.crash_retry import judge, spare
+from workers.microbatch.batch_size import MAX_BATCH_WAIT
+from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
 
 
 class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
@@ -30,11 +30,11 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         """Let the channel reserve messages whenever a process becomes free."""
         channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
         channel.qos.batcher = batcher
-        batcher.judge = partial(judge, predict.backend.ledger)
-        batcher.spare = partial(spare, channel.reservations)
+        batcher.retry_or_fail = partial(retry_or_fail, predict.backend.ledger)
+        batcher.return_uncharged = partial(return_uncharged, channel.reservations)
         for queue in consumer.app.amqp.queues.consume_from:
             channel.reservations.begin(queue)
-        batcher.remind = partial(consumer.timer.call_after, MOMENT, channel.consume)
+        batcher.remind = partial(consumer.timer.call_after, MAX_BATCH_WAIT, channel.consume)
         consumer.pool.on_idle = channel.consume
         consumer.pool.on_hang = batcher.give_up
         if dispatcher := consumer.event_dispatcher:

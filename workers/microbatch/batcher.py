@@ -12,7 +12,7 @@ from celery.worker import state
 
 from tasks.time_limits import LONGEST_RUN, OUTAGE
 from workers.celery.events import EventSender
-from workers.microbatch.batch_size import MOMENT, BatchSize
+from workers.microbatch.batch_size import MAX_BATCH_WAIT, BatchSize
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
 from workers.pool.pool import Pool
@@ -41,13 +41,13 @@ class Batcher:
         self._batch_sizes: defaultdict[tuple[str, str], BatchSize] = defaultdict(BatchSize)
         self._next_rows = 1
         self._rests_until = 0.0
-        self.judge: Callable[[Message], Disposition | None] = lambda _: None
+        self.retry_or_fail: Callable[[Message], Disposition | None] = lambda _: None
         """Decides about a message that ran alone when its process died; None keeps it here."""
-        self.spare: Callable[[list[Message]], bool] = lambda _: False
+        self.return_uncharged: Callable[[list[Message]], bool] = lambda _: False
         """Returns messages that another one's time limit interrupted to the queue, without
         counting an attempt. False if Redis could not be reached."""
         self.remind: Callable[[], object] = lambda: None
-        """Schedules another look at the queue in `MOMENT` seconds, unconditionally."""
+        """Schedules another look at the queue in `MAX_BATCH_WAIT` seconds, unconditionally."""
 
     @property
     def capacity(self) -> int:
@@ -140,8 +140,8 @@ class Batcher:
             self._events.started(message.request, process.pid)
         started = time.monotonic()
         rows = sum(message.rows for message in messages)
-        if self._batch_size(group).is_worth_awaiting(rows, len(messages)):
-            self._awaited[process] = started + MOMENT
+        if self._batch_size(group).should_wait_for(rows, len(messages)):
+            self._awaited[process] = started + MAX_BATCH_WAIT
             self.remind()
 
         def finished(done: Done | None) -> None:
@@ -160,7 +160,7 @@ class Batcher:
 
     def _learn(self, group: Group, rows: int, seconds: float) -> None:
         batch_size = self._batch_size(group)
-        batch_size.took(rows, seconds)
+        batch_size.learn(rows, seconds)
         self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
@@ -181,7 +181,7 @@ class Batcher:
         if len(messages) == 1:
             self._lost_alone(messages[0], timed_out=bool(late))
             return
-        if late and self._are_spared([m for m in messages if m.limit >= seconds]):
+        if late and self._are_returned([m for m in messages if m.limit >= seconds]):
             messages = late
         for message in messages:
             self._wait(message, alone=message.tag)
@@ -190,17 +190,17 @@ class Batcher:
         if timed_out:
             # The next process only settles it. Its own limit may be too short even for that.
             message.order, message.limit = "time out", LONGEST_RUN
-        elif verdict := self.judge(message):
+        elif verdict := self.retry_or_fail(message):
             self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
             return
         self._wait(message, alone=message.tag)
 
-    def _are_spared(self, messages: list[Message]) -> bool:
-        if are_spared := self.spare(messages):
+    def _are_returned(self, messages: list[Message]) -> bool:
+        if are_returned := self.return_uncharged(messages):
             fate = Fate("retrying", "the time of another in its batch was over")
             for message in messages:
                 self._events.finished(message.request, fate, 0.0)
-        return are_spared
+        return are_returned
 
 
 def _item(message: Message) -> Item:

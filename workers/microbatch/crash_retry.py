@@ -19,7 +19,7 @@ from workers.pool.protocol import Disposition
 log = logging.getLogger(__name__)
 
 
-def judge(ledger: Ledger, message: Message) -> Disposition | None:
+def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
     """Retry a message later or fail it after its last attempt; None keeps it in this worker.
 
     It stays if Redis cannot be reached, and if it is a step of a job: the process that takes that
@@ -45,7 +45,7 @@ def judge(ledger: Ledger, message: Message) -> Disposition | None:
     return verdicts[answer]
 
 
-def spare(reservations: Reservations, messages: list[Message]) -> bool:
+def return_uncharged(reservations: Reservations, messages: list[Message]) -> bool:
     """Return messages that another one's time limit interrupted, without counting an attempt.
 
     Returns False if Redis cannot be reached; then the messages are still reserved.

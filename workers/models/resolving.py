@@ -10,7 +10,7 @@ from telemetry.errors import NotFound, RegistryUnavailable
 def is_away(registry: Registry) -> bool:
     """Whether this worker cannot find or read the registry now."""
     try:
-        return not registry.is_there
+        return not registry.exists
     except OSError:
         return True
 
@@ -24,7 +24,7 @@ def resolve(registry: Registry, reference: str) -> Resolved:
         try:
             return registry.resolve(reference)
         except NotFound as error:
-            if registry.is_there:
+            if registry.exists:
                 raise
             raise RegistryUnavailable("this worker finds no registry") from error
 

@@ -34,7 +34,7 @@ from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
 from workers.pool.memory import bound_growth, share_of_one
-from workers.pool.priority import give_way
+from workers.pool.priority import lower_priority
 from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ def main() -> None:
     settings, growth = Settings.from_environment(), None
     if queue == BULK:
         if settings.batch_priority == "low":
-            give_way()
+            lower_priority()
         growth = settings.job_memory or share_of_one()
         importlib.import_module("workers.jobs.performing")  # before forking, once for all
     control = socket.socket(fileno=int(descriptor))

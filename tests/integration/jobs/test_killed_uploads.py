@@ -12,7 +12,7 @@ from tasks.jobs.ledger import JobLedger
 from tasks.settings import Settings
 from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import until
-from workers.jobs.sweeping import ABANDONED, sweep_jobs
+from workers.jobs.sweeping import ABANDONED_SECONDS, sweep_jobs
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def check_is_swept(harness: JobHarness, part: Path) -> None:
     sweep_jobs(ledger, settings)
     assert part.exists()
     for path in (part, part.parent):
-        written = path.stat().st_mtime - ABANDONED
+        written = path.stat().st_mtime - ABANDONED_SECONDS
         os.utime(path, (written, written))
     sweep_jobs(ledger, settings)
     assert not part.parent.exists()

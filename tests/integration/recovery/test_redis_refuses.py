@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from kombu import Connection, Queue
 from kombu.transport import _transport_cache
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from tasks.broker import celery_url
 from tasks.ledger.ledger import connect
-from tasks.ledger.server.first_look import FirstLook
+from tasks.ledger.server.startup_check import StartupCheck
 from tasks.settings import Settings
 from tests.integration.ledger.ledger_harness import message
 from tests.integration.refusing_redis import (
@@ -43,16 +43,16 @@ NO_WRITES = [demoted, cut_off, alone, busy, unsaved]
 @pytest.fixture(scope="module")
 def front(
     client: redis.Redis, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Parts, FlaskClient]:
+) -> tuple[Services, FlaskClient]:
     home = tmp_path_factory.mktemp("front")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    parts = Parts(Settings(home=home, redis_url=url_of(client)))
+    parts = Services(Settings(home=home, redis_url=url_of(client)))
     return parts, create_flask(parts).test_client()
 
 
 @pytest.mark.parametrize("refusing", ALL)
 def test_api_answers_refusals_with_503_and_retry_after(
-    client: redis.Redis, front: tuple[Parts, FlaskClient], refusing: Refusing
+    client: redis.Redis, front: tuple[Services, FlaskClient], refusing: Refusing
 ) -> None:
     _, web = front
     assert web.post("/predict/async", json=BODY).status_code == 202
@@ -142,16 +142,16 @@ def test_worker_does_not_start_on_an_evicting_redis(
 
 
 def test_queue_bound_is_a_quarter_of_maxmemory(
-    client: redis.Redis, front: tuple[Parts, FlaskClient]
+    client: redis.Redis, front: tuple[Services, FlaskClient]
 ) -> None:
     parts, _ = front
     with configured(client, "maxmemory", 512 * 2**20):
-        FirstLook(parts.ledger.client, parts.ledger.fit).take()
+        StartupCheck(parts.ledger.client, parts.ledger.fit).run()
     assert parts.ledger.bounds.bytes == 128 * 2**20
 
 
 def test_answers_without_redis_are_logged_once_in_a_while(
-    client: redis.Redis, front: tuple[Parts, FlaskClient], caplog: pytest.LogCaptureFixture
+    client: redis.Redis, front: tuple[Services, FlaskClient], caplog: pytest.LogCaptureFixture
 ) -> None:
     _, web = front
     with demoted(client), caplog.at_level(logging.WARNING, "api.http.problems"):

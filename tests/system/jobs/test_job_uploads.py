@@ -12,7 +12,7 @@ import psutil
 import pytest
 import redis
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from tasks.jobs.gateway import JobGateway
 from tasks.settings import Settings
 from tests.integration.jobs.job_harness import JobHarness
@@ -99,7 +99,7 @@ def test_accepted_upload_is_kept_when_redis_fails_briefly(
         raise redis.ConnectionError("gone")
 
     monkeypatch.setattr(JobGateway, stumbles, stumble)
-    app = create_flask(Parts(Settings(home=live.home, redis_url=live.redis_url)))
+    app = create_flask(Services(Settings(home=live.home, redis_url=live.redis_url)))
     form = {"model": "touchy", "file": (io.BytesIO(ROWS), "a.csv")}
     answer = app.test_client().post(path, data=form)
     if stumbles == "get":

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.find_stack import for_api, for_registry
-from stack.pointers import Pointer, erase, point, pointers
+from stack.pointers import Pointer, pointers, remove_pointer, write_pointer
 from stack.programs import Stack
 
 GONE = 4194305
@@ -89,13 +89,13 @@ def test_pointer_needs_a_state_directory(
     else:
         monkeypatch.delenv("HOME")
     start(user / "a", 5001)
-    erase(5001)
+    remove_pointer(5001)
     assert list(pointers()) == []
 
 
 def test_stale_pointer_is_removed_and_invalid_one_skipped(user: Path) -> None:
-    point(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
-    point(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
+    write_pointer(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
+    write_pointer(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
     places = user / ".local/state/predictq/stacks"
     (places / "1.json").write_text("{")
     assert [pointer.url for pointer in pointers()] == ["http://127.0.0.1:5002"]
@@ -200,5 +200,5 @@ def test_options_take_precedence_over_the_environment(user: Path, run: Run) -> N
 def test_pointer_with_another_pid_is_skipped(user: Path, run: Run) -> None:
     """It was killed, and another process has its pid since."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
-        point(5001, Pointer(other.pid, "http://127.0.0.1:5001", str(user / "a")))
+        write_pointer(5001, Pointer(other.pid, "http://127.0.0.1:5001", str(user / "a")))
         assert run(registry).output == f"{user}/.predictq\n"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from registry.manifest import Column
-from registry.values import EXPECTED, expected, fault, is_missing, taken
+from registry.values import EXPECTED, accepted_types, expected, fault, is_missing
 from registry.values import in_words as worded
 from workers.models.tabular.columns import array_of
-from workers.models.tabular.dtypes import met
+from workers.models.tabular.dtypes import cast_to_dtype
 
 NS, US = (
     Column("c", "datetime", dtype="datetime64[ns]"),
@@ -82,8 +82,8 @@ def test_right_values_pass_and_reach_the_model(column, values):
     for value in values:
         assert fault(column, value) is None, value
         plain = None if is_missing(value) or column.unused else value
-        assert column.unused or type(plain) in taken(column)
-        assert len(met(column, array_of(column, [plain]))) == 1
+        assert column.unused or type(plain) in accepted_types(column)
+        assert len(cast_to_dtype(column, array_of(column, [plain]))) == 1
 
 
 @pytest.mark.parametrize(("column", "value", "told"), WRONG)

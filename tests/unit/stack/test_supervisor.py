@@ -39,9 +39,9 @@ note(f"child:{{child.pid}}")
 """
 
 FLOOD = """
-from workers.pool.printing import bound_printing
+from workers.pool.output_limit import limit_printing
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-bound_printing()
+limit_printing()
 while True:
     os.write(1, b"x" * 10**5)
     os.write(2, b"x" * 10**5)

@@ -14,13 +14,13 @@ from tests.support.small_disk import on_small_disk
 COUNTING = """
 from pathlib import Path
 import sys
-from telemetry.shared import take_room
+from telemetry.shared import reserve_space
 from tests.support.small_disk import fill
 
 disk, fills_first = Path(sys.argv[1]), sys.argv[2] == "True"
 if fills_first:
     fill(disk / "ballast")
-take_room()
+reserve_space()
 from prometheus_client import generate_latest
 from telemetry.metrics import HTTP_REQUESTS, registry
 HTTP_REQUESTS.labels("/", "GET", "200").inc()

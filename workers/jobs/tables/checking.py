@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.jobs.files.disk_reserve import unnamed
+from tasks.jobs.files.disk_reserve import open_unnamed
 from telemetry.errors import Detail, InvalidInput
 from workers.jobs.tables.duplicate_ids import DuplicateIds
 from workers.jobs.tables.spans import BadRow, Source
@@ -21,7 +21,7 @@ def check_file(source: Source, directory: Path, spare: int) -> list[BadRow]:
     same id, and the errors of `Source.read`.
     """
     rows, bad, first_bad = 0, 0, list[BadRow]()
-    with unnamed(directory, spare) as file:
+    with open_unnamed(directory, spare) as file:
         doubles = DuplicateIds(file)
         for span in source.spans(_ROWS):
             block = source.read(span)

@@ -12,7 +12,7 @@ from tasks.jobs.job import FileRef, JobRequest
 from tasks.jobs.ledger import JobLedger
 from tasks.ledger import keys
 from tasks.settings import Settings
-from workers.jobs.sweeping import ABANDONED, sweep_jobs
+from workers.jobs.sweeping import ABANDONED_SECONDS, sweep_jobs
 
 ORDER = JobRequest(
     model="m", version=1, input=FileRef(uri="/in.csv"), output=FileRef(uri="/out.csv")
@@ -84,7 +84,7 @@ def test_sweep_ignores_the_clock_of_the_host(
 
 
 def test_files_of_no_job_are_deleted_once_unused(ledger: JobLedger, settings: Settings) -> None:
-    late, later = ABANDONED + 60, settings.job_ttl + 60
+    late, later = ABANDONED_SECONDS + 60, settings.job_ttl + 60
     accept(ledger, "known")
     for name, file, age in (
         ("known", "input.csv", later),
@@ -127,7 +127,7 @@ def test_sweep_recognises_a_home_that_lost_its_files(ledger: JobLedger, settings
 
 def sweep_with_an_upload(ledger: JobLedger, settings: Settings, name: str) -> None:
     """Sweep a directory whose upload became no job."""
-    directory(settings.home, name, "input.csv", ABANDONED + 60)
+    directory(settings.home, name, "input.csv", ABANDONED_SECONDS + 60)
     sweep_jobs(ledger, settings)
 
 

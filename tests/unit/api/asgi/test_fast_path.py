@@ -9,7 +9,7 @@ import pytest
 
 from api.asgi.fast_path import MAX_FAST_BODY_BYTES, FastPath
 from api.predictions.routes import Predictions
-from tasks.ledger.ledger import Long
+from tasks.ledger.ledger import RecordTooLong
 from tasks.settings import Settings
 
 
@@ -64,7 +64,7 @@ def test_look_up_of_a_large_outcome_is_left_to_flask() -> None:
     scope["query_string"] = b""
 
     async def look_up(_: str) -> None:
-        raise Long
+        raise RecordTooLong
 
     predictions: Any = SimpleNamespace(look_up_async=look_up)
     asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, nobody, nobody))

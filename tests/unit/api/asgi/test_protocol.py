@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from api.asgi.protocol import in_threads, noticing_who_leaves
+from api.asgi.protocol import run_in_threads, watch_disconnects
 
 
 async def silent() -> Any:
@@ -42,7 +42,7 @@ def test_silent_or_slow_client_is_disconnected(
         sent.append(event)
 
     scope = asking("POST", (b"content-length", b"100000"))
-    asyncio.run(asyncio.wait_for(in_threads(app, 1)(scope, receive, send), 10))
+    asyncio.run(asyncio.wait_for(run_in_threads(app, 1)(scope, receive, send), 10))
     assert sent[0]["status"] == 400
 
 
@@ -76,7 +76,7 @@ def test_client_that_reads_nothing_is_disconnected(
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    serve = noticing_who_leaves(in_threads(app, 1))
+    serve = watch_disconnects(run_in_threads(app, 1))
     asyncio.run(asyncio.wait_for(serve(asking("GET"), receive, send), 10))
     assert closed.is_set()
     assert all(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from tasks.settings import Settings
 
 BEYOND = "Thu, 01 Jan 1970 00:00:00 +99999999999999999999"
@@ -15,7 +15,7 @@ FIELDS = ["If-Modified-Since", "If-Unmodified-Since", "If-Range"]
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
     return create_flask(
-        Parts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0"))
+        Services(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0"))
     ).test_client()
 
 

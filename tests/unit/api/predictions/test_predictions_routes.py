@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
-from api.asgi.sending import Sending
+from api.asgi.send_budget import SendBudget
 from api.http import problems
 from api.http.rights import Rights
 from api.predictions.routes import Predictions
@@ -86,11 +86,11 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sending() -> Any:
-    return Sending(1)
+    return SendBudget(1)
 
 
 @pytest.fixture
-def web(gateway: Any, home: Path, sending: Sending) -> FlaskClient:
+def web(gateway: Any, home: Path, sending: SendBudget) -> FlaskClient:
     app, settings = Flask(__name__), Settings(home=home, redis_url="", threads=4, max_rows=3)
     views = Predictions(gateway, Registry(home), settings, Rights(home), sending)
     app.register_blueprint(views.blueprint())

@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 
 from cli.models import served as serving
 from registry.store import Registry
-from stack.pointers import Pointer, point
+from stack.pointers import Pointer, write_pointer
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -143,7 +143,7 @@ def test_models_add_without_a_stack_says_that_nothing_is_served(run, tmp_path, f
     plain = run("add", "m", file)
     with stack(other, []):
         url = json.loads((other / "stack.json").read_text())["url"]
-        point(int(url.rpartition(":")[2]), Pointer(os.getpid(), url, str(other)))
+        write_pointer(int(url.rpartition(":")[2]), Pointer(os.getpid(), url, str(other)))
         told = run("add", "m", file)
     words = f"no stack runs on {home}: registered, not served; "
     start = f"start it with: predictq up --home {home}\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from predictq import Client, PredictqError, Unavailable, Unreachable
-from predictq.http.connection import UNMET
+from predictq.http.connection import UNSEEN_SERVER_SECONDS
 from predictq.http.retries import LONGEST_BACKOFF
 from tests.unit.fake_server import DROP, Answer, pending, problem, stand_in, succeeded
 
@@ -99,7 +99,7 @@ def test_unsent_request_of_any_kind_is_repeated(nowhere, clock):
 def test_unreachable_server_is_given_up_soon(nowhere, clock):
     with pytest.raises(Unreachable):
         Client(nowhere, clock=clock).health()
-    assert sum(clock.slept) == pytest.approx(UNMET, abs=0.1)
+    assert sum(clock.slept) == pytest.approx(UNSEEN_SERVER_SECONDS, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import redis
 from stack.redis import binary as redis_binary
 from stack.redis import socket as redis_socket
 from stack.redis.binary import find_binary
-from stack.redis.server import RedisServer, prepare_server, require, trouble
+from stack.redis.server import RedisServer, connection_problem, prepare_server, require
 from stack.supervisor import StartFailed, Supervisor
 
 MAXMEMORY = 100 * 2**20
@@ -113,8 +113,8 @@ def test_redis_data_survives_a_kill_and_a_stop(binary: Path, tmp_path: Path) -> 
         with redis.Redis.from_url(ours.url) as client:
             client.set("key", "value")
             os.kill(client.info()["process_id"], signal.SIGKILL)
-        supervisor.until(lambda: trouble(ours.url), 10)
-        supervisor.until(lambda: not trouble(ours.url), 10)
+        supervisor.until(lambda: connection_problem(ours.url), 10)
+        supervisor.until(lambda: not connection_problem(ours.url), 10)
 
     again = server(binary, tmp_path / "data")
     with Supervisor(tmp_path / "logs", print) as supervisor:
@@ -208,7 +208,7 @@ def started(ours: RedisServer, logs: Path) -> Iterator[redis.Redis]:
         with redis.Redis.from_url(ours.url, decode_responses=True) as client:
             yield client
             os.kill(client.info()["process_id"], signal.SIGKILL)
-            supervisor.until(lambda: trouble(ours.url), 10)
+            supervisor.until(lambda: connection_problem(ours.url), 10)
 
 
 @pytest.mark.parametrize("torn", [1, 5, 20, 27, 35, 60])

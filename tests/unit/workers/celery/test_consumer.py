@@ -12,7 +12,7 @@ from tasks.settings import Settings
 from workers.celery import consumer as step
 from workers.celery.consumer import BatchingStep
 from workers.celery.strategy import batcher_of
-from workers.microbatch.batch_size import MOMENT
+from workers.microbatch.batch_size import MAX_BATCH_WAIT
 
 
 class OrderlyShutdown:
@@ -73,7 +73,7 @@ def test_idle_pool_consumes_from_the_current_connection(consumer: Consumer) -> N
 def test_reminder_looks_for_messages_after_a_moment(consumer: Consumer) -> None:
     BatchingStep(consumer).start(consumer)
     batcher_of(consumer).remind()
-    assert consumer.due == [(MOMENT, consumer.channel.consume)]
+    assert consumer.due == [(MAX_BATCH_WAIT, consumer.channel.consume)]
 
 
 def test_events_are_sent_together_soon(consumer: Consumer) -> None:

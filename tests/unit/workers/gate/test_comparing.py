@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from cli.models.gate import told
+from cli.models.differences import differences_text
 from workers.models.gate.comparing import SHOWN_ROWS, differences
 from workers.models.gate.doors import DOORS
 from workers.models.signature.inspection import inspect
@@ -82,7 +82,7 @@ def test_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
     assert [d.row for d in wrong[:SHOWN_ROWS]] == [1, 2, 3]
     assert wrong[0].method == "predict"
     assert wrong[0].own != wrong[0].served
-    line = told("m:1", wrong).splitlines()[1]
+    line = differences_text("m:1", wrong).splitlines()[1]
     assert line.endswith(f"column '{blamed}' is to blame")
     assert line.startswith("  json, row 1, predict: the model gives 1, served would be ")
 
@@ -93,7 +93,7 @@ def test_wrong_signature_that_takes_no_row_is_a_difference():
     wrong = differences(model, with_column(found.signature, 1, type="number"), found.own)
     assert {difference.door for difference in wrong} == {*DOORS}
     assert all("'city': expected a number, got" in difference.refusal for difference in wrong)
-    assert "; column 'city': expected a number" in told("m:1", wrong).splitlines()[1]
+    assert "; column 'city': expected a number" in differences_text("m:1", wrong).splitlines()[1]
 
 
 def test_model_that_raises_for_served_rows_is_a_difference():

@@ -8,7 +8,7 @@ import pytest
 
 from registry.manifest import Column, Signature
 from telemetry.errors import ArtifactMissing, ModelError
-from workers.jobs.block_answers import Answered, answer_block, ask_model
+from workers.jobs.block_answers import AnsweredBlock, answer_block, ask_model
 from workers.jobs.tables.spans import Block
 
 SIGNATURE = Signature((Column("a"),), True, False, ("predict", "predict_proba"), outputs=2)
@@ -38,7 +38,7 @@ def block(*values: float | None) -> Block:
     return made
 
 
-def answered(model: Any, block: Block, *lived: range) -> Answered:
+def answered(model: Any, block: Block, *lived: range) -> AnsweredBlock:
     """The result for a block in which these ranges of good rows did not crash."""
     return answer_block(
         model, block, [piece for rows in lived for piece in ask_model(model, block, rows)]

@@ -7,10 +7,10 @@ import pytest
 
 from workers.jobs.validation import chunk_size
 from workers.jobs.validation.chunk_size import (
-    AIM,
+    CHUNK_SECONDS,
+    CHUNKS_PER_PROCESS,
     MAX_CHUNK_BYTES,
     MIN_CHUNK_SECONDS,
-    SHARES,
     Speed,
     measure,
     rows_per_chunk,
@@ -20,9 +20,9 @@ from workers.jobs.validation.chunk_size import (
 @pytest.mark.parametrize(
     ("per_row", "rows", "processes", "expected"),
     [
-        (1e-3, 10_000_000, 2, AIM / 1e-3),  # long jobs: by time
-        (1e-3, 16_000, 2, 16_000 / 2 / SHARES),  # short jobs: by share
-        (1e-3, 16_000, 8, 16_000 / 8 / SHARES),
+        (1e-3, 10_000_000, 2, CHUNK_SECONDS / 1e-3),  # long jobs: by time
+        (1e-3, 16_000, 2, 16_000 / 2 / CHUNKS_PER_PROCESS),  # short jobs: by share
+        (1e-3, 16_000, 8, 16_000 / 8 / CHUNKS_PER_PROCESS),
         (1e-3, 10, 2, MIN_CHUNK_SECONDS / 1e-3),  # not too small for the overhead
         (1e-9, 10**12, 2, MAX_CHUNK_BYTES / 8 / 20),  # not too large for memory
         (30.0, 100, 2, 1),

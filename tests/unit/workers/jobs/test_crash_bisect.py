@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from telemetry.errors import WorkerLost
-from workers.jobs.crash_bisect import MOST_VAIN, CrashJournal
+from workers.jobs.crash_bisect import MAX_CRASHES_OUTSIDE_ROWS, CrashJournal
 
 Kills = Callable[[range], bool]
 
@@ -82,12 +82,12 @@ def test_crashes_without_a_guilty_row_end_the_chunk(tmp_path: Path) -> None:
     chunk = Chunk(tmp_path / "0.journal", 10, lambda rows: not rows)
     with pytest.raises(WorkerLost, match=r"ended its process \d times"):
         chunk.answered()
-    assert chunk.attempts <= 2 * MOST_VAIN
+    assert chunk.attempts <= 2 * MAX_CRASHES_OUTSIDE_ROWS
 
 
 def test_chunk_whose_processes_are_killed_from_outside_is_answered(tmp_path: Path) -> None:
     """Kills while rows are computed, in a row, do not make the chunk guilty."""
-    killed = 3 * MOST_VAIN
+    killed = 3 * MAX_CRASHES_OUTSIDE_ROWS
 
     def kills(rows: range) -> bool:
         nonlocal killed
@@ -130,10 +130,10 @@ def test_crash_journal_keeps_the_notes_of_concurrent_processes(
 def test_crash_journal_is_cleared_by_a_resume(tmp_path: Path) -> None:
     path = tmp_path / "0.journal"
     journal = CrashJournal(path)
-    for attempt in range(2, MOST_VAIN + 2):
+    for attempt in range(2, MAX_CRASHES_OUTSIDE_ROWS + 2):
         journal.begin(attempt)
     journal.begin(1)
-    for attempt in range(2, MOST_VAIN + 2):
+    for attempt in range(2, MAX_CRASHES_OUTSIDE_ROWS + 2):
         journal.begin(attempt)
     with pytest.raises(WorkerLost):
-        journal.begin(MOST_VAIN + 2)
+        journal.begin(MAX_CRASHES_OUTSIDE_ROWS + 2)

@@ -63,7 +63,7 @@ def test_model_calls_are_bounded_by_the_cache(
     engine = Counting()
     model = msgspec.structs.replace(asked, engine=engine)
     width = len(model.manifest.signature.columns)
-    monkeypatch.setattr("workers.jobs.job_model.CALL", 3 * 8 * width)
+    monkeypatch.setattr("workers.jobs.job_model.CALL_BYTES", 3 * 8 * width)
     features = np.arange(10.0 * width).reshape(10, width)
     table = Table(model.manifest.signature, matrix=features)
     answers = model.answer(table, slice(1, 9))

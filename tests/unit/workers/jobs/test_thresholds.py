@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.jobs.validation.validating import most_failures
+from workers.jobs.validation.validating import max_failures
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from workers.jobs.validation.validating import most_failures
     ],
 )
 def test_error_threshold_below_1_is_a_share(threshold: float | None, most: int | None) -> None:
-    assert most_failures(threshold, 100) == most
+    assert max_failures(threshold, 100) == most

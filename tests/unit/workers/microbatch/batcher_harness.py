@@ -75,8 +75,8 @@ class EventRecorder:
 def quick() -> BatchSize:
     """The batch size of a model known to be quick for any number of rows."""
     batch_size = BatchSize()
-    batch_size.took(1, 1e-6)
-    batch_size.took(MAX_ROWS, 1e-6)
+    batch_size.learn(1, 1e-6)
+    batch_size.learn(MAX_ROWS, 1e-6)
     return batch_size
 
 

@@ -11,7 +11,7 @@ def settled(seconds_for: Callable[[int], float], batches: int = 12) -> BatchSize
     """The batch size after ``batches`` microbatches of the largest allowed size."""
     batch_size = BatchSize()
     for _ in range(batches):
-        batch_size.took(batch_size.rows, seconds_for(batch_size.rows))
+        batch_size.learn(batch_size.rows, seconds_for(batch_size.rows))
     return batch_size
 
 
@@ -31,13 +31,13 @@ def test_batch_size_stays_small_for_a_model_whose_time_grows_with_rows(a_row: fl
 
 def test_batch_size_recovers_from_a_slow_microbatch() -> None:
     batch_size = settled(lambda rows: 0.004)
-    batch_size.took(256, 60.0)  # the machine was asleep
+    batch_size.learn(256, 60.0)  # the machine was asleep
     assert batch_size.rows < MAX_ROWS
-    batch_size.took(batch_size.rows, 0.004)
+    batch_size.learn(batch_size.rows, 0.004)
     assert batch_size.rows == MAX_ROWS
 
 
 def test_batch_size_of_a_microbatch_that_took_no_time() -> None:
     batch_size = BatchSize()
-    batch_size.took(1, 0.0)
+    batch_size.learn(1, 0.0)
     assert batch_size.rows == MAX_ROWS

@@ -52,7 +52,9 @@ def test_timeout_is_charged_to_a_lone_message(bench: Bench, clock: Clock) -> Non
 
 def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) -> None:
     spared: list[str] = []
-    bench.batcher.spare = lambda messages: bool(spared.extend(m.tag for m in messages) or True)
+    bench.batcher.return_uncharged = lambda messages: bool(
+        spared.extend(m.tag for m in messages) or True
+    )
     bench.add("a", limit=20)
     bench.add("b", limit=30)
     bench.add("c")
@@ -68,7 +70,9 @@ def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) ->
 def test_crash_before_any_limit_or_after_all_makes_all_suspects(
     bench: Bench, clock: Clock, seconds: float
 ) -> None:
-    bench.batcher.spare = lambda messages: not messages or pytest.fail("it may be guilty")
+    bench.batcher.return_uncharged = lambda messages: (
+        not messages or pytest.fail("it may be guilty")
+    )
     bench.add("a", limit=20)
     bench.add("b")
     bench.dispatch()
@@ -97,7 +101,7 @@ def test_timeout_is_not_charged_for_a_frozen_process(bench: Bench, clock: Clock)
 
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
 def test_message_that_crashed_its_process_alone_is_judged(bench: Bench, verdict: str) -> None:
-    bench.batcher.judge = lambda message: verdict
+    bench.batcher.retry_or_fail = lambda message: verdict
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].die()
@@ -106,7 +110,7 @@ def test_message_that_crashed_its_process_alone_is_judged(bench: Bench, verdict:
 
 
 def test_messages_that_shared_a_microbatch_are_not_judged(bench: Bench) -> None:
-    bench.batcher.judge = lambda message: "failed"
+    bench.batcher.retry_or_fail = lambda message: "failed"
     bench.add("a", "b")
     bench.dispatch()
     bench.pool.processes[0].die()

@@ -15,7 +15,7 @@ from tests.unit.workers.tabular.series import FULL, GAPPY, WHOLE
 from workers.models.signature.describing import described_column
 from workers.models.signature.wire import wire_value
 from workers.models.tabular.columns import array_of, is_float, is_whole
-from workers.models.tabular.dtypes import met
+from workers.models.tabular.dtypes import cast_to_dtype
 from workers.models.tabular.table import Table
 
 ALL = [*FULL.items(), *((f"{name}, gappy", series) for name, series in GAPPY.items())]
@@ -35,7 +35,7 @@ def same(found: pd.Series, series: pd.Series) -> None:
 
 
 def met_as_series(column: Column, values: list[Any]) -> pd.Series:
-    array = met(column, array_of(column, values))
+    array = cast_to_dtype(column, array_of(column, values))
     return pd.Series(array, dtype=array.dtype)
 
 
@@ -72,15 +72,15 @@ def test_column_is_the_same_beside_others(series: pd.Series) -> None:
 def test_whole_numbers_beyond_the_dtype_make_doubles(dtype: str) -> None:
     column = Column("c", dtype=dtype)
     for value in (2**70, -(2**70)):
-        found = met(column, array_of(column, [value]))
+        found = cast_to_dtype(column, array_of(column, [value]))
         assert (str(found.dtype), found.tolist()) == ("float64", [float(value)])
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
 def test_whole_numbers_are_exact(values: list[int]) -> None:
     column = Column("c", dtype="int64")
-    assert met(column, array_of(column, values)).tolist() == values
-    assert pd.Series(met(column, array_of(column, [*map(float, values)]))).dtype in (
+    assert cast_to_dtype(column, array_of(column, values)).tolist() == values
+    assert pd.Series(cast_to_dtype(column, array_of(column, [*map(float, values)]))).dtype in (
         "int64",
         "float64",  # rounding took a value beyond the dtype
     )

@@ -18,7 +18,7 @@ from telemetry.errors import InvalidInput
 from workers.jobs.tables.records.cutting import Position
 from workers.jobs.tables.records.record_file import RecordFile, first_records
 
-MOST_FIELDS = 2**20
+MAX_FIELDS = 2**20
 """Most fields of the first record: each may be one byte in the file, but takes 60 in memory."""
 
 
@@ -72,8 +72,8 @@ def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[s
 
 
 def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
-    if record.count(delimiter.encode()) >= MOST_FIELDS:
-        raise InvalidInput(f"line {line}: more than {MOST_FIELDS} fields", line=line)
+    if record.count(delimiter.encode()) >= MAX_FIELDS:
+        raise InvalidInput(f"line {line}: more than {MAX_FIELDS} fields", line=line)
     try:
         text = record.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:

@@ -35,7 +35,7 @@ def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa
     return found
 
 
-def nothing(names: Sequence[str]) -> dict[str, pa.Array]:
+def empty_columns(names: Sequence[str]) -> dict[str, pa.Array]:
     """Prediction columns with no rows, for a block without answers."""
     return {name: pa.nulls(0) for name in names}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import IO
 
-from tasks.jobs.files.dialect import SNIFFED
+from tasks.jobs.files.dialect import SNIFF_BYTES
 from telemetry.errors import InputChanged, InvalidInput
 from workers.jobs.tables.records.cutting import BLOCK, MAX_RECORD, Position, cut
 from workers.jobs.tables.records.records import Records, records
@@ -42,7 +42,7 @@ class RecordFile:
         with self._watch.reading():
             start = _mark(self._file.read(_MARKED))
             self._file.seek(start)
-            return self._file.read(min(BLOCK, SNIFFED)), start
+            return self._file.read(min(BLOCK, SNIFF_BYTES)), start
 
     def head(self, start: int | None = None) -> tuple[bytes, Records, int]:
         """The result of `first_records` from ``start``, by default after the mark, and ``start``.

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tasks.jobs.files.naming import Compression
 from telemetry.errors import InputChanged, InvalidInput
-from workers.jobs.tables.output.replacing import adding, clear_leftovers
+from workers.jobs.tables.output.replacing import clear_leftovers, open_to_add
 from workers.jobs.tables.remote.opening import InputWatch, fingerprint, opened, unreadable
 
 _PIECE = 2**20
@@ -31,7 +31,7 @@ def unpack(
     if it would touch the disk reserve of ``spare`` bytes, and the errors of ``check``.
     """
     clear_leftovers(target)
-    with adding(target, spare) as unpacked:
+    with open_to_add(target, spare) as unpacked:
         for piece in _pieces(uri, found, compression):
             check()
             unpacked.write(piece)

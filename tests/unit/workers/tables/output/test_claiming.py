@@ -7,11 +7,11 @@ import pytest
 
 from tasks.jobs.files.fingerprints import stamp_of
 from telemetry.errors import OutputExists
-from workers.jobs.tables.output.claiming import claiming, replacing_by
+from workers.jobs.tables.output.claiming import open_claimed, open_replacing
 
 
 def write(room: Path, content: bytes = b"made") -> None:
-    with claiming(room / "claims")(room / "out.csv", 0) as file:
+    with open_claimed(room / "claims")(room / "out.csv", 0) as file:
         file.write(content)
 
 
@@ -70,7 +70,7 @@ def test_output_is_claimed_without_hard_links(
 def test_replacing_notes_every_file(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_bytes(b"somebody's")
     for content in (b"one", b"another"):
-        with replacing_by(tmp_path / "claims")(tmp_path / "out.csv", 0) as file:
+        with open_replacing(tmp_path / "claims")(tmp_path / "out.csv", 0) as file:
             file.write(content)
         stamp = stamp_of((tmp_path / "out.csv").stat())
         assert (tmp_path / "claims").read_text().splitlines()[-1] == stamp

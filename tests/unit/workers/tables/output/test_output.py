@@ -21,7 +21,7 @@ from tests.unit.workers.tables.scoring import AB, scored
 from tests.unit.workers.tables.sources import unpacked
 from workers.jobs.tables.formats import format_of
 from workers.jobs.tables.output.columns import columns
-from workers.jobs.tables.output.replacing import beside, check_writable, replacing
+from workers.jobs.tables.output.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.output.writing import assemble, write_part
 
 NOBODY = 65534
@@ -142,7 +142,9 @@ def test_full_disk_leaves_the_output_unchanged(rows: Path, tmp_path: Path) -> No
 
 
 def test_leftover_of_a_killed_process_is_cleared(rows: Path, tmp_path: Path) -> None:
-    leftover, others = (beside(tmp_path / name) for name in ("out.parquet", "other.parquet"))
+    leftover, others = (
+        temporary_path(tmp_path / name) for name in ("out.parquet", "other.parquet")
+    )
     leftover.touch()
     others.touch()
     scored(rows, "parquet", tmp_path / "out.parquet", "parquet")
@@ -165,7 +167,7 @@ def test_output_has_the_mode_of_a_new_file(tmp_path: Path, mode: int) -> None:
     umask = os.umask(0o027)
     try:
         for path in (target, new):
-            with replacing(path, 0) as file:
+            with open_to_replace(path, 0) as file:
                 file.write(b"prediction\n")
     finally:
         os.umask(umask)
@@ -184,7 +186,7 @@ def test_output_link_created_meanwhile_is_not_followed(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    with replacing(here / "out.csv", 0) as file:
+    with open_to_replace(here / "out.csv", 0) as file:
         here.rename(tmp_path / "away")
         here.symlink_to(there)
         file.write(b"prediction\n")

@@ -22,7 +22,7 @@ from telemetry.errors import (
 from tests.unit.workers.tables.sources import numbers, source_of, stumbling, unpacked
 from workers.jobs.tables import sources
 from workers.jobs.tables.formats import format_of
-from workers.jobs.tables.output.replacing import adding, beside
+from workers.jobs.tables.output.replacing import open_to_add, temporary_path
 from workers.jobs.tables.records import cutting
 from workers.jobs.tables.remote import opening, unpacking
 from workers.jobs.tables.remote.opening import fingerprint
@@ -100,7 +100,7 @@ def test_compressed_file_that_is_broken_or_truncated_is_refused(
 
 def test_leftover_of_a_killed_process_is_cleared_unless_in_use(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
-    dead, alive = (beside(tmp_path / "rows.csv") for _ in range(2))
+    dead, alive = (temporary_path(tmp_path / "rows.csv") for _ in range(2))
     dead.touch()
     with alive.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -167,8 +167,8 @@ def test_file_that_changes_while_it_is_unpacked_is_not_kept(
 
 def test_frozen_writer_takes_nothing_from_its_successor(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    with adding(path, 0) as frozen:
-        with adding(path, 0) as successor:
+    with open_to_add(path, 0) as frozen:
+        with open_to_add(path, 0) as successor:
             successor.write(CONTENT)
         source = source_of(path, "csv", numbers("a", "b"))
         frozen.write(b"late")

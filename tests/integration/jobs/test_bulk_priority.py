@@ -14,11 +14,11 @@ from tests.integration.jobs.job_harness import JobHarness
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import Doubling
 from workers.pool.priority import (
-    LEAST_URGENT,
-    LEAST_URGENT_WRITES,
-    LONG_SLICE,
+    AUTOGROUP_FILE,
+    LOWEST_IO_PRIORITY,
+    MAX_NICENESS,
+    MAX_SLICE_NS,
     SCHED_SETATTR,
-    SESSION,
 )
 
 pytestmark = pytest.mark.slow
@@ -36,27 +36,29 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobHarness]:
 
 
 def test_bulk_pool_has_the_lowest_nice_value(harness: JobHarness) -> None:
-    assert {process.nice() for process in harness.stack.pool("bulk")} == {LEAST_URGENT}
+    assert {process.nice() for process in harness.stack.pool("bulk")} == {MAX_NICENESS}
     assert {process.nice() for process in harness.stack.pool("worker")} == {psutil.Process().nice()}
 
 
-@pytest.mark.skipif(not SESSION.exists(), reason="processors are not shared among sessions here")
+@pytest.mark.skipif(
+    not AUTOGROUP_FILE.exists(), reason="processors are not shared among sessions here"
+)
 def test_bulk_session_has_the_lowest_priority(harness: JobHarness) -> None:
-    assert session_nice(harness, "bulk") == LEAST_URGENT
-    assert session_nice(harness, "worker") < LEAST_URGENT
+    assert session_nice(harness, "bulk") == MAX_NICENESS
+    assert session_nice(harness, "worker") < MAX_NICENESS
 
 
 def test_bulk_pool_is_scheduled_idle(harness: JobHarness) -> None:
     assert policies(harness, "bulk") == {os.SCHED_IDLE}
     assert policies(harness, "worker") == {os.sched_getscheduler(0)}
     (writing,) = {process.ionice() for process in harness.stack.pool("bulk")}
-    assert writing == (psutil.IOPRIO_CLASS_BE, LEAST_URGENT_WRITES)
+    assert writing == (psutil.IOPRIO_CLASS_BE, LOWEST_IO_PRIORITY)
 
 
 @pytest.mark.skipif(not GRANTS_SLICES, reason="slices need Linux 6.12, and a machine we know")
 def test_bulk_pool_has_longer_slices(harness: JobHarness) -> None:
-    assert {slice_of(each) for each in harness.stack.pool("bulk")} == {LONG_SLICE}
-    assert all(slice_of(each) < LONG_SLICE for each in harness.stack.pool("worker"))
+    assert {slice_of(each) for each in harness.stack.pool("bulk")} == {MAX_SLICE_NS}
+    assert all(slice_of(each) < MAX_SLICE_NS for each in harness.stack.pool("worker"))
 
 
 def policies(harness: JobHarness, worker: str) -> set[int]:

@@ -5,17 +5,17 @@ import sys
 from pathlib import Path
 
 from stack.process import ROOT
-from workers.pool.printing import MAX_PRINTED_BYTES, Printed
+from workers.pool.output_limit import MAX_PRINTED_BYTES, LimitedOutput
 
 PROGRAM = """
 import os, sys
 from telemetry.logs import configure
 import logging
 configure("worker")
-from workers.pool.printing import bound_printing
-printed = bound_printing()
+from workers.pool.output_limit import limit_printing
+printed = limit_printing()
 for batch in range(2):
-    printed.renew()
+    printed.reset()
     for _ in range(1000):
         print("x" * 99)
         print("y" * 99, file=sys.stderr)
@@ -28,11 +28,11 @@ logging.getLogger().warning("logged")
 
 def test_printing_is_cut_at_the_limit(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
-        printed = Printed(log.fileno())
+        printed = LimitedOutput(log.fileno())
         assert printed.write(b"a" * (MAX_PRINTED_BYTES - 1)) == MAX_PRINTED_BYTES - 1
         assert printed.write(b"bcd") == 3
         assert printed.write(b"e") == 1
-        printed.renew()
+        printed.reset()
         assert printed.write(b"f") == 1
     assert (tmp_path / "log").read_bytes() == b"a" * (MAX_PRINTED_BYTES - 1) + b"bf"
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import redis
 
-from tasks.ledger.server import first_look
-from tasks.ledger.server.first_look import FirstLook
+from tasks.ledger.server import startup_check
 from tasks.ledger.server.server import Server, look
+from tasks.ledger.server.startup_check import StartupCheck
 from tests.support.stack import until
 
 GOOD = {
@@ -81,7 +81,7 @@ def test_redis_at_risk_is_warned_of(client: Any, warning: str) -> None:
 
 def test_unfit_redis_ends_a_starting_process(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(SystemExit) as ended:
-        FirstLook(Told(maxmemory_policy="allkeys-lru"), list).take()
+        StartupCheck(Told(maxmemory_policy="allkeys-lru"), list).run()
     assert ended.value.code == os.EX_CONFIG
     (record,) = caplog.records
     assert record.levelno == logging.CRITICAL
@@ -89,17 +89,17 @@ def test_unfit_redis_ends_a_starting_process(caplog: pytest.LogCaptureFixture) -
 
 
 def test_absent_redis_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_look, "AGAIN", 0.001)
+    monkeypatch.setattr(startup_check, "AGAIN", 0.001)
     seen: list[Server] = []
-    FirstLook(Told(away=3), seen.append).take()
+    StartupCheck(Told(away=3), seen.append).run()
     until(lambda: seen, "a look")
     assert [server.maxmemory for server in seen] == [2**29]
 
 
 def test_redis_that_returns_unfit_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_look, "AGAIN", 0.001)
+    monkeypatch.setattr(startup_check, "AGAIN", 0.001)
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
-    FirstLook(Told(away=1, role="slave"), list).take()
+    StartupCheck(Told(away=1, role="slave"), list).run()
     until(lambda: killed, "the end")
     assert killed == [(os.getpid(), signal.SIGTERM)]

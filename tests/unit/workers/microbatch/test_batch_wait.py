@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
-from workers.microbatch.batch_size import MAX_ROWS, MOMENT
+from workers.microbatch.batch_size import MAX_BATCH_WAIT, MAX_ROWS
 
 
 def test_wait_gathers_messages_during_a_quick_microbatch() -> None:
@@ -50,7 +50,7 @@ def test_wait_is_not_for_a_slow_model() -> None:
     bench = Bench(processes=2)
     bench.add("a")
     bench.dispatch()
-    bench.pool.processes[0].finish(seconds=2 * MOMENT)
+    bench.pool.processes[0].finish(seconds=2 * MAX_BATCH_WAIT)
     bench.add("b", "c")
     bench.dispatch()
     assert bench.batcher.capacity > 0
@@ -64,9 +64,9 @@ def test_wait_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     bench.add("a", "b")
     bench.dispatch()
     assert reminders == ["in a moment"]
-    now += MOMENT * 0.99
+    now += MAX_BATCH_WAIT * 0.99
     assert bench.batcher.capacity == 0
-    now += MOMENT * 0.02
+    now += MAX_BATCH_WAIT * 0.02
     assert bench.batcher.capacity == MAX_ROWS
 
 

@@ -8,7 +8,7 @@ PERIOD = 30.0
 """Seconds between two lines."""
 
 
-class Seldom:
+class LogThrottle:
     """Counts events, and says when to log; safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

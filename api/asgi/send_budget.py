@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from flask import Response, request
 
 from api.asgi.byte_budget import ByteBudget
-from api.asgi.protocol import when_sent
+from api.asgi.protocol import call_when_sent
 
 DOING = "answers are being sent"
 
 
-class Sending:
+class SendBudget:
     """A budget for answers that are held in memory until sent; their threads are free meanwhile."""
 
     def __init__(self, largest: int) -> None:
@@ -22,5 +22,5 @@ class Sending:
         """Hold budget for a response until it is sent; raises `Busy` if it is exhausted."""
         with ExitStack() as stack:
             stack.enter_context(self._budget.holding(len(response.get_data())))
-            when_sent(request.environ, response, stack.pop_all().close)
+            call_when_sent(request.environ, response, stack.pop_all().close)
         return response

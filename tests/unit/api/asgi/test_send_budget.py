@@ -8,8 +8,8 @@ from flask import Flask, Response
 
 from api.asgi import byte_budget
 from api.asgi.byte_budget import MAX_BYTES_IN_FLIGHT
-from api.asgi.protocol import SEND_BYTES, in_threads
-from api.asgi.sending import Sending
+from api.asgi.protocol import SEND_BYTES, run_in_threads
+from api.asgi.send_budget import SendBudget
 from api.http import problems
 from tests.unit.api.asgi.test_protocol import asking
 
@@ -20,7 +20,7 @@ LARGE = MAX_BYTES_IN_FLIGHT // 2
 def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application whose answer is half of the budget."""
     monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 3600)  # the budget is not waited for
-    app, sending = Flask(__name__), Sending(1)
+    app, sending = Flask(__name__), SendBudget(1)
     problems.register(app)
     app.get("/")(lambda: sending.held(Response(b"x" * LARGE)))
     return app
@@ -51,7 +51,7 @@ class Client:
 
 def test_send_budget_refuses_answers_until_others_are_read(app: Flask) -> None:
     async def run() -> None:
-        serve = in_threads(app, 1)
+        serve = run_in_threads(app, 1)
         slow = [Client(serve) for _ in range(2)]
         for client in slow:
             await client.begun.wait()
@@ -71,7 +71,7 @@ def test_abandoned_client_returns_its_capacity(app: Flask, monkeypatch: pytest.M
     monkeypatch.setattr("api.asgi.protocol.SEND_TIMEOUT", 0.05)
 
     async def run() -> None:
-        serve = in_threads(app, 1)
+        serve = run_in_threads(app, 1)
         for _ in range(3):
             client = Client(serve)
             await client.served
@@ -82,7 +82,7 @@ def test_abandoned_client_returns_its_capacity(app: Flask, monkeypatch: pytest.M
 
 def test_large_answer_is_sent_in_pieces(app: Flask) -> None:
     async def run() -> None:
-        client = Client(in_threads(app, 1))
+        client = Client(run_in_threads(app, 1))
         await client.take()
         assert client.sizes == [SEND_BYTES] * (LARGE // SEND_BYTES)
 

@@ -22,7 +22,7 @@ from workers.models.signature.inspection import inspect
 from workers.models.signature.names import names_of
 from workers.models.signature.own import own_of
 from workers.models.signature.sample import read_sample
-from workers.models.tabular.outputs import shaped, to_wire
+from workers.models.tabular.outputs import to_output, to_wire
 from workers.models.tabular.table import Table
 
 LARGE = 2**60
@@ -36,12 +36,12 @@ def encoded(rows: Any) -> Any:
 
 def test_rows_are_not_taken_for_outputs_where_both_are_as_many() -> None:
     rows = [np.array([1, 2]), np.array([3, 4])]
-    assert to_wire(shaped(rows, 2)) == [[1, 2], [3, 4]]
+    assert to_wire(to_output(rows, 2)) == [[1, 2], [3, 4]]
     outputs = [np.array([[0.1], [0.2]]), np.array([[0.3], [0.4]])]
-    assert to_wire(shaped(outputs, 2)) == [[[0.1], [0.3]], [[0.2], [0.4]]]
+    assert to_wire(to_output(outputs, 2)) == [[[0.1], [0.3]], [[0.2], [0.4]]]
     words = CountVectorizer().fit(["a1 b1", "c1 d1"])
     given = words.inverse_transform([[1, 1, 0, 0], [0, 0, 1, 1]])
-    assert to_wire(shaped(given, 2)) == [["a1", "b1"], ["c1", "d1"]]
+    assert to_wire(to_output(given, 2)) == [["a1", "b1"], ["c1", "d1"]]
 
 
 def test_column_that_a_wrapper_itself_is_given_is_used() -> None:

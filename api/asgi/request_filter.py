@@ -22,12 +22,12 @@ from telemetry.errors import (
     UnknownMethod,
 )
 
-LONGEST_FIELD = 8192
+MAX_FIELD_BYTES = 8192
 """Bytes of one header field, and of the path with its query; browsers do not send longer ones."""
 MAX_HEAD_BYTES = 32_768
 """Bytes of the whole head; granian accepts at most 100 fields."""
-SAFE = ("GET", "HEAD", "OPTIONS")
-TOLD = [
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"frame-ancestors 'none'"),
@@ -37,7 +37,7 @@ TOLD = [
 """Security headers of each answer: no content sniffing, no framing."""
 
 
-class Entrance:
+class RequestFilter:
     """ASGI middleware that refuses oversized, misdirected and cross-site requests."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts, requests: Requests) -> None:
@@ -54,9 +54,9 @@ class Entrance:
         except PredictqError as error:
             answer = answer_to(error)
             self._requests.ended(OTHER, scope["method"], answer.status_code, started)
-            await send_response(answer, _telling(send))
+            await send_response(answer, _with_security_headers(send))
         else:
-            await self._app(scope, receive, _telling(send))
+            await self._app(scope, receive, _with_security_headers(send))
 
     def _check(self, scope: HTTPScope) -> None:
         _bound(scope)
@@ -64,7 +64,7 @@ class Entrance:
         if not scope["query_string"].isascii():
             raise Malformed("the query holds what is no ASCII: write its bytes as %xx")
         # Flask strips a doubled first slash and upper-cases the method, so Flask and the routing
-        # before it (`by_path`, `FastPath`) would see different requests.
+        # before it (`route_by_path`, `FastPath`) would see different requests.
         if scope["path"].startswith("//"):
             raise NotFound(f"there is no route {scope['path'][:200]!r}")
         if not scope["method"].isupper():
@@ -72,7 +72,9 @@ class Entrance:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):
             raise Misdirected
-        if scope["method"] not in SAFE and not self._is_own(dict(scope["headers"]), hosts[0]):
+        if scope["method"] not in SAFE_METHODS and not self._is_own(
+            dict(scope["headers"]), hosts[0]
+        ):
             raise CrossSite
 
     def _is_own(self, headers: dict[bytes, bytes], host: bytes) -> bool:
@@ -88,18 +90,18 @@ def _bound(scope: HTTPScope) -> None:
     for name, value in scope["headers"]:
         length = len(name) + len(value)
         total += length
-        if length > LONGEST_FIELD:
+        if length > MAX_FIELD_BYTES:
             raise HeadTooLarge
-    if target > LONGEST_FIELD or total > MAX_HEAD_BYTES:
+    if target > MAX_FIELD_BYTES or total > MAX_HEAD_BYTES:
         raise HeadTooLarge
 
 
-def _telling(send: Send) -> Send:
+def _with_security_headers(send: Send) -> Send:
     """Wrap ``send`` to add the security headers."""
 
     async def told(event: Any) -> None:
         if event["type"] == "http.response.start":
-            event = {**event, "headers": [*event["headers"], *TOLD]}
+            event = {**event, "headers": [*event["headers"], *SECURITY_HEADERS]}
         await send(event)
 
     return told

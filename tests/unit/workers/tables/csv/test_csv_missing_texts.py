@@ -5,7 +5,7 @@ import pandas as pd
 
 from registry.manifest import Column, Signature
 from tests.unit.workers.tables.sources import blocks, written
-from workers.models.gate.doors import through
+from workers.models.gate.doors import through_door
 
 
 def signature(*columns: Column) -> Signature:
@@ -28,7 +28,7 @@ def test_sample_with_blank_text_has_another_missing_text_there_alone():
         {"s": ["", "x", None], "t": pd.to_datetime(["2024-01-01", None, None])}
     ).astype({"t": "datetime64[us]"})
 
-    passed = through("csv", signature(text, time), frame)
+    passed = through_door("csv", signature(text, time), frame)
 
     ((table, _),) = passed.tables
     assert not passed.refused

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from registry.manifest import Column, Signature
 from workers.models.tabular.columns import array_of
-from workers.models.tabular.dtypes import kinds, met
+from workers.models.tabular.dtypes import cast_to_dtype, dtype_codes
 from workers.models.tabular.table import Table, is_matrix
 
 MANY: dict[str, tuple[Column, st.SearchStrategy[Any]]] = {
@@ -98,7 +98,7 @@ def test_whole_numbers_beyond_the_dtype_do_not_change_the_others() -> None:
 def test_unseen_categories_come_behind_those_of_the_model() -> None:
     for known, values in (("ba", ["c", "a", None]), ((3, 1), [7, 3.0, None]), ((0.5,), [1, 0.5])):
         column = Column("a", "category", dtype="category", categories=tuple(known), ordered=True)
-        array = met(column, array_of(column, values))
+        array = cast_to_dtype(column, array_of(column, values))
         assert array.categories.tolist()[: len(known)] == [*known]
         assert array.categories.tolist()[len(known) :] == values[:1]
         assert array.ordered
@@ -113,7 +113,7 @@ def test_dtypes_are_grouped_where_there_may_be_several() -> None:
         (Column("a", "any", unused=True), [None]),
         (Column("a", "boolean"), [True, None]),
     ):
-        assert kinds(column, array_of(column, values)) is None
+        assert dtype_codes(column, array_of(column, values)) is None
 
 
 def test_slice_of_a_table() -> None:

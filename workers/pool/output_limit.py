@@ -11,13 +11,13 @@ STDOUT, STDERR = 1, 2
 """File descriptors."""
 
 
-class Printed(io.RawIOBase):
+class LimitedOutput(io.RawIOBase):
     """Writes up to `MAX_PRINTED_BYTES` bytes to a file descriptor and drops the rest."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._left = descriptor, MAX_PRINTED_BYTES
 
-    def renew(self) -> None:
+    def reset(self) -> None:
         """Reset the limit for the next microbatch."""
         self._left = MAX_PRINTED_BYTES
 
@@ -34,7 +34,7 @@ class Printed(io.RawIOBase):
         return len(content)
 
 
-def bound_printing() -> Printed:
+def limit_printing() -> LimitedOutput:
     """Bound what this process prints from Python; its log is not affected.
 
     What native code writes to standard output is dropped. Its standard error stays unbounded,
@@ -42,7 +42,7 @@ def bound_printing() -> Printed:
     """
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)
-    printed = Printed(STDERR)
+    printed = LimitedOutput(STDERR)
     sys.stdout = sys.stderr = io.TextIOWrapper(
         io.BufferedWriter(printed), errors="backslashreplace", write_through=True
     )

@@ -26,25 +26,25 @@ def accepted_server(client: redis.Redis) -> Server | None:
     return server
 
 
-class FirstLook:
+class StartupCheck:
     """The check of a process that must start even without Redis."""
 
     def __init__(self, client: redis.Redis, then: Callable[[Server], None]) -> None:
         """``then`` is called with a fit server."""
         self._client, self._then = client, then
 
-    def take(self) -> None:
+    def run(self) -> None:
         """Check now, or in a thread once Redis answers; an unfit server ends this process."""
         try:
             server = accepted_server(self._client)
         except redis.RedisError:
-            threading.Thread(target=self._take_later, name="first look", daemon=True).start()
+            threading.Thread(target=self._run_later, name="startup check", daemon=True).start()
             return
         if server is None:
             raise SystemExit(os.EX_CONFIG)
         self._then(server)
 
-    def _take_later(self) -> None:
+    def _run_later(self) -> None:
         over = threading.Event()
         while not over.wait(AGAIN):
             try:

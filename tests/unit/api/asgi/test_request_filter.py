@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.asgi.entrance import LONGEST_FIELD, MAX_HEAD_BYTES, TOLD, Entrance
+from api.asgi.request_filter import MAX_FIELD_BYTES, MAX_HEAD_BYTES, SECURITY_HEADERS, RequestFilter
 from api.operations.request_metrics import Requests
 from tasks.hosts import Hosts
 
@@ -18,7 +18,7 @@ class Behind:
     def __init__(self) -> None:
         self.asked = 0
         self.told: list[Any] = []
-        self.app = Entrance(self, Hosts("127.0.0.1", "app.example"), Requests())
+        self.app = RequestFilter(self, Hosts("127.0.0.1", "app.example"), Requests())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
@@ -44,7 +44,7 @@ class Behind:
 def test_own_host_is_handed_on_with_headers_for_browsers() -> None:
     behind = Behind()
     assert behind.ask(HOST) == 200
-    assert behind.told[0]["headers"] == [(b"a", b"b"), *TOLD]
+    assert behind.told[0]["headers"] == [(b"a", b"b"), *SECURITY_HEADERS]
     assert behind.asked == 1
 
 
@@ -53,7 +53,7 @@ def test_foreign_host_is_misdirected(hosts: Any) -> None:
     behind = Behind()
     assert behind.ask(*hosts) == 421
     assert (b"content-type", b"application/problem+json") in behind.told[0]["headers"]
-    assert set(TOLD) <= set(behind.told[0]["headers"])
+    assert set(SECURITY_HEADERS) <= set(behind.told[0]["headers"])
     assert behind.asked == 0
 
 
@@ -100,11 +100,11 @@ def test_cross_site_read_is_left_to_the_browser() -> None:
 @pytest.mark.parametrize(
     ("headers", "scope"),
     [
-        ([(b"a", b"x" * LONGEST_FIELD)], {}),
-        ([(b"x" * LONGEST_FIELD, b"a")], {}),
+        ([(b"a", b"x" * MAX_FIELD_BYTES)], {}),
+        ([(b"x" * MAX_FIELD_BYTES, b"a")], {}),
         ([(b"%d" % n, b"x" * 8000) for n in range(MAX_HEAD_BYTES // 8000 + 1)], {}),
-        ([], {"path": "/" * (LONGEST_FIELD + 1)}),
-        ([], {"path": "/", "query_string": b"x" * LONGEST_FIELD}),
+        ([], {"path": "/" * (MAX_FIELD_BYTES + 1)}),
+        ([], {"path": "/", "query_string": b"x" * MAX_FIELD_BYTES}),
     ],
     ids=["a value", "a name", "all together", "the path", "the query"],
 )
