@@ -120,7 +120,7 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
         warnings = redis_server.require(url)
         click.echo("redis   answers at REDIS_URL")
         for warning in warnings:
-            click.echo(f"redis   puts predictions at risk: {warning}")
+            click.echo(f"redis   may lose predictions: {warning}")
         return url
     server = redis_server.prepare_server(home / "redis")
     supervisor.start(server.program())
@@ -152,7 +152,7 @@ def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
     for time in count(1):
         supervisor.watch()
         stayed = supervisor.replace()
-        click.echo(f"restart {', '.join(stayed) or 'nothing'} stayed as before")
+        click.echo(f"restart {', '.join(stayed) or 'nothing'} kept their old processes")
         stack.write(time, stayed)
     raise AssertionError
 
@@ -181,7 +181,7 @@ def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> Sm
             return canary
         click.echo(f"canary  {canary.model} failed: {fault}")
     if canaries:
-        click.echo("canary  no model gives a prediction")
+        click.echo("canary  no model gave a prediction")
     return None
 
 

@@ -16,7 +16,7 @@ from telemetry.errors import Busy, Malformed, PredictqError
 
 METHODS_WITHOUT_BODY = ("GET", "HEAD")
 UPLOAD_PATHS = (ROUTE, f"{ROUTE}/validate")
-INCOMPLETE_BODY = "the body ends too soon"
+INCOMPLETE_BODY = "the body is incomplete"
 SMALL_BODY_BYTES = 2**16
 """Bytes of each body that do not count towards the capacity, and so are never refused."""
 MAX_HELD_BODIES = 16

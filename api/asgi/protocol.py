@@ -119,7 +119,7 @@ def _with_send_timeout(send: Send, gone: threading.Event, path: object) -> Send:
                 async with asyncio.timeout(SEND_TIMEOUT):
                     await send(part)
         except Exception as error:  # noqa: BLE001 - the thread waits for the end of sending
-            log.info("an answer was given up: %r", error, extra={"path": path})
+            log.info("sending an answer was abandoned: %r", error, extra={"path": path})
             gone.set()
 
     return sent

@@ -62,7 +62,9 @@ class RequestFilter:
         _bound(scope)
         # The bridge to Flask would raise: no standard says what such bytes mean.
         if not scope["query_string"].isascii():
-            raise Malformed("the query holds what is no ASCII: write its bytes as %xx")
+            raise Malformed(
+                "the query contains bytes that are not ASCII: percent-encode them (%xx)"
+            )
         # Flask strips a doubled first slash and upper-cases the method, so Flask and the routing
         # before it (`route_by_path`, `FastPath`) would see different requests.
         if scope["path"].startswith("//"):

@@ -8,7 +8,7 @@ from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError
 from telemetry.errors import Forbidden
 
-REDACTED_REASON = "this job was requested with the local key: present it to read why"
+REDACTED_REASON = "this job was requested with the local key: send the key to see the error"
 
 
 class JobAccess:
@@ -30,7 +30,7 @@ class JobAccess:
         job = self._jobs.get(job_id)
         if job.restricted and not self.may_use_any_path:
             raise Forbidden(
-                f"job {job_id} was requested with the local key: present it, "
+                f"job {job_id} was requested with the local key: send the key, "
                 "as `Authorization: Bearer <key>`"
             )
         return job

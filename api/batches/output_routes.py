@@ -73,7 +73,7 @@ class OutputViews:
         """Serve what the job wrote; raises `ResultGone` if the file was replaced since."""
         file = stack.enter_context(open_output(path))
         if not self._jobs.has_written(job, stamp_of(os.fstat(file.fileno()))):
-            raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
+            raise ResultGone(f"the file at {path} is not the output of job {job.id}")
         return download(file, *_described(job, path))
 
     def _news(self, id: str) -> Iterator[bytes]:

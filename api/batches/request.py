@@ -129,7 +129,8 @@ def _output(asked: UploadRequest, directory: JobDirectory) -> FileRef:
         raise invalid_field("output_uri", reason)
     if compression and format_ not in ("csv", "ndjson"):
         raise invalid_field(
-            "output_uri", "only CSV and NDJSON are packed: name the output out.csv.gz"
+            "output_uri",
+            "only CSV and NDJSON can be compressed: name the output, for example, out.csv.gz",
         )
     if reason := no_data(path.name):
         raise invalid_field("output_uri", reason)

@@ -80,9 +80,9 @@ class Upload:
         try:
             _, form, files = parser.parse_from_environ(request.environ)
         except RequestEntityTooLarge as error:
-            raise TooLarge("the form has too many parts, or too long ones") from error
+            raise TooLarge("the form has too many parts, or a part is too long") from error
         except ValueError as error:
-            raise Malformed(f"the form is broken: {error}") from error
+            raise Malformed(f"the form cannot be parsed: {error}") from error
         if None in form or None in files:  # possible, despite the annotations
             raise invalid_field(None, "a part of the form has no name")
         if unknown := files.keys() - {FILE_PART}:

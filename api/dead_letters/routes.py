@@ -129,7 +129,9 @@ class LetterViews:
         """Delete all letters that match a filter."""
         doomed = read_query(request, Deletion)
         if not (doomed.all or _filters(doomed)):
-            raise Invalid("say which to delete: model, code or queue; or all=true")
+            raise Invalid(
+                "choose which dead letters to delete: give model, code or queue, or all=true"
+            )
         return json_response(
             Deleted(self._letters.delete([x.id for x in self._letters.find(doomed)]))
         )

@@ -31,7 +31,7 @@ def open_output(path: Path) -> IO[bytes]:
     except OSError as error:
         if error.errno not in GONE_ERRNOS:
             raise
-        raise ResultGone(f"{path.name} is not there any more") from error
+        raise ResultGone(f"{path.name} no longer exists") from error
 
 
 def download(file: IO[bytes], name: str, type_: str) -> Response:

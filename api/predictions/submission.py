@@ -52,7 +52,7 @@ def read_body(request: Request, bound: int) -> bytes:
         raise UnsupportedMediaType("the body must not be compressed")
     # Without Content-Length, Flask reads one byte beyond the bound, see `create_flask`.
     if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
-        raise TooLarge(f"the body may hold at most {bound} bytes")
+        raise TooLarge(f"the body may have at most {bound} bytes")
     return body
 
 
@@ -123,7 +123,7 @@ def fallback(
 
 def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:
     if (rows := validation.count(signature, features)) > bound:
-        raise TooLarge(f"a request may carry at most {bound} rows, this one has {rows}")
+        raise TooLarge(f"a request may have at most {bound} rows, this one has {rows}")
 
 
 def _invalid(error: msgspec.ValidationError) -> Invalid:

@@ -172,7 +172,9 @@ def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own
         registry.set_state(manifest, was.with_status("refused", error.message))
         ghosts.remove_ghosts(stack.redis_url, [manifest.reference], tell=lambda _: None)
         what = manifest.reference
-        raise type(error)(f"{error.message}; {what} is refused, and no name leads to it") from error
+        raise type(error)(
+            f"{error.message}; {what} is refused, and no name or alias resolves to it"
+        ) from error
     if was.status != "ready":
         registry.set_state(manifest, was.with_status("ready"))
 
@@ -195,8 +197,8 @@ def _tell(
         by = "the stack" if stack else "every door"
         click.echo(f"proved on {_count(len(found.own.frame))}: {by} answers as the model does")
     if stack and manifest.example is None:
-        click.echo("could not check that it is served: no row is known that the model takes")
-        click.echo("give some with --sample")
+        click.echo("could not check that the stack serves it: no valid row of the model is known")
+        click.echo("give rows with --sample")
     elif stack:
         click.echo(f"serving {what} at {stack.url}")
 

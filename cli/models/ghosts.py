@@ -36,7 +36,7 @@ def remove_ghosts(
             try:
                 _tell(version, ghosts.remove(version), tell)
             except redis.RedisError as error:
-                tell(f"Redis knows of {version} until the next start: {error}")
+                tell(f"Redis keeps data of {version} until the next start: {error}")
 
 
 def remove_all_ghosts(home: Path, redis_url: str) -> None:

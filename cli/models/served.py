@@ -89,7 +89,7 @@ def _is_served(answer: _Answer, what: str) -> bool:
     """
     failure = _failure(answer.body)
     if failure and failure.retryable:
-        raise Unavailable(f"the stack did not get to serve {what}: {failure.message}")
+        raise Unavailable(f"the stack failed while serving {what}: {failure.message}")
     if failure:
         raise ModelUnloadable(f"the stack cannot serve {what}: {failure.message}")
     if 400 <= answer.code < 500 and answer.code != _TOO_MANY:

@@ -48,7 +48,7 @@ def _number(name: str, text: str) -> Any:
     if is_number(text):
         return _read(text)
     if re.fullmatch(DECIMAL_COMMA, text):
-        raise InvalidCell(f"column {name!r}: {text[:40]!r} is no number; use a point for decimals")
+        raise InvalidCell(f"column {name!r}: {text[:40]!r} is not a number; use a decimal point")
     raise InvalidCell(f"column {name!r}: expected a number, got {text[:40]!r}")
 
 

@@ -21,7 +21,9 @@ def text(argument: str, value: Any) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise invalid_argument(argument, f"{value!r} holds half of a character") from error
+        raise invalid_argument(
+            argument, f"{value!r} contains an unpaired surrogate, which is not valid text"
+        ) from error
     return value
 
 

@@ -22,9 +22,9 @@ PORTS = range(20000, 32000)
 """Below the ephemeral ports: otherwise a reconnecting client could occupy the port itself."""
 PING_TIMEOUT = 2.0
 """Seconds to wait for the answer to a PING."""
-FLAWED = """redis   {version} has known flaws, unless your system's packages mended them: whoever
-        may run scripts on it can run any code (CVE-2025-49844). Its socket is open to you
-        alone; a newer redis-server or valkey-server on PATH is taken instead."""
+FLAWED = """redis   {version} has known flaws, unless your distribution patched them: anyone who
+        may run scripts on it can run any code (CVE-2025-49844). Only you can
+        open its socket; a newer redis-server or valkey-server on PATH is used instead."""
 
 
 class RedisServer(msgspec.Struct, frozen=True):

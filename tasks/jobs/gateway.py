@@ -74,7 +74,7 @@ class JobGateway:
             return self.get(self._ledger.create(job_id, request, idempotency))
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
-                f"the broker fell silent: job {job_id} may have been accepted or not; look it up",
+                f"Redis did not answer: job {job_id} may or may not have been accepted; look it up",
                 id=job_id,
             ) from error
 
@@ -183,7 +183,7 @@ class JobGateway:
         try:
             return Path(self.roots.target(job.output.uri, directory, everywhere=job.restricted))
         except PlaceForbidden as error:
-            raise ResultGone(f"the output is not there any more: {error.message}") from error
+            raise ResultGone(f"the output no longer exists: {error.message}") from error
 
     def has_written(self, job: Job, stamp: str) -> bool:
         """Whether a file with this fingerprint is an output of the job.

@@ -199,7 +199,9 @@ def _read(task_id: str, text: bytes | None) -> Record | None:
     try:
         return None if text is None else _record.decode(text)
     except msgspec.DecodeError as error:
-        log.warning("what lies in a record's place is none: %s", error, extra={"id": task_id})
+        log.warning(
+            "the value at the key of a record is not a record: %s", error, extra={"id": task_id}
+        )
         return None
 
 

@@ -11,7 +11,7 @@ class ModelUnloadable(PredictqError):
 
 
 class ArtifactMissing(ModelUnloadable):
-    """The model's artifact is not there."""
+    """The model's artifact is missing."""
 
     code = "artifact_missing"
     retried = False
@@ -31,19 +31,19 @@ class UntrustedArtifact(ModelUnloadable):
 
 
 class RegistryUnavailable(PredictqError):
-    """The worker that took this cannot read the registry."""
+    """The worker cannot read the registry."""
 
     code = "registry_unavailable"
     infrastructure = retryable = retried = True
 
 
 class RegistryConflict(PredictqError):
-    """The registry holds something else under this name already."""
+    """The registry already has another artifact under this name."""
 
     code = "registry_conflict"
 
 
 class AnswersDiffer(PredictqError):
-    """What is served is not what the model answers by itself."""
+    """The served answers differ from the model's own answers."""
 
     code = "answers_differ"

@@ -4,14 +4,14 @@ from telemetry.errors.base import PredictqError
 
 
 class Unavailable(PredictqError):
-    """The broker cannot be reached."""
+    """Redis cannot be reached."""
 
     code = "unavailable"
     retryable = True
 
 
 class SubmissionUncertain(Unavailable):
-    """The broker fell silent: nobody knows yet whether it accepted the prediction."""
+    """Redis did not answer, so the prediction may or may not have been accepted."""
 
     code = "submission_uncertain"
 
@@ -35,13 +35,13 @@ class VersionNotReady(Unavailable):
 
 
 class Busy(Unavailable):
-    """Too much is being sent at this moment."""
+    """The server is handling too many large requests or answers; try again later."""
 
     code = "busy"
 
 
 class DiskFull(PredictqError):
-    """There is no room on the disk for this file."""
+    """The disk has no space for this file."""
 
     code = "disk_full"
     retryable = True

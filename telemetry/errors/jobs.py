@@ -5,7 +5,7 @@ from telemetry.errors.requests import Invalid
 
 
 class PlaceForbidden(Invalid):
-    """The file lies outside the places that jobs may use."""
+    """The file is outside the allowed paths."""
 
     code = "place_forbidden"
 
@@ -23,13 +23,13 @@ class InputChanged(Invalid):
 
 
 class JobConflict(PredictqError):
-    """The batch job is in no state for this."""
+    """The status of the batch job does not allow this."""
 
     code = "job_conflict"
 
 
 class OutputExists(PredictqError):
-    """Something lies at the output's place already."""
+    """The output already exists."""
 
     code = "output_exists"
 
@@ -47,7 +47,7 @@ class InputUnreadable(JobFailed):
 
 
 class InputUnavailable(InputUnreadable):
-    """The place where the input lies does not answer."""
+    """The server that stores the input does not answer."""
 
     code = "input_unavailable"
     retryable = retried = True

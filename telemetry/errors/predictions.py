@@ -11,25 +11,25 @@ class ModelError(PredictqError):
 
 
 class OutcomeTooLarge(TooLarge):
-    """The predictions take more bytes than are kept of one outcome."""
+    """The predictions have more bytes than one outcome may have."""
 
     code = "outcome_too_large"
 
 
 class OutcomeConflict(PredictqError):
-    """The prediction has an outcome that is no failure, or is under way."""
+    """The prediction has not failed, so it cannot be replayed."""
 
     code = "outcome_conflict"
 
 
 class Lost(PredictqError):
-    """The prediction was accepted and is gone; that must never happen."""
+    """The prediction was accepted, but its record is missing; this is a defect of the server."""
 
     code = "lost"
 
 
 class WorkerLost(PredictqError):
-    """The process that computed this died, each time it was tried."""
+    """The process that computed this was killed or crashed in every attempt."""
 
     code = "worker_lost"
     infrastructure = retryable = retried = True
@@ -43,19 +43,19 @@ class OutOfMemory(PredictqError):
 
 
 class TimedOut(PredictqError):
-    """The computation took longer than it may."""
+    """The computation exceeded its time limit."""
 
     code = "timed_out"
 
 
 class Expired(PredictqError):
-    """The prediction waited in the queue for longer than it may."""
+    """The prediction exceeded its limit of time in the queue."""
 
     code = "expired"
     retryable = True
 
 
 class Cancelled(PredictqError):
-    """Someone cancelled the prediction."""
+    """The prediction was cancelled."""
 
     code = "cancelled"

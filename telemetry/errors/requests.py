@@ -52,19 +52,19 @@ class HeadTooLarge(PredictqError):
 
 
 class UnknownMethod(PredictqError):
-    """There is no such HTTP method; their names are in capitals."""
+    """Unknown HTTP method; method names are upper case."""
 
     code = "unknown_method"
 
 
 class Misdirected(PredictqError):
-    """The Host header names no host of this server; list further names in PREDICTQ_HOSTS."""
+    """The Host header does not name this server; list its other names in PREDICTQ_HOSTS."""
 
     code = "misdirected"
 
 
 class CrossSite(PredictqError):
-    """A page of another site sent this through a browser; list it in PREDICTQ_HOSTS to let it."""
+    """A page of another site sent this request; to allow it, list the site in PREDICTQ_HOSTS."""
 
     code = "cross_site"
 
@@ -76,7 +76,7 @@ class Forbidden(PredictqError):
 
 
 class NotFound(PredictqError):
-    """There is no such thing."""
+    """Not found."""
 
     code = "not_found"
 
@@ -100,7 +100,7 @@ class AliasNotFound(NotFound):
 
 
 class PredictionNotFound(NotFound):
-    """The id was never given out."""
+    """There is no prediction with this id."""
 
     code = "prediction_not_found"
 
@@ -118,6 +118,6 @@ class DeadLetterNotFound(NotFound):
 
 
 class ResultGone(PredictqError):
-    """The outcome of this prediction is older than its time to live."""
+    """The outcome of this prediction has expired."""
 
     code = "result_gone"

@@ -28,7 +28,7 @@ def require_fit(client: redis.Redis) -> None:
 
 def until_it_writes(client: redis.Redis) -> None:
     """Wait while the server refuses writes; raises any other `redis.RedisError`."""
-    outage = Outage("Redis takes no writes")
+    outage = Outage("Redis refuses writes")
     while True:
         try:
             # A write that changes nothing. A full Redis still allows HDEL, and a full Redis is not

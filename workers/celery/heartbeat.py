@@ -31,7 +31,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no
         self._workers = Workers(predict.backend.ledger.client)
         self._entry: Any = None
         self._was_ready = False
-        self._outage = Outage("the ledger does not hear this worker")
+        self._outage = Outage("heartbeats do not reach Redis")
 
     def start(self, consumer: Any) -> None:
         """Send a heartbeat whenever a pool process becomes ready, and at every interval."""

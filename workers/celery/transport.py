@@ -45,7 +45,9 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
         Settling an outcome drops its message, so Celery acknowledges only what it cannot read.
         """
-        self.channel.burial.put_aside(delivery_tag, "Celery could not read it; see the log")
+        self.channel.burial.put_aside(
+            delivery_tag, "Celery could not decode it; see the worker's log"
+        )
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Put a message aside, or return it to its queue if ``requeue``."""
@@ -90,7 +92,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         """Consume from a queue; raises `ValueError` for a second, as Redis can watch only one."""
         if not no_ack:
             if self._queue not in ("", queue):
-                raise ValueError("a worker consumes one queue: start it with -Q and its name")
+                raise ValueError("a worker consumes one queue: start it with -Q QUEUE")
             self._queue = queue
         return super().basic_consume(queue, no_ack=no_ack, **options)
 
@@ -148,7 +150,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         except redis.RedisError:
             raise
         except (OSError, MemoryError):  # this worker's fault, not the message's
-            log.exception("this worker cannot take a message, and gives it back", extra=fields)
+            log.exception("a message could not be handled and returns to the queue", extra=fields)
             self.reservations.release([tag])
         except Exception as error:  # nothing on a queue may end the worker
             log.exception("a message cannot be read", extra=fields)
@@ -191,7 +193,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         worker would hang or end.
         """
         if self.connection is None or self.connection.client is None:
-            raise Disconnected("the connection of this channel is gone")
+            raise Disconnected("the connection of this channel is closed")
         return super()._create_client(asynchronous)
 
 

@@ -21,7 +21,9 @@ def finalize(
     parts = ledger.parts(begun.held.job).values()
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
-        raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
+        raise OutputUnwritable(
+            f"parts of job {begun.held.job} are missing: {', '.join(missing[:5])}"
+        )
     output = resolved_output(begun.request, directory, roots)
     made = [directory.part(part.name) for part in parts]
     may_replace = begun.request.overwrite or output.is_relative_to(directory.path)

@@ -52,7 +52,7 @@ class Scorer:
         job_id, request, facts = begun.held.job, begun.request, begun.facts
         span = read_span(directory.plan(facts.plan), int(begun.held.step))
         if span is None:
-            raise InvalidInput(f"the plan of job {job_id} is gone; submit it again")
+            raise InvalidInput(f"the plan of job {job_id} is missing; submit the job again")
         return self._inputs.source(job_id, request, facts, model.manifest).read(span)
 
 

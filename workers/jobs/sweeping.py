@@ -57,7 +57,7 @@ def _sweep(over: threading.Event) -> None:
         try:
             sweep_jobs(ledger, settings)
         except (redis.RedisError, OSError) as error:
-            log.warning("jobs cannot be looked through: %s", error)
+            log.warning("jobs cannot be swept: %s", error)
         over.wait(SWEEP_INTERVAL)
 
 
@@ -74,7 +74,7 @@ def sweep_jobs(ledger: JobLedger, settings: Settings) -> None:
     for directory in _abandoned(jobs, settings.job_ttl):
         if not ledger.knows(directory.name):
             fields = {"id": directory.name}
-            log.warning("files that are no job's are removed", extra=fields)
+            log.warning("files of no job are removed", extra=fields)
             shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -197,7 +197,7 @@ class Batcher:
 
     def _are_returned(self, messages: list[Message]) -> bool:
         if are_returned := self.return_uncharged(messages):
-            fate = Fate("retrying", "the time of another in its batch was over")
+            fate = Fate("retrying", "another request of its microbatch exceeded its time limit")
             for message in messages:
                 self._events.finished(message.request, fate, 0.0)
         return are_returned

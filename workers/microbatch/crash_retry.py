@@ -35,7 +35,11 @@ def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
             ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
     except redis.RedisError as error:
         fields = _fields(message.request.id, message.reference)
-        log.warning("Redis is away, so this is tried again at once: %s", error, extra=fields)
+        log.warning(
+            "Redis is unavailable, so the message is retried in this worker: %s",
+            error,
+            extra=fields,
+        )
         return None
     verdicts: dict[str, Disposition] = {
         "postponed": "retrying",
@@ -53,7 +57,9 @@ def return_uncharged(reservations: Reservations, messages: list[Message]) -> boo
     try:
         reservations.withdraw([(message.tag, message.request.id) for message in messages])
     except redis.RedisError as error:
-        log.warning("Redis is away, so %s predictions run alone now: %s", len(messages), error)
+        log.warning(
+            "Redis is unavailable, so %s predictions run alone now: %s", len(messages), error
+        )
         return False
     return True
 

@@ -26,7 +26,7 @@ def resolve(registry: Registry, reference: str) -> Resolved:
         except NotFound as error:
             if registry.exists:
                 raise
-            raise RegistryUnavailable("this worker finds no registry") from error
+            raise RegistryUnavailable("this worker cannot find the registry") from error
 
 
 def resolve_pinned(registry: Registry, reference: str) -> Resolved:
@@ -45,7 +45,7 @@ def resolve_pinned(registry: Registry, reference: str) -> Resolved:
     try:
         return resolve(registry, reference)
     except NotFound as error:
-        message = f"this worker does not find {reference}; see that it reads the API's registry"
+        message = f"this worker cannot find {reference}; make sure that it reads the API's registry"
         raise RegistryUnavailable(message) from error
 
 

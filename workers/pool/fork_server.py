@@ -99,13 +99,17 @@ class ForkServer:
             fault = error.message
         if fault:
             self._engine.drop(manifest)
-            log.warning("a version is not held: %s", fault, extra=of_version(manifest.reference))
+            log.warning(
+                "a version could not be loaded: %s", fault, extra=of_version(manifest.reference)
+            )
         self._tell(Loading(None))
         return fault
 
     def _fork(self, connection: socket.socket) -> None:
         if psutil.Process().num_threads() > 1:
-            log.warning("a model has started threads when it was loaded; what is forked may hang")
+            log.warning(
+                "a model started threads while it was loaded; processes forked now may hang"
+            )
         gc.collect()
         # Without this the child's first collection would write to every object, and so copy the
         # memory pages that it shares with us.

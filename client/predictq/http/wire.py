@@ -167,5 +167,7 @@ def read(reader: Callable[[], T]) -> T:
     try:
         return reader()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"the answer is not one of predictq's ({error!r}); is the address right?"
+        message = (
+            f"the answer does not come from a predictq server ({error!r}); is the address right?"
+        )
         raise errors.UnexpectedAnswer(message) from error

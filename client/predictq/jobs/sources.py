@@ -32,7 +32,7 @@ def file_name(argument: str, path: str | PathLike[str]) -> str:
     """A path as text; raises `InvalidRequest` if it is not a path."""
     name = os.fspath(path) if isinstance(path, str | PathLike) else path
     if "\0" in text(argument, name):
-        raise invalid_argument(argument, f"no file has a name such as {name!r}")
+        raise invalid_argument(argument, f"a file cannot have the name {name!r}")
     return name
 
 

@@ -41,7 +41,7 @@ def table(frame: Any) -> Table:
 def check_is_there(value: Any) -> None:
     """Raise `InvalidRequest` for a lazy frame."""
     if has_attributes(value, "collect"):
-        raise refused(f"a {type(value).__name__} is not computed yet: send what collect() gives")
+        raise refused(f"a {type(value).__name__} is lazy: send the result of its collect()")
 
 
 def slices(frame: Any, size: int) -> Iterator[Any]:
@@ -81,7 +81,9 @@ def check(names: list[Any]) -> None:
     """Raise `InvalidRequest` for names that are not text, or not unique."""
     for name in names:
         if not isinstance(name, str):  # by position it might be taken for another column
-            raise refused(f"column {name!r} of the data frame has no text for a name, others have")
+            raise refused(
+                f"column {name!r} of the data frame has a name that is not text; rename it"
+            )
     if len(set(names)) < len(names):  # a dict would keep only the last one
         double = next(name for name in names if names.count(name) > 1)
         raise refused(f"the data frame has more than one column {double!r}")

@@ -12,7 +12,7 @@ HINTS = {
     "bytes": "; text is sent as str",
     "set": "; it has no order, so send a list",
     "frozenset": "; it has no order, so send a list",
-    "str": ": it holds half of a character",
+    "str": ": it contains an unpaired surrogate, which is not valid text",
     "int": ": it has too many digits",
 }
 
@@ -51,7 +51,7 @@ def _found(value: Any) -> Unencodable:
     try:
         way, culprit = next(_unencodable(value, ()), ((), value))
     except RecursionError:
-        return Unencodable((), "it is nested too deeply, or contains itself")
+        return Unencodable((), "it is nested too deeply, or contains a cycle")
     kind = type(culprit).__name__
     return Unencodable(way, f"a value of type {kind} cannot be sent{HINTS.get(kind, '')}")
 

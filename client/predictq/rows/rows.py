@@ -46,7 +46,7 @@ def features(rows: Any) -> Any:
             _check_is_row(rows)
         return _plain(rows)
     except RecursionError as error:
-        raise refused("the rows are nested too deeply, or contain themselves") from error
+        raise refused("the rows are nested too deeply, or contain a cycle") from error
 
 
 def records(frame: Any) -> list[Any]:
@@ -97,7 +97,7 @@ def _object(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _check_names(row: Iterable[Any]) -> None:
     for name in row:
         if not isinstance(name, str):
-            raise refused(f"column {name!r} has no text for a name")
+            raise refused(f"column {name!r} has a name that is not text")
 
 
 def _foreign(value: Any) -> Any:

@@ -19,7 +19,7 @@ def accepted_server(client: redis.Redis) -> Server | None:
     """The server if it is fit, else None; warnings and the refusal are logged."""
     server = look(client)
     for warning in server.warnings:
-        log.warning("this Redis puts predictions at risk: %s", warning)
+        log.warning("this Redis may lose predictions: %s", warning)
     if server.refusal:
         log.critical("this Redis cannot be used: %s", server.refusal)
         return None

@@ -225,7 +225,7 @@ def test_output_that_becomes_the_input(
     link(source, place)
     job = harness.ended(job)
     assert (job.status, job.error and job.error.code) == ("failed", "invalid")
-    assert "take the place of the input" in job.error.message
+    assert "the same file as the input" in job.error.message
     assert source.read_bytes() == before
     place.unlink()
     check(harness, harness.jobs.resume(job.id), values)

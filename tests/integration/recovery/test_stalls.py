@@ -65,7 +65,7 @@ def test_worker_with_a_lost_answer_to_its_queue_watch_is_replaced(headless: Live
             proxy.withholds.clear()
             supervisor.until(lambda: answered(headless, ids), within=REPLACED)
             assert_replaced_and_nothing_lost(headless, ids, told)
-    assert "a process is free, and nothing is taken" in logged(headless.home)
+    assert "a process is free, and no message is reserved" in logged(headless.home)
 
 
 def test_worker_whose_loop_stands_still_is_ended(headless: LiveStack) -> None:

@@ -90,7 +90,9 @@ def test_batch_command_dry_run(live: LiveStack, harness: JobHarness) -> None:
 
 
 def test_batch_command_reports_a_forbidden_path(live: LiveStack) -> None:
-    assert "outside the places" in batch(live, "touchy", "/etc/passwd", "/etc/out.csv", code=1)
+    assert "outside the allowed paths" in batch(
+        live, "touchy", "/etc/passwd", "/etc/out.csv", code=1
+    )
 
 
 def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(

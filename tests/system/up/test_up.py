@@ -138,7 +138,7 @@ def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> No
             timeout=STARTING,
             check=False,
         )
-    assert (told.returncode, told.stdout) == (0, "API and worker are new\n"), told.stderr
+    assert (told.returncode, told.stdout) == (0, "API and worker were replaced\n"), told.stderr
     assert calling.failures == []
     assert {up.result(identifier)["status"] for identifier in calling.accepted} <= {
         "queued",

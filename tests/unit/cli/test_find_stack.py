@@ -136,7 +136,7 @@ def test_several_stacks_need_an_explicit_choice(
     refused = run(command)
     assert refused.exit_code == 1
     assert refused.stderr.splitlines() == [
-        "error: several stacks run; say which by --home:",
+        "error: several stacks are running; choose one with --home:",
         f"error: {urls[0]}, home {user / 'a'}",
         f"error: {urls[1]}, home {user / 'b'}",
     ]

@@ -48,4 +48,4 @@ def _refuse_hopeless(rows: int, bad: int, first_bad: list[BadRow]) -> None:
 def _refuse_doubles(doubles: DuplicateIds) -> None:
     if found := doubles.first():
         line, other = found
-        raise InvalidInput(f"line {line}: the id is that of line {other}, too", line=line)
+        raise InvalidInput(f"line {line}: line {other} has the same id", line=line)

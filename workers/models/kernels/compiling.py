@@ -35,7 +35,7 @@ def compiled_loop() -> Callable[..., None] | None:
     try:
         return _from_cache(numba) or _compiled(numba)
     except Exception:  # a compiler may raise anything, and every model works without it
-        log.exception("the kernels cannot be compiled; trees are asked one by one")
+        log.exception("the kernels cannot be compiled; each tree is computed by scikit-learn")
         return None
 
 
@@ -49,7 +49,7 @@ def _from_cache(numba: Any) -> Callable[..., None] | None:
         with tempfile.TemporaryFile(dir=build):  # else numba would look for another directory
             return _compiled(numba, build)
     except OSError as error:
-        log.warning("compiled kernels are not kept: %s", error)
+        log.warning("compiled kernels are not cached: %s", error)
         return None
 
 

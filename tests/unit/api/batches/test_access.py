@@ -45,7 +45,7 @@ def test_access_without_the_key(tmp_path: Path, key: str) -> None:
         shown = access(tmp_path, found).redacted(found)
         assert shown.error
         assert (shown.error.code, LINE in shown.error.message) == ("invalid_input", False)
-        with pytest.raises(Forbidden, match="present it"):
+        with pytest.raises(Forbidden, match="send the key"):
             access(tmp_path, found).permitted("j1")
 
 

@@ -100,7 +100,10 @@ def test_job_without_an_output_fails_the_command(server, end, told):
         ("invalid", "error: that is invalid\n"),
         (
             "place_forbidden",
-            "error: that is place_forbidden (to send the file and fetch the output: --upload)\n",
+            (
+                "error: that is place_forbidden "
+                "(to upload the file and fetch the output, give --upload)\n"
+            ),
         ),
     ],
 )
@@ -145,7 +148,7 @@ def test_unwritable_output_is_reported_before_the_job_starts(server, tmp_path, p
 def test_standard_streams_are_refused(server, words):
     ran = batch(*words)
     assert (ran.exit_code, server.asked) == (2, [])
-    assert "`-` is no file" in ran.stderr
+    assert "`-` is not a file" in ran.stderr
 
 
 def test_dry_run_shows_the_report(server):
@@ -185,7 +188,7 @@ def test_invalid_delimiter_is_refused(server, text):
     [
         ("in.xlsx", "out.csv", "save it as CSV"),
         ("in.csv", "out.xlsx", "name it out.csv"),
-        ("in.csv", "out.txt", "tells no format"),
+        ("in.csv", "out.txt", "shows no format"),
     ],
 )
 @pytest.mark.parametrize("sending", [(), ("--upload",)])
@@ -206,7 +209,7 @@ def test_ctrl_c_without_a_terminal_detaches(server, monkeypatch):
     monkeypatch.setattr("predictq.jobs.jobs.Jobs.follow", _interrupt)
     ran = batch("iris", "/in.csv", "/out.csv")
     assert ran.exit_code == 130
-    assert ran.stderr == "job j1 goes on; see it by: predictq batch status j1 --follow\n"
+    assert ran.stderr == "job j1 continues; to follow it: predictq batch status j1 --follow\n"
 
 
 def _interrupt(*_):

@@ -81,7 +81,9 @@ def test_models_add_refuses_a_version_that_the_stack_cannot_serve(run, tmp_path,
         again = run("add", "m", file, "--version", "1")
     assert (result.exit_code, again.exit_code) == (1, 1)
     assert result.stderr.startswith("error: the stack ")
-    assert result.stderr.endswith("m:2: broken; m:2 is refused, and no name leads to it\n")
+    assert result.stderr.endswith(
+        "m:2: broken; m:2 is refused, and no name or alias resolves to it\n"
+    )
     assert again.stderr.endswith("m:1: broken\n")
     registry = Registry(tmp_path / "home")
     states = [registry.readiness(manifest).status for manifest in registry.versions("m")]
@@ -125,7 +127,7 @@ LOST = {"code": "worker_lost", "message": "lost its worker", "retryable": True}
 def test_models_add_keeps_a_version_after_a_temporary_failure(run, tmp_path, file, answer):
     with stack(tmp_path / "home", [answer]):
         result = run("add", "m", file, "--alias", "production")
-    assert result.stderr == "error: the stack did not get to serve m:1: lost its worker\n"
+    assert result.stderr == "error: the stack failed while serving m:1: lost its worker\n"
     assert Registry(tmp_path / "home").aliases("m") == {}
 
 

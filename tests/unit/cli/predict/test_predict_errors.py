@@ -120,7 +120,7 @@ def test_binary_file_is_refused(server, tmp_path):
     for content in (b"\xff\xfe\x00", "a\n1\n".encode("utf-16-le")):
         (tmp_path / "rows.csv").write_bytes(content)
         told = fails("--file", tmp_path / "rows.csv")
-        assert told.endswith("not UTF-8 text; save it as such\n")
+        assert told.endswith("not UTF-8 text; save it as UTF-8\n")
 
 
 def test_invalid_row_is_named_and_not_sent(service, tmp_path):
@@ -135,8 +135,8 @@ def test_invalid_row_is_named_and_not_sent(service, tmp_path):
         ("rows.xlsx", b"a\n1\n", "is a spreadsheet; save it as CSV (UTF-8)"),
         ("rows.csv", b"PK\x03\x04\0\0", "or another archive; save it as CSV (UTF-8)"),
         ("rows.csv", b"\xd0\xcf\x11\xe0\0", "of an old format; save it as CSV (UTF-8)"),
-        ("rows.parquet", b"PAR1", "is neither CSV nor JSON; predictq batch takes it"),
-        ("rows.csv.gz", b"\x1f\x8b", "is neither CSV nor JSON; predictq batch takes it"),
+        ("rows.parquet", b"PAR1", "is neither CSV nor JSON; use predictq batch for it"),
+        ("rows.csv.gz", b"\x1f\x8b", "is neither CSV nor JSON; use predictq batch for it"),
     ],
 )
 def test_unsupported_file_is_refused_with_advice(server, tmp_path, name, content, reason):

@@ -68,7 +68,7 @@ def test_csv_by_the_columns_of_the_model(text, said, values, notes):
 def test_invalid_number_is_quoted_as_written():
     read_rows = found("code;size\na;3,14\nb;x\n", takes=CODES)
     assert [(row.place, row.fault) for row in read_rows.rows] == [
-        ("line 2", "column 'size': '3,14' is no number; use a point for decimals"),
+        ("line 2", "column 'size': '3,14' is not a number; use a decimal point"),
         ("line 3", "column 'size': expected a number, got 'x'"),
     ]
 
@@ -116,7 +116,7 @@ def test_numbers_in_order_count_as_a_header_with_a_note():
     takes = VersionInputs((Column("x0", "number"), Column("x1", "number")), named=False)
     read_rows = found("0,1\n5,6\n", takes=takes)
     assert [row.value for row in read_rows.rows] == [[5, 6]]
-    assert read_rows.notes == ["taken for the header: line 1 (if it is a row: --no-header)"]
+    assert read_rows.notes == ["line 1 was read as the header (if it is a row, give --no-header)"]
     assert [row.value for row in found("0,1\n5,6\n", takes=takes, header=False).rows] == [
         [0, 1],
         [5, 6],

@@ -132,7 +132,7 @@ def test_frame_with_two_columns_of_one_name_is_refused(server, client, use):
 def test_frame_with_names_for_some_columns_is_refused(server, client, use):
     frame = pd.DataFrame([[1, 2]], columns=["f0", 0])
     call = client.predict if use == "predict" else client.jobs.submit
-    with pytest.raises(InvalidRequest, match="column 0 .* no text"):
+    with pytest.raises(InvalidRequest, match="column 0 .* not text"):
         call("iris", frame)
     assert server.asked == []
 
@@ -177,7 +177,7 @@ def test_times_of_numpy_are_no_integers(server, client, times):
         ([{"a": 1}, {"a": 1j}], "row 2, column 'a': .* complex cannot be sent"),
         ([{"a": {1}}], "row 1, column 'a': .* set cannot be sent"),
         ([[1, object()]], "row 1, column 1: .* object cannot be sent"),
-        ([{("a", "b"): 1}], r"row 1: column \('a', 'b'\) has no text for a name"),
+        ([{("a", "b"): 1}], r"row 1: column \('a', 'b'\) has a name that is not text"),
         ([b"x"], "row 1, column 0: .* bytes cannot be sent"),
         ({"a": 1}, "an object is one row; send it in a list"),
         (None, "expected a path, a URI, a data frame or an iterable of rows, got None"),
@@ -185,9 +185,9 @@ def test_times_of_numpy_are_no_integers(server, client, times):
         (np.array(3), "expected a path, .* got a value of type ndarray"),
         (b"rows.csv", "expected a path, .* got a value of type bytes"),
         ({1, 2}, "expected a path, .* got a value of type set"),
-        (pl.LazyFrame({"a": [1]}), "not computed yet: send what collect"),
-        ([["half \ud800"]], "row 1, column 0: .* half of a character"),
-        ([CIRCLE], "row 1: .* contain themselves"),
+        (pl.LazyFrame({"a": [1]}), "lazy: send the result of its collect"),
+        ([["half \ud800"]], "row 1, column 0: .* an unpaired surrogate"),
+        ([CIRCLE], "row 1: .* contain a cycle"),
     ],
     ids=[
         *("bytes", "complex", "set", "object", "key", "value", "one row", "None", "number"),

@@ -169,7 +169,7 @@ def test_external_redis_without_a_log_is_warned_of(tmp_path: Path) -> None:
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         (warning,) = require(ours.url)
-    assert "it keeps no append-only file" in warning
+    assert "it has no append-only file" in warning
 
 
 class Told(RedisServer, frozen=True, kw_only=True):

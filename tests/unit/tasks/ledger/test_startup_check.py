@@ -67,9 +67,9 @@ def test_evicting_or_read_only_redis_is_refused(said: dict[str, Any], reason: st
 @pytest.mark.parametrize(
     ("client", "warning"),
     [
-        (Told(aof_enabled=0), "it keeps no append-only file"),
-        (Told(maxmemory_policy=None), "it does not tell its maxmemory-policy"),
-        (Closed(), "it does not tell its maxmemory-policy"),
+        (Told(aof_enabled=0), "it has no append-only file"),
+        (Told(maxmemory_policy=None), "it does not report its maxmemory-policy"),
+        (Closed(), "it does not report its maxmemory-policy"),
     ],
 )
 def test_redis_at_risk_is_warned_of(client: Any, warning: str) -> None:

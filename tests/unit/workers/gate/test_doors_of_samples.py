@@ -42,7 +42,7 @@ def test_refused_rows_have_their_place_and_reason(door: str) -> None:
     frame = pd.DataFrame({"a": [1.0, None, 3.0, None, 5.0], "b": ["u"] * 5})
     columns = (Column("a", dtype="float64"), Column("b", "string", dtype="str"))
     passed = through_door(door, Signature(columns, True, True, ("predict",)), frame)
-    told = "column 'a': the model takes no missing value here"
+    told = "column 'a': a missing value is not allowed here"
     assert passed.refused == {1: told, 3: told}
     assert [places for _, places in passed.tables] == [[0, 2, 4]]
 

@@ -22,7 +22,7 @@ def test_report_shows_the_first_columns() -> None:
 
 @pytest.mark.parametrize("names", [["a"] * (MAX_COLUMNS + 1), ["a", "x" * MAX_NAMES_CHARS]])
 def test_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="too many or too long columns"):
+    with pytest.raises(InvalidInput, match="too many columns or too long names"):
         match(ONE, names)
 
 

@@ -176,7 +176,7 @@ class Quits:
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (SVC, "holds a class, not a fitted model: SVC"),
+        (SVC, "contains a class, not a fitted model: SVC"),
         (Quits(), "cannot be loaded: SystemExit: 3"),
         ({"model": SVC(), "features": "abcd"}, "'features' must be a list of names"),
         ({"model": SVC(), "features": ["a", None]}, "'features' must be a list of names"),

@@ -46,7 +46,7 @@ def test_resolve_pinned_looks_past_the_cache(registry: Registry, tmp_path: Path)
 
 @pytest.mark.parametrize("reference", ["m:2", "other:1"])
 def test_unseen_version_is_left_for_later(registry: Registry, reference: str) -> None:
-    with pytest.raises(RegistryUnavailable, match=f"does not find {reference}"):
+    with pytest.raises(RegistryUnavailable, match=f"cannot find {reference}"):
         resolve_pinned(registry, reference)
 
 

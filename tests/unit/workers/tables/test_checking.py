@@ -41,7 +41,7 @@ def test_duplicate_ids_are_refused(tmp_path: Path, ids: str) -> None:
     rows = "".join(f"{name},1,2\n" for name in ids)
     first = min(place for place, name in enumerate(ids) if ids.count(name) > 1)
     second = ids.index(ids[first], first + 1)
-    message = f"line {second + 2}: the id is that of line {first + 2}, too"
+    message = f"line {second + 2}: line {first + 2} has the same id"
     with pytest.raises(InvalidInput, match=message):
         check_file(source(tmp_path, "id,a,b\n" + rows), tmp_path, 0)
 

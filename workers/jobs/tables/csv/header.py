@@ -77,7 +77,7 @@ def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
     try:
         text = record.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
-        what = f"the header is no UTF-8 (byte {error.start}: 0x{record[error.start]:02x})"
+        what = f"the header is not UTF-8 (byte {error.start}: 0x{record[error.start]:02x})"
         raise InvalidInput(f"line {line}: {what}; save the file as UTF-8", line=line) from error
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))

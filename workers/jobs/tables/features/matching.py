@@ -49,7 +49,7 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
     """
     if len(names) > MAX_COLUMNS or sum(map(len, names)) > MAX_NAMES_CHARS:
         most = f"{MAX_COLUMNS} columns, and {MAX_NAMES_CHARS} letters in their names"
-        raise InvalidInput(f"the file has too many or too long columns: {most}, are the most")
+        raise InvalidInput(f"the file has too many columns or too long names; at most {most}")
     if selection.pass_through:
         refuse_double(names, names)
     places = {name: place for place, name in reversed([*enumerate(names)])}

@@ -60,4 +60,4 @@ def _arrow(array: Any) -> pa.Array:
         pa.ArrowNotImplementedError,
         OverflowError,
     ) as error:
-        raise ModelError(f"what the model gave fits no column: {error}") from error
+        raise ModelError(f"the model's answers do not fit into a column: {error}") from error

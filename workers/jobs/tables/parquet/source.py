@@ -128,4 +128,4 @@ def _telling(uri: str) -> Iterator[None]:
             raise unreadable(uri, error) from error
         raise InvalidInput(f"{uri} cannot be read: {error}") from error
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{uri} is no Parquet file that can be read: {error}") from error
+        raise InvalidInput(f"{uri} is not a readable Parquet file: {error}") from error

@@ -69,7 +69,7 @@ class RecordFile:
             self._file.seek(span.start)
             data = self._file.read(span.stop - span.start)
         if len(data) < span.stop - span.start:
-            raise InputChanged("the file is shorter than it was")
+            raise InputChanged("the file has become shorter")
         return data
 
     def _next(self, spans: Iterator[Span]) -> Span | None:
@@ -91,7 +91,7 @@ class RecordFile:
 
 def _mark(head: bytes) -> int:
     if head.startswith(_WIDE) or b"\0" in head:
-        raise InvalidInput("line 1: the file is no text in UTF-8; save it as such", line=1)
+        raise InvalidInput("line 1: the file is not UTF-8 text; save it as such", line=1)
     return len(_BOM) if head.startswith(_BOM) else 0
 
 

@@ -40,7 +40,7 @@ def unpack(
 def _pieces(uri: str, found: str, compression: Compression) -> Iterator[pa.Buffer]:
     watch = InputWatch(uri)
     if fingerprint(uri) != found:
-        raise InputChanged(f"{uri} has changed since it was looked at")
+        raise InputChanged(f"{uri} changed while it was read")
     with watch.reading(), opened(uri) as file:
         yield from _unpacked(uri, file, compression)
 
@@ -54,4 +54,4 @@ def _unpacked(uri: str, file: IO[bytes], compression: Compression) -> Iterator[p
     except OSError as error:
         if error.errno:
             raise unreadable(uri, error) from error
-        raise InvalidInput(f"{uri} is no whole {compression} file: {error}") from error
+        raise InvalidInput(f"{uri} is not a complete {compression} file: {error}") from error

@@ -191,14 +191,14 @@ def test_bad_rows_have_line_id_code_and_reason_and_stop_nothing(tmp_path: Path) 
             (4, None, "malformed", "expected 4 fields, found 3"),
             (6, "r", "invalid_features", "column 'a': expected a number, got 'x'"),
             (7, None, "malformed", "expected 4 fields, found 5"),
-            (8, "t", "invalid_features", "column 'a': the model takes no missing value here"),
+            (8, "t", "invalid_features", "column 'a': a missing value is not allowed here"),
             (
                 10,
                 "\N{REPLACEMENT CHARACTER}",
                 "invalid_features",
-                "column 'custom_id' is no text in UTF-8",
+                "column 'custom_id' is not UTF-8 text",
             ),
-            (11, "w", "invalid_features", "column 'a': the model takes no infinity here"),
+            (11, "w", "invalid_features", "column 'a': infinity is not allowed here"),
         ]
 
 
@@ -228,7 +228,7 @@ def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Pat
     assert frame["city"].fillna("?").tolist() == ["u", "?"]
     assert [row.message for row in sorted(block.bad, key=lambda row: row.line)] == [
         "column 'vip': expected true or false, got 'maybe'",
-        "column 'vip': the model takes no missing value here",
+        "column 'vip': a missing value is not allowed here",
     ]
 
 

@@ -120,7 +120,7 @@ def test_decimal_comma_is_reported(tmp_path: Path, other: str) -> None:
     read = blocks(path, "csv", AB, 9)
     assert features(read).tolist() == [[2, 2.5]]
     told = min(bad(read), key=lambda row: row.line)
-    what = "column 'b': '3,14' is no number; use a point for decimals"
+    what = "column 'b': '3,14' is not a number; use a decimal point"
     assert (told.line, told.message) == (2, what)
 
 
@@ -152,9 +152,7 @@ def test_missing_text_where_none_is_allowed(tmp_path: Path) -> None:
     path = written(tmp_path, "s,t\nNA,x\n,y\n")
     (block,) = blocks(path, "csv", TEXTS, 9)
     assert told(block) == [["", "y"]]
-    assert [row.message for row in block.bad] == [
-        "column 's': the model takes no missing value here"
-    ]
+    assert [row.message for row in block.bad] == ["column 's': a missing value is not allowed here"]
 
 
 def test_ids_and_carried_columns_are_unchanged(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_invalid_rows_are_bad_and_stop_nothing(tmp_path: Path) -> None:
         (3, "r", "invalid_features"),
         (4, "s", "invalid_features"),
     ]
-    assert "column 'b': the model takes no infinity here" in [row.message for row in block.bad]
+    assert "column 'b': infinity is not allowed here" in [row.message for row in block.bad]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_compressed_file_that_is_broken_or_truncated_is_refused(
 ) -> None:
     packed = tmp_path / "rows.csv.packed"
     packed.write_bytes(broken(PACKERS[compression](os.urandom(10_000))))
-    with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
+    with pytest.raises(InvalidInput, match=f"is not a complete {compression} file"):
         unpacked(packed, compression, tmp_path / "rows.csv")
     assert [*tmp_path.iterdir()] == [packed]
 
@@ -180,7 +180,7 @@ def test_frozen_writer_takes_nothing_from_its_successor(tmp_path: Path) -> None:
 def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
     for place in (str(tmp_path / "rows.csv"), "/dev/zero"):
-        with pytest.raises(InputUnreadable, match="it is no regular file"):
+        with pytest.raises(InputUnreadable, match="it is not a regular file"):
             format_of(place, "csv")
 
 
