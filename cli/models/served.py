@@ -78,7 +78,7 @@ def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
             raise Unavailable(f"{stack.url} did not serve {what} within {DEADLINE:.0f} s")
         time.sleep(_PAUSE)
         pending = answer.body.get("urls", {}).get("result")
-        request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - same
+        request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - of the same server
         answer = _ask(request, remaining)
 
 

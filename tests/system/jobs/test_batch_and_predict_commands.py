@@ -89,7 +89,7 @@ FILES = {
     "texts": ("coded", b'code,size\n01,1\n1,2\n"x, y",4\n02,NA\n02,-\n', ("--na", "-"), 5),
     "texts, semicolons": ("coded", b"size;code\n1;01\n2;x, y\n;1\n", (), 3),
     "texts, no header": ("coded", b"01,1\n1,2\nNA,2\n", (), 3),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("model", "content", "options", "rows"), FILES.values(), ids=FILES)
@@ -168,9 +168,10 @@ def test_options_come_with_an_upload(harness: JobHarness) -> None:
 def test_csv_rows_of_the_api_page_are_read_by_batch_and_predict(harness: JobHarness) -> None:
     """The page's example is for a model of four columns; another such model stands in for it."""
     (printed,) = (
-        example.command.text for example in Example.all_in(ROOT / "docs" / "api.md")
+        example.command.text
+        for example in Example.all_in(ROOT / "docs" / "api.md")
         if "rows.csv" in example.command.text and "printf" in example.command.text
-    )  # fmt: skip
+    )
     text = re.search(r"printf '(.*)'", printed)
     assert text
     frame = pd.DataFrame([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])

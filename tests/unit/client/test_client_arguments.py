@@ -83,7 +83,7 @@ HALF = "half \ud800"
         ("url", lambda client: Client("http://host:99999")),
         ("url", lambda client: Client("http://a\0b")),
     ],
-)  # fmt: skip
+)
 def test_invalid_argument_is_named(server, client, argument, call):
     with pytest.raises(InvalidRequest) as told:
         call(client)

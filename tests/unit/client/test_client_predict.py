@@ -69,8 +69,11 @@ def test_predict_wait_that_times_out_names_the_id(server, client):
     assert caught.value.id == "p1"
     assert caught.value.retryable
     assert [asked.headers["Prefer"] for asked in server.asked] == [
-        "wait=3", "wait=2", "wait=1", "wait=0",
-    ]  # fmt: skip
+        "wait=3",
+        "wait=2",
+        "wait=1",
+        "wait=0",
+    ]
 
 
 @pytest.mark.parametrize("trouble", [DROP, problem(503, "unavailable", Retry_After="1")])

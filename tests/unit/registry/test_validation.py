@@ -110,7 +110,7 @@ def test_right_features_become_rows(sig, features, expected):
         (MIXED, [1, "a", True, {}], ("features", 3),
          "row 1, column 'free': expected a number, a string or a boolean, got an object"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # one case on a line
 def test_wrong_features_say_where_and_why(sig, features, loc, msg):
     assert faults(sig, features)[0] == (loc, msg)
 

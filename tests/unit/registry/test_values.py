@@ -41,7 +41,7 @@ RIGHT = [
     (Column("c", "any"), [1, 1.5, "x", True]),
     (Column("c", "any", unused=True), [None, [], {}, "x", math.inf]),
     (Column("c", nullable=True, infinite=True), [None, math.nan, math.inf, -math.inf]),
-]  # fmt: skip
+]  # fmt: skip  # one case on a line
 WRONG = [
     (Column("c", dtype="float64"), True, "expected a number, got true"),
     (Column("c"), "1", "expected a number, got the string '1'"),
@@ -75,7 +75,7 @@ WRONG = [
     (Column("c", "decimal"), "-inf", "infinity is not allowed here"),
     (Column("c", "any"), [], "expected a number, a string or a boolean, got a list of 0"),
     (Column("c", "any"), {}, "expected a number, a string or a boolean, got an object"),
-]  # fmt: skip
+]  # fmt: skip  # one case on a line
 
 
 @pytest.mark.parametrize(("column", "values"), RIGHT)
@@ -106,7 +106,7 @@ TEXTS = st.one_of(
 )
 PARSED = [NS, US, ZONED, SPAN, Column("c", "date"), Column("c", "decimal"), Column("c", "datetime"),
           replace(ZONED, dtype="datetime64[ns, UTC]"), replace(SPAN, dtype="timedelta64[s]"),
-          replace(US, dtype="datetime64[s]")]  # fmt: skip
+          replace(US, dtype="datetime64[s]")]  # fmt: skip  # one case on a line
 
 
 @settings(max_examples=600, deadline=None)

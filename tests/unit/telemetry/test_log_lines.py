@@ -24,7 +24,7 @@ def written() -> Iterator[StringIO]:
     handlers, level = root.handlers[:], root.level
     configure("worker")
     written = StringIO()
-    root.handlers[0].setStream(written)  # type: ignore[attr-defined]
+    root.handlers[0].setStream(written)
     yield written
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -52,7 +52,7 @@ def test_failure_has_the_status_of_its_code(error: Exception, status: int) -> No
         failed.error.message,
     )
     assert (told.retryable, told.id) == (failed.error.retryable, "an-id")
-    assert told.urls.result == "/predict/result/an-id"  # type: ignore[union-attr]  # it is set
+    assert told.urls.result == "/predict/result/an-id"
     assert not told.traceback
 
 

@@ -129,9 +129,12 @@ def test_fetched_output_never_replaces_the_input(server, tmp_path):
 
 @pytest.mark.parametrize(
     ("place", "reason"),
-    [("none/out.csv", "No such file or directory"), ("in.csv/out.csv", "Not a directory"),
-     ("directory.csv", "Is a directory")],
-)  # fmt: skip
+    [
+        ("none/out.csv", "No such file or directory"),
+        ("in.csv/out.csv", "Not a directory"),
+        ("directory.csv", "Is a directory"),
+    ],
+)
 def test_unwritable_output_is_reported_before_the_job_starts(server, tmp_path, place, reason):
     (tmp_path / "in.csv").write_text("a\n1\n")
     (tmp_path / "directory.csv").mkdir()

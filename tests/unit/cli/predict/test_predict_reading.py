@@ -38,8 +38,10 @@ def test_csv_rows_are_read(text, rows):
 
 def test_csv_places():
     assert [place for place, _ in rows_of('a\n1\n\n"x\ny"\n2\n')] == [
-        "line 2", "line 4", "line 6",
-    ]  # fmt: skip
+        "line 2",
+        "line 4",
+        "line 6",
+    ]
 
 
 CODES = VersionInputs(

@@ -111,7 +111,7 @@ def test_process_of_another_user_counts_as_running(home, monkeypatch):
         *[b'{"pid": %s, "url": "http://127.0.0.1:1"}' % pid
           for pid in (b"0", b"-1", b"true", b'"1"', b"1.5", b"null", b"1e30", b"9" * 40)],
     ],
-)  # fmt: skip
+)  # fmt: skip  # one case on a line
 def test_pointers_without_content_are_skipped(home, content):
     stack(home / ".predictq", 1)
     pointer(home, 2)

@@ -221,8 +221,10 @@ def test_error_of_a_failed_job(server, client):
 
 
 def test_rows_that_failed(server, client):
-    lines = [{"line": 3, "custom_id": "c", "code": "invalid", "message": "no number"}, {
-        "line": 5, "code": "invalid", "message": "short"}]  # fmt: skip
+    lines = [
+        {"line": 3, "custom_id": "c", "code": "invalid", "message": "no number"},
+        {"line": 5, "code": "invalid", "message": "short"},
+    ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     server.script(Answer(200, text.encode(), content_type="application/x-ndjson"))
     first, second = client.jobs.errors("j1")

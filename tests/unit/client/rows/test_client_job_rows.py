@@ -57,7 +57,7 @@ def sent(server):
         *("frame", "frame without names", "generator", "array", "nothing", "polars", "arrow"),
         *("sparse", "series", "series of polars", "values", "one row"),
     ],
-)  # fmt: skip
+)
 def test_rows_are_sent_as_ndjson(server, client, rows, lines):
     server.behave = answer
     client.jobs.submit("iris", rows)

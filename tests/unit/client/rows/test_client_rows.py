@@ -71,13 +71,16 @@ CIRCLE.append(CIRCLE)
         ({"a": [1, 2], "b": [3, 4]}, "an object is one row", None),
         ({"a": np.array([1, 2])}, "an object is one row", None),
         (pl.LazyFrame({"a": [1]}), "lazy: send the result of its collect", None),
-        (pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([(1, 2), (1, 3)])),
-         "names on several levels", None),
+        (
+            pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([(1, 2), (1, 3)])),
+            "names on several levels",
+            None,
+        ),
         (pa.table([[1], [2]], names=["a", "a"]), "more than one column 'a'", None),
         (np.array([1], "timedelta64[M]"), "durations in NumPy's unit 'M'", None),
         (scipy.sparse.csr_matrix((10**6, 10**6)), "too large to be sent at once", None),
     ],
-)  # fmt: skip
+)
 def test_value_without_json_is_refused_by_its_row_and_column(client, server, use, rows, told, row):
     with pytest.raises(InvalidRequest, match=told) as refused:
         getattr(client, use)("iris", rows)

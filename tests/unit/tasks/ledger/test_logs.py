@@ -47,11 +47,11 @@ class Redis:
         return lambda **_: 0
 
 
-SETTINGS = Settings(home="/none", redis_url="")  # type: ignore[arg-type]  # never used
+SETTINGS = Settings(home="/none", redis_url="")  # never used
 
 
 def test_foreign_record_is_logged_with_its_id(logged: Lines) -> None:
-    client: redis.Redis = Redis(b"[]")  # type: ignore[assignment]  # a stand-in
+    client: redis.Redis = Redis(b"[]")  # a stand-in
     assert Ledger(client, SETTINGS).record("an-id") is None
     (line,) = logged()
     assert line["id"] == "an-id"
@@ -59,7 +59,7 @@ def test_foreign_record_is_logged_with_its_id(logged: Lines) -> None:
 
 
 def test_buried_message_is_logged_with_id_model_and_tag(logged: Lines) -> None:
-    client: redis.Redis = Redis(b"null")  # type: ignore[assignment]  # a stand-in
+    client: redis.Redis = Redis(b"null")  # a stand-in
     Burial(client, SETTINGS).bury("predict:7", message("an-id"), "nobody can read it")
     line = logged()[-1]
     assert (line["id"], line["model"], line["tag"]) == ("an-id", "churn:3", "predict:7")

@@ -25,7 +25,7 @@ class Dispatcher:
 class Request(SimpleNamespace):
     """The fields of Celery's request that events use; hashable, as its task state is a WeakSet."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__
 
 
 @pytest.fixture

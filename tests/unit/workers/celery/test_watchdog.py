@@ -53,7 +53,7 @@ def watch(
 ) -> Looks:
     """Run a watchdog for ``looks`` checks; raises `Ended` if it ends the worker."""
     watch = Watchdog(lambda: ("it does nothing", sign()), waiting)
-    watch._over = over = Looks(looks, ends=ends)  # type: ignore[assignment]
+    watch._over = over = Looks(looks, ends=ends)
     watch.run()
     return over
 

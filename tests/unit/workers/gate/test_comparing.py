@@ -142,10 +142,13 @@ def test_several_outputs_are_compared(model):
         ([["a", None]], [["a", None]], [False]),
         ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 5.0]], [False, True]),
         ([[1.0, 2.0]], [1.0], [True]),
-        (np.array(["NaT", "2026-01-02"], "M8[s]"), np.array(["NaT", "2026-01-03"], "M8[s]"),
-         [False, True]),
+        (
+            np.array(["NaT", "2026-01-02"], "M8[s]"),
+            np.array(["NaT", "2026-01-03"], "M8[s]"),
+            [False, True],
+        ),
     ],
-)  # fmt: skip
+)
 def test_answers_are_unequal_row_by_row(own, served, expected):
     assert unequal(np.array(own), np.array(served)).tolist() == expected
 

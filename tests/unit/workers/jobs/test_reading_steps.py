@@ -26,7 +26,7 @@ def registry(tmp_path: Path) -> Registry:
 
 @pytest.mark.parametrize(("job", "reference"), [("m:1", "m:1"), ("m:2", ""), (7, ""), (None, "")])
 def test_version_of_a_job_step_is_known(registry: Registry, job: Any, reference: str) -> None:
-    read = _read(message(job), SimpleNamespace(), registry)  # type: ignore[arg-type]
+    read = _read(message(job), SimpleNamespace(), registry)
     assert (read.reference, read.lone, read.limit) == (reference, True, LONGEST_STEP)
 
 
@@ -36,4 +36,4 @@ def test_unreadable_registry_is_left_to_the_pool_process(
     generation = tmp_path / "models" / ".generation"
     generation.unlink()
     generation.symlink_to(generation.name)
-    assert _read(message(), SimpleNamespace(), registry).reference == ""  # type: ignore[arg-type]
+    assert _read(message(), SimpleNamespace(), registry).reference == ""

@@ -85,7 +85,7 @@ class Bench:
 
     def __init__(self, processes: int = 1, *, warm: bool = True) -> None:
         self.pool, self.events = Pool(processes), EventRecorder()
-        self.batcher = Batcher(self.pool, self.events)  # type: ignore[arg-type]  # stand-ins
+        self.batcher = Batcher(self.pool, self.events)  # stand-ins
         if warm:
             self.batcher._batch_sizes.default_factory = quick
             self.batcher._next_rows = MAX_ROWS

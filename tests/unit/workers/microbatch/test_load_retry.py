@@ -69,7 +69,7 @@ def test_version_that_ended_the_fork_server_is_not_tried_again(
 def test_replaced_version_is_tried_at_once(
     noted: LoadRetry, registry: Registry, note: object
 ) -> None:
-    note(noted, "m:1")  # type: ignore[operator]
+    note(noted, "m:1")
     assert noted.has("m:1")
     made = registry.resolve("m:1").manifest.created_at
     while registry.resolve("m:1").manifest.created_at == made:

@@ -24,7 +24,7 @@ TYPES = {
     **{name: "datetime" for name in FULL if name.startswith("datetime")},
     **{name: "duration" for name in FULL if name.startswith("timedelta")},
     "mixed": "any", "date": "date", "Decimal": "decimal",
-}  # fmt: skip
+}  # fmt: skip  # one case on a line
 NULLS = {"boolean": "na", "string": "na", "object": "none", "date": "none", "Decimal": "none"}
 NULLS |= dict.fromkeys(["Int8", "UInt64", "Int64", "Float32", "Float64"], "na")
 NULLS |= dict.fromkeys(["mixed", "numbers", "truths"], "none")
@@ -60,7 +60,7 @@ def test_missing_values_of_a_column(name: str) -> None:
         ([np.nan, np.nan], (None, None)),
         (pd.Categorical([3, 1]), (None, None)),
     ],
-)  # fmt: skip
+)  # fmt: skip  # one case on a line
 def test_column_range(values: Any, edges: tuple[Any, Any]) -> None:
     column = described_column("c", pd.Series(values), [])
     assert (column.least, column.greatest) == edges

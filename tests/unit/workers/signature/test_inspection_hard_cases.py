@@ -63,7 +63,7 @@ class Ruled(BaseEstimator):
         return self
 
     def predict(self, x: pd.DataFrame) -> Any:
-        return np.where(x["blocked"].to_numpy() == True, 0, self.model_.predict(x))  # noqa: E712
+        return np.where(x["blocked"].to_numpy() == True, 0, self.model_.predict(x))  # noqa: E712 - as such models are written
 
 
 def test_columns_that_a_user_defined_class_looks_at_are_used() -> None:

@@ -175,13 +175,19 @@ def test_dropped_column_is_unused(remainder, taken):
         (OrdinalEncoder(), [True, False], {"values": (False, True), "dtype": "bool"}),
         (SimpleImputer(), [1.0, np.nan], {"use": "number", "null": "nan"}),
         (SimpleImputer(missing_values=-1), [1.0, -1], {"use": "number"}),
-        (SimpleImputer(missing_values=None, strategy="most_frequent"), ["a", None],
-         {"null": "none"}),
-        (SimpleImputer(missing_values=pd.NA, strategy="most_frequent"), ["a", pd.NA],
-         {"null": "na"}),
+        (
+            SimpleImputer(missing_values=None, strategy="most_frequent"),
+            ["a", None],
+            {"null": "none"},
+        ),
+        (
+            SimpleImputer(missing_values=pd.NA, strategy="most_frequent"),
+            ["a", pd.NA],
+            {"null": "na"},
+        ),
         (StandardScaler(), [1.0, 2.0], {"use": "number"}),
     ],
-)  # fmt: skip
+)
 def test_steps_tell_what_they_know(step, values, expected):
     is_plain = all(isinstance(value, float | bool | int) for value in values)
     series = pd.Series(values, dtype=None if is_plain else object)

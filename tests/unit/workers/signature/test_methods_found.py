@@ -49,7 +49,7 @@ Y = (X[:, 0] > 0).astype(int)
          "transform"),
     ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
+)  # fmt: skip  # one case on a line
 def test_methods_of_a_model(model, methods, main):
     signature = inspect(model.fit(X, Y), None).signature
     assert set(signature.methods) == set(methods)

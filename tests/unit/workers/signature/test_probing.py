@@ -50,9 +50,13 @@ def test_steps_say_what_their_columns_are():
     )
     inspected, columns = found(model)
     assert {name: column.type for name, column in columns.items()} == {
-        "age": "number", "city": "string", "code": "number", "note": "string",
-        "day": "datetime", "spare": "any",
-    }  # fmt: skip
+        "age": "number",
+        "city": "string",
+        "code": "number",
+        "note": "string",
+        "day": "datetime",
+        "spare": "any",
+    }
     assert columns["spare"].unused
     assert columns["age"].nullable
     assert not columns["city"].nullable

@@ -96,15 +96,19 @@ def test_whole_numbers_are_exact(values: list[int]) -> None:
         (Column("c", dtype="Int64"), 2, "Int64", 2),
         (Column("c", dtype="float32"), 0.1, "float32", 0.1),
         (Column("c", "decimal"), 0.1, "object", 0.1),
-        (Column("c", "datetime", dtype="datetime64[ns, UTC]"), "2026-01-02T01:00:00+01:00",
-         "datetime64[ns, UTC]", pd.Timestamp("2026-01-02", tz="UTC")),
+        (
+            Column("c", "datetime", dtype="datetime64[ns, UTC]"),
+            "2026-01-02T01:00:00+01:00",
+            "datetime64[ns, UTC]",
+            pd.Timestamp("2026-01-02", tz="UTC"),
+        ),
         (Column("c", "datetime"), "2026-01-02", "datetime64[ns]", pd.Timestamp("2026-01-02")),
         (Column("c", "duration"), "1h", "timedelta64[ns]", pd.Timedelta("1h")),
         (Column("c", "boolean"), True, "bool", True),
         (Column("c", "string"), "a", "str", "a"),
         (Column("c", "string", null="none"), "a", "object", "a"),
     ],
-)  # fmt: skip
+)
 def test_value_of_another_type_is_converted_to_the_dtype(
     column: Column, value: object, dtype: str, expected: object
 ) -> None:

@@ -21,11 +21,13 @@ MANY: dict[str, tuple[Column, st.SearchStrategy[Any]]] = {
     "str": (Column("e", "string", dtype="str"), st.sampled_from(["x", None])),
     "none": (Column("f", "string", dtype="object", null="none"), st.sampled_from(["x", None])),
     "float": (Column("g"), st.sampled_from([1, 0.5, True, None])),
-    "category": (Column("h", "category", dtype="category", categories=("u", "v")),
-                 st.sampled_from(["u", "w", None])),
+    "category": (
+        Column("h", "category", dtype="category", categories=("u", "v")),
+        st.sampled_from(["u", "w", None]),
+    ),
     "objects": (Column("i", "any", dtype="object"), st.sampled_from([1, "x", None])),
     "unused": (Column("j", "any", unused=True), st.none()),
-}  # fmt: skip
+}
 SIGNATURE = Signature(tuple(column for column, _ in MANY.values()), True, True, ("predict",))
 ROWS = st.lists(st.tuples(*(values for _, values in MANY.values())), min_size=1, max_size=6)
 
@@ -65,18 +67,27 @@ def test_known_dtypes_are_those_of_the_row_alone(rows: list[Any]) -> None:
         (Column("a", dtype="Int64"), [1, None, 2.0], [("Int64", [1, pd.NA, 2])]),
         (Column("a", dtype="Int64"), [1, 0.5, None], [("Int64", [1, pd.NA]), ("Float64", [0.5])]),
         (Column("a", dtype="UInt8"), [1, 256], [("UInt8", [1]), ("Float64", [256.0])]),
-        (Column("a", dtype="Int64"), [2**63 - 1, 2**63],
-         [("Int64", [2**63 - 1]), ("Float64", [2.0**63])]),
+        (
+            Column("a", dtype="Int64"),
+            [2**63 - 1, 2**63],
+            [("Int64", [2**63 - 1]), ("Float64", [2.0**63])],
+        ),
         (Column("a", dtype="Float32"), [1, 0.5, None], [("Float32", [1.0, 0.5, pd.NA])]),
         (Column("a", dtype="float64"), [1, 2.5, None], [("float64", [1.0, 2.5, np.nan])]),
-        (Column("a", "boolean", dtype="bool"), [True, None],
-         [("bool", [True]), ("object", [np.nan])]),
-        (Column("a", "any"), [1, "x", True, 2],
-         [("float64", [1.0, 2.0]), ("bool", [True]), ("str", ["x"])]),
+        (
+            Column("a", "boolean", dtype="bool"),
+            [True, None],
+            [("bool", [True]), ("object", [np.nan])],
+        ),
+        (
+            Column("a", "any"),
+            [1, "x", True, 2],
+            [("float64", [1.0, 2.0]), ("bool", [True]), ("str", ["x"])],
+        ),
         (Column("a", "any"), [1, None, 2], [("float64", [1.0, np.nan, 2.0])]),
         (Column("a", "any", dtype="object"), [1, "x"], [("object", [1, "x"])]),
     ],
-)  # fmt: skip
+)
 def test_rows_of_other_dtypes_are_an_input_of_their_own(
     column: Column, values: list[Any], expected: list[Any]
 ) -> None:

@@ -36,12 +36,14 @@ def file_of(directory: Path, format: str, **columns: list[Any]) -> Path:
 
 TEXTS = [
     ({"type": "datetime", "dtype": "datetime64[ns]"}, ["2026-01-02", "9999-12-31", "soon"]),
-    ({"type": "datetime", "dtype": "datetime64[us, UTC]"},
-     ["2026-01-02T00:00:00Z", "2026-01-02", "soon"]),
+    (
+        {"type": "datetime", "dtype": "datetime64[us, UTC]"},
+        ["2026-01-02T00:00:00Z", "2026-01-02", "soon"],
+    ),
     ({"type": "duration", "dtype": "timedelta64[ns]"}, ["1 days 02:00:00", "999999 days", "soon"]),
     ({"type": "date", "dtype": "object"}, ["2026-01-02", "2026-13-01", "soon"]),
     ({"type": "decimal", "dtype": "object"}, ["1.10", "NaN?", "soon"]),
-]  # fmt: skip
+]
 
 
 @each_format
@@ -124,8 +126,9 @@ def test_missing_value_of_each_kind(tmp_path: Path, format: str) -> None:
         t={"type": "datetime", "nullable": True, "dtype": "datetime64[us]", "null": "nat"},
     )
     day, text = "2026-01-02", ["x", None]
-    path = file_of(tmp_path, format, f=[1.5, None], i=[1, None], s=text, o=text, b=[True, None],
-                   t=[day, None])  # fmt: skip
+    path = file_of(
+        tmp_path, format, f=[1.5, None], i=[1, None], s=text, o=text, b=[True, None], t=[day, None]
+    )
     (block,) = blocks(path, format, taken, 10)
     frame = block.features.whole()
     assert [str(frame[name][1]) for name in frame] == ["nan", "<NA>", "nan", "None", "<NA>", "NaT"]
