@@ -224,5 +224,5 @@ def test_pause_commands(stack: LiveStack, client: redis.Redis, run: Run) -> None
     assert refused.headers["content-type"] == "application/problem+json"
     assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
     assert run("models", "resume", "iris:1").output == "resumed iris:1\n"
-    assert run("models", "resume", "iris:1").output == "iris:1 was not paused\n"
+    assert run("models", "resume", "iris:1").output == "iris:1 is not paused\n"
     assert stack.serves()
