@@ -86,6 +86,7 @@ class BodyReceiver:
         before = body.large
         body.add(event["body"])
         self._capacity -= body.large - before
+        # Small bodies do not count, so they pass even if large ones have used up the capacity.
         if body.large > before and self._capacity < 0:
             raise Busy
         return bool(event.get("more_body", False))

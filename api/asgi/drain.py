@@ -25,6 +25,7 @@ class Drain:
         self._end_waits()
 
     async def _answer_and_close(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A client with keep-alive would send its next request to a process that is about to end.
         async def closing(event: Any) -> None:
             if event["type"] == "http.response.start":
                 event = {**event, "headers": [*event["headers"], CLOSE]}

@@ -100,4 +100,5 @@ def _is_plain_look_up(scope: HTTPScope) -> bool:
         return False
     if scope["query_string"]:  # such as debug=true, which needs a right
         return False
+    # Flask knows what these fields ask for; a header that is not among them changes nothing here.
     return path != LOOK_UP and _special.isdisjoint(name for name, _ in scope["headers"])

@@ -71,6 +71,7 @@ class RequestFilter:
             raise NotFound(f"there is no route {scope['path'][:200]!r}")
         if not scope["method"].isupper():
             raise UnknownMethod
+        # Two Host fields: a proxy in front and Flask could each use another one.
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):
             raise Misdirected

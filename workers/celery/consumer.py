@@ -28,6 +28,8 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def start(self, consumer: Any) -> None:
         """Let the channel reserve messages whenever a process becomes free."""
+        # A lost connection makes a new channel, but the batcher and its pool go on: join them
+        # again.
         channel, batcher = consumer.task_consumer.channel, batcher_of(consumer)
         channel.qos.batcher = batcher
         batcher.retry_or_fail = partial(retry_or_fail, predict.backend.ledger)
@@ -44,6 +46,7 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def stop(self, consumer: Any) -> None:
         """On shutdown, wait for running predictions and return the rest to the queue."""
+        # Celery stops its steps also when a connection is lost; then the predictions go on.
         if state.should_stop is not None:
             self._shutdown.in_order()
             if consumer.event_dispatcher:

@@ -138,6 +138,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         while self.qos.can_consume():
             if self._is_dry or not self.consume():
                 self._is_dry = False
+                # Not BLPOP: a message that Redis removed for a worker that died meanwhile would be
+                # lost.
                 self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", LOOK)
                 return
 
@@ -175,6 +177,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         except self.connection_errors:
             connection.disconnect()
             raise
+        # For kombu there was no message: `_brpop_start` reserves what has arrived, in its next
+        # turn.
         raise Empty
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:

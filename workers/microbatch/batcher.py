@@ -62,6 +62,7 @@ class Batcher:
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
+        # The version of the next message is unknown; assume that of the latest microbatch.
         return max(min(self._next_rows - could, MAX_WAITING - sum(sizes.values())), 0)
 
     def held(self) -> Iterator[str]:
@@ -98,6 +99,7 @@ class Batcher:
 
     def dispatch(self) -> None:
         """Start microbatches on free processes, the group that has waited longest first."""
+        # A copy: taking a microbatch removes its group, or moves it to the end.
         for group in list(self._waiting):
             while group in self._waiting and (process := self._pool.idle(group.reference)):
                 self._run(process, group, self._take(group))
@@ -140,6 +142,7 @@ class Batcher:
             self._events.started(message.request, process.pid)
         started = time.monotonic()
         rows = sum(message.rows for message in messages)
+        # The reminder is needed as nothing else looks at the queue if this microbatch takes longer.
         if self._batch_size(group).should_wait_for(rows, len(messages)):
             self._awaited[process] = started + MAX_BATCH_WAIT
             self.remind()
@@ -148,6 +151,8 @@ class Batcher:
             del self._running[process]
             self._awaited.pop(process, None)
             if done is None:
+                # 0 for a process that this worker killed because it was frozen: such time is not
+                # charged to a message as a timeout.
                 self._lost(messages, 0.0 if process.frozen else time.monotonic() - started)
             else:
                 # Job steps and messages without a version say nothing about a model's run time.
@@ -165,6 +170,8 @@ class Batcher:
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, fate in zip(messages, done.fates, strict=True):
+            # The ledger knows of a crash under another worker; `start.lua` refuses such a message
+            # company.
             if fate.verdict == "suspect":
                 self._wait(message, alone=message.tag)
             else:
@@ -181,6 +188,7 @@ class Batcher:
         if len(messages) == 1:
             self._lost_alone(messages[0], timed_out=bool(late))
             return
+        # Limits are enforced by an alarm in the process, which ends it with all its messages.
         if late and self._are_returned([m for m in messages if m.limit >= seconds]):
             messages = late
         for message in messages:

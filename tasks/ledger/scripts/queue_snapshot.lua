@@ -13,7 +13,10 @@ end
 local noted, rate = redis.call('HMGET', KEYS[2], 'taken', 'left', 'marked', 'busy', 'drained'), ''
 if noted[5] then
   local busy = tonumber(noted[4])
+  -- While others wait, the time since messages were last taken counts: the rate falls if no worker
+  -- takes any.
   if tonumber(noted[2] or 0) > 0 then busy = busy + math.max(now - noted[3], 0) end
+  -- As text: Redis cuts the fraction off a number that a script returns.
   rate = string.format('%.17g', noted[5] / math.max(busy, 0.000001))
 end
 -- Leave out other queues' messages and those that wait for a retry. More than a thousand are too

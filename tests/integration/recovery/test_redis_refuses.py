@@ -129,7 +129,7 @@ def test_refused_worker_waits_and_logs_one_line(
     connecting.join()
     told = [r.getMessage() for r in caplog.records if r.name == "workers.celery.outage"]
     assert len(told) == 2, told
-    assert told[0].startswith("Redis refuses writes, and is tried again: ")
+    assert told[0].startswith("Redis refuses writes; retrying: ")
     assert told[1].startswith("Redis is back after ")
 
 

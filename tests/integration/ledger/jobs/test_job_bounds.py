@@ -39,7 +39,7 @@ def test_live_jobs_are_bounded(client: redis.Redis) -> None:
     ledger = BoundedJobs(client).ledger
     for name in ("a", "b"):
         ledger.create(name, ORDER)
-    with pytest.raises(QueueFull, match="2 batch jobs are under way"):
+    with pytest.raises(QueueFull, match="2 batch jobs are running"):
         ledger.create("c", ORDER)
     assert ledger.job("c") is None
     ledger.create("a", ORDER)  # repeated: the job exists already
@@ -54,7 +54,7 @@ def test_kept_jobs_are_bounded(client: redis.Redis) -> None:
     for name in ("a", "b", "c"):
         ledger.create(name, ORDER)
         ledger.cancel(name)
-    with pytest.raises(QueueFull, match="3 batch jobs are kept: delete some"):
+    with pytest.raises(QueueFull, match="3 batch jobs are stored, which is the limit: delete some"):
         ledger.create("d", ORDER)
     assert ledger.delete("b") == "cancelled"
     ledger.create("d", ORDER)
