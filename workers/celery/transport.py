@@ -57,7 +57,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
             self.ack(delivery_tag)
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
-        """Renew this worker's reservations and return those of dead workers.
+        """Renew this worker's reservations and return those of killed workers.
 
         Kombu's timer calls this.
         """
@@ -119,7 +119,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         return len(taken)
 
     def upkeep(self, held: Iterable[str]) -> int:
-        """Renew the reservations of ``held`` tags and return those of dead workers.
+        """Renew the reservations of ``held`` tags and return those of killed workers.
 
         Gives the number of messages returned to their queues.
         """

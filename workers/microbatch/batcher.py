@@ -170,8 +170,7 @@ class Batcher:
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, fate in zip(messages, done.fates, strict=True):
-            # The ledger knows of a crash under another worker; `start.lua` refuses such a message
-            # company.
+            # It may have crashed another process, so `start.lua` lets it start only alone.
             if fate.verdict == "suspect":
                 self._wait(message, alone=message.tag)
             else:

@@ -1,7 +1,7 @@
 -- Uses: tags
 -- A snapshot of a queue: depth, drain rate and workers.
 -- KEYS: queue, its hash of counts, reserved, last seen, descriptions, paused.
--- ARGV: seconds without a heartbeat after which a worker is dead.
+-- ARGV: seconds without a heartbeat after which a worker no longer counts.
 -- Returns the messages of this queue that wait, that ever left, and that workers hold; messages a
 -- second while others waited, or '' if unknown; the id of the oldest message, or ''; descriptions
 -- of the live workers; paused versions.

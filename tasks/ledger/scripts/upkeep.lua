@@ -1,5 +1,5 @@
 -- Uses: messages, tags, pausing
--- Extend what this worker holds, and return expired reservations: those of dead workers. Send a
+-- Extend what this worker holds, and return expired reservations: those of killed workers. Send a
 -- probe for each paused version that is due. Move messages of other priorities to their queue.
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
 -- ARGV: seconds until the reservations end, tags held.

@@ -100,7 +100,8 @@ def test_second_signal_ends_the_worker_and_returns_its_messages(
 def test_shutdown_without_redis_is_in_time(stack: LiveStack) -> None:
     submit_running(stack, 0.5)
     stack.kill("redis")
-    until(lambda: "annot connect" in stack.logs() or "is unavailable" in stack.logs(), "the outage seen")
+    seen = "annot connect", "is unavailable"
+    until(lambda: any(words in stack.logs() for words in seen), "the outage seen")
     assert stop(stack) < TIMEOUT + 1
     stack.start("redis", "worker")
     assert stack.predict("sleeping", [4.0, 0.0]) == [8.0]
