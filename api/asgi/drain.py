@@ -21,6 +21,7 @@ class Drain:
 
     def start_draining(self) -> None:
         """Send ``Connection: close`` with every answer from now on."""
+        # Exchanged as a whole, so that requests cost nothing until the process shuts down.
         self._serve = self._answer_and_close
         self._end_waits()
 

@@ -73,6 +73,8 @@ def watch_disconnects(app: ASGIApp) -> ASGIApp:
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # Only for GET: the watch reads `receive`, and would take the pieces of a body from its
+        # reader.
         if scope["type"] != "http" or scope["method"] != "GET":
             await app(scope, receive, send)
             return

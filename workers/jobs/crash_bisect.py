@@ -44,7 +44,7 @@ class CrashJournal:
             self.close()  # crashes from before the job was resumed: their cause may be gone
             return
         notes = self._read()
-        if notes.trying:
+        if notes.trying:  # the crash has rows to blame; `narrow` halves them
             return
         notes.vain += 1
         if notes.vain > MAX_CRASHES_OUTSIDE_ROWS:

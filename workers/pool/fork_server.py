@@ -65,6 +65,7 @@ class ForkServer:
 
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
+        # The cache holds no more: further ones would push out the first.
         for manifest in islice(current(self._registry), CAPACITY):
             if manifest.reference not in self._never:
                 self._hold(manifest)
@@ -72,6 +73,7 @@ class ForkServer:
         while (received := socket.recv_fds(self._control, MAX_COMMAND_BYTES, 1))[0]:
             self._obey(parse_frame(received[0]), received[1])
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # The handler would take the ends that are waited for here.
         with contextlib.suppress(ChildProcessError):  # wait until every pool process has ended
             while os.wait():
                 pass
@@ -110,6 +112,7 @@ class ForkServer:
             log.warning(
                 "a model started threads while it was loaded; processes forked now may hang"
             )
+        # First, as what is garbage now would stay in memory once it is frozen.
         gc.collect()
         # Without this the child's first collection would write to every object, and so copy the
         # memory pages that it shares with us.
@@ -130,6 +133,7 @@ class ForkServer:
         except BaseException:
             log.exception("a process of the pool failed")
             os._exit(1)
+        # Not `sys.exit`: exit handlers and buffered output are copies of the fork server's.
         os._exit(0)
 
     def _report_ends(self, *_: Any) -> None:

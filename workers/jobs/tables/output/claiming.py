@@ -48,6 +48,7 @@ def _claim(claims: Path, temporary: str, name: str, directory: int) -> None:
             raise OutputExists
         replace(temporary, name, directory)
         return
+    # Not `replace`: a link fails if another file got the name since the check above.
     try:
         link(temporary, name, directory)
     except FileExistsError as error:

@@ -49,8 +49,10 @@ def open_to_move(path: Path, name: MoveIntoPlace, spare: int) -> Iterator[IO[byt
                 fcntl.flock(file, fcntl.LOCK_EX)  # shows `clear_leftovers` that it is in use
                 yield file
                 file.flush()
+                # The content before the name: a power loss must not leave an empty file under it.
                 os.fsync(file.fileno())
                 name(temporary, path.name, directory)
+            # The new name survives a power loss only with its directory.
             os.fsync(directory)
         finally:
             with suppress(OSError):
