@@ -69,8 +69,8 @@ class Client:
         until = self._deadline("timeout", timeout)
         # With a key it is safe to retry if the connection breaks after the submission.
         key = uuid.uuid4().hex
-        clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        body = submission(model, rows, method, clocks)
+        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+        body = submission(model, rows, method, limits)
         response = self._connection.send(
             "POST", "predict", body=body, key=key, hold=until, until=until
         )
@@ -94,8 +94,8 @@ class Client:
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """
         key = None if idempotency_key is None else arguments.key(idempotency_key)
-        clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        body = submission(model, rows, method, clocks)
+        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+        body = submission(model, rows, method, limits)
         response = self._connection.send("POST", "predict/async", body=body, key=key)
         if doubtful := wire.uncertain_id(response):
             found = self._connection.send("GET", _path(doubtful))

@@ -31,11 +31,11 @@ def test_csv_header_makes_objects(service, tmp_path):
 
 
 def test_time_limits_apply_to_each_request(service):
-    clocks = {"max_queue_seconds": 60.0, "timeout_seconds": 2.5}
+    limits = {"max_queue_seconds": 60.0, "timeout_seconds": 2.5}
     options = "--max-queue-seconds", "60", "--timeout-seconds", "2.5"
     assert run("iris", "--row", "1,2", *options).stdout == "3\n"
     told = {"model": "iris", "features": [[1, 2]], "method": "predict"}
-    assert service.submissions == [told | clocks]
+    assert service.submissions == [told | limits]
 
 
 def test_predict_reads_standard_input(service):
