@@ -22,25 +22,25 @@ from granian.net import SocketHolder
 from granian.server.common import logger
 from granian.server.mp import MPServer, WorkerProcess
 
-from telemetry.shared import take_room
+from telemetry.shared import reserve_space
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
-MOST_CONNECTIONS = 4096
+MAX_CONNECTIONS = 4096
 """Open connections per process, idle ones included; further ones wait in the backlog."""
-KEPT_FREE = 512
+RESERVED_DESCRIPTORS = 512
 """File descriptors reserved for Redis, files and the registry."""
 KEEP_ALIVE_MS = 15_000
 """Milliseconds that a client may take to send a request's head, or to begin the next request."""
 MAX_UNREAD_MS = 60_000
 """Milliseconds for which a client may read nothing of an answer; then its connection ends."""
 MAX_SERVER_HEAD_BYTES = 2**16
-"""Bytes of a head that granian accepts. `Entrance` refuses half of it, with a proper 431."""
+"""Bytes of a head that granian accepts. `RequestFilter` refuses half of it, with a proper 431."""
 START_TIMEOUT = 60.0
 """Seconds that a new process may take to start serving."""
-FAREWELL = 1.0
+DRAIN_SECONDS = 1.0
 """Seconds in which a draining process asks its keep-alive clients to close their connections."""
-LAST_ANSWERS = 10
+LAST_ANSWERS_SECONDS = 10
 """Seconds for requests in progress; then a draining process is killed."""
 
 
@@ -67,7 +67,7 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
             backlog=BACKLOG,
             backpressure=connection_capacity(),
             respawn_failed_workers=True,
-            workers_kill_timeout=LAST_ANSWERS,
+            workers_kill_timeout=LAST_ANSWERS_SECONDS,
         )
         self._serving = multiprocessing.Event()
 
@@ -104,7 +104,7 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
                 logger.error("the new process does not serve; the old one stays")
                 continue
             self.wrks[index] = new
-            _dismiss([old])
+            _drain_and_end([old])
 
     def _bring_up(self, new: WorkerProcess) -> bool:
         """Start the new process beside the old one; returns whether it serves in time."""
@@ -120,35 +120,35 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
         return True
 
     def _stop_workers(self) -> None:
-        _dismiss(self.wrks)
+        _drain_and_end(self.wrks)
         self.wrks.clear()
 
 
 def connection_capacity() -> int:
     """Connections per process, limited by RLIMIT_NOFILE, which is raised as far as possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + KEPT_FREE
+    wanted = MAX_CONNECTIONS + RESERVED_DESCRIPTORS
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(wanted - KEPT_FREE, wanted // 2)
+    return max(wanted - RESERVED_DESCRIPTORS, wanted // 2)
 
 
-def _dismiss(leaving: list[WorkerProcess]) -> None:
+def _drain_and_end(leaving: list[WorkerProcess]) -> None:
     """Drain the processes: close keep-alive connections, finish requests, end."""
-    if [worker for worker in leaving if _tell(worker)]:
-        time.sleep(FAREWELL)
+    if [worker for worker in leaving if _request_drain(worker)]:
+        time.sleep(DRAIN_SECONDS)
     for worker in leaving:
         worker.terminate()
-    end = time.monotonic() + LAST_ANSWERS
+    end = time.monotonic() + LAST_ANSWERS_SECONDS
     for worker in leaving:
         worker.join(max(end - time.monotonic(), 0.001))
         worker.kill()
         worker.join()
 
 
-def _tell(worker: WorkerProcess) -> bool:
+def _request_drain(worker: WorkerProcess) -> bool:
     lives: bool = worker.is_alive()
     if lives:
         worker.interrupt_by_parent = True
@@ -159,10 +159,10 @@ def _tell(worker: WorkerProcess) -> bool:
 
 def load_app(address: str, serving: Any) -> Any:
     """Build the application in a server process; SIGUSR1 makes it drain."""
-    take_room()
+    reserve_space()
     # Imported here, so that a replaced process loads the code as it is now.
     app = import_module("api.app").create_app(address)
-    signal.signal(signal.SIGUSR1, lambda *_: app.leave())
+    signal.signal(signal.SIGUSR1, lambda *_: app.start_draining())
     serving.set()
     return app
 

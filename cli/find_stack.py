@@ -79,7 +79,7 @@ def _running() -> Running | None:
     named = [stack for stack in known if port == str(urlsplit(stack.url).port)]
     meant = named or [stack for stack in known if stack.home == usual] or known
     if len(meant) > 1:
-        raise Failure("several stacks run; say which by --home:\n" + _lines(meant))
+        raise Failure("several stacks are running; choose one with --home:\n" + _lines(meant))
     if meant and meant[0].home != usual:
         click.echo(f"using the stack at {meant[0]}", err=True)
     return meant[0] if meant else None

@@ -16,7 +16,7 @@ from stack.process import ROOT
 def prove(arguments: tuple[str, ...]) -> None:
     """Inject faults into a private stack under load, and account for every accepted id."""
     if not (ROOT / "benchmarks" / "prove").exists():
-        raise click.ClickException("the proof is not part of what is installed; use a clone")
+        raise click.ClickException("`prove` is not part of an installed package; run it in a clone")
     os.chdir(ROOT)
     command = [sys.executable, "-m", "benchmarks.prove", *arguments]
     os.execv(sys.executable, command)  # noqa: S606 - no shell

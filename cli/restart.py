@@ -25,12 +25,14 @@ def restart(home: Path) -> None:
     deadline = time.monotonic() + RESTART_TIMEOUT
     while (now := _runs(home)).replaced == before.replaced:
         if time.monotonic() > deadline:
-            raise click.ClickException(f"not within {RESTART_TIMEOUT:.0f} s; see {home / 'logs'}")
+            raise click.ClickException(
+                f"the restart took more than {RESTART_TIMEOUT:.0f} s; see {home / 'logs'}"
+            )
         time.sleep(PAUSE)
     if now.stayed:
         late = ", ".join(now.stayed)
-        raise click.ClickException(f"the old {late} goes on; see {home / 'logs'}")
-    click.echo("API and worker are new")
+        raise click.ClickException(f"not replaced, and still running: {late}; see {home / 'logs'}")
+    click.echo("API and worker were replaced")
 
 
 def _runs(home: Path) -> RunningStack:

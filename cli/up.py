@@ -15,7 +15,7 @@ import click
 from cli.models import ghosts
 from stack.programs import Stack, flower_login
 from stack.redis import server as redis_server
-from stack.smoke_test import PROGRESS_TIMEOUT, Flight, SmokeTest
+from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
@@ -120,7 +120,7 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
         warnings = redis_server.require(url)
         click.echo("redis   answers at REDIS_URL")
         for warning in warnings:
-            click.echo(f"redis   puts predictions at risk: {warning}")
+            click.echo(f"redis   may lose predictions: {warning}")
         return url
     server = redis_server.prepare_server(home / "redis")
     supervisor.start(server.program())
@@ -131,7 +131,7 @@ def _redis(supervisor: Supervisor, home: Path) -> str:
 
 def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     stages = stack.stages()
-    ghosts.forget_ghosts(stack.home, stack.redis_url)
+    ghosts.remove_all_ghosts(stack.home, stack.redis_url)
     stack.erase()  # left over if an earlier `up` was killed
     if demo:
         _register_demos(supervisor, stack)
@@ -152,7 +152,7 @@ def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
     for time in count(1):
         supervisor.watch()
         stayed = supervisor.replace()
-        click.echo(f"restart {', '.join(stayed) or 'nothing'} stayed as before")
+        click.echo(f"restart {', '.join(stayed) or 'nothing'} kept their old processes")
         stack.write(time, stayed)
     raise AssertionError
 
@@ -176,28 +176,28 @@ def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> Sm
     """Run smoke tests until one succeeds; one bad model must not keep the stack from starting."""
     for canary in canaries:
         click.echo(f"canary  asking {canary.model}")
-        fault = _fly(supervisor, canary, port)
+        fault = _run_smoke_test(supervisor, canary, port)
         if not fault:
             return canary
         click.echo(f"canary  {canary.model} failed: {fault}")
     if canaries:
-        click.echo("canary  no model gives a prediction")
+        click.echo("canary  no model gave a prediction")
     return None
 
 
-def _fly(supervisor: Supervisor, canary: SmokeTest, port: int) -> str:
+def _run_smoke_test(supervisor: Supervisor, canary: SmokeTest, port: int) -> str:
     """Run one smoke test without a time limit, since there may be a backlog; returns the error.
 
     Empty on success. Raises `StartFailed` if the workers make no progress.
     """
-    flight = Flight(canary, port, click.echo)
+    prediction = SmokePrediction(canary, port, click.echo)
     try:
-        supervisor.until(flight.landed, within=math.inf)
+        supervisor.until(prediction.poll, within=math.inf)
     except TimeoutError:
         raise StartFailed(
             f"no prediction of {canary.model} came back: no progress for {PROGRESS_TIMEOUT:.0f} s"
         ) from None
-    return flight.fault
+    return prediction.fault
 
 
 def _announce(stack: Stack, canary: SmokeTest | None) -> None:

@@ -110,6 +110,7 @@ class Directory:
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Store a version whose artifact is stored already."""
+        # The number first: after a crash in between it is unused, but never given out twice.
         highest = max(manifest.version, self.highest(manifest.name))
         files.write_file(self._highest(manifest.name), b"%d" % highest)
         content = msgspec.json.format(msgspec.json.encode(manifest))
@@ -133,6 +134,7 @@ class Directory:
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
         """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
+            # The manifest first: without its state a version would be ready.
             files.rename(self._version(name, number), self._removed(name, number))
             files.remove_file(self._state(name, number))
             files.remove_file(self._golden(name, number))

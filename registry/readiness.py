@@ -19,7 +19,7 @@ class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
     call_ms: dict[str, float] = {}
     """Rows in a call → milliseconds that the call took when the version was registered."""
 
-    def becoming(self, status: ReadinessStatus, reason: str = "") -> "Readiness":
+    def with_status(self, status: ReadinessStatus, reason: str = "") -> "Readiness":
         """The state after a change of status, at this moment."""
         return msgspec.structs.replace(self, status=status, reason=reason, changed_at=now())
 

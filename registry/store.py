@@ -85,7 +85,7 @@ class Registry:
         return reference in self._fresh().resolved
 
     @property
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether the registry exists, now and at the last check: its volume may be unmounted."""
         return ABSENT not in (self._cache.stamp, self._fresh().stamp)
 
@@ -209,6 +209,7 @@ class Registry:
         )
 
     def _fresh(self) -> _Cache:
+        # The stamp comes before the files: a write while they are read changes it once more.
         stamp, self._looked = self._directory.stamp(), time.monotonic()
         cache = self._cache
         if cache.stamp != stamp:
@@ -260,6 +261,7 @@ class Registry:
         gone = tuple(numbers)
         dangling = tuple(sorted(a for a, number in model.aliases.items() if number in gone))
         kept = {a: number for a, number in model.aliases.items() if a not in dangling}
+        # Aliases first: after a crash in between none leads to a version that is gone.
         self._directory.write_aliases(name, kept)
         self._directory.remove_versions(name, gone)
         return Removed(gone, dangling)

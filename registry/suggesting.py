@@ -4,7 +4,7 @@ from bisect import bisect
 from collections.abc import Collection
 from difflib import get_close_matches
 
-LOOKED_AT = 64
+MAX_COMPARED_NAMES = 64
 """Names compared; one similar name takes up to half a millisecond of the event loop's time."""
 MAX_NAME_CHARS = 64
 """Longest name that is compared; no valid name is longer."""
@@ -27,5 +27,5 @@ def _near(written: str, names: Collection[str]) -> list[str]:
 
 def _around(written: str, names: list[str]) -> list[str]:
     """The names next to it in sorted order: those that share the longest prefix with it."""
-    first = max(bisect(names, written) - LOOKED_AT // 2, 0)
-    return names[first : first + LOOKED_AT] if len(names) > LOOKED_AT else names
+    first = max(bisect(names, written) - MAX_COMPARED_NAMES // 2, 0)
+    return names[first : first + MAX_COMPARED_NAMES] if len(names) > MAX_COMPARED_NAMES else names

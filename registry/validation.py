@@ -10,7 +10,7 @@ import msgspec
 
 from registry import diagnosis
 from registry.manifest import Column, Signature
-from registry.values import NUMBERS, PARSED, fault, is_missing, taken
+from registry.values import NUMBERS, PARSED, accepted_types, fault, is_missing
 from telemetry.errors import InvalidFeatures
 
 Row = list[Any]
@@ -54,7 +54,7 @@ def count(signature: Signature, features: Any) -> int:
     return len(features) if _holds_rows(len(signature.columns), features) else 1
 
 
-def right(signature: Signature, table: list[Row]) -> bool:
+def are_valid(signature: Signature, table: list[Row]) -> bool:
     """Whether all rows, in column order, pass the fast check."""
     return _plainly_right(_plan(signature), table)
 
@@ -67,7 +67,7 @@ def _plan(signature: Signature) -> _Plan:
         columns,
         tuple(column.name for column in columns) if signature.named else None,
         tuple(column.name for column in columns if not column.unused),
-        tuple(map(taken, columns)),
+        tuple(map(accepted_types, columns)),
         len(kinds) == 1,
     )
 
@@ -88,8 +88,8 @@ def _from_lists(features: list[Any], width: int) -> list[Row] | None:
         table = features
     else:
         table = [[value] for value in features] if width == 1 else [features]
-    right = set(map(type, table)) == {list} and set(map(len, table)) == {width}
-    return table if right else None
+    are_valid = set(map(type, table)) == {list} and set(map(len, table)) == {width}
+    return table if are_valid else None
 
 
 def _holds_rows(width: int, features: list[Any]) -> bool:

@@ -14,7 +14,7 @@ NUMBERS = frozenset({int, float})
 PARSED = frozenset({"datetime", "duration", "date", "decimal"})
 """Types whose values must be parsed one by one, since their Python type does not say enough."""
 _LARGEST = int(sys.float_info.max)
-_NO_INFINITY = "the model takes no infinity here"
+_NO_INFINITY = "infinity is not allowed here"
 _LONGEST = 40
 """Characters of a value that an error message quotes."""
 _ZONE = r"(Z|[+-]\d\d:?\d\d)?"
@@ -67,7 +67,7 @@ _GIVEN: dict[type, Callable[[Any], str]] = {
 }
 
 
-def taken(column: Column) -> frozenset[type]:
+def accepted_types(column: Column) -> frozenset[type]:
     """The Python types of the values that a column takes."""
     return _types(column) | ({type(None)} if column.nullable else set())
 
@@ -82,7 +82,7 @@ def fault(column: Column, value: Any) -> str | None:
     if column.unused:
         return None
     if is_missing(value):
-        return None if column.nullable else "the model takes no missing value here"
+        return None if column.nullable else "a missing value is not allowed here"
     if type(value) not in _types(column):
         return f"expected {expected(column)}, got {in_words(value)}"
     if type(value) is int and abs(value) > _LARGEST:
@@ -125,7 +125,7 @@ def _datetime_fault(column: Column, value: str) -> str | None:
     if moment is None:
         return f"expected {EXPECTED['datetime']}, got {in_words(value)}"
     if _is_beyond(column, moment.year):
-        return f"the model has no room for this time, got {in_words(value)}"
+        return f"the time is outside the range of the model's column, got {in_words(value)}"
     has_offset = moment.tzinfo is not None
     if has_offset and "," not in column.dtype:
         return f"the model was trained on times without a zone, got {in_words(value)}"

@@ -18,7 +18,7 @@ TERMINATE_GRACE = 3.0
 """Seconds from SIGTERM to SIGKILL, for all groups together."""
 
 
-class Leash:
+class Guard:
     """The supervisor's side: tells the guard which process groups to end."""
 
     def __init__(self, keep: tuple[int, ...] = ()) -> None:
@@ -29,19 +29,19 @@ class Leash:
 
     def hold(self, group: int) -> None:
         self._groups.append(group)
-        self._tell(f"+{group}")
+        self._send(f"+{group}")
 
     def release(self, group: int) -> None:
         if group in self._groups:
             self._groups.remove(group)
-            self._tell(f"-{group}")
+            self._send(f"-{group}")
 
-    def mend(self) -> None:
+    def restart_if_ended(self) -> None:
         """Start the guard again if it died."""
         if self._guard.poll() is not None:
             self._guard = self._start()
             for group in self._groups:
-                self._tell(f"+{group}")
+                self._send(f"+{group}")
 
     def close(self) -> None:
         self._guard.communicate()
@@ -56,8 +56,8 @@ class Leash:
             pass_fds=self._keep,
         )
 
-    def _tell(self, line: str) -> None:
-        with suppress(BrokenPipeError):  # the guard died; `mend` sends all groups again
+    def _send(self, line: str) -> None:
+        with suppress(BrokenPipeError):  # the guard died; `restart_if_ended` sends all groups again
             print(line, file=self._guard.stdin, flush=True)
 
 

@@ -31,7 +31,7 @@ def put(path: Path, entry: Mapping[str, Any] | msgspec.Struct) -> None:
     draft.replace(path)
 
 
-def point(port: int, pointer: Pointer) -> None:
+def write_pointer(port: int, pointer: Pointer) -> None:
     """Write the pointer of the stack at a port; errors are ignored, since pointers are a help."""
     with suppress(OSError):
         if directory := _directory():
@@ -39,7 +39,7 @@ def point(port: int, pointer: Pointer) -> None:
             put(directory / f"{port}.json", pointer)
 
 
-def erase(port: int) -> None:
+def remove_pointer(port: int) -> None:
     """Remove the pointer of a port."""
     with suppress(OSError):
         if directory := _directory():
@@ -53,13 +53,13 @@ def pointers() -> Iterator[Pointer]:
     for path in sorted(paths, key=lambda path: (len(path.name), path.name)):
         with suppress(OSError, msgspec.DecodeError):  # removed meanwhile by a stack that ended
             pointer = msgspec.json.decode(path.read_bytes(), type=Pointer)
-            if lives(pointer.pid):
+            if is_running(pointer.pid):
                 yield pointer
             else:
                 path.unlink()
 
 
-def lives(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process with this pid exists."""
     try:
         os.kill(pid, 0)

@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 """Working directory of all processes, so that no package in the caller's shadows ours."""
 
 SHORTEST_DELAY, LONGEST_DELAY = 0.2, 5.0
-"""Seconds before a restart; doubled each time the process ran for less than `STEADY` seconds."""
-STEADY = 10.0
-TAIL = 10
+"""Seconds before a restart; doubled each time the process ran for less than `STEADY_SECONDS`."""
+STEADY_SECONDS = 10.0
+TAIL_LINES = 10
 """Lines of the log to show when a process dies."""
-LONGEST_TAIL = 8192
+MAX_TAIL_BYTES = 8192
 """Bytes of the log to read for them, as native code may write an endless line."""
 
 
@@ -104,7 +104,7 @@ class Process:
     def postpone(self) -> float:
         """Schedule the restart; returns the seconds until then."""
         now = time.monotonic()
-        again = 2 * self._delay if now - self._started < STEADY else 0.0
+        again = 2 * self._delay if now - self._started < STEADY_SECONDS else 0.0
         self._delay = min(max(again, SHORTEST_DELAY), LONGEST_DELAY)
         self._due = now + self._delay
         return self._delay
@@ -116,9 +116,9 @@ class Process:
     def tail(self) -> str:
         """The last lines of its log, indented."""
         lines = _end_of(self.log).splitlines() if self.log else []
-        return "".join(f"\n  | {line}" for line in lines[-TAIL:])
+        return "".join(f"\n  | {line}" for line in lines[-TAIL_LINES:])
 
-    def obituary(self) -> str:
+    def crash_report(self) -> str:
         """How it died, and its last lines."""
         code = self.code or 0
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -127,5 +127,5 @@ class Process:
 
 def _end_of(log: Path) -> str:
     with log.open("rb") as file:
-        file.seek(max(log.stat().st_size - LONGEST_TAIL, 0))
-        return file.read(LONGEST_TAIL).decode(errors="replace")
+        file.seek(max(log.stat().st_size - MAX_TAIL_BYTES, 0))
+        return file.read(MAX_TAIL_BYTES).decode(errors="replace")

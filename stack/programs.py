@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from stack.pointers import Pointer, erase, point, put
+from stack.pointers import Pointer, put, remove_pointer, write_pointer
 from stack.process import Program
 
 FLOWER_TASKS = 10_000
@@ -87,12 +87,12 @@ class Stack(msgspec.Struct, frozen=True):
             "stayed": stayed,
         }
         put(self.home / "stack.json", entry)
-        point(self.port, Pointer(os.getpid(), self.url, str(self.home)))
+        write_pointer(self.port, Pointer(os.getpid(), self.url, str(self.home)))
 
     def erase(self) -> None:
         """Remove ``stack.json`` and the pointer."""
         (self.home / "stack.json").unlink(missing_ok=True)
-        erase(self.port)
+        remove_pointer(self.port)
 
     def _worker(self) -> Program:
         ready = readiness_check(self.port, "/ready", f"ready ({self.workers} processes)")

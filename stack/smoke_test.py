@@ -16,7 +16,7 @@ PROGRESS_TIMEOUT = 60.0
 """Seconds without progress of the workers after which a smoke test fails."""
 PROGRESS_INTERVAL = 1.0
 """Seconds between checks of the workers' progress."""
-NEWS = 3.0
+REPORT_INTERVAL = 3.0
 """Seconds between messages about the backlog."""
 
 
@@ -71,7 +71,7 @@ class QueueLoad(msgspec.Struct, frozen=True):
         return sum(self.queues.values()) + self.reserved
 
 
-class Flight:
+class SmokePrediction:
     """The prediction of one smoke test, from submission to outcome."""
 
     def __init__(self, canary: SmokeTest, port: int, tell: Callable[[str], None]) -> None:
@@ -84,7 +84,7 @@ class Flight:
         self.fault = ""
         """Code of the error; empty if the prediction succeeded."""
 
-    def landed(self) -> bool:
+    def poll(self) -> bool:
         """Poll once; whether there is an outcome.
 
         Raises `TimeoutError` if the workers make no progress and never started the prediction.
@@ -125,7 +125,7 @@ class Flight:
         if load.progress > self._progress:
             self._progress, self._moved = load.progress, now
         behind = load.waiting - bool(self._id)
-        if behind > 0 and now - self._told >= NEWS:
+        if behind > 0 and now - self._told >= REPORT_INTERVAL:
             self._tell(f"canary  behind {behind:,} queued predictions")
             self._told = now
 

@@ -7,14 +7,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Self
 
-from stack.guard import Leash
+from stack.guard import Guard
 from stack.process import Process, Program
 from stack.rotation import rotate
 from stack.signals import Signals
 
 SHUTDOWN = 9.0
 """Default seconds from the first SIGTERM to the last SIGKILL."""
-HURRY = 1.0
+SECOND_SIGNAL_GRACE = 1.0
 """Seconds until SIGKILL after a second signal, which is passed on."""
 REPLACE_TIMEOUT = 90.0
 """Seconds that a new process may take to replace another."""
@@ -46,18 +46,18 @@ class Supervisor:
         """
         self._logs, self._tell, self._keep, self._patience = logs, tell, keep, patience
         self._stages: list[list[Process]] = []
-        self._errands: list[Process] = []
+        self._unsupervised: list[Process] = []
         self._signals = Signals()
 
     def __enter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._signals.__enter__()
-        self._leash = Leash(self._keep)
+        self._guard = Guard(self._keep)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop()
-        self._leash.close()
+        self._guard.close()
         self._signals.__exit__()
 
     def start(self, *programs: Program, within: float = 60.0) -> None:
@@ -67,18 +67,18 @@ class Supervisor:
         for program in programs:
             self._launch(program, self._logs / f"{program.name}.log", stage)
         try:
-            self.until(lambda: not self._late(stage), within)
+            self.until(lambda: not self._not_ready(stage), within)
         except TimeoutError:
-            late = (f"{p.program.name} is not ready:{p.tail()}" for p in self._late(stage))
+            late = (f"{p.program.name} is not ready:{p.tail()}" for p in self._not_ready(stage))
             raise StartFailed("\n".join(late)) from None
 
     def run(self, program: Program, within: float = 300.0) -> None:
         """Run a program to its end, with its output in ours; raises `StartFailed` if it fails."""
-        errand = self._launch(program, None, self._errands)
-        self.until(lambda: not errand.running(), within)
-        self._leash.release(errand.group)
-        if errand.code:
-            raise StartFailed(errand.obituary())
+        process = self._launch(program, None, self._unsupervised)
+        self.until(lambda: not process.running(), within)
+        self._guard.release(process.group)
+        if process.code:
+            raise StartFailed(process.crash_report())
 
     def until(self, condition: Callable[[], object], within: float) -> None:
         """Supervise until the condition holds; raises `TimeoutError` after ``within`` seconds."""
@@ -101,7 +101,7 @@ class Supervisor:
 
     def _launch(self, program: Program, log: Path | None, among: list[Process]) -> Process:
         process = Process(program, log)
-        self._leash.hold(process.group)
+        self._guard.hold(process.group)
         among.append(process)
         return process
 
@@ -111,39 +111,39 @@ class Supervisor:
             return self._reload(old)
         if (works := old.program.relieves) is None:
             return True
-        new = self._launch(old.program, old.log, self._errands)
-        if not self._happens(lambda: not new.running() or works(new.group)) or not new.running():
-            self._dispose(new, 0.0)
+        new = self._launch(old.program, old.log, self._unsupervised)
+        if not self._comes_true(lambda: not new.running() or works(new.group)) or not new.running():
+            self._wait_for_exit(new, 0.0)
             return False
         new.ready = True
         stage[stage.index(old)] = new
-        self._errands.append(old)
-        self._errands.remove(new)
+        self._unsupervised.append(old)
+        self._unsupervised.remove(new)
         old.terminate()
-        self._dispose(old, self._patience)
+        self._wait_for_exit(old, self._patience)
         return True
 
     def _reload(self, process: Process) -> bool:
         before = process.children()
         process.reload()
-        return self._happens(lambda: (now := process.children()) - before and before - now)
+        return self._comes_true(lambda: (now := process.children()) - before and before - now)
 
-    def _happens(self, condition: Callable[[], object]) -> bool:
+    def _comes_true(self, condition: Callable[[], object]) -> bool:
         try:
             self.until(condition, REPLACE_TIMEOUT)
         except TimeoutError:
             return False
         return True
 
-    def _dispose(self, process: Process, patience: float) -> None:
-        """Wait for an errand to end, at most ``patience`` seconds, then kill it."""
+    def _wait_for_exit(self, process: Process, patience: float) -> None:
+        """Wait for a process to end, at most ``patience`` seconds, then kill it."""
         with suppress(TimeoutError):
             self.until(lambda: not process.running(), patience)
         process.kill()
-        self._leash.release(process.group)
-        self._errands.remove(process)
+        self._guard.release(process.group)
+        self._unsupervised.remove(process)
 
-    def _late(self, stage: list[Process]) -> list[Process]:
+    def _not_ready(self, stage: list[Process]) -> list[Process]:
         """The processes that are not ready yet; announces those that have become ready."""
         for process in stage:
             if not process.ready and (line := process.program.ready()):
@@ -154,35 +154,35 @@ class Supervisor:
     def _tend(self, seconds: float) -> None:
         if self._signals.wait(seconds):
             raise Stopped
-        self._leash.mend()
+        self._guard.restart_if_ended()
         self._bound_logs()
         for process in [process for stage in self._stages for process in stage]:
             if process.code is not None:
-                self._revive(process)
+                self._restart(process)
             elif not process.running():
-                self._mourn(process)
+                self._report_crash(process)
 
     def _bound_logs(self) -> None:
         """Rotate the logs; done at every check, as nothing else bounds what processes write."""
-        for process in chain(self._errands, *self._stages):
+        for process in chain(self._unsupervised, *self._stages):
             if process.log:
                 rotate(process.log)
 
-    def _mourn(self, process: Process) -> None:
-        self._leash.release(process.group)
+    def _report_crash(self, process: Process) -> None:
+        self._guard.release(process.group)
         if not process.ready:
-            raise StartFailed(process.obituary())
-        self._tell(f"{process.obituary()}\nstarted again in {process.postpone():.1f} s")
+            raise StartFailed(process.crash_report())
+        self._tell(f"{process.crash_report()}\nstarted again in {process.postpone():.1f} s")
 
-    def _revive(self, process: Process) -> None:
+    def _restart(self, process: Process) -> None:
         if process.due():
             process.start()
-            self._leash.hold(process.group)
+            self._guard.hold(process.group)
 
     def _stop(self) -> None:
         """Stop the stages one by one, the first one last: SIGTERM, wait, SIGKILL."""
         end = time.monotonic() + self._patience
-        stages = [self._errands, *reversed(self._stages)]
+        stages = [self._unsupervised, *reversed(self._stages)]
         for left, stage in zip(range(len(stages))[::-1], stages, strict=True):
             end = self._stop_stage(stage, end, reserve=FIRST_STAGE if left else 0.0)
 
@@ -193,13 +193,13 @@ class Supervisor:
         while any(process.running() for process in stage):
             self._bound_logs()
             if self._signals.wait(0.05):
-                end = min(end, time.monotonic() + HURRY + reserve)
+                end = min(end, time.monotonic() + SECOND_SIGNAL_GRACE + reserve)
                 for process in stage:
                     process.terminate()
             if time.monotonic() > end - reserve:
                 break
         for process in stage:
             process.kill()
-            self._leash.release(process.group)
+            self._guard.release(process.group)
         self._bound_logs()
         return end

@@ -94,7 +94,7 @@ class Gateway:
                 record = self.look_up(task_id)
         return record
 
-    def hurry(self) -> None:
+    def end_waits(self) -> None:
         """End all waits after their next look-up: this process is shutting down."""
         self._patient = False
 
@@ -105,7 +105,7 @@ class Gateway:
         """
         record = self.look_up(task_id)
         if record.reference == CANARY_MODEL:
-            raise Forbidden("a canary is the workers' own, and ends by itself")
+            raise Forbidden("a canary belongs to the workers and cannot be cancelled")
         if not record.is_terminal:
             self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)

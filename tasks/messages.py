@@ -154,4 +154,4 @@ def _read_any_call(body: bytes) -> Call:
     try:
         return msgspec.convert(given, Call)
     except msgspec.ValidationError as error:
-        raise Invalid(f"the task cannot be called so: {error}") from error
+        raise Invalid(f"the arguments do not match the task: {error}") from error

@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     canary_interval: float = 15
     """Seconds between two canaries on a queue."""
     visibility_timeout: Annotated[float, msgspec.Meta(ge=2)] = 30
-    """Seconds after which the messages of a dead worker go back to their queue."""
+    """Seconds after which the messages of a killed worker go back to their queue."""
     shutdown_timeout: float = 30
     """Seconds from SIGTERM until a worker has ended; the last 5 are reserved for cleaning up."""
     threads: int = 32

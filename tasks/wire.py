@@ -45,7 +45,7 @@ def _decode_tolerantly(body: bytes) -> Any:
         _encoder.encode(value)  # refuses lone surrogates, which could not be written back
         return value
     except UnicodeEncodeError as error:
-        raise Malformed("the body holds half a character, a lone surrogate") from error
+        raise Malformed("the body contains an unpaired surrogate") from error
     except UnicodeDecodeError as error:
         raise Malformed(f"the body is not UTF-8: byte {error.start}") from error
     except (ValueError, RecursionError) as error:

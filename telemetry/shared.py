@@ -11,7 +11,7 @@ FILE_BYTES = 2**18
 """Bytes of each file, enough for all routes and statuses."""
 
 
-def take_room() -> None:
+def reserve_space() -> None:
     """Reserve this process's disk space, before prometheus_client is imported.
 
     prometheus_client maps sparse files into memory. Writing to a hole on a full disk would kill

@@ -4,18 +4,18 @@ from traceback import TracebackException
 
 from telemetry.errors import ModelError, ModelUnloadable, PredictqError
 
-BOUND = 8 * 2**10
+MAX_TRACEBACK_BYTES = 8 * 2**10
 """Longest traceback in bytes; of a longer one the end is kept."""
 LINE = 2**10
 """Longest part in characters, so that a long message does not displace the frames."""
 FRAMES = 50
 """Innermost frames that are kept of each exception."""
-SAID = 500
+MAX_ERROR_CHARS = 500
 """Longest exception text in characters."""
 
 
 def traceback_of(error: BaseException) -> str | None:
-    """The last `BOUND` bytes of the traceback of an exception, or of the model's own below it.
+    """The last `MAX_TRACEBACK_BYTES` of an exception's traceback, or of the model's own below it.
 
     None for predictq's own errors, which need none.
     """
@@ -24,16 +24,16 @@ def traceback_of(error: BaseException) -> str | None:
         return None
     told = TracebackException.from_exception(origin, limit=-FRAMES, compact=True)
     text = "".join(map(_short, told.format()))
-    return text.encode(errors="replace")[-BOUND:].decode(errors="ignore")
+    return text.encode(errors="replace")[-MAX_TRACEBACK_BYTES:].decode(errors="ignore")
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Type and text of an exception, bounded."""
     try:
         words = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
         words = type(error).__name__
-    return words[:SAID].encode(errors="replace").decode()
+    return words[:MAX_ERROR_CHARS].encode(errors="replace").decode()
 
 
 def _origin(error: BaseException) -> BaseException | None:

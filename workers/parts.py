@@ -12,7 +12,7 @@ from workers.celery.events import EventSender
 from workers.celery.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
-from workers.microbatch.crash_retry import judge, spare
+from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
 from workers.microbatch.intake import Intake
 from workers.microbatch.load_retry import LoadRetry
 from workers.models.resolving import is_away
@@ -47,8 +47,8 @@ class WorkerParts:
             self.pool,
             self.events,
             is_blind=partial(is_away, self.registry),
-            judge=partial(judge, self.ledger),
-            spare=partial(spare, self.reservations),
+            retry_or_fail=partial(retry_or_fail, self.ledger),
+            return_uncharged=partial(return_uncharged, self.reservations),
             remind=self.intake.take_soon,
         )
 

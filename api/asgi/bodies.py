@@ -8,15 +8,15 @@ import time
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.body_deadline import BodyDeadline
-from api.asgi.protocol import once_more, send_response
+from api.asgi.protocol import replay_body, send_response
 from api.batches.schemas import ROUTE
 from api.http.problems import answer_to
 from api.operations.request_metrics import OTHER, Requests
 from telemetry.errors import Busy, Malformed, PredictqError
 
-BODILESS = ("GET", "HEAD")
-UPLOADS = (ROUTE, f"{ROUTE}/validate")
-CUT_OFF = "the body ends too soon"
+METHODS_WITHOUT_BODY = ("GET", "HEAD")
+UPLOAD_PATHS = (ROUTE, f"{ROUTE}/validate")
+INCOMPLETE_BODY = "the body is incomplete"
 SMALL_BODY_BYTES = 2**16
 """Bytes of each body that do not count towards the capacity, and so are never refused."""
 MAX_HELD_BODIES = 16
@@ -62,7 +62,7 @@ class BodyReceiver:
         started, body = time.perf_counter(), Body()
         try:
             await self._fill(body, receive)
-            await self._app(scope, once_more(body.whole(), receive), send)
+            await self._app(scope, replay_body(body.whole(), receive), send)
         except PredictqError as error:
             answer = answer_to(error)
             self._requests.ended(OTHER, scope["method"], answer.status_code, started)
@@ -71,21 +71,22 @@ class BodyReceiver:
             self._capacity += body.large
 
     async def _fill(self, body: Body, receive: Receive) -> None:
-        patience = BodyDeadline()
+        deadline = BodyDeadline()
         try:
-            while body.size <= self._bound and await self._hears(body, patience, receive):
+            while body.size <= self._bound and await self._hears(body, deadline, receive):
                 pass
         except TimeoutError:
-            raise Malformed(CUT_OFF) from None
+            raise Malformed(INCOMPLETE_BODY) from None
 
-    async def _hears(self, body: Body, patience: BodyDeadline, receive: Receive) -> bool:
+    async def _hears(self, body: Body, deadline: BodyDeadline, receive: Receive) -> bool:
         """Receive one piece; returns whether more follow."""
-        event = await patience.hear(receive)
+        event = await deadline.receive(receive)
         if event["type"] != "http.request":
-            raise Malformed(CUT_OFF)
+            raise Malformed(INCOMPLETE_BODY)
         before = body.large
         body.add(event["body"])
         self._capacity -= body.large - before
+        # Small bodies do not count, so they pass even if large ones have used up the capacity.
         if body.large > before and self._capacity < 0:
             raise Busy
         return bool(event.get("more_body", False))
@@ -98,7 +99,9 @@ class BodyReceiver:
 
 def _is_unread(scope: HTTPScope) -> bool:
     """Whether there is nothing to receive here: no body, or an upload that a thread streams."""
-    return scope["method"] in BODILESS or (scope["path"] in UPLOADS and _is_form(scope))
+    return scope["method"] in METHODS_WITHOUT_BODY or (
+        scope["path"] in UPLOAD_PATHS and _is_form(scope)
+    )
 
 
 def _is_form(scope: HTTPScope) -> bool:

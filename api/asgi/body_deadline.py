@@ -8,7 +8,7 @@ from a2wsgi.asgi_typing import Receive
 
 MAX_SILENCE = 20.0
 """Seconds of silence that a client is allowed in total; bytes received restore them."""
-SLOWEST = 2**14
+MIN_BYTES_PER_SECOND = 2**14
 """Bytes per second. A client slower than this uses up `MAX_SILENCE`, then is cut off."""
 
 
@@ -22,13 +22,13 @@ class BodyDeadline:
     def __init__(self) -> None:
         self._left = MAX_SILENCE
 
-    async def hear(self, receive: Receive) -> dict[str, Any]:
+    async def receive(self, receive: Receive) -> dict[str, Any]:
         """Receive the next event of the body; raises `TimeoutError` once the allowance is spent."""
         if self._left <= 0:
             raise TimeoutError
         started = monotonic()
         async with asyncio.timeout(self._left):
             event: dict[str, Any] = {**await receive()}
-        earned = len(event.get("body", b"")) / SLOWEST
+        earned = len(event.get("body", b"")) / MIN_BYTES_PER_SECOND
         self._left = min(self._left - (monotonic() - started) + earned, MAX_SILENCE)
         return event

@@ -40,6 +40,7 @@ class ByteBudget:
         if size <= UNCOUNTED_BYTES:
             yield
             return
+        # A body above the whole budget waits for all of it, or it could never be parsed.
         held = min(size, self._most)
         self._take(held)
         try:

@@ -24,6 +24,7 @@ class ConcurrencyLimit:
     @contextmanager
     def one(self) -> Iterator[bool]:
         """Hold a slot for the context, if one is free; yields whether it was."""
+        # Waiting for a slot would occupy the very thread that the limit keeps free.
         found = self._free.acquire(blocking=False)
         try:
             yield found

@@ -9,11 +9,11 @@ import time
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi.protocol import once_more, send_response
+from api.asgi.protocol import replay_body, send_response
 from api.http.problems import answer_to
 from api.operations.request_metrics import Requests
 from api.predictions.routes import Predictions
-from tasks.ledger.ledger import Long
+from tasks.ledger.ledger import RecordTooLong
 from telemetry.errors import PredictqError, VersionPaused
 
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
@@ -56,12 +56,12 @@ class FastPath:
         except PredictqError:  # Flask answers what is wrong
             prediction = None
         if prediction is None:
-            await self._behind(scope, once_more(body, receive), send)
+            await self._behind(scope, replay_body(body, receive), send)
             return
         try:
             answer = await self._predictions.submit_async(prediction)
         except VersionPaused:  # Flask handles the fallback
-            await self._behind(scope, once_more(body, receive), send)
+            await self._behind(scope, replay_body(body, receive), send)
             return
         except (PredictqError, redis.RedisError) as error:
             answer = answer_to(error)
@@ -72,7 +72,7 @@ class FastPath:
         started = time.perf_counter()
         try:
             answer = await self._predictions.look_up_async(scope["path"].removeprefix(LOOK_UP))
-        except Long:
+        except RecordTooLong:
             await self._behind(scope, receive, send)
             return
         except (PredictqError, redis.RedisError) as error:
@@ -100,4 +100,5 @@ def _is_plain_look_up(scope: HTTPScope) -> bool:
         return False
     if scope["query_string"]:  # such as debug=true, which needs a right
         return False
+    # Flask knows what these fields ask for; a header that is not among them changes nothing here.
     return path != LOOK_UP and _special.isdisjoint(name for name, _ in scope["headers"])

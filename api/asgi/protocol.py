@@ -15,19 +15,19 @@ from werkzeug.wsgi import FileWrapper
 from api.asgi.body_deadline import BodyDeadline
 
 log = logging.getLogger(__name__)
-GONE = "predictq.gone"
+DISCONNECTED = "predictq.gone"
 """Key in a scope: an event that is set once the client has disconnected."""
-HELD = "predictq.held"
+ON_SENT = "predictq.held"
 """Key in a scope: an `ExitStack` that is closed once the whole answer is sent."""
 SEND_TIMEOUT = 60.0
 """Seconds after which a client that takes no data of an answer counts as disconnected."""
 SEND_BYTES = 2**18
 """Bytes to send at a time."""
-AHEAD = 2
+MAX_PIECES_AHEAD = 2
 """Pieces that a thread may produce ahead of sending: bounds memory held by a slow client."""
 
 
-def in_threads(app: Flask, threads: int) -> ASGIApp:
+def run_in_threads(app: Flask, threads: int) -> ASGIApp:
     """Wrap a Flask application; each request runs in one of ``threads`` threads."""
 
     def wsgi(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -36,51 +36,53 @@ def in_threads(app: Flask, threads: int) -> ASGIApp:
         if "CONTENT_LENGTH" not in environ:
             environ["wsgi.input_terminated"] = True
         environ["wsgi.file_wrapper"] = _in_large_pieces
-        pieces, gone = app(environ, start_response), environ["asgi.scope"].get(GONE)
-        return _while_heard(pieces, gone) if gone else pieces
+        pieces, gone = app(environ, start_response), environ["asgi.scope"].get(DISCONNECTED)
+        return _until_disconnected(pieces, gone) if gone else pieces
 
-    middleware = WSGIMiddleware(wsgi, threads, AHEAD)  # type: ignore[arg-type]  # typed apart
+    middleware = WSGIMiddleware(wsgi, threads, MAX_PIECES_AHEAD)  # type: ignore[arg-type]  # typed apart
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Any:
             try:
-                return await patience.hear(receive)
+                return await deadline.receive(receive)
             except TimeoutError:
                 return {"type": "http.disconnect"}
 
-        patience = BodyDeadline()
-        gone: Any = scope.get(GONE) or threading.Event()
+        deadline = BodyDeadline()
+        gone: Any = scope.get(DISCONNECTED) or threading.Event()
         with ExitStack() as held:
-            answered: Any = {**scope, HELD: held}
-            await middleware(answered, received, _while_taken(send, gone, scope.get("path")))
+            answered: Any = {**scope, ON_SENT: held}
+            await middleware(answered, received, _with_send_timeout(send, gone, scope.get("path")))
 
     return serve
 
 
-def when_sent(environ: dict[str, Any], response: Response, call: Callable[[], None]) -> None:
+def call_when_sent(environ: dict[str, Any], response: Response, call: Callable[[], None]) -> None:
     """Call a function once the whole response is sent, which is after its thread is free."""
     scope = environ.get("asgi.scope")
     after: Callable[[Callable[[], None]], object] = (
-        scope[HELD].callback if scope else response.call_on_close
+        scope[ON_SENT].callback if scope else response.call_on_close
     )
     after(call)
 
 
-def noticing_who_leaves(app: ASGIApp) -> ASGIApp:
+def watch_disconnects(app: ASGIApp) -> ASGIApp:
     """Wrap an application so that streams end when the client disconnects.
 
     Needed because granian silently drops data for a disconnected client.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        # Only for GET: the watch reads `receive`, and would take the pieces of a body from its
+        # reader.
         if scope["type"] != "http" or scope["method"] != "GET":
             await app(scope, receive, send)
             return
         gone = threading.Event()
-        watch = asyncio.ensure_future(_tell_leaving(receive, gone))
-        heard: Any = {**scope, GONE: gone}
+        watch = asyncio.ensure_future(_watch_disconnect(receive, gone))
+        heard: Any = {**scope, DISCONNECTED: gone}
         try:
-            await app(heard, once_more(b"", receive), send)
+            await app(heard, replay_body(b"", receive), send)
         finally:
             watch.cancel()
 
@@ -92,13 +94,13 @@ def _in_large_pieces(file: IO[bytes], _: int) -> FileWrapper:
     return FileWrapper(file, SEND_BYTES)
 
 
-async def _tell_leaving(receive: Receive, gone: threading.Event) -> None:
+async def _watch_disconnect(receive: Receive, gone: threading.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     gone.set()
 
 
-def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[bytes]:
+def _until_disconnected(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[bytes]:
     try:
         for piece in pieces:
             if gone.is_set():
@@ -108,24 +110,24 @@ def _while_heard(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[byt
         getattr(pieces, "close", lambda: None)()
 
 
-def _while_taken(send: Send, gone: threading.Event, path: object) -> Send:
+def _with_send_timeout(send: Send, gone: threading.Event, path: object) -> Send:
     """Wrap ``send``: if the client does not take a piece in time, drop the rest of the answer."""
 
     async def sent(event: Any) -> None:
         if gone.is_set():
             return
         try:
-            for part in _in_parts(event):
+            for part in _split_event(event):
                 async with asyncio.timeout(SEND_TIMEOUT):
                     await send(part)
         except Exception as error:  # noqa: BLE001 - the thread waits for the end of sending
-            log.info("an answer was given up: %r", error, extra={"path": path})
+            log.info("sending an answer was abandoned: %r", error, extra={"path": path})
             gone.set()
 
     return sent
 
 
-def _in_parts(event: Any) -> Iterator[Any]:
+def _split_event(event: Any) -> Iterator[Any]:
     """Split an event with a large body into several.
 
     Granian buffers a whole body at once, even for a client that reads none of it.
@@ -139,7 +141,7 @@ def _in_parts(event: Any) -> Iterator[Any]:
         yield {**event, "body": body[start:end], "more_body": goes_on or end < len(body)}
 
 
-def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
+def route_by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
     """Route paths that start with ``prefix`` to one application, and all others to another."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,7 +151,7 @@ def by_path(prefix: str, its: ASGIApp, others: ASGIApp) -> ASGIApp:
     return serve
 
 
-def once_more(body: bytes, receive: Receive) -> Receive:
+def replay_body(body: bytes, receive: Receive) -> Receive:
     """A ``receive`` that first replays a body that was read already."""
     events: list[Any] = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -8,7 +8,7 @@ from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError
 from telemetry.errors import Forbidden
 
-WITHHELD = "this job was requested with the local key: present it to read why"
+REDACTED_REASON = "this job was requested with the local key: send the key to see the error"
 
 
 class JobAccess:
@@ -18,7 +18,7 @@ class JobAccess:
         self._jobs, self._rights = jobs, rights
 
     @property
-    def everywhere(self) -> bool:
+    def may_use_any_path(self) -> bool:
         """Whether the caller may name any path that the server's user can read or write."""
         return self._rights.caller(request).may("any_path")
 
@@ -28,16 +28,16 @@ class JobAccess:
         Raises `Forbidden`, and what `JobGateway.get` raises.
         """
         job = self._jobs.get(job_id)
-        if job.restricted and not self.everywhere:
+        if job.restricted and not self.may_use_any_path:
             raise Forbidden(
-                f"job {job_id} was requested with the local key: present it, "
+                f"job {job_id} was requested with the local key: send the key, "
                 "as `Authorization: Bearer <key>`"
             )
         return job
 
-    def shown(self, job: Job) -> Job:
+    def redacted(self, job: Job) -> Job:
         """Return the job, without error texts and report if the caller may not read its files."""
-        if not job.restricted or self.everywhere:
+        if not job.restricted or self.may_use_any_path:
             return job
-        error = job.error and JobError(job.error.code, WITHHELD, job.error.line)
+        error = job.error and JobError(job.error.code, REDACTED_REASON, job.error.line)
         return replace(job, error=error, report=None)

@@ -25,12 +25,12 @@ CONTENT_TYPES: dict[Format, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
-PACKED: dict[Compression, str] = {
+COMPRESSED_TYPES: dict[Compression, str] = {
     "gzip": "application/gzip",
     "zstd": "application/zstd",
     "bz2": "application/x-bzip2",
 }
-NOTHING_NEW = b":\n\n"
+KEEP_ALIVE_COMMENT = b":\n\n"
 """A comment event. Sending it is how we notice that the listener has disconnected."""
 
 
@@ -43,7 +43,7 @@ class OutputViews:
         self._files, self._events = ConcurrencyLimit(slots), ConcurrencyLimit(slots)
         self._leaving = threading.Event()
 
-    def hurry(self) -> None:
+    def end_waits(self) -> None:
         """End all event streams for shutdown; the clients reconnect to another process."""
         self._leaving.set()
 
@@ -73,7 +73,7 @@ class OutputViews:
         """Serve what the job wrote; raises `ResultGone` if the file was replaced since."""
         file = stack.enter_context(open_output(path))
         if not self._jobs.has_written(job, stamp_of(os.fstat(file.fileno()))):
-            raise ResultGone(f"what lies at {path} is not the output of job {job.id}")
+            raise ResultGone(f"the file at {path} is not the output of job {job.id}")
         return download(file, *_described(job, path))
 
     def _news(self, id: str) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ class OutputViews:
             if self._leaving.is_set():
                 return
             told = view(job) if last is None or job.has_ended else brief(job)
-            yield NOTHING_NEW if job == last else _event(told)
+            yield KEEP_ALIVE_COMMENT if job == last else _event(told)
             last = job
 
 
@@ -93,7 +93,7 @@ def _described(job: Job, path: Path) -> tuple[str, str]:
     _, compression = named_format(path.name)
     if not path.suffix:  # in the job's own directory, under a name without suffix
         return f"{job.id}.{format_}", CONTENT_TYPES[format_]
-    return path.name, PACKED[compression] if compression else CONTENT_TYPES[format_]
+    return path.name, COMPRESSED_TYPES[compression] if compression else CONTENT_TYPES[format_]
 
 
 def _file(path: Path, name: str, type_: str, stack: ExitStack) -> Response:

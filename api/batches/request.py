@@ -14,12 +14,12 @@ from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, 
 from tasks.jobs.job import FileRef, JobRequest
 from telemetry.errors import Detail, Invalid
 
-LONGEST_URI = 4096
+MAX_URI_CHARS = 4096
 """In characters."""
-Uri = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, pattern=r"^[^\x00]*$")]
+Uri = Annotated[str, Meta(min_length=1, max_length=MAX_URI_CHARS, pattern=r"^[^\x00]*$")]
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
-Words = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
+MissingTexts = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
 _LISTS = frozenset({"methods", "na"})
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
@@ -51,7 +51,7 @@ class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Field separator of CSV; detected by default."""
     header: bool | None = None
     """Whether the first record of CSV holds the column names; detected by default."""
-    na: Words | None = None
+    na: MissingTexts | None = None
     """CSV texts that mean a missing value, in addition to those of pandas."""
 
 
@@ -67,16 +67,16 @@ def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
     given: dict[str, str | list[str]] = {}
     for name, values in form.lists():
         if name not in _LISTS and len(values) > 1:
-            raise wrong(name, f"{name[:100]!r} is given more than once")
+            raise invalid_field(name, f"{name[:100]!r} is given more than once")
         given[name] = values if name in _LISTS else values[0]
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        raise wrong(path.strip("`.") or None, message) from error
+        raise invalid_field(path.strip("`.") or None, message) from error
 
 
-def pinned(
+def build_job_request(
     asked: UploadRequest, input_uri: str, directory: JobDirectory, registry: Registry
 ) -> JobRequest:
     """Resolve the model and build the job request; raises `NotFound` or `Invalid`."""
@@ -103,16 +103,16 @@ def _methods(asked: UploadRequest) -> tuple[str, ...]:
     if asked.methods is None:
         return (asked.method or "predict",)
     if asked.method is not None:
-        raise wrong("methods", "give either method or methods")
+        raise invalid_field("methods", "give either method or methods")
     if len(set(asked.methods)) < len(asked.methods):
-        raise wrong("methods", "a method is given more than once")
+        raise invalid_field("methods", "a method is given more than once")
     return tuple(asked.methods)
 
 
 def _input(asked: UploadRequest, uri: str) -> FileRef:
     if reason := wrong_input(uri, asked.input_format):
-        raise wrong("input_uri" if isinstance(asked, BatchJobRequest) else "file", reason)
-    return FileRef(uri=_whole(uri, "input_uri"), format=asked.input_format)
+        raise invalid_field("input_uri" if isinstance(asked, BatchJobRequest) else "file", reason)
+    return FileRef(uri=_checked_absolute(uri, "input_uri"), format=asked.input_format)
 
 
 def _output(asked: UploadRequest, directory: JobDirectory) -> FileRef:
@@ -122,26 +122,31 @@ def _output(asked: UploadRequest, directory: JobDirectory) -> FileRef:
         return FileRef(uri=str(directory.output), format=asked.output_format)
     path = local_path(uri)
     if path is None:
-        raise wrong("output_uri", "output_uri must be a path on the server's machine")
+        raise invalid_field("output_uri", "output_uri must be a path on the server's machine")
     named, compression = named_format(uri)
     format_ = asked.output_format or named
     if reason := wrong_output(uri, asked.output_format):
-        raise wrong("output_uri", reason)
+        raise invalid_field("output_uri", reason)
     if compression and format_ not in ("csv", "ndjson"):
-        raise wrong("output_uri", "only CSV and NDJSON are packed: name the output out.csv.gz")
+        raise invalid_field(
+            "output_uri",
+            "only CSV and NDJSON can be compressed: name the output, for example, out.csv.gz",
+        )
     if reason := no_data(path.name):
-        raise wrong("output_uri", reason)
-    return FileRef(uri=_whole(uri, "output_uri"), format=format_)
+        raise invalid_field("output_uri", reason)
+    return FileRef(uri=_checked_absolute(uri, "output_uri"), format=format_)
 
 
-def _whole(uri: str, field: str) -> str:
+def _checked_absolute(uri: str, field: str) -> str:
     """The URI as given. Refuses relative paths: processes have different working directories."""
     path = local_path(uri)
     if path is not None and not path.is_absolute():
-        raise wrong(field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows")
+        raise invalid_field(
+            field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows"
+        )
     return uri
 
 
-def wrong(field: str | None, message: str) -> Invalid:
+def invalid_field(field: str | None, message: str) -> Invalid:
     """An `Invalid` error that names a field."""
     return Invalid(message, errors=[Detail((field,) if field else (), message)])

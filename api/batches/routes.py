@@ -15,9 +15,9 @@ from werkzeug.routing import BaseConverter
 from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.output_routes import OutputViews
-from api.batches.request import BatchJobRequest, UploadRequest, pinned, read_form
+from api.batches.request import BatchJobRequest, UploadRequest, build_job_request, read_form
 from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
-from api.batches.upload import Upload, telling_full
+from api.batches.upload import Upload, convert_disk_full
 from api.http.operator_bodies import read_body, read_query
 from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 from api.http.responses import json_response
@@ -117,12 +117,12 @@ class Batches:
         page = read_query(request, JobPage)
         status = page.status or None
         found = self._jobs.latest(page.limit + 1, page.after, status)
-        shown = [brief(self._access.shown(job)) for job in found[: page.limit]]
+        shown = [brief(self._access.redacted(job)) for job in found[: page.limit]]
         return json_response(BatchJobs(shown, len(found) > page.limit))
 
     def show(self, id: str) -> Response:
         """Show a job."""
-        return answer_job(self._access.shown(self._jobs.get(id)))
+        return answer_job(self._access.redacted(self._jobs.get(id)))
 
     def remove(self, id: str) -> Response:
         """Cancel a job; with ``forget=true`` delete one that has ended."""
@@ -136,12 +136,14 @@ class Batches:
         return answer_job(self._jobs.resume(self._access.permitted(id).id), 202)
 
     def _create(self, *, dry_run: bool) -> Job:
-        with telling_full(), self._new_job() as (job_id, directory):
+        with convert_disk_full(), self._new_job() as (job_id, directory):
             self._quota.check()
             asked = self._read(directory)
             job_request = replace(asked.job_request, dry_run=dry_run)
             key = asked.idempotency(request, dry_run=dry_run)
-            job = self._jobs.create(job_id, job_request, key, everywhere=self._access.everywhere)
+            job = self._jobs.create(
+                job_id, job_request, key, everywhere=self._access.may_use_any_path
+            )
             if job.id != job_id:  # the idempotency key is known: this is the earlier job
                 shutil.rmtree(directory.path, ignore_errors=True)
             return job
@@ -149,7 +151,7 @@ class Batches:
     def _read(self, directory: JobDirectory) -> ReceivedRequest:
         if request.mimetype != "multipart/form-data":
             given = read_body(request, BatchJobRequest)
-            job_request = pinned(given, given.input_uri, directory, self._registry)
+            job_request = build_job_request(given, given.input_uri, directory, self._registry)
             return ReceivedRequest(job_request, msgspec.json.encode(given))
         with self._taking.one() as free:
             if not free:
@@ -157,7 +159,7 @@ class Batches:
             upload = Upload(request, directory, self._spare, self._quota)
         fields = read_form(upload.form, UploadRequest)
         return ReceivedRequest(
-            pinned(fields, upload.uri, directory, self._registry), upload.fingerprint
+            build_job_request(fields, upload.uri, directory, self._registry), upload.fingerprint
         )
 
     @contextmanager

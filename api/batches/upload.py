@@ -14,23 +14,23 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from api.batches.request import wrong
+from api.batches.request import invalid_field
 from registry.files import sync_directory
-from tasks.jobs.files.disk_reserve import Watched, sparing
+from tasks.jobs.files.disk_reserve import Watched, open_with_reserve
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
 from telemetry.errors import DiskFull, Malformed, TooLarge
 
 FILE_PART = "file"
 """Name of the form part that holds the input."""
-IN_MEMORY = 2**18
+MAX_FORM_MEMORY_BYTES = 2**18
 """Bytes of a form held in memory; every part but the file must fit in."""
-MOST_PARTS = 128
+MAX_FORM_PARTS = 128
 _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
 
 
 @contextmanager
-def telling_full() -> Iterator[None]:
+def convert_disk_full() -> Iterator[None]:
     """Turn the operating system's "disk full" and "quota exceeded" into `DiskFull`."""
     try:
         yield
@@ -60,7 +60,7 @@ class Upload:
     def uri(self) -> str:
         """Path of the stored file; raises `Invalid` if the form had none."""
         if self._file is None:
-            raise wrong(FILE_PART, f"the form has no part {FILE_PART!r} with a file name")
+            raise invalid_field(FILE_PART, f"the form has no part {FILE_PART!r} with a file name")
         return self._file.name
 
     @property
@@ -73,20 +73,20 @@ class Upload:
     def _parse(self, request: Request) -> MultiDict[str, str]:
         parser = FormDataParser(
             self._opened,
-            max_form_memory_size=IN_MEMORY,
-            max_form_parts=MOST_PARTS,
+            max_form_memory_size=MAX_FORM_MEMORY_BYTES,
+            max_form_parts=MAX_FORM_PARTS,
             silent=False,
         )
         try:
             _, form, files = parser.parse_from_environ(request.environ)
         except RequestEntityTooLarge as error:
-            raise TooLarge("the form has too many parts, or too long ones") from error
+            raise TooLarge("the form has too many parts, or a part is too long") from error
         except ValueError as error:
-            raise Malformed(f"the form is broken: {error}") from error
+            raise Malformed(f"the form cannot be parsed: {error}") from error
         if None in form or None in files:  # possible, despite the annotations
-            raise wrong(None, "a part of the form has no name")
+            raise invalid_field(None, "a part of the form has no name")
         if unknown := files.keys() - {FILE_PART}:
-            raise wrong(
+            raise invalid_field(
                 min(unknown), f"the file of an upload is {FILE_PART!r}, not {min(unknown)!r}"
             )
         self._sync()
@@ -114,10 +114,10 @@ class Upload:
         content_length: int | None = None,
     ) -> IO[bytes]:
         if self._file is not None:
-            raise wrong(FILE_PART, "an upload has one file")
+            raise invalid_field(FILE_PART, "an upload has one file")
         found = _suffixes.search(filename or "")
         path = self._directory.input
         # Workers recognise the format by the suffix.
         path = path.with_name(path.name + (found[0] if found else ""))
-        self._file = sparing(path, "wb", self._spare)
+        self._file = open_with_reserve(path, "wb", self._spare)
         return cast("IO[bytes]", Watched(self._file, self._quota.check, self._digest))

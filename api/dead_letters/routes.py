@@ -7,7 +7,7 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from api.asgi.sending import Sending
+from api.asgi.send_budget import SendBudget
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
@@ -76,7 +76,7 @@ class LetterId(BaseConverter):
 class LetterViews:
     """The views."""
 
-    def __init__(self, letters: DeadLetters, replays: Replays, sending: Sending) -> None:
+    def __init__(self, letters: DeadLetters, replays: Replays, sending: SendBudget) -> None:
         self._letters = letters
         self._sending = sending
         self._replays = replays
@@ -129,7 +129,9 @@ class LetterViews:
         """Delete all letters that match a filter."""
         doomed = read_query(request, Deletion)
         if not (doomed.all or _filters(doomed)):
-            raise Invalid("say which to delete: model, code or queue; or all=true")
+            raise Invalid(
+                "choose which dead letters to delete: give model, code or queue, or all=true"
+            )
         return json_response(
             Deleted(self._letters.delete([x.id for x in self._letters.find(doomed)]))
         )

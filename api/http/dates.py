@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.http import parse_date
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-DATED = {
+DATE_FIELDS = {
     "HTTP_IF_MODIFIED_SINCE": (),
     "HTTP_IF_UNMODIFIED_SINCE": (),
     "HTTP_IF_RANGE": ("HTTP_RANGE",),
@@ -14,11 +14,11 @@ DATED = {
 """Each with what has no sense without it: a range that may be another file's is not sent."""
 
 
-def passing_over_wrong_dates(app: Wsgi) -> Wsgi:
+def ignore_invalid_dates(app: Wsgi) -> Wsgi:
     """The application, without those fields whose date is none: RFC 9110 has them ignored."""
 
     def passed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        for name, others in DATED.items():
+        for name, others in DATE_FIELDS.items():
             if _is_beyond(environ.get(name)):
                 for wrong in (name, *others):
                     environ.pop(wrong, None)

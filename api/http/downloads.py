@@ -16,8 +16,8 @@ from tasks.jobs.files.descriptors import open_regular
 from tasks.jobs.files.fingerprints import stamp_of
 from telemetry.errors import ResultGone
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-NOT_OURS = {
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+GONE_ERRNOS = {
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES),
     *(errno.EINVAL, errno.ENXIO),
 }
@@ -29,9 +29,9 @@ def open_output(path: Path) -> IO[bytes]:
     try:
         return open_regular(path)
     except OSError as error:
-        if error.errno not in NOT_OURS:
+        if error.errno not in GONE_ERRNOS:
             raise
-        raise ResultGone(f"{path.name} is not there any more") from error
+        raise ResultGone(f"{path.name} no longer exists") from error
 
 
 def download(file: IO[bytes], name: str, type_: str) -> Response:
@@ -43,7 +43,7 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
     tag, size = stamp_of(status).replace(" ", "-"), status.st_size
     if request.if_match and tag not in request.if_match:
         raise PreconditionFailed("the file is not the one that If-Match names")
-    plain = CONTROL.sub("_", name)  # not allowed in a header
+    plain = CONTROL_CHARACTERS.sub("_", name)  # not allowed in a header
     response = send_file(file, type_, True, plain, conditional=False, max_age=0)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     response.content_length, response.last_modified = size, status.st_mtime  # type: ignore[assignment]  # werkzeug takes seconds, too

@@ -6,9 +6,9 @@ import msgspec
 
 from telemetry.errors import Malformed, TooLarge
 
-EACH = 4
+CONTAINERS_PER_ROW = 4
 """Lists and objects allowed per row, the row included; unknown keys may hold some."""
-AROUND = 2
+OUTER_CONTAINERS = 2
 """Lists and objects around the rows: the request, and the list of rows."""
 _MARKS = b'"[{'
 _OTHERS = bytes(set(range(256)) - set(_MARKS))
@@ -16,16 +16,17 @@ _outside = re.compile(rb'"[^"]*"?|([^"]+)')
 _unbuilt = msgspec.json.Decoder(msgspec.Raw)
 
 
-def refuse_many(body: bytes, rows: int) -> None:
+def refuse_many_containers(body: bytes, rows: int) -> None:
     """Raise `TooLarge` if a body has more lists and objects than ``rows`` rows may need."""
-    most = EACH * (rows + AROUND)
+    most = CONTAINERS_PER_ROW * (rows + OUTER_CONTAINERS)
     # Fast check first: count brackets everywhere. Only a body over the limit is looked at again
     # without the brackets inside strings, which takes longer.
     if body.count(b"{") + body.count(b"[") <= most or not _opens_more(body, most):
         return
     _refuse_depth(body)
     raise TooLarge(
-        f"a request may carry at most {rows} rows, and {EACH} lists and objects for each"
+        f"a request may have at most {rows} rows, and {CONTAINERS_PER_ROW} lists and "
+        "objects for each"
     )
 
 

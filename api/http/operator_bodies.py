@@ -28,7 +28,7 @@ def read_body(request: Request, kind: type[Kind]) -> Kind:
     if (request.content_length or 0) > MAX_OPERATOR_BODY_BYTES or len(
         body
     ) > MAX_OPERATOR_BODY_BYTES:
-        raise TooLarge(f"the body may hold at most {MAX_OPERATOR_BODY_BYTES} bytes")
+        raise TooLarge(f"the body may have at most {MAX_OPERATOR_BODY_BYTES} bytes")
     if not body:
         return _converted({}, kind, strict=True)
     if request.mimetype != "application/json":

@@ -6,7 +6,7 @@ MAX_WAIT_SECONDS = 30
 """The longest wait in seconds; a longer one is cut to this."""
 MAX_PREFERENCES = 32
 """How many preferences are parsed; the rest are ignored."""
-MOST_DIGITS = 6
+MAX_DIGITS = 6
 """Digits of `wait`; a longer number is ignored."""
 
 
@@ -50,4 +50,4 @@ def _pair(part: str) -> tuple[str, str]:
 
 
 def _is_number(text: str) -> bool:
-    return len(text) <= MOST_DIGITS and text.isascii() and text.isdigit()
+    return len(text) <= MAX_DIGITS and text.isascii() and text.isdigit()

@@ -18,10 +18,10 @@ from api.http.log_fields import of_request
 from api.http.urls import Urls
 from telemetry import errors
 from telemetry.errors import Detail
-from telemetry.seldom import Seldom
+from telemetry.log_throttle import LogThrottle
 
 log = logging.getLogger(__name__)
-_outage = Seldom()
+_outage = LogThrottle()
 MAX_TEXT_CHARS = 2000
 """Greatest length of each text in a problem, in characters."""
 
@@ -138,7 +138,9 @@ def _ours(error: errors.PredictqError) -> Response:
 
 def _without_redis(error: redis.RedisError) -> Response:
     if many := _outage.count():
-        log.warning("%s answers without Redis, the last: %s", many, error, extra=of_request())
+        log.warning(
+            "Redis was unavailable for %s requests, the last: %s", many, error, extra=of_request()
+        )
     return _answer(problem_of(errors.Unavailable()))
 
 
@@ -166,5 +168,5 @@ def _headers(error: HTTPException) -> dict[str, str]:
 def _unforeseen(error: Exception) -> Response:
     log.error("unforeseen error", exc_info=error, extra=of_request())
     return _answer(
-        problem_of(errors.PredictqError("an error that we did not foresee; it is logged"))
+        problem_of(errors.PredictqError("an unexpected error; the server's log has the details"))
     )

@@ -56,7 +56,7 @@ class Rights:
         if wanted and not self.caller(request).may("debug"):
             raise Forbidden(
                 "debug=true needs the local key, as `Authorization: Bearer <key>`; "
-                "it lies in local.key, in the home of the server"
+                "the file local.key in the server's home has it"
             )
         return wanted
 
@@ -73,5 +73,7 @@ def _key(home: Path) -> bytes:
     try:
         return read_or_make_local_key(home)
     except OSError as error:
-        log.warning("there is no local key, so no caller has any right: %s", error)
+        log.warning(
+            "the local key cannot be read, so every request that needs it is refused: %s", error
+        )
         return b""

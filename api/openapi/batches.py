@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from api.batches.output_routes import CONTENT_TYPES, PACKED
+from api.batches.output_routes import COMPRESSED_TYPES, CONTENT_TYPES
 from api.batches.request import BatchJobRequest, UploadRequest
 from api.batches.schemas import ROUTE, BatchJob, BatchJobs
 from api.batches.upload import FILE_PART
@@ -105,7 +105,7 @@ def _resume() -> Json:
 
 
 def _output() -> Json:
-    types = *CONTENT_TYPES.values(), *PACKED.values()
+    types = *CONTENT_TYPES.values(), *COMPRESSED_TYPES.values()
     answers = {
         "200": _bytes("The whole output", *types),
         "206": _bytes("A byte range of the output", *types),

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from api.asgi.byte_budget import ByteBudget
 from api.asgi.concurrency import ConcurrencyLimit
-from api.asgi.sending import Sending
+from api.asgi.send_budget import SendBudget
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, Preference
 from api.http.problems import problem_response
@@ -42,7 +42,7 @@ class Predictions:
         registry: Registry,
         settings: Settings,
         rights: Rights,
-        sending: Sending,
+        sending: SendBudget,
     ) -> None:
         self._gateway = gateway
         self._registry = registry

@@ -9,7 +9,7 @@ import msgspec
 from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
-from api.http.json_limits import refuse_many
+from api.http.json_limits import refuse_many_containers
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
@@ -20,7 +20,7 @@ from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from tasks.wire import decode
 from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
-LONGEST_KEY = 255
+MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
 SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
 RunLimit = Annotated[float, Meta(ge=SHORTEST_RUN, le=LONGEST_RUN)]
@@ -52,13 +52,13 @@ def read_body(request: Request, bound: int) -> bytes:
         raise UnsupportedMediaType("the body must not be compressed")
     # Without Content-Length, Flask reads one byte beyond the bound, see `create_flask`.
     if (request.content_length or 0) > bound or len(body := request.get_data(cache=False)) > bound:
-        raise TooLarge(f"the body may hold at most {bound} bytes")
+        raise TooLarge(f"the body may have at most {bound} bytes")
     return body
 
 
 def parse_submission(body: bytes, max_rows: int) -> Submission:
     """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`."""
-    refuse_many(body, max_rows)
+    refuse_many_containers(body, max_rows)
     document = decode(body)
     try:
         return msgspec.convert(document, Submission)
@@ -71,8 +71,8 @@ def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency |
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not 0 < len(key) <= LONGEST_KEY:
-        raise Invalid(f"an Idempotency-Key has 1 to {LONGEST_KEY} characters")
+    if not 0 < len(key) <= MAX_KEY_CHARS:
+        raise Invalid(f"an Idempotency-Key has 1 to {MAX_KEY_CHARS} characters")
     return Idempotency(key, blake2b(content(), digest_size=16).hexdigest())
 
 
@@ -123,7 +123,7 @@ def fallback(
 
 def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:
     if (rows := validation.count(signature, features)) > bound:
-        raise TooLarge(f"a request may carry at most {bound} rows, this one has {rows}")
+        raise TooLarge(f"a request may have at most {bound} rows, this one has {rows}")
 
 
 def _invalid(error: msgspec.ValidationError) -> Invalid:

@@ -17,7 +17,7 @@ from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures, PredictqError
 from workers.jobs.tables.features.matching import Selection
 from workers.jobs.tables.sources import open_source
-from workers.models.gate.doors import Passed, json_rows, read_source
+from workers.models.gate.doors import DoorResult, json_rows, read_source
 from workers.models.tabular.table import Table
 
 Row = list[Any]
@@ -35,48 +35,48 @@ def frames(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows[[*case.order]], beside], axis=1)
 
 
-def by_client(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def by_client(case: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows as the Python client sends a frame, series or array."""
     return _together(signature, *_accepted(signature, _body(case, signature, rows)))
 
 
-def by_objects(_: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def by_objects(_: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows as the gate writes them into requests."""
     return _together(signature, *_accepted(signature, encode(json_rows(signature, rows))))
 
 
-def by_csv(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def by_csv(case: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows in a CSV file of a job, as pandas writes it."""
     return _read("csv", signature, lambda path: frames(case, rows).to_csv(path, index=False))
 
 
-def by_parquet(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def by_parquet(case: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows in a Parquet file of a job, as pandas writes it."""
     frame = frames(case, rows).rename(columns=str)
     return _read("parquet", signature, lambda path: frame.to_parquet(path, index=False))
 
 
-def by_ndjson(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def by_ndjson(case: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows in an NDJSON file of a job, as the Python client writes it."""
     given: Any = frames(case, rows) if signature.named else rows.astype(object).to_numpy()
     lines = [json.dumps(line) + "\n" for line in features(given)]
     return _read("ndjson", signature, lambda path: Path(path).write_text("".join(lines)))
 
 
-def beside(case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def beside(case: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows together with rows of the sample, like requests in one microbatch."""
     sample = case.sample.set_axis([*rows.columns], axis=1)
     others, _ = _accepted(signature, _body(case, signature, sample))
     mine, refused = _accepted(signature, _body(case, signature, rows))
     if not mine:
-        return Passed([], refused)
+        return DoorResult([], refused)
     found, middle = [*others.values()], len(others) // 2
     mixed = Table.of(signature, [*found[:middle], *mine.values(), *found[middle:]])
     behind = [NONE] * (len(found) - middle)
-    return Passed([(mixed, [*[NONE] * middle, *mine, *behind])], refused)
+    return DoorResult([(mixed, [*[NONE] * middle, *mine, *behind])], refused)
 
 
-Door = Callable[[Case, Signature, pd.DataFrame], Passed]
+Door = Callable[[Case, Signature, pd.DataFrame], DoorResult]
 DOORS: dict[str, Door] = {
     "client": by_client,
     "beside others": beside,
@@ -87,7 +87,7 @@ DOORS: dict[str, Door] = {
 }
 
 
-def through(door: str, case: Case, signature: Signature, rows: pd.DataFrame) -> Passed:
+def through(door: str, case: Case, signature: Signature, rows: pd.DataFrame) -> DoorResult:
     """Pass rows through a door; an error for the whole counts as a refusal of each row."""
     try:
         return DOORS[door](case, signature, rows)
@@ -95,7 +95,7 @@ def through(door: str, case: Case, signature: Signature, rows: pd.DataFrame) -> 
         reason = str(error)
     except Exception as error:  # noqa: BLE001 - unexpected errors are what we look for
         reason = f"{type(error).__name__}: {error}"
-    return Passed([], dict.fromkeys(range(len(rows)), reason))
+    return DoorResult([], dict.fromkeys(range(len(rows)), reason))
 
 
 def _body(case: Case, signature: Signature, rows: pd.DataFrame) -> bytes:
@@ -116,11 +116,11 @@ def _accepted(signature: Signature, body: bytes) -> tuple[dict[int, Row], dict[i
     return rows, refused
 
 
-def _together(signature: Signature, rows: dict[int, Row], refused: dict[int, str]) -> Passed:
-    return Passed([(Table.of(signature, [*rows.values()]), [*rows])] if rows else [], refused)
+def _together(signature: Signature, rows: dict[int, Row], refused: dict[int, str]) -> DoorResult:
+    return DoorResult([(Table.of(signature, [*rows.values()]), [*rows])] if rows else [], refused)
 
 
-def _read(format: Any, signature: Signature, write: Callable[[Path], Any]) -> Passed:
+def _read(format: Any, signature: Signature, write: Callable[[Path], Any]) -> DoorResult:
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"rows.{format}"
         write(path)

@@ -16,9 +16,9 @@ from registry.manifest import Signature
 from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
 from workers.models.engine import Answer as Answered
-from workers.models.engine import answer_table, call_method, telling_model_errors
+from workers.models.engine import answer_table, call_method, convert_model_errors
 from workers.models.gate.comparing import differences
-from workers.models.gate.doors import Passed
+from workers.models.gate.doors import DoorResult
 from workers.models.signature.inspection import Inspected, inspect, quietly
 from workers.models.tabular.equality import unequal
 from workers.models.tabular.outputs import Output, to_wire
@@ -137,7 +137,7 @@ class _Judge:
             return "refused by model" if passed else "refused by door"
         return "answered"
 
-    def _of_refused(self, door: str, passed: Passed, unsayable: Any) -> Iterator[Finding]:
+    def _of_refused(self, door: str, passed: DoorResult, unsayable: Any) -> Iterator[Finding]:
         for place, reason in passed.refused.items():
             answer = self._alone[place][self._signature.main]
             if place not in unsayable and not isinstance(answer, ModelError):
@@ -244,7 +244,7 @@ class _Keyed(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, table: Table) -> "_Keyed":
         try:
-            with telling_model_errors():
+            with convert_model_errors():
                 return cls([(places, _Given.of(given)) for places, given in table.parts()])
         except ModelError as error:
             return cls(error)
@@ -255,7 +255,7 @@ class _Keyed(msgspec.Struct, frozen=True):
         return self.made
 
 
-def _places(passed: Passed) -> set[int]:
+def _places(passed: DoorResult) -> set[int]:
     """The fresh rows that passed the door."""
     return {place for _, places in passed.tables for place in places} - {NONE}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Request
 
-from api.batches.request import BatchJobRequest, UploadRequest, pinned, read_form
+from api.batches.request import BatchJobRequest, UploadRequest, build_job_request, read_form
 from api.batches.routes import JobPage
 from api.batches.upload import Upload
 from api.http import prefer
@@ -83,7 +83,7 @@ def _order(home: Path) -> Parse:
 
     def read(content: bytes) -> object:
         asked = read_body(_request(content, "application/json"), BatchJobRequest)
-        return pinned(asked, asked.input_uri, directory, registry)
+        return build_job_request(asked, asked.input_uri, directory, registry)
 
     return read
 
@@ -97,7 +97,7 @@ def _form(home: Path) -> Parse:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
         asked = read_form(upload.form, UploadRequest)
-        return pinned(asked, upload.uri, directory, registry)
+        return build_job_request(asked, upload.uri, directory, registry)
 
     return take
 

@@ -10,7 +10,7 @@ from typing import Self
 import psutil
 
 from benchmarks.harness.wire import LoadFailed
-from stack.guard import Leash
+from stack.guard import Guard
 from stack.process import Process, Program
 
 STARTING = 60.0
@@ -30,7 +30,7 @@ class Processes:
         self._running: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
-        self._leash = Leash()
+        self._leash = Guard()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,7 +70,7 @@ class Processes:
         deadline = time.monotonic() + STARTING
         while not process.program.ready():
             if not process.running():
-                raise LoadFailed(process.obituary())
+                raise LoadFailed(process.crash_report())
             if time.monotonic() > deadline:
                 raise LoadFailed(f"{process.program.name} is not ready{process.tail()}")
             time.sleep(0.05)

@@ -156,7 +156,7 @@ def _machine() -> str:
 
 
 def _versions() -> dict[str, str]:
-    server = redis_binary.version(redis_binary.told_by(redis_binary.find_binary()))
+    server = redis_binary.version(redis_binary.version_output(redis_binary.find_binary()))
     return {
         "python": platform.python_version(),
         "redis-server": server,

@@ -16,7 +16,7 @@ def load(**_: Any) -> None:
     held["model"] = joblib.load(os.environ["MODEL"])
 
 
-@app.task  # type: ignore[untyped-decorator]  # the same
+@app.task  # type: ignore[untyped-decorator]  # Celery has no types
 def predict(features: list[list[float]]) -> list[Any]:
     predictions: list[Any] = held["model"].predict(features).tolist()
     return predictions

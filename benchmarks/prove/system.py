@@ -125,7 +125,7 @@ class System(Processes):
                 process.start()
                 self._leash.hold(process.group)
         elif not process.running():
-            print(f"  {process.obituary().splitlines()[0]}", file=sys.stderr)
+            print(f"  {process.crash_report().splitlines()[0]}", file=sys.stderr)
             self._leash.release(process.group)
             process.postpone()
 

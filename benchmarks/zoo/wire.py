@@ -39,7 +39,7 @@ def own_answers(answer: Any, rows: int) -> list[Any]:
     if isinstance(answer, pd.DataFrame):
         return [[_value(v) for v in row] for row in answer.itertuples(index=False)]
     found = [_value(value) for value in answer]
-    assert len(found) == rows, f"{len(found)} answers for {rows} rows"  # noqa: S101
+    assert len(found) == rows, f"{len(found)} answers for {rows} rows"  # noqa: S101 - a check of the benchmark
     return found
 
 

@@ -19,7 +19,9 @@ class Delimiter(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = {"tab": "\t", "\\t": "\t"}.get(value, str(value))
         if not DELIMITER.fullmatch(text):
-            self.fail(f"{value!r} separates no fields; give one character such as ;", param, ctx)
+            self.fail(
+                f"{value!r} is not a field separator; give one character, such as ;", param, ctx
+            )
         return text
 
 

@@ -19,7 +19,9 @@ class FileName(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value == "-":
-            self.fail("`-` is no file; standard input and output are not used.", param, ctx)
+            self.fail(
+                "`-` is not a file; batch jobs cannot use standard input or output.", param, ctx
+            )
         return str(value)
 
 
@@ -43,14 +45,14 @@ def check_fetched(source: str, output: str, *, overwrite: bool) -> None:
     """Raise `click.UsageError` or `Failure` if an output cannot be downloaded to this file."""
     place = Path(output).expanduser()
     if Path(source).resolve() == place.resolve():
-        raise click.UsageError("OUTPUT would take the place of INPUT.")
+        raise click.UsageError("OUTPUT must not be the same file as INPUT.")
     if named_format(output)[1]:
-        raise click.UsageError(f"An output that is fetched is not packed: {output}")
+        raise click.UsageError(f"A fetched output cannot be compressed: {output}")
     try:
         if place.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if os.path.lexists(place) and not overwrite:
-            raise Failure(f"{output} is there already: name another file, or say --overwrite")
+            raise Failure(f"{output} already exists: name another file, or give --overwrite")
         with TemporaryFile(dir=place.parent):
             pass
     except OSError as error:

@@ -81,7 +81,9 @@ def _decide(client: Client, id: str) -> None:
     if wish == "c":
         client.jobs.cancel(id)
     if wish == "d":
-        click.echo(f"job {id} goes on; see it by: predictq batch status {id} --follow", err=True)
+        click.echo(
+            f"job {id} continues; to follow it: predictq batch status {id} --follow", err=True
+        )
         raise click.exceptions.Exit(INTERRUPTED)
 
 

@@ -18,8 +18,8 @@ from tasks.jobs.files.naming import FORMATS, named_format
 FORMAT = click.Choice(FORMATS)
 RATIO = click.FloatRange(0)
 _HINTS = {
-    "place_forbidden": "to send the file and fetch the output: --upload",
-    "output_exists": "to replace it: --overwrite",
+    "place_forbidden": "to upload the file and fetch the output, give --upload",
+    "output_exists": "to replace it, give --overwrite",
 }
 
 

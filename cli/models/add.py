@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cli.find_stack import not_served
 from cli.models import ghosts
 from cli.models.commands import home_option
-from cli.models.differences import told
+from cli.models.differences import differences_text
 from cli.models.served import RunningStack, running_stack, wait_until_served
 from registry.manifest import Description, Manifest
 from registry.names import checked_name
@@ -154,7 +154,7 @@ def _prove_offline(name: str, description: Description, found: Examined) -> None
     """Check that each door gives the model's own answers, before the version is registered."""
     own = found.inspected.own
     if own is not None and (wrong := differences(found.model, description.signature, own)):
-        raise AnswersDiffer(told(name, wrong))
+        raise AnswersDiffer(differences_text(name, wrong))
 
 
 def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own | None) -> None:
@@ -169,12 +169,14 @@ def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own
     except (ModelUnloadable, AnswersDiffer) as error:
         if was.status == "ready":
             raise
-        registry.set_state(manifest, was.becoming("refused", error.message))
-        ghosts.lay(stack.redis_url, [manifest.reference], tell=lambda _: None)
+        registry.set_state(manifest, was.with_status("refused", error.message))
+        ghosts.remove_ghosts(stack.redis_url, [manifest.reference], tell=lambda _: None)
         what = manifest.reference
-        raise type(error)(f"{error.message}; {what} is refused, and no name leads to it") from error
+        raise type(error)(
+            f"{error.message}; {what} is refused, and no name or alias resolves to it"
+        ) from error
     if was.status != "ready":
-        registry.set_state(manifest, was.becoming("ready"))
+        registry.set_state(manifest, was.with_status("ready"))
 
 
 def _tell(
@@ -195,8 +197,8 @@ def _tell(
         by = "the stack" if stack else "every door"
         click.echo(f"proved on {_count(len(found.own.frame))}: {by} answers as the model does")
     if stack and manifest.example is None:
-        click.echo("could not check that it is served: no row is known that the model takes")
-        click.echo("give some with --sample")
+        click.echo("could not check that the stack serves it: no valid row of the model is known")
+        click.echo("give rows with --sample")
     elif stack:
         click.echo(f"serving {what} at {stack.url}")
 

@@ -6,7 +6,7 @@ import click
 from msgspec.structs import replace
 
 from cli.models.commands import home_option
-from cli.models.differences import told
+from cli.models.differences import differences_text
 from cli.models.served import running_stack, wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
@@ -49,10 +49,10 @@ def check(model: str, data: Path | None, home: Path) -> None:
             prove_served(stack.url, manifest, own)
     except (ModelUnloadable, AnswersDiffer) as error:
         if state.status != "ready":
-            registry.set_state(manifest, state.becoming("refused", error.message))
+            registry.set_state(manifest, state.with_status("refused", error.message))
         raise
     if state.status != "ready":
-        registry.set_state(manifest, state.becoming("ready"))
+        registry.set_state(manifest, state.with_status("ready"))
     _tell(manifest, own, stack.url if stack else None)
 
 
@@ -67,7 +67,7 @@ def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
         own = own_of(estimator, _names(manifest), sample)
     own = _of_version(own, manifest)
     if wrong := differences(estimator, manifest.signature, own):
-        raise AnswersDiffer(told(manifest.reference, wrong))
+        raise AnswersDiffer(differences_text(manifest.reference, wrong))
     return own
 
 

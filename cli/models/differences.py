@@ -5,7 +5,7 @@ from typing import Any
 from workers.models.gate.comparing import Difference
 
 
-def told(reference: str, found: list[Difference]) -> str:
+def differences_text(reference: str, found: list[Difference]) -> str:
     """The rows that differ, one per line."""
     lines = (_line(difference) for difference in found)
     return "\n".join([f"{reference} would not be served as the model answers by itself:", *lines])

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cli.models.differences import told
+from cli.models.differences import differences_text
 from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
 from tasks.wire import decode, encode
@@ -38,7 +38,7 @@ def prove_served(url: str, manifest: Manifest, own: Own) -> None:
         for kind in FORMATS:
             found += islice(_by_job(client, manifest, own, kind), SHOWN_ROWS)
     if found:
-        raise AnswersDiffer(told(manifest.reference, found))
+        raise AnswersDiffer(differences_text(manifest.reference, found))
 
 
 def _unproved(manifest: Manifest) -> str:

@@ -11,7 +11,7 @@ import redis
 from cli.models.served import running_stack
 from registry.store import Registry
 from tasks.ledger.ledger import connect
-from tasks.ledger.pauses.ghosts import Ghosts, Laid
+from tasks.ledger.pauses.ghosts import Ghosts, RemovedGhost
 from tasks.settings import Settings
 
 REDIS_TIMEOUT = 10.0
@@ -24,7 +24,7 @@ def redis_of(home: Path) -> str | None:
     return (stack and stack.redis_url) or os.environ.get("REDIS_URL")
 
 
-def lay(
+def remove_ghosts(
     redis_url: str | None, versions: Iterable[str], tell: Callable[[str], None] = click.echo
 ) -> None:
     """Remove each model:version from Redis; without a Redis, the next `up` does."""
@@ -34,22 +34,22 @@ def lay(
         ghosts = Ghosts(client, Settings.from_environment())
         for version in versions:
             try:
-                _tell(version, ghosts.lay(version), tell)
+                _tell(version, ghosts.remove(version), tell)
             except redis.RedisError as error:
-                tell(f"Redis knows of {version} until the next start: {error}")
+                tell(f"Redis keeps data of {version} until the next start: {error}")
 
 
-def forget_ghosts(home: Path, redis_url: str) -> None:
+def remove_all_ghosts(home: Path, redis_url: str) -> None:
     """Remove all ghosts from Redis."""
     registry = Registry(home)
     with connect(redis_url, REDIS_TIMEOUT) as client, suppress(redis.RedisError):
         known = Ghosts(client, Settings.from_environment()).known()
-        lay(redis_url, sorted(filter(registry.has_removed, known)))
+        remove_ghosts(redis_url, sorted(filter(registry.has_removed, known)))
 
 
-def _tell(version: str, laid: Laid, tell: Callable[[str], None]) -> None:
-    if laid.letters:
-        letters = f"{laid.letters:,} dead letter{'s' * (laid.letters > 1)}"
+def _tell(version: str, removed: RemovedGhost, tell: Callable[[str], None]) -> None:
+    if removed.letters:
+        letters = f"{removed.letters:,} dead letter{'s' * (removed.letters > 1)}"
         tell(f"removed {letters} of {version}")
-    if laid.parked:
-        tell(f"{laid.parked:,} parked predictions of {version} fail now")
+    if removed.parked:
+        tell(f"{removed.parked:,} parked predictions of {version} fail now")

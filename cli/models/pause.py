@@ -23,11 +23,11 @@ def pause(model: str, reason: str | None, url: str | None) -> None:
 def resume(model: str, url: str | None) -> None:
     """End the pause of NAME:VERSION, automatic or by an operator."""
     answer = ask(url, "POST", _path(model, "resume"))
-    click.echo(f"resumed {answer['model']}" if answer["changed"] else f"{model} was not paused")
+    click.echo(f"resumed {answer['model']}" if answer["changed"] else f"{model} is not paused")
 
 
 def _path(model: str, act: str) -> str:
     match parse_reference(model):
         case Reference(name, None, int(version)):
             return f"models/{name}/versions/{version}/{act}"
-    raise Invalid(f"say which version, as name:version, not {model!r}")
+    raise Invalid(f"name one version, as name:version, not {model!r}")

@@ -21,7 +21,7 @@ def remove(model: str, force: bool, home: Path) -> None:
     """Remove MODEL: one version (name:version), or all of them (name)."""
     reference, registry = parse_reference(model), Registry(home)
     if reference.alias:
-        raise Invalid(f"say which version to remove, {reference.name}:N, rather than an alias")
+        raise Invalid(f"give a version to remove, {reference.name}:N, not an alias")
     registry.resolve(model)  # raises an error if there is none
     pointing = _pointing(registry, reference)
     if pointing and not force:
@@ -47,7 +47,9 @@ def _tell(home: Path, name: str, removed: Removed) -> None:
         click.echo(f"removed {name}:{version}")
     for alias in removed.aliases:
         click.echo(f"removed alias {name}@{alias}, which pointed there")
-    ghosts.lay(ghosts.redis_of(home), [f"{name}:{version}" for version in removed.versions])
+    ghosts.remove_ghosts(
+        ghosts.redis_of(home), [f"{name}:{version}" for version in removed.versions]
+    )
 
 
 def _pointing(registry: Registry, reference: Reference) -> list[str]:

@@ -10,7 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import msgspec
 
 from registry.manifest import Manifest
-from stack.pointers import lives
+from stack.pointers import is_running
 from telemetry.errors import ModelUnloadable, Unavailable
 
 DEADLINE = 30.0
@@ -53,7 +53,7 @@ def running_stack(home: Path) -> RunningStack | None:
         stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=RunningStack)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return stack if lives(stack.pid) else None
+    return stack if is_running(stack.pid) else None
 
 
 def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
@@ -78,7 +78,7 @@ def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
             raise Unavailable(f"{stack.url} did not serve {what} within {DEADLINE:.0f} s")
         time.sleep(_PAUSE)
         pending = answer.body.get("urls", {}).get("result")
-        request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - same
+        request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - of the same server
         answer = _ask(request, remaining)
 
 
@@ -89,7 +89,7 @@ def _is_served(answer: _Answer, what: str) -> bool:
     """
     failure = _failure(answer.body)
     if failure and failure.retryable:
-        raise Unavailable(f"the stack did not get to serve {what}: {failure.message}")
+        raise Unavailable(f"the stack failed while serving {what}: {failure.message}")
     if failure:
         raise ModelUnloadable(f"the stack cannot serve {what}: {failure.message}")
     if 400 <= answer.code < 500 and answer.code != _TOO_MANY:

@@ -9,12 +9,12 @@ from cli.predict.model_inputs import Column
 from tasks.jobs.files.dialect import BOOLEANS, DECIMAL_COMMA, is_number
 
 
-class Nonsense(ValueError):
+class InvalidCell(ValueError):
     """The cell is not a value of its column."""
 
 
 def value(column: Column, cell: str, missing: Collection[str]) -> Any:
-    """Convert a cell; None means missing. Raises `Nonsense` if a number is expected.
+    """Convert a cell; None means missing. Raises `InvalidCell` if a number is expected.
 
     Other values that the column does not accept are left for the server to refuse.
     """
@@ -48,8 +48,8 @@ def _number(name: str, text: str) -> Any:
     if is_number(text):
         return _read(text)
     if re.fullmatch(DECIMAL_COMMA, text):
-        raise Nonsense(f"column {name!r}: {text[:40]!r} is no number; use a point for decimals")
-    raise Nonsense(f"column {name!r}: expected a number, got {text[:40]!r}")
+        raise InvalidCell(f"column {name!r}: {text[:40]!r} is not a number; use a decimal point")
+    raise InvalidCell(f"column {name!r}: expected a number, got {text[:40]!r}")
 
 
 def _by_look(text: str) -> Any:

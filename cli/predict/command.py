@@ -18,7 +18,7 @@ from cli.predict.windowed import Failure, predictions
 from predictq import Client, PredictqError
 from tasks.jobs.files.dialect import Dialect
 
-AskForInputs = Callable[[], VersionInputs | None]
+FetchInputs = Callable[[], VersionInputs | None]
 
 
 @click.command()
@@ -83,7 +83,7 @@ def _in_lines() -> Iterator[None]:
         raise Failure(str(error)) from error
 
 
-def _of_file(source: str, needed: AskForInputs, said: Dialect) -> FileRows:
+def _of_file(source: str, needed: FetchInputs, said: Dialect) -> FileRows:
     try:
         with click.open_file(source, "rb") as stream:
             return read_rows(source, stream.read(), needed, said)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from cli.batch.dialect_options import ignored_text
-from cli.predict.cells import Nonsense, value
+from cli.predict.cells import InvalidCell, value
 from cli.predict.model_inputs import Column, VersionInputs
 from cli.predict.rows import FileRows, Row, Unreadable
 from registry import manifest
@@ -40,7 +40,7 @@ class Layout:
             return Row(place, None, f"expected {self.width} fields, found {len(fields)}")
         try:
             values = [value(column, fields[at], self.missing) for at, column in self.taken]
-        except Nonsense as error:
+        except InvalidCell as error:
             return Row(place, None, str(error))
         names = [column.name for _, column in self.taken]
         return Row(place, dict(zip(names, values, strict=True)) if self.named else values)
@@ -99,7 +99,7 @@ def _layout(
     ignored = [name for place, name in enumerate(names) if place not in set(places)]
     notes = [ignored_text(ignored)] if ignored else []
     if header and said.header is None and is_counted(first):
-        notes.append(f"taken for the header: line {line} (if it is a row: --no-header)")
+        notes.append(f"line {line} was read as the header (if it is a row, give --no-header)")
     return Layout(len(first), taken, takes.named and header, frozenset(said.missing)), notes
 
 

@@ -46,9 +46,9 @@ def _text(name: str, content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("not UTF-8 text; save it as such") from error
+        raise Unreadable("not UTF-8 text; save it as UTF-8") from error
     if "\0" in text[:1024]:
-        raise Unreadable("not UTF-8 text; save it as such")
+        raise Unreadable("not UTF-8 text; save it as UTF-8")
     return text
 
 
@@ -56,5 +56,5 @@ def _only_batch(name: str) -> str | None:
     """The message for Parquet and compressed files, which only `predictq batch` supports."""
     format_, compression = named_format(name)
     if format_ == "parquet" or compression:
-        return f"{PurePath(name).name} is neither CSV nor JSON; predictq batch takes it"
+        return f"{PurePath(name).name} is neither CSV nor JSON; use predictq batch for it"
     return None

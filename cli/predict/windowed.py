@@ -1,4 +1,4 @@
-"""Predicts rows in requests of limited size, a few in flight at a time, in order."""
+"""Predicts rows in requests of limited size, a few in sender at a time, in order."""
 
 import uuid
 from collections import deque
@@ -15,7 +15,7 @@ __all__ = ["Failure", "predictions"]
 ROWS_PER_WINDOW = 1_000
 """Rows per request."""
 WINDOW = 4
-"""Requests in flight: enough to keep workers busy, too few to fill the queue."""
+"""Requests in sender: enough to keep workers busy, too few to fill the queue."""
 SHOWN_FAILURES = 20
 """Faults to print if no row could be predicted."""
 
@@ -28,7 +28,7 @@ class Fault(str):
 
 @dataclass(frozen=True)
 class Sent:
-    """The rows of a request in flight."""
+    """The rows of a request in sender."""
 
     rows: Sequence[Row]
     faults: dict[int, Fault]
@@ -47,31 +47,31 @@ class Sent:
 
 
 def predictions(
-    client: Client, model: str, rows: Sequence[Row], method: str, **clocks: float | None
+    client: Client, model: str, rows: Sequence[Row], method: str, **limits: float | None
 ) -> Iterator[Any]:
     """Yield a prediction or a `Fault` per row, in order.
 
-    ``clocks``: ``max_queue_seconds`` and ``timeout_seconds`` of `Client.submit`. Raises `Failure`
+    ``limits``: ``max_queue_seconds`` and ``timeout_seconds`` of `Client.submit`. Raises `Failure`
     if a request fails for another reason than its rows, or if every row of the first request fails.
     """
     with Progress(len(rows)) as progress:
-        flight = WindowedPredict(client, model, {"method": method, **clocks}, progress)
-        for number, answers in enumerate(_landings(flight, rows)):
+        sender = WindowedPredict(client, model, {"method": method, **limits}, progress)
+        for number, answers in enumerate(_answers_in_order(sender, rows)):
             if not number:
                 _refuse_hopeless(answers)
             progress.advance(len(answers))
             yield from answers
 
 
-def _landings(flight: "WindowedPredict", rows: Sequence[Row]) -> Iterator[list[Any]]:
-    """Yield the answers of each request, with up to `WINDOW` requests in flight."""
-    flying: deque[Sent] = deque()
+def _answers_in_order(sender: "WindowedPredict", rows: Sequence[Row]) -> Iterator[list[Any]]:
+    """Yield the answers of each request, with up to `WINDOW` requests in sender."""
+    in_flight: deque[Sent] = deque()
     for start in range(0, len(rows), ROWS_PER_WINDOW):
-        if len(flying) == WINDOW:
-            yield flight.land(flying.popleft())
-        flying.append(flight.send(rows[start : start + ROWS_PER_WINDOW]))
-    while flying:
-        yield flight.land(flying.popleft())
+        if len(in_flight) == WINDOW:
+            yield sender.receive_answers(in_flight.popleft())
+        in_flight.append(sender.send(rows[start : start + ROWS_PER_WINDOW]))
+    while in_flight:
+        yield sender.receive_answers(in_flight.popleft())
 
 
 class WindowedPredict:
@@ -95,7 +95,7 @@ class WindowedPredict:
                 faults |= {good[row]: fault for row, fault in _refused(error, sent).items()}
         return Sent(rows, faults, None)
 
-    def land(self, sent: Sent) -> list[Any]:
+    def receive_answers(self, sent: Sent) -> list[Any]:
         """Wait for the answers of all rows, in order; raises `Failure`."""
         answers = iter(self._answers(sent, sent.pending) if sent.pending else ())
         return [sent.faults.get(n) or next(answers) for n in range(len(sent.rows))]
@@ -118,7 +118,7 @@ class WindowedPredict:
             raise Failure(f"{sent.places}: {error}") from error
         half = len(rows) // 2
         halves = [self.send(some) for some in (rows[:half], rows[half:])]
-        return [answer for one in halves for answer in self.land(one)]
+        return [answer for one in halves for answer in self.receive_answers(one)]
 
     def _wait(self, pending: Pending) -> list[Any]:
         while isinstance(

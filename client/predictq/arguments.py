@@ -8,7 +8,7 @@ from urllib.parse import quote
 from predictq.errors import Detail, InvalidRequest
 
 
-def unfit(argument: str, why: str) -> InvalidRequest:
+def invalid_argument(argument: str, why: str) -> InvalidRequest:
     """The error for an argument that is wrong."""
     what = f"{argument}: {why}"
     return InvalidRequest(422, "invalid", what, (Detail((argument,), what),))
@@ -17,11 +17,13 @@ def unfit(argument: str, why: str) -> InvalidRequest:
 def text(argument: str, value: Any) -> str:
     """Return the value if it is text that can be encoded."""
     if not isinstance(value, str):
-        raise unfit(argument, f"expected text, got {told(value)}")
+        raise invalid_argument(argument, f"expected text, got {described(value)}")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise unfit(argument, f"{value!r} holds half of a character") from error
+        raise invalid_argument(
+            argument, f"{value!r} contains an unpaired surrogate, which is not valid text"
+        ) from error
     return value
 
 
@@ -31,9 +33,9 @@ def number(argument: str, value: Any) -> float:
     try:
         given = float(value) if is_number else math.nan
     except OverflowError as error:
-        raise unfit(argument, "the number is too large") from error
+        raise invalid_argument(argument, "the number is too large") from error
     if math.isnan(given):
-        raise unfit(argument, f"expected a number, got {told(value)}")
+        raise invalid_argument(argument, f"expected a number, got {described(value)}")
     return int(value) if isinstance(value, int) else given
 
 
@@ -41,7 +43,7 @@ def count(argument: str, value: Any) -> int:
     """Return the value if it is a whole number."""
     given = number(argument, value)
     if given % 1:
-        raise unfit(argument, f"expected a whole number, got {value}")
+        raise invalid_argument(argument, f"expected a whole number, got {value}")
     return int(given)
 
 
@@ -49,21 +51,21 @@ def seconds(argument: str, value: Any) -> float:
     """Return the value if it is a duration in seconds, 0 or more; infinity is allowed."""
     given = number(argument, value)
     if given < 0:
-        raise unfit(argument, f"expected seconds, 0 or more, got {value}")
+        raise invalid_argument(argument, f"expected seconds, 0 or more, got {value}")
     return given
 
 
 def flag(argument: str, value: Any) -> bool:
     """Return the value if it is a bool."""
     if not isinstance(value, bool):
-        raise unfit(argument, f"expected True or False, got {told(value)}")
+        raise invalid_argument(argument, f"expected True or False, got {described(value)}")
     return value
 
 
 def part(argument: str, value: Any) -> str:
     """Return a name or id, quoted for use in a path."""
     if (name := text(argument, value)) in ("", ".", ".."):  # these would change the path
-        raise unfit(argument, f"expected a name or an id, got {value!r}")
+        raise invalid_argument(argument, f"expected a name or an id, got {value!r}")
     return quote(name, safe="@:")
 
 
@@ -72,11 +74,11 @@ def key(value: Any) -> str:
     argument = "idempotency_key"
     name = text(argument, value)
     if not name or name != name.strip() or not (name.isascii() and name.isprintable()):
-        raise unfit(argument, f"expected printable ASCII characters, got {value!r}")
+        raise invalid_argument(argument, f"expected printable ASCII characters, got {value!r}")
     return name
 
 
-def told(value: Any) -> str:
+def described(value: Any) -> str:
     """Describe a value for an error message."""
     if value is None or isinstance(value, float):
         return str(value)

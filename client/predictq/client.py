@@ -7,12 +7,12 @@ from predictq import arguments
 from predictq.arguments import part
 from predictq.errors import Unreachable, WaitTimeout
 from predictq.http import wire
-from predictq.http.connection import UNMET, Connection
+from predictq.http.connection import UNSEEN_SERVER_SECONDS, Connection
 from predictq.http.retries import Clock, Deadline
 from predictq.jobs.jobs import Jobs
 from predictq.submission import submission
 from predictq.types import Pending, Prediction
-from predictq.waiting import await_outcome, look
+from predictq.waiting import await_outcome, look_up_once
 
 DEFAULT_TIMEOUT = 120.0
 """In seconds."""
@@ -41,8 +41,8 @@ class Client:
         self, url: str | None = None, *, timeout: float | None = None, clock: Clock | None = None
     ) -> None:
         limit = DEFAULT_TIMEOUT if timeout is None else arguments.seconds("timeout", timeout)
-        unmet = UNMET if timeout is None else limit
-        self._connection = Connection(url, limit, clock or Clock(), unmet)
+        unreached = UNSEEN_SERVER_SECONDS if timeout is None else limit
+        self._connection = Connection(url, limit, clock or Clock(), unreached)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
 
@@ -69,8 +69,8 @@ class Client:
         until = self._deadline("timeout", timeout)
         # With a key it is safe to retry if the connection breaks after the submission.
         key = uuid.uuid4().hex
-        clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        body = submission(model, rows, method, clocks)
+        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+        body = submission(model, rows, method, limits)
         response = self._connection.send(
             "POST", "predict", body=body, key=key, hold=until, until=until
         )
@@ -94,10 +94,10 @@ class Client:
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """
         key = None if idempotency_key is None else arguments.key(idempotency_key)
-        clocks = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        body = submission(model, rows, method, clocks)
+        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+        body = submission(model, rows, method, limits)
         response = self._connection.send("POST", "predict/async", body=body, key=key)
-        if doubtful := wire.doubtful(response):
+        if doubtful := wire.uncertain_id(response):
             found = self._connection.send("GET", _path(doubtful))
             response = found if found.is_success else response
         return wire.pending(response, self)
@@ -109,7 +109,7 @@ class Client:
         """
         waiting = self._deadline("wait", 0.0 if wait is None else wait)
         until = self._connection.deadline().later(waiting)
-        answer = look(self._connection, _path(id), waiting, until, self)
+        answer = look_up_once(self._connection, _path(id), waiting, until, self)
         return await_outcome(self._connection, answer, waiting)
 
     def cancel(self, id: str) -> None:

@@ -20,7 +20,7 @@ def await_outcome(
     return answer
 
 
-def look(
+def look_up_once(
     connection: Connection, url: str, waiting: Deadline, until: Deadline, source: Source
 ) -> Prediction | Pending:
     """Look up a prediction once; the server waits for its outcome until ``waiting``."""
@@ -32,6 +32,6 @@ def _look_again(
 ) -> Prediction | Pending:
     # An accepted prediction will be answered, so keep polling through an outage.
     try:
-        return look(connection, pending.urls.result, waiting, waiting, pending.source)
+        return look_up_once(connection, pending.urls.result, waiting, waiting, pending.source)
     except (Unavailable, Unreachable):
         return pending

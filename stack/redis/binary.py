@@ -14,7 +14,7 @@ HOW_TO_INSTALL = """no Redis server was found. One of these gives one:
   dnf install valkey            (Fedora, RHEL)
   brew install redis            (macOS)
   REDIS_URL=redis://host:6379/0 (one that runs already)"""
-FIXED = {
+FIRST_FIXED_RELEASES = {
     "redis": {(6, 2): 20, (7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2},
     "valkey": {(7, 2): 11, (8, 0): 6, (8, 1): 4},
 }
@@ -30,10 +30,10 @@ def find_binary() -> Path:
     found = list(_servers())
     if not found:
         raise click.ClickException(HOW_TO_INSTALL)
-    return next((server for server in found if not is_flawed(told_by(server))), found[0])
+    return next((server for server in found if not is_flawed(version_output(server))), found[0])
 
 
-def told_by(binary: Path) -> str:
+def version_output(binary: Path) -> str:
     """Output of ``--version``, such as ``Redis server v=7.2.4 sha=…``."""
     return subprocess.check_output([binary, "--version"], text=True, timeout=10)
 
@@ -45,8 +45,8 @@ def version(told: str) -> str:
 
 
 def is_flawed(told: str) -> bool:
-    """Whether this server is older than the fixes in `FIXED`."""
-    fixed = FIXED["valkey" if told.lower().startswith("valkey") else "redis"]
+    """Whether this server is older than the fixes in `FIRST_FIXED_RELEASES`."""
+    fixed = FIRST_FIXED_RELEASES["valkey" if told.lower().startswith("valkey") else "redis"]
     numbers = [int(number) for number in re.findall(r"\d+", version(told))]
     if len(numbers) < 3:  # unknown, so no warning
         return False

@@ -12,7 +12,7 @@ import redis
 from stack.process import ROOT, Program
 from stack.redis import memory as redis_memory
 from stack.redis import socket as redis_socket
-from stack.redis.binary import find_binary, is_flawed, told_by, version
+from stack.redis.binary import find_binary, is_flawed, version, version_output
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.server import look
 
@@ -22,9 +22,9 @@ PORTS = range(20000, 32000)
 """Below the ephemeral ports: otherwise a reconnecting client could occupy the port itself."""
 PING_TIMEOUT = 2.0
 """Seconds to wait for the answer to a PING."""
-FLAWED = """redis   {version} has known flaws, unless your system's packages mended them: whoever
-        may run scripts on it can run any code (CVE-2025-49844). Its socket is open to you
-        alone; a newer redis-server or valkey-server on PATH is taken instead."""
+FLAWED = """redis   {version} has known flaws, unless your distribution patched them: anyone who
+        may run scripts on it can run any code (CVE-2025-49844). Only you can
+        open its socket; a newer redis-server or valkey-server on PATH is used instead."""
 
 
 class RedisServer(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class RedisServer(msgspec.Struct, frozen=True):
     @property
     def warning(self) -> str | None:
         """A warning to show at the start, if the server has known vulnerabilities."""
-        told = told_by(self.binary)
+        told = version_output(self.binary)
         return FLAWED.format(version=version(told)) if is_flawed(told) else None
 
     def program(self) -> Program:
@@ -51,13 +51,15 @@ class RedisServer(msgspec.Struct, frozen=True):
 
         Raises `click.ClickException` if the data was written by a newer version.
         """
-        its_version = version(told_by(self.binary))
+        its_version = version(version_output(self.binary))
         self._refuse_newer_data(its_version)
         configuration = self.directory / "redis.conf"
         configuration.write_text(self.configuration())
         line = f"started {self.socket} ({self.binary.name} {its_version})"
         command = ("sh", str(START), str(self.directory), str(self.binary), str(configuration))
-        return Program("redis", command, ready=lambda: None if trouble(self.url) else line)
+        return Program(
+            "redis", command, ready=lambda: None if connection_problem(self.url) else line
+        )
 
     def configuration(self) -> str:
         """Redis's configuration: writes survive a power loss, and a full Redis refuses writes
@@ -104,7 +106,7 @@ def free_port() -> int:
     raise click.ClickException("no free port for Redis on 127.0.0.1")
 
 
-def trouble(url: str) -> str | None:
+def connection_problem(url: str) -> str | None:
     """Why Redis does not answer at ``url`` (still loading included); ``None`` if it does."""
     try:
         with connect(url, PING_TIMEOUT) as client:
@@ -119,7 +121,7 @@ def require(url: str) -> list[str]:
 
     Raises `click.ClickException` if it does not answer or cannot be used.
     """
-    if reason := trouble(url):
+    if reason := connection_problem(url):
         raise click.ClickException(f"the Redis of REDIS_URL does not answer: {reason}")
     with connect(url, PING_TIMEOUT) as client:
         server = look(client)

@@ -11,7 +11,7 @@ import click
 
 MAX_SOCKET_PATH_BYTES = 100
 """Longest path of a socket. Systems allow 103 or 107 bytes, and silently truncate longer ones."""
-OWNER_ALONE = 0o700
+PRIVATE_MODE = 0o700
 
 
 def place(directory: Path) -> Path:
@@ -25,14 +25,14 @@ def place(directory: Path) -> Path:
 
 def private(directory: Path) -> Path:
     """Create the directory or make it private (0700); refuses another user's directory."""
-    directory.mkdir(parents=True, exist_ok=True, mode=OWNER_ALONE)
+    directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_MODE)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise click.ClickException(
             f"{directory} must be a directory of your own, since Redis's socket lies there; "
             "remove it, or start with a shorter --home"
         )
-    directory.chmod(OWNER_ALONE)
+    directory.chmod(PRIVATE_MODE)
     return directory
 
 

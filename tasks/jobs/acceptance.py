@@ -13,10 +13,15 @@ def accepted_job(told: bytes, version: str, live: int, kept: int) -> str:
         case b"conflict":
             raise IdempotencyConflict
         case b"live":
-            detail = f"{live} batch jobs are under way: wait until one has ended, or cancel one"
+            detail = (
+                f"{live} batch jobs are running, which is the limit: wait until one has ended, "
+                "or cancel one"
+            )
             raise QueueFull(detail, retry_after=RETRY)
         case b"kept":
-            detail = f"{kept} batch jobs are kept: delete some that have ended"
+            detail = (
+                f"{kept} batch jobs are stored, which is the limit: delete some that have ended"
+            )
             raise QueueFull(detail, retry_after=RETRY)
     if told.startswith(b"paused "):
         raise paused_error(version, told)

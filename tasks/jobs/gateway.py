@@ -27,7 +27,7 @@ from telemetry.errors import (
 
 FOLLOW_RECHECK_SECONDS = 1.0
 """Seconds between look-ups while a caller follows a job, in case a wake-up was missed."""
-SCANNED = 10_000
+MAX_SCANNED_JOBS = 10_000
 """Newest jobs that are searched for those in one status."""
 
 
@@ -74,7 +74,7 @@ class JobGateway:
             return self.get(self._ledger.create(job_id, request, idempotency))
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise SubmissionUncertain(
-                f"the broker fell silent: job {job_id} may have been accepted or not; look it up",
+                f"Redis did not answer: job {job_id} may or may not have been accepted; look it up",
                 id=job_id,
             ) from error
 
@@ -100,9 +100,9 @@ class JobGateway:
     ) -> list[Job]:
         """Up to ``many`` jobs, newest first, older than the job ``after``; all or in one status.
 
-        Dry runs are included. With a status, only the newest `SCANNED` jobs are searched.
+        Dry runs are included. With a status, only the newest `MAX_SCANNED_JOBS` jobs are searched.
         """
-        ids = self._ledger.latest(many if status is None else SCANNED, after)
+        ids = self._ledger.latest(many if status is None else MAX_SCANNED_JOBS, after)
         if status is not None:
             ids = self._ledger.in_status(ids, status)[:many]
         jobs = self._ledger.jobs(ids)
@@ -183,7 +183,7 @@ class JobGateway:
         try:
             return Path(self.roots.target(job.output.uri, directory, everywhere=job.restricted))
         except PlaceForbidden as error:
-            raise ResultGone(f"the output is not there any more: {error.message}") from error
+            raise ResultGone(f"the output no longer exists: {error.message}") from error
 
     def has_written(self, job: Job, stamp: str) -> bool:
         """Whether a file with this fingerprint is an output of the job.

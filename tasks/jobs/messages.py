@@ -42,4 +42,4 @@ def read_step(body: bytes) -> Step:
     try:
         return _body.decode(body)[1]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"this is no step of a job: {error}") from error
+        raise Malformed(f"the message is not a step of a job: {error}") from error

@@ -56,7 +56,7 @@ def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
     return redis.Redis.from_pool(pool)
 
 
-class Long(Exception):
+class RecordTooLong(Exception):
     """The record is too long to be read on an event loop, where it would delay other requests."""
 
 
@@ -106,14 +106,14 @@ class Ledger:
             return None
 
     async def record_async(self, task_id: str) -> Record | None:
-        """`record` on an event loop, in a shared round trip; raises `Long` if it is too long."""
+        """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
             text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, LONGEST_SOON)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
         if len(text) > LONGEST_SOON:
-            raise Long
+            raise RecordTooLong
         return _read(task_id, text or None)
 
     def start(
@@ -199,7 +199,9 @@ def _read(task_id: str, text: bytes | None) -> Record | None:
     try:
         return None if text is None else _record.decode(text)
     except msgspec.DecodeError as error:
-        log.warning("what lies in a record's place is none: %s", error, extra={"id": task_id})
+        log.warning(
+            "the value at the key of a record is not a record: %s", error, extra={"id": task_id}
+        )
         return None
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import redis
 
-from telemetry.seldom import Seldom
+from telemetry.log_throttle import LogThrottle
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Watcher:
     def __init__(self, client: redis.Redis) -> None:
         self._pubsub = client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py has no type here
         self._lock = threading.Lock()
-        self._losses = Seldom()
+        self._losses = LogThrottle()
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._thread: threading.Thread | None = None
 

@@ -11,13 +11,13 @@ from tests.contract.samples import IDS, PREDICTION, kept, today, versions
 KEPT = [pytest.param(kept(version), id=version.name) for version in versions()]
 
 
-def test_the_format_of_today_is_kept() -> None:
+def test_current_format_is_kept() -> None:
     hint = "the format changed: `python -m tests.contract.samples` keeps it as a new version"
     assert today() == kept(versions()[-1]), hint
 
 
 @pytest.mark.parametrize("files", KEPT)
-def test_a_worker_of_today_reads_the_message(files: dict[str, bytes]) -> None:
+def test_kept_message_is_read_by_the_worker(files: dict[str, bytes]) -> None:
     message = msgspec.json.decode(files["message.json"])
     call = read_call(message["body"].encode())
     assert (call.model, call.method, call.alias) == ("golden:1", "predict", "production")
@@ -26,13 +26,13 @@ def test_a_worker_of_today_reads_the_message(files: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("files", KEPT)
-def test_the_scripts_of_today_find_their_marks(files: dict[str, bytes]) -> None:
+def test_kept_message_has_the_marks_of_the_scripts(files: dict[str, bytes]) -> None:
     assert files["message.json"].startswith(b'{"headers":{"rows":2,"batch":"golden:1 predict",')
     assert files["record-queued.json"].startswith(QUEUED_HEAD)
 
 
 @pytest.mark.parametrize("files", KEPT)
 @pytest.mark.parametrize("state", IDS)
-def test_a_front_end_of_today_reads_the_record(files: dict[str, bytes], state: str) -> None:
+def test_kept_record_is_read_by_the_api(files: dict[str, bytes], state: str) -> None:
     record = msgspec.json.decode(files[f"record-{state}.json"], type=Record)
     assert (record.state, record.task_id, record.reference) == (state, IDS[state], "golden:1")

@@ -51,13 +51,13 @@ def test_kombu_reads_the_message_as_protocol_two() -> None:
     assert message.delivery_info == {"exchange": "", "routing_key": "predict"}
 
 
-def test_the_message_shows_no_rows_where_people_look() -> None:
+def test_message_headers_show_no_rows() -> None:
     raw = json.loads(envelope("t", ID, "predict", PREDICTION))
 
     assert raw["headers"]["kwargsrepr"] == "churn:3.predict, 1 row(s)"
 
 
-def test_the_scripts_recognise_a_record_by_its_head() -> None:
+def test_record_head_is_recognised_by_the_scripts() -> None:
     record = Record.queued(ID, PREDICTION)
 
     assert encode(record).startswith(QUEUED_HEAD)
@@ -76,7 +76,7 @@ def test_states_are_states_of_celery() -> None:
     }
 
 
-def test_the_two_clocks_are_celery_s_own_headers() -> None:
+def test_time_limits_are_celery_s_own_headers() -> None:
     clocked = msgspec.structs.replace(
         PREDICTION, queue_deadline=1_800_000_060.5, timeout_seconds=2.5
     )
@@ -88,7 +88,7 @@ def test_the_two_clocks_are_celery_s_own_headers() -> None:
     assert Record.queued(ID, clocked).queue_deadline == 1_800_000_060.5
 
 
-def test_a_record_of_before_the_clocks_is_still_read() -> None:
+def test_record_without_time_limits_is_still_read() -> None:
     fields = json.loads(encode(Record.queued(ID, PREDICTION)))
     del fields["queue_deadline"]
     fields["error"] = {"code": "model_error", "message": "no", "retryable": False}

@@ -28,14 +28,14 @@ def arguments(command: list[str], file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_file_is_accepted(case: str) -> None:
+def test_checker_accepts_the_file(case: str) -> None:
     command, name, _, _ = CASES[case]
     answer = run(command[0], *arguments(command, ROOT / name))
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
+def test_checker_refuses_a_broken_file(case: str, tmp_path: Path) -> None:
     command, name, good, broken = CASES[case]
     text = (ROOT / name).read_text()
     assert good in text

@@ -11,12 +11,12 @@ SERVICES = ["api", "bulk", "flower", "prometheus", "redis", "worker"]
 Compose = dict[str, Any]
 
 
-def test_the_services(compose: Compose) -> None:
+def test_services(compose: Compose) -> None:
     assert sorted(compose["services"]) == SERVICES
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_confined(compose: Compose, name: str) -> None:
+def test_service_is_confined(compose: Compose, name: str) -> None:
     service = compose["services"][name]
     assert int(service["user"].split(":")[0]) > 0
     assert service["read_only"] is True
@@ -26,7 +26,7 @@ def test_a_service_is_confined(compose: Compose, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_watched(compose: Compose, name: str) -> None:
+def test_service_is_watched(compose: Compose, name: str) -> None:
     service = compose["services"][name]
     assert service["healthcheck"]["test"][0] == "CMD"
     assert service["restart"] == "unless-stopped"
@@ -99,7 +99,7 @@ def test_flower_gets_the_account_that_was_set(account: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("given", ACCOUNT)
-def test_half_an_account_is_refused(given: str) -> None:
+def test_flower_login_without_a_password_is_refused(given: str) -> None:
     answer = run("docker-compose", "config", "-q", env={given: ACCOUNT[given]})
     assert answer.returncode != 0
     assert "must be set too" in answer.stderr

@@ -54,7 +54,7 @@ def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert engine.run("podman", "ps", "--all", "--quiet") == ""
 
 
-def test_a_registered_model_answers(stack: Engine, tmp_path: Path) -> None:
+def test_registered_model_answers(stack: Engine, tmp_path: Path) -> None:
     rows, labels = load_iris(return_X_y=True)
     model = LogisticRegression(max_iter=1000).fit(rows, labels)
     file = tmp_path / "iris.skops"
@@ -84,11 +84,11 @@ def test_flower_without_an_account_is_open(stack: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_a_container_is_no_root_and_cannot_change_itself(stack: Engine, name: str) -> None:
+def test_container_runs_unprivileged_and_read_only(stack: Engine, name: str) -> None:
     assert stack.compose("exec", "-T", name, "id", "-u").strip() == "10001"
     assert "ok" in stack.compose("exec", "-T", name, "sh", "-c", "touch /app/new || echo ok")
 
 
-def test_the_api_container_has_no_scikit_learn(stack: Engine) -> None:
+def test_api_container_has_no_scikit_learn(stack: Engine) -> None:
     find = "from importlib.util import find_spec; print(find_spec('sklearn'), find_spec('numpy'))"
     assert stack.compose("exec", "-T", "api", "python", "-c", find).strip() == "None None"

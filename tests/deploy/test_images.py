@@ -36,12 +36,12 @@ def normalized(distributions: list[str]) -> set[str]:
     return {re.sub("[-_.]+", "-", each).lower() for each in distributions}
 
 
-def test_the_api_cannot_load_a_model() -> None:
+def test_api_cannot_load_a_model() -> None:
     assert not locked("api").keys() & {"scikit-learn", "numpy", "scipy", "joblib", "skops"}
     assert "COPY workers" not in STAGES["api"]
 
 
-def test_the_worker_serves_no_http() -> None:
+def test_worker_serves_no_http() -> None:
     assert not locked("worker").keys() & {"flask", "granian"}
 
 
@@ -72,7 +72,7 @@ def test_locks_of_images_pin_what_the_local_lock_pins(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "flower"])
-def test_the_health_checks_of_image_and_compose_agree(name: str, compose: dict[str, Any]) -> None:
+def test_health_checks_of_image_and_compose_agree(name: str, compose: dict[str, Any]) -> None:
     check = re.search(r"^HEALTHCHECK CMD \[(.*)\]$", STAGES[name], re.MULTILINE)
     assert check
     words = re.findall(r'"([^"]*)"', check[1])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import Metric
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from api.http.problems import STATUS, status_of
 from cli.up import up
 from tasks.ledger import keys
@@ -61,7 +61,7 @@ def yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def test_the_problems() -> None:
+def test_problems() -> None:
     assert {tuple(row[:3]) for row in table(API, "Problems")} == {
         (kind.code, str(int(status_of(kind()))), yes_or_no(kind.retryable))
         for kind in errors()
@@ -69,7 +69,7 @@ def test_the_problems() -> None:
     }
 
 
-def test_the_errors_of_predictions() -> None:
+def test_errors_of_predictions() -> None:
     rows = {tuple(row[:4]) for row in table(API, "Errors of a failed prediction")}
     endings = [kind for kind in errors() if issubclass(kind, ENDINGS)]
     assert rows == {
@@ -84,13 +84,13 @@ def test_errors_are_all_described() -> None:
     assert others == {AnswersDiffer, RegistryConflict, *errors(JobFailed)}
 
 
-def test_the_errors_of_jobs() -> None:
+def test_errors_of_jobs() -> None:
     described = {row[0] for row in table(API, "Errors of a failed batch job")}
     assert described == {kind.code for kind in errors(JobFailed)}
 
 
-def test_the_endpoints(tmp_path: Path) -> None:
-    app = create_flask(Parts(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")))
+def test_endpoints(tmp_path: Path) -> None:
+    app = create_flask(Services(Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0")))
     served = {
         (method, re.sub(r"<(?:\w+:)?(?:task_)?(\w+)>", r"<\1>", rule.rule))
         for rule in app.url_map.iter_rules()
@@ -100,7 +100,7 @@ def test_the_endpoints(tmp_path: Path) -> None:
     assert {tuple(row[0].split()) for row in table(API, "Endpoints")} == served
 
 
-def test_the_environment() -> None:
+def test_environment() -> None:
     described = {row[0]: row[1] for row in table(OPERATIONS, "Environment")}
     defaults = {field: value for field, value in _defaults() if isinstance(value, int)}
     shown = {f: int(described[f"PREDICTQ_{f.upper()}"].replace(",", "")) for f in defaults}
@@ -128,12 +128,12 @@ def _named_in(source: Path) -> set[str]:
     return set(re.findall(r"\b(?:PREDICTQ(?:_[A-Z]+)+|REDIS_URL)\b", source.read_text()))
 
 
-def test_the_options_of_up() -> None:
+def test_options_of_up() -> None:
     described = {row[0].split()[0]: row[1] for row in table(OPERATIONS, "Start and stop")}
     assert described == {parameter.opts[0]: parameter.envvar or "-" for parameter in up.params}
 
 
-def test_the_metrics() -> None:
+def test_metrics() -> None:
     per_request = [metric for kind in (HTTP_REQUESTS, HTTP_SECONDS) for metric in kind.describe()]
     labels = {HTTP_REQUESTS: HTTP_REQUESTS._labelnames, HTTP_SECONDS: HTTP_SECONDS._labelnames}
     known = [_described(m, names) for m, names in zip(per_request, labels.values(), strict=True)]
@@ -146,13 +146,13 @@ def _described(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str, str, 
     return name, metric.type, ", ".join(labels) or "-", metric.documentation
 
 
-def test_the_keys() -> None:
+def test_keys() -> None:
     layout = [value for name, value in vars(keys).items() if name.isupper()]
     described = [row[0].partition("<")[0] for row in table(ARCHITECTURE, "What lies in Redis")]
     assert set(described) == {*layout, "predict", "bulk"}
 
 
-def test_the_files_at_home(newcomer: Newcomer) -> None:
+def test_files_at_home(newcomer: Newcomer) -> None:
     described = {row[0].strip("/") for row in table(OPERATIONS, "What lies in the home")}
     found = {path.name for path in (newcomer.home / ".predictq").iterdir()}
     assert found | {"jobs"} == described  # made by the first batch job

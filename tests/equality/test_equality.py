@@ -34,7 +34,7 @@ def test_random_models_are_served_as_they_answer():
     _check(judged(case(seed, number)) for number in range(10))
 
 
-def test_a_case_is_the_same_each_time():
+def test_case_is_the_same_each_time():
     one, other = case(SEED, 3), case(SEED, 3)
 
     assert one.fresh.equals(other.fresh)

@@ -10,7 +10,7 @@ from workers.app import app
 __all__ = ["app"]
 
 
-@control_command()  # type: ignore[untyped-decorator]  # Celery has no types
+@control_command()
 def stand_still(state: Any) -> None:
     """Block the event loop for longer than any test waits."""
     time.sleep(600)

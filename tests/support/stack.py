@@ -88,7 +88,7 @@ class LiveStack:
 
     def _is_ready(self, name: str) -> bool:
         process = self._running[name]
-        assert process.running(), process.obituary()
+        assert process.running(), process.crash_report()
         return process.program.ready() is not None
 
     def stop(self, *names: str) -> None:

@@ -67,8 +67,13 @@ def succeeded(predictions, id="p1"):
 def job(id="j1", status="running", **more):
     """A batch job as the service tells of it."""
     counts = {
-        "total": 10, "succeeded": 3, "failed": 1, "pending": 4, "running": 2, "cancelled": 0,
-    }  # fmt: skip
+        "total": 10,
+        "succeeded": 3,
+        "failed": 1,
+        "pending": 4,
+        "running": 2,
+        "cancelled": 0,
+    }
     return {
         "id": id,
         "object": "batch",

@@ -46,7 +46,9 @@ class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
             try:
                 tend(self._ledger, queue, self._interval)
             except (redis.RedisError, PredictqError) as error:  # a full queue, for one
-                log.warning("a queue has no canary now: %s", error, extra={"queue": queue})
+                log.warning(
+                    "the canary of a queue could not be sent: %s", error, extra={"queue": queue}
+                )
 
 
 def tend(ledger: Ledger, queue: str, interval: float) -> None:

@@ -9,8 +9,8 @@ import redis
 from celery.worker.state import maybe_shutdown
 
 from tasks.ledger import keys
-from tasks.ledger.server.first_look import accepted_server
 from tasks.ledger.server.refusals import is_refusal
+from tasks.ledger.server.startup_check import accepted_server
 from workers.celery.outage import Outage
 
 STOP_CHECK_SECONDS = 0.5
@@ -46,7 +46,7 @@ def require_fit(client: redis.Redis) -> None:
 
 def until_it_writes(client: redis.Redis) -> None:
     """Wait while the server refuses writes; raises any other `redis.RedisError`."""
-    outage = Outage("Redis takes no writes")
+    outage = Outage("Redis refuses writes")
     while True:
         try:
             # A write that changes nothing. A full Redis still allows HDEL, and a full Redis is not

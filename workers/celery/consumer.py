@@ -31,6 +31,7 @@ class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
 
     def stop(self, consumer: Any) -> None:
         """On shutdown, wait for running predictions and return the rest to the queue."""
+        # Celery stops its steps also when a connection is lost; then the predictions go on.
         if state.should_stop is not None:
             self._shutdown.in_order()
             ignore_errors(consumer, self._parts.events.flush)

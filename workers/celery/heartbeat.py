@@ -24,7 +24,7 @@ class Heartbeat:
         self._pool = pool
         self._known_as: dict[str, Any] = {}
         self._was_ready = False
-        self._outage = Outage("the ledger does not hear this worker")
+        self._outage = Outage("heartbeats do not reach Redis")
 
     def introduce(self, name: str, queues: list[str]) -> None:
         """Send the first heartbeat, with the worker's name and queues, which the next ones keep."""

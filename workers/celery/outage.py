@@ -22,7 +22,7 @@ class Outage:
     """Lasts from the first error to the next success; only these two are logged."""
 
     def __init__(self, what: str) -> None:
-        """``what`` is the log message of the first error, such as "Redis takes no writes"."""
+        """``what`` is the log message of the first error, such as "Redis refuses writes"."""
         self._what = what
         self._tries = 0
         self._pauses = pauses()
@@ -30,7 +30,7 @@ class Outage:
     def goes_on(self, error: Exception) -> float:
         """Record a failed try; returns the seconds to wait before the next."""
         if not self._tries:
-            log.warning("%s, and is tried again: %s", self._what, error)
+            log.warning("%s; retrying: %s", self._what, error)
         self._tries += 1
         return next(self._pauses)
 

@@ -75,4 +75,6 @@ class Shutdown:
             self._reservations.withdraw(running)
             self._reservations.upkeep(())
         except redis.RedisError as error:
-            log.warning("Redis is away; another worker will find what this one held: %s", error)
+            log.warning(
+                "Redis is unavailable; another worker will return what this one held: %s", error
+            )

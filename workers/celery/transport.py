@@ -41,7 +41,9 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
 
         Settling an outcome drops its message, so Celery acknowledges only what it cannot read.
         """
-        self.channel.parts.burial.put_aside(delivery_tag, "Celery could not read it; see the log")
+        self.channel.parts.burial.put_aside(
+            delivery_tag, "Celery could not decode it; see the worker's log"
+        )
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Put a message aside, or return it to its queue if ``requeue``."""
@@ -51,7 +53,7 @@ class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
             self.ack(delivery_tag)
 
     def restore_visible(self, *_: Any, **__: Any) -> None:
-        """Renew this worker's reservations and return those of dead workers.
+        """Renew this worker's reservations and return those of killed workers.
 
         Kombu's timer calls this.
         """
@@ -87,7 +89,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         """Consume from a queue; raises `ValueError` for a second, as Redis can watch only one."""
         if not no_ack:
             if self._queue not in ("", queue):
-                raise ValueError("a worker consumes one queue: start it with -Q and its name")
+                raise ValueError("a worker consumes one queue: start it with -Q QUEUE")
             self._queue = queue
         return super().basic_consume(queue, no_ack=no_ack, **options)
 
@@ -114,7 +116,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         return len(taken)
 
     def upkeep(self) -> int:
-        """Renew this worker's reservations and return those of dead workers.
+        """Renew this worker's reservations and return those of killed workers.
 
         Gives the number of messages returned to their queues.
         """
@@ -133,6 +135,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         while self.qos.can_consume():
             if self._is_dry or not self.consume():
                 self._is_dry = False
+                # Not BLPOP: a message that Redis removed for a worker that died meanwhile would be
+                # lost.
                 self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", LOOK)
                 return
 
@@ -145,7 +149,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         except redis.RedisError:
             raise
         except (OSError, MemoryError):  # this worker's fault, not the message's
-            log.exception("this worker cannot take a message, and gives it back", extra=fields)
+            log.exception("a message could not be handled and returns to the queue", extra=fields)
             self.parts.reservations.release([tag])
         except Exception as error:  # nothing on a queue may end the worker
             log.exception("a message cannot be read", extra=fields)
@@ -170,6 +174,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         except self.connection_errors:
             connection.disconnect()
             raise
+        # For kombu there was no message: `_brpop_start` reserves what has arrived, in its next
+        # turn.
         raise Empty
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
@@ -188,7 +194,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         worker would hang or end.
         """
         if self.connection is None or self.connection.client is None:
-            raise Disconnected("the connection of this channel is gone")
+            raise Disconnected("the connection of this channel is closed")
         return super()._create_client(asynchronous)
 
 

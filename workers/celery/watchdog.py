@@ -90,8 +90,8 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         def sign() -> Sign:
             # A worker without capacity need not take messages, but its loop must still turn.
             if has_capacity(self._batcher):
-                return "a process is free, and nothing is taken", channel.looks
-            return "its loop stands still", ticks[0]
+                return "a process is free, and no message is reserved", channel.looks
+            return "its event loop does not run", ticks[0]
 
         (queue,) = consumer.app.amqp.queues.consume_from
         self._watch = Watchdog(sign, lambda: int(self._client.llen(queue)))

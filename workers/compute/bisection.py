@@ -7,7 +7,7 @@ from telemetry.errors import ModelError, OutOfMemory, PredictqError
 
 RequestType = TypeVar("RequestType")
 AnswerType = TypeVar("AnswerType")
-GUILT = ModelError, OutOfMemory
+BISECTED_ERRORS = ModelError, OutOfMemory
 """Errors that single requests may have caused, so that bisection can isolate them."""
 
 
@@ -34,7 +34,7 @@ def bisected(
     """
     try:
         answer: AnswerType | PredictqError = call(asked)
-    except GUILT as error:
+    except BISECTED_ERRORS as error:
         if len(asked) > 1:
             middle = len(asked) // 2
             yield from bisected(asked[:middle], call)

@@ -19,7 +19,7 @@ from telemetry.errors import (
     WorkerLost,
 )
 from telemetry.logs import failure
-from telemetry.tracebacks import said, traceback_of
+from telemetry.tracebacks import error_text, traceback_of
 from workers.pool.protocol import Fate, Item
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settli
     error = OutOfMemory() if isinstance(error, MemoryError) else error
     traceback = traceback_of(error)
     fields = failure(item.id, record.model, record.version, attempt, traceback)
-    log.warning("a prediction failed: %s", said(error), extra=fields)
+    log.warning("a prediction failed: %s", error_text(error), extra=fields)
     # Loading already took `LONGEST_RUN`, and would hang as long at the next attempt.
     is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
     if isinstance(error, PredictqError) and error.retried and not is_final:

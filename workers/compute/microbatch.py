@@ -112,8 +112,8 @@ class Computation:
         outcome = record.succeeded(predictions, receipt)
         if (size := len(encode(outcome))) > self._max_bytes:
             error = OutcomeTooLarge(
-                f"the outcome has {size} bytes and may have {self._max_bytes}: ask for fewer rows "
-                "at once, or score them as a file, by a batch job"
+                f"the outcome has {size} bytes, and the limit is {self._max_bytes}: ask for fewer "
+                "rows at once, or score them as a file, by a batch job"
             )
             return failed(record, asked.item, error, asked.attempt)
         return Settled(outcome, asked.item.tag)

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 
 from telemetry.errors import PredictqError, WorkerLost
-from workers.compute.bisection import GUILT, bisected
+from workers.compute.bisection import BISECTED_ERRORS, bisected
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.job_model import Answers, Model, joined_answers
-from workers.jobs.tables.output.columns import columns, nothing
+from workers.jobs.tables.output.columns import columns, empty_columns
 from workers.jobs.tables.output.output_rows import output
 from workers.jobs.tables.spans import BadRow, Block
 from workers.models.tabular.columns import Array
@@ -19,7 +19,7 @@ Piece = tuple[range, Answers | PredictqError]
 """Good rows asked for in one call, and the answers or the error of the model."""
 
 
-class Answered(msgspec.Struct, frozen=True):
+class AnsweredBlock(msgspec.Struct, frozen=True):
     """A block, and what became of its rows."""
 
     block: Block
@@ -38,10 +38,10 @@ class Answered(msgspec.Struct, frozen=True):
         ``names`` are the prediction columns if no row was answered. Raises as `output`.
         """
         good = self.block.good[_places(self.pieces)]
-        return output(self.block, good, self.columns or nothing(names))
+        return output(self.block, good, self.columns or empty_columns(names))
 
 
-def asked(model: Model, block: Block, journal: CrashJournal, attempt: int) -> list[Piece]:
+def ask_rows(model: Model, block: Block, journal: CrashJournal, attempt: int) -> list[Piece]:
     """Ask the model for all good rows except those that crash the process, in order.
 
     If the model raises, the rows are halved until the guilty ones fail alone.
@@ -62,7 +62,7 @@ def ask_model(model: Model, block: Block, rows: range) -> list[Piece]:
     ]
 
 
-def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> Answered:
+def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> AnsweredBlock:
     """The result of a block from the model's answers. Good rows without an answer are deadly.
 
     Raises errors for which no row is to blame, such as a full memory.
@@ -75,13 +75,13 @@ def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> Answered
         if not isinstance(said, PredictqError):
             answers.append(said)
             answered.append(rows)
-        elif isinstance(said, GUILT):
+        elif isinstance(said, BISECTED_ERRORS):
             bad += [_bad(block, row, said) for row in rows]
             raised = raised or said
         else:
             raise said
     made = columns(model.manifest.signature, joined_answers(answers)) if answers else {}
-    return Answered(block, made, answered, sorted(bad, key=lambda row: row.line), raised)
+    return AnsweredBlock(block, made, answered, sorted(bad, key=lambda row: row.line), raised)
 
 
 def _deadly(block: Block, lived: Sequence[range]) -> list[BadRow]:

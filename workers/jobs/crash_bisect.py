@@ -12,11 +12,11 @@ import msgspec
 
 from telemetry.errors import WorkerLost
 
-MOST_VAIN = 8
+MAX_CRASHES_OUTSIDE_ROWS = 8
 """Consecutive crashes of a chunk outside any row after which the chunk fails with `WorkerLost`.
 
 More than processes killed from outside, such as by the OOM killer, would explain."""
-MOST_DEADLY = 100
+MAX_DEADLY_ROWS = 100
 """Deadly rows of one chunk above which the model itself is to blame."""
 Range = tuple[int, int]
 
@@ -44,10 +44,10 @@ class CrashJournal:
             self.close()  # crashes from before the job was resumed: their cause may be gone
             return
         notes = self._read()
-        if notes.trying:
+        if notes.trying:  # the crash has rows to blame; `narrow` halves them
             return
         notes.vain += 1
-        if notes.vain > MOST_VAIN:
+        if notes.vain > MAX_CRASHES_OUTSIDE_ROWS:
             raise WorkerLost(f"a chunk ended its process {attempt - 1} times")
         self._write(notes)
 
@@ -104,8 +104,8 @@ class CrashJournal:
             notes.untried.insert(0, (first, end))
         else:
             notes.deadly.append(first)
-        if len(notes.deadly) > MOST_DEADLY:
-            raise WorkerLost(f"more than {MOST_DEADLY} rows of a chunk ended their process")
+        if len(notes.deadly) > MAX_DEADLY_ROWS:
+            raise WorkerLost(f"more than {MAX_DEADLY_ROWS} rows of a chunk ended their process")
 
     def _read(self) -> _Notes:
         try:

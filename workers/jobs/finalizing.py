@@ -10,7 +10,7 @@ from tasks.jobs.files.file_refs import JobDirectory, refuse_same
 from tasks.jobs.job import COMPLETED, JobRequest
 from tasks.jobs.ledger import Begun, JobLedger
 from telemetry.errors import OutputUnwritable
-from workers.jobs.tables.output.claiming import claiming, replacing_by
+from workers.jobs.tables.output.claiming import open_claimed, open_replacing
 from workers.jobs.tables.output.writing import assemble
 
 
@@ -21,11 +21,13 @@ def finalize(
     parts = ledger.parts(begun.held.job).values()
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
-        raise OutputUnwritable(f"parts of job {begun.held.job} are gone: {', '.join(missing[:5])}")
+        raise OutputUnwritable(
+            f"parts of job {begun.held.job} are missing: {', '.join(missing[:5])}"
+        )
     output = resolved_output(begun.request, directory, roots)
     made = [directory.part(part.name) for part in parts]
     may_replace = begun.request.overwrite or output.is_relative_to(directory.path)
-    taking = replacing_by(directory.claims) if may_replace else claiming(directory.claims)
+    taking = open_replacing(directory.claims) if may_replace else open_claimed(directory.claims)
     written = assemble(made, output, begun.output_format, spare, taking)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson", spare)

@@ -16,7 +16,7 @@ from workers.jobs.tables.remote.unpacking import unpack
 from workers.jobs.tables.sources import open_source
 from workers.jobs.tables.spans import Source
 
-MOST_KEPT = 2
+MAX_OPEN_SOURCES = 2
 """Sources that a process keeps open; a Parquet source holds about 2 MB per column."""
 IDLE_SECONDS = 3.0
 """Seconds without use after which a source's job has most likely ended."""
@@ -24,7 +24,7 @@ Key = tuple[str, str, str]
 """Job id, fingerprint of the validated input, and hash of the model's artifact."""
 
 
-def find(request: JobRequest) -> Facts:
+def find_facts(request: JobRequest) -> Facts:
     """The facts about an input.
 
     Raises `InputUnreadable`, or `InvalidInput` if its format is unknown or a dialect is given for
@@ -44,13 +44,13 @@ def open_input(
 ) -> Source:
     """Open the source of a job's rows; raises as `open_source`."""
     return open_source(
-        plain(directory, request, facts),
+        uncompressed_uri(directory, request, facts),
         facts.format,
         Selection(manifest.signature, request.id_column, request.keep_columns, request.dialect),
     )
 
 
-def plain(directory: JobDirectory, request: JobRequest, facts: Facts) -> str:
+def uncompressed_uri(directory: JobDirectory, request: JobRequest, facts: Facts) -> str:
     """The URI of the uncompressed input."""
     return str(directory.unpacked(facts.fingerprint)) if facts.compression else request.input.uri
 
@@ -102,9 +102,9 @@ class Inputs:
             raise InputChanged(f"{request.input.uri} has changed since it was validated")
 
     def _close_others(self, wanted: Key) -> None:
-        """Close sources beyond `MOST_KEPT`, and those of jobs that have most likely ended."""
+        """Close sources beyond `MAX_OPEN_SOURCES`, and those of jobs that have probably ended."""
         now, others = time.monotonic(), [key for key in self._kept if key != wanted]
-        many = len(others) + 1 - MOST_KEPT
+        many = len(others) + 1 - MAX_OPEN_SOURCES
         for place, key in enumerate(others):
             if place < many or now - self._kept[key][1] > IDLE_SECONDS:
                 self._close(key)

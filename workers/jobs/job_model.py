@@ -17,7 +17,7 @@ from workers.models.tabular import outputs
 from workers.models.tabular.outputs import Output
 from workers.models.tabular.table import Table
 
-CALL = 10 * 2**20
+CALL_BYTES = 10 * 2**20
 """Bytes of numbers in one call; larger calls would exceed the processor's cache."""
 Limited = Callable[[float], AbstractContextManager[None]]
 """Context manager that kills this process if its body takes longer than so many seconds."""
@@ -56,12 +56,12 @@ class Model(msgspec.Struct, frozen=True):
         return len(self.manifest.signature.columns)
 
     def answer(self, features: Table, rows: slice) -> Answers:
-        """Each method's answers to some rows, in calls of `CALL` bytes; raises as the engine."""
+        """Each method's answers to some rows, in calls of `CALL_BYTES`; raises as the engine."""
         return joined_answers([self._call(features[part]) for part in self._parts(rows)])
 
     def _parts(self, rows: slice) -> Iterator[slice]:
         size = rows.stop - rows.start
-        parts = -(-size // rows_in(CALL, self.width))
+        parts = -(-size // rows_in(CALL_BYTES, self.width))
         borders = [rows.start + size * part // parts for part in range(parts + 1)]
         return starmap(slice, pairwise(borders))
 

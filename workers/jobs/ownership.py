@@ -29,8 +29,8 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
     if there == known:
         return True
     log.warning(
-        "%s is not of this Redis, so nothing there is removed; check REDIS_URL, "
-        "or remove that file if the Redis that it is of is gone for good",
+        "%s belongs to another Redis, so nothing there is removed; check REDIS_URL, "
+        "or delete that file if that Redis will never return",
         path,
     )
     return False

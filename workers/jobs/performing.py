@@ -15,7 +15,7 @@ from tasks.settings import Settings
 from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
 from telemetry.logs import failure
-from telemetry.tracebacks import said, traceback_of
+from telemetry.tracebacks import error_text, traceback_of
 from workers.compute.disposition import backoff_of
 from workers.compute.retry_redis import retry_until_answered
 from workers.jobs.finalizing import finalize
@@ -77,7 +77,7 @@ class Performer:
                 finalize(begun, self._ledger, directory, self._roots, spare)
 
     def _failed(self, begun: Begun, error: Exception) -> Fate:
-        held, word, traceback = begun.held, said(error), traceback_of(error)
+        held, word, traceback = begun.held, error_text(error), traceback_of(error)
         request = begun.request
         fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
         log.warning("step %s of a job failed: %s", held.step, word, extra=fields)

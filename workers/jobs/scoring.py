@@ -9,8 +9,8 @@ from tasks.jobs.ledger import Begun, JobLedger, Part
 from tasks.settings import Settings
 from telemetry.errors import InvalidInput, PredictqError
 from telemetry.logs import failure
-from telemetry.tracebacks import said, traceback_of
-from workers.jobs.block_answers import Answered, answer_block, asked
+from telemetry.tracebacks import error_text, traceback_of
+from workers.jobs.block_answers import AnsweredBlock, answer_block, ask_rows
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.inputs import Inputs
 from workers.jobs.job_model import Model, Models
@@ -39,7 +39,7 @@ class Scorer:
         journal.begin(begun.attempt)
         model = self._models.of(begun.request)
         block = self._read(begun, directory, model)
-        answered = answer_block(model, block, asked(model, block, journal, begun.attempt))
+        answered = answer_block(model, block, ask_rows(model, block, journal, begun.attempt))
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
@@ -52,7 +52,7 @@ class Scorer:
         job_id, request, facts = begun.held.job, begun.request, begun.facts
         span = read_span(directory.plan(facts.plan), int(begun.held.step))
         if span is None:
-            raise InvalidInput(f"the plan of job {job_id} is gone; submit it again")
+            raise InvalidInput(f"the plan of job {job_id} is missing; submit the job again")
         return self._inputs.source(job_id, request, facts, model.manifest).read(span)
 
 
@@ -61,10 +61,10 @@ def _log(begun: Begun, error: PredictqError) -> None:
     held, request = begun.held, begun.request
     traceback = traceback_of(error)
     fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
-    log.warning("rows of chunk %s failed: %s", held.step, said(error), extra=fields)
+    log.warning("rows of chunk %s failed: %s", held.step, error_text(error), extra=fields)
 
 
-def _written(begun: Begun, directory: JobDirectory, answered: Answered, spare: int) -> Part:
+def _written(begun: Begun, directory: JobDirectory, answered: AnsweredBlock, spare: int) -> Part:
     """Write the chunk's part of the output; each attempt uses a name of its own."""
     name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)

@@ -21,9 +21,9 @@ from workers.jobs.ownership import is_ours
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
-EVERY = 60.0
+SWEEP_INTERVAL = 60.0
 """Seconds between two sweeps."""
-ABANDONED = 3600.0
+ABANDONED_SECONDS = 3600.0
 """Seconds without a write after which an upload that became no job is deleted."""
 
 
@@ -58,8 +58,8 @@ def _sweep(over: threading.Event, parts: WorkerParts) -> None:
         try:
             sweep_jobs(ledger, settings)
         except (redis.RedisError, OSError) as error:
-            log.warning("jobs cannot be looked through: %s", error)
-        over.wait(EVERY)
+            log.warning("jobs cannot be swept: %s", error)
+        over.wait(SWEEP_INTERVAL)
 
 
 def sweep_jobs(ledger: JobLedger, settings: Settings) -> None:
@@ -75,7 +75,7 @@ def sweep_jobs(ledger: JobLedger, settings: Settings) -> None:
     for directory in _abandoned(jobs, settings.job_ttl):
         if not ledger.knows(directory.name):
             fields = {"id": directory.name}
-            log.warning("files that are no job's are removed", extra=fields)
+            log.warning("files of no job are removed", extra=fields)
             shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -87,12 +87,12 @@ def _give_back(ledger: JobLedger, home: Path, job_id: str) -> None:
 
 
 def _abandoned(jobs: Path, job_ttl: float) -> Iterator[Path]:
-    """Directories without recent writes: for `ABANDONED` seconds if only uploaded, else the TTL."""
+    """Directories without writes for the TTL, or for `ABANDONED_SECONDS` if only uploaded."""
     now = time.time()
     for directory in jobs.glob("*/"):
         with suppress(FileNotFoundError):  # a file has just vanished, so the directory is in use
             files = [*directory.iterdir()]
             written = max(path.lstat().st_mtime for path in (directory, *files))
             uploaded = all(file.name.startswith("input") for file in files)
-            if now - written > (ABANDONED if uploaded else job_ttl):
+            if now - written > (ABANDONED_SECONDS if uploaded else job_ttl):
                 yield directory

@@ -4,7 +4,7 @@ MAX_ROWS = 256
 """Largest microbatch. Beyond it the work per request outweighs what sharing a call saves."""
 MAX_MICROBATCH_SECONDS = 1.0
 """Seconds that a microbatch may take, or twice its quickest run if that is longer."""
-MOMENT = 0.05
+MAX_BATCH_WAIT = 0.05
 """Longest wait, in seconds, for a running microbatch before another starts beside it."""
 SLOW_CALL = 0.5
 """Seconds from which on a call is slow: others would notice that they wait for it."""
@@ -25,23 +25,24 @@ class BatchSize:
         self._quickest = self._latest = float("inf")
         self._latest_rows = 1
 
-    def is_worth_awaiting(self, rows: int, requests: int) -> bool:
+    def should_wait_for(self, rows: int, requests: int) -> bool:
         """Whether the next microbatch should wait for one that starts now with these rows.
 
-        True if the running one is expected to end within `MOMENT`, if it emptied the queue, and if
-        sharing a call is cheap: in the latest run a row took at most half of the quickest call.
+        True if the running one is expected to end within `MAX_BATCH_WAIT`, if it emptied the queue,
+        and if sharing a call is cheap: in the latest run a row took at most half of the quickest
+        call.
         """
         # Another request of average size would still have fitted, so none was left on the queue.
         took_all = rows + rows / requests <= self.rows
         is_cheap = 2 * self._latest / self._latest_rows <= self._quickest
-        return requests > 1 and took_all and is_cheap and self._latest <= MOMENT
+        return requests > 1 and took_all and is_cheap and self._latest <= MAX_BATCH_WAIT
 
     @property
     def is_slow(self) -> bool:
         """Whether even the quickest microbatch so far took `SLOW_CALL`; False before the first."""
         return SLOW_CALL <= self._quickest < float("inf")
 
-    def took(self, rows: int, seconds: float) -> None:
+    def learn(self, rows: int, seconds: float) -> None:
         """Learn from a microbatch of ``rows`` rows that ran for ``seconds``."""
         self._latest, self._latest_rows = seconds, rows
         self._quickest = min(self._quickest, seconds)

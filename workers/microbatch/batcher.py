@@ -14,7 +14,7 @@ from celery.worker import state
 
 from tasks.time_limits import LONGEST_RUN, OUTAGE
 from workers.celery.events import EventSender
-from workers.microbatch.batch_size import MOMENT, BatchSize
+from workers.microbatch.batch_size import MAX_BATCH_WAIT, BatchSize
 from workers.microbatch.demand import Demand
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
@@ -43,22 +43,22 @@ class Batcher:
         events: EventSender,
         *,
         is_blind: Callable[[], bool],
-        judge: Callable[[Message], Disposition | None],
-        spare: Callable[[list[Message]], bool],
+        retry_or_fail: Callable[[Message], Disposition | None],
+        return_uncharged: Callable[[list[Message]], bool],
         remind: Callable[[], object],
     ) -> None:
         """``is_blind``: whether this worker cannot read the registry now.
 
-        ``judge`` decides about a message that ran alone when its process died; None keeps it.
-
-        ``spare`` returns messages that another one's time limit interrupted to the queue, without
-        counting an attempt; False if Redis could not be reached. ``remind`` schedules another look
-        at the queue in `MOMENT` seconds, unconditionally.
+        ``retry_or_fail`` decides about a message that ran alone when its process died; None keeps
+        it here. ``return_uncharged`` returns messages that another one's time limit interrupted to
+        the queue, without counting an attempt; False if Redis could not be reached. ``remind``
+        schedules another look at the queue in `MAX_BATCH_WAIT` seconds, unconditionally.
         """
         self._pool = pool
         self._events = events
         self._is_blind = is_blind
-        self._judge, self._spare, self._remind = judge, spare, remind
+        self._retry_or_fail, self._return_uncharged = retry_or_fail, return_uncharged
+        self._remind = remind
         self._waiting: dict[Group, deque[Message]] = {}
         self._waiting_bytes = 0
         self._running: dict[PoolProcess, list[Message]] = {}
@@ -85,6 +85,7 @@ class Batcher:
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
+        # The version of the next message is unknown; assume that of the latest microbatch.
         room = MAX_HELD_BACK - held_back if held_back else MAX_WAITING - sum(sizes.values())
         return max(min(self._next_rows - could + held_back, room), 0)
 
@@ -143,6 +144,7 @@ class Batcher:
 
     def dispatch(self) -> None:
         """Start microbatches on free processes, the group that has waited longest first."""
+        # A copy: taking a microbatch removes its group, or moves it to the end.
         for group in list(self._waiting):
             while (
                 group in self._waiting
@@ -197,8 +199,9 @@ class Batcher:
             self._events.started(message.request, process.pid)
         started = time.monotonic()
         rows = sum(message.rows for message in messages)
-        if self._batch_size(group).is_worth_awaiting(rows, len(messages)):
-            self._awaited[process] = started + MOMENT
+        # The reminder is needed as nothing else looks at the queue if this microbatch takes longer.
+        if self._batch_size(group).should_wait_for(rows, len(messages)):
+            self._awaited[process] = started + MAX_BATCH_WAIT
             self._remind()
 
         def finished(done: Done | None) -> None:
@@ -220,11 +223,12 @@ class Batcher:
 
     def _learn(self, group: Group, rows: int, seconds: float) -> None:
         batch_size = self._batch_size(group)
-        batch_size.took(rows, seconds)
+        batch_size.learn(rows, seconds)
         self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, fate in zip(messages, done.fates, strict=True):
+            # It may have crashed another process, so `start.lua` lets it start only alone.
             if fate.verdict == "suspect":
                 self._wait(message, alone=message.tag)
             else:
@@ -245,7 +249,8 @@ class Batcher:
         if len(messages) == 1:
             self._lost_alone(messages[0], timed_out=bool(late))
             return
-        if late and self._are_spared([m for m in messages if m.limit >= seconds]):
+        # Limits are enforced by an alarm in the process, which ends it with all its messages.
+        if late and self._are_returned([m for m in messages if m.limit >= seconds]):
             messages = late
         for message in messages:
             self._wait(message, alone=message.tag)
@@ -254,17 +259,17 @@ class Batcher:
         if timed_out:
             # The next process only settles it. Its own limit may be too short even for that.
             message.order, message.limit = "time out", LONGEST_RUN
-        elif verdict := self._judge(message):
+        elif verdict := self._retry_or_fail(message):
             self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
             return
         self._wait(message, alone=message.tag)
 
-    def _are_spared(self, messages: list[Message]) -> bool:
-        if are_spared := self._spare(messages):
-            fate = Fate("retrying", "the time of another in its batch was over")
+    def _are_returned(self, messages: list[Message]) -> bool:
+        if are_returned := self._return_uncharged(messages):
+            fate = Fate("retrying", "another request of its microbatch exceeded its time limit")
             for message in messages:
                 self._events.finished(message.request, fate, 0.0)
-        return are_spared
+        return are_returned
 
 
 def _item(message: Message) -> Item:

@@ -19,7 +19,7 @@ from workers.pool.protocol import Disposition
 log = logging.getLogger(__name__)
 
 
-def judge(ledger: Ledger, message: Message) -> Disposition | None:
+def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
     """Retry a message later or fail it after its last attempt; None keeps it in this worker.
 
     It stays if Redis cannot be reached, and if it is a step of a job: the process that takes that
@@ -35,7 +35,11 @@ def judge(ledger: Ledger, message: Message) -> Disposition | None:
             ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
     except redis.RedisError as error:
         fields = _fields(message.request.id, message.reference)
-        log.warning("Redis is away, so this is tried again at once: %s", error, extra=fields)
+        log.warning(
+            "Redis is unavailable, so the message is retried in this worker: %s",
+            error,
+            extra=fields,
+        )
         return None
     verdicts: dict[str, Disposition] = {
         "postponed": "retrying",
@@ -45,7 +49,7 @@ def judge(ledger: Ledger, message: Message) -> Disposition | None:
     return verdicts[answer]
 
 
-def spare(reservations: Reservations, messages: list[Message]) -> bool:
+def return_uncharged(reservations: Reservations, messages: list[Message]) -> bool:
     """Return messages that another one's time limit interrupted, without counting an attempt.
 
     Returns False if Redis cannot be reached; then the messages are still reserved.
@@ -53,7 +57,9 @@ def spare(reservations: Reservations, messages: list[Message]) -> bool:
     try:
         reservations.withdraw([(message.tag, message.request.id) for message in messages])
     except redis.RedisError as error:
-        log.warning("Redis is away, so %s predictions run alone now: %s", len(messages), error)
+        log.warning(
+            "Redis is unavailable, so %s predictions run alone now: %s", len(messages), error
+        )
         return False
     return True
 

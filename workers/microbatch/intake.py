@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from workers.microbatch.batch_size import MOMENT
+from workers.microbatch.batch_size import MAX_BATCH_WAIT
 
 
 class Intake:
@@ -29,5 +29,5 @@ class Intake:
         self._consume()
 
     def take_soon(self) -> None:
-        """Take messages in `MOMENT` seconds, over the connection of that time."""
-        self._timer.call_after(MOMENT, self.take)
+        """Take messages in `MAX_BATCH_WAIT` seconds, over the connection of that time."""
+        self._timer.call_after(MAX_BATCH_WAIT, self.take)

@@ -11,7 +11,7 @@ from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import PredictqError
 from workers.pool.protocol import Instruction
 
-BELIEVED = 1_000_000
+MAX_HEADER_ROWS = 1_000_000
 """Largest row count that is accepted from a header, which any producer can write."""
 
 
@@ -54,7 +54,7 @@ def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
-            return reference, method, min(max(rows, 1), BELIEVED)
+            return reference, method, min(max(rows, 1), MAX_HEADER_ROWS)
     return None
 
 

@@ -80,7 +80,7 @@ def _estimator(made: Any, what: str) -> Any:
     if isinstance(made, dict):
         made = _from_dictionary(made, what)
     if isinstance(made, type):
-        raise ModelUnloadable(f"{what} holds a class, not a fitted model: {made.__name__}")
+        raise ModelUnloadable(f"{what} contains a class, not a fitted model: {made.__name__}")
     if not method_candidates(made):
         raise ModelUnloadable(f"{what} holds a {type(made).__name__}, which cannot predict")
     return made
@@ -90,7 +90,7 @@ def _from_dictionary(made: dict[Any, Any], what: str) -> Any:
     key = next((key for key in _ESTIMATOR_KEYS if key in made), None)
     if key is None:
         keys = ", ".join(_ESTIMATOR_KEYS)
-        raise ModelUnloadable(f"{what} holds a dictionary without any of the keys {keys}")
+        raise ModelUnloadable(f"{what} contains a dictionary without any of the keys {keys}")
     return made[key]
 
 

@@ -15,13 +15,13 @@ from registry.manifest import Manifest
 from registry.methods import input_of
 from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
-from telemetry.tracebacks import said
+from telemetry.tracebacks import error_text
 from workers.models.artifacts import load_artifact
 from workers.models.cache import ModelCache
 from workers.models.current import is_current
 from workers.models.formats.table import runtime_name
 from workers.models.kernels.accelerating import accelerated
-from workers.models.tabular.outputs import Output, in_order, shaped, to_wire
+from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
 from workers.models.tabular.table import Input, Table
 
 
@@ -70,10 +70,10 @@ class Engine(Protocol):
 
 def predict(engine: Engine, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
     """Predict validated rows of the wire, one prediction per row; raises as `Engine.answer`."""
-    with telling_model_errors():
+    with convert_model_errors():
         table = Table.of(input_of(manifest.signature, method), rows)
     answer = answer_table(table, lambda given: engine.answer(manifest, method, given))
-    with telling_model_errors():
+    with convert_model_errors():
         return Computed(to_wire(answer.output), answer.milliseconds)
 
 
@@ -82,13 +82,15 @@ def answer_table(table: Table, call: Callable[[Input], Answer]) -> Answer:
 
     Raises what ``call`` raises, and `ModelError` if the rows cannot be converted for the model.
     """
-    with telling_model_errors():
+    with convert_model_errors():
         parts = [*table.parts()]
     answers = [_checked(call(given), len(given)) for _, given in parts]
     if len(parts) == 1:
         return answers[0]
-    with telling_model_errors():
-        output = in_order([answer.output for answer in answers], [places for places, _ in parts])
+    with convert_model_errors():
+        output = merge_outputs(
+            [answer.output for answer in answers], [places for places, _ in parts]
+        )
     return Answer(output, round(sum(answer.milliseconds for answer in answers), 3))
 
 
@@ -109,15 +111,15 @@ def call_method(model: Any, method: str, given: Input) -> Answer:
     started = time.perf_counter()
     # One thread per process, whatever `n_jobs` the model has: the pool is the parallelism.
     with (
-        telling_model_errors(),
+        convert_model_errors(),
         warnings.catch_warnings(),
         joblib.parallel_config(backend="sequential"),
     ):
         warnings.simplefilter("ignore")
         output = getattr(model, method)(given)
     taken = time.perf_counter() - started
-    with telling_model_errors():
-        return Answer(shaped(output, len(given)), round(taken * 1000, 3))
+    with convert_model_errors():
+        return Answer(to_output(output, len(given)), round(taken * 1000, 3))
 
 
 class SklearnEngine:
@@ -161,7 +163,7 @@ class _Held(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def telling_model_errors() -> Iterator[None]:
+def convert_model_errors() -> Iterator[None]:
     """Raise any exception of a model or of a row conversion as `ModelError` or `OutOfMemory`."""
     try:
         yield
@@ -170,4 +172,4 @@ def telling_model_errors() -> Iterator[None]:
     except ModelError:
         raise
     except Exception as error:  # a model may raise anything; the caller gets its message
-        raise ModelError(said(error)) from error
+        raise ModelError(error_text(error)) from error

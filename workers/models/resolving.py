@@ -10,7 +10,7 @@ from telemetry.errors import NotFound, RegistryUnavailable
 def is_away(registry: Registry) -> bool:
     """Whether this worker cannot find or read the registry now."""
     try:
-        return not registry.is_there
+        return not registry.exists
     except OSError:
         return True
 
@@ -24,9 +24,9 @@ def resolve(registry: Registry, reference: str) -> Resolved:
         try:
             return registry.resolve(reference)
         except NotFound as error:
-            if registry.is_there:
+            if registry.exists:
                 raise
-            raise RegistryUnavailable("this worker finds no registry") from error
+            raise RegistryUnavailable("this worker cannot find the registry") from error
 
 
 def resolve_pinned(registry: Registry, reference: str) -> Resolved:
@@ -45,7 +45,7 @@ def resolve_pinned(registry: Registry, reference: str) -> Resolved:
     try:
         return resolve(registry, reference)
     except NotFound as error:
-        message = f"this worker does not find {reference}; see that it reads the API's registry"
+        message = f"this worker cannot find {reference}; make sure that it reads the API's registry"
         raise RegistryUnavailable(message) from error
 
 

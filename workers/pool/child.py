@@ -22,7 +22,7 @@ from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
 from workers.compute.retry_redis import retry_until_answered
 from workers.models.engine import Engine
-from workers.pool.printing import bound_printing
+from workers.pool.output_limit import limit_printing
 from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send_frame
 
 
@@ -32,11 +32,11 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
     registry = Registry(settings.home, RECHECK_INTERVAL)
     computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
-    printed = bound_printing()
+    printed = limit_printing()
     send_frame(connection, Ready(os.getpid(), engine.held()))
     while (frame := receive(connection)) is not None:
         started = time.perf_counter()
-        printed.renew()
+        printed.reset()
         match frame:
             case Microbatch(items):
                 fates = computation.run(items)

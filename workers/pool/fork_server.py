@@ -34,7 +34,7 @@ from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
 from workers.pool.memory import bound_growth, share_of_one
-from workers.pool.priority import give_way
+from workers.pool.priority import lower_priority
 from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class ForkServer:
 
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
+        # The cache holds no more: further ones would push out the first.
         for manifest in islice(current(self._registry), CAPACITY):
             if manifest.reference not in self._never:
                 self._hold(manifest)
@@ -72,6 +73,7 @@ class ForkServer:
         while (received := socket.recv_fds(self._control, MAX_COMMAND_BYTES, 1))[0]:
             self._obey(parse_frame(received[0]), received[1])
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # The handler would take the ends that are waited for here.
         with contextlib.suppress(ChildProcessError):  # wait until every pool process has ended
             while os.wait():
                 pass
@@ -99,13 +101,18 @@ class ForkServer:
             fault = error.message
         if fault:
             self._engine.drop(manifest)
-            log.warning("a version is not held: %s", fault, extra=of_version(manifest.reference))
+            log.warning(
+                "a version could not be loaded: %s", fault, extra=of_version(manifest.reference)
+            )
         self._tell(Loading(None))
         return fault
 
     def _fork(self, connection: socket.socket) -> None:
         if psutil.Process().num_threads() > 1:
-            log.warning("a model has started threads when it was loaded; what is forked may hang")
+            log.warning(
+                "a model started threads while it was loaded; processes forked now may hang"
+            )
+        # First, as what is garbage now would stay in memory once it is frozen.
         gc.collect()
         # Without this the child's first collection would write to every object, and so copy the
         # memory pages that it shares with us.
@@ -126,6 +133,7 @@ class ForkServer:
         except BaseException:
             log.exception("a process of the pool failed")
             os._exit(1)
+        # Not `sys.exit`: exit handlers and buffered output are copies of the fork server's.
         os._exit(0)
 
     def _report_ends(self, *_: Any) -> None:
@@ -159,7 +167,7 @@ def main() -> None:
     settings, growth = Settings.from_environment(), None
     if queue == BULK:
         if settings.batch_priority == "low":
-            give_way()
+            lower_priority()
         growth = settings.job_memory or share_of_one()
         importlib.import_module("workers.jobs.performing")  # before forking, once for all
     control = socket.socket(fileno=int(descriptor))

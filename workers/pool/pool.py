@@ -220,11 +220,14 @@ class Pool:
         self._hub.remove(self._fork_server.fileno())
         self._fork_server.close()
         if guilty is None:  # no load is to blame, so the supervisor restarts the whole worker
-            log.error("the fork server is gone: this worker ends")
+            log.error("the fork server ended, so this worker ends")
             state.should_stop = os.EX_SOFTWARE
             return
         fields = of_version(guilty)
-        log.error("loading a version ended the fork server; it will not be held", extra=fields)
+        log.error(
+            "loading a version ended the fork server; the version will not be loaded there again",
+            extra=fields,
+        )
         (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
         self._fork_server = ForkServerClient(self._queue, self._faults.deadly | self._hanging)
         self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)

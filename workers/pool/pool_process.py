@@ -54,6 +54,7 @@ class PoolProcess:
     def take(self, work: Microbatch | Step, finished: Finished) -> None:
         """Start a microbatch or step; ``finished`` gets its `Done`, or None if the process died."""
         self._finished, self._busy_since = finished, time.monotonic()
+        # The process itself limits the requests of a microbatch, each by its own limit.
         self._limit = work.item.limit if isinstance(work, Step) else LONGEST_RUN
         content = framed(work)
         try:

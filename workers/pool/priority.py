@@ -9,34 +9,34 @@ from pathlib import Path
 
 import psutil
 
-LEAST_URGENT = 19
+MAX_NICENESS = 19
 """Highest niceness, which is the lowest CPU priority."""
-LEAST_URGENT_WRITES = 7
+LOWEST_IO_PRIORITY = 7
 """Lowest best-effort I/O priority; Linux derives the same from that niceness by default."""
-SESSION = Path("/proc/self/autogroup")
-LONG_SLICE = 100_000_000
+AUTOGROUP_FILE = Path("/proc/self/autogroup")
+MAX_SLICE_NS = 100_000_000
 """Scheduler slice in nanoseconds, the longest that Linux grants. Tasks with a shorter slice preempt
 this one as soon as they wake up; they do not wait for its end."""
 SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 """System call number by machine, as Python does not wrap this call."""
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Give this process, and all that it forks, the lowest priority.
 
     With ``sched_autogroup`` Linux shares CPU time evenly among sessions, and applies niceness only
     within a session. If this worker has a session of its own, that session gets the niceness too.
     """
-    os.nice(LEAST_URGENT)
+    os.nice(MAX_NICENESS)
     if os.getsid(0) == os.getppid():
         with suppress(OSError):  # not every kernel has sched_autogroup
-            SESSION.write_text(str(LEAST_URGENT))
+            AUTOGROUP_FILE.write_text(str(MAX_NICENESS))
     _be_interrupted()
 
 
 def _be_interrupted() -> None:
     """Let waking tasks preempt this process at once, not at the next tick (decision 0025)."""
-    fields = 48, os.SCHED_OTHER, 0, LEAST_URGENT, 0, LONG_SLICE, 0, 0
+    fields = 48, os.SCHED_OTHER, 0, MAX_NICENESS, 0, MAX_SLICE_NS, 0, 0
     attributes = struct.pack("=IIQiIQQQ", *fields)  # struct sched_attr, its first version
     if number := SCHED_SETATTR.get(platform.machine()):
         ctypes.CDLL(None).syscall(number, 0, attributes, 0)
@@ -45,4 +45,4 @@ def _be_interrupted() -> None:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         # SCHED_IDLE also implies the idle I/O class. Our delayed writes could then hold up those of
         # Redis, so set the lowest best-effort class instead.
-        psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, LEAST_URGENT_WRITES)
+        psutil.Process().ionice(psutil.IOPRIO_CLASS_BE, LOWEST_IO_PRIORITY)

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_iris, make_multilabel_classification
 from sklearn.decomposition import NMF
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - the import enables the class
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import RFE

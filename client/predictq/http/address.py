@@ -7,7 +7,7 @@ from predictq.errors import Detail, InvalidRequest, Unreachable
 from predictq.http.finding import Place
 
 LAST_PORT = 65_535
-UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 ADVICE = "start one with `predictq up`, or set PREDICTQ_URL"
 
 
@@ -29,7 +29,7 @@ def unreachable(error: httpx2.RequestError, place: Place) -> Unreachable:
     url = error.request.url
     # Only host and port, since a url may contain a password.
     server, told = url.netloc.decode(), str(error) or type(error).__name__
-    if not isinstance(error, UNSENT):
+    if not isinstance(error, NOT_SENT):
         return Unreachable(f"no answer from {server}: {told}", sent=True)
     what = f"no predictq answers at {url.scheme}://{server}{place.reason}: {told}"
     return Unreachable(f"{what}; {ADVICE}", sent=False)

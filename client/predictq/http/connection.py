@@ -10,19 +10,19 @@ from predictq.errors import PredictqError
 from predictq.http.address import address, unreachable
 from predictq.http.finding import find
 from predictq.http.keys import authorization
-from predictq.http.retries import Clock, Deadline, persist
+from predictq.http.retries import Clock, Deadline, send_with_retries
 from predictq.rows import json_writer
 
 GRACE = 2.0
 """Seconds to wait beyond the deadline, so that the server's 202 at the deadline still arrives."""
 CONNECT = 5.0
-LONGEST_HOLD = 30
+MAX_HOLD_SECONDS = 30
 """Longest `Prefer: wait` in seconds. Proxies usually cut requests off after 60 s."""
-SILENCE = 15.0
+MAX_SILENCE_SECONDS = 15.0
 """Seconds without a byte after which a stream counts as broken; the server sends more often."""
-LONGEST_LIMIT = 86_400.0
+MAX_ATTEMPT_SECONDS = 86_400.0
 """Seconds that one attempt may take, since socket timeouts are limited."""
-UNMET = 3.0
+UNSEEN_SERVER_SECONDS = 3.0
 """Default seconds after which a server to which there never was a connection is given up."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 IDEMPOTENT = ("GET", "DELETE")
@@ -31,7 +31,13 @@ IDEMPOTENT = ("GET", "DELETE")
 class Connection:
     """Sends requests, and retries those that are safe to repeat."""
 
-    def __init__(self, url: str | None, timeout: float, clock: Clock, unmet: float = UNMET) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        timeout: float,
+        clock: Clock,
+        unreached: float = UNSEEN_SERVER_SECONDS,
+    ) -> None:
         self._place = find(url)
         base = address(self._place)
         self.is_local = base.host in LOOPBACK
@@ -41,19 +47,19 @@ class Connection:
             base_url=base, trust_env=not self.is_local, headers=authorization(base)
         )
         self._timeout = timeout
-        self._unmet = unmet
+        self._unreached = unreached
         self._is_met = False
         self._clock = clock
 
     def deadline(self, seconds: float | None = None) -> Deadline:
         """The deadline in ``seconds``, by default the client's timeout."""
         if seconds is None:
-            return Deadline.after(self._timeout, self._clock, self._unmet)
+            return Deadline.after(self._timeout, self._clock, self._unreached)
         return Deadline.after(seconds, self._clock)
 
     def limit(self, deadline: Deadline) -> Deadline:
         """The deadline, or an earlier one if the server was never reached."""
-        return deadline if self._is_met else deadline.unmet()
+        return deadline if self._is_met else deadline.if_never_reached()
 
     def send(
         self,
@@ -96,7 +102,7 @@ class Connection:
 
         Raises `Unreachable` if the connection breaks, stays silent, or is not made ``until`` then.
         """
-        limit = min(SILENCE, until.left() + GRACE) if until else SILENCE
+        limit = min(MAX_SILENCE_SECONDS, until.left() + GRACE) if until else MAX_SILENCE_SECONDS
         timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT))
         with self._told(), self._http.stream("GET", path, headers=headers, timeout=timeout) as got:
             if not got.is_success:
@@ -110,7 +116,7 @@ class Connection:
     def _persist(
         self, request: httpx2.Request, hold: Deadline | None, until: Deadline, is_repeatable: bool
     ) -> httpx2.Response:
-        return persist(
+        return send_with_retries(
             lambda: self._once(request, hold, until),
             repeatable=is_repeatable,
             until=lambda: self.limit(until),
@@ -121,8 +127,8 @@ class Connection:
     ) -> httpx2.Response:
         if hold:
             # The header has whole seconds. Rounding down would turn just under 1 s into no wait.
-            request.headers["Prefer"] = f"wait={round(min(LONGEST_HOLD, hold.left()))}"
-        limit = min(LONGEST_LIMIT, until.left() + GRACE)
+            request.headers["Prefer"] = f"wait={round(min(MAX_HOLD_SECONDS, hold.left()))}"
+        limit = min(MAX_ATTEMPT_SECONDS, until.left() + GRACE)
         request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
         with self._told():
             return self._http.send(request)

@@ -13,7 +13,7 @@ import httpx2
 from predictq.errors import Unavailable, Unreachable
 from predictq.http import wire
 from predictq.http.connection import Connection
-from predictq.jobs.sources import local
+from predictq.jobs.sources import expanded_path
 
 PAUSE = 0.5
 PARTIAL = 206
@@ -26,7 +26,7 @@ def download(connection: Connection, path: str, target: str | PathLike[str]) -> 
     requested. A server that is away or busy is retried for as long as a call may take. Raises
     `OSError` if the file cannot be written.
     """
-    whole = local("target", target)
+    whole = expanded_path("target", target)
     growing = whole.parent / f".{uuid.uuid4().hex}"
     file = _begun(growing, whole)
     try:
@@ -81,7 +81,7 @@ class _Download:
         return {"Accept-Encoding": "identity"} | rest
 
     def _take(self, response: httpx2.Response) -> None:
-        if wire.good(response).status_code != PARTIAL:
+        if wire.successful(response).status_code != PARTIAL:
             self._file.seek(0)
             self._file.truncate()
         self._etag = response.headers.get("ETag", "")

@@ -10,7 +10,7 @@ from typing import Any
 POINTERS = "predictq/stacks"
 """Directory in the user's state directory where `predictq up` leaves a file per stack."""
 DEFAULT = "http://127.0.0.1:5000"
-LARGEST = 65_536
+MAX_FILE_BYTES = 65_536
 """Greatest size of such a file in bytes."""
 
 
@@ -99,7 +99,7 @@ def _told(file: Path) -> dict[str, Any] | None:
     """Read the file of a stack, with its ``url``; None if the stack does not run."""
     try:
         # Reading a pipe would block.
-        if not file.is_file() or file.stat().st_size > LARGEST:
+        if not file.is_file() or file.stat().st_size > MAX_FILE_BYTES:
             return None
         entry = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from predictq.http.finding import LARGEST, stacks
+from predictq.http.finding import MAX_FILE_BYTES, stacks
 
 LOOPBACK = "127.0.0.1"
 """Not a name such as localhost, which may resolve to another user's server."""
@@ -34,7 +34,11 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 def _key(home: Path) -> str | None:
     path = home / "local.key"
     with suppress(OSError, UnicodeDecodeError):
-        if path.is_file() and path.stat().st_uid == os.getuid() and path.stat().st_size < LARGEST:
+        if (
+            path.is_file()
+            and path.stat().st_uid == os.getuid()
+            and path.stat().st_size < MAX_FILE_BYTES
+        ):
             key = path.read_text("ascii").strip()
             return key if key.isprintable() and key else None
     return None

@@ -38,16 +38,16 @@ class Deadline:
     """The deadline if there never was a connection to the server; at most ``at``."""
 
     @classmethod
-    def after(cls, seconds: float, clock: Clock, unmet: float = math.inf) -> "Deadline":
-        """In ``seconds``; for a server never reached in ``unmet`` seconds, if that is sooner."""
+    def after(cls, seconds: float, clock: Clock, unreached: float = math.inf) -> "Deadline":
+        """In ``seconds``, or for a server never reached in ``unreached`` seconds if sooner."""
         now = clock.now()
-        return cls(clock, now + seconds, now + min(seconds, unmet))
+        return cls(clock, now + seconds, now + min(seconds, unreached))
 
     def left(self) -> float:
         """Seconds left, never below 0."""
         return max(0.0, self.at - self.clock.now())
 
-    def unmet(self) -> "Deadline":
+    def if_never_reached(self) -> "Deadline":
         """The deadline if there never was a connection to the server."""
         return Deadline(self.clock, self.met_by, self.met_by)
 
@@ -56,7 +56,7 @@ class Deadline:
         return Deadline(self.clock, max(self.at, other.at), max(self.met_by, other.met_by))
 
 
-def persist(
+def send_with_retries(
     send: Callable[[], httpx2.Response], *, repeatable: bool, until: Callable[[], Deadline]
 ) -> httpx2.Response:
     """Send until there is a final response; returns it, or the last refusal.

@@ -12,7 +12,7 @@ from predictq.http.retries import retry_after
 from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.types import Pending, Prediction, Receipt, Source, Urls
 
-PATIENCE = 0.5
+DEFAULT_RETRY_AFTER = 0.5
 """Seconds before the next look-up if the server sends no `Retry-After`."""
 UNAVAILABLE = 503
 PROBLEMS: dict[int, type[errors.ProblemError]] = {
@@ -70,10 +70,10 @@ def row_error(line: str) -> RowError:
 
 def content(response: httpx2.Response) -> dict[str, Any]:
     """The JSON object of a successful response; raises the error of any other."""
-    return read(lambda: dict(good(response).json()))
+    return read(lambda: dict(successful(response).json()))
 
 
-def good(response: httpx2.Response) -> httpx2.Response:
+def successful(response: httpx2.Response) -> httpx2.Response:
     """Return a successful response; raises the error of any other."""
     if not response.is_success:
         raise problem(response)
@@ -100,7 +100,7 @@ def problem(response: httpx2.Response) -> errors.ProblemError:
         return kind(status, f"http_{status}", reason, (), kind is errors.Unavailable)
 
 
-def doubtful(response: httpx2.Response) -> str | None:
+def uncertain_id(response: httpx2.Response) -> str | None:
     """The id of a prediction or job that may or may not have been accepted; else None."""
     return problem(response).id if response.status_code == UNAVAILABLE else None
 
@@ -137,7 +137,7 @@ def _state(body: dict[str, Any], pause: float | None, source: Source) -> Predict
 
 def _pending(body: dict[str, Any], pause: float | None, source: Source) -> Pending:
     urls = _known(Urls, body["urls"])
-    pause = PATIENCE if pause is None else pause
+    pause = DEFAULT_RETRY_AFTER if pause is None else pause
     return _known(Pending, body, urls=urls, retry_after=pause, source=source)
 
 
@@ -167,5 +167,7 @@ def read(reader: Callable[[], T]) -> T:
     try:
         return reader()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"the answer is not one of predictq's ({error!r}); is the address right?"
+        message = (
+            f"the answer does not come from a predictq server ({error!r}); is the address right?"
+        )
         raise errors.UnexpectedAnswer(message) from error

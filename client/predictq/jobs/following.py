@@ -46,7 +46,7 @@ def _news(connection: Connection, path: str, until: Deadline | None) -> Iterator
 def _told(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
     with connection.stream(f"{path}/events", until=until) as response:
         last: Job | None = None
-        for event in _events(wire.good(response).iter_lines()):
+        for event in _events(wire.successful(response).iter_lines()):
             last = wire.read_job(event) if event else last
             if last:
                 yield last

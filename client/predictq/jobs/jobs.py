@@ -16,7 +16,7 @@ from predictq.http.retries import Deadline
 from predictq.jobs.following import follow
 from predictq.jobs.job import Job, RowError
 from predictq.jobs.request import Options, as_form, fields_of
-from predictq.jobs.sources import Rows, opened, place
+from predictq.jobs.sources import Rows, absolute_path, open_upload
 from predictq.rows.columns import column_names
 
 STILL_OPEN = "batch job {0} has not ended yet; to wait on: client.jobs.wait({0!r})"
@@ -41,7 +41,7 @@ class Jobs:
         not have been accepted (see `list`), and `OSError` if a file to upload cannot be read.
         """
         response = self._post("predict/batch", model, rows, options)
-        if doubtful := wire.doubtful(response):
+        if doubtful := wire.uncertain_id(response):
             found = self._connection.send("GET", _path(doubtful))
             response = found if found.is_success else response
         return wire.job(response)
@@ -105,7 +105,7 @@ class Jobs:
 
         An output written to another path stays. Raises `Conflict` if the job has not ended.
         """
-        wire.good(self._connection.send("DELETE", f"{_path(id)}?forget=true"))
+        wire.successful(self._connection.send("DELETE", f"{_path(id)}?forget=true"))
 
     def download(self, id: str, target: str | PathLike[str]) -> None:
         """Download the output to a file, atomically: it is complete or absent.
@@ -118,7 +118,7 @@ class Jobs:
     def errors(self, id: str) -> Iterator[RowError]:
         """Yield the rows that have failed so far, in order."""
         with self._connection.stream(_path(id, "errors")) as response:
-            for line in wire.good(response).iter_lines():
+            for line in wire.successful(response).iter_lines():
                 if line:
                     yield wire.row_error(line)
 
@@ -127,9 +127,9 @@ class Jobs:
     ) -> httpx2.Response:
         fields = fields_of(model, options)
         if isinstance(rows, str | PathLike) and not options.get("upload"):
-            body = fields | {"input_uri": place("rows", rows)}
+            body = fields | {"input_uri": absolute_path("rows", rows)}
             return self._connection.send("POST", path, body=body, hold=hold)
-        with opened(rows, lambda: column_names(self._connection, model)) as (name, file):
+        with open_upload(rows, lambda: column_names(self._connection, model)) as (name, file):
             return self._connection.upload(path, as_form(fields), name, file, hold)
 
 

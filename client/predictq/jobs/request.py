@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Any, TypedDict
 
-from predictq.arguments import flag, number, text, told, unfit
-from predictq.jobs.sources import place
+from predictq.arguments import described, flag, invalid_argument, number, text
+from predictq.jobs.sources import absolute_path
 
 
 class Options(TypedDict, total=False):
@@ -42,7 +42,7 @@ def fields_of(model: str, options: Options) -> dict[str, Any]:
     fields: dict[str, Any] = {"model": text("model", model)}
     for name, value in options.items():
         if name not in Options.__annotations__:
-            raise unfit(name, "there is no such option")
+            raise invalid_argument(name, "there is no such option")
         if not (value is None or (isinstance(value, str | list | tuple) and not value)):
             fields |= _field(name, value)
     fields.pop("upload", None)
@@ -52,7 +52,7 @@ def fields_of(model: str, options: Options) -> dict[str, Any]:
 def _field(name: str, value: Any) -> dict[str, Any]:
     match name:
         case "output":
-            return {"output_uri": place(name, value)}
+            return {"output_uri": absolute_path(name, value)}
         case "methods" | "na":
             return {name: _several(name, value)}
         case "include_input" | "upload" | "header" | "overwrite":
@@ -66,7 +66,7 @@ def _several(name: str, words: Any) -> list[str]:
     try:
         several = [words] if isinstance(words, str) else list(words)
     except TypeError as error:
-        raise unfit(name, f"expected texts, got {told(words)}") from error
+        raise invalid_argument(name, f"expected texts, got {described(words)}") from error
     return [text(name, word) for word in several]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from predictq.errors import refused
-from predictq.rows.arrays import is_array, listed, offers
-from predictq.rows.times import elapsed, tidy
+from predictq.rows.arrays import has_attributes, is_array, to_lists
+from predictq.rows.times import elapsed, normalized_decimals
 
 
 class Table(NamedTuple):
@@ -18,7 +18,9 @@ class Table(NamedTuple):
 
 def is_frame(value: Any) -> bool:
     """Whether it is a data frame of pandas or polars, or an Arrow table."""
-    is_foreign = offers(value, "get_columns") or offers(value, "column_names", "to_pylist")
+    is_foreign = has_attributes(value, "get_columns") or has_attributes(
+        value, "column_names", "to_pylist"
+    )
     return _is_pandas(value) or is_foreign
 
 
@@ -29,7 +31,7 @@ def table(frame: Any) -> Table:
     """
     if _is_pandas(frame):
         return _of_pandas(frame)
-    is_arrow = offers(frame, "column_names")
+    is_arrow = has_attributes(frame, "column_names")
     names = list(frame.column_names if is_arrow else frame.columns)
     check(names)
     columns = frame.columns if is_arrow else frame.get_columns()
@@ -38,8 +40,8 @@ def table(frame: Any) -> Table:
 
 def check_is_there(value: Any) -> None:
     """Raise `InvalidRequest` for a lazy frame."""
-    if offers(value, "collect"):
-        raise refused(f"a {type(value).__name__} is not computed yet: send what collect() gives")
+    if has_attributes(value, "collect"):
+        raise refused(f"a {type(value).__name__} is lazy: send the result of its collect()")
 
 
 def slices(frame: Any, size: int) -> Iterator[Any]:
@@ -51,19 +53,19 @@ def slices(frame: Any, size: int) -> Iterator[Any]:
 
 def is_column(value: Any) -> bool:
     """Whether it is a polars series or an Arrow array, which have no labels."""
-    return offers(value, "get_chunks") or offers(value, "to_pylist")
+    return has_attributes(value, "get_chunks") or has_attributes(value, "to_pylist")
 
 
 def column(values: Any) -> list[Any]:
     """Convert a column of pandas, polars or Arrow to a list."""
-    if offers(values, "to_pylist"):
+    if has_attributes(values, "to_pylist"):
         return _of_arrow(values)
-    return _of_polars(values) if offers(values, "get_chunks") else _of_series(values)
+    return _of_polars(values) if has_attributes(values, "get_chunks") else _of_series(values)
 
 
 def is_series(value: Any) -> bool:
     """Whether it is a pandas series, which may be a row or a column."""
-    return offers(value, "iloc", "index", "to_dict")
+    return has_attributes(value, "iloc", "index", "to_dict")
 
 
 def labels(series: Any) -> list[str] | None:
@@ -79,14 +81,16 @@ def check(names: list[Any]) -> None:
     """Raise `InvalidRequest` for names that are not text, or not unique."""
     for name in names:
         if not isinstance(name, str):  # by position it might be taken for another column
-            raise refused(f"column {name!r} of the data frame has no text for a name, others have")
+            raise refused(
+                f"column {name!r} of the data frame has a name that is not text; rename it"
+            )
     if len(set(names)) < len(names):  # a dict would keep only the last one
         double = next(name for name in names if names.count(name) > 1)
         raise refused(f"the data frame has more than one column {double!r}")
 
 
 def _is_pandas(value: Any) -> bool:
-    return offers(value, "iloc", "columns")
+    return has_attributes(value, "iloc", "columns")
 
 
 def _of_pandas(frame: Any) -> Table:
@@ -108,7 +112,7 @@ def _of_series(series: Any) -> list[Any]:
     # pandas' extension types convert their values themselves; NumPy would lose information.
     is_plain = type(series.dtype).__module__.startswith("numpy")
     values = series.to_numpy() if is_plain else series
-    found: list[Any] = listed(values) if is_array(values) else series.tolist()
+    found: list[Any] = to_lists(values) if is_array(values) else series.tolist()
     return found
 
 
@@ -116,7 +120,7 @@ def _of_polars(series: Any) -> list[Any]:
     kind = str(series.dtype)  # Python's types have microseconds only
     if kind.startswith(("Datetime", "Time")):
         told = series.dt.to_string("iso:strict" if kind.startswith("Datetime") else "iso")
-        return [tidy(text) for text in told.to_list()]
+        return [normalized_decimals(text) for text in told.to_list()]
     if kind.startswith("Duration"):
         counts = series.dt.total_nanoseconds().to_list()
         return [None if count is None else elapsed(count) for count in counts]
@@ -126,7 +130,7 @@ def _of_polars(series: Any) -> list[Any]:
 
 def _of_arrow(values: Any) -> list[Any]:
     if str(values.type) == "time64[ns]":
-        return [tidy(text) for text in values.cast("string").to_pylist()]
+        return [normalized_decimals(text) for text in values.cast("string").to_pylist()]
     try:
         found: list[Any] = values.to_pylist()
     except ValueError as error:  # nanoseconds, if pandas is not installed

@@ -6,29 +6,29 @@ from typing import Any
 
 from predictq.errors import Detail, InvalidRequest, refused
 
-Way = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 """Path from the root to a nested value."""
 HINTS = {
     "bytes": "; text is sent as str",
     "set": "; it has no order, so send a list",
     "frozenset": "; it has no order, so send a list",
-    "str": ": it holds half of a character",
+    "str": ": it contains an unpaired surrogate, which is not valid text",
     "int": ": it has too many digits",
 }
 
 
-class Unsayable(Exception):
+class Unencodable(Exception):
     """A value cannot be encoded as JSON."""
 
-    def __init__(self, way: Way, told: str) -> None:
+    def __init__(self, way: ValuePath, told: str) -> None:
         super().__init__(way, told)
         self.way = way
         """Path to the value."""
         self.told = told
 
 
-def written(value: Any) -> bytes:
-    """Encode a value as JSON in UTF-8; raises `Unsayable`."""
+def encode(value: Any) -> bytes:
+    """Encode a value as JSON in UTF-8; raises `Unencodable`."""
     try:
         return _json(value)
     except (TypeError, ValueError, RecursionError) as error:
@@ -38,8 +38,8 @@ def written(value: Any) -> bytes:
 def body(fields: dict[str, Any]) -> bytes:
     """Encode a request body; raises `InvalidRequest`, which names row and column."""
     try:
-        return written(fields)
-    except Unsayable as error:
+        return encode(fields)
+    except Unencodable as error:
         raise _refusal(error.way, error.told) from error
 
 
@@ -47,37 +47,37 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _found(value: Any) -> Unsayable:
+def _found(value: Any) -> Unencodable:
     try:
-        way, culprit = next(_unsayable(value, ()), ((), value))
+        way, culprit = next(_unencodable(value, ()), ((), value))
     except RecursionError:
-        return Unsayable((), "it is nested too deeply, or contains itself")
+        return Unencodable((), "it is nested too deeply, or contains a cycle")
     kind = type(culprit).__name__
-    return Unsayable(way, f"a value of type {kind} cannot be sent{HINTS.get(kind, '')}")
+    return Unencodable(way, f"a value of type {kind} cannot be sent{HINTS.get(kind, '')}")
 
 
-def _unsayable(value: Any, way: Way) -> Iterator[tuple[Way, Any]]:
+def _unencodable(value: Any, way: ValuePath) -> Iterator[tuple[ValuePath, Any]]:
     """Yield the innermost values that cannot be encoded, each with its path."""
     if isinstance(value, dict):
         for name, part in value.items():
-            if not _is_sayable({name: None}):
+            if not _is_encodable({name: None}):
                 yield way, name
-            yield from _unsayable(part, (*way, name))
+            yield from _unencodable(part, (*way, name))
     elif isinstance(value, list | tuple):
         for step, part in enumerate(value):
-            yield from _unsayable(part, (*way, step))
-    elif not _is_sayable(value):
+            yield from _unencodable(part, (*way, step))
+    elif not _is_encodable(value):
         yield way, value
 
 
-def _is_sayable(value: Any) -> bool:
+def _is_encodable(value: Any) -> bool:
     try:
         return bool(_json(value))
     except (TypeError, ValueError):
         return False
 
 
-def _refusal(way: Way, told: str) -> InvalidRequest:
+def _refusal(way: ValuePath, told: str) -> InvalidRequest:
     match way:
         case ("features", int(row), column, *_):
             return refused(f"row {row + 1}, column {column!r}: {told}", row)

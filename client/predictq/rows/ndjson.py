@@ -8,7 +8,7 @@ from typing import Any
 from predictq.errors import ProblemError, refused
 from predictq.rows.arrays import dense_rows, is_sparse
 from predictq.rows.frames import check_is_there, is_frame, is_series, labels, slices
-from predictq.rows.json_writer import Unsayable, Way, written
+from predictq.rows.json_writer import Unencodable, ValuePath, encode
 from predictq.rows.rows import features, records
 
 SLICE = 10_000
@@ -63,8 +63,8 @@ def _line(number: int, row: Any, names: Names) -> bytes:
     if not isinstance(plain, dict):
         plain = _by_name(number, plain if isinstance(plain, list) else [plain], names())
     try:
-        return written(plain) + b"\n"
-    except Unsayable as error:
+        return encode(plain) + b"\n"
+    except Unencodable as error:
         raise refused(f"{_place(number, error.way)}: {error.told}", number) from error
 
 
@@ -76,6 +76,6 @@ def _by_name(number: int, row: list[Any], names: Sequence[str] | None) -> Any:
     return dict(zip(names, row, strict=True))
 
 
-def _place(number: int, way: Way) -> str:
+def _place(number: int, way: ValuePath) -> str:
     row = f"row {number + 1}"
     return f"{row}, column {way[0]!r}" if way else row

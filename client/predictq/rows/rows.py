@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from predictq.errors import refused
-from predictq.rows.arrays import dense, is_array, is_plain, is_sparse, listed, offers
+from predictq.rows.arrays import dense, has_attributes, is_array, is_plain, is_sparse, to_lists
 from predictq.rows.frames import (
     check_is_there,
     column,
@@ -17,14 +17,14 @@ from predictq.rows.frames import (
     labels,
     table,
 )
-from predictq.rows.times import duration, moment
+from predictq.rows.times import duration, time_text
 
 PLAIN = frozenset({int, str, bool, type(None)})
 TEXT = frozenset({str})
 WITH_NUMBERS = PLAIN | {float}
 MISSING = ("NAType", "NaTType")
 """Types of pandas' missing values. NA cannot be compared, and NaT would pass for a date."""
-TOLD_AS_TEXT = ("Period", "Interval")
+SENT_AS_TEXT = ("Period", "Interval")
 SEVERAL = (list, tuple)
 
 
@@ -46,7 +46,7 @@ def features(rows: Any) -> Any:
             _check_is_row(rows)
         return _plain(rows)
     except RecursionError as error:
-        raise refused("the rows are nested too deeply, or contain themselves") from error
+        raise refused("the rows are nested too deeply, or contain a cycle") from error
 
 
 def records(frame: Any) -> list[Any]:
@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
         return value if value == value else None  # only NaN differs from itself
     if kind in PLAIN:
         return value
-    if kind in SEVERAL and not offers(value, "_asdict"):
+    if kind in SEVERAL and not has_attributes(value, "_asdict"):
         return _list(value)
     return _object(value) if isinstance(value, Mapping) else _foreign(value)
 
@@ -97,22 +97,22 @@ def _object(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _check_names(row: Iterable[Any]) -> None:
     for name in row:
         if not isinstance(name, str):
-            raise refused(f"column {name!r} has no text for a name")
+            raise refused(f"column {name!r} has a name that is not text")
 
 
 def _foreign(value: Any) -> Any:
     kind = type(value).__name__
     if kind in MISSING:
         return None
-    if kind in TOLD_AS_TEXT:
+    if kind in SENT_AS_TEXT:
         return str(value)
     if isinstance(value, timedelta):
         return duration(value)
     if isinstance(value, date | time):
-        return moment(value)
+        return time_text(value)
     if isinstance(value, Decimal):
         return _number(value)
-    if offers(value, "_asdict"):  # a named tuple, such as from DataFrame.itertuples
+    if has_attributes(value, "_asdict"):  # a named tuple, such as from DataFrame.itertuples
         return _plain(value._asdict())
     return _held(value)
 
@@ -120,7 +120,7 @@ def _foreign(value: Any) -> Any:
 def _held(value: Any) -> Any:
     """Convert the container of a library."""
     if is_array(value):
-        return listed(value) if is_plain(value) else _plain(listed(value))
+        return to_lists(value) if is_plain(value) else _plain(to_lists(value))
     if is_frame(value):
         return records(value)
     if is_series(value):
@@ -134,11 +134,11 @@ def _held(value: Any) -> Any:
 
 def _iterated(value: Any) -> Any:
     check_is_there(value)
-    if offers(value, "as_py"):  # an Arrow scalar
+    if has_attributes(value, "as_py"):  # an Arrow scalar
         return _plain(value.as_py())
-    if offers(value, "tolist"):
+    if has_attributes(value, "tolist"):
         return _plain(value.tolist())
-    if offers(value, "__array__"):
+    if has_attributes(value, "__array__"):
         return _plain(value.__array__())
     is_text = isinstance(value, str | bytes | bytearray | memoryview)
     is_ordered = isinstance(value, Iterable) and not isinstance(value, AbstractSet)

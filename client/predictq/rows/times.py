@@ -24,7 +24,7 @@ MISSING = -(2**63)
 _fraction = re.compile(r"\.(\d+)")
 
 
-def moment(value: date | time) -> str:
+def time_text(value: date | time) -> str:
     """A date, time or datetime as text."""
     return value.isoformat()
 
@@ -46,7 +46,7 @@ def elapsed(nanoseconds: int) -> str:
     return f"{sign}P{day}DT{hour}H{minute}M{second}{fraction}S"
 
 
-def tidy(text: str | None) -> str | None:
+def normalized_decimals(text: str | None) -> str | None:
     """Normalize the decimals of a time to none, six as Python writes, or nine if needed."""
     return None if text in (None, "NaT") else _fraction.sub(_decimals, str(text), count=1)
 
@@ -60,7 +60,7 @@ def moments_of(array: Any) -> Any:
     """Convert an array of ``datetime64`` to nested lists of text."""
     unit = _unit(array)[1]
     finer = array.astype(f"datetime64[{FINER[unit]}]") if unit in FINER else array
-    return _deep(tidy, finer.astype(str).tolist())
+    return _deep(normalized_decimals, finer.astype(str).tolist())
 
 
 def durations_of(array: Any) -> Any:
@@ -79,7 +79,7 @@ def _unit(array: Any) -> tuple[int, str]:
 
 
 def _deep(told: Any, values: Any) -> Any:
-    """Apply ``told`` to each value in nested lists; masked values are None already."""
+    """Apply ``described`` to each value in nested lists; masked values are None already."""
     if isinstance(values, list):
         return [_deep(told, value) for value in values]
     return None if values is None else told(values)

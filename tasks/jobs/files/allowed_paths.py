@@ -13,9 +13,7 @@ from tasks.jobs.files.file_refs import JobDirectory, local_path
 from telemetry.errors import PlaceForbidden
 
 _BETWEEN = re.compile(rf"{re.escape(os.pathsep)}(?!//)")
-_ADVICE = (
-    "send the file, name a place below a root of PREDICTQ_BATCH_ROOTS, or present the local key"
-)
+_ADVICE = "upload the file, use a path below one of PREDICTQ_BATCH_ROOTS, or send the local key"
 
 
 class AllowedPaths:
@@ -51,7 +49,7 @@ class AllowedPaths:
         if not (everywhere or place.is_relative_to(own.path) or self._hold(place)):
             raise _outside(uri)
         if _is_special(place):
-            raise PlaceForbidden(f"{uri} is no regular file")
+            raise PlaceForbidden(f"{uri} is not a regular file")
         return str(place)
 
     def target(self, uri: str, own: JobDirectory, *, everywhere: bool = False) -> str:
@@ -60,7 +58,7 @@ class AllowedPaths:
         if place.is_relative_to(own.path):
             return str(place)
         if any(place.is_relative_to(kept) for kept in (self._home, *_program())):
-            raise PlaceForbidden(f"{uri} lies among predictq's own files: name another place")
+            raise PlaceForbidden(f"{uri} is one of predictq's own files: use another path")
         return str(place)
 
     def _names(self, path: Path, own: JobDirectory) -> bool:
@@ -83,7 +81,7 @@ class AllowedPaths:
 
 
 def _outside(uri: str) -> PlaceForbidden:
-    return PlaceForbidden(f"{uri} lies outside the places that jobs may use: {_ADVICE}")
+    return PlaceForbidden(f"{uri} is outside the allowed paths: {_ADVICE}")
 
 
 def _climbs(below: str) -> bool:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import IO
 
-_MOVED = "a link was put in its way since it was accepted"
+_MOVED = "a symbolic link replaced a part of the path after the job was accepted"
 
 
 def open_regular(path: Path) -> IO[bytes]:
@@ -43,7 +43,7 @@ def _refuse_others(mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 def _refuse_links(path: Path, descriptor: int) -> None:

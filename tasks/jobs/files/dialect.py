@@ -32,7 +32,7 @@ BOOLEANS = {
 }
 DECIMAL_COMMA = r"[+-]?[\d.]*,\d+"
 """Pattern of a number with a decimal comma."""
-SNIFFED = 2**18
+SNIFF_BYTES = 2**18
 """Bytes, or characters, at the start of a file that are used for detection."""
 MAX_RECORD_BYTES = 2**24
 """Longest record, and so longest field, in bytes."""
@@ -88,7 +88,7 @@ def delimiter_of(text: str, takes: ModelInputs | None) -> str:
     Decides by the model's column names in the first record, then by the number of columns, then
     by how many records have as many fields as the first.
     """
-    return max(DELIMITERS, key=lambda one: _likelihood(_records(text[:SNIFFED], one), takes))
+    return max(DELIMITERS, key=lambda one: _likelihood(_records(text[:SNIFF_BYTES], one), takes))
 
 
 def is_header(fields: Sequence[str], takes: ModelInputs | None, *, alone: bool) -> bool:

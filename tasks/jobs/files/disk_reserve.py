@@ -10,11 +10,11 @@ from typing import IO, Any
 
 WRITE_BYTES = 2**20
 """Bytes buffered before each write; each write checks the free space."""
-OFTEN = 2**23
+CHECK_BYTES = 2**23
 """Bytes of growth between two checks."""
 
 
-def sparing(file: Path | int, mode: str, spare: int) -> IO[bytes]:
+def open_with_reserve(file: Path | int, mode: str, spare: int) -> IO[bytes]:
     """Open a file or descriptor so that ``spare`` bytes of its disk stay free; + allows reading.
 
     Writing and closing raise `OSError` (``ENOSPC``), as on a full disk, instead of using them.
@@ -29,12 +29,12 @@ class Watched:
     def __init__(self, file: IO[bytes], check: Callable[[], object], digest: Any) -> None:
         """``check`` runs at the first write and after every 8 MiB; ``digest`` is of `hashlib`."""
         self._file, self._check, self._digest = file, check, digest
-        self._since = OFTEN
+        self._since = CHECK_BYTES
 
     def write(self, data: bytes) -> int:
         """Write the data; raises what ``check`` raises, too."""
         self._since += len(data)
-        if self._since >= OFTEN:
+        if self._since >= CHECK_BYTES:
             self._check()
             self._since = 0
         self._digest.update(data)
@@ -44,11 +44,11 @@ class Watched:
         return getattr(self._file, name)
 
 
-def unnamed(directory: Path, spare: int) -> IO[bytes]:
-    """A temporary file without a name in the directory, opened as by `sparing`."""
+def open_unnamed(directory: Path, spare: int) -> IO[bytes]:
+    """A temporary file without a name in the directory, opened as by `open_with_reserve`."""
     descriptor, name = mkstemp(dir=directory)
     os.unlink(name)
-    return sparing(descriptor, "r+b", spare)
+    return open_with_reserve(descriptor, "r+b", spare)
 
 
 class _Sparing(io.FileIO):

@@ -75,14 +75,14 @@ def refuse_same(source: str, target: str) -> None:
     """Raise `Invalid` if two resolved paths are the same file, also by hard links."""
     with suppress(OSError):  # one of them does not exist, or is remote
         if source == target or os.path.samefile(source, target):
-            raise Invalid("the output would take the place of the input: name another")
+            raise Invalid("the output must not be the same file as the input: use another path")
 
 
 def refuse_existing(target: str, own: JobDirectory) -> None:
     """Raise `OutputExists` if the file exists, unless it lies in the job's own directory."""
     is_there = os.path.lexists(target) and not os.path.isdir(target)
     if is_there and not Path(target).is_relative_to(own.path):
-        raise OutputExists(f"{target} is there already: name another place, or say overwrite")
+        raise OutputExists(f"{target} already exists: use another path, or set overwrite")
 
 
 def local_path(uri: str) -> Path | None:

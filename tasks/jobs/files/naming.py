@@ -36,14 +36,14 @@ def is_spreadsheet(uri: str) -> bool:
 def wrong_input(uri: str, told: Format | None) -> str | None:
     """Why an input of this name is refused, and what to do; None if it is accepted."""
     if told is None and is_spreadsheet(uri):
-        return f"{PurePath(uri).name} is a spreadsheet; save it as CSV (UTF-8), and give that"
+        return f"{PurePath(uri).name} is a spreadsheet; save it as CSV (UTF-8), and use that file"
     return None
 
 
 def wrong_content(head: bytes) -> str | None:
     """Why an input with these first bytes is refused, whatever its name; None if it is accepted."""
     kind = _MAGIC.get(head[:4])
-    return f"this is {kind}; save it as CSV (UTF-8), and give that" if kind else None
+    return f"this is {kind}; save it as CSV (UTF-8), and use that file" if kind else None
 
 
 def wrong_output(uri: str, told: Format | None) -> str | None:
@@ -51,10 +51,13 @@ def wrong_output(uri: str, told: Format | None) -> str | None:
     ending, _ = _ending(uri)
     name = PurePath(uri).name
     if is_spreadsheet(uri):
-        return f"{name} would be a spreadsheet; name it {PurePath(uri).stem}.csv, which those open"
+        return (
+            f"{name} would be a spreadsheet; name it {PurePath(uri).stem}.csv, which spreadsheet "
+            "programs open"
+        )
     if told is None and ending and ending not in _FORMATS:
         return (
-            f"{name} tells no format: name it .csv, .ndjson, .jsonl or .parquet, or give the format"
+            f"{name} shows no format: name it .csv, .ndjson, .jsonl or .parquet, or give the format"
         )
     return None
 
@@ -64,7 +67,8 @@ def no_data(uri: str) -> str | None:
     if _ending(uri)[0] in _FORMATS:
         return None
     endings = ", ".join(_FORMATS)
-    return f"{PurePath(uri).name} is no name for data: an output ends in one of {endings}"
+    name = PurePath(uri).name
+    return f"{name} does not have the suffix of a data file: an output ends in one of {endings}"
 
 
 def _ending(uri: str) -> tuple[str, Compression | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.settings import Settings
 from telemetry.errors import DiskFull
 
-FRESH = 2.0
+CACHE_SECONDS = 2.0
 """Seconds for which a sum is cached, since there may be many files."""
 
 
@@ -17,11 +17,11 @@ class Quota:
 
     def __init__(self, settings: Settings) -> None:
         self._jobs, self._most = settings.home / "jobs", settings.max_job_bytes
-        self._used, self._summed = 0, -FRESH
+        self._used, self._summed = 0, -CACHE_SECONDS
 
     def check(self) -> None:
         """Raise `DiskFull` if the quota is used up."""
-        if time.monotonic() - self._summed > FRESH:
+        if time.monotonic() - self._summed > CACHE_SECONDS:
             self._used = _sum(self._jobs)
             self._summed = time.monotonic()
         if self._used >= self._most:

@@ -8,6 +8,8 @@ local step, tag = ARGV[2], ARGV[3]
 expire()
 local held = redis.call('ZSCORE', DUE, tag)
 if not (held and is_due(step)) then
+  -- The message is still held here, but its step is settled, or its job has stopped: drop the
+  -- message.
   if held then
     drop(step, tag)
     revisit(step)

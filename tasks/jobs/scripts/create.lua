@@ -9,6 +9,7 @@
 local key = ARGV[7] and JOB_IDEMPOTENCY .. ARGV[7]
 if key then
   local before = redis.call('HMGET', key, 'id', 'fingerprint')
+  -- The key outlives its job, which callers can delete; then the same request makes another job.
   if before[1] and redis.call('EXISTS', JOB .. before[1]) == 1 then
     return before[2] == ARGV[8] and before[1] or 'conflict'
   end

@@ -38,6 +38,7 @@ end
 -- Queue a step, last, so that jobs take turns; a job's first chunk and finalizing go first.
 local function push(step, before)
   local message = message_of(step)
+  -- A purge of the list leaves the counts behind.
   if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
   redis.call('HSET', flying, step, 0)
   redis.call(before and 'RPUSH' or 'LPUSH', BULK, message)
@@ -63,6 +64,8 @@ local function window()
       if queue == BULK then processes = processes + described.processes end
     end
   end
+  -- Two: one is computed while the next waits, so that no process idles; few, so that jobs take
+  -- turns.
   return 2 * math.max(processes, 1)
 end
 
@@ -127,6 +130,8 @@ local function ground()
   local found, any = waiting(steps), false
   for message, places in pairs(found) do
     any = true
+    -- Marked first, then removed in one walk: LREM of each message would walk the whole queue
+    -- again.
     for _, place in ipairs(places) do redis.call('LSET', BULK, place, '') end
     redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
     redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)

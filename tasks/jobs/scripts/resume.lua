@@ -8,6 +8,8 @@ local status, most = state[1], tonumber(state[4] or -1)
 local again = redis.call('HEXISTS', job, 'resumed')
 if not status or ENDED[status] and not STOPPED[status] then return again end
 if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again at once
+-- After a purge of the queue, `flying` has steps without a message, for which the job would wait
+-- without end.
 local steps = redis.call('HKEYS', flying)
 local lost = forget_lost(steps, waiting(steps))
 if not STOPPED[status] and lost == 0 then return again end

@@ -6,6 +6,7 @@ local n, now = ARGV[2], clock()
 drop(n, ARGV[3])
 local state = redis.call('HMGET', job, 'status', 'most_failures', 'settled_at', 'running_at', 'busy', 'drained')
 local status = state[1]
+-- HSETNX: a frozen worker and its successor may both settle a chunk; the rows count once.
 if not status or redis.call('HSETNX', chunks, n, ARGV[4]) == 0 then return status end
 redis.call('HINCRBY', job, 'succeeded', ARGV[5])
 local failed = redis.call('HINCRBY', job, 'failed', ARGV[6])

@@ -59,7 +59,7 @@ class Burial:
             arguments += OPEN_HEADS
         dropped = int(self._bury(keys=script_keys, args=arguments))
         fields = {"id": letter_id, "model": _version(headers), "tag": tag}
-        log.warning("put aside as a dead letter: %s", error.message, extra=fields)
+        log.warning("an unreadable message became a dead letter: %s", error.message, extra=fields)
         if dropped > 0:
             log.warning("dropped %s dead letters, since there were too many", dropped)
 

@@ -56,9 +56,9 @@ class Replays:
         message = _without_deadline(letter.content, envelope)
         match self._letters.replay(letter, message, record, self._ledger.bounds):
             case "gone":
-                raise DeadLetterNotFound(f"there is no dead letter {letter.id!r} any more")
+                raise DeadLetterNotFound(f"the dead letter {letter.id!r} no longer exists")
             case "stands":
-                raise OutcomeConflict(f"{task_id} did not fail; there is nothing to replay")
+                raise OutcomeConflict(f"{task_id} did not fail, so it cannot be replayed")
             case "full":
                 raise QueueFull(f"the queue {letter.queue!r} is full")
         return task_id

@@ -14,7 +14,7 @@ LETTERS_PER_LOOK = 1000
 """Dead letters scanned in one round trip."""
 
 
-class Laid(msgspec.Struct, frozen=True):
+class RemovedGhost(msgspec.Struct, frozen=True):
     """What was removed with a ghost."""
 
     letters: int
@@ -31,7 +31,7 @@ class Ghosts:
         self._letters = DeadLetters(client, settings)
         self._remove = scripts.load_script(client, "remove", **PROBING, **bounds(settings))
 
-    def lay(self, version: str) -> Laid:
+    def remove(self, version: str) -> RemovedGhost:
         """Delete a model:version's pause, failure counts, statistics and dead letters.
 
         Its parked messages go back to their queue. The registry must have removed it before.
@@ -40,7 +40,7 @@ class Ghosts:
         while at >= 0:
             deleted, returned, at = self._remove(args=[version, at, LETTERS_PER_LOOK])
             letters, parked = letters + deleted, parked + returned
-        return Laid(letters, parked)
+        return RemovedGhost(letters, parked)
 
     def known(self) -> set[str]:
         """Every model:version that Redis has data of, as spelled by its writers."""

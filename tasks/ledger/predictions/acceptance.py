@@ -67,7 +67,7 @@ def doubting(offer: Offer) -> Iterator[None]:
             raise
         task_id = offer.record.task_id
         raise SubmissionUncertain(
-            f"the broker fell silent: {task_id} may have been accepted or not; look it up, "
+            f"Redis did not answer: {task_id} may or may not have been accepted; look it up, "
             "or submit again with the same Idempotency-Key",
             id=task_id,
         ) from error

@@ -91,6 +91,7 @@ class Pipeline:
             pipe.connection = self._connection()
             for command in commands:
                 pipe.execute_command(*command)  # type: ignore[no-untyped-call]  # no type there
+            # An error of one command is the answer of its caller alone.
             return pipe.execute(raise_on_error=False)
 
     def _connection(self) -> Any:
@@ -117,4 +118,5 @@ def _tell(futures: "list[asyncio.Future[Any]]", answers: list[Any]) -> None:
             else:
                 future.set_result(answer)
 
+    # All futures of a process belong to its one event loop.
     futures[0].get_loop().call_soon_threadsafe(settle)

@@ -60,7 +60,9 @@ class QueueEstimates:
                 self._known = self._snapshots.of(self._queue)
         except redis.RedisError as error:
             self._known = None
-            log.warning("nothing is known of the queue: %s", error, extra={"queue": self._queue})
+            log.warning(
+                "the state of the queue cannot be read: %s", error, extra={"queue": self._queue}
+            )
         finally:
             self._asking.release()
 

@@ -37,7 +37,7 @@ class QueueSnapshots:
     """Reads queue snapshots."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._snapshot = scripts.load_script(client, "situation")
+        self._snapshot = scripts.load_script(client, "queue_snapshot")
 
     def of(self, queue: str) -> QueueSnapshot:
         """The snapshot of a queue; raises `redis.RedisError`."""

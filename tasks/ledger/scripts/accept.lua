@@ -6,6 +6,9 @@
 -- Returns the id that was accepted, now or before under the same key; or "full" and, if the drain
 -- rate is known, the seconds until there is capacity; or "conflict" if the key came with another
 -- payload; or, if the version is paused, "paused", the seconds until the next probe, and the pause.
+
+-- First of all: a caller that repeats a submission gets its id, even if the queue is full by now,
+-- or the version paused.
 if KEYS[4] then
   local before = redis.call('HMGET', KEYS[4], 'id', 'fingerprint')
   if before[1] then
@@ -56,5 +59,6 @@ if KEYS[4] then
   redis.call('EXPIRE', KEYS[4], ARGV[8])
 end
 redis.call('LPUSH', KEYS[1], ARGV[2])
+-- Last: a submission that is refused for the size of the queue must not become the probe.
 if entry then send_probe(version, entry, ARGV[3], now) end
 return ARGV[3]

@@ -34,6 +34,8 @@ end
 
 -- Returns the pause if the version stays paused. A cancelled probe decides nothing: try another.
 local function judge(version, entry, state, dead, now)
+  -- Failed without a dead letter: the model raised an error for these rows, so the version
+  -- computes.
   if not dead and (state == 'succeeded' or state == 'failed') then
     resume(version, entry.wait)
     return nil

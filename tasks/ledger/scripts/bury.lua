@@ -14,6 +14,7 @@ local id = redis.call('HEXISTS', DEAD_LETTERS, ARGV[2]) == 0 and ARGV[2] or ARGV
 local head = '{"id":' .. cjson.encode(id) .. ',"died_at":' .. died_at .. ','
 if KEYS[4] then
   redis.call('HDEL', KEYS[3], ARGV[4])
+  -- Any producer can choose an id, also that of a prediction which has its outcome already.
   local record, open = record_of(KEYS[4]), false
   for i = 7, #ARGV do open = open or not record or string.sub(record, 1, #ARGV[i]) == ARGV[i] end
   if open then

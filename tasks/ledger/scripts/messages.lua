@@ -40,6 +40,8 @@ end
 
 -- The record under a key; nil if the key is missing or holds another type.
 local function record_of(key)
+  -- `pcall`, as an error would end the script between two writes, and Redis takes none of them
+  -- back.
   local record = redis.pcall('GET', key)
   return type(record) == 'string' and record or nil
 end

@@ -12,6 +12,7 @@ local function refusal(entry, why, now)
 end
 
 local function note(version, entry)
+  -- A version that is paused again keeps parked what has not been given back yet.
   redis.call('HDEL', UNPARKING, version)
   redis.call('HSET', PAUSED, version, cjson.encode(entry))
 end
@@ -64,6 +65,7 @@ local function unpark_more()
   for i = 1, #waiting, 2 do
     local taken, queue = string.match(waiting[i + 1], '^(%S+) (.*)$')
     local now = redis.call('HGET', QUEUED .. queue, 'taken') or 0
+    -- An empty queue: the slice was purged, so `taken` would never rise to its old value.
     if tonumber(now) >= tonumber(taken) or redis.call('LLEN', queue) == 0 then
       unpark(waiting[i])
     end

@@ -19,8 +19,11 @@ end
 for i = 1, many do
   local record = record_of(KEYS[i + 3])
   local attempts, is_postponed = attempts_of(redis.call('HGET', KEYS[3], ids[i]))
+  -- The attempt that ends here is not counted yet if its process died before `start`.
   if attempts == 0 or is_postponed then attempts = attempts + 1 end
   answer[i] = 'gone'
+  -- Without a time of its own the tag is void: the reservation ended, and another worker may hold
+  -- the message under another tag.
   if redis.call('ZSCORE', KEYS[2], tags[i]) then
     local message, tag = redis.call('HGET', KEYS[1], tags[i]), retry_tag(tags[i])
     if record and not open(record) then

@@ -30,6 +30,6 @@ if told then
   redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[3])
 end
 forget(ARGV[1])
--- For an hour, a caller who missed the answer can ask again; see Replays.replay.
+-- For an hour, a caller that missed the answer can ask again; see Replays.replay.
 redis.call('SET', REPLAYED .. ARGV[1], KEYS[3] and string.sub(KEYS[3], #RECORD + 1) or '', 'EX', 3600)
 return 'replayed'

@@ -19,6 +19,7 @@ local function is_parked(message)
   local entry = entries[version]
   return entry and entry.probe ~= id_of(message) and park(version, message, KEYS[1])
 end
+-- Parking is bounded, too: no other client is served while a script runs.
 while #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', KEYS[1])
   if not message then break end
@@ -30,6 +31,7 @@ while #taken < 2 * most and parked < 1000 do
   else
     rows, bytes = rows + (told or 1), bytes + #message
     if #taken > 0 and (rows > wide or bytes > long) then
+      -- Only popping shows the size of a message. It goes back to the end that it came from.
       redis.call('RPUSH', KEYS[1], message)
       break
     end

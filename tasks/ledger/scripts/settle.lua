@@ -26,6 +26,7 @@ local function is_early(record)
   return deadline and tonumber(deadline) > clock()
 end
 local function is_open(key, id, looked_up)
+  -- The head alone: a record may hold megabytes of predictions.
   local record = redis.pcall('GETRANGE', key, 0, longest - 1)
   if record == '' then return not is_gone(id, clock(), live) end
   if type(record) == 'table' then return true end -- an error: the key holds another type
@@ -40,6 +41,7 @@ local function add(field, amount)
   counts[field] = (counts[field] or 0) + amount
 end
 local version, dead, now = string.sub(KEYS[4], #STATISTICS + 1), {}, nil
+-- The messages of dead letters are read before they are deleted below.
 for at = first_letter, #ARGV, 5 do
   local place = tonumber(ARGV[at])
   dead[place] = {
@@ -48,6 +50,7 @@ for at = first_letter, #ARGV, 5 do
   }
   now = clock()
 end
+-- For outcomes that come too late as well: their messages must not be delivered again.
 redis.call('ZREM', KEYS[2], unpack(ARGV, 5, many + 4))
 redis.call('HDEL', KEYS[1], unpack(ARGV, 5, many + 4))
 local entry = entry_of(version)
@@ -100,6 +103,7 @@ for _, message in ipairs(parked) do
   end
 end
 if #finished > 0 then redis.call('HDEL', KEYS[3], unpack(finished)) end
+-- One write for each field, whatever the size of the microbatch.
 for field, amount in pairs(counts) do
   redis.call('HINCRBY', KEYS[4], field, amount)
 end

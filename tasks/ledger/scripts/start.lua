@@ -19,6 +19,7 @@ local function begins(record, head)
   return string.sub(record, 1, #head) == head and #head
 end
 redis.call('ZREM', KEYS[3], '') -- deleting first lets the script run on a full Redis
+-- MGET gives nil for a key of another type, where GET would raise an error.
 local records, ours = redis.call('MGET', unpack(KEYS, 4)), redis.call('ZMSCORE', KEYS[3], unpack(tags))
 local before = redis.call('HMGET', KEYS[1], unpack(ids))
 for i = 1, many do
@@ -29,6 +30,8 @@ for i = 1, many do
       or not record and is_gone(ids[i], now, RESULT_TTL) then
     redis.call('ZREM', KEYS[3], tags[i])
     redis.call('HDEL', KEYS[2], tags[i])
+  -- From here on only for reservations that this worker still has. Without a time in `due` another
+  -- worker has the message by now.
   elseif ours[i] and is_late(i) then
     attempt = -2
   elseif ours[i] and is_suspect and many > 1 then

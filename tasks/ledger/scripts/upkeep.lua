@@ -1,5 +1,5 @@
 -- Uses: messages, tags, pausing
--- Extend what this worker holds, and return expired reservations: those of dead workers. Send a
+-- Extend what this worker holds, and return expired reservations: those of killed workers. Send a
 -- probe for each paused version that is due. Move messages of other priorities to their queue.
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
 -- ARGV: seconds until the reservations end, tags held.
@@ -8,8 +8,10 @@ local OVER = { succeeded = true, failed = true, cancelled = true, expired = true
 local now, returned = clock(), 0
 redis.call('ZREM', KEYS[2], '') -- deleting first lets the script run on a full Redis
 for i = 2, #ARGV do
+  -- XX: a reservation that has ended stays ended, since another worker may hold the message by now.
   redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
 end
+-- The oldest comes last: what is given back last is taken first.
 for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT', 0, 1000)) do
   local message = redis.call('HGET', KEYS[1], tag)
   redis.call('ZREM', KEYS[2], tag)
@@ -21,6 +23,7 @@ for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT
 end
 local left = 1000
 for i = 4, #KEYS do
+  -- Kombu puts messages with a priority on lists of their own, which `reserve` does not read.
   while left > 0 and redis.call('RPOPLPUSH', KEYS[i], KEYS[3]) do left = left - 1 end
 end
 -- A message with an outcome, even a forgotten one, is no probe: it would not be computed.

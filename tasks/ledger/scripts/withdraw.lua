@@ -8,6 +8,7 @@ redis.call('ZREM', KEYS[1], '') -- deleting first lets the script run on a full 
 for i = 1, many do
   local tag, id, key = ARGV[i + 2], ARGV[many + i + 2], KEYS[i + 2]
   if redis.call('ZSCORE', KEYS[1], tag) then
+    -- Due at once: the next upkeep of any worker returns the message to its queue.
     redis.call('ZADD', KEYS[1], 0, tag)
     -- A message that was postponed and has not started since has no start to undo.
     local charged, is_postponed = attempts_of(redis.call('HGET', KEYS[2], id))

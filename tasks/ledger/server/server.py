@@ -31,7 +31,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
             return "it is a replica, which accepts no writes; name its primary"
         if self.policy not in (None, "noeviction"):
             return (
-                f"its maxmemory-policy is {self.policy}, by which it forgets what was accepted; "
+                f"its maxmemory-policy is {self.policy}, which evicts accepted predictions; "
                 "set maxmemory-policy to noeviction"
             )
         return None
@@ -41,13 +41,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         """Risks that the server's operator should know of."""
         if self.policy is None:
             yield (
-                "it does not tell its maxmemory-policy; unless that is noeviction, it forgets "
+                "it does not report its maxmemory-policy; unless that is noeviction, it may evict "
                 "what was accepted"
             )
         if self.keeps_log is False:
             yield (
-                "it keeps no append-only file, so its end loses what was accepted; set appendonly "
-                "to yes, unless it keeps its data in another way"
+                "it has no append-only file, so accepted predictions are lost when it stops; set "
+                "appendonly to yes, unless it keeps its data in another way"
             )
 
 

@@ -49,7 +49,7 @@ def computed(harness: JobHarness) -> int:
     return len((harness.stack.home / "diary").read_text().splitlines())
 
 
-def test_processes_of_the_pool_are_killed(harness: JobHarness) -> None:
+def test_job_survives_killed_pool_processes(harness: JobHarness) -> None:
     job, values = begun(harness)
     for _ in range(2):
         for process in harness.stack.pool("bulk"):
@@ -58,7 +58,7 @@ def test_processes_of_the_pool_are_killed(harness: JobHarness) -> None:
     check(harness, job, values)
 
 
-def test_the_worker_is_killed(harness: JobHarness) -> None:
+def test_job_survives_a_killed_worker(harness: JobHarness) -> None:
     before = computed(harness)
     job, values = begun(harness, least=ROWS // 2)
     harness.stack.kill("bulk")
@@ -70,7 +70,7 @@ def test_the_worker_is_killed(harness: JobHarness) -> None:
 
 
 @pytest.mark.parametrize("names", [["redis"], ["bulk", "redis"]], ids="+".join)
-def test_redis_is_killed(harness: JobHarness, names: list[str]) -> None:
+def test_job_survives_a_killed_redis(harness: JobHarness, names: list[str]) -> None:
     job, values = begun(harness)
     for name in names:
         harness.stack.kill(name)
@@ -128,7 +128,7 @@ def killed(stack: LiveStack, name: str) -> Iterator[None]:
 
 
 @FATES
-def test_killed_while_a_job_is_validated(harness: JobHarness, name: str) -> None:
+def test_job_validation_survives_a_kill(harness: JobHarness, name: str) -> None:
     gate = harness.stack.home / "gate"
     gate.touch()
     source, values = harness.numbers(ROWS)
@@ -140,7 +140,7 @@ def test_killed_while_a_job_is_validated(harness: JobHarness, name: str) -> None
 
 
 @FATES
-def test_killed_while_an_output_is_put_together(harness: JobHarness, name: str) -> None:
+def test_job_finalizing_survives_a_kill(harness: JobHarness, name: str) -> None:
     output = FileRef(uri=str(harness.directory / "out.csv"), format="csv")
     job, values = begun(harness, "silent", ROWS // 4, output=output)
     continue_writing = hold_output(harness, job)
@@ -151,7 +151,7 @@ def test_killed_while_an_output_is_put_together(harness: JobHarness, name: str) 
     until(lambda: not harness.jobs.directory(job.id).parts.exists(), "the end of the parts")
 
 
-def test_a_frozen_worker_comes_back_after_another_did_its_work(harness: JobHarness) -> None:
+def test_frozen_worker_returns_after_another_did_its_step(harness: JobHarness) -> None:
     job, values = begun(harness)
     harness.stack.kill("worker")
     pool = harness.stack.pool("bulk")
@@ -168,7 +168,7 @@ def test_a_frozen_worker_comes_back_after_another_did_its_work(harness: JobHarne
     harness.stack.start("worker")
 
 
-def test_the_model_is_deleted_meanwhile(harness: JobHarness) -> None:
+def test_model_deleted_during_a_job(harness: JobHarness) -> None:
     register(harness.stack.home, "passing", Plodding(), [[1.0, 0.0]])
     source, values = harness.numbers(ROWS)
     job = harness.submit(harness.order("passing", source))
@@ -181,7 +181,7 @@ def test_the_model_is_deleted_meanwhile(harness: JobHarness) -> None:
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_parts_cannot_be_written(harness: JobHarness) -> None:
+def test_parts_that_cannot_be_written(harness: JobHarness) -> None:
     job, values = begun(harness)
     parts, aside = harness.jobs.directory(job.id).parts, harness.directory / "aside"
     parts.rename(aside)
@@ -193,14 +193,14 @@ def test_parts_cannot_be_written(harness: JobHarness) -> None:
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_the_output_cannot_be_written(harness: JobHarness) -> None:
+def test_output_that_cannot_be_written(harness: JobHarness) -> None:
     source, _ = harness.numbers(100)
     place = FileRef(uri=str(harness.directory / "none" / "out.parquet"))
     job = harness.run("doubling", source, output=place)
     assert (job.status, job.error and job.error.code) == ("failed", "output_unwritable")
 
 
-def test_a_link_takes_the_place_of_the_output(harness: JobHarness) -> None:
+def test_output_replaced_by_a_link(harness: JobHarness) -> None:
     (place := harness.directory / "outputs").mkdir()
     output = FileRef(uri=str(place / "out.parquet"))
     job, values = begun(harness, output=output)
@@ -215,7 +215,7 @@ def test_a_link_takes_the_place_of_the_output(harness: JobHarness) -> None:
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
-def test_the_output_becomes_the_input(
+def test_output_that_becomes_the_input(
     harness: JobHarness, link: Callable[[Path, Path], None]
 ) -> None:
     place = harness.directory / "out.parquet"
@@ -225,7 +225,7 @@ def test_the_output_becomes_the_input(
     link(source, place)
     job = harness.ended(job)
     assert (job.status, job.error and job.error.code) == ("failed", "invalid")
-    assert "take the place of the input" in job.error.message
+    assert "the same file as the input" in job.error.message
     assert source.read_bytes() == before
     place.unlink()
     check(harness, harness.jobs.resume(job.id), values)
@@ -249,14 +249,14 @@ def limit_files(processes: list[psutil.Process], size: int) -> None:
         process.rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
 
 
-def test_a_job_whose_time_is_over_goes_on_when_it_is_resumed(harness: JobHarness) -> None:
+def test_expired_job_can_be_resumed(harness: JobHarness) -> None:
     job, values = begun(harness)
     harness.client.hset(keys.JOB + job.id, "expires_at", "1.0")
     assert harness.jobs.get(job.id).status == "expired"
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_expired_job_is_forgotten_with_its_files(harness: JobHarness) -> None:
+def test_expired_job_is_deleted_with_its_files(harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     jobs = [harness.run("doubling", source, overwrite=True) for _ in range(2)]
     old, young = [harness.jobs.directory(job.id).path for job in jobs]

@@ -31,7 +31,7 @@ def scored(harness: JobHarness, source: Path, target: str, **fields: Any) -> Job
 
 @pytest.mark.parametrize("format_", ["csv", "ndjson"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_text_in_and_text_out(harness: JobHarness, format_: str, packed: bool) -> None:
+def test_text_input_and_text_output(harness: JobHarness, format_: str, packed: bool) -> None:
     _, values = harness.numbers(20_000)
     values[17_000, 0] = GUILTY
     text = lines(values.tolist(), format_)
@@ -74,7 +74,7 @@ def test_column_that_the_output_cannot_hold_is_refused(harness: JobHarness) -> N
     assert "cannot be written as ndjson" in job.error.message
 
 
-def test_a_file_without_rows_says_so(harness: JobHarness) -> None:
+def test_empty_file_is_refused(harness: JobHarness) -> None:
     source = harness.directory / "in.csv"
     source.write_text("id,x0,x1\n")
     job = scored(harness, source, "out.csv")

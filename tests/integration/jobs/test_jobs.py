@@ -14,7 +14,7 @@ from tests.support.models import DEADLY, GUILTY
 from tests.support.stack import until
 
 
-def test_a_file_is_scored_as_a_plain_script_scores_it(harness: JobHarness) -> None:
+def test_job_output_equals_that_of_a_plain_script(harness: JobHarness) -> None:
     source, values = harness.numbers(30_000)
     job = harness.run("plodding", source)
     assert job.status == "completed", job
@@ -78,7 +78,7 @@ def test_rows_that_kill_are_found(harness: JobHarness) -> None:
     ]
 
 
-def test_a_job_stops_where_too_many_rows_fail(harness: JobHarness) -> None:
+def test_job_stops_where_too_many_rows_fail(harness: JobHarness) -> None:
     _, values = harness.numbers(5000)
     values[2000:2010, 0] = GUILTY
     job = harness.run("touchy", harness.parquet(values), error_threshold=9.0)
@@ -110,7 +110,7 @@ def test_counts_always_sum_to_the_total(harness: JobHarness) -> None:
     assert all(job.eta_seconds and 0 < job.eta_seconds < 10 for job in running)
 
 
-def test_a_cancelled_job_goes_on_where_it_stopped(harness: JobHarness) -> None:
+def test_cancelled_job_is_resumed_where_it_stopped(harness: JobHarness) -> None:
     source, values = harness.numbers(60_000)
     diary = harness.stack.home / "diary"
     before = len(diary.read_text().splitlines())
@@ -129,7 +129,7 @@ def test_a_cancelled_job_goes_on_where_it_stopped(harness: JobHarness) -> None:
     assert harness.jobs.resume(job.id).status == "completed", "it was resumed, and has ended since"
 
 
-def test_a_changed_input_is_refused(harness: JobHarness) -> None:
+def test_changed_input_is_refused(harness: JobHarness) -> None:
     source, _ = harness.numbers(60_000)
     job = harness.submit(harness.order("plodding", source))
     until(lambda: harness.jobs.get(job.id).counts.succeeded, "a chunk")
@@ -138,7 +138,7 @@ def test_a_changed_input_is_refused(harness: JobHarness) -> None:
     assert (job.status, job.error and job.error.code) == ("failed", "input_changed")
 
 
-def test_a_missing_input_fails_the_job(harness: JobHarness) -> None:
+def test_missing_input_fails_the_job(harness: JobHarness) -> None:
     job = harness.run("doubling", harness.directory / "none.parquet")
     assert (job.status, job.error and job.error.code) == ("failed", "input_unreadable")
 
@@ -160,7 +160,7 @@ def test_places_elsewhere_are_refused(harness: JobHarness) -> None:
         harness.submit(harness.order("doubling", source, output=FileRef(uri="/etc/out.parquet")))
 
 
-def test_a_dry_run_reports_and_computes_nothing(harness: JobHarness) -> None:
+def test_dry_run_reports_and_computes_nothing(harness: JobHarness) -> None:
     _, values = harness.numbers(5000)
     values[3, 0] = GUILTY
     diary = harness.stack.home / "diary"
@@ -188,7 +188,7 @@ def test_jobs_are_listed(harness: JobHarness) -> None:
         harness.jobs.get("none")
 
 
-def test_a_small_job_passes_a_large_one(harness: JobHarness) -> None:
+def test_small_job_overtakes_a_large_one(harness: JobHarness) -> None:
     large, _ = harness.numbers(200_000, name="large")
     small, values = harness.numbers(1000, name="small")
     slow = harness.submit(harness.order("plodding", large))

@@ -36,7 +36,7 @@ def harness(tmp_path: Path) -> Iterator[JobHarness]:
 
 
 @pytest.mark.slow
-def test_the_output_is_what_a_script_would_make(harness: JobHarness) -> None:
+def test_output_after_kills_equals_that_of_a_script(harness: JobHarness) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     source, values = harness.numbers(ROWS)

@@ -12,7 +12,7 @@ from tasks.jobs.ledger import JobLedger
 from tasks.settings import Settings
 from tests.integration.jobs.job_harness import JobHarness
 from tests.support.stack import until
-from workers.jobs.sweeping import ABANDONED, sweep_jobs
+from workers.jobs.sweeping import ABANDONED_SECONDS, sweep_jobs
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ LARGE = 2**29
 """Bytes: more than are sent before anybody sees the first of them."""
 
 
-def test_an_upload_whose_api_is_killed_leaves_nothing(harness: JobHarness) -> None:
+def test_upload_to_a_killed_api_leaves_nothing(harness: JobHarness) -> None:
     stack, jobs = harness.stack, harness.stack.home / "jobs"
     source = harness.directory / "in.csv"
     with source.open("wb") as file:
@@ -55,7 +55,7 @@ def check_is_swept(harness: JobHarness, part: Path) -> None:
     sweep_jobs(ledger, settings)
     assert part.exists()
     for path in (part, part.parent):
-        written = path.stat().st_mtime - ABANDONED
+        written = path.stat().st_mtime - ABANDONED_SECONDS
         os.utime(path, (written, written))
     sweep_jobs(ledger, settings)
     assert not part.parent.exists()

@@ -88,7 +88,7 @@ def order(harness: JobHarness, name: str) -> JobRequest:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_on_s3_is_scored(harness: JobHarness, bucket: Any, name: str) -> None:
+def test_s3_input_is_scored(harness: JobHarness, bucket: Any, name: str) -> None:
     tag = bucket.put_object(Key=name, Body=FILES[name]()).e_tag
     job = harness.ended(harness.submit(order(harness, f"rows/{name}")))
     assert (job.status, job.counts.succeeded) == ("completed", 5000), job.error
@@ -98,14 +98,16 @@ def test_a_file_on_s3_is_scored(harness: JobHarness, bucket: Any, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["rows/missing.csv", "missing/rows.csv"])
-def test_a_file_that_is_not_on_s3_is_told(harness: JobHarness, bucket: Any, name: str) -> None:
+def test_s3_input_that_does_not_exist_is_reported(
+    harness: JobHarness, bucket: Any, name: str
+) -> None:
     job = harness.ended(harness.submit(order(harness, name)))
     assert job.error is not None
     assert job.error.code == "input_unreadable"
 
 
 @pytest.mark.parametrize("name", ["rows.parquet", "rows.csv", "rows.ndjson"])
-def test_a_file_that_changes_on_s3_is_refused(bucket: Any, name: str) -> None:
+def test_s3_input_that_changes_is_refused(bucket: Any, name: str) -> None:
     bucket.put_object(Key=name, Body=FILES[name]())
     uri = f"s3://rows/{name}"
     before, source = fingerprint(uri), source_of(uri, name.partition(".")[2], by_position(2))
@@ -116,7 +118,7 @@ def test_a_file_that_changes_on_s3_is_refused(bucket: Any, name: str) -> None:
         source.read(spans[1])
 
 
-def test_a_server_that_is_away_for_a_while_is_asked_again(
+def test_s3_input_is_retried_while_its_server_is_away(
     harness: JobHarness, bucket: Any, server: ThreadedMotoServer
 ) -> None:
     bucket.put_object(Key="rows.csv", Body=FILES["rows.csv"]())

@@ -34,7 +34,7 @@ def test_accepting_twice_pushes_once(harness: LedgerHarness) -> None:
     assert harness.queued() == 1
 
 
-def test_a_queue_full_of_rows_refuses_and_leaves_no_trace(harness: LedgerHarness) -> None:
+def test_queue_full_of_rows_refuses_without_a_trace(harness: LedgerHarness) -> None:
     for number in range(10):
         harness.accept(f"{number}")
 
@@ -45,7 +45,7 @@ def test_a_queue_full_of_rows_refuses_and_leaves_no_trace(harness: LedgerHarness
     assert harness.queued() == 10
 
 
-def test_a_queue_full_of_bytes_refuses_too(client) -> None:
+def test_queue_full_of_bytes_refuses(client) -> None:
     size = len(message("a"))
     narrow = LedgerHarness(client, max_queued_bytes=2 * size + 1)
     narrow.accept("a")
@@ -104,7 +104,7 @@ def test_reserved_or_purged_messages_free_capacity(harness: LedgerHarness) -> No
     assert harness.accept("b") == "b"
 
 
-def test_a_known_key_gives_the_id_of_before_and_pushes_nothing(harness: LedgerHarness) -> None:
+def test_idempotency_key_gives_the_same_id_and_pushes_nothing(harness: LedgerHarness) -> None:
     key = Idempotency("k", "payload")
 
     assert [harness.accept("a", key=key), harness.accept("b", key=key)] == ["a", "a"]
@@ -114,7 +114,7 @@ def test_a_known_key_gives_the_id_of_before_and_pushes_nothing(harness: LedgerHa
     assert 0 < harness.client.ttl(keys.IDEMPOTENCY + "k") <= TTL
 
 
-def test_a_known_key_with_another_payload_is_a_conflict(harness: LedgerHarness) -> None:
+def test_idempotency_key_with_another_payload_conflicts(harness: LedgerHarness) -> None:
     harness.accept("a", key=Idempotency("k", "one"))
 
     with pytest.raises(IdempotencyConflict):
@@ -123,7 +123,7 @@ def test_a_known_key_with_another_payload_is_a_conflict(harness: LedgerHarness) 
     assert harness.ledger.record("b") is None
 
 
-def test_a_refused_submission_does_not_use_up_its_key(client) -> None:
+def test_idempotency_key_of_a_refused_submission_stays_free(client) -> None:
     key = Idempotency("k", "payload")
     with pytest.raises(QueueFull):
         LedgerHarness(client, max_queued=0).accept("a", key=key)
@@ -131,7 +131,7 @@ def test_a_refused_submission_does_not_use_up_its_key(client) -> None:
     assert LedgerHarness(client).accept("b", key=key) == "b"
 
 
-def test_a_full_redis_refuses_though_its_queue_is_empty(harness: LedgerHarness) -> None:
+def test_full_redis_refuses_though_its_queue_is_empty(harness: LedgerHarness) -> None:
     with full(harness.client), pytest.raises(redis.ResponseError, match="maxmemory"):
         harness.accept("a")
 

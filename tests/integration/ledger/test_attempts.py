@@ -21,7 +21,7 @@ def test_starting_counts_attempts_and_shows_the_prediction_running(harness: Ledg
     assert harness.ledger.record("a") == running
 
 
-def test_a_prediction_that_has_its_outcome_does_not_start_and_its_message_goes(
+def test_settled_prediction_does_not_start_and_its_message_is_removed(
     harness: LedgerHarness,
 ) -> None:
     batch = harness.reserve("a", "b")
@@ -32,7 +32,7 @@ def test_a_prediction_that_has_its_outcome_does_not_start_and_its_message_goes(
     assert harness.client.hkeys(keys.ATTEMPTS) == [b"b"]
 
 
-def test_a_reservation_that_was_taken_away_does_not_start(harness: LedgerHarness) -> None:
+def test_lost_reservation_does_not_start(harness: LedgerHarness) -> None:
     """The worker slept longer than the visibility timeout: another worker has the message now."""
     batch = harness.reserve("a")
     harness.reservations.release(batch[0][:1])
@@ -42,7 +42,7 @@ def test_a_reservation_that_was_taken_away_does_not_start(harness: LedgerHarness
     assert harness.queued() == 1
 
 
-def test_a_suspect_starts_alone_only(harness: LedgerHarness) -> None:
+def test_suspect_starts_alone_only(harness: LedgerHarness) -> None:
     batch = harness.reserve("a", "b")
     harness.ledger.start(batch[:1])  # and its process dies
 
@@ -50,7 +50,7 @@ def test_a_suspect_starts_alone_only(harness: LedgerHarness) -> None:
     assert harness.ledger.start(batch[:1]) == [2]
 
 
-def test_a_stock_producers_message_starts_without_a_record(harness: LedgerHarness) -> None:
+def test_stock_producers_message_starts_without_a_record(harness: LedgerHarness) -> None:
     harness.client.lpush("predict", "whatever")
     ((tag, _),) = harness.reservations.reserve("predict", 5, *GENEROUS)
 
@@ -64,7 +64,7 @@ def postponed(harness, tag: str) -> bytes:
     return now
 
 
-def test_a_postponed_prediction_shows_it_and_goes_back_when_its_time_has_come(
+def test_postponed_prediction_is_retrying_until_it_returns(
     harness: LedgerHarness,
 ) -> None:
     ((tag, _),) = batch = harness.reserve("a")
@@ -186,7 +186,7 @@ def test_withdrawn_prediction_is_queued_again_and_may_expire(harness: LedgerHarn
     assert harness.ledger.record("a").state == "expired"
 
 
-def test_a_full_redis_lets_workers_postpone(harness: LedgerHarness) -> None:
+def test_full_redis_lets_workers_postpone(harness: LedgerHarness) -> None:
     batch = harness.reserve("a")
     harness.ledger.start(batch)
     with full(harness.client):

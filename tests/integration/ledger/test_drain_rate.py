@@ -61,7 +61,7 @@ def test_drain_rate_is_measured_during_a_backlog(ledger, reservations, snapshots
     assert snapshots.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
 
 
-def test_an_idle_queue_is_not_a_slow_one(ledger, reservations, snapshots) -> None:
+def test_drain_rate_ignores_idle_time(ledger, reservations, snapshots) -> None:
     fill(ledger, 40)
     drain(reservations, 20, each=2)
     assert reservations.reserve("predict", 2, *GENEROUS) == []
@@ -79,9 +79,7 @@ def test_drain_rate_is_unknown_before_a_backlog(ledger, reservations, snapshots)
     assert snapshots.of("predict").rate is None
 
 
-def test_a_time_without_workers_is_not_counted_once_they_are_back(
-    ledger, reservations, snapshots
-) -> None:
+def test_drain_rate_ignores_time_without_workers(ledger, reservations, snapshots) -> None:
     fill(ledger, 40)
     drain(reservations, 10, each=2)
     time.sleep(10 * PAUSE)
@@ -92,7 +90,7 @@ def test_a_time_without_workers_is_not_counted_once_they_are_back(
     assert snapshots.of("predict").rate == pytest.approx(2 / PAUSE, rel=0.3)
 
 
-def test_a_full_queue_says_when_there_is_room_for_this_one(ledger, reservations, snapshots) -> None:
+def test_full_queue_says_when_it_has_capacity(ledger, reservations, snapshots) -> None:
     fill(ledger, 40)
     with pytest.raises(QueueFull) as unknown:
         fill(ledger, 1)
@@ -108,7 +106,7 @@ def test_a_full_queue_says_when_there_is_room_for_this_one(ledger, reservations,
     assert large.value.extra["retry_after"] == pytest.approx(40 / rows_per_second, abs=1)
 
 
-def test_positions_of_what_came_back_and_of_what_was_purged(
+def test_queue_positions_after_a_return_and_a_purge(
     client, ledger, reservations, snapshots
 ) -> None:
     fill(ledger, 10)
@@ -124,7 +122,7 @@ def test_positions_of_what_came_back_and_of_what_was_purged(
     assert ledger.record("12").number == 1
 
 
-def test_held_counts_messages_of_one_queue(client, ledger, reservations, snapshots) -> None:
+def test_reservations_are_counted_for_each_queue(client, ledger, reservations, snapshots) -> None:
     fill(ledger, 3)
     (tag, _), *_ = reservations.reserve("predict", 3, *GENEROUS)
     client.lpush("bulk", b"a step")
@@ -134,7 +132,7 @@ def test_held_counts_messages_of_one_queue(client, ledger, reservations, snapsho
     assert snapshots.of("bulk").held == 1
 
 
-def test_age_of_the_oldest_message(ledger, snapshots, client) -> None:
+def test_queue_snapshot_has_the_age_of_the_oldest_message(ledger, snapshots, client) -> None:
     assert snapshots.of("predict").oldest is None
     fill(ledger, 1)
     assert snapshots.of("predict").oldest is None, "an id that tells no time"

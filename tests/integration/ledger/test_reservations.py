@@ -25,7 +25,7 @@ def push(client: redis.Redis, *rows: int) -> list[bytes]:
     return messages
 
 
-def test_the_oldest_come_first_each_under_a_tag_of_its_own(client, reservations) -> None:
+def test_reservations_take_the_oldest_first_under_distinct_tags(client, reservations) -> None:
     messages = push(client, 1, 1, 1)
 
     first = reservations.reserve("predict", 2, *GENEROUS)
@@ -37,7 +37,7 @@ def test_the_oldest_come_first_each_under_a_tag_of_its_own(client, reservations)
     assert client.zcard(keys.DUE) == 3
 
 
-def test_the_same_message_twice_is_reserved_twice(client, reservations) -> None:
+def test_reservations_of_the_same_message_twice_are_two(client, reservations) -> None:
     client.lpush("predict", "same", "same")
 
     taken = reservations.reserve("predict", 5, *GENEROUS)
@@ -49,7 +49,7 @@ def test_the_same_message_twice_is_reserved_twice(client, reservations) -> None:
 @pytest.mark.parametrize(
     ("rows", "bound", "taken"), [((3, 3, 3), 6, 2), ((9, 1), 6, 1), ((1, 9), 6, 1), ((3, 3), 7, 2)]
 )
-def test_rows_are_counted_and_the_first_is_taken_whatever_it_has(
+def test_reservations_are_bounded_by_rows_after_the_first_message(
     client, reservations, rows, bound, taken
 ) -> None:
     messages = push(client, *rows)
@@ -60,7 +60,7 @@ def test_rows_are_counted_and_the_first_is_taken_whatever_it_has(
     assert client.lrange("predict", 0, -1)[::-1] == messages[taken:], "the rest, in its order"
 
 
-def test_bytes_are_counted_too(client, reservations) -> None:
+def test_reservations_are_bounded_by_bytes(client, reservations) -> None:
     messages = push(client, 1, 1, 1)
     size = len(messages[0])
 
@@ -68,7 +68,7 @@ def test_bytes_are_counted_too(client, reservations) -> None:
     assert len(reservations.reserve("predict", 10, 100, 1)) == 1
 
 
-def test_an_empty_queue_gives_nothing_and_changes_nothing(client, reservations) -> None:
+def test_reservations_from_an_empty_queue_change_nothing(client, reservations) -> None:
     assert reservations.reserve("predict", 10, *GENEROUS) == []
     assert client.keys("*") == []
 
@@ -121,7 +121,7 @@ def test_lost_reservation_cannot_be_kept(client, reservations) -> None:
     assert client.zcard(keys.DUE) == 0
 
 
-def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:
+def test_full_redis_lets_workers_reserve_and_renew(client, reservations) -> None:
     """Hazard 2: on a full Redis, each restart lost a message."""
     messages = push(client, 1, 1)
     with full(client):
@@ -133,7 +133,7 @@ def test_a_full_redis_lets_workers_take_and_keep(client, reservations) -> None:
     assert client.hlen(keys.RESERVED) == client.zcard(keys.DUE) == 2
 
 
-def test_a_full_redis_lets_what_has_a_priority_come_home(client, reservations) -> None:
+def test_full_redis_lets_a_message_with_priority_return(client, reservations) -> None:
     for priority in PRIORITIES:
         client.lpush("predict" + priority, f"of{priority}")
     with full(client):
@@ -141,13 +141,13 @@ def test_a_full_redis_lets_what_has_a_priority_come_home(client, reservations) -
     assert client.lrange("predict", 0, -1) == [f"of{p}".encode() for p in reversed(PRIORITIES)]
 
 
-def test_a_full_redis_lets_workers_say_that_they_live(client) -> None:
+def test_full_redis_lets_workers_send_heartbeats(client) -> None:
     with full(client):
         Workers(client).heartbeat("one", {"name": "one"})
     assert Workers(client).alive() == [{"name": "one"}]
 
 
-def test_a_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
+def test_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
     workers = Workers(client)
     workers.heartbeat("host:1", {"name": "one"})
     workers.heartbeat("host:2", {"name": "two"})
@@ -157,7 +157,7 @@ def test_a_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
     assert workers.alive() == [{"name": "two"}]
 
 
-def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(client) -> None:
+def test_worker_without_heartbeats_does_not_count_and_is_forgotten(client) -> None:
     workers = Workers(client)
     workers.heartbeat("gone", {"name": "gone"})
     client.zadd(keys.WORKERS_SEEN, {"gone": 1})
@@ -168,7 +168,9 @@ def test_a_worker_that_fell_silent_does_not_count_and_is_forgotten(client) -> No
 
 
 @pytest.mark.parametrize("ending", ["", ',"batch":"m:1 predict"}}'])
-def test_rows_that_nobody_can_count_hold_up_nobody(client, reservations, ending: str) -> None:
+def test_message_with_uncountable_rows_does_not_block_the_queue(
+    client, reservations, ending: str
+) -> None:
     """One such message must not make the script fail for every worker."""
     poison = b'{"headers":{"rows":' + b"9" * 26 + ending.encode()
     client.lpush("predict", poison)

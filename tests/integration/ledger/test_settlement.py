@@ -23,7 +23,7 @@ from tests.integration.ledger.ledger_harness import (
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_the_first_outcome_stands_whoever_comes_late(harness: LedgerHarness, started) -> None:
+def test_first_outcome_stands_against_later_settlements(harness: LedgerHarness, started) -> None:
     ((tag, _),) = batch = harness.reserve("a")
     record = harness.ledger.record("a")
     if started:
@@ -60,7 +60,7 @@ def test_settling_a_batch_drops_its_messages_and_counts_each_outcome(
 
 @pytest.mark.parametrize(("left", "state"), [(30, "queued"), (-1, "expired")])
 @pytest.mark.parametrize("ahead", [-20, 0, 60])
-def test_a_look_up_expires_by_the_clock_of_redis_alone(
+def test_look_up_expires_by_the_clock_of_redis(
     harness: LedgerHarness, monkeypatch: pytest.MonkeyPatch, left: float, state: str, ahead: float
 ) -> None:
     """The clock of the host that looks it up may be wrong."""
@@ -85,7 +85,7 @@ def test_statistics_are_found_without_a_walk_over_the_records(harness: LedgerHar
     assert not {"cmdstat_scan", "cmdstat_keys"} & harness.client.info("commandstats").keys()
 
 
-def test_a_full_redis_lets_workers_start_and_settle(harness: LedgerHarness) -> None:
+def test_full_redis_lets_workers_start_and_settle(harness: LedgerHarness) -> None:
     batch = harness.reserve("a", "b")
     records = [harness.ledger.record(task_id) for _, task_id in batch]
     with full(harness.client):
@@ -108,7 +108,7 @@ def test_settling_sends_the_record_to_waiting_callers(harness: LedgerHarness) ->
     assert published == harness.client.get(keys.record("a"))
 
 
-def test_a_batch_costs_three_round_trips_whatever_its_size(harness: LedgerHarness) -> None:
+def test_microbatch_of_any_size_costs_three_round_trips(harness: LedgerHarness) -> None:
     """The scripts reserve, start and settle, called by their hash."""
     ids = [f"{number}" for number in range(10)]
     warm = harness.reserve("warm")

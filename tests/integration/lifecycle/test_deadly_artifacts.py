@@ -38,7 +38,7 @@ def add_bomb(home: Path) -> None:
 
 
 @pytest.mark.parametrize("there", ["from the start", "later"])
-def test_a_version_that_ends_whoever_loads_it_fails_alone(live: LiveStack, there: str) -> None:
+def test_artifact_that_kills_its_loader_fails_alone(live: LiveStack, there: str) -> None:
     add_bomb(live.home)
     if there == "from the start":
         live.stop("worker")

@@ -25,7 +25,7 @@ def with_fallback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStac
 
 
 @pytest.mark.parametrize("reference", ["doubling", "doubling@production"])
-def test_the_fallback_answers_and_the_receipt_says_so(with_fallback: LiveStack, reference) -> None:
+def test_fallback_answers_and_is_named_in_the_receipt(with_fallback: LiveStack, reference) -> None:
     accepted = with_fallback.submit(reference, ROW)
     assert accepted["version"] == 1
     outcome = with_fallback.outcome(accepted["id"])
@@ -38,7 +38,7 @@ def test_pinned_version_has_no_fallback(with_fallback: LiveStack) -> None:
     assert post(with_fallback, "doubling:2").json()["code"] == "version_paused"
 
 
-def test_a_fallback_may_be_paused_itself(with_fallback: LiveStack) -> None:
+def test_fallback_may_be_paused_itself(with_fallback: LiveStack) -> None:
     with_fallback.http.post("/models/doubling/versions/1/pause")
     refused = post(with_fallback, "doubling")
     with_fallback.http.post("/models/doubling/versions/1/resume")

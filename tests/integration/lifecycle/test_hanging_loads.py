@@ -45,7 +45,7 @@ def pool(home: Path, hung: list[str]) -> Iterator[Pool]:
     pool.stop()
 
 
-def test_a_load_that_hangs_is_ended_and_its_version_set_aside(
+def test_hanging_load_is_ended_and_its_version_paused(
     pool: Pool, hung: list[str], home: Path
 ) -> None:
     hub = Hub()

@@ -45,7 +45,7 @@ def forest() -> ExtraTreesRegressor:
     return ExtraTreesRegressor(32, max_features=1, n_jobs=-1, random_state=0).fit(x, y)
 
 
-def test_a_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
+def test_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     before, born = pool_memory(stack), {process.pid for process in stack.pool()}
     model = forest()
     manifest = register(stack.home, "forest", model, [[0.0, 0.0]])

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from cli.models.ghosts import forget_ghosts
+from cli.models.ghosts import remove_all_ghosts
 from registry.store import Registry
 from tasks.ledger.ledger import connect
 from tests.integration.damaged_versions import ROW, Artifact, fail_until_paused, paused
@@ -50,13 +50,13 @@ def test_removed_version_keeps_nothing_waiting(tmp_path, start) -> None:
     assert "damaged" not in stack.http.get("/metrics").text
     assert stack.http.get("/dead-letters").json()["kept"] == 2
 
-    forget_ghosts(tmp_path, stack.redis_url)  # as the next `up` does
+    remove_all_ghosts(tmp_path, stack.redis_url)  # as the next `up` does
 
     assert stack.http.get("/dead-letters").json()["kept"] == 0
     assert stack.predict("other", ROW) == [2.0]
 
 
-def test_a_version_that_could_not_be_added_leaves_nothing(tmp_path, start) -> None:
+def test_version_that_could_not_be_added_leaves_nothing(tmp_path, start) -> None:
     register(tmp_path, "other", Touchy(), [ROW])
     stack = start(processes=1, PREDICTQ_BREAKER_FAILURES="1")
     joblib.dump(Unimportable(), tmp_path / "m.joblib")

@@ -52,7 +52,7 @@ def assert_all_answered(stack: LiveStack, calling: Traffic) -> None:
         assert {json.loads(record)["state"] for record in client.mget(places)} == {"succeeded"}
 
 
-def test_the_api_is_replaced_without_a_failed_request(stack: LiveStack) -> None:
+def test_api_is_replaced_without_a_failed_request(stack: LiveStack) -> None:
     with traffic(stack.parts.port) as calling:
         for _ in range(ROUNDS):
             more(calling)
@@ -62,7 +62,7 @@ def test_the_api_is_replaced_without_a_failed_request(stack: LiveStack) -> None:
     assert_all_answered(stack, calling)
 
 
-def test_a_process_of_the_api_that_dies_refuses_nobody(stack: LiveStack) -> None:
+def test_api_process_that_is_killed_refuses_no_request(stack: LiveStack) -> None:
     until(lambda: len(servers(stack)) == 1, "one process")
     (pid,) = servers(stack)
     os.kill(pid, signal.SIGSTOP)  # new connections wait in the socket's backlog

@@ -53,7 +53,7 @@ def test_gathered_messages_share_a_model_call(unruly: LiveStack) -> None:
     assert max(answer["receipt"]["batch_size"] for answer in answers) > 10
 
 
-def test_the_guilty_one_fails_alone(unruly: LiveStack) -> None:
+def test_model_error_fails_its_prediction_alone(unruly: LiveStack) -> None:
     """Hazard 17."""
     values = [*map(float, range(30)), GUILTY, *map(float, range(30, 64))]
     with unruly.gathering():
@@ -67,7 +67,7 @@ def test_the_guilty_one_fails_alone(unruly: LiveStack) -> None:
     }
 
 
-def test_an_answer_that_no_json_can_say_fails_alone_too(unruly: LiveStack) -> None:
+def test_answer_without_json_fails_alone(unruly: LiveStack) -> None:
     with unruly.gathering():
         ids = submit(unruly, "strange", 1.0, GUILTY, 2.0)
     first, strange, last = outcomes(unruly, ids)
@@ -153,7 +153,7 @@ def events(stock: Stock) -> Iterator[list[Json]]:
             listening.join()
 
 
-def test_events_tell_of_each_prediction_by_its_own_id(unruly: LiveStack, stock: Stock) -> None:
+def test_events_name_each_prediction_by_its_id(unruly: LiveStack, stock: Stock) -> None:
     values = 1.0, GUILTY, 2.0
     with events(stock) as seen:
         with unruly.gathering():
@@ -174,7 +174,7 @@ def steps_of(seen: list[Json], ids: Any) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("priority", [0, 3, 9])
-def test_a_priority_loses_nothing(unruly: LiveStack, stock: Stock, priority: int) -> None:
+def test_message_with_priority_is_not_lost(unruly: LiveStack, stock: Stock, priority: int) -> None:
     """Stock producers push messages with a priority to a list that our workers do not watch."""
     task_id = stock.submit("doubling", [21.0, 0.0], priority=priority)
     assert unruly.outcome_of_stock(task_id)["predictions"] == [42.0]

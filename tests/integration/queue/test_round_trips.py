@@ -55,7 +55,7 @@ def timer_commands(tap: Tap) -> Counter[str]:
     return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
 
 
-def test_a_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
+def test_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
     with single.frozen("worker"), tapped(single) as tap:
         for _ in range(TIMES):
             submit(single)
@@ -71,7 +71,7 @@ def test_submission_with_a_key_is_one_round_trip(single: LiveStack, client: redi
     until(lambda: all_done(client), "all done")
 
 
-def test_a_look_up_of_an_outcome_is_one_round_trip(single: LiveStack) -> None:
+def test_look_up_of_an_outcome_is_one_round_trip(single: LiveStack) -> None:
     path = f"/predict/result/{submit(single)}"
     until(lambda: single.http.get(path).status_code == 200, "the outcome")
     with tapped(single) as tap:
@@ -81,7 +81,7 @@ def test_a_look_up_of_an_outcome_is_one_round_trip(single: LiveStack) -> None:
     assert tap.api == {"GETRANGE": TIMES, "GET": TIMES}
 
 
-def test_a_look_up_of_what_waits_asks_for_the_queue_once_a_second(
+def test_look_up_of_a_queued_prediction_reads_the_queue_once_a_second(
     single: LiveStack, client: redis.Redis
 ) -> None:
     with single.frozen("worker"):
@@ -102,7 +102,7 @@ def test_waiting_request_looks_before_and_after(single: LiveStack) -> None:
     assert tap.api == {"accept": TIMES, "SUBSCRIBE": TIMES, "UNSUBSCRIBE": TIMES}
 
 
-def test_a_batch_is_reserved_started_and_settled_in_one_each(
+def test_microbatch_is_reserved_started_and_settled_in_one_round_trip_each(
     single: LiveStack, client: redis.Redis
 ) -> None:
     with ExitStack() as listening:
@@ -119,7 +119,7 @@ def test_a_batch_is_reserved_started_and_settled_in_one_each(
     assert tap.worker <= taken + timer_commands(tap), "PUBLISH: events, many at a time"
 
 
-def test_a_lone_request_costs_few_too(single: LiveStack, client: redis.Redis) -> None:
+def test_single_request_costs_few_round_trips(single: LiveStack, client: redis.Redis) -> None:
     with tapped(single) as tap:
         for _ in range(TIMES):
             submit(single)

@@ -34,7 +34,7 @@ def client(tmp_path: Path) -> Iterator["redis.Redis[bytes]"]:
 
 
 @pytest.mark.parametrize(("lane", "other"), [("predict", "bulk"), ("bulk", "predict")])
-def test_a_message_lands_in_its_lane_only(
+def test_stock_producer_reaches_only_the_named_queue(
     client: "redis.Redis[bytes]", lane: str, other: str
 ) -> None:
     url = redis_socket.url(client.connection_pool.connection_kwargs["path"])

@@ -44,7 +44,7 @@ def doubtful_id(answer: httpx2.Response) -> str:
     return problem["id"]
 
 
-def test_the_id_of_the_503_answers_once_redis_is_back(connected: LiveStack) -> None:
+def test_uncertain_submission_s_id_answers_once_redis_is_back(connected: LiveStack) -> None:
     with connected.frozen("redis"):
         task_id = doubtful_id(submit(connected))
     assert connected.outcome(task_id)["predictions"] == [0]

@@ -28,7 +28,7 @@ CASES: dict[str, tuple[Make, int, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_id_without_a_record(
+def test_unknown_id_without_a_record(
     stack: LiveStack, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     make, status, code = CASES[case]
@@ -36,7 +36,7 @@ def test_an_id_without_a_record(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_an_id_that_is_queued(stack: LiveStack) -> None:
+def test_unknown_id_that_is_queued(stack: LiveStack) -> None:
     with stack.frozen_pool(), stack.frozen("worker"):
         task_id = stack.submit("iris", [5.1, 3.5, 1.4, 0.2])["id"]
         answer = stack.http.get(f"/predict/result/{task_id}")

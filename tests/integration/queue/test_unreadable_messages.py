@@ -142,7 +142,9 @@ def the_letter(client: redis.Redis) -> WholeLetter:
 
 
 @pytest.mark.parametrize("message", NO_MESSAGES, ids=repr)
-def test_unreadable_message_is_put_aside_whole(client: redis.Redis, message: bytes) -> None:
+def test_unreadable_message_becomes_a_dead_letter_whole(
+    client: redis.Redis, message: bytes
+) -> None:
     client.lpush("predict", message)
     until(lambda: client.hlen(keys.DEAD_LETTERS) == 1, "a dead letter", 5)
     letter = the_letter(client)
@@ -151,7 +153,9 @@ def test_unreadable_message_is_put_aside_whole(client: redis.Redis, message: byt
 
 
 @pytest.mark.parametrize("case", ENVELOPES, ids=name)
-def test_a_wrong_message_fails_or_is_put_aside(client: redis.Redis, case: tuple[Any, ...]) -> None:
+def test_invalid_message_fails_or_becomes_a_dead_letter(
+    client: redis.Redis, case: tuple[Any, ...]
+) -> None:
     message = envelope(*case)
     headers = message.get("headers")
     task_id = headers.get("id") if isinstance(headers, dict) else None

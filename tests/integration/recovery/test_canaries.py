@@ -116,7 +116,7 @@ def test_canary_that_did_not_succeed_proves_nothing(harness: LedgerHarness, stat
 
 
 @pytest.mark.parametrize("skew", [3600, -3600])
-def test_a_worker_with_a_wrong_clock_does_no_harm(
+def test_canaries_of_a_worker_with_a_wrong_clock_do_no_harm(
     harness: LedgerHarness, skew: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = time.time

@@ -28,7 +28,7 @@ def is_accepted(stack: LiveStack, model: str) -> str | None:
     return answer.json()["id"] if answer.status_code == 202 else None
 
 
-def test_a_damaged_file_opens_the_breaker_and_its_mending_closes_it(tmp_path, start) -> None:
+def test_damaged_artifact_pauses_its_version_until_it_is_repaired(tmp_path, start) -> None:
     register(tmp_path, "doubling", Doubling(), [ROW])
     register(tmp_path, "other", Touchy(), [ROW])
     artifact = Artifact(tmp_path, "doubling:1")
@@ -60,7 +60,7 @@ def test_a_damaged_file_opens_the_breaker_and_its_mending_closes_it(tmp_path, st
     assert [stack.outcome(task_id)["predictions"] for task_id in failed] == [[2.0]] * 3
 
 
-def test_a_probe_that_fails_keeps_it_open(tmp_path, start) -> None:
+def test_failed_probe_keeps_the_version_paused(tmp_path, start) -> None:
     register(tmp_path, "doubling", Doubling(), [ROW])
     Artifact(tmp_path, "doubling:1").damage()
     stack = start(PREDICTQ_BREAKER_FAILURES="1")
@@ -72,7 +72,7 @@ def test_a_probe_that_fails_keeps_it_open(tmp_path, start) -> None:
     assert "the probe failed" in post(stack, "doubling").json()["detail"]
 
 
-def test_a_version_whose_load_kills_opens_it(tmp_path, start) -> None:
+def test_version_whose_load_crashes_is_paused(tmp_path, start) -> None:
     path = tmp_path / "bomb.joblib"
     joblib.dump({"model": Bomb()}, path)
     content = path.read_bytes()
@@ -93,7 +93,7 @@ def test_a_version_whose_load_kills_opens_it(tmp_path, start) -> None:
     assert stack.predict("doubling", ROW) == [2.0]
 
 
-def test_too_many_dead_letters_pause_it_and_nothing_queued_is_lost(tmp_path, start) -> None:
+def test_dead_letters_pause_a_version_and_nothing_queued_is_lost(tmp_path, start) -> None:
     register(tmp_path, "lethal", Lethal(), [ROW], exact=True)
     stack = start(processes=1, PREDICTQ_DEAD_LETTERS_PER_MINUTE="2", PREDICTQ_PROBE_AFTER="300")
     deadly = [stack.submit("lethal", [DEADLY, 0.0])["id"] for _ in range(2)]
@@ -150,7 +150,7 @@ def test_paused_version_s_queue_is_answered_in_order_after_the_pause(tmp_path, s
     assert [float(value) for value in diary.read_text().split()] == [*range(20)]
 
 
-def test_a_damaged_version_costs_its_queue_no_more_than_the_limit(tmp_path, start) -> None:
+def test_damaged_version_makes_no_more_dead_letters_than_the_limit(tmp_path, start) -> None:
     register(tmp_path, "doubling", Doubling(), [ROW])
     artifact = Artifact(tmp_path, "doubling:1")
     artifact.damage()
@@ -170,7 +170,7 @@ def test_a_damaged_version_costs_its_queue_no_more_than_the_limit(tmp_path, star
             assert outcome["predictions"] == [2.0 * number]
 
 
-def test_two_processes_of_the_api_agree(tmp_path, start) -> None:
+def test_paused_version_is_seen_by_all_api_processes(tmp_path, start) -> None:
     register(tmp_path, "doubling", Doubling(), [ROW])
     Artifact(tmp_path, "doubling:1").damage()
     stack = start(PREDICTQ_BREAKER_FAILURES="2", PREDICTQ_PROBE_AFTER="300")

@@ -22,7 +22,7 @@ def channel(client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         yield consuming(connection)
 
 
-def test_a_closed_channel_takes_nothing(client: redis.Redis, channel: Any) -> None:
+def test_closed_channel_reserves_nothing(client: redis.Redis, channel: Any) -> None:
     client.lpush("predict", message("p"))
     channel.close()
     assert channel.consume() == 0

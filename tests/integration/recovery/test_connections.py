@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from api.app import LANES, Parts
+from api.app import THREAD_POOLS, Services
 from stack.redis import socket as redis_socket
 from tasks.ledger.ledger import BESIDE, connect
 from tasks.settings import Settings
@@ -77,13 +77,13 @@ def test_waiting_requests_leave_no_subscriptions_behind(front: LiveStack) -> Non
         assert len(client.client_list()) <= THREADS + 2
 
 
-def test_the_front_end_has_a_connection_for_each_of_its_threads(tmp_path: Path) -> None:
+def test_redis_connections_are_one_for_each_api_thread(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", threads=FEW)
-    pool = Parts(settings).ledger.client.connection_pool
-    assert pool.max_connections == LANES * FEW + BESIDE
+    pool = Services(settings).ledger.client.connection_pool
+    assert pool.max_connections == THREAD_POOLS * FEW + BESIDE
 
 
-def test_a_front_end_of_few_threads_keeps_to_that(front: LiveStack) -> None:
+def test_redis_connections_of_an_api_with_few_threads_are_few(front: LiveStack) -> None:
     front.stop("api")
     front.start("api", PREDICTQ_THREADS=str(FEW))
     with ThreadPoolExecutor(CALLERS) as pool:
@@ -93,7 +93,7 @@ def test_a_front_end_of_few_threads_keeps_to_that(front: LiveStack) -> None:
         assert sum(waits, Counter()) + sum(plain, Counter()) == {202: 22 * CALLERS}
         assert Counter(lists) == {200: CALLERS}
     with redis.Redis.from_url(front.redis_url) as client:
-        assert len(client.client_list()) <= LANES * FEW + BESIDE + 1  # and the one that asks
+        assert len(client.client_list()) <= THREAD_POOLS * FEW + BESIDE + 1  # and the one that asks
 
 
 def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:

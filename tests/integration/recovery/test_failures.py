@@ -88,7 +88,7 @@ def test_expiry_while_the_caller_waits(live: LiveStack) -> None:
     assert live.http.get(problem["urls"]["result"]).json()["status"] == "expired"
 
 
-def test_the_same_submission_again_is_answered_as_it_was_cancelled(live: LiveStack) -> None:
+def test_cancelled_submission_is_answered_alike_when_repeated(live: LiveStack) -> None:
     key: dict[str, Any] = {"headers": {"Idempotency-Key": "cancelled"}}
     with live.frozen_pool():
         accepted = post(live, "touchy", [1.0, 0.0], "/predict/async", **key).json()
@@ -116,7 +116,7 @@ def test_client_raises_the_same_error_for_problem_and_outcome(live: LiveStack) -
             client.result(pending.id)
 
 
-def test_the_traceback_is_told_by_right_alone(live: LiveStack) -> None:
+def test_traceback_is_shown_only_with_the_local_key(live: LiveStack) -> None:
     wanted = post(live, "touchy", [GUILTY, 0.0], "/predict?debug=true", headers=bearer(live))
     problem = wanted.json()
     assert (wanted.status_code, problem["code"]) == (422, "model_error")
@@ -152,7 +152,7 @@ def test_debug_adds_nothing_to_a_success(live: LiveStack) -> None:
     assert "traceback" not in answer.json()
 
 
-def test_celery_tells_the_traceback_in_its_own_fields(live: LiveStack) -> None:
+def test_traceback_is_in_celery_s_own_fields(live: LiveStack) -> None:
     with failures_of(Stock(live.redis_url).app) as heard:
 
         def event() -> Json | None:
@@ -197,7 +197,7 @@ def test_log_of_a_failure_has_traceback_id_and_model(live: LiveStack) -> None:
     assert told["traceback"].endswith("is too much\n")
 
 
-def test_a_model_that_gives_nothing_fails_at_once_and_alone(live: LiveStack) -> None:
+def test_model_without_an_answer_fails_at_once_and_alone(live: LiveStack) -> None:
     with live.gathering():
         good, guilty = (live.submit("silent", [value, 0.0])["id"] for value in (1.0, GUILTY))
     assert live.outcome(good)["predictions"] == [2.0]

@@ -135,7 +135,7 @@ def test_waiting_request_is_answered_when_redis_dies(fragile: LiveStack) -> None
     assert fragile.outcome(pending["id"], within=60)["status"] == "succeeded"
 
 
-def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
+def test_idle_worker_survives_a_restart_of_redis(fragile: LiveStack) -> None:
     until(fragile.serves, "a prediction")
     until(lambda: fragile.http.get("/stats").json()["reserved"] == 0, "an idle worker")
     worker = fragile.pid("worker")
@@ -147,7 +147,7 @@ def test_an_idle_worker_outlives_a_restart_of_redis(fragile: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("refusing", [demoted, unsaved])
-def test_a_redis_that_refuses_is_waited_out_and_told_of_once(
+def test_refusing_redis_is_waited_for_and_logged_once(
     fragile: LiveStack, refusing: Refusing
 ) -> None:
     """As after a failover or a disk error: Redis answers and takes no writes."""
@@ -155,14 +155,14 @@ def test_a_redis_that_refuses_is_waited_out_and_told_of_once(
     worker, log = fragile.pid("worker"), Log(fragile)
     with connect(fragile.redis_url) as client, refusing(client):
         assert_unavailable(timed(fragile, "POST", "/predict/async", json=BODY))
-        until(lambda: log.count("Redis takes no writes"), "the outage seen")
+        until(lambda: log.count("Redis refuses writes"), "the outage seen")
         assert_rests(fragile, log)
     assert fragile.serves()
     assert fragile.pid("worker") == worker
-    assert log.count("Redis takes no writes") == 1
+    assert log.count("Redis refuses writes") == 1
 
 
-def test_accepted_predictions_outlive_refused_writes(fragile: LiveStack) -> None:
+def test_accepted_predictions_survive_refused_writes(fragile: LiveStack) -> None:
     """Computed predictions are held until they can be settled; the rest stays on the queue."""
     worker, log = fragile.pid("worker"), Log(fragile)
     with connect(fragile.redis_url) as client, ExitStack() as frozen:
@@ -171,7 +171,7 @@ def test_accepted_predictions_outlive_refused_writes(fragile: LiveStack) -> None
         with unsaved(client):
             frozen.close()
             until(lambda: log.count("the ledger cannot be reached"), "a process that waits")
-            until(lambda: log.count("the ledger does not hear this worker"), "a silent beat")
+            until(lambda: log.count("heartbeats do not reach Redis"), "a silent beat")
             assert_rests(fragile, log)
     assert all(fragile.outcome(task_id)["status"] == "succeeded" for task_id in accepted)
     assert fragile.pid("worker") == worker

@@ -10,9 +10,9 @@ import redis
 from flask.testing import FlaskClient
 from kombu import Connection
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from tasks.ledger.ledger import connect
-from tasks.ledger.server.first_look import FirstLook
+from tasks.ledger.server.startup_check import StartupCheck
 from tasks.settings import Settings
 from tests.integration.ledger.ledger_harness import message
 from tests.integration.refusing_redis import (
@@ -39,16 +39,16 @@ NO_WRITES = [demoted, cut_off, alone, busy, unsaved]
 @pytest.fixture(scope="module")
 def front(
     client: redis.Redis, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Parts, FlaskClient]:
+) -> tuple[Services, FlaskClient]:
     home = tmp_path_factory.mktemp("front")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    parts = Parts(Settings(home=home, redis_url=url_of(client)))
+    parts = Services(Settings(home=home, redis_url=url_of(client)))
     return parts, create_flask(parts).test_client()
 
 
 @pytest.mark.parametrize("refusing", ALL)
 def test_api_answers_refusals_with_503_and_retry_after(
-    client: redis.Redis, front: tuple[Parts, FlaskClient], refusing: Refusing
+    client: redis.Redis, front: tuple[Services, FlaskClient], refusing: Refusing
 ) -> None:
     _, web = front
     assert web.post("/predict/async", json=BODY).status_code == 202
@@ -62,9 +62,7 @@ def test_api_answers_refusals_with_503_and_retry_after(
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
-def test_a_connection_over_which_it_refused_is_not_used_again(
-    client: redis.Redis, refusing: Refusing
-) -> None:
+def test_refused_connection_is_not_used_again(client: redis.Redis, refusing: Refusing) -> None:
     """After a failover, the address leads to the new primary."""
     with connect(url_of(client)) as pooled:
         before = pooled.client_id()
@@ -84,7 +82,7 @@ def worker(
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
-def test_a_worker_connects_anew_in_place_of_asking_again(
+def test_refused_worker_connects_anew(
     client: redis.Redis, worker: Connection, refusing: Refusing
 ) -> None:
     channel = consuming(worker)
@@ -98,7 +96,7 @@ def test_a_worker_connects_anew_in_place_of_asking_again(
 
 
 @pytest.mark.parametrize("refusing", NO_WRITES)
-def test_a_worker_waits_and_logs_one_line(
+def test_refused_worker_waits_and_logs_one_line(
     client: redis.Redis,
     worker: Connection,
     refusing: Refusing,
@@ -117,28 +115,28 @@ def test_a_worker_waits_and_logs_one_line(
     connecting.join()
     told = [r.getMessage() for r in caplog.records if r.name == "workers.celery.outage"]
     assert len(told) == 2, told
-    assert told[0].startswith("Redis takes no writes, and is tried again: ")
+    assert told[0].startswith("Redis refuses writes; retrying: ")
     assert told[1].startswith("Redis is back after ")
 
 
-def test_a_worker_does_not_start_on_a_redis_that_forgets(
+def test_worker_does_not_start_on_an_evicting_redis(
     client: redis.Redis, worker: Connection
 ) -> None:
     with configured(client, "maxmemory-policy", "allkeys-lru"), pytest.raises(SystemExit):
         worker.connect()
 
 
-def test_the_queue_has_a_quarter_of_what_redis_may_hold(
-    client: redis.Redis, front: tuple[Parts, FlaskClient]
+def test_queue_bound_is_a_quarter_of_maxmemory(
+    client: redis.Redis, front: tuple[Services, FlaskClient]
 ) -> None:
     parts, _ = front
     with configured(client, "maxmemory", 512 * 2**20):
-        FirstLook(parts.ledger.client, parts.ledger.fit).take()
+        StartupCheck(parts.ledger.client, parts.ledger.fit).run()
     assert parts.ledger.bounds.bytes == 128 * 2**20
 
 
 def test_answers_without_redis_are_logged_once_in_a_while(
-    client: redis.Redis, front: tuple[Parts, FlaskClient], caplog: pytest.LogCaptureFixture
+    client: redis.Redis, front: tuple[Services, FlaskClient], caplog: pytest.LogCaptureFixture
 ) -> None:
     _, web = front
     with demoted(client), caplog.at_level(logging.WARNING, "api.http.problems"):

@@ -52,7 +52,7 @@ def test_out_of_memory_fails_after_the_last_attempt(live: LiveStack) -> None:
     }
 
 
-def test_a_batch_without_memory_is_computed_in_parts(live: LiveStack) -> None:
+def test_out_of_memory_microbatch_is_computed_in_parts(live: LiveStack) -> None:
     run_out_of_memory(live, 2)
     with live.gathering():
         ids = [live.submit("hungry", [210.0 + n, 0.0])["id"] for n in range(8)]
@@ -60,7 +60,7 @@ def test_a_batch_without_memory_is_computed_in_parts(live: LiveStack) -> None:
     assert [answer["predictions"] for answer in answers] == [[420.0 + 2 * n] for n in range(8)]
 
 
-def test_a_damaged_artifact_is_tried_again_and_then_fails_with_its_code(live: LiveStack) -> None:
+def test_damaged_artifact_is_retried_and_then_fails_with_its_code(live: LiveStack) -> None:
     """Hazard 19."""
     artifact = register_later(live, "damaged")
     os.truncate(artifact, artifact.stat().st_size // 2)
@@ -71,7 +71,7 @@ def test_a_damaged_artifact_is_tried_again_and_then_fails_with_its_code(live: Li
     until(lambda: holds_nothing(live), "nothing is left")
 
 
-def test_an_artifact_that_is_mended_meanwhile_serves(live: LiveStack) -> None:
+def test_damaged_artifact_that_is_repaired_serves(live: LiveStack) -> None:
     artifact = register_later(live, "mended")
     whole = artifact.read_bytes()
     artifact.write_bytes(whole[:-1])
@@ -81,18 +81,18 @@ def test_an_artifact_that_is_mended_meanwhile_serves(live: LiveStack) -> None:
     assert live.outcome(task_id)["predictions"] == [440.0]
 
 
-def test_an_artifact_that_is_not_there_is_not_waited_for(live: LiveStack) -> None:
+def test_missing_artifact_is_not_retried(live: LiveStack) -> None:
     register_later(live, "missing").unlink()
     error = live.outcome(live.submit("missing", [1.0, 0.0])["id"])["error"]
     assert (error["code"], error["attempt"]) == ("artifact_missing", 1)
 
 
-def test_an_error_of_the_model_is_not_tried_again(live: LiveStack) -> None:
+def test_model_error_is_not_retried(live: LiveStack) -> None:
     error = live.outcome(live.submit("sleepy", [GUILTY, 0.0])["id"])["error"]
     assert (error["code"], error["attempt"]) == ("model_error", 1)
 
 
-def test_bad_input_of_a_stock_producer_is_not_tried_again(live: LiveStack) -> None:
+def test_bad_input_of_a_stock_producer_is_not_retried(live: LiveStack) -> None:
     stock = Stock(live.redis_url)
     error = live.outcome_of_stock(stock.submit("doubling", [["x", 0.0]]))["error"]
     assert (error["code"], error["attempt"]) == ("invalid_features", 1)

@@ -53,7 +53,7 @@ def assert_replaced_and_nothing_lost(stack: LiveStack, ids: list[str], told: lis
     assert any(f"exit code {os.EX_SOFTWARE}" in line for line in told), told
 
 
-def test_a_lost_answer_to_the_watch_on_the_queue(headless: LiveStack) -> None:
+def test_worker_with_a_lost_answer_to_its_queue_watch_is_replaced(headless: LiveStack) -> None:
     told: list[str] = []
     with silent_proxy(headless.redis_url) as proxy:
         through = {"environment": {"REDIS_URL": proxy.url}}
@@ -65,10 +65,10 @@ def test_a_lost_answer_to_the_watch_on_the_queue(headless: LiveStack) -> None:
             proxy.withholds.clear()
             supervisor.until(lambda: answered(headless, ids), within=REPLACED)
             assert_replaced_and_nothing_lost(headless, ids, told)
-    assert "a process is free, and nothing is taken" in logged(headless.home)
+    assert "a process is free, and no message is reserved" in logged(headless.home)
 
 
-def test_a_loop_that_stands_still(headless: LiveStack) -> None:
+def test_worker_whose_loop_stands_still_is_ended(headless: LiveStack) -> None:
     told: list[str] = []
     command = tuple(
         "tests.support.blocked_worker" if word == "workers.app" else word

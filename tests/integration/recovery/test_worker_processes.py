@@ -44,7 +44,7 @@ def outcomes(stack: LiveStack, ids: list[str]) -> list[dict[str, Any]]:
     return [stack.outcome(task_id, within=40) for task_id in ids]
 
 
-def test_a_worker_killed_at_work_loses_nothing(mortal: LiveStack) -> None:
+def test_killed_worker_loses_nothing(mortal: LiveStack) -> None:
     ids = submit_long(mortal, 3)
     quick = [mortal.submit("iris", ROW)["id"] for _ in range(20)]
     mortal.kill("worker")
@@ -73,7 +73,7 @@ def test_killed_pool_process_s_prediction_is_computed_again(mortal: LiveStack) -
     assert mortal.serves()
 
 
-def test_a_process_killed_before_it_began_leaves_nothing_pending(mortal: LiveStack) -> None:
+def test_killed_pool_process_that_had_not_begun_leaves_nothing_pending(mortal: LiveStack) -> None:
     with mortal.frozen_pool():
         victims = mortal.pool()
         ids = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
@@ -84,7 +84,7 @@ def test_a_process_killed_before_it_began_leaves_nothing_pending(mortal: LiveSta
     assert mortal.serves()
 
 
-def test_a_worker_that_is_told_to_end_finishes_what_it_began(mortal: LiveStack) -> None:
+def test_terminated_worker_finishes_what_it_began(mortal: LiveStack) -> None:
     ids = submit_long(mortal, 2)
     waiting = [mortal.submit("iris", ROW)["id"] for _ in range(5)]
     mortal.stop("worker")
@@ -96,7 +96,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_began(mortal: LiveStack) 
 
 
 @pytest.mark.parametrize("count", [1, 3], ids=["while it waits for more", "while it is full"])
-def test_a_worker_at_work_outlives_the_death_of_redis(mortal: LiveStack, count: int) -> None:
+def test_busy_worker_survives_a_killed_redis(mortal: LiveStack, count: int) -> None:
     assert mortal.serves()
     worker = mortal.pid("worker")
     ids = submit_long(mortal, count)

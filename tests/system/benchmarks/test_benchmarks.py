@@ -61,7 +61,7 @@ def ours(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [by_command(part) for part in PARTS])
-def test_a_part_runs(part: str, ours: dict[str, str]) -> None:
+def test_benchmark_part_runs(part: str, ours: dict[str, str]) -> None:
     done = _run("benchmarks", part, ours)
     assert done.returncode in (0, 1), done.stderr  # a run this short proves no ratio
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
@@ -71,46 +71,46 @@ def test_a_part_runs(part: str, ours: dict[str, str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [by_command("memory"), by_command("models")])
-def test_a_part_with_heavy_models_runs(part: str, ours: dict[str, str]) -> None:
+def test_benchmark_part_with_heavy_models_runs(part: str, ours: dict[str, str]) -> None:
     done = _run("benchmarks", part, ours)
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [by_command(part) for part in JOB_PARTS])
-def test_a_part_about_batch_jobs_runs(part: str, ours: dict[str, str]) -> None:
+def test_benchmark_part_about_batch_jobs_runs(part: str, ours: dict[str, str]) -> None:
     done = _run("benchmarks.jobs", part, ours)
     assert "FAILED" not in done.stdout, done.stdout + done.stderr
     assert JOB_PARTS[part] in done.stdout
 
 
-def test_a_ratio_decides() -> None:
+def test_benchmark_ratio_decides() -> None:
     assert Check("", 12.0, "at least", 12).holds
     assert not Check("", 11.9, "at least", 12).holds
     assert Check("", 1.1, "at most", 1.1).holds
     assert not Check("", 1.2, "at most", 1.1).holds
 
 
-def test_a_part_that_fails_fails_the_run() -> None:
+def test_benchmark_part_that_fails_fails_the_run() -> None:
     failed = msgspec.structs.replace(RUN, parts=[*RUN.parts, Part("x", [], failure="no answer")])
     assert RUN.holds
     assert not failed.holds
     assert "x FAILED: no answer" in report.text(failed)
 
 
-def test_a_run_is_read_back_as_it_was_recorded(tmp_path: Path) -> None:
+def test_benchmark_results_are_read_back_as_recorded(tmp_path: Path) -> None:
     report.record(RUN, tmp_path)
     assert report.text(report.latest(tmp_path)) == report.text(RUN)
     assert "| predictq | 3,100 |" in report.text(RUN)
 
 
 @pytest.mark.parametrize("suite", [report.HERE, report.HERE / "jobs"])
-def test_the_readme_shows_the_latest_run(suite: Path) -> None:
+def test_benchmark_readme_shows_the_latest_run(suite: Path) -> None:
     latest, page = report.latest(suite), suite / report.PAGE
     assert latest is None or page.read_text() == report.page(latest, page)
 
 
-def test_the_same_run_is_drawn_the_same(tmp_path: Path) -> None:
+def test_benchmark_plots_are_deterministic(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in plots.draw(RUN, tmp_path)]
     assert [path.read_bytes() for path in plots.draw(RUN, tmp_path)] == first
     assert len(first) == 2

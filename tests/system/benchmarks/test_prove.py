@@ -51,13 +51,13 @@ def test_naive_design_gets_the_same_faults(tmp_path: Path) -> None:
     assert "|  | predictq | naive |" in done.stdout
 
 
-def test_the_document_lists_the_faults(tmp_path: Path) -> None:
+def test_prove_document_lists_the_faults(tmp_path: Path) -> None:
     told = prove(tmp_path, "--list", within=60).stdout
     described = dict(table(ROOT / "docs" / "prove.md", "What is run"))
     assert described == {name: fault.what for name, fault in FAULTS.items()}
     assert set(described) == {line.split()[0] for line in told.splitlines()}
 
 
-def test_the_document_shows_the_latest_run() -> None:
+def test_prove_document_shows_the_latest_run() -> None:
     latest = telling.latest()
     assert latest is None or telling.PAGE.read_text() == report.page(latest, telling.PAGE)

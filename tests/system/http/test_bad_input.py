@@ -206,7 +206,7 @@ def test_bad_input_is_a_clear_problem(stack: LiveStack, case: Case, path: str) -
         assert problem["errors"][0]["loc"][0] == "features"
 
 
-def test_a_body_over_the_limit_whose_length_was_not_announced(stack: LiveStack) -> None:
+def test_body_over_the_limit_without_a_content_length(stack: LiveStack) -> None:
     """The part within the limit would be a valid request."""
     answer = stack.http.post(
         "/predict/async",
@@ -216,7 +216,7 @@ def test_a_body_over_the_limit_whose_length_was_not_announced(stack: LiveStack) 
     assert_problem(answer, 413, "too_large")
 
 
-def test_a_body_in_chunks_within_the_limit_is_taken(stack: LiveStack) -> None:
+def test_chunked_body_within_the_limit_is_accepted(stack: LiveStack) -> None:
     answer = stack.http.post(
         "/predict",
         content=iter([GOOD[:10], GOOD[10:]]),
@@ -225,7 +225,7 @@ def test_a_body_in_chunks_within_the_limit_is_taken(stack: LiveStack) -> None:
     assert (answer.status_code, answer.json()["predictions"]) == (200, [0])
 
 
-def test_a_byte_order_mark_is_passed_over(stack: LiveStack) -> None:
+def test_byte_order_mark_is_ignored(stack: LiveStack) -> None:
     """Some editors write one; RFC 8259 lets a reader ignore it."""
     body = b"\xef\xbb\xbf" + GOOD
     answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})
@@ -272,7 +272,7 @@ def test_missing_and_infinite_values_reach_a_model_that_takes_them(
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", ["/nowhere", "/predict/result", "/predict/", "/models/a/b"])
-def test_an_unknown_route_is_404(stack: LiveStack, method: str, path: str) -> None:
+def test_unknown_route_is_404(stack: LiveStack, method: str, path: str) -> None:
     assert_problem(stack.http.request(method, path), 404, "not_found")
 
 
@@ -287,7 +287,7 @@ def test_an_unknown_route_is_404(stack: LiveStack, method: str, path: str) -> No
         ("PATCH", "/openapi.json", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_wrong_method_is_405_and_says_which_are_right(
+def test_wrong_method_is_405_with_allow(
     stack: LiveStack, method: str, path: str, allow: set[str]
 ) -> None:
     answer = stack.http.request(method, path)

@@ -157,12 +157,12 @@ def test_wrong_request_is_answered_with_a_problem(
     assert stack.http.get("/stats").json()["paused"] == []
 
 
-def test_a_body_that_is_not_announced_as_json(stack: LiveStack) -> None:
+def test_body_of_another_content_type(stack: LiveStack) -> None:
     answer = stack.http.post("/dead-letters/replay", content=b"{}")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
-def test_the_commands_for_dead_letters(stack: LiveStack, run: Run, ids: list[str]) -> None:
+def test_dead_letter_commands(stack: LiveStack, run: Run, ids: list[str]) -> None:
     listed = run("dead-letters", "list")
     assert listed.exit_code == 0, listed.output
     header, *lines = listed.output.splitlines()
@@ -197,8 +197,8 @@ def test_the_commands_for_dead_letters(stack: LiveStack, run: Run, ids: list[str
         (("dead-letters", "list", "--limit", "0"), "0 is not in the range"),
         (("dead-letters", "list", "--url", "http://127.0.0.1:1"), "error: "),
         (("dead-letters", "list", "--url", "nonsense"), "error: not an http address"),
-        (("models", "pause", "iris"), "error: say which version"),
-        (("models", "pause", "iris@production"), "error: say which version"),
+        (("models", "pause", "iris"), "error: name one version"),
+        (("models", "pause", "iris@production"), "error: name one version"),
         (("models", "pause", "iris:9"), "error: model 'iris' has no version 9"),
         (("models", "resume", "no body:1"), "error: model must be"),
     ],
@@ -214,7 +214,7 @@ def test_refusals_of_the_commands(
     assert "Traceback" not in refused.output
 
 
-def test_the_commands_for_pauses(stack: LiveStack, client: redis.Redis, run: Run) -> None:
+def test_pause_commands(stack: LiveStack, client: redis.Redis, run: Run) -> None:
     paused = run("models", "pause", "iris:1", "--reason", "a test")
     assert paused.output == "paused iris:1\n", paused.output
     assert run("models", "pause", "iris:1").output == "paused iris:1, which was paused\n"
@@ -224,5 +224,5 @@ def test_the_commands_for_pauses(stack: LiveStack, client: redis.Redis, run: Run
     assert refused.headers["content-type"] == "application/problem+json"
     assert (refused.status_code, refused.json()["code"]) == (503, "version_paused")
     assert run("models", "resume", "iris:1").output == "resumed iris:1\n"
-    assert run("models", "resume", "iris:1").output == "iris:1 was not paused\n"
+    assert run("models", "resume", "iris:1").output == "iris:1 is not paused\n"
     assert stack.serves()

@@ -45,7 +45,7 @@ def test_foreign_host_is_misdirected(stack: LiveStack, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_page_of_another_site_cannot_post_without_a_body(stack: LiveStack, route: str) -> None:
+def test_cross_site_post_without_a_body_is_refused(stack: LiveStack, route: str) -> None:
     """Such a POST needs no preflight, and without TLS a browser sends no `Sec-Fetch-Site`."""
     foreign = told(stack, f"{route} HTTP/1.1", OWN, "Origin: http://evil", "Content-Length: 0")
     assert foreign.startswith(b"HTTP/1.1 403 ")
@@ -70,7 +70,7 @@ def test_http_2_is_not_spoken(stack: LiveStack) -> None:
         assert connection.recv(100) == b""
 
 
-def test_idle_connections_do_not_close_the_door(stack: LiveStack) -> None:
+def test_idle_connections_do_not_block_new_ones(stack: LiveStack) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * MANY)), hard))
     address = urlsplit(stack.url)

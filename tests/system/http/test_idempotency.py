@@ -15,7 +15,7 @@ def _headers() -> dict[str, str]:
     return {"Idempotency-Key": uuid.uuid4().hex}
 
 
-def test_the_same_key_and_payload_give_the_same_prediction(stack: LiveStack) -> None:
+def test_idempotency_key_and_payload_give_the_same_prediction(stack: LiveStack) -> None:
     headers = _headers()
     first = stack.http.post("/predict", json=BODY, headers=headers).json()
     again = stack.http.post("/predict/async", json=BODY, headers=headers)
@@ -31,7 +31,7 @@ def test_concurrent_submissions_under_one_key_are_one_prediction(stack: LiveStac
     assert len({post.result().json()["id"] for post in posts}) == 1
 
 
-def test_the_same_key_with_another_payload_is_refused(stack: LiveStack) -> None:
+def test_idempotency_key_with_another_payload_is_refused(stack: LiveStack) -> None:
     headers = _headers()
     stack.http.post("/predict/async", json=BODY, headers=headers)
     answer = stack.http.post("/predict/async", json={**BODY, "model": "iris:1"}, headers=headers)
@@ -39,7 +39,7 @@ def test_the_same_key_with_another_payload_is_refused(stack: LiveStack) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-def test_a_key_that_cannot_be_one_is_refused(stack: LiveStack, key: str) -> None:
+def test_idempotency_key_that_is_malformed_is_refused(stack: LiveStack, key: str) -> None:
     answer = stack.http.post("/predict/async", json=BODY, headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 

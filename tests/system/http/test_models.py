@@ -51,7 +51,7 @@ def test_model_and_its_versions(stack: LiveStack) -> None:
     ("name", "columns", "nullable"),
     [("iris", 4, False), ("breast-cancer", 30, True), ("diabetes", 10, True)],
 )
-def test_a_signature_says_what_the_model_takes(
+def test_signature_says_what_the_model_takes(
     stack: LiveStack, name: str, columns: int, nullable: bool
 ) -> None:
     signature = stack.http.get(f"/models/{name}").json()["details"][0]["signature"]
@@ -60,12 +60,12 @@ def test_a_signature_says_what_the_model_takes(
 
 
 @pytest.mark.parametrize("name", ["iris", "breast-cancer", "diabetes"])
-def test_the_example_of_a_version_works(stack: LiveStack, name: str) -> None:
+def test_example_of_a_version_works(stack: LiveStack, name: str) -> None:
     example = stack.http.get(f"/models/{name}").json()["details"][0]["example"]
     assert len(stack.predict(name, example)) == 1
 
 
-def test_an_unknown_model_is_404(stack: LiveStack) -> None:
+def test_unknown_model_is_404(stack: LiveStack) -> None:
     answer = stack.http.get("/models/nobody")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"

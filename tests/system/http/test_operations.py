@@ -87,7 +87,7 @@ def test_gauges_show_the_state(stack: LiveStack) -> None:
     assert memory[0] > 50e6
 
 
-def test_a_backlog_is_seen(stack: LiveStack) -> None:
+def test_metrics_show_a_backlog(stack: LiveStack) -> None:
     def backlog() -> tuple[float, float]:
         found = samples(stack)
         queued = value(found, "predictq_queue_messages", queue="predict")
@@ -116,7 +116,7 @@ def test_statistics_count_and_measure(stack: LiveStack) -> None:
     assert 0 < latency["p50"] <= latency["p95"] <= latency["p99"] < 60
 
 
-def test_a_cancelled_prediction_counts_as_that(stack: LiveStack) -> None:
+def test_metrics_count_a_cancelled_prediction(stack: LiveStack) -> None:
     assert stack.serves()
     before = of_iris(stack)
     with stack.frozen_pool():

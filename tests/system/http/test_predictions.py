@@ -34,7 +34,7 @@ def stock(stack: LiveStack) -> Celery:
     return Stock(stack.redis_url).app
 
 
-def test_a_submission_says_where_its_outcome_will_be(stack: LiveStack) -> None:
+def test_submission_is_answered_with_the_address_of_its_outcome(stack: LiveStack) -> None:
     answer = stack.http.post("/predict/async", json=BODY)
     body = answer.json()
     assert answer.status_code == 202
@@ -51,7 +51,7 @@ def test_a_submission_says_where_its_outcome_will_be(stack: LiveStack) -> None:
     ("preferred", "applied"),
     [("wait=5", None), ("respond-async, wait=5", "respond-async")],
 )
-def test_a_submission_never_waits_and_never_says_so(
+def test_async_submission_never_waits(
     stack: LiveStack, preferred: str, applied: str | None
 ) -> None:
     with stack.frozen_pool():
@@ -62,7 +62,7 @@ def test_a_submission_never_waits_and_never_says_so(
     assert stack.outcome(answer.json()["id"])["predictions"] == [0]
 
 
-def test_the_outcome_holds_predictions_and_a_receipt(stack: LiveStack) -> None:
+def test_outcome_holds_predictions_and_a_receipt(stack: LiveStack) -> None:
     submitted = stack.submit("iris@production", [ROW, ROW])
     outcome = stack.outcome(submitted["id"])
     receipt = outcome["receipt"]
@@ -80,7 +80,7 @@ def test_the_outcome_holds_predictions_and_a_receipt(stack: LiveStack) -> None:
     assert stack.outcome(submitted["id"]) == outcome
 
 
-def test_a_pending_outcome_is_202_with_retry_after(stack: LiveStack) -> None:
+def test_pending_outcome_is_202_with_retry_after(stack: LiveStack) -> None:
     with stack.frozen_pool():
         pending = stack.http.get(stack.submit("iris", ROW)["urls"]["result"])
         assert pending.status_code == 202
@@ -117,7 +117,7 @@ def test_respond_async_does_not_wait(stack: LiveStack) -> None:
     assert stack.outcome(answer.json()["id"])["predictions"] == [0]
 
 
-def test_an_outcome_wakes_those_who_wait(stack: LiveStack) -> None:
+def test_outcome_wakes_waiting_requests(stack: LiveStack) -> None:
     seconds = []
     for _ in range(5):
         answer = stack.http.post("/predict", json=BODY)
@@ -141,7 +141,7 @@ def test_waiters_beyond_the_limit_are_answered_at_once(stack: LiveStack) -> None
     until(lambda: stack.http.get("/stats").json()["queues"]["predict"] == 0, "an empty queue")
 
 
-def test_cancelled_before_it_ran_it_stays_cancelled(stack: LiveStack) -> None:
+def test_cancelled_prediction_stays_cancelled(stack: LiveStack) -> None:
     with stack.frozen_pool():
         submitted = stack.submit("iris", ROW)
         cancelled = stack.http.delete(submitted["urls"]["cancel"])
@@ -152,7 +152,7 @@ def test_cancelled_before_it_ran_it_stays_cancelled(stack: LiveStack) -> None:
     assert stack.outcome(submitted["id"])["status"] == "cancelled"
 
 
-def test_cancelling_what_is_done_leaves_it(stack: LiveStack) -> None:
+def test_cancelling_an_outcome_changes_nothing(stack: LiveStack) -> None:
     outcome = stack.outcome(stack.submit("iris", ROW)["id"])
     answer = stack.http.delete(f"/predict/result/{outcome['id']}")
     assert (answer.status_code, answer.json()) == (200, outcome)
@@ -170,21 +170,21 @@ def test_cancelling_what_is_done_leaves_it(stack: LiveStack) -> None:
         "ü" * 300,
     ],
 )
-def test_an_id_that_was_never_given_is_404(stack: LiveStack, method: str, task_id: str) -> None:
+def test_unknown_id_is_404(stack: LiveStack, method: str, task_id: str) -> None:
     answer = stack.http.request(method, f"/predict/result/{task_id}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "prediction_not_found"
 
 
-def test_an_id_with_a_forged_part_is_404(stack: LiveStack) -> None:
+def test_forged_id_is_404(stack: LiveStack) -> None:
     known = stack.submit("iris", ROW)["id"]
     forged = known[:-1] + ("0" if known[-1] != "0" else "1")
     assert stack.http.get(f"/predict/result/{forged}").status_code == 404
 
 
 @pytest.mark.parametrize("model", ["iris", "iris@production", "iris:1"])
-def test_a_model_is_named_three_ways(stack: LiveStack, model: str) -> None:
+def test_model_is_named_in_three_ways(stack: LiveStack, model: str) -> None:
     outcome = stack.outcome(stack.submit(model, ROW)["id"])
     assert (outcome["model"], outcome["version"]) == ("iris", 1)
     assert outcome["receipt"]["alias"] == ("production" if "@" in model else None)
@@ -200,7 +200,7 @@ def test_client_predicts_submits_and_lists_models(stack: LiveStack) -> None:
         assert client.ready()
 
 
-def test_the_id_is_a_celery_task_id(stack: LiveStack, stock: Celery) -> None:
+def test_id_is_a_celery_task_id(stack: LiveStack, stock: Celery) -> None:
     task_id = stack.submit("iris", [ROW])["task_id"]
     stack.outcome(task_id)
     result = AsyncResult(task_id, app=stock)
@@ -220,7 +220,7 @@ def sent(stock: Celery, **kwargs: Any) -> AsyncResult:
     return stock.send_task("tasks.prediction.predict", kwargs=kwargs, queue="predict")
 
 
-def test_a_stock_producer_is_served(stack: LiveStack, stock: Celery) -> None:
+def test_stock_producer_is_served(stack: LiveStack, stock: Celery) -> None:
     result = sent(stock, model="iris@production", features=[ROW, ROW])
     assert result.get(timeout=PATIENCE) == [0, 0]
     outcome = stack.outcome(result.id)
@@ -253,7 +253,7 @@ def failure(stack: LiveStack, result: AsyncResult) -> Json:
         ({}, "invalid", "model"),
     ],
 )
-def test_a_bad_stock_message_fails_and_says_why(
+def test_invalid_stock_message_fails_and_says_why(
     stack: LiveStack, stock: Celery, kwargs: Json, code: str, says: str
 ) -> None:
     error = failure(stack, sent(stock, **kwargs))

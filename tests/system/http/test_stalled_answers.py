@@ -25,7 +25,7 @@ def wordy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
         yield stack
 
 
-def test_large_outcomes_that_nobody_reads_are_bounded(wordy: LiveStack) -> None:
+def test_unread_large_outcomes_are_bounded(wordy: LiveStack) -> None:
     task_id = wordy.submit("wordy", [[1.0, 0.0]] * ROWS)["id"]
     until(lambda: wordy.status(task_id) == "succeeded", "the outcome")
     path = f"/predict/result/{task_id}"

@@ -49,7 +49,7 @@ def batch(live: LiveStack, *words: Any, code: int = 0) -> str:
     return printed
 
 
-def test_a_file_is_scored_where_it_lies(live: LiveStack, harness: JobHarness) -> None:
+def test_batch_command_scores_a_file_in_place(live: LiveStack, harness: JobHarness) -> None:
     source, values = harness.numbers(5000)
     target = harness.directory / "out.parquet"
     printed = batch(live, "touchy", source, target, "--include-input")
@@ -60,7 +60,9 @@ def test_a_file_is_scored_where_it_lies(live: LiveStack, harness: JobHarness) ->
     assert list(own.rglob("input*")) == [], "the input was copied"
 
 
-def test_a_file_is_sent_and_its_output_fetched(live: LiveStack, harness: JobHarness) -> None:
+def test_batch_command_uploads_a_file_and_fetches_the_output(
+    live: LiveStack, harness: JobHarness
+) -> None:
     source, values = harness.numbers(3000)
     target = harness.directory / "out.csv"
     batch(live, "touchy", source, target, "--upload")
@@ -80,15 +82,17 @@ def test_rows_that_fail_are_told(live: LiveStack, harness: JobHarness) -> None:
     assert "status    completed_with_errors" in batch(live, "status", job)
 
 
-def test_a_dry_run(live: LiveStack, harness: JobHarness) -> None:
+def test_batch_command_dry_run(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(100)
     assert batch(live, "touchy", source, "--dry-run").startswith("100 rows\ncolumns: x0, x1\n")
     printed = batch(live, "touchy", harness.directory / "none.csv", "--dry-run", code=1)
     assert printed.startswith("error: ")
 
 
-def test_a_forbidden_place_is_told(live: LiveStack) -> None:
-    assert "outside the places" in batch(live, "touchy", "/etc/passwd", "/etc/out.csv", code=1)
+def test_batch_command_reports_a_forbidden_path(live: LiveStack) -> None:
+    assert "outside the allowed paths" in batch(
+        live, "touchy", "/etc/passwd", "/etc/out.csv", code=1
+    )
 
 
 def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(
@@ -111,7 +115,7 @@ def test_ctrl_c_detaches_and_a_job_is_cancelled_and_resumed(
     assert pq.read_table(target).num_rows == 250_000
 
 
-def test_a_frame_and_an_iterator_are_scored(client: Client, harness: JobHarness) -> None:
+def test_client_jobs_score_a_frame_and_an_iterator(client: Client, harness: JobHarness) -> None:
     values = np.random.default_rng(0).normal(size=(500, 2))
     frame = pd.DataFrame(values, columns=["x0", "x1"])
     for rows in (frame, ({"x0": a, "x1": b} for a, b in values.tolist())):
@@ -135,7 +139,7 @@ def test_rows_as_lists_go_by_the_columns_of_the_model(client: Client, harness: J
         assert scored == pytest.approx([10, 25, 41])
 
 
-def test_the_client_follows_a_job(client: Client, harness: JobHarness) -> None:
+def test_client_jobs_follow_a_job(client: Client, harness: JobHarness) -> None:
     values = np.ones((2000, 2))
     values[77, 0] = GUILTY
     source = harness.parquet(values)
@@ -147,13 +151,13 @@ def test_the_client_follows_a_job(client: Client, harness: JobHarness) -> None:
     assert seen[-1] in client.jobs.list(100, status="completed_with_errors")
 
 
-def test_a_wait_that_is_too_short(client: Client, harness: JobHarness) -> None:
+def test_client_jobs_wait_that_is_too_short(client: Client, harness: JobHarness) -> None:
     job = client.jobs.submit("plodding", harness.parquet(np.ones((60_000, 2))))
     with pytest.raises(WaitTimeout):
         client.jobs.wait(job.id, timeout=0.1)
     assert client.jobs.cancel(job.id).status in ("cancelling", "cancelled")
 
 
-def test_the_client_is_told_what_is_wrong(client: Client, harness: JobHarness) -> None:
+def test_client_jobs_raise_what_is_wrong(client: Client, harness: JobHarness) -> None:
     with pytest.raises(InvalidRequest):
         client.jobs.submit("touchy", harness.numbers(1)[0], methods=["predict_proba"])

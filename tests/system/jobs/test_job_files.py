@@ -12,7 +12,7 @@ from tests.support.stack import LiveStack, until
 from tests.system.jobs.job_requests import ended, problem, submit
 
 
-def test_the_outputs_name_tells_its_format(live: LiveStack, harness: JobHarness) -> None:
+def test_output_format_comes_from_its_name(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     job = ended(live, submit(live, source, output_uri=str(harness.directory / "out.csv.gz")))
     assert (job["status"], job["output"]["format"]) == ("completed", "csv")
@@ -21,7 +21,7 @@ def test_the_outputs_name_tells_its_format(live: LiveStack, harness: JobHarness)
     assert fetched.content[:2] == b"\x1f\x8b"
 
 
-def test_a_name_that_no_header_can_hold(live: LiveStack, harness: JobHarness) -> None:
+def test_output_name_that_no_header_can_hold(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     job = ended(live, submit(live, source, output_uri=str(harness.directory / "o\x01\nut.csv")))
     fetched = live.http.get(job["urls"]["output"])
@@ -29,7 +29,7 @@ def test_a_name_that_no_header_can_hold(live: LiveStack, harness: JobHarness) ->
     assert "o__ut.csv" in fetched.headers["content-disposition"]
 
 
-def test_an_output_in_ranges(live: LiveStack, harness: JobHarness) -> None:
+def test_output_in_ranges(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(1000)
     url = ended(live, submit(live, source, output_format="ndjson"))["urls"]["output"]
     whole = live.http.get(url)
@@ -61,7 +61,7 @@ def test_ranges_that_are_ignored(live: LiveStack, harness: JobHarness) -> None:
     assert (last.status_code, last.content) == (206, whole.content[-5:])
 
 
-def test_a_file_that_is_not_the_one_asked_for(live: LiveStack, harness: JobHarness) -> None:
+def test_output_with_another_etag_is_refused(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(100)
     url = ended(live, submit(live, source, output_format="csv"))["urls"]["output"]
     whole = live.http.get(url)
@@ -86,7 +86,7 @@ INSTEAD: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("put", INSTEAD.values(), ids=INSTEAD)
 @pytest.mark.parametrize("named", [True, False], ids=["named", "kept"])
-def test_an_output_that_is_gone(
+def test_output_that_is_gone(
     live: LiveStack, harness: JobHarness, put: Callable[[Path], object], *, named: bool
 ) -> None:
     source, _ = harness.numbers(100)
@@ -100,7 +100,7 @@ def test_an_output_that_is_gone(
     assert live.http.get(job["urls"]["errors"]).status_code == 200
 
 
-def test_an_output_that_another_job_has_replaced(live: LiveStack, harness: JobHarness) -> None:
+def test_output_that_another_job_has_replaced(live: LiveStack, harness: JobHarness) -> None:
     source, place = harness.numbers(100)[0], str(harness.directory / "out.csv")
     first, second = (
         ended(live, submit(live, source, output_uri=place, overwrite=True)) for _ in range(2)
@@ -109,7 +109,7 @@ def test_an_output_that_another_job_has_replaced(live: LiveStack, harness: JobHa
     assert live.http.get(second["urls"]["output"]).status_code == 200
 
 
-def test_an_output_that_was_changed_in_place(live: LiveStack, harness: JobHarness) -> None:
+def test_output_that_was_changed_in_place(live: LiveStack, harness: JobHarness) -> None:
     job = ended(live, submit(live, harness.numbers(100)[0], output_format="csv"))
     with Path(job["output"]["uri"]).open("r+b") as file:
         file.write(b"?")  # as long as before
@@ -119,7 +119,7 @@ def test_an_output_that_was_changed_in_place(live: LiveStack, harness: JobHarnes
     assert live.http.get(job["urls"]["output"]).content[:1] == b"?"
 
 
-def test_listeners_who_leave_give_their_places_back(live: LiveStack, harness: JobHarness) -> None:
+def test_event_listeners_that_leave_free_their_places(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
 
     def listen() -> bool:

@@ -11,7 +11,7 @@ from tests.support.stack import LiveStack, until
 from tests.system.jobs.job_requests import BATCH, by_reference, ended, problem, submit, upload
 
 
-def test_a_file_is_scored_in_its_place(live: LiveStack, harness: JobHarness) -> None:
+def test_job_scores_a_file_in_place(live: LiveStack, harness: JobHarness) -> None:
     source, values = harness.numbers(5000)
     target = harness.directory / "scored.parquet"
     job = submit(live, source, output_uri=str(target), include_input=True)
@@ -38,7 +38,7 @@ def test_errors_name_their_rows(live: LiveStack, harness: JobHarness) -> None:
     ]
 
 
-def test_a_job_stops_beyond_its_threshold(live: LiveStack, harness: JobHarness) -> None:
+def test_job_stops_beyond_its_threshold(live: LiveStack, harness: JobHarness) -> None:
     content = b"x0,x1\n" + b"1,2\n" * 10 + b"x,2\n" * 2
     (harness.directory / "in.csv").write_bytes(content)
     asked = [
@@ -61,7 +61,7 @@ def test_job_without_errors_has_an_empty_errors_file(live: LiveStack, harness: J
     assert (told.status_code, told.content) == (200, b"")
 
 
-def test_cancelled_and_resumed(live: LiveStack, harness: JobHarness) -> None:
+def test_job_is_cancelled_and_resumed(live: LiveStack, harness: JobHarness) -> None:
     source, values = harness.numbers(40_000)
     job = submit(live, source, model="plodding")
     urls = job["urls"]
@@ -82,7 +82,7 @@ def test_cancelled_and_resumed(live: LiveStack, harness: JobHarness) -> None:
     assert fetched["prediction"].to_pylist() == (2 * values[:, 0]).tolist()
 
 
-def test_a_validation_queues_nothing(live: LiveStack, harness: JobHarness) -> None:
+def test_validation_queues_nothing(live: LiveStack, harness: JobHarness) -> None:
     _, values = harness.numbers(5000)
     values[3, 0] = GUILTY
     source = harness.parquet(values)
@@ -101,7 +101,7 @@ def test_a_validation_queues_nothing(live: LiveStack, harness: JobHarness) -> No
     assert short.json()["error"]["code"] == "invalid_input"
 
 
-def test_a_validation_looks_at_the_outputs_place(live: LiveStack, harness: JobHarness) -> None:
+def test_validation_checks_the_output_path(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     (harness.directory / "taken.csv").mkdir()
     for place in ("none/out.csv", "in.parquet/out.csv", "taken.csv"):
@@ -115,9 +115,7 @@ def test_a_validation_looks_at_the_outputs_place(live: LiveStack, harness: JobHa
     assert {path.name for path in harness.directory.iterdir()} == {"in.parquet", "taken.csv"}
 
 
-def test_a_validation_is_held_no_longer_than_preferred(
-    live: LiveStack, harness: JobHarness
-) -> None:
+def test_validation_waits_no_longer_than_preferred(live: LiveStack, harness: JobHarness) -> None:
     body, path = by_reference(harness.numbers(10)[0]), f"{BATCH}/validate"
     with live.frozen("bulk"):
         for preference in ("wait=1", "respond-async"):
@@ -127,7 +125,7 @@ def test_a_validation_is_held_no_longer_than_preferred(
     assert ended(live, answer.json())["report"]["rows"] == 10
 
 
-def test_jobs_are_listed_the_newest_first(live: LiveStack, harness: JobHarness) -> None:
+def test_jobs_are_listed_newest_first(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     first, second, third = (ended(live, submit(live, source)) for _ in range(3))
     page = live.http.get(BATCH, params={"limit": 2}).json()
@@ -145,7 +143,7 @@ def test_jobs_are_listed_the_newest_first(live: LiveStack, harness: JobHarness) 
     assert last["has_more"] is False
 
 
-def test_a_file_that_is_not_there(live: LiveStack, harness: JobHarness) -> None:
+def test_job_of_a_missing_file(live: LiveStack, harness: JobHarness) -> None:
     job = ended(live, submit(live, harness.directory / "none.csv"))
     assert (job["status"], job["error"]["code"]) == ("failed", "input_unreadable")
 
@@ -168,7 +166,7 @@ def test_ended_job_is_deleted_with_its_files(live: LiveStack, harness: JobHarnes
     ended(live, waiting)
 
 
-def test_a_key_makes_it_safe_to_submit_again(live: LiveStack, harness: JobHarness) -> None:
+def test_job_idempotency_key_makes_repetition_safe(live: LiveStack, harness: JobHarness) -> None:
     source, key = harness.numbers(10)[0], {"Idempotency-Key": "order-17"}
     before = {path.name for path in (live.home / "jobs").glob("*/")}
     body = by_reference(source)
@@ -194,7 +192,7 @@ def test_a_key_makes_it_safe_to_submit_again(live: LiveStack, harness: JobHarnes
     assert made == {first.json()["id"], forms[0].json()["id"]}
 
 
-def test_the_key_opens_what_others_are_not_told_of(live: LiveStack, harness: JobHarness) -> None:
+def test_local_key_shows_jobs_that_others_cannot_see(live: LiveStack, harness: JobHarness) -> None:
     """Without the local key, files outside the allowed paths and their lines are not shown."""
     elsewhere = live.home / "elsewhere"
     elsewhere.mkdir(exist_ok=True)

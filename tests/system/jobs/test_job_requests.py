@@ -27,11 +27,11 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"input_uri": "/tmp/\0"}, 422, "invalid", "regex"),
     ({"output_uri": "/etc/out.csv"}, 422, "place_forbidden", "/etc/out.csv"),
     ({"output_uri": "s3://bucket/out.csv"}, 422, "invalid", "output_uri must be a path"),
-    ({"output_uri": "{directory}/in.parquet"}, 422, "invalid", "take the place of the input"),
-    ({"output_uri": "file://{directory}/in%2Eparquet"}, 422, "invalid", "take the place"),
+    ({"output_uri": "{directory}/in.parquet"}, 422, "invalid", "the same file as the input"),
+    ({"output_uri": "file://{directory}/in%2Eparquet"}, 422, "invalid", "the same file"),
     ({"output_uri": "{directory}/.rows.csv"}, 422, "place_forbidden", ".rows.csv"),
-    ({"output_uri": "{directory}/.bashrc", "output_format": "csv"}, 422, "invalid", "for data"),
-    ({"output_uri": "{directory}/run", "output_format": "csv"}, 422, "invalid", "for data"),
+    ({"output_uri": "{directory}/.bashrc", "output_format": "csv"}, 422, "invalid", "a data file"),
+    ({"output_uri": "{directory}/run", "output_format": "csv"}, 422, "invalid", "a data file"),
     ({"output_uri": "{directory}/pipe.csv"}, 422, "place_forbidden", "regular"),
     ({"output_uri": "{directory}/there.csv"}, 409, "output_exists", "overwrite"),
     ({"id_column": "x" * 1001}, 422, "invalid", "length"),
@@ -85,9 +85,7 @@ def test_cross_site_requests_are_refused(live: LiveStack, harness: JobHarness) -
         assert answer.status_code == 202
 
 
-def test_a_paused_version_is_refused_and_leaves_nothing(
-    live: LiveStack, harness: JobHarness
-) -> None:
+def test_paused_version_is_refused_and_leaves_nothing(live: LiveStack, harness: JobHarness) -> None:
     source, _ = harness.numbers(10)
     before = set((live.home / "jobs").glob("*/"))
     live.http.post("/models/plodding/versions/1/pause", json={"reason": "a test"})
@@ -108,7 +106,7 @@ def test_a_paused_version_is_refused_and_leaves_nothing(
     submit(live, source, "plodding")
 
 
-def test_wrong_forms(live: LiveStack) -> None:
+def test_invalid_forms_are_refused(live: LiveStack) -> None:
     before = set((live.home / "jobs").glob("*/"))
     wrong = problem(upload(live, "a.csv", b"x0,x1\n1,2\n", nonsense="1"), 422, "invalid")
     assert "nonsense" in wrong["detail"]

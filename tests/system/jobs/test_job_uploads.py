@@ -12,7 +12,7 @@ import psutil
 import pytest
 import redis
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from tasks.jobs.gateway import JobGateway
 from tasks.settings import Settings
 from tests.integration.jobs.job_harness import JobHarness
@@ -26,7 +26,7 @@ HALF_AN_UPLOAD = (
 )
 
 
-def test_a_file_is_uploaded_and_its_output_fetched(live: LiveStack) -> None:
+def test_upload_is_scored_and_its_output_fetched(live: LiveStack) -> None:
     content = b"".join(b"r%d,%d.5,0\n" % (i, i) for i in range(300))
     answer = upload(live, "rows.csv", b"id,x0,x1\n" + content, id_column="id")
     assert answer.status_code == 202, answer.text
@@ -42,7 +42,7 @@ def test_a_file_is_uploaded_and_its_output_fetched(live: LiveStack) -> None:
     ]
 
 
-def test_an_upload_of_unknown_length(live: LiveStack) -> None:
+def test_upload_of_unknown_length(live: LiveStack) -> None:
     head = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
     file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.ndjson"\r\n\r\n'
 
@@ -65,7 +65,7 @@ def test_an_upload_of_unknown_length(live: LiveStack) -> None:
     assert b"n1999" in live.http.get(job["urls"]["output"]).content
 
 
-def test_a_large_upload_is_never_held_in_memory(live: LiveStack) -> None:
+def test_upload_is_never_held_in_memory(live: LiveStack) -> None:
     megabytes = 96
     row = b"1.5," + b"0" * 1000 + b"\n"
     content = b"x0,x1\n" + row * (megabytes * 2**20 // len(row))
@@ -92,14 +92,14 @@ def peak(process: psutil.Process, *, anew: bool = False) -> int:
     ("path", "stumbles"),
     [(BATCH, "get"), (f"{BATCH}/validate", "get"), (f"{BATCH}/validate", "wait")],
 )
-def test_accepted_upload_is_kept_when_redis_stumbles(
+def test_accepted_upload_is_kept_when_redis_fails_briefly(
     live: LiveStack, monkeypatch: pytest.MonkeyPatch, path: str, stumbles: str
 ) -> None:
     def stumble(*_: object) -> None:
         raise redis.ConnectionError("gone")
 
     monkeypatch.setattr(JobGateway, stumbles, stumble)
-    app = create_flask(Parts(Settings(home=live.home, redis_url=live.redis_url)))
+    app = create_flask(Services(Settings(home=live.home, redis_url=live.redis_url)))
     form = {"model": "touchy", "file": (io.BytesIO(ROWS), "a.csv")}
     answer = app.test_client().post(path, data=form)
     if stumbles == "get":

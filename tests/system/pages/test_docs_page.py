@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def test_the_page_shows_every_operation_and_asks_nobody_else(
+def test_docs_page_shows_every_operation_and_asks_no_other_host(
     stack: LiveStack, browser: Browser
 ) -> None:
     page = browser.new_page()

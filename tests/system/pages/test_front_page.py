@@ -39,7 +39,7 @@ def test_page_shows_the_state_and_asks_no_other_host(stack: LiveStack, browser: 
     page.close()
 
 
-def test_a_pause_and_its_end_are_seen(stack: LiveStack, browser: Browser) -> None:
+def test_front_page_shows_a_pause_and_its_end(stack: LiveStack, browser: Browser) -> None:
     page = browser.new_page()
     assert stack.http.post("/models/iris/versions/1/pause").is_success
     try:
@@ -71,7 +71,7 @@ def test_page_without_javascript_is_links(stack: LiveStack, browser: Browser) ->
 def test_page_is_readable_on_a_phone_in_light_and_dark(
     stack: LiveStack, browser: Browser, scheme: str
 ) -> None:
-    page = browser.new_page(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=PHONE, color_scheme=scheme)
     page.goto(stack.url)
     expect(page.get_by_role("status")).to_have_text("ready")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

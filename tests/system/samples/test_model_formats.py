@@ -58,7 +58,7 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("runtime", FORMATS)
-def test_a_model_file_is_served_with_its_library_s_answers(
+def test_model_file_is_served_with_the_answers_of_its_library(
     scoring: LiveStack, models: Command, tmp_path: Path, runtime: str
 ) -> None:
     save: Callable[[Path], Any] = FORMATS[runtime]

@@ -28,7 +28,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, models: Command) -> Path:
 
 
 @pytest.mark.usefixtures("sample")
-def test_a_frame_with_missing_text_is_answered_as_by_the_model(scoring: LiveStack) -> None:
+def test_missing_text_in_a_frame_is_answered_as_by_the_model(scoring: LiveStack) -> None:
     fresh = people(seed=1)
     with Client(scoring.url) as client:
         for method in ("predict", "predict_proba"):
@@ -46,7 +46,7 @@ def test_unused_column_may_be_absent(scoring: LiveStack) -> None:
     assert scoring.predict("churn", [{**row, "id": 7, "since": [], "else": {}}]) == [served]
 
 
-def test_a_version_that_serves_is_checked_on_other_rows(
+def test_served_version_is_checked_on_other_rows(
     sample: Path, tmp_path: Path, models: Command
 ) -> None:
     path = tmp_path / "fresh.csv"
@@ -57,7 +57,7 @@ def test_a_version_that_serves_is_checked_on_other_rows(
     assert "and through http://" in checked.stdout
 
 
-def test_the_types_of_a_sample_are_shown(sample: Path, models: Command) -> None:
+def test_sample_types_are_shown(sample: Path, models: Command) -> None:
     shown = json.loads(models("show", "churn", "--json").stdout)
     columns = {column["name"]: column for column in shown["signature"]["columns"]}
     assert (columns["age"]["dtype"], columns["member"]["type"]) == ("int64", "boolean")

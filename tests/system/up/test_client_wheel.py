@@ -53,7 +53,7 @@ def lend(name: str, target: Path) -> None:
             place.symlink_to(Path(str(found.locate_file(part))))
 
 
-def test_the_wheel_needs_its_one_dependency_and_nothing_else(wheel: Path, tmp_path: Path) -> None:
+def test_client_wheel_needs_one_dependency(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path, with_pip=True)
     python = tmp_path / "bin" / "python"
     # Dependencies are linked, since the index may be out of reach; `pip check` finds gaps.
@@ -69,7 +69,7 @@ def test_the_wheel_needs_its_one_dependency_and_nothing_else(wheel: Path, tmp_pa
     assert asked.stdout == "[2]\n[]\n"
 
 
-def test_the_wheel_is_of_the_client_alone(wheel: Path) -> None:
+def test_client_wheel_contains_the_client_only(wheel: Path) -> None:
     assert wheel.name == "predictq_client-0.1.0-py3-none-any.whl"
     listed = subprocess.run(
         [sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True, check=True

@@ -35,7 +35,7 @@ def died(up: Up) -> set[str]:
     return {line.split()[0] for line in up.lines if " died (" in line}
 
 
-def test_a_full_disk_ends_redis_alone_and_all_goes_on_with_room(tmp_path: Path) -> None:
+def test_full_disk_ends_redis_alone_and_the_stack_recovers(tmp_path: Path) -> None:
     (disk := tmp_path / "disk").mkdir()
     within = on_small_disk(disk, 48 * 2**20)
     with Up(disk / "home", "--no-flower", within=within) as up:

@@ -73,7 +73,7 @@ def test_development_leaves_the_environment_of_a_stack_alone(script: Path, comma
 @pytest.mark.parametrize(
     ("arguments", "made"), [(["test"], ".venv-dev"), (["prove"], ".venv-dev"), (["up"], ".venv")]
 )
-def test_a_command_makes_the_one_environment_that_it_needs(
+def test_run_makes_the_environment_that_a_command_needs(
     script: Path, arguments: list[str], made: str
 ) -> None:
     (script.parent / "pip.py").write_text("import sys; sys.exit(sys.argv[1:] != ['--version'])")
@@ -99,7 +99,7 @@ def test_bytecode_unwanted_in_the_tree_is_in_the_environment(script: Path) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_installation_ends_with_all_that_it_started(script: Path, number: int) -> None:
+def test_interrupted_installation_ends_what_it_started(script: Path, number: int) -> None:
     tmp_path = script.parent
     (tmp_path / "pip.py").write_text(PIP)
     run = subprocess.Popen(

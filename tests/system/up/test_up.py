@@ -86,11 +86,11 @@ def test_flower_lists_the_task(up: Up) -> None:
     eventually(lambda: up.tasks().get(identifier, {}).get("state") == "SUCCESS", PATIENCE)
 
 
-def test_a_home_runs_once(up: Up) -> None:
+def test_home_is_used_by_one_stack_at_a_time(up: Up) -> None:
     assert f"another `up` runs on {up.home}" in refusal(up.home)
 
 
-def test_a_taken_port_is_refused_at_once(up: Up, tmp_path: Path) -> None:
+def test_taken_port_is_refused_at_once(up: Up, tmp_path: Path) -> None:
     told = refusal(tmp_path, "--port", str(up.port))
     assert f"port {up.port} is taken; choose another with --port" in told
 
@@ -141,7 +141,7 @@ def test_restart_replaces_api_and_worker_without_a_refused_request(up: Up) -> No
             timeout=STARTING,
             check=False,
         )
-    assert (told.returncode, told.stdout) == (0, "API and worker are new\n"), told.stderr
+    assert (told.returncode, told.stdout) == (0, "API and worker were replaced\n"), told.stderr
     assert calling.failures == []
     assert {up.result(identifier)["status"] for identifier in calling.accepted} <= {
         "queued",

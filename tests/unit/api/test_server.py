@@ -7,7 +7,7 @@ import socket
 import pytest
 from granian.constants import HTTPModes
 
-from api.server import KEPT_FREE, MOST_CONNECTIONS, Server, connection_capacity
+from api.server import MAX_CONNECTIONS, RESERVED_DESCRIPTORS, Server, connection_capacity
 
 
 def test_small_answers_are_sent_at_once() -> None:
@@ -20,7 +20,7 @@ def test_small_answers_are_sent_at_once() -> None:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_a_connection_whose_client_reads_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.server.MAX_UNREAD_MS", 500)
     server = Server("127.0.0.1", 0, 1)
     server._init_shared_socket()
@@ -44,9 +44,9 @@ def test_http_2_is_off_and_idle_connections_are_closed() -> None:
 @pytest.mark.parametrize(
     ("soft", "hard", "room", "then"),
     [
-        (1024, 20_000, MOST_CONNECTIONS, MOST_CONNECTIONS + KEPT_FREE),
-        (20_000, 20_000, MOST_CONNECTIONS, None),
-        (1024, resource.RLIM_INFINITY, MOST_CONNECTIONS, MOST_CONNECTIONS + KEPT_FREE),
+        (1024, 20_000, MAX_CONNECTIONS, MAX_CONNECTIONS + RESERVED_DESCRIPTORS),
+        (20_000, 20_000, MAX_CONNECTIONS, None),
+        (1024, resource.RLIM_INFINITY, MAX_CONNECTIONS, MAX_CONNECTIONS + RESERVED_DESCRIPTORS),
         (256, 1024, 512, 1024),
         (100, 100, 50, None),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from api.app import Parts, create_flask
+from api.app import Services, create_flask
 from tasks.settings import Settings
 
 PATH = "/static/rapidoc-min.js"
@@ -13,7 +13,7 @@ PATH = "/static/rapidoc-min.js"
 
 def test_slow_reader_of_static_files_blocks_no_other_route(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", threads=8)
-    app: Flask = create_flask(Parts(settings))
+    app: Flask = create_flask(Services(settings))
     client = app.test_client()
     with ExitStack() as slow:
         for _ in range(2):

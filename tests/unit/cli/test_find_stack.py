@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.find_stack import for_api, for_registry
-from stack.pointers import Pointer, erase, point, pointers
+from stack.pointers import Pointer, pointers, remove_pointer, write_pointer
 from stack.programs import Stack
 
 GONE = 4194305
@@ -56,7 +56,7 @@ def start(home: Path, port: int) -> str:
     return stack.url
 
 
-def test_a_stack_leaves_a_pointer_while_it_runs(user: Path) -> None:
+def test_stack_leaves_a_pointer_while_it_runs(user: Path) -> None:
     url = start(user / "a", 5001)
     place = user / ".local/state/predictq/stacks/5001.json"
     assert json.loads(place.read_text()) == {
@@ -74,7 +74,7 @@ def test_a_stack_leaves_a_pointer_while_it_runs(user: Path) -> None:
     assert not place.exists()
 
 
-def test_the_state_directory_may_be_named(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_state_directory_may_be_named(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(user / "state"))
     start(user / "a", 5001)
     assert (user / "state/predictq/stacks/5001.json").exists()
@@ -89,13 +89,13 @@ def test_pointer_needs_a_state_directory(
     else:
         monkeypatch.delenv("HOME")
     start(user / "a", 5001)
-    erase(5001)
+    remove_pointer(5001)
     assert list(pointers()) == []
 
 
 def test_stale_pointer_is_removed_and_invalid_one_skipped(user: Path) -> None:
-    point(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
-    point(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
+    write_pointer(5001, Pointer(GONE, "http://127.0.0.1:5001", str(user)))
+    write_pointer(5002, Pointer(os.getpid(), "http://127.0.0.1:5002", str(user)))
     places = user / ".local/state/predictq/stacks"
     (places / "1.json").write_text("{")
     assert [pointer.url for pointer in pointers()] == ["http://127.0.0.1:5002"]
@@ -107,7 +107,7 @@ def test_defaults_without_a_stack(user: Path, run: Run) -> None:
     assert run(api).output == "\n"
 
 
-def test_the_usual_home_comes_first(user: Path, run: Run) -> None:
+def test_default_home_takes_precedence(user: Path, run: Run) -> None:
     url = start(user / ".predictq", 5001)
     start(user / "b", 5002)
     assert run(registry).output == f"{user}/.predictq\n"
@@ -136,14 +136,14 @@ def test_several_stacks_need_an_explicit_choice(
     refused = run(command)
     assert refused.exit_code == 1
     assert refused.stderr.splitlines() == [
-        "error: several stacks run; say which by --home:",
+        "error: several stacks are running; choose one with --home:",
         f"error: {urls[0]}, home {user / 'a'}",
         f"error: {urls[1]}, home {user / 'b'}",
     ]
     assert run(command, "--home", str(user / "b")).exit_code == 0
 
 
-def test_a_port_in_the_environment_names_one(user: Path, run: Run) -> None:
+def test_port_in_the_environment_selects_a_stack(user: Path, run: Run) -> None:
     start(user / ".predictq", 5001)
     start(user / "b", 5002)
     assert run(registry, PREDICTQ_PORT="5002").stdout == f"{user / 'b'}\n"
@@ -152,7 +152,7 @@ def test_a_port_in_the_environment_names_one(user: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
-def test_an_address_leads_to_the_home_of_its_stack(user: Path, run: Run, name: str) -> None:
+def test_address_leads_to_the_home_of_its_stack(user: Path, run: Run, name: str) -> None:
     start(user / ".predictq", 5001)
     start(user / "b", 5002)
     assert run(registry, "--url", f"http://{name}:5002/").output == f"{user / 'b'}\n"
@@ -168,14 +168,14 @@ def test_an_address_leads_to_the_home_of_its_stack(user: Path, run: Run, name: s
         ("nonsense", "not an http address"),
     ],
 )
-def test_an_address_without_a_registry_here(user: Path, run: Run, url: str, says: str) -> None:
+def test_address_without_a_registry_here(user: Path, run: Run, url: str, says: str) -> None:
     start(user / "a", 5001)
     refused = run(registry, "--url", url)
     assert refused.exit_code == 1
     assert says in refused.stderr
 
 
-def test_a_home_leads_to_the_address_of_its_stack(user: Path, run: Run) -> None:
+def test_home_leads_to_the_address_of_its_stack(user: Path, run: Run) -> None:
     url = start(user / "a", 5001)
     assert run(api, "--home", str(user / "a")).output == f"{url}\n"
     assert run(api, PREDICTQ_HOME="~/a").output == f"{url}\n"
@@ -197,8 +197,8 @@ def test_options_take_precedence_over_the_environment(user: Path, run: Run) -> N
     assert run(api, "--url", url, "--home", str(user)).exit_code == 2
 
 
-def test_a_pointer_whose_stack_has_another_number_is_passed_over(user: Path, run: Run) -> None:
+def test_pointer_with_another_pid_is_skipped(user: Path, run: Run) -> None:
     """It was killed, and another process has its pid since."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
-        point(5001, Pointer(other.pid, "http://127.0.0.1:5001", str(user / "a")))
+        write_pointer(5001, Pointer(other.pid, "http://127.0.0.1:5001", str(user / "a")))
         assert run(registry).output == f"{user}/.predictq\n"

@@ -19,5 +19,5 @@ import cli.main, cli.models.add, cli.models.check, cli.models.remove
 """
 
 
-def test_the_commands_on_the_registry_need_no_client() -> None:
+def test_registry_commands_need_no_client() -> None:
     subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, check=True, timeout=60)

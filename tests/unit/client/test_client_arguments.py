@@ -83,8 +83,8 @@ HALF = "half \ud800"
         ("url", lambda client: Client("http://host:99999")),
         ("url", lambda client: Client("http://a\0b")),
     ],
-)  # fmt: skip
-def test_a_slip_is_told_by_its_name(server, client, argument, call):
+)
+def test_invalid_argument_is_named(server, client, argument, call):
     with pytest.raises(InvalidRequest) as told:
         call(client)
     assert told.value.errors[0].loc == (argument,)
@@ -92,21 +92,21 @@ def test_a_slip_is_told_by_its_name(server, client, argument, call):
     assert server.asked == []
 
 
-def test_numbers_of_any_kind_are_times(server, client):
+def test_timeouts_may_be_numbers_of_any_type(server, client):
     server.behave = lambda _: succeeded([1])
     for timeout in (1, 0.5, np.float32(0.5), np.int64(3), Fraction(1, 2), 0, math.inf, 1e300):
         client.predict("iris", ROW, timeout=timeout, timeout_seconds=np.float32(0.5))
     assert server.asked[0].body["timeout_seconds"] == 0.5
 
 
-def test_a_client_may_wait_without_end(server, clock):
+def test_client_may_wait_without_end(server, clock):
     server.script(pending(), succeeded([1]))
     with Client(server.url, timeout=math.inf, clock=clock) as client:
         assert client.predict("iris", ROW).predictions == [1]
     assert server.asked[0].headers["Prefer"] == "wait=30"
 
 
-def test_numbers_of_numpy_are_thresholds(server, client, tmp_path):
+def test_thresholds_may_be_numpy_numbers(server, client, tmp_path):
     (tmp_path / "in.csv").write_text("a\n")
     server.behave = lambda _: Answer(202, job())
     for upload in (False, True):
@@ -116,7 +116,7 @@ def test_numbers_of_numpy_are_thresholds(server, client, tmp_path):
     assert server.asked[0].body["error_threshold"] == 0.5
 
 
-def test_a_client_that_is_closed_says_so(server, client):
+def test_closed_client_says_so(server, client):
     client.close()
     with pytest.raises(PredictqError, match="the client is closed"):
         client.health()

@@ -30,7 +30,7 @@ def test_predict_gives_the_outcome(server, client):
     assert asked.headers["Prefer"] == "wait=30"
 
 
-def test_the_clocks_are_told(server, client):
+def test_predict_sends_the_time_limits(server, client):
     server.script(succeeded([1]), pending())
 
     client.predict("iris", ROW, max_queue_seconds=60, timeout_seconds=0.5)
@@ -43,7 +43,7 @@ def test_the_clocks_are_told(server, client):
     ]
 
 
-def test_asks_again_until_there_is_an_outcome(server, client, clock):
+def test_predict_asks_again_until_there_is_an_outcome(server, client, clock):
     server.script(pending(retry_after="2"), pending(status="running"), succeeded([1]))
 
     assert client.predict("iris", ROW, timeout=30).predictions == [1]
@@ -62,15 +62,18 @@ def test_predict_waits_for_two_minutes(server, client, clock):
     assert server.asked[0].headers["Prefer"] == "wait=30"
 
 
-def test_a_wait_that_is_over_tells_the_id(server, client):
+def test_predict_wait_that_times_out_names_the_id(server, client):
     server.behave = lambda _: pending()
     with pytest.raises(WaitTimeout, match=r"client.result\('p1', wait=60\)") as caught:
         client.predict("iris", ROW, timeout=2.6)
     assert caught.value.id == "p1"
     assert caught.value.retryable
     assert [asked.headers["Prefer"] for asked in server.asked] == [
-        "wait=3", "wait=2", "wait=1", "wait=0",
-    ]  # fmt: skip
+        "wait=3",
+        "wait=2",
+        "wait=1",
+        "wait=0",
+    ]
 
 
 @pytest.mark.parametrize("trouble", [DROP, problem(503, "unavailable", Retry_After="1")])
@@ -79,7 +82,7 @@ def test_accepted_prediction_is_awaited_through_an_outage(server, client, troubl
     assert client.predict("iris", ROW).predictions == [1]
 
 
-def test_a_connection_that_breaks_is_asked_again_under_the_same_key(server, client):
+def test_predict_repeats_a_broken_request_under_the_same_key(server, client):
     server.script(DROP, succeeded([1]))
     assert client.predict("iris", ROW).predictions == [1]
     first, second = (asked.headers["Idempotency-Key"] for asked in server.asked)
@@ -93,7 +96,7 @@ def test_predictions_have_keys_of_their_own(server, client):
     assert len({asked.headers["Idempotency-Key"] for asked in server.asked}) == 2
 
 
-def test_a_failed_outcome_is_an_error(server, client):
+def test_predict_raises_a_failed_outcome(server, client):
     error = {"code": "model_error", "message": "it raised", "retryable": False}
     server.script(outcome("failed", error=error))
     with pytest.raises(PredictionFailed, match="it raised") as caught:
@@ -127,7 +130,7 @@ def ended(status, code, retryable=False):
         (504, "timed_out", False),
     ],
 )
-def test_a_failure_told_as_a_problem_is_the_same_error(server, client, status, code, retryable):
+def test_predict_raises_the_same_error_for_a_problem(server, client, status, code, retryable):
     server.script(ended(status, code, retryable))
     with pytest.raises(PredictionFailed, match=f"that is {code}") as caught:
         client.predict("iris", ROW)
@@ -146,7 +149,7 @@ def test_unsuccessful_outcomes_as_problems_are_the_same_errors(server, client, s
         client.predict("iris", ROW)
 
 
-def test_a_refusal_is_no_end_of_a_prediction(server, client):
+def test_predict_distinguishes_a_refusal_from_a_failure(server, client):
     server.script(problem(422, "invalid_features"))
     with pytest.raises(InvalidRequest, match="invalid_features"):
         client.predict("iris", ROW)

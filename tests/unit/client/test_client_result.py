@@ -25,7 +25,7 @@ def test_submitting_again_under_a_key_may_find_it_done(server, client):
     assert server.asked[0].headers["Idempotency-Key"] == "mine"
 
 
-def test_a_pending_finds_its_own_outcome(server, client):
+def test_pending_result_is_its_own_outcome(server, client):
     server.script(pending(), pending(), succeeded([1]))
     accepted = client.submit("iris", ROW)
     assert isinstance(accepted.result(), Pending)
@@ -49,13 +49,13 @@ def test_result_tells_what_a_queued_prediction_waits_for(server, client):
     assert (unknown.queue_position, unknown.eta_seconds, unknown.waiting_for) == (None, None, None)
 
 
-def test_a_wait_ends_with_how_things_stand(server, client, clock):
+def test_result_wait_ends_with_the_present_state(server, client, clock):
     server.behave = lambda _: pending(status="running")
     assert isinstance(client.result("p1", wait=3), Pending)
     assert sum(clock.slept) == pytest.approx(3, abs=0.01)
 
 
-def test_a_server_that_names_no_pause_is_not_hammered(server, client):
+def test_result_polling_is_bounded_without_retry_after(server, client):
     server.behave = lambda _: pending(retry_after=None)
     client.result("p1", wait=2)
     assert len(server.asked) == 5
@@ -72,7 +72,7 @@ def test_absolute_addresses_are_followed(server, client):
     assert server.calls[-1] == ("GET", "/elsewhere/p1")
 
 
-def test_an_id_is_quoted(server, client):
+def test_id_is_quoted(server, client):
     server.script(problem(404, "prediction_not_found"))
     with pytest.raises(NotFound):
         client.result("../health?x")

@@ -25,16 +25,16 @@ def test_readiness_decides_what_a_bare_name_means(registry: Registry) -> None:
     add(registry, b"one")
     second = add(registry, b"two", CHECKING)
     assert (registry.resolve("m").manifest.version, registry.latest("m")) == (1, 1)
-    registry.set_state(second, CHECKING.becoming("refused", "wrong answers"))
+    registry.set_state(second, CHECKING.with_status("refused", "wrong answers"))
     assert registry.resolve("m").manifest.version == 1
-    registry.set_state(second, registry.readiness(second).becoming("ready"))
+    registry.set_state(second, registry.readiness(second).with_status("ready"))
     assert registry.resolve("m").manifest == second
 
 
 def test_readiness_is_seen_by_another_registry_at_once(registry: Registry, tmp_path: Path) -> None:
     manifest, other = add(registry, b"one", CHECKING), Registry(tmp_path)
     assert other.readiness(manifest) == CHECKING
-    registry.set_state(manifest, CHECKING.becoming("ready"))
+    registry.set_state(manifest, CHECKING.with_status("ready"))
     assert other.resolve("m").manifest == manifest
 
 
@@ -42,9 +42,9 @@ def test_readiness_is_not_needed_by_an_exact_reference(registry: Registry) -> No
     assert registry.resolve(add(registry, b"one", CHECKING).reference).manifest.version == 1
 
 
-def test_readiness_is_told_if_no_version_has_it(registry: Registry) -> None:
+def test_readiness_is_explained_if_no_version_is_ready(registry: Registry) -> None:
     add(registry, b"one", CHECKING)
-    add(registry, b"two", CHECKING.becoming("refused", "row 3 differs"))
+    add(registry, b"two", CHECKING.with_status("refused", "row 3 differs"))
     with pytest.raises(VersionNotReady, match="m:2 is refused: row 3 differs; `predictq models"):
         registry.resolve("m")
     assert registry.latest("m") is None

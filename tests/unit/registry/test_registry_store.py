@@ -36,7 +36,7 @@ def registry(tmp_path: Path) -> Registry:
     return Registry(tmp_path)
 
 
-def test_a_version_reads_back_as_it_was_added(registry, tmp_path):
+def test_version_is_read_back_as_it_was_added(registry, tmp_path):
     manifest = add(registry, "iris", b"one")
     again = Registry(tmp_path)
     assert again.resolve("iris").manifest == manifest == again.versions("iris")[0]
@@ -61,13 +61,13 @@ def test_writes_are_seen_by_another_registry_at_once(registry, tmp_path):
         assert reader.resolve("iris@a").manifest.version == number
 
 
-def test_an_explicit_version_may_leave_a_gap(registry):
+def test_explicit_version_may_leave_a_gap(registry):
     add(registry, "iris", b"one", version=7)
     assert add(registry, "iris", b"two").version == 8
     assert [m.version for m in registry.versions("iris")] == [7, 8]
 
 
-def test_a_version_is_immutable(registry):
+def test_version_is_immutable(registry):
     first = add(registry, "iris", b"one", version=1)
     assert add(registry, "iris", b"one", version=1) == first
     with pytest.raises(RegistryConflict, match="iris:1 exists and differs"):
@@ -102,7 +102,7 @@ def test_removing_a_version_takes_the_aliases_that_point_there(registry):
         registry.resolve("iris@production")
 
 
-def test_an_artifact_goes_with_the_last_version_that_uses_it(registry, tmp_path):
+def test_artifact_is_removed_with_its_last_version(registry, tmp_path):
     artifacts = tmp_path / "models" / "artifacts"
     add(registry, "iris", b"same")
     add(registry, "wine", b"same")
@@ -113,7 +113,7 @@ def test_an_artifact_goes_with_the_last_version_that_uses_it(registry, tmp_path)
     assert list(artifacts.iterdir()) == []
 
 
-def test_a_model_may_be_called_artifacts(registry):
+def test_model_may_be_called_artifacts(registry):
     add(registry, "artifacts", b"one", alias="production")
     add(registry, "artifacts", b"two")
     registry.remove("artifacts", 2)
@@ -131,7 +131,7 @@ def test_keep_latest_spares_what_an_alias_points_to(registry):
         registry.keep_latest("iris", 0)
 
 
-def test_unknown_name_is_told_with_the_known_ones(registry):
+def test_unknown_name_is_reported_with_the_known_ones(registry):
     with pytest.raises(ModelNotFound, match="there is no model 'iris'; there are no models"):
         registry.resolve("iris")
     add(registry, "wine", b"one")
@@ -151,7 +151,7 @@ BAD = ["", "..", "../x", "a/b", "a b", ".a", "a@", "a:", "a:0", "a:x", "a@b:1", 
 
 
 @pytest.mark.parametrize("reference", [*BAD, None, 3, ["a"]])
-def test_a_malformed_reference_is_invalid(registry, reference):
+def test_malformed_reference_is_invalid(registry, reference):
     with pytest.raises(Invalid) as caught:
         registry.resolve(reference)
     assert caught.value.errors[0].loc == ("model",)
@@ -170,7 +170,7 @@ def test_names_do_not_lead_out_of_the_directory(registry, tmp_path, name):
     assert not any(path.is_file() and path.name[0] != "." for path in tmp_path.rglob("*"))
 
 
-def test_processes_and_threads_that_add_at_once_lose_nothing(tmp_path):
+def test_concurrent_additions_lose_nothing(tmp_path):
     with ProcessPoolExecutor(2) as processes, ThreadPoolExecutor(2) as threads:
         running = [
             pool.submit(partial(add_many, tmp_path, "iris", 10))
@@ -189,7 +189,7 @@ def looks(monkeypatch):
     return taken
 
 
-def test_resolving_again_costs_one_look(registry, looks):
+def test_resolving_again_costs_one_stat(registry, looks):
     add(registry, "iris", b"one", alias="production")
     registry.resolve("iris@production")
     looks.clear()
@@ -212,7 +212,7 @@ def test_unknown_name_does_not_list_the_registry(registry, monkeypatch):
         registry.resolve("wines")
 
 
-def test_knows_without_reading(registry, tmp_path):
+def test_registry_knows_versions_without_reading_them(registry, tmp_path):
     add(registry, "iris", b"one")
     assert not registry.knows("iris")
     registry.resolve("iris")
@@ -221,7 +221,7 @@ def test_knows_without_reading(registry, tmp_path):
     assert not registry.knows("iris"), "it may mean another version now"
 
 
-def test_glancing_registry_looks_for_unknown_versions(registry, tmp_path, looks):
+def test_registry_looks_for_unknown_versions(registry, tmp_path, looks):
     add(registry, "iris", b"one", alias="production")
     reader = Registry(tmp_path, glance=3600)
     first = reader.resolve("iris@production")
@@ -233,7 +233,7 @@ def test_glancing_registry_looks_for_unknown_versions(registry, tmp_path, looks)
     assert reader.resolve("iris@production").manifest.version == 2, "and so did all that is new"
 
 
-def test_a_number_never_comes_to_mean_another_artifact(registry):
+def test_version_number_is_never_reused_for_another_artifact(registry):
     add(registry, "iris", b"one", version=7)
     registry.remove("iris", 7)
     with pytest.raises(RegistryConflict, match="iris:7 was another artifact before its removal"):
@@ -242,7 +242,7 @@ def test_a_number_never_comes_to_mean_another_artifact(registry):
     assert add(registry, "iris", b"two", version=3).version == 3
 
 
-def test_has_removed_tells_removed_versions(registry):
+def test_registry_has_removed_names_removed_versions(registry):
     add(registry, "m", b"one")
     add(registry, "m", b"two")
     assert not registry.has_removed("m:1")
@@ -256,7 +256,7 @@ def test_has_removed_tells_removed_versions(registry):
 
 
 @pytest.mark.parametrize("file", ["versions/1.json", "aliases.json"])
-def test_a_broken_file_breaks_only_its_model(registry, tmp_path, file):
+def test_broken_file_breaks_only_its_model(registry, tmp_path, file):
     add(registry, "iris", b"one", alias="production")
     add(registry, "multi", b"two", alias="production")
     (tmp_path / "models" / "multi" / file).write_text("{")
@@ -269,7 +269,7 @@ def test_a_broken_file_breaks_only_its_model(registry, tmp_path, file):
     assert len(list((tmp_path / "models" / "artifacts").iterdir())) == 2
 
 
-def test_a_home_that_is_made_first_is_its_owners_alone(tmp_path: Path) -> None:
+def test_home_is_created_for_its_owner_alone(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         files.write_file(tmp_path / "home" / "models" / "m", b"")

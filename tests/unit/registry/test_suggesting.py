@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.suggesting import LOOKED_AT, did_you_mean
+from registry.suggesting import MAX_COMPARED_NAMES, did_you_mean
 
 NAMES = ["breast-cancer", "diabetes", "iris"]
 
@@ -18,7 +18,7 @@ NAMES = ["breast-cancer", "diabetes", "iris"]
         ("iris" * 1000, ""),
     ],
 )
-def test_the_nearest_is_offered(written: str, told: str) -> None:
+def test_suggestion_is_the_nearest_name(written: str, told: str) -> None:
     assert did_you_mean(written, NAMES) == told
 
 
@@ -37,9 +37,9 @@ def test_suggestion_compares_a_bounded_number_of_names(monkeypatch: pytest.Monke
     )
     for written in ("churn-x", "a", "z"):
         did_you_mean(written, [f"churn-{number}" for number in range(5000)])
-    assert max(compared) <= LOOKED_AT
+    assert max(compared) <= MAX_COMPARED_NAMES
 
 
-def test_three_at_most_of_many() -> None:
-    names = [f"churn-{number}" for number in range(2 * LOOKED_AT)]
+def test_suggestions_are_three_at_most() -> None:
+    names = [f"churn-{number}" for number in range(2 * MAX_COMPARED_NAMES)]
     assert did_you_mean("churn", names).count("'churn-") == 3

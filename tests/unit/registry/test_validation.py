@@ -89,11 +89,11 @@ def test_right_features_become_rows(sig, features, expected):
          "row 1, column 'income': expected a number, got the string '" + "x" * 28 + "…"),
         (PAIR, [[[1, 2]]], ("features", 0), "row 1 has 1 feature, expected 2"),
         (PAIR, [1, None], ("features", 1),
-         "row 1, column 'income': the model takes no missing value here"),
+         "row 1, column 'income': a missing value is not allowed here"),
         (PAIR, [1, math.nan], ("features", 1),
-         "row 1, column 'income': the model takes no missing value here"),
+         "row 1, column 'income': a missing value is not allowed here"),
         (PAIR, [[0, 0], [-math.inf, 1]], ("features", 1, 0),
-         "row 2, column 'age': the model takes no infinity here"),
+         "row 2, column 'age': infinity is not allowed here"),
         (PAIR, [10**400, -(10**400)], ("features", 0),
          "row 1, column 'age': the number is too large for a float"),
         (PAIR, {"age": 1}, ("features", "income"), "row 1: column 'income' is missing"),
@@ -110,7 +110,7 @@ def test_right_features_become_rows(sig, features, expected):
         (MIXED, [1, "a", True, {}], ("features", 3),
          "row 1, column 'free': expected a number, a string or a boolean, got an object"),
     ],
-)  # fmt: skip
+)  # fmt: skip  # one case on a line
 def test_wrong_features_say_where_and_why(sig, features, loc, msg):
     assert faults(sig, features)[0] == (loc, msg)
 
@@ -124,7 +124,7 @@ def test_faults_are_told_up_to_a_limit():
     assert len(faults(PAIR, [["a", "b"]] * 100)) == diagnosis.MAX_DETAILS
 
 
-def test_the_row_is_named_in_the_detail():
+def test_invalid_row_is_named_in_the_detail():
     with pytest.raises(InvalidFeatures) as caught:
         rows(PAIR, [[1, 2], [1, 2], [1, "x"]])
     assert caught.value.errors[0].row == 2

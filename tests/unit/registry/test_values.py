@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from registry.manifest import Column
-from registry.values import EXPECTED, expected, fault, is_missing, taken
+from registry.values import EXPECTED, accepted_types, expected, fault, is_missing
 from registry.values import in_words as worded
 from workers.models.tabular.columns import array_of
-from workers.models.tabular.dtypes import met
+from workers.models.tabular.dtypes import cast_to_dtype
 
 NS, US = (
     Column("c", "datetime", dtype="datetime64[ns]"),
@@ -41,13 +41,13 @@ RIGHT = [
     (Column("c", "any"), [1, 1.5, "x", True]),
     (Column("c", "any", unused=True), [None, [], {}, "x", math.inf]),
     (Column("c", nullable=True, infinite=True), [None, math.nan, math.inf, -math.inf]),
-]  # fmt: skip
+]  # fmt: skip  # one case on a line
 WRONG = [
     (Column("c", dtype="float64"), True, "expected a number, got true"),
     (Column("c"), "1", "expected a number, got the string '1'"),
-    (Column("c"), None, "the model takes no missing value here"),
-    (Column("c"), math.nan, "the model takes no missing value here"),
-    (Column("c"), -math.inf, "the model takes no infinity here"),
+    (Column("c"), None, "a missing value is not allowed here"),
+    (Column("c"), math.nan, "a missing value is not allowed here"),
+    (Column("c"), -math.inf, "infinity is not allowed here"),
     (Column("c"), 10**309, "the number is too large for a float"),
     (Column("c", "string"), 1, "expected a string, got the number 1"),
     (Column("c", "boolean"), 0, "expected true or false, got the number 0"),
@@ -59,7 +59,8 @@ WRONG = [
     (NS, 5, "expected a time as ISO 8601 text, got the number 5"),
     (NS, "2026-W01-1", "expected a time as ISO 8601 text, got the string '2026-W01-1'"),
     (NS, "2026-02-30", "expected a time as ISO 8601 text, got the string '2026-02-30'"),
-    (NS, "9999-12-31", "the model has no room for this time, got the string '9999-12-31'"),
+    (NS, "9999-12-31",
+     "the time is outside the range of the model's column, got the string '9999-12-31'"),
     (NS, "2026-01-02T03:04Z",
      "the model was trained on times without a zone, got the string '2026-01-02T03:04Z'"),
     (ZONED, "2026-01-02",
@@ -71,10 +72,10 @@ WRONG = [
      "expected a date as ISO 8601 text, got the string '2026-01-02T00:00'"),
     (Column("c", "decimal"), "x", "expected a decimal number, got the string 'x'"),
     (Column("c", "decimal"), "NaN", "expected a decimal number, got the string 'NaN'"),
-    (Column("c", "decimal"), "-inf", "the model takes no infinity here"),
+    (Column("c", "decimal"), "-inf", "infinity is not allowed here"),
     (Column("c", "any"), [], "expected a number, a string or a boolean, got a list of 0"),
     (Column("c", "any"), {}, "expected a number, a string or a boolean, got an object"),
-]  # fmt: skip
+]  # fmt: skip  # one case on a line
 
 
 @pytest.mark.parametrize(("column", "values"), RIGHT)
@@ -82,8 +83,8 @@ def test_right_values_pass_and_reach_the_model(column, values):
     for value in values:
         assert fault(column, value) is None, value
         plain = None if is_missing(value) or column.unused else value
-        assert column.unused or type(plain) in taken(column)
-        assert len(met(column, array_of(column, [plain]))) == 1
+        assert column.unused or type(plain) in accepted_types(column)
+        assert len(cast_to_dtype(column, array_of(column, [plain]))) == 1
 
 
 @pytest.mark.parametrize(("column", "value", "told"), WRONG)
@@ -105,7 +106,7 @@ TEXTS = st.one_of(
 )
 PARSED = [NS, US, ZONED, SPAN, Column("c", "date"), Column("c", "decimal"), Column("c", "datetime"),
           replace(ZONED, dtype="datetime64[ns, UTC]"), replace(SPAN, dtype="timedelta64[s]"),
-          replace(US, dtype="datetime64[s]")]  # fmt: skip
+          replace(US, dtype="datetime64[s]")]  # fmt: skip  # one case on a line
 
 
 @settings(max_examples=600, deadline=None)
@@ -131,7 +132,7 @@ def test_types_have_descriptions():
         assert expected(Column("c", kind, categories=(1,))).startswith(EXPECTED[kind][:1])
 
 
-def test_a_value_in_words_is_short():
+def test_value_in_words_is_short():
     assert worded("x" * 100) == "the string '" + "x" * 28 + "…"
     assert worded(10**50).endswith("…")
     assert worded(Decimal(1)) == "Decimal"

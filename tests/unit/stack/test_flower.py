@@ -26,7 +26,7 @@ def test_container_of_flower_has_the_same_bound() -> None:
     assert runpy.run_path(str(ROOT / "deploy/flowerconfig.py"))["max_tasks"] == FLOWER_TASKS
 
 
-def test_wherever_it_is_started_it_is_the_guarded_one(tmp_path: Path) -> None:
+def test_flower_is_guarded_wherever_it_is_started(tmp_path: Path) -> None:
     assert flower.command.Flower is Guarded
     stages = Stack(tmp_path, "redis://none", 5000, 5555, 1).stages()
     (under_up,) = (p.command for stage in stages for p in stage if p.name == "flower")
@@ -46,9 +46,7 @@ def test_wherever_it_is_started_it_is_the_guarded_one(tmp_path: Path) -> None:
         (["localhost", "localhost"], False),
     ],
 )
-def test_a_page_that_points_its_name_here_learns_no_traceback(
-    hosts: list[str], answered: bool
-) -> None:
+def test_flower_refuses_a_page_with_a_rebound_name(hosts: list[str], answered: bool) -> None:
     one: Any = Guarded.__new__(Guarded)
     found: list[Any] = []
     one._hosts = Hosts("127.0.0.1", "flower.example")

@@ -20,7 +20,7 @@ def contents(log: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in log.parent.iterdir()}
 
 
-def test_a_short_log_stays(log: Path) -> None:
+def test_rotation_leaves_a_short_log(log: Path) -> None:
     rotate(log)
     log.write_text("a" * 9)
     rotate(log)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from stack import smoke_test
-from stack.smoke_test import Flight, SmokeTest
+from stack.smoke_test import SmokePrediction, SmokeTest
 from tests.unit.fake_server import (
     DROP,
     Answer,
@@ -32,7 +32,7 @@ def stats(settled=0, waiting=0, loaded=()):
 def service(monkeypatch) -> Iterator[StandIn]:
     """Check progress and print at every poll, with a timeout of 0.3 s."""
     monkeypatch.setattr(smoke_test, "PROGRESS_INTERVAL", 0.0)
-    monkeypatch.setattr(smoke_test, "NEWS", 0.0)
+    monkeypatch.setattr(smoke_test, "REPORT_INTERVAL", 0.0)
     monkeypatch.setattr(smoke_test, "PROGRESS_TIMEOUT", 0.3)
     with stand_in() as service:
         yield service
@@ -44,23 +44,23 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def flight(service, told) -> Flight:
-    return Flight(SmokeTest("iris", [5.1, 3.5]), urlsplit(service.url).port, told.append)
+def smoke(service, told) -> SmokePrediction:
+    return SmokePrediction(SmokeTest("iris", [5.1, 3.5]), urlsplit(service.url).port, told.append)
 
 
-def fly(flight):
-    while not flight.landed():
+def fly(smoke):
+    while not smoke.poll():
         time.sleep(0.01)
-    return flight.fault
+    return smoke.fault
 
 
-def test_a_prediction_that_succeeds(service, flight):
+def test_smoke_test_of_a_prediction_that_succeeds(service, smoke):
     service.behave = lambda asked: {
         "/predict/async": pending(),
         "/predict/result/p1": succeeded([0]),
         "/stats": stats(),
     }[asked.path]
-    assert fly(flight) == ""
+    assert fly(smoke) == ""
     assert service.asked[0].body == {"model": "iris", "features": [5.1, 3.5]}
 
 
@@ -73,12 +73,12 @@ def test_a_prediction_that_succeeds(service, flight):
         (Answer(500, b"<html>"), "HTTP 500"),
     ],
 )
-def test_everything_else_is_a_fault(service, flight, answer, fault):
+def test_smoke_test_reports_everything_else_as_a_fault(service, smoke, answer, fault):
     service.script(answer)
-    assert fly(flight) == fault
+    assert fly(smoke) == fault
 
 
-def test_a_submission_that_is_tried_again_is_the_same_prediction(service, flight):
+def test_smoke_test_repeats_a_submission_under_its_key(service, smoke):
     answers = [DROP, problem(503, "queue_full"), pending()]
 
     def behave(asked):
@@ -87,13 +87,13 @@ def test_a_submission_that_is_tried_again_is_the_same_prediction(service, flight
         return stats() if asked.path == "/stats" else succeeded([0])
 
     service.behave = behave
-    assert fly(flight) == ""
+    assert fly(smoke) == ""
     posts = [asked for asked in service.asked if asked.method == "POST"]
     assert len(posts) == 3
     assert len({post.headers["idempotency-key"] for post in posts}) == 1
 
 
-def test_a_backlog_that_is_worked_off_is_waited_for(service, flight, told):
+def test_smoke_test_waits_while_a_backlog_shrinks(service, smoke, told):
     start = time.monotonic()
     work = iter(range(10_000))
 
@@ -104,24 +104,24 @@ def test_a_backlog_that_is_worked_off_is_waited_for(service, flight, told):
         return succeeded([0]) if done else pending()
 
     service.behave = behave
-    assert fly(flight) == ""
+    assert fly(smoke) == ""
     assert told[0] == "canary  behind 2,310 queued predictions"
     assert [path for method, path in service.calls if method == "POST"] == ["/predict/async"]
 
 
-def test_wait_ends_without_progress(service, flight):
+def test_smoke_test_wait_ends_without_progress(service, smoke):
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else pending()
     with pytest.raises(TimeoutError):
-        fly(flight)
+        fly(smoke)
 
 
-def test_a_model_that_never_ends_is_at_fault_itself(service, flight):
+def test_smoke_test_blames_a_model_that_never_ends(service, smoke):
     running = pending(status="running")
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else running
-    assert fly(flight).startswith("no outcome")
+    assert fly(smoke).startswith("no outcome")
 
 
-def test_loading_again_and_again_is_no_progress(service, flight):
+def test_smoke_test_counts_repeated_loading_as_no_progress(service, smoke):
     looks = iter(range(10_000))
 
     def behave(asked):
@@ -131,4 +131,4 @@ def test_loading_again_and_again_is_no_progress(service, flight):
 
     service.behave = behave
     with pytest.raises(TimeoutError):
-        fly(flight)
+        fly(smoke)

@@ -39,9 +39,9 @@ note(f"child:{{child.pid}}")
 """
 
 FLOOD = """
-from workers.pool.printing import bound_printing
+from workers.pool.output_limit import limit_printing
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-bound_printing()
+limit_printing()
 while True:
     os.write(1, b"x" * 10**5)
     os.write(2, b"x" * 10**5)
@@ -116,7 +116,7 @@ def host(bench: Bench) -> Iterator[subprocess.Popen[bytes]]:
         host.kill()
 
 
-def test_a_stage_starts_after_the_one_before_is_ready(bench: Bench) -> None:
+def test_stage_starts_after_the_previous_one_is_ready(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("first"))
         supervisor.start(bench.program("second"))
@@ -130,7 +130,7 @@ def test_stages_stop_in_reverse(bench: Bench) -> None:
     assert bench.notes()[3:] == ["third-left", "second-left", "first-left"]
 
 
-def test_dead_program_is_restarted_and_its_last_lines_are_shown(bench: Bench) -> None:
+def test_crashed_program_is_restarted_and_its_last_lines_are_shown(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p", f"print('last words', flush=True); {STAY}"))
         log = bench.directory / "logs/p.log"
@@ -140,9 +140,7 @@ def test_dead_program_is_restarted_and_its_last_lines_are_shown(bench: Bench) ->
     assert bench.told[1] == "p died (SIGKILL)\n  | last words\nstarted again in 0.2 s"
 
 
-def test_a_log_that_grows_without_end_is_begun_anew(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_supervisor_rotates_a_growing_log(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stack.rotation.MAX_LOG_BYTES", 2**14)
     monkeypatch.setattr("stack.rotation.COPY_BYTES", 2**10)
     chatter = "while True: print('x' * 1000, flush=True); time.sleep(0.001)"
@@ -174,14 +172,14 @@ def test_endless_last_line_is_cut_to_its_end(bench: Bench) -> None:
     assert len(str(failed.value)) < 10_000
 
 
-def test_a_crash_loop_slows_down(tmp_path: Path) -> None:
+def test_crash_loop_slows_down(tmp_path: Path) -> None:
     process = Process(Program("p", (sys.executable, "-c", "")), tmp_path / "log")
     eventually(lambda: not process.running())
     assert [process.postpone() for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert not process.due()
 
 
-def test_the_children_of_what_died_end_with_it(bench: Bench) -> None:
+def test_children_of_a_crashed_program_end_with_it(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p", PARENT))
         supervisor.until(lambda: bench.pids("child"), PATIENCE)
@@ -189,7 +187,7 @@ def test_the_children_of_what_died_end_with_it(bench: Bench) -> None:
         supervisor.until(lambda: not alive(bench.pids("child")[0]), PATIENCE)
 
 
-def test_a_death_before_ready_fails_the_start(bench: Bench) -> None:
+def test_crash_before_ready_fails_the_start(bench: Bench) -> None:
     broken = Program("p", (sys.executable, "-c", "exit('no way')"), ready=lambda: None)
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("other"))
@@ -198,13 +196,13 @@ def test_a_death_before_ready_fails_the_start(bench: Bench) -> None:
     assert str(failure.value) == "p died (exit code 1)\n  | no way"
 
 
-def test_a_start_that_takes_too_long_fails_and_says_who(bench: Bench) -> None:
+def test_slow_start_fails_and_names_the_program(bench: Bench) -> None:
     never = Program("p", bench.program("p").command, ready=lambda: None)
     with bench.supervisor() as supervisor, pytest.raises(StartFailed, match=r"^p is not ready:$"):
         supervisor.start(never, bench.program("other"), within=1)
 
 
-def test_an_errand_is_waited_for(bench: Bench) -> None:
+def test_one_shot_program_is_waited_for(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.run(bench.program("errand", "note('done')"))
         assert bench.notes()[1:] == ["done"]
@@ -212,7 +210,7 @@ def test_an_errand_is_waited_for(bench: Bench) -> None:
             supervisor.run(bench.program("errand", "sys.exit(3)"))
 
 
-def test_a_signal_ends_the_watch(bench: Bench) -> None:
+def test_signal_ends_the_supervisor(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p"))
         os.kill(os.getpid(), signal.SIGTERM)
@@ -227,7 +225,9 @@ def test_program_that_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[b
     assert time.monotonic() - start <= SHUTDOWN + 0.5
 
 
-def test_a_second_interrupt_ends_it_at_once(bench: Bench, host: subprocess.Popen[bytes]) -> None:
+def test_second_interrupt_ends_the_supervisor_at_once(
+    bench: Bench, host: subprocess.Popen[bytes]
+) -> None:
     start = time.monotonic()
     host.send_signal(signal.SIGINT)
     eventually(lambda: "parent-left" in bench.notes())
@@ -241,7 +241,7 @@ def test_killed_supervisor_leaves_no_process(bench: Bench, host: subprocess.Pope
     eventually(lambda: not any(alive(pid) for pid in bench.pids()))
 
 
-def test_a_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes]) -> None:
+def test_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes]) -> None:
     def guards() -> set[int]:
         children = {child.pid for child in psutil.Process(host.pid).children()}
         return {pid for pid in children - set(bench.pids()) if alive(pid)}
@@ -253,5 +253,5 @@ def test_a_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes])
     eventually(lambda: not any(alive(pid) for pid in bench.pids()))
 
 
-def test_the_guard_ends_what_was_not_released() -> None:
+def test_guard_ends_what_was_not_released() -> None:
     assert follow_supervisor(["+1\n", "+2\n", "-1\n", "+3\n"]) == [2, 3]

@@ -15,10 +15,10 @@ from tasks.broker import backend_url, celery_url
         ("unix://:secret@/redis.sock", "redis+socket://:secret@/redis.sock?virtual_host=0"),
     ],
 )
-def test_a_socket_alone_is_called_otherwise(given: str, expected: str) -> None:
+def test_broker_url_of_a_socket_has_another_scheme(given: str, expected: str) -> None:
     assert celery_url(given) == expected
 
 
-def test_a_backend_of_our_own_stands_in_front() -> None:
+def test_backend_url_names_our_own_backend() -> None:
     assert backend_url("unix:///a", "m:C") == "m:C+socket:///a?virtual_host=0"
     assert backend_url("redis://h/0", "m:C") == "m:C+redis://h/0"

@@ -28,12 +28,12 @@ def test_kombu_knows_the_transport_option(name: str) -> None:
     assert name in Channel.from_transport_options
 
 
-def test_a_misspelt_setting_would_be_noticed() -> None:
+def test_misspelt_celery_setting_is_noticed() -> None:
     assert "worker_prefetch_multiplyer" not in KNOWN
     assert "worker_prefetch_multiplier" in KNOWN
 
 
-def test_the_application_runs_with_these_settings() -> None:
+def test_celery_application_has_the_settings() -> None:
     assert {name: app.conf[name] for name in SETTINGS} == SETTINGS
 
 

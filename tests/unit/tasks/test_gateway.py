@@ -48,7 +48,7 @@ def test_canary_cannot_be_cancelled() -> None:
     assert ledger.settled == []
 
 
-def test_a_prediction_is_cancelled() -> None:
+def test_prediction_is_cancelled() -> None:
     asked, ledger = gateway("churn", 1)
     asked.cancel("x")
     assert len(ledger.settled) == 1

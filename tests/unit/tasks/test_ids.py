@@ -13,13 +13,13 @@ from tasks.ids import Ids, read_or_make_key
 IDS = Ids(b"k" * 32)
 
 
-def test_an_id_is_a_uuid_of_version_seven() -> None:
+def test_id_is_a_uuid_of_version_seven() -> None:
     parsed = uuid.UUID(IDS.new())
 
     assert (parsed.version, parsed.variant) == (7, uuid.RFC_4122)
 
 
-def test_an_id_tells_when_it_was_given_out() -> None:
+def test_id_contains_its_creation_time() -> None:
     before = time()
 
     created_at = IDS.created_at(IDS.new())
@@ -36,7 +36,7 @@ def test_ids_are_distinct_and_ordered_by_time() -> None:
 
 
 @given(st.integers(0, 127))
-def test_an_id_with_any_bit_changed_is_not_ours(bit: int) -> None:
+def test_id_with_any_bit_changed_is_not_ours(bit: int) -> None:
     forged = uuid.UUID(int=uuid.UUID(IDS.new()).int ^ (1 << bit))
 
     assert IDS.created_at(str(forged)) is None
@@ -52,7 +52,7 @@ def test_respelled_id_is_not_ours(spell) -> None:
     assert IDS.created_at(spell(IDS.new())) is None
 
 
-def test_an_id_of_another_installation_is_not_ours() -> None:
+def test_id_of_another_installation_is_not_ours() -> None:
     assert IDS.created_at(Ids(b"other").new()) is None
 
 

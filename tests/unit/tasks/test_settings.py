@@ -5,7 +5,7 @@ import pytest
 from tasks.settings import Settings
 
 
-def test_a_queue_holds_half_a_million_rows_or_a_gigabyte_unless_told_otherwise(
+def test_queue_bounds_are_half_a_million_rows_or_a_gigabyte_by_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = Settings.from_environment()

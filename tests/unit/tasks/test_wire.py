@@ -24,7 +24,7 @@ def test_encoding_round_trip_includes_infinities(value) -> None:
     assert decode(encode(value)) == value
 
 
-def test_the_words_that_python_writes_are_understood() -> None:
+def test_python_s_nan_and_infinity_are_decoded() -> None:
     value = decode(b'{"a": [NaN, Infinity, -Infinity]}')
 
     assert math.isnan(value["a"][0])

@@ -48,7 +48,7 @@ UNBOUND = {
         pytest.param({}, MACHINE, id="no Linux"),
     ],
 )
-def test_the_least_of_machine_and_cgroups_counts(
+def test_available_memory_is_the_least_of_machine_and_cgroups(
     tmp_path: Path, files: dict[str, str], expected: int
 ) -> None:
     assert available_memory(write(tmp_path, files)) == expected

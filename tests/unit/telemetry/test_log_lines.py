@@ -24,7 +24,7 @@ def written() -> Iterator[StringIO]:
     handlers, level = root.handlers[:], root.level
     configure("worker")
     written = StringIO()
-    root.handlers[0].setStream(written)  # type: ignore[attr-defined]
+    root.handlers[0].setStream(written)
     yield written
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -40,14 +40,14 @@ def test_log_line_is_bounded(written: StringIO) -> None:
     assert len(line) < 4 * MAX_FIELD_CHARS
 
 
-def test_fields_are_fields(written: StringIO) -> None:
+def test_log_line_has_its_fields(written: StringIO) -> None:
     logging.getLogger("workers").warning("it failed", extra=failure("a", "m", 3, 2, None))
     told = json.loads(written.getvalue())
     assert {"id": "a", "model": "m", "version": 3, "attempt": 2}.items() <= told.items()
     assert "traceback" not in told
 
 
-def test_a_version_has_two_fields() -> None:
+def test_version_has_two_log_fields() -> None:
     assert of_version("churn:12") == {"model": "churn", "version": 12}
 
 

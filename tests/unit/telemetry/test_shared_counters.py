@@ -14,13 +14,13 @@ from tests.support.small_disk import on_small_disk
 COUNTING = """
 from pathlib import Path
 import sys
-from telemetry.shared import take_room
+from telemetry.shared import reserve_space
 from tests.support.small_disk import fill
 
 disk, fills_first = Path(sys.argv[1]), sys.argv[2] == "True"
 if fills_first:
     fill(disk / "ballast")
-take_room()
+reserve_space()
 from prometheus_client import generate_latest
 from telemetry.metrics import HTTP_REQUESTS, registry
 HTTP_REQUESTS.labels("/", "GET", "200").inc()
@@ -34,7 +34,7 @@ assert bool([*disk.glob("*.db")]) != fills_first
 
 
 @pytest.mark.parametrize("fills_first", [False, True])
-def test_a_full_disk_ends_nobody_who_counts(tmp_path: Path, *, fills_first: bool) -> None:
+def test_full_disk_ends_no_process_that_counts(tmp_path: Path, *, fills_first: bool) -> None:
     told = subprocess.run(
         [
             *on_small_disk(tmp_path, 2**20),

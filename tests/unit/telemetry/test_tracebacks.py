@@ -3,7 +3,7 @@
 import pytest
 
 from telemetry.errors import InvalidFeatures, ModelError
-from telemetry.tracebacks import BOUND, said, traceback_of
+from telemetry.tracebacks import MAX_TRACEBACK_BYTES, error_text, traceback_of
 
 
 class Mute(Exception):
@@ -27,7 +27,7 @@ def raised(error: Exception, depth: int = 0) -> Exception:
 
 
 def of_a_model(origin: Exception) -> ModelError:
-    error = ModelError(said(origin))
+    error = ModelError(error_text(origin))
     error.__cause__ = origin
     return error
 
@@ -65,13 +65,13 @@ def test_traceback_is_bounded_and_says_where(error: Exception) -> None:
     told = traceback_of(raised(error))
     assert told
     assert "raise error" in told or isinstance(error, ExceptionGroup)
-    assert len(told.encode()) <= BOUND
+    assert len(told.encode()) <= MAX_TRACEBACK_BYTES
 
 
 def test_traceback_of_a_deep_stack_is_its_end() -> None:
     told = traceback_of(raised(ValueError("deep"), 500))
     assert told
-    assert len(told.encode()) <= BOUND
+    assert len(told.encode()) <= MAX_TRACEBACK_BYTES
     assert told.endswith("ValueError: deep\n")
 
 
@@ -86,4 +86,4 @@ def test_traceback_of_a_deep_stack_is_its_end() -> None:
     ids=["plain", "long", "half a character", "mute"],
 )
 def test_message_of_an_error(error: Exception, told: str) -> None:
-    assert said(error) == told
+    assert error_text(error) == told

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.jobs.files.disk_reserve import unnamed
+from tasks.jobs.files.disk_reserve import open_unnamed
 from telemetry.errors import Detail, InvalidInput
 from workers.jobs.tables.duplicate_ids import DuplicateIds
 from workers.jobs.tables.spans import BadRow, Source
@@ -21,7 +21,7 @@ def check_file(source: Source, directory: Path, spare: int) -> list[BadRow]:
     same id, and the errors of `Source.read`.
     """
     rows, bad, first_bad = 0, 0, list[BadRow]()
-    with unnamed(directory, spare) as file:
+    with open_unnamed(directory, spare) as file:
         doubles = DuplicateIds(file)
         for span in source.spans(_ROWS):
             block = source.read(span)
@@ -48,4 +48,4 @@ def _refuse_hopeless(rows: int, bad: int, first_bad: list[BadRow]) -> None:
 def _refuse_doubles(doubles: DuplicateIds) -> None:
     if found := doubles.first():
         line, other = found
-        raise InvalidInput(f"line {line}: the id is that of line {other}, too", line=line)
+        raise InvalidInput(f"line {line}: line {other} has the same id", line=line)

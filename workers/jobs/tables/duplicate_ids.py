@@ -94,5 +94,7 @@ def _values(ids: pa.ChunkedArray) -> list[Any]:
     try:
         values: list[Any] = ids.to_pylist()
     except (ValueError, OverflowError) as error:  # a time beyond all calendars, or no UTF-8
-        raise InvalidInput(f"the id column holds what is no value: {error}") from error
+        raise InvalidInput(
+            f"the id column contains a value that cannot be an id: {error}"
+        ) from error
     return values

@@ -10,7 +10,7 @@ from workers.jobs.job_model import Model, rows_in
 
 FEW, MORE = 100, 1000
 """Rows of the two calls that are timed; their difference separates a call's fixed overhead."""
-AIM = 1.5
+CHUNK_SECONDS = 1.5
 """Seconds that a chunk should take."""
 MIN_CHUNK_SECONDS = 0.1
 """Seconds below which a chunk is not worth its overhead."""
@@ -20,7 +20,7 @@ SURE, DOUBT = 4, 50
 is never taken to be less than 1/`DOUBT` of the time per row."""
 TRIES, LONG = 3, 0.2
 """Most measurements if overhead dominates; a call of more than `LONG` seconds ends them."""
-SHARES = 8
+CHUNKS_PER_PROCESS = 8
 """Chunks per process, unless they would be too short, so that no process idles at the end."""
 MAX_CHUNK_BYTES = 16 * 2**20
 """Most bytes of numbers in a chunk."""
@@ -61,12 +61,12 @@ def _seconds(model: Model, features: Any, rows: range) -> float:
 
 
 def rows_per_chunk(speed: Speed, width: int, total: float, processes: int) -> int:
-    """Rows that take about `AIM` seconds, or fewer if the job is short.
+    """Rows that take about `CHUNK_SECONDS` seconds, or fewer if the job is short.
 
     ``width`` is the number of features; ``total`` is the input's size, in the unit of
     `Speed.size`.
     """
     most = rows_in(MAX_CHUNK_BYTES, width)
-    share = total / speed.size / (processes * SHARES)
-    wanted = min(AIM / speed.per_row, max(share, MIN_CHUNK_SECONDS / speed.per_row), most)
+    share = total / speed.size / (processes * CHUNKS_PER_PROCESS)
+    wanted = min(CHUNK_SECONDS / speed.per_row, max(share, MIN_CHUNK_SECONDS / speed.per_row), most)
     return int(max(wanted, 1))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from workers.jobs.tables.output.replacing import replacing
+from workers.jobs.tables.output.replacing import open_to_replace
 from workers.jobs.tables.spans import Span
 
 _spans = msgspec.json.Decoder(list[Span])
@@ -22,7 +22,7 @@ class Planned(msgspec.Struct, frozen=True):
 def write_plan(path: Path, spans: Iterable[Span], spare: int) -> Planned:
     """Write the chunks to a file; raises `OutputUnwritable`."""
     chunks = list(spans)
-    with replacing(path, spare) as file:
+    with open_to_replace(path, spare) as file:
         file.write(msgspec.json.encode(chunks))
     return Planned(len(chunks), sum(span.rows for span in chunks))
 

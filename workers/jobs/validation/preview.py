@@ -6,18 +6,18 @@ import msgspec
 
 from tasks.jobs.files.naming import Format
 from telemetry.errors import InvalidInput
-from workers.jobs.block_answers import answer_block, asked
+from workers.jobs.block_answers import answer_block, ask_rows
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.job_model import Model
 from workers.jobs.tables.output.encoding import refuse_unwritable
 from workers.jobs.tables.spans import BadRow, Block, Source, Span
 from workers.jobs.validation.chunk_size import MORE, Speed, measure
 
-LOOKS = 100
+MAX_TRIED_BLOCKS = 100
 """Blocks searched for a first good row; without one, the file is not meant for the model."""
 
 
-class First(msgspec.Struct, frozen=True, kw_only=True):
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Results of the trial."""
 
     errors: list[BadRow]
@@ -27,16 +27,16 @@ class First(msgspec.Struct, frozen=True, kw_only=True):
     """Columns of the output that hold predictions."""
 
 
-def try_first(
+def preview_first_rows(
     source: Source, model: Model, journal: CrashJournal, attempt: int, written: Format
-) -> First:
+) -> Preview:
     """Read and compute the first rows.
 
     ``written`` is the output's format. Raises `InvalidInput` if none of them can be scored, or
     their predictions cannot be written in that format.
     """
     span, block, bad = _first_good(source)
-    answered = answer_block(model, block, asked(model, block, journal, attempt))
+    answered = answer_block(model, block, ask_rows(model, block, journal, attempt))
     errors = [*bad, *answered.bad]
     if not answered.pieces:
         raise _hopeless(errors)
@@ -45,7 +45,7 @@ def try_first(
     size = (span.stop - span.start) / span.rows
     # Measure on the longest piece that the model accepted as a whole.
     speed = measure(model, block.features, max(answered.pieces, key=len), size)
-    return First(
+    return Preview(
         errors=errors,
         speed=speed,
         has_ids=block.ids is not None,
@@ -56,7 +56,7 @@ def try_first(
 def _first_good(source: Source) -> tuple[Span, Block, list[BadRow]]:
     """The first block with a good row, and the bad rows before it; raises `InvalidInput`."""
     bad: list[BadRow] = []
-    for span in islice(source.spans(MORE), LOOKS):
+    for span in islice(source.spans(MORE), MAX_TRIED_BLOCKS):
         block = source.read(span)
         if len(block.good):
             return span, block, bad

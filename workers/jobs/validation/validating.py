@@ -14,7 +14,7 @@ from tasks.jobs.ledger import Begun, JobLedger, Plan
 from tasks.settings import Settings
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.finalizing import clear, resolved_output
-from workers.jobs.inputs import Inputs, find
+from workers.jobs.inputs import Inputs, find_facts
 from workers.jobs.job_model import Model, Models
 from workers.jobs.tables.checking import check_file
 from workers.jobs.tables.csv.source import CsvSource
@@ -23,12 +23,12 @@ from workers.jobs.tables.output.replacing import check_writable
 from workers.jobs.tables.spans import BadRow, Source
 from workers.jobs.validation.chunk_size import Speed, rows_per_chunk
 from workers.jobs.validation.planning import Planned, write_plan
-from workers.jobs.validation.preview import First, try_first
+from workers.jobs.validation.preview import Preview, preview_first_rows
 
-MOST_SHOWN = 100
+MAX_SHOWN_ERRORS = 100
 """Most errors in a report."""
 
-MOST_NAMES = 2**13
+MAX_SHOWN_CHARS = 2**13
 """Most characters of column names in a report."""
 
 
@@ -49,10 +49,10 @@ class Validator:
         journal = CrashJournal(directory.journal(begun.held.step))
         journal.begin(begun.attempt)
         self._check_paths(request, directory)
-        model, facts = self._models.of(request), find(request)
+        model, facts = self._models.of(request), find_facts(request)
         written = request.output.format or facts.format
         source = self._inputs.source(begun.held.job, request, facts, model.manifest)
-        first = try_first(source, model, journal, begun.attempt, written)
+        first = preview_first_rows(source, model, journal, begun.attempt, written)
         plan = self._plan(begun, facts, source, first, model)
         self._ledger.plan(begun.held, plan, dry_run=request.dry_run)
         journal.close()
@@ -68,7 +68,9 @@ class Validator:
             refuse_existing(str(target), directory)
         check_writable(target, self._settings.spare_bytes)
 
-    def _plan(self, begun: Begun, facts: Facts, source: Source, first: First, model: Model) -> Plan:
+    def _plan(
+        self, begun: Begun, facts: Facts, source: Source, first: Preview, model: Model
+    ) -> Plan:
         request, directory = begun.request, JobDirectory(self._settings.home, begun.held.job)
         spare = self._settings.spare_bytes
         looks = first.has_ids or request.dry_run
@@ -82,10 +84,10 @@ class Validator:
             facts=replace(facts, plan=name, answers=first.answers),
             report=replace(
                 _report(source, planned, first.speed, processes, [*first.errors, *told]),
-                ignored=shown(_ignored(source, request, model.manifest.signature)),
+                ignored=shown_names(_ignored(source, request, model.manifest.signature)),
                 **_dialect(source),
             ),
-            most_failures=most_failures(request.error_threshold, planned.rows),
+            most_failures=max_failures(request.error_threshold, planned.rows),
         )
 
 
@@ -100,18 +102,18 @@ def _report(
     lines = {bad.line: _line_error(bad) for bad in errors}
     return Report(
         rows=planned.rows,
-        columns=shown(source.columns),
+        columns=shown_names(source.columns),
         chunks=planned.chunks,
         rows_per_second=rate,
         estimated_seconds=planned.rows / rate / processes,
-        errors=tuple(lines[line] for line in sorted(lines)[:MOST_SHOWN]),
+        errors=tuple(lines[line] for line in sorted(lines)[:MAX_SHOWN_ERRORS]),
     )
 
 
-def shown(names: Sequence[str]) -> tuple[str, ...]:
-    """The first names, up to `MOST_NAMES` characters: Redis keeps them in memory."""
+def shown_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The first names, up to `MAX_SHOWN_CHARS` characters: Redis keeps them in memory."""
     lengths = accumulate(len(name) + 1 for name in names)
-    return tuple(name for name, end in zip(names, lengths, strict=True) if end <= MOST_NAMES)
+    return tuple(name for name, end in zip(names, lengths, strict=True) if end <= MAX_SHOWN_CHARS)
 
 
 def _ignored(source: Source, request: JobRequest, signature: Signature) -> tuple[str, ...]:
@@ -130,7 +132,7 @@ def _line_error(bad: BadRow) -> LineError:
     return LineError(line=bad.line, custom_id=bad.custom_id, code=bad.code, message=bad.message)
 
 
-def most_failures(threshold: float | None, rows: int) -> int | None:
+def max_failures(threshold: float | None, rows: int) -> int | None:
     """Most bad rows allowed, from a number or, below 1, a share; None is no limit."""
     if threshold is None:
         return None

@@ -53,7 +53,7 @@ class OnnxModel:
     def __init__(self, session: Any) -> None:
         self._session, self._inputs = session, session.get_inputs()
         if unknown := [each.type for each in self._inputs if each.type not in _DTYPES]:
-            raise ModelUnloadable(f"the model takes a {unknown[0]}, which is no column")
+            raise ModelUnloadable(f"the model takes a {unknown[0]}, which is not a column")
         if len(self._inputs) > 1:
             self.feature_names_in_ = np.array([each.name for each in self._inputs], dtype=object)
             self.n_features_in_ = len(self._inputs)
@@ -139,5 +139,5 @@ def _self_contained(content: bytes) -> Any:
     parsed = onnx.load_model_from_string(content)
     tensors = helper._get_all_tensors(parsed)  # noqa: SLF001 - also finds tensors in attributes and subgraphs
     if any(map(helper.uses_external_data, tensors)):
-        raise ModelUnloadable("its weights lie in another file; save them in the model's own")
+        raise ModelUnloadable("its weights are in another file; save them in the model file")
     return parsed

@@ -57,7 +57,7 @@ def load_skops(content: bytes, trust: bool, what: str) -> Any:
     unknown = unknown_types(types)
     if unknown and not trust:
         raise UntrustedArtifact(
-            f"{what} holds types that are not known to be harmless: {', '.join(unknown)}; "
+            f"{what} contains types that are not known to be harmless: {', '.join(unknown)}; "
             "register it with --trust if you trust its origin"
         )
     return skops.loads(content, trusted=types)

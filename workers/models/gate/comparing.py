@@ -11,7 +11,7 @@ import pandas as pd
 from registry.manifest import Signature
 from telemetry.errors import PredictqError
 from workers.models.engine import answer_table, call_method
-from workers.models.gate.doors import DOORS, through
+from workers.models.gate.doors import DOORS, through_door
 from workers.models.signature.inspection import quietly
 from workers.models.signature.own import Own
 from workers.models.tabular.equality import unequal
@@ -55,7 +55,7 @@ def differences(model: Any, signature: Signature, own: Own) -> list[Difference]:
 def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[Difference]:
     method = next(iter(own.answers))
     try:
-        passed = through(door, signature, own.frame)
+        passed = through_door(door, signature, own.frame)
     except PredictqError as error:
         yield Difference(door, 1, method, _row(own.answers[method], 0), None, error.message)
         return

@@ -24,7 +24,7 @@ DOORS = ("json", *FORMATS)
 _SPAN_ROWS = 1000
 
 
-class Passed(msgspec.Struct, frozen=True):
+class DoorResult(msgspec.Struct, frozen=True):
     """The result of taking a sample through a door."""
 
     tables: list[tuple[Table, list[int]]]
@@ -33,7 +33,7 @@ class Passed(msgspec.Struct, frozen=True):
     """Position of a refused row → error message."""
 
 
-def through(door: str, signature: Signature, frame: pd.DataFrame) -> Passed:
+def through_door(door: str, signature: Signature, frame: pd.DataFrame) -> DoorResult:
     """Take a frame of the model's columns through one of `DOORS`.
 
     Raises `PredictqError` if the door refuses the sample as a whole.
@@ -55,7 +55,7 @@ def write_sample(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
     return True
 
 
-def read_source(source: Source) -> Passed:
+def read_source(source: Source) -> DoorResult:
     """Read all rows of a file source."""
     tables, refused, before = [], dict[int, str](), 0
     for span in source.spans(_SPAN_ROWS):
@@ -67,7 +67,7 @@ def read_source(source: Source) -> Passed:
         bad = sorted(block.bad, key=lambda row: row.line)
         refused |= {place: row.message for place, row in zip(missing, bad, strict=True)}
         before += block.rows
-    return Passed(tables, refused)
+    return DoorResult(tables, refused)
 
 
 def json_rows(signature: Signature, frame: pd.DataFrame) -> list[Any]:
@@ -79,7 +79,7 @@ def json_rows(signature: Signature, frame: pd.DataFrame) -> list[Any]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _by_json(signature: Signature, frame: pd.DataFrame) -> Passed:
+def _by_json(signature: Signature, frame: pd.DataFrame) -> DoorResult:
     features = decode(encode(json_rows(signature, frame)))
     good, rows, refused = list[int](), list[list[Any]](), dict[int, str]()
     for place, row in enumerate(features):
@@ -88,14 +88,14 @@ def _by_json(signature: Signature, frame: pd.DataFrame) -> Passed:
             good.append(place)
         except InvalidFeatures as error:
             refused[place] = error.message.removeprefix("row 1, ").removeprefix("row 1: ")
-    return Passed([(Table.of(signature, rows), good)] if rows else [], refused)
+    return DoorResult([(Table.of(signature, rows), good)] if rows else [], refused)
 
 
-def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> Passed:
+def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> DoorResult:
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"sample.{format}"
         if not write_sample(frame, signature, path):
-            return Passed([], {})
+            return DoorResult([], {})
         source = open_source(str(path), format, Selection(signature))  # type: ignore[arg-type]  # one of FORMATS
         try:
             return read_source(source)

@@ -64,7 +64,7 @@ def _with_kernel(forest: Any, kind: Any, reference: str) -> Any:
         fault = "it gives other bits than scikit-learn"
     except ValueError as error:
         fault = str(error)
-    log.warning("no kernel for %s: %s", reference, fault, extra=of_version(reference))
+    log.warning("no kernel: %s", fault, extra=of_version(reference))
     return forest
 
 

@@ -22,7 +22,7 @@ from workers.models.kernels import loops
 from workers.models.kernels.layout import NODE
 
 log = logging.getLogger(__name__)
-SUMS = "SHA256SUMS"
+CHECKSUMS_FILE = "SHA256SUMS"
 
 
 @cache
@@ -35,7 +35,7 @@ def compiled_loop() -> Callable[..., None] | None:
     try:
         return _from_cache(numba) or _compiled(numba)
     except Exception:  # a compiler may raise anything, and every model works without it
-        log.exception("the kernels cannot be compiled; trees are asked one by one")
+        log.exception("the kernels cannot be compiled; each tree is computed by scikit-learn")
         return None
 
 
@@ -49,7 +49,7 @@ def _from_cache(numba: Any) -> Callable[..., None] | None:
         with tempfile.TemporaryFile(dir=build):  # else numba would look for another directory
             return _compiled(numba, build)
     except OSError as error:
-        log.warning("compiled kernels are not kept: %s", error)
+        log.warning("compiled kernels are not cached: %s", error)
         return None
 
 
@@ -58,7 +58,7 @@ def _build(numba: Any, base: Path, build: Path) -> None:
     staging = Path(tempfile.mkdtemp(dir=base))
     try:
         _compiled(numba, staging)
-        (staging / SUMS).write_text(_sums(staging))
+        (staging / CHECKSUMS_FILE).write_text(_sums(staging))
         if not _is_intact(build):  # another process may have built it meanwhile
             shutil.rmtree(build, ignore_errors=True)
             staging.rename(build)
@@ -115,13 +115,15 @@ def _directory() -> Path:
 
 def _is_intact(build: Path) -> bool:
     try:
-        return (build / SUMS).read_text() == _sums(build)
+        return (build / CHECKSUMS_FILE).read_text() == _sums(build)
     except (OSError, UnicodeDecodeError):
         return False
 
 
 def _sums(build: Path) -> str:
-    files = sorted(path for path in build.rglob("*") if path.is_file() and path.name != SUMS)
+    files = sorted(
+        path for path in build.rglob("*") if path.is_file() and path.name != CHECKSUMS_FILE
+    )
     sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     return "".join(
         f"{each}  {path.relative_to(build)}\n" for each, path in zip(sums, files, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 ROWS_TOGETHER = 256
 """Rows that pass a tree before the next tree: few enough to stay in the processor's cache."""
-U = np.uintp
+UINT = np.uintp
 
 
 def add_leaves(  # noqa: C901 - four times the same step
@@ -25,7 +25,7 @@ def add_leaves(  # noqa: C901 - four times the same step
     for start in range(0, x.shape[0], ROWS_TOGETHER):
         stop = min(start + ROWS_TOGETHER, x.shape[0])
         for tree in range(roots.shape[0]):
-            root = U(roots[tree])
+            root = UINT(roots[tree])
             i = start
             while i + 4 <= stop:
                 a = b = c = d = root
@@ -35,45 +35,45 @@ def add_leaves(  # noqa: C901 - four times the same step
                     if (fa & fb & fc & fd) < 0:  # all four are leaves
                         break
                     if fa >= 0:
-                        value = x[U(i), U(fa)]
+                        value = x[UINT(i), UINT(fa)]
                         right = not (value <= nodes[a].threshold)
                         if value != value:  # NaN
                             right = not left_if_missing[a]
-                        a = U(nodes[a].child) + U(right)
+                        a = UINT(nodes[a].child) + UINT(right)
                     if fb >= 0:
-                        value = x[U(i + 1), U(fb)]
+                        value = x[UINT(i + 1), UINT(fb)]
                         right = not (value <= nodes[b].threshold)
                         if value != value:  # NaN
                             right = not left_if_missing[b]
-                        b = U(nodes[b].child) + U(right)
+                        b = UINT(nodes[b].child) + UINT(right)
                     if fc >= 0:
-                        value = x[U(i + 2), U(fc)]
+                        value = x[UINT(i + 2), UINT(fc)]
                         right = not (value <= nodes[c].threshold)
                         if value != value:  # NaN
                             right = not left_if_missing[c]
-                        c = U(nodes[c].child) + U(right)
+                        c = UINT(nodes[c].child) + UINT(right)
                     if fd >= 0:
-                        value = x[U(i + 3), U(fd)]
+                        value = x[UINT(i + 3), UINT(fd)]
                         right = not (value <= nodes[d].threshold)
                         if value != value:  # NaN
                             right = not left_if_missing[d]
-                        d = U(nodes[d].child) + U(right)
+                        d = UINT(nodes[d].child) + UINT(right)
                 for k in range(out.shape[1]):
-                    out[U(i), U(k)] += values[U(nodes[a].child), U(k)]
-                    out[U(i + 1), U(k)] += values[U(nodes[b].child), U(k)]
-                    out[U(i + 2), U(k)] += values[U(nodes[c].child), U(k)]
-                    out[U(i + 3), U(k)] += values[U(nodes[d].child), U(k)]
+                    out[UINT(i), UINT(k)] += values[UINT(nodes[a].child), UINT(k)]
+                    out[UINT(i + 1), UINT(k)] += values[UINT(nodes[b].child), UINT(k)]
+                    out[UINT(i + 2), UINT(k)] += values[UINT(nodes[c].child), UINT(k)]
+                    out[UINT(i + 3), UINT(k)] += values[UINT(nodes[d].child), UINT(k)]
                 i += 4
             while i < stop:
                 at = root
                 feature = nodes[at].feature
                 while feature >= 0:
-                    value = x[U(i), U(feature)]
+                    value = x[UINT(i), UINT(feature)]
                     right = not (value <= nodes[at].threshold)
                     if value != value:  # NaN
                         right = not left_if_missing[at]
-                    at = U(nodes[at].child) + U(right)
+                    at = UINT(nodes[at].child) + UINT(right)
                     feature = nodes[at].feature
                 for k in range(out.shape[1]):
-                    out[U(i), U(k)] += values[U(nodes[at].child), U(k)]
+                    out[UINT(i), UINT(k)] += values[UINT(nodes[at].child), UINT(k)]
                 i += 1

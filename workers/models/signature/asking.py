@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from registry.manifest import Column, Signature
 from workers.models.signature.methods import method_candidates
-from workers.models.tabular.outputs import shaped
+from workers.models.tabular.outputs import to_output
 from workers.models.tabular.table import Input, Table
 
 Row = list[Any]
@@ -27,7 +27,7 @@ def model_refusal(
     names = [method] if method else method_candidates(model)[:1]
     try:
         for name in names:
-            shaped(getattr(model, name)(given), rows)
+            to_output(getattr(model, name)(given), rows)
     except Exception as error:  # noqa: BLE001 - whatever a model raises, it is a refusal
         return error
     return None

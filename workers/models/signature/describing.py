@@ -14,8 +14,8 @@ from workers.models.signature.wire import wire_value
 
 _PLAIN: dict[type, Kind] = {int: "number", float: "number", str: "string", bool: "boolean"}
 _NAMED: dict[str, Kind] = {"date": "date", "Decimal": "decimal"}
-_NUMERIC = {"i": "number", "u": "number", "f": "number", "b": "boolean"}
-_TEMPORAL = {"M": "datetime", "m": "duration"}
+_NUMERIC: dict[str, Kind] = {"i": "number", "u": "number", "f": "number", "b": "boolean"}
+_TEMPORAL: dict[str, Kind] = {"M": "datetime", "m": "duration"}
 
 
 def described_column(name: str, series: pd.Series, known: list[Known]) -> Column:
@@ -46,9 +46,9 @@ def _kind(name: str, series: pd.Series, values: pd.Series) -> Kind:
         return "category"
     kind = getattr(dtype, "kind", "O")
     if kind in _TEMPORAL:
-        return _TEMPORAL[kind]  # type: ignore[return-value]  # a word of `Kind`
+        return _TEMPORAL[kind]
     if kind in _NUMERIC:
-        return _NUMERIC[kind]  # type: ignore[return-value]  # a word of `Kind`
+        return _NUMERIC[kind]
     kinds = {_kind_of(name, value) for value in values}
     return kinds.pop() if len(kinds) == 1 else "any"
 
@@ -60,7 +60,7 @@ def _kind_of(name: str, value: Any) -> Kind:
     if kind is None:
         raise ModelUnloadable(
             f"column {name!r} of the sample holds a {type(value).__name__}, "
-            "which JSON has no word for"
+            "which JSON cannot represent"
         )
     return kind
 

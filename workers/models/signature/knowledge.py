@@ -230,7 +230,10 @@ def _is_null(value: Any) -> bool:
     return is_missing(value) or type(value).__name__ in ("NAType", "NaTType")
 
 
+_NULLS: dict[str, Null] = {"NAType": "na", "NaTType": "nat"}
+
+
 def _null(value: Any) -> Null:
     if value is None:
         return "none"
-    return {"NAType": "na", "NaTType": "nat"}.get(type(value).__name__, "nan")  # type: ignore[return-value]  # words of `Null`
+    return _NULLS.get(type(value).__name__, "nan")

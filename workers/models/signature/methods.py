@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from workers.models.tabular.outputs import Output, shaped, to_wire
+from workers.models.tabular.outputs import Output, to_output, to_wire
 from workers.models.tabular.table import Input
 
 MODEL_METHODS = (
@@ -33,7 +33,7 @@ def inverse_width(model: Any, answers: dict[str, Output]) -> int | None:
     if not isinstance(transformed, np.ndarray) or transformed.ndim != 2 or not _has(model, INVERSE):
         return None
     try:
-        shaped(getattr(model, INVERSE)(transformed[:1]), 1)
+        to_output(getattr(model, INVERSE)(transformed[:1]), 1)
     except Exception:  # noqa: BLE001 - a method that raises counts as absent
         return None
     return int(transformed.shape[1])
@@ -49,7 +49,7 @@ def _has(model: Any, name: str) -> bool:
 def _answers(model: Any, given: Input, rows: int) -> Iterator[tuple[str, Output]]:
     for name in method_candidates(model):
         try:
-            output = shaped(getattr(model, name)(given), rows)
+            output = to_output(getattr(model, name)(given), rows)
             to_wire([each[:1] for each in output] if isinstance(output, list) else output[:1])
             yield name, output
         except Exception:  # noqa: BLE001, S112 - a method that raises does not answer these rows

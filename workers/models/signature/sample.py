@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from tasks.jobs.files.dialect import SNIFFED, delimiter_of, separator
+from tasks.jobs.files.dialect import SNIFF_BYTES, delimiter_of, separator
 from telemetry.errors import Invalid
 
 MAX_SAMPLE_ROWS = 10_000
@@ -56,7 +56,7 @@ def of_rows(rows: Any) -> pd.DataFrame:
 def _csv(path: Path) -> pd.DataFrame:
     """Read CSV with the delimiter that jobs would find; pandas decides everything else."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        text = file.read(SNIFFED)
+        text = file.read(SNIFF_BYTES)
     said, begin = separator(text)
     delimiter = said or delimiter_of(text[begin:], None)
     return pd.read_csv(path, sep=delimiter, skiprows=int(said is not None), encoding="utf-8-sig")

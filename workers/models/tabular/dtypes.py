@@ -14,7 +14,7 @@ _KINDS = {int: 1, float: 1, bool: 2, str: 3}
 """Codes of values; a column of one code has a dtype of its own. 0: missing, 4: any other type."""
 
 
-def kinds(column: Column, array: Array) -> Array | None:
+def dtype_codes(column: Column, array: Array) -> Array | None:
     """A code per row; rows with equal codes make a column of one dtype. None if all are alike.
 
     NumPy's integers and booleans have no missing value. A row with a missing value or a fraction
@@ -31,8 +31,8 @@ def kinds(column: Column, array: Array) -> Array | None:
     return None
 
 
-def met(column: Column, array: Array) -> Array:
-    """Cast an array whose rows all have one code of `kinds` to the dtype that the model gets."""
+def cast_to_dtype(column: Column, array: Array) -> Array:
+    """Cast an array whose rows all have one of `dtype_codes` to the dtype that the model gets."""
     if column.unused:
         return np.full(len(array), np.nan)
     if column.type == "category":
@@ -45,10 +45,10 @@ def met(column: Column, array: Array) -> Array:
         return _guessed(column, array)
     if array.dtype != OBJECT:
         return array
-    return _texts(column, array) if column.type == "string" else filled(column, array)
+    return _texts(column, array) if column.type == "string" else fill_missing(column, array)
 
 
-def filled(column: Column, array: Array) -> Array:
+def fill_missing(column: Column, array: Array) -> Array:
     """Replace None in an array of objects by the missing value that the model was trained with."""
     missing = MISSING_VALUES[column.null]
     return array if missing is None else object_array([missing if v is None else v for v in array])
@@ -79,7 +79,7 @@ def _is_whole(value: Any) -> bool:
 def _number(column: Column, array: Array) -> Array:
     dtype = column.dtype or "float64"
     if dtype == "object":
-        return filled(column, array)
+        return fill_missing(column, array)
     if array.dtype == dtype:
         return array
     if array.dtype != OBJECT:
@@ -103,13 +103,13 @@ def _boolean(column: Column, array: Array) -> Array:
         return pd.array(list(array), dtype="boolean")
     if column.dtype != "object" and not any(value is None for value in array):
         return array.astype(bool)
-    return filled(column, array.astype(object))
+    return fill_missing(column, array.astype(object))
 
 
 def _texts(column: Column, array: Array) -> Array:
     # pandas' own text dtype, unless the model was trained on another.
     dtype = column.dtype or ("object" if column.null == "none" else "str")
-    return filled(column, array) if dtype == "object" else pd.array(array, dtype=dtype)
+    return fill_missing(column, array) if dtype == "object" else pd.array(array, dtype=dtype)
 
 
 def _category(column: Column, array: Array) -> Array:
@@ -132,4 +132,4 @@ def _guessed(column: Column, array: Array) -> Array:
         return array.astype(FLOAT)
     if types == {bool} and not any(value is None for value in array):
         return array.astype(bool)
-    return _texts(column, array) if types == {str} else filled(column, array)
+    return _texts(column, array) if types == {str} else fill_missing(column, array)

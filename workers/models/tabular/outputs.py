@@ -17,7 +17,7 @@ DENSE = 2**24
 """Most values that a sparse output may have once it is made dense."""
 
 
-def shaped(output: Any, rows: int) -> Output:
+def to_output(output: Any, rows: int) -> Output:
     """Convert a method's result for ``rows`` rows to an `Output`.
 
     A tuple or list of arrays is taken as several outputs, such as those of ``kneighbors`` or of a
@@ -51,7 +51,7 @@ def joined_outputs(outputs: Sequence[Output]) -> Output:
     return np.concatenate(outputs)
 
 
-def in_order(outputs: Sequence[Output], positions: Sequence[Array]) -> Output:
+def merge_outputs(outputs: Sequence[Output], positions: Sequence[Array]) -> Output:
     """Merge outputs into one that is ordered by the rows' positions, one array per output."""
     together, order = joined_outputs(outputs), np.argsort(np.concatenate(positions), kind="stable")
     return [each[order] for each in together] if isinstance(together, list) else together[order]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from registry.manifest import Signature
 from workers.models.tabular.columns import OBJECT, Array, array_of, is_float
-from workers.models.tabular.dtypes import kinds as kinds_of
-from workers.models.tabular.dtypes import met
+from workers.models.tabular.dtypes import cast_to_dtype
+from workers.models.tabular.dtypes import dtype_codes as kinds_of
 
 Input = Any
 """An `ndarray` of shape (rows, columns), or (rows,) for a flat signature; or a `DataFrame`."""
@@ -69,7 +69,10 @@ class Table:
         signature = self._signature
         if self._matrix is not None:
             return _of_matrix(signature, self._matrix)
-        arrays = [met(c, array) for c, array in zip(signature.columns, self._columns, strict=True)]
+        arrays = [
+            cast_to_dtype(c, array)
+            for c, array in zip(signature.columns, self._columns, strict=True)
+        ]
         if signature.frame:
             return _framed(signature, arrays)
         table = _stacked(arrays)
@@ -117,8 +120,8 @@ def _framed(signature: Signature, arrays: Sequence[Array]) -> pd.DataFrame:
 
 def _stacked(arrays: Sequence[Array]) -> Array:
     """One array (rows, columns) of the common dtype or of objects, as `DataFrame.to_numpy`."""
-    kinds = {array.dtype.kind if isinstance(array, np.ndarray) else "O" for array in arrays}
-    if kinds <= set("iuf") or kinds == {"b"}:
+    dtype_codes = {array.dtype.kind if isinstance(array, np.ndarray) else "O" for array in arrays}
+    if dtype_codes <= set("iuf") or dtype_codes == {"b"}:
         return np.column_stack(arrays)
     stacked = np.empty((len(arrays[0]), len(arrays)), dtype=OBJECT)
     for place, array in enumerate(arrays):

@@ -45,7 +45,9 @@ def test_dead_letter_is_kept_with_its_outcome(harness: LettersHarness) -> None:
     assert json.loads(harness.client.hget(keys.DEAD_LETTERS, "a"))["died_at"] == letter.died_at
 
 
-def test_no_dead_letter_of_a_model_error_or_a_cancelled_prediction(harness: LettersHarness) -> None:
+def test_dead_letters_exclude_model_errors_and_cancelled_predictions(
+    harness: LettersHarness,
+) -> None:
     harness.accept("a")
     ((tag, _),) = harness.take()
     record = harness.ledger.record("a")
@@ -95,7 +97,7 @@ def test_unreadable_message_with_an_id_fails_under_it(harness: LettersHarness) -
     assert harness.client.ttl(keys.record("stock")) > 0
 
 
-def test_the_outcome_of_another_message_stands(harness: LettersHarness) -> None:
+def test_dead_letter_keeps_the_outcome_of_another_message(harness: LettersHarness) -> None:
     harness.accept("a")
     ((tag, _),) = harness.take()
     done = harness.ledger.record("a").cancelled()
@@ -107,21 +109,23 @@ def test_the_outcome_of_another_message_stands(harness: LettersHarness) -> None:
 
 
 @pytest.mark.parametrize("given", ["a/b", "ö", "x" * 500, "a b", "..\n"])
-def test_an_id_that_no_path_can_hold_names_no_letter(harness: LettersHarness, given: str) -> None:
+def test_dead_letter_id_that_no_path_can_hold_is_replaced(
+    harness: LettersHarness, given: str
+) -> None:
     letter = harness.put_aside(json.dumps({"headers": {"id": given}}).encode())
 
     assert letter.id == "predict:1"
     assert harness.ledger.record(given).state == "failed"
 
 
-def test_two_unreadable_messages_under_one_id_are_both_kept(harness: LettersHarness) -> None:
+def test_unreadable_messages_under_one_id_are_both_kept(harness: LettersHarness) -> None:
     harness.put_aside(b'{"headers": {"id": "a"}, "n": 1}')
     harness.put_aside(b'{"headers": {"id": "a"}, "n": 2}')
 
     assert sorted(harness.ids()) == ["a", "predict:2"]
 
 
-def test_filters(harness: LettersHarness) -> None:
+def test_dead_letter_filters(harness: LettersHarness) -> None:
     harness.fail("a")
     harness.fail("b", "iris")
     harness.fail("c", error=WorkerLost())
@@ -135,7 +139,7 @@ def test_filters(harness: LettersHarness) -> None:
     assert found(model="churn:4") == found(queue="bulk") == set()
 
 
-def test_list_of_more_letters_than_one_read_takes(harness: LettersHarness) -> None:
+def test_dead_letter_list_over_several_reads(harness: LettersHarness) -> None:
     for number in range(250):
         harness.put_aside(b"%d" % number)
 
@@ -147,7 +151,7 @@ def test_list_of_more_letters_than_one_read_takes(harness: LettersHarness) -> No
     )
 
 
-def test_a_list_leaves_the_messages_where_they_are(
+def test_dead_letter_list_loads_no_messages(
     harness: LettersHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Messages may be large; a list that read them would hold them all in memory."""
@@ -173,7 +177,7 @@ def test_a_list_leaves_the_messages_where_they_are(
 @pytest.mark.parametrize(
     "bounds", [{"max_dead_letters": 3}, {"max_dead_letter_bytes": 1000}], ids=str
 )
-def test_the_oldest_go_when_there_are_too_many(client: redis.Redis, bounds) -> None:
+def test_dead_letters_beyond_the_bound_drop_the_oldest(client: redis.Redis, bounds) -> None:
     harness = LettersHarness(client, **bounds)
     for number in range(8):
         harness.put_aside(b"%200d" % number)
@@ -188,7 +192,7 @@ def test_the_oldest_go_when_there_are_too_many(client: redis.Redis, bounds) -> N
     assert totals.bytes == sum(map(len, kept.values())) <= bounds.get("max_dead_letter_bytes", 9e9)
 
 
-def test_letters_that_somebody_deleted_by_hand_do_not_count_for_ever(client: redis.Redis) -> None:
+def test_dead_letters_deleted_by_hand_are_no_longer_counted(client: redis.Redis) -> None:
     harness = LettersHarness(client, max_dead_letter_bytes=1000)
     harness.put_aside(b"%500d" % 1)
     client.delete(keys.DEAD_LETTERS, keys.DEAD_LETTER_TIMES)
@@ -198,7 +202,7 @@ def test_letters_that_somebody_deleted_by_hand_do_not_count_for_ever(client: red
     assert harness.ids()[0] == "predict:3"
 
 
-def test_a_full_redis_lets_workers_bury(harness: LettersHarness) -> None:
+def test_full_redis_lets_workers_bury(harness: LettersHarness) -> None:
     harness.accept("a")
     harness.client.lpush("predict", "unreadable")
     (one, _), (other, message) = harness.reservations.reserve("predict", 2, *GENEROUS)

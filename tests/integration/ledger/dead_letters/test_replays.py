@@ -83,7 +83,7 @@ def test_replay_reopens_only_a_failure(harness: LettersHarness) -> None:
     assert harness.ids() == ["a"]
 
 
-def test_a_letter_outlives_its_outcome(harness: LettersHarness) -> None:
+def test_dead_letter_outlives_its_outcome(harness: LettersHarness) -> None:
     harness.fail("a")
     harness.client.delete(keys.record("a"))
 
@@ -93,7 +93,7 @@ def test_a_letter_outlives_its_outcome(harness: LettersHarness) -> None:
     assert (record.state, record.reference, record.created_at) == ("queued", "churn:3", 1.8e9)
 
 
-def test_a_replay_does_not_overfill_the_queue(client: redis.Redis) -> None:
+def test_replay_does_not_overfill_the_queue(client: redis.Redis) -> None:
     harness = LettersHarness(client, max_queued=1)
     harness.fail("a")
     harness.fail("b")
@@ -107,7 +107,7 @@ def test_a_replay_does_not_overfill_the_queue(client: redis.Redis) -> None:
     assert sorted(harness.ids()) == ["a", "b"]
 
 
-def test_a_replayed_message_has_no_deadline_any_more(harness: LettersHarness) -> None:
+def test_replay_removes_the_queue_deadline(harness: LettersHarness) -> None:
     letter = {"headers": {"id": "a", "expires": "2020-01-01T00:00:00+00:00"}, "body": "[]"}
     harness.put_aside(json.dumps(letter).encode())
 

@@ -39,7 +39,7 @@ def test_live_jobs_are_bounded(client: redis.Redis) -> None:
     ledger = BoundedJobs(client).ledger
     for name in ("a", "b"):
         ledger.create(name, ORDER)
-    with pytest.raises(QueueFull, match="2 batch jobs are under way"):
+    with pytest.raises(QueueFull, match="2 batch jobs are running"):
         ledger.create("c", ORDER)
     assert ledger.job("c") is None
     ledger.create("a", ORDER)  # repeated: the job exists already
@@ -54,13 +54,13 @@ def test_kept_jobs_are_bounded(client: redis.Redis) -> None:
     for name in ("a", "b", "c"):
         ledger.create(name, ORDER)
         ledger.cancel(name)
-    with pytest.raises(QueueFull, match="3 batch jobs are kept: delete some"):
+    with pytest.raises(QueueFull, match="3 batch jobs are stored, which is the limit: delete some"):
         ledger.create("d", ORDER)
     assert ledger.delete("b") == "cancelled"
     ledger.create("d", ORDER)
 
 
-def test_ended_job_frees_its_place(worker: ManualWorker) -> None:
+def test_ended_job_frees_its_slot(worker: ManualWorker) -> None:
     worker.submit("failed", "swept")
     worker.ledger.conclude(worker.begin("failed", "validate"), BROKEN)
     worker.outdate("swept")
@@ -89,7 +89,7 @@ def test_deleted_job_leaves_nothing(worker: ManualWorker) -> None:
     assert worker.ledger.settle(begun.held, worker.part(begun)) is None
 
 
-def test_a_key_stands_for_one_job(worker: ManualWorker) -> None:
+def test_idempotency_key_names_one_job(worker: ManualWorker) -> None:
     assert worker.ledger.create("a", ORDER, KEY) == "a"
     assert worker.ledger.create("b", ORDER, KEY) == "a"
     assert worker.ledger.job("b") is None
@@ -101,7 +101,7 @@ def test_a_key_stands_for_one_job(worker: ManualWorker) -> None:
     assert worker.ledger.create("b", ORDER, KEY) == "b"
 
 
-def test_jobs_that_stop_go_on_without_a_walk_over_what_is_settled(worker: ManualWorker) -> None:
+def test_resuming_a_job_does_not_walk_over_settled_chunks(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 50)
     for n in range(40):
@@ -117,7 +117,7 @@ def test_jobs_that_stop_go_on_without_a_walk_over_what_is_settled(worker: Manual
     assert worker.waiting() == ["a.40", "a.41"]
 
 
-def test_jobs_of_before_are_looked_through_when_they_go_on(worker: ManualWorker) -> None:
+def test_resuming_a_job_of_an_older_release_looks_through_its_chunks(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 4)
     worker.settle(worker.begin("a", "0"))

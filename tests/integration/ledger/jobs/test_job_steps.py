@@ -59,7 +59,7 @@ def test_rows_that_are_computed_are_counted(worker: ManualWorker) -> None:
     assert (counts.succeeded, counts.failed, counts.running, counts.pending) == (6, 4, 0, 20)
 
 
-def test_the_time_left_is_what_validation_expects_until_a_chunk_is_settled(
+def test_job_eta_is_that_of_validation_until_a_chunk_is_settled(
     worker: ManualWorker,
 ) -> None:
     worker.submit("a")
@@ -90,7 +90,7 @@ def test_validation_of_two_workers_counts_once(worker: ManualWorker) -> None:
     assert facts.plan == "second"
 
 
-def test_lost_step_cannot_end_its_job(worker: ManualWorker) -> None:
+def test_lost_step_does_not_end_its_job(worker: ManualWorker) -> None:
     late = finalizing(worker)
     worker.lose(late)
     assert worker.ledger.conclude(late, BROKEN) == "finalizing"
@@ -113,7 +113,7 @@ def test_output_of_the_last_writer_stands(worker: ManualWorker) -> None:
     assert worker.look("a").output.fingerprint == "second"
 
 
-def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(worker: ManualWorker) -> None:
+def test_job_that_expires_while_it_is_finalized_keeps_its_parts(worker: ManualWorker) -> None:
     begun = finalizing(worker)
     worker.outdate("a")
     worker.ledger.sweep("a")
@@ -123,7 +123,7 @@ def test_a_job_that_expires_while_it_is_put_together_keeps_its_parts(worker: Man
     assert worker.ledger.conclude(worker.begin("a", "finalize"), None) == "completed"
 
 
-def test_an_error_of_before_it_was_resumed_does_not_end_it_again(worker: ManualWorker) -> None:
+def test_resumed_job_is_not_ended_by_an_earlier_error(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 3)
     first, second = worker.begin("a", "0"), worker.begin("a", "1")
@@ -153,7 +153,7 @@ def test_resumed_job_has_no_times_of_later_states(worker: ManualWorker) -> None:
     assert before.ended_at < job.queued_at <= job.finalizing_at
 
 
-def test_a_paused_version_takes_no_jobs(worker: ManualWorker) -> None:
+def test_paused_version_takes_no_jobs(worker: ManualWorker) -> None:
     worker.submit("before")
     pauses = Pauses(worker.client)
     pauses.pause("m:1", "until Monday")
@@ -183,7 +183,7 @@ def test_job_that_takes_too_long_expires(worker: ManualWorker) -> None:
     assert not [key for key in worker.client.scan_iter() if key.startswith(b"predictq:job:b")]
 
 
-def test_a_job_that_cannot_be_read_is_in_nobodys_way(worker: ManualWorker) -> None:
+def test_unreadable_job_does_not_block_others(worker: ManualWorker) -> None:
     worker.submit("a", "b")
     worker.client.hset(f"{keys.JOB}a", "report", b'{"errors": 7}')
     unreadable, other = worker.ledger.jobs(["a", "b"])
@@ -195,7 +195,7 @@ def test_a_job_that_cannot_be_read_is_in_nobodys_way(worker: ManualWorker) -> No
     assert worker.ledger.sweep("a")
 
 
-def test_a_purged_job_is_cancelled_at_once(worker: ManualWorker) -> None:
+def test_purged_job_is_cancelled_at_once(worker: ManualWorker) -> None:
     worker.submit("a", "b")
     worker.ledger.cancel("b")
     worker.validate("a", 4)
@@ -217,7 +217,7 @@ def test_cancelling_job_ends_once_its_messages_are_purged(worker: ManualWorker) 
     assert worker.status("a") == "cancelled"
 
 
-def test_a_purged_job_can_be_resumed(worker: ManualWorker) -> None:
+def test_purged_job_can_be_resumed(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 4)
     held = worker.begin("a", "0")
@@ -246,7 +246,7 @@ def test_resume_is_idempotent(worker: ManualWorker) -> None:
     assert worker.status("a") == "completed"
 
 
-def test_a_job_goes_on_while_it_is_being_cancelled(worker: ManualWorker) -> None:
+def test_cancelling_job_can_be_resumed(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 2)
     held = worker.begin("a", "0")

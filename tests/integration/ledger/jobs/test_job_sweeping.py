@@ -12,7 +12,7 @@ from tasks.jobs.job import FileRef, JobRequest
 from tasks.jobs.ledger import JobLedger
 from tasks.ledger import keys
 from tasks.settings import Settings
-from workers.jobs.sweeping import ABANDONED, sweep_jobs
+from workers.jobs.sweeping import ABANDONED_SECONDS, sweep_jobs
 
 ORDER = JobRequest(
     model="m", version=1, input=FileRef(uri="/in.csv"), output=FileRef(uri="/out.csv")
@@ -45,7 +45,7 @@ def accept(ledger: JobLedger, name: str, created_at: float | None = None) -> Non
         ledger.client.zadd(keys.JOBS, {name: created_at})
 
 
-def test_a_job_is_forgotten_with_its_files(ledger: JobLedger, settings: Settings) -> None:
+def test_swept_job_is_deleted_with_its_files(ledger: JobLedger, settings: Settings) -> None:
     for name in ("old", "bad", "resumed", "young"):
         accept(ledger, name, None if name == "young" else 1.0)
         ledger.cancel(name)
@@ -69,7 +69,7 @@ def test_sweep_passes_many_older_jobs_that_stay(ledger: JobLedger, settings: Set
     assert not ledger.knows("old")
 
 
-def test_the_clock_of_the_host_ends_nothing(
+def test_sweep_ignores_the_clock_of_the_host(
     ledger: JobLedger, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accept(ledger, "a")
@@ -83,10 +83,8 @@ def test_the_clock_of_the_host_ends_nothing(
     assert job.status == "validating"
 
 
-def test_files_of_no_job_go_when_nobody_writes_to_them(
-    ledger: JobLedger, settings: Settings
-) -> None:
-    late, later = ABANDONED + 60, settings.job_ttl + 60
+def test_files_of_no_job_are_deleted_once_unused(ledger: JobLedger, settings: Settings) -> None:
+    late, later = ABANDONED_SECONDS + 60, settings.job_ttl + 60
     accept(ledger, "known")
     for name, file, age in (
         ("known", "input.csv", later),
@@ -120,7 +118,7 @@ def test_files_of_another_redis_stay(
     assert not (settings.home / "jobs" / "second").exists()
 
 
-def test_a_home_that_lost_its_files_is_known_again(ledger: JobLedger, settings: Settings) -> None:
+def test_sweep_recognises_a_home_that_lost_its_files(ledger: JobLedger, settings: Settings) -> None:
     (settings.home / "jobs").mkdir()
     ledger.client.set(keys.JOBS_STACK, "this")
     sweep_jobs(ledger, settings)
@@ -129,7 +127,7 @@ def test_a_home_that_lost_its_files_is_known_again(ledger: JobLedger, settings: 
 
 def sweep_with_an_upload(ledger: JobLedger, settings: Settings, name: str) -> None:
     """Sweep a directory whose upload became no job."""
-    directory(settings.home, name, "input.csv", ABANDONED + 60)
+    directory(settings.home, name, "input.csv", ABANDONED_SECONDS + 60)
     sweep_jobs(ledger, settings)
 
 

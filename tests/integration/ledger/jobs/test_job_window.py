@@ -29,7 +29,7 @@ def worker(client: redis.Redis) -> Iterator[ManualWorker]:
     client.config_set("appendfsync", fsync)
 
 
-def test_a_window_of_ten_thousand_chunks_is_in_redis(worker: ManualWorker) -> None:
+def test_job_window_of_ten_thousand_chunks_is_in_redis(worker: ManualWorker) -> None:
     before = memory(worker)
     beat(worker)
     worker.submit("a")

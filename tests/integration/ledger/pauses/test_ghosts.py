@@ -8,7 +8,7 @@ import redis
 from tasks.ledger import keys
 from tasks.ledger.dead_letters.letters import Filter
 from tasks.ledger.pauses import ghosts
-from tasks.ledger.pauses.ghosts import Ghosts, Laid
+from tasks.ledger.pauses.ghosts import Ghosts, RemovedGhost
 from telemetry.errors import WorkerLost
 from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
 from tests.integration.ledger.pauses.pause_harness import PauseHarness
@@ -24,7 +24,7 @@ def ghost_removal(harness: PauseHarness) -> Ghosts:
     return Ghosts(harness.client, harness.settings)
 
 
-def test_a_version_that_is_paused_leaves_nothing(
+def test_ghost_of_a_paused_version_leaves_nothing(
     harness: PauseHarness, ghost_removal: Ghosts
 ) -> None:
     harness.open()
@@ -35,17 +35,17 @@ def test_a_version_that_is_paused_leaves_nothing(
     assert harness.taken() == [other]
     assert ghost_removal.known() == {"churn:3"}
 
-    assert ghost_removal.lay("churn:3") == Laid(letters=3, parked=3)
+    assert ghost_removal.remove("churn:3") == RemovedGhost(letters=3, parked=3)
 
     assert not harness.client.keys("predictq:*churn:3*")
     assert not harness.client.exists(keys.PAUSED, keys.ANSWERED, keys.DEAD_LETTERS)
     assert harness.client.hget(keys.DEAD_LETTER_TOTALS, "bytes") == b"0"
     assert ghost_removal.known() == set()
     assert harness.taken() == ours, "and workers say that there is no such version"
-    assert ghost_removal.lay("churn:3") == Laid(0, 0)
+    assert ghost_removal.remove("churn:3") == RemovedGhost(0, 0)
 
 
-def test_other_versions_are_unchanged_by_a_ghost(client: redis.Redis) -> None:
+def test_ghost_leaves_other_versions_unchanged(client: redis.Redis) -> None:
     """Dead letters of other versions may quote the removed version."""
     harness = LettersHarness(client)
     ghost_removal = Ghosts(client, harness.settings)
@@ -54,13 +54,13 @@ def test_other_versions_are_unchanged_by_a_ghost(client: redis.Redis) -> None:
     harness.fail("c", "x", WorkerLost('it said "model":"churn:3"'))
     harness.put_aside(json.dumps({"headers": {"id": "d", "batch": "churn:33"}}).encode())
 
-    assert ghost_removal.lay("churn:3").letters == 1
+    assert ghost_removal.remove("churn:3").letters == 1
 
     assert set(harness.ids()) == {"b", "c", "d"}
     assert ghost_removal.known() == {"churn.b:3", "x:3", "churn:33"}
 
 
-def test_letters_of_a_ghost_go_in_slices(
+def test_ghost_deletes_dead_letters_in_slices(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ghosts, "LETTERS_PER_LOOK", 4)
@@ -69,18 +69,18 @@ def test_letters_of_a_ghost_go_in_slices(
         harness.fail(str(number), "churn" if number % 3 else "other")
     client.config_resetstat()
 
-    laid = Ghosts(client, harness.settings).lay("churn:3")
+    removed = Ghosts(client, harness.settings).remove("churn:3")
 
-    assert laid.letters == 15
+    assert removed.letters == 15
     assert {letter.model for letter in harness.letters.find(Filter())} == {"other:3"}
     calls = client.info("commandstats")
     assert calls["cmdstat_zrange"]["calls"] == 6
 
 
-def test_laying_a_ghost_is_one_round_trip(harness: PauseHarness, ghost_removal: Ghosts) -> None:
+def test_ghost_deletion_is_one_round_trip(harness: PauseHarness, ghost_removal: Ghosts) -> None:
     harness.open()
-    ghost_removal.lay("churn:9")
+    ghost_removal.remove("churn:9")
     harness.client.config_resetstat()
-    ghost_removal.lay("churn:3")
+    ghost_removal.remove("churn:3")
     calls = harness.client.info("commandstats")
     assert calls["cmdstat_evalsha"]["calls"] == 1

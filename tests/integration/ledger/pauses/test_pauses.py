@@ -44,7 +44,7 @@ def test_failures_in_a_row_pause_a_version(harness: PauseHarness) -> None:
     assert harness.accept(version=4), "others go on"
 
 
-def test_success_in_between_keeps_it_open(harness: PauseHarness) -> None:
+def test_success_in_between_prevents_a_pause(harness: PauseHarness) -> None:
     for _ in range(4):
         harness.fail_one()
         harness.fail_one()
@@ -53,14 +53,16 @@ def test_success_in_between_keeps_it_open(harness: PauseHarness) -> None:
     assert not harness.paused()
 
 
-def test_bad_input_and_errors_of_the_model_do_not_count(harness: PauseHarness) -> None:
+def test_pause_does_not_count_bad_input_and_model_errors(harness: PauseHarness) -> None:
     for _ in range(20):
         harness.fail_one(ModelError("no"))
     assert not harness.paused()
     assert not harness.client.exists(keys.TROUBLES + "churn:3")
 
 
-def test_dead_letters_within_a_minute_pause_it_whatever_succeeds(client: redis.Redis) -> None:
+def test_dead_letters_within_a_minute_pause_a_version_despite_successes(
+    client: redis.Redis,
+) -> None:
     harness = PauseHarness(client, dead_letters_per_minute=4)
     for number in range(5):
         assert not harness.paused(), number
@@ -96,7 +98,7 @@ def test_failures_in_a_row_may_take_minutes_each(harness: PauseHarness) -> None:
     assert harness.paused().trigger == "failures"
 
 
-def test_a_refused_submission_leaves_no_trace(harness: PauseHarness) -> None:
+def test_paused_version_refuses_a_submission_without_a_trace(harness: PauseHarness) -> None:
     harness.open()
     before = harness.client.keys()
 
@@ -173,7 +175,7 @@ def test_parked_messages_return_in_slices_and_in_order(sliced: PauseHarness) -> 
     assert not sliced.client.exists(keys.UNPARKING, keys.PARKED + "churn:3")
 
 
-def test_a_purged_queue_gets_the_next_slice(sliced: PauseHarness) -> None:
+def test_parked_messages_return_in_slices_after_a_purge(sliced: PauseHarness) -> None:
     ours = parking(sliced, 25)
     sliced.pauses.resume("churn:3")
     sliced.client.delete("predict")
@@ -181,7 +183,7 @@ def test_a_purged_queue_gets_the_next_slice(sliced: PauseHarness) -> None:
     assert sliced.taken() == ours[10:20]
 
 
-def test_second_pause_keeps_the_rest_parked(sliced: PauseHarness) -> None:
+def test_pausing_again_keeps_the_rest_parked(sliced: PauseHarness) -> None:
     ours = parking(sliced, 25)
     sliced.pauses.resume("churn:3")
     sliced.pauses.pause("churn:3", "again")
@@ -191,7 +193,7 @@ def test_second_pause_keeps_the_rest_parked(sliced: PauseHarness) -> None:
     assert sorted(sliced.parked(), key=int) == ours
 
 
-def test_a_full_redis_lets_slices_go_back(sliced: PauseHarness) -> None:
+def test_full_redis_lets_parked_slices_return(sliced: PauseHarness) -> None:
     parking(sliced, 15)
     with full(sliced.client):
         sliced.pauses.resume("churn:3")
@@ -200,7 +202,7 @@ def test_a_full_redis_lets_slices_go_back(sliced: PauseHarness) -> None:
         assert len(sliced.taken()) == 5
 
 
-def test_messages_of_others_are_not_held_back(harness: PauseHarness) -> None:
+def test_pause_holds_back_no_other_version(harness: PauseHarness) -> None:
     """Messages of stock producers have no version in their headers."""
     harness.pauses.pause("churn:3", "a test")
     harness.client.lpush("predict", json.dumps({"headers": {"id": "stock"}, "body": ""}))

@@ -21,7 +21,7 @@ def harness(client: redis.Redis) -> PauseHarness:
     return PauseHarness(client)
 
 
-def test_a_submission_is_the_probe_where_nothing_is_parked(harness: PauseHarness) -> None:
+def test_probe_is_a_submission_where_nothing_is_parked(harness: PauseHarness) -> None:
     harness.open()
 
     probe = harness.probe()
@@ -52,7 +52,7 @@ def next_probe(harness: PauseHarness) -> tuple[str, str]:
     return probe
 
 
-def test_the_oldest_parked_message_is_the_probe(harness: PauseHarness, parked: list[str]) -> None:
+def test_probe_is_the_oldest_parked_message(harness: PauseHarness, parked: list[str]) -> None:
     probe = next_probe(harness)
 
     assert probe[1] == parked[0]
@@ -76,7 +76,7 @@ def test_failed_probe_doubles_the_wait(harness: PauseHarness, parked: list[str])
     assert waits == pytest.approx([0.4, 0.8, 1.6, 3.2], abs=0.1)
 
 
-def test_the_wait_has_a_bound(client: redis.Redis) -> None:
+def test_probe_wait_is_bounded(client: redis.Redis) -> None:
     harness = PauseHarness(client, probe_after=200)
     harness.open()
     entry = json.loads(client.hget(keys.PAUSED, "churn:3"))
@@ -85,16 +85,12 @@ def test_the_wait_has_a_bound(client: redis.Redis) -> None:
     assert harness.paused().probe_at - time.time() == pytest.approx(300, abs=5)
 
 
-def test_an_error_of_the_model_shows_that_it_computes(
-    harness: PauseHarness, parked: list[str]
-) -> None:
+def test_probe_with_a_model_error_ends_the_pause(harness: PauseHarness, parked: list[str]) -> None:
     harness.fail([next_probe(harness)], ModelError("no"))
     assert not harness.paused()
 
 
-def test_a_cancelled_probe_says_nothing_and_another_goes(
-    harness: PauseHarness, parked: list[str]
-) -> None:
+def test_probe_that_is_cancelled_is_replaced(harness: PauseHarness, parked: list[str]) -> None:
     tag, task_id = next_probe(harness)
     harness.settle([Settled(harness.ledger.record(task_id).cancelled(), tag)])
     assert harness.paused()
@@ -117,7 +113,7 @@ def test_forgotten_prediction_is_no_probe(
     assert next_probe(harness)[1] == ids[4]
 
 
-def test_a_probe_is_looked_for_among_so_many_at_a_time(harness: PauseHarness) -> None:
+def test_probe_search_is_bounded_per_step(harness: PauseHarness) -> None:
     """Redis serves nothing else during the search, so it is bounded."""
     harness.pauses.pause("churn:3", "a test")
     over = Record.queued("over", PREDICTION).cancelled()
@@ -147,9 +143,7 @@ def test_lost_probe_is_replaced(harness: PauseHarness, parked: list[str]) -> Non
     assert next_probe(harness)[1] == parked[1]
 
 
-def test_a_probe_of_a_dead_worker_is_still_the_probe(
-    harness: PauseHarness, parked: list[str]
-) -> None:
+def test_probe_of_a_killed_worker_stays_the_probe(harness: PauseHarness, parked: list[str]) -> None:
     tag, task_id = next_probe(harness)
     harness.reservations.release([tag])
     assert next_probe(harness)[1] == task_id
@@ -185,14 +179,14 @@ def test_exhausted_attempts_fail_despite_the_pause(harness: PauseHarness) -> Non
     assert harness.fail(harness.take(), WorkerLost()) == 10
 
 
-def test_a_version_that_is_soon_paused_again_waits_longer(harness: PauseHarness) -> None:
+def test_probe_wait_grows_for_a_version_paused_again_soon(harness: PauseHarness) -> None:
     harness.open()
     harness.succeed([harness.probe()])
     harness.open()
     assert harness.paused().probe_at - time.time() == pytest.approx(0.4, abs=0.1)
 
 
-def test_a_full_redis_lets_a_pause_end(harness: PauseHarness, parked: list[str]) -> None:
+def test_full_redis_lets_a_pause_end(harness: PauseHarness, parked: list[str]) -> None:
     probe = next_probe(harness)
     with full(harness.client):
         harness.succeed([probe])

@@ -76,7 +76,7 @@ def test_body_that_is_too_long_is_read_up_to_the_bound() -> None:
 
 
 @pytest.mark.parametrize("then", [_leaving, _silence])
-def test_a_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
+def test_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
     monkeypatch.setattr("api.asgi.body_deadline.MAX_SILENCE", 0.05)
     front = Front()
     asyncio.run(asyncio.wait_for(front.post(b"half", announced=8, then=then), 10))
@@ -84,7 +84,7 @@ def test_a_body_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, then:
     assert front.answers[0] == 400
 
 
-def test_a_body_that_trickles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trickling_body_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.asgi.body_deadline.MAX_SILENCE", 0.1)
     front = Front()
 
@@ -121,7 +121,7 @@ def test_held_large_bodies_are_bounded_and_small_ones_pass() -> None:
 
 
 @pytest.mark.parametrize("path", [BATCH, f"{BATCH}/validate"])
-def test_an_upload_is_streamed(path: str) -> None:
+def test_upload_is_streamed(path: str) -> None:
     front = Front()
     asyncio.run(front.post(LARGE, LARGE, LARGE, path=path, types=[FORM]))
     assert front.bodies == [LARGE]

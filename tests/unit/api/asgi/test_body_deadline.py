@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.asgi.body_deadline import MAX_SILENCE, SLOWEST, BodyDeadline
+from api.asgi.body_deadline import MAX_SILENCE, MIN_BYTES_PER_SECOND, BodyDeadline
 
 
 class Sender:
@@ -14,7 +14,7 @@ class Sender:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         monkeypatch.setattr("api.asgi.body_deadline.monotonic", lambda: self.now)
-        self._patience = BodyDeadline()
+        self._deadline = BodyDeadline()
 
     def send(self, size: int, after: float) -> None:
         """Raises `TimeoutError` if the allowance is spent."""
@@ -23,7 +23,7 @@ class Sender:
             self.now += after
             return {"type": "http.request", "body": bytes(size), "more_body": True}
 
-        asyncio.run(self._patience.hear(receive))
+        asyncio.run(self._deadline.receive(receive))
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
     return Sender(monkeypatch)
 
 
-def test_a_steady_sender_is_heard_for_ever(sender: Sender) -> None:
+def test_steady_sender_has_no_deadline(sender: Sender) -> None:
     for _ in range(50):
-        sender.send(2 * SLOWEST, after=2)
+        sender.send(2 * MIN_BYTES_PER_SECOND, after=2)
 
 
 def test_dripping_body_is_cut_off(sender: Sender) -> None:
@@ -44,7 +44,7 @@ def test_dripping_body_is_cut_off(sender: Sender) -> None:
 
 
 def test_speed_is_credit_for_no_more_than_one_pause(sender: Sender) -> None:
-    sender.send(100 * SLOWEST, after=1)
+    sender.send(100 * MIN_BYTES_PER_SECOND, after=1)
     sender.send(1, after=MAX_SILENCE + 1)
     with pytest.raises(TimeoutError):
         sender.send(1, after=1)

@@ -9,7 +9,7 @@ import pytest
 
 from api.asgi.fast_path import MAX_FAST_BODY_BYTES, FastPath
 from api.predictions.routes import Predictions
-from tasks.ledger.ledger import Long
+from tasks.ledger.ledger import RecordTooLong
 from tasks.settings import Settings
 
 
@@ -33,7 +33,7 @@ class Unread:
         raise AssertionError("this reads files")
 
 
-def test_a_look_up_with_a_query_is_left_to_who_is_behind() -> None:
+def test_look_up_with_a_query_is_left_to_flask() -> None:
     """It may have `debug=true`, which needs a right."""
     behind, nobody = Behind(), Any
     scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
@@ -58,13 +58,13 @@ def test_model_that_is_not_cached_is_left_to_flask() -> None:
     assert behind.asked == 1
 
 
-def test_a_look_up_of_a_large_outcome_is_left_to_who_is_behind() -> None:
+def test_look_up_of_a_large_outcome_is_left_to_flask() -> None:
     behind, nobody = Behind(), Any
     scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
     scope["query_string"] = b""
 
     async def look_up(_: str) -> None:
-        raise Long
+        raise RecordTooLong
 
     predictions: Any = SimpleNamespace(look_up_async=look_up)
     asyncio.run(FastPath(predictions, nobody, behind, 100)(scope, nobody, nobody))
@@ -74,7 +74,7 @@ def test_a_look_up_of_a_large_outcome_is_left_to_who_is_behind() -> None:
 @pytest.mark.parametrize(
     ("bound", "length"), [(100, 101), (10 * MAX_FAST_BODY_BYTES, MAX_FAST_BODY_BYTES + 1)]
 )
-def test_a_body_beyond_its_bounds_is_left_to_who_is_behind(bound: int, length: int) -> None:
+def test_body_beyond_its_bounds_is_left_to_flask(bound: int, length: int) -> None:
     behind = Behind()
     nobody: Any = None
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]

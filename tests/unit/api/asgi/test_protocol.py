@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from api.asgi.protocol import in_threads, noticing_who_leaves
+from api.asgi.protocol import run_in_threads, watch_disconnects
 
 
 async def silent() -> Any:
@@ -22,7 +22,7 @@ async def dripping() -> Any:
 
 
 @pytest.mark.parametrize("then", [silent, dripping])
-def test_a_client_that_falls_silent_or_drips_is_gone(
+def test_silent_or_slow_client_is_disconnected(
     monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[Any]]
 ) -> None:
     monkeypatch.setattr("api.asgi.body_deadline.MAX_SILENCE", 0.05)
@@ -42,7 +42,7 @@ def test_a_client_that_falls_silent_or_drips_is_gone(
         sent.append(event)
 
     scope = asking("POST", (b"content-length", b"100000"))
-    asyncio.run(asyncio.wait_for(in_threads(app, 1)(scope, receive, send), 10))
+    asyncio.run(asyncio.wait_for(run_in_threads(app, 1)(scope, receive, send), 10))
     assert sent[0]["status"] == 400
 
 
@@ -55,7 +55,7 @@ async def refused() -> None:
 
 
 @pytest.mark.parametrize("fails", [frozen, refused])
-def test_a_client_that_takes_no_more_is_gone(
+def test_client_that_reads_nothing_is_disconnected(
     monkeypatch: pytest.MonkeyPatch, fails: Callable[[], Awaitable[None]]
 ) -> None:
     monkeypatch.setattr("api.asgi.protocol.SEND_TIMEOUT", 0.05)
@@ -76,7 +76,7 @@ def test_a_client_that_takes_no_more_is_gone(
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    serve = noticing_who_leaves(in_threads(app, 1))
+    serve = watch_disconnects(run_in_threads(app, 1))
     asyncio.run(asyncio.wait_for(serve(asking("GET"), receive, send), 10))
     assert closed.is_set()
     assert all(

@@ -42,10 +42,10 @@ def access(home: Path, found: Job) -> JobAccess:
 def test_access_without_the_key(tmp_path: Path, key: str) -> None:
     found = job(restricted=True)
     with Flask("test").test_request_context(headers={"Authorization": key}):
-        shown = access(tmp_path, found).shown(found)
+        shown = access(tmp_path, found).redacted(found)
         assert shown.error
         assert (shown.error.code, LINE in shown.error.message) == ("invalid_input", False)
-        with pytest.raises(Forbidden, match="present it"):
+        with pytest.raises(Forbidden, match="send the key"):
             access(tmp_path, found).permitted("j1")
 
 
@@ -54,14 +54,14 @@ def test_access_with_the_key(tmp_path: Path) -> None:
     del rights
     key = (tmp_path / "local.key").read_text().strip()
     with Flask("test").test_request_context(headers={"Authorization": f"Bearer {key}"}):
-        assert access(tmp_path, found).everywhere
-        assert access(tmp_path, found).shown(found) == found
+        assert access(tmp_path, found).may_use_any_path
+        assert access(tmp_path, found).redacted(found) == found
         assert access(tmp_path, found).permitted("j1") == found
 
 
 def test_jobs_below_the_roots_are_everybodys(tmp_path: Path) -> None:
     found = job(restricted=False)
     with Flask("test").test_request_context():
-        assert not access(tmp_path, found).everywhere
-        assert access(tmp_path, found).shown(found) == found
+        assert not access(tmp_path, found).may_use_any_path
+        assert access(tmp_path, found).redacted(found) == found
         assert access(tmp_path, found).permitted("j1") == found

@@ -114,7 +114,7 @@ def form(**fields: str) -> dict[str, Any]:
     return {"model": "m", "file": (io.BytesIO(b"x0\n1\n"), "rows.csv"), **fields}
 
 
-def test_an_order_is_pinned_and_accepted(web: FlaskClient, jobs: Jobs) -> None:
+def test_job_request_is_pinned_and_accepted(web: FlaskClient, jobs: Jobs) -> None:
     answer = web.post("/predict/batch", json=BODY)
     assert (answer.status_code, answer.json["status"]) == (202, "validating")
     assert answer.headers["Location"] == answer.json["urls"]["self"] == "/predict/batch/j1"
@@ -133,7 +133,7 @@ def test_local_key_allows_any_path(web: FlaskClient, jobs: Jobs, home: Path) -> 
     assert [everywhere for *_, everywhere in jobs.requests] == [True]
 
 
-def test_an_upload_lies_in_the_directory_of_its_job(
+def test_upload_lies_in_the_directory_of_its_job(
     web: FlaskClient, jobs: Jobs, directory: Path
 ) -> None:
     assert web.post("/predict/batch", data=form(id_column="x0")).status_code == 202
@@ -182,7 +182,7 @@ def test_repeated_job_request_needs_no_directory(
     assert not directory.exists()
 
 
-def test_the_key_of_an_order_is_not_that_of_its_dry_run(
+def test_job_request_s_key_differs_from_that_of_its_dry_run(
     web: FlaskClient, jobs: Jobs, directory: Path
 ) -> None:
     for path in ("/predict/batch", "/predict/batch", "/predict/batch/validate"):
@@ -200,14 +200,14 @@ def test_validating_waits_as_long_as_is_preferred(web: FlaskClient, jobs: Jobs) 
     assert jobs.requests[0][0].dry_run
 
 
-def test_a_page_of_jobs_says_whether_there_are_more(web: FlaskClient, jobs: Jobs) -> None:
+def test_page_of_jobs_says_whether_there_are_more(web: FlaskClient, jobs: Jobs) -> None:
     page = web.get("/predict/batch?limit=2&after=j9&status=failed").json
     assert ([job["id"] for job in page["data"]], page["has_more"]) == (["j0", "j1"], True)
     assert jobs.asked == (3, "j9", "failed")
     assert web.get("/predict/batch?limit=0").status_code == 422
 
 
-def test_a_job_is_shown_cancelled_resumed_and_forgotten(web: FlaskClient) -> None:
+def test_job_is_shown_cancelled_resumed_and_deleted(web: FlaskClient) -> None:
     path = "/predict/batch/j0"
     assert web.get(path).json["status"] == "completed"
     cancelled = web.delete(path)
@@ -222,7 +222,7 @@ def test_a_job_is_shown_cancelled_resumed_and_forgotten(web: FlaskClient) -> Non
     ("method", "path"),
     [("DELETE", ""), ("DELETE", "?forget=true"), ("POST", "/resume"), ("GET", "/output")],
 )
-def test_a_job_of_the_key_is_left_alone_without_it(
+def test_job_of_the_local_key_needs_it(
     web: FlaskClient, jobs: Jobs, method: str, path: str
 ) -> None:
     jobs.jobs["j0"] = replace(JOB, restricted=True)

@@ -44,7 +44,7 @@ def deliveries(tmp_path: Path) -> Iterator[OutputViews]:
 
 
 @pytest.mark.parametrize(("held", "free"), [("errors", "events"), ("events", "errors")])
-def test_files_and_events_do_not_take_each_other_s_places(
+def test_downloads_and_events_have_separate_limits(
     deliveries: OutputViews, held: str, free: str
 ) -> None:
     with ExitStack() as stack:

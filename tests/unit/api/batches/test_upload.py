@@ -8,7 +8,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from api.batches.upload import Upload, telling_full
+from api.batches.upload import Upload, convert_disk_full
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
 from tasks.settings import Settings
@@ -65,13 +65,13 @@ def test_upload_is_synced_before_it_is_accepted(
 
 
 @pytest.mark.parametrize("size", [10, 1_000_000])
-def test_a_full_disk_is_told(directory: JobDirectory, size: int) -> None:
+def test_upload_to_a_full_disk_is_refused(directory: JobDirectory, size: int) -> None:
     (directory.path / "input.csv").symlink_to("/dev/full")
-    with pytest.raises(DiskFull), telling_full():
+    with pytest.raises(DiskFull), convert_disk_full():
         Upload(request("rows.csv", b"1" * size), directory, 0, quota(directory))
 
 
-def test_a_form_without_a_file(directory: JobDirectory) -> None:
+def test_upload_form_without_a_file(directory: JobDirectory) -> None:
     form = EnvironBuilder(method="POST", data={"model": "iris"}, content_type="multipart/form-data")
     with pytest.raises(Invalid, match="file"):
         _ = Upload(form.get_request(Request), directory, 0, quota(directory)).uri
@@ -80,13 +80,13 @@ def test_a_form_without_a_file(directory: JobDirectory) -> None:
 def test_uploads_take_no_more_than_jobs_may_keep(
     directory: JobDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.jobs.files.quota.FRESH", 0.0)
+    monkeypatch.setattr("tasks.jobs.files.quota.CACHE_SECONDS", 0.0)
     with pytest.raises(DiskFull, match="PREDICTQ_MAX_JOB_BYTES"):
         Upload(request("rows.csv", b"1" * 2**25), directory, 0, quota(directory, 2**20))
     assert (directory.path / "input.csv").stat().st_size < 2**25
 
 
-def test_the_fingerprint_tells_contents_fields_and_formats_apart(tmp_path: Path) -> None:
+def test_upload_fingerprint_covers_content_fields_and_format(tmp_path: Path) -> None:
     found = []
     for n, (name, content) in enumerate(
         [("a.csv", b"1"), ("b.csv", b"1"), ("a.csv", b"2"), ("a.ndjson", b"1")]

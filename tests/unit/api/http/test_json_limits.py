@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from api.http.json_limits import AROUND, EACH, refuse_many
+from api.http.json_limits import CONTAINERS_PER_ROW, OUTER_CONTAINERS, refuse_many_containers
 from api.predictions.submission import parse_submission
 from telemetry.errors import Malformed, TooLarge
 
@@ -21,7 +21,7 @@ def filled(piece: bytes, size: int = SIZE) -> bytes:
 
 
 @pytest.mark.parametrize("piece", [b"{}", b"[]", b'{"a":1}', b"[1]", b"[NaN]", b"[[[]]]"])
-def test_a_body_of_many_rows_is_refused_for_little_memory(piece: bytes) -> None:
+def test_json_limits_refuse_many_rows_with_little_memory(piece: bytes) -> None:
     """Parsed, it would take up to 26 times its bytes."""
     body = filled(piece)
     tracemalloc.start()
@@ -35,26 +35,28 @@ def test_a_body_of_many_rows_is_refused_for_little_memory(piece: bytes) -> None:
 
 
 @pytest.mark.parametrize("bad", [b"[" * 100_000, b'{"a":' * 100_000, HEAD + b"[" * 100_000])
-def test_a_body_that_is_nested_too_deeply_is_no_json(bad: bytes) -> None:
+def test_json_limits_refuse_deep_nesting(bad: bytes) -> None:
     with pytest.raises(Malformed):
-        refuse_many(bad, ROWS)
+        refuse_many_containers(bad, ROWS)
 
 
 def test_containers_that_rows_need_are_taken() -> None:
     rows = json.dumps({"model": "m", "features": [{"a": 1, "b": {"c": [{}]}}] * 5}).encode()
-    refuse_many(rows, 5)
-    refuse_many(b"[" * EACH * (5 + AROUND), 5)
+    refuse_many_containers(rows, 5)
+    refuse_many_containers(b"[" * CONTAINERS_PER_ROW * (5 + OUTER_CONTAINERS), 5)
     with pytest.raises(TooLarge):
-        refuse_many(b"[] " * (EACH * (5 + AROUND) + 1), 5)
+        refuse_many_containers(b"[] " * (CONTAINERS_PER_ROW * (5 + OUTER_CONTAINERS) + 1), 5)
 
 
 def test_brackets_within_texts_are_texts() -> None:
     texts = ["[[{{" * 10, '"[{', "\\\\", '\\\\"[[', "{" * 1000]
-    refuse_many(json.dumps({"model": "m", "features": texts}).encode(), 3)
+    refuse_many_containers(json.dumps({"model": "m", "features": texts}).encode(), 3)
     brackets = json.dumps({"model": "m", "features": [*texts, [], []]}).encode()
-    refuse_many(brackets + b"[" * (EACH * (3 + AROUND) - 4), 3)
+    refuse_many_containers(brackets + b"[" * (CONTAINERS_PER_ROW * (3 + OUTER_CONTAINERS) - 4), 3)
     with pytest.raises(TooLarge):
-        refuse_many(brackets + b"[" * (EACH * (3 + AROUND) - 3), 3)
+        refuse_many_containers(
+            brackets + b"[" * (CONTAINERS_PER_ROW * (3 + OUTER_CONTAINERS) - 3), 3
+        )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_counting_takes_little_memory_for_any_strings(piece: bytes) -> None:
     tracemalloc.start()
     try:
         with suppress(TooLarge, Malformed):
-            refuse_many(body, ROWS)
+            refuse_many_containers(body, ROWS)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -48,7 +48,7 @@ def test_error_is_logged_with_the_fields_of_its_request(
     (line,) = caplog.records
     told = {field: getattr(line, field) for field in fields}
     assert told == fields
-    assert line.method == "GET"  # type: ignore[attr-defined]  # a field of ours
+    assert line.method == "GET"
 
 
 def test_log_fields_outside_of_a_request_are_empty() -> None:
@@ -60,4 +60,4 @@ def test_failed_wait_is_logged_with_its_id(caplog: pytest.LogCaptureFixture) -> 
         raise redis.TimeoutError
 
     assert ConcurrencyLimit(1).wait("an-id", fail, None) == (None, False)
-    assert caplog.records[0].id == "an-id"  # type: ignore[attr-defined]  # a field of ours
+    assert caplog.records[0].id == "an-id"

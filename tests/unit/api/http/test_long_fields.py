@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import MultipartDecoder
 
-from api.asgi.entrance import LONGEST_FIELD
+from api.asgi.request_filter import MAX_FIELD_BYTES
 from api.batches.request import UploadRequest, read_form
 from api.batches.upload import _suffixes
 from api.dead_letters.routes import Page
@@ -70,7 +70,7 @@ HEADERS: dict[str, tuple[Callable[[], Any], str]] = {
     "If-Modified-Since": (lambda: request.if_modified_since, " ,:-()"),
     "Range": (lambda: _asks_for_one_range(100), " ,=-0"),
 }
-"""Fields that Werkzeug parses; `Entrance` accepts `LONGEST_FIELD` bytes of each."""
+"""Fields that Werkzeug parses; `RequestFilter` accepts `MAX_FIELD_BYTES` bytes of each."""
 
 
 def seconds(read: Callable[[], Any]) -> float:
@@ -95,29 +95,29 @@ def texts(separators: str, length: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_our_parsers_take_no_longer_for_separators(name: str) -> None:
+def test_own_parsers_take_no_longer_for_separators(name: str) -> None:
     read, separators = OURS[name]
     for text in texts(separators, LENGTH):
         assert seconds(lambda text=text: read(text)) < SOON, (text[:10], len(text))
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_werkzeug_s_take_no_longer_for_separators(name: str) -> None:
+def test_werkzeug_parsers_take_no_longer_for_separators(name: str) -> None:
     read, separators = HEADERS[name]
-    for text in texts(separators, LONGEST_FIELD):
+    for text in texts(separators, MAX_FIELD_BYTES):
         with app.test_request_context(headers={name: text}):
             assert seconds(read) < SOON, (text[:10], len(text))
 
 
 @pytest.mark.parametrize("separator", "&=%;+")
-def test_a_query_takes_no_longer_for_separators(separator: str) -> None:
-    for text in texts(separator, LONGEST_FIELD):
+def test_query_of_separators_takes_no_longer(separator: str) -> None:
+    for text in texts(separator, MAX_FIELD_BYTES):
         with app.test_request_context(query_string=text):
             assert seconds(lambda: read_query(request, Page)) < SOON, text[:10]
 
 
 @pytest.mark.parametrize("filling", [b"-", b"\r", b"\n", b"\r\n--b", b"\r\n--b ", b" ", b"--b"])
-def test_a_form_takes_no_longer_for_separators(filling: bytes) -> None:
+def test_form_of_separators_takes_no_longer(filling: bytes) -> None:
     """The form arrives in pieces, and must not be parsed from the start with each."""
     head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
     pieces = [head, *([filling * (4096 // len(filling))] * (LENGTH // 4096))]

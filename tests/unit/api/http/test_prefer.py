@@ -24,7 +24,7 @@ from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
         ("wait=3; foo=1, handling=strict", 3, "wait=3"),
     ],
 )
-def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:
+def test_preference_is_applied_and_named(header, seconds, applied) -> None:
     preference = parse_prefer(header)
 
     assert preference.seconds(otherwise=7) == seconds
@@ -41,5 +41,5 @@ def test_a_preference_is_followed_and_said(header, seconds, applied) -> None:
         ("respond-async, wait=5", "respond-async"),
     ],
 )
-def test_a_wait_that_was_not_granted_is_not_said(header, applied) -> None:
+def test_preference_that_was_not_applied_is_not_named(header, applied) -> None:
     assert parse_prefer(header).applied(waited=False) == applied

@@ -6,7 +6,7 @@ from api.http.problems import MAX_TEXT_CHARS, Problem, answer_to
 from telemetry.errors import Detail, Invalid
 
 
-def test_a_long_name_is_not_sent_back_whole() -> None:
+def test_problem_truncates_a_long_name() -> None:
     name = "x" * 1_000_000
     error = Invalid(f"unknown field {name}", errors=[Detail((), f"unknown field {name}")] * 20)
     body = answer_to(error).get_data()
@@ -16,6 +16,6 @@ def test_a_long_name_is_not_sent_back_whole() -> None:
     assert len(told.errors) == 20
 
 
-def test_a_short_name_is_sent_as_it_is() -> None:
+def test_problem_keeps_a_short_name() -> None:
     told = msgspec.json.decode(answer_to(Invalid("a word")).get_data(), type=Problem)
     assert told.detail == "a word"

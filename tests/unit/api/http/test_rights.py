@@ -26,7 +26,7 @@ def asked(rights: Rights, query: str, authorization: str | None = None) -> bool:
         return rights.debug(request)
 
 
-def test_the_key_is_made_once_for_its_owner_alone(home: Path, path: Path) -> None:
+def test_local_key_is_made_once_for_its_owner_alone(home: Path, path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(Rights, [home] * 32))
     key = path.read_text()
@@ -55,7 +55,7 @@ def test_debug_without_the_local_key_is_forbidden(home: Path, authorization: str
     assert not asked(rights, "?debug=false&more=1", authorization)
 
 
-def test_an_empty_key_opens_nothing(home: Path, path: Path) -> None:
+def test_empty_local_key_permits_nothing(home: Path, path: Path) -> None:
     path.parent.mkdir()
     path.write_text("\n")
     for authorization in ("Bearer ", "Bearer"):

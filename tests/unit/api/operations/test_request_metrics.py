@@ -26,7 +26,7 @@ def exposed(monkeypatch: pytest.MonkeyPatch) -> bytes:
     return generate_latest(metrics.registry())
 
 
-def test_methods_and_routes_that_nobody_knows_are_one_series(exposed: bytes) -> None:
+def test_unknown_methods_and_routes_are_one_series(exposed: bytes) -> None:
     assert b'method="other",route="other",status="404"' in exposed
     assert b'method="GET",route="/known/<name>",status="200"' in exposed
     assert b"METHOD" not in exposed

@@ -42,7 +42,7 @@ QUEUED = Record.queued(
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
-def test_a_failure_has_the_status_of_its_code(error: Exception, status: int) -> None:
+def test_failure_has_the_status_of_its_code(error: Exception, status: int) -> None:
     failed = QUEUED.failed(error, 1, "Traceback")
     told = problem(failed, debug=False)
     assert failed.error
@@ -52,7 +52,7 @@ def test_a_failure_has_the_status_of_its_code(error: Exception, status: int) -> 
         failed.error.message,
     )
     assert (told.retryable, told.id) == (failed.error.retryable, "an-id")
-    assert told.urls.result == "/predict/result/an-id"  # type: ignore[union-attr]  # it is set
+    assert told.urls.result == "/predict/result/an-id"
     assert not told.traceback
 
 
@@ -62,7 +62,7 @@ def test_expired_or_cancelled_prediction_is_a_problem() -> None:
     assert (cancelled.status, cancelled.code, cancelled.retryable) == (409, "cancelled", False)
 
 
-def test_a_code_of_another_version_is_an_error_of_ours() -> None:
+def test_unknown_error_code_is_an_internal_error() -> None:
     error = ErrorBody("of_tomorrow", "no", True)
     failed = msgspec.structs.replace(QUEUED.failed(ModelError("no")), error=error)
     told = problem(failed, debug=False)
@@ -70,7 +70,7 @@ def test_a_code_of_another_version_is_an_error_of_ours() -> None:
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_the_traceback_is_told_only_where_it_may(debug: bool) -> None:
+def test_traceback_is_included_only_where_permitted(debug: bool) -> None:
     failed = QUEUED.failed(ModelError("no"), 1, "Traceback")
     told = [problem(failed, debug=debug), outcome(failed, 60, debug=debug)]
     assert [one.traceback == "Traceback" for one in told] == [debug] * 2

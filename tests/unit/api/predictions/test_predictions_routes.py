@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
-from api.asgi.sending import Sending
+from api.asgi.send_budget import SendBudget
 from api.http import problems
 from api.http.rights import Rights
 from api.predictions.routes import Predictions
@@ -86,11 +86,11 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sending() -> Any:
-    return Sending(1)
+    return SendBudget(1)
 
 
 @pytest.fixture
-def web(gateway: Any, home: Path, sending: Sending) -> FlaskClient:
+def web(gateway: Any, home: Path, sending: SendBudget) -> FlaskClient:
     app, settings = Flask(__name__), Settings(home=home, redis_url="", threads=4, max_rows=3)
     views = Predictions(gateway, Registry(home), settings, Rights(home), sending)
     app.register_blueprint(views.blueprint())
@@ -115,7 +115,7 @@ def test_submission_is_pinned_and_accepted(web: FlaskClient, gateway: Gateway) -
     assert (prediction.version, prediction.features, key) == (2, [[1.0], [2.0]], None)
 
 
-def test_the_key_comes_with_a_fingerprint_of_the_payload(
+def test_idempotency_key_comes_with_a_fingerprint_of_the_payload(
     web: FlaskClient, gateway: Gateway
 ) -> None:
     for body in (BODY, BODY, {**BODY, "features": [[3.0]]}):
@@ -144,7 +144,7 @@ def test_invalid_submission_reaches_no_queue(
     assert gateway.submitted == []
 
 
-def test_the_fallback_stands_in_for_a_paused_version_but_not_by_number(
+def test_fallback_answers_for_a_paused_version_but_not_by_number(
     web: FlaskClient, gateway: Gateway
 ) -> None:
     gateway.paused = {2}
@@ -202,7 +202,7 @@ def test_outcome_too_large_to_send_is_replaced_by_the_id(
     assert web.post("/predict", json=BODY).json["code"] == "busy"
 
 
-def test_a_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: Gateway) -> None:
+def test_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: Gateway) -> None:
     gateway.records["an-id"] = QUEUED
     assert web.get("/predict/result/an-id").status_code == 202
     assert gateway.waited == []
@@ -211,7 +211,7 @@ def test_a_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway:
     assert web.get("/predict/result/another").json["code"] == "prediction_not_found"
 
 
-def test_the_traceback_is_told_to_who_presents_the_key(
+def test_traceback_is_shown_with_the_local_key(
     web: FlaskClient, gateway: Gateway, home: Path
 ) -> None:
     gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")

@@ -14,7 +14,7 @@ def body(seconds: float) -> bytes:
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 0, -1, SHORTEST_RUN / 2, LONGEST_RUN + 1])
-def test_a_limit_that_only_ends_processes_is_refused(seconds: float) -> None:
+def test_time_limit_below_the_least_is_refused(seconds: float) -> None:
     with pytest.raises(Invalid) as refused:
         parse_submission(body(seconds), 1)
     assert refused.value.errors[0].loc == ("timeout_seconds",)

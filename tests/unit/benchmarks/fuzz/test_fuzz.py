@@ -101,7 +101,7 @@ def test_forbidden_behaviour_is_found(
     assert what in fed.findings[0].what
 
 
-def test_the_same_seed_gives_the_same_inputs() -> None:
+def test_fuzz_inputs_are_those_of_the_seed() -> None:
     def inputs(seed: str) -> list[bytes]:
         found: list[bytes] = []
         feed(plain("t", (b"a=1", b"b,c"), len), len, seed, 300, found.append)

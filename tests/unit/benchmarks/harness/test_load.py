@@ -74,7 +74,7 @@ def tiny() -> Iterator[Tiny]:
         thread.join()
 
 
-def test_a_closed_loop_counts_what_was_accepted(tiny: Tiny) -> None:
+def test_closed_loop_counts_accepted_submissions(tiny: Tiny) -> None:
     accepted = submit(tiny.server_port, REQUESTS, 0.3)
     assert len(accepted.ids) == len(set(accepted.ids)) == len(tiny.bodies) > 32
     assert 0.3 <= accepted.ended - accepted.started < 5
@@ -82,11 +82,11 @@ def test_a_closed_loop_counts_what_was_accepted(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 31, 32, 33, 100])
-def test_a_closed_loop_stops_at_its_bound(tiny: Tiny, most: int) -> None:
+def test_closed_loop_stops_at_its_bound(tiny: Tiny, most: int) -> None:
     assert len(submit(tiny.server_port, REQUESTS, 60, most).ids) == len(tiny.bodies) == most
 
 
-def test_an_open_loop_keeps_its_rate(tiny: Tiny) -> None:
+def test_open_loop_keeps_its_rate(tiny: Tiny) -> None:
     accepted = submit_at(tiny.server_port, REQUESTS, rate=100, seconds=0.5)
     assert len(accepted.ids) == len(tiny.bodies) == 50
     assert accepted.ended - accepted.started >= 0.49
@@ -119,18 +119,18 @@ def test_temporary_refusal_is_submitted_again(tiny: Tiny) -> None:
     assert len(accepted.ids) == len(set(accepted.ids)) == len(tiny.bodies) - 40 == 100
 
 
-def test_a_refusal_is_no_acceptance(tiny: Tiny) -> None:
+def test_load_counts_a_refusal_as_not_accepted(tiny: Tiny) -> None:
     tiny.status = 503
     with pytest.raises(LoadFailed, match="503"):
         submit(tiny.server_port, REQUESTS, 0.3)
 
 
-def test_an_error_is_no_outcome(tiny: Tiny) -> None:
+def test_load_counts_an_error_as_no_outcome(tiny: Tiny) -> None:
     tiny.status = 500
     with pytest.raises(LoadFailed, match="500"):
         latencies(tiny.server_port, REQUESTS, rate=50, seconds=0.1)
 
 
-def test_a_refused_connection_ends_the_load() -> None:
+def test_load_ends_at_a_refused_connection() -> None:
     with pytest.raises(LoadFailed, match="no connection"):
         submit(free_port(), REQUESTS, 0.3)

@@ -108,7 +108,7 @@ ALMOST = Answer("succeeded", [[50.0, 50 / 3 + 1e-14]])
         pytest.param(write_twice, "outcomes written twice", 1, id="settled twice"),
     ],
 )
-def test_a_mutation_is_found(
+def test_accounts_find_a_mutated_answer(
     evidence: Evidence, mutate: Callable[[Evidence], None], name: str, count: int
 ) -> None:
     mutate(evidence)
@@ -117,7 +117,7 @@ def test_a_mutation_is_found(
     assert found.adds_up
 
 
-def test_a_second_computation_is_counted_and_forbids_nothing(evidence: Evidence) -> None:
+def test_accounts_count_a_second_computation(evidence: Evidence) -> None:
     evidence.computed[50] += 2
     found = account(evidence)
     assert found.computed_again == 2

@@ -65,7 +65,7 @@ def client(proxy: Proxy) -> Iterator[socket.socket]:
         yield client
 
 
-def test_a_cut_ends_what_is_there_and_nothing_else(client: socket.socket, proxy: Proxy) -> None:
+def test_proxy_cut_ends_existing_connections_only(client: socket.socket, proxy: Proxy) -> None:
     proxy.cut()
     with pytest.raises(ConnectionResetError):
         client.recv(1)
@@ -74,7 +74,7 @@ def test_a_cut_ends_what_is_there_and_nothing_else(client: socket.socket, proxy:
         assert another.recv(4) == b"more"
 
 
-def test_a_delay_holds_back_both_ways(client: socket.socket, proxy: Proxy) -> None:
+def test_proxy_delay_holds_back_both_directions(client: socket.socket, proxy: Proxy) -> None:
     proxy.delay = 0.1
     started = time.monotonic()
     client.sendall(b"slow")

@@ -73,7 +73,7 @@ def test_soak_that_ended_early_is_not_judged() -> None:
     assert fails([]) == []
 
 
-def test_a_line_of_the_table_says_what_was_at_first_and_at_the_end() -> None:
+def test_soak_table_shows_first_and_last_values() -> None:
     (trend,) = judged(lambda minute: 70 + 2 * minute)
     name, pid, first, last, _, *counts = trend.row
     assert (name, pid, counts) == ("api", 7, [20, 20, 4, 4])

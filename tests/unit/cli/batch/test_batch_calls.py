@@ -1,24 +1,12 @@
-"""`predictq batch` against a fake server."""
-
-import json
+"""`predictq batch MODEL INPUT OUTPUT` against a fake server."""
 
 import pytest
-from click.testing import CliRunner
 
-from cli.main import main
+from tests.unit.cli.batch.batch_harness import BAD, DONE, FLAWED, batch
 from tests.unit.fake_server import Answer, events, job, problem
 
-BAD = b'{"line": 7, "custom_id": null, "code": "invalid", "message": "no number"}\n'
-COUNTS = {"total": 10, "succeeded": 10, "failed": 0, "pending": 0, "running": 0, "cancelled": 0}
-DONE = job(status="completed", counts=COUNTS, ended_at=1795240802.5)
-FLAWED = DONE | {"status": "completed_with_errors", "counts": COUNTS | {"failed": 7}}
 
-
-def batch(*words):
-    return CliRunner().invoke(main, ["batch", *map(str, words)])
-
-
-def test_files_here_are_told_and_not_sent(server, tmp_path):
+def test_local_files_are_referenced_and_not_uploaded(server, tmp_path):
     server.script(Answer(202, job()), events(job(), DONE))
     ran = batch("iris", tmp_path / "in.csv", tmp_path / "out.parquet", "--error-threshold", "0")
     assert (ran.exit_code, ran.stdout) == (0, "")
@@ -47,7 +35,7 @@ def test_options_may_stand_anywhere(server, words):
 
 
 @pytest.mark.parametrize(("name", "format_"), [("out.jsonl", "ndjson"), ("out.pq", "parquet")])
-def test_files_are_sent_and_fetched_on_request(server, tmp_path, name, format_):
+def test_files_are_uploaded_and_fetched_on_request(server, tmp_path, name, format_):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), events(DONE), Answer(200, b"prediction\n1\n"))
     out = tmp_path / name
@@ -60,7 +48,7 @@ def test_files_are_sent_and_fetched_on_request(server, tmp_path, name, format_):
     assert server.calls[2] == ("GET", "/predict/batch/j1/output")
 
 
-def test_an_output_that_cannot_be_fetched_is_still_there(server, tmp_path):
+def test_output_that_cannot_be_fetched_stays_on_the_server(server, tmp_path):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), events(DONE), problem(410, "result_gone"))
     out = tmp_path / "out.csv"
@@ -98,7 +86,7 @@ def test_rows_that_failed_are_told(server):
         ),
     ],
 )
-def test_a_job_without_an_output_fails_the_command(server, end, told):
+def test_job_without_an_output_fails_the_command(server, end, told):
     server.script(Answer(202, job()), events(end))
     ran = batch("iris", "/in.csv", "/out.csv")
     assert ran.exit_code == 1
@@ -107,47 +95,31 @@ def test_a_job_without_an_output_fails_the_command(server, end, told):
 
 
 @pytest.mark.parametrize(
-    "code", ["too_many_failures", "invalid_input", "input_changed", "model_error"]
-)
-def test_permanent_failure_suggests_no_resume(server, code):
-    failed = job(status="failed", error={"code": code, "message": "wrong", "line": None})
-    none = failed | {"counts": COUNTS}
-    server.script(events(failed), Answer(200, failed), events(none), Answer(200, none))
-    ran = batch("status", "j1", "--follow")
-    assert ran.stderr == "error: wrong (the rows that failed: predictq batch errors j1)\n"
-    assert batch("status", "j1", "--follow").stderr == "error: wrong\n"
-
-
-@pytest.mark.parametrize("code", ["input_unreadable", "output_unwritable", "worker_lost"])
-def test_temporary_failure_suggests_a_resume(server, code):
-    failed = job(status="failed", error={"code": code, "message": "wrong", "line": None})
-    server.script(events(failed), Answer(200, failed))
-    assert batch("status", "j1", "--follow").stderr.endswith("predictq batch resume j1)\n")
-
-
-@pytest.mark.parametrize(
     ("code", "told"),
     [
         ("invalid", "error: that is invalid\n"),
         (
             "place_forbidden",
-            "error: that is place_forbidden (to send the file and fetch the output: --upload)\n",
+            (
+                "error: that is place_forbidden "
+                "(to upload the file and fetch the output, give --upload)\n"
+            ),
         ),
     ],
 )
 @pytest.mark.parametrize("rest", [["/out.csv"], ["--dry-run"]])
-def test_a_refusal_fails_the_command(server, code, told, rest):
+def test_refused_job_request_fails_the_command(server, code, told, rest):
     server.script(problem(422, code))
     ran = batch("iris", "/in.csv", *rest)
     assert (ran.exit_code, ran.stderr) == (1, told)
 
 
-def test_an_output_that_is_fetched_is_not_packed(server):
+def test_fetched_output_cannot_be_compressed(server):
     assert batch("iris", "/in.csv", "out.csv.gz", "--upload").exit_code == 2
     assert server.asked == []
 
 
-def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_path):
+def test_fetched_output_never_replaces_the_input(server, tmp_path):
     (tmp_path / "in.csv").write_text("a\n1\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "in.csv")
     for name in ("in.csv", "link.csv"):
@@ -157,12 +129,13 @@ def test_an_output_that_is_fetched_takes_not_the_place_of_the_input(server, tmp_
 
 @pytest.mark.parametrize(
     ("place", "reason"),
-    [("none/out.csv", "No such file or directory"), ("in.csv/out.csv", "Not a directory"),
-     ("directory.csv", "Is a directory")],
-)  # fmt: skip
-def test_an_output_that_cannot_be_fetched_is_told_before_it_is_computed(
-    server, tmp_path, place, reason
-):
+    [
+        ("none/out.csv", "No such file or directory"),
+        ("in.csv/out.csv", "Not a directory"),
+        ("directory.csv", "Is a directory"),
+    ],
+)
+def test_unwritable_output_is_reported_before_the_job_starts(server, tmp_path, place, reason):
     (tmp_path / "in.csv").write_text("a\n1\n")
     (tmp_path / "directory.csv").mkdir()
     ran = batch("iris", tmp_path / "in.csv", tmp_path / place, "--upload")
@@ -175,13 +148,13 @@ def test_an_output_that_cannot_be_fetched_is_told_before_it_is_computed(
     [("iris", "/in.csv", "-"), ("iris", "-", "/out.csv"), ("fetch", "j1", "-")],
     ids=["output", "input", "fetch"],
 )
-def test_a_stream_is_no_file(server, words):
+def test_standard_streams_are_refused(server, words):
     ran = batch(*words)
     assert (ran.exit_code, server.asked) == (2, [])
-    assert "`-` is no file" in ran.stderr
+    assert "`-` is not a file" in ran.stderr
 
 
-def test_a_dry_run_tells_what_was_found(server):
+def test_dry_run_shows_the_report(server):
     errors = [{"line": 3, "code": "invalid", "message": "no number"}]
     report = {"rows": 1000, "columns": ["a", "b"], "estimated_seconds": 3700.0, "errors": errors}
     server.script(Answer(200, DONE | {"report": report}))
@@ -194,7 +167,7 @@ def test_a_dry_run_tells_what_was_found(server):
     assert batch("iris", "/in.csv", "--dry-run").stderr == "error: no such file\n"
 
 
-def test_csv_options_are_sent_and_the_dialect_is_told(server):
+def test_csv_options_are_sent_and_the_dialect_is_shown(server):
     report = {"rows": 1, "columns": ["a"], "ignored": ["id", "x"], "header": False}
     report |= {"delimiter": "\t", "na": ["", "NA", "-"]}
     server.script(Answer(202, job()), events(DONE | {"report": report}))
@@ -218,7 +191,7 @@ def test_invalid_delimiter_is_refused(server, text):
     [
         ("in.xlsx", "out.csv", "save it as CSV"),
         ("in.csv", "out.xlsx", "name it out.csv"),
-        ("in.csv", "out.txt", "tells no format"),
+        ("in.csv", "out.txt", "shows no format"),
     ],
 )
 @pytest.mark.parametrize("sending", [(), ("--upload",)])
@@ -228,83 +201,18 @@ def test_names_of_no_format_are_refused(server, source, output, told, sending):
     assert told in " ".join(ran.stderr.split())
 
 
-def test_an_output_is_what_a_dry_run_has_not(server):
+def test_dry_run_takes_no_output(server):
     assert batch("iris", "/in.csv").exit_code == 2
     assert batch("iris", "/in.csv", "/out.csv", "--dry-run").exit_code == 2
     assert server.asked == []
 
 
-def test_jobs_are_listed(server):
-    page = {"data": [job("j2"), DONE], "has_more": False}
-    server.behave = lambda _: Answer(200, page)
-    header, first, second = batch("list", "--status", "running").stdout.splitlines()
-    assert header.split() == ["ID", "STATUS", "MODEL", "ROWS", "FAILED", "CREATED", "INPUT"]
-    assert first.split() == [
-        *("j2", "running", "iris:3", "10", "1", "2026-11-21T06:00:00+00:00", "/data/in.csv")
-    ]
-    assert second.startswith("j1  completed")
-    assert server.calls == [("GET", "/predict/batch?limit=20&status=running")]
-    assert json.loads(batch("list", "--json").stdout) == page
-
-
-def test_a_job_is_shown(server):
-    server.behave = lambda _: Answer(200, job())
-    shown = batch("status", "j1").stdout
-    assert "progress  4 of 10 rows, 1 failed, 2,000 rows/s, 1:05 left\n" in shown
-    assert json.loads(batch("status", "j1", "--json").stdout) == job()
-    server.script(events(job(), DONE))
-    assert "status    completed\n" in batch("status", "j1", "--follow").stdout
-
-
-def test_jobs_are_cancelled(server):
-    server.script(Answer(200, job(status="cancelling")), Answer(200, job("j2", "completed")))
-    assert batch("cancel", "j1", "j2").stdout == "job j1 is cancelling\njob j2 is completed\n"
-
-
-def test_a_job_is_resumed_and_followed(server):
-    server.script(Answer(202, job()), events(DONE), Answer(202, job()))
-    assert batch("resume", "j1").stderr.endswith("scored 10 rows in 2.5 s: /data/out.csv\n")
-    assert batch("resume", "j1", "--detach").stderr == "job j1 is running\n"
-
-
-def test_an_output_that_is_kept_with_the_job_is_to_be_fetched(server):
-    kept = DONE | {"output": {"uri": "/home/a/.predictq/jobs/j1/output", "format": "csv"}}
-    server.script(Answer(202, job()), events(kept))
-    assert batch("resume", "j1").stderr.endswith("2.5 s: predictq batch fetch j1 OUTPUT\n")
-
-
-@pytest.mark.parametrize("status", ["failed", "cancelled", "expired"])
-def test_following_a_job_that_comes_to_nothing_fails(server, status):
-    ended = job(status=status)
-    server.script(events(ended), Answer(200, ended))
-    ran = batch("status", "j1", "--follow")
-    assert (ran.exit_code, f"status    {status}\n" in ran.stdout) == (1, True)
-    assert ran.stderr.startswith(f"error: the job was {status} (to go on")
-    assert batch("status", "j1").exit_code == 0
-
-
-@pytest.mark.parametrize("words", [("list",), ("status", "j1"), ("status", "j1", "--follow")])
-@pytest.mark.parametrize("body", [{"data": [{}]}, {"status": "ok"}])
-def test_a_server_that_is_none_of_ours_is_told_in_a_line(server, words, body):
-    server.behave = lambda asked: events(body) if "events" in asked.path else Answer(200, body)
-    ran = batch(*words)
-    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
-    assert "is the address right?" in ran.stderr
-
-
-def test_errors_and_output_are_fetched(server, tmp_path):
-    server.script(Answer(200, BAD * 2), Answer(200, b"prediction\n"))
-    assert batch("errors", "j1").stdout.count('"line": 7') == 2
-    assert batch("fetch", "j1", tmp_path / "out.csv").exit_code == 0
-    assert (tmp_path / "out.csv").read_text() == "prediction\n"
-
-
-def test_ctrl_c_where_nobody_can_be_asked_detaches(server, monkeypatch):
+def test_ctrl_c_without_a_terminal_detaches(server, monkeypatch):
     server.script(Answer(202, job()))
     monkeypatch.setattr("predictq.jobs.jobs.Jobs.follow", _interrupt)
     ran = batch("iris", "/in.csv", "/out.csv")
     assert ran.exit_code == 130
-    assert ran.stderr == "job j1 goes on; see it by: predictq batch status j1 --follow\n"
+    assert ran.stderr == "job j1 continues; to follow it: predictq batch status j1 --follow\n"
 
 
 def _interrupt(*_):

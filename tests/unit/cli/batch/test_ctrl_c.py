@@ -76,13 +76,13 @@ def service(server):
     return server
 
 
-def test_the_bar_shows_rows_speed_and_time_left(service):
+def test_progress_bar_shows_rows_speed_and_time_left(service):
     with at_terminal("iris", "/in.csv", "/out.csv") as terminal:
         terminal.shows("running")
         terminal.shows("4 of 10 rows, 1 failed, 2,000 rows/s, 1:05 left")
 
 
-def test_going_on_and_cancelling(service):
+def test_ctrl_c_goes_on_and_cancels(service):
     with at_terminal("iris", "/in.csv", "/out.csv") as terminal:
         terminal.shows("1:05 left")
         terminal.interrupt()
@@ -96,7 +96,7 @@ def test_going_on_and_cancelling(service):
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["by d", "by Ctrl-C again"])
-def test_detaching(service, again):
+def test_ctrl_c_detaches(service, again):
     with at_terminal("iris", "/in.csv", "/out.csv") as terminal:
         terminal.shows("1:05 left")
         terminal.interrupt()

@@ -5,79 +5,19 @@ import os
 import pty
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import joblib
 import pytest
-import skops.io
-from click.testing import CliRunner, Result
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
+from click.testing import CliRunner
 
-from cli.models import served as serving
 from cli.models.commands import models
 from cli.models.demo import register_demos
 from registry.store import Registry
-from stack.pointers import Pointer, point
 from stack.process import ROOT
 from tasks.settings import Settings
 
-X, Y = load_iris(return_X_y=True)
-Answer = tuple[int, dict[str, Any]]
 
-
-@pytest.fixture(scope="module")
-def model() -> LogisticRegression:
-    return LogisticRegression(max_iter=1000).fit(X, Y)
-
-
-@pytest.fixture
-def file(tmp_path: Path, model: LogisticRegression) -> str:
-    skops.io.dump(model, tmp_path / "m.skops")
-    return str(tmp_path / "m.skops")
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Result]:
-    home = {"PREDICTQ_HOME": str(tmp_path / "home")}
-    return lambda *arguments: CliRunner(env=home).invoke(models, list(arguments))
-
-
-@contextmanager
-def stack(home: Path, answers: list[Answer]) -> Iterator[list[tuple[str, Any]]]:
-    """A fake stack that gives these answers in turn, and records the requests."""
-    asked: list[tuple[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            asked.append((self.path, json.loads(self.rfile.read(length) or "null")))
-            code, body = answers[min(len(asked), len(answers)) - 1]
-            content = json.dumps(body).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        said = {"pid": os.getpid(), "url": f"http://127.0.0.1:{server.server_port}"}
-        home.mkdir(exist_ok=True)
-        (home / "stack.json").write_text(json.dumps(said | {"flower_url": None, "redis_url": ""}))
-        yield asked
-        server.shutdown()
-
-
-def test_the_clocks_of_a_version(run, file: str) -> None:
+def test_models_add_takes_time_limits(run, file: str) -> None:
     added = run("add", "m", file, "--max-queue-seconds", "60", "--timeout-seconds", "2.5")
     assert added.exit_code == 0, added.output
     shown = json.loads(run("show", "m", "--json").output)
@@ -87,17 +27,17 @@ def test_the_clocks_of_a_version(run, file: str) -> None:
 
 @pytest.mark.parametrize("option", ["--max-queue-seconds", "--timeout-seconds"])
 @pytest.mark.parametrize("seconds", ["0", "-1", "1e9", "soon"])
-def test_clocks_that_make_no_sense(run, file: str, option: str, seconds: str) -> None:
+def test_models_add_refuses_invalid_time_limits(run, file: str, option: str, seconds: str) -> None:
     assert run("add", "m", file, option, seconds).exit_code == 2
 
 
-def test_a_limit_that_only_ends_processes_is_refused_for_a_version(run, file: str) -> None:
+def test_models_add_refuses_a_timeout_below_the_least(run, file: str) -> None:
     refused = run("add", "m", file, "--timeout-seconds", "0.04")
     assert refused.exit_code == 2
     assert "0.04 is not in the range 0.05<=x<=300" in refused.output
 
 
-def test_add_list_show_alias_keep_and_remove(run, file):
+def test_models_add_list_show_alias_keep_and_remove(run, file):
     added = run("add", "flower", file, "--metadata", "accuracy=0.9", "--alias", "production")
     assert added.exit_code == 0, added.output
     assert added.output.startswith("registered flower:1, alias production (sha256 ")
@@ -126,7 +66,7 @@ def test_add_list_show_alias_keep_and_remove(run, file):
     assert json.loads(run("show", "flower", "--json").output)["version"] == 5
 
 
-def test_removing_a_model_names_all_its_aliases(run, file):
+def test_models_remove_names_all_aliases(run, file):
     for alias in ("production", "canary"):
         assert run("add", "m", file, "--alias", alias).exit_code == 0
     refused = run("remove", "m")
@@ -137,7 +77,7 @@ def test_removing_a_model_names_all_its_aliases(run, file):
 
 
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
-def test_trust_is_asked_for_at_a_terminal(run, file, tmp_path, monkeypatch, typed, code):
+def test_models_remove_asks_at_a_terminal(run, file, tmp_path, monkeypatch, typed, code):
     assert run("add", "m", file, "--alias", "production").exit_code == 0
     ours, theirs = pty.openpty()
     home = {**os.environ, "PREDICTQ_HOME": str(tmp_path / "home")}
@@ -174,12 +114,12 @@ def test_trust_is_asked_for_at_a_terminal(run, file, tmp_path, monkeypatch, type
             "the sample has 1; leave only the model's in it",
         ),
         (["add", "m", "JOBLIB"], "--trust"),
-        (["remove", "m@production"], "say which version to remove"),
+        (["remove", "m@production"], "give a version to remove"),
         (["keep-latest", "m", "1"], "there is no model 'm'"),
         (["alias", "m", "production", "1"], "there is no model 'm'"),
     ],
 )
-def test_an_error_is_one_line_and_exit_code_1(run, tmp_path, file, model, arguments, message):
+def test_models_errors_are_one_line_and_exit_code_1(run, tmp_path, file, model, arguments, message):
     joblib.dump(model, tmp_path / "m.joblib")
     (tmp_path / "bad.json").write_text("[1]")
     places = {"FILE": file, "JOBLIB": tmp_path / "m.joblib", "BAD": tmp_path / "bad.json"}
@@ -190,133 +130,22 @@ def test_an_error_is_one_line_and_exit_code_1(run, tmp_path, file, model, argume
     assert result.stderr.count("\n") == 1
 
 
-def test_home_can_be_an_option(tmp_path, file):
+def test_models_home_can_be_an_option(tmp_path, file):
     home = str(tmp_path / "other")
     assert CliRunner().invoke(models, ["add", "m", file, "--home", home]).exit_code == 0
     assert Registry(tmp_path / "other").models() == ["m"]
 
 
-def test_joblib_is_added_once_trusted(run, tmp_path, model):
+def test_models_add_takes_a_trusted_joblib_file(run, tmp_path, model):
     joblib.dump(model, tmp_path / "m.joblib")
     result = run("add", "m", str(tmp_path / "m.joblib"), "--trust")
     assert result.exit_code == 0, result.output
 
 
-def test_examples_may_hold_nan(run, tmp_path, file):
+def test_models_add_examples_may_contain_nan(run, tmp_path, file):
     (tmp_path / "rows.json").write_text("[[NaN, 1, 2, 3]]")
     result = run("add", "m", file, "--example", str(tmp_path / "rows.json"))
     assert "the model refuses the sample" in result.stderr
-
-
-def test_add_returns_once_the_running_stack_serves_the_version(run, tmp_path, file):
-    answers = [
-        (503, {"status": 503, "code": "unavailable"}),
-        (202, {"status": "queued", "urls": {"result": "/predict/result/1"}}),
-        (200, {"status": "succeeded", "predictions": [0]}),
-    ]
-    with stack(tmp_path / "home", answers) as asked:
-        result = run("add", "m", file)
-    assert result.exit_code == 0, result.output
-    assert "serving m:1 at http://127.0.0.1:" in result.output
-    canary = ("/predict", {"model": "m:1", "features": [[0.0] * 4], "method": "predict"})
-    assert asked == [canary, canary, ("/predict/result/1", None)]
-
-
-ENDED = {"retryable": False, "id": "1", "urls": {"result": "/predict/result/1"}}
-"""Fields that a prediction's problem has in addition."""
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        (200, {"status": "failed", "error": {"code": "model_unloadable", "message": "broken"}}),
-        (422, {"status": 422, "code": "invalid", "detail": "broken"}),
-        (500, {"status": 500, "code": "model_unloadable", "detail": "broken", **ENDED}),
-    ],
-)
-def test_models_add_refuses_a_version_that_the_stack_cannot_serve(run, tmp_path, file, answer):
-    assert run("add", "m", file, "--alias", "production").exit_code == 0
-    with stack(tmp_path / "home", [answer]):
-        result = run("add", "m", file, "--alias", "production")
-        again = run("add", "m", file, "--version", "1")
-    assert (result.exit_code, again.exit_code) == (1, 1)
-    assert result.stderr.startswith("error: the stack ")
-    assert result.stderr.endswith("m:2: broken; m:2 is refused, and no name leads to it\n")
-    assert again.stderr.endswith("m:1: broken\n")
-    registry = Registry(tmp_path / "home")
-    states = [registry.readiness(manifest).status for manifest in registry.versions("m")]
-    assert states == ["ready", "refused"]
-    assert registry.resolve("m").manifest.version == 1
-    assert registry.aliases("m") == {"production": 1}
-
-
-def test_models_check_makes_a_refused_version_ready(run, tmp_path, file):
-    sample = tmp_path / "sample.json"
-    sample.write_text(json.dumps(X[::30].tolist()))
-    with stack(tmp_path / "home", [(422, {"status": 422, "code": "invalid", "detail": "broken"})]):
-        assert run("add", "m", file, "--sample", str(sample)).exit_code == 1
-    (tmp_path / "home" / "stack.json").unlink()
-    shown = run("show", "m:1").stdout
-    assert "refused: the stack refuses m:1: broken" in shown
-    refused = run("show", "m")
-    assert refused.exit_code == 1
-    assert "`predictq models check m:1` tries it again" in refused.stderr
-    checked = run("check", "m:1")
-    assert checked.exit_code == 0, checked.output
-    assert "5 rows, predict, predict_proba" in checked.stdout
-    assert "ready" in run("show", "m").stdout.splitlines()[3]
-
-
-def test_models_check_needs_rows(run, file):
-    assert run("add", "m", file).exit_code == 0
-    assert "m:1 was registered without --sample, so give --data" in run("check", "m").stderr
-
-
-LOST = {"code": "worker_lost", "message": "lost its worker", "retryable": True}
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        (200, {"status": "failed", "error": LOST}),
-        (503, {"status": 503, **ENDED, **LOST, "detail": LOST["message"]}),
-    ],
-)
-def test_a_failure_that_may_pass_keeps_the_version(run, tmp_path, file, answer):
-    with stack(tmp_path / "home", [answer]):
-        result = run("add", "m", file, "--alias", "production")
-    assert result.stderr == "error: the stack did not get to serve m:1: lost its worker\n"
-    assert Registry(tmp_path / "home").aliases("m") == {}
-
-
-def test_waiting_for_a_stack_ends(run, tmp_path, file, monkeypatch):
-    monkeypatch.setattr(serving, "DEADLINE", 0.3)
-    with stack(tmp_path / "home", [(503, {})]):
-        result = run("add", "m", file)
-    assert result.exit_code == 1
-    assert "did not serve m:1 within" in result.stderr
-
-
-def test_add_without_a_stack_says_that_nothing_is_served(run, tmp_path, file, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    home, other = tmp_path / "home", tmp_path / "other"
-    plain = run("add", "m", file)
-    with stack(other, []):
-        url = json.loads((other / "stack.json").read_text())["url"]
-        point(int(url.rpartition(":")[2]), Pointer(os.getpid(), url, str(other)))
-        told = run("add", "m", file)
-    words = f"no stack runs on {home}: registered, not served; "
-    start = f"start it with: predictq up --home {home}\n"
-    assert (plain.exit_code, told.exit_code) == (0, 0)
-    assert plain.output.endswith(words + start)
-    assert told.output.endswith(f"{words}{start}a stack runs at {url}, home {other}\n")
-
-
-def test_a_stack_that_is_gone_is_not_asked(run, tmp_path, file):
-    with stack(tmp_path / "home", [(500, {})]) as asked:
-        (tmp_path / "home" / "stack.json").write_text('{"pid": 4194305, "url": "http://127.0.0.1"}')
-        assert run("add", "m", file).exit_code == 0
-    assert asked == []
 
 
 def test_demo_models_are_registered_once(tmp_path):
@@ -331,7 +160,7 @@ def test_demo_models_are_registered_once(tmp_path):
     assert registry.models() == ["breast-cancer", "diabetes"]
 
 
-def test_a_tilde_in_home_is_the_users_directory(tmp_path, file, monkeypatch):
+def test_home_with_a_tilde_is_the_user_s_directory(tmp_path, file, monkeypatch):
     arguments, environment = ["add", "m", file], {"HOME": str(tmp_path), "PREDICTQ_HOME": "~/p"}
     assert CliRunner(env=environment).invoke(models, arguments).exit_code == 0
     assert Registry(tmp_path / "p").models() == ["m"]

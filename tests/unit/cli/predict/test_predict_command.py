@@ -8,7 +8,7 @@ from cli.predict.windowed import ROWS_PER_WINDOW, WINDOW
 from tests.unit.cli.predict.service import run, write
 
 
-def test_writes_a_line_a_row(service, tmp_path):
+def test_predict_writes_one_line_for_each_row(service, tmp_path):
     done = run("iris", "--file", write(tmp_path / "rows.csv", "2,1\n3,4.5\n"))
     assert (done.exit_code, done.stdout, done.stderr) == (0, "3\n7.5\n", "")
     assert service.submissions == [
@@ -16,7 +16,7 @@ def test_writes_a_line_a_row(service, tmp_path):
     ]
 
 
-def test_a_header_makes_objects(service, tmp_path):
+def test_csv_header_makes_objects(service, tmp_path):
     service.answer = lambda row: row["city"]
     source = write(tmp_path / "rows.csv", 'age,city\n1,"a, b"\n,tru\n')
     done = run("iris@production", "--file", source, "--method", "decision_function")
@@ -30,19 +30,19 @@ def test_a_header_makes_objects(service, tmp_path):
     ]
 
 
-def test_the_clocks_are_those_of_each_request(service):
-    clocks = {"max_queue_seconds": 60.0, "timeout_seconds": 2.5}
+def test_time_limits_apply_to_each_request(service):
+    limits = {"max_queue_seconds": 60.0, "timeout_seconds": 2.5}
     options = "--max-queue-seconds", "60", "--timeout-seconds", "2.5"
     assert run("iris", "--row", "1,2", *options).stdout == "3\n"
     told = {"model": "iris", "features": [[1, 2]], "method": "predict"}
-    assert service.submissions == [told | clocks]
+    assert service.submissions == [told | limits]
 
 
-def test_standard_input(service):
+def test_predict_reads_standard_input(service):
     assert run("iris", "--file", "-", stdin="1,2\n").stdout == "3\n"
 
 
-def test_rows_on_the_command_line(service):
+def test_predict_reads_rows_from_the_command_line(service):
     assert run("iris", "--row", "5.1,3.5,1.4", "--row", "1,2,3").stdout == "10.0\n6\n"
 
 
@@ -55,7 +55,7 @@ def test_rows_are_split_kept_in_flight_and_written_in_order(service, tmp_path):
     assert service.most_flying == WINDOW
 
 
-def test_several_columns(service):
+def test_output_of_several_columns(service):
     service.answer = lambda row: [0.25, None, "a,b", True, [1, 2]]
     assert run("iris", "--row", "1").stdout == '0.25,,"a,b",true,"[1, 2]"\n'
 
@@ -66,14 +66,14 @@ def test_predict_json_output(service):
     assert done.stdout == '[0.25, null, "ü"]\n' * 2
 
 
-def test_output_into_a_file(service, tmp_path):
+def test_predict_output_into_a_file(service, tmp_path):
     target = tmp_path / "predictions.csv"
     done = run("iris", "--row", "1,2", "--output", target)
     assert (done.exit_code, done.stdout) == (0, "")
     assert target.read_text() == "3\n"
 
 
-def test_output_into_a_pipe(service, tmp_path):
+def test_predict_output_into_a_pipe(service, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     assert run("iris", "--row", "1,2", "--output", tmp_path / "pipe").exit_code == 0

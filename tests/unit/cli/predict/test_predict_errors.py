@@ -35,7 +35,7 @@ def test_rows_that_are_refused_are_named_by_their_line_and_the_others_answered(s
     ]
 
 
-def test_a_refusal_that_is_not_of_rows_alone_ends_the_command(server, tmp_path):
+def test_refusal_for_other_reasons_than_rows_ends_the_command(server, tmp_path):
     faults = [
         {"loc": ["features", 0, "age"], "msg": "row 1, column 'age': no", "row": 0},
         {"loc": ["model"], "msg": "strange"},
@@ -45,7 +45,7 @@ def test_a_refusal_that_is_not_of_rows_alone_ends_the_command(server, tmp_path):
     assert fails("--file", source) == "error: line 3, column 'age': no\nerror: strange\n"
 
 
-def test_the_row_is_named_in_later_requests_too(service, tmp_path):
+def test_refused_row_is_named_in_later_requests(service, tmp_path):
     service.refused, service.answer = "x", lambda row: row["a"]
     source = write(tmp_path / "rows.csv", "a\n" + "1\n" * (ROWS_PER_WINDOW + 5) + "x\n" + "1\n" * 3)
     done = run("iris", "--file", source, "--json")
@@ -57,7 +57,7 @@ def test_the_row_is_named_in_later_requests_too(service, tmp_path):
     assert done.stdout.splitlines() == ["1"] * (ROWS_PER_WINDOW + 5) + ["null"] + ["1"] * 3
 
 
-def test_rows_for_which_the_model_raises_are_found_by_halves(service, tmp_path):
+def test_rows_for_which_the_model_raises_are_found_by_bisection(service, tmp_path):
     service.guilty = 13
     rows = "".join(f"{number}\n" for number in (*range(2, 30), 13))
     done = run("iris", "--file", write(tmp_path / "rows.csv", rows))
@@ -85,12 +85,12 @@ def test_failure_of_a_request_names_its_rows(server, tmp_path):
     assert fails("--file", source) == "error: row 1 to row 2: it is gone\n"
 
 
-def test_problem_of_the_server_is_told(server):
+def test_problem_of_the_server_is_shown(server):
     server.script(problem(404, "model_not_found"))
     assert fails("--row", "1") == "error: that is model_not_found\n"
 
 
-def test_an_output_stays_as_it_was(server, tmp_path):
+def test_output_file_is_unchanged_by_a_failure(server, tmp_path):
     server.script(problem(404, "model_not_found"))
     target = write(tmp_path / "predictions.csv", "old\n")
     fails("--row", "1", "--output", target)
@@ -98,7 +98,7 @@ def test_an_output_stays_as_it_was(server, tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_an_output_that_cannot_be(service, tmp_path):
+def test_output_that_cannot_be_created_is_refused(service, tmp_path):
     assert "No such file" in fails("--row", "1", "--output", tmp_path / "no" / "x")
 
 
@@ -107,23 +107,23 @@ def test_unreachable_server_is_an_error():
     assert told.startswith("error: no predictq answers at http://127.0.0.1:1: ")
 
 
-def test_an_address_that_is_none():
+def test_invalid_address_is_refused():
     assert fails("--row", "1", "--url", "nonsense").startswith("error: not an http address")
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     told = fails("--file", tmp_path / "no.csv")
     assert told == f"error: {tmp_path / 'no.csv'}: No such file or directory\n"
 
 
-def test_a_file_that_is_no_text(server, tmp_path):
+def test_binary_file_is_refused(server, tmp_path):
     for content in (b"\xff\xfe\x00", "a\n1\n".encode("utf-16-le")):
         (tmp_path / "rows.csv").write_bytes(content)
         told = fails("--file", tmp_path / "rows.csv")
-        assert told.endswith("not UTF-8 text; save it as such\n")
+        assert told.endswith("not UTF-8 text; save it as UTF-8\n")
 
 
-def test_a_row_that_is_none_is_named_and_not_sent(service, tmp_path):
+def test_invalid_row_is_named_and_not_sent(service, tmp_path):
     done = run("iris", "--file", write(tmp_path / "rows.csv", "5,2\n3\n4,5\n"))
     assert (done.exit_code, done.stdout) == (1, "7\n\n9\n")
     assert done.stderr == "line 2: expected 2 fields, found 1\nerror: 1 of 3 rows failed\n"
@@ -135,17 +135,17 @@ def test_a_row_that_is_none_is_named_and_not_sent(service, tmp_path):
         ("rows.xlsx", b"a\n1\n", "is a spreadsheet; save it as CSV (UTF-8)"),
         ("rows.csv", b"PK\x03\x04\0\0", "or another archive; save it as CSV (UTF-8)"),
         ("rows.csv", b"\xd0\xcf\x11\xe0\0", "of an old format; save it as CSV (UTF-8)"),
-        ("rows.parquet", b"PAR1", "is neither CSV nor JSON; predictq batch takes it"),
-        ("rows.csv.gz", b"\x1f\x8b", "is neither CSV nor JSON; predictq batch takes it"),
+        ("rows.parquet", b"PAR1", "is neither CSV nor JSON; use predictq batch for it"),
+        ("rows.csv.gz", b"\x1f\x8b", "is neither CSV nor JSON; use predictq batch for it"),
     ],
 )
-def test_a_file_of_another_kind_is_refused_with_what_to_do(server, tmp_path, name, content, reason):
+def test_unsupported_file_is_refused_with_advice(server, tmp_path, name, content, reason):
     (tmp_path / name).write_bytes(content)
     assert reason in fails("--file", tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out.ods", "out.parquet", "out.csv.gz"])
-def test_an_output_that_would_be_no_such_file_is_refused(server, tmp_path, name):
+def test_output_of_another_format_is_refused(server, tmp_path, name):
     done = run("iris", "--row", "1", "--output", tmp_path / name)
     assert (done.exit_code, server.asked, list(tmp_path.iterdir())) == (2, [], [])
     assert "CSV" in done.stderr or "name it out.csv" in done.stderr

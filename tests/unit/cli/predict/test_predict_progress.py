@@ -29,7 +29,7 @@ def terminal(monkeypatch):
     os.close(leader)
 
 
-def test_progress_is_shown_to_those_who_wait(terminal, monkeypatch):
+def test_progress_is_shown_during_long_runs(terminal, monkeypatch):
     monkeypatch.setattr("cli.predict.progress.REFRESH_INTERVAL", 0.0)
     with Progress(10) as progress:
         progress.advance(0)
@@ -40,7 +40,7 @@ def test_progress_is_shown_to_those_who_wait(terminal, monkeypatch):
     assert "10/10" in told
 
 
-def test_progress_is_not_shown_for_a_moment(terminal):
+def test_progress_is_not_shown_during_short_runs(terminal):
     with Progress(10) as progress:
         progress.advance(10)
     assert terminal() == ""

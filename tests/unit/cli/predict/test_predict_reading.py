@@ -32,14 +32,16 @@ def rows_of(text, name="rows.csv"):
         ("9007199254740993\n", [[9007199254740993]]),
     ],
 )
-def test_csv(text, rows):
+def test_csv_rows_are_read(text, rows):
     assert [value for _, value in rows_of(text)] == rows
 
 
 def test_csv_places():
     assert [place for place, _ in rows_of('a\n1\n\n"x\ny"\n2\n')] == [
-        "line 2", "line 4", "line 6",
-    ]  # fmt: skip
+        "line 2",
+        "line 4",
+        "line 6",
+    ]
 
 
 CODES = VersionInputs(
@@ -65,10 +67,10 @@ def test_csv_by_the_columns_of_the_model(text, said, values, notes):
     assert list(read_rows.notes) == notes
 
 
-def test_invalid_number_is_told_with_its_spelling():
+def test_invalid_number_is_quoted_as_written():
     read_rows = found("code;size\na;3,14\nb;x\n", takes=CODES)
     assert [(row.place, row.fault) for row in read_rows.rows] == [
-        ("line 2", "column 'size': '3,14' is no number; use a point for decimals"),
+        ("line 2", "column 'size': '3,14' is not a number; use a decimal point"),
         ("line 3", "column 'size': expected a number, got 'x'"),
     ]
 
@@ -89,7 +91,7 @@ def test_invalid_number_is_told_with_its_spelling():
         (Column("a", "any"), "false", False),
     ],
 )
-def test_a_cell_is_what_its_column_takes(column, cell, value):
+def test_cell_is_converted_to_the_type_of_its_column(column, cell, value):
     read_rows = found(f"a\n{cell}\n", takes=VersionInputs((column,), named=True))
     assert [row.value for row in read_rows.rows] == [{"a": value}]
 
@@ -107,16 +109,16 @@ def test_a_cell_is_what_its_column_takes(column, cell, value):
         ("7,2,3\n4,5,6\n", CODES, "has no header, so its columns go by position: the model takes"),
     ],
 )
-def test_columns_that_do_not_fit_are_told(text, takes, told):
+def test_columns_that_do_not_fit_are_reported(text, takes, told):
     with pytest.raises(Unreadable, match=told):
         found(text, takes=takes)
 
 
-def test_numbers_in_their_order_are_taken_for_a_header_and_that_is_told():
+def test_numbers_in_order_count_as_a_header_with_a_note():
     takes = VersionInputs((Column("x0", "number"), Column("x1", "number")), named=False)
     read_rows = found("0,1\n5,6\n", takes=takes)
     assert [row.value for row in read_rows.rows] == [[5, 6]]
-    assert read_rows.notes == ["taken for the header: line 1 (if it is a row: --no-header)"]
+    assert read_rows.notes == ["line 1 was read as the header (if it is a row, give --no-header)"]
     assert [row.value for row in found("0,1\n5,6\n", takes=takes, header=False).rows] == [
         [0, 1],
         [5, 6],
@@ -132,12 +134,12 @@ def test_numbers_in_their_order_are_taken_for_a_header_and_that_is_told():
         ('{"a": 1}', [{"a": 1}]),
     ],
 )
-def test_json(text, rows):
+def test_json_rows_are_read(text, rows):
     assert rows_of(text, "rows.JSON") == [(f"row {n}", row) for n, row in enumerate(rows, 1)]
 
 
 @pytest.mark.parametrize("name", ["rows.ndjson", "rows.jsonl"])
-def test_ndjson(name):
+def test_ndjson_rows_are_read(name):
     assert rows_of('[1]\n\n{"a": true}\n', name) == [
         ("line 1", [1]),
         ("line 3", {"a": True}),
@@ -158,17 +160,17 @@ def test_ndjson(name):
         ("rows.ndjson", "[1]\n[\n", "line 2: not JSON"),
     ],
 )
-def test_unreadable_file_is_told(name, text, told):
+def test_unreadable_file_is_reported(name, text, told):
     with pytest.raises(Unreadable, match=told):
         rows_of(text, name)
 
 
-def test_json_nested_too_deeply_is_told():
+def test_json_nested_too_deeply_is_refused():
     with pytest.raises(Unreadable, match="line 1: nested too deeply"):
         rows_of("[" * 500_000, "rows.ndjson")
 
 
-def test_a_byte_order_mark_is_no_part_of_a_name(service, tmp_path):
+def test_byte_order_mark_is_not_part_of_a_name(service, tmp_path):
     service.answer = json.dumps
     (tmp_path / "rows.csv").write_bytes("\ufeffage\n1\n".encode())
     assert run("iris", "--file", tmp_path / "rows.csv").exit_code == 0

@@ -6,7 +6,7 @@ from predictq import Client, InvalidRequest
 from tests.unit.fake_server import Answer
 
 
-def test_the_address_comes_from_the_environment(server, monkeypatch):
+def test_address_comes_from_the_environment(server, monkeypatch):
     server.behave = lambda _: Answer(200, {})
     monkeypatch.setenv("PREDICTQ_URL", server.url)
     Client().health()
@@ -16,7 +16,7 @@ def test_the_address_comes_from_the_environment(server, monkeypatch):
     assert len(server.asked) == 2
 
 
-def test_the_address_may_have_a_path(server):
+def test_address_may_have_a_path(server):
     server.script(Answer(200, {}))
     Client(f"{server.url}/ml/").health()
     assert server.calls == [("GET", "/ml/health")]
@@ -29,7 +29,7 @@ def test_loopback_never_goes_through_a_proxy(server, nowhere, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["localhost:5000", "ftp://host", "http://", "http://a:b"])
-def test_nonsense_is_told_at_once(url):
+def test_invalid_address_is_refused_at_once(url):
     with pytest.raises(InvalidRequest, match="not an") as told:
         Client(url)
     assert told.value.errors[0].loc == ("url",)

@@ -6,21 +6,21 @@ from predictq import Conflict, Unavailable
 from tests.unit.fake_server import DROP, Answer, problem
 
 
-def test_an_output_is_fetched_whole(server, client, tmp_path):
+def test_output_is_fetched_whole(server, client, tmp_path):
     server.script(Answer(200, b"prediction\n1\n", content_type="text/csv"))
     client.jobs.download("j1", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "prediction\n1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
-def test_an_output_that_is_not_there_leaves_nothing(server, client, tmp_path):
+def test_missing_output_leaves_no_file(server, client, tmp_path):
     server.script(problem(409, "job_conflict"))
     with pytest.raises(Conflict):
         client.jobs.download("j1", tmp_path / "out.csv")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_that_breaks_goes_on_where_it_broke(server, client, tmp_path):
+def test_download_that_breaks_continues_where_it_broke(server, client, tmp_path):
     whole = {"ETag": '"1"', "Content-Length": "6"}
     server.script(
         Answer(200, b"abc", whole | {"Connection": "close"}),
@@ -32,7 +32,7 @@ def test_a_download_that_breaks_goes_on_where_it_broke(server, client, tmp_path)
     assert (asked["Range"], asked["If-Range"]) == ("bytes=3-", '"1"')
 
 
-def test_a_download_outlasts_a_server_that_is_away(server, client, clock, tmp_path):
+def test_download_outlasts_a_server_that_is_away(server, client, clock, tmp_path):
     half = {"ETag": '"1"', "Content-Length": "6", "Connection": "close"}
     rest = Answer(206, b"def", {"ETag": '"1"', "Content-Range": "bytes 3-5/6"})
     busy, away = problem(503, "busy", retryable=True), Answer(502, b"", content_type="text/html")
@@ -41,7 +41,7 @@ def test_a_download_outlasts_a_server_that_is_away(server, client, clock, tmp_pa
     assert (tmp_path / "out.csv").read_bytes() == b"abcdef"
 
 
-def test_a_download_gives_up_when_nothing_comes(server, client, clock, tmp_path):
+def test_download_gives_up_when_nothing_comes(server, client, clock, tmp_path):
     server.behave = lambda _: problem(503, "busy", retryable=True)
     with pytest.raises(Unavailable):
         client.jobs.download("j1", tmp_path / "out.csv")
@@ -60,7 +60,7 @@ def test_downloads_to_one_file_leave_each_other_alone(server, client, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
 
 
-def test_a_download_of_what_changed_begins_anew(server, client, tmp_path):
+def test_download_of_a_changed_file_begins_anew(server, client, tmp_path):
     broken = {"ETag": '"1"', "Content-Length": "6", "Connection": "close"}
     server.script(Answer(200, b"abc", broken), Answer(200, b"xyzxyz"))
     client.jobs.download("j1", tmp_path / "out.csv")
@@ -77,7 +77,7 @@ def test_replaced_file_keeps_its_mode(server, client, tmp_path):
 @pytest.mark.parametrize(
     ("place", "error"), [("none/out.csv", FileNotFoundError), (".", IsADirectoryError)]
 )
-def test_a_place_that_cannot_be_written_is_told_at_once(
+def test_download_to_an_unwritable_path_fails_at_once(
     server, client, tmp_path, monkeypatch, place, error
 ):
     monkeypatch.chdir(tmp_path)
@@ -88,7 +88,7 @@ def test_a_place_that_cannot_be_written_is_told_at_once(
     assert server.asked == []
 
 
-def test_a_name_may_be_as_long_as_the_disk_allows(server, client, tmp_path):
+def test_download_name_may_be_as_long_as_the_disk_allows(server, client, tmp_path):
     server.script(Answer(200, b"prediction\n"))
     client.jobs.download("j1", tmp_path / ("o" * 251 + ".csv"))
     assert [len(path.name) for path in tmp_path.iterdir()] == [255]

@@ -59,7 +59,7 @@ def test_given_address_takes_precedence_over_a_running_stack(home, monkeypatch):
     assert find("http://here:5").url == "http://here:5"
 
 
-def test_the_stack_of_the_home_counts_before_others(home, monkeypatch):
+def test_stack_of_the_home_takes_precedence(home, monkeypatch):
     pointer(home, 2)
     assert port() == 2
     stack(home / ".predictq", 1)
@@ -94,7 +94,7 @@ def test_ended_stack_is_skipped(home, dead):
     assert port() == 3
 
 
-def test_a_process_of_somebody_else_lives(home, monkeypatch):
+def test_process_of_another_user_counts_as_running(home, monkeypatch):
     def forbidden(pid, number):
         raise PermissionError
 
@@ -111,8 +111,8 @@ def test_a_process_of_somebody_else_lives(home, monkeypatch):
         *[b'{"pid": %s, "url": "http://127.0.0.1:1"}' % pid
           for pid in (b"0", b"-1", b"true", b'"1"', b"1.5", b"null", b"1e30", b"9" * 40)],
     ],
-)  # fmt: skip
-def test_files_that_tell_nothing_are_passed_over(home, content):
+)  # fmt: skip  # one case on a line
+def test_pointers_without_content_are_skipped(home, content):
     stack(home / ".predictq", 1)
     pointer(home, 2)
     (home / ".predictq" / "stack.json").write_bytes(content)
@@ -136,11 +136,11 @@ def test_default_address_without_a_home(home, monkeypatch):
     assert find().url == DEFAULT
 
 
-def test_the_environment_is_named_where_it_is_wrong(monkeypatch):
+def test_invalid_environment_variable_is_named(monkeypatch):
     monkeypatch.setenv("PREDICTQ_PORT", "many")
     with pytest.raises(InvalidRequest, match="by PREDICTQ_PORT"):
         Connection(None, 1, Clock())
 
 
-def test_the_default_says_why(home):
+def test_default_address_says_why_it_is_used(home):
     assert str(home / ".predictq") in find().reason

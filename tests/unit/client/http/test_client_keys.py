@@ -66,7 +66,7 @@ def test_local_key_is_sent_to_no_other_address(home, url):
     assert presented(url) is None
 
 
-def test_a_stack_of_another_machine_gets_none(home):
+def test_local_key_is_not_sent_to_another_machine(home):
     runs(home, "http://example.org:5001")
     assert presented("http://example.org:5001") is None
 
@@ -76,7 +76,7 @@ def test_local_key_is_not_sent_where_a_stack_has_ended(home):
     assert presented("http://127.0.0.1:5001") is None
 
 
-def test_a_key_that_is_none_is_not_sent(home):
+def test_local_key_that_is_invalid_is_not_sent(home):
     runs(home, "http://127.0.0.1:5001")
     key = home / ".predictq" / "local.key"
     for content in (b"", b"\xff", b"two\nlines"):

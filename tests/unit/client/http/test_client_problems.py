@@ -49,7 +49,7 @@ def test_statuses_have_their_errors(server, client, status, kind):
     assert caught.value.retryable is (status == 503)
 
 
-def test_the_places_are_named(server, client):
+def test_problem_details_are_named(server, client):
     fault = {"loc": ["features", 1, "age"], "msg": "row 1: no", "row": 1}
     server.script(problem(422, "invalid_features", [fault]))
     with pytest.raises(InvalidRequest, match=r"^that is invalid_features; row 1: no$") as caught:
@@ -57,7 +57,7 @@ def test_the_places_are_named(server, client):
     assert caught.value.errors == (Detail(("features", 1, "age"), "row 1: no", 1),)
 
 
-def test_a_page_of_a_proxy_is_known_by_its_status(server, client):
+def test_proxy_error_page_is_classified_by_its_status(server, client):
     server.behave = lambda _: Answer(502, b"<html>", content_type="text/html")
     with pytest.raises(Unavailable, match="502 Bad Gateway") as caught:
         client.health()
@@ -66,7 +66,7 @@ def test_a_page_of_a_proxy_is_known_by_its_status(server, client):
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b'{"status": "queued"}', b"{}", b"null"])
-def test_an_answer_of_something_else_is_told(server, client, body):
+def test_foreign_answer_is_reported(server, client, body):
     server.script(Answer(200, body))
     with pytest.raises(UnexpectedAnswer, match="is the address right"):
         client.result("p1")
@@ -83,7 +83,7 @@ def test_an_answer_of_something_else_is_told(server, client, body):
         WaitTimeout("p1"),
     ],
 )
-def test_errors_travel_between_processes(error):
+def test_errors_can_be_pickled(error):
     copy = pickle.loads(pickle.dumps(error))
     assert isinstance(copy, PredictqError)
     assert (str(copy), vars(copy)) == (str(error), vars(error))

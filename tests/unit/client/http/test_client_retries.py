@@ -3,7 +3,7 @@
 import pytest
 
 from predictq import Client, PredictqError, Unavailable, Unreachable
-from predictq.http.connection import UNMET
+from predictq.http.connection import UNSEEN_SERVER_SECONDS
 from predictq.http.retries import LONGEST_BACKOFF
 from tests.unit.fake_server import DROP, Answer, pending, problem, stand_in, succeeded
 
@@ -12,14 +12,14 @@ BUSY = problem(503, "queue_full", retryable=True, Retry_After="1")
 PAGE = Answer(503, b"<html>", content_type="text/html")
 
 
-def test_a_question_is_repeated_when_the_connection_breaks(server, client, clock):
+def test_get_is_repeated_when_the_connection_breaks(server, client, clock):
     server.script(DROP, DROP, Answer(200, {"status": "ok"}))
     assert client.health() == {"status": "ok"}
     assert len(clock.slept) == 2
 
 
 @pytest.mark.parametrize("trouble", [DROP, BUSY, PAGE, Answer(502, b"", content_type="text/html")])
-def test_repeating_goes_on_until_time_is_up(server, clock, trouble):
+def test_retries_go_on_until_the_deadline(server, clock, trouble):
     server.behave = lambda _: trouble
     begun = clock.seconds
     with pytest.raises((Unreachable, Unavailable)):
@@ -29,7 +29,7 @@ def test_repeating_goes_on_until_time_is_up(server, clock, trouble):
     assert max(clock.slept) <= LONGEST_BACKOFF
 
 
-def test_the_pauses_grow_and_are_at_random(server, client, clock, monkeypatch):
+def test_backoff_grows_and_is_random(server, client, clock, monkeypatch):
     server.behave = lambda _: DROP
     limits = []
     monkeypatch.setattr("random.uniform", lambda _, limit: limits.append(limit) or limit / 2)
@@ -40,26 +40,26 @@ def test_the_pauses_grow_and_are_at_random(server, client, clock, monkeypatch):
     assert sum(clock.slept) == pytest.approx(120, abs=0.1)
 
 
-def test_a_call_may_take_less_than_others(server, client, clock):
+def test_timeout_of_one_call_may_be_shorter(server, client, clock):
     server.behave = lambda _: DROP
     with pytest.raises(Unreachable):
         client.predict("iris", ROW, timeout=7)
     assert sum(clock.slept) == pytest.approx(7, abs=0.1)
 
 
-def test_a_busy_server_is_asked_again_when_it_says(server, client, clock):
+def test_busy_server_is_retried_after_retry_after(server, client, clock):
     server.script(problem(503, "unavailable", Retry_After="3"), Answer(200, {}))
     client.health()
     assert clock.slept == [3]
 
 
-def test_a_refusal_without_a_time_is_final(server, client):
+def test_refusal_without_retry_after_is_final(server, client):
     server.script(problem(503, "unavailable"))
     with pytest.raises(Unavailable):
         client.health()
 
 
-def test_a_time_beyond_the_deadline_is_not_waited_for(server, client, clock):
+def test_retry_after_beyond_the_deadline_is_not_waited_for(server, client, clock):
     server.script(problem(503, "unavailable", Retry_After="3600"))
     with pytest.raises(Unavailable):
         client.health()
@@ -67,7 +67,7 @@ def test_a_time_beyond_the_deadline_is_not_waited_for(server, client, clock):
 
 
 @pytest.mark.parametrize("answer", [DROP, problem(503, "queue_full", Retry_After="1")])
-def test_a_submission_without_a_key_is_sent_once(server, client, answer):
+def test_submission_without_a_key_is_sent_once(server, client, answer):
     server.script(answer)
     with pytest.raises((Unreachable, Unavailable)):
         client.submit("iris", ROW)
@@ -75,12 +75,12 @@ def test_a_submission_without_a_key_is_sent_once(server, client, answer):
 
 
 @pytest.mark.parametrize("answer", [DROP, problem(503, "queue_full", Retry_After="1")])
-def test_a_submission_with_a_key_is_repeated(server, client, answer):
+def test_submission_with_a_key_is_repeated(server, client, answer):
     server.script(answer, pending())
     assert client.submit("iris", ROW, idempotency_key="k").id == "p1"
 
 
-def test_an_outcome_is_not_asked_for_again(server, client, clock):
+def test_outcome_is_not_requested_again(server, client, clock):
     ended = problem(503, "worker_lost", retryable=True, Retry_After="1")
     ended.body.update(id="p1", urls={"result": "/predict/result/p1"})
     server.script(ended)
@@ -99,7 +99,7 @@ def test_unsent_request_of_any_kind_is_repeated(nowhere, clock):
 def test_unreachable_server_is_given_up_soon(nowhere, clock):
     with pytest.raises(Unreachable):
         Client(nowhere, clock=clock).health()
-    assert sum(clock.slept) == pytest.approx(UNMET, abs=0.1)
+    assert sum(clock.slept) == pytest.approx(UNSEEN_SERVER_SECONDS, abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_unreachable_server_is_given_up_soon(nowhere, clock):
         lambda client: client.result("p1", wait=20),
     ],
 )
-def test_a_timeout_that_somebody_gave_is_kept_where_nobody_listens(nowhere, clock, call):
+def test_given_timeout_is_kept_where_no_server_listens(nowhere, clock, call):
     with pytest.raises(Unreachable):
         call(Client(nowhere, clock=clock))
     assert sum(clock.slept) == pytest.approx(20, abs=0.1)
 
 
-def test_a_server_that_was_there_is_waited_for(clock):
+def test_server_seen_before_is_waited_for(clock):
     with stand_in() as server:
         server.script(Answer(200, {}))
         client = Client(server.url, clock=clock)
@@ -133,7 +133,7 @@ def test_unreachable_says_where_it_looked_and_what_to_do(nowhere, clock, monkeyp
     assert "start one with `predictq up`, or set PREDICTQ_URL" in str(caught.value)
 
 
-def test_a_password_in_the_address_is_not_told(nowhere, clock):
+def test_password_in_the_address_is_not_shown(nowhere, clock):
     with pytest.raises(Unreachable) as caught:
         Client(nowhere.replace("//", "//me:secret@"), clock=clock).health()
     assert "secret" not in str(caught.value)

@@ -9,7 +9,7 @@ from tests.unit.client.rows.row_forms import form
 from tests.unit.fake_server import DROP, Answer, events, job, problem
 
 
-def test_a_path_is_told_and_not_sent(server, client, tmp_path, monkeypatch):
+def test_job_path_is_referenced_and_not_uploaded(server, client, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     server.script(Answer(202, job(status="validating")))
     accepted = client.jobs.submit(
@@ -27,7 +27,7 @@ def test_a_path_is_told_and_not_sent(server, client, tmp_path, monkeypatch):
     }
 
 
-def test_a_method_needs_no_list(server, client):
+def test_job_method_needs_no_list(server, client):
     server.script(Answer(202, job()))
     client.jobs.submit("iris", "/in.csv", methods="predict_proba")
     assert server.asked[0].body["methods"] == ["predict_proba"]
@@ -47,7 +47,7 @@ def test_csv_options_are_sent(server, client, tmp_path):
     assert fields[1:5] == [("delimiter", ";"), ("header", "false"), ("na", "-"), ("na", "?")]
 
 
-def test_an_address_is_told_as_it_is(server, client):
+def test_job_uri_is_sent_unchanged(server, client):
     server.script(Answer(202, job()))
     client.jobs.submit("iris", "s3://bucket/in.parquet", output="s3://bucket/out.parquet")
     body = server.asked[0].body
@@ -57,7 +57,7 @@ def test_an_address_is_told_as_it_is(server, client):
     )
 
 
-def test_a_file_is_sent(server, client, tmp_path):
+def test_job_file_is_uploaded(server, client, tmp_path):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()))
     client.jobs.submit(
@@ -80,14 +80,14 @@ def test_a_file_is_sent(server, client, tmp_path):
     )
 
 
-def test_a_file_that_cannot_be_sent_is_the_callers(server, client, tmp_path):
+def test_job_file_that_cannot_be_read_raises_its_os_error(server, client, tmp_path):
     for name, error in (("none.csv", FileNotFoundError), (".", IsADirectoryError)):
         with pytest.raises(error, match=str(tmp_path)):
             client.jobs.submit("iris", tmp_path / name, upload=True)
     assert server.asked == []
 
 
-def test_a_dry_run_reports(server, client):
+def test_job_dry_run_reports(server, client):
     report = {"rows": 10, "errors": [{"line": 3, "code": "invalid", "message": "no number"}]}
     ended = job(status="completed", report=report)
     server.script(Answer(200, ended), Answer(202, job(status="validating")), events(ended))
@@ -100,7 +100,7 @@ def test_a_dry_run_reports(server, client):
     ]
 
 
-def test_a_dry_run_is_held_no_longer_than_a_call_may_take(server, clock, tmp_path):
+def test_job_dry_run_is_bounded_by_the_timeout(server, clock, tmp_path):
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.behave = lambda _: Answer(200, job(status="completed"))
     with Client(server.url, timeout=5, clock=clock) as client:
@@ -116,7 +116,7 @@ def test_refused_job_says_why(server, client):
             client.jobs.submit("iris", "/etc/passwd")
 
 
-def test_a_submission_in_doubt_is_looked_up(server, client):
+def test_uncertain_job_submission_is_looked_up(server, client):
     doubt = problem(503, "submission_uncertain")
     server.script(Answer(503, doubt.body | {"id": "j7"}), Answer(200, job("j7")))
     assert client.jobs.submit("iris", "/data/in.csv").id == "j7"
@@ -125,7 +125,7 @@ def test_a_submission_in_doubt_is_looked_up(server, client):
         client.jobs.submit("iris", "/data/in.csv")
 
 
-def test_a_submission_is_never_made_twice(server, client):
+def test_job_is_never_submitted_twice(server, client):
     server.script(DROP)
     with pytest.raises(Unreachable):
         client.jobs.submit("iris", "/data/in.csv")
@@ -138,7 +138,7 @@ def test_jobs_are_listed(server, client):
     assert server.calls == [("GET", "/predict/batch?limit=5&after=j3&status=running")]
 
 
-def test_a_job_is_cancelled_and_resumed(server, client):
+def test_job_is_cancelled_and_resumed(server, client):
     server.script(
         Answer(200, job(status="cancelling")), Answer(202, job()), problem(409, "job_conflict")
     )
@@ -152,19 +152,19 @@ def test_a_job_is_cancelled_and_resumed(server, client):
     ]
 
 
-def test_a_job_is_followed_to_its_end(server, client):
+def test_job_is_followed_to_its_end(server, client):
     server.script(events(job(), job(status="finalizing"), job(status="completed")))
     statuses = [job.status for job in client.jobs.follow("j1")]
     assert statuses == ["running", "finalizing", "completed"]
 
 
-def test_a_stream_that_breaks_is_opened_again(server, client, clock):
+def test_event_stream_that_breaks_is_opened_again(server, client, clock):
     server.script(events(job()), DROP, events(job(status="completed")))
     assert client.jobs.wait("j1").status == "completed"
     assert len(clock.slept) == 2
 
 
-def test_job_is_polled_where_too_many_listen(server, client, clock):
+def test_job_is_polled_when_listeners_are_limited(server, client, clock):
     busy = problem(503, "busy", retryable=True)
     server.script(busy, Answer(200, job()), busy, Answer(200, job(status="completed")))
     assert [job.status for job in client.jobs.follow("j1")] == ["running", "completed"]
@@ -174,7 +174,7 @@ def test_job_is_polled_where_too_many_listen(server, client, clock):
     ]
 
 
-def test_a_server_that_stays_away_is_given_up(server, client, clock):
+def test_server_that_stays_away_is_given_up(server, client, clock):
     server.behave = lambda _: DROP
     with pytest.raises(Unreachable):
         client.jobs.wait("j1")
@@ -192,21 +192,21 @@ def test_following_an_unreachable_server_gives_up_soon(nowhere, clock, tmp_path)
         jobs.wait("j1", timeout=20)
 
 
-def test_a_wait_ends(server, client):
+def test_job_wait_ends(server, client):
     server.behave = lambda _: events(job())
     with pytest.raises(WaitTimeout, match="batch job j1 has not ended yet"):
         client.jobs.wait("j1", timeout=2)
 
 
 @pytest.mark.parametrize("answer", [DROP, problem(503, "busy", retryable=True)])
-def test_a_wait_ends_though_the_server_is_away(server, client, clock, answer):
+def test_job_wait_ends_though_the_server_is_away(server, client, clock, answer):
     server.behave = lambda _: answer
     with pytest.raises(WaitTimeout):
         client.jobs.wait("j1", timeout=2)
     assert sum(clock.slept) == pytest.approx(2, abs=0.1)
 
 
-def test_a_wait_ends_though_nothing_changes(server, client):
+def test_job_wait_ends_though_nothing_changes(server, client):
     news = events(job()).body + b":\n\n" * 2_000
     server.script(Answer(200, news, content_type="text/event-stream"))
     with pytest.raises(WaitTimeout):
@@ -221,8 +221,10 @@ def test_error_of_a_failed_job(server, client):
 
 
 def test_rows_that_failed(server, client):
-    lines = [{"line": 3, "custom_id": "c", "code": "invalid", "message": "no number"}, {
-        "line": 5, "code": "invalid", "message": "short"}]  # fmt: skip
+    lines = [
+        {"line": 3, "custom_id": "c", "code": "invalid", "message": "no number"},
+        {"line": 5, "code": "invalid", "message": "short"},
+    ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     server.script(Answer(200, text.encode(), content_type="application/x-ndjson"))
     first, second = client.jobs.errors("j1")
@@ -230,7 +232,7 @@ def test_rows_that_failed(server, client):
     assert (second.line, second.custom_id) == (5, None)
 
 
-def test_places_at_home(server, client, tmp_path, monkeypatch):
+def test_job_paths_in_the_home(server, client, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "in.csv").write_text("a\n1\n")
     server.script(Answer(202, job()), Answer(202, job()), Answer(200, b"prediction\n"))

@@ -38,8 +38,10 @@ def column(values):
         (pd.array([True, None], "boolean"), [True, None]),
         (pd.array(["x", None], "string"), ["x", None]),
         (pd.Series(["x", None], dtype="str"), ["x", None]),
-        (pd.Series([1, "x", None, pd.NA, pd.NaT, np.nan, 2.5, True], dtype=object),
-         [1, "x", None, None, None, None, 2.5, True]),
+        (
+            pd.Series([1, "x", None, pd.NA, pd.NaT, np.nan, 2.5, True], dtype=object),
+            [1, "x", None, None, None, None, 2.5, True],
+        ),
         (pd.Categorical(["x", None, "y"]), ["x", None, "y"]),
         (pd.Categorical([3, 1, None], ordered=True), [3, 1, None]),
         (pd.Categorical(pd.to_datetime(["2026-01-02T12"])), [NOON]),
@@ -59,7 +61,7 @@ def column(values):
         (pd.array([NANO, None], "timestamp[ns][pyarrow]"), [NANO, None]),
     ],
     ids=lambda values: str(getattr(values, "dtype", ""))[:24],
-)  # fmt: skip
+)
 def test_columns_of_pandas(values, sent):
     assert column(pd.DataFrame({"a": values})) == sent
     assert features(pd.Series(values)) == sent
@@ -101,8 +103,10 @@ def test_columns_of_polars(values, sent):
         (pa.array(["x", None]).dictionary_encode(), ["x", None]),
         (pa.array([NAIVE, None], pa.timestamp("us")), [NOON, None]),
         (pa.array([pd.Timestamp(NANO)], pa.timestamp("ns")), [NANO]),
-        (pa.array([datetime(2026, 1, 2, 11, tzinfo=UTC)], pa.timestamp("s", BERLIN)),
-         [NOON + "+01:00"]),
+        (
+            pa.array([datetime(2026, 1, 2, 11, tzinfo=UTC)], pa.timestamp("s", BERLIN)),
+            [NOON + "+01:00"],
+        ),
         (pa.array([1], pa.duration("ns")), ["P0DT0H0M0.000000001S"]),
         (pa.array([1, None], pa.time64("ns")), ["00:00:00.000000001", None]),
         (pa.array([date(2026, 1, 2)]), ["2026-01-02"]),
@@ -110,7 +114,7 @@ def test_columns_of_polars(values, sent):
         (pa.array([None]), [None]),
     ],
     ids=lambda values: str(getattr(values, "type", ""))[:24],
-)  # fmt: skip
+)
 def test_columns_of_arrow(values, sent):
     assert column(pa.table({"a": values})) == sent
     assert column(pa.RecordBatch.from_arrays([values], ["a"])) == sent
@@ -146,27 +150,31 @@ RECORDS = np.dtype([("a", "i4"), ("when", "M8[ns]"), ("part", "f4")])
         (np.array([(1, NANO, THIRD)], RECORDS), [{"a": 1, "when": NANO, "part": float(THIRD)}]),
         (np.array((1, "NaT", np.nan), RECORDS), {"a": 1, "when": None, "part": None}),
         (np.rec.array([(1, 2.5)], names="a,b"), [{"a": 1, "b": 2.5}]),
-        (np.ma.array([(1, 2.5)], mask=[(0, 1)], dtype=[("a", int), ("b", float)]),
-         [{"a": 1, "b": None}]),
-        (np.ma.array([(1, 2.5)], mask=[(0, 1)], dtype=[("a", int), ("b", float)])[0],
-         {"a": 1, "b": None}),
+        (
+            np.ma.array([(1, 2.5)], mask=[(0, 1)], dtype=[("a", int), ("b", float)]),
+            [{"a": 1, "b": None}],
+        ),
+        (
+            np.ma.array([(1, 2.5)], mask=[(0, 1)], dtype=[("a", int), ("b", float)])[0],
+            {"a": 1, "b": None},
+        ),
         ([np.float32(THIRD), np.int8(3), np.bool_(1), np.str_("x")], [float(THIRD), 3, True, "x"]),
         (np.zeros((0, 3)), []),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_arrays_of_numpy(values, sent):
     assert features(values) == sent
 
 
-def test_a_frame_of_many_kinds_keeps_integers_beside_numbers():
+def test_frame_of_many_kinds_keeps_integers_beside_numbers():
     frame = pd.DataFrame([[1, 2.5, "x"]])
     (row,) = features(frame)
     assert [type(value) for value in row] == [int, float, str]
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame(index=range(2)), pd.DataFrame({"a": []})])
-def test_a_frame_without_cells_keeps_its_height(frame):
+def test_frame_without_cells_keeps_its_height(frame):
     assert len(features(frame)) == len(frame)
 
 

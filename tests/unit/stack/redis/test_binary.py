@@ -28,7 +28,7 @@ def test_known_flaws_of_a_version(told: str, flawed: bool) -> None:
     assert is_flawed(told) is flawed
 
 
-def test_a_version_is_read_from_what_the_server_says() -> None:
+def test_redis_version_is_parsed() -> None:
     assert version("Valkey server v=8.1.4 sha=0") == "8.1.4"
     assert version("?") == "unknown version"
 

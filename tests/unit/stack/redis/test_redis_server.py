@@ -18,7 +18,7 @@ import redis
 from stack.redis import binary as redis_binary
 from stack.redis import socket as redis_socket
 from stack.redis.binary import find_binary
-from stack.redis.server import RedisServer, prepare_server, require, trouble
+from stack.redis.server import RedisServer, connection_problem, prepare_server, require
 from stack.supervisor import StartFailed, Supervisor
 
 MAXMEMORY = 100 * 2**20
@@ -106,15 +106,15 @@ def test_flawed_redis_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "CVE-2025-49844" in warning
 
 
-def test_data_outlives_a_kill_and_a_stop(binary: Path, tmp_path: Path) -> None:
+def test_redis_data_survives_a_kill_and_a_stop(binary: Path, tmp_path: Path) -> None:
     ours = server(binary, tmp_path / "data")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         with redis.Redis.from_url(ours.url) as client:
             client.set("key", "value")
             os.kill(client.info()["process_id"], signal.SIGKILL)
-        supervisor.until(lambda: trouble(ours.url), 10)
-        supervisor.until(lambda: not trouble(ours.url), 10)
+        supervisor.until(lambda: connection_problem(ours.url), 10)
+        supervisor.until(lambda: not connection_problem(ours.url), 10)
 
     again = server(binary, tmp_path / "data")
     with Supervisor(tmp_path / "logs", print) as supervisor:
@@ -123,7 +123,7 @@ def test_data_outlives_a_kill_and_a_stop(binary: Path, tmp_path: Path) -> None:
             assert client.get("key") == b"value"
 
 
-def test_an_old_server_refuses_the_data_of_a_new_one(
+def test_old_redis_refuses_the_data_of_a_newer_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "appendonlydir").mkdir()
@@ -140,7 +140,7 @@ def test_missing_redis_error_names_what_to_install(
         prepare_server(tmp_path)
 
 
-def test_a_redis_of_the_callers_must_answer() -> None:
+def test_external_redis_must_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(click.ClickException, match=r"REDIS_URL does not answer: Timeout"):
@@ -156,9 +156,7 @@ def test_a_redis_of_the_callers_must_answer() -> None:
         ("replicaof", "127.0.0.1 1", "it is a replica"),
     ],
 )
-def test_a_redis_of_the_callers_must_keep_what_it_accepts(
-    tmp_path: Path, name: str, value: str, reason: str
-) -> None:
+def test_external_redis_must_be_durable(tmp_path: Path, name: str, value: str, reason: str) -> None:
     ours = Told.of(prepare_server(tmp_path / "data"), f"{name} {value}\n")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
@@ -166,12 +164,12 @@ def test_a_redis_of_the_callers_must_keep_what_it_accepts(
             require(ours.url)
 
 
-def test_a_redis_of_the_callers_without_a_log_is_warned_of(tmp_path: Path) -> None:
+def test_external_redis_without_a_log_is_warned_of(tmp_path: Path) -> None:
     ours = Told.of(prepare_server(tmp_path / "data"), "appendonly no\n")
     with Supervisor(tmp_path / "logs", print) as supervisor:
         supervisor.start(ours.program())
         (warning,) = require(ours.url)
-    assert "it keeps no append-only file" in warning
+    assert "it has no append-only file" in warning
 
 
 class Told(RedisServer, frozen=True, kw_only=True):
@@ -187,7 +185,7 @@ class Told(RedisServer, frozen=True, kw_only=True):
         return super().configuration() + self.more
 
 
-def test_a_url_that_is_none_is_refused() -> None:
+def test_invalid_redis_url_is_refused() -> None:
     with pytest.raises(click.ClickException, match="must specify one of the following schemes"):
         require("localhost:6379")
 
@@ -210,13 +208,11 @@ def started(ours: RedisServer, logs: Path) -> Iterator[redis.Redis]:
         with redis.Redis.from_url(ours.url, decode_responses=True) as client:
             yield client
             os.kill(client.info()["process_id"], signal.SIGKILL)
-            supervisor.until(lambda: trouble(ours.url), 10)
+            supervisor.until(lambda: connection_problem(ours.url), 10)
 
 
 @pytest.mark.parametrize("torn", [1, 5, 20, 27, 35, 60])
-def test_a_transaction_torn_by_a_kill_never_happened(
-    binary: Path, tmp_path: Path, torn: int
-) -> None:
+def test_transaction_torn_by_a_kill_is_discarded(binary: Path, tmp_path: Path, torn: int) -> None:
     ours = server(binary, tmp_path / "data")
     with started(ours, tmp_path / "logs") as client:
         client.eval(BOTH, 0, 1)
@@ -231,7 +227,7 @@ def test_a_transaction_torn_by_a_kill_never_happened(
         assert client.mget("a", "b", "c") == ["1", "1", "3"]
 
 
-def test_damage_amid_the_log_is_not_cut_off(binary: Path, tmp_path: Path) -> None:
+def test_damage_inside_the_log_is_not_truncated(binary: Path, tmp_path: Path) -> None:
     ours = server(binary, tmp_path / "data")
     with started(ours, tmp_path / "logs") as client:
         client.eval(BOTH, 0, 1)

@@ -22,7 +22,7 @@ def test_socket_lies_in_the_home_which_is_private(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a" * MAX_SOCKET_PATH_BYTES, "a b", "é", "100%"])
-def test_a_path_that_is_too_long_or_must_be_quoted_is_replaced(
+def test_socket_path_that_is_too_long_or_must_be_quoted_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
@@ -44,7 +44,7 @@ def test_socket_without_a_runtime_directory_is_in_a_private_one(
     assert mode(socket.parent) == 0o700
 
 
-def test_a_directory_of_somebody_else_is_refused(
+def test_socket_directory_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "link").symlink_to(tmp_path)

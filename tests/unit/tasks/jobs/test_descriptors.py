@@ -17,19 +17,19 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "rows.csv"
 
 
-def test_a_regular_file_is_opened(path: Path) -> None:
+def test_regular_file_is_opened(path: Path) -> None:
     with open_regular(path) as file:
         assert file.read() == b"a\n"
 
 
-def test_a_link_in_the_files_place_is_refused(path: Path) -> None:
+def test_link_in_place_of_a_file_is_refused(path: Path) -> None:
     path.unlink()
     path.symlink_to(path.parents[1] / "secret" / "rows.csv")
     with pytest.raises(OSError, match=r"symbolic links"):
         open_regular(path)
 
 
-def test_a_link_in_a_directorys_place_is_refused(path: Path) -> None:
+def test_link_in_place_of_a_directory_is_refused(path: Path) -> None:
     path.parent.rename(path.parents[1] / "away")
     path.parent.symlink_to(path.parents[1] / "secret")
     for opens, place in ((open_regular, path), (open_directory, path.parent)):
@@ -37,20 +37,18 @@ def test_a_link_in_a_directorys_place_is_refused(path: Path) -> None:
             opens(place)
 
 
-def test_a_link_that_is_gone_again_when_one_looks_is_noticed(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_link_that_is_swapped_back_is_noticed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opens = os.open
     secret = path.parents[1] / "secret" / "rows.csv"
     monkeypatch.setattr(os, "open", lambda _, flags: opens(secret, flags))
-    with pytest.raises(OSError, match="a link was put in its way"):
+    with pytest.raises(OSError, match="a symbolic link replaced"):
         open_regular(path)
 
 
-def test_a_pipe_is_not_waited_for(path: Path) -> None:
+def test_pipe_is_not_waited_for(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         open_regular(path)
 
 

@@ -35,7 +35,7 @@ cells = st.text(st.sampled_from('xy,;\t|" \n1.'), max_size=5)
     rows=st.lists(st.tuples(cells, cells, cells), max_size=30),
     delimiter=st.sampled_from(DELIMITERS),
 )
-def test_the_names_of_the_model_tell_the_delimiter(rows: Any, delimiter: str) -> None:
+def test_delimiter_is_found_by_the_model_s_column_names(rows: Any, delimiter: str) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter).writerows([("a", "b", "more"), *rows])
     assert delimiter_of(text.getvalue(), TEXTS) == delimiter
@@ -71,7 +71,7 @@ def test_delimiter_is_detected_from_records_without_names(
         pytest.param("x" * 200_000 + ";y\n", ";", id="longer than csv reads unasked"),
     ],
 )
-def test_the_delimiter(text: str, delimiter: str) -> None:
+def test_delimiter_is_detected(text: str, delimiter: str) -> None:
     assert delimiter_of(text, NUMBERS) == delimiter
 
 
@@ -86,7 +86,7 @@ def test_the_delimiter(text: str, delimiter: str) -> None:
         ("sep\n", (None, 0)),
     ],
 )
-def test_the_line_of_excel(text: str, found: Any) -> None:
+def test_excel_separator_line_is_read(text: str, found: Any) -> None:
     assert separator(text) == found
 
 
@@ -123,7 +123,7 @@ def test_the_line_of_excel(text: str, found: Any) -> None:
         (None, ["7", "b"], True),
     ],
 )
-def test_a_header_is_told_from_a_row(model: Any, fields: list[str], header: bool) -> None:
+def test_header_is_distinguished_from_a_row(model: Any, fields: list[str], header: bool) -> None:
     assert is_header(fields, model, alone=False) is header
 
 
@@ -132,13 +132,13 @@ def test_numbers_in_order_are_a_row_where_nothing_is_behind() -> None:
     assert is_header(["a", "b"], NUMBERS, alone=True)
 
 
-def test_names_that_are_numbers_are_a_header_only_together() -> None:
+def test_numeric_names_are_a_header_only_together() -> None:
     years = Signature((Column("2019"), Column("2020")), True, False, ("predict",))
     assert is_header(["id", "2020", "2019"], years, alone=False)
     assert not is_header(["2019", "7.5"], years, alone=False)
 
 
-def test_blanks_about_a_name_of_the_model_are_none_of_it() -> None:
+def test_blanks_around_a_column_name_are_ignored() -> None:
     assert header_names([" a", " x ", "b"], NUMBERS) == ["a", " x ", "b"]
     blank = Signature((Column(" a"),), True, False, ("predict",))
     assert header_names([" a"], blank) == [" a"]

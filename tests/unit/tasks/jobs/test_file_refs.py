@@ -87,14 +87,14 @@ def test_outside_path_is_not_looked_at(user: Path, monkeypatch: pytest.MonkeyPat
             roots.source(place, own)
 
 
-def test_a_key_opens_what_the_user_may_read(user: Path) -> None:
+def test_local_key_permits_what_the_user_may_read(user: Path) -> None:
     for place in ("/etc/hostname", f"{user}/.ssh/rows.csv", "s3://bucket/rows.csv"):
         assert allows(user, place, "", everywhere=True) == place
     assert allows(user, "rows.csv", "", everywhere=True) is None
     assert allows(user, "/dev/null", "", everywhere=True) is None
 
 
-def test_an_output_never_takes_the_place_of_what_predictq_runs_on(user: Path) -> None:
+def test_output_never_replaces_files_of_predictq(user: Path) -> None:
     assert writes(user, user / "data" / "out.csv")
     (user / "code").symlink_to(sys.prefix)
     for place in (
@@ -106,13 +106,13 @@ def test_an_output_never_takes_the_place_of_what_predictq_runs_on(user: Path) ->
             assert not writes(user, place, setting, everywhere=everywhere), place
 
 
-def test_a_visible_home_of_ours_is_forbidden_as_well(user: Path) -> None:
+def test_visible_home_is_forbidden(user: Path) -> None:
     for setting in (str(user), str(user / "data")):
         assert allows(user, f"{user}/data/id.key", setting, home="data") is None
         assert allows(user, f"{user}/data/jobs/mine/output", setting, home="data")
 
 
-def test_a_root_that_is_named_may_be_hidden_or_ours(user: Path) -> None:
+def test_configured_root_may_be_hidden_or_in_the_home(user: Path) -> None:
     hidden, ours = user / ".cache" / "rows", user / ".predictq" / "exports"
     setting = os.pathsep.join([str(hidden), str(ours)])
     for root in (hidden, ours):

@@ -21,7 +21,9 @@ from tasks.jobs.files.naming import Format, named_format, wrong_content, wrong_i
         ("rows", None, None),
     ],
 )
-def test_the_end_of_a_name(name: str, format_: str | None, compression: str | None) -> None:
+def test_format_is_found_by_the_suffix(
+    name: str, format_: str | None, compression: str | None
+) -> None:
     assert named_format(name) == (format_, compression)
 
 
@@ -47,5 +49,5 @@ def test_formats_that_a_name_forbids(
 
 
 @pytest.mark.parametrize("head", [b"PK\x03\x04....", b"\xd0\xcf\x11\xe0..", b"a,b\n", b""])
-def test_a_spreadsheet_is_known_by_what_it_begins_with(head: bytes) -> None:
+def test_spreadsheet_is_recognised_by_its_first_bytes(head: bytes) -> None:
     assert ("save it as CSV" in (wrong_content(head) or "")) is (head[:1] in (b"P", b"\xd0"))

@@ -27,16 +27,14 @@ def test_quota_counts_files_of_jobs_alone(tmp_path: Path) -> None:
         quota(tmp_path, 2**20).check()
 
 
-def test_a_file_that_is_large_though_it_holds_nothing_takes_nothing(tmp_path: Path) -> None:
+def test_quota_counts_no_holes_of_sparse_files(tmp_path: Path) -> None:
     (tmp_path / "jobs" / "j").mkdir(parents=True)
     with (tmp_path / "jobs" / "j" / "sparse").open("wb") as file:
         file.truncate(2**30)
     quota(tmp_path, 2**20).check()
 
 
-def test_the_sum_is_believed_for_a_moment_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_quota_sum_is_cached_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "jobs" / "j").mkdir(parents=True)
     now = [100.0]
     monkeypatch.setattr("tasks.jobs.files.quota.time.monotonic", lambda: now[0])

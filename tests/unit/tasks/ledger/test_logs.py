@@ -47,25 +47,25 @@ class Redis:
         return lambda **_: 0
 
 
-SETTINGS = Settings(home="/none", redis_url="")  # type: ignore[arg-type]  # never used
+SETTINGS = Settings(home="/none", redis_url="")  # never used
 
 
-def test_a_record_that_is_none_is_told_by_its_id(logged: Lines) -> None:
-    client: redis.Redis = Redis(b"[]")  # type: ignore[assignment]  # a stand-in
+def test_foreign_record_is_logged_with_its_id(logged: Lines) -> None:
+    client: redis.Redis = Redis(b"[]")  # a stand-in
     assert Ledger(client, SETTINGS).record("an-id") is None
     (line,) = logged()
     assert line["id"] == "an-id"
     assert line["process"] == "test"
 
 
-def test_a_message_that_is_put_aside_is_told_by_id_model_and_tag(logged: Lines) -> None:
-    client: redis.Redis = Redis(b"null")  # type: ignore[assignment]  # a stand-in
+def test_buried_message_is_logged_with_id_model_and_tag(logged: Lines) -> None:
+    client: redis.Redis = Redis(b"null")  # a stand-in
     Burial(client, SETTINGS).bury("predict:7", message("an-id"), "nobody can read it")
     line = logged()[-1]
     assert (line["id"], line["model"], line["tag"]) == ("an-id", "churn:3", "predict:7")
 
 
-def test_an_attempt_that_failed_is_told_by_id_model_version_and_attempt(logged: Lines) -> None:
+def test_failed_attempt_is_logged_with_id_model_version_and_attempt(logged: Lines) -> None:
     record = Record.queued("an-id", PREDICTION)
     item = Item("predict:7", "an-id", "application/json", b"", None, "compute", 300.0)
     failed(record, item, ModelError("no"), 2)

@@ -23,7 +23,7 @@ def test_outcomes_and_rows_are_counted() -> None:
     assert statistics.rows == 5
 
 
-def test_a_percentile_is_the_upper_bound_of_its_bucket() -> None:
+def test_percentile_is_the_upper_bound_of_its_bucket() -> None:
     quick, slow = ("succeeded", 1, 0.010), ("succeeded", 1, 2.0)
 
     statistics = parse_statistics("m:1", _after(*[quick] * 98, *[slow] * 2))

@@ -21,7 +21,7 @@ class Away:
         raise redis.ConnectionError("it is away")
 
 
-def test_a_wait_that_fails_leaves_no_event_behind() -> None:
+def test_failed_wait_leaves_no_event_behind() -> None:
     watcher = Watcher(Away())
     for _ in range(100):
         with pytest.raises(redis.ConnectionError), watcher.watching("channel"):

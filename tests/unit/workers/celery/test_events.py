@@ -31,7 +31,7 @@ class Dispatcher:
 class Request(SimpleNamespace):
     """The fields of Celery's request that events use; hashable, as its task state is a WeakSet."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__
 
 
 @pytest.fixture
@@ -83,14 +83,14 @@ def test_outcomes_are_events_of_celery(
     assert dispatcher.sent == ([(kind, {"uuid": "a", **fields})] if kind else [])
 
 
-def test_the_rows_are_no_part_of_an_event(request_: Any) -> None:
+def test_event_contains_no_rows(request_: Any) -> None:
     events, dispatcher = sender()
     events.received(request_)
     ((kind, fields),) = dispatcher.sent
     assert (kind, fields["args"], fields["kwargs"]) == ("task-received", "()", "m:1")
 
 
-def test_without_listeners_nothing_is_sent(request_: Any) -> None:
+def test_event_is_not_sent_without_listeners(request_: Any) -> None:
     events, dispatcher = sender(enabled=False)
     events.received(request_)
     events.started(request_, 1)

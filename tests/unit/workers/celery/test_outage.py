@@ -25,7 +25,7 @@ def test_outage_is_logged_at_its_beginning_and_end(
             outage.goes_on(OSError("it is away"))
         outage.is_over()
     assert [record.getMessage() for record in caplog.records] == [
-        "nothing can be written, and is tried again: it is away",
+        "nothing can be written; retrying: it is away",
         "Redis is back after 50 tries",
     ]
 
@@ -36,7 +36,7 @@ def test_second_outage_is_logged_again(caplog: pytest.LogCaptureFixture) -> None
         assert outage.goes_on(OSError("it is away")) <= FIRST_RETRY_PAUSE
         outage.is_over()
     assert [record.getMessage() for record in caplog.records] == 2 * [
-        "nothing can be written, and is tried again: it is away",
+        "nothing can be written; retrying: it is away",
         "Redis is back after 1 tries",
     ]
 

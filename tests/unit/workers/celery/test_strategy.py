@@ -93,7 +93,7 @@ def test_message_with_a_past_eta_is_computed(parts: WorkerParts) -> None:
     assert len(held(parts)) == 1
 
 
-def test_a_worker_that_does_not_see_the_registry_rests(parts: WorkerParts, tmp_path: Path) -> None:
+def test_worker_without_the_registry_takes_no_messages(parts: WorkerParts, tmp_path: Path) -> None:
     deliver(parts, message("nobody:1"))
     assert parts.batcher._looks_again_at == 0
     shutil.rmtree(tmp_path / "models")

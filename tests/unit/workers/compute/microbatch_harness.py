@@ -100,7 +100,7 @@ class Bench:
         self._computation = Computation(
             self.engine,
             registry,
-            self.ledger,  # type: ignore[arg-type]  # a stand-in
+            self.ledger,  # a stand-in
             MAX_OUTCOME_BYTES,
             self._limited,
         )

@@ -36,7 +36,7 @@ def cases(draw: st.DrawFn) -> tuple[int, set[int]]:
 
 
 @given(cases())
-def test_guilty_rows_fail_alone_and_in_order(
+def test_bisection_fails_guilty_rows_alone_and_in_order(
     case: tuple[int, set[int]],
 ) -> None:
     count, guilty = case
@@ -51,7 +51,7 @@ def test_out_of_memory_is_bisected() -> None:
 
 
 @given(cases())
-def test_k_guilty_among_n_cost_few_calls(case: tuple[int, set[int]]) -> None:
+def test_bisection_of_k_guilty_among_n_costs_few_calls(case: tuple[int, set[int]]) -> None:
     count, guilty = case
     model = Model([*guilty])
     bisect(range(count), model)
@@ -59,20 +59,20 @@ def test_k_guilty_among_n_cost_few_calls(case: tuple[int, set[int]]) -> None:
     assert model.calls <= 2 * count - 1
 
 
-def test_guilty_row_among_64_costs_thirteen_calls() -> None:
+def test_bisection_of_one_guilty_row_among_64_costs_thirteen_calls() -> None:
     model = Model([17])
     bisect(range(64), model)
     assert model.calls == 2 * 6 + 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 64])
-def test_guilty_rows_alone_cost_no_call_twice(count: int) -> None:
+def test_bisection_of_guilty_rows_alone_repeats_no_call(count: int) -> None:
     model = Model(range(count))
     assert len({str(error) for error in bisect(range(count), model)}) == count
     assert model.calls == 2 * count - 1
 
 
-def test_a_model_that_cannot_be_loaded_costs_one_call() -> None:
+def test_unloadable_model_costs_one_call() -> None:
     model = Model([0], ModelUnloadable)
     answers = bisect(range(64), model)
     assert model.calls == 1

@@ -40,13 +40,13 @@ def test_versions_and_methods_are_called_apart(bench: Bench) -> None:
     assert bench.ledger.outcomes["d"].receipt.alias == "production"
 
 
-def test_an_exact_version_computes_each_alone(bench: Bench) -> None:
+def test_exact_version_computes_each_request_alone(bench: Bench) -> None:
     bench.run(item("a", 1, 2, model="exact"), item("b", 3, model="exact"))
     assert bench.engine.calls == [("exact:1", "predict", 2), ("exact:1", "predict", 1)]
     assert {r.receipt.batch_size for r in bench.ledger.outcomes.values()} == {2, 1}
 
 
-def test_an_outcome_of_too_many_bytes_fails_alone_and_says_what_to_do(bench: Bench) -> None:
+def test_outcome_of_too_many_bytes_fails_alone_and_says_what_to_do(bench: Bench) -> None:
     assert bench.run(item("a", 1), item("wide", *[1] * 1000), item("b", 2)) == [
         "succeeded",
         "outcome_too_large",
@@ -92,7 +92,7 @@ def test_traceback_of_an_unforeseen_error_is_kept(
     assert bench.ledger.outcomes["a"].error.message == "the worker could not compute this"
 
 
-def test_a_broken_model_is_tried_once_for_all(bench: Bench) -> None:
+def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
     items = [item(name, model="broken") for name in "abc"]
     bench.ledger.attempts = dict.fromkeys("abc", MAX_ATTEMPTS)
     assert bench.run(*items, item("d")) == ["model_unloadable"] * 3 + ["succeeded"]
@@ -117,7 +117,7 @@ def test_a_broken_model_is_tried_once_for_all(bench: Bench) -> None:
     ],
     ids=str,
 )
-def test_a_request_that_need_not_be_computed_does_not_affect_others(
+def test_request_that_need_not_be_computed_does_not_affect_others(
     bench: Bench, fields: dict[str, Any], verdict: str
 ) -> None:
     assert bench.run(item("a"), item("b", **fields), item("c")) == [
@@ -138,7 +138,7 @@ def test_exhausted_attempts_are_given_up(bench: Bench) -> None:
     assert bench.ledger.outcomes["last"].receipt.attempt == MAX_ATTEMPTS
 
 
-def test_broken_infrastructure_is_tried_again_and_the_rest_is_not(bench: Bench) -> None:
+def test_infrastructure_errors_are_retried_and_others_are_not(bench: Bench) -> None:
     batch = [item("memory", 1e9), item("load", model="broken"), item("model", 666), item("good")]
     assert bench.run(*batch) == ["retrying", "retrying", "model_error", "succeeded"]
     # A failed load blames no request, so its retry may share a microbatch.
@@ -158,7 +158,7 @@ def empty(models: Path) -> None:
 
 
 @pytest.mark.parametrize("happens", [unreadable, shutil.rmtree, empty])
-def test_a_registry_that_cannot_be_read_is_no_fault_of_the_request(
+def test_unreadable_registry_is_retried(
     bench: Bench, tmp_path: Path, happens: Callable[[Path], object]
 ) -> None:
     bench.run(item("before"))
@@ -198,7 +198,7 @@ def test_last_attempt_of_a_retryable_error_fails(bench: Bench) -> None:
     assert {record.error.attempt for record in bench.ledger.outcomes.values()} == {MAX_ATTEMPTS}
 
 
-def test_a_load_that_hung_is_not_tried_at_once_and_counts_against_its_version(
+def test_hung_load_is_postponed_and_counts_against_its_version(
     bench: Bench, tmp_path: Path
 ) -> None:
     batch = [item("a", order="give up"), item("b", 666, order="give up")]
@@ -209,7 +209,7 @@ def test_a_load_that_hung_is_not_tried_at_once_and_counts_against_its_version(
     assert bench.run(item("away", order="give up")) == ["retrying"]
 
 
-def test_a_failure_says_which_attempt_it_was(bench: Bench) -> None:
+def test_failure_names_its_attempt(bench: Bench) -> None:
     bench.ledger.attempts = {"raised": 2, "hopeless": MAX_ATTEMPTS + 1, "slow": 2}
     bench.run(item("raised", 666))
     bench.run(item("hopeless"))

@@ -69,7 +69,7 @@ each_saver = pytest.mark.parametrize(("save", "suffix"), SAVERS, ids=IDS)
     [("Classifier", True), ("Regressor", False)],
     ids=["frame-classifier", "array-regressor"],
 )
-def test_a_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix, kind, framed):
+def test_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix, kind, framed):
     given = mixed(text=save is catboost_file) if framed else X
     own = save(tmp_path, suffix, given, Y if kind == "Classifier" else X[:, 3], kind)
     (tmp_path / f"model.{suffix}").rename(tmp_path / "model.any")
@@ -84,7 +84,7 @@ def test_a_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suff
 
 
 @each_saver
-def test_a_booster_file_is_registered_without_a_sample(tmp_path, save, suffix):
+def test_booster_file_is_registered_without_a_sample(tmp_path, save, suffix):
     save(tmp_path, suffix, X, Y, "Classifier")
     signature = examine(tmp_path / f"model.{suffix}").description.signature
     assert len(signature.columns) == 4

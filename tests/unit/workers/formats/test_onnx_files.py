@@ -73,7 +73,7 @@ def test_onnx_weights_in_another_file_are_refused(tmp_path):
     external_data_helper.set_external_data(tensor, "../away")
     tensor.ClearField("raw_data")
     (tmp_path / "model").write_bytes(model.SerializeToString())
-    with pytest.raises(ModelUnloadable, match="weights lie in another file"):
+    with pytest.raises(ModelUnloadable, match="weights are in another file"):
         open_artifact(tmp_path / "model", trust=False)
 
 

@@ -21,12 +21,12 @@ def test_trial_names_the_signal_that_ends_it(monkeypatch, tmp_path):
     trial.check_loadable(format_named("skops", "x"), b"", "x")
 
 
-def test_runtime_that_is_missing_is_told_with_the_command():
+def test_missing_runtime_is_reported_with_the_command():
     with pytest.raises(ModelUnloadable, match=r"pip install 'predictq\[onnx\]'"):
         model_format.import_runtime("no_such_runtime", "onnx")
 
 
-def test_format_of_a_later_release_is_told():
+def test_format_of_a_later_release_is_refused():
     with pytest.raises(ModelUnloadable, match="this release has no format 'later'"):
         format_named("later", "x")
     assert replace(format_named("onnx", "x"), extra="").is_native is False

@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from cli.models.gate import told
+from cli.models.differences import differences_text
 from workers.models.gate.comparing import SHOWN_ROWS, differences
 from workers.models.gate.doors import DOORS
 from workers.models.signature.inspection import inspect
@@ -47,7 +47,7 @@ def with_column(signature, place, **changes):
     return replace(signature, columns=tuple(columns))
 
 
-def test_a_right_signature_has_no_differences():
+def test_right_signature_has_no_differences():
     model = fitted()
     found = inspect(model, None, FRAME)
     assert set(found.own.answers) == {
@@ -72,7 +72,7 @@ class Dtypes:
     ("place", "changes", "blamed"),
     [(0, {"dtype": "float64"}, "age"), (1, {"dtype": "object"}, "city")],
 )
-def test_a_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
+def test_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
     model, frame = Dtypes(), FRAME[["age", "city"]]
     found = inspect(model, None, frame)
     assert differences(model, found.signature, found.own) == []
@@ -82,21 +82,21 @@ def test_a_wrong_dtype_is_blamed_on_its_column(place, changes, blamed):
     assert [d.row for d in wrong[:SHOWN_ROWS]] == [1, 2, 3]
     assert wrong[0].method == "predict"
     assert wrong[0].own != wrong[0].served
-    line = told("m:1", wrong).splitlines()[1]
+    line = differences_text("m:1", wrong).splitlines()[1]
     assert line.endswith(f"column '{blamed}' is to blame")
     assert line.startswith("  json, row 1, predict: the model gives 1, served would be ")
 
 
-def test_a_wrong_signature_that_takes_no_row_is_a_difference():
+def test_wrong_signature_that_takes_no_row_is_a_difference():
     model = fitted()
     found = inspect(model, None, FRAME)
     wrong = differences(model, with_column(found.signature, 1, type="number"), found.own)
     assert {difference.door for difference in wrong} == {*DOORS}
     assert all("'city': expected a number, got" in difference.refusal for difference in wrong)
-    assert "; column 'city': expected a number" in told("m:1", wrong).splitlines()[1]
+    assert "; column 'city': expected a number" in differences_text("m:1", wrong).splitlines()[1]
 
 
-def test_a_model_that_raises_for_what_it_is_served_is_a_difference():
+def test_model_that_raises_for_served_rows_is_a_difference():
     model = fitted()
     found = inspect(model, None, FRAME)
     wrong = differences(
@@ -106,7 +106,7 @@ def test_a_model_that_raises_for_what_it_is_served_is_a_difference():
     assert all(d.refusal for d in wrong)
 
 
-def test_a_model_of_chance_differs_and_no_column_is_to_blame():
+def test_random_model_differs_without_a_column_to_blame():
     class Chance:
         n_features_in_ = 1
 
@@ -142,10 +142,13 @@ def test_several_outputs_are_compared(model):
         ([["a", None]], [["a", None]], [False]),
         ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0, 5.0]], [False, True]),
         ([[1.0, 2.0]], [1.0], [True]),
-        (np.array(["NaT", "2026-01-02"], "M8[s]"), np.array(["NaT", "2026-01-03"], "M8[s]"),
-         [False, True]),
+        (
+            np.array(["NaT", "2026-01-02"], "M8[s]"),
+            np.array(["NaT", "2026-01-03"], "M8[s]"),
+            [False, True],
+        ),
     ],
-)  # fmt: skip
+)
 def test_answers_are_unequal_row_by_row(own, served, expected):
     assert unequal(np.array(own), np.array(served)).tolist() == expected
 

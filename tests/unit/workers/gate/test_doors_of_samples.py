@@ -8,7 +8,7 @@ import pytest
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
 from tests.unit.workers.tabular.series import FULL, GAPPY
-from workers.models.gate.doors import DOORS, json_rows, through, write_sample
+from workers.models.gate.doors import DOORS, json_rows, through_door, write_sample
 from workers.models.signature.describing import described_column
 
 ALL = {**FULL, **{f"{name}, gappy": series for name, series in GAPPY.items()}}
@@ -25,7 +25,7 @@ PAIRS = [(name, door) for name in ALL for door in DOORS]
 @pytest.mark.parametrize(("name", "door"), PAIRS)
 def test_rows_through_a_door_are_unchanged(name: str, door: str) -> None:
     frame = pd.DataFrame({"n": range(len(ALL[name])), "c": ALL[name]})
-    passed = through(door, signature_of(frame), frame)
+    passed = through_door(door, signature_of(frame), frame)
     assert passed.refused == {}
     if name.startswith("mixed") and door == "parquet":  # Parquet has no mixed columns
         assert passed.tables == []
@@ -41,8 +41,8 @@ def test_rows_through_a_door_are_unchanged(name: str, door: str) -> None:
 def test_refused_rows_have_their_place_and_reason(door: str) -> None:
     frame = pd.DataFrame({"a": [1.0, None, 3.0, None, 5.0], "b": ["u"] * 5})
     columns = (Column("a", dtype="float64"), Column("b", "string", dtype="str"))
-    passed = through(door, Signature(columns, True, True, ("predict",)), frame)
-    told = "column 'a': the model takes no missing value here"
+    passed = through_door(door, Signature(columns, True, True, ("predict",)), frame)
+    told = "column 'a': a missing value is not allowed here"
     assert passed.refused == {1: told, 3: told}
     assert [places for _, places in passed.tables] == [[0, 2, 4]]
 
@@ -53,9 +53,9 @@ def test_door_may_refuse_all_rows(door: str) -> None:
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
     if door == "parquet":  # refused as a whole, by its column types
         with pytest.raises(InvalidInput, match="column 'a': expected a number"):
-            through(door, signature, frame)
+            through_door(door, signature, frame)
         return
-    passed = through(door, signature, frame)
+    passed = through_door(door, signature, frame)
     assert passed.tables == []
     assert [*passed.refused] == [0, 1]
     assert all(told.startswith("column 'a': expected a number") for told in passed.refused.values())
@@ -65,34 +65,34 @@ def test_door_may_refuse_all_rows(door: str) -> None:
 def test_unused_column_is_not_sent(door: str) -> None:
     frame = pd.DataFrame({"a": [1.0], "u": [object()]})
     columns = (Column("a"), Column("u", "any", unused=True))
-    ((table, _),) = through(door, Signature(columns, True, True, ("predict",)), frame).tables
+    ((table, _),) = through_door(door, Signature(columns, True, True, ("predict",)), frame).tables
     assert table.whole()["u"].isna().all()
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_model_without_names_is_given_rows_by_position(door: str) -> None:
+def test_model_without_names_is_given_rows_by_position(door: str) -> None:
     frame = pd.DataFrame({"x0": [1.5, 2.5], "x1": ["u", "v"]})
-    ((table, _),) = through(door, signature_of(frame, named=False), frame).tables
+    ((table, _),) = through_door(door, signature_of(frame, named=False), frame).tables
     assert table.whole().tolist() == [[1.5, "u"], [2.5, "v"]]
 
 
-def test_rows_beyond_a_table_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_beyond_a_span_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.models.gate.doors._SPAN_ROWS", 2)
     frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0, 5.0]})
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
     for door in ("csv", "ndjson", "parquet"):
-        passed = through(door, signature, frame)
+        passed = through_door(door, signature, frame)
         assert [place for _, places in passed.tables for place in places] == [0, 2, 3, 4]
         assert len(passed.tables) > 1
         assert [*passed.refused] == [1]
 
 
 @pytest.mark.parametrize("words", [["", "x"], ["NA", "x"], ["", "NA", "NaN"]])
-def test_text_that_reads_as_nothing_elsewhere_stays_text(words: list[str]) -> None:
+def test_text_that_pandas_reads_as_missing_stays_text(words: list[str]) -> None:
     frame = pd.DataFrame({"t": pd.Series([*words, None], dtype="str"), "n": 1})
     signature = signature_of(frame)
     for door in DOORS:
-        ((table, _),) = through(door, signature, frame).tables
+        ((table, _),) = through_door(door, signature, frame).tables
         assert table.whole()["t"].fillna("?").tolist() == [*words, "?"], door
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from registry.manifest import Column, Signature
 from telemetry.errors import ArtifactMissing, ModelError
-from workers.jobs.block_answers import Answered, answer_block, ask_model
+from workers.jobs.block_answers import AnsweredBlock, answer_block, ask_model
 from workers.jobs.tables.spans import Block
 
 SIGNATURE = Signature((Column("a"),), True, False, ("predict", "predict_proba"), outputs=2)
@@ -38,7 +38,7 @@ def block(*values: float | None) -> Block:
     return made
 
 
-def answered(model: Any, block: Block, *lived: range) -> Answered:
+def answered(model: Any, block: Block, *lived: range) -> AnsweredBlock:
     """The result for a block in which these ranges of good rows did not crash."""
     return answer_block(
         model, block, [piece for rows in lived for piece in ask_model(model, block, rows)]
@@ -56,13 +56,13 @@ def test_rows_fail_for_reasons_of_their_own() -> None:
     assert made.table(())["prediction_0"].to_pylist() == [0.0, None, 2.0, None, None]
 
 
-def test_error_that_no_row_caused_is_raised() -> None:
+def test_error_without_a_guilty_row_is_raised() -> None:
     with pytest.raises(ArtifactMissing):
         answered(model(1.0, ArtifactMissing()), block(0.0, 1.0), range(2))
 
 
 @pytest.mark.parametrize("values", [(None, None), (4.0, 4.0)])
-def test_a_block_without_any_answer_has_the_same_columns(values: tuple[float | None, ...]) -> None:
+def test_block_without_any_answer_has_the_same_columns(values: tuple[float | None, ...]) -> None:
     names = tuple(answered(model(), block(0.5, 1.0), range(2)).columns)
     assert len(names) == 6
     good = sum(value is not None for value in values)

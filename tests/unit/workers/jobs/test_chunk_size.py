@@ -7,10 +7,10 @@ import pytest
 
 from workers.jobs.validation import chunk_size
 from workers.jobs.validation.chunk_size import (
-    AIM,
+    CHUNK_SECONDS,
+    CHUNKS_PER_PROCESS,
     MAX_CHUNK_BYTES,
     MIN_CHUNK_SECONDS,
-    SHARES,
     Speed,
     measure,
     rows_per_chunk,
@@ -20,9 +20,9 @@ from workers.jobs.validation.chunk_size import (
 @pytest.mark.parametrize(
     ("per_row", "rows", "processes", "expected"),
     [
-        (1e-3, 10_000_000, 2, AIM / 1e-3),  # long jobs: by time
-        (1e-3, 16_000, 2, 16_000 / 2 / SHARES),  # short jobs: by share
-        (1e-3, 16_000, 8, 16_000 / 8 / SHARES),
+        (1e-3, 10_000_000, 2, CHUNK_SECONDS / 1e-3),  # long jobs: by time
+        (1e-3, 16_000, 2, 16_000 / 2 / CHUNKS_PER_PROCESS),  # short jobs: by share
+        (1e-3, 16_000, 8, 16_000 / 8 / CHUNKS_PER_PROCESS),
         (1e-3, 10, 2, MIN_CHUNK_SECONDS / 1e-3),  # not too small for the overhead
         (1e-9, 10**12, 2, MAX_CHUNK_BYTES / 8 / 20),  # not too large for memory
         (30.0, 100, 2, 1),
@@ -38,7 +38,9 @@ def test_bytes_are_counted_where_rows_are_not_known() -> None:
 
 
 @pytest.mark.parametrize("disturbed", [0, 1])
-def test_a_disturbed_call_is_tried_again(monkeypatch: pytest.MonkeyPatch, disturbed: int) -> None:
+def test_measurement_that_was_disturbed_is_repeated(
+    monkeypatch: pytest.MonkeyPatch, disturbed: int
+) -> None:
     clock, calls = [0.0], list[int]()
 
     def answer(_: Any, rows: slice) -> None:
@@ -68,7 +70,7 @@ def test_overhead_of_a_call_is_not_charged_to_rows(monkeypatch: pytest.MonkeyPat
     )
 
 
-def test_a_long_call_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measurement_of_a_long_call_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, calls = [0.0], list[int]()
 
     def answer(_: Any, rows: slice) -> None:

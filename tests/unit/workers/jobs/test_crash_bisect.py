@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from telemetry.errors import WorkerLost
-from workers.jobs.crash_bisect import MOST_VAIN, CrashJournal
+from workers.jobs.crash_bisect import MAX_CRASHES_OUTSIDE_ROWS, CrashJournal
 
 Kills = Callable[[range], bool]
 
@@ -62,7 +62,7 @@ def test_deadly_rows_are_found(tmp_path: Path, deadly: set[int]) -> None:
     assert chunk.attempts <= 2 + len(deadly) * 9  # 7 halvings, and a second chance for each row
 
 
-def test_a_row_that_kills_by_chance_is_answered(tmp_path: Path) -> None:
+def test_row_that_kills_by_chance_is_answered(tmp_path: Path) -> None:
     chance = [True]
 
     def kills(rows: range) -> bool:
@@ -82,12 +82,12 @@ def test_crashes_without_a_guilty_row_end_the_chunk(tmp_path: Path) -> None:
     chunk = Chunk(tmp_path / "0.journal", 10, lambda rows: not rows)
     with pytest.raises(WorkerLost, match=r"ended its process \d times"):
         chunk.answered()
-    assert chunk.attempts <= 2 * MOST_VAIN
+    assert chunk.attempts <= 2 * MAX_CRASHES_OUTSIDE_ROWS
 
 
-def test_a_chunk_whose_processes_are_killed_from_outside_is_answered(tmp_path: Path) -> None:
+def test_chunk_whose_processes_are_killed_from_outside_is_answered(tmp_path: Path) -> None:
     """Kills while rows are computed, in a row, do not make the chunk guilty."""
-    killed = 3 * MOST_VAIN
+    killed = 3 * MAX_CRASHES_OUTSIDE_ROWS
 
     def kills(rows: range) -> bool:
         nonlocal killed
@@ -97,7 +97,7 @@ def test_a_chunk_whose_processes_are_killed_from_outside_is_answered(tmp_path: P
     assert rows_of(Chunk(tmp_path / "0.journal", 10_000, kills).answered()) == [*range(10_000)]
 
 
-def test_an_error_is_no_death(tmp_path: Path) -> None:
+def test_crash_journal_ignores_errors(tmp_path: Path) -> None:
     path = tmp_path / "0.journal"
 
     def raises(_: range) -> None:
@@ -110,7 +110,7 @@ def test_an_error_is_no_death(tmp_path: Path) -> None:
     assert asked == [range(10)]
 
 
-def test_two_who_write_at_once_do_not_take_each_others_notes(
+def test_crash_journal_keeps_the_notes_of_concurrent_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, write = tmp_path / "0.journal", Path.write_bytes
@@ -127,13 +127,13 @@ def test_two_who_write_at_once_do_not_take_each_others_notes(
     assert path.exists()
 
 
-def test_crash_journal_is_forgotten_by_a_resume(tmp_path: Path) -> None:
+def test_crash_journal_is_cleared_by_a_resume(tmp_path: Path) -> None:
     path = tmp_path / "0.journal"
     journal = CrashJournal(path)
-    for attempt in range(2, MOST_VAIN + 2):
+    for attempt in range(2, MAX_CRASHES_OUTSIDE_ROWS + 2):
         journal.begin(attempt)
     journal.begin(1)
-    for attempt in range(2, MOST_VAIN + 2):
+    for attempt in range(2, MAX_CRASHES_OUTSIDE_ROWS + 2):
         journal.begin(attempt)
     with pytest.raises(WorkerLost):
-        journal.begin(MOST_VAIN + 2)
+        journal.begin(MAX_CRASHES_OUTSIDE_ROWS + 2)

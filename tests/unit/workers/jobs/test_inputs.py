@@ -15,7 +15,7 @@ from tasks.jobs.job import FileRef, JobRequest
 from tasks.settings import Settings
 from telemetry.errors import DiskFull, InputChanged
 from workers.jobs import inputs
-from workers.jobs.inputs import MOST_KEPT, Inputs, find, plain
+from workers.jobs.inputs import MAX_OPEN_SOURCES, Inputs, find_facts, uncompressed_uri
 from workers.jobs.tables.spans import Source, Span
 
 MANIFEST: Any = SimpleNamespace(
@@ -34,7 +34,7 @@ class File:
             model="m", version=1, input=FileRef(uri=str(self.path)), output=FileRef(uri="/out")
         )
         self.close_all = inputs.close
-        facts = find(request)
+        facts = find_facts(request)
         self.source: Callable[[], Source] = lambda: inputs.source(
             directory.name, request, facts, MANIFEST
         )
@@ -59,7 +59,7 @@ def settings(home: Path) -> Settings:
 def files(tmp_path: Path) -> list[File]:
     """One more file than `Inputs` keeps open."""
     shared, files = Inputs(settings(tmp_path)), []
-    for number in range(MOST_KEPT + 1):
+    for number in range(MAX_OPEN_SOURCES + 1):
         directory = tmp_path / str(number)
         directory.mkdir()
         files.append(File(directory, shared))
@@ -106,12 +106,12 @@ def test_compressed_input_is_unpacked_once_for_each_fingerprint(tmp_path: Path) 
     inodes = []
     for content in (b"a\n1\n", b"a\n2\n"):
         path.write_bytes(gzip.compress(content))
-        facts = find(request)
+        facts = find_facts(request)
         for _ in range(2):
             source = Inputs(settings(tmp_path)).source("j", request, facts, MANIFEST)
             assert source.size
-            inodes.append(Path(plain(directory, request, facts)).stat().st_ino)
-        assert Path(plain(directory, request, facts)).read_bytes() == content
+            inodes.append(Path(uncompressed_uri(directory, request, facts)).stat().st_ino)
+        assert Path(uncompressed_uri(directory, request, facts)).read_bytes() == content
     assert inodes[0] == inodes[1] != inodes[2] == inodes[3]
 
 
@@ -124,7 +124,7 @@ def test_unpacked_input_is_discarded_and_unpacked_again(
     request = JobRequest(
         model="m", version=1, input=FileRef(uri=str(path)), output=FileRef(uri="/out")
     )
-    facts = find(request)
+    facts = find_facts(request)
     for _ in range(2):
         source = Inputs(settings(tmp_path)).source("j", request, facts, MANIFEST)
         assert source.read(next(source.spans(1))).rows == 1
@@ -135,7 +135,7 @@ def test_unpacked_input_is_discarded_and_unpacked_again(
 def test_unpacking_beyond_the_quota_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.jobs.files.quota.FRESH", 0.0)
+    monkeypatch.setattr("tasks.jobs.files.quota.CACHE_SECONDS", 0.0)
     path, directory = tmp_path / "in.csv.gz", JobDirectory(tmp_path, "j")
     directory.path.mkdir(parents=True)
     path.write_bytes(gzip.compress(b"a\n" + b"1\n" * 2**24))
@@ -144,7 +144,7 @@ def test_unpacking_beyond_the_quota_is_stopped(
     )
     bounded = replace(settings(tmp_path), max_job_bytes=2**22)
     with pytest.raises(DiskFull, match="PREDICTQ_MAX_JOB_BYTES"):
-        Inputs(bounded).source("j", request, find(request), MANIFEST)
+        Inputs(bounded).source("j", request, find_facts(request), MANIFEST)
     assert not [*directory.path.iterdir()]
 
 
@@ -183,7 +183,7 @@ def test_changed_input_closes_no_other(files: list[File]) -> None:
 
 
 def test_inputs_are_all_closed_after_a_failure(files: list[File]) -> None:
-    opened = [file.source() for file in files[:MOST_KEPT]]
+    opened = [file.source() for file in files[:MAX_OPEN_SOURCES]]
     files[0].close_all()
     for file, source in zip(files, opened, strict=False):
         with pytest.raises(ValueError, match="closed file"):

@@ -34,7 +34,7 @@ def request(version: int) -> JobRequest:
     )
 
 
-def test_a_registry_that_is_away_is_told_from_a_version_that_was_removed(
+def test_missing_registry_is_distinguished_from_a_removed_version(
     models: Models, tmp_path: Path
 ) -> None:
     registry = Registry(tmp_path)
@@ -49,7 +49,7 @@ def test_a_registry_that_is_away_is_told_from_a_version_that_was_removed(
         models.of(request(1))
 
 
-def test_a_version_that_the_order_names_and_this_worker_does_not_find_may_come(
+def test_version_that_is_not_found_yet_is_retried(
     models: Models,
 ) -> None:
     with pytest.raises(RegistryUnavailable):
@@ -63,7 +63,7 @@ def test_model_calls_are_bounded_by_the_cache(
     engine = Counting()
     model = msgspec.structs.replace(asked, engine=engine)
     width = len(model.manifest.signature.columns)
-    monkeypatch.setattr("workers.jobs.job_model.CALL", 3 * 8 * width)
+    monkeypatch.setattr("workers.jobs.job_model.CALL_BYTES", 3 * 8 * width)
     features = np.arange(10.0 * width).reshape(10, width)
     table = Table(model.manifest.signature, matrix=features)
     answers = model.answer(table, slice(1, 9))

@@ -9,7 +9,7 @@ import pytest
 from telemetry.errors import InvalidInput, ModelError
 from tests.unit.workers.tables.sources import numbers, source_of
 from workers.jobs.crash_bisect import CrashJournal
-from workers.jobs.validation.preview import LOOKS, First, try_first
+from workers.jobs.validation.preview import MAX_TRIED_BLOCKS, Preview, preview_first_rows
 
 A = numbers("a")
 
@@ -43,15 +43,19 @@ def test_bad_rows_at_the_beginning_stop_nothing(tmp_path: Path) -> None:
     assert first.answers == ("prediction",)
 
 
-def test_a_file_without_any_row_that_the_model_takes_is_refused(
+def test_file_without_any_row_that_the_model_takes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.jobs.validation.preview.MORE", 5)
     path = tmp_path / "rows.csv"
-    path.write_text("a\n" + "?\n" * 5 * LOOKS + "1\n")
-    with pytest.raises(InvalidInput, match=rf"none of the first {5 * LOOKS} rows .* line 2: "):
+    path.write_text("a\n" + "?\n" * 5 * MAX_TRIED_BLOCKS + "1\n")
+    with pytest.raises(
+        InvalidInput, match=rf"none of the first {5 * MAX_TRIED_BLOCKS} rows .* line 2: "
+    ):
         tried(path, model(1000, 7.0))
 
 
-def tried(path: Path, model: Any) -> First:
-    return try_first(source_of(path, "csv", A), model, CrashJournal(path.with_name("j")), 1, "csv")
+def tried(path: Path, model: Any) -> Preview:
+    return preview_first_rows(
+        source_of(path, "csv", A), model, CrashJournal(path.with_name("j")), 1, "csv"
+    )

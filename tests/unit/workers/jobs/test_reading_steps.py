@@ -26,14 +26,14 @@ def registry(tmp_path: Path) -> Registry:
 
 @pytest.mark.parametrize(("job", "reference"), [("m:1", "m:1"), ("m:2", ""), (7, ""), (None, "")])
 def test_version_of_a_job_step_is_known(registry: Registry, job: Any, reference: str) -> None:
-    read = _read(message(job), SimpleNamespace(), registry)  # type: ignore[arg-type]
+    read = _read(message(job), SimpleNamespace(), registry)
     assert (read.reference, read.lone, read.limit) == (reference, True, LONGEST_STEP)
 
 
-def test_a_registry_that_cannot_be_read_is_left_to_the_process(
+def test_unreadable_registry_is_left_to_the_pool_process(
     registry: Registry, tmp_path: Path
 ) -> None:
     generation = tmp_path / "models" / ".generation"
     generation.unlink()
     generation.symlink_to(generation.name)
-    assert _read(message(), SimpleNamespace(), registry).reference == ""  # type: ignore[arg-type]
+    assert _read(message(), SimpleNamespace(), registry).reference == ""

@@ -5,24 +5,24 @@ import pytest
 from registry.manifest import Column, Signature
 from tasks.jobs.job import LONGEST_MESSAGE, JobError
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.features.matching import MOST_COLUMNS, MOST_LETTERS, Selection, match
-from workers.jobs.validation.validating import MOST_NAMES, shown
+from workers.jobs.tables.features.matching import MAX_COLUMNS, MAX_NAMES_CHARS, Selection, match
+from workers.jobs.validation.validating import MAX_SHOWN_CHARS, shown_names
 
 ONE = Selection(Signature((Column("a"),), True, False, ("predict",)))
 
 
-def test_a_report_shows_the_first_columns() -> None:
-    assert shown(["a", "b"]) == ("a", "b")
-    names = [f"column {n}" for n in range(MOST_COLUMNS)]
-    found = shown(names)
+def test_report_shows_the_first_columns() -> None:
+    assert shown_names(["a", "b"]) == ("a", "b")
+    names = [f"column {n}" for n in range(MAX_COLUMNS)]
+    found = shown_names(names)
     assert list(found) == names[: len(found)]
-    assert MOST_NAMES // 2 < sum(map(len, found)) < MOST_NAMES
-    assert shown(["x" * MOST_NAMES, "a"]) == ()
+    assert MAX_SHOWN_CHARS // 2 < sum(map(len, found)) < MAX_SHOWN_CHARS
+    assert shown_names(["x" * MAX_SHOWN_CHARS, "a"]) == ()
 
 
-@pytest.mark.parametrize("names", [["a"] * (MOST_COLUMNS + 1), ["a", "x" * MOST_LETTERS]])
-def test_a_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> None:
-    with pytest.raises(InvalidInput, match="too many or too long columns"):
+@pytest.mark.parametrize("names", [["a"] * (MAX_COLUMNS + 1), ["a", "x" * MAX_NAMES_CHARS]])
+def test_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="too many columns or too long names"):
         match(ONE, names)
 
 

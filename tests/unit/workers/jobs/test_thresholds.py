@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.jobs.validation.validating import most_failures
+from workers.jobs.validation.validating import max_failures
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,5 @@ from workers.jobs.validation.validating import most_failures
         (1e300, 100),
     ],
 )
-def test_a_share_is_below_1(threshold: float | None, most: int | None) -> None:
-    assert most_failures(threshold, 100) == most
+def test_error_threshold_below_1_is_a_share(threshold: float | None, most: int | None) -> None:
+    assert max_failures(threshold, 100) == most

@@ -102,8 +102,8 @@ class Judge:
 def quick() -> BatchSize:
     """The batch size of a model known to be quick for any number of rows."""
     batch_size = BatchSize()
-    batch_size.took(1, 1e-6)
-    batch_size.took(MAX_ROWS, 1e-6)
+    batch_size.learn(1, 1e-6)
+    batch_size.learn(MAX_ROWS, 1e-6)
     return batch_size
 
 
@@ -118,8 +118,8 @@ class Bench:
             self.pool,  # type: ignore[arg-type]  # a stand-in
             self.events,  # type: ignore[arg-type]  # a stand-in
             is_blind=lambda: self.is_blind,
-            judge=self.judge.judge,
-            spare=self.judge.spare,
+            retry_or_fail=self.judge.judge,
+            return_uncharged=self.judge.spare,
             remind=lambda: self.reminders.append("in a moment"),
         )
         if warm:

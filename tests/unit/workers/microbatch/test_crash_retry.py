@@ -11,7 +11,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.messages import Prediction
 from tasks.record import Record
 from tasks.time_limits import MAX_ATTEMPTS
-from workers.microbatch.crash_retry import judge, spare
+from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
 
 
 class Ledger:
@@ -63,12 +63,12 @@ def queued() -> Record:
     ("answer", "verdict"), [("postponed", "retrying"), ("gone", "dropped"), ("last", "failed")]
 )
 def test_ledger_decides_about_a_crashed_message(answer: str, verdict: str) -> None:
-    assert judge(Ledger(answer), message()) == verdict  # type: ignore[arg-type]
+    assert retry_or_fail(Ledger(answer), message()) == verdict
 
 
 def test_last_attempt_fails_and_leaves_a_dead_letter() -> None:
     ledger = Ledger("last", queued())
-    judge(ledger, message())  # type: ignore[arg-type]
+    retry_or_fail(ledger, message())
     ((version, outcome),) = ledger.settled
     assert (version, outcome.tag, outcome.dead_after) == ("m:3", "tag a", MAX_ATTEMPTS)
     record = outcome.record
@@ -82,26 +82,26 @@ def test_message_without_a_record_fails_for_its_own_version(
     reference: str, known: tuple[str, int]
 ) -> None:
     ledger = Ledger("last")
-    judge(ledger, message(reference))  # type: ignore[arg-type]
+    retry_or_fail(ledger, message(reference))
     ((_, outcome),) = ledger.settled
     assert (outcome.record.model, outcome.record.version) == known
 
 
-def test_a_step_of_a_job_stays_with_the_worker() -> None:
+def test_job_step_stays_with_the_worker_after_a_crash() -> None:
     ledger = Ledger("last")
-    assert judge(ledger, message(lone=True)) is None  # type: ignore[arg-type]
+    assert retry_or_fail(ledger, message(lone=True)) is None
     assert ledger.settled == []
 
 
 def test_judged_message_stays_without_redis() -> None:
-    assert judge(Ledger(redis.ConnectionError()), message()) is None  # type: ignore[arg-type]
+    assert retry_or_fail(Ledger(redis.ConnectionError()), message()) is None
 
 
 def test_spared_message_is_withdrawn_uncharged() -> None:
     reservations = Reservations()
-    assert spare(reservations, [message()])  # type: ignore[arg-type]
+    assert return_uncharged(reservations, [message()])
     assert reservations.withdrawn == [("tag a", "a")]
 
 
-def test_without_redis_nothing_is_taken_back() -> None:
-    assert not spare(Reservations(redis.ConnectionError()), [message()])  # type: ignore[arg-type]
+def test_spared_message_stays_without_redis() -> None:
+    assert not return_uncharged(Reservations(redis.ConnectionError()), [message()])

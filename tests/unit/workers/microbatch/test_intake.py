@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from workers.microbatch.batch_size import MOMENT
+from workers.microbatch.batch_size import MAX_BATCH_WAIT
 from workers.microbatch.intake import Intake
 
 
@@ -62,4 +62,4 @@ def test_intake_takes_soon_over_the_channel_that_is_open_then(timer: Timer) -> N
     ((seconds, take),) = timer.due
     intake.open(second.consume, timer)
     take()
-    assert (seconds, first.asked, second.asked) == (MOMENT, 0, 1)
+    assert (seconds, first.asked, second.asked) == (MAX_BATCH_WAIT, 0, 1)

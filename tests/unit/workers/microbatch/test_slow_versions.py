@@ -21,7 +21,7 @@ def bench_with_slow_version(processes: int = 2) -> Bench:
     """A bench that has measured that ``slow:1`` takes long for each row."""
     bench = Bench(processes)
     bench.batcher._batch_sizes.default_factory = BatchSize
-    bench.batcher._batch_sizes["slow:1", "predict"].took(1, 6 * SLOW_CALL)
+    bench.batcher._batch_sizes["slow:1", "predict"].learn(1, 6 * SLOW_CALL)
     return bench
 
 
@@ -74,7 +74,7 @@ def test_slow_messages_held_back_do_not_hide_what_waits_behind_them(clock: Clock
 def test_version_is_slow_only_once_it_was_measured() -> None:
     size = bench_with_slow_version().batcher._batch_sizes["other:1", "predict"]
     assert not size.is_slow
-    size.took(1, SLOW_CALL)
+    size.learn(1, SLOW_CALL)
     assert size.is_slow
-    size.took(1, SLOW_CALL / 2)
+    size.learn(1, SLOW_CALL / 2)
     assert not size.is_slow

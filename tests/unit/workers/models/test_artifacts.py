@@ -74,7 +74,7 @@ ESTIMATORS = [
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
-def test_a_skops_file_needs_no_trust_and_loads_the_same_model(tmp_path, estimator):
+def test_skops_file_needs_no_trust_and_loads_the_same_model(tmp_path, estimator):
     estimator.fit(X, Y)
     skops.io.dump(estimator, tmp_path / "model.skops")
     again = load_artifact(*registered(tmp_path, tmp_path / "model.skops"))
@@ -102,7 +102,7 @@ def test_joblib_and_pickle_files_load_once_trusted(tmp_path, model, name, dump):
 
 @pytest.mark.parametrize("key", ["model", "estimator", "pipeline"])
 @pytest.mark.parametrize("names", ["feature_names", "features", "columns"])
-def test_the_dictionary_form_carries_names(tmp_path, model, key, names):
+def test_artifact_as_a_dictionary_carries_names(tmp_path, model, key, names):
     skops.io.dump({key: model, names: ["a", "b", "c", "d"]}, tmp_path / "m.skops")
     loaded = open_artifact(tmp_path / "m.skops", trust=False)
     assert loaded.feature_names == ["a", "b", "c", "d"]
@@ -117,7 +117,7 @@ def test_untrusted_artifact_runs_nothing(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_an_untrusted_manifest_never_unpickles(tmp_path, model):
+def test_untrusted_manifest_never_unpickles(tmp_path, model):
     joblib.dump(model, tmp_path / "m.joblib")
     artifact, manifest = registered(tmp_path, tmp_path / "m.joblib", trust=True)
     with pytest.raises(UntrustedArtifact):
@@ -146,7 +146,7 @@ def test_changed_or_missing_bytes_are_refused(tmp_path, model):
 
 @pytest.mark.parametrize("name", ["m.skops", "m.joblib", "m.pkl"])
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"PK\x03\x04", b"\x80\x04."])
-def test_a_corrupt_file_is_unloadable(tmp_path, name, content):
+def test_corrupt_artifact_is_unloadable(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelUnloadable, match="cannot be loaded"):
         open_artifact(tmp_path / name, trust=True)
@@ -176,20 +176,20 @@ class Quits:
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (SVC, "holds a class, not a fitted model: SVC"),
+        (SVC, "contains a class, not a fitted model: SVC"),
         (Quits(), "cannot be loaded: SystemExit: 3"),
         ({"model": SVC(), "features": "abcd"}, "'features' must be a list of names"),
         ({"model": SVC(), "features": ["a", None]}, "'features' must be a list of names"),
         ({"model": SVC(), "features": ["a", "b", "a"]}, "'features' names a more than once"),
     ],
 )
-def test_fault_of_an_artifact_is_told(tmp_path, made, told):
+def test_fault_of_an_artifact_is_reported(tmp_path, made, told):
     (tmp_path / "m.pkl").write_bytes(pickle.dumps(made))
     with pytest.raises(ModelUnloadable, match=told):
         open_artifact(tmp_path / "m.pkl", trust=True)
 
 
-def test_an_unreadable_artifact_is_told_without_its_place(tmp_path, model):
+def test_unreadable_artifact_is_reported_without_its_path(tmp_path, model):
     skops.io.dump(model, tmp_path / "m.skops")
     artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
     artifact.unlink()

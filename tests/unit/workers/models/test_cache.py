@@ -29,7 +29,7 @@ def test_versions_are_loaded_once() -> None:
     assert (loaded, held(cache)) == ([1, 2], [2, 1])
 
 
-def test_old_versions_push_out_each_other_and_nothing_current() -> None:
+def test_cache_evicts_old_versions_only() -> None:
     cache = ModelCache(lambda m: m, lambda name, number: number <= 3)
     for number in range(1, 3 * CAPACITY):
         cache.get(version(number))
@@ -58,7 +58,7 @@ def test_unloadable_version_evicts_nothing() -> None:
     assert held(cache) == [*range(1, CAPACITY + 1)]
 
 
-def test_the_latest_and_the_aliased_are_current(tmp_path: Path) -> None:
+def test_cache_keeps_latest_and_aliased_versions(tmp_path: Path) -> None:
     registry = Registry(tmp_path)
     for content in (b"1", b"2", b"3"):
         registry.add("m", described(content), content)

@@ -100,7 +100,7 @@ class Sized:
         (Sized(), "a value of type Sized"),
     ],
 )
-def test_output_without_an_entry_a_row_is_a_model_error(
+def test_output_without_one_entry_for_each_row_is_a_model_error(
     registry: Registry,
     doubling: Manifest,
     output: Any,
@@ -129,7 +129,7 @@ def test_output_without_an_entry_a_row_is_a_model_error(
     ],
     ids=lambda output: type(output).__name__,
 )
-def test_an_entry_a_row_is_taken_in_every_form(
+def test_output_with_one_entry_for_each_row_is_accepted_in_every_form(
     registry: Registry, doubling: Manifest, output: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Doubling, "predict", lambda *_: output)
@@ -145,7 +145,7 @@ def test_outputs_of_a_tuple_stay_outputs_where_rows_are_as_many(
     assert given.predictions == [[1, 3], [2, 4]]
 
 
-def test_a_short_answer_of_another_engine_is_an_error(doubling: Manifest) -> None:
+def test_short_answer_of_another_engine_is_an_error(doubling: Manifest) -> None:
     with pytest.raises(ModelError, match="gave 1 predictions for 2 rows"):
         predict(Other(np.array([1.0])), doubling, "predict", [[1.0, 0.0]] * 2)
 
@@ -164,7 +164,7 @@ def test_sklearn_engine_is_an_engine(registry: Registry, doubling: Manifest) -> 
     assert engine.runtime_of(doubling) == f"scikit-learn {version('scikit-learn')}"
 
 
-def test_model_error_tells_what_the_model_raised(registry: Registry) -> None:
+def test_model_error_names_what_the_model_raised(registry: Registry) -> None:
     engine, touchy = SklearnEngine(registry), registry.resolve("touchy").manifest
     with pytest.raises(ModelError, match=r"ValueError: \[666.0, 0.0\] is too much"):
         engine.answer(touchy, "predict", np.array([[666.0, 0.0]]))
@@ -176,7 +176,7 @@ def test_model_error_tells_what_the_model_raised(registry: Registry) -> None:
     [(Mute(), "Mute"), (ValueError("half \udc80"), "ValueError: half ?")],
     ids=["one that cannot be told", "half a character"],
 )
-def test_model_error_of_any_exception_can_be_told(
+def test_model_error_of_any_exception_has_a_message(
     registry: Registry,
     doubling: Manifest,
     monkeypatch: pytest.MonkeyPatch,

@@ -46,7 +46,7 @@ def test_resolve_pinned_looks_past_the_cache(registry: Registry, tmp_path: Path)
 
 @pytest.mark.parametrize("reference", ["m:2", "other:1"])
 def test_unseen_version_is_left_for_later(registry: Registry, reference: str) -> None:
-    with pytest.raises(RegistryUnavailable, match=f"does not find {reference}"):
+    with pytest.raises(RegistryUnavailable, match=f"cannot find {reference}"):
         resolve_pinned(registry, reference)
 
 
@@ -61,7 +61,7 @@ def test_removed_version_is_gone(
         resolve_pinned(registry, "m:1")
 
 
-def test_a_registry_that_cannot_say_what_was_removed_is_away(
+def test_registry_without_its_removed_list_is_unavailable(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stale(*_: Any) -> None:

@@ -10,7 +10,7 @@ from workers.pool.fork_server import ForkServer
 from workers.pool.protocol import Loaded, LoadVersion, datagram, parse_frame
 
 
-def test_an_unreadable_registry_does_not_end_the_fork_server(tmp_path: Path) -> None:
+def test_unreadable_registry_does_not_end_the_fork_server(tmp_path: Path) -> None:
     Registry(tmp_path).add("m", described(b"m"), b"m")
     generation = tmp_path / "models" / ".generation"
     generation.unlink()

@@ -47,13 +47,13 @@ def test_frame_that_is_sent_is_received(pair: Pair, frame: msgspec.Struct) -> No
     assert receive(pair[1]) == frame
 
 
-def test_frames_that_lie_together_are_kept_apart(pair: Pair) -> None:
+def test_frames_that_arrive_together_are_separated(pair: Pair) -> None:
     for frame in FRAMES:
         send_frame(pair[0], frame)
     assert [receive(pair[1]) for _ in FRAMES] == FRAMES
 
 
-def test_a_frame_larger_than_any_buffer_arrives_whole(pair: Pair) -> None:
+def test_frame_larger_than_any_buffer_arrives_whole(pair: Pair) -> None:
     large = Microbatch([msgspec.structs.replace(ITEM, body=bytes(range(256)) * 2**16)])
     sender = Thread(target=send_frame, args=(pair[0], large))
     sender.start()
@@ -64,13 +64,13 @@ def test_a_frame_larger_than_any_buffer_arrives_whole(pair: Pair) -> None:
 @pytest.mark.parametrize(
     "left", [b"", b"\x00\x00", struct.pack("!Q", 100) + b"half"], ids=["nothing", "head", "half"]
 )
-def test_a_peer_that_is_gone_leaves_no_frame(pair: Pair, left: bytes) -> None:
+def test_frame_of_a_closed_peer_is_none(pair: Pair, left: bytes) -> None:
     pair[0].sendall(left)
     pair[0].close()
     assert receive(pair[1]) is None
 
 
-def test_sending_to_a_peer_that_is_gone_is_an_error(pair: Pair) -> None:
+def test_frame_to_a_closed_peer_is_an_error(pair: Pair) -> None:
     pair[1].close()
     with pytest.raises(OSError, match="Broken pipe"):
         send_frame(pair[0], FRAMES[0])

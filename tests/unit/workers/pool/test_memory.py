@@ -10,7 +10,9 @@ from workers.pool.memory import MIN_GROWTH_BYTES, bound_growth, bounded, share_o
 MIB = 2**20
 
 
-def test_a_process_has_enough_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_bound_leaves_enough_for_any_number_of_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("workers.pool.memory.available_memory", lambda: 2**30)
     assert share_of_one() == MIN_GROWTH_BYTES
     monkeypatch.setattr("workers.pool.memory.available_memory", lambda: 2**40)
@@ -28,12 +30,12 @@ def test_memory_bound_refuses_too_much_and_only_inside() -> None:
         bytearray(64 * MIB)
 
 
-def test_a_bound_within_a_bound_is_no_larger() -> None:
+def test_memory_bound_within_another_is_no_larger() -> None:
     with bounded(64 * MIB), bounded(2**40), pytest.raises(MemoryError):
         bytearray(256 * MIB)
 
 
-def test_a_process_grows_by_no_more_than_it_may() -> None:
+def test_memory_bound_limits_the_growth_of_a_process() -> None:
     context = multiprocessing.get_context("fork")
     process = context.Process(target=_grow)
     process.start()

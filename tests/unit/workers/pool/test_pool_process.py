@@ -36,7 +36,7 @@ def started(process: subprocess.Popen[bytes]) -> tuple[PoolProcess, socket.socke
     return pool_process, theirs
 
 
-def test_the_worker_does_not_wait_until_a_large_microbatch_is_read(
+def test_large_microbatch_is_sent_without_blocking(
     ours: subprocess.Popen[bytes],
 ) -> None:
     pool_process, theirs = started(ours)
@@ -52,7 +52,7 @@ def test_the_worker_does_not_wait_until_a_large_microbatch_is_read(
     pool_process.hang_up()
 
 
-def test_a_process_that_reads_nothing_is_killed(
+def test_process_that_reads_nothing_is_killed(
     ours: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.pool.pool_process.STALL", 0.2)

@@ -75,7 +75,7 @@ def test_booster_s_categories_without_a_sample(library, wrapped):
 
 
 @LIBRARIES
-def test_a_sample_from_a_file_that_forgot_the_categories_has_them_again(library):
+def test_sample_regains_categories_that_its_file_lost(library):
     model = library().fit(FRAME, Y)
     forgotten = FRAME.astype({"city": str, "grade": int})
     found = inspect(model, None, forgotten)

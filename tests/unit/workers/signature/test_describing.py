@@ -24,14 +24,14 @@ TYPES = {
     **{name: "datetime" for name in FULL if name.startswith("datetime")},
     **{name: "duration" for name in FULL if name.startswith("timedelta")},
     "mixed": "any", "date": "date", "Decimal": "decimal",
-}  # fmt: skip
+}  # fmt: skip  # one case on a line
 NULLS = {"boolean": "na", "string": "na", "object": "none", "date": "none", "Decimal": "none"}
 NULLS |= dict.fromkeys(["Int8", "UInt64", "Int64", "Float32", "Float64"], "na")
 NULLS |= dict.fromkeys(["mixed", "numbers", "truths"], "none")
 
 
 @pytest.mark.parametrize("name", FULL)
-def test_the_type_and_the_dtype(name: str) -> None:
+def test_column_type_and_dtype(name: str) -> None:
     column = described_column("c", FULL[name], [])
     assert (column.type, column.dtype) == (TYPES[name], str(FULL[name].dtype))
     assert not column.nullable
@@ -60,8 +60,8 @@ def test_missing_values_of_a_column(name: str) -> None:
         ([np.nan, np.nan], (None, None)),
         (pd.Categorical([3, 1]), (None, None)),
     ],
-)  # fmt: skip
-def test_the_range(values: Any, edges: tuple[Any, Any]) -> None:
+)  # fmt: skip  # one case on a line
+def test_column_range(values: Any, edges: tuple[Any, Any]) -> None:
     column = described_column("c", pd.Series(values), [])
     assert (column.least, column.greatest) == edges
 
@@ -81,19 +81,19 @@ def test_knowledge_of_steps_takes_precedence() -> None:
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", 1j, time(1), (1,), object()])
-def test_value_without_json_is_told(value: Any) -> None:
+def test_value_without_json_is_reported(value: Any) -> None:
     series = pd.Series([value], dtype=object)
     with pytest.raises(ModelUnloadable, match=f"column 'c'.*holds a {type(value).__name__}"):
         described_column("c", series, [])
 
 
-def test_categories_that_json_has_no_word_for_are_told() -> None:
+def test_categories_without_json_are_reported() -> None:
     series = pd.Series(pd.to_datetime(["2026-01-02"])).astype("category")
     with pytest.raises(ModelUnloadable, match="categories of column 'c' are of type Timestamp"):
         described_column("c", series, [])
 
 
-def test_a_column_without_any_value() -> None:
+def test_column_without_any_value() -> None:
     assert described_column("c", pd.Series([None, None], dtype=object), []).type == "any"
     assert described_column("c", pd.Series([np.nan]), []) == Column(
         "c", nullable=True, dtype="float64"

@@ -39,7 +39,7 @@ def encoded(imputed: bool = False, **options):
     return make_pipeline(table, LogisticRegression()).fit(FRAME, Y)
 
 
-def test_a_model_fitted_on_arrays_takes_numbers_without_names():
+def test_model_fitted_on_arrays_takes_numbers_without_names():
     found = inspect(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y), None)
     signature = found.signature
     assert signature.columns == tuple(Column(f"x{i}") for i in range(4))
@@ -59,12 +59,12 @@ def test_names_come_from_the_dictionary_form():
     assert signature.methods == ("predict", "decision_function")
 
 
-def test_a_wrong_number_of_names_is_refused():
+def test_wrong_number_of_names_is_refused():
     with pytest.raises(ModelUnloadable, match="takes 4 features, but 1 are named"):
         inspect(SVC().fit(X, Y), ["a"])
 
 
-def test_a_model_fitted_on_a_frame_wants_one():
+def test_model_fitted_on_a_frame_wants_one():
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
     signature = inspect(RandomForestClassifier(3).fit(frame, Y), None).signature
     assert (signature.named, signature.frame) == (True, True)
@@ -116,7 +116,7 @@ def test_examples_tell_the_types(examples):
     assert found.example == [3, "Oslo"]
 
 
-def test_a_boolean_in_the_example_makes_a_boolean_column():
+def test_boolean_in_the_example_makes_a_boolean_column():
     frame = pd.DataFrame({"age": X[:, 0], "member": Y == 1})
     found = by_example(LogisticRegression().fit(frame, Y), [5.1, True])
     assert [c.type for c in found.signature.columns] == ["number", "boolean"]
@@ -133,14 +133,14 @@ def test_examples_the_model_cannot_take_are_refused():
         by_example(encoded(handle_unknown="error"), [3, "Paris"])
 
 
-def test_a_logarithm_is_probed_with_ones():
+def test_logarithm_is_probed_with_ones():
     model = make_pipeline(FunctionTransformer(np.log), LogisticRegression()).fit(X, Y)
     found = inspect(model, None)
     assert {c.type for c in found.signature.columns} == {"number"}
     assert found.example == [1.0] * 4
 
 
-def test_a_text_model_takes_one_string_a_row():
+def test_text_model_takes_one_string_for_each_row():
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     model.fit(["good film", "bad film", "fine day"], ["y", "n", "y"])
     for examples in (None, ["good film"], [["good film"], ["bad film"]]):
@@ -155,7 +155,7 @@ def test_several_outputs_are_counted():
     assert inspect(LinearRegression().fit(X, X[:, :3]), None).signature.outputs == 3
 
 
-def test_an_unfitted_model_is_refused():
+def test_unfitted_model_is_refused():
     with pytest.raises(ModelUnloadable, match="not fitted"):
         inspect(make_pipeline(StandardScaler(), LogisticRegression()), None)
 
@@ -169,7 +169,7 @@ class Picky:
         return table.sum(axis=1)
 
 
-def test_a_model_that_says_nothing_needs_an_example():
+def test_model_without_knowledge_of_columns_needs_an_example():
     with pytest.raises(ModelUnloadable, match="give a --sample"):
         inspect(Picky(), None)
     found = by_example(Picky(), [11, 12, 13])

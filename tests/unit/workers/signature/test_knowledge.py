@@ -175,20 +175,26 @@ def test_dropped_column_is_unused(remainder, taken):
         (OrdinalEncoder(), [True, False], {"values": (False, True), "dtype": "bool"}),
         (SimpleImputer(), [1.0, np.nan], {"use": "number", "null": "nan"}),
         (SimpleImputer(missing_values=-1), [1.0, -1], {"use": "number"}),
-        (SimpleImputer(missing_values=None, strategy="most_frequent"), ["a", None],
-         {"null": "none"}),
-        (SimpleImputer(missing_values=pd.NA, strategy="most_frequent"), ["a", pd.NA],
-         {"null": "na"}),
+        (
+            SimpleImputer(missing_values=None, strategy="most_frequent"),
+            ["a", None],
+            {"null": "none"},
+        ),
+        (
+            SimpleImputer(missing_values=pd.NA, strategy="most_frequent"),
+            ["a", pd.NA],
+            {"null": "na"},
+        ),
         (StandardScaler(), [1.0, 2.0], {"use": "number"}),
     ],
-)  # fmt: skip
+)
 def test_steps_tell_what_they_know(step, values, expected):
     is_plain = all(isinstance(value, float | bool | int) for value in values)
     series = pd.Series(values, dtype=None if is_plain else object)
     assert known(step.fit(series.to_frame()), 1) == [Known(position=0, **expected)]
 
 
-def test_a_vectorizer_reads_text():
+def test_vectorizer_reads_text():
     table = ColumnTransformer([("t", TfidfVectorizer(), "text")], remainder="drop")
     table.fit(pd.DataFrame({"n": [1, 2], "text": ["good film", "bad film"]}))
     assert known(table, 2) == [Known(position=1, use="string")]

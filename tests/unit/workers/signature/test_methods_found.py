@@ -49,14 +49,14 @@ Y = (X[:, 0] > 0).astype(int)
          "transform"),
     ],
     ids=lambda value: type(value).__name__,
-)  # fmt: skip
-def test_the_methods_that_a_model_has(model, methods, main):
+)  # fmt: skip  # one case on a line
+def test_methods_of_a_model(model, methods, main):
     signature = inspect(model.fit(X, Y), None).signature
     assert set(signature.methods) == set(methods)
     assert signature.main == main
 
 
-def test_the_way_back_takes_what_the_way_there_gave():
+def test_inverse_transform_takes_what_transform_gave():
     model = PCA(2).fit(X)
     signature = inspect(model, None).signature
     assert signature.inverse == 2
@@ -70,13 +70,13 @@ def test_the_way_back_takes_what_the_way_there_gave():
     "transformed",
     [np.zeros(1), np.zeros((1, 2, 2)), [np.zeros((1, 2))], None],
 )
-def test_a_way_back_from_no_rows_of_numbers_is_none(transformed):
+def test_inverse_transform_of_other_than_numbers_is_left_out(transformed):
     model = PCA(2).fit(X)
     answers = {} if transformed is None else {"transform": transformed}
     assert inverse_width(model, answers) is None
 
 
-def test_a_way_back_that_raises_is_none():
+def test_inverse_transform_that_raises_is_left_out():
     class Oneway:
         n_features_in_ = 2
 
@@ -144,7 +144,7 @@ def test_sparse_answers_are_dense_and_bounded(monkeypatch):
     assert answering_methods(model, np.array(["cat"], dtype=object), 1) == {}
 
 
-def test_a_text_transformer_in_a_pipeline_has_no_way_back_to_numbers():
+def test_inverse_transform_of_a_text_pipeline_is_left_out():
     signature = inspect(make_pipeline(TfidfVectorizer()).fit(["a cat", "b dog"]), None).signature
     assert signature.methods[0] == "transform"
     assert [column.type for column in signature.columns] == ["string"]

@@ -50,9 +50,13 @@ def test_steps_say_what_their_columns_are():
     )
     inspected, columns = found(model)
     assert {name: column.type for name, column in columns.items()} == {
-        "age": "number", "city": "string", "code": "number", "note": "string",
-        "day": "datetime", "spare": "any",
-    }  # fmt: skip
+        "age": "number",
+        "city": "string",
+        "code": "number",
+        "note": "string",
+        "day": "datetime",
+        "spare": "any",
+    }
     assert columns["spare"].unused
     assert columns["age"].nullable
     assert not columns["city"].nullable
@@ -76,7 +80,7 @@ def test_unread_column_is_unknown():
     }
 
 
-def test_an_encoder_knows_which_values_are_missing():
+def test_encoder_knows_which_values_are_missing():
     frame = FRAME.assign(city=FRAME["city"].astype(object).where(FRAME["code"] == 10, None))
     for missing, null in ((None, "none"), (np.nan, "nan")):
         city = frame["city"].where(frame["city"].notna(), missing)
@@ -130,7 +134,7 @@ def test_probes_of_columns_that_are_alike_are_few():
     assert model.asked < 10
 
 
-def test_strangers_are_taken_where_a_model_does_not_look():
+def test_unknown_values_are_taken_in_unused_columns():
     class First:
         feature_names_in_ = np.array(["a", "b"], dtype=object)
 
@@ -144,7 +148,7 @@ def test_strangers_are_taken_where_a_model_does_not_look():
     assert tolerant(model, inspected.signature, [1.0, 1.0], "some text") == {1}
 
 
-def test_a_refusal_is_what_the_model_raised():
+def test_model_refusal_is_what_the_model_raised():
     class Broken:
         def predict(self, x):
             raise KeyError("x")
@@ -154,7 +158,7 @@ def test_a_refusal_is_what_the_model_raised():
     assert isinstance(model_refusal(Picky(0), np.zeros((1, 9)), 1, "transform"), AttributeError)
 
 
-def test_a_model_that_takes_none_of_what_is_tried_takes_anything():
+def test_model_that_refuses_all_probes_takes_anything():
     class Never:
         n_features_in_ = 2
 

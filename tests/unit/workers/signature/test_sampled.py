@@ -43,7 +43,7 @@ def proved(model, sample, names=None):
     return found
 
 
-def test_a_sample_tells_dtypes_nulls_and_what_is_unused():
+def test_sample_tells_dtypes_nulls_and_what_is_unused():
     found = proved(table().fit(FRAME, Y), FRAME)
     age, city, note, paid = found.signature.columns
     assert (age.dtype, age.least, age.greatest) == ("int64", 0.0, 23.0)
@@ -54,13 +54,13 @@ def test_a_sample_tells_dtypes_nulls_and_what_is_unused():
     assert found.own.frame["note"].isna().all()
 
 
-def test_the_missing_value_that_an_imputer_knows_is_the_one_that_it_meets():
+def test_missing_value_that_an_imputer_knows_is_the_one_that_it_meets():
     frame = FRAME.assign(city=FRAME["city"].astype(object).where(FRAME["city"].notna(), None))
     model = table(missing_values=None).fit(frame, Y)
     assert proved(model, FRAME).signature.columns[1].null == "none"
 
 
-def test_an_unused_column_may_be_absent_from_the_sample():
+def test_unused_column_may_be_absent_from_the_sample():
     model = table().fit(FRAME, Y)
     signature = proved(model, FRAME[["city", "age"]]).signature
     assert [column.unused for column in signature.columns] == [False, False, True, True]
@@ -68,7 +68,7 @@ def test_an_unused_column_may_be_absent_from_the_sample():
         inspect(model, None, FRAME[["city"]])
 
 
-def test_a_column_that_a_step_only_passes_on_is_used():
+def test_column_that_a_step_only_passes_on_is_used():
     def first(frame):
         return frame[["age"]]
 
@@ -76,14 +76,14 @@ def test_a_column_that_a_step_only_passes_on_is_used():
     assert not any(column.unused for column in inspect(model, None, FRAME).signature.columns)
 
 
-def test_a_double_column_is_told():
+def test_duplicate_column_is_reported():
     double = pd.concat([FRAME, FRAME[["age"]]], axis=1)
     with pytest.raises(ModelUnloadable, match="more than one column 'age'"):
         inspect(table().fit(FRAME, Y), None, double)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float32", "uint8", "bool"])
-def test_an_array_of_one_dtype_makes_columns_of_it(dtype):
+def test_array_of_one_dtype_makes_columns_of_it(dtype):
     x = (np.random.default_rng(0).normal(size=(20, 3)) > 0).astype(dtype)
     signature = proved(LogisticRegression().fit(x, Y[:20]), pd.DataFrame(x)).signature
     assert {column.dtype for column in signature.columns} == {dtype}
@@ -114,14 +114,14 @@ def test_times_that_a_file_made_text_of_are_times_again():
     assert found.example == ["2026-01-01T00:00:00"]
 
 
-def test_a_text_model_by_a_sample():
+def test_sample_of_a_text_model():
     model = make_pipeline(CountVectorizer(), MultinomialNB()).fit(["good day", "bad day"], [1, 0])
     signature = proved(model, pd.DataFrame({"text": ["good", "bad", "NA", ""]})).signature
     assert signature.flat
     assert signature.columns[0].words == ("", "NA")
 
 
-def test_the_reason_of_a_model_is_told():
+def test_sample_refusal_has_the_model_s_reason():
     model = LogisticRegression().fit(FRAME[["age"]], Y)
     with pytest.raises(ModelUnloadable, match="refuses the sample: ValueError: could not convert"):
         inspect(model, None, pd.DataFrame({"age": ["young"]}))

@@ -29,7 +29,7 @@ def test_parquet_keeps_every_dtype(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_csv_has_the_numbers_that_its_text_says(tmp_path: Path, mark: str, encoding: str) -> None:
+def test_csv_sample_has_the_numbers_of_its_text(tmp_path: Path, mark: str, encoding: str) -> None:
     FRAME.to_csv(tmp_path / "s.csv", index=False, sep=mark, encoding=encoding)
     found = read_sample(tmp_path / "s.csv")
     pd.testing.assert_frame_equal(found[["n", "x", "t", "b"]], FRAME[["n", "x", "t", "b"]])
@@ -70,7 +70,7 @@ def test_rows_may_have_the_shapes_of_a_request(rows: Any, expected: Any) -> None
 
 
 @pytest.mark.parametrize("rows", [[], "x", None, 5, [[1], [1, 2]], [{"a": 1}, [1]], [[1], "a"]])
-def test_sample_that_is_no_rows_is_told(rows: Any) -> None:
+def test_sample_without_rows_is_refused(rows: Any) -> None:
     with pytest.raises(Invalid, match=r"a row or a list of rows|must all be|lists of one length"):
         of_rows(rows)
 
@@ -96,7 +96,7 @@ def test_sample_that_is_no_rows_is_told(rows: Any) -> None:
         ("missing.parquet", None, "cannot be read as a sample.*No such file"),
     ],
 )
-def test_an_awkward_file_is_told(
+def test_sample_file_that_is_unusable_is_reported(
     tmp_path: Path, name: str, content: bytes | None, told: str
 ) -> None:
     if content is not None:
@@ -106,7 +106,7 @@ def test_an_awkward_file_is_told(
     assert "\n" not in caught.value.message
 
 
-def test_the_first_rows_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sample_is_cut_to_its_first_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "MAX_SAMPLE_ROWS", 3)
     pd.DataFrame({"a": range(9)}, index=range(9, 18)).to_parquet(tmp_path / "s.parquet")
     found = read_sample(tmp_path / "s.parquet")

@@ -8,7 +8,7 @@ import numpy as np
 
 from registry.manifest import Column, Signature
 from tests.unit.workers.tables.sources import blocks
-from workers.jobs.tables.output.columns import columns, nothing
+from workers.jobs.tables.output.columns import columns, empty_columns
 from workers.jobs.tables.output.output_rows import output
 from workers.jobs.tables.output.writing import assemble, write_errors, write_part
 
@@ -50,7 +50,7 @@ def scored(
         made = (
             columns(AB, asked)
             if asked
-            else nothing([name for method in methods for name in NAMES[method]])
+            else empty_columns([name for method in methods for name in NAMES[method]])
         )
         parts.append(target.parent / f"part-{number}")
         errors.append(target.parent / f"errors-{number}")

@@ -18,7 +18,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
-def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path, end: str) -> None:
+def test_unclosed_quote_at_the_end_of_the_file_is_a_bad_row(tmp_path: Path, end: str) -> None:
     read = blocks(written(tmp_path, 'a,b\n1,2\n3,"4' + end), "csv", AB, 10)
     assert [(row.line, row.message) for row in bad(read)] == [(3, "a quoted field does not end")]
 
@@ -26,7 +26,7 @@ def test_a_quote_that_the_end_of_the_file_ends_is_a_bad_row(tmp_path: Path, end:
 @pytest.mark.parametrize("rows", [1, 2, 1000])
 @pytest.mark.parametrize("opening", ['5,"6', '"5,6', '5,6,"'])
 @pytest.mark.parametrize("behind", ["7,8\n", "7,8\n\n", "7,8", "\n7,8\n"])
-def test_a_quote_that_nobody_closes_swallows_no_row(
+def test_unclosed_quote_swallows_no_row(
     tmp_path: Path, small_blocks: None, rows: int, opening: str, behind: str
 ) -> None:
     path = written(tmp_path, f"a,b,c\n1,2,\n3,4,\n{opening}\n{behind}")
@@ -35,7 +35,7 @@ def test_a_quote_that_nobody_closes_swallows_no_row(
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
-def test_a_quoted_newline_at_the_end_of_the_file_is_none_of_those(
+def test_quoted_newline_at_the_end_of_the_file_is_no_bad_row(
     tmp_path: Path, small_blocks: None, end: str
 ) -> None:
     path = written(tmp_path, f'a,b,c\n1,2,"x\n"\n3,4,"y\n"",5"{end}')

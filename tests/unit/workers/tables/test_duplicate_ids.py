@@ -37,7 +37,9 @@ def by_hand(ids: list[object]) -> tuple[int, int] | None:
 
 @pytest.mark.parametrize("run", [1, 300, 1000, 10**6])
 @pytest.mark.parametrize("several", [1, 3, 2000, 100_000, 10**9])
-def test_the_first_is_found(monkeypatch: pytest.MonkeyPatch, run: int, several: int) -> None:
+def test_duplicate_ids_are_found_at_the_first(
+    monkeypatch: pytest.MonkeyPatch, run: int, several: int
+) -> None:
     monkeypatch.setattr(duplicate_ids, "_RUN", run)
     ids: list[object] = np.random.default_rng(several).integers(0, several, 5000).tolist()
     ids[::7] = [None] * len(ids[::7])
@@ -85,6 +87,6 @@ def peak(path: Path, rows: int, several: int) -> int:
     ],
     ids=["a time beyond all calendars", "no UTF-8"],
 )
-def test_what_is_no_value_is_refused(ids: pa.Array) -> None:
+def test_ids_without_a_value_are_refused(ids: pa.Array) -> None:
     with pytest.raises(InvalidInput, match="id column"):
         DuplicateIds(BytesIO()).add(pa.chunked_array([ids]), np.arange(1))

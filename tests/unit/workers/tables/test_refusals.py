@@ -25,9 +25,9 @@ AB = numbers("a", "b")
         ("csv", b"a:b\n1:2\n", "the file has no column 'a', 'b'; it has 'a:b'"),
         ("csv", b"a;c\n1;2\n", "the file has no column 'b'; it has 'a', 'c'"),
         ("csv", b"a,b,a\n1,2,3\n", "more than one column 'a'"),
-        ("csv", b"a,b,caf\xe9\n1,2,3\n", "line 1: the header is no UTF-8 (byte 7: 0xe9)"),
-        ("csv", "a,b\n1,2\n".encode("utf-16"), "line 1: the file is no text in UTF-8"),
-        ("csv", b"PAR1\0\0\0\0\0", "line 1: the file is no text in UTF-8"),
+        ("csv", b"a,b,caf\xe9\n1,2,3\n", "line 1: the header is not UTF-8 (byte 7: 0xe9)"),
+        ("csv", "a,b\n1,2\n".encode("utf-16"), "line 1: the file is not UTF-8 text"),
+        ("csv", b"PAR1\0\0\0\0\0", "line 1: the file is not UTF-8 text"),
         ("csv", b"a,b\r1,2\r", "line 1: the header cannot be read"),
         ("csv", b'a,"b\n1,2\n', "line 1: the header cannot be read"),
         ("ndjson", b"", "the file is empty"),
@@ -36,11 +36,11 @@ AB = numbers("a", "b")
         ("ndjson", b"a,b\n1,2\n", "line 1: the line must be a JSON object"),
         ("ndjson", b'[{"a": 1, "b": 2}]\n', "line 1: the model has column names"),
         ("ndjson", b'{"a": 1}\n{"a": 2}\n', "the file has no column 'b'; it has 'a'"),
-        ("ndjson", '{"a": 1}'.encode("utf-16"), "line 1: the file is no text in UTF-8"),
+        ("ndjson", '{"a": 1}'.encode("utf-16"), "line 1: the file is not UTF-8 text"),
         ("ndjson", b'{"a": 1, "b": 2}\xff\xfe', "line 1: the line must be a JSON object"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused(
+def test_file_that_does_not_fit_is_refused(
     tmp_path: Path, format: Any, content: bytes, message: str
 ) -> None:
     with pytest.raises(InvalidInput) as told:
@@ -58,7 +58,7 @@ def test_a_file_that_does_not_fit_is_refused(
         ("ndjson", '{"a": 1, "b": 2}\n' * 2 + "{", "line 3: the record does not end within 100"),
     ],
 )
-def test_a_record_that_never_ends_is_given_up(
+def test_record_without_an_end_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Any, content: str, message: str
 ) -> None:
     for module in (cutting, record_file):
@@ -72,7 +72,7 @@ def test_a_record_that_never_ends_is_given_up(
 
 
 @pytest.mark.timeout(10)
-def test_the_same_name_is_found_among_very_many(tmp_path: Path) -> None:
+def test_duplicate_name_is_found_among_very_many(tmp_path: Path) -> None:
     names = [f"x{place}" for place in range(60_000)]
     header = ",".join(["a", "b", *names, names[-1]])
     source_of(written(tmp_path, f"{header}\n1\n"), "csv", AB)

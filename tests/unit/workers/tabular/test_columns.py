@@ -15,7 +15,7 @@ from tests.unit.workers.tabular.series import FULL, GAPPY, WHOLE
 from workers.models.signature.describing import described_column
 from workers.models.signature.wire import wire_value
 from workers.models.tabular.columns import array_of, is_float, is_whole
-from workers.models.tabular.dtypes import met
+from workers.models.tabular.dtypes import cast_to_dtype
 from workers.models.tabular.table import Table
 
 ALL = [*FULL.items(), *((f"{name}, gappy", series) for name, series in GAPPY.items())]
@@ -35,12 +35,12 @@ def same(found: pd.Series, series: pd.Series) -> None:
 
 
 def met_as_series(column: Column, values: list[Any]) -> pd.Series:
-    array = met(column, array_of(column, values))
+    array = cast_to_dtype(column, array_of(column, values))
     return pd.Series(array, dtype=array.dtype)
 
 
 @each
-def test_a_column_of_each_dtype_comes_back_as_it_was(series: pd.Series) -> None:
+def test_column_of_each_dtype_is_unchanged(series: pd.Series) -> None:
     column = described_column("c", series, [])
     sent = [row[0] for row in through_the_wire(series, (column,))]
     same(met_as_series(column, sent), series)
@@ -57,7 +57,7 @@ def test_rows_by_themselves_have_the_same_dtype(series: pd.Series) -> None:
 
 
 @each
-def test_a_column_beside_others_is_the_same(series: pd.Series) -> None:
+def test_column_is_the_same_beside_others(series: pd.Series) -> None:
     column = described_column("c", series, [])
     columns = (column, replace(column, name="d"), Column("u", unused=True))
     signature = Signature(columns, True, True, ("predict",))
@@ -72,15 +72,15 @@ def test_a_column_beside_others_is_the_same(series: pd.Series) -> None:
 def test_whole_numbers_beyond_the_dtype_make_doubles(dtype: str) -> None:
     column = Column("c", dtype=dtype)
     for value in (2**70, -(2**70)):
-        found = met(column, array_of(column, [value]))
+        found = cast_to_dtype(column, array_of(column, [value]))
         assert (str(found.dtype), found.tolist()) == ("float64", [float(value)])
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
 def test_whole_numbers_are_exact(values: list[int]) -> None:
     column = Column("c", dtype="int64")
-    assert met(column, array_of(column, values)).tolist() == values
-    assert pd.Series(met(column, array_of(column, [*map(float, values)]))).dtype in (
+    assert cast_to_dtype(column, array_of(column, values)).tolist() == values
+    assert pd.Series(cast_to_dtype(column, array_of(column, [*map(float, values)]))).dtype in (
         "int64",
         "float64",  # rounding took a value beyond the dtype
     )
@@ -96,16 +96,20 @@ def test_whole_numbers_are_exact(values: list[int]) -> None:
         (Column("c", dtype="Int64"), 2, "Int64", 2),
         (Column("c", dtype="float32"), 0.1, "float32", 0.1),
         (Column("c", "decimal"), 0.1, "object", 0.1),
-        (Column("c", "datetime", dtype="datetime64[ns, UTC]"), "2026-01-02T01:00:00+01:00",
-         "datetime64[ns, UTC]", pd.Timestamp("2026-01-02", tz="UTC")),
+        (
+            Column("c", "datetime", dtype="datetime64[ns, UTC]"),
+            "2026-01-02T01:00:00+01:00",
+            "datetime64[ns, UTC]",
+            pd.Timestamp("2026-01-02", tz="UTC"),
+        ),
         (Column("c", "datetime"), "2026-01-02", "datetime64[ns]", pd.Timestamp("2026-01-02")),
         (Column("c", "duration"), "1h", "timedelta64[ns]", pd.Timedelta("1h")),
         (Column("c", "boolean"), True, "bool", True),
         (Column("c", "string"), "a", "str", "a"),
         (Column("c", "string", null="none"), "a", "object", "a"),
     ],
-)  # fmt: skip
-def test_a_value_of_another_kind_is_made_one_of_the_dtype(
+)
+def test_value_of_another_type_is_converted_to_the_dtype(
     column: Column, value: object, dtype: str, expected: object
 ) -> None:
     series = met_as_series(column, [value])
@@ -113,7 +117,7 @@ def test_a_value_of_another_kind_is_made_one_of_the_dtype(
     assert str(series[0]) == str(expected)
 
 
-def test_dtypes_are_told_by_their_names() -> None:
+def test_dtypes_are_found_by_name() -> None:
     assert [name for name in FULL if is_whole(str(FULL[name].dtype))] == WHOLE
     assert is_float(Column("c"))
     assert is_float(Column("c", dtype="float64"))

@@ -15,7 +15,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from tasks.wire import encode
 from telemetry.errors import ModelError
 from workers.models.tabular import outputs
-from workers.models.tabular.outputs import in_order, joined_outputs, shaped, to_wire
+from workers.models.tabular.outputs import joined_outputs, merge_outputs, to_output, to_wire
 
 IRIS = load_iris()
 
@@ -47,9 +47,9 @@ IRIS = load_iris()
         ([np.array([1]), np.array([2, 3])], [[1], [2, 3]]),
     ],
 )
-def test_outputs_become_plain(output, wire):
+def test_outputs_become_plain_json_values(output, wire):
     rows = len(wire)
-    plain = to_wire(shaped(output, rows))
+    plain = to_wire(to_output(output, rows))
     assert plain == wire
     assert [type(value) for value in plain] == [type(value) for value in wire]
 
@@ -57,9 +57,10 @@ def test_outputs_become_plain(output, wire):
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_times_become_text_whatever_their_unit(unit):
     moments = np.array(["2026-01-02T03:04:05", "NaT"], f"M8[{unit}]")
-    assert encode(to_wire(shaped(moments, 2))) == b'["2026-01-02T03:04:05",null]'
+    assert encode(to_wire(to_output(moments, 2))) == b'["2026-01-02T03:04:05",null]'
     assert (
-        encode(to_wire(shaped(np.array([90], "m8[m]").astype(f"m8[{unit}]"), 1))) == b'["PT5400S"]'
+        encode(to_wire(to_output(np.array([90], "m8[m]").astype(f"m8[{unit}]"), 1)))
+        == b'["PT5400S"]'
     )
 
 
@@ -81,49 +82,49 @@ def test_times_become_text_whatever_their_unit(unit):
 )
 def test_output_without_an_entry_for_each_row_is_a_model_error(output, told):
     with pytest.raises(ModelError, match=told):
-        shaped(output, 2)
+        to_output(output, 2)
 
 
-def test_a_sparse_answer_has_a_bound(monkeypatch):
+def test_sparse_answer_is_bounded(monkeypatch):
     monkeypatch.setattr(outputs, "DENSE", 6)
-    assert shaped(sparse.csr_matrix((2, 3)), 2).tolist() == [[0.0] * 3] * 2
-    assert shaped(sparse.csr_array((2, 3)), 2).shape == (2, 3)
+    assert to_output(sparse.csr_matrix((2, 3)), 2).tolist() == [[0.0] * 3] * 2
+    assert to_output(sparse.csr_array((2, 3)), 2).shape == (2, 3)
     with pytest.raises(ModelError, match="a sparse answer of 8 values; at most 6 are sent"):
-        shaped(sparse.csr_matrix((2, 4)), 2)
+        to_output(sparse.csr_matrix((2, 4)), 2)
 
 
-def test_a_sparse_answer_beyond_the_bound_is_never_made_dense():
+def test_sparse_answer_beyond_the_bound_is_never_made_dense():
     with pytest.raises(ModelError, match=r"1,000,000,000,000 values"):
-        shaped(sparse.csr_matrix((10, 10**11)), 10)
+        to_output(sparse.csr_matrix((10, 10**11)), 10)
 
 
 @pytest.mark.parametrize("output", [np.array([object()]), np.array([1j]), np.array([{1j}])])
 def test_output_without_json_raises(output):
     with pytest.raises((TypeError, ValueError)):
-        to_wire(shaped(output, 1))
+        to_wire(to_output(output, 1))
 
 
 def test_probabilities_of_several_outputs_come_row_by_row():
     y = np.c_[IRIS.target, IRIS.target == 0]
     model = MultiOutputClassifier(LogisticRegression(max_iter=1000)).fit(IRIS.data, y)
     first, second = model.predict_proba(IRIS.data[:5])
-    wire = to_wire(shaped(model.predict_proba(IRIS.data[:5]), 5))
+    wire = to_wire(to_output(model.predict_proba(IRIS.data[:5]), 5))
     assert wire == [[first[i].tolist(), second[i].tolist()] for i in range(5)]
 
 
 def test_outputs_as_many_as_rows_are_told_from_an_array_a_row():
     pair = [np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([[0.3, 0.7], [0.4, 0.6]])]
-    assert to_wire(shaped(pair, 2)) == [[[0.1, 0.9], [0.3, 0.7]], [[0.2, 0.8], [0.4, 0.6]]]
+    assert to_wire(to_output(pair, 2)) == [[[0.1, 0.9], [0.3, 0.7]], [[0.2, 0.8], [0.4, 0.6]]]
     ragged = [np.array([1.0]), np.array([2.0, 3.0])]
-    assert to_wire(shaped(ragged, 2)) == [[1.0], [2.0, 3.0]]
+    assert to_wire(to_output(ragged, 2)) == [[1.0], [2.0, 3.0]]
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=20), st.booleans())
-def test_pieces_come_back_in_the_order_of_the_rows(kinds, several):
+def test_output_pieces_come_back_in_row_order(kinds, several):
     rows = np.arange(len(kinds))
     positions = [np.flatnonzero(np.array(kinds) == kind) for kind in sorted(set(kinds))]
     pieces = [[rows[p], rows[p] * 2] if several else rows[p] for p in positions]
-    together = in_order(pieces, positions)
+    together = merge_outputs(pieces, positions)
     found = together if several else [together]
     assert [each.tolist() for each in found] == [rows.tolist(), (rows * 2).tolist()][: len(found)]
 

@@ -46,7 +46,7 @@ def test_methods_answer_the_same_through_the_wire(estimator, data, as_frame, sam
         assert to_wire(answer.output) == np.where(finite, own.astype(object), None).tolist()
 
 
-def test_a_missing_value_is_nan_unless_the_model_knows_another():
+def test_missing_value_is_nan_unless_the_model_knows_another():
     numbers = Signature((Column("a"), Column("b")), True, False, ("predict",))
     assert np.array_equal(given(numbers, [[1, None]]), np.array([[1.0, math.nan]]), equal_nan=True)
     for null, dtype, missing in (("nan", "str", math.nan), ("none", "object", None)):
@@ -65,7 +65,7 @@ def test_strings_without_names_make_an_array_of_objects():
     assert array.tolist() == [[1, "u"]]
 
 
-def test_a_flat_signature_makes_a_sequence():
+def test_flat_signature_makes_a_sequence():
     text = Signature((Column("text", "string"),), False, False, ("predict",), flat=True)
     assert given(text, [["a"], ["b"]]).tolist() == ["a", "b"]
     numbers = Signature((Column("x0"),), False, False, ("predict",), flat=True)
@@ -82,7 +82,7 @@ def test_a_flat_signature_makes_a_sequence():
         (["", ""], [[1, 2]], "float64"),
     ],
 )
-def test_an_array_has_the_dtype_of_all_its_columns(dtypes, rows, expected):
+def test_array_has_the_dtype_of_all_its_columns(dtypes, rows, expected):
     columns = tuple(Column(f"x{n}", dtype=dtype) for n, dtype in enumerate(dtypes))
     array = given(Signature(columns, False, False, ("predict",)), rows)
     assert (str(array.dtype), array.tolist()) == (expected, rows)

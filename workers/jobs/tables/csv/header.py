@@ -18,7 +18,7 @@ from telemetry.errors import InvalidInput
 from workers.jobs.tables.records.cutting import Position
 from workers.jobs.tables.records.record_file import RecordFile, first_records
 
-MOST_FIELDS = 2**20
+MAX_FIELDS = 2**20
 """Most fields of the first record: each may be one byte in the file, but takes 60 in memory."""
 
 
@@ -72,12 +72,12 @@ def _delimiter(file: RecordFile, signature: Signature, said: Dialect) -> tuple[s
 
 
 def _fields(record: bytes, line: int, delimiter: str) -> list[str]:
-    if record.count(delimiter.encode()) >= MOST_FIELDS:
-        raise InvalidInput(f"line {line}: more than {MOST_FIELDS} fields", line=line)
+    if record.count(delimiter.encode()) >= MAX_FIELDS:
+        raise InvalidInput(f"line {line}: more than {MAX_FIELDS} fields", line=line)
     try:
         text = record.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
-        what = f"the header is no UTF-8 (byte {error.start}: 0x{record[error.start]:02x})"
+        what = f"the header is not UTF-8 (byte {error.start}: 0x{record[error.start]:02x})"
         raise InvalidInput(f"line {line}: {what}; save the file as UTF-8", line=line) from error
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))

@@ -36,5 +36,5 @@ def note_decimal_commas(column: Column, texts: Any, faults: Faults) -> None:
     commas = pc.match_substring_regex(texts, rf"^\s*{DECIMAL_COMMA}\s*$").fill_null(False)
     for row in pc.indices_nonzero(commas).to_pylist():
         text = texts[row].as_py()[:40]
-        what = f"{text!r} is no number; use a point for decimals"
+        what = f"{text!r} is not a number; use a decimal point"
         faults.setdefault(row, f"column {column.name!r}: {what}")

@@ -69,7 +69,7 @@ def decoded(name: str, octets: pa.ChunkedArray, faults: Faults) -> pa.ChunkedArr
         texts = [value and value.decode(errors="replace") for value in octets.to_pylist()]
     for row, text in enumerate(texts):
         if text and "\N{REPLACEMENT CHARACTER}" in text and not is_utf8(octets[row].as_py()):
-            faults.setdefault(row, f"column {name!r} is no text in UTF-8")
+            faults.setdefault(row, f"column {name!r} is not UTF-8 text")
     return pa.chunked_array([pa.array(texts, pa.string())])
 
 

@@ -13,8 +13,8 @@ from telemetry.errors import Detail, InvalidInput
 CUSTOM_ID = "custom_id"
 """Default id column, if the file has it."""
 _MANY = 20
-MOST_COLUMNS = 2**17
-MOST_LETTERS = 2**21
+MAX_COLUMNS = 2**17
+MAX_NAMES_CHARS = 2**21
 """Most characters in the names of all columns."""
 
 
@@ -47,9 +47,9 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
     Raises `InvalidInput` if a column is missing, if one that is read occurs twice, or if there are
     too many columns.
     """
-    if len(names) > MOST_COLUMNS or sum(map(len, names)) > MOST_LETTERS:
-        most = f"{MOST_COLUMNS} columns, and {MOST_LETTERS} letters in their names"
-        raise InvalidInput(f"the file has too many or too long columns: {most}, are the most")
+    if len(names) > MAX_COLUMNS or sum(map(len, names)) > MAX_NAMES_CHARS:
+        most = f"{MAX_COLUMNS} columns, and {MAX_NAMES_CHARS} letters in their names"
+        raise InvalidInput(f"the file has too many columns or too long names; at most {most}")
     if selection.pass_through:
         refuse_double(names, names)
     places = {name: place for place, name in reversed([*enumerate(names)])}

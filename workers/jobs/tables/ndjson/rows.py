@@ -61,7 +61,7 @@ def quick_reader(signature: Signature, names: FileNames) -> Callable[[bytes], li
         except UNREADABLE:
             return None
         rows = rows if names is None else [*map(msgspec.structs.astuple, rows)]
-        return rows if is_plain or validation.right(signature, rows) else None
+        return rows if is_plain or validation.are_valid(signature, rows) else None
 
     return read
 

@@ -76,7 +76,7 @@ def with_kinds(table: pa.Table) -> pa.Table:
     return pa.table(table.columns, pa.schema(fields))
 
 
-def settled(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
+def common_schemas(schemas: Sequence[pa.Schema]) -> list[pa.Schema]:
     """The schemas, with JSON columns replaced by the Parquet type that fits all parts' values."""
     kinds: dict[str, set[str]] = {}
     for field in (field for schema in schemas for field in schema if field.type == JSON):

@@ -11,10 +11,16 @@ from pathlib import Path
 
 from tasks.jobs.files.fingerprints import stamp_of
 from telemetry.errors import OutputExists
-from workers.jobs.tables.output.replacing import Naming, Taking, link, naming, replace
+from workers.jobs.tables.output.replacing import (
+    MoveIntoPlace,
+    OpenOutput,
+    link,
+    open_to_move,
+    replace,
+)
 
 
-def claiming(claims: Path) -> Taking:
+def open_claimed(claims: Path) -> OpenOutput:
     """Open a file that replaces only files whose fingerprints are in ``claims``.
 
     Raises `OutputExists` if another file has its name.
@@ -22,18 +28,18 @@ def claiming(claims: Path) -> Taking:
     return _by(claims, partial(_claim, claims))
 
 
-def replacing_by(claims: Path) -> Taking:
+def open_replacing(claims: Path) -> OpenOutput:
     """Open a file that replaces any existing file."""
     return _by(claims, replace)
 
 
-def _by(claims: Path, name: Naming) -> Taking:
+def _by(claims: Path, name: MoveIntoPlace) -> OpenOutput:
     def noted(temporary: str, named: str, directory: int) -> None:
         with claims.open("a") as file:
             file.write(f"{_stamp(temporary, directory)}\n")
         name(temporary, named, directory)
 
-    return lambda path, spare: naming(path, noted, spare)
+    return lambda path, spare: open_to_move(path, noted, spare)
 
 
 def _claim(claims: Path, temporary: str, name: str, directory: int) -> None:
@@ -42,6 +48,7 @@ def _claim(claims: Path, temporary: str, name: str, directory: int) -> None:
             raise OutputExists
         replace(temporary, name, directory)
         return
+    # Not `replace`: a link fails if another file got the name since the check above.
     try:
         link(temporary, name, directory)
     except FileExistsError as error:

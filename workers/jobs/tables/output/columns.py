@@ -35,7 +35,7 @@ def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa
     return found
 
 
-def nothing(names: Sequence[str]) -> dict[str, pa.Array]:
+def empty_columns(names: Sequence[str]) -> dict[str, pa.Array]:
     """Prediction columns with no rows, for a block without answers."""
     return {name: pa.nulls(0) for name in names}
 
@@ -60,4 +60,4 @@ def _arrow(array: Any) -> pa.Array:
         pa.ArrowNotImplementedError,
         OverflowError,
     ) as error:
-        raise ModelError(f"what the model gave fits no column: {error}") from error
+        raise ModelError(f"the model's answers do not fit into a column: {error}") from error

@@ -21,7 +21,7 @@ def encode_part(table: pa.Table, format: Format, file: IO[bytes]) -> None:
     A part of a Parquet output is an Arrow file, so that rows are encoded only once. Raises
     `InvalidInput` if the format cannot hold the columns.
     """
-    with telling_misfits(format):
+    with convert_misfits(format):
         _WRITERS[format](table, file)
 
 
@@ -29,12 +29,12 @@ def refuse_unwritable(table: pa.Table, format: Format) -> None:
     """Raise `InvalidInput` if the format cannot hold such rows."""
     encode_part(table, format, BytesIO())
     if format == "parquet":
-        with telling_misfits(format):
+        with convert_misfits(format):
             pq.write_table(table, BytesIO())
 
 
 @contextmanager
-def telling_misfits(format: Format) -> Iterator[None]:
+def convert_misfits(format: Format) -> Iterator[None]:
     """Raise `InvalidInput` for errors of writing columns in a format."""
     try:
         yield

@@ -11,46 +11,48 @@ from uuid import uuid4
 
 from registry.files import TEMPORARY
 from tasks.jobs.files.descriptors import open_directory
-from tasks.jobs.files.disk_reserve import sparing
+from tasks.jobs.files.disk_reserve import open_with_reserve
 from telemetry.errors import OutputUnwritable
 
-Taking = Callable[[Path, int], AbstractContextManager[IO[bytes]]]
+OpenOutput = Callable[[Path, int], AbstractContextManager[IO[bytes]]]
 """Opens a temporary file that gets a path's name at the end; keeps the disk reserve, in bytes."""
-Naming = Callable[[str, str, int], object]
+MoveIntoPlace = Callable[[str, str, int], object]
 """Moves a temporary file to its final name; both are names in the directory of the descriptor."""
 
 
-def replacing(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
+def open_to_replace(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
     """Write a file beside ``path`` that replaces it at the end, safe against a power loss.
 
     The file has the mode of a new file, and leaves ``spare`` bytes of its disk free. Raises
     `OutputUnwritable`; after any error, ``path`` is unchanged and the new file deleted.
     """
-    return naming(path, replace, spare)
+    return open_to_move(path, replace, spare)
 
 
-def adding(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
-    """As `replacing`, but an existing ``path`` is kept."""
-    return naming(path, _link, spare)
+def open_to_add(path: Path, spare: int) -> AbstractContextManager[IO[bytes]]:
+    """As `open_to_replace`, but an existing ``path`` is kept."""
+    return open_to_move(path, _link, spare)
 
 
-def beside(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """A temporary path in the same directory, short even if the name of ``path`` is long."""
     return path.with_name(f"{_prefix(path)}{uuid4().hex}{TEMPORARY}")
 
 
 @contextmanager
-def naming(path: Path, name: Naming, spare: int) -> Iterator[IO[bytes]]:
-    """As `replacing`, but ``name`` moves the file to its final name."""
-    temporary = beside(path).name
+def open_to_move(path: Path, name: MoveIntoPlace, spare: int) -> Iterator[IO[bytes]]:
+    """As `open_to_replace`, but ``name`` moves the file to its final name."""
+    temporary = temporary_path(path).name
     with writable(path), _directory(path.parent) as directory:
         try:
-            with sparing(_created(temporary, directory), "wb", spare) as file:
+            with open_with_reserve(_created(temporary, directory), "wb", spare) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # shows `clear_leftovers` that it is in use
                 yield file
                 file.flush()
+                # The content before the name: a power loss must not leave an empty file under it.
                 os.fsync(file.fileno())
                 name(temporary, path.name, directory)
+            # The new name survives a power loss only with its directory.
             os.fsync(directory)
         finally:
             with suppress(OSError):
@@ -98,7 +100,7 @@ def check_writable(path: Path, spare: int) -> None:
     """Raise `OutputUnwritable` unless ``path`` can be written; ``path`` itself is unchanged."""
     if os.path.isdir(path):
         raise OutputUnwritable(f"{path} is a directory")
-    with naming(path, lambda *_: None, spare) as probe:
+    with open_to_move(path, lambda *_: None, spare) as probe:
         probe.write(b"\n")
 
 

@@ -11,14 +11,14 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.jobs.files.disk_reserve import WRITE_BYTES, sparing
+from tasks.jobs.files.disk_reserve import WRITE_BYTES, open_with_reserve
 from tasks.jobs.files.fingerprints import stamp_of
 from tasks.jobs.files.naming import Compression, Format, named_format
 from telemetry.errors import ModelError
 from workers.jobs.tables.csv.header import own_header
-from workers.jobs.tables.ndjson.values import cast, settled
-from workers.jobs.tables.output.encoding import encode_part, telling_misfits
-from workers.jobs.tables.output.replacing import Taking, clear_leftovers, replacing
+from workers.jobs.tables.ndjson.values import cast, common_schemas
+from workers.jobs.tables.output.encoding import convert_misfits, encode_part
+from workers.jobs.tables.output.replacing import OpenOutput, clear_leftovers, open_to_replace
 from workers.jobs.tables.spans import BadRow
 
 _GROUP_ROWS = 2**17
@@ -28,18 +28,22 @@ _GROUP_BYTES = 2**26
 
 def write_part(path: Path, format: Format, table: pa.Table, spare: int) -> None:
     """Write a part, complete or not at all; raises `OutputUnwritable` and the errors of `write`."""
-    with replacing(path, spare) as file:
+    with open_to_replace(path, spare) as file:
         encode_part(table, format, file)
 
 
 def write_errors(path: Path, bad: Iterable[BadRow], spare: int) -> None:
     """Write a part of the errors file; the parts are assembled as NDJSON."""
-    with replacing(path, spare) as file:
+    with open_to_replace(path, spare) as file:
         file.write(msgspec.json.Encoder().encode_lines(bad))
 
 
 def assemble(
-    parts: Sequence[Path], target: Path, format: Format, spare: int, taking: Taking = replacing
+    parts: Sequence[Path],
+    target: Path,
+    format: Format,
+    spare: int,
+    taking: OpenOutput = open_to_replace,
 ) -> str:
     """Assemble all parts to one file, complete or not at all, in bounded memory.
 
@@ -66,7 +70,9 @@ def _packed(file: IO[bytes], compression: Compression | None, spare: int) -> Ite
     if compression is None:
         yield file
         return
-    own = sparing(os.dup(file.fileno()), "wb", spare)  # pyarrow closes the file that it gets
+    own = open_with_reserve(
+        os.dup(file.fileno()), "wb", spare
+    )  # pyarrow closes the file that it gets
     with pa.output_stream(own, compression=compression) as packed:
         yield packed
 
@@ -86,14 +92,14 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
     schema = _common_schema(parts)
     # Dictionary encoding of floats is slow, and given up in the end.
     coded = [field.name for field in schema if not pa.types.is_floating(field.type)]
-    with telling_misfits("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
+    with convert_misfits("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
         for table in _groups(_tables(parts, schema)):
             writer.write_table(table, row_group_size=table.num_rows or None)
 
 
 def _common_schema(parts: Sequence[Path]) -> pa.Schema:
     """The schema that all parts fit; columns of a part without answers have Arrow's null type."""
-    schemas = settled([_schema(part) for part in parts])
+    schemas = common_schemas([_schema(part) for part in parts])
     if any(schema.names != schemas[0].names for schema in schemas):
         raise ModelError("the model did not give the same columns for all rows")
     try:

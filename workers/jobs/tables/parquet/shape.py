@@ -37,7 +37,7 @@ def group_borders(metadata: pq.FileMetaData) -> list[int]:
     return [0, *accumulate(groups)]
 
 
-def most_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float) -> int:
+def max_span_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float) -> int:
     """Most rows of a span, from the size of these columns in memory.
 
     Columns are encoded in the file, so ``seen``, the bytes per row of the first rows, counts as

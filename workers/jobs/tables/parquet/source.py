@@ -13,7 +13,7 @@ from tasks.jobs.files.file_refs import local_path
 from telemetry.errors import InvalidInput
 from workers.jobs.tables.features.features import gather
 from workers.jobs.tables.features.matching import Selection, match, refuse_double
-from workers.jobs.tables.parquet.shape import check_types, group_borders, most_rows
+from workers.jobs.tables.parquet.shape import check_types, group_borders, max_span_rows
 from workers.jobs.tables.parquet.stream import ParquetStream
 from workers.jobs.tables.remote.opening import InputWatch, unreadable
 from workers.jobs.tables.spans import Block, Span
@@ -63,7 +63,7 @@ class ParquetSource:
     def spans(self, rows: int) -> Iterator[Span]:
         """See `Source`; a span ends with a row group if that makes it about as long."""
         with self._watch.reading(), _telling(self._uri):
-            rows = min(rows, most_rows(self._parquet.metadata, self._needed, self._seen))
+            rows = min(rows, max_span_rows(self._parquet.metadata, self._needed, self._seen))
         start = 0
         while start < self.size:
             stop = self._stop(start, rows)
@@ -128,4 +128,4 @@ def _telling(uri: str) -> Iterator[None]:
             raise unreadable(uri, error) from error
         raise InvalidInput(f"{uri} cannot be read: {error}") from error
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{uri} is no Parquet file that can be read: {error}") from error
+        raise InvalidInput(f"{uri} is not a readable Parquet file: {error}") from error

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import IO
 
-from tasks.jobs.files.dialect import SNIFFED
+from tasks.jobs.files.dialect import SNIFF_BYTES
 from telemetry.errors import InputChanged, InvalidInput
 from workers.jobs.tables.records.cutting import BLOCK, MAX_RECORD, Position, cut
 from workers.jobs.tables.records.records import Records, records
@@ -42,7 +42,7 @@ class RecordFile:
         with self._watch.reading():
             start = _mark(self._file.read(_MARKED))
             self._file.seek(start)
-            return self._file.read(min(BLOCK, SNIFFED)), start
+            return self._file.read(min(BLOCK, SNIFF_BYTES)), start
 
     def head(self, start: int | None = None) -> tuple[bytes, Records, int]:
         """The result of `first_records` from ``start``, by default after the mark, and ``start``.
@@ -69,7 +69,7 @@ class RecordFile:
             self._file.seek(span.start)
             data = self._file.read(span.stop - span.start)
         if len(data) < span.stop - span.start:
-            raise InputChanged("the file is shorter than it was")
+            raise InputChanged("the file has become shorter")
         return data
 
     def _next(self, spans: Iterator[Span]) -> Span | None:
@@ -91,7 +91,7 @@ class RecordFile:
 
 def _mark(head: bytes) -> int:
     if head.startswith(_WIDE) or b"\0" in head:
-        raise InvalidInput("line 1: the file is no text in UTF-8; save it as such", line=1)
+        raise InvalidInput("line 1: the file is not UTF-8 text; save it as such", line=1)
     return len(_BOM) if head.startswith(_BOM) else 0
 
 

@@ -10,7 +10,7 @@ from tasks.jobs.files.descriptors import open_regular
 from tasks.jobs.files.file_refs import local_path
 from tasks.jobs.files.fingerprints import stamp_of
 from telemetry.errors import InputChanged, InputUnavailable, InputUnreadable
-from workers.jobs.tables.remote.remote import open_remote, passes, remote_stamp
+from workers.jobs.tables.remote.remote import is_transient, open_remote, remote_stamp
 
 _SAMPLE = 65536
 """Bytes at both ends of a file that go into its fingerprint."""
@@ -52,7 +52,7 @@ def stamp(uri: str) -> str:
 
 def unreadable(uri: str, error: Exception) -> InputUnreadable:
     """The error of a failed read; `InputUnavailable` if a later read may succeed."""
-    kind = InputUnavailable if local_path(uri) is None and passes(error) else InputUnreadable
+    kind = InputUnavailable if local_path(uri) is None and is_transient(error) else InputUnreadable
     reason = getattr(error, "strerror", None) or str(error) or repr(error)
     return kind(f"{uri} cannot be read: {reason}")
 

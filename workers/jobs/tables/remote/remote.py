@@ -32,7 +32,7 @@ def remote_stamp(uri: str) -> str:
     return f"{about['size']} {version}"
 
 
-def passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether an error is transient: not for a missing file or a missing permission.
 
     Remote file systems raise many types for timeouts, lost connections and server errors, so all
@@ -79,5 +79,5 @@ def _as_oserror() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        number = errno.EIO if passes(error) else errno.EINVAL
+        number = errno.EIO if is_transient(error) else errno.EINVAL
         raise OSError(number, str(error) or repr(error)) from error

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tasks.jobs.files.naming import Compression
 from telemetry.errors import InputChanged, InvalidInput
-from workers.jobs.tables.output.replacing import adding, clear_leftovers
+from workers.jobs.tables.output.replacing import clear_leftovers, open_to_add
 from workers.jobs.tables.remote.opening import InputWatch, fingerprint, opened, unreadable
 
 _PIECE = 2**20
@@ -31,7 +31,7 @@ def unpack(
     if it would touch the disk reserve of ``spare`` bytes, and the errors of ``check``.
     """
     clear_leftovers(target)
-    with adding(target, spare) as unpacked:
+    with open_to_add(target, spare) as unpacked:
         for piece in _pieces(uri, found, compression):
             check()
             unpacked.write(piece)
@@ -40,7 +40,7 @@ def unpack(
 def _pieces(uri: str, found: str, compression: Compression) -> Iterator[pa.Buffer]:
     watch = InputWatch(uri)
     if fingerprint(uri) != found:
-        raise InputChanged(f"{uri} has changed since it was looked at")
+        raise InputChanged(f"{uri} changed while it was read")
     with watch.reading(), opened(uri) as file:
         yield from _unpacked(uri, file, compression)
 
@@ -54,4 +54,4 @@ def _unpacked(uri: str, file: IO[bytes], compression: Compression) -> Iterator[p
     except OSError as error:
         if error.errno:
             raise unreadable(uri, error) from error
-        raise InvalidInput(f"{uri} is no whole {compression} file: {error}") from error
+        raise InvalidInput(f"{uri} is not a complete {compression} file: {error}") from error

@@ -147,7 +147,7 @@ VALUES = [
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("kind", ["number", "boolean", "string", "any"])
-def test_a_value_means_the_same_beside_any_other(tmp_path: Path, kind: Any, value: str) -> None:
+def test_csv_value_is_read_alike_beside_any_other(tmp_path: Path, kind: Any, value: str) -> None:
     signature = Signature((Column("a", kind, nullable=True),), True, True, ("predict",))
 
     def read(*others: bytes) -> object:
@@ -191,18 +191,18 @@ def test_bad_rows_have_line_id_code_and_reason_and_stop_nothing(tmp_path: Path) 
             (4, None, "malformed", "expected 4 fields, found 3"),
             (6, "r", "invalid_features", "column 'a': expected a number, got 'x'"),
             (7, None, "malformed", "expected 4 fields, found 5"),
-            (8, "t", "invalid_features", "column 'a': the model takes no missing value here"),
+            (8, "t", "invalid_features", "column 'a': a missing value is not allowed here"),
             (
                 10,
                 "\N{REPLACEMENT CHARACTER}",
                 "invalid_features",
-                "column 'custom_id' is no text in UTF-8",
+                "column 'custom_id' is not UTF-8 text",
             ),
-            (11, "w", "invalid_features", "column 'a': the model takes no infinity here"),
+            (11, "w", "invalid_features", "column 'a': infinity is not allowed here"),
         ]
 
 
-def test_a_name_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path) -> None:
+def test_duplicate_name_matters_only_in_a_used_column(tmp_path: Path) -> None:
     path = written(tmp_path, "a,x,b,x\n1,2,3,4\n")
     assert features(blocks(path, "csv", AB, 9)).tolist() == [[1, 3]]
     with pytest.raises(InvalidInput, match="more than one column 'x'"):
@@ -228,11 +228,11 @@ def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Pat
     assert frame["city"].fillna("?").tolist() == ["u", "?"]
     assert [row.message for row in sorted(block.bad, key=lambda row: row.line)] == [
         "column 'vip': expected true or false, got 'maybe'",
-        "column 'vip': the model takes no missing value here",
+        "column 'vip': a missing value is not allowed here",
     ]
 
 
-def test_a_column_that_takes_anything_takes_what_the_text_looks_like(tmp_path: Path) -> None:
+def test_unknown_column_takes_what_its_text_looks_like(tmp_path: Path) -> None:
     anything = Signature((Column("a", "any", nullable=True),), True, False, ("predict",))
     path = written(tmp_path, "a,b\n1,\n1.5,\ntrue,\nx,\n,\n1_0,\n")
     (block,) = blocks(path, "csv", anything, 10)
@@ -241,7 +241,7 @@ def test_a_column_that_takes_anything_takes_what_the_text_looks_like(tmp_path: P
     assert math.isnan(found[4])
 
 
-def test_a_file_that_is_cut_off_meanwhile_is_refused(tmp_path: Path) -> None:
+def test_csv_file_truncated_during_reading_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\n" + "1,2\n" * 100)
     source = source_of(path, "csv", AB)
     first, second = source.spans(50)

@@ -80,7 +80,7 @@ def test_rows_are_those_that_were_written(
         ("u|v\n3|4\n", ("|", True), [[3, 4]]),
     ],
 )
-def test_a_model_without_names_takes_columns_by_position(
+def test_model_without_names_takes_columns_by_position(
     tmp_path: Path, content: str, found: tuple[str, bool], rows: Any
 ) -> None:
     path = written(tmp_path, content)
@@ -89,7 +89,7 @@ def test_a_model_without_names_takes_columns_by_position(
 
 
 @pytest.mark.parametrize("signature", [AB, by_position(2)])
-def test_a_file_without_a_header_goes_by_position(tmp_path: Path, signature: Signature) -> None:
+def test_file_without_a_header_goes_by_position(tmp_path: Path, signature: Signature) -> None:
     path = written(tmp_path, "5,1\nx,2\n7,3\n")
     read = blocks(path, "csv", signature, 2, pass_through=True)
     assert features(read).tolist() == [[5, 1], [7, 3]]
@@ -115,18 +115,18 @@ def test_columns_by_position_are_as_many_as_the_model_s(tmp_path: Path, content:
 
 
 @pytest.mark.parametrize("other", ["", "y;1\n"], ids=["by pyarrow", "one by one"])
-def test_a_comma_before_the_fraction_is_told(tmp_path: Path, other: str) -> None:
+def test_decimal_comma_is_reported(tmp_path: Path, other: str) -> None:
     path = written(tmp_path, f"a;b\n1;3,14\n2;2.5\n{other}")
     read = blocks(path, "csv", AB, 9)
     assert features(read).tolist() == [[2, 2.5]]
     told = min(bad(read), key=lambda row: row.line)
-    what = "column 'b': '3,14' is no number; use a point for decimals"
+    what = "column 'b': '3,14' is not a number; use a decimal point"
     assert (told.line, told.message) == (2, what)
 
 
 @pytest.mark.parametrize("word", [*MISSING_TEXTS, "-", " NA "])
 @pytest.mark.parametrize("other", ["", "x\n"], ids=["by pyarrow", "one by one"])
-def test_words_for_nothing_in_a_column_of_numbers(tmp_path: Path, word: str, other: str) -> None:
+def test_missing_texts_in_a_column_of_numbers(tmp_path: Path, word: str, other: str) -> None:
     signature = numbers("a", nullable=True)
     path = written(tmp_path, f'a,b\n1,\n{word},\n"{word}",\n{other}')
     (block,) = blocks(path, "csv", signature, 9, dialect=Dialect(na=("-",)))
@@ -140,7 +140,7 @@ def told(block: Block) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("kind", ["string", "any"])
-def test_words_for_nothing_in_a_column_of_texts(tmp_path: Path, kind: Any) -> None:
+def test_missing_texts_in_a_column_of_text(tmp_path: Path, kind: Any) -> None:
     columns = Column("a", kind, nullable=True), Column("b", kind, nullable=True, words=("NA",))
     signature = Signature(columns, True, False, ("predict",))
     path = written(tmp_path, "a,b\nNA,NA\n<NA>,None\n-,x\nu,-\n")
@@ -148,16 +148,14 @@ def test_words_for_nothing_in_a_column_of_texts(tmp_path: Path, kind: Any) -> No
     assert told(block) == [[None, "NA"], [None, None], [None, "x"], ["u", None]]
 
 
-def test_a_text_that_may_not_be_missing(tmp_path: Path) -> None:
+def test_missing_text_where_none_is_allowed(tmp_path: Path) -> None:
     path = written(tmp_path, "s,t\nNA,x\n,y\n")
     (block,) = blocks(path, "csv", TEXTS, 9)
     assert told(block) == [["", "y"]]
-    assert [row.message for row in block.bad] == [
-        "column 's': the model takes no missing value here"
-    ]
+    assert [row.message for row in block.bad] == ["column 's': a missing value is not allowed here"]
 
 
-def test_ids_and_what_is_carried_stay_as_they_are(tmp_path: Path) -> None:
+def test_ids_and_carried_columns_are_unchanged(tmp_path: Path) -> None:
     path = written(tmp_path, "custom_id,s,t\nNA,a,b\n")
     (block,) = blocks(path, "csv", TEXTS, 9)
     assert block.ids is not None

@@ -36,17 +36,19 @@ def file_of(directory: Path, format: str, **columns: list[Any]) -> Path:
 
 TEXTS = [
     ({"type": "datetime", "dtype": "datetime64[ns]"}, ["2026-01-02", "9999-12-31", "soon"]),
-    ({"type": "datetime", "dtype": "datetime64[us, UTC]"},
-     ["2026-01-02T00:00:00Z", "2026-01-02", "soon"]),
+    (
+        {"type": "datetime", "dtype": "datetime64[us, UTC]"},
+        ["2026-01-02T00:00:00Z", "2026-01-02", "soon"],
+    ),
     ({"type": "duration", "dtype": "timedelta64[ns]"}, ["1 days 02:00:00", "999999 days", "soon"]),
     ({"type": "date", "dtype": "object"}, ["2026-01-02", "2026-13-01", "soon"]),
     ({"type": "decimal", "dtype": "object"}, ["1.10", "NaN?", "soon"]),
-]  # fmt: skip
+]
 
 
 @each_format
 @pytest.mark.parametrize(("column", "texts"), TEXTS, ids=[c["type"] for c, _ in TEXTS])
-def test_text_that_is_no_value_is_told_and_stops_nothing(
+def test_text_without_a_value_makes_a_bad_row(
     tmp_path: Path, format: str, column: dict[str, str], texts: list[str]
 ) -> None:
     path = file_of(tmp_path, format, c=[*texts, texts[0]], n=[1, 2, 3, 4])
@@ -70,9 +72,7 @@ def test_bad_values_beside_plain_columns(
 
 @each_format
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "Int64", "int8"])
-def test_rows_that_fit_are_whole_numbers_whatever_comes_with_them(
-    tmp_path: Path, format: str, dtype: str
-) -> None:
+def test_whole_numbers_stay_whole_beside_bad_rows(tmp_path: Path, format: str, dtype: str) -> None:
     taken = signature(c={"dtype": dtype, "nullable": True})
     for others in ([], [0.5], [None], [1e300], [0.5, None]):
         path = file_of(tmp_path, format, c=[1, 100, *others])
@@ -116,7 +116,7 @@ def test_unused_column_may_be_anything_or_absent(tmp_path: Path, format: str) ->
 
 
 @each_format
-def test_a_missing_value_of_each_kind(tmp_path: Path, format: str) -> None:
+def test_missing_value_of_each_kind(tmp_path: Path, format: str) -> None:
     taken = signature(
         f={"nullable": True, "dtype": "float64"},
         i={"nullable": True, "dtype": "Int64", "null": "na"},
@@ -126,17 +126,16 @@ def test_a_missing_value_of_each_kind(tmp_path: Path, format: str) -> None:
         t={"type": "datetime", "nullable": True, "dtype": "datetime64[us]", "null": "nat"},
     )
     day, text = "2026-01-02", ["x", None]
-    path = file_of(tmp_path, format, f=[1.5, None], i=[1, None], s=text, o=text, b=[True, None],
-                   t=[day, None])  # fmt: skip
+    path = file_of(
+        tmp_path, format, f=[1.5, None], i=[1, None], s=text, o=text, b=[True, None], t=[day, None]
+    )
     (block,) = blocks(path, format, taken, 10)
     frame = block.features.whole()
     assert [str(frame[name][1]) for name in frame] == ["nan", "<NA>", "nan", "None", "<NA>", "NaT"]
 
 
 @each_format
-def test_booleans_are_numbers_where_nobody_said_what_the_model_saw(
-    tmp_path: Path, format: str
-) -> None:
+def test_booleans_are_numbers_without_a_sample(tmp_path: Path, format: str) -> None:
     path = file_of(tmp_path, format, a=[True, False], b=[1, 0])
     (block,) = blocks(path, format, signature(a={}, b={}), 10)
     assert block.features.whole()["a"].tolist() == [1.0, 0.0]

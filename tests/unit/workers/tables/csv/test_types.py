@@ -39,7 +39,7 @@ ZOO = {
 }
 
 
-def test_csv_has_a_word_for_whatever_parquet_holds(tmp_path: Path) -> None:
+def test_csv_can_write_every_parquet_type(tmp_path: Path) -> None:
     write_part(tmp_path / "part", "csv", pa.table(ZOO), 0)
     with (tmp_path / "part").open(newline="") as file:
         _, first, second = csv.reader(file)
@@ -65,7 +65,7 @@ def test_csv_has_a_word_for_whatever_parquet_holds(tmp_path: Path) -> None:
     assert set(second) == {""}
 
 
-def test_ndjson_has_a_word_for_whatever_parquet_holds(tmp_path: Path) -> None:
+def test_ndjson_can_write_every_parquet_type(tmp_path: Path) -> None:
     write_part(tmp_path / "part", "ndjson", pa.table(ZOO), 0)
     first, second = map(json.loads, (tmp_path / "part").read_text().splitlines())
     assert first == {

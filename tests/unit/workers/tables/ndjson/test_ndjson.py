@@ -112,7 +112,7 @@ def test_bad_lines_have_line_id_code_and_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["a", "more", "custom_id"])
 @pytest.mark.parametrize("depth", [900, 100_000])
-def test_a_deeply_nested_line_stops_nothing(tmp_path: Path, place: str, depth: int) -> None:
+def test_deeply_nested_line_is_a_bad_row(tmp_path: Path, place: str, depth: int) -> None:
     nested = f'{{"{place}": {"[" * depth}{"]" * depth}, "b": 2}}\n'
     path = written(tmp_path, '{"a": 1, "b": 2, "more": 3, "custom_id": 4}\n' + nested)
     (block,) = blocks(path, "ndjson", AB, 9, pass_through=True)
@@ -123,7 +123,7 @@ def test_a_deeply_nested_line_stops_nothing(tmp_path: Path, place: str, depth: i
 @pytest.mark.parametrize(
     "rows", ['{"a": 1}{"a": 2}', '{"a":\n1}\n', '{"a": 1} {"a": 2}\n{"a":\n3}']
 )
-def test_a_row_is_a_line(tmp_path: Path, rows: str, ending: str) -> None:
+def test_ndjson_row_is_one_line(tmp_path: Path, rows: str, ending: str) -> None:
     lines = ['{"a": 0}', *rows.split("\n"), " ", '{"a": 9}']
     path = written(tmp_path, ending.join(lines))
     read = blocks(path, "ndjson", numbers("a"), 100)
@@ -170,7 +170,7 @@ def test_mixed_columns_make_the_frame_that_single_predictions_make(tmp_path: Pat
     }
 
 
-def test_a_column_that_takes_anything_takes_every_kind(tmp_path: Path) -> None:
+def test_unknown_column_takes_every_json_value(tmp_path: Path) -> None:
     anything = Signature((Column("a", "any", nullable=True),), True, False, ("predict",))
     path = written(
         tmp_path, "".join(f'{{"a": {v}}}\n' for v in ("1", "1.5", "true", '"x"', "null"))
@@ -251,7 +251,7 @@ def test_formats_of_types_have_the_same_however_it_is_cut(tmp_path: Path, writte
 
 
 @pytest.mark.parametrize("name", ['say "so"', "two\nlines", "back\\slash"])
-def test_columns_are_found_by_names_that_json_writes_otherwise(tmp_path, name):
+def test_columns_are_found_by_names_with_json_escapes(tmp_path, name):
     path = tmp_path / "rows.ndjson"
     path.write_text(json.dumps({name: 1.5, "b": 2.5}) + "\n")
 

@@ -7,15 +7,15 @@ import pytest
 
 from tasks.jobs.files.fingerprints import stamp_of
 from telemetry.errors import OutputExists
-from workers.jobs.tables.output.claiming import claiming, replacing_by
+from workers.jobs.tables.output.claiming import open_claimed, open_replacing
 
 
 def write(room: Path, content: bytes = b"made") -> None:
-    with claiming(room / "claims")(room / "out.csv", 0) as file:
+    with open_claimed(room / "claims")(room / "out.csv", 0) as file:
         file.write(content)
 
 
-def test_a_free_name_is_taken(tmp_path: Path) -> None:
+def test_free_output_name_is_claimed(tmp_path: Path) -> None:
     write(tmp_path)
     assert (tmp_path / "out.csv").read_bytes() == b"made"
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
@@ -29,7 +29,7 @@ def test_existing_output_stays(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"claims", "out.csv"}
 
 
-def test_a_link_that_leads_nowhere_stays(tmp_path: Path) -> None:
+def test_dangling_link_stays(tmp_path: Path) -> None:
     (tmp_path / "out.csv").symlink_to(tmp_path / "none")
     with pytest.raises(OutputExists):
         write(tmp_path)
@@ -70,7 +70,7 @@ def test_output_is_claimed_without_hard_links(
 def test_replacing_notes_every_file(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_bytes(b"somebody's")
     for content in (b"one", b"another"):
-        with replacing_by(tmp_path / "claims")(tmp_path / "out.csv", 0) as file:
+        with open_replacing(tmp_path / "claims")(tmp_path / "out.csv", 0) as file:
             file.write(content)
         stamp = stamp_of((tmp_path / "out.csv").stat())
         assert (tmp_path / "claims").read_text().splitlines()[-1] == stamp

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tasks.jobs.files.disk_reserve import WRITE_BYTES, sparing
+from tasks.jobs.files.disk_reserve import WRITE_BYTES, open_with_reserve
 from telemetry.errors import OutputUnwritable
 from tests.support.disk_filler import Ballast
 from workers.jobs.tables.output.replacing import check_writable
@@ -66,15 +66,15 @@ def test_disk_reserve_refuses_writing(tmp_path: Path, name: str) -> None:
     assert bool([*place.iterdir()]) == (name != "nothing")
 
 
-def test_the_disk_is_looked_at_while_a_file_is_written(tmp_path: Path) -> None:
+def test_disk_reserve_is_checked_while_a_file_is_written(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path)
-    with sparing(tmp_path / "rows", "xb", ballast.bound) as file:
+    with open_with_reserve(tmp_path / "rows", "xb", ballast.bound) as file:
         file.write(b"1" * 3 * WRITE_BYTES)
         with ballast, pytest.raises(OSError, match="must stay free"):
             file.write(b"2" * 3 * WRITE_BYTES)
     assert (tmp_path / "rows").read_bytes().startswith(b"1" * 3 * WRITE_BYTES)
 
 
-def test_a_disk_of_no_size_is_no_full_one() -> None:
-    with sparing(Path("/proc/self/clear_refs"), "wb", ENDLESS) as file:
+def test_disk_reserve_ignores_a_disk_without_a_size() -> None:
+    with open_with_reserve(Path("/proc/self/clear_refs"), "wb", ENDLESS) as file:
         file.write(b"1")

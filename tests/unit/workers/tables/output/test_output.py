@@ -21,7 +21,7 @@ from tests.unit.workers.tables.scoring import AB, scored
 from tests.unit.workers.tables.sources import unpacked
 from workers.jobs.tables.formats import format_of
 from workers.jobs.tables.output.columns import columns
-from workers.jobs.tables.output.replacing import beside, check_writable, replacing
+from workers.jobs.tables.output.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.output.writing import assemble, write_part
 
 NOBODY = 65534
@@ -45,7 +45,7 @@ def test_output_is_in_the_order_of_the_input(rows: Path, tmp_path: Path) -> None
     assert made["probability_no"].to_pylist() == [n / 100 for n in range(100)]
 
 
-def test_a_bad_row_has_its_place_and_no_prediction(tmp_path: Path) -> None:
+def test_bad_row_has_its_line_and_no_prediction(tmp_path: Path) -> None:
     values: list[float | None] = [*np.arange(100.0)]
     values[3] = None
     values[40:80] = [None] * 40  # a whole part
@@ -59,7 +59,7 @@ def test_a_bad_row_has_its_place_and_no_prediction(tmp_path: Path) -> None:
     assert made["probability_no"].type == pa.float64()
 
 
-def test_the_columns_of_the_input_stand_first_on_request(rows: Path, tmp_path: Path) -> None:
+def test_input_columns_come_first_on_request(rows: Path, tmp_path: Path) -> None:
     made = pq.read_table(
         scored(rows, "parquet", tmp_path / "out.parquet", "parquet", pass_through=True)
     )
@@ -67,7 +67,7 @@ def test_the_columns_of_the_input_stand_first_on_request(rows: Path, tmp_path: P
     assert made.column_names[3:] == ["prediction", "probability_no", "probability_yes"]
 
 
-def test_an_input_with_a_column_of_the_output_is_refused(tmp_path: Path) -> None:
+def test_input_with_a_column_of_the_output_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"a": [1.0], "b": [1.0], "prediction": [1]}), path)
     with pytest.raises(InvalidInput, match="has a column 'prediction' of its own"):
@@ -112,20 +112,20 @@ def as_anybody() -> Iterator[None]:
         os.seteuid(own)
 
 
-def test_a_directory_one_may_not_write_to_is_told(tmp_path: Path) -> None:
+def test_unwritable_directory_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with as_anybody(), pytest.raises(OutputUnwritable, match="Permission denied"):
         check_writable(tmp_path / "out.parquet", 0)
 
 
 @pytest.mark.parametrize("place", ["missing/out.parquet", "file/out.parquet", ""])
-def test_a_place_one_cannot_write_to_is_told(tmp_path: Path, place: str) -> None:
+def test_unwritable_path_is_reported(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputUnwritable):
         check_writable(tmp_path / place, 0)
 
 
-def test_a_full_disk_is_told_and_leaves_the_target_as_it_was(rows: Path, tmp_path: Path) -> None:
+def test_full_disk_leaves_the_output_unchanged(rows: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.parquet"
     target.write_bytes(b"before")
     table = pa.table({"prediction": np.random.default_rng(0).normal(size=200_000)})
@@ -142,7 +142,9 @@ def test_a_full_disk_is_told_and_leaves_the_target_as_it_was(rows: Path, tmp_pat
 
 
 def test_leftover_of_a_killed_process_is_cleared(rows: Path, tmp_path: Path) -> None:
-    leftover, others = (beside(tmp_path / name) for name in ("out.parquet", "other.parquet"))
+    leftover, others = (
+        temporary_path(tmp_path / name) for name in ("out.parquet", "other.parquet")
+    )
     leftover.touch()
     others.touch()
     scored(rows, "parquet", tmp_path / "out.parquet", "parquet")
@@ -151,42 +153,40 @@ def test_leftover_of_a_killed_process_is_cleared(rows: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["o" * 251 + ".csv", "ö" * 127])
-def test_a_name_may_be_as_long_as_the_disk_allows(tmp_path: Path, name: str) -> None:
+def test_output_name_may_be_as_long_as_the_disk_allows(tmp_path: Path, name: str) -> None:
     check_writable(tmp_path / name, 0)
     write_part(tmp_path / name, "csv", pa.table({"prediction": [1]}), 0)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o777])
-def test_an_output_has_the_mode_of_a_new_file_whatever_it_replaces(
-    tmp_path: Path, mode: int
-) -> None:
+def test_output_has_the_mode_of_a_new_file(tmp_path: Path, mode: int) -> None:
     target, new = tmp_path / "out.csv", tmp_path / "new.csv"
     target.touch()
     target.chmod(mode)
     umask = os.umask(0o027)
     try:
         for path in (target, new):
-            with replacing(path, 0) as file:
+            with open_to_replace(path, 0) as file:
                 file.write(b"prediction\n")
     finally:
         os.umask(umask)
     assert [path.stat().st_mode & 0o777 for path in (target, new)] == [0o640, 0o640]
 
 
-def test_a_directory_that_a_link_replaces_is_not_written_to(tmp_path: Path) -> None:
+def test_output_directory_replaced_by_a_link_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "there" / "in").mkdir(parents=True)
     (tmp_path / "here").symlink_to(tmp_path / "there")
-    with pytest.raises(OutputUnwritable, match="a link was put in its way"):
+    with pytest.raises(OutputUnwritable, match="a symbolic link replaced"):
         check_writable(tmp_path / "here" / "in" / "out.csv", 0)
     assert not [*(tmp_path / "there" / "in").iterdir()]
 
 
-def test_a_link_that_comes_meanwhile_leads_nowhere(tmp_path: Path) -> None:
+def test_output_link_created_meanwhile_is_not_followed(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    with replacing(here / "out.csv", 0) as file:
+    with open_to_replace(here / "out.csv", 0) as file:
         here.rename(tmp_path / "away")
         here.symlink_to(there)
         file.write(b"prediction\n")
@@ -195,7 +195,7 @@ def test_a_link_that_comes_meanwhile_leads_nowhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.csv.gz", "out.csv.zst", "out.csv.bz2"])
-def test_text_is_packed_where_the_name_says_so(rows: Path, tmp_path: Path, name: str) -> None:
+def test_output_is_compressed_where_its_name_says_so(rows: Path, tmp_path: Path, name: str) -> None:
     scored(rows, "parquet", tmp_path / "out.csv", "csv")
     scored(rows, "parquet", tmp_path / name, "csv")
     _, compression = format_of(str(tmp_path / name))
@@ -216,7 +216,7 @@ def test_columns_of_several_kinds_become_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("written", ["csv", "parquet"])
-def test_parts_of_other_columns_are_no_output(tmp_path: Path, written: Any) -> None:
+def test_parts_of_different_columns_are_refused(tmp_path: Path, written: Any) -> None:
     write_part(tmp_path / "0", written, pa.table({"prediction": [1]}), 0)
     write_part(tmp_path / "1", written, pa.table({"prediction_0": ["x"]}), 0)
     with pytest.raises(ModelError, match="the same columns for all rows"):
@@ -234,7 +234,7 @@ def test_names_and_values_may_hold_any_character(tmp_path: Path) -> None:
     assert read == [names, *[[f"{name},\0\n" for name in names]] * 9]
 
 
-def test_json_of_arrow_is_no_json_of_ours(tmp_path: Path) -> None:
+def test_json_extension_type_of_arrow_is_not_parsed(tmp_path: Path) -> None:
     texts = pa.array(["{\n}", "no json", None], pa.json_(pa.string()))
     rows = tmp_path / "in.parquet"
     pq.write_table(pa.table({"a": [1.0, 2.0, 3.0], "b": [0.0] * 3, "doc": texts}), rows)

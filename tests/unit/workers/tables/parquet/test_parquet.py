@@ -1,8 +1,6 @@
 """Parquet read in spans equals the whole file, for any row groups; errors are reported."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,34 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.manifest import Column, Signature
 from telemetry.errors import InputChanged, InputUnreadable, InvalidInput
+from tests.unit.workers.tables.parquet.parquet_files import AB, table_of, written
 from tests.unit.workers.tables.sources import (
     MIXED,
     bad,
     blocks,
     by_position,
     features,
-    numbers,
     source_of,
     stumbling,
 )
 from workers.jobs.tables import sources
 from workers.jobs.tables.formats import format_of
-from workers.jobs.tables.parquet import shape as parquet_shape
-from workers.jobs.tables.spans import MAX_SPAN, BadRow
-
-AB = numbers("a", "b", dtype="float64")
-
-
-def written(directory: Path, table: pa.Table, group: int = 1000) -> Path:
-    path = directory / "rows.parquet"
-    pq.write_table(table, path, row_group_size=group)
-    return path
-
-
-def table_of(rows: int) -> pa.Table:
-    return pa.table({"b": np.arange(rows) / 7, "more": ["x"] * rows, "a": np.arange(rows)})
+from workers.jobs.tables.spans import BadRow
 
 
 @settings(max_examples=60, print_blob=True, deadline=None)
@@ -54,58 +38,6 @@ def test_rows_through_spans_are_the_rows_of_the_file(
     assert np.array_equal(features(read), whole)
     assert [line for block in read for line in block.lines] == list(range(1, rows + 1))
     assert all(block.rows <= span * 1.25 for block in read)
-
-
-def test_spans_may_be_read_in_any_order(tmp_path: Path) -> None:
-    path = written(tmp_path, table_of(100_000), 60_000)
-    source = source_of(path, "parquet", AB)
-    spans = list(source.spans(9000))
-    for span in [*reversed(spans), *spans]:
-        assert source.read(span).features.whole()[:, 0].tolist() == list(
-            range(span.start, span.stop)
-        )
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of rows decoded at a time."""
-    decoded: list[int] = []
-    original = pq.ParquetFile.iter_batches
-
-    def counted(*arguments: Any, **more: Any) -> Iterator[pa.RecordBatch]:
-        for batch in original(*arguments, **more):
-            decoded.append(batch.num_rows)
-            yield batch
-
-    monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
-    return decoded
-
-
-def test_spans_that_are_read_in_order_decode_each_row_once(
-    tmp_path: Path, decoded: list[int]
-) -> None:
-    source = source_of(written(tmp_path, table_of(100_000), 60_000), "parquet", AB)
-    spans = list(source.spans(9000))
-    for span in spans[::2]:  # other processes read the other spans
-        source.read(span)
-    assert sum(decoded) <= 100_000
-    source.read(spans[0])
-    assert sum(decoded) <= 109_000
-
-
-def test_decoder_of_a_small_span_is_not_reused_for_a_large_one(
-    tmp_path: Path, decoded: list[int]
-) -> None:
-    source = source_of(written(tmp_path, table_of(100_000), 100_000), "parquet", AB)
-    source.read(next(source.spans(10)))
-    second = list(source.spans(50_000))[1]
-    assert source.read(second).features.whole()[:, 0].tolist() == list(range(50_000, 100_000))
-    assert decoded == [10, 50_000, 50_000]
-
-
-def test_a_span_ends_with_its_row_group_where_that_is_near(tmp_path: Path) -> None:
-    source = source_of(str(written(tmp_path, table_of(1000), 110)), "parquet", AB)
-    assert {span.start % 110 for span in source.spans(100)} == {0}
 
 
 def test_invalid_rows_are_bad_and_stop_nothing(tmp_path: Path) -> None:
@@ -122,7 +54,7 @@ def test_invalid_rows_are_bad_and_stop_nothing(tmp_path: Path) -> None:
         (3, "r", "invalid_features"),
         (4, "s", "invalid_features"),
     ]
-    assert "column 'b': the model takes no infinity here" in [row.message for row in block.bad]
+    assert "column 'b': infinity is not allowed here" in [row.message for row in block.bad]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +70,7 @@ def test_invalid_rows_are_bad_and_stop_nothing(tmp_path: Path) -> None:
         (pa.array([b"\xe9", b"q"]), ["\N{REPLACEMENT CHARACTER}", "q"]),
     ],
 )
-def test_an_id_of_any_type_is_told_as_text_or_whole_number(
+def test_custom_id_of_any_type_becomes_text_or_a_whole_number(
     tmp_path: Path, given: pa.Array, told: list[object]
 ) -> None:
     path = written(tmp_path, pa.table({"custom_id": given, "a": [1, 2], "b": [None, np.inf]}))
@@ -183,19 +115,21 @@ def test_columns_go_by_position_where_the_model_has_no_names(tmp_path: Path) -> 
         ({"a": pa.array([], pa.int64()), "b": pa.array([], pa.int64())}, "has no rows"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused(tmp_path: Path, table: dict, message: str) -> None:
+def test_parquet_file_that_does_not_fit_is_refused(
+    tmp_path: Path, table: dict, message: str
+) -> None:
     with pytest.raises(InvalidInput, match=message):
         source_of(str(written(tmp_path, pa.table(table))), "parquet", AB)
 
 
-def test_two_columns_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+def test_duplicate_column_names_are_refused(tmp_path: Path) -> None:
     values = pa.array([1.0])
     path = written(tmp_path, pa.Table.from_arrays([values, values], ["a", "a"]))
     with pytest.raises(InvalidInput, match="more than one column 'a'"):
         source_of(path, "parquet", by_position(2))
 
 
-def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+def test_parquet_file_that_is_broken_is_refused(tmp_path: Path) -> None:
     whole = written(tmp_path, table_of(5000), 5000).read_bytes()
     for broken in (b"", b"PAR1", whole[:-1000], whole[: len(whole) // 2], b"a,b\n1,2\n"):
         path = tmp_path / "broken.parquet"
@@ -204,7 +138,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
             source_of(path, "parquet", AB)
 
 
-def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
+def test_parquet_page_that_is_broken_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(table_of(5000), path, compression="zstd", write_page_checksum=True)
     content = bytearray(path.read_bytes())
@@ -214,7 +148,9 @@ def test_a_broken_page_is_told_when_it_is_read(tmp_path: Path) -> None:
         blocks(path, "parquet", AB, 1000)
 
 
-def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_error_does_not_affect_later_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
     disk, file = stumbling(path)
     monkeypatch.setattr(sources, "open_input", lambda _: file)
@@ -229,7 +165,7 @@ def test_a_read_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.M
         assert source.read(span).features.whole()[:, 1].tolist() == [*range(span.start, span.stop)]
 
 
-def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_invalid_utf8_is_refused(tmp_path: Path) -> None:
     octets = pa.array([b"\xe9"], pa.binary())
     text = pa.Array.from_buffers(pa.string(), 1, octets.buffers())
     path = written(tmp_path, pa.table({"age": [1], "city": text, "vip": [True]}))
@@ -237,7 +173,7 @@ def test_strings_that_are_no_text_are_told(tmp_path: Path) -> None:
         blocks(path, "parquet", MIXED, 10)
 
 
-def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
+def test_parquet_file_that_changes_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, table_of(5000), 5000)
     source = source_of(path, "parquet", AB)
     first, second, *_ = source.spans(1000)
@@ -254,61 +190,3 @@ def test_format_is_detected_from_the_bytes(tmp_path: Path) -> None:
 
 def test_valid_file_has_no_bad_rows(tmp_path: Path) -> None:
     assert bad(blocks(written(tmp_path, table_of(100)), "parquet", AB, 30)) == []
-
-
-def test_a_span_of_wide_rows_is_short(tmp_path: Path) -> None:
-    names = [f"c{place}" for place in range(1000)]
-    table = pa.table({name: np.ones(20_000) for name in names})
-    source = source_of(str(written(tmp_path, table, 20_000)), "parquet", numbers(*names))
-    spans = list(source.spans(10**6))
-    assert sum(span.rows for span in spans) == 20_000
-    assert max(span.rows for span in spans) <= 1.25 * MAX_SPAN / 8000
-
-
-def test_a_span_is_short_where_rows_take_little_room_in_the_file_alone(tmp_path: Path) -> None:
-    table = pa.table({"a": np.zeros(20_000), "note": ["x" * 4096] * 20_000})
-    path = written(tmp_path, table, 20_000)
-    del table
-    assert path.stat().st_size < MAX_SPAN / 100
-    source = source_of(path, "parquet", numbers("a"), pass_through=True)
-    first, *_ = source.spans(10**6)
-    assert first.rows <= MAX_SPAN / 4096
-    before = pa.total_allocated_bytes()
-    block = source.read(first)
-    assert block.carried is not None
-    assert pa.total_allocated_bytes() - before < 2 * MAX_SPAN
-
-
-def test_a_span_is_short_where_the_first_rows_alone_are_small(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parquet_shape, "MAX_SPAN", 2**20)
-    octets = np.random.default_rng(0).bytes(2**21)
-    texts = [""] * 1000 + [octets[2048 * place :][:2048].hex() for place in range(1000)]
-    path = written(tmp_path, pa.table({"a": np.zeros(2000), "the.note": texts}), 2000)
-    source = source_of(path, "parquet", numbers("a"), pass_through=True)
-    assert max(span.rows for span in source.spans(10**6)) <= 1.25 * 2**20 / 2048
-
-
-@pytest.mark.parametrize("small", [0, 2000], ids=["from the first row on", "behind small ones"])
-def test_a_few_bytes_that_stand_for_gigabytes_are_refused(tmp_path: Path, small: int) -> None:
-    path, places = tmp_path / "bomb.parquet", np.ones(20_000, np.int32)
-    places[:small] = 0
-    texts = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(["y", "x" * 2**20]))
-    pq.write_table(pa.table({"a": texts}), path, compression="zstd", write_statistics=False)
-    assert path.stat().st_size < 1000
-    signature = Signature((Column("a", "string"),), True, False, ("predict",))
-    source = source_of(path, "parquet", signature)
-    with pytest.raises(InvalidInput, match="more than 1024 MiB once they are decoded"):
-        _ = [source.read(span) for span in source.spans(1_000_000)]
-
-
-def test_spans_are_as_short_as_the_largest_rows_of_any_group_demand(tmp_path: Path) -> None:
-    path = tmp_path / "rows.parquet"
-    schema = pa.schema([("a", pa.string())])
-    with pq.ParquetWriter(path, schema, use_dictionary=False, compression=None) as writer:
-        for size in (1, 2**16):
-            writer.write_table(pa.table({"a": ["x" * size] * 2000}, schema))
-    signature = Signature((Column("a", "string"),), True, False, ("predict",))
-    spans = [*source_of(path, "parquet", signature).spans(1_000_000)]
-    assert max(span.rows for span in spans) * 2**16 <= 1.5 * MAX_SPAN

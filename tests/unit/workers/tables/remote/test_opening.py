@@ -22,7 +22,7 @@ from telemetry.errors import (
 from tests.unit.workers.tables.sources import numbers, source_of, stumbling, unpacked
 from workers.jobs.tables import sources
 from workers.jobs.tables.formats import format_of
-from workers.jobs.tables.output.replacing import adding, beside
+from workers.jobs.tables.output.replacing import open_to_add, temporary_path
 from workers.jobs.tables.records import cutting
 from workers.jobs.tables.remote import opening, unpacking
 from workers.jobs.tables.remote.opening import fingerprint
@@ -57,13 +57,13 @@ def test_format_and_compression_of_a_file(
     assert format_of(str(tmp_path / name)) == found
 
 
-def test_a_name_that_says_nothing_is_refused(tmp_path: Path) -> None:
+def test_input_name_without_a_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.txt").write_bytes(b"a\n")
     with pytest.raises(InvalidInput, match="must end in"):
         format_of(str(tmp_path / "rows.txt"))
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_missing_input_is_reported(tmp_path: Path) -> None:
     for name in ("missing.csv", "."):
         with pytest.raises(InputUnreadable, match="cannot be read: (No such file|Is a directory)"):
             format_of(str(tmp_path / name))
@@ -88,19 +88,19 @@ def test_gzip_of_several_members_is_unpacked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compression", PACKERS)
 @pytest.mark.parametrize("broken", [lambda c: c[:-20], lambda c: c[:30], lambda c: c[:8] + c[40:]])
-def test_a_packed_file_that_is_broken_or_cut_off_is_refused(
+def test_compressed_file_that_is_broken_or_truncated_is_refused(
     tmp_path: Path, compression: Compression, broken: Callable[[bytes], bytes]
 ) -> None:
     packed = tmp_path / "rows.csv.packed"
     packed.write_bytes(broken(PACKERS[compression](os.urandom(10_000))))
-    with pytest.raises(InvalidInput, match=f"is no whole {compression} file"):
+    with pytest.raises(InvalidInput, match=f"is not a complete {compression} file"):
         unpacked(packed, compression, tmp_path / "rows.csv")
     assert [*tmp_path.iterdir()] == [packed]
 
 
 def test_leftover_of_a_killed_process_is_cleared_unless_in_use(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
-    dead, alive = (beside(tmp_path / "rows.csv") for _ in range(2))
+    dead, alive = (temporary_path(tmp_path / "rows.csv") for _ in range(2))
     dead.touch()
     with alive.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -108,7 +108,7 @@ def test_leftover_of_a_killed_process_is_cleared_unless_in_use(tmp_path: Path) -
     assert {*tmp_path.iterdir()} == {alive, tmp_path / "rows.csv", tmp_path / "rows.csv.gz"}
 
 
-def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
     disk, file = stumbling(path)
@@ -125,7 +125,7 @@ def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         source_of(path, "csv", numbers("a", "b"))
 
 
-def test_a_disk_that_fails_is_told_when_it_is_first_looked_at(
+def test_disk_error_at_the_first_stat_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rows.csv"
@@ -138,7 +138,7 @@ def test_a_disk_that_fails_is_told_when_it_is_first_looked_at(
             look(str(path))
 
 
-def test_a_disk_that_fails_is_told_while_unpacking(
+def test_disk_error_while_unpacking_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rows.csv.gz"
@@ -167,8 +167,8 @@ def test_file_that_changes_while_it_is_unpacked_is_not_kept(
 
 def test_frozen_writer_takes_nothing_from_its_successor(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    with adding(path, 0) as frozen:
-        with adding(path, 0) as successor:
+    with open_to_add(path, 0) as frozen:
+        with open_to_add(path, 0) as successor:
             successor.write(CONTENT)
         source = source_of(path, "csv", numbers("a", "b"))
         frozen.write(b"late")
@@ -177,14 +177,14 @@ def test_frozen_writer_takes_nothing_from_its_successor(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(10)
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
     for place in (str(tmp_path / "rows.csv"), "/dev/zero"):
-        with pytest.raises(InputUnreadable, match="it is no regular file"):
+        with pytest.raises(InputUnreadable, match="it is not a regular file"):
             format_of(place, "csv")
 
 
-def test_unwritable_target_while_unpacking_is_told(tmp_path: Path) -> None:
+def test_unwritable_target_while_unpacking_is_reported(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(CONTENT))
     with pytest.raises(OutputUnwritable):
         unpacked(tmp_path / "rows.csv.gz", "gzip", tmp_path / "missing" / "rows.csv")
@@ -212,7 +212,7 @@ def test_fingerprint_changes_with_a_file(tmp_path: Path, change: Callable[[Path]
 
 
 @pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
-def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: Format) -> None:
+def test_file_size_is_the_end_of_its_last_span(tmp_path: Path, format: Format) -> None:
     path, rows = tmp_path / "rows", pd.DataFrame({"a": range(100), "b": range(100)})
     match format:
         case "csv":
@@ -226,7 +226,7 @@ def test_the_size_of_a_file_is_where_its_last_span_ends(tmp_path: Path, format: 
     assert source.size == last.stop
 
 
-def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+def test_deleted_input_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
     source = source_of(path, "csv", numbers("a", "b"))

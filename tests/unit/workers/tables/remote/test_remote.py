@@ -24,7 +24,7 @@ def put(content: bytes) -> None:
         file.write(content)
 
 
-def test_a_file_elsewhere_is_read_where_it_is() -> None:
+def test_remote_file_is_read_in_place() -> None:
     put(CONTENT)
     assert format_of(URI) == ("csv", None)
     source = source_of(URI, "csv", numbers("a", "b"))
@@ -53,7 +53,7 @@ def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @ERRORS
-def test_remote_read_error_is_told(
+def test_remote_read_error_is_reported(
     monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[InputUnreadable]
 ) -> None:
     put(CONTENT)
@@ -69,7 +69,7 @@ def test_remote_read_error_is_told(
 
 
 @ERRORS
-def test_remote_read_error_while_unpacking_is_told(
+def test_remote_read_error_while_unpacking_is_reported(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -84,7 +84,7 @@ def test_remote_read_error_while_unpacking_is_told(
 
 
 @pytest.mark.parametrize("uri", ["nowhere://bucket/rows.csv", "memory://bucket/missing.csv"])
-def test_a_place_nobody_knows_is_told(uri: str) -> None:
+def test_remote_uri_of_unknown_scheme_is_reported(uri: str) -> None:
     with pytest.raises(InputUnreadable, match="cannot be read") as e:
         format_of(uri)
     assert e.type is InputUnreadable

@@ -1,0 +1,110 @@
+"""The outermost check of each request: its head is bounded, and meant for this server.
+
+It only inspects the head, so it runs on the event loop before everything else.
+"""
+
+import time
+from typing import Any
+
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from api.asgi.protocol import send_response
+from api.http.problems import answer_to
+from api.operations.request_metrics import OTHER, Requests
+from tasks.hosts import Hosts
+from telemetry.errors import (
+    CrossSite,
+    HeadTooLarge,
+    Malformed,
+    Misdirected,
+    NotFound,
+    PredictqError,
+    UnknownMethod,
+)
+
+MAX_FIELD_BYTES = 8192
+"""Bytes of one header field, and of the path with its query; browsers do not send longer ones."""
+MAX_HEAD_BYTES = 32_768
+"""Bytes of the whole head; granian accepts at most 100 fields."""
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+]
+"""Security headers of each answer: no content sniffing, no framing."""
+
+
+class RequestFilter:
+    """ASGI middleware that refuses oversized, misdirected and cross-site requests."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, requests: Requests) -> None:
+        self._app, self._hosts, self._requests = app, hosts, requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer why it is refused."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        try:
+            self._check(scope)
+        except PredictqError as error:
+            answer = answer_to(error)
+            self._requests.ended(OTHER, scope["method"], answer.status_code, started)
+            await send_response(answer, _with_security_headers(send))
+        else:
+            await self._app(scope, receive, _with_security_headers(send))
+
+    def _check(self, scope: HTTPScope) -> None:
+        _bound(scope)
+        # The bridge to Flask would raise: no standard says what such bytes mean.
+        if not scope["query_string"].isascii():
+            raise Malformed(
+                "the query contains bytes that are not ASCII: percent-encode them (%xx)"
+            )
+        # Flask strips a doubled first slash and upper-cases the method, so Flask and the routing
+        # before it (`route_by_path`, `FastPath`) would see different requests.
+        if scope["path"].startswith("//"):
+            raise NotFound(f"there is no route {scope['path'][:200]!r}")
+        if not scope["method"].isupper():
+            raise UnknownMethod
+        # Two Host fields: a proxy in front and Flask could each use another one.
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or not self._hosts.takes(hosts[0]):
+            raise Misdirected
+        if scope["method"] not in SAFE_METHODS and not self._is_own(
+            dict(scope["headers"]), hosts[0]
+        ):
+            raise CrossSite
+
+    def _is_own(self, headers: dict[bytes, bytes], host: bytes) -> bool:
+        """Whether it is not from another site's page. Old browsers send only `Origin`."""
+        origin = headers.get(b"origin")
+        if origin is not None:
+            return self._hosts.trusts(origin, host)
+        return headers.get(b"sec-fetch-site") != b"cross-site"
+
+
+def _bound(scope: HTTPScope) -> None:
+    total = target = len(scope["path"]) + len(scope["query_string"])
+    for name, value in scope["headers"]:
+        length = len(name) + len(value)
+        total += length
+        if length > MAX_FIELD_BYTES:
+            raise HeadTooLarge
+    if target > MAX_FIELD_BYTES or total > MAX_HEAD_BYTES:
+        raise HeadTooLarge
+
+
+def _with_security_headers(send: Send) -> Send:
+    """Wrap ``send`` to add the security headers."""
+
+    async def told(event: Any) -> None:
+        if event["type"] == "http.response.start":
+            event = {**event, "headers": [*event["headers"], *SECURITY_HEADERS]}
+        await send(event)
+
+    return told

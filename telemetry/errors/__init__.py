@@ -1,0 +1,148 @@
+"""The hierarchy of errors. Their stable codes appear in answers, outcomes and logs.
+
+The docstring of a class is its default message.
+`api/http/problems.py` maps the classes to HTTP statuses.
+"""
+
+from collections.abc import Iterator
+
+from telemetry.errors.artifacts import (
+    AnswersDiffer,
+    ArtifactMismatch,
+    ArtifactMissing,
+    ModelUnloadable,
+    RegistryConflict,
+    RegistryUnavailable,
+    UntrustedArtifact,
+)
+from telemetry.errors.base import (
+    Detail,
+    PredictqError,
+)
+from telemetry.errors.capacity import (
+    Busy,
+    DiskFull,
+    QueueFull,
+    SubmissionUncertain,
+    Unavailable,
+    VersionNotReady,
+    VersionPaused,
+)
+from telemetry.errors.jobs import (
+    InputChanged,
+    InputUnavailable,
+    InputUnreadable,
+    InvalidInput,
+    JobConflict,
+    JobFailed,
+    OutputExists,
+    OutputUnwritable,
+    PlaceForbidden,
+    TooManyFailures,
+)
+from telemetry.errors.predictions import (
+    Cancelled,
+    Expired,
+    Lost,
+    ModelError,
+    OutcomeConflict,
+    OutcomeTooLarge,
+    OutOfMemory,
+    TimedOut,
+    WorkerLost,
+)
+from telemetry.errors.requests import (
+    AliasNotFound,
+    CrossSite,
+    DeadLetterNotFound,
+    Forbidden,
+    HeadTooLarge,
+    IdempotencyConflict,
+    Invalid,
+    InvalidFeatures,
+    JobNotFound,
+    Malformed,
+    Misdirected,
+    ModelNotFound,
+    NotFound,
+    PredictionNotFound,
+    ResultGone,
+    TooLarge,
+    UnknownMethod,
+    UnsupportedMediaType,
+    UnsupportedMethod,
+    VersionNotFound,
+)
+
+__all__ = [
+    "AliasNotFound",
+    "AnswersDiffer",
+    "ArtifactMismatch",
+    "ArtifactMissing",
+    "Busy",
+    "Cancelled",
+    "CrossSite",
+    "DeadLetterNotFound",
+    "Detail",
+    "DiskFull",
+    "Expired",
+    "Forbidden",
+    "HeadTooLarge",
+    "IdempotencyConflict",
+    "InputChanged",
+    "InputUnavailable",
+    "InputUnreadable",
+    "Invalid",
+    "InvalidFeatures",
+    "InvalidInput",
+    "JobConflict",
+    "JobFailed",
+    "JobNotFound",
+    "Lost",
+    "Malformed",
+    "Misdirected",
+    "ModelError",
+    "ModelNotFound",
+    "ModelUnloadable",
+    "NotFound",
+    "OutOfMemory",
+    "OutcomeConflict",
+    "OutcomeTooLarge",
+    "OutputExists",
+    "OutputUnwritable",
+    "PlaceForbidden",
+    "PredictionNotFound",
+    "PredictqError",
+    "QueueFull",
+    "RegistryConflict",
+    "RegistryUnavailable",
+    "ResultGone",
+    "SubmissionUncertain",
+    "TimedOut",
+    "TooLarge",
+    "TooManyFailures",
+    "Unavailable",
+    "UnknownMethod",
+    "UnsupportedMediaType",
+    "UnsupportedMethod",
+    "UntrustedArtifact",
+    "VersionNotFound",
+    "VersionNotReady",
+    "VersionPaused",
+    "WorkerLost",
+    "kind_of",
+]
+
+
+def kind_of(code: str) -> type[PredictqError]:
+    """The class of a code; `PredictqError` for an unknown code, as of a newer release."""
+    return _KINDS.get(code, PredictqError)
+
+
+def _tree(kind: type[PredictqError]) -> Iterator[type[PredictqError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+_KINDS = {kind.code: kind for kind in _tree(PredictqError)}

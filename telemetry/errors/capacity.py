@@ -1,0 +1,47 @@
+"""Errors of a server that cannot accept a request now; the same request may succeed later."""
+
+from telemetry.errors.base import PredictqError
+
+
+class Unavailable(PredictqError):
+    """Redis cannot be reached."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class SubmissionUncertain(Unavailable):
+    """Redis did not answer, so the prediction may or may not have been accepted."""
+
+    code = "submission_uncertain"
+
+
+class QueueFull(Unavailable):
+    """The queue is full."""
+
+    code = "queue_full"
+
+
+class VersionPaused(Unavailable):
+    """The version is paused."""
+
+    code = "version_paused"
+
+
+class VersionNotReady(Unavailable):
+    """The version has not passed its gate."""
+
+    code = "version_not_ready"
+
+
+class Busy(Unavailable):
+    """The server is handling too many large requests or answers; try again later."""
+
+    code = "busy"
+
+
+class DiskFull(PredictqError):
+    """The disk has no space for this file."""
+
+    code = "disk_full"
+    retryable = True

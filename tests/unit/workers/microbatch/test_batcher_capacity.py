@@ -1,0 +1,102 @@
+"""How many messages a batcher takes: the bounds of rows, bytes and messages."""
+
+import pytest
+
+from tasks.time_limits import OUTAGE
+from tests.unit.clock import Clock
+from tests.unit.workers.microbatch.batcher_harness import Bench
+from workers.microbatch import batcher
+from workers.microbatch.batch_size import MAX_ROWS
+from workers.microbatch.batcher import MAX_BYTES
+
+
+def test_microbatch_is_bounded_by_bytes(bench: Bench) -> None:
+    bench.add("a", "b", "c", body=bytes(MAX_BYTES // 2))
+    bench.add("huge", body=bytes(2 * MAX_BYTES))
+    assert [bench.turn() for _ in range(3)] == [["a", "b"], ["c"], ["huge"]]
+
+
+def test_capacity_needs_a_free_process(bench: Bench) -> None:
+    assert bench.batcher.capacity == MAX_ROWS
+    bench.add("a", "b")
+    assert bench.batcher.capacity == MAX_ROWS - 2
+    bench.dispatch()
+    assert bench.batcher.capacity == 0
+    bench.pool.processes[0].finish()
+    assert bench.batcher.capacity == MAX_ROWS
+    bench.add(*map(str, range(MAX_ROWS + 5)))
+    assert bench.batcher.capacity == 0
+
+
+def test_capacity_of_a_cold_batcher_is_one_message() -> None:
+    bench = Bench(warm=False)
+    assert bench.batcher.capacity == 1
+    bench.add("first")
+    bench.turn()
+    assert bench.batcher.capacity > 1
+
+
+def test_messages_without_a_model_do_not_change_the_batch_size() -> None:
+    """A canary on `bulk` is one such: the worker would reserve the steps of all jobs."""
+    bench = Bench(warm=False)
+    bench.add("canary", model="")
+    bench.turn()
+    assert bench.batcher.capacity == 1
+
+
+def test_messages_waiting_for_a_load_do_not_block_others() -> None:
+    bench = Bench()
+    bench.add(*map(str, range(300)), model="loading:1")
+    assert bench.batcher.capacity == MAX_ROWS
+    bench.add("other")
+    assert bench.dispatch() == [["other"]]
+
+
+def test_messages_of_loading_versions_are_bounded() -> None:
+    bench = Bench()
+    bench.add(*map(str, range(batcher.MAX_WAITING - 3)), model="loading:1")
+    assert bench.batcher.capacity == 3
+
+
+def test_bytes_of_loading_versions_are_bounded() -> None:
+    bench = Bench()
+    for name in "abcd":
+        bench.add(name, model="loading:1", body=bytes(batcher.MAX_WAITING_BYTES // 4))
+    assert bench.batcher.capacity == 0
+    bench.batcher.give_up_waiting()
+    assert bench.batcher.capacity == MAX_ROWS
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(batcher, "time", clock)
+    return clock
+
+
+def test_capacity_is_zero_while_the_registry_is_unreadable(bench: Bench, clock: Clock) -> None:
+    assert bench.batcher.capacity > 0
+    bench.batcher.rest()
+    assert bench.batcher.capacity == 0
+
+
+def test_resting_worker_looks_again_and_rests_on_while_it_is_blind(
+    bench: Bench, clock: Clock
+) -> None:
+    bench.batcher.rest()
+    bench.is_blind = True
+    for _ in range(10):
+        clock.now += 2 * OUTAGE
+        assert bench.batcher.capacity == 0
+    bench.is_blind = False
+    assert bench.batcher.capacity == 0, "it looks only now and then"
+    clock.now += OUTAGE
+    assert bench.batcher.capacity > 0
+
+
+def test_resting_is_logged_once(
+    bench: Bench, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.batcher.rest()
+    bench.batcher.rest()
+    assert len(caplog.records) == 1

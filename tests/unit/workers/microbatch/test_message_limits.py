@@ -1,0 +1,82 @@
+"""The time limit of a message: its own, else its version's, else the longest."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from registry.manifest import Manifest
+from registry.store import Registry
+from tasks.settings import Settings
+from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
+from tests.support.models import described
+from workers.microbatch.message import read_prediction
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    registry = Registry(tmp_path)
+    registry.add("m", described(b"m"), b"m")
+    registry.add("hasty", described(b"h", timeout_seconds=2.5), b"h")
+    return registry
+
+
+def limit(registry: Registry, model: str, told: Any) -> float:
+    message = SimpleNamespace(
+        body=b"",
+        delivery_tag="t",
+        content_type="application/json",
+        headers={"rows": 1, "batch": f"{model}:1 predict"},
+    )
+    request: Any = SimpleNamespace(time_limits=told)
+    return read_prediction(message, request, registry).limit
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([0.25, None], 0.25),
+        ((7, 3), 7),
+        ([1e-9, None], SHORTEST_RUN),
+        ([SHORTEST_RUN / 2, None], SHORTEST_RUN),
+        ([1000, None], LONGEST_RUN),
+        ([10**400, None], LONGEST_RUN),
+        *(
+            (nothing, LONGEST_RUN)
+            for nothing in ([None, None], [0, 0], [-1], [True], ["2"], [], "12", {}, None, 5)
+        ),
+        ([float("nan")], LONGEST_RUN),
+    ],
+    ids=str,
+)
+def test_limit_of_a_message_is_clamped(registry: Registry, told: Any, expected: float) -> None:
+    assert limit(registry, "m", told) == expected
+
+
+def test_limit_of_its_version(registry: Registry) -> None:
+    assert limit(registry, "hasty", [None, None]) == 2.5
+    assert limit(registry, "hasty", [10, None]) == 10
+
+
+def test_limit_of_an_old_version_is_clamped(
+    registry: Registry,
+) -> None:
+    registry.add("rash", described(b"r", timeout_seconds=1e-9), b"r")
+    assert limit(registry, "rash", [None, None]) == SHORTEST_RUN
+
+
+def test_manifest_without_time_limits_is_still_read(registry: Registry) -> None:
+    manifest = msgspec.to_builtins(registry.resolve("m").manifest)
+    del manifest["max_queue_seconds"], manifest["timeout_seconds"]
+    read = msgspec.convert(manifest, Manifest)
+    assert (read.max_queue_seconds, read.timeout_seconds) == (None, None)
+
+
+def test_visibility_timeout_has_a_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTQ_VISIBILITY_TIMEOUT", "2")
+    assert Settings.from_environment().visibility_timeout == 2
+    monkeypatch.setenv("PREDICTQ_VISIBILITY_TIMEOUT", "1.9")
+    with pytest.raises(ValueError, match="2"):
+        Settings.from_environment()
