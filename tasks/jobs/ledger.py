@@ -13,12 +13,11 @@ from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
 from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.ledger import keys, scripts
-from tasks.ledger.heads import OPEN_HEADS
 from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.predictions.attempts import postponing
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
-from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import JobFailed, TooManyFailures
 
 log = logging.getLogger(__name__)
@@ -198,9 +197,10 @@ class JobLedger:
 
     def postpone(self, held: Held, backoff: float) -> None:
         """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
-        script_keys = [keys.RESERVED, keys.DUE, keys.ATTEMPTS, ""]
-        task_id = step_id(held.job, held.step)
-        arguments: list[Any] = [*OPEN_HEADS, backoff, MAX_ATTEMPTS, 0, held.tag, task_id]
+        tagged_ids = [(held.tag, step_id(held.job, held.step))]
+        script_keys, arguments = postponing(
+            tagged_ids, suspect=False, backoff=backoff, has_records=False
+        )
         self._ask(lambda: self._postpone(keys=script_keys, args=arguments))
 
     def parts(self, job_id: str) -> dict[int, Part]:

@@ -9,6 +9,7 @@ from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
 from workers.microbatch.batch_size import MAX_ROWS
 from workers.microbatch.batcher import MAX_BYTES
+from workers.pool.protocol import Instruction
 
 
 @pytest.fixture
@@ -167,11 +168,11 @@ def test_timeout_is_charged_to_a_lone_message(bench: Bench, clock: Clock) -> Non
     die_after(bench, clock, 21)
     assert bench.dispatch() == [["a"]]
     (process,) = bench.pool.processes
-    assert [item.order for item in process.batch.items] == ["compute"]
+    assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
     die_after(bench, clock, 21)
     assert bench.turn() == ["b"]
     assert bench.dispatch() == [["a"]]
-    assert [item.order for item in process.batch.items] == ["time out"]
+    assert [item.instruction for item in process.batch.items] == [Instruction.TIME_OUT]
 
 
 def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) -> None:
@@ -211,7 +212,7 @@ def test_a_process_that_died_within_the_limit_has_not_timed_out(bench: Bench) ->
     for _ in range(3):
         bench.dispatch()
         (process,) = bench.pool.processes
-        assert [item.order for item in process.batch.items] == ["compute"]
+        assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
         process.die()
 
 
@@ -230,7 +231,7 @@ def test_frozen_process_is_no_timeout(bench: Bench, clock: Clock) -> None:
     process.frozen = True
     die_after(bench, clock, 21)
     bench.dispatch()
-    assert [item.order for item in process.batch.items] == ["compute"]
+    assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
 
 
 def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) -> None:
@@ -243,7 +244,7 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
 
     assert bench.dispatch() == [["a", "b"]]
     (process,) = bench.pool.processes
-    assert {item.order for item in process.batch.items} == {"give up"}
+    assert {item.instruction for item in process.batch.items} == {Instruction.GIVE_UP_LOADING}
     process.finish("failed")
     bench.add("d", model="loading:1")
     assert bench.dispatch() == [], "a later message waits for the next load"
@@ -284,7 +285,10 @@ def test_a_message_revoked_while_it_waited_is_cancelled(bench: Bench) -> None:
     finally:
         state.revoked.discard("b")
     (process,) = bench.pool.processes
-    assert [item.order for item in process.batch.items] == ["compute", "cancel"]
+    assert [item.instruction for item in process.batch.items] == [
+        Instruction.COMPUTE,
+        Instruction.CANCEL,
+    ]
 
 
 def test_messages_are_announced_once_at_each_step(bench: Bench) -> None:
@@ -305,7 +309,7 @@ def test_a_cold_batcher_takes_one_message_and_then_a_whole_batch_size() -> None:
 def test_messages_without_a_model_do_not_change_the_batch_size() -> None:
     """A canary on `bulk` is one such: the worker would reserve the steps of all jobs."""
     bench = Bench(warm=False)
-    bench.add("canary", model="")
+    bench.add("canary", model=None)
     bench.turn()
     assert bench.batcher.capacity == 1
 
