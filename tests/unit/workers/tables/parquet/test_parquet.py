@@ -26,8 +26,8 @@ from tests.unit.workers.tables.sources import (
     stumbling,
 )
 from workers.jobs.tables import sources
-from workers.jobs.tables.formats import format_of
 from workers.jobs.tables.parquet import shape as parquet_shape
+from workers.jobs.tables.sources import format_of
 from workers.jobs.tables.spans import MAX_SPAN, BadRow
 
 AB = numbers("a", "b", dtype="float64")
