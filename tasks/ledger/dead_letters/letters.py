@@ -54,7 +54,7 @@ class WholeLetter(Letter, frozen=True, kw_only=True):
         return self.message.encode()
 
 
-class Replayed(msgspec.Struct, frozen=True):
+class Replay(msgspec.Struct, frozen=True):
     """A replay."""
 
     task_id: str | None
@@ -160,10 +160,10 @@ class DeadLetters:
         )
         return sum(int(self._delete(args=[*part])) for part in parts)
 
-    def replayed(self, id: str) -> Replayed | None:
+    def replayed(self, id: str) -> Replay | None:
         """The replay of a letter within the last hour; None if there was none."""
         told = cast("bytes | None", self._client.get(keys.REPLAYED + id))
-        return None if told is None else Replayed(told.decode() or None)
+        return None if told is None else Replay(told.decode() or None)
 
     def totals(self) -> Totals:
         """Counts over all letters."""
