@@ -14,7 +14,7 @@ from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.schemas import BatchJob, brief, view
 from api.http.downloads import download, file_contents, open_output
-from tasks.jobs.files.fingerprints import stamp_of
+from tasks.jobs.files.descriptors import stamp_of
 from tasks.jobs.files.naming import Compression, Format, named_format
 from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job

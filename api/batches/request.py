@@ -1,11 +1,12 @@
 """A job request: read from JSON or from a form, checked, and pinned to one version."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 from werkzeug.datastructures import MultiDict
 
+from api.http.conversion import Kind, converted
 from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.files.dialect import DELIMITER, Dialect
@@ -21,7 +22,6 @@ Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
 MissingTexts = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
 _LISTS = frozenset({"methods", "na"})
-Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -69,11 +69,7 @@ def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
         if name not in _LISTS and len(values) > 1:
             raise invalid_field(name, f"{name[:100]!r} is given more than once")
         given[name] = values if name in _LISTS else values[0]
-    try:
-        return msgspec.convert(given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise invalid_field(path.strip("`.") or None, message) from error
+    return converted(given, kind, strict=False)
 
 
 def build_job_request(

@@ -12,8 +12,7 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import PreconditionFailed
 
 from api.asgi.protocol import SEND_BYTES
-from tasks.jobs.files.descriptors import open_regular
-from tasks.jobs.files.fingerprints import stamp_of
+from tasks.jobs.files.descriptors import open_regular, stamp_of
 from telemetry.errors import ResultGone
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")

@@ -1,16 +1,13 @@
 """Reads small JSON bodies and query strings into structs."""
 
-from typing import TypeVar
-
-import msgspec
 from flask import Request
 
+from api.http.conversion import Kind, converted
 from tasks.wire import decode
-from telemetry.errors import Detail, Invalid, TooLarge, UnsupportedMediaType
+from telemetry.errors import Invalid, TooLarge, UnsupportedMediaType
 
 MAX_OPERATOR_BODY_BYTES = 65_536
 """In bytes."""
-Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 def read_body(request: Request, kind: type[Kind]) -> Kind:
@@ -30,10 +27,10 @@ def read_body(request: Request, kind: type[Kind]) -> Kind:
     ) > MAX_OPERATOR_BODY_BYTES:
         raise TooLarge(f"the body may have at most {MAX_OPERATOR_BODY_BYTES} bytes")
     if not body:
-        return _converted({}, kind, strict=True)
+        return converted({}, kind)
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    return _converted(decode(body), kind, strict=True)
+    return converted(decode(body), kind)
 
 
 def read_query(request: Request, kind: type[Kind]) -> Kind:
@@ -44,13 +41,4 @@ def read_query(request: Request, kind: type[Kind]) -> Kind:
         raise Invalid("the query is not UTF-8; write other bytes as %xx") from error
     if twice := [name for name, values in given.items() if len(values) > 1]:
         raise Invalid(f"{twice[0][:100]!r} is given more than once")
-    return _converted({name: value for name, (value,) in given.items()}, kind, strict=False)
-
-
-def _converted(given: object, kind: type[Kind], *, strict: bool) -> Kind:
-    try:
-        return msgspec.convert(given, kind, strict=strict)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        location = tuple(part for part in path.strip("`").split(".") if part)
-        raise Invalid(message, errors=[Detail(location, message)]) from error
+    return converted({name: value for name, (value,) in given.items()}, kind, strict=False)

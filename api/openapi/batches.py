@@ -1,24 +1,22 @@
 """The batch job paths of the OpenAPI document."""
 
-from typing import get_args
-
 from api.batches.output_routes import COMPRESSED_TYPES, CONTENT_TYPES
 from api.batches.request import BatchJobRequest, UploadRequest
+from api.batches.routes import JobPage, Removal
 from api.batches.schemas import ROUTE, BatchJob, BatchJobs
 from api.batches.upload import FILE_PART
 from api.openapi.objects import (
     Json,
     idempotency_key,
     in_path,
-    in_query,
     operation,
     operation_answering,
     prefer,
     problems,
+    query_of,
     ref,
     response,
 )
-from tasks.jobs.job import Status
 
 BATCHES = "batch jobs"
 BATCH_TYPES = (BatchJobRequest, UploadRequest, BatchJob, BatchJobs)
@@ -80,10 +78,7 @@ def _validate() -> Json:
 
 def _index() -> Json:
     found = operation_answering(BATCHES, "List batch jobs", "listBatches", BatchJobs, "422", "503")
-    limit = in_query("limit", {"type": "integer", "minimum": 1, "maximum": 100})
-    after = in_query("after", {"type": "string"})
-    status = in_query("status", {"type": "string", "enum": [*get_args(Status)]})
-    return found | {"parameters": [limit, after, status]}
+    return found | {"parameters": query_of(JobPage)}
 
 
 def _remove() -> Json:
@@ -95,7 +90,7 @@ def _remove() -> Json:
         *ACTION_STATUSES,
     )
     removed["responses"]["204"] = {"description": "Deleted, with `forget=true`"}
-    return removed | {"parameters": [in_query("forget", {"type": "boolean"})]}
+    return removed | {"parameters": query_of(Removal)}
 
 
 def _resume() -> Json:

@@ -2,7 +2,14 @@
 
 import msgspec
 
-from api.dead_letters.routes import Deleted, Letters, LetterSelection, Replayed
+from api.dead_letters.routes import (
+    Deleted,
+    Deletion,
+    Letters,
+    LetterSelection,
+    Page,
+    Replayed,
+)
 from api.http.problems import Problem
 from api.models.pause_routes import PauseRequest, PauseState
 from api.models.routes import Model, Models
@@ -13,12 +20,12 @@ from api.openapi.objects import (
     endings,
     idempotency_key,
     in_path,
-    in_query,
     operation,
     operation_answering,
     pending_response,
     prefer,
     problems,
+    query_of,
     request_body,
     response,
 )
@@ -123,9 +130,6 @@ def _pause(summary: str, name: str, body: Json) -> Json:
 
 def _letters() -> Json:
     one = {"parameters": [in_path("id", "Id of the dead letter")]}
-    which = [in_query(name, {"type": "string"}) for name in ("model", "code", "queue")]
-    limit = in_query("limit", {"type": "integer", "minimum": 1, "maximum": 1000})
-    everything = in_query("all", {"type": "boolean"})
     body = request_body(LetterSelection, {"code": "worker_lost"}) | {"required": False}
     some = ("400", "413", "415", "422", "503")
     return {
@@ -133,11 +137,11 @@ def _letters() -> Json:
             "get": operation_answering(
                 DEAD, "List dead letters", "listDeadLetters", Letters, "422", "503"
             )
-            | {"parameters": [*which, limit]},
+            | {"parameters": query_of(Page)},
             "delete": operation_answering(
                 DEAD, "Delete dead letters", "deleteDeadLetters", Deleted, "422", "503"
             )
-            | {"parameters": [*which, everything]},
+            | {"parameters": query_of(Deletion)},
         },
         "/dead-letters/replay": {
             "post": operation_answering(

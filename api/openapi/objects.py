@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from api.http.problems import Problem
 from api.predictions.outcomes import Pending
 
@@ -35,6 +37,19 @@ Json = dict[str, Any]
 def in_query(name: str, schema: Json) -> Json:
     """A query parameter."""
     return {"name": name, "in": "query", "schema": schema}
+
+
+def query_of(kind: type[msgspec.Struct]) -> list[Json]:
+    """The query parameters that a route reads into this struct, with its bounds and defaults."""
+    _, components = msgspec.json.schema_components((kind,))
+    fields = components[kind.__name__]["properties"]
+    return [in_query(name, _without_null(schema)) for name, schema in fields.items()]
+
+
+def _without_null(schema: Json) -> Json:
+    """The schema of an optional field where only absence says None, as in a query."""
+    given = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return given[0] if len(given) == 1 else schema
 
 
 def operation(tag: str, summary: str, name: str) -> Json:

@@ -9,6 +9,7 @@ import msgspec
 from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
+from api.http.conversion import converted
 from api.http.json_limits import refuse_many_containers
 from registry import names, validation
 from registry.manifest import Signature
@@ -18,7 +19,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from tasks.wire import decode
-from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
+from telemetry.errors import Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
 MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
@@ -59,11 +60,7 @@ def read_body(request: Request, bound: int) -> bytes:
 def parse_submission(body: bytes, max_rows: int) -> Submission:
     """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`."""
     refuse_many_containers(body, max_rows)
-    document = decode(body)
-    try:
-        return msgspec.convert(document, Submission)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+    return converted(decode(body), Submission)
 
 
 def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
@@ -124,9 +121,3 @@ def fallback(
 def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:
     if (rows := validation.count(signature, features)) > bound:
         raise TooLarge(f"a request may have at most {bound} rows, this one has {rows}")
-
-
-def _invalid(error: msgspec.ValidationError) -> Invalid:
-    message, _, path = str(error).partition(" - at `$")
-    location = tuple(part for part in path.strip("`").split(".") if part)
-    return Invalid(message, errors=[Detail(location, message)])

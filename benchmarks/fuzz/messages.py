@@ -18,7 +18,7 @@ from workers.celery.transport import checked_message
 from workers.compute.admission import admit
 from workers.compute.disposition import fate
 from workers.microbatch.message import read_prediction
-from workers.pool.protocol import Item
+from workers.pool.protocol import Instruction, Item
 
 BODIES = (
     (
@@ -82,7 +82,7 @@ def _checked(home: Path) -> Parse:
     registry = world.registry(home)
 
     def read(content: bytes) -> object:
-        item = Item("tag", "id", "application/json", content, None, "compute", 300.0)
+        item = Item("tag", "id", "application/json", content, None, Instruction.COMPUTE, 300.0)
         read = admit(registry, item, 1)  # must never raise: a bad request must not affect others
         return fate(read, 1) if not hasattr(read, "rows") else read
 

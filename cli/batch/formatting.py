@@ -11,18 +11,10 @@ from cli.batch.dialect_options import dialect_text
 from cli.batch.following import clock, rows_per_second
 from cli.predict.windowed import Failure
 from predictq import Client, Job
-from telemetry import errors
+from tasks.jobs.job import FINAL_ERRORS
 
 SHOWN_BAD_ROWS = 5
 """Failed rows that are printed at the end of a job."""
-_FINAL = frozenset(
-    kind.code
-    for kind in (
-        *(errors.InvalidInput, errors.InputChanged, errors.ModelError, errors.TooManyFailures),
-        *(errors.ModelNotFound, errors.VersionNotFound),
-    )
-)
-"""Error codes after which resuming the job would not help."""
 _HEADER = ("ID", "STATUS", "MODEL", "ROWS", "FAILED", "CREATED", "INPUT")
 
 
@@ -85,7 +77,7 @@ def no_output(job: Job) -> Failure:
 
 
 def _advice(job: Job) -> str:
-    if job.error is None or job.error.code not in _FINAL:
+    if job.error is None or job.error.code not in FINAL_ERRORS:
         return f" (to go on where it stopped: predictq batch resume {job.id})"
     rows = f" (the rows that failed: predictq batch errors {job.id})"
     return rows if job.counts.failed else ""

@@ -6,7 +6,16 @@ import msgspec
 
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Compression, Format
-from telemetry.errors import JobFailed, PredictqError
+from telemetry.errors import (
+    InputChanged,
+    InvalidInput,
+    JobFailed,
+    ModelError,
+    ModelNotFound,
+    PredictqError,
+    TooManyFailures,
+    VersionNotFound,
+)
 
 Status = Literal[
     "validating",
@@ -119,6 +128,16 @@ class LineError(msgspec.Struct, frozen=True, kw_only=True):
 
 LONGEST_MESSAGE = 2000
 """Longest message in characters: it may quote column names, which can be of any length."""
+
+
+FINAL_ERRORS = frozenset(
+    kind.code
+    for kind in (
+        *(InvalidInput, InputChanged, ModelError, TooManyFailures),
+        *(ModelNotFound, VersionNotFound),
+    )
+)
+"""Codes of errors after which resuming a job would not help."""
 
 
 class JobError(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,12 +13,11 @@ from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
 from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.ledger import keys, scripts
-from tasks.ledger.heads import OPEN_HEADS
 from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.predictions.attempts import postponing
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
-from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import JobFailed, TooManyFailures
 
 log = logging.getLogger(__name__)
@@ -165,11 +164,11 @@ class JobLedger:
 
     def begin(self, held: Held) -> Begun | None:
         """Start a step; None if there is nothing to do."""
-        attempt, *told = self._run("begin", *_words(held))
-        if not attempt:
+        told = self._run("begin", *_words(held))
+        if told is None:
             return None
-        request, facts, at = told
-        known = msgspec.json.decode(facts, type=Facts) if facts else None
+        attempt, request, facts, at = told
+        known = None if facts is None else msgspec.json.decode(facts, type=Facts)
         return Begun(
             held, attempt, msgspec.json.decode(request, type=JobRequest), known, at.decode()
         )
@@ -177,7 +176,7 @@ class JobLedger:
     def plan(self, held: Held, plan: Plan, *, dry_run: bool) -> None:
         """Store the result of validation, and queue the first chunks."""
         report, most = plan.report, plan.most_failures
-        numbers = report.rows, report.chunks, -1 if most is None else most
+        numbers = report.rows, report.chunks, "" if most is None else most
         documents = _json(plan.facts), _json(report)
         self._run("plan", held.job, held.tag, *documents, *numbers, int(dry_run))
 
@@ -187,20 +186,23 @@ class JobLedger:
         words = *_words(held), _json(part), part.succeeded, part.failed, stop
         return _status(self._run("settle", *words))
 
-    def conclude(self, begun: Begun, error: JobError | None, output: str = "") -> Status | None:
+    def conclude(
+        self, begun: Begun, error: JobError | None, output: str | None = None
+    ) -> Status | None:
         """End a job by its step: completed without an error, failed with one; returns its status.
 
         ``output`` is the fingerprint of the file written. Does nothing if another worker has taken
         over the step; an error from before the job was resumed does not end it again.
         """
         told = b"" if error is None else _json(error)
-        return _status(self._run("conclude", *_words(begun.held), told, begun.at, output))
+        return _status(self._run("conclude", *_words(begun.held), told, begun.at, output or ""))
 
     def postpone(self, held: Held, backoff: float) -> None:
         """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
-        script_keys = [keys.RESERVED, keys.DUE, keys.ATTEMPTS, ""]
-        task_id = step_id(held.job, held.step)
-        arguments: list[Any] = [*OPEN_HEADS, backoff, MAX_ATTEMPTS, 0, held.tag, task_id]
+        tagged_ids = [(held.tag, step_id(held.job, held.step))]
+        script_keys, arguments = postponing(
+            tagged_ids, suspect=False, backoff=backoff, has_records=False
+        )
         self._ask(lambda: self._postpone(keys=script_keys, args=arguments))
 
     def parts(self, job_id: str) -> dict[int, Part]:

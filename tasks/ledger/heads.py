@@ -9,7 +9,9 @@ def _head(state: State) -> bytes:
 
 
 QUEUED_HEAD, RUNNING_HEAD, RETRYING_HEAD = _head("queued"), _head("running"), _head("retrying")
-OPEN_HEADS = (QUEUED_HEAD, RUNNING_HEAD, RETRYING_HEAD)
-"""Heads of records that have no outcome."""
-WAITING = (QUEUED_HEAD, QUEUED_HEAD, RETRYING_HEAD)
-"""Heads of records that are queued or retrying; the first fills the place of running."""
+OPEN_HEADS = {
+    "QUEUED_HEAD": QUEUED_HEAD,
+    "RUNNING_HEAD": RUNNING_HEAD,
+    "RETRYING_HEAD": RETRYING_HEAD,
+}
+"""Heads of records that have no outcome, as the scripts name them."""

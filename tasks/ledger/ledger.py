@@ -10,28 +10,27 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.heads import OPEN_HEADS, WAITING
 from tasks.ledger.pauses.pauses import PROBING, breaker
 from tasks.ledger.predictions.acceptance import Offer, asking, doubting, understood
+from tasks.ledger.predictions.attempts import (
+    Postponement,
+    Start,
+    postponing,
+    started,
+    starting,
+)
 from tasks.ledger.predictions.pipeline import Pipeline
-from tasks.ledger.predictions.settlement import Settled, settling
+from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
 from tasks.record import Record
 from tasks.settings import Settings
-from tasks.time_limits import BACKOFF, MAX_ATTEMPTS
+from tasks.time_limits import BACKOFF
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
-
-
-DONE, ALONE, LATE = 0, -1, -2
-"""Returned by `Ledger.start` in place of an attempt's number: there is nothing left to do; the
-message is a suspect and must start without company; its deadline has passed."""
-
-
 LONGEST_SOON = 2**16
 """Longest record, in bytes, that is read on an event loop."""
 BESIDE = 3
@@ -122,23 +121,19 @@ class Ledger:
         deadlines: Sequence[float | None] = (),
         *,
         again: bool = False,
-    ) -> list[int]:
+    ) -> list[Start]:
         """Note that a microbatch of (tag, id) is about to start, and say what to do with each.
 
-        Returns for each the number of its attempt from 1, or `DONE`, `ALONE` or `LATE`. Deadlines
-        are Unix seconds by Redis's clock, or None. ``again``: an earlier call got no answer, so its
+        Returns for each the number of its attempt from 1, or why it does not start. Deadlines are
+        Unix seconds by Redis's clock, or None. ``again``: an earlier call got no answer, so its
         attempts may already be counted.
         """
-        tags, ids = zip(*tagged_ids, strict=True)
-        answer: list[int] = self._start(
-            keys=[keys.ATTEMPTS, keys.RESERVED, keys.DUE, *map(keys.record, ids)],
-            args=[*OPEN_HEADS, int(again), *tags, *ids, *(deadline or 0 for deadline in deadlines)],
-        )
-        return answer
+        script_keys, arguments = starting(tagged_ids, deadlines, again=again)
+        return started(self._start(keys=script_keys, args=arguments))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """Write outcomes of one model:version and drop their messages; how many were written."""
-        script_keys, arguments = settling(version, outcomes, OPEN_HEADS, self._settings.result_ttl)
+        script_keys, arguments = settling(version, outcomes, self._settings.result_ttl)
         return int(self._settle(keys=script_keys, args=arguments))
 
     def expire(self, record: Record) -> None:
@@ -150,23 +145,17 @@ class Ledger:
         await self._rounds.run_async(self._settle, *self._expiring(record))
 
     def _expiring(self, record: Record) -> tuple[list[str], list[Any]]:
-        outcomes = [Settled(record.expired())]
-        return settling(record.reference, outcomes, WAITING, self._settings.result_ttl)
+        return expiring(record, self._settings.result_ttl)
 
     def postpone(
         self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
-    ) -> list[str]:
-        """Schedule another attempt for each (tag, id); a ``suspect`` will run alone.
-
-        Returns for each "postponed"; "last" if its attempts are used up, and nothing was done; or
-        "gone" if it has its outcome or another worker holds it.
-        """
-        tags, ids = zip(*tagged_ids, strict=True)
-        answer: list[bytes] = self._postpone(
-            keys=[keys.RESERVED, keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)],
-            args=[*OPEN_HEADS, backoff, MAX_ATTEMPTS, int(suspect), *tags, *ids],
+    ) -> list[Postponement]:
+        """Schedule another attempt for each (tag, id); a ``suspect`` will run alone."""
+        script_keys, arguments = postponing(
+            tagged_ids, suspect=suspect, backoff=backoff, has_records=True
         )
-        return [word.decode() for word in answer]
+        answer: list[bytes] = self._postpone(keys=script_keys, args=arguments)
+        return [cast("Postponement", word.decode()) for word in answer]
 
     def now(self) -> float:
         """Redis's time in Unix seconds, the one clock that all processes share."""

@@ -8,7 +8,7 @@ from registry import validation
 from registry.manifest import Manifest
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
-from tasks.ledger.ledger import LATE
+from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.messages import Call, read_call
@@ -23,7 +23,7 @@ from telemetry.errors import (
 )
 from workers.compute.disposition import Settling, failed
 from workers.models.resolving import resolve, resolve_pinned
-from workers.pool.protocol import Item
+from workers.pool.protocol import Instruction, Item
 
 
 class AdmittedRequest(msgspec.Struct, frozen=True):
@@ -36,12 +36,13 @@ class AdmittedRequest(msgspec.Struct, frozen=True):
     rows: list[list[Any]]
 
 
-def admit(registry: Registry, item: Item, attempt: int) -> AdmittedRequest | Settling:
+def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Settling:
     """Check a request. Returns it, or what becomes of it instead of being computed.
 
-    ``attempt`` is the answer of `Ledger.start`: an attempt's number, or `LATE`. Raises nothing: any
-    error becomes the outcome of this request alone.
+    ``start`` is the answer of `Ledger.start`: an attempt's number, or that the request is late.
+    Raises nothing: any error becomes the outcome of this request alone.
     """
+    attempt = start if isinstance(start, int) else 0
     record = Record.read(item.id, None)
     try:
         call = _call(item)
@@ -50,16 +51,16 @@ def admit(registry: Registry, item: Item, attempt: int) -> AdmittedRequest | Set
             return Settled(record.succeeded([], None), item.tag)
         resolved = _resolved(registry, call)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
-        if unwanted := _unwanted(record, item, attempt):
+        if unwanted := _unwanted(record, item, start):
             return unwanted
         _refuse_hopeless(item, attempt)
         check_method(resolved.manifest, call.method)
         signature = input_of(resolved.manifest.signature, call.method)
         rows = validation.rows(signature, call.features)
     except RegistryUnavailable as error:  # a cancelled or late request needs no registry to settle
-        return _unwanted(record, item, attempt) or failed(record, item, error, attempt)
+        return _unwanted(record, item, start) or failed(record, item, error, attempt)
     except Exception as error:  # noqa: BLE001 - any producer's request may fail only itself
-        return failed(record, item, error, max(attempt, 0))
+        return failed(record, item, error, attempt)
     return AdmittedRequest(item, attempt, record, resolved.manifest, rows)
 
 
@@ -75,11 +76,11 @@ def _resolved(registry: Registry, call: Call) -> Resolved:
     return (resolve_pinned if is_pinned else resolve)(registry, call.model)
 
 
-def _unwanted(record: Record, item: Item, attempt: int) -> Settled | None:
+def _unwanted(record: Record, item: Item, start: Start) -> Settled | None:
     """The outcome of a cancelled or late request; None for any other."""
-    if item.order == "cancel":
+    if item.instruction is Instruction.CANCEL:
         return Settled(record.cancelled(), item.tag)
-    if attempt == LATE:
+    if start is NotStarted.LATE:
         return Settled(record.expired(), item.tag)
     return None
 
@@ -91,9 +92,9 @@ def _pinned(record: Record, manifest: Manifest, alias: str | None) -> Record:
 
 
 def _refuse_hopeless(item: Item, attempt: int) -> None:
-    if item.order == "time out":
+    if item.instruction is Instruction.TIME_OUT:
         raise TimedOut
-    if item.order == "give up":
+    if item.instruction is Instruction.GIVE_UP_LOADING:
         raise ModelUnloadable(f"loading the model took more than {LONGEST_RUN} s")
     if attempt > MAX_ATTEMPTS:
         raise WorkerLost(f"computing this ended its process {attempt - 1} times")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tasks.ledger.ledger import ALONE, Ledger
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Record
 from tasks.time_limits import BACKOFF, MAX_ATTEMPTS, OUTAGE
@@ -20,7 +21,7 @@ from telemetry.errors import (
 )
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
-from workers.pool.protocol import Fate, Item
+from workers.pool.protocol import Fate, Instruction, Item
 
 log = logging.getLogger(__name__)
 
@@ -60,20 +61,21 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settli
     fields = failure(item.id, record.model, record.version, attempt, traceback)
     log.warning("a prediction failed: %s", error_text(error), extra=fields)
     # Loading already took `LONGEST_RUN`, and would hang as long at the next attempt.
-    is_final = attempt >= MAX_ATTEMPTS or (item.order == "give up" and not _is_away(error))
+    hung = item.instruction is Instruction.GIVE_UP_LOADING and not _is_away(error)
+    is_final = attempt >= MAX_ATTEMPTS or hung
     if isinstance(error, PredictqError) and error.retried and not is_final:
         return Postponed(item, error, traceback)
     # These two errors belong to the previous computation; this attempt only settles them.
     begun = attempt - isinstance(error, WorkerLost | TimedOut)
     is_dead = isinstance(error, PredictqError) and error.infrastructure
     settled = record.failed(error, begun, traceback)
-    return Settled(settled, item.tag, begun if is_dead else 0)
+    return Settled(settled, item.tag, begun if is_dead else None)
 
 
-def fate(ending: Settling | None, attempt: int) -> Fate:
+def fate(ending: Settling | None, start: Start) -> Fate:
     """The worker's view of what became of a request; ``ending`` is None if it did not start."""
     if ending is None:
-        return Fate("suspect" if attempt == ALONE else "dropped")
+        return Fate("suspect" if start is NotStarted.SUSPECT else "dropped")
     if isinstance(ending, Postponed):
         error = f"{ending.error.code}: {ending.error.message}"
         return Fate("retrying", error, ending.traceback or "")

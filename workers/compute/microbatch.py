@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from registry.store import Registry
-from tasks.ledger.ledger import ALONE, DONE, Ledger
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Receipt
 from tasks.time_limits import LONGEST_RUN
@@ -48,23 +49,22 @@ class Computation:
         Returns one fate per item, in order.
         """
         tagged_ids = [(item.tag, item.id) for item in items]
-        attempts = self._ledger.start(tagged_ids, [item.expires for item in items])
-        with self._limited(_limit(items, attempts)):
-            endings = self._endings(items, attempts)
+        starts = self._ledger.start(tagged_ids, [item.expires for item in items])
+        with self._limited(_limit(items, starts)):
+            endings = self._endings(items, starts)
         note_dispositions(self._ledger, endings.values())
         return [
-            fate(endings.get(item.tag), attempt)
-            for item, attempt in zip(items, attempts, strict=True)
+            fate(endings.get(item.tag), start) for item, start in zip(items, starts, strict=True)
         ]
 
-    def _endings(self, items: Sequence[Item], attempts: Sequence[int]) -> dict[str, Settling]:
+    def _endings(self, items: Sequence[Item], starts: Sequence[Start]) -> dict[str, Settling]:
         """Tag → outcome or postponement of every item that was started."""
         endings: dict[str, Settling] = {}
         groups: dict[Any, list[AdmittedRequest]] = defaultdict(list)
-        for item, attempt in zip(items, attempts, strict=True):
-            if attempt in (DONE, ALONE):
+        for item, start in zip(items, starts, strict=True):
+            if not _is_handled(start):
                 continue
-            read = admit(self._registry, item, attempt)
+            read = admit(self._registry, item, start)
             if isinstance(read, AdmittedRequest):
                 groups[_group(read)].append(read)
             else:
@@ -119,10 +119,15 @@ class Computation:
         return Settled(outcome, asked.item.tag)
 
 
-def _limit(items: Sequence[Item], attempts: Sequence[int]) -> float:
-    """Time limit of a microbatch in seconds: the smallest of the items that are computed."""
-    started = zip(items, attempts, strict=True)
-    limits = (item.limit for item, attempt in started if attempt not in (DONE, ALONE))
+def _is_handled(start: Start) -> bool:
+    """Whether an item is computed or settled here, not left as it is."""
+    return start not in (NotStarted.DONE, NotStarted.SUSPECT)
+
+
+def _limit(items: Sequence[Item], starts: Sequence[Start]) -> float:
+    """Time limit of a microbatch in seconds: the smallest of the items that are handled."""
+    pairs = zip(items, starts, strict=True)
+    limits = (item.limit for item, start in pairs if _is_handled(start))
     return min(limits, default=LONGEST_RUN)
 
 

@@ -10,8 +10,7 @@ from telemetry.errors import PredictqError, WorkerLost
 from workers.compute.bisection import BISECTED_ERRORS, bisected
 from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.job_model import Answers, Model, joined_answers
-from workers.jobs.tables.output.columns import columns, empty_columns
-from workers.jobs.tables.output.output_rows import output
+from workers.jobs.tables.output.columns import columns, empty_columns, output
 from workers.jobs.tables.spans import BadRow, Block
 from workers.models.tabular.columns import Array
 

@@ -10,10 +10,9 @@ from tasks.jobs.job import Facts, JobRequest
 from tasks.settings import Settings
 from telemetry.errors import InputChanged, InvalidInput
 from workers.jobs.tables.features.matching import Selection
-from workers.jobs.tables.formats import format_of
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
-from workers.jobs.tables.sources import open_source
+from workers.jobs.tables.sources import format_of, open_source
 from workers.jobs.tables.spans import Source
 
 MAX_OPEN_SOURCES = 2

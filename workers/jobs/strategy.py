@@ -23,16 +23,16 @@ def strategy(parts: WorkerParts, task: Any, app: Any, consumer: Any) -> Handler:
 
 def _read(message: Any, request: Request, registry: Registry) -> Message:
     """Read a step's message; raises `Malformed`, and the message becomes a dead letter."""
-    read = Message(message, request)
+    read = Message(message, request, is_step=True)
     read_step(read.body)
     read.reference = _known(message.headers.get("job"), registry)
-    read.limit, read.lone = LONGEST_STEP, True
+    read.limit = LONGEST_STEP
     return read
 
 
-def _known(told: Any, registry: Registry) -> str:
-    """The version if it can be resolved, else ``""``: then any pool process may take the step."""
+def _known(told: Any, registry: Registry) -> str | None:
+    """The version if it can be resolved, else None: then any pool process may take the step."""
     try:
         return registry.resolve(told).manifest.reference
     except (PredictqError, OSError):  # the process that performs the step reports the error
-        return ""
+        return None

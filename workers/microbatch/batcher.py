@@ -66,7 +66,9 @@ class Batcher:
         """Processes that were killed because no caller wants the answers any more."""
         self._awaited: dict[PoolProcess, float] = {}
         """Processes whose quick microbatch is worth waiting for → until when, monotonic seconds."""
-        self._batch_sizes: defaultdict[tuple[str, str], BatchSize] = defaultdict(BatchSize)
+        self._batch_sizes: defaultdict[tuple[str | None, str | None], BatchSize] = defaultdict(
+            BatchSize
+        )
         self._next_rows = 1
         self._demand = Demand()
         self._looks_again_at = 0.0
@@ -106,7 +108,7 @@ class Batcher:
     def long_running(self, seconds: float) -> Iterator[tuple[PoolProcess, list[Message]]]:
         """Processes that compute a microbatch for at least ``seconds``, and its messages."""
         for process, messages in self._running.items():
-            if not messages[0].lone and process.busy_seconds >= seconds:
+            if not messages[0].is_step and process.busy_seconds >= seconds:
                 yield process, messages
 
     def abandon(self, process: PoolProcess) -> None:
@@ -133,14 +135,14 @@ class Batcher:
             for message in self._waiting.pop(group):
                 self._waiting_bytes -= len(message.body)
                 # No model is needed to settle them, so any process can do it.
-                message.order, message.reference = "give up", ""
+                message.instruction, message.reference = Instruction.GIVE_UP_LOADING, None
                 self._wait(message, group.alone)
 
     def add(self, message: Message) -> None:
         """Queue a reserved message until `dispatch`."""
         self._events.received(message.request)
         self._demand.note(message.reference)
-        self._wait(message, alone=message.tag if message.lone else None)
+        self._wait(message, alone=message.tag if message.is_step else None)
 
     def dispatch(self) -> None:
         """Start microbatches on free processes, the group that has waited longest first."""
@@ -214,12 +216,12 @@ class Batcher:
                 self._lost(messages, 0.0 if process.frozen else time.monotonic() - started)
             else:
                 # Job steps and messages without a version say nothing about a model's run time.
-                if group.reference and not messages[0].lone:
+                if group.reference is not None and not messages[0].is_step:
                     self._learn(group, rows, done.seconds)
                 self._conclude(messages, done)
 
         items = [_item(message) for message in messages]
-        process.take(Step(items[0]) if messages[0].lone else Microbatch(items), finished)
+        process.take(Step(items[0]) if messages[0].is_step else Microbatch(items), finished)
 
     def _learn(self, group: Group, rows: int, seconds: float) -> None:
         batch_size = self._batch_size(group)
@@ -258,7 +260,7 @@ class Batcher:
     def _lost_alone(self, message: Message, *, timed_out: bool) -> None:
         if timed_out:
             # The next process only settles it. Its own limit may be too short even for that.
-            message.order, message.limit = "time out", LONGEST_RUN
+            message.instruction, message.limit = Instruction.TIME_OUT, LONGEST_RUN
         elif verdict := self._retry_or_fail(message):
             self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
             return
@@ -273,10 +275,11 @@ class Batcher:
 
 
 def _item(message: Message) -> Item:
-    order: Instruction = "cancel" if message.request.id in state.revoked else message.order
     request = message.request
+    is_revoked = request.id in state.revoked
+    instruction = Instruction.CANCEL if is_revoked else message.instruction
     expires = request.expires.timestamp() if request.expires else None
     return Item(
         *(message.tag, request.id, message.content_type, message.body),
-        *(expires, order, message.limit),
+        *(expires, instruction, message.limit),
     )

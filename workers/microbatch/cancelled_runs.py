@@ -26,8 +26,9 @@ class CancelledRuns:
         try:
             for process, messages in [*self._batcher.long_running(LONG_RUN)]:
                 if settled := self._settled(messages):
-                    self._ledger.settle(messages[0].reference, settled)  # drops the reservations
-                    fields = {"pid": process.pid, **of_version(messages[0].reference)}
+                    version = settled[0].record.reference
+                    self._ledger.settle(version, settled)  # drops the reservations
+                    fields = {"pid": process.pid, **of_version(version)}
                     log.info("all that a process computed was cancelled; it ends", extra=fields)
                     self._batcher.abandon(process)
         except redis.RedisError as error:

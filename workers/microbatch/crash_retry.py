@@ -7,6 +7,7 @@ import redis
 from msgspec.structs import replace
 
 from tasks.ledger.ledger import Ledger
+from tasks.ledger.predictions.attempts import Postponement
 from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.reservations import Reservations
 from tasks.record import Record
@@ -26,7 +27,7 @@ def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
     step up again finds out which rows are to blame. The worker settles the final failure itself,
     because a process might die again before it could.
     """
-    if message.lone:
+    if message.is_step:
         return None
     try:
         (answer,) = ledger.postpone([(message.tag, message.request.id)], suspect=True)
@@ -41,7 +42,7 @@ def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
             extra=fields,
         )
         return None
-    verdicts: dict[str, Disposition] = {
+    verdicts: dict[Postponement, Disposition] = {
         "postponed": "retrying",
         "last": "failed",
         "gone": "dropped",
@@ -73,12 +74,14 @@ def _given_up(ledger: Ledger, message: Message) -> Record:
     return record.failed(error, MAX_ATTEMPTS)
 
 
-def _fields(task_id: str, reference: str) -> dict[str, Any]:
+def _fields(task_id: str, reference: str | None) -> dict[str, Any]:
     return {"id": task_id} | (of_version(reference) if reference else {})
 
 
-def _unknown(task_id: str, reference: str) -> Record:
+def _unknown(task_id: str, reference: str | None) -> Record:
     """A new record for a message of a stock producer, which wrote none when it submitted."""
     record = Record.read(task_id, None)
+    if reference is None:
+        return record
     model, _, version = reference.partition(":")
-    return replace(record, model=model, version=int(version)) if model else record
+    return replace(record, model=model, version=int(version))

@@ -13,12 +13,12 @@ class Demand:
         self._asked: dict[str, float] = {}
         """Version, as model:version → `time.monotonic` of its latest message."""
 
-    def note(self, reference: str) -> None:
+    def note(self, reference: str | None) -> None:
         """Record a message; one without a version says nothing."""
-        if reference:
+        if reference is not None:
             self._asked[reference] = time.monotonic()
 
-    def is_for_others(self, reference: str) -> bool:
+    def is_for_others(self, reference: str | None) -> bool:
         """Whether any version but this one was asked for in the last `RECENT` seconds."""
         since = time.monotonic() - RECENT
         return any(asked > since for other, asked in self._asked.items() if other != reference)

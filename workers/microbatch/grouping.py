@@ -12,8 +12,8 @@ MAX_LIMIT_CLASS = 4
 class Group(NamedTuple):
     """Key of messages that may share a microbatch: all four fields must be equal."""
 
-    reference: str
-    method: str
+    reference: str | None
+    method: str | None
     limit_class: int
     alone: str | None
     """Tag of a message that must run alone, else None."""

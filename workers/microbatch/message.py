@@ -1,9 +1,10 @@
 """Reads what batching needs from a message; the rows are decoded in the pool process."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery.worker.request import Request
 
+from registry.manifest import Manifest
 from registry.methods import check_method
 from registry.store import Registry
 from tasks.messages import read_call
@@ -19,22 +20,33 @@ class Message:
     """A reserved message. Celery's events name it by its own task id."""
 
     __slots__ = (
-        *("body", "content_type", "limit", "lone", "method", "order", "reference", "request"),
-        *("rows", "tag"),
+        *("body", "content_type", "instruction", "is_step", "limit", "method", "reference"),
+        *("request", "rows", "tag"),
     )
 
-    def __init__(self, message: Any, request: Request) -> None:
+    def __init__(self, message: Any, request: Request, *, is_step: bool = False) -> None:
         body = message.body or b""
         self.tag: str = message.delivery_tag
         self.body: bytes = body.encode() if isinstance(body, str) else body
         self.content_type = str(message.content_type)
         self.request = request
-        self.order: Instruction = "compute"
-        self.reference = self.method = ""
-        """``reference`` is model:version, empty if unknown: then any process can settle it."""
-        self.rows, self.limit = 1, float(LONGEST_RUN)
-        self.lone = False
+        self.instruction = Instruction.COMPUTE
+        self.is_step = is_step
         """Whether it is a step of a job, which never shares a process with other messages."""
+        self.reference: str | None = None
+        """``model:version``; None if unknown: then any process can settle it."""
+        self.method: str | None = None
+        """None for a step of a job, and where the version is unknown."""
+        self.rows, self.limit = 1, float(LONGEST_RUN)
+
+
+class _Named(NamedTuple):
+    """What a message says of itself."""
+
+    reference: str
+    """``name``, ``name@alias`` or ``name:version``."""
+    method: str
+    rows: int
 
 
 def read_prediction(message: Any, request: Request, registry: Registry) -> Message:
@@ -42,33 +54,36 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
 
     The time limit is the message's own, else its version's, else `LONGEST_RUN`.
     """
-    read = Message(message, request)
-    told, method, read.rows = _told(message.headers) or _found(read.body)
-    read.reference, read.method, limit = _known(told, method, registry)
+    read, limit = Message(message, request), None
+    if named := _in_headers(message.headers) or _in_body(read.body):
+        read.rows = named.rows
+        if manifest := _known(named, registry):
+            read.reference, read.method = manifest.reference, named.method
+            limit = manifest.timeout_seconds
     read.limit = _bounded(_own_limit(request.time_limits) or limit or LONGEST_RUN)
     return read
 
 
-def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
-    """Model, method and row count from the headers that our front end writes."""
+def _in_headers(headers: dict[str, Any]) -> _Named | None:
+    """As the headers say that our front end writes; None for a stock producer's message."""
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
-            return reference, method, min(max(rows, 1), MAX_HEADER_ROWS)
+            return _Named(reference, method, min(max(rows, 1), MAX_HEADER_ROWS))
     return None
 
 
-def _found(body: bytes) -> tuple[str, str, int]:
-    """Model, method and row count from the body, for messages of stock producers.
+def _in_body(body: bytes) -> _Named | None:
+    """As the body says, for messages of stock producers; None if it is malformed.
 
-    A malformed body is not an error here: `workers.compute.admission` reports it.
+    That is not an error here: `workers.compute.admission` reports it.
     """
     try:
         call = read_call(body)
     except PredictqError:
-        return "", "", 1
+        return None
     rows = len(call.features) if isinstance(call.features, list) else 1
-    return call.model, call.method, max(rows, 1)
+    return _Named(call.model, call.method, max(rows, 1))
 
 
 def _own_limit(told: Any) -> float | None:
@@ -84,14 +99,11 @@ def _bounded(seconds: float) -> float:
     return min(max(seconds, SHORTEST_RUN), LONGEST_RUN)
 
 
-def _known(reference: str, method: str, registry: Registry) -> tuple[str, str, float | None]:
-    """Resolve a reference and method; gives model:version, method and the version's time limit.
-
-    All are empty if the registry does not know them or cannot be read.
-    """
+def _known(named: _Named, registry: Registry) -> Manifest | None:
+    """The version that a message names; None if the registry does not know it or cannot be read."""
     try:
-        manifest = registry.resolve(reference).manifest
-        check_method(manifest, method)
+        manifest = registry.resolve(named.reference).manifest
+        check_method(manifest, named.method)
     except (PredictqError, OSError):  # `workers.compute.admission` reports it, or retries
-        return "", "", None
-    return manifest.reference, method, manifest.timeout_seconds
+        return None
+    return manifest

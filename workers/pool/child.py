@@ -16,6 +16,7 @@ from typing import Any
 
 from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.predictions.attempts import Postponement, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
@@ -83,7 +84,7 @@ class RetryingLedger(Ledger):
         deadlines: Sequence[float | None] = (),
         *,
         again: bool = False,
-    ) -> list[int]:
+    ) -> list[Start]:
         """See `Ledger`."""
         ask = super().start
         # From the second try on `again` is true: Redis may have run the first without our hearing.
@@ -96,7 +97,7 @@ class RetryingLedger(Ledger):
 
     def postpone(
         self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
-    ) -> list[str]:
+    ) -> list[Postponement]:
         """See `Ledger`."""
         ask = partial(super().postpone, tagged_ids, suspect=suspect, backoff=backoff)
         return retry_until_answered(ask)

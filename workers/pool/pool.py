@@ -101,19 +101,19 @@ class Pool:
         free = sum(process.idle for process in self._processes)
         return free > 1 or len(self._processes) == 1
 
-    def can_serve(self, reference: str) -> bool:
+    def can_serve(self, reference: str | None) -> bool:
         """Whether some process, free or busy, can take messages of this version.
 
         Otherwise the version has to be loaded first.
         """
         # Any process can settle messages without a version, or of one that failed to load.
-        anyone = not reference or self._faults.has(reference)
+        anyone = reference is None or self._faults.has(reference)
         return anyone or any(reference in process.held for process in self._processes)
 
-    def idle(self, reference: str) -> PoolProcess | None:
+    def idle(self, reference: str | None) -> PoolProcess | None:
         """A free process that holds this version; asks for it to be loaded if none holds it."""
         free = [process for process in self._processes if process.idle]
-        if not reference or self._faults.has(reference):
+        if reference is None or self._faults.has(reference):
             return next(iter(free), None)
         if not self.can_serve(reference) and self._shows_what_is_loaded():
             self._fork_server.load(reference)

@@ -1,5 +1,6 @@
 """The protocol between worker, fork server and pool processes: msgpack frames over sockets."""
 
+import enum
 import socket
 import struct
 from typing import Any, Literal
@@ -11,8 +12,18 @@ from tasks.record import State
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
-Instruction = Literal["compute", "cancel", "time out", "give up"]
 Disposition = Literal[State, "dropped", "suspect"]
+
+
+class Instruction(enum.Enum):
+    """What a process does with an item; all but `COMPUTE` only settle it."""
+
+    COMPUTE = "compute"
+    CANCEL = "cancel"
+    TIME_OUT = "time out"
+    """Fail it with `TimedOut`: its last computation exceeded its limit."""
+    GIVE_UP_LOADING = "give up loading"
+    """Fail it with `ModelUnloadable`: loading its version took longer than `LONGEST_RUN`."""
 
 
 class Item(msgspec.Struct, array_like=True, frozen=True):
@@ -24,8 +35,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
     body: bytes
     expires: float | None
     """Unix seconds after which the caller no longer wants the answer; None for no deadline."""
-    order: Instruction
-    """What the process does with it; all but "compute" only settle it."""
+    instruction: Instruction
     limit: float
     """Seconds that computing it may take. The smallest in a microbatch ends the process."""
 

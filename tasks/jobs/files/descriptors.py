@@ -1,4 +1,4 @@
-"""Opens files and directories at resolved paths, and refuses links that were added since."""
+"""Files at resolved paths: opened without following links that were added since, and told apart."""
 
 import errno
 import os
@@ -37,6 +37,14 @@ def open_directory(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """A fingerprint, which changes with the file, without reading its content.
+
+    Size in bytes, modification time in Unix nanoseconds, and inode, separated by spaces.
+    """
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def _refuse_others(mode: int) -> None:

@@ -1,10 +1,11 @@
--- Uses: messages, pausing, attempts, jobs.jobs
+-- Uses: messages, tags, pausing, attempts, jobs.jobs
 -- Start a step that a worker holds.
 -- ARGV: id, step, tag.
--- Returns the number of this attempt, the job request, the facts, and the time; or 0 if there is
--- nothing to do: another worker holds the step, or it is done, or the job has ended.
+-- Returns the number of this attempt, the job request, the facts (false before validation), and the
+-- time; or nothing if there is nothing to do: another worker holds the step, or it is done, or the
+-- job has ended.
+local _, step, tag = unpack(ARGV)
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
-local step, tag = ARGV[2], ARGV[3]
 expire()
 local held = redis.call('ZSCORE', DUE, tag)
 if not (held and is_due(step)) then
@@ -16,15 +17,15 @@ if not (held and is_due(step)) then
     land()
     tell()
   end
-  return { 0 }
+  return
 end
 local state = redis.call('HMGET', job, 'status', 'order', 'facts', 'total', 'chunks')
 if state[1] == 'queued' then enter('running') end
 -- Rows being computed: an estimate, as all chunks have about the same size.
 local rows = tonumber(step) and math.ceil(state[4] / state[5]) or 0
 redis.call('HSET', flying, step, rows)
-local id = ARGV[1] .. '.' .. step
+local id = id_of_step(step)
 local attempt = attempts_of(redis.call('HGET', ATTEMPTS, id)) + 1
-redis.call('HSET', ATTEMPTS, id, attempt)
+redis.call('HSET', ATTEMPTS, id, started_attempts(attempt))
 tell()
-return { attempt, state[2], state[3] or '', stamp(clock()) }
+return { attempt, state[2], state[3], stamp(clock()) }

@@ -1,16 +1,22 @@
--- Shared by scripts of jobs: a library, put in front of them with the key layout and messages.lua.
--- ARGV[1] is the job's id.
+-- Shared by scripts of jobs: a library, put in front of them with the key layout, messages.lua and
+-- tags.lua. The first argument of each script is the job's id.
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
--- status, expires_at; after validation facts, report, total, chunks, most_failures; next (all
--- chunks before it are settled or flying), succeeded, failed, settled_at, busy and drained (the
--- rate), output (its fingerprint), error.
+-- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
+-- limit); next (all chunks before it are settled or flying), succeeded, failed, settled_at, busy and
+-- drained (the rate), output (its fingerprint), error.
 -- A step is flying from its push until it is settled or dropped: queued, or held by a worker.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
 }
 local BULK = 'bulk'
-local job = JOB .. ARGV[1]
+local job_id = ARGV[1]
+local job = JOB .. job_id
 local chunks, flying = job .. ':chunks', job .. ':flying'
+
+-- An argument that may be absent: empty then.
+local function given(argument)
+  return argument ~= '' and argument or nil
+end
 
 local function stamp(seconds)
   return string.format('%.6f', seconds)
@@ -19,16 +25,21 @@ end
 local function enter(status)
   local at = (ENDED[status] and 'ended' or status) .. '_at'
   redis.call('HSET', job, 'status', status, at, stamp(clock()))
-  redis.call(ENDED[status] and 'SREM' or 'SADD', JOBS_LIVE, ARGV[1])
+  redis.call(ENDED[status] and 'SREM' or 'SADD', JOBS_LIVE, job_id)
   if ENDED[status] then
     redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL))
   end
 end
 
 local function forget()
-  redis.call('ZREM', JOBS, ARGV[1])
-  redis.call('SREM', JOBS_LIVE, ARGV[1])
+  redis.call('ZREM', JOBS, job_id)
+  redis.call('SREM', JOBS_LIVE, job_id)
   redis.call('DEL', job, chunks, flying)
+end
+
+-- The task id of a step.
+local function id_of_step(step)
+  return job_id .. '.' .. step
 end
 
 local function message_of(step)
@@ -110,7 +121,7 @@ end
 local function forget_lost(steps, found)
   local held, lost = {}, 0
   for _, tag in ipairs(#steps > 0 and redis.call('HKEYS', RESERVED) or {}) do
-    if string.find(tag, BULK .. ':', 1, true) == 1 then
+    if queue_of_tag(tag) == BULK then
       held[redis.call('HGET', RESERVED, tag)] = true
     end
   end
@@ -144,7 +155,7 @@ end
 local function drop(step, tag)
   redis.call('ZREM', DUE, tag)
   redis.call('HDEL', RESERVED, tag)
-  redis.call('HDEL', ATTEMPTS, ARGV[1] .. '.' .. step)
+  redis.call('HDEL', ATTEMPTS, id_of_step(step))
   redis.call('HDEL', flying, step)
 end
 
@@ -153,6 +164,12 @@ local function land()
   if redis.call('HGET', job, 'status') == 'cancelling' and redis.call('HLEN', flying) == 0 then
     enter('cancelled')
   end
+end
+
+-- Whether so many bad rows are more than the job may have.
+local function are_too_many(failed)
+  local most = tonumber(redis.call('HGET', job, 'most_failures') or nil)
+  return most and most >= 0 and tonumber(failed) > most
 end
 
 -- Fail a job, unless it has ended or is being cancelled.

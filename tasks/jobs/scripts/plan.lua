@@ -1,15 +1,15 @@
--- Uses: messages, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, jobs.jobs
 -- Store the result of validation: push the first chunks or, after a dry run, complete the job.
--- ARGV: id, tag, facts, report, total, chunks, most bad rows (-1 for no limit),
---       1 for a dry run.
-drop('validate', ARGV[2])
+-- ARGV: id, tag, facts, report, total, chunks, most bad rows (empty for no limit), 1 for a dry run.
+local _, tag, facts, report, total, chunk_count, most_failures, dry_run = unpack(ARGV)
+drop('validate', tag)
 if redis.call('HGET', job, 'status') == 'validating' then
-  redis.call('HSET', job, 'facts', ARGV[3], 'report', ARGV[4])
-  if ARGV[8] == '1' then
+  redis.call('HSET', job, 'facts', facts, 'report', report)
+  if dry_run == '1' then
     enter('completed')
   else
-    redis.call('HSET', job, 'total', ARGV[5], 'chunks', ARGV[6], 'most_failures', ARGV[7], 'next', 0,
-      'revisits', 1)
+    redis.call('HSET', job, 'total', total, 'chunks', chunk_count,
+      'most_failures', given(most_failures) or -1, 'next', 0, 'revisits', 1)
     enter('queued')
     finalize_or_go_on(true)
   end

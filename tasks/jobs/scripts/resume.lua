@@ -1,13 +1,13 @@
--- Uses: messages, pausing, jobs.jobs
+-- Uses: messages, tags, pausing, jobs.jobs
 -- Resume a job that stopped, or whose messages were purged, at its first unsettled chunk.
 -- ARGV: id.
 -- Returns whether it goes on, also if an earlier call has resumed it.
 local STOPPED = { failed = true, cancelling = true, cancelled = true, expired = true }
-local state = redis.call('HMGET', job, 'status', 'chunks', 'failed', 'most_failures')
-local status, most = state[1], tonumber(state[4] or -1)
+local state = redis.call('HMGET', job, 'status', 'chunks', 'failed')
+local status = state[1]
 local again = redis.call('HEXISTS', job, 'resumed')
 if not status or ENDED[status] and not STOPPED[status] then return again end
-if most >= 0 and tonumber(state[3]) > most then return 0 end -- it would stop again at once
+if are_too_many(state[3]) then return 0 end -- it would stop again at once
 -- After a purge of the queue, `flying` has steps without a message, for which the job would wait
 -- without end.
 local steps = redis.call('HKEYS', flying)

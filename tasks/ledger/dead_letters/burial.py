@@ -9,7 +9,6 @@ import redis
 
 from tasks.ledger import keys, scripts
 from tasks.ledger.dead_letters.letters import bounds, head
-from tasks.ledger.heads import OPEN_HEADS
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.pauses.pauses import PROBING
 from tasks.record import Record
@@ -43,7 +42,7 @@ class Burial:
         headers, error = _headers(message), Malformed(reason[:LONGEST_REASON])
         letter_id, task_id = _ids(headers, tag)
         letter = head(
-            queue=tag.rpartition(":")[0],
+            queue=keys.queue_of_tag(tag),
             model=_version(headers),
             code=error.code,
             reason=error.message,
@@ -56,11 +55,10 @@ class Burial:
         if task_id is not None:
             script_keys += [keys.ATTEMPTS, keys.record(task_id)]
             arguments += [task_id, self._outcome(task_id, error), self._settings.result_ttl]
-            arguments += OPEN_HEADS
-        dropped = int(self._bury(keys=script_keys, args=arguments))
+        dropped = cast("int | None", self._bury(keys=script_keys, args=arguments))
         fields = {"id": letter_id, "model": _version(headers), "tag": tag}
         log.warning("an unreadable message became a dead letter: %s", error.message, extra=fields)
-        if dropped > 0:
+        if dropped:
             log.warning("dropped %s dead letters, since there were too many", dropped)
 
     def _outcome(self, task_id: str, error: PredictqError) -> bytes:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 import redis
@@ -52,6 +52,17 @@ class WholeLetter(Letter, frozen=True, kw_only=True):
         if self.encoding == "base64":
             return base64.b64decode(self.message)
         return self.message.encode()
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """A replay."""
+
+    task_id: str | None
+    """Of its prediction; None if the message has no readable id."""
+
+
+ReplayAnswer = Literal["replayed", "gone", "full", "stands"]
+"""``gone``: the letter no longer exists. ``stands``: the prediction is open, or did not fail."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,17 +140,17 @@ class DeadLetters:
             raise DeadLetterNotFound(f"there is no dead letter {id[:200]!r}")
         return _whole.decode(text)
 
-    def replay(self, letter: Letter, message: bytes, record: Record | None, queue: Bounds) -> str:
-        """Push a letter's message again, and write its queued record if there is one.
-
-        Returns ``replayed``, ``gone``, ``full`` or ``stands``; see replay.lua.
-        """
+    def replay(
+        self, letter: Letter, message: bytes, record: Record | None, queue: Bounds
+    ) -> ReplayAnswer:
+        """Push a letter's message again, and write its queued record if there is one."""
         script_keys = [letter.queue, keys.QUEUED + letter.queue]
         arguments: list[Any] = [letter.id, letter.died_at, message, queue.rows, queue.bytes]
         if record is not None:
             script_keys.append(keys.record(record.task_id))
             arguments.append(encode(record))
-        return cast("bytes", self._replay(keys=script_keys, args=arguments)).decode()
+        answer = cast("bytes", self._replay(keys=script_keys, args=arguments))
+        return cast("ReplayAnswer", answer.decode())
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete letters; returns how many existed."""
@@ -149,13 +160,10 @@ class DeadLetters:
         )
         return sum(int(self._delete(args=[*part])) for part in parts)
 
-    def replayed(self, id: str) -> str | None:
-        """The prediction id of a letter replayed within the hour; ``""`` if it had none.
-
-        None if no such letter was replayed.
-        """
+    def replayed(self, id: str) -> Replay | None:
+        """The replay of a letter within the last hour; None if there was none."""
         told = cast("bytes | None", self._client.get(keys.REPLAYED + id))
-        return None if told is None else told.decode()
+        return None if told is None else Replay(told.decode() or None)
 
     def totals(self) -> Totals:
         """Counts over all letters."""

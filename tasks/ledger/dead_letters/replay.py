@@ -44,10 +44,10 @@ class Replays:
         try:
             return self._replay(self._letters.show(id))
         except DeadLetterNotFound:
-            task_id = self._letters.replayed(id)
-            if task_id is None:
+            replayed = self._letters.replayed(id)
+            if replayed is None:
                 raise
-            return task_id or None
+            return replayed.task_id
 
     def _replay(self, letter: WholeLetter) -> str | None:
         envelope = _read(letter.content)

@@ -36,8 +36,8 @@ class Ghosts:
 
         Its parked messages go back to their queue. The registry must have removed it before.
         """
-        letters = parked = at = 0
-        while at >= 0:
+        letters, parked, at = 0, 0, cast("int | None", 0)
+        while at is not None:
             deleted, returned, at = self._remove(args=[version, at, LETTERS_PER_LOOK])
             letters, parked = letters + deleted, parked + returned
         return RemovedGhost(letters, parked)

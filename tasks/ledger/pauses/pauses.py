@@ -68,11 +68,13 @@ def breaker(settings: Settings) -> dict[str, float]:
     }
 
 
-def paused_error(version: str, answer: bytes) -> VersionPaused:
-    """The error for a submission to a paused version, from the script's answer."""
-    _, seconds, why = answer.split(b" ", 2)
-    reason = _pause.decode(why).reason
-    return VersionPaused(f"{version} is paused: {reason}", retry_after=int(seconds))
+def paused_error(version: str, seconds: int, pause: bytes) -> VersionPaused:
+    """The error for a submission to a paused version.
+
+    ``seconds`` until the next probe, and the ``pause`` as stored: both as scripts answer.
+    """
+    reason = _pause.decode(pause).reason
+    return VersionPaused(f"{version} is paused: {reason}", retry_after=seconds)
 
 
 class Pauses:

@@ -1,1 +1,1 @@
-"""Predictions in Redis: acceptance and settlement."""
+"""Predictions in Redis: acceptance, attempts and settlement."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import redis
@@ -45,16 +45,19 @@ def asking(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], li
     return script_keys, arguments
 
 
-def understood(answer: Any, offer: Offer, bounds: Bounds) -> str:
+def understood(answer: bytes | list[Any], offer: Offer, bounds: Bounds) -> str:
     """The accepted id, from the script's answer; raises the error of a refusal."""
-    if answer.startswith(b"full"):
-        detail = f"the queue {offer.queue!r} is full: {bounds.rows} rows or {bounds.bytes} bytes"
-        raise QueueFull(detail, retry_after=_retry_after(answer))
-    if answer == b"conflict":
-        raise IdempotencyConflict
-    if answer.startswith(b"paused "):
-        raise paused_error(offer.record.reference, answer)
-    return cast("bytes", answer).decode()
+    match answer:
+        case bytes():
+            return answer.decode()
+        case [b"full", *seconds]:
+            most = f"{bounds.rows} rows or {bounds.bytes} bytes"
+            detail = f"the queue {offer.queue!r} is full: {most}"
+            raise QueueFull(detail, retry_after=_retry_after(*seconds))
+        case [b"paused", seconds, pause]:
+            raise paused_error(offer.record.reference, seconds, pause)
+        case _:
+            raise IdempotencyConflict
 
 
 @contextmanager
@@ -73,7 +76,6 @@ def doubting(offer: Offer) -> Iterator[None]:
         ) from error
 
 
-def _retry_after(paused_error: bytes) -> int:
-    """Seconds until the queue has capacity, by its drain rate."""
-    _, _, seconds = paused_error.partition(b" ")
-    return min(max(int(seconds), 1), LONGEST_RETRY) if seconds else UNKNOWN_RETRY
+def _retry_after(seconds: int | None = None) -> int:
+    """Seconds until the queue has capacity, by its drain rate; None if that is unknown."""
+    return UNKNOWN_RETRY if seconds is None else min(max(seconds, 1), LONGEST_RETRY)

@@ -18,10 +18,10 @@ class Settled(msgspec.Struct, frozen=True):
     """An outcome, and the message that it settles."""
 
     record: Record
-    tag: str = ""
-    """Of the reserved message; empty if the message is still queued or does not exist."""
-    dead_after: int = 0
-    """Attempts made, if the message becomes a dead letter; 0 if it does not."""
+    tag: str | None = None
+    """Of the reserved message; None if the message is still queued or does not exist."""
+    dead_after: int | None = None
+    """Attempts made, if the message becomes a dead letter; None if it does not."""
 
     @property
     def rows(self) -> int:
@@ -30,20 +30,33 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 def settling(
-    version: str, outcomes: Sequence[Settled], open_heads: Sequence[bytes], result_ttl: int
+    version: str, outcomes: Sequence[Settled], result_ttl: int
 ) -> tuple[list[str], list[Any]]:
-    """Keys and arguments of settle.lua, for outcomes of one model:version.
+    """Keys and arguments of settle.lua, for outcomes of one model:version."""
+    return _called(version, outcomes, result_ttl, by_look_up=False)
 
-    Only records that begin with one of ``open_heads`` are overwritten.
+
+def expiring(record: Record, result_ttl: int) -> tuple[list[str], list[Any]]:
+    """Keys and arguments of settle.lua for a look-up, which finds that a queue deadline has passed.
+
+    The script leaves a record that is running, or whose deadline has not passed by Redis's clock.
     """
+    return _called(record.reference, [Settled(record.expired())], result_ttl, by_look_up=True)
+
+
+def _called(
+    version: str, outcomes: Sequence[Settled], result_ttl: int, *, by_look_up: bool
+) -> tuple[list[str], list[Any]]:
     ids = [settled.record.task_id for settled in outcomes]
-    tags = [settled.tag for settled in outcomes]
+    tags = [settled.tag or "" for settled in outcomes]
     now, statistics = time.time(), keys.STATISTICS + version
     details: list[Any] = [part for settled in outcomes for part in _details(settled, now)]
-    details += [part for at, s in enumerate(outcomes, 1) if s.dead_after for part in _dead(at, s)]
+    for place, settled in enumerate(outcomes, 1):
+        if settled.tag is not None and settled.dead_after is not None:
+            details += _dead(place, settled.record, settled.tag, settled.dead_after)
     return (
         [keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics, *map(keys.record, ids)],
-        [result_ttl, *open_heads, *tags, *ids, *details],
+        [result_ttl, int(by_look_up), *tags, *ids, *details],
     )
 
 
@@ -52,18 +65,17 @@ def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
     return encode(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
 
 
-def _dead(place: int, settled: Settled) -> tuple[int, bytes, str, str, int]:
+def _dead(place: int, record: Record, tag: str, attempts: int) -> tuple[int, bytes, str, str, int]:
     """Arguments for one dead letter; the last is 1 if a pause may park it (not after a crash)."""
-    record, error = settled.record, settled.record.error
+    error = record.error
     assert error  # noqa: S101 - only what failed leaves a dead letter
-    queue, _, _ = settled.tag.rpartition(":")
     letter = head(
         id=record.task_id,
-        queue=queue,
+        queue=keys.queue_of_tag(tag),
         model=record.reference,
         code=error.code,
         reason=error.message,
-        attempts=settled.dead_after,
+        attempts=attempts,
         accepted_at=record.created_at,
     )
     return place, letter, error.code, error.message, int(error.code != WorkerLost.code)

@@ -48,8 +48,8 @@ class QueueSnapshots:
             depth=depth,
             taken=taken,
             held=held_now,
-            rate=float(rate) if rate else None,
-            oldest=_age(oldest.decode(errors="replace")),
+            rate=None if rate is None else float(rate),
+            oldest=None if oldest is None else _age(oldest.decode(errors="replace")),
             workers=[w for w in map(decode, workers) if queue in w.get("queues", [queue])],
             paused=frozenset(version.decode() for version in paused),
         )

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.heads import QUEUED_HEAD, RUNNING_HEAD
 from tasks.ledger.pauses.pauses import PROBING
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
@@ -58,4 +57,4 @@ class Reservations:
         if pairs := list(tagged_ids):
             tags, ids = zip(*pairs, strict=True)
             script_keys = [keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)]
-            self._withdraw(keys=script_keys, args=[QUEUED_HEAD, RUNNING_HEAD, *tags, *ids])
+            self._withdraw(keys=script_keys, args=[*tags, *ids])

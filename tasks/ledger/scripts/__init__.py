@@ -7,6 +7,7 @@ import redis
 from redis.commands.core import Script
 
 from tasks.ledger import keys
+from tasks.ledger.heads import OPEN_HEADS
 
 _uses = re.compile(r"-- Uses: (.+)\n")
 
@@ -15,8 +16,8 @@ def load_script(client: redis.Redis, name: str, **constants: float) -> Script:
     """The script ``name``, to be called with keys and args: one round trip (`EVALSHA`).
 
     A script names its libraries itself, in a first line ``-- Uses: messages, pausing``. It is then
-    preceded by the key layout and ``constants`` as upper-case locals, and by the libraries' text,
-    in that order. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
+    preceded by the key layout, the heads of open records and ``constants`` as upper-case locals,
+    and by the libraries' text, in that order. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
     """
     script = _read(name)
     libraries = _libraries(script)
@@ -38,5 +39,7 @@ def _read(name: str) -> str:
 
 def _locals(constants: dict[str, float]) -> str:
     layout = {name: f"'{key}'" for name, key in vars(keys).items() if name.isupper()}
+    heads = {name: f"'{head.decode()}'" for name, head in OPEN_HEADS.items()}
     numbers = {name.upper(): repr(value) for name, value in constants.items()}
-    return "".join(f"local {name} = {value}\n" for name, value in {**layout, **numbers}.items())
+    values = {**layout, **heads, **numbers}
+    return "".join(f"local {name} = {value}\n" for name, value in values.items())

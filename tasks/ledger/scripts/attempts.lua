@@ -9,6 +9,11 @@ local function attempts_of(stored)
   return charged, math.abs(number) > charged, number > 0
 end
 
+-- What to store for an attempt that has started, and for a message that is postponed.
+local function started_attempts(attempt)
+  return tostring(attempt)
+end
+
 local function postponed_attempts(charged, suspect)
   return tostring((suspect and 1 or -1) * (charged + 0.5))
 end

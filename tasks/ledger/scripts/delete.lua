@@ -1,7 +1,7 @@
 -- Uses: burying
 -- Delete dead letters. ARGV: their ids.  Returns how many existed.
-local deleted = 0
-for _, id in ipairs(ARGV) do
+local ids, deleted = ARGV, 0
+for _, id in ipairs(ids) do
   if redis.call('ZSCORE', DEAD_LETTER_TIMES, id) then
     forget(id)
     deleted = deleted + 1

@@ -46,6 +46,18 @@ local function record_of(key)
   return type(record) == 'string' and record or nil
 end
 
+-- The first bytes of a record without an outcome; nil for an outcome. The first bytes are enough.
+local function head_of(record)
+  if string.sub(record, 1, #QUEUED_HEAD) == QUEUED_HEAD then return QUEUED_HEAD end
+  if string.sub(record, 1, #RUNNING_HEAD) == RUNNING_HEAD then return RUNNING_HEAD end
+  if string.sub(record, 1, #RETRYING_HEAD) == RETRYING_HEAD then return RETRYING_HEAD end
+end
+
+-- An open record in another open state.
+local function in_state(head, record)
+  return head .. string.sub(record, #head_of(record) + 1)
+end
+
 -- Whether an id of ours (a UUIDv7, which carries its time) is older than the time to live of
 -- outcomes, so that a missing record means a forgotten outcome. False for stock producers' ids:
 -- their predictions have no record before the outcome.

@@ -6,9 +6,9 @@ local function entry_of(version)
   return text and cjson.decode(text) or nil, text
 end
 
--- A script's answer to a refused submission: the seconds until the next probe, and the pause.
+-- A script's answer to a refused submission: "paused", the seconds until the next probe, the pause.
 local function refusal(entry, why, now)
-  return 'paused ' .. math.ceil(math.max((entry.probe_at or 0) - now, 1)) .. ' ' .. why
+  return { 'paused', math.ceil(math.max((entry.probe_at or 0) - now, 1)), why }
 end
 
 local function note(version, entry)

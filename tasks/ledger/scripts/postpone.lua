@@ -1,45 +1,43 @@
 -- Uses: messages, attempts, tags
 -- Schedule another attempt for messages whose attempt ended by broken infrastructure.
--- KEYS: reserved, due, attempts, and the record of each.
--- ARGV: the three heads of an open record, the retrying one last; seconds before the second attempt
---       (doubled for each further one), most attempts, whether they are suspects (1 or 0), tags,
---       ids.
+-- KEYS: attempts, reserved, due, and the record of each; no records for steps of batch jobs.
+-- ARGV: seconds before the second attempt (doubled for each further one), most attempts, whether
+--       they are suspects (1 or 0), tags, ids.
 -- Returns for each "postponed"; "last" if its attempts are used up, and nothing was done; "gone" if
 -- it has its outcome or another worker holds it.
 -- Each reservation gets a new tag, so that the worker that held it cannot extend it any more.
-local answer, many = {}, #KEYS - 3
-local tags, ids = { unpack(ARGV, 7, many + 6) }, { unpack(ARGV, many + 7) }
-local first, most, suspect = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1'
-local now = clock()
-local function open(record) -- returns the length of its head, nil if it has its outcome
-  for i = 1, 3 do
-    if string.sub(record, 1, #ARGV[i]) == ARGV[i] then return #ARGV[i] end
-  end
+local attempts, reserved, due = unpack(KEYS, 1, 3)
+local first_wait, most, is_suspect = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
+local many = (#ARGV - 3) / 2
+local tags, ids = { unpack(ARGV, 4, many + 3) }, { unpack(ARGV, many + 4) }
+local function record_key_at(i) return KEYS[3 + i] end
+local now, answer = clock(), {}
+local function postpone(i, charged, record)
+  local message = redis.call('HGET', reserved, tags[i])
+  redis.call('ZREM', due, tags[i]) -- deleting first lets the script run on a full Redis
+  redis.call('HDEL', reserved, tags[i])
+  redis.call('HSET', reserved, retry_tag(tags[i]), message)
+  redis.call('ZADD', due, now + first_wait * 2 ^ (charged - 1), retry_tag(tags[i]))
+  redis.call('HSET', attempts, ids[i], postponed_attempts(charged, is_suspect))
+  if record then redis.call('SET', record_key_at(i), in_state(RETRYING_HEAD, record)) end
 end
 for i = 1, many do
-  local record = record_of(KEYS[i + 3])
-  local attempts, is_postponed = attempts_of(redis.call('HGET', KEYS[3], ids[i]))
+  local key = record_key_at(i)
+  local record = key and record_of(key)
+  local charged, is_postponed = attempts_of(redis.call('HGET', attempts, ids[i]))
   -- The attempt that ends here is not counted yet if its process died before `start`.
-  if attempts == 0 or is_postponed then attempts = attempts + 1 end
+  if charged == 0 or is_postponed then charged = charged + 1 end
   answer[i] = 'gone'
   -- Without a time of its own the tag is void: the reservation ended, and another worker may hold
   -- the message under another tag.
-  if redis.call('ZSCORE', KEYS[2], tags[i]) then
-    local message, tag = redis.call('HGET', KEYS[1], tags[i]), retry_tag(tags[i])
-    if record and not open(record) then
-      redis.call('ZREM', KEYS[2], tags[i])
-      redis.call('HDEL', KEYS[1], tags[i])
-    elseif attempts >= most then
+  if redis.call('ZSCORE', due, tags[i]) then
+    if record and not head_of(record) then
+      redis.call('ZREM', due, tags[i])
+      redis.call('HDEL', reserved, tags[i])
+    elseif charged >= most then
       answer[i] = 'last'
     else
-      redis.call('ZREM', KEYS[2], tags[i]) -- deleting first lets the script run on a full Redis
-      redis.call('HDEL', KEYS[1], tags[i])
-      redis.call('HSET', KEYS[1], tag, message)
-      redis.call('ZADD', KEYS[2], now + first * 2 ^ (attempts - 1), tag)
-      redis.call('HSET', KEYS[3], ids[i], postponed_attempts(attempts, suspect))
-      if record then
-        redis.call('SET', KEYS[i + 3], ARGV[3] .. string.sub(record, open(record) + 1))
-      end
+      postpone(i, charged, record)
       answer[i] = 'postponed'
     end
   end

@@ -1,16 +1,17 @@
--- Uses: tags
+-- Uses: messages, tags
 -- A snapshot of a queue: depth, drain rate and workers.
 -- KEYS: queue, its hash of counts, reserved, last seen, descriptions, paused.
 -- ARGV: seconds without a heartbeat after which a worker no longer counts.
 -- Returns the messages of this queue that wait, that ever left, and that workers hold; messages a
--- second while others waited, or '' if unknown; the id of the oldest message, or ''; descriptions
--- of the live workers; paused versions.
-local now, workers = redis.call('TIME'), {}
-now = now[1] + now[2] / 1000000
-for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], math.floor(now) - ARGV[1], '+inf')) do
-  workers[#workers + 1] = redis.call('HGET', KEYS[5], worker)
+-- second while others waited, as text, false if unknown; the id of the oldest message, false if
+-- there is none; descriptions of the live workers; paused versions.
+local queue, queued, reserved, seen, descriptions, paused = unpack(KEYS)
+local silence = ARGV[1]
+local now, workers = clock(), {}
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', seen, math.floor(now) - silence, '+inf')) do
+  workers[#workers + 1] = redis.call('HGET', descriptions, worker)
 end
-local noted, rate = redis.call('HMGET', KEYS[2], 'taken', 'left', 'marked', 'busy', 'drained'), ''
+local noted, rate = redis.call('HMGET', queued, 'taken', 'left', 'marked', 'busy', 'drained'), false
 if noted[5] then
   local busy = tonumber(noted[4])
   -- While others wait, the time since messages were last taken counts: the rate falls if no worker
@@ -21,20 +22,20 @@ if noted[5] then
 end
 -- Leave out other queues' messages and those that wait for a retry. More than a thousand are too
 -- many to look at.
-local held = redis.call('HLEN', KEYS[3])
+local held = redis.call('HLEN', reserved)
 if held <= 1000 then
   held = 0
-  for _, tag in ipairs(redis.call('HKEYS', KEYS[3])) do
-    if queue_of_held_tag(tag) == KEYS[1] then held = held + 1 end
+  for _, tag in ipairs(redis.call('HKEYS', reserved)) do
+    if queue_of_held_tag(tag) == queue then held = held + 1 end
   end
 end
-local oldest = redis.call('LINDEX', KEYS[1], -1)
+local oldest = redis.call('LINDEX', queue, -1)
 return {
-  redis.call('LLEN', KEYS[1]),
+  redis.call('LLEN', queue),
   tonumber(noted[1] or 0),
   held,
   rate,
-  oldest and string.match(oldest, '"id":%s*"([^"]*)"') or '',
+  oldest and id_of(oldest) or false,
   workers,
-  redis.call('HKEYS', KEYS[6]),
+  redis.call('HKEYS', paused),
 }

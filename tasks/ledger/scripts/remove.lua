@@ -3,7 +3,7 @@
 -- and dead letters. Its parked messages go back to their queue, where they fail.
 -- ARGV: model:version, index of the first dead letter to look at (0 is the oldest), how many.
 -- Returns how many letters were deleted, how many messages went back, and the index to go on with,
--- -1 at the end.
+-- false at the end.
 local version, first, many = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local parked = redis.call('LLEN', PARKED .. version)
 resume(version)
@@ -19,4 +19,4 @@ for _, id in ipairs(ids) do
     deleted = deleted + 1
   end
 end
-return { deleted, parked, #ids == many and first + many - deleted or -1 }
+return { deleted, parked, #ids == many and first + many - deleted }

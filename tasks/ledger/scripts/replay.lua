@@ -6,30 +6,32 @@
 --       with a record: the queued record, without its number.
 -- Returns "replayed"; "gone" if that letter no longer exists; "full"; or "stands" if the prediction
 -- is open or has an outcome other than a failure.
-if tonumber(redis.call('ZSCORE', DEAD_LETTER_TIMES, ARGV[1]) or -1) ~= tonumber(ARGV[2]) then
-  return 'gone'
+local queue, queued, record_key = unpack(KEYS)
+local letter_id, died_at, message, most_rows, most_bytes, record = unpack(ARGV)
+local found_at = redis.call('ZSCORE', DEAD_LETTER_TIMES, letter_id)
+if not found_at or tonumber(found_at) ~= tonumber(died_at) then return 'gone' end
+if record_key then
+  if redis.call('EXISTS', record_key) == 1 and state_of(record_key) ~= 'failed' then return 'stands' end
 end
-if KEYS[3] then
-  if redis.call('EXISTS', KEYS[3]) == 1 and state_of(KEYS[3]) ~= 'failed' then return 'stands' end
-end
-local depth = redis.call('LLEN', KEYS[1])
+local depth = redis.call('LLEN', queue)
 if depth == 0 then -- a purge of the list leaves the counts behind
-  redis.call('HDEL', KEYS[2], 'rows', 'bytes')
+  redis.call('HDEL', queued, 'rows', 'bytes')
 end
-local told = rows_of(ARGV[3])
-local waiting = redis.call('HMGET', KEYS[2], 'rows', 'bytes', 'taken')
-local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #ARGV[3]
-if rows > tonumber(ARGV[4]) or bytes > tonumber(ARGV[5]) then return 'full' end
-if KEYS[3] then -- it gets a new place, behind all that wait; see accept.lua
+local told = rows_of(message)
+local waiting = redis.call('HMGET', queued, 'rows', 'bytes', 'taken')
+local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #message
+if rows > tonumber(most_rows) or bytes > tonumber(most_bytes) then return 'full' end
+if record_key then -- it gets a new place, behind all that wait; see accept.lua
   local number = (waiting[3] or 0) + depth + 1
-  redis.call('SET', KEYS[3], string.sub(ARGV[6], 1, -2) .. ',"number":' .. number .. '}')
+  redis.call('SET', record_key, string.sub(record, 1, -2) .. ',"number":' .. number .. '}')
 end
-redis.call('LPUSH', KEYS[1], ARGV[3])
+redis.call('LPUSH', queue, message)
 if told then
-  redis.call('HINCRBY', KEYS[2], 'rows', told)
-  redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[3])
+  redis.call('HINCRBY', queued, 'rows', told)
+  redis.call('HINCRBY', queued, 'bytes', #message)
 end
-forget(ARGV[1])
+forget(letter_id)
 -- For an hour, a caller that missed the answer can ask again; see Replays.replay.
-redis.call('SET', REPLAYED .. ARGV[1], KEYS[3] and string.sub(KEYS[3], #RECORD + 1) or '', 'EX', 3600)
+local id = record_key and string.sub(record_key, #RECORD + 1) or ''
+redis.call('SET', REPLAYED .. letter_id, id, 'EX', 3600)
 return 'replayed'

@@ -1,15 +1,17 @@
--- Uses: messages, pausing
+-- Uses: messages, tags, pausing
 -- Take messages from a queue, oldest first, and note them as reserved in one step, so that no
 -- message is ever in a process's memory alone. The first is taken whatever its size.
 -- KEYS: queue, its hash of counts, reserved, due.
 -- ARGV: seconds until the reservations end, most messages, most rows, most bytes.
 -- Messages of paused versions are parked on the way.
 -- Returns pairs of tag and message. Each iteration deletes first, which a full Redis allows.
+local queue, queued, reserved, due = unpack(KEYS)
+local timeout, most = ARGV[1], tonumber(ARGV[2])
+local most_rows, most_bytes = tonumber(ARGV[3]), tonumber(ARGV[4])
 local now, taken, dues = clock(), {}, {}
-local due = now + ARGV[1]
-local most, wide, long = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local ends = now + timeout
 local rows, bytes, counted_rows, counted_bytes = 0, 0, 0, 0
-local noted = redis.call('HMGET', KEYS[2], 'reserved', 'taken', 'left', 'marked', 'busy', 'drained')
+local noted = redis.call('HMGET', queued, 'reserved', 'taken', 'left', 'marked', 'busy', 'drained')
 local serial = tonumber(noted[1] or 0)
 local pausing, entries, parked = redis.call('EXISTS', PAUSED) == 1, {}, 0
 local function is_parked(message)
@@ -17,11 +19,11 @@ local function is_parked(message)
   if not version then return false end
   if entries[version] == nil then entries[version] = entry_of(version) or false end
   local entry = entries[version]
-  return entry and entry.probe ~= id_of(message) and park(version, message, KEYS[1])
+  return entry and entry.probe ~= id_of(message) and park(version, message, queue)
 end
 -- Parking is bounded, too: no other client is served while a script runs.
 while #taken < 2 * most and parked < 1000 do
-  local message = redis.call('RPOP', KEYS[1])
+  local message = redis.call('RPOP', queue)
   if not message then break end
   -- Messages of stock producers do not tell their rows, and were not counted when pushed.
   local told = rows_of(message)
@@ -30,16 +32,16 @@ while #taken < 2 * most and parked < 1000 do
     parked = parked + 1
   else
     rows, bytes = rows + (told or 1), bytes + #message
-    if #taken > 0 and (rows > wide or bytes > long) then
+    if #taken > 0 and (rows > most_rows or bytes > most_bytes) then
       -- Only popping shows the size of a message. It goes back to the end that it came from.
-      redis.call('RPUSH', KEYS[1], message)
+      redis.call('RPUSH', queue, message)
       break
     end
     serial = serial + 1
-    local tag = KEYS[1] .. ':' .. serial
+    local tag = tag_of(queue, serial)
     taken[#taken + 1] = tag
     taken[#taken + 1] = message
-    dues[#dues + 1] = due
+    dues[#dues + 1] = ends
     dues[#dues + 1] = tag
   end
   if told then
@@ -47,28 +49,28 @@ while #taken < 2 * most and parked < 1000 do
   end
 end
 if #taken > 0 then
-  redis.call('HSET', KEYS[3], unpack(taken))
-  redis.call('ZADD', KEYS[4], unpack(dues))
+  redis.call('HSET', reserved, unpack(taken))
+  redis.call('ZADD', due, unpack(dues))
 end
 if #taken + parked > 0 then
-  redis.call('HINCRBY', KEYS[2], 'rows', 0 - counted_rows)
-  redis.call('HINCRBY', KEYS[2], 'bytes', 0 - counted_bytes)
-  redis.call('HSET', KEYS[2], 'reserved', serial)
+  redis.call('HINCRBY', queued, 'rows', 0 - counted_rows)
+  redis.call('HINCRBY', queued, 'bytes', 0 - counted_bytes)
+  redis.call('HSET', queued, 'reserved', serial)
 end
 -- The drain rate: messages that left, and the seconds that took, while others waited. Both decay
 -- over five seconds, or over five rounds if a round takes more than a second.
 local left = tonumber(noted[3] or 0)
-local gone, now_left = #taken / 2 + parked, redis.call('LLEN', KEYS[1])
+local gone, now_left = #taken / 2 + parked, redis.call('LLEN', queue)
 if gone > 0 then
   local busy, drained = noted[5] or 0, noted[6] or 0
   if left > 0 then
     local since = math.max(now - noted[4], 0)
     local kept = math.max(1 - since / 5, 0.8)
     busy, drained = busy * kept + since, drained * kept + gone
-    redis.call('HSET', KEYS[2], 'busy', busy, 'drained', drained)
+    redis.call('HSET', queued, 'busy', busy, 'drained', drained)
   end
-  redis.call('HSET', KEYS[2], 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', now)
+  redis.call('HSET', queued, 'taken', (noted[2] or 0) + gone, 'left', now_left, 'marked', now)
 elseif left > 0 then -- another worker emptied the queue
-  redis.call('HDEL', KEYS[2], 'left')
+  redis.call('HDEL', queued, 'left')
 end
 return taken

@@ -1,77 +1,76 @@
 -- Uses: messages, tags, pausing, breaking, burying
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
--- ARGV: time to live in seconds, the three heads of an open record (a queued one's first), tags
---       (empty for none), ids; then for each: outcome, state, rows, seconds from acceptance,
---       histogram bucket; then for each that leaves a dead letter: its index, the letter without
---       its end, code, reason, and 1 if a pause may park it instead.
+-- ARGV: time to live in seconds; 1 if a look-up expires a prediction, which it may only while that
+--       waits; tags (empty for none), ids; then for each: outcome, state, rows, seconds from
+--       acceptance, histogram bucket; then for each that leaves a dead letter: its index, the
+--       letter without its end, code, reason, and 1 if a pause may park it instead.
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
 -- first write adds data.
-local live, queued, many = ARGV[1], ARGV[2], #KEYS - 4
--- The arguments of outcome i; the only lines that count where they are.
-local function record_key(i) return KEYS[4 + i] end
-local function tag_at(i) return ARGV[4 + i] end
-local function id_at(i) return ARGV[4 + many + i] end
+local reserved, due, attempts, statistics = unpack(KEYS, 1, 4)
+local live, by_look_up, many = ARGV[1], ARGV[2] == '1', #KEYS - 4
+local function record_key_at(i) return KEYS[4 + i] end
+local function tags() return unpack(ARGV, 3, many + 2) end
+local function tag_at(i) return ARGV[2 + i] end
+local function id_at(i) return ARGV[2 + many + i] end
 local function outcome_at(i) -- outcome, state, rows, seconds, bucket
-  local before = 4 + 2 * many + 5 * (i - 1)
+  local before = 2 + 2 * many + 5 * (i - 1)
   return unpack(ARGV, before + 1, before + 5)
 end
-local first_letter = 4 + 2 * many + 5 * many + 1
+local many_dead = (#ARGV - 2 - 7 * many) / 5
+local function dead_at(n) -- index, letter without its end, code, reason, whether it may be parked
+  local before = 2 + 7 * many + 5 * (n - 1)
+  local index, head, code, reason, may_park = unpack(ARGV, before + 1, before + 5)
+  return tonumber(index), head, code, reason, may_park == '1'
+end
 local counts, seconds, written, finished = {}, 0, 0, {}
-local longest = math.max(#ARGV[2], #ARGV[3], #ARGV[4])
+local longest = math.max(#QUEUED_HEAD, #RUNNING_HEAD, #RETRYING_HEAD)
 -- Whether the queue deadline lies ahead by Redis's clock, the only one that all share. A look-up,
 -- which holds no message, has compared it with its own host's clock.
 local function is_early(record)
   local deadline = string.match(record, '"queue_deadline":([%d.e+]+)')
   return deadline and tonumber(deadline) > clock()
 end
-local function is_open(key, id, looked_up)
+local function is_open(key, id)
   -- The head alone: a record may hold megabytes of predictions.
   local record = redis.pcall('GETRANGE', key, 0, longest - 1)
   if record == '' then return not is_gone(id, clock(), live) end
   if type(record) == 'table' then return true end -- an error: the key holds another type
-  for i = 2, 4 do
-    if string.sub(record, 1, #ARGV[i]) == ARGV[i] then
-      return not (looked_up and is_early(record_of(key)))
-    end
-  end
-  return false
+  local head = head_of(record)
+  if head and by_look_up then return head ~= RUNNING_HEAD and not is_early(record_of(key)) end
+  return head ~= nil
 end
 local function add(field, amount)
   counts[field] = (counts[field] or 0) + amount
 end
-local version, dead, now = string.sub(KEYS[4], #STATISTICS + 1), {}, nil
+local version, dead, now = string.sub(statistics, #STATISTICS + 1), {}, nil
 -- The messages of dead letters are read before they are deleted below.
-for at = first_letter, #ARGV, 5 do
-  local place = tonumber(ARGV[at])
-  dead[place] = {
-    head = ARGV[at + 1], code = ARGV[at + 2], reason = ARGV[at + 3], again = ARGV[at + 4] == '1',
-    message = redis.call('HGET', KEYS[1], tag_at(place)),
-  }
+for n = 1, many_dead do
+  local i, head, code, reason, may_park = dead_at(n)
+  local message = redis.call('HGET', reserved, tag_at(i))
+  dead[i] = { head = head, code = code, reason = reason, may_park = may_park, message = message }
   now = clock()
 end
 -- For outcomes that come too late as well: their messages must not be delivered again.
-redis.call('ZREM', KEYS[2], unpack(ARGV, 5, many + 4))
-redis.call('HDEL', KEYS[1], unpack(ARGV, 5, many + 4))
+redis.call('ZREM', due, tags())
+redis.call('HDEL', reserved, tags())
 local entry = entry_of(version)
 -- Park a failed message, with a queued record, if its version is paused: the version is at fault.
 local parked = {}
 local function waits(i)
   local id, tag, message = id_at(i), tag_at(i), dead[i].message
-  if not (dead[i].again and entry and entry.probe ~= id) then return false end
+  if not (dead[i].may_park and entry and entry.probe ~= id) then return false end
   if queue_of(message) ~= queue_of_tag(tag) then return false end
   table.insert(parked, 1, message)
   finished[#finished + 1] = id
-  local record = record_of(record_key(i))
-  if record then
-    redis.call('SET', record_key(i), (string.gsub(record, '^{"status":"%u+","state":"%l+"', queued, 1)))
-  end
+  local record = record_of(record_key_at(i))
+  if record then redis.call('SET', record_key_at(i), in_state(QUEUED_HEAD, record)) end
   return true
 end
 for i = 1, many do
-  local key, id = record_key(i), id_at(i)
+  local key, id = record_key_at(i), id_at(i)
   local outcome, state, rows, took, bucket = outcome_at(i)
-  local open = is_open(key, id, state == 'expired' and tag_at(i) == '')
+  local open = is_open(key, id)
   if open and dead[i] and (not dead[i].message or waits(i)) then
     open = false -- parked, or another worker has taken the message and will settle it
   end
@@ -102,13 +101,13 @@ for _, message in ipairs(parked) do
     give_back(queue_of(message), message)
   end
 end
-if #finished > 0 then redis.call('HDEL', KEYS[3], unpack(finished)) end
+if #finished > 0 then redis.call('HDEL', attempts, unpack(finished)) end
 -- One write for each field, whatever the size of the microbatch.
 for field, amount in pairs(counts) do
-  redis.call('HINCRBY', KEYS[4], field, amount)
+  redis.call('HINCRBY', statistics, field, amount)
 end
 if written > 0 then
   redis.call('SADD', ANSWERED, version)
-  redis.call('HINCRBYFLOAT', KEYS[4], 'seconds', string.format('%.6f', seconds))
+  redis.call('HINCRBYFLOAT', statistics, 'seconds', string.format('%.6f', seconds))
 end
 return written

@@ -1,6 +1,10 @@
 -- Shared by scripts that read tags of reservations: the only place that knows how they are spelt.
 -- A tag is the queue and a serial number. Messages that wait for a retry have a 0 in front of the
 -- number: a tag of their own, which no worker holds.
+local function tag_of(queue, serial)
+  return queue .. ':' .. serial
+end
+
 local function queue_of_tag(tag)
   return string.match(tag, '^(.*):%d+$')
 end

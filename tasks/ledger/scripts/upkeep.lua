@@ -4,27 +4,32 @@
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
 -- ARGV: seconds until the reservations end, tags held.
 -- Returns how many messages went back to the consuming end of their queues.
+local reserved, due, queue = unpack(KEYS, 1, 3)
+local timeout, many_held = ARGV[1], #ARGV - 1
+local function held_at(i) return ARGV[1 + i] end
+local many_lists = #KEYS - 3
+local function list_at(i) return KEYS[3 + i] end
 local OVER = { succeeded = true, failed = true, cancelled = true, expired = true }
 local now, returned = clock(), 0
-redis.call('ZREM', KEYS[2], '') -- deleting first lets the script run on a full Redis
-for i = 2, #ARGV do
+redis.call('ZREM', due, '') -- deleting first lets the script run on a full Redis
+for i = 1, many_held do
   -- XX: a reservation that has ended stays ended, since another worker may hold the message by now.
-  redis.call('ZADD', KEYS[2], 'XX', now + ARGV[1], ARGV[i])
+  redis.call('ZADD', due, 'XX', now + timeout, held_at(i))
 end
 -- The oldest comes last: what is given back last is taken first.
-for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'LIMIT', 0, 1000)) do
-  local message = redis.call('HGET', KEYS[1], tag)
-  redis.call('ZREM', KEYS[2], tag)
-  redis.call('HDEL', KEYS[1], tag)
+for _, tag in ipairs(redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, 1000)) do
+  local message = redis.call('HGET', reserved, tag)
+  redis.call('ZREM', due, tag)
+  redis.call('HDEL', reserved, tag)
   if message then
     give_back(queue_of_tag(tag), message)
     returned = returned + 1
   end
 end
 local left = 1000
-for i = 4, #KEYS do
+for i = 1, many_lists do
   -- Kombu puts messages with a priority on lists of their own, which `reserve` does not read.
-  while left > 0 and redis.call('RPOPLPUSH', KEYS[i], KEYS[3]) do left = left - 1 end
+  while left > 0 and redis.call('RPOPLPUSH', list_at(i), queue) do left = left - 1 end
 end
 -- A message with an outcome, even a forgotten one, is no probe: it would not be computed.
 local function is_over(id)

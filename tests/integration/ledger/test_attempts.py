@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from tasks.ledger import keys
+from tasks.ledger.predictions.attempts import NotStarted
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Record
 from tasks.time_limits import BACKOFF, MAX_ATTEMPTS
@@ -27,7 +28,7 @@ def test_settled_prediction_does_not_start_and_its_message_is_removed(
     batch = harness.reserve("a", "b")
     harness.ledger.settle("churn:3", [Settled(harness.ledger.record("a").cancelled())])
 
-    assert harness.ledger.start(batch) == [0, 1]
+    assert harness.ledger.start(batch) == [NotStarted.DONE, 1]
     assert harness.client.hkeys(keys.RESERVED) == [batch[1][0].encode()]
     assert harness.client.hkeys(keys.ATTEMPTS) == [b"b"]
 
@@ -38,7 +39,7 @@ def test_lost_reservation_does_not_start(harness: LedgerHarness) -> None:
     harness.reservations.release(batch[0][:1])
     assert harness.reservations.upkeep([]) == 1
 
-    assert harness.ledger.start(batch) == [0]
+    assert harness.ledger.start(batch) == [NotStarted.DONE]
     assert harness.queued() == 1
 
 
@@ -46,7 +47,7 @@ def test_suspect_starts_alone_only(harness: LedgerHarness) -> None:
     batch = harness.reserve("a", "b")
     harness.ledger.start(batch[:1])  # and its process dies
 
-    assert harness.ledger.start(batch) == [-1, 1]
+    assert harness.ledger.start(batch) == [NotStarted.SUSPECT, 1]
     assert harness.ledger.start(batch[:1]) == [2]
 
 
@@ -109,7 +110,9 @@ def test_postponed_message_that_dies_before_its_start_is_charged(harness: Ledger
     assert harness.ledger.postpone([(tag, "a")], suspect=True) == ["last"]
 
 
-@pytest.mark.parametrize(("suspect", "attempts"), [(True, [-1, 1]), (False, [2, 1])])
+@pytest.mark.parametrize(
+    ("suspect", "attempts"), [(True, [NotStarted.SUSPECT, 1]), (False, [2, 1])]
+)
 def test_suspect_alone_is_started_alone(harness: LedgerHarness, suspect, attempts) -> None:
     ((tag, _),) = first = harness.reserve("a")
     harness.ledger.start(first)
@@ -146,7 +149,7 @@ def test_postponed_prediction_that_is_cancelled_is_not_started(harness: LedgerHa
     harness.ledger.postpone(batch, suspect=True)
     assert harness.ledger.settle("churn:3", [Settled(harness.ledger.record("a").cancelled())]) == 1
 
-    assert harness.ledger.start([(postponed(harness, tag).decode(), "a")]) == [0]
+    assert harness.ledger.start([(postponed(harness, tag).decode(), "a")]) == [NotStarted.DONE]
     assert not harness.client.exists(keys.RESERVED, keys.DUE, keys.ATTEMPTS)
 
 

@@ -7,7 +7,7 @@ import redis
 from redis.commands.core import Script
 
 from tasks.ledger import keys
-from tasks.ledger.ledger import ALONE
+from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.time_limits import MAX_ATTEMPTS
 from tests.integration.ledger.ledger_harness import LedgerHarness
 from tests.integration.ledger.pauses.pause_harness import PauseHarness
@@ -77,9 +77,11 @@ def test_probe_whose_settlement_is_unanswered(parked: tuple[PauseHarness, list[s
     assert not harness.queued()
 
 
-@pytest.mark.parametrize(("ids", "attempts"), [(["a"], [1]), (["a", "b"], [ALONE, ALONE])])
+@pytest.mark.parametrize(
+    ("ids", "starts"), [(["a"], [1]), (["a", "b"], [NotStarted.SUSPECT, NotStarted.SUSPECT])]
+)
 def test_start_whose_answer_is_lost_repeatedly(
-    client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], attempts: list[int]
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], starts: list[Start]
 ) -> None:
     """Its computation killed no process, so lost replies must not exhaust its attempts."""
     monkeypatch.setattr("workers.celery.outage.MAX_RETRY_PAUSE", 0.01)
@@ -89,7 +91,7 @@ def test_start_whose_answer_is_lost_repeatedly(
     ledger = RetryingLedger(client, harness.settings)
     start, lost = ledger._start, iter(range(2 * MAX_ATTEMPTS))
 
-    def deaf(**asked: Any) -> list[int]:
+    def deaf(**asked: Any) -> Any:
         answer = start(**asked)
         if next(lost, None) is not None:
             raise redis.ConnectionError
@@ -97,7 +99,7 @@ def test_start_whose_answer_is_lost_repeatedly(
 
     ledger._start = deaf
 
-    assert ledger.start(batch) == attempts
+    assert ledger.start(batch) == starts
     assert client.hvals(keys.ATTEMPTS) == [b"1"] * len(ids)
 
 

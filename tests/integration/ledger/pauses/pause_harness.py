@@ -28,7 +28,7 @@ class PauseHarness(LedgerHarness):
 
     def fail(self, batch: list[tuple[str, str]], error: PredictqError = DAMAGED) -> int:
         self.ledger.start(batch)
-        dead_after = 1 if error.infrastructure else 0
+        dead_after = 1 if error.infrastructure else None
         return self.settle(
             Settled(self.ledger.record(task_id).failed(error), tag, dead_after)
             for tag, task_id in batch

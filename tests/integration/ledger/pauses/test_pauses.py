@@ -8,6 +8,7 @@ import redis
 
 from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.predictions.attempts import NotStarted
 from tasks.ledger.predictions.settlement import Settled
 from tasks.messages import Idempotency
 from tasks.record import Record
@@ -235,7 +236,7 @@ def test_parked_prediction_that_was_forgotten_is_never_started(
     assert harness.client.hmget("predictq:queued:predict", "rows", "bytes") == [b"0", b"0"]
 
     assert [task_id for _, task_id in batch] == [LONG_AGO]
-    assert harness.ledger.start(batch) == [0]
+    assert harness.ledger.start(batch) == [NotStarted.DONE]
 
     late = Record.queued(LONG_AGO, PREDICTION).succeeded([7], RECEIPT)
     assert harness.settle([Settled(late, batch[0][0])]) == 0, "nor is it there again"

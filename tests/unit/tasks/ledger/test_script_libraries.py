@@ -1,4 +1,4 @@
-"""Each Lua script names the libraries that it uses, in its first line."""
+"""Each Lua script names the libraries that it uses, and its arguments."""
 
 import re
 
@@ -31,6 +31,14 @@ def test_script_names_every_library_that_it_calls(name: str) -> None:
     defined = {f for text in map(texts().get, named) for f in LIBRARY.findall(text or "")}
     called = {*re.findall(r"(?<![.\w])(\w+)\(", code)} & shared
     assert called <= defined | {*LIBRARY.findall(code)}
+
+
+@pytest.mark.parametrize("name", sorted(texts()))
+def test_script_names_its_arguments_before_it_calls_redis(name: str) -> None:
+    """A reader need not count arguments: only the first lines of a script do."""
+    code = re.sub(r"--.*", "", texts()[name])
+    first_call = code.index("redis.") if "redis." in code else len(code)
+    assert not re.search(r"\b(KEYS|ARGV)\b", code[first_call:])
 
 
 class Client(redis.Redis):

@@ -9,14 +9,14 @@ from typing import Any
 
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
-from tasks.ledger.ledger import LATE
+from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Record
 from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.support.models import described
 from workers.compute.microbatch import Computation
 from workers.models.engine import Answer
-from workers.pool.protocol import Item
+from workers.pool.protocol import Instruction, Item
 
 SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
 
@@ -52,20 +52,20 @@ class Engine:
 
 
 class Ledger:
-    """Gives each id its number in ``attempts``, else 1; records outcomes."""
+    """Gives each id its start in ``starts``, else attempt 1; records outcomes."""
 
     def __init__(self) -> None:
-        self.attempts: dict[str, int] = {}
+        self.starts: dict[str, Start] = {}
         self.outcomes: dict[str, Record] = {}
-        self.dead_after: dict[str, int] = {}
+        self.dead_after: dict[str, int | None] = {}
         self.postponed: dict[str, bool] = {}
         """Id → whether it is a suspect."""
 
     def start(
         self, tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None] = ()
-    ) -> list[int]:
+    ) -> list[Start]:
         return [
-            LATE if deadline and deadline < time.time() else self.attempts.get(task_id, 1)
+            NotStarted.LATE if deadline and deadline < time.time() else self.starts.get(task_id, 1)
             for (_, task_id), deadline in zip(tagged_ids, deadlines, strict=True)
         ]
 
@@ -143,6 +143,11 @@ def item(
     rows = [[value, 0.0] for value in values or (1.0,)]
     kwargs: dict[str, Any] = {"model": model, "features": rows, "method": method}
     kwargs |= {"created_at": time.time()} if accepted else {}
-    given = {"body": json.dumps([[], kwargs, {}]).encode(), "order": "compute", "limit": 300.0}
-    given |= {"content_type": "application/json", "expires": expires, **fields}
+    given = {"body": json.dumps([[], kwargs, {}]).encode(), "limit": 300.0}
+    given |= {
+        "instruction": Instruction.COMPUTE,
+        "content_type": "application/json",
+        "expires": expires,
+        **fields,
+    }
     return Item(tag=f"tag {name}", id=name, **given)

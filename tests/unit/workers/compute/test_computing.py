@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from registry.store import Registry
+from tasks.ledger.predictions.attempts import NotStarted
 from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
 from tests.unit.workers.compute.microbatch_harness import Bench, item
+from workers.pool.protocol import Instruction
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_traceback_of_an_unforeseen_error_is_kept(
 
 def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
     items = [item(name, model="broken") for name in "abc"]
-    bench.ledger.attempts = dict.fromkeys("abc", MAX_ATTEMPTS)
+    bench.ledger.starts = dict.fromkeys("abc", MAX_ATTEMPTS)
     assert bench.run(*items, item("d")) == ["model_unloadable"] * 3 + ["succeeded"]
     assert len(bench.engine.calls) == 2
 
@@ -103,8 +105,8 @@ def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
     ("fields", "verdict"),
     [
         ({"expires": 1.0}, "expired"),
-        ({"order": "cancel"}, "cancelled"),
-        ({"order": "time out"}, "timed_out"),
+        ({"instruction": Instruction.CANCEL}, "cancelled"),
+        ({"instruction": Instruction.TIME_OUT}, "timed_out"),
         ({"body": b"not JSON"}, "malformed"),
         ({"body": b"[]"}, "malformed"),
         ({"body": b'[["m:1"], {}, {}]'}, "invalid"),
@@ -133,7 +135,7 @@ def test_unexpired_message_is_computed(bench: Bench) -> None:
 
 
 def test_exhausted_attempts_are_given_up(bench: Bench) -> None:
-    bench.ledger.attempts = {"last": MAX_ATTEMPTS, "hopeless": MAX_ATTEMPTS + 1}
+    bench.ledger.starts = {"last": MAX_ATTEMPTS, "hopeless": MAX_ATTEMPTS + 1}
     assert bench.run(item("last"), item("hopeless")) == ["succeeded", "worker_lost"]
     assert bench.ledger.outcomes["last"].receipt.attempt == MAX_ATTEMPTS
 
@@ -163,8 +165,8 @@ def test_unreadable_registry_is_retried(
 ) -> None:
     bench.run(item("before"))
     happens(tmp_path / "models")
-    bench.ledger.attempts = {"last": MAX_ATTEMPTS}
-    unwanted = item("cancelled", order="cancel"), item("late", expires=1.0)
+    bench.ledger.starts = {"last": MAX_ATTEMPTS}
+    unwanted = item("cancelled", instruction=Instruction.CANCEL), item("late", expires=1.0)
     assert bench.run(item("a"), item("last"), *unwanted) == [
         "retrying",
         "registry_unavailable",
@@ -192,7 +194,7 @@ def test_accepted_version_that_was_removed_fails(bench: Bench, tmp_path: Path) -
 
 
 def test_last_attempt_of_a_retryable_error_fails(bench: Bench) -> None:
-    bench.ledger.attempts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
+    bench.ledger.starts = {"memory": MAX_ATTEMPTS, "load": MAX_ATTEMPTS}
     batch = [item("memory", 1e9), item("load", model="broken")]
     assert bench.run(*batch) == ["out_of_memory", "model_unloadable"]
     assert {record.error.attempt for record in bench.ledger.outcomes.values()} == {MAX_ATTEMPTS}
@@ -201,19 +203,22 @@ def test_last_attempt_of_a_retryable_error_fails(bench: Bench) -> None:
 def test_hung_load_is_postponed_and_counts_against_its_version(
     bench: Bench, tmp_path: Path
 ) -> None:
-    batch = [item("a", order="give up"), item("b", 666, order="give up")]
+    batch = [
+        item("a", instruction=Instruction.GIVE_UP_LOADING),
+        item("b", 666, instruction=Instruction.GIVE_UP_LOADING),
+    ]
     assert bench.run(*batch) == ["model_unloadable"] * 2
     assert bench.engine.calls == []
     assert bench.ledger.dead_after == {"a": 1, "b": 1}
     shutil.rmtree(tmp_path / "models")
-    assert bench.run(item("away", order="give up")) == ["retrying"]
+    assert bench.run(item("away", instruction=Instruction.GIVE_UP_LOADING)) == ["retrying"]
 
 
 def test_failure_names_its_attempt(bench: Bench) -> None:
-    bench.ledger.attempts = {"raised": 2, "hopeless": MAX_ATTEMPTS + 1, "slow": 2}
+    bench.ledger.starts = {"raised": 2, "hopeless": MAX_ATTEMPTS + 1, "slow": 2}
     bench.run(item("raised", 666))
     bench.run(item("hopeless"))
-    bench.run(item("slow", order="time out"))
+    bench.run(item("slow", instruction=Instruction.TIME_OUT))
     attempts = {i: record.error.attempt for i, record in bench.ledger.outcomes.items()}
     assert attempts == {"raised": 2, "hopeless": MAX_ATTEMPTS, "slow": 1}
 
@@ -224,14 +229,14 @@ def test_smallest_limit_of_a_microbatch_counts(bench: Bench) -> None:
 
 
 def test_limit_of_an_uncomputed_message_does_not_count(bench: Bench) -> None:
-    bench.ledger.attempts = {"done": 0, "suspect": -1}
+    bench.ledger.starts = {"done": NotStarted.DONE, "suspect": NotStarted.SUSPECT}
     bench.run(item("done", limit=0.5), item("suspect", limit=0.5), item("a", limit=7.0))
     bench.run(item("done", limit=0.5))
     assert bench.limits == [7.0, LONGEST_RUN]
 
 
 def test_settled_or_suspect_message_is_left(bench: Bench) -> None:
-    bench.ledger.attempts = {"done": 0, "suspect": -1}
+    bench.ledger.starts = {"done": NotStarted.DONE, "suspect": NotStarted.SUSPECT}
     assert bench.run(item("done"), item("suspect"), item("a")) == [
         "dropped",
         "suspect",
@@ -242,7 +247,7 @@ def test_settled_or_suspect_message_is_left(bench: Bench) -> None:
 
 
 def test_empty_batch_is_not_settled(bench: Bench) -> None:
-    bench.ledger.attempts = {"done": 0}
+    bench.ledger.starts = {"done": NotStarted.DONE}
     assert bench.run(item("done")) == ["dropped"]
     assert bench.engine.calls == []
     assert bench.ledger.outcomes == {}

@@ -24,10 +24,14 @@ def registry(tmp_path: Path) -> Registry:
     return Registry(tmp_path)
 
 
-@pytest.mark.parametrize(("job", "reference"), [("m:1", "m:1"), ("m:2", ""), (7, ""), (None, "")])
-def test_version_of_a_job_step_is_known(registry: Registry, job: Any, reference: str) -> None:
+@pytest.mark.parametrize(
+    ("job", "reference"), [("m:1", "m:1"), ("m:2", None), (7, None), (None, None)]
+)
+def test_version_of_a_job_step_is_known(
+    registry: Registry, job: Any, reference: str | None
+) -> None:
     read = _read(message(job), SimpleNamespace(), registry)
-    assert (read.reference, read.lone, read.limit) == (reference, True, LONGEST_STEP)
+    assert (read.reference, read.is_step, read.limit) == (reference, True, LONGEST_STEP)
 
 
 def test_unreadable_registry_is_left_to_the_pool_process(
@@ -36,4 +40,4 @@ def test_unreadable_registry_is_left_to_the_pool_process(
     generation = tmp_path / "models" / ".generation"
     generation.unlink()
     generation.symlink_to(generation.name)
-    assert _read(message(), SimpleNamespace(), registry).reference == ""
+    assert _read(message(), SimpleNamespace(), registry).reference is None

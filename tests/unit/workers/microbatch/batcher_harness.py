@@ -6,7 +6,7 @@ from typing import Any
 from tasks.time_limits import LONGEST_RUN
 from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
-from workers.pool.protocol import Disposition, Done, Fate, Microbatch
+from workers.pool.protocol import Disposition, Done, Fate, Instruction, Microbatch
 
 
 class Process:
@@ -49,7 +49,7 @@ class Pool:
     def __init__(self, count: int) -> None:
         self.processes = [Process() for _ in range(count)]
 
-    def can_serve(self, reference: str) -> bool:
+    def can_serve(self, reference: str | None) -> bool:
         return reference != "loading:1"
 
     @property
@@ -61,7 +61,7 @@ class Pool:
         free = sum(process.idle for process in self.processes)
         return free > 1 or len(self.processes) == 1
 
-    def idle(self, reference: str) -> Process | None:
+    def idle(self, reference: str | None) -> Process | None:
         if not self.can_serve(reference):
             return None
         return next((process for process in self.processes if process.idle), None)
@@ -145,7 +145,7 @@ class Bench:
 
 def message(
     name: str,
-    model: str = "m:1",
+    model: str | None = "m:1",
     method: str = "predict",
     rows: int = 1,
     body: bytes = b"-",
@@ -153,7 +153,7 @@ def message(
 ) -> Any:
     request = SimpleNamespace(id=name, expires=None)
     return SimpleNamespace(
-        lone=False,
+        is_step=False,
         tag=f"tag {name}",
         body=body,
         content_type="application/json",
@@ -161,6 +161,6 @@ def message(
         method=method,
         rows=rows,
         request=request,
-        order="compute",
+        instruction=Instruction.COMPUTE,
         limit=limit,
     )

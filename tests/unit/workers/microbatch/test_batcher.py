@@ -5,6 +5,7 @@ from celery.worker import state
 from tasks.time_limits import LONGEST_RUN
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch.batch_size import MAX_ROWS
+from workers.pool.protocol import Instruction
 
 
 def test_lone_request_is_dispatched_at_once(bench: Bench) -> None:
@@ -122,7 +123,7 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
 
     assert bench.dispatch() == [["a", "b"]]
     (process,) = bench.pool.processes
-    assert {item.order for item in process.batch.items} == {"give up"}
+    assert {item.instruction for item in process.batch.items} == {Instruction.GIVE_UP_LOADING}
     process.finish("failed")
     bench.add("d", model="loading:1")
     assert bench.dispatch() == [], "a later message waits for the next load"
@@ -145,7 +146,10 @@ def test_message_revoked_while_it_waited_is_cancelled(bench: Bench) -> None:
     finally:
         state.revoked.discard("b")
     (process,) = bench.pool.processes
-    assert [item.order for item in process.batch.items] == ["compute", "cancel"]
+    assert [item.instruction for item in process.batch.items] == [
+        Instruction.COMPUTE,
+        Instruction.CANCEL,
+    ]
 
 
 def test_messages_are_announced_once_at_each_step(bench: Bench) -> None:

@@ -39,7 +39,7 @@ def test_capacity_of_a_cold_batcher_is_one_message() -> None:
 def test_messages_without_a_model_do_not_change_the_batch_size() -> None:
     """A canary on `bulk` is one such: the worker would reserve the steps of all jobs."""
     bench = Bench(warm=False)
-    bench.add("canary", model="")
+    bench.add("canary", model=None)
     bench.turn()
     assert bench.batcher.capacity == 1
 

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
-from workers.pool.protocol import Disposition
+from workers.pool.protocol import Disposition, Instruction
 
 
 def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:
@@ -44,11 +44,11 @@ def test_timeout_is_charged_to_a_lone_message(bench: Bench, clock: Clock) -> Non
     die_after(bench, clock, 21)
     assert bench.dispatch() == [["a"]]
     (process,) = bench.pool.processes
-    assert [item.order for item in process.batch.items] == ["compute"]
+    assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
     die_after(bench, clock, 21)
     assert bench.turn() == ["b"]
     assert bench.dispatch() == [["a"]]
-    assert [item.order for item in process.batch.items] == ["time out"]
+    assert [item.instruction for item in process.batch.items] == [Instruction.TIME_OUT]
 
 
 def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) -> None:
@@ -82,7 +82,7 @@ def test_crash_within_the_limit_is_no_timeout(bench: Bench) -> None:
     for _ in range(3):
         bench.dispatch()
         (process,) = bench.pool.processes
-        assert [item.order for item in process.batch.items] == ["compute"]
+        assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
         process.die()
 
 
@@ -93,7 +93,7 @@ def test_timeout_is_not_charged_for_a_frozen_process(bench: Bench, clock: Clock)
     process.frozen = True
     die_after(bench, clock, 21)
     bench.dispatch()
-    assert [item.order for item in process.batch.items] == ["compute"]
+    assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
 
 
 @pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])

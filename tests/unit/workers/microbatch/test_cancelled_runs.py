@@ -19,7 +19,7 @@ class Ledger:
     def record(self, task_id: str) -> Any:
         if self.is_away:
             raise redis.ConnectionError
-        return SimpleNamespace(is_terminal=task_id in self.terminal)
+        return SimpleNamespace(is_terminal=task_id in self.terminal, reference="m:1")
 
     def settle(self, version: str, outcomes: list[Any]) -> None:
         self.dropped += [outcome.tag for outcome in outcomes]

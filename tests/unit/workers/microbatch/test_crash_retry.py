@@ -47,9 +47,9 @@ class Reservations:
         self.withdrawn += tagged_ids
 
 
-def message(reference: str = "m:3", *, lone: bool = False) -> Any:
+def message(reference: str | None = "m:3", *, is_step: bool = False) -> Any:
     request = SimpleNamespace(id="a")
-    return SimpleNamespace(tag="tag a", request=request, reference=reference, lone=lone)
+    return SimpleNamespace(tag="tag a", request=request, reference=reference, is_step=is_step)
 
 
 def queued() -> Record:
@@ -77,9 +77,9 @@ def test_last_attempt_fails_and_leaves_a_dead_letter() -> None:
     assert (record.error.code, record.error.attempt) == ("worker_lost", MAX_ATTEMPTS)
 
 
-@pytest.mark.parametrize(("reference", "known"), [("m:3", ("m", 3)), ("", ("unknown", 0))])
+@pytest.mark.parametrize(("reference", "known"), [("m:3", ("m", 3)), (None, ("unknown", 0))])
 def test_message_without_a_record_fails_for_its_own_version(
-    reference: str, known: tuple[str, int]
+    reference: str | None, known: tuple[str, int]
 ) -> None:
     ledger = Ledger("last")
     retry_or_fail(ledger, message(reference))
@@ -89,7 +89,7 @@ def test_message_without_a_record_fails_for_its_own_version(
 
 def test_job_step_stays_with_the_worker_after_a_crash() -> None:
     ledger = Ledger("last")
-    assert retry_or_fail(ledger, message(lone=True)) is None
+    assert retry_or_fail(ledger, message(is_step=True)) is None
     assert ledger.settled == []
 
 

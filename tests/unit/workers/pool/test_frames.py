@@ -13,6 +13,7 @@ from workers.pool.protocol import (
     Ended,
     Fate,
     Fork,
+    Instruction,
     Item,
     Loaded,
     LoadVersion,
@@ -24,9 +25,9 @@ from workers.pool.protocol import (
     send_frame,
 )
 
-ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, "compute", 300)
+ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, Instruction.COMPUTE, 300)
 FRAMES = [
-    Microbatch([ITEM, Item("predict:2", "b", "text/plain", b"", None, "time out", 0.25)]),
+    Microbatch([ITEM, Item("predict:2", "b", "text/plain", b"", None, Instruction.TIME_OUT, 0.25)]),
     Microbatch([]),
     Ready(4711, ["iris:1", "churn:2"]),
     Done([Fate("succeeded"), Fate("failed", "model_error: ä\u2028", "Traceback …")], 0.25),

@@ -11,9 +11,20 @@ import pytest
 
 from tests.support.stack import until
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, receive, send_frame
+from workers.pool.protocol import (
+    Done,
+    Fate,
+    Instruction,
+    Item,
+    Microbatch,
+    Ready,
+    receive,
+    send_frame,
+)
 
-LARGE = Microbatch([Item("predict:1", "a", "application/json", b"x" * 2**23, None, "compute", 300)])
+LARGE = Microbatch(
+    [Item("predict:1", "a", "application/json", b"x" * 2**23, None, Instruction.COMPUTE, 300.0)]
+)
 AT_ONCE = 5.0
 """Seconds within which a call returns that does not wait for the process."""
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from registry.manifest import Column, Signature
 from tests.unit.workers.tables.sources import blocks
-from workers.jobs.tables.output.columns import columns, empty_columns
-from workers.jobs.tables.output.output_rows import output
+from workers.jobs.tables.output.columns import columns, empty_columns, output
 from workers.jobs.tables.output.writing import assemble, write_errors, write_part
 
 NAMES = {

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from tasks.jobs.files.fingerprints import stamp_of
+from tasks.jobs.files.descriptors import stamp_of
 from telemetry.errors import OutputExists
 from workers.jobs.tables.output.replacing import (
     MoveIntoPlace,

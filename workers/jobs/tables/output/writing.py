@@ -11,8 +11,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.jobs.files.descriptors import stamp_of
 from tasks.jobs.files.disk_reserve import WRITE_BYTES, open_with_reserve
-from tasks.jobs.files.fingerprints import stamp_of
 from tasks.jobs.files.naming import Compression, Format, named_format
 from telemetry.errors import ModelError
 from workers.jobs.tables.csv.header import own_header

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from tasks.jobs.files.descriptors import open_regular
+from tasks.jobs.files.descriptors import open_regular, stamp_of
 from tasks.jobs.files.file_refs import local_path
-from tasks.jobs.files.fingerprints import stamp_of
 from telemetry.errors import InputChanged, InputUnavailable, InputUnreadable
 from workers.jobs.tables.remote.remote import is_transient, open_remote, remote_stamp
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.jobs.files.fingerprints import stamp_of
+from tasks.jobs.files.descriptors import stamp_of
 from telemetry.errors import OutputExists
 from workers.jobs.tables.output.claiming import open_claimed, open_replacing
 

@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.jobs.files.fingerprints import stamp_of
+from tasks.jobs.files.descriptors import stamp_of
 from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
 from tests.unit.workers.tables.scoring import AB, scored
 from tests.unit.workers.tables.sources import unpacked
-from workers.jobs.tables.formats import format_of
 from workers.jobs.tables.output.columns import columns
 from workers.jobs.tables.output.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.output.writing import assemble, write_part
+from workers.jobs.tables.sources import format_of
 
 NOBODY = 65534
 """A user id without rights."""

@@ -23,7 +23,7 @@ from tests.unit.workers.tables.sources import (
     stumbling,
 )
 from workers.jobs.tables import sources
-from workers.jobs.tables.formats import format_of
+from workers.jobs.tables.sources import format_of
 from workers.jobs.tables.spans import BadRow
 
 

@@ -11,9 +11,9 @@ from fsspec.implementations.memory import MemoryFile
 
 from telemetry.errors import InputUnavailable, InputUnreadable
 from tests.unit.workers.tables.sources import numbers, source_of
-from workers.jobs.tables.formats import format_of
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
+from workers.jobs.tables.sources import format_of
 
 URI = "memory://bucket/rows.csv"
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000
