@@ -10,7 +10,7 @@ from telemetry.errors import PredictqError
 from workers.celery.strategy import Handler, handler
 from workers.microbatch.message import Message
 
-LONGEST_STEP = 6 * 3600.0
+MAX_STEP_SECONDS = 6 * 3600.0
 """Seconds after which a process counts as frozen in one step. Model calls have limits of their
 own."""
 
@@ -25,7 +25,7 @@ def _read(message: Any, request: Request, registry: Registry) -> Message:
     read = Message(message, request)
     read_step(read.body)
     read.reference = _known(message.headers.get("job"), registry)
-    read.limit, read.lone = LONGEST_STEP, True
+    read.limit, read.lone = MAX_STEP_SECONDS, True
     return read
 
 

@@ -43,13 +43,13 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
     The time limit is the message's own, else its version's, else `LONGEST_RUN`.
     """
     read = Message(message, request)
-    told, method, read.rows = _told(message.headers) or _found(read.body)
+    told, method, read.rows = _from_headers(message.headers) or _from_body(read.body)
     read.reference, read.method, limit = _known(told, method, registry)
     read.limit = _bounded(_own_limit(request.time_limits) or limit or LONGEST_RUN)
     return read
 
 
-def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
+def _from_headers(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     """Model, method and row count from the headers that our front end writes."""
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
@@ -58,7 +58,7 @@ def _told(headers: dict[str, Any]) -> tuple[str, str, int] | None:
     return None
 
 
-def _found(body: bytes) -> tuple[str, str, int]:
+def _from_body(body: bytes) -> tuple[str, str, int]:
     """Model, method and row count from the body, for messages of stock producers.
 
     A malformed body is not an error here: `workers.compute.admission` reports it.
