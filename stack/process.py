@@ -14,7 +14,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 """Working directory of all processes, so that no package in the caller's shadows ours."""
 
-SHORTEST_DELAY, LONGEST_DELAY = 0.2, 5.0
+MIN_DELAY, MAX_DELAY = 0.2, 5.0
 """Seconds before a restart; doubled each time the process ran for less than `STEADY_SECONDS`."""
 STEADY_SECONDS = 10.0
 TAIL_LINES = 10
@@ -105,7 +105,7 @@ class Process:
         """Schedule the restart; returns the seconds until then."""
         now = time.monotonic()
         again = 2 * self._delay if now - self._started < STEADY_SECONDS else 0.0
-        self._delay = min(max(again, SHORTEST_DELAY), LONGEST_DELAY)
+        self._delay = min(max(again, MIN_DELAY), MAX_DELAY)
         self._due = now + self._delay
         return self._delay
 

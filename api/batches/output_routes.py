@@ -67,7 +67,7 @@ class OutputViews:
     def _stream(self, id: str) -> Response:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         type_ = "text/event-stream; charset=utf-8"
-        return Response(self._news(id), headers=headers, content_type=type_)
+        return Response(self._changes(id), headers=headers, content_type=type_)
 
     def _output(self, job: Job, path: Path, stack: ExitStack) -> Response:
         """Serve what the job wrote; raises `ResultGone` if the file was replaced since."""
@@ -76,7 +76,7 @@ class OutputViews:
             raise ResultGone(f"the file at {path} is not the output of job {job.id}")
         return download(file, *_described(job, path))
 
-    def _news(self, id: str) -> Iterator[bytes]:
+    def _changes(self, id: str) -> Iterator[bytes]:
         last: Job | None = None
         for job in self._jobs.follow(id):
             if self._leaving.is_set():

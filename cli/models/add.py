@@ -114,7 +114,7 @@ def add(
         _prove(registry, stack, manifest, own)
     if alias is not None:  # last, so that it never points to a version that cannot be served
         registry.set_alias(name, alias, manifest.version)
-    _tell(manifest, alias, stack, found.inspected, sampled=sample is not None)
+    _report(manifest, alias, stack, found.inspected, sampled=sample is not None)
     if stack is None:
         click.echo(not_served(home))
 
@@ -179,7 +179,7 @@ def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own
         registry.set_state(manifest, was.with_status("ready"))
 
 
-def _tell(
+def _report(
     manifest: Manifest,
     alias: str | None,
     stack: RunningStack | None,

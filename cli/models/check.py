@@ -53,7 +53,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
         raise
     if state.status != "ready":
         registry.set_state(manifest, state.with_status("ready"))
-    _tell(manifest, own, stack.url if stack else None)
+    _report(manifest, own, stack.url if stack else None)
 
 
 def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
@@ -84,7 +84,7 @@ def _of_version(own: Own, manifest: Manifest) -> Own:
     return replace(own, answers=answers)
 
 
-def _tell(manifest: Manifest, own: Own, url: str | None) -> None:
+def _report(manifest: Manifest, own: Own, url: str | None) -> None:
     click.echo(f"{manifest.reference} is served as the model answers by itself:")
     click.echo(f"  {len(own.frame):,} rows, {', '.join(own.answers)}")
     click.echo(f"  by {', '.join(DOORS)}{f', and through {url}' if url else ''}")

@@ -34,7 +34,7 @@ def remove_ghosts(
         ghosts = Ghosts(client, Settings.from_environment())
         for version in versions:
             try:
-                _tell(version, ghosts.remove(version), tell)
+                _report(version, ghosts.remove(version), tell)
             except redis.RedisError as error:
                 tell(f"Redis keeps data of {version} until the next start: {error}")
 
@@ -47,7 +47,7 @@ def remove_all_ghosts(home: Path, redis_url: str) -> None:
         remove_ghosts(redis_url, sorted(filter(registry.has_removed, known)))
 
 
-def _tell(version: str, removed: RemovedGhost, tell: Callable[[str], None]) -> None:
+def _report(version: str, removed: RemovedGhost, tell: Callable[[str], None]) -> None:
     if removed.letters:
         letters = f"{removed.letters:,} dead letter{'s' * (removed.letters > 1)}"
         tell(f"removed {letters} of {version}")

@@ -26,7 +26,7 @@ def remove(model: str, force: bool, home: Path) -> None:
     pointing = _pointing(registry, reference)
     if pointing and not force:
         _ask(model, pointing)
-    _tell(home, reference.name, registry.remove(reference.name, reference.version))
+    _report(home, reference.name, registry.remove(reference.name, reference.version))
 
 
 @click.command()
@@ -36,12 +36,12 @@ def remove(model: str, force: bool, home: Path) -> None:
 def keep_latest(name: str, count: int, home: Path) -> None:
     """Keep the COUNT newest versions of NAME, and those that an alias points to."""
     registry = Registry(home)
-    _tell(home, name, registry.keep_latest(name, count))
+    _report(home, name, registry.keep_latest(name, count))
     kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
     click.echo(f"kept {name}: {kept}")
 
 
-def _tell(home: Path, name: str, removed: Removed) -> None:
+def _report(home: Path, name: str, removed: Removed) -> None:
     """Print what was removed, and remove it from Redis."""
     for version in removed.versions:
         click.echo(f"removed {name}:{version}")

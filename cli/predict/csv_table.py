@@ -99,7 +99,7 @@ def _layout(
     ignored = [name for place, name in enumerate(names) if place not in set(places)]
     notes = [ignored_text(ignored)] if ignored else []
     if header and said.header is None and is_counted(first):
-        notes.append(f"line {line} was read as the header (if it is a row, give --no-header)")
+        notes.append(f"read line {line} as the header (if it is a row, give --no-header)")
     return Layout(len(first), taken, takes.named and header, frozenset(said.missing)), notes
 
 

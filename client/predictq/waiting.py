@@ -6,7 +6,7 @@ from predictq.http.connection import Connection
 from predictq.http.retries import Deadline
 from predictq.types import Pending, Prediction, Source
 
-SHORTEST_PAUSE = 0.05
+MIN_PAUSE = 0.05
 """Least seconds between two look-ups, whatever the server asks."""
 
 
@@ -15,7 +15,7 @@ def await_outcome(
 ) -> Prediction | Pending:
     """Poll until there is an outcome or the deadline; returns the last state."""
     while isinstance(answer, Pending) and waiting.left():
-        waiting.clock.sleep(min(max(answer.retry_after, SHORTEST_PAUSE), waiting.left()))
+        waiting.clock.sleep(min(max(answer.retry_after, MIN_PAUSE), waiting.left()))
         answer = _look_again(connection, answer, waiting)
     return answer
 

@@ -126,7 +126,7 @@ class LineError(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-LONGEST_MESSAGE = 2000
+MAX_MESSAGE_CHARS = 2000
 """Longest message in characters: it may quote column names, which can be of any length."""
 
 
@@ -152,7 +152,7 @@ class JobError(msgspec.Struct, frozen=True, omit_defaults=True):
     def of(cls, error: BaseException) -> "JobError":
         """The error as callers may see it; the text of foreign exceptions stays in the log."""
         if isinstance(error, PredictqError):
-            return cls(error.code, error.message[:LONGEST_MESSAGE], error.extra.get("line"))
+            return cls(error.code, error.message[:MAX_MESSAGE_CHARS], error.extra.get("line"))
         return cls(JobFailed.code, "the worker could not do this; its log says why")
 
 

@@ -60,7 +60,7 @@ class Performer:
             self._do(begun)
         except Exception as error:  # noqa: BLE001 - any error must reach the job's owner
             self._inputs.close()  # the file may be repaired or deleted before the next attempt
-            return self._failed(begun, _told(error))
+            return self._failed(begun, _converted_error(error))
         return Fate("succeeded")
 
     def _do(self, begun: Begun) -> None:
@@ -89,7 +89,7 @@ class Performer:
         return Fate("failed", word, traceback or "")
 
 
-def _told(error: Exception) -> Exception:
+def _converted_error(error: Exception) -> Exception:
     """Replace common foreign errors by predictq's own."""
     if isinstance(error, MemoryError):
         return OutOfMemory()

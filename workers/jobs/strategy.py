@@ -11,7 +11,7 @@ from workers.celery.strategy import Handler, handler
 from workers.microbatch.message import Message
 from workers.parts import WorkerParts
 
-LONGEST_STEP = 6 * 3600.0
+MAX_STEP_SECONDS = 6 * 3600.0
 """Seconds after which a process counts as frozen in one step. Model calls have limits of their
 own."""
 
@@ -26,7 +26,7 @@ def _read(message: Any, request: Request, registry: Registry) -> Message:
     read = Message(message, request, is_step=True)
     read_step(read.body)
     read.reference = _known(message.headers.get("job"), registry)
-    read.limit = LONGEST_STEP
+    read.limit = MAX_STEP_SECONDS
     return read
 
 

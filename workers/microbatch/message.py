@@ -55,7 +55,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
     The time limit is the message's own, else its version's, else `LONGEST_RUN`.
     """
     read, limit = Message(message, request), None
-    if named := _in_headers(message.headers) or _in_body(read.body):
+    if named := _from_headers(message.headers) or _from_body(read.body):
         read.rows = named.rows
         if manifest := _known(named, registry):
             read.reference, read.method = manifest.reference, named.method
@@ -64,7 +64,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
     return read
 
 
-def _in_headers(headers: dict[str, Any]) -> _Named | None:
+def _from_headers(headers: dict[str, Any]) -> _Named | None:
     """As the headers say that our front end writes; None for a stock producer's message."""
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
@@ -73,7 +73,7 @@ def _in_headers(headers: dict[str, Any]) -> _Named | None:
     return None
 
 
-def _in_body(body: bytes) -> _Named | None:
+def _from_body(body: bytes) -> _Named | None:
     """As the body says, for messages of stock producers; None if it is malformed.
 
     That is not an error here: `workers.compute.admission` reports it.

@@ -104,7 +104,10 @@ class Connection:
         """
         limit = min(MAX_SILENCE_SECONDS, until.left() + GRACE) if until else MAX_SILENCE_SECONDS
         timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT))
-        with self._told(), self._http.stream("GET", path, headers=headers, timeout=timeout) as got:
+        with (
+            self._converting_errors(),
+            self._http.stream("GET", path, headers=headers, timeout=timeout) as got,
+        ):
             if not got.is_success:
                 got.read()
             self._is_met = True
@@ -130,11 +133,11 @@ class Connection:
             request.headers["Prefer"] = f"wait={round(min(MAX_HOLD_SECONDS, hold.left()))}"
         limit = min(MAX_ATTEMPT_SECONDS, until.left() + GRACE)
         request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
-        with self._told():
+        with self._converting_errors():
             return self._http.send(request)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _converting_errors(self) -> Iterator[None]:
         """Turn errors of httpx into ours, and note whether the server was reached."""
         if self._http.is_closed:
             raise PredictqError("the client is closed")

@@ -69,7 +69,7 @@ def _running() -> Place:
 
 def _own() -> Stack | None:
     home = _home()
-    entry = home and _told(home / "stack.json")
+    entry = home and _read_stack_file(home / "stack.json")
     return Stack(entry["url"], home) if home and entry else None
 
 
@@ -85,7 +85,7 @@ def _others() -> Iterator[Stack]:
     except OSError:
         files = []
     for file in files:
-        if entry := _told(file):
+        if entry := _read_stack_file(file):
             yield Stack(entry["url"], Path(str(entry.get("home"))))
 
 
@@ -95,7 +95,7 @@ def _from_home(path: str) -> Path | None:
     return None if whole.startswith("~") else Path(whole)
 
 
-def _told(file: Path) -> dict[str, Any] | None:
+def _read_stack_file(file: Path) -> dict[str, Any] | None:
     """Read the file of a stack, with its ``url``; None if the stack does not run."""
     try:
         # Reading a pipe would block.
@@ -104,7 +104,7 @@ def _told(file: Path) -> dict[str, Any] | None:
         entry = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    is_running = isinstance(entry, dict) and _has_url(entry) and _lives(entry.get("pid"))
+    is_running = isinstance(entry, dict) and _has_url(entry) and _is_running(entry.get("pid"))
     return entry if is_running else None
 
 
@@ -113,7 +113,7 @@ def _has_url(entry: dict[str, Any]) -> bool:
     return isinstance(url, str) and url.startswith(("http://", "https://"))
 
 
-def _lives(pid: Any) -> bool:
+def _is_running(pid: Any) -> bool:
     # Stacks run on POSIX only. On Windows `os.kill` with signal 0 would end the process.
     if os.name != "posix" or type(pid) is not int or pid <= 0:
         return False

@@ -12,7 +12,7 @@ from predictq.errors import Unreachable
 
 FIRST_BACKOFF = 0.1
 """Greatest pause in seconds before the second attempt; doubles with each attempt."""
-LONGEST_BACKOFF = 5.0
+MAX_BACKOFF = 5.0
 BUSY = (429, 503)
 PROXIES = (429, 502, 503, 504)
 """Statuses that proxies answer while the server is away."""
@@ -88,7 +88,7 @@ def _backoffs() -> Iterator[float]:
     limit = FIRST_BACKOFF
     while True:
         yield random.uniform(0, limit)  # noqa: S311 - jitter, no secret
-        limit = min(2 * limit, LONGEST_BACKOFF)
+        limit = min(2 * limit, MAX_BACKOFF)
 
 
 def _attempt(send: Callable[[], httpx2.Response]) -> httpx2.Response | Unreachable:

@@ -22,7 +22,7 @@ def follow(connection: Connection, path: str, until: Deadline | None) -> Iterato
     patience = connection.deadline()
     while True:
         try:
-            for job in _news(connection, path, until):
+            for job in _changes(connection, path, until):
                 yield job
                 if job.has_ended or _is_over(until):
                     return
@@ -36,14 +36,14 @@ def follow(connection: Connection, path: str, until: Deadline | None) -> Iterato
         _pause(patience, until)
 
 
-def _news(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
+def _changes(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
     try:
-        yield from _told(connection, path, until)
+        yield from _streamed_jobs(connection, path, until)
     except Unavailable:  # too many listeners: poll instead
         yield wire.job(connection.send("GET", path, until=until))
 
 
-def _told(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
+def _streamed_jobs(connection: Connection, path: str, until: Deadline | None) -> Iterator[Job]:
     with connection.stream(f"{path}/events", until=until) as response:
         last: Job | None = None
         for event in _events(wire.successful(response).iter_lines()):

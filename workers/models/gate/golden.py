@@ -20,7 +20,7 @@ from workers.models.tabular.table import Table
 
 MAX_GOLDEN_ROWS = 64
 """Rows that are kept; each worker computes them at each load."""
-LONGEST_GOLDEN_CALL_MS = 250.0
+MAX_GOLDEN_CALL_MS = 250.0
 """Run time of a call from which on only one row and the main method are kept."""
 
 
@@ -30,7 +30,7 @@ def golden_rows(signature: Signature, own: Own, call_ms: dict[str, float]) -> Go
     ``call_ms``: rows in a call → milliseconds, as of `workers.models.gate.warming.call_times`.
     Returns None if JSON can express no row.
     """
-    is_slow = max(call_ms.values(), default=0.0) > LONGEST_GOLDEN_CALL_MS
+    is_slow = max(call_ms.values(), default=0.0) > MAX_GOLDEN_CALL_MS
     found = dict(islice(_finite_rows(signature, own), 1 if is_slow else MAX_GOLDEN_ROWS))
     if not found:
         return None

@@ -75,7 +75,7 @@ def _is_several(output: Any, rows: int) -> bool:
 def _single(output: Any, rows: int) -> Array:
     array = _array(output)
     if not array.ndim:
-        raise ModelError(f"the model gave {_told(output)}, expected one prediction a row")
+        raise ModelError(f"the model gave {_described(output)}, expected one prediction a row")
     if len(array) != rows:
         raise ModelError(f"the model gave {len(array)} predictions for {rows} rows")
     return array
@@ -102,7 +102,7 @@ def _dense(output: Any) -> Array:
     return output.toarray()
 
 
-def _told(output: Any) -> str:
+def _described(output: Any) -> str:
     return "None" if output is None else f"a value of type {type(output).__name__}"
 
 

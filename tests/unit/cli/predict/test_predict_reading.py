@@ -118,7 +118,7 @@ def test_numbers_in_order_count_as_a_header_with_a_note():
     takes = VersionInputs((Column("x0", "number"), Column("x1", "number")), named=False)
     read_rows = found("0,1\n5,6\n", takes=takes)
     assert [row.value for row in read_rows.rows] == [[5, 6]]
-    assert read_rows.notes == ["line 1 was read as the header (if it is a row, give --no-header)"]
+    assert read_rows.notes == ["read line 1 as the header (if it is a row, give --no-header)"]
     assert [row.value for row in found("0,1\n5,6\n", takes=takes, header=False).rows] == [
         [0, 1],
         [5, 6],

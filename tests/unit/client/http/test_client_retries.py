@@ -4,7 +4,7 @@ import pytest
 
 from predictq import Client, PredictqError, Unavailable, Unreachable
 from predictq.http.connection import UNSEEN_SERVER_SECONDS
-from predictq.http.retries import LONGEST_BACKOFF
+from predictq.http.retries import MAX_BACKOFF
 from tests.unit.fake_server import DROP, Answer, pending, problem, stand_in, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -26,7 +26,7 @@ def test_retries_go_on_until_the_deadline(server, clock, trouble):
         Client(server.url, timeout=60, clock=clock).health()
     assert 59 < clock.seconds - begun < 60.1  # the last Retry-After would exceed the deadline
     assert len(server.asked) == len(clock.slept) + 1
-    assert max(clock.slept) <= LONGEST_BACKOFF
+    assert max(clock.slept) <= MAX_BACKOFF
 
 
 def test_backoff_grows_and_is_random(server, client, clock, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 
 from registry.store import Registry
 from tests.support.models import described
-from workers.jobs.strategy import LONGEST_STEP, _read
+from workers.jobs.strategy import MAX_STEP_SECONDS, _read
 
 
 def message(job: Any = "m:1") -> Any:
@@ -31,7 +31,7 @@ def test_version_of_a_job_step_is_known(
     registry: Registry, job: Any, reference: str | None
 ) -> None:
     read = _read(message(job), SimpleNamespace(), registry)
-    assert (read.reference, read.is_step, read.limit) == (reference, True, LONGEST_STEP)
+    assert (read.reference, read.is_step, read.limit) == (reference, True, MAX_STEP_SECONDS)
 
 
 def test_unreadable_registry_is_left_to_the_pool_process(

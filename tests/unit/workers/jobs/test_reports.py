@@ -3,7 +3,7 @@
 import pytest
 
 from registry.manifest import Column, Signature
-from tasks.jobs.job import LONGEST_MESSAGE, JobError
+from tasks.jobs.job import MAX_MESSAGE_CHARS, JobError
 from telemetry.errors import InvalidInput
 from workers.jobs.tables.features.matching import MAX_COLUMNS, MAX_NAMES_CHARS, Selection, match
 from workers.jobs.validation.validating import MAX_SHOWN_CHARS, shown_names
@@ -28,4 +28,4 @@ def test_file_of_too_many_or_too_long_columns_is_refused(names: list[str]) -> No
 
 def test_error_message_of_a_job_is_bounded() -> None:
     error = JobError.of(InvalidInput(f"there are two columns {'x' * 10**6}"))
-    assert len(error.message) == LONGEST_MESSAGE
+    assert len(error.message) == MAX_MESSAGE_CHARS

@@ -73,7 +73,7 @@ def _array(column: Column, values: Any, rows: int, faults: Faults) -> Array:
     found = _objects(column, values)
     for row, value in enumerate(found):
         if wrong := _fault(column, value):
-            faults.setdefault(row, _told(column, wrong))
+            faults.setdefault(row, _fault_text(column, wrong))
             found[row] = None
     return array_of(column, found.tolist())
 
@@ -149,10 +149,10 @@ def _note_missing(
 def _note_missing_in(column: Column, array: Array, faults: Faults) -> None:
     for row in _suspicious(column, array):
         if wrong := fault(column, _plain(array[row])):
-            faults.setdefault(int(row), _told(column, wrong))
+            faults.setdefault(int(row), _fault_text(column, wrong))
 
 
-def _told(column: Column, wrong: str) -> str:
+def _fault_text(column: Column, wrong: str) -> str:
     return f"column {column.name!r}: {wrong}"
 
 

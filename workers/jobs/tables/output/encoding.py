@@ -101,11 +101,11 @@ def _text(value: Any) -> str:
     return msgspec.json.decode(encoded, type=str) if encoded[:1] == b'"' else encoded.decode()
 
 
-def _told(value: Any) -> str:
+def _iso_text(value: Any) -> str:
     """ISO 8601 text of types that msgspec does not know, such as pandas times with nanoseconds."""
     text: str = value.isoformat()
     return text
 
 
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_told)
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_iso_text)
 _WRITERS = {"csv": _write_csv, "ndjson": _write_ndjson, "parquet": _write_arrow}

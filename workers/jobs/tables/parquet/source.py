@@ -23,7 +23,7 @@ _SAMPLE = 1000
 """Rows from which the size of a row is estimated."""
 _NEAR, _FAR = 2**16, 2**20
 """Bytes of a column read at a time, from a local and a remote file: there, each is a request."""
-MOST_MEMORY = 2**30
+MAX_MEMORY_BYTES = 2**30
 """Bytes of memory that reading a span may take. Encoded data can expand without limit, and the
 metadata does not tell how much."""
 
@@ -118,10 +118,10 @@ def _present(names: Sequence[str | None]) -> list[str]:
 @contextmanager
 def _telling(uri: str) -> Iterator[None]:
     try:
-        with bounded(MOST_MEMORY):
+        with bounded(MAX_MEMORY_BYTES):
             yield
     except MemoryError as error:  # ArrowMemoryError is an ArrowException, too
-        what = f"some rows take more than {MOST_MEMORY // 2**20} MiB once they are decoded"
+        what = f"some rows take more than {MAX_MEMORY_BYTES // 2**20} MiB once they are decoded"
         raise InvalidInput(f"{uri} cannot be read: {what}") from error
     except OSError as error:  # pyarrow raises it for broken pages, too, without a number
         if error.errno:

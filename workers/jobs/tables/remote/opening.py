@@ -18,13 +18,13 @@ _SAMPLE = 65536
 @contextmanager
 def opened(uri: str) -> Iterator[IO[bytes]]:
     """Open a local or remote file for reading; raises `InputUnreadable`, also while it is read."""
-    with open_input(uri) as file, _told(uri, OSError):
+    with open_input(uri) as file, _converting_errors(uri, OSError):
         yield file
 
 
 def open_input(uri: str) -> IO[bytes]:
     """Open a file that the caller closes; raises `InputUnreadable`."""
-    with _told(uri):
+    with _converting_errors(uri):
         return _open(uri)
 
 
@@ -42,7 +42,7 @@ def fingerprint(uri: str) -> str:
 
 def stamp(uri: str) -> str:
     """Identifies a file and its state without reading it; see `stamp_of` and `remote_stamp`."""
-    with _told(uri):
+    with _converting_errors(uri):
         path = local_path(uri)
         if path is not None:
             return stamp_of(path.lstat())
@@ -67,7 +67,7 @@ class InputWatch:
     def reading(self) -> Iterator[None]:
         """Raise `InputChanged` if the file has changed during the body, also if that raised."""
         try:
-            with _told(self._uri, OSError):
+            with _converting_errors(self._uri, OSError):
                 yield
         finally:
             self.refuse_change()
@@ -84,7 +84,7 @@ def _open(uri: str) -> IO[bytes]:
 
 
 @contextmanager
-def _told(uri: str, kind: type[Exception] = Exception) -> Iterator[None]:
+def _converting_errors(uri: str, kind: type[Exception] = Exception) -> Iterator[None]:
     """Convert exceptions to `InputUnreadable`; remote file systems may raise any type."""
     try:
         yield
