@@ -8,8 +8,9 @@ import msgspec
 
 from registry.manifest import Manifest
 from telemetry.errors import ArtifactMismatch, ArtifactMissing, ModelUnloadable
-from workers.models.formats.model_format import Labels
-from workers.models.formats.pickles import skops_library
+from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
+from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
+from workers.models.formats.pickled.pickles import skops_library
 from workers.models.formats.table import format_named, load_model, recognised_format
 from workers.models.formats.trial import check_loadable
 from workers.models.signature.methods import method_candidates
@@ -43,9 +44,10 @@ def open_artifact(path: Path, trust: bool, labels: Labels = None) -> LoadedModel
     content = _read(path, what)
     found = recognised_format(content, what)
     check_loadable(found, content, what)
-    made = load_model(found, content, trust=trust, labels=labels, what=what)
+    made = load_model(found, content, LoadOptions(trust, labels), what)
     sha256 = hashlib.sha256(content).hexdigest()
-    return LoadedModel(_estimator(made, what), _names(made, what), content, sha256, found.name)
+    estimator = _estimator(made, found, labels, what)
+    return LoadedModel(estimator, _names(made, what), content, sha256, found.name)
 
 
 def load_artifact(path: Path, manifest: Manifest) -> Any:
@@ -58,8 +60,8 @@ def load_artifact(path: Path, manifest: Manifest) -> Any:
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
     found = format_named(manifest.format, what)
-    made = load_model(found, content, trust=manifest.trusted, labels=manifest.labels, what=what)
-    return _estimator(made, what)
+    made = load_model(found, content, LoadOptions(manifest.trusted, manifest.labels), what)
+    return _estimator(made, found, manifest.labels, what)
 
 
 def save(made: Any, path: Path) -> None:
@@ -76,9 +78,13 @@ def _read(path: Path, what: str) -> bytes:
         raise ModelUnloadable(f"{what} cannot be read: {error.strerror}") from error
 
 
-def _estimator(made: Any, what: str) -> Any:
+def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:
     if isinstance(made, dict):
         made = _from_dictionary(made, what)
+    if is_bare_booster(made):
+        return around_booster(made, labels)
+    if labels is not None and not found.is_native:
+        raise ModelUnloadable(f"{what} keeps its own classes; leave out --classes")
     if isinstance(made, type):
         raise ModelUnloadable(f"{what} holds a class, not a fitted model: {made.__name__}")
     if not method_candidates(made):

@@ -13,6 +13,14 @@ Labels = tuple[Any, ...] | None
 """Class labels given at registration, for files that do not keep them."""
 
 
+class LoadOptions(msgspec.Struct, frozen=True):
+    """What a version's registration allows and tells its loader."""
+
+    trust: bool = False
+    """Whether code in the file may run."""
+    labels: Labels = None
+
+
 class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
     """A format of model files."""
 
@@ -20,12 +28,13 @@ class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
     """The name in manifests."""
     recognises: Callable[[bytes], bool]
     """Whether a file's content has this format; must not run code from it."""
-    load: Callable[[bytes, Labels], Any]
-    """Make the model; raises what its library raises, or `ModelUnloadable`."""
+    load: Callable[[bytes, LoadOptions], Any]
+    """Make the model; raises what its library raises, `ModelUnloadable`, or `UntrustedArtifact` if
+    this file needs trust and has none."""
     runs_code: bool = False
-    """Whether loading runs code from the file, so that it needs trust."""
-    runtime: str = "scikit-learn"
-    """Name of the library that computes, for receipts."""
+    """Whether loading always runs code from the file, so that each file needs trust."""
+    runtime: str = ""
+    """Name of the library that computes, for receipts; empty for scikit-learn."""
     distributions: tuple[str, ...] = ()
     """Distributions that may provide ``runtime``; the first that is installed gives its version."""
     extra: str = ""

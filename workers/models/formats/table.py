@@ -5,18 +5,18 @@ from typing import Any
 
 from registry.manifest import Description
 from telemetry.errors import ModelUnloadable, UntrustedArtifact
-from workers.models.formats import pickles
-from workers.models.formats.catboost_file import is_catboost, load_catboost
-from workers.models.formats.lightgbm_file import is_lightgbm, load_lightgbm
-from workers.models.formats.model_format import Labels, ModelFormat, installed_version
-from workers.models.formats.onnx_file import is_onnx, load_onnx
-from workers.models.formats.xgboost_file import is_xgboost, load_xgboost
+from workers.models.formats.libraries.catboost_file import is_catboost, load_catboost
+from workers.models.formats.libraries.lightgbm_file import is_lightgbm, load_lightgbm
+from workers.models.formats.libraries.onnx_file import is_onnx, load_onnx
+from workers.models.formats.libraries.xgboost_file import is_xgboost, load_xgboost
+from workers.models.formats.model_format import LoadOptions, ModelFormat, installed_version
+from workers.models.formats.pickled import pickles
 
 MODEL_FORMATS = (
     ModelFormat(
         name="skops",
         recognises=pickles.is_skops,
-        load=lambda content, _: pickles.load_skops(content, False, "the file"),
+        load=pickles.load_skops,
     ),
     ModelFormat(
         name="xgboost",
@@ -77,28 +77,22 @@ def format_named(name: str, what: str) -> ModelFormat:
     return found
 
 
-def load_model(
-    model_format: ModelFormat, content: bytes, *, trust: bool, labels: Labels, what: str
-) -> Any:
+def load_model(model_format: ModelFormat, content: bytes, options: LoadOptions, what: str) -> Any:
     """Make what a file holds.
 
-    Raises `UntrustedArtifact` if that runs code without ``trust``, and `ModelUnloadable` if the
+    Raises `UntrustedArtifact` if that runs code without trust, and `ModelUnloadable` if the
     file is broken or its runtime is not installed.
     """
-    if model_format.runs_code and not trust:
+    if model_format.runs_code and not options.trust:
         raise UntrustedArtifact(
             f"{what}: loading a {model_format.name} file runs the code in it; "
             "register it with --trust if you trust its origin, or save it with skops"
         )
-    if labels is not None and not model_format.is_native:
-        raise ModelUnloadable(f"{what} keeps its own classes; leave out --classes")
     # Code in the artifact may raise anything while it is unpacked, even `SystemExit`.
     try:
-        if model_format.name == "skops":
-            return pickles.load_skops(content, trust, what)
-        return model_format.load(content, labels)
-    except UntrustedArtifact:
-        raise
+        return model_format.load(content, options)
+    except UntrustedArtifact as error:
+        raise UntrustedArtifact(f"{what}: {error.message}") from error
     except ModelUnloadable as error:
         raise ModelUnloadable(f"{what} cannot be loaded: {error.message}") from error
     except (Exception, SystemExit) as error:
@@ -115,6 +109,6 @@ def runtime_name(described: Description) -> str | None:
 def _runtime_of(name: str) -> str | None:
     # Cached because each receipt asks, and a library's version is read from disk.
     found = next((each for each in MODEL_FORMATS if each.name == name), None)
-    if found is None or not found.is_native:
+    if found is None or not found.runtime:
         return None
     return f"{found.runtime} {installed_version(found.distributions)}".strip()

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from telemetry.errors import ModelUnloadable
 from workers.models.formats import model_format, trial
-from workers.models.formats.harmless import unknown_types
+from workers.models.formats.pickled.harmless import unknown_types
 from workers.models.formats.table import format_named
 
 PAIR = ["functools.partial", "sklearn.utils.validation.check_array"]
