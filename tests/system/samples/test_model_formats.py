@@ -1,4 +1,4 @@
-"""Models of other libraries are registered from their own files, and served with their answers."""
+"""Models of each format are registered, and served with their own answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skl2onnx
+import skops.io
 import xgboost
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -49,7 +50,38 @@ def onnx(path: Path) -> Any:
     return model
 
 
+CODE = """
+import numpy as np
+
+class Rules:
+    def predict_proba(self, rows):
+        share = rows["a"] / 10
+        return np.column_stack([1 - share, share])
+    def predict(self, rows):
+        return self.predict_proba(rows).argmax(axis=1)
+"""
+
+
+def python_code(path: Path) -> Any:
+    path.with_name("rules.py").write_text(CODE)
+    path.with_name("arguments").write_text(f"{path.with_name('rules.py')}:Rules --trust")
+    names: dict[str, Any] = {}
+    exec(CODE, names)
+    return names["Rules"]()
+
+
+def mlflow_directory(path: Path) -> Any:
+    path.mkdir()
+    model = LogisticRegression(max_iter=1000).fit(FLOWERS, TARGET)
+    (path / "model.skops").write_bytes(skops.io.dumps(model))
+    flavor = "{sklearn: {pickled_model: model.skops, code: null}}"
+    (path / "MLmodel").write_text(f"flavors: {flavor}\nmlflow_version: 3.17.2\n")
+    return model
+
+
 FORMATS = {
+    "python": python_code,
+    "scikit-learn": mlflow_directory,
     "xgboost": xgboost_json,
     "lightgbm": lightgbm_text,
     "catboost": catboost_cbm,
@@ -64,7 +96,9 @@ def test_a_model_file_is_served_with_its_library_s_answers(
     save: Callable[[Path], Any] = FORMATS[runtime]
     own = save(tmp_path / "model")
     FLOWERS[::10].to_csv(tmp_path / "sample.csv", index=False)
-    added = models("add", runtime, tmp_path / "model", "--sample", tmp_path / "sample.csv")
+    arguments = tmp_path / "arguments"
+    given = arguments.read_text().split() if arguments.exists() else [tmp_path / "model"]
+    added = models("add", runtime, *given, "--sample", tmp_path / "sample.csv")
     assert added.returncode == 0, added.stderr
     assert "proved on 15 rows: the stack answers as the model does" in added.stdout
     fresh: Any = FLOWERS if runtime != "onnxruntime" else FLOWERS.to_numpy()

@@ -33,6 +33,8 @@ class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
     this file needs trust and has none."""
     runs_code: bool = False
     """Whether loading always runs code from the file, so that each file needs trust."""
+    needs_sample: bool = False
+    """Whether models of this format do not tell their columns."""
     runtime: str = ""
     """Name of the library that computes, for receipts; empty for scikit-learn."""
     distributions: tuple[str, ...] = ()
@@ -48,10 +50,16 @@ class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
 
 def import_runtime(module: str, extra: str) -> Any:
     """Import the library of a format; raises `ModelUnloadable` with the command to install it."""
+    return runtime_module(module, installation(extra))
+
+
+def runtime_module(module: str, command: str) -> Any:
+    """As `import_runtime`, for a library that ``command`` installs."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise ModelUnloadable(f"{module} is not installed: {installation(extra)}") from error
+        top = module.partition(".")[0]
+        raise ModelUnloadable(f"{top} is not installed: {command}") from error
 
 
 def installation(extra: str) -> str:

@@ -1,16 +1,22 @@
 """The table of formats."""
 
+import platform
+import warnings
 from functools import cache
 from typing import Any
 
 from registry.manifest import Description
 from telemetry.errors import ModelUnloadable, UntrustedArtifact
+from workers.models.formats.code.loading import load_code
+from workers.models.formats.code.packing import is_code
 from workers.models.formats.libraries.catboost_file import is_catboost, load_catboost
 from workers.models.formats.libraries.lightgbm_file import is_lightgbm, load_lightgbm
 from workers.models.formats.libraries.onnx_file import is_onnx, load_onnx
 from workers.models.formats.libraries.xgboost_file import is_xgboost, load_xgboost
+from workers.models.formats.mlflow.pyfunc import is_pyfunc, load_pyfunc
 from workers.models.formats.model_format import LoadOptions, ModelFormat, installed_version
 from workers.models.formats.pickled import pickles
+from workers.models.formats.pickled.remedies import remedy
 
 MODEL_FORMATS = (
     ModelFormat(
@@ -51,6 +57,23 @@ MODEL_FORMATS = (
         extra="onnx",
     ),
     ModelFormat(
+        name="python",
+        recognises=is_code,
+        load=load_code,
+        runs_code=True,
+        needs_sample=True,
+        runtime=f"Python {platform.python_version()}",
+    ),
+    ModelFormat(
+        name="mlflow",
+        recognises=is_pyfunc,
+        load=load_pyfunc,
+        runs_code=True,
+        needs_sample=True,
+        runtime="MLflow",
+        distributions=("mlflow-skinny", "mlflow"),
+    ),
+    ModelFormat(
         name="joblib", recognises=pickles.is_joblib, load=pickles.load_pickle, runs_code=True
     ),
     ModelFormat(
@@ -86,18 +109,21 @@ def load_model(model_format: ModelFormat, content: bytes, options: LoadOptions, 
     if model_format.runs_code and not options.trust:
         raise UntrustedArtifact(
             f"{what}: loading a {model_format.name} file runs the code in it; "
-            "register it with --trust if you trust its origin, or save it with skops"
+            "register it with --trust if you trust its origin"
         )
     # Code in the artifact may raise anything while it is unpacked, even `SystemExit`.
     try:
-        return model_format.load(content, options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn warns for each part of an old pipeline
+            return model_format.load(content, options)
     except UntrustedArtifact as error:
         raise UntrustedArtifact(f"{what}: {error.message}") from error
     except ModelUnloadable as error:
         raise ModelUnloadable(f"{what} cannot be loaded: {error.message}") from error
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}"[:1000]
-        raise ModelUnloadable(f"{what} cannot be loaded: {reason}") from error
+        told = remedy(error, content, model_format) or reason
+        raise ModelUnloadable(f"{what} cannot be loaded: {told}") from error
 
 
 def runtime_name(described: Description) -> str | None:
