@@ -12,6 +12,8 @@ from registry.manifest import Description
 from telemetry.errors import Invalid, InvalidFeatures, ModelUnloadable
 from workers.models.artifacts import LoadedModel, open_artifact
 from workers.models.formats.pickled.remedies import anew, other_version
+from workers.models.formats.table import format_named
+from workers.models.gate.expected import check_expected, split_expected
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
 
@@ -60,7 +62,12 @@ def examine(
     if the file does not keep them. Raises what `open_artifact` and `inspect` raise.
     """
     loaded = open_artifact(path, trust, labels, has_sample=sample is not None)
+    expected = None
+    if sample is not None and format_named(loaded.format, str(path)).needs_answers:
+        sample, expected = split_expected(sample, str(path))
     inspected = _inspected(loaded, sample, typed=typed)
+    if expected is not None and inspected.own is not None:
+        check_expected(inspected.own, expected, str(path))
     description = Description(
         sha256=loaded.sha256,
         format=loaded.format,

@@ -79,7 +79,60 @@ def mlflow_directory(path: Path) -> Any:
     return model
 
 
+PMML = """<?xml version="1.0"?>
+<PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">
+ <DataDictionary>
+  <DataField name="kind" optype="categorical" dataType="string">
+   <Value value="long"/><Value value="short"/>
+  </DataField>
+  <DataField name="a" optype="continuous" dataType="double"/>
+  <DataField name="b" optype="continuous" dataType="double"/>
+  <DataField name="c" optype="continuous" dataType="double"/>
+  <DataField name="d" optype="continuous" dataType="double"/>
+ </DataDictionary>
+ <TreeModel functionName="classification" splitCharacteristic="binarySplit">
+  <MiningSchema><MiningField name="kind" usageType="target"/></MiningSchema>
+  <Node score="short" recordCount="8">
+   <True/>
+   <ScoreDistribution value="long" recordCount="4"/>
+   <ScoreDistribution value="short" recordCount="4"/>
+   <Node score="short" recordCount="4">
+    <SimplePredicate field="c" operator="lessOrEqual" value="3"/>
+    <ScoreDistribution value="long" recordCount="0"/>
+    <ScoreDistribution value="short" recordCount="4"/>
+   </Node>
+   <Node score="long" recordCount="4">
+    <SimplePredicate field="c" operator="greaterThan" value="3"/>
+    <ScoreDistribution value="long" recordCount="3"/>
+    <ScoreDistribution value="short" recordCount="1"/>
+   </Node>
+  </Node>
+ </TreeModel>
+</PMML>
+"""
+
+
+class LongOrShort:
+    """The tree of `PMML`."""
+
+    def predict(self, rows: Any) -> Any:
+        return np.where(rows["c"] > 3, "long", "short")
+
+    def predict_proba(self, rows: Any) -> Any:
+        share = np.where(rows["c"] > 3, 0.75, 0.0)
+        return np.column_stack([share, 1 - share])
+
+
+def pmml(path: Path) -> Any:
+    path.write_text(PMML)
+    answers = LongOrShort().predict(FLOWERS)
+    FLOWERS.assign(prediction=answers)[::10].to_csv(path.with_name("answers.csv"), index=False)
+    path.with_name("arguments").write_text(f"{path} --sample {path.with_name('answers.csv')}")
+    return LongOrShort()
+
+
 FORMATS = {
+    "sklearn-pmml-model": pmml,
     "python": python_code,
     "scikit-learn": mlflow_directory,
     "xgboost": xgboost_json,
@@ -98,7 +151,7 @@ def test_a_model_file_is_served_with_its_library_s_answers(
     FLOWERS[::10].to_csv(tmp_path / "sample.csv", index=False)
     arguments = tmp_path / "arguments"
     given = arguments.read_text().split() if arguments.exists() else [tmp_path / "model"]
-    added = models("add", runtime, *given, "--sample", tmp_path / "sample.csv")
+    added = models("add", runtime, "--sample", tmp_path / "sample.csv", *given)
     assert added.returncode == 0, added.stderr
     assert "proved on 15 rows: the stack answers as the model does" in added.stdout
     fresh: Any = FLOWERS if runtime != "onnxruntime" else FLOWERS.to_numpy()

@@ -35,17 +35,16 @@ class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
     """Whether loading always runs code from the file, so that each file needs trust."""
     needs_sample: bool = False
     """Whether models of this format do not tell their columns."""
+    needs_answers: bool = False
+    """Whether the sample must have the answers of the model that was saved, because the library may
+    compute others."""
     runtime: str = ""
     """Name of the library that computes, for receipts; empty for scikit-learn."""
     distributions: tuple[str, ...] = ()
     """Distributions that may provide ``runtime``; the first that is installed gives its version."""
-    extra: str = ""
-    """The extra of predictq that installs the runtime; empty if workers always have it."""
-
-    @property
-    def is_native(self) -> bool:
-        """Whether a library outside scikit-learn parses the file; broken files may abort it."""
-        return bool(self.extra)
+    is_native: bool = False
+    """Whether broken files may abort the library, so that registration loads each file in a process
+    of its own first. Such files may get class labels."""
 
 
 def import_runtime(module: str, extra: str) -> Any:

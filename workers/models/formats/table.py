@@ -2,6 +2,7 @@
 
 import platform
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -9,9 +10,11 @@ from registry.manifest import Description
 from telemetry.errors import ModelUnloadable, UntrustedArtifact
 from workers.models.formats.code.loading import load_code
 from workers.models.formats.code.packing import is_code
+from workers.models.formats.installed import installed_formats
 from workers.models.formats.libraries.catboost_file import is_catboost, load_catboost
 from workers.models.formats.libraries.lightgbm_file import is_lightgbm, load_lightgbm
 from workers.models.formats.libraries.onnx_file import is_onnx, load_onnx
+from workers.models.formats.libraries.pmml_file import is_pmml, load_pmml
 from workers.models.formats.libraries.xgboost_file import is_xgboost, load_xgboost
 from workers.models.formats.mlflow.pyfunc import is_pyfunc, load_pyfunc
 from workers.models.formats.model_format import LoadOptions, ModelFormat, installed_version
@@ -30,7 +33,7 @@ MODEL_FORMATS = (
         load=load_xgboost,
         runtime="XGBoost",
         distributions=("xgboost-cpu", "xgboost"),
-        extra="xgboost",
+        is_native=True,
     ),
     ModelFormat(
         name="lightgbm",
@@ -38,7 +41,7 @@ MODEL_FORMATS = (
         load=load_lightgbm,
         runtime="LightGBM",
         distributions=("lightgbm",),
-        extra="lightgbm",
+        is_native=True,
     ),
     ModelFormat(
         name="catboost",
@@ -46,7 +49,7 @@ MODEL_FORMATS = (
         load=load_catboost,
         runtime="CatBoost",
         distributions=("catboost",),
-        extra="catboost",
+        is_native=True,
     ),
     ModelFormat(
         name="onnx",
@@ -54,7 +57,16 @@ MODEL_FORMATS = (
         load=load_onnx,
         runtime="ONNX Runtime",
         distributions=("onnxruntime", "onnxruntime-gpu"),
-        extra="onnx",
+        is_native=True,
+    ),
+    ModelFormat(
+        name="pmml",
+        recognises=is_pmml,
+        load=load_pmml,
+        needs_sample=True,
+        needs_answers=True,
+        runtime="sklearn-pmml-model",
+        distributions=("sklearn-pmml-model",),
     ),
     ModelFormat(
         name="python",
@@ -73,6 +85,9 @@ MODEL_FORMATS = (
         runtime="MLflow",
         distributions=("mlflow-skinny", "mlflow"),
     ),
+)
+"""In the order in which they are tried, before those of installed packages."""
+PICKLED_FORMATS = (
     ModelFormat(
         name="joblib", recognises=pickles.is_joblib, load=pickles.load_pickle, runs_code=True
     ),
@@ -80,24 +95,34 @@ MODEL_FORMATS = (
         name="pickle", recognises=pickles.is_pickle, load=pickles.load_pickle, runs_code=True
     ),
 )
-"""In the order in which they are tried. Pickles come last, as other files may parse as one."""
+"""They come last, as files of other formats may parse as a pickle."""
 
 
 def recognised_format(content: bytes, what: str) -> ModelFormat:
     """The format of a file's content; raises `ModelUnloadable` if it has none of the table."""
-    found = next((each for each in MODEL_FORMATS if each.recognises(content)), None)
+    found = next((each for each in _formats() if each.recognises(content)), None)
     if found is None:
-        known = ", ".join(each.name for each in MODEL_FORMATS)
+        known = ", ".join(each.name for each in _formats())
         raise ModelUnloadable(f"{what} cannot be loaded: its content is none of {known}")
     return found
 
 
 def format_named(name: str, what: str) -> ModelFormat:
     """The format that a manifest names; raises `ModelUnloadable` if there is none."""
-    found = next((each for each in MODEL_FORMATS if each.name == name), None)
+    found = next((each for each in _formats() if each.name == name), None)
     if found is None:
-        raise ModelUnloadable(f"{what} cannot be loaded: this release has no format {name!r}")
+        raise ModelUnloadable(
+            f"{what} cannot be loaded: this release has no format {name!r}, "
+            "and no installed package adds it"
+        )
     return found
+
+
+def _formats() -> Iterator[ModelFormat]:
+    """All formats in their order; packages are asked only if none before them was meant."""
+    yield from MODEL_FORMATS
+    yield from installed_formats()
+    yield from PICKLED_FORMATS
 
 
 def load_model(model_format: ModelFormat, content: bytes, options: LoadOptions, what: str) -> Any:
@@ -134,7 +159,7 @@ def runtime_name(described: Description) -> str | None:
 @cache
 def _runtime_of(name: str) -> str | None:
     # Cached because each receipt asks, and a library's version is read from disk.
-    found = next((each for each in MODEL_FORMATS if each.name == name), None)
+    found = next((each for each in _formats() if each.name == name), None)
     if found is None or not found.runtime:
         return None
     return f"{found.runtime} {installed_version(found.distributions)}".strip()
