@@ -59,7 +59,7 @@ def unpacked(content: bytes) -> Files:
 
 
 def files_below(root: Path, what: str) -> Files:
-    """The plain files of a directory, without caches and hidden directories.
+    """The plain files of a directory, without bytecode and `.git`.
 
     Raises `ModelUnloadable` for symbolic links and other special files, and if the files are too
     many or too large.

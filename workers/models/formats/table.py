@@ -23,6 +23,23 @@ from workers.models.formats.pickled.remedies import remedy
 
 MODEL_FORMATS = (
     ModelFormat(
+        name="python",
+        recognises=is_code,
+        load=load_code,
+        runs_code=True,
+        needs_sample=True,
+        runtime=f"Python {platform.python_version()}",
+    ),
+    ModelFormat(
+        name="mlflow",
+        recognises=is_pyfunc,
+        load=load_pyfunc,
+        runs_code=True,
+        needs_sample=True,
+        runtime="MLflow",
+        distributions=("mlflow-skinny", "mlflow"),
+    ),
+    ModelFormat(
         name="skops",
         recognises=pickles.is_skops,
         load=pickles.load_skops,
@@ -68,25 +85,10 @@ MODEL_FORMATS = (
         runtime="sklearn-pmml-model",
         distributions=("sklearn-pmml-model",),
     ),
-    ModelFormat(
-        name="python",
-        recognises=is_code,
-        load=load_code,
-        runs_code=True,
-        needs_sample=True,
-        runtime=f"Python {platform.python_version()}",
-    ),
-    ModelFormat(
-        name="mlflow",
-        recognises=is_pyfunc,
-        load=load_pyfunc,
-        runs_code=True,
-        needs_sample=True,
-        runtime="MLflow",
-        distributions=("mlflow-skinny", "mlflow"),
-    ),
 )
-"""In the order in which they are tried, before those of installed packages."""
+"""In the order in which they are tried, before those of installed packages.
+
+Archives that always need trust come before those of skops."""
 PICKLED_FORMATS = (
     ModelFormat(
         name="joblib", recognises=pickles.is_joblib, load=pickles.load_pickle, runs_code=True

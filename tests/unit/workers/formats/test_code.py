@@ -170,7 +170,7 @@ def test_code_that_cannot_be_served_is_refused(text, reference, told):
     assert "rules" not in sys.modules
 
 
-@pytest.mark.parametrize("reference", ["absent.py:score", "absent:score", "sys:exit"])
+@pytest.mark.parametrize("reference", ["absent.py:score", "absent:score", "sys:exit", "../x:y"])
 def test_code_that_is_absent_is_told(reference):
     with pytest.raises(ArtifactMissing, match="cannot be read|there is no module"):
         open_artifact(Path(reference), trust=True)

@@ -69,6 +69,10 @@ def _of_file(path: Path) -> tuple[str, Files]:
 
 
 def _of_module(module: str) -> Files:
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise ArtifactMissing(
+            f"{module} cannot be read: there is no such file, and it is no module"
+        )
     top = module.partition(".")[0]
     # Only the top-level name is searched for: finding a submodule would import its packages.
     found = PathFinder.find_spec(top, [os.getcwd(), *sys.path])
