@@ -95,6 +95,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Default run time limit of requests, in seconds."""
     labels: tuple[Any, ...] | None = None
     """Class labels given at registration, in order, if the artifact does not keep them."""
+    declared: dict[str, str] = {}
+    """What the model's files say about themselves, such as the version that saved them."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):

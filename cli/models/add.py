@@ -11,6 +11,7 @@ from cli.find_stack import not_served
 from cli.models import ghosts
 from cli.models.commands import home_option
 from cli.models.differences import differences_text
+from cli.models.formatting import version_warning
 from cli.models.served import RunningStack, running_stack, wait_until_served
 from registry.manifest import Description, Manifest
 from registry.names import checked_name
@@ -30,7 +31,7 @@ _SHOWN = 10
 
 @click.command()
 @click.argument("name")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", metavar="MODEL", type=click.Path(path_type=Path))
 @click.option(
     "--version", type=click.IntRange(min=1), help="Version number [default: the next one]."
 )
@@ -40,6 +41,8 @@ _SHOWN = 10
 )
 @click.option(
     "--sample",
+    "--data",
+    "sample",
     type=click.Path(path_type=Path),
     help="File with a few hundred rows of its data: Parquet, CSV, NDJSON or JSON.",
 )
@@ -49,7 +52,7 @@ _SHOWN = 10
     metavar="A,B,…",
     help="Class labels in order, for XGBoost and LightGBM files, which number them.",
 )
-@click.option("--trust", is_flag=True, help="Allow the file to run code when it is loaded.")
+@click.option("--trust", is_flag=True, help="Allow the model to run code when it is loaded.")
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
     "--max-queue-seconds",
@@ -79,10 +82,11 @@ def add(
     timeout_seconds: float | None,
     home: Path,
 ) -> None:
-    """Register FILE as a version of the model NAME.
+    """Register MODEL as a version of the model NAME.
 
-    Its content tells the format: skops, ONNX, XGBoost (JSON, UBJ), LightGBM (text), CatBoost (cbm);
-    joblib and pickle with --trust.
+    MODEL is a file, whose content tells its format: skops, ONNX, XGBoost (JSON, UBJ), LightGBM
+    (text), CatBoost (cbm); joblib and pickle with --trust. Or it is a directory that MLflow saved,
+    or Python code with --trust and --sample: module:name or file.py:name, a function or a class.
     """
     if sample and example:
         raise Invalid("give either --sample or --example")
@@ -190,6 +194,8 @@ def _report(
     what = manifest.reference
     pointed = f", alias {alias}" if alias else ""
     click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
+    if warning := version_warning(manifest):
+        click.echo(f"warning: {warning}")
     if found.unknown:
         shown = ", ".join(found.unknown[:_SHOWN]) + (", …" if len(found.unknown) > _SHOWN else "")
         click.echo(f"unknown - give --sample: columns {shown}")

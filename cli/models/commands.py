@@ -20,7 +20,7 @@ class _Group(LazyGroup):
     lazy_commands: ClassVar = {
         "add": LazyCommand(
             "cli.models.add:add",
-            "Register FILE as a version of the model NAME.",
+            "Register MODEL as a version of the model NAME.",
         ),
         "check": LazyCommand(
             "cli.models.check:check",

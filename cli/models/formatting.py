@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from registry.manifest import Column, Manifest
+from registry.manifest import Column, Description, Manifest
 from registry.readiness import Readiness
 from registry.store import Registry
 
@@ -40,10 +40,21 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
     times = registry.readiness(manifest).call_ms.items()
     facts += [(f"call of {rows}", f"{ms:g} ms at registration") for rows, ms in times]
     facts += [(f"metadata {key}", value) for key, value in manifest.metadata.items()]
+    facts += [(f"declared {key}", value) for key, value in manifest.declared.items()]
+    facts += [("warning", text) for text in [version_warning(manifest)] if text]
     facts += [(f"library {key}", value) for key, value in manifest.libraries.items()]
     facts += [(f"column {column.name}", _takes(column)) for column in signature.columns]
     width = max(len(label) for label, _ in facts)
     return "\n".join(f"{label:{width}}  {value}" for label, value in facts)
+
+
+def version_warning(described: Description) -> str:
+    """One line if another version of scikit-learn saved the model; empty otherwise."""
+    saved = described.declared.get("scikit-learn")
+    here = described.libraries.get("scikit-learn")
+    if saved in (None, here):
+        return ""
+    return f"saved with scikit-learn {saved}, registered with {here}: answers may differ"
 
 
 def _classes(manifest: Manifest) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 import msgspec
 
 from registry.manifest import Manifest
-from telemetry.errors import ArtifactMismatch, ArtifactMissing, ModelUnloadable
-from workers.models.formats.model_format import Labels
-from workers.models.formats.skops_library import skops_library
+from telemetry.errors import ArtifactMismatch, Invalid, ModelUnloadable
+from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
+from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
+from workers.models.formats.pickled.fitted_with import fitted_with
+from workers.models.formats.pickled.skops_library import skops_library
+from workers.models.formats.source import model_source, read_file
 from workers.models.formats.table import format_named, load_model, recognised_format
 from workers.models.formats.trial import check_loadable
 from workers.models.signature.methods import method_candidates
@@ -23,29 +26,45 @@ class LoadedModel(msgspec.Struct, frozen=True):
 
     estimator: Any
     feature_names: list[str] | None
-    """Column names, if the artifact is a dictionary that has them beside the estimator."""
+    """Column names that stand beside the estimator: in its dictionary, or in what MLflow saved."""
     content: bytes
     sha256: str
     format: str
     """Name of its format."""
+    declared: dict[str, str] = {}
+    """As of `Description.declared`."""
 
 
-def open_artifact(path: Path, trust: bool, labels: Labels = None) -> LoadedModel:
-    """Read a model file for registration; its content tells the format, never its name.
+def open_artifact(
+    path: Path, trust: bool, labels: Labels = None, *, has_sample: bool = True
+) -> LoadedModel:
+    """Read a model for registration; the content of a file tells the format, never its name.
 
-    ``labels`` are the classes of a file that does not keep them.
+    ``path`` may also be a directory of MLflow, or a reference to code: `module:name` or
+    `file.py:name`. ``labels`` are the classes of a file that does not keep them.
 
     Raises `ArtifactMissing` if there is no such file, `ModelUnloadable` if it holds no usable
-    model, and `UntrustedArtifact` if it needs ``trust``: loading a joblib or pickle file runs code
-    from it, loading a skops file does not.
+    model, `Invalid` if its format needs a sample and there is none, and `UntrustedArtifact` if it
+    needs ``trust``: loading a joblib or pickle file runs code from it, loading a skops file does
+    not.
     """
     what = str(path)
-    content = _read(path, what)
+    source = model_source(path)
+    content = source.content
     found = recognised_format(content, what)
+    if found.needs_sample and not has_sample:
+        raise Invalid(f"{what}: a {found.name} model does not tell its columns; give a --sample")
     check_loadable(found, content, what)
-    made = load_model(found, content, trust=trust, labels=labels, what=what)
+    made = load_model(found, content, LoadOptions(trust, labels), what)
     sha256 = hashlib.sha256(content).hexdigest()
-    return LoadedModel(_estimator(made, what), _names(made, what), content, sha256, found.name)
+    return LoadedModel(
+        _estimator(made, found, labels, what),
+        _names(made, what) or source.feature_names,
+        content,
+        sha256,
+        found.name,
+        source.declared | _saved_by(content, found),
+    )
 
 
 def load_artifact(path: Path, manifest: Manifest) -> Any:
@@ -54,12 +73,12 @@ def load_artifact(path: Path, manifest: Manifest) -> Any:
     Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
     """
     what = manifest.reference
-    content = _read(path, f"the artifact of {what}")
+    content = read_file(path, f"the artifact of {what}")
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
     found = format_named(manifest.format, what)
-    made = load_model(found, content, trust=manifest.trusted, labels=manifest.labels, what=what)
-    return _estimator(made, what)
+    made = load_model(found, content, LoadOptions(manifest.trusted, manifest.labels), what)
+    return _estimator(made, found, manifest.labels, what)
 
 
 def save(made: Any, path: Path) -> None:
@@ -67,18 +86,18 @@ def save(made: Any, path: Path) -> None:
     skops_library().dump(made, path)
 
 
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ArtifactMissing(f"{what} cannot be read: {error.strerror}") from error
-    except OSError as error:
-        raise ModelUnloadable(f"{what} cannot be read: {error.strerror}") from error
+def _saved_by(content: bytes, found: ModelFormat) -> dict[str, str]:
+    saved = "" if found.runtime else fitted_with(content)
+    return {"scikit-learn": saved} if saved else {}
 
 
-def _estimator(made: Any, what: str) -> Any:
+def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:
     if isinstance(made, dict):
         made = _from_dictionary(made, what)
+    if is_bare_booster(made):
+        return around_booster(made, labels)
+    if labels is not None and not found.is_native:
+        raise ModelUnloadable(f"{what} keeps its own classes; leave out --classes")
     if isinstance(made, type):
         raise ModelUnloadable(f"{what} contains a class, not a fitted model: {made.__name__}")
     if not method_candidates(made):

@@ -9,8 +9,11 @@ import msgspec
 import pandas as pd
 
 from registry.manifest import Description
-from telemetry.errors import Invalid, InvalidFeatures
+from telemetry.errors import Invalid, InvalidFeatures, ModelUnloadable
 from workers.models.artifacts import LoadedModel, open_artifact
+from workers.models.formats.pickled.remedies import anew, other_version
+from workers.models.formats.table import format_named
+from workers.models.gate.expected import check_expected, split_expected
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
 
@@ -58,8 +61,13 @@ def examine(
     ``typed``: whether the sample's dtypes are those of the training data. ``labels``: the classes,
     if the file does not keep them. Raises what `open_artifact` and `inspect` raise.
     """
-    loaded = open_artifact(path, trust, labels)
-    inspected = inspect(loaded.estimator, loaded.feature_names, sample, typed=typed)
+    loaded = open_artifact(path, trust, labels, has_sample=sample is not None)
+    expected = None
+    if sample is not None and format_named(loaded.format, str(path)).needs_answers:
+        sample, expected = split_expected(sample, str(path))
+    inspected = _inspected(loaded, sample, typed=typed)
+    if expected is not None and inspected.own is not None:
+        check_expected(inspected.own, expected, str(path))
     description = Description(
         sha256=loaded.sha256,
         format=loaded.format,
@@ -72,8 +80,18 @@ def examine(
         example=inspected.example,
         metadata=metadata or {},
         labels=labels,
+        declared=loaded.declared,
     )
     return Examined(description, loaded.content, loaded.estimator, inspected)
+
+
+def _inspected(loaded: LoadedModel, sample: pd.DataFrame | None, *, typed: bool) -> Inspected:
+    try:
+        return inspect(loaded.estimator, loaded.feature_names, sample, typed=typed)
+    except ModelUnloadable as error:
+        if saved := other_version(loaded.declared.get("scikit-learn", "")):
+            raise ModelUnloadable(f"{error.message}; {anew(saved)}") from error
+        raise
 
 
 def _frame(examples: Any) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Models of other libraries are registered from their own files, and served with their answers."""
+"""Models of each format are registered, and served with their own answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skl2onnx
+import skops.io
 import xgboost
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -49,7 +50,91 @@ def onnx(path: Path) -> Any:
     return model
 
 
+CODE = """
+import numpy as np
+
+class Rules:
+    def predict_proba(self, rows):
+        share = rows["a"] / 10
+        return np.column_stack([1 - share, share])
+    def predict(self, rows):
+        return self.predict_proba(rows).argmax(axis=1)
+"""
+
+
+def python_code(path: Path) -> Any:
+    path.with_name("rules.py").write_text(CODE)
+    path.with_name("arguments").write_text(f"{path.with_name('rules.py')}:Rules --trust")
+    names: dict[str, Any] = {}
+    exec(CODE, names)
+    return names["Rules"]()
+
+
+def mlflow_directory(path: Path) -> Any:
+    path.mkdir()
+    model = LogisticRegression(max_iter=1000).fit(FLOWERS, TARGET)
+    (path / "model.skops").write_bytes(skops.io.dumps(model))
+    flavor = "{sklearn: {pickled_model: model.skops, code: null}}"
+    (path / "MLmodel").write_text(f"flavors: {flavor}\nmlflow_version: 3.17.2\n")
+    return model
+
+
+PMML = """<?xml version="1.0"?>
+<PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">
+ <DataDictionary>
+  <DataField name="kind" optype="categorical" dataType="string">
+   <Value value="long"/><Value value="short"/>
+  </DataField>
+  <DataField name="a" optype="continuous" dataType="double"/>
+  <DataField name="b" optype="continuous" dataType="double"/>
+  <DataField name="c" optype="continuous" dataType="double"/>
+  <DataField name="d" optype="continuous" dataType="double"/>
+ </DataDictionary>
+ <TreeModel functionName="classification" splitCharacteristic="binarySplit">
+  <MiningSchema><MiningField name="kind" usageType="target"/></MiningSchema>
+  <Node score="short" recordCount="8">
+   <True/>
+   <ScoreDistribution value="long" recordCount="4"/>
+   <ScoreDistribution value="short" recordCount="4"/>
+   <Node score="short" recordCount="4">
+    <SimplePredicate field="c" operator="lessOrEqual" value="3"/>
+    <ScoreDistribution value="long" recordCount="0"/>
+    <ScoreDistribution value="short" recordCount="4"/>
+   </Node>
+   <Node score="long" recordCount="4">
+    <SimplePredicate field="c" operator="greaterThan" value="3"/>
+    <ScoreDistribution value="long" recordCount="3"/>
+    <ScoreDistribution value="short" recordCount="1"/>
+   </Node>
+  </Node>
+ </TreeModel>
+</PMML>
+"""
+
+
+class LongOrShort:
+    """The tree of `PMML`."""
+
+    def predict(self, rows: Any) -> Any:
+        return np.where(rows["c"] > 3, "long", "short")
+
+    def predict_proba(self, rows: Any) -> Any:
+        share = np.where(rows["c"] > 3, 0.75, 0.0)
+        return np.column_stack([share, 1 - share])
+
+
+def pmml(path: Path) -> Any:
+    path.write_text(PMML)
+    answers = LongOrShort().predict(FLOWERS)
+    FLOWERS.assign(prediction=answers)[::10].to_csv(path.with_name("answers.csv"), index=False)
+    path.with_name("arguments").write_text(f"{path} --sample {path.with_name('answers.csv')}")
+    return LongOrShort()
+
+
 FORMATS = {
+    "sklearn-pmml-model": pmml,
+    "python": python_code,
+    "scikit-learn": mlflow_directory,
     "xgboost": xgboost_json,
     "lightgbm": lightgbm_text,
     "catboost": catboost_cbm,
@@ -64,7 +149,9 @@ def test_model_file_is_served_with_the_answers_of_its_library(
     save: Callable[[Path], Any] = FORMATS[runtime]
     own = save(tmp_path / "model")
     FLOWERS[::10].to_csv(tmp_path / "sample.csv", index=False)
-    added = models("add", runtime, tmp_path / "model", "--sample", tmp_path / "sample.csv")
+    arguments = tmp_path / "arguments"
+    given = arguments.read_text().split() if arguments.exists() else [tmp_path / "model"]
+    added = models("add", runtime, "--sample", tmp_path / "sample.csv", *given)
     assert added.returncode == 0, added.stderr
     assert "proved on 15 rows: the stack answers as the model does" in added.stdout
     fresh: Any = FLOWERS if runtime != "onnxruntime" else FLOWERS.to_numpy()

@@ -13,6 +13,14 @@ Labels = tuple[Any, ...] | None
 """Class labels given at registration, for files that do not keep them."""
 
 
+class LoadOptions(msgspec.Struct, frozen=True):
+    """What a version's registration allows and tells its loader."""
+
+    trust: bool = False
+    """Whether code in the file may run."""
+    labels: Labels = None
+
+
 class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
     """A format of model files."""
 
@@ -20,29 +28,37 @@ class ModelFormat(msgspec.Struct, frozen=True, kw_only=True):
     """The name in manifests."""
     recognises: Callable[[bytes], bool]
     """Whether a file's content has this format; must not run code from it."""
-    load: Callable[[bytes, Labels], Any]
-    """Make the model; raises what its library raises, or `ModelUnloadable`."""
+    load: Callable[[bytes, LoadOptions], Any]
+    """Make the model; raises what its library raises, `ModelUnloadable`, or `UntrustedArtifact` if
+    this file needs trust and has none."""
     runs_code: bool = False
-    """Whether loading runs code from the file, so that it needs trust."""
-    runtime: str = "scikit-learn"
-    """Name of the library that computes, for receipts."""
+    """Whether loading always runs code from the file, so that each file needs trust."""
+    needs_sample: bool = False
+    """Whether models of this format do not tell their columns."""
+    needs_answers: bool = False
+    """Whether the sample must have the answers of the model that was saved, because the library may
+    compute others."""
+    runtime: str = ""
+    """Name of the library that computes, for receipts; empty for scikit-learn."""
     distributions: tuple[str, ...] = ()
     """Distributions that may provide ``runtime``; the first that is installed gives its version."""
-    extra: str = ""
-    """The extra of predictq that installs the runtime; empty if workers always have it."""
-
-    @property
-    def is_native(self) -> bool:
-        """Whether a library outside scikit-learn parses the file; broken files may abort it."""
-        return bool(self.extra)
+    is_native: bool = False
+    """Whether broken files may abort the library, so that registration loads each file in a process
+    of its own first. Such files may get class labels."""
 
 
 def import_runtime(module: str, extra: str) -> Any:
     """Import the library of a format; raises `ModelUnloadable` with the command to install it."""
+    return runtime_module(module, installation(extra))
+
+
+def runtime_module(module: str, command: str) -> Any:
+    """As `import_runtime`, for a library that ``command`` installs."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise ModelUnloadable(f"{module} is not installed: {installation(extra)}") from error
+        top = module.partition(".")[0]
+        raise ModelUnloadable(f"{top} is not installed: {command}") from error
 
 
 def installation(extra: str) -> str:

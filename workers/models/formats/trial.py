@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from telemetry.errors import ModelUnloadable
-from workers.models.formats.model_format import ModelFormat
+from workers.models.formats.model_format import LoadOptions, ModelFormat
 from workers.models.formats.table import format_named
 
 SECONDS = 300.0
@@ -36,7 +36,7 @@ def main() -> None:
     """Load standard input in the format that the first argument names; errors do not matter."""
     with suppress(Exception):
         content = sys.stdin.buffer.read()
-        model = format_named(sys.argv[1], "the file").load(content, None)
+        model = format_named(sys.argv[1], "the file").load(content, LoadOptions())
         model.predict(np.zeros((1, model.n_features_in_)))
 
 

@@ -8,7 +8,6 @@ reads one.
 import hashlib
 import importlib
 import logging
-import os
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any
 
 from workers.models.kernels import loops
 from workers.models.kernels.layout import NODE
+from workers.models.user_cache import user_cache
 
 log = logging.getLogger(__name__)
 CHECKSUMS_FILE = "SHA256SUMS"
@@ -42,7 +42,7 @@ def compiled_loop() -> Callable[..., None] | None:
 def _from_cache(numba: Any) -> Callable[..., None] | None:
     """The loop, loaded from the cache or compiled into it; None if the cache cannot be used."""
     try:
-        base = _directory()
+        base = user_cache("kernels")
         build = base / _key(numba)
         if not _is_intact(build):
             _build(numba, base, build)
@@ -98,19 +98,6 @@ def _key(numba: Any) -> str:
         llvm.get_host_cpu_features().flatten(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-
-
-def _directory() -> Path:
-    """The cache of this user alone; raises `OSError` if there is none."""
-    home, root = os.environ.get("HOME"), os.environ.get("XDG_CACHE_HOME")
-    if not (home or root):
-        raise FileNotFoundError("there is no cache directory, as HOME is not set")
-    directory = Path(root or f"{home}/.cache", "predictq", "kernels")
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    state = directory.stat()
-    if state.st_uid != os.geteuid() or state.st_mode & 0o022:
-        raise PermissionError(f"{directory} could be written by others")
-    return directory
 
 
 def _is_intact(build: Path) -> bool:

@@ -31,7 +31,7 @@ def names_of(model: Any, given: Sequence[str] | None, sample: pd.DataFrame | Non
     Raises `ModelUnloadable` if none of these tells the number of columns, or if they disagree.
     """
     own = getattr(model, "feature_names_in_", None)
-    width = getattr(model, "n_features_in_", None)
+    width = getattr(model, "n_features_in_", None) or None  # 0 of a CatBoost that was pickled
     if own is not None:
         names = _unspoiled(tuple(map(str, own)), sample)
         return Names(names, named=True, framed=True, fixed=True)

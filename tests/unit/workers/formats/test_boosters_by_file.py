@@ -1,5 +1,6 @@
 """Files of XGBoost, LightGBM and CatBoost give the answers of the estimators that were saved."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,26 @@ def test_truncated_booster_file_is_refused(tmp_path, save, suffix):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelUnloadable, match="cannot be loaded"):
         open_artifact(path, trust=False)
+
+
+@each_saver
+@pytest.mark.parametrize("in_dictionary", [False, True], ids=["bare", "in-a-dictionary"])
+def test_booster_in_a_pickle_answers_as_its_estimator(tmp_path, save, suffix, in_dictionary):
+    estimator = save(tmp_path, suffix, X, Y, "Classifier")
+    own = getattr(estimator, "get_booster", lambda: getattr(estimator, "booster_", estimator))()
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({"model": own} if in_dictionary else own))
+    found = examine(tmp_path / "model.pkl", trust=True, sample=pd.DataFrame(X))
+    assert differences(found.model, found.description.signature, found.inspected.own) == []
+    assert np.array_equal(found.model.predict_proba(X), estimator.predict_proba(X))
+    manifest = Registry(tmp_path).add("m", found.description, found.content)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    assert np.array_equal(again.predict(X), estimator.predict(X))
+
+
+@pytest.mark.parametrize(("save", "suffix"), SAVERS[1:3], ids=IDS[1:3])
+def test_booster_in_a_pickle_gets_labels(tmp_path, save, suffix):
+    estimator = save(tmp_path, suffix, X, Y, "Classifier")
+    own = getattr(estimator, "get_booster", lambda: getattr(estimator, "booster_", estimator))()
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(own))
+    model = open_artifact(tmp_path / "model.pkl", trust=True, labels=("p", "q", "r")).estimator
+    assert model.predict(X).tolist() == ["pqr"[number] for number in estimator.predict(X)]

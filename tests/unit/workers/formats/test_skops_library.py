@@ -6,11 +6,11 @@ import sys
 import pytest
 from sklearn.utils import all_estimators
 
-from workers.models.formats.skops_library import is_estimator
+from workers.models.formats.pickled.skops_library import is_estimator
 
 MODULES = """
 import sys
-from workers.models.formats.skops_library import skops_library
+from workers.models.formats.pickled.skops_library import skops_library
 
 skops_library()
 import sklearn.utils

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from telemetry.errors import ModelUnloadable
-from workers.models.formats.model_format import Labels, import_runtime
+from workers.models.formats.model_format import LoadOptions, import_runtime
 
 _DTYPES = {
     "tensor(float)": np.float32,
@@ -32,16 +32,16 @@ def is_onnx(content: bytes) -> bool:
     )
 
 
-def load_onnx(content: bytes, labels: Labels) -> Any:
+def load_onnx(content: bytes, options: LoadOptions) -> Any:
     """Make a model around a session; raises `ModelUnloadable` for inputs that are no columns."""
-    if labels is not None:
+    if options.labels is not None:
         raise ModelUnloadable("an ONNX file keeps its own classes; leave out --classes")
     graph = _self_contained(content).graph
     runtime = import_runtime("onnxruntime", "onnx")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    settings = runtime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.log_severity_level = 4
+    session = runtime.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
     if _is_classifier(session):
         return OnnxClassifier(session, _zipmap_keys(graph))
     return OnnxModel(session)

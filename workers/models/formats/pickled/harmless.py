@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from workers.models.formats.skops_library import is_estimator
+from workers.models.formats.pickled.skops_library import is_estimator
 
 # Parts of fitted estimators that skops does not list as safe. They hold numbers, and building them
 # runs no code from the file.

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from telemetry.errors import ModelUnloadable
-from workers.models.formats.labelled import checked_labels
-from workers.models.formats.model_format import Labels, import_runtime
+from workers.models.formats.libraries.labelled import checked_labels
+from workers.models.formats.model_format import Labels, LoadOptions, import_runtime
 
 _CLASSIFYING = ("binary", "multiclass", "multiclassova")
 
@@ -19,15 +19,15 @@ def is_lightgbm(content: bytes) -> bool:
     return content.startswith((b"tree\nversion=", b"tree\r\nversion="))
 
 
-def load_lightgbm(content: bytes, labels: Labels) -> Any:
+def load_lightgbm(content: bytes, options: LoadOptions) -> Any:
     """Make a classifier or regressor around the booster, as the objective says."""
     text = content.decode()
     if "\nend of trees" not in text.replace("\r\n", "\n"):  # LightGBM aborts on some of these
         raise ModelUnloadable("the text of the model is not complete")
     booster = import_runtime("lightgbm", "lightgbm").Booster(model_str=text)
     if _objective(text) in _CLASSIFYING:
-        return LightGBMClassifier(booster, labels)
-    if labels is not None:
+        return LightGBMClassifier(booster, options.labels)
+    if options.labels is not None:
         raise ModelUnloadable(f"a model with the objective {_objective(text)} has no classes")
     return LightGBMRegressor(booster)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from telemetry.errors import ModelUnloadable
-from workers.models.formats.model_format import Labels, import_runtime
+from workers.models.formats.model_format import LoadOptions, import_runtime
 
 
 def is_catboost(content: bytes) -> bool:
@@ -13,9 +13,9 @@ def is_catboost(content: bytes) -> bool:
     return content.startswith(b"CBM1")
 
 
-def load_catboost(content: bytes, labels: Labels) -> Any:
+def load_catboost(content: bytes, options: LoadOptions) -> Any:
     """Make a classifier if the file has classes, else a regressor."""
-    if labels is not None:
+    if options.labels is not None:
         raise ModelUnloadable("a CatBoost file keeps its own classes; leave out --classes")
     catboost = import_runtime("catboost", "catboost")
     if len(catboost.CatBoost().load_model(blob=content).classes_):

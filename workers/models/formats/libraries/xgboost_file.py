@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from telemetry.errors import ModelUnloadable
-from workers.models.formats.labelled import Labelled
-from workers.models.formats.model_format import Labels, import_runtime
+from workers.models.formats.libraries.labelled import Labelled
+from workers.models.formats.model_format import LoadOptions, import_runtime
 
 _CLASSIFYING = ("binary:", "multi:")
 _HEAD = 64
@@ -18,7 +18,7 @@ def is_xgboost(content: bytes) -> bool:
     return head.startswith(b"{") and (b"learner" in head or b"version" in head)
 
 
-def load_xgboost(content: bytes, labels: Labels) -> Any:
+def load_xgboost(content: bytes, options: LoadOptions) -> Any:
     """Make the estimator of XGBoost that the objective asks for."""
     xgboost = import_runtime("xgboost", "xgboost")
     booster = xgboost.Booster()
@@ -27,8 +27,8 @@ def load_xgboost(content: bytes, labels: Labels) -> Any:
     is_classifier = objective.startswith(_CLASSIFYING)
     estimator = (xgboost.XGBClassifier if is_classifier else xgboost.XGBRegressor)(n_jobs=1)
     estimator.load_model(bytearray(content))
-    if labels is None:
+    if options.labels is None:
         return estimator
     if not is_classifier:
         raise ModelUnloadable(f"a model with the objective {objective} has no classes")
-    return Labelled(estimator, labels)
+    return Labelled(estimator, options.labels)

@@ -8,9 +8,9 @@ from typing import Any
 import joblib
 
 from telemetry.errors import UntrustedArtifact
-from workers.models.formats.harmless import unknown_types
-from workers.models.formats.model_format import Labels
-from workers.models.formats.skops_library import skops_library
+from workers.models.formats.model_format import LoadOptions
+from workers.models.formats.pickled.harmless import unknown_types
+from workers.models.formats.pickled.skops_library import skops_library
 
 _COMPRESSED = (
     *(b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"BZh"),
@@ -45,19 +45,19 @@ def is_pickle(content: bytes) -> bool:
     return True
 
 
-def load_pickle(content: bytes, _: Labels) -> Any:
+def load_pickle(content: bytes, _: LoadOptions) -> Any:
     """Unpickle a trusted file; joblib reads plain pickles as well."""
     return joblib.load(io.BytesIO(content))
 
 
-def load_skops(content: bytes, trust: bool, what: str) -> Any:
+def load_skops(content: bytes, options: LoadOptions) -> Any:
     """Load a skops file; raises `UntrustedArtifact` if it needs trust and has none."""
     skops = skops_library()
     types = skops.get_untrusted_types(data=content)
     unknown = unknown_types(types)
-    if unknown and not trust:
+    if unknown and not options.trust:
         raise UntrustedArtifact(
-            f"{what} contains types that are not known to be harmless: {', '.join(unknown)}; "
+            f"it contains types that are not known to be harmless: {', '.join(unknown)}; "
             "register it with --trust if you trust its origin"
         )
     return skops.loads(content, trusted=types)

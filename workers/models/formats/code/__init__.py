@@ -1,0 +1,1 @@
+"""Python code as a model: a function, or a class with methods such as `predict`."""

@@ -1,0 +1,1 @@
+"""Models that MLflow saved: a directory with a file `MLmodel`."""

@@ -1,0 +1,1 @@
+"""Formats that pickle estimators: skops, joblib and pickle files."""

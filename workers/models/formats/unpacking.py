@@ -1,0 +1,62 @@
+"""Puts the files of an archive on disk, for code that reads the files beside it."""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from workers.models.formats.archive import Files
+from workers.models.user_cache import user_cache
+
+
+def on_disk(files: Files) -> Path:
+    """A directory with exactly these files, in the user's cache; kept for the next load.
+
+    Without a cache directory it is a temporary one.
+    """
+    try:
+        base = user_cache("code")
+    except OSError:
+        return _written(files, Path(tempfile.mkdtemp(prefix="predictq-code-")))
+    directory = base / _name(files)
+    if not _holds(directory, files):
+        _replace(files, base, directory)
+    return directory
+
+
+def _replace(files: Files, base: Path, directory: Path) -> None:
+    """Write beside the directory, and rename: another process may do the same."""
+    staging = _written(files, Path(tempfile.mkdtemp(dir=base)))
+    try:
+        if not _holds(directory, files):
+            shutil.rmtree(directory, ignore_errors=True)
+            staging.rename(directory)
+    except OSError:
+        if not _holds(directory, files):
+            raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _written(files: Files, directory: Path) -> Path:
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return directory
+
+
+def _holds(directory: Path, files: Files) -> bool:
+    """Whether a directory has these files and no other."""
+    paths = [path for path in directory.rglob("*") if not path.is_dir()]
+    found = {path.relative_to(directory).as_posix(): path for path in paths}
+    return found.keys() == files.keys() and all(
+        path.read_bytes() == files[name] for name, path in found.items()
+    )
+
+
+def _name(files: Files) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    return digest.hexdigest()
