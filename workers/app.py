@@ -31,7 +31,9 @@ parts = WorkerParts(Settings.from_environment())
 
 # Only worker processes replace the transport: the front end, Flower and stock producers keep
 # kombu's own. The alias is replaced rather than `broker_transport` set, because kombu takes the
-# transport of a Unix socket from the URL scheme, whatever that setting says.
+# transport of a Unix socket from the URL scheme, whatever that setting says. It is a function,
+# because kombu would call a class without arguments. Transport options could not hold the parts:
+# `inspect stats` answers with them as JSON.
 own_transport = type("Transport", (Transport,), {"parts": parts})
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), lambda: own_transport))
 backend_options = {**app.conf.result_backend_transport_options, "ledger": parts.ledger}
