@@ -13,6 +13,7 @@ from workers.celery.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
 from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
+from workers.microbatch.crashes import Crashes
 from workers.microbatch.intake import Intake
 from workers.microbatch.load_retry import LoadRetry
 from workers.models.resolving import is_away
@@ -46,12 +47,14 @@ class WorkerParts:
         self.batcher = Batcher(
             self.pool,
             self.events,
+            crashes=Crashes(
+                self.events,
+                retry_or_fail=partial(retry_or_fail, self.ledger),
+                return_uncharged=partial(return_uncharged, self.reservations),
+            ),
             is_blind=partial(is_away, self.registry),
-            retry_or_fail=partial(retry_or_fail, self.ledger),
-            return_uncharged=partial(return_uncharged, self.reservations),
             remind=self.intake.take_soon,
         )
-
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)
 
     def start_pool(self, size: int, queue: str) -> None:

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator
 
 from celery.worker import state
 
-from tasks.time_limits import LONGEST_RUN, OUTAGE
+from tasks.time_limits import OUTAGE
 from workers.celery.events import EventSender
 from workers.microbatch.batch_size import MAX_BATCH_WAIT, BatchSize
+from workers.microbatch.crashes import Crashes
 from workers.microbatch.demand import Demand
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
 from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Disposition, Done, Fate, Instruction, Item, Microbatch, Step
+from workers.pool.protocol import Done, Fate, Instruction, Item, Microbatch, Step
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 1024
@@ -42,22 +43,18 @@ class Batcher:
         pool: Pool,
         events: EventSender,
         *,
+        crashes: Crashes,
         is_blind: Callable[[], bool],
-        retry_or_fail: Callable[[Message], Disposition | None],
-        return_uncharged: Callable[[list[Message]], bool],
         remind: Callable[[], object],
     ) -> None:
         """``is_blind``: whether this worker cannot read the registry now.
 
-        ``retry_or_fail`` decides about a message that ran alone when its process died; None keeps
-        it here. ``return_uncharged`` returns messages that another one's time limit interrupted to
-        the queue, without counting an attempt; False if Redis could not be reached. ``remind``
-        schedules another look at the queue in `MAX_BATCH_WAIT` seconds, unconditionally.
+        ``remind`` schedules another look at the queue in `MAX_BATCH_WAIT` seconds, unconditionally.
         """
         self._pool = pool
         self._events = events
+        self._crashes = crashes
         self._is_blind = is_blind
-        self._retry_or_fail, self._return_uncharged = retry_or_fail, return_uncharged
         self._remind = remind
         self._waiting: dict[Group, deque[Message]] = {}
         self._waiting_bytes = 0
@@ -213,7 +210,11 @@ class Batcher:
                 self._abandoned.remove(process)
                 self._end_cancelled(messages)
             elif done is None:
-                self._lost(messages, 0.0 if process.frozen else time.monotonic() - started)
+                # 0 for a process that this worker killed because it was frozen: such time is not
+                # charged to a message as a timeout.
+                seconds = 0.0 if process.frozen else time.monotonic() - started
+                for message in self._crashes.handled(messages, seconds):
+                    self._wait(message, alone=message.tag)
             else:
                 # Job steps and messages without a version say nothing about a model's run time.
                 if group.reference is not None and not messages[0].is_step:
@@ -239,39 +240,6 @@ class Batcher:
     def _end_cancelled(self, messages: list[Message]) -> None:
         for message in messages:
             self._events.finished(message.request, Fate("cancelled"), 0.0)
-
-    def _lost(self, messages: list[Message], seconds: float) -> None:
-        """Requeue messages whose process died ``seconds`` after it was given them.
-
-        Messages that shared a microbatch run again one by one, so that only the one to blame can
-        end a process again. If some had exceeded their limit, the others are spared: they go back
-        to the queue without an attempt counted.
-        """
-        late = [message for message in messages if message.limit < seconds]
-        if len(messages) == 1:
-            self._lost_alone(messages[0], timed_out=bool(late))
-            return
-        # Limits are enforced by an alarm in the process, which ends it with all its messages.
-        if late and self._are_returned([m for m in messages if m.limit >= seconds]):
-            messages = late
-        for message in messages:
-            self._wait(message, alone=message.tag)
-
-    def _lost_alone(self, message: Message, *, timed_out: bool) -> None:
-        if timed_out:
-            # The next process only settles it. Its own limit may be too short even for that.
-            message.instruction, message.limit = Instruction.TIME_OUT, LONGEST_RUN
-        elif verdict := self._retry_or_fail(message):
-            self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
-            return
-        self._wait(message, alone=message.tag)
-
-    def _are_returned(self, messages: list[Message]) -> bool:
-        if are_returned := self._return_uncharged(messages):
-            fate = Fate("retrying", "another request of its microbatch exceeded its time limit")
-            for message in messages:
-                self._events.finished(message.request, fate, 0.0)
-        return are_returned
 
 
 def _item(message: Message) -> Item:

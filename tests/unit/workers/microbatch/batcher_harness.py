@@ -6,6 +6,7 @@ from typing import Any
 from tasks.time_limits import LONGEST_RUN
 from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
+from workers.microbatch.crashes import Crashes
 from workers.pool.protocol import Disposition, Done, Fate, Instruction, Microbatch
 
 
@@ -117,9 +118,12 @@ class Bench:
         self.batcher = Batcher(
             self.pool,  # type: ignore[arg-type]  # a stand-in
             self.events,  # type: ignore[arg-type]  # a stand-in
+            crashes=Crashes(
+                self.events,  # type: ignore[arg-type]  # a stand-in
+                retry_or_fail=self.judge.judge,
+                return_uncharged=self.judge.spare,
+            ),
             is_blind=lambda: self.is_blind,
-            retry_or_fail=self.judge.judge,
-            return_uncharged=self.judge.spare,
             remind=lambda: self.reminders.append("in a moment"),
         )
         if warm:
