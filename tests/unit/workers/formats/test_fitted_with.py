@@ -59,7 +59,9 @@ def test_fitted_with_reads_the_version(model, way):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"x", b"PK\3\4", b"BZh9", b"\x1f\x8b", pickle.dumps([1]), gzip.compress(b"1")]
+    "content",
+    [b"", b"x", b"PK\3\4", b"BZh9", b"\x1f\x8b", pickle.dumps([1]), gzip.compress(b"1")],
+    ids=["empty", "text", "zip", "bz2", "start of gzip", "pickle", "gzip"],
 )
 def test_fitted_with_says_nothing_of_other_files(content):
     assert fitted_with(content) == ""
