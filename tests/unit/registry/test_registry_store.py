@@ -1,5 +1,6 @@
 """The registry: versions are immutable, aliases move, and readers never see stale data."""
 
+import json
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -9,6 +10,7 @@ import pytest
 
 from registry import files
 from registry.directory import Directory
+from registry.names import MAX_VERSION
 from registry.store import Registry
 from telemetry.errors import (
     AliasNotFound,
@@ -267,6 +269,18 @@ def test_broken_file_breaks_only_its_model(registry, tmp_path, file):
     assert again.models() == ["iris"]
     again.remove("iris")
     assert len(list((tmp_path / "models" / "artifacts").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "number", [10**400, 0, -1, MAX_VERSION + 1], ids=["huge", "zero", "negative", "ten digits"]
+)
+def test_manifest_with_an_impossible_version_is_broken(registry, tmp_path, number):
+    add(registry, "iris", b"one")
+    place = tmp_path / "models" / "iris" / "versions" / "1.json"
+    content = json.loads(place.read_text()) | {"version": number}
+    place.write_text(json.dumps(content))
+    with pytest.raises(PredictqError, match="file iris/versions/1.json is broken"):
+        Registry(tmp_path).resolve("iris")
 
 
 def test_home_is_created_for_its_owner_alone(tmp_path: Path) -> None:
