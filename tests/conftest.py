@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
 from itertools import chain, zip_longest
 from pathlib import Path
 
@@ -122,24 +121,32 @@ def _session_fixtures(item: pytest.Item) -> set[str]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure no coverage in slow tests, nor in what they start: it takes half as long again."""
-    with _unmeasured() if "slow" in item.keywords else nullcontext():
-        return (yield)
+    MEASUREMENT.switch(on="slow" not in item.keywords)
+    return (yield)
 
 
-@contextmanager
-def _unmeasured() -> Iterator[None]:
-    measuring = Coverage.current()
-    if measuring is None:
-        yield
-        return
-    measuring.stop()
-    configuration = os.environ.pop(COVERAGE_OF_CHILDREN, None)
-    try:
-        yield
-    finally:
-        if configuration is not None:
-            os.environ[COVERAGE_OF_CHILDREN] = configuration
-        measuring.start()
+class Measurement:
+    """The measurement of coverage in this process and those that it starts, if there is any."""
+
+    def __init__(self) -> None:
+        self._coverage = Coverage.current()
+        self._of_children = os.environ.get(COVERAGE_OF_CHILDREN)
+        self._is_on = True
+
+    def switch(self, *, on: bool) -> None:
+        """Start or stop it, unless that is done: each start adds work to the end of a process."""
+        if self._coverage is None or self._of_children is None or on is self._is_on:
+            return
+        self._is_on = on
+        if on:
+            os.environ[COVERAGE_OF_CHILDREN] = self._of_children
+            self._coverage.start()
+        else:
+            self._coverage.stop()
+            del os.environ[COVERAGE_OF_CHILDREN]
+
+
+MEASUREMENT = Measurement()
 
 
 @pytest.hookimpl(wrapper=True)

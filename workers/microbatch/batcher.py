@@ -85,7 +85,9 @@ class Batcher:
         held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
         # The version of the next message is unknown; assume that of the latest microbatch.
-        room = MAX_HELD_BACK - held_back if held_back else MAX_WAITING - sum(sizes.values())
+        room = MAX_WAITING - sum(sizes.values())
+        if held_back:
+            room = min(room, MAX_HELD_BACK - held_back)
         return max(min(self._next_rows - could + held_back, room), 0)
 
     def held(self) -> Iterator[str]:
@@ -161,12 +163,11 @@ class Batcher:
         return any(now < until for until in self._awaited.values())
 
     def _is_held_back(self, group: Group) -> bool:
-        """Whether a slow version leaves the last free process to other versions."""
-        return (
-            self._batch_size(group).is_slow
-            and not self._pool.has_spare
-            and self._demand.is_for_others(group.reference)
-        )
+        """Whether a slow version leaves the last free process to versions that are not slow."""
+        if not self._batch_size(group).is_slow or self._pool.has_spare:
+            return False
+        slow = {reference for (reference, _), size in self._batch_sizes.items() if size.is_slow}
+        return any(other not in slow for other in self._demand.for_others(group.reference))
 
     def _wait(self, message: Message, alone: str | None) -> None:
         group = group_of(message, alone)
@@ -206,8 +207,9 @@ class Batcher:
         def finished(done: Done | None) -> None:
             del self._running[process]
             self._awaited.pop(process, None)
-            if process in self._abandoned:
-                self._abandoned.remove(process)
+            is_abandoned = process in self._abandoned
+            self._abandoned.discard(process)
+            if done is None and is_abandoned:
                 self._end_cancelled(messages)
             elif done is None:
                 # 0 for a process that this worker killed because it was frozen: such time is not

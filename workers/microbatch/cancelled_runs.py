@@ -25,7 +25,7 @@ class CancelledRuns:
         """Kill each process that computes only what is cancelled; without Redis do nothing."""
         try:
             for process, messages in [*self._batcher.long_running(LONG_RUN)]:
-                if settled := self._settled(messages):
+                if settled := self._cancelled(messages):
                     version = settled[0].record.reference
                     self._ledger.settle(version, settled)  # drops the reservations
                     fields = {"pid": process.pid, **of_version(version)}
@@ -34,12 +34,15 @@ class CancelledRuns:
         except redis.RedisError as error:
             log.debug("cancelled predictions are computed on for now: %s", error)
 
-    def _settled(self, messages: list[Message]) -> list[Settled]:
-        """The outcome of each message; empty if one has none yet."""
+    def _cancelled(self, messages: list[Message]) -> list[Settled]:
+        """The outcome of each message; empty unless all are cancelled.
+
+        Other outcomes are those of the process itself, which is about to say that it is done.
+        """
         settled = []
         for message in messages:
             record = self._ledger.record(message.request.id)
-            if record is None or not record.is_terminal:
+            if record is None or record.state != "cancelled":
                 return []
             settled.append(Settled(record, message.tag))
         return settled

@@ -1,6 +1,7 @@
 """Which versions are asked for at present."""
 
 import time
+from collections.abc import Iterator
 
 RECENT = 60.0
 """Seconds for which a version counts as asked for after its latest message."""
@@ -18,7 +19,7 @@ class Demand:
         if reference is not None:
             self._asked[reference] = time.monotonic()
 
-    def is_for_others(self, reference: str | None) -> bool:
-        """Whether any version but this one was asked for in the last `RECENT` seconds."""
+    def for_others(self, reference: str | None) -> Iterator[str]:
+        """The versions but this one that were asked for in the last `RECENT` seconds."""
         since = time.monotonic() - RECENT
-        return any(asked > since for other, asked in self._asked.items() if other != reference)
+        return (ref for ref, asked in self._asked.items() if asked > since and ref != reference)

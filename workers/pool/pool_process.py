@@ -26,6 +26,7 @@ class PoolProcess:
         self._limit: float = LONGEST_RUN
         self.loads_at_fork = loads_at_fork
         """Number of loads that the fork server had finished when it forked this process."""
+        self._is_killed = False
         self.pid = 0
         """0 until the process is ready."""
         self.frozen = False
@@ -43,8 +44,8 @@ class PoolProcess:
 
     @property
     def idle(self) -> bool:
-        """Whether it is ready and free."""
-        return bool(self.pid) and not self.busy
+        """Whether it is ready and free. Once killed it is not, though its end is noticed later."""
+        return bool(self.pid) and not self.busy and not self._is_killed
 
     @property
     def busy_seconds(self) -> float:
@@ -95,6 +96,7 @@ class PoolProcess:
     def kill(self) -> None:
         """Kill the process, if it is ready."""
         if self.pid:
+            self._is_killed = True
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 

@@ -10,16 +10,17 @@ from workers.microbatch.cancelled_runs import LONG_RUN, CancelledRuns
 
 
 class Ledger:
-    """Knows which predictions have an outcome."""
+    """Knows which predictions were cancelled; the others are in one state."""
 
-    def __init__(self, *settled: str) -> None:
-        self.terminal, self.dropped = set(settled), []
+    def __init__(self, *cancelled: str, state: str = "running") -> None:
+        self.cancelled, self.state, self.dropped = set(cancelled), state, []
         self.is_away = False
 
     def record(self, task_id: str) -> Any:
         if self.is_away:
             raise redis.ConnectionError
-        return SimpleNamespace(is_terminal=task_id in self.terminal, reference="m:1")
+        state = "cancelled" if task_id in self.cancelled else self.state
+        return SimpleNamespace(state=state, reference="m:1")
 
     def settle(self, version: str, outcomes: list[Any]) -> None:
         self.dropped += [outcome.tag for outcome in outcomes]
@@ -71,8 +72,18 @@ def test_cancelled_run_goes_on_without_redis() -> None:
     assert not bench.pool.processes[0].is_killed
 
 
-def test_finished_run_is_told_as_it_ended_though_it_was_cancelled() -> None:
+def test_cancelled_run_that_ends_by_itself_is_told_as_it_ended() -> None:
     bench = running("a")
     look(bench, Ledger("a"))
-    bench.pool.processes[0].finish()
+    bench.pool.processes[0].finish("cancelled")
     assert bench.events.said[-1] == ("cancelled", "a")
+    bench.add("b")
+    bench.dispatch()
+    bench.pool.processes[0].die()
+    assert bench.dispatch() == [["b"]], "another death is not a cancellation"
+
+
+def test_run_that_has_settled_but_not_said_so_is_not_cancelled() -> None:
+    bench = running("a")
+    look(bench, Ledger(state="succeeded"))
+    assert not bench.pool.processes[0].is_killed

@@ -6,7 +6,7 @@ from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import demand
 from workers.microbatch.batch_size import SLOW_CALL, BatchSize
-from workers.microbatch.batcher import MAX_HELD_BACK
+from workers.microbatch.batcher import MAX_HELD_BACK, MAX_WAITING
 from workers.microbatch.demand import RECENT
 
 
@@ -48,6 +48,25 @@ def test_slow_version_takes_all_processes_if_no_other_is_asked_for(clock: Clock)
     clock.now += RECENT
     add_slow(bench, "a", "b", "c")
     assert bench.dispatch() == [["a"], ["b"]]
+
+
+def test_slow_versions_alone_take_all_processes(clock: Clock) -> None:
+    bench = bench_with_slow_version()
+    bench.batcher._batch_sizes["slow:2", "predict"].learn(1, 6 * SLOW_CALL)
+    add_slow(bench, "a")
+    bench.add("b", model="slow:2", rows=2)
+    assert bench.dispatch() == [["a"], ["b"]]
+
+
+def test_held_back_messages_count_among_all_that_wait(clock: Clock) -> None:
+    bench = bench_with_slow_version()
+    bench.add("quick", model="quick:1")
+    bench.dispatch()
+    bench.pool.processes[0].finish()
+    add_slow(bench, "a", "b")
+    bench.dispatch()
+    bench.add(*map(str, range(MAX_WAITING)), model="loading:1")
+    assert bench.batcher.capacity == 0
 
 
 def test_slow_version_takes_the_only_process(clock: Clock) -> None:
