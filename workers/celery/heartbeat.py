@@ -22,13 +22,13 @@ class Heartbeat:
     def __init__(self, client: redis.Redis, pool: Pool) -> None:
         self._workers = Workers(client)
         self._pool = pool
-        self._known_as: dict[str, Any] = {}
+        self._name, self._queues = "", [""]
         self._was_ready = False
         self._outage = Outage("heartbeats do not reach Redis")
 
     def introduce(self, name: str, queues: list[str]) -> None:
         """Send the first heartbeat, with the worker's name and queues, which the next ones keep."""
-        self._known_as = {"name": name, "queues": queues}
+        self._name, self._queues = name, queues
         self.beat()
 
     def beat(self) -> None:
@@ -38,7 +38,8 @@ class Heartbeat:
         # A worker that still loads its first models is alive. One that has lost all its processes
         # computes nothing, so it stays silent until a process is ready again.
         if self._pool.has_ready_process or not self._was_ready:
-            description = self._known_as | describe_worker(self._pool)
+            changing = describe_worker(self._pool)
+            description = {"name": self._name, **changing, "queues": self._queues}
             self._tell(lambda: self._workers.heartbeat(identity(), description))
 
     def farewell(self) -> None:

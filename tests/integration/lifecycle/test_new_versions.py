@@ -20,7 +20,9 @@ PROCESSES = 4
 @pytest.fixture(params=[1, PROCESSES])
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveStack]:
     line = LinearRegression().fit([[1.0, 0.0], [0.0, 1.0]], [2.0, 0.0])
-    register(tmp_path, "line", line, [[1.0, 0.0]])  # so that scikit-learn is imported before
+    # So that scikit-learn and the compiled loop of forests are in memory before.
+    register(tmp_path, "line", line, [[1.0, 0.0]])
+    register(tmp_path, "small", forest(rows=20), [[1.0, 0.0]])
     with running(tmp_path, processes=request.param) as stack:
         until(lambda: len(stack.pool()) == request.param, "all processes")
         yield stack
@@ -38,10 +40,10 @@ def loaded(stack: LiveStack) -> list[str]:
     return worker["loaded"]
 
 
-def forest() -> ExtraTreesRegressor:
+def forest(rows: int = 20_000) -> ExtraTreesRegressor:
     """A forest of about 100 MB: every tree has a leaf for each row."""
     random = np.random.default_rng(0)
-    x, y = random.normal(size=(20_000, 2)), random.normal(size=20_000)
+    x, y = random.normal(size=(rows, 2)), random.normal(size=rows)
     return ExtraTreesRegressor(32, max_features=1, n_jobs=-1, random_state=0).fit(x, y)
 
 
@@ -57,7 +59,7 @@ def test_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     for _ in range(50):
         stack.submit("forest", [0.5, 0.5])
     assert stack.predict("forest", [0.1, 0.2]) == model.predict([[0.1, 0.2]]).tolist()
-    until(lambda: loaded(stack) == ["forest:1", "line:1"], "a sign of life that names both")
+    until(lambda: "forest:1" in loaded(stack), "a sign of life that names it")
     assert {process.pid for process in stack.pool()} == renewed, "each is replaced once"
     # While it is loaded, the file's bytes are in memory as well.
     assert manifest.size > 80e6

@@ -46,13 +46,16 @@ def lay_out(trees: Sequence[Any], features: int, values: int) -> Trees:
     leaves = [int((tree.children_left < 0).sum()) for tree in trees]
     roots = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
     firsts = np.cumsum([0, *leaves[:-1]])
-    laid = [_laid(*each) for each in zip(trees, roots, firsts, strict=True)]
-    return Trees(
-        nodes=np.concatenate([nodes for nodes, _, _ in laid]),
-        left_if_missing=np.concatenate([missing for _, missing, _ in laid]),
+    # Filled in place: what is copied and freed would stay in the memory of the fork server.
+    laid_out = Trees(
+        nodes=np.zeros(sum(sizes), dtype=NODE),
+        left_if_missing=np.zeros(sum(sizes), dtype=np.uint8),
         roots=roots,
-        values=np.concatenate([values for _, _, values in laid]),
+        values=np.zeros((sum(leaves), values)),
     )
+    for tree, root, first_leaf in zip(trees, roots, firsts, strict=True):
+        _lay_out_tree(tree, root, first_leaf, laid_out)
+    return laid_out
 
 
 def _check(tree: Any, features: int, values: int) -> None:
@@ -74,19 +77,18 @@ def _check(tree: Any, features: int, values: int) -> None:
         raise ValueError("a tree has other nodes than scikit-learn gives it")
 
 
-def _laid(tree: Any, root: int, first_leaf: int) -> tuple[Array, Array, Array]:
-    """The nodes of one tree, whether a missing value goes left, and the values of its leaves."""
+def _lay_out_tree(tree: Any, root: int, first_leaf: int, laid_out: Trees) -> None:
+    """Fill in the nodes of one tree from ``root`` on, and its leaves from ``first_leaf`` on."""
     left, split = tree.children_left, np.flatnonzero(tree.children_left >= 0)
     leaf = np.flatnonzero(left < 0)
-    place = np.zeros(tree.node_count, dtype=np.int64)
-    place[left[split]] = 1 + 2 * np.arange(len(split))
-    place[tree.children_right[split]] = 2 + 2 * np.arange(len(split))
-    nodes = np.zeros(tree.node_count, dtype=NODE)
+    place = np.full(tree.node_count, root, dtype=np.int64)
+    place[left[split]] += 1 + 2 * np.arange(len(split))
+    place[tree.children_right[split]] += 2 + 2 * np.arange(len(split))
+    nodes = laid_out.nodes
     nodes["threshold"][place[split]] = tree.threshold[split]
     nodes["feature"][place[split]] = tree.feature[split]
-    nodes["child"][place[split]] = root + place[left[split]]
+    nodes["child"][place[split]] = place[left[split]]
     nodes["feature"][place[leaf]] = -1
     nodes["child"][place[leaf]] = first_leaf + np.arange(len(leaf))
-    missing = np.zeros(tree.node_count, dtype=np.uint8)
-    missing[place] = tree.missing_go_to_left
-    return nodes, missing, tree.value[leaf, 0, :]
+    laid_out.left_if_missing[place] = tree.missing_go_to_left
+    laid_out.values[first_leaf : first_leaf + len(leaf)] = tree.value[leaf, 0, :]

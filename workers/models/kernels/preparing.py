@@ -17,6 +17,9 @@ COMPARED_VALUES = 2**20
 """Most values of the rows that are compared, for models of many columns."""
 SAMPLED_TREES = 64
 """Trees whose thresholds are in the rows that are compared; the rows go through all trees."""
+SAMPLED_NODES = 4096
+"""Nodes of each of these trees whose thresholds may be in the rows: arrays of all nodes of a large
+forest would stay in the memory of the fork server after they are freed."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -57,9 +60,11 @@ def rows_on_thresholds(forest: Any, *, nan_allowed: bool) -> Array:
     shape = max(1, min(COMPARED_ROWS, COMPARED_VALUES // columns)), columns
     step = -(-len(forest.estimators_) // SAMPLED_TREES)
     trees = [estimator.tree_ for estimator in forest.estimators_[::step]]
-    feature = np.concatenate([tree.feature for tree in trees])
+    nodes = [_some_nodes(tree.node_count, random) for tree in trees]
+    feature = np.concatenate([t.feature[at] for t, at in zip(trees, nodes, strict=True)])
     order = np.argsort(feature, kind="stable")
-    sorted_thresholds = np.concatenate([tree.threshold for tree in trees])[order]
+    thresholds = np.concatenate([t.threshold[at] for t, at in zip(trees, nodes, strict=True)])
+    sorted_thresholds = thresholds[order]
     first = np.searchsorted(feature[order], np.arange(columns + 1))
     picked = first[:-1] + (random.random(shape) * np.diff(first)).astype(np.int64)
     near = sorted_thresholds[np.minimum(picked, len(order) - 1)].astype(np.float32)
@@ -69,3 +74,10 @@ def rows_on_thresholds(forest: Any, *, nan_allowed: bool) -> Array:
     if nan_allowed:
         rows[random.random(shape) < 1 / 16] = np.nan
     return rows
+
+
+def _some_nodes(count: int, random: np.random.Generator) -> Array:
+    """Indices of all nodes of a tree, or of `SAMPLED_NODES` at random."""
+    if count <= SAMPLED_NODES:
+        return np.arange(count)
+    return random.integers(count, size=SAMPLED_NODES)
