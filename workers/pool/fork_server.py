@@ -52,8 +52,9 @@ class ForkServer:
         settings: Settings,
         growth: int | None = None,
     ) -> None:
-        """``never``: versions that must not be loaded; ``growth``: see `workers.pool.memory.bound`.
+        """``never``: versions that must not be loaded.
 
+        ``growth``: bytes by which a pool process may grow, see `workers.pool.memory.bound_growth`.
         Without a ``growth`` the memory of pool processes is not bounded.
         """
         self._control = control

@@ -77,5 +77,8 @@ def doubting(offer: Offer) -> Iterator[None]:
 
 
 def _retry_after(seconds: int | None = None) -> int:
-    """Seconds until the queue has capacity, by its drain rate; None if that is unknown."""
+    """What ``Retry-After`` says.
+
+    ``seconds``: until the queue has capacity, by its drain rate; None if that is unknown.
+    """
     return UNKNOWN_RETRY if seconds is None else min(max(seconds, 1), LONGEST_RETRY)
