@@ -30,7 +30,7 @@ ALONE = """One queue, filled while there is no worker. Per prediction: time, and
 server and Redis. What the machine does meanwhile shows in it, and so does Redis, which rewrites \
 its log whenever that has doubled."""
 DEEP = BACKLOG - PAIRS * PIECE
-BESIDE = f"""Two stacks on one machine, so that its noise strikes both alike: in one {ROOM:,} to \
+NOTE = f"""Two stacks on one machine, so that its noise strikes both alike: in one {ROOM:,} to \
 {ROOM + PAIRS * PIECE:,} are queued, in the other {DEEP:,} to {BACKLOG:,}. To be filled, each \
 takes {PIECE:,} in turn, {PAIRS} times; both are emptied at once, until the first is empty, \
 and looked at each {MOMENT} s. Medians; ratio: deep over shallow, side by side, its median and \
@@ -94,7 +94,7 @@ def _beside(beside: dict[str, list[Pair]]) -> Table:
         for measure, unit in (("seconds", "µs"), ("cpu", "µs of CPU"))
     ]
     columns = ["a prediction", "shallow", "deep", "ratio"]
-    return Table("Cost beside a backlog", columns, rows, BESIDE)
+    return Table("Cost beside a backlog", columns, rows, NOTE)
 
 
 def _compared(name: str, pairs: list[Pair], measure: str) -> list[Cell]:
