@@ -2,7 +2,7 @@
 
 There is no artificial delay: a single request starts at once. While a quick microbatch runs, or
 every process is busy, requests collect on the queue and form the next microbatch. A slow version
-leaves the last free process to other versions that are asked for.
+leaves the last free process to quicker versions that are asked for.
 """
 
 import logging
