@@ -19,7 +19,7 @@ from benchmarks.prove.submissions import Request
 from benchmarks.prove.witness import CALM, FIRST, RAISES
 
 CONNECTIONS = 128
-AGAIN = 0.5
+RETRY_SECONDS = 0.5
 """Seconds before a retry after no answer or a 503."""
 LOOK_SECONDS = 5.0
 """Seconds between two look-ups of an outcome that was not announced."""
@@ -142,7 +142,7 @@ class Callers:
             self.refused.add(request.asked.number)
         if request.has_key:
             self._asking_again += 1
-            self._at(_now() + AGAIN, partial(self._submit_again, request))
+            self._at(_now() + RETRY_SECONDS, partial(self._submit_again, request))
 
     def _submit_again(self, request: Request) -> None:
         self._asking_again -= 1
@@ -177,7 +177,7 @@ class Callers:
         body = _read(response)
         self._looking.discard(task_id)
         if response.status in (0, 503):
-            self._at(_now() + AGAIN, partial(self._look, task_id))
+            self._at(_now() + RETRY_SECONDS, partial(self._look, task_id))
         elif response.status == 200:
             code = str((body.error or {}).get("code", ""))
             state = str(body.status or "succeeded")
