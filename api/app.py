@@ -20,7 +20,7 @@ from api.models.pause_routes import PauseViews
 from api.models.routes import ModelViews
 from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
-from api.operations.request_metrics import Requests
+from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
 from api.predictions.routes import Predictions
 from registry.store import Registry
@@ -58,7 +58,7 @@ class Services:
         # A separate key: a job's id must not pass for a prediction's, which has a record.
         jobs = JobGateway(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings, rights)
-        self.requests = Requests()
+        self.requests = RequestMetrics()
 
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""

@@ -21,7 +21,7 @@ from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
 
 PORT = click.IntRange(1, 65535)
-MARGIN = 5.0
+SHUTDOWN_MARGIN_SECONDS = 5.0
 """Seconds of the shutdown beyond the workers' own, to stop Redis and kill late processes."""
 
 
@@ -75,7 +75,7 @@ def up(
         flower_login()  # checks the variables before anything starts
     lock = _lock(home)
     _check_ports({"--port": port, "--flower-port": flower})
-    patience = Settings.from_environment().shutdown_timeout + MARGIN
+    patience = Settings.from_environment().shutdown_timeout + SHUTDOWN_MARGIN_SECONDS
     with Supervisor(home / "logs", click.echo, (lock,), patience) as supervisor:
         try:
             stack = Stack(home, _redis(supervisor, home), port, flower, workers)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 MAX_LOG_BYTES = 16 * 2**20
 """Size in bytes at which a log is rotated."""
-KEPT = 3
+KEPT_FILES = 3
 """Rotated logs to keep, as ``worker.log.1`` (the latest) and so on."""
 COPY_BYTES = 2**20
 """Bytes to copy at a time."""
@@ -19,7 +19,7 @@ def rotate(log: Path) -> None:
     """
     if not log.exists() or (size := log.stat().st_size) < MAX_LOG_BYTES:
         return
-    for number in range(KEPT - 1, 0, -1):
+    for number in range(KEPT_FILES - 1, 0, -1):
         with suppress(FileNotFoundError):
             _kept(log, number).replace(_kept(log, number + 1))
     try:

@@ -12,13 +12,13 @@ from stack.process import Process, Program
 from stack.rotation import rotate
 from stack.signals import Signals
 
-SHUTDOWN = 9.0
+SHUTDOWN_SECONDS = 9.0
 """Default seconds from the first SIGTERM to the last SIGKILL."""
 SECOND_SIGNAL_GRACE = 1.0
 """Seconds until SIGKILL after a second signal, which is passed on."""
 REPLACE_TIMEOUT = 90.0
 """Seconds that a new process may take to replace another."""
-FIRST_STAGE = 2.0
+FIRST_STAGE_SECONDS = 2.0
 """Seconds of the shutdown reserved for the first stage, Redis, which the others need."""
 
 
@@ -38,7 +38,7 @@ class Supervisor:
         logs: Path,
         tell: Callable[[str], None],
         keep: tuple[int, ...] = (),
-        patience: float = SHUTDOWN,
+        patience: float = SHUTDOWN_SECONDS,
     ) -> None:
         """``keep``: file descriptors to hold open until the last process is gone.
 
@@ -184,7 +184,7 @@ class Supervisor:
         end = time.monotonic() + self._patience
         stages = [self._unsupervised, *reversed(self._stages)]
         for left, stage in zip(range(len(stages))[::-1], stages, strict=True):
-            end = self._stop_stage(stage, end, reserve=FIRST_STAGE if left else 0.0)
+            end = self._stop_stage(stage, end, reserve=FIRST_STAGE_SECONDS if left else 0.0)
 
     def _stop_stage(self, stage: list[Process], end: float, reserve: float) -> float:
         """Stop one stage; returns the next one's deadline, which a second Ctrl-C brings forward."""

@@ -77,7 +77,7 @@ class Gateway:
         return self._found(task_id, record)
 
     async def look_up_async(self, task_id: str) -> Record:
-        """`look_up` on an event loop; raises `Long` where a thread should read the record."""
+        """`look_up` on an event loop; raises `RecordTooLong` if a thread should read the record."""
         record = await self.ledger.record_async(task_id)
         if record is not None and record.is_overdue:
             await self.ledger.expire_async(record)

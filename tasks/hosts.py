@@ -13,7 +13,7 @@ from ipaddress import ip_address
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 ANY = "*"
 _authority = re.compile(r"(?:\[([^\]]{1,64})\]|([\w.-]{1,255}))(?::\d{1,5})?", re.ASCII)
-REMEMBERED = 1024
+MAX_REMEMBERED_HOSTS = 1024
 """Size of the cache of accepted `Host` values; beyond it each is parsed every time."""
 
 
@@ -36,7 +36,7 @@ class Hosts:
         if host in self._right:
             return True
         right = self._any or self._knows(name_of(host.decode("latin-1")))
-        if right and len(self._right) < REMEMBERED:
+        if right and len(self._right) < MAX_REMEMBERED_HOSTS:
             self._right.add(host)
         return right
 

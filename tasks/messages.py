@@ -83,7 +83,6 @@ def enclosed(
     ``told`` are headers for scripts and workers, which then need not read the body.
     """
     # Apart from the body, all values are our own strings and numbers, so plain JSON is enough.
-    # All but the body is words of ours, without numbers that JSON cannot write.
     return msgspec.json.encode(
         {
             "headers": {

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-PERIOD = 30.0
+THROTTLE_SECONDS = 30.0
 """Seconds between two lines."""
 
 
@@ -21,5 +21,5 @@ class LogThrottle:
             self._count += 1
             if (now := self._clock()) < self._next:
                 return 0
-            told, self._count, self._next = self._count, 0, now + PERIOD
+            told, self._count, self._next = self._count, 0, now + THROTTLE_SECONDS
             return told

@@ -6,9 +6,9 @@ from telemetry.errors import ModelError, ModelUnloadable, PredictqError
 
 MAX_TRACEBACK_BYTES = 8 * 2**10
 """Longest traceback in bytes; of a longer one the end is kept."""
-LINE = 2**10
+MAX_LINE_CHARACTERS = 2**10
 """Longest part in characters, so that a long message does not displace the frames."""
-FRAMES = 50
+MAX_FRAMES = 50
 """Innermost frames that are kept of each exception."""
 MAX_ERROR_CHARS = 500
 """Longest exception text in characters."""
@@ -22,7 +22,7 @@ def traceback_of(error: BaseException) -> str | None:
     origin = _origin(error)
     if origin is None:
         return None
-    told = TracebackException.from_exception(origin, limit=-FRAMES, compact=True)
+    told = TracebackException.from_exception(origin, limit=-MAX_FRAMES, compact=True)
     text = "".join(map(_short, told.format()))
     return text.encode(errors="replace")[-MAX_TRACEBACK_BYTES:].decode(errors="ignore")
 
@@ -43,4 +43,4 @@ def _origin(error: BaseException) -> BaseException | None:
 
 
 def _short(part: str) -> str:
-    return part if len(part) <= LINE else f"{part[:LINE]}…\n"
+    return part if len(part) <= MAX_LINE_CHARACTERS else f"{part[:MAX_LINE_CHARACTERS]}…\n"

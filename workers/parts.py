@@ -59,5 +59,5 @@ class WorkerParts:
 
     def start_pool(self, size: int, queue: str) -> None:
         """Start ``size`` pool processes; what happens in them reaches the parts built over them."""
-        beat, take, give_up = self.heartbeat.beat, self.intake.take, self.batcher.give_up
-        self.pool.start(size, queue, Listener(on_ready=beat, on_idle=take, on_hang=give_up))
+        beat, take, fail = self.heartbeat.beat, self.intake.take, self.batcher.fail_waiting_for
+        self.pool.start(size, queue, Listener(on_ready=beat, on_idle=take, on_hang=fail))

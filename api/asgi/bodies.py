@@ -11,7 +11,7 @@ from api.asgi.body_deadline import BodyDeadline
 from api.asgi.protocol import replay_body, send_response
 from api.batches.schemas import ROUTE
 from api.http.problems import answer_to
-from api.operations.request_metrics import OTHER, Requests
+from api.operations.request_metrics import OTHER, RequestMetrics
 from telemetry.errors import Busy, Malformed, PredictqError
 
 METHODS_WITHOUT_BODY = ("GET", "HEAD")
@@ -49,7 +49,7 @@ class Body:
 class BodyReceiver:
     """ASGI middleware that hands each request on with its body already received."""
 
-    def __init__(self, app: ASGIApp, requests: Requests, bound: int) -> None:
+    def __init__(self, app: ASGIApp, requests: RequestMetrics, bound: int) -> None:
         """``bound``: the greatest body in bytes. Reading stops beyond it; Flask answers 413."""
         self._app, self._requests, self._bound = app, requests, bound
         self._capacity = MAX_HELD_BODIES * bound

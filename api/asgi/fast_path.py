@@ -11,7 +11,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import replay_body, send_response
 from api.http.problems import answer_to
-from api.operations.request_metrics import Requests
+from api.operations.request_metrics import RequestMetrics
 from api.predictions.routes import Predictions
 from tasks.ledger.ledger import RecordTooLong
 from telemetry.errors import PredictqError, VersionPaused
@@ -31,7 +31,7 @@ class FastPath:
     """ASGI middleware that answers simple requests itself."""
 
     def __init__(
-        self, predictions: Predictions, requests: Requests, behind: ASGIApp, bound: int
+        self, predictions: Predictions, requests: RequestMetrics, behind: ASGIApp, bound: int
     ) -> None:
         """``behind``: the application for all other requests. ``bound``: greatest body in bytes."""
         self._longest = min(MAX_FAST_BODY_BYTES, bound)

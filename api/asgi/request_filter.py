@@ -10,7 +10,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.protocol import send_response
 from api.http.problems import answer_to
-from api.operations.request_metrics import OTHER, Requests
+from api.operations.request_metrics import OTHER, RequestMetrics
 from tasks.hosts import Hosts
 from telemetry.errors import (
     CrossSite,
@@ -40,7 +40,7 @@ SECURITY_HEADERS = [
 class RequestFilter:
     """ASGI middleware that refuses oversized, misdirected and cross-site requests."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, requests: Requests) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts, requests: RequestMetrics) -> None:
         self._app, self._hosts, self._requests = app, hosts, requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

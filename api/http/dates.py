@@ -11,11 +11,13 @@ DATE_FIELDS = {
     "HTTP_IF_UNMODIFIED_SINCE": (),
     "HTTP_IF_RANGE": ("HTTP_RANGE",),
 }
-"""Each with what has no sense without it: a range that may be another file's is not sent."""
+"""Header field with a date → fields that are dropped with it if the date is invalid.
+
+`Range` is dropped with `If-Range`: without it, the range might be sent from another file."""
 
 
 def ignore_invalid_dates(app: Wsgi) -> Wsgi:
-    """The application, without those fields whose date is none: RFC 9110 has them ignored."""
+    """The application behind a filter that drops fields with invalid dates, as RFC 9110 asks."""
 
     def passed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         for name, others in DATE_FIELDS.items():

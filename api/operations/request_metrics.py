@@ -29,7 +29,7 @@ WRITE_EVERY = 0.1
 """Seconds between updates of the metrics; in between, requests are only appended to a list."""
 
 
-class Requests:
+class RequestMetrics:
     """Measures every request. Metrics are updated in bulk, because each one has a lock."""
 
     def __init__(self) -> None:

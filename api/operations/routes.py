@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.http.responses import json_response
 from api.models.known_versions import KnownVersions
-from api.operations.request_metrics import LedgerCollector, Requests
+from api.operations.request_metrics import LedgerCollector, RequestMetrics
 from tasks.gateway import QUEUE, QUEUES, is_reachable
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.ledger import Ledger
@@ -97,7 +97,11 @@ class Operations:
     """The views. None loads a model; only `/stats` and `/ready` need Redis."""
 
     def __init__(
-        self, ledger: Ledger, letters: DeadLetters, existing: KnownVersions, requests: Requests
+        self,
+        ledger: Ledger,
+        letters: DeadLetters,
+        existing: KnownVersions,
+        requests: RequestMetrics,
     ) -> None:
         self._ledger = ledger
         self._letters = letters

@@ -90,7 +90,7 @@ class Predictions:
         return self._answer(record, waited=waited, debug=debug)
 
     async def look_up_async(self, task_id: str) -> Response:
-        """Look up on the event loop, without waiting; raises `Long` for a large outcome."""
+        """Look up on the event loop, without waiting; raises `RecordTooLong` for a large one."""
         record = await self._gateway.look_up_async(task_id)
         if self._gateway.queue_estimates.is_stale_for(record):
             await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)

@@ -35,7 +35,7 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def socket(self) -> Path:
         """The socket of its Redis."""
-        return redis_socket.place(self.home / "redis")
+        return redis_socket.socket_path(self.home / "redis")
 
     @contextmanager
     def running(self, *names: str) -> Iterator[Processes]:

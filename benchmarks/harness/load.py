@@ -17,7 +17,7 @@ POLL = 0.005
 """Seconds between two look-ups of an outcome."""
 OUTCOMES_WITHIN = 300.0
 """Seconds to wait for all outcomes of a load."""
-AGAIN, MOST_AGAIN = 0.1, 100
+RETRY_SECONDS, MAX_RETRIES = 0.1, 100
 """Seconds before a request is retried after a 503, and the retries allowed in one load. While
 the disk is slow to sync, Redis may answer later than the HTTP server waits."""
 _id = re.compile(rb'"id": ?"([^"]+)"')
@@ -82,11 +82,11 @@ class Callers:
                 raise LoadFailed(f"predictions had no outcome after {OUTCOMES_WITHIN:.0f} s")
 
     def _insist(self, request: bytes, then: Then, response: Response) -> None:
-        if response.status != 503 or self.again == MOST_AGAIN:
+        if response.status != 503 or self.again == MAX_RETRIES:
             then(response)
             return
         self.again += 1
-        self.at(_now() + AGAIN, partial(self.send, request, then))
+        self.at(_now() + RETRY_SECONDS, partial(self.send, request, then))
 
     def _hear(self, then: Then, response: Response) -> None:
         if response.status == 200:

@@ -13,7 +13,7 @@ from benchmarks.harness.saturation import compared
 from benchmarks.harness.wire import LoadFailed
 from stack.programs import call_http
 
-LOOK = 0.02
+LOOK_SECONDS = 0.02
 """Seconds between two checks of the depth."""
 
 
@@ -76,7 +76,7 @@ class Queued:
         with self._candidate.redis() as client:
             client.bgrewriteaof()
             while client.info("persistence")["aof_rewrite_in_progress"]:
-                time.sleep(LOOK)
+                time.sleep(LOOK_SECONDS)
 
     def employ(self) -> None:
         """Start the worker, and wait until it computes."""
@@ -85,7 +85,7 @@ class Queued:
         while self.mark().depth == self.count:
             if time.monotonic() > deadline:
                 raise LoadFailed("the worker computes nothing")
-            time.sleep(LOOK)
+            time.sleep(LOOK_SECONDS)
 
     def mark(self) -> Mark:
         """The state now, with the CPU of worker and Redis."""

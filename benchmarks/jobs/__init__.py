@@ -1,0 +1,1 @@
+"""Batch jobs beside the scripts that users would write instead."""

@@ -14,7 +14,7 @@ from benchmarks.harness.wire import LoadFailed
 from benchmarks.jobs.watching import Memory
 from predictq import Client, Job
 
-LOOK = 0.05
+LOOK_SECONDS = 0.05
 """Seconds between two look-ups of a job."""
 PATIENCE = 300.0
 """Seconds to wait for a job."""
@@ -45,7 +45,7 @@ class Desk:
         while not self._jobs.get(job_id).counts.succeeded:
             if time.monotonic() > deadline:
                 raise LoadFailed("nothing of the job is scored")
-            time.sleep(LOOK)
+            time.sleep(LOOK_SECONDS)
 
     def cancel(self, job_id: str) -> bool:
         """Cancel a job, and wait for its last chunks; returns whether it had ended before."""

@@ -5,7 +5,7 @@ from typing import Self
 
 from benchmarks.harness.processes import Processes
 
-LOOK = 0.5
+LOOK_SECONDS = 0.5
 """Seconds between samples, which cost CPU time themselves."""
 NAMES = "redis", "api", "worker", "bulk"
 
@@ -28,7 +28,7 @@ class Memory:
         self._look()
 
     def _watch(self) -> None:
-        while not self._over.wait(LOOK):
+        while not self._over.wait(LOOK_SECONDS):
             self._look()
 
     def _look(self) -> None:

@@ -17,11 +17,11 @@ SLICES = 8
 PAIRS = 20
 PIECE = 1_500
 """Predictions submitted to each system in turn."""
-ROOM = 20_000
+SHALLOW = 20_000
 """Predictions in the short queue, so that its worker has work too."""
 LEAST = 500
 """Least number of predictions in a piece or a slice."""
-MOMENT = 0.5
+SAMPLE_SECONDS = 0.5
 """Seconds between two marks while draining."""
 FLAT = 1.10
 SAMPLE = 100
@@ -30,11 +30,11 @@ ALONE = """One queue, filled while there is no worker. Per prediction: time, and
 server and Redis. What the machine does meanwhile shows in it, and so does Redis, which rewrites \
 its log whenever that has doubled."""
 DEEP = BACKLOG - PAIRS * PIECE
-BESIDE = f"""Two stacks on one machine, so that its noise strikes both alike: in one {ROOM:,} to \
-{ROOM + PAIRS * PIECE:,} are queued, in the other {DEEP:,} to {BACKLOG:,}. To be filled, each \
+NOTE = f"""Two stacks on one machine, so that its noise strikes both alike: in one {SHALLOW:,} to \
+{SHALLOW + PAIRS * PIECE:,} are queued, in the other {DEEP:,} to {BACKLOG:,}. To be filled, each \
 takes {PIECE:,} in turn, {PAIRS} times; both are emptied at once, until the first is empty, \
-and looked at each {MOMENT} s. Medians; ratio: deep over shallow, side by side, its median and \
-range. The checks are on time. Redis rewrites the larger log before."""
+and looked at each {SAMPLE_SECONDS} s. Medians; ratio: deep over shallow, side by side, its \
+median and range. The checks are on time. Redis rewrites the larger log before."""
 Pair = tuple[Cost, Cost]
 
 
@@ -46,7 +46,7 @@ def run(bench: Bench) -> Part:
     with ExitStack() as stack:
         shallow, deep = (_queued(bench, stack) for _ in range(2))
         alone = [(slice_ * n, deep.fill(slice_)) for n in range(1, SLICES + 1)]
-        shallow.fill(max(bench.scaled(ROOM), LEAST))
+        shallow.fill(max(bench.scaled(SHALLOW), LEAST))
         deep.rewrite_log()
         filled = [(shallow.fill(piece), deep.fill(piece)) for _ in turns]
         memory = _memory(deep)
@@ -70,7 +70,7 @@ def _emptied_at_once(shallow: Queued, deep: Queued) -> list[Pair]:
     while len(marks) == 1 or marks[-1][0].depth:  # a short queue may be empty at the first check
         if time.monotonic() > deadline:
             raise LoadFailed("the shallow queue does not become empty")
-        time.sleep(MOMENT)
+        time.sleep(SAMPLE_SECONDS)
         marks.append((shallow.mark(), deep.mark()))
     # Drop the last interval, in which the first queue ran dry, unless it is the only one.
     steps = list(pairwise(marks))
@@ -94,7 +94,7 @@ def _beside(beside: dict[str, list[Pair]]) -> Table:
         for measure, unit in (("seconds", "µs"), ("cpu", "µs of CPU"))
     ]
     columns = ["a prediction", "shallow", "deep", "ratio"]
-    return Table("Cost beside a backlog", columns, rows, BESIDE)
+    return Table("Cost beside a backlog", columns, rows, NOTE)
 
 
 def _compared(name: str, pairs: list[Pair], measure: str) -> list[Cell]:

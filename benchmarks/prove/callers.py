@@ -19,9 +19,9 @@ from benchmarks.prove.submissions import Request
 from benchmarks.prove.witness import CALM, FIRST, RAISES
 
 CONNECTIONS = 128
-AGAIN = 0.5
+RETRY_SECONDS = 0.5
 """Seconds before a retry after no answer or a 503."""
-LOOK = 5.0
+LOOK_SECONDS = 5.0
 """Seconds between two look-ups of an outcome that was not announced."""
 CERTAIN = frozenset({"busy", "queue_full", "unavailable", "version_paused"})
 """Codes of a 503 that mean "not accepted"; an uncertain submission has another code."""
@@ -142,7 +142,7 @@ class Callers:
             self.refused.add(request.asked.number)
         if request.has_key:
             self._asking_again += 1
-            self._at(_now() + AGAIN, partial(self._submit_again, request))
+            self._at(_now() + RETRY_SECONDS, partial(self._submit_again, request))
 
     def _submit_again(self, request: Request) -> None:
         self._asking_again -= 1
@@ -151,7 +151,7 @@ class Callers:
     def _accept(self, task_id: str, request: Request) -> None:
         self.accepted[task_id] = request.asked
         self.open[task_id] = self.latest = _now()
-        self._at(_now() + LOOK, partial(self._look_again, task_id))
+        self._at(_now() + LOOK_SECONDS, partial(self._look_again, task_id))
         if task_id in self._listener.published:
             self._look(task_id)
         if request.asked.cancelled:
@@ -171,13 +171,13 @@ class Callers:
     def _look_again(self, task_id: str) -> None:
         if task_id in self.open:
             self._look(task_id)
-            self._at(_now() + LOOK, partial(self._look_again, task_id))
+            self._at(_now() + LOOK_SECONDS, partial(self._look_again, task_id))
 
     def _hear(self, task_id: str, response: Response) -> None:
         body = _read(response)
         self._looking.discard(task_id)
         if response.status in (0, 503):
-            self._at(_now() + AGAIN, partial(self._look, task_id))
+            self._at(_now() + RETRY_SECONDS, partial(self._look, task_id))
         elif response.status == 200:
             code = str((body.error or {}).get("code", ""))
             state = str(body.status or "succeeded")

@@ -10,7 +10,7 @@ import redis
 
 PREFIX = "celery-task-meta-"
 """Prefix of each id's channel, which both designs share with stock Celery."""
-AGAIN = 0.2
+POLL_SECONDS = 0.2
 """Seconds before reconnecting to Redis."""
 
 
@@ -38,7 +38,7 @@ class Listener(threading.Thread):
                 with self._connect() as client:
                     self._listen(client)
             except redis.RedisError:
-                time.sleep(AGAIN)
+                time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """End the thread."""
@@ -49,10 +49,10 @@ class Listener(threading.Thread):
         untyped: Any = client
         with untyped.pubsub(ignore_subscribe_messages=True) as channel:
             channel.psubscribe(PREFIX + "*")
-            channel.get_message(timeout=AGAIN)  # subscribed from here on
+            channel.get_message(timeout=POLL_SECONDS)  # subscribed from here on
             self.missed = True
             while not self._over.is_set():
-                if message := channel.get_message(timeout=AGAIN):
+                if message := channel.get_message(timeout=POLL_SECONDS):
                     task_id = message["channel"].decode().removeprefix(PREFIX)
                     self.published.add(task_id)
                     self._news.append(task_id)

@@ -6,7 +6,7 @@ from benchmarks.harness.wire import post
 from benchmarks.prove.evidence import Asked
 from benchmarks.prove.witness import CALM, HANGS, RAISES, row
 
-SOON, LATE = 0.5, 600.0
+SHORT_QUEUE_SECONDS, LONG_QUEUE_SECONDS = 0.5, 600.0
 """`max_queue_seconds` of some requests; with the latter they never expire."""
 
 
@@ -26,7 +26,7 @@ class Request(msgspec.Struct, frozen=True):
             kind,
             cancelled=kind == CALM and chance > 0.98,
             times_out=kind == HANGS and number % 2 == 0,
-            queue_seconds=SOON if number % 50 == 3 else 0.0,
+            queue_seconds=SHORT_QUEUE_SECONDS if number % 50 == 3 else 0.0,
         )
         content = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
         body = msgspec.json.encode(content)
@@ -40,4 +40,4 @@ def _bounds(asked: Asked) -> dict[str, float]:
         return {"timeout_seconds": 1.0}
     if asked.queue_seconds:
         return {"max_queue_seconds": asked.queue_seconds}
-    return {"max_queue_seconds": LATE} if asked.number % 50 == 4 else {}
+    return {"max_queue_seconds": LONG_QUEUE_SECONDS} if asked.number % 50 == 4 else {}

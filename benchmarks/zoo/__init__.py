@@ -1,0 +1,1 @@
+"""Realistic models, each served through every door and compared with its own answers."""

@@ -1,4 +1,4 @@
-"""Predicts rows in requests of limited size, a few in sender at a time, in order."""
+"""Predicts rows in requests of limited size, a few in flight at a time, in order."""
 
 import uuid
 from collections import deque
@@ -15,7 +15,7 @@ __all__ = ["Failure", "predictions"]
 ROWS_PER_WINDOW = 1_000
 """Rows per request."""
 WINDOW = 4
-"""Requests in sender: enough to keep workers busy, too few to fill the queue."""
+"""Requests in flight: enough to keep workers busy, too few to fill the queue."""
 SHOWN_FAILURES = 20
 """Faults to print if no row could be predicted."""
 
@@ -28,7 +28,7 @@ class Fault(str):
 
 @dataclass(frozen=True)
 class Sent:
-    """The rows of a request in sender."""
+    """The rows of a request in flight."""
 
     rows: Sequence[Row]
     faults: dict[int, Fault]
@@ -64,7 +64,7 @@ def predictions(
 
 
 def _answers_in_order(sender: "WindowedPredict", rows: Sequence[Row]) -> Iterator[list[Any]]:
-    """Yield the answers of each request, with up to `WINDOW` requests in sender."""
+    """Yield the answers of each request, with up to `WINDOW` requests in flight."""
     in_flight: deque[Sent] = deque()
     for start in range(0, len(rows), ROWS_PER_WINDOW):
         if len(in_flight) == WINDOW:

@@ -89,7 +89,7 @@ class Client:
         max_queue_seconds: float | None = None,
         timeout_seconds: float | None = None,
     ) -> Pending:
-        """Submit rows and return at once. Parameters as of `predict`.
+        """Submit rows and return at once; see `predict` for the other parameters.
 
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """

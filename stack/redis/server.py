@@ -91,7 +91,7 @@ class RedisServer(msgspec.Struct, frozen=True):
 
 def prepare_server(directory: Path) -> RedisServer:
     """Choose a server for this directory; if there is none, the error says what to install."""
-    socket_path = redis_socket.place(directory)
+    socket_path = redis_socket.socket_path(directory)
     return RedisServer(find_binary(), directory, socket_path, redis_memory.share())
 
 

@@ -14,7 +14,7 @@ MAX_SOCKET_PATH_BYTES = 100
 PRIVATE_MODE = 0o700
 
 
-def place(directory: Path) -> Path:
+def socket_path(directory: Path) -> Path:
     """The socket's path: in this directory, or in a short one if this path is not plain."""
     path = private(directory) / "redis.sock"
     if _is_plain(path):

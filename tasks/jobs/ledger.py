@@ -14,7 +14,7 @@ from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.ledger import keys, scripts
 from tasks.ledger.pauses.pauses import PROBING
-from tasks.ledger.predictions.attempts import postponing
+from tasks.ledger.predictions.attempts import postpone_call
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
@@ -200,7 +200,7 @@ class JobLedger:
     def postpone(self, held: Held, backoff: float) -> None:
         """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
         tagged_ids = [(held.tag, step_id(held.job, held.step))]
-        script_keys, arguments = postponing(
+        script_keys, arguments = postpone_call(
             tagged_ids, suspect=False, backoff=backoff, has_records=False
         )
         self._ask(lambda: self._postpone(keys=script_keys, args=arguments))

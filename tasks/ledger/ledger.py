@@ -11,13 +11,18 @@ from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
 from tasks.ledger.pauses.pauses import PROBING, breaker
-from tasks.ledger.predictions.acceptance import Offer, asking, doubting, understood
+from tasks.ledger.predictions.acceptance import (
+    Offer,
+    accept_call,
+    read_accept_answer,
+    uncertain_if_sent,
+)
 from tasks.ledger.predictions.attempts import (
     Postponement,
     Start,
-    postponing,
-    started,
-    starting,
+    postpone_call,
+    read_start_answer,
+    start_call,
 )
 from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
@@ -31,20 +36,21 @@ from tasks.time_limits import BACKOFF
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
-LONGEST_SOON = 2**16
+MAX_RECORD_ON_LOOP = 2**16
 """Longest record, in bytes, that is read on an event loop."""
-BESIDE = 3
+SHARED_CONNECTIONS = 3
 """Connections beside one per thread: shared round trips, queue snapshots, the subscription."""
 
 
 def connect(url: str, timeout: float = 1.5, threads: int = 1) -> redis.Redis:
     """A client with short timeouts: the front end must answer within two seconds without Redis.
 
-    It has one connection for each of ``threads``, and `BESIDE`; further threads take turns.
+    It has one connection for each of ``threads``, and `SHARED_CONNECTIONS`; further
+    threads take turns.
     """
     pool = Pool.from_url(
         url,
-        max_connections=threads + BESIDE,
+        max_connections=threads + SHARED_CONNECTIONS,
         timeout=timeout,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
@@ -79,18 +85,18 @@ class Ledger:
         `VersionPaused`, `IdempotencyConflict` if the key came with another payload, or
         `SubmissionUncertain`, with the id, if the connection failed after the request was sent.
         """
-        with doubting(offer):
-            answer = self._rounds.run(self._accept, *self._asking(offer))
-        return understood(answer, offer, self.bounds)
+        with uncertain_if_sent(offer):
+            answer = self._rounds.run(self._accept, *self._accept_call(offer))
+        return read_accept_answer(answer, offer, self.bounds)
 
     async def accept_async(self, offer: Offer) -> str:
         """`accept` on an event loop, in a round trip that concurrent requests share."""
-        with doubting(offer):
-            answer = await self._rounds.run_async(self._accept, *self._asking(offer))
-        return understood(answer, offer, self.bounds)
+        with uncertain_if_sent(offer):
+            answer = await self._rounds.run_async(self._accept, *self._accept_call(offer))
+        return read_accept_answer(answer, offer, self.bounds)
 
-    def _asking(self, offer: Offer) -> tuple[list[str], list[Any]]:
-        return asking(offer, self.bounds, self._settings.result_ttl)
+    def _accept_call(self, offer: Offer) -> tuple[list[str], list[Any]]:
+        return accept_call(offer, self.bounds, self._settings.result_ttl)
 
     def fit(self, server: Server) -> None:
         """Lower the queue's bounds to its share of this server's memory."""
@@ -107,11 +113,11 @@ class Ledger:
     async def record_async(self, task_id: str) -> Record | None:
         """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
-            text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, LONGEST_SOON)
+            text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
-        if len(text) > LONGEST_SOON:
+        if len(text) > MAX_RECORD_ON_LOOP:
             raise RecordTooLong
         return _read(task_id, text or None)
 
@@ -128,8 +134,8 @@ class Ledger:
         Unix seconds by Redis's clock, or None. ``again``: an earlier call got no answer, so its
         attempts may already be counted.
         """
-        script_keys, arguments = starting(tagged_ids, deadlines, again=again)
-        return started(self._start(keys=script_keys, args=arguments))
+        script_keys, arguments = start_call(tagged_ids, deadlines, again=again)
+        return read_start_answer(self._start(keys=script_keys, args=arguments))
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """Write outcomes of one model:version and drop their messages; how many were written."""
@@ -151,7 +157,7 @@ class Ledger:
         self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
     ) -> list[Postponement]:
         """Schedule another attempt for each (tag, id); a ``suspect`` will run alone."""
-        script_keys, arguments = postponing(
+        script_keys, arguments = postpone_call(
             tagged_ids, suspect=suspect, backoff=backoff, has_records=True
         )
         answer: list[bytes] = self._postpone(keys=script_keys, args=arguments)

@@ -1,4 +1,4 @@
-"""The hierarchy of errors. Their stable codes appear in answers, outcomes and logs.
+"""The tree of errors, whose stable codes appear in answers, outcomes and logs.
 
 The docstring of a class is its default message.
 `api/http/problems.py` maps the classes to HTTP statuses.
@@ -135,7 +135,7 @@ __all__ = [
 
 
 def kind_of(code: str) -> type[PredictqError]:
-    """The class of a code; `PredictqError` for an unknown code, as of a newer release."""
+    """The class of a code; `PredictqError` for an unknown code, such as one of a newer release."""
     return _KINDS.get(code, PredictqError)
 
 

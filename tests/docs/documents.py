@@ -15,6 +15,8 @@ SHOWN = ("json", "text")
 
 _fence = re.compile(r"^```(\S*)[ \t]*(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _link = re.compile(r"\]\(([^)#\s]+)")
+_path = re.compile(r"`([a-z_]+/[\w./]*)`")
+_folders = re.compile(r"( *)((?:[\w/]+/(?: |$))+)")
 _reason = re.compile(r'no-run reason="([^"]+)"')
 
 
@@ -70,6 +72,27 @@ def links(document: Path) -> list[str]:
     """The link targets of a document inside this repository."""
     found = _link.findall(_fence.sub("", document.read_text()))
     return [link for link in found if "://" not in link and not link.startswith("mailto:")]
+
+
+def paths(document: Path) -> list[str]:
+    """The paths that a document names, from the root of this repository."""
+    found = _path.findall(_fence.sub("", document.read_text()))
+    return [path for path in found if (ROOT / path.partition("/")[0]).is_dir()]
+
+
+def folders_of_tree(document: Path, heading: str) -> list[str]:
+    """The folders in the first block under a heading, where deeper folders are indented."""
+    _, _, section = document.read_text().partition(f"# {heading}\n")
+    found = _fence.search(section)
+    assert found, f"no block under {heading!r}"
+    folders: list[str] = []
+    above: list[str] = []
+    for line in found[3].splitlines():
+        if named := _folders.match(line):
+            del above[len(named[1]) // 2 :]
+            folders += ["".join([*above, name]).rstrip("/") for name in named[2].split()]
+            above.append(named[2].split()[-1])
+    return folders
 
 
 def table(document: Path, heading: str) -> list[list[str]]:

@@ -30,7 +30,7 @@ from telemetry.errors import (
 )
 from telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS, ledger_metrics
 from tests.docs.conftest import Newcomer
-from tests.docs.documents import DOCUMENTS, ROOT, links, table
+from tests.docs.documents import DOCUMENTS, ROOT, folders_of_tree, links, paths, table
 
 API = ROOT / "docs" / "api.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -161,3 +161,17 @@ def test_files_at_home(newcomer: Newcomer) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_of_a_document(document: Path) -> None:
     assert [link for link in links(document) if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_of_a_document(document: Path) -> None:
+    assert [path for path in paths(document) if not (ROOT / path).exists()] == []
+
+
+def test_tree_of_folders() -> None:
+    """It has every package, except the packages of tests."""
+    shown = folders_of_tree(ARCHITECTURE, "Rooms")
+    assert [folder for folder in shown if not (ROOT / folder).is_dir()] == []
+    rooms = {folder for folder in shown if "/" not in folder} - {"tests"}
+    initial = {path.parent for room in rooms for path in (ROOT / room).rglob("__init__.py")}
+    assert {str(folder.relative_to(ROOT)) for folder in initial} - {*shown, "client"} == set()

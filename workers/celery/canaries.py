@@ -17,7 +17,7 @@ from telemetry.errors import PredictqError
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
-LOST = 600.0
+MAX_CANARY_SECONDS = 600.0
 """Seconds after which an unanswered canary is replaced; a purged queue, for one, has lost it."""
 
 
@@ -59,7 +59,7 @@ def tend(ledger: Ledger, queue: str, interval: float) -> None:
     if record and record.state == "succeeded":
         seconds = max(ledger.settled_at(task_id) - record.created_at, 0.0)
         note_canary(ledger.client, queue, Sighting(record.created_at, round(seconds, 6)))
-    elif record and not record.is_terminal and waited < LOST:
+    elif record and not record.is_terminal and waited < MAX_CANARY_SECONDS:
         return
     if waited >= interval * 0.9:  # else another worker has sent it since
         ledger.client.delete(keys.record(task_id))

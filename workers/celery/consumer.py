@@ -6,7 +6,7 @@ from celery import bootsteps
 from celery.worker import state
 from kombu.common import ignore_errors
 
-from workers.celery.heartbeat import INTERVAL
+from workers.celery.heartbeat import HEARTBEAT_SECONDS
 from workers.celery.shutdown import Shutdown
 from workers.microbatch.cancelled_runs import LONG_RUN
 from workers.parts import WorkerParts
@@ -53,7 +53,7 @@ class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
     def start(self, consumer: Any) -> None:
         """Send a heartbeat now and at every interval. The pool also asks for some."""
         self._heartbeat.introduce(consumer.hostname, [*consumer.app.amqp.queues.consume_from])
-        self._entry = consumer.timer.call_repeatedly(INTERVAL, self._heartbeat.beat)
+        self._entry = consumer.timer.call_repeatedly(HEARTBEAT_SECONDS, self._heartbeat.beat)
 
     def stop(self, consumer: Any) -> None:
         """Stop sending heartbeats."""

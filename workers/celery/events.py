@@ -9,12 +9,12 @@ from celery.worker.request import Request
 
 from workers.pool.protocol import Fate
 
-SOON = 0.05
+COLLECT_SECONDS = 0.05
 """Seconds for which events are collected: one send costs as much as a dozen events."""
 
 
 class Deferred:
-    """Calls a function `SOON` seconds after a request, once for all requests in that time."""
+    """Calls a function `COLLECT_SECONDS` after a request, once for all requests in that time."""
 
     def __init__(self, timer: Any, call: Callable[[], object]) -> None:
         self._timer, self._call = timer, call
@@ -23,7 +23,7 @@ class Deferred:
     def __call__(self) -> None:
         if not self._is_due:
             self._is_due = True
-            self._timer.call_after(SOON, self._run)
+            self._timer.call_after(COLLECT_SECONDS, self._run)
 
     def _run(self) -> None:
         self._is_due = False

@@ -12,7 +12,7 @@ from tasks.ledger.queue.workers import Workers
 from workers.celery.outage import Outage
 from workers.pool.pool import Pool
 
-INTERVAL = 2.0
+HEARTBEAT_SECONDS = 2.0
 """Seconds between two heartbeats."""
 
 

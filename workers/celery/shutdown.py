@@ -40,7 +40,7 @@ class Shutdown:
     def in_order(self) -> None:
         """Return waiting messages to the queue, and wait for running ones until the timeout."""
         self._intake.close()
-        self._give_back(self._batcher.give_up_waiting())
+        self._give_back(self._batcher.take_back_waiting())
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
         while not self._pool.drain(min(max(end - time.monotonic(), 0.0), KEEP_SECONDS)):
             if time.monotonic() >= end:
@@ -50,7 +50,7 @@ class Shutdown:
             with contextlib.suppress(redis.RedisError):
                 self._reservations.upkeep(self._batcher.held())
         # A process that died while draining has put its messages back among the waiting.
-        self._give_back(self._batcher.give_up_waiting())
+        self._give_back(self._batcher.take_back_waiting())
 
     def _asked(self, **_: Any) -> None:
         if self._asked_at is None:
@@ -67,7 +67,7 @@ class Shutdown:
             "ids": [task_id for _, task_id in running[:SHOWN_IDS]],
         }
         log.warning("predictions are interrupted; they go back to the queue", extra=fields)
-        self._give_back(self._batcher.give_up_waiting(), running)
+        self._give_back(self._batcher.take_back_waiting(), running)
 
     def _give_back(self, waiting: Iterable[str], running: Iterable[tuple[str, str]] = ()) -> None:
         try:

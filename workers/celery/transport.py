@@ -18,7 +18,7 @@ from workers.microbatch.batcher import MAX_BYTES
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
-LOOK = 1
+WATCH_SECONDS = 1
 """Seconds that one blocking command watches an empty queue."""
 
 
@@ -137,7 +137,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
                 self._is_dry = False
                 # Not BLPOP: a message that Redis removed for a worker that died meanwhile would be
                 # lost.
-                self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", LOOK)
+                self._watch("BLMOVE", self._queue, self._queue, "RIGHT", "RIGHT", WATCH_SECONDS)
                 return
 
     def _deliver(self, tag: str, message: bytes) -> None:

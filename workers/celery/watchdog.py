@@ -17,7 +17,7 @@ from workers.parts import WorkerParts
 log = logging.getLogger(__name__)
 LOOK_INTERVAL = 1.0
 """Seconds between two checks. A check makes at most one round trip to Redis."""
-STALLED = 8
+STALLED_CHECKS = 8
 """Checks in a row without progress after which a worker is stalled. Checks are counted rather than
 seconds: a worker that was frozen as a whole, watchdog included, resumes before the count is full.
 """
@@ -45,7 +45,7 @@ class Watchdog(threading.Thread):
             now = self._sign()
             vain = vain + 1 if now == before and self._is_work() else 0
             before = now
-            if vain >= STALLED:
+            if vain >= STALLED_CHECKS:
                 self._end(now[0])
 
     def close(self) -> None:

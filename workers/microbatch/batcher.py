@@ -2,7 +2,7 @@
 
 There is no artificial delay: a single request starts at once. While a quick microbatch runs, or
 every process is busy, requests collect on the queue and form the next microbatch. A slow version
-leaves the last free process to other versions that are asked for.
+leaves the last free process to quicker versions that are asked for.
 """
 
 import logging
@@ -99,7 +99,7 @@ class Batcher:
         """Tag and id of every message that is being computed."""
         return [(m.tag, m.request.id) for messages in self._running.values() for m in messages]
 
-    def give_up_waiting(self) -> list[str]:
+    def take_back_waiting(self) -> list[str]:
         """Forget the messages that no process computes, and return their tags for release."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
         return [message.tag for messages in waiting.values() for message in messages]
@@ -128,7 +128,7 @@ class Batcher:
             self._looks_again_at = time.monotonic() + OUTAGE if self._is_blind() else 0.0
         return bool(self._looks_again_at)
 
-    def give_up(self, reference: str) -> None:
+    def fail_waiting_for(self, reference: str) -> None:
         """Fail the messages that wait for a version whose loading hangs."""
         for group in [group for group in self._waiting if group.reference == reference]:
             for message in self._waiting.pop(group):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-RECENT = 60.0
+RECENT_SECONDS = 60.0
 """Seconds for which a version counts as asked for after its latest message."""
 
 
@@ -20,6 +20,6 @@ class Demand:
             self._asked[reference] = time.monotonic()
 
     def for_others(self, reference: str | None) -> Iterator[str]:
-        """The versions but this one that were asked for in the last `RECENT` seconds."""
-        since = time.monotonic() - RECENT
+        """The versions but this one that were asked for in the last `RECENT_SECONDS`."""
+        since = time.monotonic() - RECENT_SECONDS
         return (ref for ref, asked in self._asked.items() if asked > since and ref != reference)

@@ -32,7 +32,7 @@ class LoadedModel(msgspec.Struct, frozen=True):
     format: str
     """Name of its format."""
     declared: dict[str, str] = {}
-    """As of `Description.declared`."""
+    """What the model's files say about themselves, such as the version that saved them."""
 
 
 def open_artifact(

@@ -39,7 +39,7 @@ class Computed(msgspec.Struct, frozen=True):
     predictions: list[Any]
     """One per row, in order."""
     milliseconds: float
-    """As of `Answer`."""
+    """Run time of the method itself, without conversions."""
 
 
 class Engine(Protocol):

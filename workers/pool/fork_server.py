@@ -29,7 +29,7 @@ from telemetry.logs import configure, of_version
 from workers.models.cache import CAPACITY
 from workers.models.current import current
 from workers.models.engine import SklearnEngine
-from workers.models.proving import ProvingEngine
+from workers.models.golden_engine import GoldenCheckedEngine
 from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
@@ -52,8 +52,9 @@ class ForkServer:
         settings: Settings,
         growth: int | None = None,
     ) -> None:
-        """``never``: versions that must not be loaded; ``growth``: see `workers.pool.memory.bound`.
+        """``never``: versions that must not be loaded.
 
+        ``growth``: bytes by which a pool process may grow, see `workers.pool.memory.bound_growth`.
         Without a ``growth`` the memory of pool processes is not bounded.
         """
         self._control = control
@@ -61,7 +62,7 @@ class ForkServer:
         self._never = never
         self._settings = settings
         self._registry = Registry(settings.home)
-        self._engine = ProvingEngine(SklearnEngine(self._registry), self._registry)
+        self._engine = GoldenCheckedEngine(SklearnEngine(self._registry), self._registry)
 
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""

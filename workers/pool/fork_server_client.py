@@ -25,7 +25,7 @@ NO_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 ONE_HEAP = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 """Makes Arrow and NumPy share one heap, so that each reuses what the other frees. Fresh memory
 pages are the largest cost of an allocation."""
-STALL = 30.0
+STALL_SECONDS = 30.0
 """Seconds that the fork server, or a pool process, may take to read a command."""
 STOP_GRACE = 5.0
 """Seconds that the fork server may take to end once nothing is being computed."""
@@ -37,7 +37,7 @@ class ForkServerClient:
     def __init__(self, queue: str, never: Iterable[str] = ()) -> None:
         """``queue``: the worker's queue; ``never``: versions that the fork server must not load."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(STALL)
+        self._control.settimeout(STALL_SECONDS)
         with theirs:
             self._process = subprocess.Popen(
                 [

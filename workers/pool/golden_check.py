@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from registry.manifest import Manifest
 from tasks.time_limits import LONGEST_RUN
 from telemetry.errors import PredictqError
-from workers.models.proving import ProvingEngine
+from workers.models.golden_engine import GoldenCheckedEngine
 
 MAX_MESSAGE_BYTES = 4096
 
 
-def check_in_child(engine: ProvingEngine, manifest: Manifest) -> str | None:
+def check_in_child(engine: GoldenCheckedEngine, manifest: Manifest) -> str | None:
     """Compare the golden rows of a held version in a forked process.
 
     Returns why the version must not serve, and None if its answers are right.
@@ -36,12 +36,12 @@ def check_in_child(engine: ProvingEngine, manifest: Manifest) -> str | None:
     return None
 
 
-def _compare(engine: ProvingEngine, manifest: Manifest, writing: int) -> None:
+def _compare(engine: GoldenCheckedEngine, manifest: Manifest, writing: int) -> None:
     """Run in the child: the exit status says whether the answers are right."""
     status = 1
     try:
         signal.alarm(int(LONGEST_RUN))  # its default action ends this process
-        engine.prove(manifest)
+        engine.compare(manifest)
         status = 0
     except PredictqError as error:
         os.write(writing, error.message.encode()[:MAX_MESSAGE_BYTES])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Thread
 
 from tasks.time_limits import LONGEST_RUN
-from workers.pool.fork_server_client import STALL
+from workers.pool.fork_server_client import STALL_SECONDS
 from workers.pool.protocol import Done, Microbatch, Ready, Step, framed, receive
 
 Finished = Callable[[Done | None], None]
@@ -19,7 +19,7 @@ class PoolProcess:
     """A pool process. It is ready once it has sent `Ready` with the versions that it holds."""
 
     def __init__(self, connection: socket.socket, loads_at_fork: int) -> None:
-        connection.settimeout(STALL)
+        connection.settimeout(STALL_SECONDS)
         self._connection = connection
         self._finished: Finished | None = None
         self._busy_since = 0.0
@@ -103,7 +103,7 @@ class PoolProcess:
     def _send(self, rest: memoryview) -> None:
         try:
             self._connection.sendall(rest)
-        except OSError:  # it has read nothing for `STALL` seconds, or died
+        except OSError:  # it has read nothing for `STALL_SECONDS`, or died
             self.kill()
 
     def _finish(self, done: Done | None) -> None:

@@ -110,7 +110,7 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
     pid: int
     status: int
-    """Exit code as of `os.waitstatus_to_exitcode`; a negative one is a signal."""
+    """Exit code; a negative one is the number of a signal."""
 
 
 _decoder = msgspec.msgpack.Decoder(

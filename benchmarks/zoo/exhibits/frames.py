@@ -76,7 +76,7 @@ def prices(frame: Any) -> Any:
 
 
 def borrowers(rows: int = ROWS, seed: int = 0) -> Any:
-    """Credit: ages in ordered bins, as of `pandas.cut`, booleans, and incomes with gaps."""
+    """Credit: ages in ordered bins, from `pandas.cut`, booleans, and incomes with gaps."""
     draw = chance(seed)
     bins = pd.cut(
         draw.integers(18, 90, rows), [0, 25, 40, 65, 120], labels=["young", "mid", "old", "aged"]

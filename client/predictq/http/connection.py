@@ -15,7 +15,7 @@ from predictq.rows import json_writer
 
 GRACE = 2.0
 """Seconds to wait beyond the deadline, so that the server's 202 at the deadline still arrives."""
-CONNECT = 5.0
+CONNECT_TIMEOUT = 5.0
 MAX_HOLD_SECONDS = 30
 """Longest `Prefer: wait` in seconds. Proxies usually cut requests off after 60 s."""
 MAX_SILENCE_SECONDS = 15.0
@@ -38,8 +38,8 @@ class Connection:
         clock: Clock,
         unreached: float = UNSEEN_SERVER_SECONDS,
     ) -> None:
-        self._place = find(url)
-        base = address(self._place)
+        self._address = find(url)
+        base = address(self._address)
         self.is_local = base.host in LOOPBACK
         """Whether the server's address is a loopback address."""
         # Bypass proxies for loopback addresses, which at the proxy would mean itself.
@@ -103,7 +103,7 @@ class Connection:
         Raises `Unreachable` if the connection breaks, stays silent, or is not made ``until`` then.
         """
         limit = min(MAX_SILENCE_SECONDS, until.left() + GRACE) if until else MAX_SILENCE_SECONDS
-        timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT))
+        timeout = httpx2.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT))
         with (
             self._converting_errors(),
             self._http.stream("GET", path, headers=headers, timeout=timeout) as got,
@@ -132,7 +132,9 @@ class Connection:
             # The header has whole seconds. Rounding down would turn just under 1 s into no wait.
             request.headers["Prefer"] = f"wait={round(min(MAX_HOLD_SECONDS, hold.left()))}"
         limit = min(MAX_ATTEMPT_SECONDS, until.left() + GRACE)
-        request.extensions["timeout"] = httpx2.Timeout(limit, connect=min(limit, CONNECT)).as_dict()
+        request.extensions["timeout"] = httpx2.Timeout(
+            limit, connect=min(limit, CONNECT_TIMEOUT)
+        ).as_dict()
         with self._converting_errors():
             return self._http.send(request)
 
@@ -144,7 +146,7 @@ class Connection:
         try:
             yield
         except httpx2.RequestError as error:
-            failure = unreachable(error, self._place)
+            failure = unreachable(error, self._address)
             self._is_met |= failure.sent
             raise failure from error
         self._is_met = True

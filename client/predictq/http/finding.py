@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 65_536
 
 
 @dataclass(frozen=True)
-class Place:
+class FoundAddress:
     """An address, and how it was found."""
 
     url: str
@@ -23,7 +23,7 @@ class Place:
     """Appended to the address in messages; empty if the caller gave it."""
 
 
-def find(url: str | None = None) -> Place:
+def find(url: str | None = None) -> FoundAddress:
     """Find the server's address.
 
     The first of: ``url``; ``PREDICTQ_URL``; ``PREDICTQ_PORT`` on this machine; the stack of the
@@ -31,11 +31,11 @@ def find(url: str | None = None) -> Place:
     this user runs on this machine; port 5000.
     """
     if not (url is None or (isinstance(url, str) and not url)):
-        return Place(url, "")
+        return FoundAddress(url, "")
     if named := os.environ.get("PREDICTQ_URL"):
-        return Place(named, " (by PREDICTQ_URL)")
+        return FoundAddress(named, " (by PREDICTQ_URL)")
     if port := os.environ.get("PREDICTQ_PORT"):
-        return Place(f"http://127.0.0.1:{port}", " (by PREDICTQ_PORT)")
+        return FoundAddress(f"http://127.0.0.1:{port}", " (by PREDICTQ_PORT)")
     return _running()
 
 
@@ -54,15 +54,17 @@ def stacks() -> Iterator[Stack]:
     yield from _others()
 
 
-def _running() -> Place:
+def _running() -> FoundAddress:
     if own := _own():
-        return Place(own.url, f" (by {own.home / 'stack.json'})")
+        return FoundAddress(own.url, f" (by {own.home / 'stack.json'})")
     home, others = _home(), list(dict.fromkeys(stack.url for stack in _others()))
     if len(others) == 1:
-        return Place(others[0], " (the only stack that runs here)")
+        return FoundAddress(others[0], " (the only stack that runs here)")
     if others:
-        return Place(DEFAULT, f" (by default, since several stacks run: {', '.join(others)})")
-    return Place(
+        return FoundAddress(
+            DEFAULT, f" (by default, since several stacks run: {', '.join(others)})"
+        )
+    return FoundAddress(
         DEFAULT, f" (by default, since none is known to run{f' on {home}' if home else ''})"
     )
 

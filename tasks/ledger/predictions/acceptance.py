@@ -16,9 +16,9 @@ from tasks.record import Record
 from tasks.wire import encode_finite
 from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
 
-UNKNOWN_RETRY = 10
+UNKNOWN_RETRY_AFTER = 10
 """Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
-LONGEST_RETRY = 3600
+MAX_RETRY_AFTER = 3600
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
 
@@ -33,7 +33,7 @@ class Offer(msgspec.Struct, frozen=True):
     idempotency: Idempotency | None = None
 
 
-def asking(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], list[Any]]:
+def accept_call(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], list[Any]]:
     """Keys and arguments of accept.lua."""
     queue, task_id = offer.queue, offer.record.task_id
     script_keys = [queue, keys.QUEUED + queue, keys.record(task_id)]
@@ -45,7 +45,7 @@ def asking(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], li
     return script_keys, arguments
 
 
-def understood(answer: bytes | list[Any], offer: Offer, bounds: Bounds) -> str:
+def read_accept_answer(answer: bytes | list[Any], offer: Offer, bounds: Bounds) -> str:
     """The accepted id, from the script's answer; raises the error of a refusal."""
     match answer:
         case bytes():
@@ -61,7 +61,7 @@ def understood(answer: bytes | list[Any], offer: Offer, bounds: Bounds) -> str:
 
 
 @contextmanager
-def doubting(offer: Offer) -> Iterator[None]:
+def uncertain_if_sent(offer: Offer) -> Iterator[None]:
     """Raise `SubmissionUncertain`, with the id, if the connection fails after sending."""
     try:
         yield
@@ -77,5 +77,8 @@ def doubting(offer: Offer) -> Iterator[None]:
 
 
 def _retry_after(seconds: int | None = None) -> int:
-    """Seconds until the queue has capacity, by its drain rate; None if that is unknown."""
-    return UNKNOWN_RETRY if seconds is None else min(max(seconds, 1), LONGEST_RETRY)
+    """What ``Retry-After`` says.
+
+    ``seconds``: until the queue has capacity, by its drain rate; None if that is unknown.
+    """
+    return UNKNOWN_RETRY_AFTER if seconds is None else min(max(seconds, 1), MAX_RETRY_AFTER)

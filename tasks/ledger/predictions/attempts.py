@@ -28,7 +28,7 @@ outcome, or another worker holds the message."""
 _STATE = keys.ATTEMPTS, keys.RESERVED, keys.DUE
 
 
-def starting(
+def start_call(
     tagged_ids: Sequence[tuple[str, str]], deadlines: Sequence[float | None], *, again: bool
 ) -> tuple[list[str], list[Any]]:
     """Keys and arguments of start.lua; see `Ledger.start`."""
@@ -37,12 +37,12 @@ def starting(
     return [*_STATE, *map(keys.record, ids)], [int(again), *tags, *ids, *times]
 
 
-def started(answer: Sequence[int | bytes]) -> list[Start]:
+def read_start_answer(answer: Sequence[int | bytes]) -> list[Start]:
     """What each message does, from the answer of start.lua."""
     return [told if isinstance(told, int) else NotStarted(told) for told in answer]
 
 
-def postponing(
+def postpone_call(
     tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float, has_records: bool
 ) -> tuple[list[str], list[Any]]:
     """Keys and arguments of postpone.lua; steps of batch jobs have no records."""

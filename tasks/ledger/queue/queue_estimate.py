@@ -13,9 +13,9 @@ from tasks.ledger.queue.queue_snapshot import QueueSnapshot, QueueSnapshots
 from tasks.record import Record
 
 log = logging.getLogger(__name__)
-STALE = 1.0
+MAX_AGE = 1.0
 """Seconds for which a queue snapshot is used again."""
-STALE_FOR_NEWER = 0.1
+MAX_AGE_FOR_NEWER = 0.1
 """Seconds after which a new snapshot is taken for a prediction accepted since the last one."""
 WaitingFor = Literal["no_worker", "model_loading", "capacity", "paused"]
 
@@ -38,7 +38,7 @@ class QueueEstimates:
         self._snapshots = QueueSnapshots(client)
         self._queue = queue
         self._known: QueueSnapshot | None = None
-        self._asked = -STALE
+        self._asked = -MAX_AGE
         self._asking = threading.Lock()
 
     def is_stale_for(self, record: Record) -> bool:
@@ -48,7 +48,7 @@ class QueueEstimates:
         if record.state != "queued" or number is UNSET:
             return False
         newer = known is None or number > known.taken + known.depth
-        return time.monotonic() - self._asked > (STALE_FOR_NEWER if newer else STALE)
+        return time.monotonic() - self._asked > (MAX_AGE_FOR_NEWER if newer else MAX_AGE)
 
     def freshen(self, record: Record) -> None:
         """Read a new snapshot from Redis if the known one is too old for this prediction."""

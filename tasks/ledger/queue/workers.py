@@ -9,7 +9,8 @@ from tasks.wire import decode, encode
 
 HEARTBEAT_TIMEOUT = 8
 """Seconds without a heartbeat after which a worker no longer counts as alive."""
-FORGOTTEN = 60
+FORGET_AFTER_SECONDS = 60
+"""Seconds of silence after which the description of a worker is deleted."""
 
 
 class Workers:
@@ -23,7 +24,8 @@ class Workers:
     def heartbeat(self, worker: str, description: dict[str, Any]) -> None:
         """Note that a worker is alive, with its description."""
         self._heartbeat(
-            keys=[keys.WORKERS_SEEN, keys.WORKERS], args=[worker, encode(description), FORGOTTEN]
+            keys=[keys.WORKERS_SEEN, keys.WORKERS],
+            args=[worker, encode(description), FORGET_AFTER_SECONDS],
         )
 
     def farewell(self, worker: str) -> None:

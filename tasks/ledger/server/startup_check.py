@@ -11,7 +11,7 @@ import redis
 from tasks.ledger.server.server import Server, look
 
 log = logging.getLogger(__name__)
-AGAIN = 1.0
+RECHECK_SECONDS = 1.0
 """Seconds between attempts to reach Redis."""
 
 
@@ -46,7 +46,7 @@ class StartupCheck:
 
     def _run_later(self) -> None:
         over = threading.Event()
-        while not over.wait(AGAIN):
+        while not over.wait(RECHECK_SECONDS):
             try:
                 server = accepted_server(self._client)
             except redis.RedisError:

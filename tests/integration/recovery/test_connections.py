@@ -12,7 +12,7 @@ import redis
 
 from api.app import THREAD_POOLS, Services
 from stack.redis import socket as redis_socket
-from tasks.ledger.ledger import BESIDE, connect
+from tasks.ledger.ledger import SHARED_CONNECTIONS, connect
 from tasks.settings import Settings
 from tests.support.stack import PATIENCE, LiveStack, until, with_models_of
 
@@ -80,7 +80,7 @@ def test_waiting_requests_leave_no_subscriptions_behind(front: LiveStack) -> Non
 def test_redis_connections_are_one_for_each_api_thread(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, redis_url="redis://127.0.0.1:1/0", threads=FEW)
     pool = Services(settings).ledger.client.connection_pool
-    assert pool.max_connections == THREAD_POOLS * FEW + BESIDE
+    assert pool.max_connections == THREAD_POOLS * FEW + SHARED_CONNECTIONS
 
 
 def test_redis_connections_of_an_api_with_few_threads_are_few(front: LiveStack) -> None:
@@ -93,7 +93,8 @@ def test_redis_connections_of_an_api_with_few_threads_are_few(front: LiveStack) 
         assert sum(waits, Counter()) + sum(plain, Counter()) == {202: 22 * CALLERS}
         assert Counter(lists) == {200: CALLERS}
     with redis.Redis.from_url(front.redis_url) as client:
-        assert len(client.client_list()) <= THREAD_POOLS * FEW + BESIDE + 1  # and the one that asks
+        ours = THREAD_POOLS * FEW + SHARED_CONNECTIONS
+        assert len(client.client_list()) <= ours + 1  # and the one that asks
 
 
 def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
@@ -103,4 +104,4 @@ def test_threads_beyond_the_connections_take_turns(client: redis.Redis) -> None:
         # Each command holds its connection for a moment.
         answers = [pool.submit(few.blpop, ["nothing"], 0.05) for _ in range(2 * CALLERS)]
         assert [answer.result() for answer in answers] == [None] * len(answers)
-        assert len(client.client_list()) - before == FEW + BESIDE
+        assert len(client.client_list()) - before == FEW + SHARED_CONNECTIONS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stack import rotation
-from stack.rotation import KEPT, rotate
+from stack.rotation import KEPT_FILES, rotate
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def test_open_writer_continues_after_rotation(log: Path) -> None:
 
 
 def test_rotated_logs_are_bounded(log: Path) -> None:
-    for number in range(KEPT + 2):
+    for number in range(KEPT_FILES + 2):
         log.write_text(f"{number}" * 10)
         rotate(log)
-    kept = {f"worker.log.{1 + n}": f"{KEPT + 1 - n}" * 10 for n in range(KEPT)}
+    kept = {f"worker.log.{1 + n}": f"{KEPT_FILES + 1 - n}" * 10 for n in range(KEPT_FILES)}
     assert contents(log) == {"worker.log": "", **kept}
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from stack.guard import follow_supervisor
 from stack.process import ROOT, Process, Program
-from stack.supervisor import SHUTDOWN, StartFailed, Stopped, Supervisor
+from stack.supervisor import SHUTDOWN_SECONDS, StartFailed, Stopped, Supervisor
 
 PATIENCE = 30.0
 
@@ -81,7 +81,7 @@ class Bench:
         self.directory = directory
         self.told: list[str] = []
 
-    def supervisor(self, patience: float = SHUTDOWN) -> Supervisor:
+    def supervisor(self, patience: float = SHUTDOWN_SECONDS) -> Supervisor:
         return Supervisor(self.directory / "logs", self.told.append, patience=patience)
 
     def notes(self) -> list[str]:
@@ -222,7 +222,7 @@ def test_program_that_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[b
     start = time.monotonic()
     host.terminate()
     host.wait(timeout=10)
-    assert time.monotonic() - start <= SHUTDOWN + 0.5
+    assert time.monotonic() - start <= SHUTDOWN_SECONDS + 0.5
 
 
 def test_second_interrupt_ends_the_supervisor_at_once(
@@ -233,7 +233,7 @@ def test_second_interrupt_ends_the_supervisor_at_once(
     eventually(lambda: "parent-left" in bench.notes())
     host.send_signal(signal.SIGINT)
     host.wait(timeout=10)
-    assert time.monotonic() - start < SHUTDOWN / 2
+    assert time.monotonic() - start < SHUTDOWN_SECONDS / 2
 
 
 def test_killed_supervisor_leaves_no_process(bench: Bench, host: subprocess.Popen[bytes]) -> None:

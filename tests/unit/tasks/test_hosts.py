@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.hosts import REMEMBERED, Hosts
+from tasks.hosts import MAX_REMEMBERED_HOSTS, Hosts
 
 NOWHERE = [b"", b"evil.example", b"localhost.evil.example", b"evil.example:5000", b"localhost:x"]
 STRANGE = [b"localhost@evil.example", b"[::1", b"::1", b"\xff", b"localhost:5000:1", b"a b"]
@@ -46,9 +46,9 @@ def test_listed_hosts_are_taken() -> None:
 
 def test_remembered_hosts_are_bounded() -> None:
     hosts = Hosts("127.0.0.1", ".example")
-    for number in range(2 * REMEMBERED):
+    for number in range(2 * MAX_REMEMBERED_HOSTS):
         assert hosts.takes(b"%d.example" % number)
-    assert len(hosts._right) == REMEMBERED
+    assert len(hosts._right) == MAX_REMEMBERED_HOSTS
 
 
 def test_pages_of_the_host_itself_and_of_listed_ones_are_trusted() -> None:

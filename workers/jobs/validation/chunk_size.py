@@ -8,18 +8,21 @@ import msgspec
 
 from workers.jobs.job_model import Model, rows_in
 
-FEW, MORE = 100, 1000
+SMALL_CALL_ROWS, LARGE_CALL_ROWS = 100, 1000
 """Rows of the two calls that are timed; their difference separates a call's fixed overhead."""
 CHUNK_SECONDS = 1.5
 """Seconds that a chunk should take."""
 MIN_CHUNK_SECONDS = 0.1
 """Seconds below which a chunk is not worth its overhead."""
-SURE, DOUBT = 4, 50
-"""Bounds on how many times what the slope alone predicts the call of `MORE` rows may take. Up to
-`SURE` the slope is accepted at once; otherwise overhead dominates, and we measure again. The slope
-is never taken to be less than 1/`DOUBT` of the time per row."""
-TRIES, LONG = 3, 0.2
-"""Most measurements if overhead dominates; a call of more than `LONG` seconds ends them."""
+SURE_RATIO = 4
+"""How many times what the slope alone predicts the large call may take; if it takes longer,
+overhead dominates, and we measure again."""
+MAX_RATIO = 50
+"""The slope is never taken to be less than 1/`MAX_RATIO` of the time per row."""
+MAX_MEASUREMENTS = 3
+"""Most measurements if overhead dominates."""
+LONG_CALL_SECONDS = 0.2
+"""Seconds of a call that is not measured again."""
 CHUNKS_PER_PROCESS = 8
 """Chunks per process, unless they would be too short, so that no process idles at the end."""
 MAX_CHUNK_BYTES = 16 * 2**20
@@ -42,16 +45,16 @@ class Speed(msgspec.Struct, frozen=True):
 
 def measure(model: Model, features: Any, rows: range, size: float) -> Speed:
     """Time the model on rows that it has accepted together before; ``size``: as `Speed.size`."""
-    some, more = rows[:FEW], rows[:MORE]
+    some, more = rows[:SMALL_CALL_ROWS], rows[:LARGE_CALL_ROWS]
     few, many, each = math.inf, math.inf, 0.0
-    for _ in range(TRIES):  # keep the fastest run: other load only makes calls slower
+    for _ in range(MAX_MEASUREMENTS):  # keep the fastest run: other load only makes calls slower
         few = min(few, _seconds(model, features, some))
         many = min(many, _seconds(model, features, more))
         each = (many - few) / max(len(more) - len(some), 1)
-        if some == more or many > LONG or each * len(more) > many / SURE:
+        if some == more or many > LONG_CALL_SECONDS or each * len(more) > many / SURE_RATIO:
             break
     # Clocks are inexact, so do not believe a slope far below the average time per row.
-    return Speed(max(each, many / len(more) / DOUBT), size)
+    return Speed(max(each, many / len(more) / MAX_RATIO), size)
 
 
 def _seconds(model: Model, features: Any, rows: range) -> float:

@@ -11,7 +11,7 @@ from workers.jobs.crash_bisect import CrashJournal
 from workers.jobs.job_model import Model
 from workers.jobs.tables.output.encoding import refuse_unwritable
 from workers.jobs.tables.spans import BadRow, Block, Source, Span
-from workers.jobs.validation.chunk_size import MORE, Speed, measure
+from workers.jobs.validation.chunk_size import LARGE_CALL_ROWS, Speed, measure
 
 MAX_TRIED_BLOCKS = 100
 """Blocks searched for a first good row; without one, the file is not meant for the model."""
@@ -56,7 +56,7 @@ def preview_first_rows(
 def _first_good(source: Source) -> tuple[Span, Block, list[BadRow]]:
     """The first block with a good row, and the bad rows before it; raises `InvalidInput`."""
     bad: list[BadRow] = []
-    for span in islice(source.spans(MORE), MAX_TRIED_BLOCKS):
+    for span in islice(source.spans(LARGE_CALL_ROWS), MAX_TRIED_BLOCKS):
         block = source.read(span)
         if len(block.good):
             return span, block, bad

@@ -15,7 +15,7 @@ class ModelSource(msgspec.Struct, frozen=True):
     content: bytes
     feature_names: list[str] | None = None
     declared: dict[str, str] = {}
-    """As of `Description.declared`."""
+    """What the model's files say about themselves, such as the version that saved them."""
 
 
 def model_source(path: Path) -> ModelSource:

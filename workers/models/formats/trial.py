@@ -11,7 +11,7 @@ from telemetry.errors import ModelUnloadable
 from workers.models.formats.model_format import LoadOptions, ModelFormat
 from workers.models.formats.table import format_named
 
-SECONDS = 300.0
+TRIAL_TIMEOUT = 300.0
 """How long loading may take."""
 
 
@@ -22,10 +22,10 @@ def check_loadable(model_format: ModelFormat, content: bytes, what: str) -> None
     command = [sys.executable, "-m", __name__, model_format.name]
     try:
         done = subprocess.run(
-            command, input=content, capture_output=True, timeout=SECONDS, check=False
+            command, input=content, capture_output=True, timeout=TRIAL_TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired as error:
-        message = f"{what} cannot be loaded: it took more than {SECONDS:.0f} s"
+        message = f"{what} cannot be loaded: it took more than {TRIAL_TIMEOUT:.0f} s"
         raise ModelUnloadable(message) from error
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name

@@ -27,7 +27,7 @@ MAX_GOLDEN_CALL_MS = 250.0
 def golden_rows(signature: Signature, own: Own, call_ms: dict[str, float]) -> GoldenRows | None:
     """The first rows of a sample that JSON can express, with the model's own answers.
 
-    ``call_ms``: rows in a call → milliseconds, as of `workers.models.gate.warming.call_times`.
+    ``call_ms``: rows in a call → milliseconds of its first call.
     Returns None if JSON can express no row.
     """
     is_slow = max(call_ms.values(), default=0.0) > MAX_GOLDEN_CALL_MS
@@ -47,7 +47,7 @@ def check_golden_rows(engine: Engine, manifest: Manifest, golden: GoldenRows) ->
     for method, answers in golden.answers.items():
         try:
             found = _answers(engine, manifest, method, golden.rows)
-        except ModelError as error:  # what keeps the version from loading keeps its own code
+        except ModelError as error:  # errors of loading pass unchanged, with their own codes
             raise ModelUnloadable(f"{method} of a golden row fails: {error.message}") from error
         for place, (own, answer) in enumerate(zip(answers, found, strict=True), 1):
             if not equal(own, answer):

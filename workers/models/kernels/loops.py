@@ -19,8 +19,8 @@ def add_leaves(  # noqa: C901 - four times the same step
 ) -> None:
     """Add the values of each tree's leaf to the rows of ``out``, tree after tree.
 
-    ``x`` has shape (rows, features), float32, and ``out`` (rows, values); the others are as of
-    `workers.models.kernels.layout.Trees`.
+    ``x`` has shape (rows, features), float32, and ``out`` (rows, values); the others
+    are the fields of `workers.models.kernels.layout.Trees`.
     """
     for start in range(0, x.shape[0], ROWS_TOGETHER):
         stop = min(start + ROWS_TOGETHER, x.shape[0])

@@ -26,7 +26,7 @@ class Prepared(msgspec.Struct, frozen=True):
     """A forest as its kernel needs it."""
 
     loop: Callable[..., None] | None
-    """As of `compiling.compiled_loop`."""
+    """`loops.add_leaves` as machine code; None if it could not be compiled."""
     trees: Trees
     nan_allowed: bool
     """Whether scikit-learn lets missing values through to these trees."""

@@ -22,7 +22,7 @@ def model_refusal(
 ) -> Exception | None:
     """The exception that the model raises for an input; None if it answers all ``rows`` rows.
 
-    ``method`` defaults to the model's first method, as of `candidates`.
+    ``method`` defaults to the first of `method_candidates`.
     """
     names = [method] if method else method_candidates(model)[:1]
     try:

@@ -13,7 +13,7 @@ from workers.models.tabular.columns import Array, object_array
 
 Output = Array | list[Array]
 """An array with one entry per row, or a list of such arrays, one per output."""
-DENSE = 2**24
+MAX_DENSE_VALUES = 2**24
 """Most values that a sparse output may have once it is made dense."""
 
 
@@ -94,10 +94,10 @@ def _array(output: Any) -> Array:
 
 def _dense(output: Any) -> Array:
     size = int(np.prod(output.shape))
-    if size > DENSE:
+    if size > MAX_DENSE_VALUES:
         raise ModelError(
-            f"the model gave a sparse answer of {size:,} values; at most {DENSE:,} are sent: "
-            "ask for fewer rows"
+            f"the model gave a sparse answer of {size:,} values; "
+            f"at most {MAX_DENSE_VALUES:,} are sent: ask for fewer rows"
         )
     return output.toarray()
 

@@ -27,7 +27,7 @@ class Table:
         columns: Sequence[Array] = (),
         matrix: Array | None = None,
     ) -> None:
-        """Either one array per column, as of `columns.array_of`, or a matrix (rows, columns)."""
+        """Either one array per column, made by `columns.array_of`, or a matrix (rows, columns)."""
         self._signature = signature
         self._columns = columns
         self._matrix = matrix

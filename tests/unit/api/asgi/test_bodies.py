@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.asgi.bodies import MAX_HELD_BODIES, SMALL_BODY_BYTES, BodyReceiver
-from api.operations.request_metrics import Requests
+from api.operations.request_metrics import RequestMetrics
 
 BOUND = 2 * SMALL_BODY_BYTES
 LARGE = b"x" * BOUND
@@ -23,7 +23,7 @@ class Front:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.answers: list[Any] = []
-        self.requests = Requests()
+        self.requests = RequestMetrics()
         self.app = BodyReceiver(self._note, self.requests, BOUND)
 
     async def _note(self, _: Any, receive: Any, __: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.asgi.request_filter import MAX_FIELD_BYTES, MAX_HEAD_BYTES, SECURITY_HEADERS, RequestFilter
-from api.operations.request_metrics import Requests
+from api.operations.request_metrics import RequestMetrics
 from tasks.hosts import Hosts
 
 HOST = (b"host", b"localhost:5000")
@@ -18,7 +18,7 @@ class Behind:
     def __init__(self) -> None:
         self.asked = 0
         self.told: list[Any] = []
-        self.app = RequestFilter(self, Hosts("127.0.0.1", "app.example"), Requests())
+        self.app = RequestFilter(self, Hosts("127.0.0.1", "app.example"), RequestMetrics())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1

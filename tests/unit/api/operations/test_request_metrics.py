@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from prometheus_client import generate_latest
 
-from api.operations.request_metrics import Requests
+from api.operations.request_metrics import RequestMetrics
 from telemetry import metrics
 
 INVENTED = 1000
@@ -14,7 +14,7 @@ INVENTED = 1000
 def exposed(monkeypatch: pytest.MonkeyPatch) -> bytes:
     """The request metrics, after many requests with methods and routes of the caller's."""
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
-    app, requests = Flask(__name__), Requests()
+    app, requests = Flask(__name__), RequestMetrics()
     requests.watch(app)
     app.get("/known/<name>")(lambda name: name)
     client = app.test_client()

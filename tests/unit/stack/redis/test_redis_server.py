@@ -43,7 +43,7 @@ def binary(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def server(binary: Path, directory: Path) -> RedisServer:
-    return RedisServer(binary, directory, redis_socket.place(directory), MAXMEMORY)
+    return RedisServer(binary, directory, redis_socket.socket_path(directory), MAXMEMORY)
 
 
 def test_redis_starts_with_our_configuration(binary: Path, tmp_path: Path) -> None:

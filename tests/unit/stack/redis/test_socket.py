@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from stack.redis.socket import MAX_SOCKET_PATH_BYTES, place, private
+from stack.redis.socket import MAX_SOCKET_PATH_BYTES, private, socket_path
 
 
 def mode(path: Path) -> int:
@@ -17,7 +17,7 @@ def test_socket_lies_in_the_home_which_is_private(tmp_path: Path) -> None:
     home = tmp_path / "redis"
     home.mkdir(mode=0o755)  # as an earlier version may have created it
     home.chmod(0o755)
-    assert place(home) == home / "redis.sock"
+    assert socket_path(home) == home / "redis.sock"
     assert mode(home) == 0o700
 
 
@@ -27,11 +27,11 @@ def test_socket_path_that_is_too_long_or_must_be_quoted_is_replaced(
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     home = tmp_path / name
-    socket = place(home)
+    socket = socket_path(home)
     assert socket.parent == tmp_path / "run/predictq"
     assert mode(socket.parent) == 0o700
-    assert socket == place(home), "the next start finds the same"
-    assert socket != place(tmp_path / f"{name}{name}"), "each home has its own"
+    assert socket == socket_path(home), "the next start finds the same"
+    assert socket != socket_path(tmp_path / f"{name}{name}"), "each home has its own"
 
 
 def test_socket_without_a_runtime_directory_is_in_a_private_one(
@@ -39,7 +39,7 @@ def test_socket_without_a_runtime_directory_is_in_a_private_one(
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    socket = place(tmp_path / "a b")
+    socket = socket_path(tmp_path / "a b")
     assert socket.parent.parent == tmp_path
     assert mode(socket.parent) == 0o700
 

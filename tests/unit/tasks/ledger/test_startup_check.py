@@ -89,7 +89,7 @@ def test_unfit_redis_ends_a_starting_process(caplog: pytest.LogCaptureFixture) -
 
 
 def test_absent_redis_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(startup_check, "AGAIN", 0.001)
+    monkeypatch.setattr(startup_check, "RECHECK_SECONDS", 0.001)
     seen: list[Server] = []
     StartupCheck(Told(away=3), seen.append).run()
     until(lambda: seen, "a look")
@@ -97,7 +97,7 @@ def test_absent_redis_is_looked_at_later(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_redis_that_returns_unfit_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(startup_check, "AGAIN", 0.001)
+    monkeypatch.setattr(startup_check, "RECHECK_SECONDS", 0.001)
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
     StartupCheck(Told(away=1, role="slave"), list).run()

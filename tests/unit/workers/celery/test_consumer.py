@@ -10,7 +10,7 @@ from celery.worker import state
 from tasks.settings import Settings
 from workers.celery import consumer as step
 from workers.celery.consumer import BatchingStep, HeartbeatStep
-from workers.celery.heartbeat import INTERVAL
+from workers.celery.heartbeat import HEARTBEAT_SECONDS
 from workers.parts import WorkerParts
 
 
@@ -121,7 +121,10 @@ def test_heartbeats_last_from_the_first_connection_to_the_farewell(parts: Worker
     parts.heartbeat = heartbeat  # type: ignore[assignment]  # a stand-in
     step = HeartbeatStep(consumer, parts=parts)
     step.start(consumer)
-    assert (heartbeat.said, consumer.repeated) == ([("worker@here", ["predict"])], [INTERVAL])
+    assert (heartbeat.said, consumer.repeated) == (
+        [("worker@here", ["predict"])],
+        [HEARTBEAT_SECONDS],
+    )
     step.stop(consumer)
     assert consumer.repeated == []
     step.start(consumer)

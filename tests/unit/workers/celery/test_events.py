@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celery.worker import state
 
-from workers.celery.events import SOON, Deferred, EventSender
+from workers.celery.events import COLLECT_SECONDS, Deferred, EventSender
 from workers.pool.protocol import Disposition, Fate
 
 
@@ -128,7 +128,7 @@ def test_deferred_call_happens_once_and_soon() -> None:
     for _ in range(3):
         soon()
     ((seconds, run),) = due
-    assert (seconds, calls) == (SOON, [])
+    assert (seconds, calls) == (COLLECT_SECONDS, [])
     run()
     assert calls == [1]
     soon()

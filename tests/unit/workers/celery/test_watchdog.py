@@ -11,7 +11,13 @@ import redis
 from celery.worker import state
 
 from workers.celery import watchdog
-from workers.celery.watchdog import EXIT_TIMEOUT, STALLED, STOP_TIMEOUT, Watchdog, has_capacity
+from workers.celery.watchdog import (
+    EXIT_TIMEOUT,
+    STALLED_CHECKS,
+    STOP_TIMEOUT,
+    Watchdog,
+    has_capacity,
+)
 
 
 class Ended(BaseException):
@@ -60,18 +66,18 @@ def watch(
 
 def test_stalled_worker_with_waiting_messages_is_ended() -> None:
     with pytest.raises(Ended):
-        watch(lambda: 1, lambda: 1, STALLED)
+        watch(lambda: 1, lambda: 1, STALLED_CHECKS)
     assert state.should_stop == os.EX_SOFTWARE
 
 
 def test_stall_takes_consecutive_looks() -> None:
-    watch(lambda: 1, lambda: 1, STALLED - 1)
-    steps = iter([*range(5), *[5] * STALLED])
-    watch(lambda: next(steps), lambda: 1, 3 + STALLED)
+    watch(lambda: 1, lambda: 1, STALLED_CHECKS - 1)
+    steps = iter([*range(5), *[5] * STALLED_CHECKS])
+    watch(lambda: next(steps), lambda: 1, 3 + STALLED_CHECKS)
     assert state.should_stop is None
-    steps = iter([*range(5), *[5] * (STALLED + 1)])
+    steps = iter([*range(5), *[5] * (STALLED_CHECKS + 1)])
     with pytest.raises(Ended):
-        watch(lambda: next(steps), lambda: 1, 5 + STALLED)
+        watch(lambda: next(steps), lambda: 1, 5 + STALLED_CHECKS)
 
 
 def without_redis() -> int:
@@ -80,25 +86,25 @@ def without_redis() -> int:
 
 @pytest.mark.parametrize("waiting", [lambda: 0, without_redis])
 def test_idle_worker_is_not_stalled(waiting: Callable[[], int]) -> None:
-    watch(lambda: 1, waiting, 10 * STALLED)
+    watch(lambda: 1, waiting, 10 * STALLED_CHECKS)
     assert state.should_stop is None
 
 
 def test_progressing_worker_is_not_stalled() -> None:
     steps = count()
-    watch(lambda: next(steps), lambda: 1, 10 * STALLED)
+    watch(lambda: next(steps), lambda: 1, 10 * STALLED_CHECKS)
     assert state.should_stop is None
 
 
 def test_stalled_worker_whose_loop_runs_may_shut_down(slept: list[float]) -> None:
     with pytest.raises(Ended):
-        watch(lambda: 1, lambda: 1, STALLED, ends=True)
+        watch(lambda: 1, lambda: 1, STALLED_CHECKS, ends=True)
     assert slept == [EXIT_TIMEOUT]
 
 
 def test_stalled_worker_that_cannot_stop_is_ended_at_once(slept: list[float]) -> None:
     with pytest.raises(Ended):
-        watch(lambda: 1, lambda: 1, STALLED, ends=False)
+        watch(lambda: 1, lambda: 1, STALLED_CHECKS, ends=False)
     assert slept == []
 
 

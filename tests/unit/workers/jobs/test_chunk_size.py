@@ -66,7 +66,7 @@ def test_overhead_of_a_call_is_not_charged_to_rows(monkeypatch: pytest.MonkeyPat
     model: Any = SimpleNamespace(answer=answer)
     assert measure(model, None, range(1000), 1.0).per_row == pytest.approx(1e-5)
     assert measure(model, None, range(10), 1.0).per_row == pytest.approx(
-        0.1001 / 10 / chunk_size.DOUBT
+        0.1001 / 10 / chunk_size.MAX_RATIO
     )
 
 
@@ -80,4 +80,4 @@ def test_measurement_of_a_long_call_is_not_repeated(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(chunk_size.time, "perf_counter", lambda: clock[0])
     model: Any = SimpleNamespace(answer=answer)
     measure(model, None, range(1000), 1.0)
-    assert calls == [chunk_size.FEW, chunk_size.MORE]
+    assert calls == [chunk_size.SMALL_CALL_ROWS, chunk_size.LARGE_CALL_ROWS]

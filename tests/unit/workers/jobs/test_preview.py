@@ -46,7 +46,7 @@ def test_bad_rows_at_the_beginning_stop_nothing(tmp_path: Path) -> None:
 def test_file_without_any_row_that_the_model_takes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.jobs.validation.preview.MORE", 5)
+    monkeypatch.setattr("workers.jobs.validation.preview.LARGE_CALL_ROWS", 5)
     path = tmp_path / "rows.csv"
     path.write_text("a\n" + "?\n" * 5 * MAX_TRIED_BLOCKS + "1\n")
     with pytest.raises(

@@ -89,11 +89,11 @@ def test_held_includes_waiting_and_running_messages(bench: Bench) -> None:
     assert list(bench.batcher.held()) == ["tag b"]
 
 
-def test_give_up_waiting_leaves_running_messages(bench: Bench) -> None:
+def test_take_back_waiting_leaves_running_messages(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.add("b")
-    assert bench.batcher.give_up_waiting() == ["tag b"]
+    assert bench.batcher.take_back_waiting() == ["tag b"]
     assert list(bench.batcher.held()) == ["tag a"]
     bench.pool.processes[0].finish()
     assert bench.dispatch() == []
@@ -119,7 +119,7 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
     assert bench.turn() == ["c"]
     assert bench.dispatch() == []
 
-    bench.batcher.give_up("loading:1")
+    bench.batcher.fail_waiting_for("loading:1")
 
     assert bench.dispatch() == [["a", "b"]]
     (process,) = bench.pool.processes

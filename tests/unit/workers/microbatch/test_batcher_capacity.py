@@ -63,7 +63,7 @@ def test_bytes_of_loading_versions_are_bounded() -> None:
     for name in "abcd":
         bench.add(name, model="loading:1", body=bytes(batcher.MAX_WAITING_BYTES // 4))
     assert bench.batcher.capacity == 0
-    bench.batcher.give_up_waiting()
+    bench.batcher.take_back_waiting()
     assert bench.batcher.capacity == MAX_ROWS
 
 

@@ -7,7 +7,7 @@ from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import demand
 from workers.microbatch.batch_size import SLOW_CALL, BatchSize
 from workers.microbatch.batcher import MAX_HELD_BACK, MAX_WAITING
-from workers.microbatch.demand import RECENT
+from workers.microbatch.demand import RECENT_SECONDS
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_slow_version_takes_all_processes_if_no_other_is_asked_for(clock: Clock)
     bench.add("quick", model="quick:1")
     bench.dispatch()
     bench.pool.processes[0].finish()
-    clock.now += RECENT
+    clock.now += RECENT_SECONDS
     add_slow(bench, "a", "b", "c")
     assert bench.dispatch() == [["a"], ["b"]]
 

@@ -20,7 +20,7 @@ from telemetry.errors import ArtifactMissing, ModelUnloadable
 from workers.models.engine import SklearnEngine
 from workers.models.gate.golden import MAX_GOLDEN_ROWS
 from workers.models.gate.warming import CALL_ROWS, call_times, warmed
-from workers.models.proving import ProvingEngine
+from workers.models.golden_engine import GoldenCheckedEngine
 from workers.models.registration import examine
 from workers.pool.fork_server import ForkServer
 from workers.pool.golden_check import check_in_child
@@ -55,8 +55,8 @@ def version(registry: Registry, tmp_path: Path) -> Manifest:
 
 
 @pytest.fixture
-def engine(registry: Registry) -> ProvingEngine:
-    return ProvingEngine(SklearnEngine(registry), registry)
+def engine(registry: Registry) -> GoldenCheckedEngine:
+    return GoldenCheckedEngine(SklearnEngine(registry), registry)
 
 
 @pytest.fixture

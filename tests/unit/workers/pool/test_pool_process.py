@@ -66,7 +66,7 @@ def test_large_microbatch_is_sent_without_blocking(
 def test_process_that_reads_nothing_is_killed(
     ours: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.pool.pool_process.STALL", 0.2)
+    monkeypatch.setattr("workers.pool.pool_process.STALL_SECONDS", 0.2)
     pool_process, theirs = started(ours)
     with theirs:
         Thread(target=pool_process.take, args=(LARGE, print), daemon=True).start()

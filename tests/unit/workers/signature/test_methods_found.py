@@ -140,7 +140,7 @@ def test_sparse_answers_are_dense_and_bounded(monkeypatch):
     assert found.signature.main == "transform"
     (answer,) = answering_methods(model, np.array(["cat"], dtype=object), 1).values()
     assert not sparse.issparse(answer)
-    monkeypatch.setattr("workers.models.tabular.outputs.DENSE", 1)
+    monkeypatch.setattr("workers.models.tabular.outputs.MAX_DENSE_VALUES", 1)
     assert answering_methods(model, np.array(["cat"], dtype=object), 1) == {}
 
 

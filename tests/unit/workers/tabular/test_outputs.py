@@ -86,7 +86,7 @@ def test_output_without_an_entry_for_each_row_is_a_model_error(output, told):
 
 
 def test_sparse_answer_is_bounded(monkeypatch):
-    monkeypatch.setattr(outputs, "DENSE", 6)
+    monkeypatch.setattr(outputs, "MAX_DENSE_VALUES", 6)
     assert to_output(sparse.csr_matrix((2, 3)), 2).tolist() == [[0.0] * 3] * 2
     assert to_output(sparse.csr_array((2, 3)), 2).shape == (2, 3)
     with pytest.raises(ModelError, match="a sparse answer of 8 values; at most 6 are sent"):

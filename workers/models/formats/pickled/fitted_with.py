@@ -2,7 +2,7 @@
 
 Each estimator has the version in its state, as `_sklearn_version`. A joblib file has raw arrays
 between the opcodes of its pickle, so it cannot be parsed as opcodes; the version is searched in the
-bytes instead. What a file lies about its version changes messages only, never what is loaded.
+bytes instead. A wrong version in a file changes messages only, never what is loaded.
 """
 
 import bz2

@@ -9,12 +9,12 @@ from workers.models.resolving import reading_registry
 from workers.models.tabular.table import Input
 
 
-class ProvingEngine:
-    """Wraps an engine; processes that are forked from this one know what it has proved."""
+class GoldenCheckedEngine:
+    """Wraps an engine; processes that are forked from this one know what it has compared."""
 
     def __init__(self, engine: Engine, registry: Registry) -> None:
         self._engine, self._registry = engine, registry
-        self._proved: set[tuple[str, str]] = set()
+        self._compared: set[tuple[str, str]] = set()
 
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`. Does not compare anything, because that would call the model."""
@@ -34,11 +34,11 @@ class ProvingEngine:
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`; raises `ModelUnloadable` if the golden rows get other answers here."""
-        if (manifest.reference, manifest.sha256) not in self._proved:
-            self.prove(manifest)
+        if (manifest.reference, manifest.sha256) not in self._compared:
+            self.compare(manifest)
         return self._engine.answer(manifest, method, given)
 
-    def prove(self, manifest: Manifest) -> None:
+    def compare(self, manifest: Manifest) -> None:
         """Compare the golden rows now; raises what `answer` raises."""
         if golden := self.golden_rows(manifest):
             check_golden_rows(self._engine, manifest, golden)
@@ -51,4 +51,4 @@ class ProvingEngine:
 
     def trust(self, manifest: Manifest) -> None:
         """Note that the golden rows were compared, for instance in a process that was forked."""
-        self._proved.add((manifest.reference, manifest.sha256))
+        self._compared.add((manifest.reference, manifest.sha256))
