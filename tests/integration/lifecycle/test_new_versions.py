@@ -61,6 +61,6 @@ def test_new_version_is_shared_by_all_processes(stack: LiveStack) -> None:
     assert stack.predict("forest", [0.1, 0.2]) == model.predict([[0.1, 0.2]]).tolist()
     until(lambda: "forest:1" in loaded(stack), "a sign of life that names it")
     assert {process.pid for process in stack.pool()} == renewed, "each is replaced once"
-    # While it is loaded, the file's bytes are in memory as well.
+    # The nodes, laid out for the compiled loop, take a third of the file's size beside the model.
     assert manifest.size > 80e6
-    assert pool_memory(stack) - before < 1.5 * manifest.size
+    assert pool_memory(stack) - before < 1.8 * manifest.size

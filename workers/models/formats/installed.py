@@ -25,9 +25,10 @@ def _format(entry: EntryPoint) -> ModelFormat | None:
     try:
         made = entry.load()
     except Exception:  # a foreign package may raise anything, and other formats do not need it
-        log.exception("the runtime %s cannot be imported", entry.name)
+        log.exception("a runtime cannot be imported", extra={"runtime": entry.name})
         return None
     if not isinstance(made, ModelFormat):
-        log.error("the runtime %s is a %s, no ModelFormat", entry.name, type(made).__name__)
+        fields = {"runtime": entry.name, "type": type(made).__name__}
+        log.error("a runtime is no ModelFormat", extra=fields)
         return None
     return made
