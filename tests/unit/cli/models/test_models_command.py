@@ -104,7 +104,7 @@ def test_models_remove_asks_at_a_terminal(run, file, tmp_path, monkeypatch, type
         (["show", "nope"], "there is no model 'nope'; there are no models"),
         (["show", "a/b"], "model must be 'name', 'name@alias' or 'name:version'"),
         (["add", "m", "missing.pkl"], "missing.pkl cannot be read: No such file"),
-        (["add", "m", "BAD"], "its content is none of skops, "),
+        (["add", "m", "BAD"], "its content is none of python, "),
         (["add", "a b", "FILE"], "'a b' cannot be a model's name"),
         (["add", "m", "FILE", "--metadata", "x"], "metadata must be KEY=VALUE, not 'x'"),
         (["add", "m", "FILE", "--example", "FILE"], "is not JSON"),
