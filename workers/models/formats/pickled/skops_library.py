@@ -44,7 +44,11 @@ def is_estimator(name: str) -> bool:
     """Whether a type is a public estimator of scikit-learn; skops trusts all of these."""
     module, _, own = name.rpartition(".")
     public = module.partition("._")[0]
-    if not public.startswith("sklearn.") or _NO_ESTIMATORS.intersection(public.split(".")):
+    if (
+        own.startswith("_")
+        or not public.startswith("sklearn.")
+        or _NO_ESTIMATORS.intersection(public.split("."))
+    ):
         return False
     try:
         found: Any = getattr(importlib.import_module(public), own, None)
