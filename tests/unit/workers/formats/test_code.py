@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from registry.store import Registry
 from telemetry.errors import ArtifactMissing, Invalid, ModelUnloadable, UntrustedArtifact
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import unpacking
+from workers.models.formats.code.modules import VersionModules
 from workers.models.formats.code.packing import CodeReference, code_reference, packed_code
 from workers.models.formats.table import runtime_name
 from workers.models.gate.comparing import differences
@@ -91,6 +93,43 @@ def test_code_of_two_versions_with_one_module_name_stays_apart(tmp_path):
         assert answers == [[3.0, 5.0, 1.0], [4.5, 7.5, 1.5]]
     assert not any(name.partition(".")[0] == "shop" for name in sys.modules)
     assert not any("code" in path for path in sys.path if str(tmp_path) in path)
+
+
+def test_code_that_imports_in_a_call_gets_no_module_of_the_environment(tmp_path, monkeypatch):
+    Path("shop").mkdir()
+    Path("shop/__init__.py").write_text("")
+    Path("shop/factor.py").write_text("FACTOR = 2\n")
+    Path("shop/rules.py").write_text(
+        "def score(rows):\n"
+        "    if len(rows) < 3:\n        return rows['a']\n"
+        "    from shop.factor import FACTOR\n    return rows['a'] * FACTOR\n"
+    )
+    modules = VersionModules(Path.cwd())
+    score = modules.found("shop.rules").score
+    theirs = ModuleType("shop.factor")
+    theirs.FACTOR = 100
+    monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
+    monkeypatch.setitem(sys.modules, "shop.factor", theirs)
+    with modules.imported():
+        assert score(SAMPLE).tolist() == [3.0, 5.0, 1.0]
+    assert sys.modules["shop.factor"] is theirs
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "sys.path.remove(str(Path(__file__).parent))",
+        "sys.path.insert(0, str(Path(__file__).parent))",
+    ],
+    ids=["removes", "adds"],
+)
+def test_code_that_changes_the_search_path_leaves_no_directory_or_module(monkeypatch, change):
+    Path("rules.py").write_text(f"import sys\nfrom pathlib import Path\n{change}\n")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = [*sys.path]
+    VersionModules(Path.cwd()).found("rules")
+    assert sys.path == before
+    assert "rules" not in sys.modules
 
 
 def test_code_of_a_package_reads_the_files_beside_it(tmp_path):
