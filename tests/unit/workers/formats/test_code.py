@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -157,6 +158,23 @@ def test_code_in_the_cache_that_was_changed_is_written_again(tmp_path, cache):
     assert model.predict(SAMPLE).tolist() == [4.0, 7.0, 4.0]
     assert [path.name for path in kept.iterdir()] == ["rules.py"]
     assert [*cache.iterdir()] == [kept]
+
+
+def test_code_that_another_process_wrote_meanwhile_is_not_deleted(cache, monkeypatch):
+    files = {"rules.py": b"x = 1"}
+    kept = unpacking.on_disk(files)
+    (kept / "rules.py").unlink()
+    written = []
+
+    @contextmanager
+    def after_another(path):
+        (kept / "rules.py").write_bytes(files["rules.py"])
+        written.append((kept / "rules.py").stat().st_ino)
+        yield
+
+    monkeypatch.setattr(unpacking, "locked", after_another)
+    assert unpacking.on_disk(files) == kept
+    assert [(kept / "rules.py").stat().st_ino] == written
 
 
 def test_code_without_a_cache_directory_is_loaded_from_a_temporary_one(tmp_path, monkeypatch):
