@@ -155,6 +155,20 @@ def test_mlflow_flavor_with_code_beside_it_is_left_to_mlflow(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("key", ["mlflow_version: 3.17.2", "pickled_model: model.pkl"])
+def test_mlflow_aliases_are_not_written_out(tmp_path, key):
+    _, path = sklearn_pickle(tmp_path / "model")
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 5)]
+    bomb = "\n".join([f"a0: &a0 [{'x' * 20}]", *levels])
+    text = (path / "MLmodel").read_text().replace(key, f"{key.partition(':')[0]}: *a4")
+    (path / "MLmodel").write_text(f"{bomb}\n{text}")
+    if key.startswith("mlflow"):
+        assert reading.read_mlflow(path).declared["flavor"].endswith("of an unknown version")
+        return
+    with pytest.raises(ModelUnloadable, match="names the file of a list, which is not in it"):
+        reading.read_mlflow(path)
+
+
 def link_out(path):
     (path / "away").symlink_to("/etc/passwd")
 
