@@ -9,9 +9,14 @@ def user_cache(name: str) -> Path:
     home, root = os.environ.get("HOME"), os.environ.get("XDG_CACHE_HOME")
     if not (home or root):
         raise FileNotFoundError("there is no cache directory, as HOME is not set")
-    directory = Path(root or f"{home}/.cache", "predictq", name)
+    ours = Path(root or f"{home}/.cache", "predictq")
+    _make_private(ours)
+    _make_private(ours / name)
+    return ours / name
+
+
+def _make_private(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     state = directory.stat()
     if state.st_uid != os.geteuid() or state.st_mode & 0o022:
         raise PermissionError(f"{directory} could be written by others")
-    return directory

@@ -61,8 +61,8 @@ def unpacked(content: bytes) -> Files:
 def files_below(root: Path, what: str) -> Files:
     """The plain files of a directory, without bytecode and `.git`.
 
-    Raises `ModelUnloadable` for symbolic links and other special files, and if the files are too
-    many or too large.
+    Raises `ModelUnloadable` for symbolic links and other special files, for directories that cannot
+    be read, and if the files are too many or too large.
     """
     paths = [*_walked(root, what)]
     _check_sizes([(str(path), path.stat().st_size) for path in paths])
@@ -70,7 +70,7 @@ def files_below(root: Path, what: str) -> Files:
 
 
 def _walked(root: Path, what: str) -> Iterator[Path]:
-    for directory, directories, files in os.walk(root):
+    for directory, directories, files in os.walk(root, onerror=_refuse):
         directories[:] = sorted(each for each in directories if each not in _CACHES)
         for name in (*directories, *sorted(files)):
             path = Path(directory, name)
@@ -81,6 +81,10 @@ def _walked(root: Path, what: str) -> Iterator[Path]:
                 raise ModelUnloadable(f"{what} has {path}, which is not a plain file")
             if stat.S_ISREG(mode) and path.suffix != ".pyc":
                 yield path
+
+
+def _refuse(error: OSError) -> None:
+    raise ModelUnloadable(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
 def _check_sizes(sizes: list[tuple[str, int]]) -> None:

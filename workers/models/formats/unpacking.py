@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from registry.files import locked
 from workers.models.formats.archive import Files
 from workers.models.user_cache import user_cache
 
@@ -20,20 +21,18 @@ def on_disk(files: Files) -> Path:
         return _written(files, Path(tempfile.mkdtemp(prefix="predictq-code-")))
     directory = base / _name(files)
     if not _holds(directory, files):
-        _replace(files, base, directory)
+        with locked(base.with_name("code.lock")):
+            if not _holds(directory, files):  # another process may have written it meanwhile
+                _replace(files, base, directory)
     return directory
 
 
 def _replace(files: Files, base: Path, directory: Path) -> None:
-    """Write beside the directory, and rename: another process may do the same."""
+    """Write beside the directory, and rename: it is whole, or absent."""
     staging = _written(files, Path(tempfile.mkdtemp(dir=base)))
     try:
-        if not _holds(directory, files):
-            shutil.rmtree(directory, ignore_errors=True)
-            staging.rename(directory)
-    except OSError:
-        if not _holds(directory, files):
-            raise
+        shutil.rmtree(directory, ignore_errors=True)
+        staging.rename(directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -47,12 +46,15 @@ def _written(files: Files, directory: Path) -> Path:
 
 
 def _holds(directory: Path, files: Files) -> bool:
-    """Whether a directory has these files and no other."""
-    paths = [path for path in directory.rglob("*") if not path.is_dir()]
-    found = {path.relative_to(directory).as_posix(): path for path in paths}
-    return found.keys() == files.keys() and all(
-        path.read_bytes() == files[name] for name, path in found.items()
-    )
+    """Whether a directory has these files and no other; not while another process replaces it."""
+    try:
+        paths = [path for path in directory.rglob("*") if not path.is_dir()]
+        found = {path.relative_to(directory).as_posix(): path for path in paths}
+        return found.keys() == files.keys() and all(
+            path.read_bytes() == files[name] for name, path in found.items()
+        )
+    except OSError:
+        return False
 
 
 def _name(files: Files) -> str:

@@ -12,6 +12,8 @@ COLUMN = "prediction"
 """The column of a sample with the answers of the model that was saved."""
 TOLERANCE = 1e-6
 """Relative difference of numbers, as files print them with fewer digits."""
+NEXT_TO_ZERO = 1e-12
+"""Absolute difference of numbers: terms that cancel leave a remainder of rounding."""
 
 
 def split_expected(sample: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[Any]]:
@@ -36,6 +38,6 @@ def check_expected(own: Own, expected: list[Any], what: str) -> None:
 
 def _agrees(answer: Any, wanted: Any) -> bool:
     try:
-        return math.isclose(float(answer), float(wanted), rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return math.isclose(float(answer), float(wanted), rel_tol=TOLERANCE, abs_tol=NEXT_TO_ZERO)
     except (TypeError, ValueError):
         return str(answer) == str(wanted)

@@ -55,15 +55,16 @@ def accelerated(model: Any, reference: str) -> Any:
 
 
 def _with_kernel(forest: Any, kind: Any, reference: str) -> Any:
-    if not _is_plain(forest):
-        return forest
     try:
+        if not _is_plain(forest):
+            return forest
         twin = _copy(forest, kind, kernel=prepare(forest))
         if agrees(forest, twin):
             return twin
         fault = "it gives other bits than scikit-learn"
-    except ValueError as error:
-        fault = str(error)
+    # A damaged forest raises anything, a large one `MemoryError`; both may be served without.
+    except Exception as error:  # noqa: BLE001
+        fault = f"{type(error).__name__}: {error}"
     log.warning("no kernel: %s", fault, extra=of_version(reference))
     return forest
 

@@ -1,6 +1,8 @@
 """An archive has the same bytes for the same files, and hostile ones are refused."""
 
+import errno
 import io
+import os
 import stat
 import warnings
 import zipfile
@@ -57,3 +59,17 @@ def test_archive_of_too_many_bytes_is_refused_before_it_is_read(monkeypatch):
     bomb = made(("a", bytes(2**21), PLAIN), compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(ModelUnloadable, match="more than 1,048,576 bytes together"):
         archive.unpacked(bomb)
+
+
+def test_archive_of_a_directory_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "code").mkdir()
+    scan = os.scandir
+
+    def refusing(path):
+        if os.fspath(path).endswith("code"):
+            raise PermissionError(errno.EACCES, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # the mode of a directory does not bind root
+    with pytest.raises(ModelUnloadable, match="code cannot be read: Permission denied"):
+        archive.files_below(tmp_path, "the package")

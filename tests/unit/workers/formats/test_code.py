@@ -2,7 +2,9 @@
 
 import hashlib
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from registry.store import Registry
 from telemetry.errors import ArtifactMissing, Invalid, ModelUnloadable, UntrustedArtifact
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import unpacking
+from workers.models.formats.code.modules import VersionModules
 from workers.models.formats.code.packing import CodeReference, code_reference, packed_code
 from workers.models.formats.table import runtime_name
 from workers.models.gate.comparing import differences
@@ -93,6 +96,43 @@ def test_code_of_two_versions_with_one_module_name_stays_apart(tmp_path):
     assert not any("code" in path for path in sys.path if str(tmp_path) in path)
 
 
+def test_code_that_imports_in_a_call_gets_no_module_of_the_environment(tmp_path, monkeypatch):
+    Path("shop").mkdir()
+    Path("shop/__init__.py").write_text("")
+    Path("shop/factor.py").write_text("FACTOR = 2\n")
+    Path("shop/rules.py").write_text(
+        "def score(rows):\n"
+        "    if len(rows) < 3:\n        return rows['a']\n"
+        "    from shop.factor import FACTOR\n    return rows['a'] * FACTOR\n"
+    )
+    modules = VersionModules(Path.cwd())
+    score = modules.found("shop.rules").score
+    theirs = ModuleType("shop.factor")
+    theirs.FACTOR = 100
+    monkeypatch.setitem(sys.modules, "shop", ModuleType("shop"))
+    monkeypatch.setitem(sys.modules, "shop.factor", theirs)
+    with modules.imported():
+        assert score(SAMPLE).tolist() == [3.0, 5.0, 1.0]
+    assert sys.modules["shop.factor"] is theirs
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "sys.path.remove(str(Path(__file__).parent))",
+        "sys.path.insert(0, str(Path(__file__).parent))",
+    ],
+    ids=["removes", "adds"],
+)
+def test_code_that_changes_the_search_path_leaves_no_directory_or_module(monkeypatch, change):
+    Path("rules.py").write_text(f"import sys\nfrom pathlib import Path\n{change}\n")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = [*sys.path]
+    VersionModules(Path.cwd()).found("rules")
+    assert sys.path == before
+    assert "rules" not in sys.modules
+
+
 def test_code_of_a_package_reads_the_files_beside_it(tmp_path):
     Path("shop").mkdir()
     Path("shop/factor.txt").write_text("4")
@@ -118,6 +158,23 @@ def test_code_in_the_cache_that_was_changed_is_written_again(tmp_path, cache):
     assert model.predict(SAMPLE).tolist() == [4.0, 7.0, 4.0]
     assert [path.name for path in kept.iterdir()] == ["rules.py"]
     assert [*cache.iterdir()] == [kept]
+
+
+def test_code_that_another_process_wrote_meanwhile_is_not_deleted(cache, monkeypatch):
+    files = {"rules.py": b"x = 1"}
+    kept = unpacking.on_disk(files)
+    (kept / "rules.py").unlink()
+    written = []
+
+    @contextmanager
+    def after_another(path):
+        (kept / "rules.py").write_bytes(files["rules.py"])
+        written.append((kept / "rules.py").stat().st_ino)
+        yield
+
+    monkeypatch.setattr(unpacking, "locked", after_another)
+    assert unpacking.on_disk(files) == kept
+    assert [(kept / "rules.py").stat().st_ino] == written
 
 
 def test_code_without_a_cache_directory_is_loaded_from_a_temporary_one(tmp_path, monkeypatch):

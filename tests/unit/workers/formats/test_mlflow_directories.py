@@ -1,8 +1,12 @@
 """Directories as MLflow 3.17 saves them are served from the file of their flavor."""
 
+import importlib
 import json
 import os
 import pickle
+import sys
+from pathlib import Path
+from types import ModuleType
 
 import lightgbm
 import numpy as np
@@ -19,6 +23,8 @@ from telemetry.errors import Invalid, ModelUnloadable, UntrustedArtifact
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import archive
 from workers.models.formats.mlflow import directory as reading
+from workers.models.formats.mlflow.pyfunc import load_pyfunc
+from workers.models.formats.model_format import LoadOptions
 from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
@@ -144,6 +150,48 @@ def test_mlflow_function_is_kept_whole_and_needs_mlflow(tmp_path):
         examine(path, trust=True, sample=FRAME)
 
 
+class OfShop:
+    """Imports from the directory of code at each call, as a model of MLflow may do."""
+
+    def predict(self, given):
+        return np.full(len(given), importlib.import_module("shop.factor").FACTOR)
+
+
+def load_like_mlflow(path):
+    """MLflow puts the directory of code on the search path for good."""
+    sys.path = [f"{path}/code", *sys.path]
+    importlib.import_module("shop")
+    return OfShop()
+
+
+@pytest.fixture
+def mlflow(monkeypatch, tmp_path):
+    module = ModuleType("mlflow.pyfunc")
+    module.load_model = load_like_mlflow
+    monkeypatch.setitem(sys.modules, "mlflow.pyfunc", module)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("mlflow")
+def test_mlflow_code_of_two_versions_stays_apart_and_writes_no_bytecode(tmp_path):
+    before = [*sys.path]
+    models = []
+    for factor in (2, 3):
+        files = {
+            "MLmodel": b"",
+            "code/shop/__init__.py": b"",
+            "code/shop/factor.py": f"FACTOR = {factor}".encode(),
+        }
+        models.append(load_pyfunc(archive.packed(files), LoadOptions(trust=True)))
+    for _ in range(2):
+        assert [model.predict(FRAME[:1]).tolist() for model in models] == [[2], [3]]
+    assert sys.path == before
+    assert "shop" not in sys.modules
+    assert not [*Path(tmp_path, "cache").rglob("__pycache__")]
+
+
 def test_mlflow_flavor_with_code_beside_it_is_left_to_mlflow(tmp_path):
     _, path = sklearn_pickle(tmp_path / "model")
     text = (path / "MLmodel").read_text()
@@ -153,6 +201,20 @@ def test_mlflow_flavor_with_code_beside_it_is_left_to_mlflow(tmp_path):
         "model.pkl",
         "requirements.txt",
     ]
+
+
+@pytest.mark.parametrize("key", ["mlflow_version: 3.17.2", "pickled_model: model.pkl"])
+def test_mlflow_aliases_are_not_written_out(tmp_path, key):
+    _, path = sklearn_pickle(tmp_path / "model")
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 5)]
+    bomb = "\n".join([f"a0: &a0 [{'x' * 20}]", *levels])
+    text = (path / "MLmodel").read_text().replace(key, f"{key.partition(':')[0]}: *a4")
+    (path / "MLmodel").write_text(f"{bomb}\n{text}")
+    if key.startswith("mlflow"):
+        assert reading.read_mlflow(path).declared["flavor"].endswith("of an unknown version")
+        return
+    with pytest.raises(ModelUnloadable, match="names the file of a list, which is not in it"):
+        reading.read_mlflow(path)
 
 
 def link_out(path):

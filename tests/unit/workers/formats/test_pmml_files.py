@@ -64,7 +64,7 @@ TREE = (
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [0.5, 1.0, 4.0]})
 CASES = {
     "regression": (REGRESSION, [2.0, 3.5, 2.5], ("predict",)),
-    "tree": (TREE, ["no", "yes", "yes"], ("predict", "predict_proba")),
+    "tree": (TREE, ["no", "yes", "yes"], ("predict",)),
 }
 
 
@@ -89,6 +89,15 @@ def test_pmml_file_with_other_answers_is_refused(tmp_path, case):
     wrong = [*answers[:2], answers[0]]
     with pytest.raises(AnswersDiffer, match="row 3 of the sample gets .*computes another model"):
         examine(tmp_path / "model", sample=ROWS.assign(prediction=wrong))
+
+
+def test_pmml_file_of_small_answers_is_compared_by_ratio(tmp_path):
+    text = REGRESSION.replace('"0.5"', '"0"').replace('"2.0"', '"2e-9"').replace('"-1.0"', '"0"')
+    (tmp_path / "model").write_text(text)
+    right = ROWS["a"] * 2e-9
+    examine(tmp_path / "model", sample=ROWS.assign(prediction=right * (1 + 1e-8)))
+    with pytest.raises(AnswersDiffer, match="computes another model"):
+        examine(tmp_path / "model", sample=ROWS.assign(prediction=right * 1.5))
 
 
 def test_pmml_file_needs_a_sample_with_answers(tmp_path):

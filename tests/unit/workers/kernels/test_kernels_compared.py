@@ -60,6 +60,32 @@ def test_kernel_is_not_made_of_trees_that_have_no_end(caplog: pytest.LogCaptureF
     assert "other nodes" in caplog.text
 
 
+def _without_attribute(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    del forest.n_outputs_
+
+
+def _without_memory(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(trees: Any, features: int, values: int) -> Any:
+        raise MemoryError("no room for the trees")
+
+    monkeypatch.setattr(preparing, "lay_out", exhausted)
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [(_without_attribute, "AttributeError"), (_without_memory, "no room for the trees")],
+    ids=["attribute", "memory"],
+)
+def test_kernel_that_cannot_be_prepared_leaves_the_forest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, damage: Any, told: str
+) -> None:
+    forest = _forest()
+    damage(forest, monkeypatch)
+    with caplog.at_level(logging.WARNING):
+        assert accelerated(forest, "churn:3") is forest
+    assert told in caplog.text
+
+
 def test_kernel_without_numba_asks_each_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(preparing, "compiled_loop", compiled_loop.__wrapped__)

@@ -29,12 +29,14 @@ def load_pmml(content: bytes, _: LoadOptions) -> Any:
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise ModelUnloadable("a PMML file with a document type is not read: it may expand itself")
     library = import_runtime("sklearn_pmml_model.auto_detect", "pmml")
-    model = library.auto_detect_estimator(io.BytesIO(content))
-    return (PmmlClassifier if hasattr(model, "predict_proba") else PmmlModel)(model)
+    return PmmlModel(library.auto_detect_estimator(io.BytesIO(content)))
 
 
 class PmmlModel:
-    """A model of PMML that takes a data frame of its fields."""
+    """A model of PMML that takes a data frame of its fields.
+
+    Probabilities are not served: the sample has the saved model's answers only to ``predict``.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -49,16 +51,3 @@ class PmmlModel:
 
     def _frame(self, given: Any) -> pd.DataFrame:
         return pd.DataFrame(given, columns=self.feature_names_in_)
-
-
-class PmmlClassifier(PmmlModel):
-    """A classifier of PMML."""
-
-    @property
-    def classes_(self) -> Any:
-        """Labels in the order of probabilities."""
-        return self._model.classes_
-
-    def predict_proba(self, given: Any) -> Any:
-        """Probabilities (rows, classes)."""
-        return self._model.predict_proba(self._frame(given))

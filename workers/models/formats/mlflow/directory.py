@@ -27,6 +27,8 @@ _FLAVORS = {
 """Flavors that are served from their own file, and the key that names it."""
 _MOST_SPECIFIED = 2**20
 _MOST_TOLD = 2_000
+_MOST_SHOWN = 100
+"""Characters of a name or version that are shown."""
 
 
 class MlflowModel(msgspec.Struct, frozen=True):
@@ -52,7 +54,7 @@ def read_mlflow(directory: Path) -> MlflowModel:
         raise ModelUnloadable(f"{what}: its {MLMODEL} names no flavors")
     flavor, content = _artifact(flavors, files, what)
     columns = _columns(specified)
-    saved = f"{flavor} of MLflow {specified.get('mlflow_version', 'of an unknown version')}"
+    saved = f"{flavor} of MLflow {_version(specified)}"
     declared = {
         "flavor": saved,
         "inputs": ", ".join(f"{name} {kind}".strip() for name, kind in columns),
@@ -87,13 +89,21 @@ def _artifact(flavors: dict[str, Any], files: Files, what: str) -> tuple[str, by
     if "python_function" in flavors:
         return "python_function", packed(files)
     known = ", ".join((*_FLAVORS, "python_function"))
-    raise ModelUnloadable(f"{what} has the flavors {', '.join(flavors)}, none of {known}")
+    found = ", ".join(map(str, flavors))[:_MOST_TOLD]
+    raise ModelUnloadable(f"{what} has the flavors {found}, none of {known}")
 
 
 def _file(files: Files, name: Any, what: str) -> bytes:
-    if not isinstance(name, str) or name not in files:
-        raise ModelUnloadable(f"{what}: its {MLMODEL} names the file {name!r}, which is not in it")
-    return files[name]
+    if isinstance(name, str) and name in files:
+        return files[name]
+    shown = repr(name[:_MOST_SHOWN]) if isinstance(name, str) else f"of a {type(name).__name__}"
+    raise ModelUnloadable(f"{what}: its {MLMODEL} names the file {shown}, which is not in it")
+
+
+def _version(specified: dict[str, Any]) -> str:
+    # Only a text is shown: aliases of YAML make a list of few bytes endless once it is a text.
+    found = specified.get("mlflow_version")
+    return found[:_MOST_SHOWN] if isinstance(found, str) else "of an unknown version"
 
 
 def _columns(specified: dict[str, Any]) -> list[tuple[str, str]]:
