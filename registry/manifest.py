@@ -1,8 +1,11 @@
 """The manifest of a version, and the signature in it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+from registry.names import MAX_VERSION
 
 Method = str
 Kind = Literal[
@@ -103,7 +106,7 @@ class Manifest(Description, frozen=True, kw_only=True):
     """One immutable version of a model."""
 
     name: str
-    version: int
+    version: Annotated[int, Meta(ge=1, le=MAX_VERSION)]
     created_at: str
     """RFC 3339, UTC."""
 

@@ -8,6 +8,8 @@ from telemetry.errors import Detail, Invalid
 
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}"
 _RULE = "a letter or digit, then at most 63 letters, digits, '.', '_' or '-'"
+MAX_VERSION = 10**9 - 1
+"""The greatest number of a version: nine digits, as in a reference."""
 _name = re.compile(_NAME)
 _reference = re.compile(rf"({_NAME})(?:@({_NAME})|:([1-9][0-9]{{0,8}}))?")
 

@@ -9,6 +9,7 @@ import pytest
 
 from registry import files
 from registry.directory import Directory
+from registry.names import MAX_VERSION
 from registry.store import Registry
 from telemetry.errors import (
     AliasNotFound,
@@ -267,6 +268,15 @@ def test_broken_file_breaks_only_its_model(registry, tmp_path, file):
     assert again.models() == ["iris"]
     again.remove("iris")
     assert len(list((tmp_path / "models" / "artifacts").iterdir())) == 2
+
+
+@pytest.mark.parametrize("number", ["1" * 400, "0", "-1", str(MAX_VERSION + 1)])
+def test_manifest_with_an_impossible_version_is_broken(registry, tmp_path, number):
+    add(registry, "iris", b"one")
+    place = tmp_path / "models" / "iris" / "versions" / "1.json"
+    place.write_text(place.read_text().replace('"version":1', f'"version":{number}'))
+    with pytest.raises(PredictqError, match="file iris/versions/1.json is broken"):
+        Registry(tmp_path).resolve("iris")
 
 
 def test_home_is_created_for_its_owner_alone(tmp_path: Path) -> None:

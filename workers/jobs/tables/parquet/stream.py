@@ -23,8 +23,14 @@ class ParquetStream:
         self._forget()
 
     def first(self, rows: int) -> pa.RecordBatch:
-        """At most ``rows`` rows from the start of the file; the position does not change."""
-        return next(self._batches(rows, 0))
+        """At most ``rows`` rows from the start of the file; the position does not change.
+
+        Raises `InvalidInput` if there is none, although the metadata counts some.
+        """
+        batch = next(self._batches(rows, 0), None)
+        if batch is None:
+            raise InvalidInput(f"the file ends after row 0 of {self._borders[-1]}")
+        return batch
 
     def rows(self, start: int, stop: int) -> pa.Table:
         """The rows from ``start`` up to ``stop``; safe to call again after an error."""

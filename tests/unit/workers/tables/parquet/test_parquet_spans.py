@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.unit.workers.tables.sources import (
     source_of,
 )
 from workers.jobs.tables.parquet import shape as parquet_shape
+from workers.jobs.tables.parquet.stream import ParquetStream
 from workers.jobs.tables.spans import MAX_SPAN
 
 
@@ -128,3 +130,12 @@ def test_spans_are_as_short_as_the_largest_rows_of_any_group_demand(tmp_path: Pa
     signature = Signature((Column("a", "string"),), True, False, ("predict",))
     spans = [*source_of(path, "parquet", signature).spans(1_000_000)]
     assert max(span.rows for span in spans) * 2**16 <= 1.5 * MAX_SPAN
+
+
+def test_file_with_fewer_rows_than_its_metadata_counts_is_refused() -> None:
+    file: Any = SimpleNamespace(iter_batches=lambda *_, **__: iter(()))
+    stream = ParquetStream(file, ["a"], [0, 2])
+    with pytest.raises(InvalidInput, match="ends after row 0 of 2"):
+        stream.first(10)
+    with pytest.raises(InvalidInput, match="ends after row 0 of 2"):
+        stream.rows(0, 2)
