@@ -10,6 +10,7 @@ import redis
 from tasks.jobs.job import JobError
 from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger import keys
+from tasks.ledger.queue.workers import Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import IdempotencyConflict, QueueFull
@@ -186,3 +187,7 @@ def test_cancelling_takes_its_own_messages_alone_from_a_long_queue(worker: Manua
     assert worker.client.llen("bulk") == before - 2
     assert worker.client.hget(f"{keys.QUEUED}bulk", "rows") == b"1"
     assert not worker.client.lrange("bulk", 0, -1).count(b"")
+    told = {"processes": 20, "queues": ["bulk"], "name": "w"}
+    Workers(worker.client).heartbeat("w", told)
+    walks = [calls(worker.client, command) for command in ("lrem", "lpos", "lrange")]
+    assert walks == [1, 0, before // 1000 + 1], "two walks, however many messages it has"
