@@ -3,7 +3,8 @@
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
 -- limit); next (all chunks before it are settled, flying or to be revisited), succeeded, failed,
--- settled_at, busy and drained (the rate), output (its fingerprint), error.
+-- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
+-- idempotency key, deleted with the job).
 -- A step is flying from its push until it is settled or dropped: queued, or held by a worker.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
@@ -32,6 +33,8 @@ local function enter(status)
 end
 
 local function forget()
+  local key = redis.call('HGET', job, 'key')
+  if key and redis.call('HGET', key, 'id') == job_id then redis.call('DEL', key) end
   redis.call('ZREM', JOBS, job_id)
   redis.call('SREM', JOBS_LIVE, job_id)
   redis.call('DEL', job, chunks, flying, revisits)

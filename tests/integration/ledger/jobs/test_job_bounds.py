@@ -109,6 +109,20 @@ def test_idempotency_key_names_one_job(worker: ManualWorker) -> None:
     assert worker.ledger.create("b", ORDER, KEY) == "b"
 
 
+def test_idempotency_key_is_deleted_with_its_job(worker: ManualWorker) -> None:
+    key = keys.JOB_IDEMPOTENCY + KEY.key
+    worker.ledger.create("a", ORDER, KEY)
+    worker.ledger.cancel("a")
+    worker.ledger.delete("a")
+    assert not worker.client.exists(key)
+    worker.ledger.create("b", ORDER, KEY)
+    worker.client.hset(key, "id", "c")  # another job has the key by now
+    worker.ledger.cancel("b")
+    worker.outdate("b")
+    assert worker.ledger.sweep("b")
+    assert worker.client.exists(key)
+
+
 def test_resuming_a_job_does_not_walk_over_settled_chunks(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 50)
@@ -177,17 +191,18 @@ def test_resuming_a_job_of_an_older_release_looks_through_its_chunks_in_slices(
 
 
 def test_cancelling_takes_its_own_messages_alone_from_a_long_queue(worker: ManualWorker) -> None:
+    told = {"processes": 20, "queues": ["bulk"], "name": "w"}
+    Workers(worker.client).heartbeat("w", told)
     worker.submit("a", "b")
-    worker.validate("a", 9)
+    worker.validate("a", 99)
     worker.client.rpush("bulk", *[f"m{n}" for n in range(2500)])
     worker.client.lpush("bulk", *[f"n{n}" for n in range(2500)])
     before = worker.client.llen("bulk")
+    worker.client.config_resetstat()
     worker.ledger.cancel("a")
-    assert worker.status("a") == "cancelled"
-    assert worker.client.llen("bulk") == before - 2
-    assert worker.client.hget(f"{keys.QUEUED}bulk", "rows") == b"1"
-    assert not worker.client.lrange("bulk", 0, -1).count(b"")
-    told = {"processes": 20, "queues": ["bulk"], "name": "w"}
-    Workers(worker.client).heartbeat("w", told)
     walks = [calls(worker.client, command) for command in ("lrem", "lpos", "lrange")]
     assert walks == [1, 0, before // 1000 + 1], "two walks, however many messages it has"
+    assert worker.status("a") == "cancelled"
+    assert worker.client.llen("bulk") == before - 40
+    assert worker.client.hget(f"{keys.QUEUED}bulk", "rows") == b"1"
+    assert not worker.client.lrange("bulk", 0, -1).count(b"")
