@@ -218,7 +218,9 @@ class JobLedger:
 
     def resume(self, job_id: str) -> bool:
         """Resume a stopped job; False if it was not stopped."""
-        return bool(self._run("resume", job_id))
+        while (told := self._run("resume", job_id)) == b"searching":
+            pass  # a slice of a long job; other clients are served in between
+        return bool(told)
 
     def delete(self, job_id: str) -> Status | None:
         """Delete a job that has ended; returns its status, None if there is no such job."""

@@ -43,7 +43,7 @@ IDEMPOTENCY = "predictq:idempotency:"
 JOB = "predictq:job:"
 """Plus the id of a batch job: its hash; for the fields see tasks/jobs/scripts/jobs.lua.
 ``<key>:chunks``: hash chunk → its outcome. ``<key>:flying``: hash step → rows being computed, 0
-while its message waits."""
+while its message waits. ``<key>:revisits``: sorted set of chunks that are to be pushed again."""
 JOBS = "predictq:jobs"
 """Sorted set id of a batch job → Redis's seconds at its creation."""
 

@@ -70,6 +70,12 @@ def test_services_have_memory_and_process_limits(compose: Compose, name: str) ->
     assert service["pids_limit"] <= 1024
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_rotate_their_logs(compose: Compose, name: str) -> None:
+    logging = compose["services"][name]["logging"]
+    assert logging == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+
+
 @pytest.mark.parametrize("name", ["api", "worker", "bulk", "flower"])
 def test_services_start_after_redis_is_healthy(compose: Compose, name: str) -> None:
     depends = compose["services"][name]["depends_on"]

@@ -72,7 +72,7 @@ class Shutdown:
     def _give_back(self, waiting: Iterable[str], running: Iterable[tuple[str, str]] = ()) -> None:
         try:
             self._reservations.release(waiting)
-            self._reservations.withdraw(running)
+            self._reservations.withdraw(running, alone=False)
             self._reservations.upkeep(())
         except redis.RedisError as error:
             log.warning(

@@ -7,18 +7,24 @@ from pathlib import Path
 
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory, refuse_same
+from tasks.jobs.files.quota import Quota
 from tasks.jobs.job import COMPLETED, JobRequest
 from tasks.jobs.ledger import Begun, JobLedger
+from tasks.settings import Settings
 from telemetry.errors import OutputUnwritable
 from workers.jobs.tables.output.claiming import open_claimed, open_replacing
 from workers.jobs.tables.output.writing import assemble
 
 
 def finalize(
-    begun: Begun, ledger: JobLedger, directory: JobDirectory, roots: AllowedPaths, spare: int
+    begun: Begun,
+    ledger: JobLedger,
+    directory: JobDirectory,
+    roots: AllowedPaths,
+    settings: Settings,
 ) -> None:
     """Write the output and the errors file, and complete the job; raises what ends the job."""
-    parts = ledger.parts(begun.held.job).values()
+    parts, spare = ledger.parts(begun.held.job).values(), settings.spare_bytes
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
         raise OutputUnwritable(
@@ -26,6 +32,8 @@ def finalize(
         )
     output = resolved_output(begun.request, directory, roots)
     made = [directory.part(part.name) for part in parts]
+    if output.is_relative_to(directory.path):  # beside its parts, until these are deleted
+        Quota(settings).check(sum(part.stat().st_size for part in made))
     may_replace = begun.request.overwrite or output.is_relative_to(directory.path)
     taking = open_replacing(directory.claims) if may_replace else open_claimed(directory.claims)
     written = assemble(made, output, begun.output_format, spare, taking)

@@ -73,8 +73,7 @@ class Performer:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
                 directory = JobDirectory(self._settings.home, begun.held.job)
-                spare = self._settings.spare_bytes
-                finalize(begun, self._ledger, directory, self._roots, spare)
+                finalize(begun, self._ledger, directory, self._roots, self._settings)
 
     def _failed(self, begun: Begun, error: Exception) -> Fate:
         held, word, traceback = begun.held, error_text(error), traceback_of(error)

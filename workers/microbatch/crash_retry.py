@@ -56,7 +56,9 @@ def return_uncharged(reservations: Reservations, messages: list[Message]) -> boo
     Returns False if Redis cannot be reached; then the messages are still reserved.
     """
     try:
-        reservations.withdraw([(message.tag, message.request.id) for message in messages])
+        tagged_ids = [(message.tag, message.request.id) for message in messages]
+        # Alone: in company, short limits could interrupt them without end.
+        reservations.withdraw(tagged_ids, alone=True)
     except redis.RedisError as error:
         log.warning(
             "Redis is unavailable, so %s predictions run alone now: %s", len(messages), error

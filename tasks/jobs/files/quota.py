@@ -19,14 +19,16 @@ class Quota:
         self._jobs, self._most = settings.home / "jobs", settings.max_job_bytes
         self._used, self._summed = 0, -CACHE_SECONDS
 
-    def check(self) -> None:
-        """Raise `DiskFull` if the quota is used up."""
+    def check(self, more: int = 0) -> None:
+        """Raise `DiskFull` if the quota is used up, or would be by ``more`` bytes."""
         if time.monotonic() - self._summed > CACHE_SECONDS:
             self._used = _sum(self._jobs)
             self._summed = time.monotonic()
-        if self._used >= self._most:
+        used = self._used + more
+        if used >= self._most:
+            take = "would take" if more else "take"
             raise DiskFull(
-                f"the files of batch jobs take {self._used // 2**20} MiB, and may take "
+                f"the files of batch jobs {take} {used // 2**20} MiB, and may take "
                 f"{self._most // 2**20} (PREDICTQ_MAX_JOB_BYTES): delete jobs that have ended"
             )
 

@@ -10,7 +10,7 @@ local _, request, message, version, most_live, most_kept, idempotency_key, finge
 local key = idempotency_key and JOB_IDEMPOTENCY .. idempotency_key
 if key then
   local before = redis.call('HMGET', key, 'id', 'fingerprint')
-  -- The key outlives its job, which callers can delete; then the same request makes another job.
+  -- Earlier releases kept the key of a deleted job; then the same request makes another job.
   if before[1] and redis.call('EXISTS', JOB .. before[1]) == 1 then
     return before[2] == fingerprint and before[1] or { 'conflict' }
   end
@@ -25,6 +25,7 @@ redis.call('HSET', job, 'order', request, 'message', message, 'created_at', stam
   'expires_at', stamp(now + JOB_TTL), 'succeeded', 0, 'failed', 0)
 redis.call('ZADD', JOBS, stamp(now), job_id)
 if key then
+  redis.call('HSET', job, 'key', key)
   redis.call('HSET', key, 'id', job_id, 'fingerprint', fingerprint)
   redis.call('EXPIRE', key, math.ceil(2 * JOB_TTL))
 end

@@ -2,8 +2,9 @@
 -- tags.lua. The first argument of each script is the job's id.
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
--- limit); next (all chunks before it are settled or flying), succeeded, failed, settled_at, busy and
--- drained (the rate), output (its fingerprint), error.
+-- limit); next (all chunks before it are settled, flying or to be revisited), succeeded, failed,
+-- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
+-- idempotency key, deleted with the job).
 -- A step is flying from its push until it is settled or dropped: queued, or held by a worker.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
@@ -11,7 +12,7 @@ local ENDED = {
 local BULK = 'bulk'
 local job_id = ARGV[1]
 local job = JOB .. job_id
-local chunks, flying = job .. ':chunks', job .. ':flying'
+local chunks, flying, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
 
 -- An argument that may be absent: empty then.
 local function given(argument)
@@ -32,9 +33,11 @@ local function enter(status)
 end
 
 local function forget()
+  local key = redis.call('HGET', job, 'key')
+  if key and redis.call('HGET', key, 'id') == job_id then redis.call('DEL', key) end
   redis.call('ZREM', JOBS, job_id)
   redis.call('SREM', JOBS_LIVE, job_id)
-  redis.call('DEL', job, chunks, flying)
+  redis.call('DEL', job, chunks, flying, revisits)
 end
 
 -- The task id of a step.
@@ -80,24 +83,29 @@ local function window()
   return 2 * math.max(processes, 1)
 end
 
--- Push up to so many chunks that are neither settled nor flying.
+-- Push up to so many chunks that are neither settled nor flying: first those to be revisited, of
+-- which there are no more than have been flying, so that no call walks over settled chunks.
 local function push_next(many, before)
   local state = redis.call('HMGET', job, 'next', 'chunks')
-  local n, last = tonumber(state[1]), tonumber(state[2])
-  while many > 0 and n < last do
+  local next, last = tonumber(state[1]), tonumber(state[2])
+  while many > 0 do
+    local n = tonumber(redis.call('ZPOPMIN', revisits)[1])
+    if not n then
+      if next == last then break end
+      n, next = next, next + 1
+    end
     if redis.call('HEXISTS', chunks, n) == 0 and redis.call('HEXISTS', flying, n) == 0 then
       push(n, before)
       many, before = many - 1, false
     end
-    n = n + 1
   end
-  redis.call('HSET', job, 'next', n)
+  redis.call('HSET', job, 'next', next)
 end
 
--- Move `next` back to a chunk that is no longer flying.
+-- Note a chunk that is no longer flying, so that it is pushed again.
 local function revisit(step)
   local n, next = tonumber(step), tonumber(redis.call('HGET', job, 'next') or nil)
-  if n and next and n < next then redis.call('HSET', job, 'next', n) end
+  if n and next and n < next then redis.call('ZADD', revisits, n, n) end
 end
 
 -- Positions in the queue of the messages of these steps, by message, from a single walk.

@@ -52,9 +52,12 @@ class Reservations:
         """Return a message that no worker extends to its queue at ``until`` (Unix seconds)."""
         self._client.zadd(keys.DUE, {tag: until}, xx=True)
 
-    def withdraw(self, tagged_ids: Iterable[tuple[str, str]]) -> None:
-        """Give back interrupted messages, each (tag, id), without charging an attempt."""
+    def withdraw(self, tagged_ids: Iterable[tuple[str, str]], *, alone: bool) -> None:
+        """Give back interrupted messages, each (tag, id), without charging an attempt.
+
+        ``alone``: each runs alone next.
+        """
         if pairs := list(tagged_ids):
             tags, ids = zip(*pairs, strict=True)
             script_keys = [keys.DUE, keys.ATTEMPTS, *map(keys.record, ids)]
-            self._withdraw(keys=script_keys, args=[*tags, *ids])
+            self._withdraw(keys=script_keys, args=[int(alone), *tags, *ids])

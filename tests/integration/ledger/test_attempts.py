@@ -176,7 +176,7 @@ def test_withdrawn_prediction_is_queued_again_and_may_expire(harness: LedgerHarn
     harness.ledger.start([begun, settled])
     harness.ledger.settle("churn:3", [Settled(harness.ledger.record("b").cancelled(), settled[0])])
 
-    harness.reservations.withdraw([begun, settled])
+    harness.reservations.withdraw([begun, settled], alone=False)
 
     assert harness.reservations.upkeep([]) == 1
     assert harness.ledger.record("b").state == "cancelled"

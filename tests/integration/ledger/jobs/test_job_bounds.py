@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
 from tasks.jobs.job import JobError
-from tasks.jobs.ledger import JobLedger
+from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger import keys
+from tasks.ledger.queue.workers import Workers
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import IdempotencyConflict, QueueFull
@@ -33,6 +35,12 @@ class BoundedJobs:
 @pytest.fixture
 def worker(client: redis.Redis) -> ManualWorker:
     return ManualWorker(client)
+
+
+def calls(client: redis.Redis, command: str) -> int:
+    """How often a command was called, also by scripts, since the last `CONFIG RESETSTAT`."""
+    counted = client.info("commandstats").get(f"cmdstat_{command}", {})
+    return int(counted.get("calls", 0))
 
 
 def test_live_jobs_are_bounded(client: redis.Redis) -> None:
@@ -101,6 +109,20 @@ def test_idempotency_key_names_one_job(worker: ManualWorker) -> None:
     assert worker.ledger.create("b", ORDER, KEY) == "b"
 
 
+def test_idempotency_key_is_deleted_with_its_job(worker: ManualWorker) -> None:
+    key = keys.JOB_IDEMPOTENCY + KEY.key
+    worker.ledger.create("a", ORDER, KEY)
+    worker.ledger.cancel("a")
+    worker.ledger.delete("a")
+    assert not worker.client.exists(key)
+    worker.ledger.create("b", ORDER, KEY)
+    worker.client.hset(key, "id", "c")  # another job has the key by now
+    worker.ledger.cancel("b")
+    worker.outdate("b")
+    assert worker.ledger.sweep("b")
+    assert worker.client.exists(key)
+
+
 def test_resuming_a_job_does_not_walk_over_settled_chunks(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 50)
@@ -108,13 +130,33 @@ def test_resuming_a_job_does_not_walk_over_settled_chunks(worker: ManualWorker) 
         worker.settle(worker.begin("a", str(n)))
     held = worker.begin("a", "40")
     worker.ledger.cancel("a")
-    assert worker.client.hget(f"{keys.JOB}a", "next") == b"41"
+    assert worker.client.zrange(f"{keys.JOB}a:revisits", 0, -1) == [b"41"]
     worker.lose(held)  # its worker died; the next one finds nothing to do
     assert worker.ledger.begin(worker.take()) is None
     assert worker.status("a") == "cancelled"
-    assert worker.client.hget(f"{keys.JOB}a", "next") == b"40"
+    assert worker.client.zrange(f"{keys.JOB}a:revisits", 0, -1) == [b"40", b"41"]
     worker.ledger.resume("a")
     assert worker.waiting() == ["a.40", "a.41"]
+
+
+def test_resuming_a_job_does_not_walk_over_chunks_behind_an_early_one(
+    worker: ManualWorker,
+) -> None:
+    worker.submit("a")
+    worker.validate("a", 6000)
+    held = worker.begin("a", "0")
+    result = msgspec.json.encode(worker.part(held))
+    worker.client.hset(f"{keys.JOB}a:chunks", mapping=dict.fromkeys(range(1, 5000), result))
+    worker.client.hset(f"{keys.JOB}a", "next", 5000)
+    worker.ledger.cancel("a")
+    worker.lose(held)
+    assert worker.ledger.begin(worker.take()) is None
+    worker.client.config_resetstat()
+    assert worker.ledger.resume("a")
+    assert calls(worker.client, "hexists") < 20
+    assert worker.waiting() == ["a.0", "a.5000"]
+    worker.settle(worker.begin("a", "0"))
+    assert worker.waiting() == ["a.5000", "a.5001"]
 
 
 def test_resuming_a_job_of_an_older_release_looks_through_its_chunks(worker: ManualWorker) -> None:
@@ -128,14 +170,39 @@ def test_resuming_a_job_of_an_older_release_looks_through_its_chunks(worker: Man
     assert worker.waiting() == ["a.1", "a.2"]
 
 
+def test_resuming_a_job_of_an_older_release_looks_through_its_chunks_in_slices(
+    worker: ManualWorker,
+) -> None:
+    worker.submit("a")
+    worker.validate("a", 25_000)
+    worker.ledger.cancel("a")
+    result = msgspec.json.encode(Part(name="p", succeeded=10, failed=0))
+    settled = dict.fromkeys(set(range(24_000)) - {12_000, 23_999}, result)
+    worker.client.hset(f"{keys.JOB}a:chunks", mapping=settled)
+    worker.client.hdel(f"{keys.JOB}a", "revisits")
+    worker.client.delete(f"{keys.JOB}a:revisits")
+    worker.client.hset(f"{keys.JOB}a", "next", 24_000)
+    worker.client.config_resetstat()
+    assert worker.ledger.resume("a")
+    assert calls(worker.client, "evalsha") == 3
+    assert worker.waiting() == ["a.12000", "a.23999"]
+    worker.settle(worker.begin("a", "12000"))
+    assert worker.waiting() == ["a.23999", "a.24000"]
+
+
 def test_cancelling_takes_its_own_messages_alone_from_a_long_queue(worker: ManualWorker) -> None:
+    told = {"processes": 20, "queues": ["bulk"], "name": "w"}
+    Workers(worker.client).heartbeat("w", told)
     worker.submit("a", "b")
-    worker.validate("a", 9)
+    worker.validate("a", 99)
     worker.client.rpush("bulk", *[f"m{n}" for n in range(2500)])
     worker.client.lpush("bulk", *[f"n{n}" for n in range(2500)])
     before = worker.client.llen("bulk")
+    worker.client.config_resetstat()
     worker.ledger.cancel("a")
+    walks = [calls(worker.client, command) for command in ("lrem", "lpos", "lrange")]
+    assert walks == [1, 0, before // 1000 + 1], "two walks, however many messages it has"
     assert worker.status("a") == "cancelled"
-    assert worker.client.llen("bulk") == before - 2
+    assert worker.client.llen("bulk") == before - 40
     assert worker.client.hget(f"{keys.QUEUED}bulk", "rows") == b"1"
     assert not worker.client.lrange("bulk", 0, -1).count(b"")

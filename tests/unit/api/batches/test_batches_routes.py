@@ -97,9 +97,16 @@ def jobs(home: Path) -> Jobs:
 
 
 @pytest.fixture
-def web(jobs: Any, home: Path) -> FlaskClient:
+def max_job_bytes() -> int:
+    return 2**40
+
+
+@pytest.fixture
+def web(jobs: Any, home: Path, max_job_bytes: int) -> FlaskClient:
     app = Flask(__name__)
-    settings = Settings(home=home, redis_url="", threads=4, spare_bytes=0)
+    settings = Settings(
+        home=home, redis_url="", threads=4, spare_bytes=0, max_job_bytes=max_job_bytes
+    )
     app.register_blueprint(Batches(jobs, Registry(home), settings, Rights(home)).blueprint())
     problems.register(app)
     return app.test_client()
@@ -169,6 +176,17 @@ def test_wrong_job_request_is_not_submitted(
     web: FlaskClient, jobs: Jobs, directory: Path, body: object, status: int
 ) -> None:
     assert web.post("/predict/batch", json=body).status_code == status
+    assert jobs.requests == []
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("max_job_bytes", [0])
+@pytest.mark.parametrize("path", ["/predict/batch", "/predict/batch/validate"])
+def test_job_request_beyond_the_quota_is_refused(
+    web: FlaskClient, jobs: Jobs, directory: Path, path: str
+) -> None:
+    answer = web.post(path, json=BODY)
+    assert (answer.status_code, answer.json["code"]) == (507, "disk_full")
     assert jobs.requests == []
     assert not directory.exists()
 

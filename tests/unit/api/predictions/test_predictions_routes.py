@@ -1,5 +1,6 @@
 """The routes of predictions, over a fake gateway."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
+from api.asgi import byte_budget
+from api.asgi.byte_budget import UNCOUNTED_BYTES
 from api.asgi.send_budget import SendBudget
 from api.http import problems
 from api.http.rights import Rights
@@ -90,8 +93,16 @@ def sending() -> Any:
 
 
 @pytest.fixture
-def web(gateway: Any, home: Path, sending: SendBudget) -> FlaskClient:
-    app, settings = Flask(__name__), Settings(home=home, redis_url="", threads=4, max_rows=3)
+def max_body_bytes() -> int:
+    return 2**20
+
+
+@pytest.fixture
+def web(gateway: Any, home: Path, sending: SendBudget, max_body_bytes: int) -> FlaskClient:
+    app = Flask(__name__)
+    settings = Settings(
+        home=home, redis_url="", threads=4, max_rows=3, max_body_bytes=max_body_bytes
+    )
     views = Predictions(gateway, Registry(home), settings, Rights(home), sending)
     app.register_blueprint(views.blueprint())
     problems.register(app)
@@ -200,6 +211,33 @@ def test_outcome_too_large_to_send_is_replaced_by_the_id(
     gateway.records["an-id"] = SUCCEEDED
     assert web.get("/predict/result/an-id").json["code"] == "busy"
     assert web.post("/predict", json=BODY).json["code"] == "busy"
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget of a single large body."""
+    monkeypatch.setattr(byte_budget, "MAX_BYTES_IN_FLIGHT", 0)
+    monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 0.0)
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("max_body_bytes", [3 * UNCOUNTED_BYTES])
+@pytest.mark.parametrize("path", ["/predict/async", "/predict"])
+def test_bodies_that_are_parsed_at_a_time_are_bounded(
+    web: FlaskClient, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    large, accept = json.dumps(BODY) + " " * 2 * UNCOUNTED_BYTES, gateway.submit
+    inner: list[Any] = []
+
+    def submit(*submission: Any) -> Record:
+        monkeypatch.setattr(gateway, "submit", accept)
+        other = web.application.test_client()
+        inner.append(other.post(path, data=large, content_type="application/json").json)
+        return accept(*submission)
+
+    monkeypatch.setattr(gateway, "submit", submit)
+    assert web.post(path, data=large, content_type="application/json").status_code == 202
+    assert [answer["code"] for answer in inner] == ["busy"]
 
 
 def test_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: Gateway) -> None:

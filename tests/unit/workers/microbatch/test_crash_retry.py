@@ -41,7 +41,8 @@ class Reservations:
         self._error = error
         self.withdrawn: list[tuple[str, str]] = []
 
-    def withdraw(self, tagged_ids: Sequence[tuple[str, str]]) -> None:
+    def withdraw(self, tagged_ids: Sequence[tuple[str, str]], *, alone: bool) -> None:
+        assert alone
         if self._error:
             raise self._error
         self.withdrawn += tagged_ids

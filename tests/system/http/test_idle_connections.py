@@ -1,0 +1,65 @@
+"""The API closes connections that send no request; a server of its own waits only a moment."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.server import KEEP_ALIVE_MS
+from stack.process import Process, Program
+from stack.redis.server import free_port
+from tests.support.stack import STARTING, until
+
+SHORT_MS = 500
+"""Milliseconds in place of `api.server.KEEP_ALIVE_MS`."""
+PROGRAM = """
+import sys
+from api import server
+if __name__ == "__main__":
+    server.KEEP_ALIVE_MS = {milliseconds}
+    server.Server("127.0.0.1", {port}, 1).run()
+"""
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """The port of an API without Redis."""
+    port = free_port()
+    script = PROGRAM.format(milliseconds=SHORT_MS, port=port)
+    environment = {"PREDICTQ_HOME": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"}
+    command = sys.executable, "-c", script
+    process = Process(Program("api", command, environment), tmp_path / "api.log")
+    try:
+        until(lambda: serves(port), "API ready", STARTING)
+        yield port
+    finally:
+        process.kill()
+
+
+def serves(port: int) -> bool:
+    try:
+        connected(port).close()
+    except OSError:
+        return False
+    return True
+
+
+def connected(port: int) -> socket.socket:
+    """A connection that must be closed sooner than with the setting of the API."""
+    return socket.create_connection(("127.0.0.1", port), timeout=KEEP_ALIVE_MS / 1000)
+
+
+def test_idle_connection_is_closed(port: int) -> None:
+    with connected(port) as silent, connected(port) as half:
+        half.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
+        assert silent.recv(1) == b""
+        assert b"HTTP/1.1 2" not in b"".join(iter(lambda: half.recv(4096), b""))
+
+
+def test_idle_connection_is_closed_after_a_request(port: int) -> None:
+    with connected(port) as kept:
+        kept.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = b"".join(iter(lambda: kept.recv(4096), b""))
+        assert answer.startswith(b"HTTP/1.1 404 ")
