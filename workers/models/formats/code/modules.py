@@ -14,7 +14,7 @@ class VersionModules:
 
     def __init__(self, directory: Path) -> None:
         self._directory = str(directory)
-        paths = directory.iterdir() if directory.is_dir() else ()
+        paths: Iterable[Path] = directory.iterdir() if directory.is_dir() else ()
         self._tops = {path.name.partition(".")[0] for path in paths}
         self._own: dict[str, ModuleType] = {}
 
