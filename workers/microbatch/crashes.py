@@ -21,7 +21,7 @@ class Crashes:
         """``retry_or_fail`` decides about a message that ran alone; None keeps it in this worker.
 
         ``return_uncharged`` returns messages that another one's time limit interrupted to the
-        queue, without counting an attempt; False if Redis could not be reached.
+        queue, without counting an attempt, to run alone; False if Redis could not be reached.
         """
         self._events = events
         self._retry_or_fail, self._return_uncharged = retry_or_fail, return_uncharged

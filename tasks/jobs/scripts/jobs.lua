@@ -4,7 +4,8 @@
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
 -- limit); next (all chunks before it are settled, flying or to be revisited), succeeded, failed,
 -- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
--- idempotency key, deleted with the job).
+-- idempotency key, deleted with the job); revisits (there if no chunk is missing before next) and
+-- searched (how far resume.lua has looked for missing ones).
 -- A step is flying from its push until it is settled or dropped: queued, or held by a worker.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,

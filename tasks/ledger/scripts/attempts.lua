@@ -1,7 +1,8 @@
 -- Shared by scripts that count attempts: the only place that knows how ATTEMPTS stores them.
 -- A whole number n: attempt n has started. n + 0.5: the message was postponed after attempt n. A
 -- message that comes back at n + 0.5 died before `start`, so that counts as an attempt too. The
--- number is negative for a postponed message that may have company.
+-- number is negative for a postponed message that may have company. 0.5: no attempt is charged, but
+-- the message runs alone, as a companion has interrupted it.
 -- Returns the attempts charged, whether the message was postponed since, and whether it is a suspect.
 local function attempts_of(stored)
   local number = tonumber(stored or 0)
