@@ -13,7 +13,7 @@ import pytest
 from tests.docs.documents import ROOT
 from tests.support.stack import until
 
-STARTING = 90.0
+STARTING = 150.0
 ENDING = 15.0
 OURS = ("REDIS_URL", "XDG_STATE_HOME")
 COMMANDS = {
