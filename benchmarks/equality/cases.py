@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import is_regressor
 
-from benchmarks.equality import columns as generated
-from benchmarks.equality.grammar import Given, Plan, plan
+from benchmarks.equality.generator import columns as generated
+from benchmarks.equality.generator.grammar import Given, Plan, plan
 from workers.models.signature.inspection import quietly
 
 TRIES = 50

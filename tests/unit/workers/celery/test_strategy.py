@@ -94,7 +94,7 @@ def test_message_with_a_past_eta_is_computed(parts: WorkerParts) -> None:
 
 
 def test_worker_without_the_registry_takes_no_messages(parts: WorkerParts, tmp_path: Path) -> None:
-    deliver(parts, message("nobody:1"))
+    deliver(parts, message("absent:1"))
     assert parts.batcher._looks_again_at == 0
     shutil.rmtree(tmp_path / "models")
 

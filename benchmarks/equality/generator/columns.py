@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from benchmarks.equality.kinds import KINDS, Kind
+from benchmarks.equality.generator.kinds import KINDS, Kind
 
 NAMES = (
     *("age", "first name", "a,b", 'say "so"', "größe", "名前", "it's", "a.b", "x0", " led", "id"),

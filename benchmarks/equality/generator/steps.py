@@ -25,8 +25,8 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from benchmarks.equality import functions
-from benchmarks.equality.columns import Column
+from benchmarks.equality.generator import functions
+from benchmarks.equality.generator.columns import Column
 
 Step = Any
 Make = Callable[[], Step]

@@ -7,11 +7,17 @@ from typing import Any, Literal
 import msgspec
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from benchmarks.equality import columns as generated
-from benchmarks.equality import estimators, steps
-from benchmarks.equality.columns import Column
-from benchmarks.equality.estimators import CLASSIFIERS, REGRESSORS, UNSUPERVISED, WRAPPERS, Wrapper
-from benchmarks.equality.kinds import KINDS
+from benchmarks.equality.generator import columns as generated
+from benchmarks.equality.generator import estimators, steps
+from benchmarks.equality.generator.columns import Column
+from benchmarks.equality.generator.estimators import (
+    CLASSIFIERS,
+    REGRESSORS,
+    UNSUPERVISED,
+    WRAPPERS,
+    Wrapper,
+)
+from benchmarks.equality.generator.kinds import KINDS
 
 Given = Literal["frame", "array", "bare array", "series"]
 """What a model is trained on; with a bare array the sample has no column names either."""

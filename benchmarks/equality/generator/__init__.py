@@ -1,0 +1,1 @@
+"""Generates random models, and the columns that they are trained on, from a seed."""
