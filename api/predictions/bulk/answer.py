@@ -21,9 +21,7 @@ they read. All answers to accepted lines, and most to refused ones, are within t
 class StreamedAnswer:
     """An answer that is sent beside the work that makes it."""
 
-    def __init__(
-        self, send: Send, status: HTTPStatus, headers: dict[str, str], most: int = MAX_UNSENT_BYTES
-    ) -> None:
+    def __init__(self, send: Send, status: HTTPStatus, headers: dict[str, str], most: int) -> None:
         """``most``: bytes that may be unsent before `stream` waits."""
         self._send, self._status, self._most = send, status, most
         self._headers = {"content-type": NDJSON, **headers}

@@ -44,8 +44,6 @@ class BodyLines:
         self._rest, self._rest_size, self._number = bytearray(), 0, 0
         self._more = True
         self._error: PredictqError | None = None
-        self.next_number = 1
-        """The first line that was not handed on."""
 
     @property
     def are_over(self) -> bool:
@@ -61,9 +59,7 @@ class BodyLines:
         while self._more:
             await self._hear()
             while self._is_due():
-                window = self._window()
-                yield window
-                self.next_number = window[-1].number + 1
+                yield self._window()
         if self._error:
             raise self._error
 
@@ -133,20 +129,20 @@ class ListedLines:
     """The requests of a JSON document as lines, numbered from 1."""
 
     def __init__(self, requests: list[bytes]) -> None:
-        self._requests, self.next_number = requests, 1
+        self._requests, self._handed = requests, 0
 
     @property
     def are_over(self) -> bool:
         """Whether every line was handed on."""
-        return self.next_number > len(self._requests)
+        return self._handed == len(self._requests)
 
     async def windows(self) -> AsyncIterator[list[Line]]:
         """Yield windows of at most `WINDOW` lines; raises `TooLarge` after `MAX_LINES`."""
         bounded = self._requests[:MAX_LINES]
         for start in range(0, len(bounded), WINDOW):
             texts = bounded[start : start + WINDOW]
+            self._handed += len(texts)
             yield [_listed(start + place, text) for place, text in enumerate(texts, 1)]
-            self.next_number = start + len(texts) + 1
         if len(self._requests) > MAX_LINES:
             raise TooLarge(f"a request may have at most {MAX_LINES} predictions")
 

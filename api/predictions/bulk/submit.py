@@ -14,7 +14,7 @@ from api.http.json_limits import refuse_many_containers
 from api.http.problems import answer_to, unavailable
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.bulk.accepting import Acceptance, Answered, BulkServices
-from api.predictions.bulk.answer import NDJSON, StreamedAnswer
+from api.predictions.bulk.answer import MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
 from api.predictions.bulk.heads import (
     content_type,
     idempotency_key,
@@ -90,7 +90,9 @@ class BulkSubmission:
 
     def __init__(self, lines: Lines, acceptance: Acceptance, send: Send) -> None:
         self._lines, self._acceptance, self._send = lines, acceptance, send
-        self._answer = StreamedAnswer(send, HTTPStatus.ACCEPTED, {})
+        self._answer = StreamedAnswer(send, HTTPStatus.ACCEPTED, {}, MAX_UNSENT_BYTES)
+        self._next = 1
+        """The first line that was not dealt with."""
         self._is_accepted = False
         self._refused: LineProblem | None = None
 
@@ -100,7 +102,10 @@ class BulkSubmission:
             async for window in self._lines.windows():
                 if services.gateway.is_shutting_down:
                     raise Unavailable("this process is shutting down; submit the rest again")
-                await self._note(await self._acceptance.accept(window))
+                self._next = window[0].number
+                answered = await self._acceptance.accept(window)
+                self._next = window[-1].number + 1
+                await self._note(answered)
                 if self._answer.is_abandoned:
                     break
         except (PredictqError, redis.RedisError) as error:
@@ -122,7 +127,7 @@ class BulkSubmission:
 
     def _end_early(self, error: PredictqError) -> None:
         """Say in a last line from where on nothing was accepted."""
-        problem = line_problem(error, self._lines.next_number)
+        problem = line_problem(error, self._next)
         self._refused = self._refused or problem
         self._answer.add(msgspec.json.encode(problem) + b"\n")
 

@@ -30,7 +30,7 @@ def test_answer_that_is_complete_has_a_length() -> None:
     async def run() -> list[Any]:
         reader = Reader()
         reader.reads.set()
-        whole = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {})
+        whole = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, most=100)
         whole.add(b"a\n")
         whole.add(b"b\n")
         assert await whole.end() == 202
@@ -45,7 +45,7 @@ def test_answer_is_sent_while_it_grows() -> None:
     async def run() -> Reader:
         reader = Reader()
         reader.reads.set()
-        growing = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {"x": "y"})
+        growing = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {"x": "y"}, most=100)
         growing.add(b"a\n")
         await growing.drain()
         assert reader.body == b"a\n"
