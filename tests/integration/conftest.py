@@ -10,7 +10,7 @@ import redis
 from stack.process import Process
 from stack.redis import server as redis_server
 from tasks.ledger.ledger import connect
-from tests.support.measurement import MEASUREMENT
+from tests.measurement import MEASUREMENT
 from tests.support.models import Doubling, Lethal, Strange, Touchy, register
 from tests.support.stack import LiveStack, running, until
 

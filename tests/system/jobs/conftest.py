@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.jobs.job_harness import JobHarness
+from tests.measurement import MEASUREMENT
 from tests.support.bulk_stack import computing_jobs
-from tests.support.measurement import MEASUREMENT
 from tests.support.models import Plodding, Touchy
 from tests.support.stack import LiveStack
 
