@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 from flask import Response
 
-from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.schemas import BatchJob, brief, view
 from api.http.downloads import download, file_contents, open_output
+from api.limits.concurrency import ConcurrencyLimit
 from tasks.jobs.files.descriptors import stamp_of
 from tasks.jobs.files.naming import Compression, Format, named_format
 from tasks.jobs.gateway import JobGateway

@@ -7,9 +7,9 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from api.asgi.send_budget import SendBudget
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
+from api.limits.send_budget import SendBudget
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
 from tasks.ledger.dead_letters.replay import Refused, Replays
 from telemetry.errors import Invalid

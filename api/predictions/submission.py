@@ -10,7 +10,7 @@ from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
-from api.http.json_limits import refuse_many_containers
+from api.limits.json_limits import refuse_many_containers
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of

@@ -18,7 +18,7 @@ from workers.celery.transport import checked_message
 from workers.compute.admission import admit
 from workers.compute.disposition import fate
 from workers.microbatch.message import read_prediction
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 BODIES = (
     (

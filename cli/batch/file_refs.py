@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli.predict.windowed import Failure
+from cli.failure import Failure
 from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
 
 

@@ -9,7 +9,7 @@ import click
 
 from cli.batch.dialect_options import dialect_text
 from cli.batch.following import clock, rows_per_second
-from cli.predict.windowed import Failure
+from cli.failure import Failure
 from predictq import Client, Job
 from tasks.jobs.job import FINAL_ERRORS
 

@@ -12,14 +12,15 @@ from cli.models import ghosts
 from cli.models.commands import home_option
 from cli.models.differences import differences_text
 from cli.models.formatting import version_warning
-from cli.models.served import RunningStack, running_stack, wait_until_served
+from cli.models.served import wait_until_served
 from registry.manifest import Description, Manifest
 from registry.names import checked_name
 from registry.store import Registry
+from stack.running import RunningStack, running_stack
 from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
-from workers.models.gate.comparing import differences
-from workers.models.gate.warming import warmed
+from workers.gate.comparing import differences
+from workers.gate.warming import warmed
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
 from workers.models.signature.own import Own

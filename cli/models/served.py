@@ -1,7 +1,6 @@
 """Checks whether the running stack serves a version."""
 
 import time
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urljoin
@@ -10,7 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import msgspec
 
 from registry.manifest import Manifest
-from stack.pointers import is_running
+from stack.running import RunningStack
 from telemetry.errors import ModelUnloadable, Unavailable
 
 DEADLINE = 30.0
@@ -20,18 +19,6 @@ _TOO_MANY = 429
 
 # The stack is on this machine: never ask it through a proxy.
 _open = build_opener(ProxyHandler({})).open
-
-
-class RunningStack(msgspec.Struct, frozen=True):
-    """The content of ``stack.json``, which `up` writes to its home while it runs."""
-
-    pid: int
-    url: str
-    redis_url: str = ""
-    replaced: int = 0
-    """How often `restart` has replaced its processes."""
-    stayed: tuple[str, ...] = ()
-    """Names of the processes that could not be replaced the last time."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -45,15 +32,6 @@ class _Failure(msgspec.Struct, frozen=True):
 
 
 _SILENCE = _Answer(503, {})
-
-
-def running_stack(home: Path) -> RunningStack | None:
-    """The stack that runs on this home; None if there is none, or its process has ended."""
-    try:
-        stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=RunningStack)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
-    return stack if is_running(stack.pid) else None
 
 
 def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:

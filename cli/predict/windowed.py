@@ -11,7 +11,6 @@ from cli.predict.progress import REFRESH_INTERVAL, Progress
 from cli.predict.rows import Row
 from predictq import Client, Detail, Pending, PredictionFailed, PredictqError, ProblemError
 
-__all__ = ["Failure", "predictions"]
 ROWS_PER_WINDOW = 1_000
 """Rows per request."""
 WINDOW = 4

@@ -13,9 +13,9 @@ from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
 from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.ledger import keys, scripts
-from tasks.ledger.pauses.pauses import PROBING
 from tasks.ledger.predictions.attempts import postpone_call
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
+from tasks.ledger.script_constants import PROBING
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import JobFailed, TooManyFailures

@@ -23,7 +23,7 @@ from telemetry.errors import (
 )
 from workers.compute.disposition import Settling, failed
 from workers.models.resolving import resolve, resolve_pinned
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 
 class AdmittedRequest(msgspec.Struct, frozen=True):

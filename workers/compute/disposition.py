@@ -21,7 +21,7 @@ from telemetry.errors import (
 )
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
-from workers.pool.protocol import Fate, Instruction, Item
+from workers.protocol import Fate, Instruction, Item
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.disposition import Settling, failed, fate, note_dispositions
 from workers.models.engine import Computed, Engine, predict
-from workers.pool.protocol import Fate, Item
+from workers.protocol import Fate, Item
 
 
 class Computation:

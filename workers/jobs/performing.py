@@ -11,20 +11,20 @@ from tasks.jobs.ledger import Begun, Held, JobLedger, Result
 from tasks.jobs.messages import read_step
 from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
+from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
 from workers.compute.disposition import backoff_of
-from workers.compute.retry_redis import retry_until_answered
 from workers.jobs.finalizing import finalize
 from workers.jobs.inputs import Inputs
 from workers.jobs.job_model import Limited, Models
 from workers.jobs.scoring import Scorer
 from workers.jobs.validation.validating import Validator
 from workers.models.engine import Engine
-from workers.pool.protocol import Fate, Item
+from workers.protocol import Fate, Item
 
 log = logging.getLogger(__name__)
 

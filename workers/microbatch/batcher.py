@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from celery.worker import state
 
 from tasks.time_limits import OUTAGE
-from workers.celery.events import EventSender
 from workers.microbatch.batch_size import MAX_BATCH_WAIT, BatchSize
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.demand import Demand
+from workers.microbatch.events import EventSender
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
 from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Done, Fate, Instruction, Item, Microbatch, Step
+from workers.protocol import Done, Fate, Instruction, Item, Microbatch, Step
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 1024

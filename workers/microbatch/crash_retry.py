@@ -15,7 +15,7 @@ from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import WorkerLost
 from telemetry.logs import of_version
 from workers.microbatch.message import Message
-from workers.pool.protocol import Disposition
+from workers.protocol import Disposition
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from tasks.time_limits import LONGEST_RUN
-from workers.celery.events import EventSender
+from workers.microbatch.events import EventSender
 from workers.microbatch.message import Message
-from workers.pool.protocol import Disposition, Fate, Instruction
+from workers.protocol import Disposition, Fate, Instruction
 
 
 class Crashes:

@@ -10,7 +10,7 @@ from registry.store import Registry
 from tasks.messages import read_call
 from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
 from telemetry.errors import PredictqError
-from workers.pool.protocol import Instruction
+from workers.protocol import Instruction
 
 MAX_HEADER_ROWS = 1_000_000
 """Largest row count that is accepted from a header, which any producer can write."""

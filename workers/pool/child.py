@@ -18,13 +18,13 @@ from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.attempts import Postponement, Start
 from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
-from workers.compute.retry_redis import retry_until_answered
 from workers.models.engine import Engine
 from workers.pool.output_limit import limit_printing
-from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send_frame
+from workers.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send_frame
 
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:

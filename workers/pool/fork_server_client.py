@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from tasks.time_limits import LONGEST_RUN
 from telemetry.logs import of_version
-from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
 ONE_THREAD = {

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from celery.worker import state
 
 from telemetry.logs import of_version
-from workers.microbatch.load_retry import LoadRetry
 from workers.pool.fork_server_client import STOP_GRACE, ForkServerClient
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Ended, Loaded, Loading
+from workers.protocol import Ended, Loaded, Loading
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from threading import Thread
 
 from tasks.time_limits import LONGEST_RUN
 from workers.pool.fork_server_client import STALL_SECONDS
-from workers.pool.protocol import Done, Microbatch, Ready, Step, framed, receive
+from workers.protocol import Done, Microbatch, Ready, Step, framed, receive
 
 Finished = Callable[[Done | None], None]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.script_constants import PROBING
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 """Suffixes that kombu appends to a queue's name for the lists of other priorities."""

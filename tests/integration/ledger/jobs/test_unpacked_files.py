@@ -21,7 +21,7 @@ from workers.jobs.performing import Performer, RetryingJobLedger
 from workers.jobs.scoring import Scorer
 from workers.jobs.tables.spans import Block, Span
 from workers.jobs.validation.planning import write_plan
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 SIGNATURE = Signature((Column("a"),), True, False, ("predict",))
 

@@ -7,9 +7,9 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.pauses.pauses import PROBING
 from tasks.ledger.predictions.attempts import NotStarted
 from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.script_constants import PROBING
 from tasks.messages import Idempotency
 from tasks.record import Record
 from tasks.time_limits import LONGEST_RUN

@@ -16,7 +16,7 @@ from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.support.models import described
 from workers.compute.microbatch import Computation
 from workers.models.engine import Answer
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
 

@@ -12,7 +12,7 @@ from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted
 from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
 from tests.unit.workers.compute.microbatch_harness import Bench, item
-from workers.pool.protocol import Instruction
+from workers.protocol import Instruction
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tasks.time_limits import LONGEST_RUN
 from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.crashes import Crashes
-from workers.pool.protocol import Disposition, Done, Fate, Instruction, Microbatch
+from workers.protocol import Disposition, Done, Fate, Instruction, Microbatch
 
 
 class Process:

@@ -5,7 +5,7 @@ from celery.worker import state
 from tasks.time_limits import LONGEST_RUN
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.pool.protocol import Instruction
+from workers.protocol import Instruction
 
 
 def test_lone_request_is_dispatched_at_once(bench: Bench) -> None:

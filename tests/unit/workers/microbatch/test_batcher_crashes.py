@@ -5,7 +5,7 @@ import pytest
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
-from workers.pool.protocol import Disposition, Instruction
+from workers.protocol import Disposition, Instruction
 
 
 def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:

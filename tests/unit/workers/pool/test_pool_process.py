@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.stack import until
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import (
+from workers.protocol import (
     Done,
     Fate,
     Instruction,

@@ -17,7 +17,7 @@ from workers.jobs.tables.parquet.shape import check_types, group_borders, max_sp
 from workers.jobs.tables.parquet.stream import ParquetStream
 from workers.jobs.tables.remote.opening import InputWatch, unreadable
 from workers.jobs.tables.spans import Block, Span
-from workers.pool.memory import bounded
+from workers.memory_limit import bounded
 
 _SAMPLE = 1000
 """Rows from which the size of a row is estimated."""

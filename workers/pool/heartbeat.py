@@ -9,7 +9,7 @@ import psutil
 import redis
 
 from tasks.ledger.queue.workers import Workers
-from workers.celery.outage import Outage
+from tasks.ledger.server.outage import Outage
 from workers.pool.pool import Pool
 
 HEARTBEAT_SECONDS = 2.0

@@ -7,7 +7,7 @@ from typing import Any
 from celery.worker import state
 from celery.worker.request import Request
 
-from workers.pool.protocol import Fate
+from workers.protocol import Fate
 
 COLLECT_SECONDS = 0.05
 """Seconds for which events are collected: one send costs as much as a dozen events."""

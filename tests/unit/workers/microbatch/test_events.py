@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from celery.worker import state
 
-from workers.celery.events import COLLECT_SECONDS, Deferred, EventSender
-from workers.pool.protocol import Disposition, Fate
+from workers.microbatch.events import COLLECT_SECONDS, Deferred, EventSender
+from workers.protocol import Disposition, Fate
 
 
 class Dispatcher:

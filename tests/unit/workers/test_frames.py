@@ -8,7 +8,7 @@ from threading import Thread
 import msgspec
 import pytest
 
-from workers.pool.protocol import (
+from workers.protocol import (
     Done,
     Ended,
     Fate,
