@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from registry.values import is_missing
-from workers.jobs.tables.ndjson.values import JSON, value_of
+from workers.jobs.tables.json_values import JSON, value_of
 
 MAX_SPAN = 2**25
 """Bytes above which a span ends, even with few rows."""

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.files.naming import Format
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.ndjson.values import JSON, raw, texts, with_kinds
+from workers.jobs.tables.json_values import JSON, raw, texts, with_kinds
 
 
 def encode_part(table: pa.Table, format: Format, file: IO[bytes]) -> None:
