@@ -21,7 +21,7 @@ from telemetry.errors import (
     TimedOut,
     WorkerLost,
 )
-from workers.compute.disposition import Settling, failed
+from workers.compute.disposition import Decision, failed
 from workers.models.resolving import resolve, resolve_pinned
 from workers.protocol import Instruction, Item
 
@@ -36,7 +36,7 @@ class AdmittedRequest(msgspec.Struct, frozen=True):
     rows: list[list[Any]]
 
 
-def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Settling:
+def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Decision:
     """Check a request. Returns it, or what becomes of it instead of being computed.
 
     ``start`` is the answer of `Ledger.start`: an attempt's number, or that the request is late.

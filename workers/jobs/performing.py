@@ -24,7 +24,7 @@ from workers.jobs.job_model import Limited, Models
 from workers.jobs.scoring import Scorer
 from workers.jobs.validation.validating import Validator
 from workers.models.engine import Engine
-from workers.protocol import Fate, Item
+from workers.protocol import Disposition, Item
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +49,19 @@ class Performer:
         self._validator = Validator(models, self._inputs, self._ledger, settings)
         self._scorer = Scorer(models, self._inputs, self._ledger, settings)
 
-    def perform(self, item: Item) -> Fate:
-        """Perform a step; returns its fate."""
+    def perform(self, item: Item) -> Disposition:
+        """Perform a step; returns its disposition."""
         step = read_step(item.body)
         held = Held(step.job, step.step, item.tag)
         begun = self._ledger.begin(held)
         if begun is None:
-            return Fate("dropped")
+            return Disposition("dropped")
         try:
             self._do(begun)
         except Exception as error:  # noqa: BLE001 - any error must reach the job's owner
             self._inputs.close()  # the file may be repaired or deleted before the next attempt
             return self._failed(begun, _converted_error(error))
-        return Fate("succeeded")
+        return Disposition("succeeded")
 
     def _do(self, begun: Begun) -> None:
         match begun.held.step:
@@ -75,17 +75,17 @@ class Performer:
                 directory = JobDirectory(self._settings.home, begun.held.job)
                 finalize(begun, self._ledger, directory, self._roots, self._settings)
 
-    def _failed(self, begun: Begun, error: Exception) -> Fate:
+    def _failed(self, begun: Begun, error: Exception) -> Disposition:
         held, word, traceback = begun.held, error_text(error), traceback_of(error)
         request = begun.request
         fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
         log.warning("step %s of a job failed: %s", held.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(held, backoff_of(error))
-            return Fate("retrying", word, traceback or "")
+            return Disposition("retrying", word, traceback or "")
         if self._ledger.conclude(begun, JobError.of(error)) in STOPPED:
             JobDirectory(self._settings.home, held.job).discard_unpacked()
-        return Fate("failed", word, traceback or "")
+        return Disposition("failed", word, traceback or "")
 
 
 def _converted_error(error: Exception) -> Exception:

@@ -21,7 +21,7 @@ from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
 from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
-from workers.protocol import Done, Fate, Instruction, Item, Microbatch, Step
+from workers.protocol import Disposition, Done, Instruction, Item, Microbatch, Step
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 1024
@@ -232,16 +232,16 @@ class Batcher:
         self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
-        for message, fate in zip(messages, done.fates, strict=True):
+        for message, disposition in zip(messages, done.dispositions, strict=True):
             # It may have crashed another process, so `start.lua` lets it start only alone.
-            if fate.verdict == "suspect":
+            if disposition.kind == "suspect":
                 self._wait(message, alone=message.tag)
             else:
-                self._events.finished(message.request, fate, done.seconds)
+                self._events.finished(message.request, disposition, done.seconds)
 
     def _end_cancelled(self, messages: list[Message]) -> None:
         for message in messages:
-            self._events.finished(message.request, Fate("cancelled"), 0.0)
+            self._events.finished(message.request, Disposition("cancelled"), 0.0)
 
 
 def _item(message: Message) -> Item:

@@ -110,7 +110,7 @@ def test_job_whose_step_fails_keeps_no_unpacked_file(
     held = worker.take()
     body = json.dumps([[], {"job": "a", "step": FINALIZE}, {}]).encode()
     item = Item(held.tag, "a.finalize", "application/json", body, None, Instruction.COMPUTE, 60.0)
-    assert performer(client, settings).perform(item).verdict == "failed"
+    assert performer(client, settings).perform(item).kind == "failed"
     assert worker.status("a") == "failed"
     assert not unpacked.exists()
 

@@ -102,7 +102,7 @@ def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "verdict"),
+    ("fields", "kind"),
     [
         ({"expires": 1.0}, "expired"),
         ({"instruction": Instruction.CANCEL}, "cancelled"),
@@ -120,11 +120,11 @@ def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
     ids=str,
 )
 def test_request_that_need_not_be_computed_does_not_affect_others(
-    bench: Bench, fields: dict[str, Any], verdict: str
+    bench: Bench, fields: dict[str, Any], kind: str
 ) -> None:
     assert bench.run(item("a"), item("b", **fields), item("c")) == [
         "succeeded",
-        verdict,
+        kind,
         "succeeded",
     ]
     assert bench.engine.calls == [("m:1", "predict", 2)]

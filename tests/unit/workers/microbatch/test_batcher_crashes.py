@@ -5,7 +5,7 @@ import pytest
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
-from workers.protocol import Disposition, Instruction
+from workers.protocol import DispositionKind, Instruction
 
 
 def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:
@@ -96,20 +96,20 @@ def test_timeout_is_not_charged_for_a_frozen_process(bench: Bench, clock: Clock)
     assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
 
 
-@pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
+@pytest.mark.parametrize("kind", ["retrying", "failed", "dropped"])
 def test_message_that_crashed_its_process_alone_is_judged(
-    bench: Bench, verdict: Disposition
+    bench: Bench, kind: DispositionKind
 ) -> None:
-    bench.judge.verdict = verdict
+    bench.judge.kind = kind
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].die()
     assert list(bench.batcher.held()) == []
-    assert bench.events.said[-1] == (verdict, "a")
+    assert bench.events.said[-1] == (kind, "a")
 
 
 def test_messages_that_shared_a_microbatch_are_not_judged(bench: Bench) -> None:
-    bench.judge.verdict = "failed"
+    bench.judge.kind = "failed"
     bench.add("a", "b")
     bench.dispatch()
     bench.pool.processes[0].die()
