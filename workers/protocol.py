@@ -24,7 +24,7 @@ class Instruction(enum.Enum):
     TIME_OUT = "time out"
     """Fail it with `TimedOut`: its last computation exceeded its limit."""
     GIVE_UP_LOADING = "give up loading"
-    """Fail it with `ModelUnloadable`: loading its version took longer than `LONGEST_RUN`."""
+    """Fail it with `ModelUnloadable`: loading its version took longer than `MAX_RUN_SECONDS`."""
 
 
 class Item(msgspec.Struct, array_like=True, frozen=True):

@@ -123,10 +123,10 @@ class JobLedger:
         with self.client.pipeline(transaction=True) as pipe:
             for job_id in ids:
                 pipe.hgetall(keys.JOB + job_id)
-                pipe.hvals(_flying(job_id))
+                pipe.hvals(_in_flight_key(job_id))
             found = pipe.execute()
         pairs = zip(ids, found[::2], found[1::2], strict=True)
-        return [_read(job_id, fields, flying) for job_id, fields, flying in pairs]
+        return [_read(job_id, fields, in_flight) for job_id, fields, in_flight in pairs]
 
     def latest(self, many: int, before: str | None = None) -> list[str]:
         """Ids of the newest jobs older than ``before``; empty if that job is unknown."""
@@ -242,7 +242,7 @@ def _status(told: bytes | None) -> Status | None:
     return cast("Status", told.decode()) if told else None
 
 
-def _flying(job_id: str) -> str:
+def _in_flight_key(job_id: str) -> str:
     return f"{keys.JOB}{job_id}:flying"
 
 
@@ -254,12 +254,12 @@ def _json(value: msgspec.Struct) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _read(job_id: str, fields: Mapping[bytes, bytes], flying: Sequence[bytes]) -> Job | None:
+def _read(job_id: str, fields: Mapping[bytes, bytes], in_flight: Sequence[bytes]) -> Job | None:
     if not fields:
         return None
     texts = {k.decode(): v.decode() for k, v in fields.items()}
     try:
-        return read_job(job_id, texts, map(int, flying))
+        return read_job(job_id, texts, map(int, in_flight))
     except (msgspec.MsgspecError, KeyError, ValueError):  # one bad job must not hide the others
         log.exception("job %s cannot be read", job_id, extra={"id": job_id})
         return None

@@ -13,7 +13,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.messages import Call, read_call
 from tasks.record import Record
-from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
+from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
 from telemetry.errors import (
     Malformed,
     ModelUnloadable,
@@ -95,6 +95,6 @@ def _refuse_hopeless(item: Item, attempt: int) -> None:
     if item.instruction is Instruction.TIME_OUT:
         raise TimedOut
     if item.instruction is Instruction.GIVE_UP_LOADING:
-        raise ModelUnloadable(f"loading the model took more than {LONGEST_RUN} s")
+        raise ModelUnloadable(f"loading the model took more than {MAX_RUN_SECONDS} s")
     if attempt > MAX_ATTEMPTS:
         raise WorkerLost(f"computing this ended its process {attempt - 1} times")

@@ -61,7 +61,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decisi
     traceback = traceback_of(error)
     fields = failure(item.id, record.model, record.version, attempt, traceback)
     log.warning("a prediction failed: %s", error_text(error), extra=fields)
-    # Loading already took `LONGEST_RUN`, and would hang as long at the next attempt.
+    # Loading already took `MAX_RUN_SECONDS`, and would hang as long at the next attempt.
     hung = item.instruction is Instruction.GIVE_UP_LOADING and not _is_away(error)
     is_final = attempt >= MAX_ATTEMPTS or hung
     if isinstance(error, PredictqError) and error.retried and not is_final:

@@ -12,7 +12,7 @@ from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Receipt
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from tasks.wire import encode
 from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
@@ -129,7 +129,7 @@ def _limit(items: Sequence[Item], starts: Sequence[Start]) -> float:
     """Time limit of a microbatch in seconds: the smallest of the items that are handled."""
     pairs = zip(items, starts, strict=True)
     limits = (item.limit for item, start in pairs if _is_handled(start))
-    return min(limits, default=LONGEST_RUN)
+    return min(limits, default=MAX_RUN_SECONDS)
 
 
 def _group(asked: AdmittedRequest) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from workers.microbatch.events import EventSender
 from workers.microbatch.message import Message
 from workers.protocol import Disposition, DispositionKind, Instruction
@@ -44,7 +44,7 @@ class Crashes:
     def _handled_alone(self, message: Message, *, timed_out: bool) -> list[Message]:
         if timed_out:
             # The next process only settles it. Its own limit may be too short even for that.
-            message.instruction, message.limit = Instruction.TIME_OUT, LONGEST_RUN
+            message.instruction, message.limit = Instruction.TIME_OUT, MAX_RUN_SECONDS
         elif kind := self._retry_or_fail(message):
             self._events.finished(message.request, Disposition(kind, "worker_lost"), 0.0)
             return []

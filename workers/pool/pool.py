@@ -26,7 +26,7 @@ class Listener(NamedTuple):
     on_idle: Callable[[], object]
     """Called when a process may have become free."""
     on_hang: Callable[[str], object]
-    """Called with a version, as model:version, whose loading took longer than `LONGEST_RUN`."""
+    """Called with a version, as model:version, whose loading took longer than `MAX_RUN_SECONDS`."""
 
 
 class Pool:

@@ -17,7 +17,7 @@ from tasks.wire import decode, encode
 from telemetry.errors import Malformed, PredictqError
 
 log = logging.getLogger(__name__)
-LONGEST_REASON = 1000
+MAX_REASON_CHARS = 1000
 """Characters."""
 _plain = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -39,7 +39,7 @@ class Burial:
 
     def bury(self, tag: str, message: bytes, reason: str) -> None:
         """Keep a reserved message whole as a dead letter; its prediction, if known, has failed."""
-        headers, error = _headers(message), Malformed(reason[:LONGEST_REASON])
+        headers, error = _headers(message), Malformed(reason[:MAX_REASON_CHARS])
         letter_id, task_id = _ids(headers, tag)
         letter = letter_head(
             queue=keys.queue_of_tag(tag),

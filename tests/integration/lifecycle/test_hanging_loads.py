@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     register(tmp_path, "heavy", Heavy(str(obstacle)), [[1.0, 0.0]])
     obstacle.touch()
     monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))  # for the fork server
-    monkeypatch.setattr("workers.pool.fork_server_client.LONGEST_RUN", LIMIT)
+    monkeypatch.setattr("workers.pool.fork_server_client.MAX_RUN_SECONDS", LIMIT)
     return tmp_path
 
 

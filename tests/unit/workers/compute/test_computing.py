@@ -10,7 +10,7 @@ import pytest
 
 from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted
-from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
+from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
 from tests.unit.workers.compute.microbatch_harness import Bench, item
 from workers.protocol import Instruction
 
@@ -232,7 +232,7 @@ def test_limit_of_an_uncomputed_message_does_not_count(bench: Bench) -> None:
     bench.ledger.starts = {"done": NotStarted.DONE, "suspect": NotStarted.SUSPECT}
     bench.run(item("done", limit=0.5), item("suspect", limit=0.5), item("a", limit=7.0))
     bench.run(item("done", limit=0.5))
-    assert bench.limits == [7.0, LONGEST_RUN]
+    assert bench.limits == [7.0, MAX_RUN_SECONDS]
 
 
 def test_settled_or_suspect_message_is_left(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.crashes import Crashes
@@ -153,7 +153,7 @@ def message(
     method: str = "predict",
     rows: int = 1,
     body: bytes = b"-",
-    limit: float = LONGEST_RUN,
+    limit: float = MAX_RUN_SECONDS,
 ) -> Any:
     request = SimpleNamespace(id=name, expires=None)
     return SimpleNamespace(

@@ -2,7 +2,7 @@
 
 from celery.worker import state
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch.batch_size import MAX_ROWS
 from workers.protocol import Instruction
@@ -110,7 +110,7 @@ def test_messages_keep_their_time_limits(bench: Bench) -> None:
     bench.add("b")
     bench.dispatch()
     (process,) = bench.pool.processes
-    assert [item.limit for item in process.batch.items] == [20, LONGEST_RUN]
+    assert [item.limit for item in process.batch.items] == [20, MAX_RUN_SECONDS]
 
 
 def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) -> None:

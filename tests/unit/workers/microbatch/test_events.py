@@ -80,7 +80,7 @@ def test_outcomes_are_events_of_celery(
 ) -> None:
     events, dispatcher = sender()
     events.finished(request_, Disposition(kind, "e", "t"), 0.5)
-    assert dispatcher.sent == ([(kind, {"uuid": "a", **fields})] if kind else [])
+    assert dispatcher.sent == ([(event, {"uuid": "a", **fields})] if event else [])
 
 
 def test_event_contains_no_rows(request_: Any) -> None:
