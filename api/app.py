@@ -120,4 +120,4 @@ def _add_documentation(app: Flask, limit: ConcurrencyLimit) -> None:
 
     @app.get("/static/<name>")
     def static_file(name: str) -> Response:
-        return limit.held(lambda _: static(name))
+        return limit.limited(lambda _: static(name))

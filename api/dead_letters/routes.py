@@ -105,7 +105,7 @@ class LetterViews:
 
     def show(self, id: str) -> Response:
         """Show one letter with its message."""
-        return self._sending.held(json_response(self._letters.show(id)))
+        return self._sending.budgeted(json_response(self._letters.show(id)))
 
     def replay(self, id: str) -> Response:
         """Put one letter back on its queue under its old id."""

@@ -21,7 +21,7 @@ class SendBudget:
         # Not patient: a slow reader holds the budget for long, so waiting would only hold threads.
         self._budget = ByteBudget(largest, DOING, patient=False)
 
-    def held(self, response: Response) -> Response:
+    def budgeted(self, response: Response) -> Response:
         """Hold budget for a response until it is sent; raises `Busy` if it is exhausted."""
         with ExitStack() as stack:
             stack.enter_context(self._budget.holding(len(response.get_data())))

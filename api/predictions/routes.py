@@ -151,7 +151,7 @@ class Predictions:
     ) -> Response:
         self._gateway.queue_estimates.freshen(record)
         response = self._plain_answer(record, at_submission=at_submission, debug=debug)
-        response = self._sending.held(response)
+        response = self._sending.budgeted(response)
         return _with_preference(response, waited=waited)
 
     def _plain_answer(

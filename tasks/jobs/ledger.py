@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-class Held(msgspec.Struct, frozen=True):
+class ReservedStep(msgspec.Struct, frozen=True):
     """A step of a job, and the reservation of its message."""
 
     job: str
@@ -36,7 +36,7 @@ class Held(msgspec.Struct, frozen=True):
 class Begun(msgspec.Struct, frozen=True):
     """A step that a worker starts, with all that it needs to know."""
 
-    held: Held
+    reserved: ReservedStep
     attempt: int
     """From 1; above 1 if earlier attempts crashed or failed to read or write."""
     request: JobRequest
@@ -49,7 +49,8 @@ class Begun(msgspec.Struct, frozen=True):
     def facts(self) -> Facts:
         """What validation found; raises `JobFailed` before it."""
         if self.found is None:
-            raise JobFailed(f"{self.held.step} of job {self.held.job} came before its validation")
+            step, job = self.reserved.step, self.reserved.job
+            raise JobFailed(f"{step} of job {job} came before its validation")
         return self.found
 
     @property
@@ -162,28 +163,28 @@ class JobLedger:
         alive = self._ask(self._workers.alive)
         return max(sum(int(w["processes"]) for w in alive if BULK in w.get("queues", ())), 1)
 
-    def begin(self, held: Held) -> Begun | None:
+    def begin(self, reserved: ReservedStep) -> Begun | None:
         """Start a step; None if there is nothing to do."""
-        told = self._run("begin", *_words(held))
+        told = self._run("begin", *_words(reserved))
         if told is None:
             return None
         attempt, request, facts, at = told
         known = None if facts is None else msgspec.json.decode(facts, type=Facts)
         return Begun(
-            held, attempt, msgspec.json.decode(request, type=JobRequest), known, at.decode()
+            reserved, attempt, msgspec.json.decode(request, type=JobRequest), known, at.decode()
         )
 
-    def plan(self, held: Held, plan: Plan, *, dry_run: bool) -> None:
+    def plan(self, reserved: ReservedStep, plan: Plan, *, dry_run: bool) -> None:
         """Store the result of validation, and queue the first chunks."""
         report, most = plan.report, plan.most_failures
         numbers = report.rows, report.chunks, "" if most is None else most
         documents = _json(plan.facts), _json(report)
-        self._run("plan", held.job, held.tag, *documents, *numbers, int(dry_run))
+        self._run("plan", reserved.job, reserved.tag, *documents, *numbers, int(dry_run))
 
-    def settle(self, held: Held, part: Part) -> Status | None:
+    def settle(self, reserved: ReservedStep, part: Part) -> Status | None:
         """Count a chunk once, whichever attempt is first; returns the job's status."""
         stop = _json(JobError.of(TooManyFailures()))
-        words = *_words(held), _json(part), part.succeeded, part.failed, stop
+        words = *_words(reserved), _json(part), part.succeeded, part.failed, stop
         return _status(self._run("settle", *words))
 
     def conclude(
@@ -195,11 +196,11 @@ class JobLedger:
         over the step; an error from before the job was resumed does not end it again.
         """
         told = b"" if error is None else _json(error)
-        return _status(self._run("conclude", *_words(begun.held), told, begun.at, output or ""))
+        return _status(self._run("conclude", *_words(begun.reserved), told, begun.at, output or ""))
 
-    def postpone(self, held: Held, backoff: float) -> None:
+    def postpone(self, reserved: ReservedStep, backoff: float) -> None:
         """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
-        tagged_ids = [(held.tag, step_id(held.job, held.step))]
+        tagged_ids = [(reserved.tag, step_id(reserved.job, reserved.step))]
         script_keys, arguments = postpone_call(
             tagged_ids, suspect=False, backoff=backoff, has_records=False
         )
@@ -246,8 +247,8 @@ def _in_flight_key(job_id: str) -> str:
     return f"{keys.JOB}{job_id}:flying"
 
 
-def _words(held: Held) -> tuple[str, str, str]:
-    return held.job, held.step, held.tag
+def _words(reserved: ReservedStep) -> tuple[str, str, str]:
+    return reserved.job, reserved.step, reserved.tag
 
 
 def _json(value: msgspec.Struct) -> bytes:

@@ -121,7 +121,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         Gives the number of messages returned to their queues.
         """
         with refusals_as_loss():
-            return self.parts.reservations.upkeep(self.parts.batcher.held(), self._queue)
+            return self.parts.reservations.upkeep(self.parts.batcher.reserved_tags(), self._queue)
 
     def maybe_refresh_binding_expiry(self) -> None:
         """As kombu's; but a refusal reconnects, where kombu would log a traceback every second."""

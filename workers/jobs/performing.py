@@ -7,7 +7,7 @@ from registry.store import Registry
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED, JobError
-from tasks.jobs.ledger import Begun, Held, JobLedger, Result
+from tasks.jobs.ledger import Begun, JobLedger, ReservedStep, Result
 from tasks.jobs.messages import read_step
 from tasks.jobs.steps import FINALIZE, VALIDATE
 from tasks.ledger.ledger import connect
@@ -52,8 +52,8 @@ class Performer:
     def perform(self, item: Item) -> Disposition:
         """Perform a step; returns its disposition."""
         step = read_step(item.body)
-        held = Held(step.job, step.step, item.tag)
-        begun = self._ledger.begin(held)
+        reserved = ReservedStep(step.job, step.step, item.tag)
+        begun = self._ledger.begin(reserved)
         if begun is None:
             return Disposition("dropped")
         try:
@@ -64,7 +64,7 @@ class Performer:
         return Disposition("succeeded")
 
     def _do(self, begun: Begun) -> None:
-        match begun.held.step:
+        match begun.reserved.step:
             case step if step.isdecimal():
                 self._scorer.score(begun)
             case step if step == VALIDATE:
@@ -72,19 +72,19 @@ class Performer:
             case _ if begun.attempt > MAX_ATTEMPTS:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
-                directory = JobDirectory(self._settings.home, begun.held.job)
+                directory = JobDirectory(self._settings.home, begun.reserved.job)
                 finalize(begun, self._ledger, directory, self._roots, self._settings)
 
     def _failed(self, begun: Begun, error: Exception) -> Disposition:
-        held, word, traceback = begun.held, error_text(error), traceback_of(error)
+        reserved, word, traceback = begun.reserved, error_text(error), traceback_of(error)
         request = begun.request
-        fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
-        log.warning("step %s of a job failed: %s", held.step, word, extra=fields)
+        fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+        log.warning("step %s of a job failed: %s", reserved.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
-            self._ledger.postpone(held, backoff_of(error))
+            self._ledger.postpone(reserved, backoff_of(error))
             return Disposition("retrying", word, traceback or "")
         if self._ledger.conclude(begun, JobError.of(error)) in STOPPED:
-            JobDirectory(self._settings.home, held.job).discard_unpacked()
+            JobDirectory(self._settings.home, reserved.job).discard_unpacked()
         return Disposition("failed", word, traceback or "")
 
 

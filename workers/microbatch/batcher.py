@@ -85,12 +85,12 @@ class Batcher:
         held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
         # The version of the next message is unknown; assume that of the latest microbatch.
-        room = MAX_WAITING - sum(sizes.values())
+        most = MAX_WAITING - sum(sizes.values())
         if held_back:
-            room = min(room, MAX_HELD_BACK - held_back)
-        return max(min(self._next_rows - could + held_back, room), 0)
+            most = min(most, MAX_HELD_BACK - held_back)
+        return max(min(self._next_rows - could + held_back, most), 0)
 
-    def held(self) -> Iterator[str]:
+    def reserved_tags(self) -> Iterator[str]:
         """Tags of all messages that are reserved and not yet settled."""
         for messages in (*self._waiting.values(), *self._running.values()):
             yield from (message.tag for message in messages)

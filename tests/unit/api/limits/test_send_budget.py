@@ -23,7 +23,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 3600)  # the budget is not waited for
     app, sending = Flask(__name__), SendBudget(1)
     problems.register(app)
-    app.get("/")(lambda: sending.held(Response(b"x" * LARGE)))
+    app.get("/")(lambda: sending.budgeted(Response(b"x" * LARGE)))
     return app
 
 

@@ -194,7 +194,7 @@ def test_waiting_submission_gets_a_problem_for_a_failure(
 class NoRoom:
     """Refuses every answer with `Busy`."""
 
-    def held(self, response: Any) -> Any:
+    def budgeted(self, response: Any) -> Any:
         if response.status_code == 200:
             raise Busy
         return response

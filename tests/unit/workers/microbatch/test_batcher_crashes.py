@@ -13,7 +13,7 @@ def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:
     bench.dispatch()
     bench.add("c")
     bench.pool.processes[0].die()
-    assert sorted(bench.batcher.held()) == ["tag a", "tag b", "tag c"]
+    assert sorted(bench.batcher.reserved_tags()) == ["tag a", "tag b", "tag c"]
     assert [bench.turn() for _ in range(3)] == [["c"], ["a"], ["b"]]
 
 
@@ -59,7 +59,7 @@ def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) ->
     assert bench.dispatch() == [["a", "b", "c"]]
     die_after(bench, clock, 25)
     assert bench.judge.spared == ["tag b", "tag c"]
-    assert list(bench.batcher.held()) == ["tag a"]
+    assert list(bench.batcher.reserved_tags()) == ["tag a"]
     assert bench.events.said[-2:] == [("retrying", "b"), ("retrying", "c")]
     assert bench.turn() == ["a"]
 
@@ -104,7 +104,7 @@ def test_message_that_crashed_its_process_alone_is_judged(
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].die()
-    assert list(bench.batcher.held()) == []
+    assert list(bench.batcher.reserved_tags()) == []
     assert bench.events.said[-1] == (kind, "a")
 
 
