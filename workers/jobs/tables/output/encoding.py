@@ -54,7 +54,7 @@ def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
 
 def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
     """Write an object per row; NaN and infinities become null."""
-    fields = {f"f{place}": name for place, name in enumerate(table.column_names)}
+    fields = {f"f{index}": name for index, name in enumerate(table.column_names)}
     row = msgspec.defstruct("Row", [(field, Any) for field in fields], rename=fields, gc=False)
     file.write(_encoder.encode_lines([*map(row, *map(_values, table.columns))]))
 
