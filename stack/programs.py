@@ -4,42 +4,19 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from stack.http import call_http
 from stack.pointers import Pointer, remove_pointer, write_pointer
 from stack.process import Program
 from stack.running import RunningStack, erase_running_stack, write_running_stack
 
 FLOWER_TASKS = 10_000
 """Tasks that Flower keeps, 4 kB each with their arguments. Its default of 100,000 took 400 MB."""
-
-
-class CallResult(msgspec.Struct, frozen=True):
-    """An HTTP response; status 0 if there was none."""
-
-    status: int
-    body: bytes = b""
-
-
-def call_http(
-    port: int, method: str, path: str, body: bytes | None = None, key: str | None = None
-) -> CallResult:
-    """Make an HTTP call to 127.0.0.1, never through a proxy; timeout 3 s."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=3)
-    headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
-    try:
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return CallResult(response.status, response.read())
-    except (OSError, HTTPException):
-        return CallResult(0)
-    finally:
-        connection.close()
 
 
 def readiness_check(port: int, path: str, line: str) -> Callable[[], str | None]:
