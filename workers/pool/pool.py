@@ -11,10 +11,10 @@ from celery.worker import state
 
 from telemetry.logs import of_version
 from telemetry.memory import resident_bytes
-from workers.microbatch.load_retry import LoadRetry
 from workers.pool.fork_server_client import STOP_GRACE, ForkServerClient
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Ended, Loaded, Loading
+from workers.protocol import Ended, Loaded, Loading
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Listener(NamedTuple):
     on_idle: Callable[[], object]
     """Called when a process may have become free."""
     on_hang: Callable[[str], object]
-    """Called with a version, as model:version, whose loading took longer than `LONGEST_RUN`."""
+    """Called with a version, as model:version, whose loading took longer than `MAX_RUN_SECONDS`."""
 
 
 class Pool:

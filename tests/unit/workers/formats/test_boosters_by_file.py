@@ -14,9 +14,9 @@ from sklearn.datasets import load_iris
 
 from registry.store import Registry
 from telemetry.errors import ModelUnloadable
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats.table import runtime_name
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)

@@ -20,12 +20,12 @@ from sklearn.linear_model import LogisticRegression
 
 from registry.store import Registry
 from telemetry.errors import Invalid, ModelUnloadable, UntrustedArtifact
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import archive
 from workers.models.formats.mlflow import directory as reading
 from workers.models.formats.mlflow.pyfunc import load_pyfunc
 from workers.models.formats.model_format import LoadOptions
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)

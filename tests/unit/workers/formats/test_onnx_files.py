@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from telemetry.errors import ModelUnloadable
+from workers.gate.comparing import differences
 from workers.models.artifacts import open_artifact
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)

@@ -8,8 +8,8 @@ from typing import Any
 import redis
 
 from tasks.ledger.queue.workers import Workers
+from tasks.ledger.server.outage import Outage
 from telemetry.memory import resident_bytes
-from workers.celery.outage import Outage
 from workers.pool.pool import Pool
 
 HEARTBEAT_SECONDS = 2.0
