@@ -14,8 +14,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.queue.queue_estimate import QueueEstimates
 from tasks.ledger.watcher import Watcher
-from tasks.messages import Idempotency, Prediction, envelope
-from tasks.prediction import predict
+from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, SubmissionUncertain
@@ -118,7 +117,7 @@ class Gateway:
     def offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
         """A prediction under a new id, ready to be accepted."""
         record = Record.queued(self._ids.new(), prediction)
-        message = envelope(predict.name, record.task_id, QUEUE, prediction)
+        message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
         return Offer(QUEUE, record, message, len(prediction.features), idempotency)
 
     def note_uncertain(self, task_id: str) -> None:

@@ -10,14 +10,14 @@ from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
-from api.http.json_limits import refuse_many_containers
+from api.limits.json_limits import refuse_many_containers
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
-from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
+from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
 from telemetry.errors import Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
@@ -25,8 +25,8 @@ MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
 SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
 Features = Annotated[Any, Meta(extra_json_schema=SHAPES)]
-QueueLimit = Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)]
-RunLimit = Annotated[float, Meta(ge=SHORTEST_RUN, le=LONGEST_RUN)]
+QueueLimit = Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)]
+RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 

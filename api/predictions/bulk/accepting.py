@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from api.asgi.byte_budget import UNCOUNTED_BYTES, ByteBudget
+from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
 from api.predictions.bulk.lines import MAX_LINE_BYTES, Line
 from api.predictions.bulk.parsing import Defaults, LineParser
 from api.predictions.bulk.problems import LineProblem, line_problem

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.http.conversion import converted
-from api.http.json_limits import refuse_many_containers
+from api.limits.json_limits import refuse_many_containers
 from api.predictions.submission import Features, QueueLimit, RunLimit, Submission
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed

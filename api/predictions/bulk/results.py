@@ -11,11 +11,11 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from msgspec.structs import replace
 from werkzeug.exceptions import MethodNotAllowed
 
-from api.asgi.byte_budget import UNCOUNTED_BYTES
 from api.asgi.protocol import send_response
-from api.asgi.send_budget import SendBudget
 from api.http.prefer import Preference
 from api.http.problems import answer_to, problem_of, unavailable
+from api.limits.byte_budget import UNCOUNTED_BYTES
+from api.limits.send_budget import SendBudget
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.bulk.answer import StreamedAnswer
 from api.predictions.bulk.heads import preference

@@ -8,10 +8,10 @@ import msgspec
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from api.asgi.byte_budget import UNCOUNTED_BYTES
 from api.asgi.protocol import replay_body, send_response
-from api.http.json_limits import refuse_many_containers
 from api.http.problems import answer_to, unavailable
+from api.limits.byte_budget import UNCOUNTED_BYTES
+from api.limits.json_limits import refuse_many_containers
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.bulk.accepting import Acceptance, Answered, BulkServices
 from api.predictions.bulk.answer import MAX_UNSENT_BYTES, NDJSON, StreamedAnswer

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from api.asgi.byte_budget import ByteBudget
+from api.limits.byte_budget import ByteBudget
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.bulk.accepting import BulkServices
 from api.predictions.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
