@@ -24,7 +24,7 @@ from telemetry.errors import Invalid, PredictqError, TooLarge, UnsupportedMediaT
 MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
 SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
-Features = Annotated[Any, Meta(extra_json_schema=SHAPES)]
+SubmittedRows = Annotated[Any, Meta(extra_json_schema=SHAPES)]
 QueueLimit = Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)]
 RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
 FALLBACK = "fallback"
@@ -36,7 +36,7 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
 
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
-    features: Features
+    features: SubmittedRows
     """A row as a list or as an object by column name, or a list of such rows. If the model has
     one column, also a list of values, one per row. ``null`` is a missing value."""
     method: str = "predict"
@@ -68,7 +68,7 @@ def parse_submission(body: bytes, max_rows: int) -> Submission:
 def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
     """The `Idempotency-Key` header with a hash of the payload; None if it was not sent."""
     key = request.headers.get("Idempotency-Key")
-    return None if key is None else Idempotency(checked_key(key), fingerprint(content()))
+    return None if key is None else Idempotency(checked_key(key), payload_hash(content()))
 
 
 def checked_key(key: str) -> str:
@@ -78,7 +78,7 @@ def checked_key(key: str) -> str:
     return key
 
 
-def fingerprint(content: bytes) -> str:
+def payload_hash(content: bytes) -> str:
     """A hash of a payload, by which a key is known to come with the same one again."""
     return blake2b(content, digest_size=16).hexdigest()
 

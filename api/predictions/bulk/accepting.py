@@ -7,12 +7,12 @@ from typing import NamedTuple
 import msgspec
 
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
-from api.predictions.bulk.lines import MAX_LINE_BYTES, Line
+from api.predictions.bulk.gateway import BulkGateway, Found
+from api.predictions.bulk.lines import MAX_LINE_BYTES, NumberedLine
 from api.predictions.bulk.parsing import Defaults, LineParser
 from api.predictions.bulk.problems import LineProblem, line_problem
-from api.predictions.submission import Submission, fallback, fingerprint, prepare_resolved
+from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
 from registry.store import Registry, Resolved
-from tasks.bulk import BulkGateway, Found
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.messages import Idempotency, Prediction
@@ -22,7 +22,7 @@ from tasks.wire import encode
 from telemetry.errors import PredictqError, SubmissionUncertain, TooLarge, VersionPaused
 
 LINES_A_TURN = 16
-"""Lines that are checked before the event loop serves others."""
+"""SubmittedLines that are checked before the event loop serves others."""
 KEY_SEPARATOR = "\n"
 """Between a request's idempotency key and the number of a line: no header field can hold it."""
 
@@ -59,7 +59,7 @@ class Acceptance:
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
 
-    async def accept(self, window: Sequence[Line]) -> Answered:
+    async def accept(self, window: Sequence[NumberedLine]) -> Answered:
         """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted."""
         # Resolved once a window: an alias that moves meanwhile leads the next one elsewhere.
         self._resolved.clear()
@@ -70,7 +70,7 @@ class Acceptance:
             await self._fall_back(window, offered, found, paused)
         return _answered(window, found)
 
-    async def _offered(self, line: Line) -> Offer | PredictqError:
+    async def _offered(self, line: NumberedLine) -> Offer | PredictqError:
         if line.number % LINES_A_TURN == 0:
             await asyncio.sleep(0)
         if line.text is None:
@@ -105,7 +105,7 @@ class Acceptance:
         if self._key is None:
             return self._services.gateway.offer(prediction)
         key = f"{self._key}{KEY_SEPARATOR}{number}"
-        known = Idempotency(key, fingerprint(encode(submission)))
+        known = Idempotency(key, payload_hash(encode(submission)))
         return self._services.gateway.offer(prediction, known)
 
     async def _submitted(self, offered: Sequence[Offer | PredictqError]) -> list[Found]:
@@ -114,7 +114,7 @@ class Acceptance:
 
     async def _fall_back(
         self,
-        window: Sequence[Line],
+        window: Sequence[NumberedLine],
         offered: Sequence[Offer | PredictqError],
         found: list[Found],
         paused: Sequence[int],
@@ -128,7 +128,7 @@ class Acceptance:
             found[place] = each
 
     def _instead(
-        self, line: Line, offer: Offer | PredictqError, refusal: Found
+        self, line: NumberedLine, offer: Offer | PredictqError, refusal: Found
     ) -> Offer | PredictqError:
         """The offer for the fallback; without one, the refusal."""
         assert isinstance(refusal, VersionPaused)  # noqa: S101 - only those are given
@@ -140,7 +140,7 @@ class Acceptance:
         return self._keyed(line.number, submission, prediction) if prediction else refusal
 
 
-def _answered(window: Sequence[Line], found: Sequence[Found]) -> Answered:
+def _answered(window: Sequence[NumberedLine], found: Sequence[Found]) -> Answered:
     texts, problems, is_accepted, is_uncertain = [], [], False, False
     for line, each in zip(window, found, strict=True):
         if isinstance(each, Record):

@@ -23,7 +23,7 @@ def length(scope: HTTPScope) -> int | None:
     return int(given) if given.isdigit() else None
 
 
-def idempotency_key(scope: HTTPScope) -> str | None:
+def read_key(scope: HTTPScope) -> str | None:
     """The `Idempotency-Key`; None if it was not sent. Raises `Invalid`."""
     names = {name for name, _ in scope["headers"]}
     if b"idempotency-key" not in names:

@@ -8,7 +8,7 @@ from a2wsgi.asgi_typing import Receive
 
 from api.asgi.bodies import INCOMPLETE_BODY
 from api.asgi.body_deadline import BodyDeadline
-from tasks.bulk import WINDOW
+from api.predictions.bulk.gateway import WINDOW_LINES
 from telemetry.errors import Malformed, PredictqError, TooLarge
 
 MAX_LINES = 10_000
@@ -19,7 +19,7 @@ MAX_WINDOW_BYTES = 2**20
 """Bytes of lines after which a window is closed, so that one of long lines takes little memory."""
 
 
-class Line(NamedTuple):
+class NumberedLine(NamedTuple):
     """One prediction of a bulk request."""
 
     number: int
@@ -39,7 +39,7 @@ class BodyLines:
         """
         self._receive, self._left, self._fills = receive, bound, is_announced
         self._deadline = BodyDeadline()
-        self._ready: deque[Line] = deque()
+        self._ready: deque[NumberedLine] = deque()
         self._ready_bytes = 0
         self._rest, self._rest_size, self._number = bytearray(), 0, 0
         self._more = True
@@ -50,8 +50,8 @@ class BodyLines:
         """Whether every line was handed on."""
         return not (self._more or self._ready or self._error)
 
-    async def windows(self) -> AsyncIterator[list[Line]]:
-        """Yield windows of at most `WINDOW` lines; empty lines are left out.
+    async def windows(self) -> AsyncIterator[list[NumberedLine]]:
+        """Yield windows of at most `WINDOW_LINES` lines; empty lines are left out.
 
         Raises `TooLarge` at the bounds, and `Malformed` if the body stops before its end; lines
         that were not handed on by then are not handed on any more.
@@ -89,12 +89,12 @@ class BodyLines:
         return piece
 
     def _is_due(self) -> bool:
-        is_full = len(self._ready) >= WINDOW or self._ready_bytes >= MAX_WINDOW_BYTES
+        is_full = len(self._ready) >= WINDOW_LINES or self._ready_bytes >= MAX_WINDOW_BYTES
         return bool(self._ready) and (is_full or not self._fills or not self._more)
 
-    def _window(self) -> list[Line]:
+    def _window(self) -> list[NumberedLine]:
         window, size = [self._ready.popleft()], 0
-        while self._ready and len(window) < WINDOW:
+        while self._ready and len(window) < WINDOW_LINES:
             size += len(window[-1].text or b"")
             if size + len(self._ready[0].text or b"") > MAX_WINDOW_BYTES:
                 break
@@ -118,7 +118,7 @@ class BodyLines:
         if self._number > MAX_LINES:
             self._stop(TooLarge(f"a request may have at most {MAX_LINES} lines"))
             return
-        self._ready.append(Line(self._number, text))
+        self._ready.append(NumberedLine(self._number, text))
         self._ready_bytes += len(text or b"")
 
     def _stop(self, error: PredictqError) -> None:
@@ -136,16 +136,16 @@ class ListedLines:
         """Whether every line was handed on."""
         return self._handed == len(self._requests)
 
-    async def windows(self) -> AsyncIterator[list[Line]]:
-        """Yield windows of at most `WINDOW` lines; raises `TooLarge` after `MAX_LINES`."""
+    async def windows(self) -> AsyncIterator[list[NumberedLine]]:
+        """Yield windows of at most `WINDOW_LINES` lines; raises `TooLarge` after `MAX_LINES`."""
         bounded = self._requests[:MAX_LINES]
-        for start in range(0, len(bounded), WINDOW):
-            texts = bounded[start : start + WINDOW]
+        for start in range(0, len(bounded), WINDOW_LINES):
+            texts = bounded[start : start + WINDOW_LINES]
             self._handed += len(texts)
             yield [_listed(start + place, text) for place, text in enumerate(texts, 1)]
         if len(self._requests) > MAX_LINES:
             raise TooLarge(f"a request may have at most {MAX_LINES} predictions")
 
 
-def _listed(number: int, text: bytes) -> Line:
-    return Line(number, text if len(text) <= MAX_LINE_BYTES else None)
+def _listed(number: int, text: bytes) -> NumberedLine:
+    return NumberedLine(number, text if len(text) <= MAX_LINE_BYTES else None)

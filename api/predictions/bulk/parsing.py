@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers
-from api.predictions.submission import Features, QueueLimit, RunLimit, Submission
+from api.predictions.submission import QueueLimit, RunLimit, Submission, SubmittedRows
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
@@ -30,7 +30,7 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
     """A line: a `Submission` that may leave all but its features to the defaults."""
 
-    features: Features
+    features: SubmittedRows
     model: str | UnsetType = UNSET
     method: str | UnsetType = UNSET
     max_queue_seconds: QueueLimit | UnsetType | None = UNSET

@@ -18,18 +18,18 @@ from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import SendBudget
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.bulk.answer import StreamedAnswer
+from api.predictions.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
 from api.predictions.bulk.heads import preference
 from api.predictions.bulk.ids import read_ids
 from api.predictions.routes import Predictions
-from tasks.bulk import MAX_READ_BYTES, WINDOW, BulkGateway, Found
 from tasks.gateway import Gateway
 from tasks.record import Record
 from telemetry.errors import Busy, PredictqError
 
-ROUTE = "/predict/results"
+RESULTS = "/predict/results"
 MAX_REQUESTS = 64
 """Requests for results that a process answers at a time."""
-FIRST_PAUSE, MAX_PAUSE = 0.002, 0.05
+FIRST_LOOK_PAUSE, MAX_LOOK_PAUSE = 0.002, 0.05
 """Seconds between two looks at a prediction that is waited for; doubled from one to the other."""
 
 
@@ -51,7 +51,7 @@ class Results:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
-        if scope["type"] != "http" or scope["path"] != ROUTE:
+        if scope["type"] != "http" or scope["path"] != RESULTS:
             await self._behind(scope, receive, send)
             return
         started = time.perf_counter()
@@ -61,7 +61,7 @@ class Results:
             answer = answer_to(error)
             status = answer.status_code
             await send_response(answer, send)
-        self._requests.ended(ROUTE, scope["method"], status, started)
+        self._requests.ended(RESULTS, scope["method"], status, started)
 
     async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         if scope["method"] != "POST":
@@ -94,8 +94,8 @@ class Results:
         """Yield what is found, in order. A failure of Redis after the first is told for each id."""
         told = 0
         try:
-            for start in range(0, len(ids), WINDOW):
-                window = ids[start : start + WINDOW]
+            for start in range(0, len(ids), WINDOW_LINES):
+                window = ids[start : start + WINDOW_LINES]
                 await self._wait(window, until)
                 while window:
                     found = await self._bulk.look_up(window)
@@ -117,12 +117,12 @@ class Results:
 
     async def _wait_for(self, task_id: str, until: float) -> bool:
         """Wait for an outcome; returns whether there is one in time."""
-        pause = FIRST_PAUSE
+        pause = FIRST_LOOK_PAUSE
         while not await self._is_over(task_id):
             if self._gateway.is_shutting_down or (left := until - time.monotonic()) <= 0:
                 return False
             await asyncio.sleep(min(pause, left))
-            pause = min(2 * pause, MAX_PAUSE)
+            pause = min(2 * pause, MAX_LOOK_PAUSE)
         return True
 
     async def _is_over(self, task_id: str) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.asgi.fast_path import SUBMIT
 from api.asgi.protocol import replay_body, send_response
 from api.http.problems import answer_to, unavailable
 from api.limits.byte_budget import UNCOUNTED_BYTES
@@ -17,9 +18,9 @@ from api.predictions.bulk.accepting import Acceptance, Answered, BulkServices
 from api.predictions.bulk.answer import MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
 from api.predictions.bulk.heads import (
     content_type,
-    idempotency_key,
     is_compressed,
     length,
+    read_key,
 )
 from api.predictions.bulk.lines import BodyLines, ListedLines
 from api.predictions.bulk.parsing import Document, read_defaults, read_document
@@ -33,12 +34,11 @@ from telemetry.errors import (
     UnsupportedMediaType,
 )
 
-ROUTE = "/predict/async"
 MAX_SUBMISSIONS = 16
 """Bulk requests that a process accepts at a time; each holds a window of lines and an answer."""
 MARK = b'"requests"'
 """What a JSON body must contain to be read as a bulk request."""
-Lines = BodyLines | ListedLines
+SubmittedLines = BodyLines | ListedLines
 
 
 class BulkSubmissions:
@@ -49,7 +49,7 @@ class BulkSubmissions:
         self.bound = services.settings.max_body_bytes
         self._free = MAX_SUBMISSIONS
 
-    async def serve(self, lines: Lines, acceptance: Acceptance, send: Send) -> None:
+    async def serve(self, lines: SubmittedLines, acceptance: Acceptance, send: Send) -> None:
         """Accept the lines and answer; raises the `PredictqError` of what cannot be begun."""
         started = time.perf_counter()
         if not self._free:
@@ -60,18 +60,18 @@ class BulkSubmissions:
             status = await submission.run(self._services)
         finally:
             self._free += 1
-        self._requests.ended(ROUTE, "POST", status, started)
+        self._requests.ended(SUBMIT, "POST", status, started)
 
     async def refuse(self, error: PredictqError, send: Send) -> None:
         """Answer why a request was refused as a whole."""
         answer = answer_to(error)
-        self._requests.ended(ROUTE, "POST", answer.status_code, time.perf_counter())
+        self._requests.ended(SUBMIT, "POST", answer.status_code, time.perf_counter())
         await send_response(answer, send)
 
     def acceptance(self, scope: HTTPScope, document: Document | None = None) -> Acceptance:
         """How the lines of a request are accepted; raises `Invalid`."""
         defaults = document.defaults if document else read_defaults(scope["query_string"])
-        return Acceptance(self._services, defaults, idempotency_key(scope))
+        return Acceptance(self._services, defaults, read_key(scope))
 
     async def read(self, body: bytes) -> Document | None:
         """The bulk request in a JSON body, if it is one; raises `Invalid` or `TooLarge`."""
@@ -88,7 +88,7 @@ class BulkSubmissions:
 class BulkSubmission:
     """One bulk request: window by window it is accepted and answered."""
 
-    def __init__(self, lines: Lines, acceptance: Acceptance, send: Send) -> None:
+    def __init__(self, lines: SubmittedLines, acceptance: Acceptance, send: Send) -> None:
         self._lines, self._acceptance, self._send = lines, acceptance, send
         self._answer = StreamedAnswer(send, HTTPStatus.ACCEPTED, {}, MAX_UNSENT_BYTES)
         self._next = 1
@@ -206,4 +206,4 @@ class DocumentSubmissions:
 
 
 def _is_submission(scope: HTTPScope) -> bool:
-    return scope["path"] == ROUTE and scope["method"] == "POST"
+    return scope["path"] == SUBMIT and scope["method"] == "POST"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from api.predictions.bulk import lines
+from api.predictions.bulk.gateway import WINDOW_LINES
 from api.predictions.bulk.lines import BodyLines, ListedLines
-from tasks.bulk import WINDOW
 from telemetry.errors import Malformed, PredictqError, TooLarge
 
 LEAVING = {"type": "http.disconnect"}
@@ -50,9 +50,9 @@ def test_lines_are_cut_wherever_pieces_end() -> None:
 
 
 def test_lines_of_an_announced_body_fill_windows() -> None:
-    sender = Sender(*[b"1\n"] * (WINDOW + 1))
+    sender = Sender(*[b"1\n"] * (WINDOW_LINES + 1))
     assert sender.read() is None
-    assert list(map(len, sender.windows)) == [WINDOW, 1]
+    assert list(map(len, sender.windows)) == [WINDOW_LINES, 1]
 
 
 def test_lines_of_a_live_body_are_handed_on_as_they_come() -> None:
@@ -99,8 +99,8 @@ def test_body_that_is_cut_hands_on_no_half_line(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_listed_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "MAX_LINES", WINDOW + 1)
-    listed, sizes = ListedLines([b"{}"] * (WINDOW + 2)), []
+    monkeypatch.setattr(lines, "MAX_LINES", WINDOW_LINES + 1)
+    listed, sizes = ListedLines([b"{}"] * (WINDOW_LINES + 2)), []
 
     async def take() -> None:
         async for window in listed.windows():
@@ -108,5 +108,5 @@ def test_listed_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(TooLarge):
         asyncio.run(take())
-    assert sizes == [(1, WINDOW), (WINDOW + 1, 1)]
+    assert sizes == [(1, WINDOW_LINES), (WINDOW_LINES + 1, 1)]
     assert not listed.are_over

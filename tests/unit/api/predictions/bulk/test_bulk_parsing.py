@@ -1,4 +1,4 @@
-"""Lines, defaults and documents of bulk requests."""
+"""SubmittedLines, defaults and documents of bulk requests."""
 
 import math
 

@@ -12,7 +12,7 @@ from tasks.record import Record
 from telemetry.errors import PredictqError, SubmissionUncertain
 
 log = logging.getLogger(__name__)
-WINDOW = 256
+WINDOW_LINES = 256
 """Most predictions in one round trip: Redis serves no one else meanwhile."""
 MAX_READ_BYTES = 2**18
 """Bytes of records that one round trip reads, unless a single record has more."""
