@@ -16,15 +16,24 @@ from registry.store import Registry, Resolved
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.messages import Idempotency, Prediction
-from tasks.record import Record
+from tasks.record import Record, State
 from tasks.settings import Settings
 from tasks.wire import encode
 from telemetry.errors import PredictqError, SubmissionUncertain, TooLarge, VersionPaused
 
+_encoded = msgspec.json.Encoder().encode
 LINES_A_TURN = 16
 """SubmittedLines that are checked before the event loop serves others."""
 KEY_SEPARATOR = "\n"
 """Between a request's idempotency key and the number of a line: no header field can hold it."""
+
+
+class AcceptedLine(msgspec.Struct, frozen=True):
+    """The answer to a line that was accepted."""
+
+    id: str
+    status: State
+    """`queued`; or its status of now, if its idempotency key is known."""
 
 
 class Answered(NamedTuple):
@@ -145,10 +154,10 @@ def _answered(window: Sequence[NumberedLine], found: Sequence[Found]) -> Answere
     for line, each in zip(window, found, strict=True):
         if isinstance(each, Record):
             is_accepted = True
-            texts.append(f'{{"id":"{each.task_id}","status":"{each.state}"}}\n'.encode())
+            texts.append(_encoded(AcceptedLine(each.task_id, each.state)) + b"\n")
         else:
             is_uncertain |= isinstance(each, SubmissionUncertain)
             problems.append(line_problem(each, line.number))
-            texts.append(msgspec.json.encode(problems[-1]) + b"\n")
+            texts.append(_encoded(problems[-1]) + b"\n")
     first = problems[0] if problems else None
     return Answered(b"".join(texts), is_accepted or is_uncertain, is_uncertain, first)

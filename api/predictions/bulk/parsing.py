@@ -40,6 +40,12 @@ class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
 _line = msgspec.json.Decoder(BulkLine)
 
 
+class BulkRequest(Defaults, kw_only=True):
+    """Many predictions in one JSON document; the other fields are defaults for all."""
+
+    requests: list[BulkLine]
+
+
 class Document(NamedTuple):
     """A bulk request in the form of one JSON document."""
 
