@@ -27,6 +27,7 @@ from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.script_constants import PROBING, breaker_limits
+from tasks.ledger.server.memory_gauge import MemoryGauge
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
@@ -73,6 +74,7 @@ class Ledger:
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Pipeline(client)
+        self._memory = MemoryGauge(client)
         self._accept = scripts.load_script(client, "accept", **PROBING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
         self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
@@ -96,6 +98,7 @@ class Ledger:
         return read_accept_answer(answer, offer, self.bounds)
 
     def _accept_call(self, offer: Offer) -> tuple[list[str], list[Any]]:
+        self._memory.check()
         return accept_call(offer, self.bounds, self._settings.result_ttl)
 
     def fit(self, server: Server) -> None:
