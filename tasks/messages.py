@@ -10,6 +10,8 @@ import msgspec
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
+PREDICT_TASK = "tasks.prediction.predict"
+"""The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
 

@@ -8,8 +8,7 @@ from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED, JobError
 from tasks.jobs.ledger import Begun, JobLedger, ReservedStep, Result
-from tasks.jobs.messages import read_step
-from tasks.jobs.steps import FINALIZE, VALIDATE
+from tasks.jobs.messages import FINALIZE, VALIDATE, read_step
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings

@@ -58,6 +58,11 @@ class ForkServerClient:
         """File descriptor of the control socket, for `select` and event loops."""
         return self._control.fileno()
 
+    @property
+    def pid(self) -> int:
+        """Process id of the fork server."""
+        return self._process.pid
+
     def fork(self) -> socket.socket:
         """Ask for a process and return our end of its connection.
 

@@ -13,7 +13,7 @@ from registry.manifest import Column, Signature
 from tasks.ids import Ids
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.gateway import JobGateway
-from tasks.jobs.steps import FINALIZE
+from tasks.jobs.messages import FINALIZE
 from tasks.settings import Settings
 from telemetry.errors import DiskFull
 from tests.integration.ledger.jobs.job_worker import ManualWorker
