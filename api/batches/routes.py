@@ -116,6 +116,7 @@ class Batches:
         """List jobs, newest first."""
         page = read_query(request, JobPage)
         status = page.status or None
+        # One more than asked, which tells whether there are older ones.
         found = self._jobs.latest(page.limit + 1, page.after, status)
         shown = [brief(self._access.redacted(job)) for job in found[: page.limit]]
         return json_response(BatchJobs(shown, len(found) > page.limit))

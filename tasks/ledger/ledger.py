@@ -116,6 +116,7 @@ class Ledger:
     async def record_async(self, task_id: str) -> Record | None:
         """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
+            # The end is inclusive: one byte more than allowed tells that the record is longer.
             text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
