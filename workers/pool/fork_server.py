@@ -3,7 +3,7 @@
 `python -m workers.pool.fork_server FD QUEUE NEVER…`: FD is a socket to the worker, QUEUE the queue
 that the worker serves, and NEVER lists versions whose loading ended an earlier fork server.
 It loads models but never predicts: a library that has started threads cannot be forked safely.
-Loading compares the kernel of a forest with scikit-learn's method, which starts none.
+Loading compares kernels with scikit-learn's methods, which start none.
 """
 
 import contextlib
