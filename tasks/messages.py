@@ -30,7 +30,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     queue_deadline: float | None = None
     """Unix seconds after which no worker starts it."""
     timeout_seconds: float | None = None
-    """Limit of the computation in seconds; None applies `LONGEST_RUN` alone."""
+    """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
 
     @property
     def kwargs(self) -> dict[str, Any]:
