@@ -34,6 +34,7 @@ def test_document_lists_every_route(document: Json) -> None:
     } == {
         ("post", "/predict"),
         ("post", "/predict/async"),
+        ("post", "/predict/results"),
         ("get", "/predict/result/{id}"),
         ("delete", "/predict/result/{id}"),
         ("post", "/predict/batch"),
