@@ -17,7 +17,8 @@ from workers.microbatch.crashes import Crashes
 from workers.microbatch.intake import Intake
 from workers.microbatch.load_retry import LoadRetry
 from workers.models.resolving import is_away
-from workers.pool.pool import Listener, Pool
+from workers.pool.pool import Listener
+from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
@@ -41,7 +42,7 @@ class WorkerParts:
         )
         self.burial = Burial(self.client, settings)
         self.registry = Registry(settings.home, RECHECK_INTERVAL)
-        self.pool = Pool(LoadRetry(self.registry))
+        self.pool = Pools(LoadRetry(self.registry), self.registry)
         self.heartbeat = Heartbeat(self.client, self.pool)
         self.intake, self.events = Intake(), EventSender()
         self.batcher = Batcher(
