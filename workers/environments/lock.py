@@ -31,7 +31,9 @@ def resolved(wanted: Requirements) -> bytes:
     with tempfile.TemporaryDirectory() as directory:
         source, target = Path(directory, "requirements.in"), Path(directory, "requirements.lock")
         source.write_text("\n".join([*wanted.options, *wanted.packages, *_runtime()]) + "\n")
-        target.write_text("\n".join(_here()) + "\n")  # uv prefers what its output already names
+        target.write_text(
+            "\n".join(pinned_here()) + "\n"
+        )  # uv prefers what its output already names
         arguments = ["pip", "compile", str(source), "--output-file", str(target)]
         form = ["--generate-hashes", "--no-header", "--no-annotate"]
         named = ", ".join(wanted.packages)
@@ -67,8 +69,8 @@ def _is_here(name: str) -> bool:
     return True
 
 
-def _here() -> list[str]:
-    """The packages of this environment, each with its version."""
+def pinned_here() -> list[str]:
+    """The packages of this environment, each with its version, such as ``numpy==2.4.6``."""
     found = {each.metadata["Name"]: each.version for each in distributions()}
     return sorted(f"{name}=={number}" for name, number in found.items() if "+" not in number)
 

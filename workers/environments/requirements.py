@@ -33,7 +33,7 @@ def read_requirements(given: Iterable[str]) -> Requirements:
     options: list[str] = []
     for each in given:
         path = Path(each)
-        is_file = path.is_file() or path.suffix == ".txt"
+        is_file = path.suffix == ".txt" or (path.is_file() and path.suffix != ".whl")
         for line in _lines(path) if is_file else [each.strip()]:
             if line.startswith("-"):
                 options.append(_checked_option(line, path.parent if is_file else Path.cwd()))

@@ -8,7 +8,7 @@ import msgspec
 
 from registry.manifest import Manifest
 from telemetry.errors import ArtifactMismatch, Invalid, ModelUnloadable
-from workers.models.formats.code.bundle import Imported, bundled, opened
+from workers.models.formats.code.bundle import Imported, bundled, opened_bundle
 from workers.models.formats.code.own_packages import code_files
 from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
 from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
@@ -69,7 +69,7 @@ def open_artifact(
     what = str(path)
     source = model_source(path)
     artifact = bundled(source.content, {} if code is None else code_files(code))
-    bundle = opened(artifact)
+    bundle = opened_bundle(artifact)
     content = bundle.model
     found = recognised_format(content, what)
     if found.needs_sample and not has_sample:
@@ -99,7 +99,7 @@ def load_artifact(path: Path, manifest: Manifest) -> LoadedVersion:
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
     found = format_named(manifest.format, what)
-    bundle = opened(content)
+    bundle = opened_bundle(content)
     imported = bundle.imported(trust=manifest.trusted, what=what)
     options = LoadOptions(manifest.trusted, manifest.labels)
     with imported():

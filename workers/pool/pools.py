@@ -22,7 +22,7 @@ from workers.pool.pool_process import PoolProcess
 log = logging.getLogger(__name__)
 MAX_ENVIRONMENTS = 4
 """Environments whose fork servers may run at once; each costs the memory of its libraries."""
-IDLE_SECONDS = 600.0
+UNUSED_SECONDS = 600.0
 """Seconds without a message after which the pool of an environment ends."""
 
 
@@ -140,7 +140,7 @@ class Pools:
             self._ended.remove(pool)
             pool.retire()
         for lock, used in [*self._used.items()]:
-            if time.monotonic() - used > IDLE_SECONDS and not self._others[lock].busy:
+            if time.monotonic() - used > UNUSED_SECONDS and not self._others[lock].busy:
                 self._retire(lock)
 
     def drain(self, timeout: float) -> bool:
@@ -193,10 +193,12 @@ class Pools:
 
     def _end(self, lock: str, reference: str) -> None:
         """The fork server of an environment ended: it could not be made, or it was killed."""
-        log.error("the environment of a version ended", extra=of_version(reference))
-        self._ended.append(self._others.pop(lock))
+        log.error("the fork server of an environment ended", extra=of_version(reference))
+        pool = self._others.pop(lock)
+        self._ended.append(pool)
         del self._used[lock]
-        self._faults.note(reference)
+        if not pool.has_ready_process:  # else the next message starts it again at once
+            self._faults.note(reference)
 
     def _retire(self, lock: str) -> None:
         del self._used[lock]

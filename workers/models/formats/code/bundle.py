@@ -50,7 +50,7 @@ def bundled(model: bytes, code: Files) -> bytes:
     return packed({_MODEL: model, **{_CODE + name: content for name, content in code.items()}})
 
 
-def opened(content: bytes) -> Bundle:
+def opened_bundle(content: bytes) -> Bundle:
     """What the bytes of an artifact hold; raises `ModelUnloadable` if an archive is broken."""
     if not (content.startswith(b"PK") and _MODEL in names_in(content)):
         return Bundle(content)
