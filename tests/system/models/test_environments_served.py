@@ -4,14 +4,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from predictq import Client
 from stack.process import ROOT
-from tests.support.stack import LiveStack, until
+from tests.support.stack import LiveStack, running, until
 from tests.unit.workers.environments.tiny_wheels import tiny_wheel
 from workers.models.formats.code.modules import VersionModules
 
@@ -28,13 +27,15 @@ class Scaled:
         return np.asarray(rows)[:, 0] * FACTOR
 """
 OFFLINE = ("dns error", "failed to lookup", "error sending request", "Connection refused")
+PATIENCE = 120.0
+"""Seconds that a prediction may take for which a fork server starts first."""
 
 
-def add(stack: LiveStack, *words: Any) -> str:
+def add(home: Path, *words: str | Path) -> str:
     """Run ``models add``; skips the test if packages cannot be fetched here."""
     command = [sys.executable, "-m", "cli.main", "models", "add", *map(str, words)]
     done = subprocess.run(
-        [*command, "--home", str(stack.home)],
+        [*command, "--home", str(home)],
         cwd=ROOT,
         text=True,
         capture_output=True,
@@ -60,41 +61,41 @@ def pickled(directory: Path) -> tuple[Path, Path]:
     return directory / "scaled.pkl", package
 
 
-def test_environments_of_two_versions_compute_side_by_side(
-    scoring: LiveStack, tmp_path: Path
-) -> None:
-    model, package = pickled(tmp_path)
-    rows = tmp_path / "rows.csv"
+def fork_servers(stack: LiveStack) -> list[psutil.Process]:
+    """The fork servers of the worker, oldest first."""
+    found = psutil.Process(stack.pid("worker")).children()
+    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_environments_of_two_versions_compute_side_by_side(tmp_path: Path) -> None:
+    """Code beside a pickle, two versions of a package, predictions, a job, and a killed server."""
+    home, (model, package) = tmp_path / "home", pickled(tmp_path)
+    rows, wanted = tmp_path / "rows.csv", tmp_path / "requirements.txt"
     rows.write_text("x0\n1.5\n2.5\n")
-    wanted = tmp_path / "requirements.txt"
     for number in (1, 2):
         tiny_wheel(tmp_path / "wheels", f"{number}.0")
         wanted.write_text(f"--find-links wheels\ntinyscale=={number}.0\n")
-        given = [*("--code", package), *("--requirements", wanted), *("--sample", rows)]
-        told = add(scoring, "scaled", model, "--trust", *given)
+        given = ["--code", package, "--requirements", wanted, "--sample", rows]
+        told = add(home, "scaled", model, "--trust", *given)
         assert f"registered scaled:{number}" in told
-        assert "proved on 2 rows: the stack answers as the model does" in told
-    with Client(scoring.url) as client:
+        assert "proved on 2 rows" in told
+    with running(home, bulk=True) as stack, Client(stack.url, timeout=PATIENCE) as client:
+        assert len(fork_servers(stack)) == 1
         for _ in range(2):
             for number in (1, 2):
                 answer = client.predict(f"scaled:{number}", [[1.5], [2.5]])
                 assert answer.predictions == [1.5 * number, 2.5 * number]
                 assert f"tinyscale {number}.0" in answer.receipt.runtime
-    shown = scoring.http.get("/models/scaled").json()["details"]
-    assert [each["environment"]["requirements"] for each in shown] == [
-        ["tinyscale==1.0"],
-        ["tinyscale==2.0"],
-    ]
-    assert scoring.serves()
-    servers = fork_servers(scoring)
-    assert len(servers) == 3
-    servers[-1].kill()
-    until(lambda: len(fork_servers(scoring)) == 2, "the end of the fork server")
-    with Client(scoring.url) as client:
+        shown = stack.http.get("/models/scaled").json()["details"]
+        found = [each["environment"]["requirements"] for each in shown]
+        assert found == [["tinyscale==1.0"], ["tinyscale==2.0"]]
+        assert len(fork_servers(stack)) == 3
+
+        fork_servers(stack)[-1].kill()
+        until(lambda: len(fork_servers(stack)) == 2, "the end of the fork server")
         assert client.predict("scaled:2", [[1.5]]).predictions == [3.0]
 
-
-def fork_servers(stack: LiveStack) -> list[psutil.Process]:
-    """The fork servers of the worker of predictions, oldest first."""
-    found = psutil.Process(stack.pid("worker")).children()
-    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+        job = client.jobs.submit("scaled:1", rows, upload=True)
+        job = client.jobs.wait(job.id, PATIENCE)
+        client.jobs.download(job.id, tmp_path / "answers.csv")
+        assert (tmp_path / "answers.csv").read_text().split()[1:] == ["1.5", "2.5"]
