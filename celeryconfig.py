@@ -1,12 +1,10 @@
 """Every Celery setting, each with the reason for its value."""
 
-import os
-
 from kombu import Exchange, Queue
 
-from tasks import broker
+from tasks import broker, settings
 
-_redis_url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+_redis_url = settings.redis_url()
 broker_url = broker.celery_url(_redis_url)
 # Outcomes go through the ledger (the first writer wins) in a form that a stock AsyncResult reads.
 result_backend = broker.backend_url(_redis_url, "tasks.ledger.backend:LedgerBackend")

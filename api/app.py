@@ -3,18 +3,18 @@
 from flask import Flask, Response, send_from_directory
 
 from api.asgi.bodies import BodyReceiver
-from api.asgi.concurrency import ConcurrencyLimit
 from api.asgi.drain import Drain
 from api.asgi.fast_path import FastPath
 from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
 from api.asgi.request_filter import RequestFilter
-from api.asgi.send_budget import SendBudget
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
 from api.dead_letters.routes import LetterViews
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
 from api.http.rights import Rights
+from api.limits.concurrency import ConcurrencyLimit
+from api.limits.send_budget import SendBudget
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
 from api.models.routes import ModelViews
@@ -120,4 +120,4 @@ def _add_documentation(app: Flask, limit: ConcurrencyLimit) -> None:
 
     @app.get("/static/<name>")
     def static_file(name: str) -> Response:
-        return limit.held(lambda _: static(name))
+        return limit.limited(lambda _: static(name))

@@ -14,8 +14,8 @@ import msgspec
 from click.core import ParameterSource
 
 from cli.failure import Failure
-from cli.models.served import running_stack
 from stack.pointers import pointers
+from stack.running import running_stack
 from tasks.settings import directory
 
 Command = Callable[..., Any]

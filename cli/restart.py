@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli import find_stack
-from cli.models.served import RunningStack, running_stack
+from stack.running import RunningStack, running_stack
 
 RESTART_TIMEOUT = 300.0
 """Seconds; generous, since the old workers first finish what they compute."""

@@ -4,41 +4,19 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from stack.pointers import Pointer, put, remove_pointer, write_pointer
+from stack.http import call_http
+from stack.pointers import Pointer, remove_pointer, write_pointer
 from stack.process import Program
+from stack.running import RunningStack, erase_running_stack, write_running_stack
 
 FLOWER_TASKS = 10_000
 """Tasks that Flower keeps, 4 kB each with their arguments. Its default of 100,000 took 400 MB."""
-
-
-class CallResult(msgspec.Struct, frozen=True):
-    """An HTTP response; status 0 if there was none."""
-
-    status: int
-    body: bytes = b""
-
-
-def call_http(
-    port: int, method: str, path: str, body: bytes | None = None, key: str | None = None
-) -> CallResult:
-    """Make an HTTP call to 127.0.0.1, never through a proxy; timeout 3 s."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=3)
-    headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
-    try:
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return CallResult(response.status, response.read())
-    except (OSError, HTTPException):
-        return CallResult(0)
-    finally:
-        connection.close()
 
 
 def readiness_check(port: int, path: str, line: str) -> Callable[[], str | None]:
@@ -78,20 +56,20 @@ class Stack(msgspec.Struct, frozen=True):
         ``replaced``: how often `restart` has replaced the processes. ``stayed``: the names of those
         that it could not replace the last time.
         """
-        entry = {
-            "pid": os.getpid(),
-            "url": self.url,
-            "flower_url": self.flower_url,
-            "redis_url": self.redis_url,
-            "replaced": replaced,
-            "stayed": stayed,
-        }
-        put(self.home / "stack.json", entry)
-        write_pointer(self.port, Pointer(os.getpid(), self.url, str(self.home)))
+        running = RunningStack(
+            pid=os.getpid(),
+            url=self.url,
+            flower_url=self.flower_url,
+            redis_url=self.redis_url,
+            replaced=replaced,
+            stayed=tuple(stayed),
+        )
+        write_running_stack(self.home, running)
+        write_pointer(self.port, Pointer(running.pid, self.url, str(self.home)))
 
     def erase(self) -> None:
         """Remove ``stack.json`` and the pointer."""
-        (self.home / "stack.json").unlink(missing_ok=True)
+        erase_running_stack(self.home)
         remove_pointer(self.port)
 
     def _worker(self) -> Program:

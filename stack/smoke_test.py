@@ -10,7 +10,7 @@ from typing import Any, Self
 import msgspec
 
 from registry.store import Registry
-from stack.programs import CallResult, call_http
+from stack.http import CallResult, call_http
 
 PROGRESS_TIMEOUT = 60.0
 """Seconds without progress of the workers after which a smoke test fails."""

@@ -14,8 +14,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.queue.queue_estimate import QueueEstimates
 from tasks.ledger.watcher import Watcher
-from tasks.messages import Idempotency, Prediction, envelope
-from tasks.prediction import predict
+from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, SubmissionUncertain
@@ -112,7 +111,7 @@ class Gateway:
 
     def _offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
         record = Record.queued(self._ids.new(), prediction)
-        message = envelope(predict.name, record.task_id, QUEUE, prediction)
+        message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
         return Offer(QUEUE, record, message, len(prediction.features), idempotency)
 
     def _found(self, task_id: str, record: Record | None) -> Record:

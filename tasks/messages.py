@@ -10,6 +10,8 @@ import msgspec
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
+PREDICT_TASK = "tasks.prediction.predict"
+"""The name of the prediction task; `tasks.prediction`, which defines it, imports Celery."""
 ORIGIN = f"predictq@{socket.gethostname()}:{os.getpid()}"
 
 
@@ -28,7 +30,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     queue_deadline: float | None = None
     """Unix seconds after which no worker starts it."""
     timeout_seconds: float | None = None
-    """Limit of the computation in seconds; None applies `LONGEST_RUN` alone."""
+    """Limit of the computation in seconds; None applies `MAX_RUN_SECONDS` alone."""
 
     @property
     def kwargs(self) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from tasks.app import app
+from tasks.messages import PREDICT_TASK
 
 
-@app.task(name="tasks.prediction.predict")  # type: ignore[untyped-decorator]  # Celery has no types
+@app.task(name=PREDICT_TASK)  # type: ignore[untyped-decorator]  # Celery has no types
 def predict(
     model: str,
     features: Any,

@@ -12,6 +12,11 @@ def directory(given: str | Path) -> Path:
     return Path(given).expanduser().absolute()
 
 
+def redis_url() -> str:
+    """The URL of Redis. Celery's configuration needs it too, which no composition root can pass."""
+    return os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of one process; `from_environment` reads each from ``PREDICTQ_<NAME>``."""
 
@@ -75,5 +80,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             f: v for f in cls.__struct_fields__ if (v := os.environ.get(f"PREDICTQ_{f.upper()}"))
         }
         given.setdefault("home", "~/.predictq")
-        given["redis_url"] = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
+        given["redis_url"] = redis_url()
         return msgspec.convert(given, cls, strict=False, dec_hook=lambda _, value: directory(value))

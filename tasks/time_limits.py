@@ -1,11 +1,11 @@
 """Limits on how long a prediction may wait and compute, and on its attempts."""
 
-LONGEST_IN_QUEUE = 24 * 3600
+MAX_QUEUE_SECONDS = 24 * 3600
 """Highest queue time limit, in seconds, that a caller may set."""
-SHORTEST_RUN = 0.05
+MIN_RUN_SECONDS = 0.05
 """Lowest run time limit, in seconds, that a caller may set. Sending a microbatch to its process and
 arming the alarm takes milliseconds on a busy machine; a shorter limit would only kill processes."""
-LONGEST_RUN = 300
+MAX_RUN_SECONDS = 300
 """Seconds that a microbatch may compute; then its process is killed."""
 MAX_ATTEMPTS = 4
 """Attempts at one prediction that broken infrastructure may end. The first may share a microbatch,

@@ -1,4 +1,4 @@
-"""The available memory: the machine's, or the lowest limit of the cgroups."""
+"""Memory: what is available, and what a process has."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,3 +39,11 @@ def _read(file: Path) -> int | None:
         return int(file.read_text())
     except (OSError, ValueError):  # the file does not exist, or says "max"
         return None
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process, in bytes; 0 if it has ended."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0

@@ -7,17 +7,15 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
 
 from registry.files import locked
+from tests.measurement import MEASUREMENT
 from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of
 
 SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 """Fixtures that are a stack for all tests of a session."""
 LONGEST_FIRST = "deploy", "system", "docs", "chaos", "integration", "equality"
-COVERAGE_OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
-"""Tells coverage.py to measure a process that is started."""
 WAITING = "chaos", "integration"
 """Rooms whose tests let most of their time pass until something happens."""
 
@@ -25,6 +23,7 @@ WAITING = "chaos", "integration"
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Hide the settings and running stacks of the developer from the tests."""
+    MEASUREMENT.forget_children()
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("PREDICTQ_") or n == "REDIS_URL"]:
             patch.delenv(name)
@@ -73,7 +72,8 @@ def constant_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """The stack that tests share. A test that breaks something starts its own."""
-    with running(with_models_of(demo_home, tmp_path_factory.mktemp("stack"))) as stack:
+    home = with_models_of(demo_home, tmp_path_factory.mktemp("stack"))
+    with MEASUREMENT.of_children(), running(home) as stack:
         yield stack
 
 
@@ -120,33 +120,9 @@ def _session_fixtures(item: pytest.Item) -> set[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure no coverage in slow tests, nor in what they start: it takes half as long again."""
+    """Measure no coverage in slow tests."""
     MEASUREMENT.switch(on="slow" not in item.keywords)
     return (yield)
-
-
-class Measurement:
-    """The measurement of coverage in this process and those that it starts, if there is any."""
-
-    def __init__(self) -> None:
-        self._coverage = Coverage.current()
-        self._of_children = os.environ.get(COVERAGE_OF_CHILDREN)
-        self._is_on = True
-
-    def switch(self, *, on: bool) -> None:
-        """Start or stop it, unless that is done: each start adds work to the end of a process."""
-        if self._coverage is None or self._of_children is None or on is self._is_on:
-            return
-        self._is_on = on
-        if on:
-            os.environ[COVERAGE_OF_CHILDREN] = self._of_children
-            self._coverage.start()
-        else:
-            self._coverage.stop()
-            del os.environ[COVERAGE_OF_CHILDREN]
-
-
-MEASUREMENT = Measurement()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,14 +17,15 @@ from tasks.prediction import predict
 from tasks.settings import Settings
 from tasks.wire import encode_finite
 from telemetry.logs import configure
+from workers.celery import batch_jobs
 from workers.celery import strategy as predictions
+from workers.celery.batch_jobs import Sweeping
 from workers.celery.canaries import Canaries
+from workers.celery.connecting import ServerCheck
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
 from workers.celery.pool import CeleryPool
 from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
-from workers.jobs import strategy as job_steps
-from workers.jobs.sweeping import Sweeping
 from workers.parts import WorkerParts
 
 parts = WorkerParts(Settings.from_environment())
@@ -34,7 +35,8 @@ parts = WorkerParts(Settings.from_environment())
 # transport of a Unix socket from the URL scheme, whatever that setting says. It is a function,
 # because kombu would call a class without arguments. Transport options could not hold the parts:
 # `inspect stats` answers with them as JSON.
-own_transport = type("Transport", (Transport,), {"parts": parts})
+shared = {"parts": parts, "server_check": ServerCheck(parts.client)}
+own_transport = type("Transport", (Transport,), shared)
 TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), lambda: own_transport))
 backend_options = {**app.conf.result_backend_transport_options, "ledger": parts.ledger}
 app.conf.result_backend_transport_options = backend_options
@@ -43,7 +45,7 @@ app.conf.worker_pool = type("Pool", (CeleryPool,), {"parts": parts})
 register("json, fast", encode_finite, None, "application/json", "utf-8")
 app.conf.event_serializer = "json, fast"
 predict.Strategy = partial(predictions.strategy, parts)
-perform.Strategy = partial(job_steps.strategy, parts)
+perform.Strategy = partial(batch_jobs.strategy, parts)
 app.steps["consumer"] |= {
     *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping)
 }

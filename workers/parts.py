@@ -7,16 +7,15 @@ from tasks.ledger.dead_letters.burial import Burial
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
-from workers.celery.connecting import ServerCheck
-from workers.celery.events import EventSender
-from workers.celery.heartbeat import Heartbeat
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
 from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
 from workers.microbatch.crashes import Crashes
+from workers.microbatch.events import EventSender
 from workers.microbatch.intake import Intake
-from workers.microbatch.load_retry import LoadRetry
 from workers.models.resolving import is_away
+from workers.pool.heartbeat import Heartbeat
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener
 from workers.pool.pools import Pools
 
@@ -35,7 +34,6 @@ class WorkerParts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.client = connect(settings.redis_url, CLIENT_TIMEOUT, THREADS)
-        self.server_check = ServerCheck(self.client)
         self.ledger = Ledger(self.client, settings)
         self.reservations = Reservations(
             self.client, settings.visibility_timeout, settings.result_ttl

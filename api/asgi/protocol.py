@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -13,16 +13,14 @@ from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
 from api.asgi.body_deadline import BodyDeadline
+from api.http.downloads import SEND_BYTES
+from api.limits.send_budget import ON_SENT
 
 log = logging.getLogger(__name__)
 DISCONNECTED = "predictq.gone"
 """Key in a scope: an event that is set once the client has disconnected."""
-ON_SENT = "predictq.held"
-"""Key in a scope: an `ExitStack` that is closed once the whole answer is sent."""
 SEND_TIMEOUT = 60.0
 """Seconds after which a client that takes no data of an answer counts as disconnected."""
-SEND_BYTES = 2**18
-"""Bytes to send at a time."""
 MAX_PIECES_AHEAD = 2
 """Pieces that a thread may produce ahead of sending: bounds memory held by a slow client."""
 
@@ -55,15 +53,6 @@ def run_in_threads(app: Flask, threads: int) -> ASGIApp:
             await middleware(answered, received, _with_send_timeout(send, gone, scope.get("path")))
 
     return serve
-
-
-def call_when_sent(environ: dict[str, Any], response: Response, call: Callable[[], None]) -> None:
-    """Call a function once the whole response is sent, which is after its thread is free."""
-    scope = environ.get("asgi.scope")
-    after: Callable[[Callable[[], None]], object] = (
-        scope[ON_SENT].callback if scope else response.call_on_close
-    )
-    after(call)
 
 
 def watch_disconnects(app: ASGIApp) -> ASGIApp:

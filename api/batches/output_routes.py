@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 from flask import Response
 
-from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.schemas import BatchJob, brief, view
 from api.http.downloads import download, file_contents, open_output
+from api.limits.concurrency import ConcurrencyLimit
 from tasks.jobs.files.descriptors import stamp_of
 from tasks.jobs.files.naming import Compression, Format, named_format
 from tasks.jobs.gateway import JobGateway
@@ -50,19 +50,19 @@ class OutputViews:
     def output(self, id: str) -> Response:
         """Serve the whole output, or a byte range of it."""
         job, path = self._access.permitted(id), self._jobs.output(id)
-        return self._files.held(partial(self._output, job, path))
+        return self._files.limited(partial(self._output, job, path))
 
     def errors(self, id: str) -> Response:
         """Serve a line of NDJSON for each row that has failed so far."""
         paths, type_ = self._jobs.errors(self._access.permitted(id).id), CONTENT_TYPES["ndjson"]
         if len(paths) == 1:
-            return self._files.held(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
-        return self._files.held(lambda _: Response(file_contents(paths), content_type=type_))
+            return self._files.limited(partial(_file, paths[0], f"{id}.errors.ndjson", type_))
+        return self._files.limited(lambda _: Response(file_contents(paths), content_type=type_))
 
     def events(self, id: str) -> Response:
         """Stream server-sent events: the job now, after each change, and at its end."""
         self._access.permitted(id)  # raises 404 before the stream starts
-        return self._events.held(lambda _: self._stream(id))
+        return self._events.limited(lambda _: self._stream(id))
 
     def _stream(self, id: str) -> Response:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -12,7 +12,6 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from werkzeug.routing import BaseConverter
 
-from api.asgi.concurrency import ConcurrencyLimit
 from api.batches.access import JobAccess
 from api.batches.output_routes import OutputViews
 from api.batches.request import BatchJobRequest, UploadRequest, build_job_request, read_form
@@ -22,6 +21,7 @@ from api.http.operator_bodies import read_body, read_query
 from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 from api.http.responses import json_response
 from api.http.rights import Rights
+from api.limits.concurrency import ConcurrencyLimit
 from api.predictions.submission import idempotency
 from registry.store import Registry
 from tasks.jobs.files.file_refs import JobDirectory

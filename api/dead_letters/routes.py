@@ -7,9 +7,9 @@ import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.routing import BaseConverter
 
-from api.asgi.send_budget import SendBudget
 from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
+from api.limits.send_budget import SendBudget
 from tasks.ledger.dead_letters.letters import DeadLetters, Filter, Letter
 from tasks.ledger.dead_letters.replay import Refused, Replays
 from telemetry.errors import Invalid
@@ -105,7 +105,7 @@ class LetterViews:
 
     def show(self, id: str) -> Response:
         """Show one letter with its message."""
-        return self._sending.held(json_response(self._letters.show(id)))
+        return self._sending.budgeted(json_response(self._letters.show(id)))
 
     def replay(self, id: str) -> Response:
         """Put one letter back on its queue under its old id."""

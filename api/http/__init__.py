@@ -1,1 +1,1 @@
-"""HTTP helpers of all routes: problems, preferences, rights, limits, responses."""
+"""HTTP helpers of all routes: problems, preferences, rights, downloads, responses."""

@@ -11,10 +11,11 @@ from typing import IO, Any
 from flask import Response, request, send_file
 from werkzeug.exceptions import PreconditionFailed
 
-from api.asgi.protocol import SEND_BYTES
 from tasks.jobs.files.descriptors import open_regular, stamp_of
 from telemetry.errors import ResultGone
 
+SEND_BYTES = 2**18
+"""Bytes of an answer that are read or sent at a time."""
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 GONE_ERRNOS = {
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES),

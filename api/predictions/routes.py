@@ -5,15 +5,15 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from api.asgi.byte_budget import ByteBudget
-from api.asgi.concurrency import ConcurrencyLimit
-from api.asgi.send_budget import SendBudget
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, Preference
 from api.http.problems import problem_response
 from api.http.responses import json_response
 from api.http.rights import Rights
 from api.http.urls import Urls
+from api.limits.byte_budget import ByteBudget
+from api.limits.concurrency import ConcurrencyLimit
+from api.limits.send_budget import SendBudget
 from api.predictions import outcomes
 from api.predictions.outcomes import Pending
 from api.predictions.submission import (
@@ -151,7 +151,7 @@ class Predictions:
     ) -> Response:
         self._gateway.queue_estimates.freshen(record)
         response = self._plain_answer(record, at_submission=at_submission, debug=debug)
-        response = self._sending.held(response)
+        response = self._sending.budgeted(response)
         return _with_preference(response, waited=waited)
 
     def _plain_answer(

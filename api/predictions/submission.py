@@ -10,21 +10,21 @@ from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
-from api.http.json_limits import refuse_many_containers
+from api.limits.json_limits import refuse_many_containers
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
-from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
+from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
 from telemetry.errors import Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
 MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
 SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
-RunLimit = Annotated[float, Meta(ge=SHORTEST_RUN, le=LONGEST_RUN)]
+RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 
@@ -38,7 +38,7 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     """A row as a list or as an object by column name, or a list of such rows. If the model has
     one column, also a list of values, one per row. ``null`` is a missing value."""
     method: str = "predict"
-    max_queue_seconds: Annotated[float, Meta(gt=0, le=LONGEST_IN_QUEUE)] | UnsetType | None = UNSET
+    max_queue_seconds: Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)] | UnsetType | None = UNSET
     """How long it may wait in the queue; after that it ends as `expired`. By default the
     version's limit, if it has one."""
     timeout_seconds: RunLimit | UnsetType | None = UNSET

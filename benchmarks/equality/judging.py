@@ -15,10 +15,10 @@ from benchmarks.equality.exclusions import excluded
 from registry.manifest import Signature
 from registry.methods import INVERSE
 from telemetry.errors import ModelError, ModelUnloadable
+from workers.gate.comparing import differences
+from workers.gate.doors import DoorResult
 from workers.models.engine import Answer as Answered
 from workers.models.engine import answer_table, call_method, convert_model_errors
-from workers.models.gate.comparing import differences
-from workers.models.gate.doors import DoorResult
 from workers.models.signature.inspection import Inspected, inspect, quietly
 from workers.models.tabular.equality import unequal
 from workers.models.tabular.outputs import Output, to_wire

@@ -16,9 +16,9 @@ from tasks.wire import decode
 from telemetry.errors import Malformed
 from workers.celery.transport import checked_message
 from workers.compute.admission import admit
-from workers.compute.disposition import fate
+from workers.compute.disposition import disposition_of
 from workers.microbatch.message import read_prediction
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 BODIES = (
     (
@@ -84,7 +84,7 @@ def _checked(home: Path) -> Parse:
     def read(content: bytes) -> object:
         item = Item("tag", "id", "application/json", content, None, Instruction.COMPUTE, 300.0)
         read = admit(registry, item, 1)  # must never raise: a bad request must not affect others
-        return fate(read, 1) if not hasattr(read, "rows") else read
+        return disposition_of(read, 1) if not hasattr(read, "rows") else read
 
     return read
 

@@ -11,7 +11,7 @@ from benchmarks.harness.models import Questions
 from benchmarks.harness.processes import Processes
 from benchmarks.harness.saturation import compared
 from benchmarks.harness.wire import LoadFailed
-from stack.programs import call_http
+from stack.http import call_http
 
 LOOK_SECONDS = 0.02
 """Seconds between two checks of the depth."""

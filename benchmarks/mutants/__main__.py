@@ -4,24 +4,28 @@
 resume where they stopped.
 """
 
-import json
+import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from benchmarks.mutants.lua import Mutant, mutants
+from benchmarks.harness import report
+from benchmarks.harness.results import Cell, Check, Part, Run, Table
+from benchmarks.mutants.survey import known_states
 from stack.process import ROOT
 
-SCRIPTS = Path("tasks/ledger/scripts")
-TESTS = "tests/integration/ledger"
+HERE = Path(__file__).parent
 COPY = ROOT / "build/mutants"
-WITHIN = 300
-"""Seconds for the tests of a mutant; a timeout counts as killed."""
+FLOOR = 0.8
+"""Share of the mutants that the tests have to notice."""
+LIVING = """Some of them change nothing that can be seen: a bound that the caller keeps as well, \
+a time limit one second longer, a deletion of what expires anyway."""
 
 
 @click.group()
@@ -42,37 +46,45 @@ def python() -> None:
 
 @main.command()
 @click.option("--script", default="*.lua", help="Only these, as a pattern of file names.")
-def lua(script: str) -> None:
+@click.option("--record", is_flag=True, help="Keep the result: JSON and README.")
+def lua(script: str, record: bool) -> None:
     """Mutate the ledger's scripts, against the tests of the ledger over a real Redis."""
+    started, load = time.monotonic(), os.getloadavg()[0]
     _copy()
-    known = _known()
-    for path in sorted((ROOT / SCRIPTS).glob(script)):
-        for mutant in mutants(path):
-            if mutant.name not in known:
-                known[mutant.name] = _fate(mutant, path)
-                _results().write_text(json.dumps(known, indent=1))
-                click.echo(f"{known[mutant.name]:8} {mutant.name}")
-    _tell(known)
+    command = [sys.executable, "-m", "benchmarks.mutants.survey", script, str(_results())]
+    if subprocess.run(command, cwd=COPY, check=False).returncode:
+        sys.exit("the tests of the ledger fail without any mutant")
+    run = Run.of(0, load, [_part(known_states(_results()))], time.monotonic() - started)
+    click.echo(report.text(run))
+    if record:
+        click.echo(f"recorded {report.record(run, HERE)}")
+        page = HERE / report.PAGE
+        page.write_text(report.page(run, page))
 
 
-def _fate(mutant: Mutant, script: Path) -> str:
-    """Whether the tests notice it: ``killed`` or ``lives``."""
-    place, text = COPY / SCRIPTS / script.name, script.read_text()
-    place.write_text(mutant.applied(text))
-    quick = ["-q", "-x", "-m", "not slow", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", *quick, TESTS]
-    try:
-        told = subprocess.run(command, cwd=COPY, capture_output=True, check=False, timeout=WITHIN)
-    except subprocess.TimeoutExpired:
-        return "killed"
-    finally:
-        place.write_text(text)
-    return "killed" if told.returncode else "lives"
+def _part(known: Mapping[str, str]) -> Part:
+    """Counts for each script, and the mutants that no test notices."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, state in known.items():
+        counts[name.partition(":")[0]][state] += 1
+    rows: list[list[Cell]] = [
+        [script, count.total(), count["killed"], count["lives"]]
+        for script, count in sorted(counts.items())
+    ]
+    scripts = Table(
+        "Mutants of the ledger's scripts", ["script", "all", "killed", "live"], rows, ""
+    )
+    living = [[f"`{name}`"] for name in sorted(known) if known[name] == "lives"]
+    unnoticed = Table("Mutants that no test notices", ["mutant"], living, LIVING)
+    share = sum(count["killed"] for count in counts.values()) / max(len(known), 1)
+    return Part("mutants", [scripts, unnoticed], [Check("killed share", share, "at least", FLOOR)])
 
 
 def _copy() -> None:
-    """Copy all files that git tracks, with uncommitted changes."""
-    listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)
+    """Copy all files that git does not ignore, with uncommitted changes."""
+    listed = subprocess.check_output(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True
+    )
     for name in listed.splitlines():
         (COPY / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, COPY / name)
@@ -80,18 +92,6 @@ def _copy() -> None:
 
 def _results() -> Path:
     return COPY.with_suffix(".json")
-
-
-def _known() -> dict[str, str]:
-    known: dict[str, str] = json.loads(_results().read_text()) if _results().exists() else {}
-    return known
-
-
-def _tell(known: Mapping[str, str]) -> None:
-    for name in sorted(name for name, fate in known.items() if fate == "lives"):
-        click.echo(f"lives    {name}")
-    counts = Counter(known.values())
-    click.echo(f"{counts['killed']} of {len(known)} killed")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli.predict.windowed import Failure
+from cli.failure import Failure
 from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
 
 
@@ -25,9 +25,9 @@ class FileName(click.ParamType[str]):
         return str(value)
 
 
-def is_uri(place: str) -> bool:
+def is_uri(path: str) -> bool:
     """Whether it is a URI, which means the same on every machine."""
-    return "://" in place
+    return "://" in path
 
 
 def check_names(
@@ -43,17 +43,17 @@ def check_names(
 
 def check_fetched(source: str, output: str, *, overwrite: bool) -> None:
     """Raise `click.UsageError` or `Failure` if an output cannot be downloaded to this file."""
-    place = Path(output).expanduser()
-    if Path(source).resolve() == place.resolve():
+    target = Path(output).expanduser()
+    if Path(source).resolve() == target.resolve():
         raise click.UsageError("OUTPUT must not be the same file as INPUT.")
     if named_format(output)[1]:
         raise click.UsageError(f"A fetched output cannot be compressed: {output}")
     try:
-        if place.is_dir():
+        if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if os.path.lexists(place) and not overwrite:
+        if os.path.lexists(target) and not overwrite:
             raise Failure(f"{output} already exists: name another file, or give --overwrite")
-        with TemporaryFile(dir=place.parent):
+        with TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         raise Failure(f"{output} cannot be written: {error.strerror}") from error

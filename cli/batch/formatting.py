@@ -9,7 +9,7 @@ import click
 
 from cli.batch.dialect_options import dialect_text
 from cli.batch.following import clock, rows_per_second
-from cli.predict.windowed import Failure
+from cli.failure import Failure
 from predictq import Client, Job
 from tasks.jobs.job import FINAL_ERRORS
 
@@ -62,7 +62,7 @@ def conclude(client: Client, job: Job, fetched: str | None) -> None:
     if not job.has_output:
         raise no_output(job)
     took = f" in {job.ended_at - job.created_at:,.1f} s" if job.ended_at else ""
-    output = fetched or _place(job)
+    output = fetched or _where(job)
     click.echo(f"scored {job.counts.succeeded:,} rows{took}: {output}", err=True)
     for line in dialect_text(job.report or {}):
         click.echo(line, err=True)
@@ -83,10 +83,10 @@ def _advice(job: Job) -> str:
     return rows if job.counts.failed else ""
 
 
-def _place(job: Job) -> str:
+def _where(job: Job) -> str:
     """Path of the output, or the command that downloads it from the server."""
-    place = PurePath(job.output["uri"])
-    return f"predictq batch fetch {job.id} OUTPUT" if place.parent.name == job.id else str(place)
+    output = PurePath(job.output["uri"])
+    return f"predictq batch fetch {job.id} OUTPUT" if output.parent.name == job.id else str(output)
 
 
 def _tell_failures(client: Client, job: Job) -> None:

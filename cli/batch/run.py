@@ -10,8 +10,8 @@ from cli.batch.dialect_options import dialect_options
 from cli.batch.file_refs import FileName, check_fetched, check_names, is_uri
 from cli.batch.following import follow_job
 from cli.batch.formatting import conclude, dry_run_text
+from cli.failure import Failure
 from cli.http import server, url_option
-from cli.predict.windowed import Failure
 from predictq import Client, PredictqError, ProblemError
 from tasks.jobs.files.naming import FORMATS, named_format
 

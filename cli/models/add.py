@@ -12,16 +12,17 @@ from cli.models import ghosts
 from cli.models.commands import home_option
 from cli.models.differences import differences_text
 from cli.models.formatting import version_warning
-from cli.models.served import RunningStack, running_stack, wait_until_served
+from cli.models.served import wait_until_served
 from registry.manifest import Description, Manifest
 from registry.names import checked_name
 from registry.store import Registry
-from tasks.time_limits import LONGEST_IN_QUEUE, LONGEST_RUN, SHORTEST_RUN
+from stack.running import RunningStack, running_stack
+from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
 from workers.environments.entering import enter_for
 from workers.environments.requirements import read_requirements
-from workers.models.gate.comparing import differences
-from workers.models.gate.warming import warmed
+from workers.gate.comparing import differences
+from workers.gate.warming import warmed
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
 from workers.models.signature.own import Own
@@ -69,13 +70,13 @@ _SHOWN = 10
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
     "--max-queue-seconds",
-    type=click.FloatRange(0, LONGEST_IN_QUEUE, min_open=True),
+    type=click.FloatRange(0, MAX_QUEUE_SECONDS, min_open=True),
     metavar="S",
     help="Default for how long a request may wait in the queue.",
 )
 @click.option(
     "--timeout-seconds",
-    type=click.FloatRange(SHORTEST_RUN, LONGEST_RUN),
+    type=click.FloatRange(MIN_RUN_SECONDS, MAX_RUN_SECONDS),
     metavar="S",
     help="Default for how long computing a request may take.",
 )

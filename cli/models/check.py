@@ -7,16 +7,17 @@ from msgspec.structs import replace
 
 from cli.models.commands import home_option
 from cli.models.differences import differences_text
-from cli.models.served import running_stack, wait_until_served
+from cli.models.served import wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
+from stack.running import running_stack
 from telemetry.errors import AnswersDiffer, ModelUnloadable
 from workers.environments.entering import enter_that_of
+from workers.gate.comparing import differences
+from workers.gate.doors import DOORS
 from workers.models.artifacts import load_artifact
 from workers.models.engine import SklearnEngine
-from workers.models.gate.comparing import differences
-from workers.models.gate.doors import DOORS
-from workers.models.gate.golden import check_golden_rows, golden_frame
+from workers.models.golden import check_golden_rows, golden_frame
 from workers.models.signature.inspection import quietly
 from workers.models.signature.names import Names
 from workers.models.signature.own import Own, own_of

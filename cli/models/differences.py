@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workers.models.gate.comparing import Difference
+from workers.gate.comparing import Difference
 
 
 def differences_text(reference: str, found: list[Difference]) -> str:

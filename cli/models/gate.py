@@ -14,9 +14,9 @@ from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
 from tasks.wire import decode, encode
 from telemetry.errors import AnswersDiffer, Unavailable
+from workers.gate.comparing import SHOWN_ROWS, Difference
+from workers.gate.doors import FORMATS, write_sample
 from workers.jobs.tables.output.columns import columns
-from workers.models.gate.comparing import SHOWN_ROWS, Difference
-from workers.models.gate.doors import FORMATS, write_sample
 from workers.models.signature.own import Own
 from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import to_wire

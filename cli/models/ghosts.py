@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import redis
 
-from cli.models.served import running_stack
 from registry.store import Registry
+from stack.running import running_stack
+from tasks.ledger.ghosts import Ghosts, RemovedGhost
 from tasks.ledger.ledger import connect
-from tasks.ledger.pauses.ghosts import Ghosts, RemovedGhost
 from tasks.settings import Settings
 
 REDIS_TIMEOUT = 10.0

@@ -1,16 +1,14 @@
 """Checks whether the running stack serves a version."""
 
 import time
-from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urljoin
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.parse import urlsplit
 
 import msgspec
 
 from registry.manifest import Manifest
-from stack.pointers import is_running
+from stack.http import call_http
+from stack.running import RunningStack
 from telemetry.errors import ModelUnloadable, Unavailable
 
 DEADLINE = 30.0
@@ -18,42 +16,16 @@ DEADLINE = 30.0
 _PAUSE = 0.2
 _TOO_MANY = 429
 
-# The stack is on this machine: never ask it through a proxy.
-_open = build_opener(ProxyHandler({})).open
-
-
-class RunningStack(msgspec.Struct, frozen=True):
-    """The content of ``stack.json``, which `up` writes to its home while it runs."""
-
-    pid: int
-    url: str
-    redis_url: str = ""
-    replaced: int = 0
-    """How often `restart` has replaced its processes."""
-    stayed: tuple[str, ...] = ()
-    """Names of the processes that could not be replaced the last time."""
-
 
 class _Answer(msgspec.Struct, frozen=True):
-    code: int
+    status: int
+    """0 if nothing listens at the moment."""
     body: dict[str, Any]
 
 
 class _Failure(msgspec.Struct, frozen=True):
     message: str
     retryable: bool
-
-
-_SILENCE = _Answer(503, {})
-
-
-def running_stack(home: Path) -> RunningStack | None:
-    """The stack that runs on this home; None if there is none, or its process has ended."""
-    try:
-        stack = msgspec.json.decode((home / "stack.json").read_bytes(), type=RunningStack)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
-    return stack if is_running(stack.pid) else None
 
 
 def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
@@ -64,22 +36,18 @@ def wait_until_served(stack: RunningStack, manifest: Manifest) -> None:
     """
     deadline = time.monotonic() + DEADLINE
     what = manifest.reference
-    canary = Request(  # noqa: S310 - the address is what `up` wrote
-        urljoin(stack.url, "/predict"),
-        msgspec.json.encode(
-            {"model": what, "features": [manifest.example], "method": manifest.signature.main}
-        ),
-        {"Content-Type": "application/json"},
+    canary = msgspec.json.encode(
+        {"model": what, "features": [manifest.example], "method": manifest.signature.main}
     )
-    answer = _ask(canary, DEADLINE)
+    answer = _ask(stack, "/predict", canary, DEADLINE)
     while not _is_served(answer, what):
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise Unavailable(f"{stack.url} did not serve {what} within {DEADLINE:.0f} s")
         time.sleep(_PAUSE)
         pending = answer.body.get("urls", {}).get("result")
-        request = Request(urljoin(stack.url, pending)) if pending else canary  # noqa: S310 - of the same server
-        answer = _ask(request, remaining)
+        path, body = (pending, None) if pending else ("/predict", canary)
+        answer = _ask(stack, path, body, remaining)
 
 
 def _is_served(answer: _Answer, what: str) -> bool:
@@ -92,7 +60,7 @@ def _is_served(answer: _Answer, what: str) -> bool:
         raise Unavailable(f"the stack failed while serving {what}: {failure.message}")
     if failure:
         raise ModelUnloadable(f"the stack cannot serve {what}: {failure.message}")
-    if 400 <= answer.code < 500 and answer.code != _TOO_MANY:
+    if 400 <= answer.status < 500 and answer.status != _TOO_MANY:
         raise ModelUnloadable(f"the stack refuses {what}: {answer.body.get('detail')}")
     return answer.body.get("status") == "succeeded"
 
@@ -105,15 +73,10 @@ def _failure(body: dict[str, Any]) -> _Failure | None:
     return _Failure(body["detail"], body["retryable"]) if is_ended else None
 
 
-def _ask(request: Request, timeout: float) -> _Answer:
-    try:
-        with _open(request, timeout=timeout) as response:
-            return _Answer(response.status, _decoded(response.read()))
-    except HTTPError as error:
-        with error:
-            return _Answer(error.code, _decoded(error.read()))
-    except OSError:  # nothing listens at the moment
-        return _SILENCE
+def _ask(stack: RunningStack, path: str, body: bytes | None, timeout: float) -> _Answer:
+    port, method = urlsplit(stack.url).port or 80, "POST" if body else "GET"
+    answer = call_http(port, method, path, body, timeout=timeout)
+    return _Answer(answer.status, _decoded(answer.body))
 
 
 def _decoded(content: bytes) -> dict[str, Any]:

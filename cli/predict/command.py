@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from cli.batch.dialect_options import dialect_options
+from cli.failure import Failure
 from cli.http import url_option
 from cli.predict.csv_table import from_cells
 from cli.predict.model_inputs import VersionInputs, inputs_of
 from cli.predict.output import destination, write_predictions
 from cli.predict.reading import check_output, read_rows
 from cli.predict.rows import FileRows, Unreadable
-from cli.predict.windowed import Failure, predictions
+from cli.predict.windowed import predictions
 from predictq import Client, PredictqError
 from tasks.jobs.files.dialect import Dialect
 

@@ -34,16 +34,16 @@ class Layout:
     """Whether rows are sent as objects."""
     missing: frozenset[str]
 
-    def row(self, place: str, fields: Sequence[str]) -> Row:
+    def row(self, location: str, fields: Sequence[str]) -> Row:
         """Convert a record to a row, or to a row with a fault."""
         if len(fields) != self.width:
-            return Row(place, None, f"expected {self.width} fields, found {len(fields)}")
+            return Row(location, None, f"expected {self.width} fields, found {len(fields)}")
         try:
             values = [value(column, fields[at], self.missing) for at, column in self.taken]
         except InvalidCell as error:
-            return Row(place, None, str(error))
+            return Row(location, None, str(error))
         names = [column.name for _, column in self.taken]
-        return Row(place, dict(zip(names, values, strict=True)) if self.named else values)
+        return Row(location, dict(zip(names, values, strict=True)) if self.named else values)
 
 
 def from_csv(text: str, takes: VersionInputs | None, said: Dialect) -> FileRows:
@@ -91,12 +91,12 @@ def _layout(
         takes = _unknown([field.strip() for field in first], named=header)
     try:
         names = header_names(first, takes) if header else by_position(first, takes, line)
-        places = match(Selection(_signature(takes)), names).features
+        indexes = match(Selection(_signature(takes)), names).features
     except InvalidInput as error:
         raise Unreadable(error.message) from error
-    found = zip(places, takes.columns, strict=True)
-    taken = [(place, column) for place, column in found if place is not None]
-    ignored = [name for place, name in enumerate(names) if place not in set(places)]
+    found = zip(indexes, takes.columns, strict=True)
+    taken = [(index, column) for index, column in found if index is not None]
+    ignored = [name for index, name in enumerate(names) if index not in set(indexes)]
     notes = [ignored_text(ignored)] if ignored else []
     if header and said.header is None and is_counted(first):
         notes.append(f"read line {line} as the header (if it is a row, give --no-header)")

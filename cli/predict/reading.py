@@ -17,7 +17,7 @@ _JSON = {".json": from_json, ".ndjson": from_ndjson, ".jsonl": from_ndjson}
 def read_rows(
     name: str, content: bytes, takes: Callable[[], VersionInputs | None], said: Dialect
 ) -> FileRows:
-    """Read all rows of a file; raises `Unreadable`, which names the place.
+    """Read all rows of a file; raises `Unreadable`, which names the location.
 
     The format is given by the suffix: ``.json``, ``.ndjson`` or ``.jsonl``, else CSV, for which the
     columns of the model are looked up with ``takes``.

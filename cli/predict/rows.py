@@ -1,4 +1,4 @@
-"""The rows of `predictq predict` with their places in the file; readers of JSON and NDJSON."""
+"""The rows of `predictq predict` with their locations in the file; readers of JSON and NDJSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """One row and its place in the file."""
+    """One row and its location in the file."""
 
-    place: str
+    location: str
     """``line 7`` of CSV and NDJSON, ``row 7`` of a JSON array; from 1."""
     value: Any
     fault: str | None = None

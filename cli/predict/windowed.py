@@ -11,7 +11,6 @@ from cli.predict.progress import REFRESH_INTERVAL, Progress
 from cli.predict.rows import Row
 from predictq import Client, Detail, Pending, PredictionFailed, PredictqError, ProblemError
 
-__all__ = ["Failure", "predictions"]
 ROWS_PER_WINDOW = 1_000
 """Rows per request."""
 WINDOW = 4
@@ -21,7 +20,7 @@ SHOWN_FAILURES = 20
 
 
 class Fault(str):
-    """The place of a row, and why it has no prediction."""
+    """The location of a row, and why it has no prediction."""
 
     __slots__ = ()
 
@@ -38,11 +37,11 @@ class Sent:
 
     @property
     def good(self) -> list[Row]:
-        return [row for place, row in enumerate(self.rows) if place not in self.faults]
+        return [row for index, row in enumerate(self.rows) if index not in self.faults]
 
     @property
-    def places(self) -> str:
-        first, last = self.good[0].place, self.good[-1].place
+    def locations(self) -> str:
+        first, last = self.good[0].location, self.good[-1].location
         return first if first == last else f"{first} to {last}"
 
 
@@ -85,10 +84,12 @@ class WindowedPredict:
 
     def send(self, rows: Sequence[Row]) -> Sent:
         """Submit rows, leaving out refused ones; raises `Failure` if the rows are not the cause."""
-        faults = {n: Fault(f"{row.place}: {row.fault}") for n, row in enumerate(rows) if row.fault}
+        faults = {
+            n: Fault(f"{row.location}: {row.fault}") for n, row in enumerate(rows) if row.fault
+        }
         while len(faults) < len(rows):
-            good = [place for place in range(len(rows)) if place not in faults]
-            sent = [rows[place] for place in good]
+            good = [index for index in range(len(rows)) if index not in faults]
+            sent = [rows[index] for index in good]
             try:
                 return Sent(rows, faults, self._submit(sent))
             except ProblemError as error:
@@ -111,11 +112,11 @@ class WindowedPredict:
             return self._wait(pending)
         except PredictionFailed as error:
             if error.code != "model_error":
-                raise Failure(f"{sent.places}: {error}") from error
+                raise Failure(f"{sent.locations}: {error}") from error
             if len(rows) == 1:
-                return [Fault(f"{rows[0].place}: {error}")]
+                return [Fault(f"{rows[0].location}: {error}")]
         except PredictqError as error:
-            raise Failure(f"{sent.places}: {error}") from error
+            raise Failure(f"{sent.locations}: {error}") from error
         half = len(rows) // 2
         halves = [self.send(some) for some in (rows[:half], rows[half:])]
         return [answer for one in halves for answer in self.receive_answers(one)]
@@ -146,9 +147,9 @@ def _refused(error: ProblemError, rows: Sequence[Row]) -> dict[int, Fault]:
 
 
 def _fault(detail: Detail, rows: Sequence[Row]) -> str:
-    """A fault that names the place in the file instead of the server's row number."""
+    """A fault that names the location in the file instead of the server's row number."""
     if detail.row is None or detail.row >= len(rows):
         return detail.msg
     rest = detail.msg.removeprefix(f"row {detail.row + 1}")
-    place = rows[detail.row].place
-    return f"{place}: {rest}" if rest == detail.msg else f"{place}{rest}"
+    location = rows[detail.row].location
+    return f"{location}: {rest}" if rest == detail.msg else f"{location}{rest}"

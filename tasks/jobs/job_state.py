@@ -25,13 +25,13 @@ _TIMES = (
 Fields = Mapping[str, str]
 
 
-def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
-    """The job; ``flying`` holds the rows of each step that is queued or held by a worker."""
+def read_job(job_id: str, fields: Fields, in_flight: Iterable[int]) -> Job:
+    """The job; ``in_flight`` holds the rows of each step that is queued or held by a worker."""
     request = msgspec.json.decode(fields["order"], type=JobRequest)
     facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None
     status = cast("Status", fields["status"])
     report = msgspec.json.decode(fields["report"], type=Report) if "report" in fields else None
-    counts, rate = _counts(status, fields, sum(flying)), _rate(fields)
+    counts, rate = _counts(status, fields, sum(in_flight)), _rate(fields)
     return Job(
         id=job_id,
         status=status,
@@ -52,13 +52,13 @@ def read_job(job_id: str, fields: Fields, flying: Iterable[int]) -> Job:
     )
 
 
-def _counts(status: Status, fields: Fields, flying: int) -> Counts:
+def _counts(status: Status, fields: Fields, in_flight: int) -> Counts:
     total = int(fields.get("total", 0))
     succeeded, failed = int(fields["succeeded"]), int(fields["failed"])
     rest = total - succeeded - failed
     if status in TERMINAL_STATUSES:
         return Counts(total=total, succeeded=succeeded, failed=failed, cancelled=rest)
-    running = min(flying, rest)
+    running = min(in_flight, rest)
     pending = rest - running
     return Counts(total=total, succeeded=succeeded, failed=failed, running=running, pending=pending)
 

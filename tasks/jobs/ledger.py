@@ -13,9 +13,9 @@ from tasks.jobs.job import Facts, Job, JobError, JobRequest, Report, Status
 from tasks.jobs.job_state import read_job
 from tasks.jobs.messages import BULK, step_id, template
 from tasks.ledger import keys, scripts
-from tasks.ledger.pauses.pauses import PROBING
 from tasks.ledger.predictions.attempts import postpone_call
 from tasks.ledger.queue.workers import HEARTBEAT_TIMEOUT, Workers
+from tasks.ledger.script_constants import PROBING
 from tasks.messages import Idempotency
 from tasks.settings import Settings
 from telemetry.errors import JobFailed, TooManyFailures
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-class Held(msgspec.Struct, frozen=True):
+class ReservedStep(msgspec.Struct, frozen=True):
     """A step of a job, and the reservation of its message."""
 
     job: str
@@ -36,7 +36,7 @@ class Held(msgspec.Struct, frozen=True):
 class Begun(msgspec.Struct, frozen=True):
     """A step that a worker starts, with all that it needs to know."""
 
-    held: Held
+    reserved: ReservedStep
     attempt: int
     """From 1; above 1 if earlier attempts crashed or failed to read or write."""
     request: JobRequest
@@ -49,7 +49,8 @@ class Begun(msgspec.Struct, frozen=True):
     def facts(self) -> Facts:
         """What validation found; raises `JobFailed` before it."""
         if self.found is None:
-            raise JobFailed(f"{self.held.step} of job {self.held.job} came before its validation")
+            step, job = self.reserved.step, self.reserved.job
+            raise JobFailed(f"{step} of job {job} came before its validation")
         return self.found
 
     @property
@@ -123,10 +124,10 @@ class JobLedger:
         with self.client.pipeline(transaction=True) as pipe:
             for job_id in ids:
                 pipe.hgetall(keys.JOB + job_id)
-                pipe.hvals(_flying(job_id))
+                pipe.hvals(_in_flight_key(job_id))
             found = pipe.execute()
         pairs = zip(ids, found[::2], found[1::2], strict=True)
-        return [_read(job_id, fields, flying) for job_id, fields, flying in pairs]
+        return [_read(job_id, fields, in_flight) for job_id, fields, in_flight in pairs]
 
     def latest(self, many: int, before: str | None = None) -> list[str]:
         """Ids of the newest jobs older than ``before``; empty if that job is unknown."""
@@ -162,28 +163,28 @@ class JobLedger:
         alive = self._ask(self._workers.alive)
         return max(sum(int(w["processes"]) for w in alive if BULK in w.get("queues", ())), 1)
 
-    def begin(self, held: Held) -> Begun | None:
+    def begin(self, reserved: ReservedStep) -> Begun | None:
         """Start a step; None if there is nothing to do."""
-        told = self._run("begin", *_words(held))
+        told = self._run("begin", *_words(reserved))
         if told is None:
             return None
         attempt, request, facts, at = told
         known = None if facts is None else msgspec.json.decode(facts, type=Facts)
         return Begun(
-            held, attempt, msgspec.json.decode(request, type=JobRequest), known, at.decode()
+            reserved, attempt, msgspec.json.decode(request, type=JobRequest), known, at.decode()
         )
 
-    def plan(self, held: Held, plan: Plan, *, dry_run: bool) -> None:
+    def plan(self, reserved: ReservedStep, plan: Plan, *, dry_run: bool) -> None:
         """Store the result of validation, and queue the first chunks."""
         report, most = plan.report, plan.most_failures
         numbers = report.rows, report.chunks, "" if most is None else most
         documents = _json(plan.facts), _json(report)
-        self._run("plan", held.job, held.tag, *documents, *numbers, int(dry_run))
+        self._run("plan", reserved.job, reserved.tag, *documents, *numbers, int(dry_run))
 
-    def settle(self, held: Held, part: Part) -> Status | None:
+    def settle(self, reserved: ReservedStep, part: Part) -> Status | None:
         """Count a chunk once, whichever attempt is first; returns the job's status."""
         stop = _json(JobError.of(TooManyFailures()))
-        words = *_words(held), _json(part), part.succeeded, part.failed, stop
+        words = *_words(reserved), _json(part), part.succeeded, part.failed, stop
         return _status(self._run("settle", *words))
 
     def conclude(
@@ -195,11 +196,11 @@ class JobLedger:
         over the step; an error from before the job was resumed does not end it again.
         """
         told = b"" if error is None else _json(error)
-        return _status(self._run("conclude", *_words(begun.held), told, begun.at, output or ""))
+        return _status(self._run("conclude", *_words(begun.reserved), told, begun.at, output or ""))
 
-    def postpone(self, held: Held, backoff: float) -> None:
+    def postpone(self, reserved: ReservedStep, backoff: float) -> None:
         """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
-        tagged_ids = [(held.tag, step_id(held.job, held.step))]
+        tagged_ids = [(reserved.tag, step_id(reserved.job, reserved.step))]
         script_keys, arguments = postpone_call(
             tagged_ids, suspect=False, backoff=backoff, has_records=False
         )
@@ -242,24 +243,24 @@ def _status(told: bytes | None) -> Status | None:
     return cast("Status", told.decode()) if told else None
 
 
-def _flying(job_id: str) -> str:
+def _in_flight_key(job_id: str) -> str:
     return f"{keys.JOB}{job_id}:flying"
 
 
-def _words(held: Held) -> tuple[str, str, str]:
-    return held.job, held.step, held.tag
+def _words(reserved: ReservedStep) -> tuple[str, str, str]:
+    return reserved.job, reserved.step, reserved.tag
 
 
 def _json(value: msgspec.Struct) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _read(job_id: str, fields: Mapping[bytes, bytes], flying: Sequence[bytes]) -> Job | None:
+def _read(job_id: str, fields: Mapping[bytes, bytes], in_flight: Sequence[bytes]) -> Job | None:
     if not fields:
         return None
     texts = {k.decode(): v.decode() for k, v in fields.items()}
     try:
-        return read_job(job_id, texts, map(int, flying))
+        return read_job(job_id, texts, map(int, in_flight))
     except (msgspec.MsgspecError, KeyError, ValueError):  # one bad job must not hide the others
         log.exception("job %s cannot be read", job_id, extra={"id": job_id})
         return None

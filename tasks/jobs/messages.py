@@ -3,18 +3,21 @@
 import msgspec
 
 from tasks.jobs.job import JobRequest
-from tasks.jobs.steps import perform
 from tasks.messages import enclosed
 from telemetry.errors import Malformed
 
 BULK = "bulk"
 """The queue of batch jobs."""
+STEP_TASK = "tasks.jobs.step"
+"""The name of the task of a step; `tasks.jobs.steps`, which defines it, imports Celery."""
+VALIDATE, FINALIZE = "validate", "finalize"
+"""The steps before and after the chunks. A chunk's step is its number, from 0."""
 STEP = "@STEP@"
 """Placeholder that scripts replace by the step's name."""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The arguments of the task ``tasks.jobs.step``."""
+    """The arguments of the task `STEP_TASK`."""
 
     job: str
     step: str
@@ -29,7 +32,7 @@ def template(job_id: str, request: JobRequest) -> bytes:
     told = {"rows": 1, "job": request.reference}
     kwargs = {"job": job_id, "step": STEP}
     shown = f"{request.reference}, {STEP} of {job_id}"
-    return enclosed(perform.name, step_id(job_id, STEP), BULK, told, kwargs, shown)
+    return enclosed(STEP_TASK, step_id(job_id, STEP), BULK, told, kwargs, shown)
 
 
 def step_id(job_id: str, step: str) -> str:

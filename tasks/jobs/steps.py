@@ -1,12 +1,10 @@
 """The task of one step of a batch job, as producers call it."""
 
 from tasks.app import app
-
-VALIDATE, FINALIZE = "validate", "finalize"
-"""The steps before and after the chunks. A chunk's step is its number, from 0."""
+from tasks.jobs.messages import STEP_TASK
 
 
-@app.task(name="tasks.jobs.step")  # type: ignore[untyped-decorator]  # Celery has no types
+@app.task(name=STEP_TASK)  # type: ignore[untyped-decorator]  # Celery has no types
 def perform(job: str, step: str) -> None:
     """Validate a job, compute one of its chunks, or write its output.
 

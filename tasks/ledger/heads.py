@@ -1,4 +1,6 @@
-"""First bytes of records: scripts tell by them whether a record is open, without parsing JSON."""
+"""First bytes of records, by which scripts tell open ones without parsing JSON, and of letters."""
+
+from typing import Any
 
 from tasks.record import CELERY_STATUS, State
 from tasks.wire import encode
@@ -15,3 +17,8 @@ OPEN_HEADS = {
     "RETRYING_HEAD": RETRYING_HEAD,
 }
 """Heads of records that have no outcome, as the scripts name them."""
+
+
+def letter_head(**fields: Any) -> bytes:
+    """The fields of a letter as JSON without the closing brace; the script appends the rest."""
+    return encode(fields)[:-1]

@@ -10,7 +10,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.pauses.pauses import PROBING, breaker
 from tasks.ledger.predictions.acceptance import (
     Offer,
     accept_call,
@@ -27,6 +26,7 @@ from tasks.ledger.predictions.attempts import (
 from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
+from tasks.ledger.script_constants import PROBING, breaker_limits
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
@@ -75,7 +75,7 @@ class Ledger:
         self._rounds = Pipeline(client)
         self._accept = scripts.load_script(client, "accept", **PROBING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
-        self._settle = scripts.load_script(client, "settle", **breaker(settings))
+        self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
         self._postpone = scripts.load_script(client, "postpone")
 
     def accept(self, offer: Offer) -> str:

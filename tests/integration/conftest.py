@@ -10,6 +10,7 @@ import redis
 from stack.process import Process
 from stack.redis import server as redis_server
 from tasks.ledger.ledger import connect
+from tests.measurement import MEASUREMENT
 from tests.support.models import Doubling, Lethal, Strange, Touchy, register
 from tests.support.stack import LiveStack, running, until
 
@@ -33,7 +34,7 @@ def unruly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     diary.touch()
     for model in (Doubling(), Touchy(str(diary)), Lethal(), Strange()):
         register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
-    with running(home) as stack:
+    with MEASUREMENT.of_children(), running(home) as stack:
         for name in ("doubling", "touchy", "lethal", "strange"):
             assert stack.predict(name, [1.0, 0.0]) == [2.0]  # its batch size is known now
         yield stack

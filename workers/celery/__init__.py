@@ -1,1 +1,1 @@
-"""The worker's Celery integration: transport, consumer steps, events, heartbeat and shutdown."""
+"""Celery's side of a worker: transport, consumer steps, strategies, pool interface and shutdown."""

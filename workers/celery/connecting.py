@@ -9,9 +9,9 @@ import redis
 from celery.worker.state import maybe_shutdown
 
 from tasks.ledger import keys
+from tasks.ledger.server.outage import Outage
 from tasks.ledger.server.refusals import is_refusal
 from tasks.ledger.server.startup_check import accepted_server
-from workers.celery.outage import Outage
 
 STOP_CHECK_SECONDS = 0.5
 """Seconds between two checks for a shutdown request while waiting."""

@@ -6,10 +6,10 @@ from celery import bootsteps
 from celery.worker import state
 from kombu.common import ignore_errors
 
-from workers.celery.heartbeat import HEARTBEAT_SECONDS
 from workers.celery.shutdown import Shutdown
 from workers.microbatch.cancelled_runs import LONG_RUN
 from workers.parts import WorkerParts
+from workers.pool.heartbeat import HEARTBEAT_SECONDS
 
 
 class BatchingStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types

@@ -48,7 +48,7 @@ class Shutdown:
                 return
             # Without Redis the processes cannot settle either; they wait for it as we do.
             with contextlib.suppress(redis.RedisError):
-                self._reservations.upkeep(self._batcher.held())
+                self._reservations.upkeep(self._batcher.reserved_tags())
         # A process that died while draining has put its messages back among the waiting.
         self._give_back(self._batcher.take_back_waiting())
 

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from tasks.wire import decode
 from telemetry.errors import Malformed
-from workers.celery.connecting import refusals_as_loss
+from workers.celery.connecting import ServerCheck, refusals_as_loss
 from workers.microbatch.batch_size import MAX_ROWS
 from workers.microbatch.batcher import MAX_BYTES
 from workers.parts import WorkerParts
@@ -121,7 +121,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         Gives the number of messages returned to their queues.
         """
         with refusals_as_loss():
-            return self.parts.reservations.upkeep(self.parts.batcher.held(), self._queue)
+            return self.parts.reservations.upkeep(self.parts.batcher.reserved_tags(), self._queue)
 
     def maybe_refresh_binding_expiry(self) -> None:
         """As kombu's; but a refusal reconnects, where kombu would log a traceback every second."""
@@ -212,8 +212,10 @@ class Transport(kombu.Transport):  # type: ignore[misc]  # kombu's types are not
     Channel = Channel
     parts: ClassVar[WorkerParts]
     """Set by `workers.app` in a class of its own, as kombu makes the instances."""
+    server_check: ClassVar[ServerCheck]
+    """Set likewise: it outlives the connections, and looks at the server closely only once."""
 
     def establish_connection(self) -> Any:
         """Wait until the server accepts writes, then connect; see `ServerCheck`."""
-        self.parts.server_check.wait()
+        self.server_check.wait()
         return super().establish_connection()

@@ -13,7 +13,7 @@ from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.messages import Call, read_call
 from tasks.record import Record
-from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
+from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
 from telemetry.errors import (
     Malformed,
     ModelUnloadable,
@@ -21,9 +21,9 @@ from telemetry.errors import (
     TimedOut,
     WorkerLost,
 )
-from workers.compute.disposition import Settling, failed
+from workers.compute.disposition import Decision, failed
 from workers.models.resolving import resolve, resolve_pinned
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 
 class AdmittedRequest(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class AdmittedRequest(msgspec.Struct, frozen=True):
     rows: list[list[Any]]
 
 
-def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Settling:
+def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Decision:
     """Check a request. Returns it, or what becomes of it instead of being computed.
 
     ``start`` is the answer of `Ledger.start`: an attempt's number, or that the request is late.
@@ -95,6 +95,6 @@ def _refuse_hopeless(item: Item, attempt: int) -> None:
     if item.instruction is Instruction.TIME_OUT:
         raise TimedOut
     if item.instruction is Instruction.GIVE_UP_LOADING:
-        raise ModelUnloadable(f"loading the model took more than {LONGEST_RUN} s")
+        raise ModelUnloadable(f"loading the model took more than {MAX_RUN_SECONDS} s")
     if attempt > MAX_ATTEMPTS:
         raise WorkerLost(f"computing this ended its process {attempt - 1} times")

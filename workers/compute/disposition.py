@@ -21,7 +21,7 @@ from telemetry.errors import (
 )
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
-from workers.pool.protocol import Fate, Instruction, Item
+from workers.protocol import Disposition, Instruction, Item
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class Postponed(msgspec.Struct, frozen=True):
         return not isinstance(self.error, ModelUnloadable | RegistryUnavailable)
 
 
-Settling = Settled | Postponed
+Decision = Settled | Postponed
+"""What is written to the ledger of a request; the worker is told its `Disposition`."""
 
 
 def backoff_of(error: PredictqError) -> float:
@@ -51,7 +52,7 @@ def _is_away(error: Exception) -> bool:
     return isinstance(error, RegistryUnavailable)
 
 
-def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settling:
+def failed(record: Record, item: Item, error: Exception, attempt: int) -> Decision:
     """Postpone a request that broken infrastructure failed, up to `MAX_ATTEMPTS`; fail any other.
 
     ``attempt`` is the number of the attempt that failed.
@@ -60,7 +61,7 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settli
     traceback = traceback_of(error)
     fields = failure(item.id, record.model, record.version, attempt, traceback)
     log.warning("a prediction failed: %s", error_text(error), extra=fields)
-    # Loading already took `LONGEST_RUN`, and would hang as long at the next attempt.
+    # Loading already took `MAX_RUN_SECONDS`, and would hang as long at the next attempt.
     hung = item.instruction is Instruction.GIVE_UP_LOADING and not _is_away(error)
     is_final = attempt >= MAX_ATTEMPTS or hung
     if isinstance(error, PredictqError) and error.retried and not is_final:
@@ -72,31 +73,31 @@ def failed(record: Record, item: Item, error: Exception, attempt: int) -> Settli
     return Settled(settled, item.tag, begun if is_dead else None)
 
 
-def fate(ending: Settling | None, start: Start) -> Fate:
-    """The worker's view of what became of a request; ``ending`` is None if it did not start."""
-    if ending is None:
-        return Fate("suspect" if start is NotStarted.SUSPECT else "dropped")
-    if isinstance(ending, Postponed):
-        error = f"{ending.error.code}: {ending.error.message}"
-        return Fate("retrying", error, ending.traceback or "")
-    record = ending.record
+def disposition_of(decision: Decision | None, start: Start) -> Disposition:
+    """The worker's view of what became of a request; ``decision`` is None if it did not start."""
+    if decision is None:
+        return Disposition("suspect" if start is NotStarted.SUSPECT else "dropped")
+    if isinstance(decision, Postponed):
+        error = f"{decision.error.code}: {decision.error.message}"
+        return Disposition("retrying", error, decision.traceback or "")
+    record = decision.record
     error = f"{record.error.code}: {record.error.message}" if record.error else ""
-    return Fate(record.state, error, record.traceback or "")
+    return Disposition(record.state, error, record.traceback or "")
 
 
-def note_dispositions(ledger: Ledger, endings: Iterable[Settling]) -> None:
-    """Write all dispositions to the ledger.
+def note_decisions(ledger: Ledger, decisions: Iterable[Decision]) -> None:
+    """Write all decisions to the ledger.
 
     One round trip for each version that has outcomes, and one for each kind of retry.
     """
     versions: dict[str, list[Settled]] = defaultdict(list)
     postponed: dict[tuple[bool, float], list[tuple[str, str]]] = defaultdict(list)
-    for ending in endings:
-        if isinstance(ending, Settled):
-            versions[ending.record.reference].append(ending)
+    for decision in decisions:
+        if isinstance(decision, Settled):
+            versions[decision.record.reference].append(decision)
         else:
-            how = ending.is_suspect, backoff_of(ending.error)
-            postponed[how].append((ending.item.tag, ending.item.id))
+            how = decision.is_suspect, backoff_of(decision.error)
+            postponed[how].append((decision.item.tag, decision.item.id))
     for version, settled_together in versions.items():
         ledger.settle(version, settled_together)
     for (suspect, backoff), tagged_ids in postponed.items():

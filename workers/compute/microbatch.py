@@ -12,14 +12,14 @@ from tasks.ledger.ledger import Ledger
 from tasks.ledger.predictions.attempts import NotStarted, Start
 from tasks.ledger.predictions.settlement import Settled
 from tasks.record import Receipt
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from tasks.wire import encode
 from telemetry.errors import OutcomeTooLarge, PredictqError
 from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
-from workers.compute.disposition import Settling, failed, fate, note_dispositions
+from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
 from workers.models.engine import Computed, Engine, predict
-from workers.pool.protocol import Fate, Item
+from workers.protocol import Disposition, Item
 
 
 class Computation:
@@ -43,23 +43,24 @@ class Computation:
         self._ledger = ledger
         self._limited = limited
 
-    def run(self, items: Sequence[Item]) -> list[Fate]:
+    def run(self, items: Sequence[Item]) -> list[Disposition]:
         """Compute and settle each item, except those already settled or that must run alone.
 
-        Returns one fate per item, in order.
+        Returns one disposition per item, in order.
         """
         tagged_ids = [(item.tag, item.id) for item in items]
         starts = self._ledger.start(tagged_ids, [item.expires for item in items])
         with self._limited(_limit(items, starts)):
-            endings = self._endings(items, starts)
-        note_dispositions(self._ledger, endings.values())
+            decisions = self._decisions(items, starts)
+        note_decisions(self._ledger, decisions.values())
         return [
-            fate(endings.get(item.tag), start) for item, start in zip(items, starts, strict=True)
+            disposition_of(decisions.get(item.tag), start)
+            for item, start in zip(items, starts, strict=True)
         ]
 
-    def _endings(self, items: Sequence[Item], starts: Sequence[Start]) -> dict[str, Settling]:
+    def _decisions(self, items: Sequence[Item], starts: Sequence[Start]) -> dict[str, Decision]:
         """Tag → outcome or postponement of every item that was started."""
-        endings: dict[str, Settling] = {}
+        decisions: dict[str, Decision] = {}
         groups: dict[Any, list[AdmittedRequest]] = defaultdict(list)
         for item, start in zip(items, starts, strict=True):
             if not _is_handled(start):
@@ -68,13 +69,13 @@ class Computation:
             if isinstance(read, AdmittedRequest):
                 groups[_group(read)].append(read)
             else:
-                endings[item.tag] = read
+                decisions[item.tag] = read
         for group in groups.values():
             tags = (asked.item.tag for asked in group)
-            endings.update(zip(tags, self._answer(group), strict=True))
-        return endings
+            decisions.update(zip(tags, self._answer(group), strict=True))
+        return decisions
 
-    def _answer(self, group: list[AdmittedRequest]) -> list[Settling]:
+    def _answer(self, group: list[AdmittedRequest]) -> list[Decision]:
         """Outcomes or postponements of requests that can share a model call, in order."""
         started_at = time.time()
         answers = bisect(group, self._call)
@@ -95,7 +96,7 @@ class Computation:
 
     def _succeeded(
         self, asked: AdmittedRequest, predictions: list[Any], computed: Computed, started_at: float
-    ) -> Settling:
+    ) -> Decision:
         manifest, record = asked.manifest, asked.record
         receipt = Receipt(
             model=manifest.name,
@@ -128,7 +129,7 @@ def _limit(items: Sequence[Item], starts: Sequence[Start]) -> float:
     """Time limit of a microbatch in seconds: the smallest of the items that are handled."""
     pairs = zip(items, starts, strict=True)
     limits = (item.limit for item, start in pairs if _is_handled(start))
-    return min(limits, default=LONGEST_RUN)
+    return min(limits, default=MAX_RUN_SECONDS)
 
 
 def _group(asked: AdmittedRequest) -> tuple[Any, ...]:

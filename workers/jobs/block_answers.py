@@ -36,7 +36,7 @@ class AnsweredBlock(msgspec.Struct, frozen=True):
 
         ``names`` are the prediction columns if no row was answered. Raises as `output`.
         """
-        good = self.block.good[_places(self.pieces)]
+        good = self.block.good[_indexes(self.pieces)]
         return output(self.block, good, self.columns or empty_columns(names))
 
 
@@ -85,11 +85,11 @@ def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> Answered
 
 def _deadly(block: Block, lived: Sequence[range]) -> list[BadRow]:
     deadly = np.ones(len(block.good), bool)
-    deadly[_places(lived)] = False
+    deadly[_indexes(lived)] = False
     return [_bad(block, int(row), WorkerLost()) for row in np.flatnonzero(deadly)]
 
 
-def _places(ranges: Sequence[range]) -> Array:
+def _indexes(ranges: Sequence[range]) -> Array:
     return np.concatenate([np.arange(0), *(np.arange(r.start, r.stop) for r in ranges)])
 
 

@@ -24,11 +24,11 @@ def finalize(
     settings: Settings,
 ) -> None:
     """Write the output and the errors file, and complete the job; raises what ends the job."""
-    parts, spare = ledger.parts(begun.held.job).values(), settings.spare_bytes
+    parts, spare = ledger.parts(begun.reserved.job).values(), settings.spare_bytes
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
         raise OutputUnwritable(
-            f"parts of job {begun.held.job} are missing: {', '.join(missing[:5])}"
+            f"parts of job {begun.reserved.job} are missing: {', '.join(missing[:5])}"
         )
     output = resolved_output(begun.request, directory, roots)
     made = [directory.part(part.name) for part in parts]

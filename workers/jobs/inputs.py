@@ -104,8 +104,8 @@ class Inputs:
         """Close sources beyond `MAX_OPEN_SOURCES`, and those of jobs that have probably ended."""
         now, others = time.monotonic(), [key for key in self._kept if key != wanted]
         many = len(others) + 1 - MAX_OPEN_SOURCES
-        for place, key in enumerate(others):
-            if place < many or now - self._kept[key][1] > IDLE_SECONDS:
+        for index, key in enumerate(others):
+            if index < many or now - self._kept[key][1] > IDLE_SECONDS:
                 self._close(key)
 
     def _close(self, key: Key) -> None:

@@ -10,7 +10,7 @@ from registry.manifest import Manifest
 from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.job import JobRequest
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from workers.models.engine import Engine, answer_table
 from workers.models.resolving import resolve_pinned
 from workers.models.tabular import outputs
@@ -66,7 +66,7 @@ class Model(msgspec.Struct, frozen=True):
         return starmap(slice, pairwise(borders))
 
     def _call(self, given: Table) -> Answers:
-        with self.limited(LONGEST_RUN):
+        with self.limited(MAX_RUN_SECONDS):
             return {method: self._ask(given, method) for method in self.methods}
 
     def _ask(self, given: Table, method: str) -> Output:

@@ -7,24 +7,23 @@ from registry.store import Registry
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED, JobError
-from tasks.jobs.ledger import Begun, Held, JobLedger, Result
-from tasks.jobs.messages import read_step
-from tasks.jobs.steps import FINALIZE, VALIDATE
+from tasks.jobs.ledger import Begun, JobLedger, ReservedStep, Result
+from tasks.jobs.messages import FINALIZE, VALIDATE, read_step
 from tasks.ledger.ledger import connect
+from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import OutOfMemory, OutputUnwritable, PredictqError, WorkerLost
 from telemetry.logs import failure
 from telemetry.tracebacks import error_text, traceback_of
 from workers.compute.disposition import backoff_of
-from workers.compute.retry_redis import retry_until_answered
 from workers.jobs.finalizing import finalize
 from workers.jobs.inputs import Inputs
 from workers.jobs.job_model import Limited, Models
 from workers.jobs.scoring import Scorer
 from workers.jobs.validation.validating import Validator
 from workers.models.engine import Engine
-from workers.pool.protocol import Fate, Item
+from workers.protocol import Disposition, Item
 
 log = logging.getLogger(__name__)
 
@@ -49,22 +48,22 @@ class Performer:
         self._validator = Validator(models, self._inputs, self._ledger, settings)
         self._scorer = Scorer(models, self._inputs, self._ledger, settings)
 
-    def perform(self, item: Item) -> Fate:
-        """Perform a step; returns its fate."""
+    def perform(self, item: Item) -> Disposition:
+        """Perform a step; returns its disposition."""
         step = read_step(item.body)
-        held = Held(step.job, step.step, item.tag)
-        begun = self._ledger.begin(held)
+        reserved = ReservedStep(step.job, step.step, item.tag)
+        begun = self._ledger.begin(reserved)
         if begun is None:
-            return Fate("dropped")
+            return Disposition("dropped")
         try:
             self._do(begun)
         except Exception as error:  # noqa: BLE001 - any error must reach the job's owner
             self._inputs.close()  # the file may be repaired or deleted before the next attempt
             return self._failed(begun, _converted_error(error))
-        return Fate("succeeded")
+        return Disposition("succeeded")
 
     def _do(self, begun: Begun) -> None:
-        match begun.held.step:
+        match begun.reserved.step:
             case step if step.isdecimal():
                 self._scorer.score(begun)
             case step if step == VALIDATE:
@@ -72,20 +71,20 @@ class Performer:
             case _ if begun.attempt > MAX_ATTEMPTS:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:
-                directory = JobDirectory(self._settings.home, begun.held.job)
+                directory = JobDirectory(self._settings.home, begun.reserved.job)
                 finalize(begun, self._ledger, directory, self._roots, self._settings)
 
-    def _failed(self, begun: Begun, error: Exception) -> Fate:
-        held, word, traceback = begun.held, error_text(error), traceback_of(error)
+    def _failed(self, begun: Begun, error: Exception) -> Disposition:
+        reserved, word, traceback = begun.reserved, error_text(error), traceback_of(error)
         request = begun.request
-        fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
-        log.warning("step %s of a job failed: %s", held.step, word, extra=fields)
+        fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+        log.warning("step %s of a job failed: %s", reserved.step, word, extra=fields)
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
-            self._ledger.postpone(held, backoff_of(error))
-            return Fate("retrying", word, traceback or "")
+            self._ledger.postpone(reserved, backoff_of(error))
+            return Disposition("retrying", word, traceback or "")
         if self._ledger.conclude(begun, JobError.of(error)) in STOPPED:
-            JobDirectory(self._settings.home, held.job).discard_unpacked()
-        return Fate("failed", word, traceback or "")
+            JobDirectory(self._settings.home, reserved.job).discard_unpacked()
+        return Disposition("failed", word, traceback or "")
 
 
 def _converted_error(error: Exception) -> Exception:

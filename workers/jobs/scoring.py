@@ -34,8 +34,8 @@ class Scorer:
     def score(self, begun: Begun) -> None:
         """Score a chunk; raises errors that end the job."""
         self._quota.check()
-        directory = JobDirectory(self._settings.home, begun.held.job)
-        journal = CrashJournal(directory.journal(begun.held.step))
+        directory = JobDirectory(self._settings.home, begun.reserved.job)
+        journal = CrashJournal(directory.journal(begun.reserved.step))
         journal.begin(begun.attempt)
         model = self._models.of(begun.request)
         block = self._read(begun, directory, model)
@@ -43,14 +43,14 @@ class Scorer:
         if answered.raised:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
-        status = self._ledger.settle(begun.held, part)
+        status = self._ledger.settle(begun.reserved, part)
         journal.close()
         if status in STOPPED:
             directory.discard_unpacked()
 
     def _read(self, begun: Begun, directory: JobDirectory, model: Model) -> Block:
-        job_id, request, facts = begun.held.job, begun.request, begun.facts
-        span = read_span(directory.plan(facts.plan), int(begun.held.step))
+        job_id, request, facts = begun.reserved.job, begun.request, begun.facts
+        span = read_span(directory.plan(facts.plan), int(begun.reserved.step))
         if span is None:
             raise InvalidInput(f"the plan of job {job_id} is missing; submit the job again")
         return self._inputs.source(job_id, request, facts, model.manifest).read(span)
@@ -58,15 +58,15 @@ class Scorer:
 
 def _log(begun: Begun, error: PredictqError) -> None:
     """Log one line per chunk, however many rows failed; the errors file lists them all."""
-    held, request = begun.held, begun.request
+    reserved, request = begun.reserved, begun.request
     traceback = traceback_of(error)
-    fields = failure(held.job, request.model, request.version, begun.attempt, traceback)
-    log.warning("rows of chunk %s failed: %s", held.step, error_text(error), extra=fields)
+    fields = failure(reserved.job, request.model, request.version, begun.attempt, traceback)
+    log.warning("rows of chunk %s failed: %s", reserved.step, error_text(error), extra=fields)
 
 
 def _written(begun: Begun, directory: JobDirectory, answered: AnsweredBlock, spare: int) -> Part:
     """Write the chunk's part of the output; each attempt uses a name of its own."""
-    name = f"{begun.held.step}-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
+    name = f"{begun.reserved.step}-{begun.reserved.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)
     table = answered.table(begun.facts.answers)
     write_part(directory.part(name), begun.output_format, table, spare)

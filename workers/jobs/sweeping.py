@@ -2,64 +2,20 @@
 
 import logging
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import redis
-from celery import bootsteps
 
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import STOPPED
 from tasks.jobs.ledger import JobLedger
-from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from workers.jobs.ownership import is_ours
-from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
-SWEEP_INTERVAL = 60.0
-"""Seconds between two sweeps."""
 ABANDONED_SECONDS = 3600.0
 """Seconds without a write after which an upload that became no job is deleted."""
-
-
-class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """A step of the bulk worker's consumer that sweeps periodically, in a thread."""
-
-    requires = ("workers.celery.consumer:BatchingStep",)
-
-    def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
-        super().__init__(consumer, **options)
-        self._parts = parts
-        self._over = threading.Event()
-
-    def include_if(self, consumer: Any) -> bool:
-        """Include this step only in workers that consume the bulk queue."""
-        return BULK in consumer.app.amqp.queues.consume_from
-
-    def start(self, consumer: Any) -> None:
-        """Start sweeping; called for each connection to the broker."""
-        self._over = threading.Event()
-        given = self._over, self._parts
-        threading.Thread(target=_sweep, args=given, name="sweep", daemon=True).start()
-
-    def stop(self, consumer: Any) -> None:
-        """Stop sweeping."""
-        self._over.set()
-
-
-def _sweep(over: threading.Event, parts: WorkerParts) -> None:
-    ledger, settings = JobLedger(parts.client, parts.settings), parts.settings
-    while not over.is_set():
-        try:
-            sweep_jobs(ledger, settings)
-        except (redis.RedisError, OSError) as error:
-            log.warning("jobs cannot be swept: %s", error)
-        over.wait(SWEEP_INTERVAL)
 
 
 def sweep_jobs(ledger: JobLedger, settings: Settings) -> None:

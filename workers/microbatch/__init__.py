@@ -1,1 +1,1 @@
-"""Microbatches: messages gathered for one model call, sized, and retried when a process dies."""
+"""Microbatches: messages gathered for one model call, sized, retried, and reported to Celery."""

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from celery.worker import state
 
 from tasks.time_limits import OUTAGE
-from workers.celery.events import EventSender
 from workers.microbatch.batch_size import MAX_BATCH_WAIT, BatchSize
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.demand import Demand
+from workers.microbatch.events import EventSender
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
 from workers.pool.pool_process import PoolProcess
 from workers.pool.pools import Pools
-from workers.pool.protocol import Done, Fate, Instruction, Item, Microbatch, Step
+from workers.protocol import Disposition, Done, Instruction, Item, Microbatch, Step
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 1024
@@ -85,12 +85,12 @@ class Batcher:
         held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
         # The version of the next message is unknown; assume that of the latest microbatch.
-        room = MAX_WAITING - sum(sizes.values())
+        most = MAX_WAITING - sum(sizes.values())
         if held_back:
-            room = min(room, MAX_HELD_BACK - held_back)
-        return max(min(self._next_rows - could + held_back, room), 0)
+            most = min(most, MAX_HELD_BACK - held_back)
+        return max(min(self._next_rows - could + held_back, most), 0)
 
-    def held(self) -> Iterator[str]:
+    def reserved_tags(self) -> Iterator[str]:
         """Tags of all messages that are reserved and not yet settled."""
         for messages in (*self._waiting.values(), *self._running.values()):
             yield from (message.tag for message in messages)
@@ -232,16 +232,16 @@ class Batcher:
         self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
-        for message, fate in zip(messages, done.fates, strict=True):
+        for message, disposition in zip(messages, done.dispositions, strict=True):
             # It may have crashed another process, so `start.lua` lets it start only alone.
-            if fate.verdict == "suspect":
+            if disposition.kind == "suspect":
                 self._wait(message, alone=message.tag)
             else:
-                self._events.finished(message.request, fate, done.seconds)
+                self._events.finished(message.request, disposition, done.seconds)
 
     def _end_cancelled(self, messages: list[Message]) -> None:
         for message in messages:
-            self._events.finished(message.request, Fate("cancelled"), 0.0)
+            self._events.finished(message.request, Disposition("cancelled"), 0.0)
 
 
 def _item(message: Message) -> Item:

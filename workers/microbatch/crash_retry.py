@@ -15,12 +15,12 @@ from tasks.time_limits import MAX_ATTEMPTS
 from telemetry.errors import WorkerLost
 from telemetry.logs import of_version
 from workers.microbatch.message import Message
-from workers.pool.protocol import Disposition
+from workers.protocol import DispositionKind
 
 log = logging.getLogger(__name__)
 
 
-def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
+def retry_or_fail(ledger: Ledger, message: Message) -> DispositionKind | None:
     """Retry a message later or fail it after its last attempt; None keeps it in this worker.
 
     It stays if Redis cannot be reached, and if it is a step of a job: the process that takes that
@@ -42,12 +42,12 @@ def retry_or_fail(ledger: Ledger, message: Message) -> Disposition | None:
             extra=fields,
         )
         return None
-    verdicts: dict[Postponement, Disposition] = {
+    kinds: dict[Postponement, DispositionKind] = {
         "postponed": "retrying",
         "last": "failed",
         "gone": "dropped",
     }
-    return verdicts[answer]
+    return kinds[answer]
 
 
 def return_uncharged(reservations: Reservations, messages: list[Message]) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from tasks.time_limits import LONGEST_RUN
-from workers.celery.events import EventSender
+from tasks.time_limits import MAX_RUN_SECONDS
+from workers.microbatch.events import EventSender
 from workers.microbatch.message import Message
-from workers.pool.protocol import Disposition, Fate, Instruction
+from workers.protocol import Disposition, DispositionKind, Instruction
 
 
 class Crashes:
@@ -15,7 +15,7 @@ class Crashes:
         self,
         events: EventSender,
         *,
-        retry_or_fail: Callable[[Message], Disposition | None],
+        retry_or_fail: Callable[[Message], DispositionKind | None],
         return_uncharged: Callable[[list[Message]], bool],
     ) -> None:
         """``retry_or_fail`` decides about a message that ran alone; None keeps it in this worker.
@@ -44,15 +44,15 @@ class Crashes:
     def _handled_alone(self, message: Message, *, timed_out: bool) -> list[Message]:
         if timed_out:
             # The next process only settles it. Its own limit may be too short even for that.
-            message.instruction, message.limit = Instruction.TIME_OUT, LONGEST_RUN
-        elif verdict := self._retry_or_fail(message):
-            self._events.finished(message.request, Fate(verdict, "worker_lost"), 0.0)
+            message.instruction, message.limit = Instruction.TIME_OUT, MAX_RUN_SECONDS
+        elif kind := self._retry_or_fail(message):
+            self._events.finished(message.request, Disposition(kind, "worker_lost"), 0.0)
             return []
         return [message]
 
     def _are_returned(self, messages: list[Message]) -> bool:
         if are_returned := self._return_uncharged(messages):
-            fate = Fate("retrying", "another request of its microbatch exceeded its time limit")
+            why = "another request of its microbatch exceeded its time limit"
             for message in messages:
-                self._events.finished(message.request, fate, 0.0)
+                self._events.finished(message.request, Disposition("retrying", why), 0.0)
         return are_returned

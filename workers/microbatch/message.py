@@ -8,9 +8,9 @@ from registry.manifest import Manifest
 from registry.methods import check_method
 from registry.store import Registry
 from tasks.messages import read_call
-from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from telemetry.errors import PredictqError
-from workers.pool.protocol import Instruction
+from workers.protocol import Instruction
 
 MAX_HEADER_ROWS = 1_000_000
 """Largest row count that is accepted from a header, which any producer can write."""
@@ -37,7 +37,7 @@ class Message:
         """``model:version``; None if unknown: then any process can settle it."""
         self.method: str | None = None
         """None for a step of a job, and where the version is unknown."""
-        self.rows, self.limit = 1, float(LONGEST_RUN)
+        self.rows, self.limit = 1, float(MAX_RUN_SECONDS)
 
 
 class _Named(NamedTuple):
@@ -52,7 +52,7 @@ class _Named(NamedTuple):
 def read_prediction(message: Any, request: Request, registry: Registry) -> Message:
     """Read the message of a prediction.
 
-    The time limit is the message's own, else its version's, else `LONGEST_RUN`.
+    The time limit is the message's own, else its version's, else `MAX_RUN_SECONDS`.
     """
     read, limit = Message(message, request), None
     if named := _from_headers(message.headers) or _from_body(read.body):
@@ -60,7 +60,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
         if manifest := _known(named, registry):
             read.reference, read.method = manifest.reference, named.method
             limit = manifest.timeout_seconds
-    read.limit = _bounded(_own_limit(request.time_limits) or limit or LONGEST_RUN)
+    read.limit = _bounded(_own_limit(request.time_limits) or limit or MAX_RUN_SECONDS)
     return read
 
 
@@ -95,8 +95,8 @@ def _own_limit(told: Any) -> float | None:
 
 
 def _bounded(seconds: float) -> float:
-    """Clamp a limit to `SHORTEST_RUN` … `LONGEST_RUN` seconds, as any producer can write one."""
-    return min(max(seconds, SHORTEST_RUN), LONGEST_RUN)
+    """Clamp a limit to what callers may set, since any producer can write one."""
+    return min(max(seconds, MIN_RUN_SECONDS), MAX_RUN_SECONDS)
 
 
 def _known(named: _Named, registry: Registry) -> Manifest | None:

@@ -4,7 +4,7 @@ from registry.manifest import Manifest
 from registry.readiness import GoldenRows
 from registry.store import Registry
 from workers.models.engine import Answer, Engine
-from workers.models.gate.golden import check_golden_rows
+from workers.models.golden import check_golden_rows
 from workers.models.resolving import reading_registry
 from workers.models.tabular.table import Input
 

@@ -11,10 +11,10 @@ import pandas as pd
 from registry.manifest import Description
 from telemetry.errors import Invalid, InvalidFeatures, ModelUnloadable
 from workers.models.artifacts import LoadedModel, open_artifact
+from workers.models.expected import check_expected, split_expected
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.pickled.remedies import anew, other_version
 from workers.models.formats.table import format_named
-from workers.models.gate.expected import check_expected, split_expected
 from workers.models.signature.inspection import Inspected, inspect
 from workers.models.signature.sample import of_rows
 

@@ -1,1 +1,1 @@
-"""The pool processes that compute predictions, and the fork server that forks them."""
+"""The pool processes that compute predictions, the fork server that forks them, their heartbeat."""

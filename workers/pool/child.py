@@ -18,13 +18,13 @@ from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.predictions.attempts import Postponement, Start
 from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.server.retry_redis import retry_until_answered
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
-from workers.compute.retry_redis import retry_until_answered
 from workers.models.engine import Engine
 from workers.pool.output_limit import limit_printing
-from workers.pool.protocol import Done, Fate, Item, Microbatch, Ready, Step, receive, send_frame
+from workers.protocol import Disposition, Done, Item, Microbatch, Ready, Step, receive, send_frame
 
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
@@ -40,10 +40,10 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
         printed.reset()
         match frame:
             case Microbatch(items):
-                fates = computation.run(items)
+                dispositions = computation.run(items)
             case Step(item):
-                fates = [steps.perform(item)]
-        send_frame(connection, Done(fates, time.perf_counter() - started))
+                dispositions = [steps.perform(item)]
+        send_frame(connection, Done(dispositions, time.perf_counter() - started))
 
 
 class _Steps:
@@ -52,9 +52,9 @@ class _Steps:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
 
-    def perform(self, item: Item) -> Fate:
+    def perform(self, item: Item) -> Disposition:
         """See `workers.jobs.performing.Performer`."""
-        done: Fate = self._performer.perform(item)
+        done: Disposition = self._performer.perform(item)
         return done
 
     @cached_property

@@ -27,6 +27,7 @@ from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
 from workers.environments.environment import is_at_home
+from workers.memory_limit import bound_growth, share_of_one
 from workers.models.cache import CAPACITY
 from workers.models.current import current
 from workers.models.engine import SklearnEngine
@@ -34,9 +35,8 @@ from workers.models.golden_engine import GoldenCheckedEngine
 from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
-from workers.pool.memory import bound_growth, share_of_one
 from workers.pool.priority import lower_priority
-from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
 MAX_COMMAND_BYTES = 2**16
@@ -55,7 +55,7 @@ class ForkServer:
     ) -> None:
         """``never``: versions that must not be loaded.
 
-        ``growth``: bytes by which a pool process may grow, see `workers.pool.memory.bound_growth`.
+        ``growth``: bytes by which a pool process may grow, see `workers.memory_limit.bound_growth`.
         Without a ``growth`` the memory of pool processes is not bounded.
         """
         self._control = control

@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Iterable
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from telemetry.logs import of_version
-from workers.pool.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
 
 log = logging.getLogger(__name__)
 ONE_THREAD = {
@@ -67,6 +67,11 @@ class ForkServerClient:
         """File descriptor of the control socket, for `select` and event loops."""
         return self._control.fileno()
 
+    @property
+    def pid(self) -> int:
+        """Process id of the fork server."""
+        return self._process.pid
+
     def fork(self) -> socket.socket:
         """Ask for a process and return our end of its connection.
 
@@ -113,10 +118,10 @@ class ForkServerClient:
             return self._control.recv(2**16)
 
     def end_overdue(self) -> None:
-        """Kill the fork server if a load takes longer than `LONGEST_RUN`: it blocks all forks."""
-        if self.at_work_on and time.monotonic() - self._at_work_since > LONGEST_RUN:
+        """Kill the fork server if a load exceeds `MAX_RUN_SECONDS`: it blocks all forks."""
+        if self.at_work_on and time.monotonic() - self._at_work_since > MAX_RUN_SECONDS:
             fields = of_version(self.at_work_on)
-            log.error("loading a version takes more than %s s", LONGEST_RUN, extra=fields)
+            log.error("loading a version takes more than %s s", MAX_RUN_SECONDS, extra=fields)
             self.hung_on = self.at_work_on
             self._process.kill()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from registry.manifest import Manifest
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from telemetry.errors import PredictqError
 from workers.models.golden_engine import GoldenCheckedEngine
 
@@ -40,7 +40,7 @@ def _compare(engine: GoldenCheckedEngine, manifest: Manifest, writing: int) -> N
     """Run in the child: the exit status says whether the answers are right."""
     status = 1
     try:
-        signal.alarm(int(LONGEST_RUN))  # its default action ends this process
+        signal.alarm(int(MAX_RUN_SECONDS))  # its default action ends this process
         engine.compare(manifest)
         status = 0
     except PredictqError as error:

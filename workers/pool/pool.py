@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from celery.worker import state
 
 from telemetry.logs import of_version
-from workers.microbatch.load_retry import LoadRetry
+from telemetry.memory import resident_bytes
 from workers.pool.fork_server_client import STOP_GRACE, ForkServerClient
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import Ended, Loaded, Loading
+from workers.protocol import Ended, Loaded, Loading
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Listener(NamedTuple):
     on_idle: Callable[[], object]
     """Called when a process may have become free."""
     on_hang: Callable[[str], object]
-    """Called with a version, as model:version, whose loading took longer than `LONGEST_RUN`."""
+    """Called with a version, as model:version, whose loading took longer than `MAX_RUN_SECONDS`."""
     on_end: Callable[[], object] = _end_worker
     """Called when the fork server ended and no load is to blame; the pool is closed then."""
 
@@ -88,6 +89,12 @@ class Pool:
     def pids(self) -> list[int]:
         """Process ids of all processes that are ready to compute, or computing."""
         return [process.pid for process in self._processes if process.pid]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of the fork server and its processes; what they share counts in each."""
+        # Not by psutil's search for children, which reads every process of the machine.
+        return sum(map(resident_bytes, [self._fork_server.pid, *self.pids]))
 
     @property
     def has_ready_process(self) -> bool:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from threading import Thread
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from workers.pool.fork_server_client import STALL_SECONDS
-from workers.pool.protocol import Done, Microbatch, Ready, Step, framed, receive
+from workers.protocol import Done, Microbatch, Ready, Step, framed, receive
 
 Finished = Callable[[Done | None], None]
 
@@ -23,7 +23,7 @@ class PoolProcess:
         self._connection = connection
         self._finished: Finished | None = None
         self._busy_since = 0.0
-        self._limit: float = LONGEST_RUN
+        self._limit: float = MAX_RUN_SECONDS
         self.loads_at_fork = loads_at_fork
         """Number of loads that the fork server had finished when it forked this process."""
         self._is_killed = False
@@ -56,7 +56,7 @@ class PoolProcess:
         """Start a microbatch or step; ``finished`` gets its `Done`, or None if the process died."""
         self._finished, self._busy_since = finished, time.monotonic()
         # The process itself limits the requests of a microbatch, each by its own limit.
-        self._limit = work.item.limit if isinstance(work, Step) else LONGEST_RUN
+        self._limit = work.item.limit if isinstance(work, Step) else MAX_RUN_SECONDS
         content = framed(work)
         try:
             sent = self._connection.send(content)

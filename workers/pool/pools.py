@@ -15,7 +15,7 @@ from registry.manifest import Environment
 from registry.store import Registry
 from telemetry.errors import PredictqError
 from telemetry.logs import of_version
-from workers.microbatch.load_retry import LoadRetry
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener, Pool
 from workers.pool.pool_process import PoolProcess
 
@@ -77,6 +77,11 @@ class Pools:
     def pids(self) -> list[int]:
         """Process ids of all processes that are ready to compute, or computing."""
         return [pid for pool in self._all() for pid in pool.pids]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of all fork servers and processes; what they share counts in each."""
+        return sum(pool.memory_bytes for pool in self._all())
 
     @property
     def has_ready_process(self) -> bool:

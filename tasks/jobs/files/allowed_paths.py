@@ -45,33 +45,33 @@ class AllowedPaths:
         # Refuse by the name before resolving links: a dead mount would block the thread.
         if not (everywhere or self._names(path, own)):
             raise _outside(uri)
-        place = _real(path)
-        if not (everywhere or place.is_relative_to(own.path) or self._hold(place)):
+        real = _real(path)
+        if not (everywhere or real.is_relative_to(own.path) or self._hold(real)):
             raise _outside(uri)
-        if _is_special(place):
+        if _is_special(real):
             raise PlaceForbidden(f"{uri} is not a regular file")
-        return str(place)
+        return str(real)
 
     def target(self, uri: str, own: JobDirectory, *, everywhere: bool = False) -> str:
         """As `source`, for an output; refuses predictq's own files even with the local key."""
-        place = Path(self.source(uri, own, everywhere=everywhere))
-        if place.is_relative_to(own.path):
-            return str(place)
-        if any(place.is_relative_to(kept) for kept in (self._home, *_program())):
+        real = Path(self.source(uri, own, everywhere=everywhere))
+        if real.is_relative_to(own.path):
+            return str(real)
+        if any(real.is_relative_to(kept) for kept in (self._home, *_program())):
             raise PlaceForbidden(f"{uri} is one of predictq's own files: use another path")
-        return str(place)
+        return str(real)
 
     def _names(self, path: Path, own: JobDirectory) -> bool:
         """Whether the name lies below an allowed path or ``own``, before links are resolved."""
         plain = Path(os.path.normpath(path))
         return any(plain.is_relative_to(root) for root in (*self._named, *self._local, own.path))
 
-    def _hold(self, place: Path) -> bool:
+    def _hold(self, real: Path) -> bool:
         """Whether an allowed path holds it. Hidden files and the home must be named explicitly."""
-        roots = [root for root in self._local if place.is_relative_to(root)]
-        if place.is_relative_to(self._home):
+        roots = [root for root in self._local if real.is_relative_to(root)]
+        if real.is_relative_to(self._home):
             roots = [root for root in roots if self._home in root.parents]
-        return any(not _is_hidden(place.relative_to(root)) for root in roots)
+        return any(not _is_hidden(real.relative_to(root)) for root in roots)
 
     def _elsewhere(self, uri: str, *, everywhere: bool) -> str:
         root = next((root for root in self._remote if uri.startswith(root)), None)
@@ -97,8 +97,8 @@ def _program() -> tuple[Path, ...]:
     """Directories of predictq's code and of the Python that runs it."""
     source = str(Path(__file__).parents[3])
     installed = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts")]
-    places = [source, sys.prefix, site.getusersitepackages(), *installed]
-    return tuple({_real(Path(place)) for place in places})
+    directories = [source, sys.prefix, site.getusersitepackages(), *installed]
+    return tuple({_real(Path(directory)) for directory in directories})
 
 
 def _real(path: Path) -> Path:

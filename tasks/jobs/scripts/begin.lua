@@ -14,18 +14,18 @@ if not (held and is_due(step)) then
   if held then
     drop(step, tag)
     revisit(step)
-    land()
-    tell()
+    complete_cancellation()
+    publish_change()
   end
   return
 end
 local state = redis.call('HMGET', job, 'status', 'order', 'facts', 'total', 'chunks')
-if state[1] == 'queued' then enter('running') end
+if state[1] == 'queued' then set_status('running') end
 -- Rows being computed: an estimate, as all chunks have about the same size.
 local rows = tonumber(step) and math.ceil(state[4] / state[5]) or 0
-redis.call('HSET', flying, step, rows)
+redis.call('HSET', in_flight, step, rows)
 local id = id_of_step(step)
 local attempt = attempts_of(redis.call('HGET', ATTEMPTS, id)) + 1
 redis.call('HSET', ATTEMPTS, id, started_attempts(attempt))
-tell()
+publish_change()
 return { attempt, state[2], state[3], stamp(clock()) }

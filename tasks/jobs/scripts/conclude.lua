@@ -4,7 +4,7 @@
 --       the fingerprint of the output.
 -- Returns the status of the job, nothing if it is deleted.
 local _, step, tag, error, started_at, output = unpack(ARGV)
-error, output = given(error), given(output)
+error, output = optional(error), optional(output)
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 if redis.call('ZSCORE', DUE, tag) then -- else another worker has taken it over
   drop(step, tag)
@@ -12,15 +12,15 @@ if redis.call('ZSCORE', DUE, tag) then -- else another worker has taken it over
   local state = redis.call('HMGET', job, 'status', 'failed', 'queued_at', 'validating_at')
   if not error then
     if state[1] == 'finalizing' then
-      enter(tonumber(state[2]) > 0 and 'completed_with_errors' or 'completed')
+      set_status(tonumber(state[2]) > 0 and 'completed_with_errors' or 'completed')
     end
   elseif state[1] and tonumber(started_at) >= tonumber(state[3] or state[4]) then
     fail(error)
   elseif is_due(step) then -- the job was resumed since then, so the error may be outdated
     push(step)
   end
-  land()
-  tell()
+  complete_cancellation()
+  publish_change()
 end
 local status = redis.call('HGET', job, 'status')
 if status ~= 'completed' and status ~= 'completed_with_errors' then return status end

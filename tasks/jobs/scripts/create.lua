@@ -29,6 +29,6 @@ if key then
   redis.call('HSET', key, 'id', job_id, 'fingerprint', fingerprint)
   redis.call('EXPIRE', key, math.ceil(2 * JOB_TTL))
 end
-enter('validating')
+set_status('validating')
 push('validate')
 return job_id

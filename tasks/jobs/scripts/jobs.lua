@@ -2,21 +2,22 @@
 -- tags.lua. The first argument of each script is the job's id.
 -- Fields of the job's hash: order (the job request), message (for any step), status, a time per
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
--- limit); next (all chunks before it are settled, flying or to be revisited), succeeded, failed,
+-- limit); next (all chunks before it are settled, in flight or to be revisited), succeeded, failed,
 -- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
 -- idempotency key, deleted with the job); revisits (there if no chunk is missing before next) and
 -- searched (how far resume.lua has looked for missing ones).
--- A step is flying from its push until it is settled or dropped: queued, or held by a worker.
+-- A step is in flight from its push until it is settled or dropped: queued, or held by a worker.
+-- The hash of these steps, `in_flight`, has `:flying` in its key, as earlier releases stored it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
 }
 local BULK = 'bulk'
 local job_id = ARGV[1]
 local job = JOB .. job_id
-local chunks, flying, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
+local chunks, in_flight, revisits = job .. ':chunks', job .. ':flying', job .. ':revisits'
 
 -- An argument that may be absent: empty then.
-local function given(argument)
+local function optional(argument)
   return argument ~= '' and argument or nil
 end
 
@@ -24,7 +25,8 @@ local function stamp(seconds)
   return string.format('%.6f', seconds)
 end
 
-local function enter(status)
+-- Set the status with its time, and what follows from it: whether the job is live, when it expires.
+local function set_status(status)
   local at = (ENDED[status] and 'ended' or status) .. '_at'
   redis.call('HSET', job, 'status', status, at, stamp(clock()))
   redis.call(ENDED[status] and 'SREM' or 'SADD', JOBS_LIVE, job_id)
@@ -38,7 +40,7 @@ local function forget()
   if key and redis.call('HGET', key, 'id') == job_id then redis.call('DEL', key) end
   redis.call('ZREM', JOBS, job_id)
   redis.call('SREM', JOBS_LIVE, job_id)
-  redis.call('DEL', job, chunks, flying, revisits)
+  redis.call('DEL', job, chunks, in_flight, revisits)
 end
 
 -- The task id of a step.
@@ -55,7 +57,7 @@ local function push(step, before)
   local message = message_of(step)
   -- A purge of the list leaves the counts behind.
   if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
-  redis.call('HSET', flying, step, 0)
+  redis.call('HSET', in_flight, step, 0)
   redis.call(before and 'RPUSH' or 'LPUSH', BULK, message)
   redis.call('HINCRBY', QUEUED .. BULK, 'rows', 1)
   redis.call('HINCRBY', QUEUED .. BULK, 'bytes', #message)
@@ -69,7 +71,7 @@ local function is_due(step)
   return (status == 'queued' or status == 'running') and redis.call('HEXISTS', chunks, step) == 0
 end
 
--- How many chunks of a job may fly: two for each process that computes batch jobs now.
+-- How many chunks of a job may be in flight: two for each process that computes batch jobs now.
 local function window()
   local processes = 0
   for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS_SEEN, clock() - SILENCE, '+inf')) do
@@ -84,8 +86,8 @@ local function window()
   return 2 * math.max(processes, 1)
 end
 
--- Push up to so many chunks that are neither settled nor flying: first those to be revisited, of
--- which there are no more than have been flying, so that no call walks over settled chunks.
+-- Push up to so many chunks that are neither settled nor in flight: first those to be revisited, of
+-- which there are no more than have been in flight, so that no call walks over settled chunks.
 local function push_next(many, before)
   local state = redis.call('HMGET', job, 'next', 'chunks')
   local next, last = tonumber(state[1]), tonumber(state[2])
@@ -95,7 +97,7 @@ local function push_next(many, before)
       if next == last then break end
       n, next = next, next + 1
     end
-    if redis.call('HEXISTS', chunks, n) == 0 and redis.call('HEXISTS', flying, n) == 0 then
+    if redis.call('HEXISTS', chunks, n) == 0 and redis.call('HEXISTS', in_flight, n) == 0 then
       push(n, before)
       many, before = many - 1, false
     end
@@ -103,14 +105,14 @@ local function push_next(many, before)
   redis.call('HSET', job, 'next', next)
 end
 
--- Note a chunk that is no longer flying, so that it is pushed again.
+-- Note a chunk that is no longer in flight, so that it is pushed again.
 local function revisit(step)
   local n, next = tonumber(step), tonumber(redis.call('HGET', job, 'next') or nil)
   if n and next and n < next then redis.call('ZADD', revisits, n, n) end
 end
 
 -- Positions in the queue of the messages of these steps, by message, from a single walk.
-local function waiting(steps)
+local function positions_of(steps)
   local wanted, found = {}, {}
   for _, step in ipairs(steps) do wanted[message_of(step)] = true end
   local length = #steps > 0 and redis.call('LLEN', BULK) or 0
@@ -137,22 +139,23 @@ local function forget_lost(steps, found)
   for _, step in ipairs(steps) do
     local message = message_of(step)
     if not held[message] and not found[message] then
-      lost = lost + redis.call('HDEL', flying, step)
+      lost = lost + redis.call('HDEL', in_flight, step)
       revisit(step)
     end
   end
   return lost
 end
 
--- Remove a job's waiting messages from the queue; steps that workers hold keep flying.
-local function ground()
-  local steps = redis.call('HKEYS', flying)
-  local found, any = waiting(steps), false
-  for message, places in pairs(found) do
+-- Remove a job's waiting messages from the queue; steps that workers hold stay in
+-- flight.
+local function remove_waiting()
+  local steps = redis.call('HKEYS', in_flight)
+  local found, any = positions_of(steps), false
+  for message, positions in pairs(found) do
     any = true
     -- Marked first, then removed in one walk: LREM of each message would walk the whole queue
     -- again.
-    for _, place in ipairs(places) do redis.call('LSET', BULK, place, '') end
+    for _, at in ipairs(positions) do redis.call('LSET', BULK, at, '') end
     redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
     redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)
   end
@@ -160,18 +163,18 @@ local function ground()
   forget_lost(steps, {})
 end
 
--- End the flight of a step, and drop its message.
+-- Drop the message of a step, which is no longer in flight.
 local function drop(step, tag)
   redis.call('ZREM', DUE, tag)
   redis.call('HDEL', RESERVED, tag)
   redis.call('HDEL', ATTEMPTS, id_of_step(step))
-  redis.call('HDEL', flying, step)
+  redis.call('HDEL', in_flight, step)
 end
 
--- Complete a cancellation once no step of the job is flying.
-local function land()
-  if redis.call('HGET', job, 'status') == 'cancelling' and redis.call('HLEN', flying) == 0 then
-    enter('cancelled')
+-- Complete a cancellation once no step of the job is in flight.
+local function complete_cancellation()
+  if redis.call('HGET', job, 'status') == 'cancelling' and redis.call('HLEN', in_flight) == 0 then
+    set_status('cancelled')
   end
 end
 
@@ -186,22 +189,23 @@ local function fail(error)
   local status = redis.call('HGET', job, 'status')
   if not ENDED[status] and status ~= 'cancelling' then
     redis.call('HSET', job, 'error', error)
-    enter('failed')
-    ground()
+    set_status('failed')
+    remove_waiting()
   end
 end
 
 -- Finalize the job if all chunks are settled, else push further ones.
 local function finalize_or_go_on(before)
   if redis.call('HLEN', chunks) == tonumber(redis.call('HGET', job, 'chunks')) then
-    enter('finalizing')
-    if redis.call('HEXISTS', flying, 'finalize') == 0 then push('finalize', true) end
+    set_status('finalizing')
+    if redis.call('HEXISTS', in_flight, 'finalize') == 0 then push('finalize', true) end
   else
-    push_next(window() - redis.call('HLEN', flying), before)
+    push_next(window() - redis.call('HLEN', in_flight), before)
   end
 end
 
-local function tell()
+-- Wake the callers that wait for the job or follow its events.
+local function publish_change()
   redis.call('PUBLISH', job, '')
 end
 
@@ -209,8 +213,8 @@ end
 local function expire()
   local state = redis.call('HMGET', job, 'status', 'expires_at')
   if state[1] and not ENDED[state[1]] and tonumber(state[2]) < clock() then
-    enter('expired')
-    ground()
-    tell()
+    set_status('expired')
+    remove_waiting()
+    publish_change()
   end
 end

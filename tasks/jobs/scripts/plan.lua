@@ -6,13 +6,13 @@ drop('validate', tag)
 if redis.call('HGET', job, 'status') == 'validating' then
   redis.call('HSET', job, 'facts', facts, 'report', report)
   if dry_run == '1' then
-    enter('completed')
+    set_status('completed')
   else
     redis.call('HSET', job, 'total', total, 'chunks', chunk_count,
-      'most_failures', given(most_failures) or -1, 'next', 0, 'revisits', 1)
-    enter('queued')
+      'most_failures', optional(most_failures) or -1, 'next', 0, 'revisits', 1)
+    set_status('queued')
     finalize_or_go_on(true)
   end
 end
-land()
-tell()
+complete_cancellation()
+publish_change()

@@ -23,20 +23,20 @@ if next and not state[5] then
   redis.call('HSET', job, last == next and 'revisits' or 'searched', last)
   if last < next then return 'searching' end
 end
--- After a purge of the queue, `flying` has steps without a message, for which the job would wait
--- without end.
-local steps = redis.call('HKEYS', flying)
-local lost = forget_lost(steps, waiting(steps))
+-- After a purge of the queue, `in_flight` has steps without a message, for which the job would
+-- wait without end.
+local steps = redis.call('HKEYS', in_flight)
+local lost = forget_lost(steps, positions_of(steps))
 if not STOPPED[status] and lost == 0 then return again end
 redis.call('HDEL', job, 'error', 'busy', 'drained', 'settled_at',
   'running_at', 'finalizing_at', 'cancelling_at', 'ended_at') -- set again as the job goes on
 redis.call('HSET', job, 'expires_at', stamp(clock() + JOB_TTL), 'resumed', 1)
 if state[2] then
-  enter('queued')
+  set_status('queued')
   finalize_or_go_on(true)
 else
-  enter('validating')
-  if redis.call('HEXISTS', flying, 'validate') == 0 then push('validate') end
+  set_status('validating')
+  if redis.call('HEXISTS', in_flight, 'validate') == 0 then push('validate') end
 end
-tell()
+publish_change()
 return 1

@@ -24,6 +24,6 @@ if status == 'running' or status == 'queued' then
     finalize_or_go_on()
   end
 end
-land()
-tell()
+complete_cancellation()
+publish_change()
 return redis.call('HGET', job, 'status')

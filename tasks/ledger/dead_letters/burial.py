@@ -8,16 +8,16 @@ from typing import Any, cast
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.dead_letters.letters import bounds, head
+from tasks.ledger.heads import letter_head
 from tasks.ledger.ledger import Ledger
-from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.script_constants import PROBING, dead_letter_bounds
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import decode, encode
 from telemetry.errors import Malformed, PredictqError
 
 log = logging.getLogger(__name__)
-LONGEST_REASON = 1000
+MAX_REASON_CHARS = 1000
 """Characters."""
 _plain = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -29,7 +29,7 @@ class Burial:
         self._client = client
         self._settings = settings
         self._ledger = Ledger(client, settings)
-        self._bury = scripts.load_script(client, "bury", **PROBING, **bounds(settings))
+        self._bury = scripts.load_script(client, "bury", **PROBING, **dead_letter_bounds(settings))
 
     def put_aside(self, tag: str, reason: str) -> None:
         """Bury a reserved message, given only its tag."""
@@ -39,9 +39,9 @@ class Burial:
 
     def bury(self, tag: str, message: bytes, reason: str) -> None:
         """Keep a reserved message whole as a dead letter; its prediction, if known, has failed."""
-        headers, error = _headers(message), Malformed(reason[:LONGEST_REASON])
+        headers, error = _headers(message), Malformed(reason[:MAX_REASON_CHARS])
         letter_id, task_id = _ids(headers, tag)
-        letter = head(
+        letter = letter_head(
             queue=keys.queue_of_tag(tag),
             model=_version(headers),
             code=error.code,

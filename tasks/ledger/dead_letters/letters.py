@@ -9,6 +9,7 @@ import redis
 
 from tasks.ledger import keys, scripts
 from tasks.ledger.queue.bounds import Bounds
+from tasks.ledger.script_constants import dead_letter_bounds
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
@@ -97,27 +98,14 @@ _letter = msgspec.json.Decoder(Letter)
 _whole = msgspec.json.Decoder(WholeLetter)
 
 
-def head(**fields: Any) -> bytes:
-    """The fields of a letter as JSON without the closing brace; the script appends the rest."""
-    return encode(fields)[:-1]
-
-
-def bounds(settings: Settings) -> dict[str, float]:
-    """Constants of the scripts that bury: how many letters and bytes to keep."""
-    return {
-        "max_dead_letters": settings.max_dead_letters,
-        "max_dead_letter_bytes": settings.max_dead_letter_bytes,
-    }
-
-
 class DeadLetters:
     """Reads, replays and deletes dead letters."""
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
-        self._replay = scripts.load_script(client, "replay", **bounds(settings))
-        self._list = scripts.load_script(client, "letters", **bounds(settings))
-        self._delete = scripts.load_script(client, "delete", **bounds(settings))
+        self._replay = scripts.load_script(client, "replay", **dead_letter_bounds(settings))
+        self._list = scripts.load_script(client, "letters", **dead_letter_bounds(settings))
+        self._delete = scripts.load_script(client, "delete", **dead_letter_bounds(settings))
 
     def find(self, which: Filter) -> Iterator[Letter]:
         """The letters that match, newest first."""

@@ -1,1 +1,1 @@
-"""Pauses of versions, and the removal of versions."""
+"""Pauses of versions: begun by failures or an operator, ended by a probe."""

@@ -6,27 +6,8 @@ import msgspec
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.dead_letters.letters import bounds
-from tasks.settings import Settings
+from tasks.ledger.script_constants import PROBING
 from telemetry.errors import VersionPaused
-
-PROBE_LEASE = 60.0
-"""Seconds after which a new probe is sent if one has not settled."""
-MINUTE = 60.0
-"""Seconds of the window in which dead letters are counted."""
-LONGEST_WAIT = 300.0
-"""Most seconds between two probes; each failed probe doubles the wait."""
-WAIT_REMEMBERED = 600
-"""Seconds for which the wait of an ended pause is remembered, so that it doubles in the next pause;
-also the most seconds between failures that count as consecutive."""
-MESSAGES_PER_STEP = 5000
-"""Parked messages returned to their queue in one step, which takes about 15 ms."""
-PROBING = {
-    "probe_lease": PROBE_LEASE,
-    "wait_remembered": WAIT_REMEMBERED,
-    "slice": MESSAGES_PER_STEP,
-}
-"""Constants of the scripts that handle pauses."""
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,19 +34,6 @@ class Paused(Pause, frozen=True, kw_only=True):
 
 
 _pause = msgspec.json.Decoder(Pause)
-
-
-def breaker(settings: Settings) -> dict[str, float]:
-    """Constants of settle.lua, which pauses versions that fail too often."""
-    return {
-        **PROBING,
-        "minute": MINUTE,
-        "longest_wait": LONGEST_WAIT,
-        **bounds(settings),
-        "dead_letters_per_minute": settings.dead_letters_per_minute,
-        "breaker_failures": settings.breaker_failures,
-        "probe_after": settings.probe_after,
-    }
 
 
 def paused_error(version: str, seconds: int, pause: bytes) -> VersionPaused:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tasks.ledger import keys
-from tasks.ledger.dead_letters.letters import head
+from tasks.ledger.heads import letter_head
 from tasks.ledger.statistics import bucket
 from tasks.record import Record
 from tasks.wire import encode
@@ -69,7 +69,7 @@ def _dead(place: int, record: Record, tag: str, attempts: int) -> tuple[int, byt
     """Arguments for one dead letter; the last is 1 if a pause may park it (not after a crash)."""
     error = record.error
     assert error  # noqa: S101 - only what failed leaves a dead letter
-    letter = head(
+    letter = letter_head(
         id=record.task_id,
         queue=keys.queue_of_tag(tag),
         model=record.reference,

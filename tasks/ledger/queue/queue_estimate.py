@@ -114,4 +114,4 @@ def _compute(now: QueueSnapshot) -> bool:
 
 def _eta(position: int, now: QueueSnapshot) -> float | UnsetType:
     """Seconds until the outcome (Little's law): messages in front and in workers over the rate."""
-    return round((position + now.held) / now.rate, 3) if now.rate else UNSET
+    return round((position + now.reserved) / now.rate, 3) if now.rate else UNSET

@@ -19,7 +19,7 @@ class QueueSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Messages waiting."""
     taken: int
     """Messages that ever left the queue, minus those that came back."""
-    held: int
+    reserved: int
     """Messages of the queue that workers hold, without those that wait for a retry. Above 1000 the
     count is approximate: it covers all queues, and retries too."""
     rate: float | None
@@ -41,13 +41,15 @@ class QueueSnapshots:
 
     def of(self, queue: str) -> QueueSnapshot:
         """The snapshot of a queue; raises `redis.RedisError`."""
-        held = [keys.RESERVED, keys.WORKERS_SEEN, keys.WORKERS, keys.PAUSED]
-        answer = self._snapshot(keys=[queue, keys.QUEUED + queue, *held], args=[HEARTBEAT_TIMEOUT])
-        depth, taken, held_now, rate, oldest, workers, paused = answer
+        hashes = [keys.RESERVED, keys.WORKERS_SEEN, keys.WORKERS, keys.PAUSED]
+        answer = self._snapshot(
+            keys=[queue, keys.QUEUED + queue, *hashes], args=[HEARTBEAT_TIMEOUT]
+        )
+        depth, taken, reserved, rate, oldest, workers, paused = answer
         return QueueSnapshot(
             depth=depth,
             taken=taken,
-            held=held_now,
+            reserved=reserved,
             rate=None if rate is None else float(rate),
             oldest=None if oldest is None else _age(oldest.decode(errors="replace")),
             workers=[w for w in map(decode, workers) if queue in w.get("queues", [queue])],

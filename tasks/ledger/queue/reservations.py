@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.script_constants import PROBING
 
 PRIORITIES = "\x06\x163", "\x06\x166", "\x06\x169"
 """Suffixes that kombu appends to a queue's name for the lists of other priorities."""
@@ -34,13 +34,13 @@ class Reservations:
         """Restart the measurement of the drain rate: no worker took messages until now."""
         self._client.hdel(keys.QUEUED + queue, "left")
 
-    def upkeep(self, held: Iterable[str], queue: str | None = None) -> int:
-        """Extend the reservations held, and return expired ones to their queues; how many.
+    def upkeep(self, tags: Iterable[str], queue: str | None = None) -> int:
+        """Extend the reservations of ``tags``, and return expired ones to their queues; how many.
 
         With ``queue``, messages on its lists of other priorities are moved to the queue itself.
         """
         lists = [queue, *(queue + priority for priority in PRIORITIES)] if queue else []
-        arguments: list[str | float] = [self._timeout, *held]
+        arguments: list[str | float] = [self._timeout, *tags]
         return int(self._upkeep(keys=[keys.RESERVED, keys.DUE, *lists], args=arguments))
 
     def release(self, tags: Iterable[str]) -> None:

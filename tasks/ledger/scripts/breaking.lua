@@ -2,7 +2,7 @@
 -- of settle.lua. `dead` holds the fields of an outcome that left a dead letter.
 local function trip(version, trigger, dead, many, now)
   local before = tonumber(redis.call('HGET', TROUBLES .. version, 'wait') or 0)
-  local wait = math.max(math.min(2 * before, LONGEST_WAIT), PROBE_AFTER)
+  local wait = math.max(math.min(2 * before, MAX_PROBE_WAIT), PROBE_AFTER)
   local what = trigger == 'failures' and ' failures in a row' or ' dead letters within a minute'
   local entry = {
     trigger = trigger, code = dead.code, reason = many .. what .. ', the last: ' .. dead.reason,
@@ -42,7 +42,7 @@ local function judge(version, entry, state, dead, now)
   end
   entry.probe, entry.probe_at = nil, now
   if dead then
-    entry.wait = math.min(2 * entry.wait, LONGEST_WAIT)
+    entry.wait = math.min(2 * entry.wait, MAX_PROBE_WAIT)
     entry.probe_at, entry.code = now + entry.wait, dead.code
     entry.reason = 'the probe failed: ' .. dead.reason
   end

@@ -1,1 +1,1 @@
-"""The Redis server: whether it is fit to keep predictions, and the errors of its refusals."""
+"""The Redis server: whether it is fit to keep predictions, its refusals and its outages."""

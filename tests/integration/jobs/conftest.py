@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.jobs.job_harness import JobHarness
+from tests.measurement import MEASUREMENT
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import Doubling, Greedy, Lethal, Plodding, Touchy
 from tests.support.stack import LiveStack
@@ -15,7 +16,7 @@ from tests.support.stack import LiveStack
 def bulky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home, models = tmp_path_factory.mktemp("bulky"), (Doubling, Touchy, Lethal, Plodding, Greedy)
     settings = {"PREDICTQ_VISIBILITY_TIMEOUT": "4", "PREDICTQ_JOB_MEMORY": str(2**30)}
-    with computing_jobs(home, *models, **settings) as stack:
+    with MEASUREMENT.of_children(), computing_jobs(home, *models, **settings) as stack:
         yield stack
 
 

@@ -128,8 +128,8 @@ def test_reservations_are_counted_for_each_queue(client, ledger, reservations, s
     client.lpush("bulk", b"a step")
     reservations.reserve("bulk", 1, *GENEROUS)
     assert ledger.postpone([(tag, "1")], suspect=False) == ["postponed"]
-    assert snapshots.of("predict").held == 2, "one waits for another try"
-    assert snapshots.of("bulk").held == 1
+    assert snapshots.of("predict").reserved == 2, "one waits for another try"
+    assert snapshots.of("bulk").reserved == 1
 
 
 def test_queue_snapshot_has_the_age_of_the_oldest_message(ledger, snapshots, client) -> None:

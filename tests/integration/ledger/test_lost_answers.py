@@ -84,8 +84,8 @@ def test_start_whose_answer_is_lost_repeatedly(
     client: redis.Redis, monkeypatch: pytest.MonkeyPatch, ids: list[str], starts: list[Start]
 ) -> None:
     """Its computation killed no process, so lost replies must not exhaust its attempts."""
-    monkeypatch.setattr("workers.celery.outage.MAX_RETRY_PAUSE", 0.01)
-    monkeypatch.setattr("workers.celery.outage.FIRST_RETRY_PAUSE", 0.01)
+    monkeypatch.setattr("tasks.ledger.server.outage.MAX_RETRY_PAUSE", 0.01)
+    monkeypatch.setattr("tasks.ledger.server.outage.FIRST_RETRY_PAUSE", 0.01)
     harness = LedgerHarness(client)
     batch = harness.reserve(*ids)
     ledger = RetryingLedger(client, harness.settings)

@@ -10,7 +10,7 @@ from registry.store import RECHECK_INTERVAL, Registry
 from tests.support.models import Doubling, register
 from tests.support.slow_models import Heavy
 from tests.support.stack import until
-from workers.microbatch.load_retry import LoadRetry
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener, Pool
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     register(tmp_path, "heavy", Heavy(str(obstacle)), [[1.0, 0.0]])
     obstacle.touch()
     monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))  # for the fork server
-    monkeypatch.setattr("workers.pool.fork_server_client.LONGEST_RUN", LIMIT)
+    monkeypatch.setattr("workers.pool.fork_server_client.MAX_RUN_SECONDS", LIMIT)
     return tmp_path
 
 

@@ -113,7 +113,7 @@ def test_refused_worker_waits_and_logs_one_line(
         until(lambda: len(waits) > 5, "some tries")
         assert connecting.is_alive()
     connecting.join()
-    told = [r.getMessage() for r in caplog.records if r.name == "workers.celery.outage"]
+    told = [r.getMessage() for r in caplog.records if r.name == "tasks.ledger.server.outage"]
     assert len(told) == 2, told
     assert told[0].startswith("Redis refuses writes; retrying: ")
     assert told[1].startswith("Redis is back after ")

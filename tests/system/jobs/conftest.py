@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.jobs.job_harness import JobHarness
+from tests.measurement import MEASUREMENT
 from tests.support.bulk_stack import computing_jobs
 from tests.support.models import Plodding, Touchy
 from tests.support.stack import LiveStack
@@ -14,7 +15,10 @@ from tests.support.stack import LiveStack
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("live")
-    with computing_jobs(home, Touchy, Plodding, PREDICTQ_THREADS="8") as stack:
+    with (
+        MEASUREMENT.of_children(),
+        computing_jobs(home, Touchy, Plodding, PREDICTQ_THREADS="8") as stack,
+    ):
         yield stack
 
 

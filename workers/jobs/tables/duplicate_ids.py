@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.ndjson.values import JSON, texts
+from workers.jobs.tables.json_values import JSON, texts
 from workers.jobs.tables.spans import Lines
 from workers.models.tabular.columns import Array
 

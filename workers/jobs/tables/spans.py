@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from registry.values import is_missing
-from workers.jobs.tables.ndjson.values import JSON, value_of
+from workers.jobs.tables.json_values import JSON, value_of
 
 MAX_SPAN = 2**25
 """Bytes above which a span ends, even with few rows."""
-_LONGEST_ID = 200
+_MAX_ID_CHARS = 200
 """Longest id in the errors file, in characters."""
 Lines = Sequence[int] | np.ndarray[Any, np.dtype[np.int64]]
 
@@ -81,7 +81,7 @@ def _plain(value: pa.Scalar) -> str | int | None:
         return None
     if isinstance(plain, bytes):
         plain = plain.decode(errors="replace")
-    return plain if type(plain) is int else str(plain)[:_LONGEST_ID]
+    return plain if type(plain) is int else str(plain)[:_MAX_ID_CHARS]
 
 
 class Source(Protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from workers.jobs.tables.output.replacing import open_to_replace
+from workers.jobs.tables.replacing import open_to_replace
 from workers.jobs.tables.spans import Span
 
 _spans = msgspec.json.Decoder(list[Span])

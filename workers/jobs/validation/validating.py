@@ -19,7 +19,7 @@ from workers.jobs.job_model import Model, Models
 from workers.jobs.tables.checking import check_file
 from workers.jobs.tables.csv.source import CsvSource
 from workers.jobs.tables.features.matching import CUSTOM_ID
-from workers.jobs.tables.output.replacing import check_writable
+from workers.jobs.tables.replacing import check_writable
 from workers.jobs.tables.spans import BadRow, Source
 from workers.jobs.validation.chunk_size import Speed, rows_per_chunk
 from workers.jobs.validation.planning import Planned, write_plan
@@ -44,17 +44,17 @@ class Validator:
 
     def validate(self, begun: Begun) -> None:
         """Plan the job, or only report on it for a dry run; raises the error that it finds."""
-        request, directory = begun.request, JobDirectory(self._settings.home, begun.held.job)
+        request, directory = begun.request, JobDirectory(self._settings.home, begun.reserved.job)
         directory.path.mkdir(parents=True, exist_ok=True)
-        journal = CrashJournal(directory.journal(begun.held.step))
+        journal = CrashJournal(directory.journal(begun.reserved.step))
         journal.begin(begun.attempt)
         self._check_paths(request, directory)
         model, facts = self._models.of(request), find_facts(request)
         written = request.output.format or facts.format
-        source = self._inputs.source(begun.held.job, request, facts, model.manifest)
+        source = self._inputs.source(begun.reserved.job, request, facts, model.manifest)
         first = preview_first_rows(source, model, journal, begun.attempt, written)
         plan = self._plan(begun, facts, source, first, model)
-        self._ledger.plan(begun.held, plan, dry_run=request.dry_run)
+        self._ledger.plan(begun.reserved, plan, dry_run=request.dry_run)
         journal.close()
         if request.dry_run:
             self._inputs.close()
@@ -71,14 +71,14 @@ class Validator:
     def _plan(
         self, begun: Begun, facts: Facts, source: Source, first: Preview, model: Model
     ) -> Plan:
-        request, directory = begun.request, JobDirectory(self._settings.home, begun.held.job)
+        request, directory = begun.request, JobDirectory(self._settings.home, begun.reserved.job)
         spare = self._settings.spare_bytes
         looks = first.has_ids or request.dry_run
         told = check_file(source, directory.path, spare) if looks else []
         processes = self._ledger.processes()
         rows = rows_per_chunk(first.speed, model.width, source.size, processes)
         # A frozen worker and its successor may both validate; the ledger accepts the plan of one.
-        name = f"plan-{begun.held.tag.replace(':', '-')}-{begun.attempt}"
+        name = f"plan-{begun.reserved.tag.replace(':', '-')}-{begun.attempt}"
         planned = write_plan(directory.plan(name), source.spans(rows), spare)
         return Plan(
             facts=replace(facts, plan=name, answers=first.answers),

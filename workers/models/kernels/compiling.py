@@ -1,117 +1,72 @@
-"""Compiles the loop with numba, and keeps its machine code in the user's cache directory.
+"""Keeps the machine code of the loop in the user's cache directory, and compiles it once.
 
-numba unpickles its cache without checking it. So each build has a directory of its own, named after
-everything that it was made from, with the SHA-256 of each file, which is compared before numba
-reads one.
+The name of the file says everything that it was made from. LLVM does not check what it loads, so
+the SHA-256 of the code stands before it, and a damaged file is built again.
 """
 
 import hashlib
 import importlib
 import logging
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from workers.models.kernels import loops
-from workers.models.kernels.layout import NODE
+from registry.files import locked, write_file
+from workers.models.kernels import building, layout, loops
+from workers.models.kernels.machine_code import Loop
 from workers.models.user_cache import user_cache
 
 log = logging.getLogger(__name__)
-CHECKSUMS_FILE = "SHA256SUMS"
 
 
 @cache
-def compiled_loop() -> Callable[..., None] | None:
-    """`loops.add_leaves` as machine code; None if numba is not installed or cannot compile it."""
+def compiled_loop() -> Loop | None:
+    """The loop as machine code; None if numba is not installed or cannot compile it."""
     try:
-        numba = importlib.import_module("numba")
+        return Loop(_from_cache(_key()) or building.checked(building.built()))
     except ImportError:
         return None
-    try:
-        return _from_cache(numba) or _compiled(numba)
     except Exception:  # a compiler may raise anything, and every model works without it
         log.exception("the kernels cannot be compiled; each tree is computed by scikit-learn")
         return None
 
 
-def _from_cache(numba: Any) -> Callable[..., None] | None:
-    """The loop, loaded from the cache or compiled into it; None if the cache cannot be used."""
+def _from_cache(key: str) -> bytes | None:
+    """The object file, built if need be; None if the cache cannot be used."""
     try:
-        base = user_cache("kernels")
-        build = base / _key(numba)
-        if not _is_intact(build):
-            _build(numba, base, build)
-        with tempfile.TemporaryFile(dir=build):  # else numba would look for another directory
-            return _compiled(numba, build)
+        path = user_cache("kernels") / key
+        return _read(path) or _build(path)
     except OSError as error:
         log.warning("compiled kernels are not cached: %s", error)
         return None
 
 
-def _build(numba: Any, base: Path, build: Path) -> None:
-    """Compile beside the directory of the build, and rename: others read it meanwhile."""
-    staging = Path(tempfile.mkdtemp(dir=base))
+def _read(path: Path) -> bytes | None:
     try:
-        _compiled(numba, staging)
-        (staging / CHECKSUMS_FILE).write_text(_sums(staging))
-        if not _is_intact(build):  # another process may have built it meanwhile
-            shutil.rmtree(build, ignore_errors=True)
-            staging.rename(build)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        return building.checked(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
-def _compiled(numba: Any, directory: Path | None = None) -> Callable[..., None]:
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(directory or "")
-    try:
-        decorate = numba.njit(_signature(numba), cache=directory is not None)
-        loop: Callable[..., None] = decorate(loops.add_leaves)
-        return loop
-    finally:
-        numba.config.CACHE_DIR = before
+def _build(path: Path) -> bytes:
+    """Compile into the cache, one process at a time."""
+    with locked(path.with_suffix(".lock")):
+        if found := _read(path):  # another process has built it meanwhile
+            return found
+        content = building.built()
+        write_file(path, content)
+        return building.checked(content)
 
 
-def _signature(numba: Any) -> Any:
-    types = numba.types
-    nodes = types.Array(numba.from_dtype(NODE), 1, "C")
-    missing, roots = types.Array(types.uint8, 1, "C"), types.Array(types.int64, 1, "C")
-    floats = types.Array(types.float64, 2, "C")
-    return types.void(types.Array(types.float32, 2, "C"), nodes, missing, roots, floats, floats)
-
-
-def _key(numba: Any) -> str:
-    """A name that changes with the sources, the versions, the processor and the place."""
-    source = Path(loops.__file__)
+def _key() -> str:
+    """A name that changes with the sources, the versions and the processor."""
     llvm = importlib.import_module("llvmlite.binding")
     parts = [
-        str(source),
-        source.read_text(),
-        str(_signature(numba)),
+        *(Path(str(module.__file__)).read_text() for module in (loops, layout, building)),
         *(version(name) for name in ("numba", "llvmlite", "numpy")),
         sys.version,
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-
-
-def _is_intact(build: Path) -> bool:
-    try:
-        return (build / CHECKSUMS_FILE).read_text() == _sums(build)
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def _sums(build: Path) -> str:
-    files = sorted(
-        path for path in build.rglob("*") if path.is_file() and path.name != CHECKSUMS_FILE
-    )
-    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-    return "".join(
-        f"{each}  {path.relative_to(build)}\n" for each, path in zip(sums, files, strict=True)
-    )

@@ -65,8 +65,8 @@ def _mean(forest: Any, rows: Array, values: int) -> Array:
     """The mean over the trees, of shape (rows, values)."""
     kernel: Prepared = forest.kernel
     total = np.zeros((len(rows), values))
-    if kernel.loop:
-        kernel.loop(rows, *kernel.trees.arguments(), total)
+    if kernel.add_leaves:
+        kernel.add_leaves(rows, total)
     else:
         for estimator in forest.estimators_:
             total += estimator.tree_.predict(rows)

@@ -27,10 +27,6 @@ class Trees(msgspec.Struct, frozen=True):
     values: Array
     """float64, of shape (leaves, values)."""
 
-    def arguments(self) -> tuple[Array, Array, Array, Array]:
-        """What `loops.add_leaves` takes between the rows and the sums."""
-        return self.nodes, self.left_if_missing, self.roots, self.values
-
 
 def lay_out(trees: Sequence[Any], features: int, values: int) -> Trees:
     """Lay out trees of type ``sklearn.tree._tree.Tree`` with one output, in their order.

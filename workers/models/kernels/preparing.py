@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from workers.models.kernels.compiling import compiled_loop
-from workers.models.kernels.layout import Trees, lay_out
+from workers.models.kernels.layout import lay_out
 from workers.models.tabular.columns import Array
 
 COMPARED_ROWS = 256
@@ -25,19 +25,22 @@ forest would stay in the memory of the fork server after they are freed."""
 class Prepared(msgspec.Struct, frozen=True):
     """A forest as its kernel needs it."""
 
-    loop: Callable[..., None] | None
-    """`loops.add_leaves` as machine code; None if it could not be compiled."""
-    trees: Trees
+    add_leaves: Callable[[Array, Array], None] | None
+    """See `machine_code.Loop.over`; None if the loop could not be compiled."""
     nan_allowed: bool
     """Whether scikit-learn lets missing values through to these trees."""
 
 
 def prepare(forest: Any) -> Prepared:
     """Lay out the trees of a fitted forest with one output; raises what `lay_out` raises."""
+    columns = forest.n_features_in_
     allows = getattr(forest.estimators_[0], "_support_missing_values", lambda _: False)
+    loop, nan_allowed = compiled_loop(), bool(allows(np.zeros((1, columns))))
+    if loop is None:
+        return Prepared(None, nan_allowed)
     trees = [estimator.tree_ for estimator in forest.estimators_]
-    laid_out = lay_out(trees, forest.n_features_in_, getattr(forest, "n_classes_", 1))
-    return Prepared(compiled_loop(), laid_out, bool(allows(np.zeros((1, forest.n_features_in_)))))
+    laid_out = lay_out(trees, columns, getattr(forest, "n_classes_", 1))
+    return Prepared(loop.over(laid_out), nan_allowed)
 
 
 def agrees(forest: Any, twin: Any) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import redis
 
 from tasks.jobs.job import Facts, FileRef, Job, JobRequest, Report
-from tasks.jobs.ledger import Begun, Held, JobLedger, Part, Plan
+from tasks.jobs.ledger import Begun, JobLedger, Part, Plan, ReservedStep
 from tasks.ledger import keys
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
@@ -30,16 +30,16 @@ class ManualWorker:
         for name in names:
             self.ledger.create(name, order)
 
-    def take(self) -> Held:
+    def take(self) -> ReservedStep:
         ((tag, message),) = self.reservations.reserve("bulk", 1, 256, 2**20)
         job, _, step = decode(message)["headers"]["id"].rpartition(".")
-        return Held(job, step, tag)
+        return ReservedStep(job, step, tag)
 
     def begin(self, name: str, step: str) -> Begun:
         """Reserve and begin the next step, which must be this one."""
-        held = self.take()
-        assert (held.job, held.step) == (name, step)
-        begun = self.ledger.begin(held)
+        reserved = self.take()
+        assert (reserved.job, reserved.step) == (name, step)
+        begun = self.ledger.begin(reserved)
         assert begun
         return begun
 
@@ -55,18 +55,18 @@ class ManualWorker:
             rows=rows, columns=(), chunks=chunks, rows_per_second=1.0, estimated_seconds=EXPECTED
         )
         plan = Plan(facts=facts, report=report, most_failures=most_failures)
-        self.ledger.plan(begun.held, plan, dry_run=False)
+        self.ledger.plan(begun.reserved, plan, dry_run=False)
 
     def lose(self, begun: Begun) -> None:
         """Let the reservation of a step run out, so that it returns to the queue."""
-        self.reservations.release([begun.held.tag])
+        self.reservations.release([begun.reserved.tag])
         self.reservations.upkeep(())
 
     def settle(self, begun: Begun, failed: int = 0) -> None:
-        self.ledger.settle(begun.held, self.part(begun, failed))
+        self.ledger.settle(begun.reserved, self.part(begun, failed))
 
     def part(self, begun: Begun, failed: int = 0) -> Part:
-        return Part(name=begun.held.tag, succeeded=10 - failed, failed=failed)
+        return Part(name=begun.reserved.tag, succeeded=10 - failed, failed=failed)
 
     def look(self, name: str) -> Job:
         job = self.ledger.job(name)

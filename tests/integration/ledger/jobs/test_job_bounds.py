@@ -94,7 +94,7 @@ def test_deleted_job_leaves_nothing(worker: ManualWorker) -> None:
     assert not worker.client.keys(f"{keys.JOB}*")
     assert not worker.client.zcard(keys.JOBS)
     assert worker.ledger.conclude(begun, None, "f") is None  # by a worker that was frozen
-    assert worker.ledger.settle(begun.held, worker.part(begun)) is None
+    assert worker.ledger.settle(begun.reserved, worker.part(begun)) is None
 
 
 def test_idempotency_key_names_one_job(worker: ManualWorker) -> None:
@@ -128,10 +128,10 @@ def test_resuming_a_job_does_not_walk_over_settled_chunks(worker: ManualWorker) 
     worker.validate("a", 50)
     for n in range(40):
         worker.settle(worker.begin("a", str(n)))
-    held = worker.begin("a", "40")
+    reserved = worker.begin("a", "40")
     worker.ledger.cancel("a")
     assert worker.client.zrange(f"{keys.JOB}a:revisits", 0, -1) == [b"41"]
-    worker.lose(held)  # its worker died; the next one finds nothing to do
+    worker.lose(reserved)  # its worker died; the next one finds nothing to do
     assert worker.ledger.begin(worker.take()) is None
     assert worker.status("a") == "cancelled"
     assert worker.client.zrange(f"{keys.JOB}a:revisits", 0, -1) == [b"40", b"41"]
@@ -144,12 +144,12 @@ def test_resuming_a_job_does_not_walk_over_chunks_behind_an_early_one(
 ) -> None:
     worker.submit("a")
     worker.validate("a", 6000)
-    held = worker.begin("a", "0")
-    result = msgspec.json.encode(worker.part(held))
+    reserved = worker.begin("a", "0")
+    result = msgspec.json.encode(worker.part(reserved))
     worker.client.hset(f"{keys.JOB}a:chunks", mapping=dict.fromkeys(range(1, 5000), result))
     worker.client.hset(f"{keys.JOB}a", "next", 5000)
     worker.ledger.cancel("a")
-    worker.lose(held)
+    worker.lose(reserved)
     assert worker.ledger.begin(worker.take()) is None
     worker.client.config_resetstat()
     assert worker.ledger.resume("a")

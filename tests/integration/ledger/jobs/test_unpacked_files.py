@@ -13,7 +13,7 @@ from registry.manifest import Column, Signature
 from tasks.ids import Ids
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.gateway import JobGateway
-from tasks.jobs.steps import FINALIZE
+from tasks.jobs.messages import FINALIZE
 from tasks.settings import Settings
 from telemetry.errors import DiskFull
 from tests.integration.ledger.jobs.job_worker import ManualWorker
@@ -21,7 +21,7 @@ from workers.jobs.performing import Performer, RetryingJobLedger
 from workers.jobs.scoring import Scorer
 from workers.jobs.tables.spans import Block, Span
 from workers.jobs.validation.planning import write_plan
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 SIGNATURE = Signature((Column("a"),), True, False, ("predict",))
 
@@ -110,7 +110,7 @@ def test_job_whose_step_fails_keeps_no_unpacked_file(
     held = worker.take()
     body = json.dumps([[], {"job": "a", "step": FINALIZE}, {}]).encode()
     item = Item(held.tag, "a.finalize", "application/json", body, None, Instruction.COMPUTE, 60.0)
-    assert performer(client, settings).perform(item).verdict == "failed"
+    assert performer(client, settings).perform(item).kind == "failed"
     assert worker.status("a") == "failed"
     assert not unpacked.exists()
 

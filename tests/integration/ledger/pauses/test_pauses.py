@@ -7,12 +7,12 @@ import pytest
 import redis
 
 from tasks.ledger import keys
-from tasks.ledger.pauses.pauses import PROBING
 from tasks.ledger.predictions.attempts import NotStarted
 from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.script_constants import PROBING
 from tasks.messages import Idempotency
 from tasks.record import Record
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
 from tests.integration.ledger.ledger_harness import PREDICTION, RECEIPT, full
 from tests.integration.ledger.pauses.pause_harness import LONG_AGO, PauseHarness
@@ -93,7 +93,7 @@ def test_failures_in_a_row_may_take_minutes_each(harness: PauseHarness) -> None:
         assert not harness.paused()
         if harness.client.exists(keys.TROUBLES + "churn:3"):
             harness.client.hset(keys.TROUBLES + "churn:3", "since", time.time() - 301)
-            assert harness.client.ttl(keys.TROUBLES + "churn:3") > 2 * LONGEST_RUN - 5
+            assert harness.client.ttl(keys.TROUBLES + "churn:3") > 2 * MAX_RUN_SECONDS - 5
         harness.fail_one()
 
     assert harness.paused().trigger == "failures"

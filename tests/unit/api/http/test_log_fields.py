@@ -6,9 +6,9 @@ import pytest
 import redis
 from flask import Flask
 
-from api.asgi.concurrency import ConcurrencyLimit
 from api.http import problems
 from api.http.log_fields import of_request
+from api.limits.concurrency import ConcurrencyLimit
 from telemetry.errors import Lost
 
 

@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
-from api.asgi import byte_budget
-from api.asgi.byte_budget import UNCOUNTED_BYTES
-from api.asgi.send_budget import SendBudget
 from api.http import problems
 from api.http.rights import Rights
+from api.limits import byte_budget
+from api.limits.byte_budget import UNCOUNTED_BYTES
+from api.limits.send_budget import SendBudget
 from api.predictions.routes import Predictions
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
@@ -194,7 +194,7 @@ def test_waiting_submission_gets_a_problem_for_a_failure(
 class NoRoom:
     """Refuses every answer with `Busy`."""
 
-    def held(self, response: Any) -> Any:
+    def budgeted(self, response: Any) -> Any:
         if response.status_code == 200:
             raise Busy
         return response

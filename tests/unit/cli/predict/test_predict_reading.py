@@ -1,4 +1,4 @@
-"""Rows from CSV, JSON and NDJSON, each with its place in the file."""
+"""Rows from CSV, JSON and NDJSON, each with its location in the file."""
 
 import json
 
@@ -16,7 +16,7 @@ def found(text, name="rows.csv", takes=None, **said):
 
 
 def rows_of(text, name="rows.csv"):
-    return [(row.place, row.value) for row in found(text, name).rows]
+    return [(row.location, row.value) for row in found(text, name).rows]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_csv_by_the_columns_of_the_model(text, said, values, notes):
 
 def test_invalid_number_is_quoted_as_written():
     read_rows = found("code;size\na;3,14\nb;x\n", takes=CODES)
-    assert [(row.place, row.fault) for row in read_rows.rows] == [
+    assert [(row.location, row.fault) for row in read_rows.rows] == [
         ("line 2", "column 'size': '3,14' is not a number; use a decimal point"),
         ("line 3", "column 'size': expected a number, got 'x'"),
     ]

@@ -18,7 +18,7 @@ from telemetry.errors import ModelError
 from telemetry.logs import configure
 from tests.integration.ledger.ledger_harness import PREDICTION, message
 from workers.compute.disposition import failed
-from workers.pool.protocol import Item
+from workers.protocol import Item
 
 Lines = Callable[[], list[dict[str, Any]]]
 

@@ -16,7 +16,7 @@ from telemetry.errors import ModelError, ModelUnloadable, OutOfMemory
 from tests.support.models import described
 from workers.compute.microbatch import Computation
 from workers.models.engine import Answer
-from workers.pool.protocol import Instruction, Item
+from workers.protocol import Instruction, Item
 
 SIGNATURE = Signature((Column("x0"), Column("x1")), False, False, ("predict", "predict_proba"))
 
@@ -115,16 +115,14 @@ class Bench:
         )
 
     def run(self, *items: Item) -> list[str]:
-        """Run a microbatch; returns each item's verdict, or its error code if it failed."""
-        fates = self._computation.run(items)
-        verdicts = [fate.verdict for fate in fates]
-        assert [
-            verdict for verdict in verdicts if verdict not in ("dropped", "suspect", "retrying")
-        ] == [
+        """Run a microbatch; returns each disposition's kind, or its error code if it failed."""
+        done = self._computation.run(items)
+        kinds = [disposition.kind for disposition in done]
+        assert [kind for kind in kinds if kind not in ("dropped", "suspect", "retrying")] == [
             self.ledger.outcomes[item.id].state for item in items if item.id in self.ledger.outcomes
         ]
-        self.tracebacks = {item.id: f.traceback for item, f in zip(items, fates, strict=True)}
-        return [f.error.split(":")[0] if f.verdict == "failed" else f.verdict for f in fates]
+        self.tracebacks = {item.id: f.traceback for item, f in zip(items, done, strict=True)}
+        return [f.error.split(":")[0] if f.kind == "failed" else f.kind for f in done]
 
     def answers(self) -> dict[str, Any]:
         return {task_id: record.result for task_id, record in self.ledger.outcomes.items()}

@@ -10,9 +10,9 @@ import pytest
 
 from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted
-from tasks.time_limits import LONGEST_RUN, MAX_ATTEMPTS
+from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
 from tests.unit.workers.compute.microbatch_harness import Bench, item
-from workers.pool.protocol import Instruction
+from workers.protocol import Instruction
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "verdict"),
+    ("fields", "kind"),
     [
         ({"expires": 1.0}, "expired"),
         ({"instruction": Instruction.CANCEL}, "cancelled"),
@@ -120,11 +120,11 @@ def test_unloadable_model_is_tried_once_for_a_microbatch(bench: Bench) -> None:
     ids=str,
 )
 def test_request_that_need_not_be_computed_does_not_affect_others(
-    bench: Bench, fields: dict[str, Any], verdict: str
+    bench: Bench, fields: dict[str, Any], kind: str
 ) -> None:
     assert bench.run(item("a"), item("b", **fields), item("c")) == [
         "succeeded",
-        verdict,
+        kind,
         "succeeded",
     ]
     assert bench.engine.calls == [("m:1", "predict", 2)]
@@ -232,7 +232,7 @@ def test_limit_of_an_uncomputed_message_does_not_count(bench: Bench) -> None:
     bench.ledger.starts = {"done": NotStarted.DONE, "suspect": NotStarted.SUSPECT}
     bench.run(item("done", limit=0.5), item("suspect", limit=0.5), item("a", limit=7.0))
     bench.run(item("done", limit=0.5))
-    assert bench.limits == [7.0, LONGEST_RUN]
+    assert bench.limits == [7.0, MAX_RUN_SECONDS]
 
 
 def test_settled_or_suspect_message_is_left(bench: Bench) -> None:

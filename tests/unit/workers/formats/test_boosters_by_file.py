@@ -14,9 +14,9 @@ from sklearn.datasets import load_iris
 
 from registry.store import Registry
 from telemetry.errors import ModelUnloadable
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats.table import runtime_name
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)
@@ -64,11 +64,16 @@ IDS = ["xgboost-json", "xgboost-ubj", "lightgbm", "catboost"]
 each_saver = pytest.mark.parametrize(("save", "suffix"), SAVERS, ids=IDS)
 
 
-@each_saver
 @pytest.mark.parametrize(
-    ("kind", "framed"),
-    [("Classifier", True), ("Regressor", False)],
-    ids=["frame-classifier", "array-regressor"],
+    ("save", "suffix", "kind", "framed"),
+    [
+        (xgboost_file, "json", "Classifier", True),
+        (xgboost_file, "ubj", "Regressor", False),
+        (lightgbm_file, "txt", "Classifier", True),
+        (lightgbm_file, "txt", "Regressor", False),
+        (catboost_file, "cbm", "Classifier", True),
+        (catboost_file, "cbm", "Regressor", False),
+    ],
 )
 def test_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix, kind, framed):
     given = mixed(text=save is catboost_file) if framed else X
@@ -84,6 +89,7 @@ def test_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix
     assert runtime_name(manifest).lower().startswith(manifest.format)
 
 
+@pytest.mark.usefixtures("without_trial")
 @each_saver
 def test_booster_file_is_registered_without_a_sample(tmp_path, save, suffix):
     save(tmp_path, suffix, X, Y, "Classifier")
@@ -92,6 +98,7 @@ def test_booster_file_is_registered_without_a_sample(tmp_path, save, suffix):
     assert signature.classes == (0, 1, 2)
 
 
+@pytest.mark.usefixtures("without_trial")
 @pytest.mark.parametrize(("save", "suffix"), SAVERS[:3], ids=IDS[:3])
 def test_labels_given_at_registration_are_answered(tmp_path, save, suffix):
     own = save(tmp_path, suffix, X, Y, "Classifier")
@@ -105,6 +112,7 @@ def test_labels_given_at_registration_are_answered(tmp_path, save, suffix):
         open_artifact(path, trust=False, labels=("p", "q"))
 
 
+@pytest.mark.usefixtures("without_trial")
 @each_saver
 def test_labels_of_a_file_without_classes_are_refused(tmp_path, save, suffix):
     save(tmp_path, suffix, X, X[:, 3], "Regressor")
@@ -122,6 +130,7 @@ def test_truncated_booster_file_is_refused(tmp_path, save, suffix):
         open_artifact(path, trust=False)
 
 
+@pytest.mark.usefixtures("without_trial")
 @each_saver
 @pytest.mark.parametrize("in_dictionary", [False, True], ids=["bare", "in-a-dictionary"])
 def test_booster_in_a_pickle_answers_as_its_estimator(tmp_path, save, suffix, in_dictionary):
@@ -136,6 +145,7 @@ def test_booster_in_a_pickle_answers_as_its_estimator(tmp_path, save, suffix, in
     assert np.array_equal(again.predict(X), estimator.predict(X))
 
 
+@pytest.mark.usefixtures("without_trial")
 @pytest.mark.parametrize(("save", "suffix"), SAVERS[1:3], ids=IDS[1:3])
 def test_booster_in_a_pickle_gets_labels(tmp_path, save, suffix):
     estimator = save(tmp_path, suffix, X, Y, "Classifier")

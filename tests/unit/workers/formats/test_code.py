@@ -12,12 +12,12 @@ import pytest
 
 from registry.store import Registry
 from telemetry.errors import ArtifactMissing, Invalid, ModelUnloadable, UntrustedArtifact
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import unpacking
 from workers.models.formats.code.modules import VersionModules
 from workers.models.formats.code.packing import CodeReference, code_reference, packed_code
 from workers.models.formats.table import runtime_name
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 SAMPLE = pd.DataFrame({"a": [1.5, 2.5, 0.5], "b": [1, 2, 3]})

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import ArtifactMissing, ModelUnloadable, UntrustedArtifact
+from workers.gate.comparing import differences
 from workers.models.engine import SklearnEngine
 from workers.models.formats.code.modules import VersionModules
 from workers.models.formats.code.own_packages import code_files
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 SAMPLE = pd.DataFrame({"a": [1.5, 2.5, 0.5]})

@@ -11,10 +11,10 @@ import pytest
 from registry.store import Registry
 from telemetry.errors import ModelUnloadable
 from tests.docs.documents import ROOT, blocks
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact
 from workers.models.formats import installed
 from workers.models.formats.table import runtime_name
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})

@@ -20,12 +20,12 @@ from sklearn.linear_model import LogisticRegression
 
 from registry.store import Registry
 from telemetry.errors import Invalid, ModelUnloadable, UntrustedArtifact
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats import archive
 from workers.models.formats.mlflow import directory as reading
 from workers.models.formats.mlflow.pyfunc import load_pyfunc
 from workers.models.formats.model_format import LoadOptions
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)
@@ -95,6 +95,7 @@ FLAVORS = [
 ]
 
 
+@pytest.mark.usefixtures("without_trial")
 @pytest.mark.parametrize(("save", "kind"), FLAVORS, ids=[kind for _, kind in FLAVORS])
 def test_mlflow_directory_is_served_from_the_file_of_its_flavor(tmp_path, save, kind):
     own, path = save(tmp_path / "model")
@@ -112,12 +113,14 @@ def test_mlflow_directory_is_served_from_the_file_of_its_flavor(tmp_path, save, 
     assert np.allclose(again.predict_proba(given), own.predict_proba(given), atol=tolerance)
 
 
+@pytest.mark.usefixtures("without_trial")
 def test_mlflow_signature_names_the_columns_without_a_sample(tmp_path):
     _, path = sklearn_pickle(tmp_path / "model")
     signature = examine(path, trust=True).description.signature
     assert [column.name for column in signature.columns] == ["a", "b", "c", "d"]
 
 
+@pytest.mark.usefixtures("without_trial")
 def test_mlflow_tensor_signature_names_no_columns(tmp_path):
     tensor = [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 4]}}]
     content = pickle.dumps(LogisticRegression(max_iter=300).fit(X, Y))

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from telemetry.errors import ModelUnloadable
+from workers.gate.comparing import differences
 from workers.models.artifacts import open_artifact
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 X, Y = load_iris(return_X_y=True)
@@ -32,6 +32,7 @@ def session(content):
     return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
 
+@pytest.mark.usefixtures("without_trial")
 @pytest.mark.parametrize("zipmap", [True, False])
 @pytest.mark.parametrize("target", [Y, WORDS[Y]], ids=["numbers", "words"])
 def test_onnx_classifier_answers_as_its_session(tmp_path, zipmap, target):
@@ -55,6 +56,7 @@ def test_onnx_regressor_gives_a_number_for_each_row(tmp_path):
     assert differences(found.model, found.description.signature, found.inspected.own) == []
 
 
+@pytest.mark.usefixtures("without_trial")
 def test_onnx_inputs_by_name_are_columns(tmp_path):
     frame = pd.DataFrame({"kind": WORDS[Y], "size": FLOATS[:, 0]})
     columns = make_column_transformer((OneHotEncoder(), ["kind"]), ("passthrough", ["size"]))

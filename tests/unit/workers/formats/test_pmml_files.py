@@ -5,9 +5,9 @@ import pytest
 
 from registry.store import Registry
 from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
+from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
 from workers.models.formats.table import runtime_name
-from workers.models.gate.comparing import differences
 from workers.models.registration import examine
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>

@@ -28,6 +28,11 @@ from sklearn.linear_model import LogisticRegression
 content = skops.io.dumps(LogisticRegression(C=3).fit([[0], [1]], [0, 1]))
 print(skops.io is skops_library(), skops.io.loads(content).C)
 print(load_skops(content, LoadOptions()).C)
+copy, own = skops_library()._trusted_types, skops.io._trusted_types
+for name in "NUMPY_UFUNC_TYPE_NAMES", "SCIPY_UFUNC_TYPE_NAMES":
+    assert getattr(copy, name) == getattr(own, name), name
+    assert len(getattr(own, name)) > 50
+assert skops_library()._utils.whichmodule.__module__ == "skops.io._utils"
 """
 
 

@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from cli.models.differences import differences_text
-from workers.models.gate.comparing import SHOWN_ROWS, differences
-from workers.models.gate.doors import DOORS
+from workers.gate.comparing import SHOWN_ROWS, differences
+from workers.gate.doors import DOORS
 from workers.models.signature.inspection import inspect
 from workers.models.tabular.equality import equal, unequal
 

@@ -8,7 +8,7 @@ import pytest
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidInput
 from tests.unit.workers.tabular.series import FULL, GAPPY
-from workers.models.gate.doors import DOORS, json_rows, through_door, write_sample
+from workers.gate.doors import DOORS, json_rows, through_door, write_sample
 from workers.models.signature.describing import described_column
 
 ALL = {**FULL, **{f"{name}, gappy": series for name, series in GAPPY.items()}}
@@ -77,7 +77,7 @@ def test_model_without_names_is_given_rows_by_position(door: str) -> None:
 
 
 def test_rows_beyond_a_span_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.models.gate.doors._SPAN_ROWS", 2)
+    monkeypatch.setattr("workers.gate.doors._SPAN_ROWS", 2)
     frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0, 5.0]})
     signature = Signature((Column("a", dtype="float64"),), True, True, ("predict",))
     for door in ("csv", "ndjson", "parquet"):

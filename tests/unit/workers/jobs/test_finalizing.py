@@ -9,7 +9,7 @@ import pytest
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import Facts, FileRef, JobRequest
-from tasks.jobs.ledger import Begun, Held, Part
+from tasks.jobs.ledger import Begun, Part, ReservedStep
 from tasks.settings import Settings
 from telemetry.errors import DiskFull
 from workers.jobs.finalizing import finalize
@@ -37,7 +37,7 @@ def finalized(directory: JobDirectory, output: Path, max_job_bytes: int) -> None
         model="m", version=1, input=FileRef(uri="/in.csv"), output=FileRef(uri=str(output))
     )
     facts = Facts(format="csv", bytes=1, fingerprint="f", plan="plan")
-    begun = Begun(Held("j", "finalize", "tag"), 1, request, facts, "1.0")
+    begun = Begun(ReservedStep("j", "finalize", "tag"), 1, request, facts, "1.0")
     allowed = "" if output.is_relative_to(home) else str(output.parent)
     finalize(begun, ledger, directory, AllowedPaths(allowed, home), settings)
 

@@ -1,25 +1,17 @@
-"""The cache of compiled kernels: reused if it is intact, and never read if it is not."""
+"""The cache of compiled kernels: reused if it is intact, and never loaded if it is not."""
 
 import logging
-import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from workers.models.kernels import compiling
+from workers.models.kernels import building, compiling
+from workers.models.kernels.layout import NODE, Trees
 
 compiled = compiling.compiled_loop.__wrapped__
-
-
-class Marking:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
 
 
 @pytest.fixture
@@ -28,31 +20,69 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "predictq" / "kernels"
 
 
-def _files(cache: Path) -> list[Path]:
-    return sorted(path for path in cache.rglob("*") if path.suffix in (".nbi", ".nbc"))
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was compiled; only the first is, as compiling takes seconds."""
+    done: list[bytes] = []
+
+    def built() -> bytes:
+        done.append(done[0] if done else real())
+        return done[-1]
+
+    real = building.built
+    monkeypatch.setattr(building, "built", built)
+    return done
 
 
-def test_kernels_cached_are_loaded_and_damaged_ones_are_built_again(cache: Path) -> None:
-    compiled()
-    before = {path: path.stat().st_mtime_ns for path in _files(cache)}
-    assert len(before) == 2
-    assert compiled().stats.cache_hits
-    assert {path: path.stat().st_mtime_ns for path in _files(cache)} == before
-    evil = cache / "evil"
-    for path in before:
-        path.write_bytes(pickle.dumps(Marking(evil)))
-    assert compiled().signatures
-    assert not evil.exists()
-    assert compiled().stats.cache_hits
-    assert len(list(cache.iterdir())) == 1, "nothing is left of the first build"
+def _sums(loop: Any) -> list[float]:
+    """What the loop adds for rows on both sides of one threshold, and for a missing value."""
+    trees = Trees(
+        nodes=np.array([(0.5, 0, 1), (0, -1, 0), (0, -1, 1)], dtype=NODE),
+        left_if_missing=np.array([1, 0, 0], dtype=np.uint8),
+        roots=np.array([0]),
+        values=np.array([[3.0], [4.0]]),
+    )
+    rows, out = np.array([[0.5], [0.6], [np.nan]], dtype=np.float32), np.ones((3, 1))
+    loop.over(trees)(rows, out)
+    return list(out[:, 0])
+
+
+def test_kernels_cached_are_loaded_and_damaged_ones_are_built_again(
+    cache: Path, builds: list[bytes]
+) -> None:
+    assert _sums(compiled()) == [4.0, 5.0, 4.0]
+    assert _sums(compiled()) == [4.0, 5.0, 4.0]
+    assert len(builds) == 1
+    (path,) = [path for path in cache.iterdir() if path.suffix != ".lock"]
+    for damaged in (builds[0][:-1], builds[0][:40] + b"?" + builds[0][41:], b""):
+        path.write_bytes(damaged)
+        assert _sums(compiled()) == [4.0, 5.0, 4.0]
+        assert path.read_bytes() == builds[0]
+    assert len(builds) == 4
+    assert len(list(cache.iterdir())) == 2, "nothing is left of a build"
 
 
 def test_kernels_are_not_cached_where_others_could_write(
-    cache: Path, caplog: pytest.LogCaptureFixture
+    cache: Path, builds: list[bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     cache.mkdir(parents=True)
     cache.chmod(0o777)
     with caplog.at_level(logging.WARNING):
-        assert compiled().signatures
+        assert _sums(compiled()) == [4.0, 5.0, 4.0]
     assert "could be written by others" in caplog.text
     assert not list(cache.iterdir())
+    assert len(builds) == 1
+
+
+def test_kernels_that_cannot_be_compiled_are_told(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+    assert compiled() is None
+    assert "cannot be compiled" in caplog.text
+    assert not [path for path in cache.iterdir() if path.suffix != ".lock"]
+
+
+def test_kernels_cached_are_loaded_without_numba(cache: Path) -> None:
+    assert _sums(compiled()) == [4.0, 5.0, 4.0]
+    assert "numba" not in sys.modules

@@ -3,15 +3,18 @@
 import logging
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
 
-from workers.models.kernels import preparing
+from workers.models.kernels import compiling, preparing
 from workers.models.kernels.accelerating import accelerated
 from workers.models.kernels.compiling import compiled_loop
+from workers.models.kernels.layout import Trees
 from workers.models.kernels.preparing import rows_on_thresholds
 
 RANDOM = np.random.default_rng(0)
@@ -37,15 +40,17 @@ def _forest() -> Any:
 def test_kernel_that_differs_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def wrong(x: Any, nodes: Any, missing: Any, roots: Any, values: Any, out: Any) -> None:
-        nodes = nodes.copy()
-        splits = np.flatnonzero(nodes["feature"] >= 0)
-        nodes["threshold"][splits[-1]] = np.nextafter(np.float32(nodes["threshold"][splits[-1]]), 9)
-        real(x, nodes, missing, roots, values, out)
+    class Wrong:
+        def over(self, trees: Trees) -> Any:
+            nodes = trees.nodes.copy()
+            splits = np.flatnonzero(nodes["feature"] >= 0)
+            last = np.float32(nodes["threshold"][splits[-1]])
+            nodes["threshold"][splits[-1]] = np.nextafter(last, 9)
+            return real.over(msgspec.structs.replace(trees, nodes=nodes))
 
     real: Any = compiled_loop()
     forest = _forest()
-    monkeypatch.setattr(preparing, "compiled_loop", lambda: wrong)
+    monkeypatch.setattr(preparing, "compiled_loop", Wrong)
     with caplog.at_level(logging.WARNING):
         assert accelerated(forest, "churn:3") is forest
     (warned,) = caplog.records
@@ -87,11 +92,14 @@ def test_kernel_that_cannot_be_prepared_leaves_the_forest(
 
 
 def test_kernel_without_numba_asks_each_tree(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "numba", None)
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(compiling, "version", absent)
     monkeypatch.setattr(preparing, "compiled_loop", compiled_loop.__wrapped__)
     forest = _forest()
     twin = accelerated(forest, "m:1")
-    assert twin.kernel.loop is None
+    assert twin.kernel.add_leaves is None
     assert twin.predict_proba(ROWS).tobytes() == forest.predict_proba(ROWS).tobytes()
 
 

@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.crashes import Crashes
-from workers.pool.protocol import Disposition, Done, Fate, Instruction, Microbatch
+from workers.protocol import Disposition, DispositionKind, Done, Instruction, Microbatch
 
 
 class Process:
@@ -30,11 +30,11 @@ class Process:
         assert self.idle
         self.batch, self._finished = batch, finished
 
-    def finish(self, verdict: Disposition = "succeeded", seconds: float = 1e-6) -> None:
+    def finish(self, kind: DispositionKind = "succeeded", seconds: float = 1e-6) -> None:
         assert self.batch
-        fates = [Fate(verdict) for _ in self.batch.items]
+        dispositions = [Disposition(kind) for _ in self.batch.items]
         self.batch = None
-        self._finished(Done(fates, seconds))
+        self._finished(Done(dispositions, seconds))
 
     def kill(self) -> None:
         self.is_killed = True
@@ -80,20 +80,20 @@ class EventRecorder:
     def started(self, request: Any, pid: int) -> None:
         self.said.append(("started", request.id))
 
-    def finished(self, request: Any, fate: Fate, seconds: float) -> None:
-        self.said.append((fate.verdict, request.id))
+    def finished(self, request: Any, disposition: Disposition, seconds: float) -> None:
+        self.said.append((disposition.kind, request.id))
 
 
 class Judge:
     """Decides about messages whose process died, as a test told it to."""
 
     def __init__(self) -> None:
-        self.verdict: Disposition | None = None
+        self.kind: DispositionKind | None = None
         self.is_sparing = False
         self.spared: list[str] = []
 
-    def judge(self, message: Any) -> Disposition | None:
-        return self.verdict
+    def judge(self, message: Any) -> DispositionKind | None:
+        return self.kind
 
     def spare(self, messages: list[Any]) -> bool:
         self.spared += [message.tag for message in messages]
@@ -153,7 +153,7 @@ def message(
     method: str = "predict",
     rows: int = 1,
     body: bytes = b"-",
-    limit: float = LONGEST_RUN,
+    limit: float = MAX_RUN_SECONDS,
 ) -> Any:
     request = SimpleNamespace(id=name, expires=None)
     return SimpleNamespace(

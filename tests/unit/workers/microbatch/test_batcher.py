@@ -2,10 +2,10 @@
 
 from celery.worker import state
 
-from tasks.time_limits import LONGEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.pool.protocol import Instruction
+from workers.protocol import Instruction
 
 
 def test_lone_request_is_dispatched_at_once(bench: Bench) -> None:
@@ -84,9 +84,9 @@ def test_held_includes_waiting_and_running_messages(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.add("b")
-    assert sorted(bench.batcher.held()) == ["tag a", "tag b"]
+    assert sorted(bench.batcher.reserved_tags()) == ["tag a", "tag b"]
     bench.pool.processes[0].finish()
-    assert list(bench.batcher.held()) == ["tag b"]
+    assert list(bench.batcher.reserved_tags()) == ["tag b"]
 
 
 def test_take_back_waiting_leaves_running_messages(bench: Bench) -> None:
@@ -94,7 +94,7 @@ def test_take_back_waiting_leaves_running_messages(bench: Bench) -> None:
     bench.dispatch()
     bench.add("b")
     assert bench.batcher.take_back_waiting() == ["tag b"]
-    assert list(bench.batcher.held()) == ["tag a"]
+    assert list(bench.batcher.reserved_tags()) == ["tag a"]
     bench.pool.processes[0].finish()
     assert bench.dispatch() == []
 
@@ -110,7 +110,7 @@ def test_messages_keep_their_time_limits(bench: Bench) -> None:
     bench.add("b")
     bench.dispatch()
     (process,) = bench.pool.processes
-    assert [item.limit for item in process.batch.items] == [20, LONGEST_RUN]
+    assert [item.limit for item in process.batch.items] == [20, MAX_RUN_SECONDS]
 
 
 def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) -> None:
@@ -127,7 +127,7 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
     process.finish("failed")
     bench.add("d", model="loading:1")
     assert bench.dispatch() == [], "a later message waits for the next load"
-    assert list(bench.batcher.held()) == ["tag d"]
+    assert list(bench.batcher.reserved_tags()) == ["tag d"]
     assert bench.batcher._waiting_bytes == 1
 
 
@@ -135,7 +135,7 @@ def test_retrying_message_is_released(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].finish("retrying")
-    assert list(bench.batcher.held()) == []
+    assert list(bench.batcher.reserved_tags()) == []
 
 
 def test_message_revoked_while_it_waited_is_cancelled(bench: Bench) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
 from workers.microbatch import batcher
-from workers.pool.protocol import Disposition, Instruction
+from workers.protocol import DispositionKind, Instruction
 
 
 def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:
@@ -13,7 +13,7 @@ def test_suspects_of_a_crashed_process_run_alone(bench: Bench) -> None:
     bench.dispatch()
     bench.add("c")
     bench.pool.processes[0].die()
-    assert sorted(bench.batcher.held()) == ["tag a", "tag b", "tag c"]
+    assert sorted(bench.batcher.reserved_tags()) == ["tag a", "tag b", "tag c"]
     assert [bench.turn() for _ in range(3)] == [["c"], ["a"], ["b"]]
 
 
@@ -59,7 +59,7 @@ def test_timeout_of_one_message_spares_the_others(bench: Bench, clock: Clock) ->
     assert bench.dispatch() == [["a", "b", "c"]]
     die_after(bench, clock, 25)
     assert bench.judge.spared == ["tag b", "tag c"]
-    assert list(bench.batcher.held()) == ["tag a"]
+    assert list(bench.batcher.reserved_tags()) == ["tag a"]
     assert bench.events.said[-2:] == [("retrying", "b"), ("retrying", "c")]
     assert bench.turn() == ["a"]
 
@@ -96,20 +96,20 @@ def test_timeout_is_not_charged_for_a_frozen_process(bench: Bench, clock: Clock)
     assert [item.instruction for item in process.batch.items] == [Instruction.COMPUTE]
 
 
-@pytest.mark.parametrize("verdict", ["retrying", "failed", "dropped"])
+@pytest.mark.parametrize("kind", ["retrying", "failed", "dropped"])
 def test_message_that_crashed_its_process_alone_is_judged(
-    bench: Bench, verdict: Disposition
+    bench: Bench, kind: DispositionKind
 ) -> None:
-    bench.judge.verdict = verdict
+    bench.judge.kind = kind
     bench.add("a")
     bench.dispatch()
     bench.pool.processes[0].die()
-    assert list(bench.batcher.held()) == []
-    assert bench.events.said[-1] == (verdict, "a")
+    assert list(bench.batcher.reserved_tags()) == []
+    assert bench.events.said[-1] == (kind, "a")
 
 
 def test_messages_that_shared_a_microbatch_are_not_judged(bench: Bench) -> None:
-    bench.judge.verdict = "failed"
+    bench.judge.kind = "failed"
     bench.add("a", "b")
     bench.dispatch()
     bench.pool.processes[0].die()

@@ -61,10 +61,10 @@ def queued() -> Record:
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"), [("postponed", "retrying"), ("gone", "dropped"), ("last", "failed")]
+    ("answer", "kind"), [("postponed", "retrying"), ("gone", "dropped"), ("last", "failed")]
 )
-def test_ledger_decides_about_a_crashed_message(answer: str, verdict: str) -> None:
-    assert retry_or_fail(Ledger(answer), message()) == verdict
+def test_ledger_decides_about_a_crashed_message(answer: str, kind: str) -> None:
+    assert retry_or_fail(Ledger(answer), message()) == kind
 
 
 def test_last_attempt_fails_and_leaves_a_dead_letter() -> None:

@@ -10,7 +10,7 @@ import pytest
 from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.settings import Settings
-from tasks.time_limits import LONGEST_RUN, SHORTEST_RUN
+from tasks.time_limits import MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tests.support.models import described
 from workers.microbatch.message import read_prediction
 
@@ -39,15 +39,15 @@ def limit(registry: Registry, model: str, told: Any) -> float:
     [
         ([0.25, None], 0.25),
         ((7, 3), 7),
-        ([1e-9, None], SHORTEST_RUN),
-        ([SHORTEST_RUN / 2, None], SHORTEST_RUN),
-        ([1000, None], LONGEST_RUN),
-        ([10**400, None], LONGEST_RUN),
+        ([1e-9, None], MIN_RUN_SECONDS),
+        ([MIN_RUN_SECONDS / 2, None], MIN_RUN_SECONDS),
+        ([1000, None], MAX_RUN_SECONDS),
+        ([10**400, None], MAX_RUN_SECONDS),
         *(
-            (nothing, LONGEST_RUN)
+            (nothing, MAX_RUN_SECONDS)
             for nothing in ([None, None], [0, 0], [-1], [True], ["2"], [], "12", {}, None, 5)
         ),
-        ([float("nan")], LONGEST_RUN),
+        ([float("nan")], MAX_RUN_SECONDS),
     ],
     ids=str,
 )
@@ -64,7 +64,7 @@ def test_limit_of_an_old_version_is_clamped(
     registry: Registry,
 ) -> None:
     registry.add("rash", described(b"r", timeout_seconds=1e-9), b"r")
-    assert limit(registry, "rash", [None, None]) == SHORTEST_RUN
+    assert limit(registry, "rash", [None, None]) == MIN_RUN_SECONDS
 
 
 def test_manifest_without_time_limits_is_still_read(registry: Registry) -> None:

@@ -17,9 +17,9 @@ from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.settings import Settings
 from telemetry.errors import ArtifactMissing, ModelUnloadable
+from workers.gate.warming import CALL_ROWS, call_times, warmed
 from workers.models.engine import SklearnEngine
-from workers.models.gate.golden import MAX_GOLDEN_ROWS
-from workers.models.gate.warming import CALL_ROWS, call_times, warmed
+from workers.models.golden import MAX_GOLDEN_ROWS
 from workers.models.golden_engine import GoldenCheckedEngine
 from workers.models.registration import examine
 from workers.pool.fork_server import ForkServer

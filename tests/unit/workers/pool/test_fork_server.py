@@ -7,7 +7,7 @@ from registry.store import Registry
 from tasks.settings import Settings
 from tests.support.models import described
 from workers.pool.fork_server import ForkServer
-from workers.pool.protocol import Loaded, LoadVersion, datagram, parse_frame
+from workers.protocol import Loaded, LoadVersion, datagram, parse_frame
 
 
 def test_unreadable_registry_does_not_end_the_fork_server(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workers.pool.fork_server_client import ForkServerClient
-from workers.pool.protocol import Loading, datagram, parse_frame
+from workers.protocol import Loading, datagram, parse_frame
 
 Pair = tuple[ForkServerClient, socket.socket]
 

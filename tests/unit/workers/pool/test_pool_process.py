@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.stack import until
 from workers.pool.pool_process import PoolProcess
-from workers.pool.protocol import (
+from workers.protocol import (
+    Disposition,
     Done,
-    Fate,
     Instruction,
     Item,
     Microbatch,
@@ -57,9 +57,9 @@ def test_large_microbatch_is_sent_without_blocking(
         pool_process.take(LARGE, ends.append)
         assert time.monotonic() - began < AT_ONCE
         assert receive(theirs) == LARGE
-        send_frame(theirs, Done([Fate("succeeded")], 0.1))
+        send_frame(theirs, Done([Disposition("succeeded")], 0.1))
         assert pool_process.hear()
-    assert ends == [Done([Fate("succeeded")], 0.1)]
+    assert ends == [Done([Disposition("succeeded")], 0.1)]
     pool_process.hang_up()
 
 

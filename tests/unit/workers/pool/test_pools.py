@@ -10,8 +10,8 @@ from registry.manifest import Environment
 from registry.store import Registry
 from tests.support.models import described
 from tests.unit.clock import Clock
-from workers.microbatch.load_retry import LoadRetry
 from workers.pool import pools
+from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener
 from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 

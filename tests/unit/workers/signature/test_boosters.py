@@ -7,7 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
 from registry.manifest import Column
-from workers.models.gate.comparing import differences
+from workers.gate.comparing import differences
 from workers.models.signature import boosters
 from workers.models.signature.inspection import inspect
 

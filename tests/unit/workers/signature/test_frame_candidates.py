@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from workers.models.gate.comparing import differences
+from workers.gate.comparing import differences
 from workers.models.signature.inspection import inspect
 from workers.models.signature.sample import read_sample
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from registry.manifest import Column, Signature
 from telemetry.errors import ModelUnloadable
 from tests.unit.workers.tables.sources import blocks
-from workers.models.gate.comparing import differences
+from workers.gate.comparing import differences
 from workers.models.signature.inspection import inspect
 from workers.models.signature.names import names_of
 from workers.models.signature.own import own_of

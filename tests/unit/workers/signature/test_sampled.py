@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from telemetry.errors import ModelUnloadable
-from workers.models.gate.comparing import differences
+from workers.gate.comparing import differences
 from workers.models.signature.inspection import inspect
 
 SIZE = 24

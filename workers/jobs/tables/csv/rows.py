@@ -77,7 +77,7 @@ def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: 
         pc.ReadOptions(
             use_threads=False,
             block_size=len(data) + 1,  # one block, so that row numbers and types hold
-            column_names=[str(place) for place in range(grid.width)],
+            column_names=[str(index) for index in range(grid.width)],
         ),
         pc.ParseOptions(
             delimiter=grid.delimiter.decode(),
@@ -85,15 +85,15 @@ def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: 
             invalid_row_handler=told,
         ),
         pc.ConvertOptions(
-            include_columns=[str(place) for place in types],
-            column_types={str(place): kind for place, kind in types.items()},
+            include_columns=[str(index) for index in types],
+            column_types={str(index): kind for index, kind in types.items()},
             null_values=[*grid.missing],
             strings_can_be_null=False,
         ),
     )
 
 
-def _one_by_one(data: bytes, grid: Grid, places: Sequence[int]) -> Parsed:
+def _one_by_one(data: bytes, grid: Grid, indexes: Sequence[int]) -> Parsed:
     found = records(data, quoted=True, last=True, delimiter=grid.delimiter)
     bad: Bad = {}
     nothing = [None] * grid.width
@@ -108,7 +108,7 @@ def _one_by_one(data: bytes, grid: Grid, places: Sequence[int]) -> Parsed:
             rows.append([field.encode("latin-1") for field in fields])
             continue
         rows.append(nothing)
-    columns = {str(place): pa.array([row[place] for row in rows], pa.binary()) for place in places}
+    columns = {str(index): pa.array([row[index] for row in rows], pa.binary()) for index in indexes}
     return Parsed(pa.table(columns), bad)
 
 

@@ -32,7 +32,7 @@ class CsvSource:
         self._wanted = match(selection, self._columns)
         columns = zip(self._wanted.features, signature.columns, strict=True)
         self._typed = dict.fromkeys(self._wanted.carried, pa.string())
-        self._typed |= {place: _type(column) for place, column in columns if place is not None}
+        self._typed |= {index: _type(column) for index, column in columns if index is not None}
 
     @property
     def columns(self) -> Sequence[str]:
@@ -56,14 +56,14 @@ class CsvSource:
             parsed = self._parse(data, span, self._typed)
         except pa.ArrowInvalid:  # a value does not fit its column's type; find it in the text
             parsed = self._parse(data, span, dict.fromkeys(self._typed, pa.binary()))
-        texts = {place: self._text(place, parsed.table, faults) for place in self._typed}
+        texts = {index: self._text(index, parsed.table, faults) for index in self._typed}
         columns = zip(self._wanted.features, self._signature.columns, strict=True)
         values = {
-            place: self._values(column, texts[place], faults)
-            for place, column in columns
-            if place is not None
+            index: self._values(column, texts[index], faults)
+            for index, column in columns
+            if index is not None
         }
-        given = [None if place is None else values[place] for place in self._wanted.features]
+        given = [None if index is None else values[index] for index in self._wanted.features]
         features = gather(self._signature, given, {**faults, **parsed.bad})
         block = Block(
             features=features.input,
@@ -89,11 +89,11 @@ class CsvSource:
             parsed.bad[span.rows - 1] = "a quoted field does not end"
         return parsed
 
-    def _text(self, place: int, table: pa.Table, faults: Faults) -> pa.ChunkedArray:
-        column = table[str(place)]
+    def _text(self, index: int, table: pa.Table, faults: Faults) -> pa.ChunkedArray:
+        column = table[str(index)]
         if column.type != pa.binary():
             return column
-        return decoded(self._columns[place], column, faults)
+        return decoded(self._columns[index], column, faults)
 
     def _values(self, column: Column, texts: Any, faults: Faults) -> Any:
         note_decimal_commas(column, texts, faults)
@@ -106,11 +106,11 @@ class CsvSource:
         carried = self._wanted.carried
         if not carried:
             return None
-        numbers = {place for place in values if self._typed[place] != pa.string()}
+        numbers = {index for index in values if self._typed[index] != pa.string()}
         columns = [
-            values[place] if place in numbers else blank_is_null(texts[place]) for place in carried
+            values[index] if index in numbers else blank_is_null(texts[index]) for index in carried
         ]
-        return pa.table(columns, names=[self._columns[place] for place in carried])
+        return pa.table(columns, names=[self._columns[index] for index in carried])
 
 
 def _type(column: Column) -> pa.DataType:

@@ -103,10 +103,10 @@ def _whole(values: Array, dtype: str) -> Array | None:
 
 def _matrix(columns: Sequence[pa.ChunkedArray]) -> Array:
     matrix = np.empty((len(columns[0]), len(columns)))
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         row = 0
         for chunk in column.chunks:
-            matrix[row : row + len(chunk), place] = _floats(chunk)
+            matrix[row : row + len(chunk), index] = _floats(chunk)
             row += len(chunk)
     return matrix
 

@@ -52,42 +52,42 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
         raise InvalidInput(f"the file has too many columns or too long names; at most {most}")
     if selection.pass_through:
         refuse_double(names, names)
-    places = {name: place for place, name in reversed([*enumerate(names)])}
-    id_place = _id_place(names, places, selection.id_column)
-    carried = [*range(len(names))] if selection.pass_through else [id_place]
-    features = _features(selection.signature, names, places, id_place)
-    return Wanted(features, id_place, [place for place in carried if place is not None])
+    indexes = {name: index for index, name in reversed([*enumerate(names)])}
+    id_index = _id_index(names, indexes, selection.id_column)
+    carried = [*range(len(names))] if selection.pass_through else [id_index]
+    features = _features(selection.signature, names, indexes, id_index)
+    return Wanted(features, id_index, [index for index in carried if index is not None])
 
 
 def _features(
-    signature: Signature, names: Sequence[str], places: dict[str, int], id_place: int | None
+    signature: Signature, names: Sequence[str], indexes: dict[str, int], id_index: int | None
 ) -> Sequence[int | None]:
     if not signature.named:
-        return _by_position(signature, names, id_place)
+        return _by_position(signature, names, id_index)
     wanted = [column.name for column in signature.columns]
     needed = [column.name for column in signature.columns if not column.unused]
-    _refuse_missing([name for name in needed if name not in places], names)
+    _refuse_missing([name for name in needed if name not in indexes], names)
     refuse_double(wanted, names)
-    return [places.get(name) for name in wanted]
+    return [indexes.get(name) for name in wanted]
 
 
-def _id_place(names: Sequence[str], places: dict[str, int], id_column: str | None) -> int | None:
+def _id_index(names: Sequence[str], indexes: dict[str, int], id_column: str | None) -> int | None:
     if id_column is None:
-        return places.get(CUSTOM_ID)
-    _refuse_missing([] if id_column in places else [id_column], names)
+        return indexes.get(CUSTOM_ID)
+    _refuse_missing([] if id_column in indexes else [id_column], names)
     refuse_double([id_column], names)
-    return places[id_column]
+    return indexes[id_column]
 
 
-def _by_position(signature: Signature, names: Sequence[str], id_place: int | None) -> Sequence[int]:
-    places = [place for place in range(len(names)) if place != id_place]
+def _by_position(signature: Signature, names: Sequence[str], id_index: int | None) -> Sequence[int]:
+    indexes = [index for index in range(len(names)) if index != id_index]
     width = len(signature.columns)
-    if len(places) != width:
+    if len(indexes) != width:
         raise InvalidInput(
             f"the model has no column names and takes {width} columns by position, "
-            f"the file has {len(places)}{'' if id_place is None else ' beside the ids'}"
+            f"the file has {len(indexes)}{'' if id_index is None else ' beside the ids'}"
         )
-    return places
+    return indexes
 
 
 def _refuse_missing(missing: Sequence[str], names: Sequence[str]) -> None:

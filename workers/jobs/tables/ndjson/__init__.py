@@ -1,1 +1,1 @@
-"""NDJSON: rows as lines of JSON, and their values on the way to the output."""
+"""NDJSON: rows as lines of JSON."""

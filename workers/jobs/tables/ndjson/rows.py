@@ -76,8 +76,8 @@ def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | No
     """A msgspec type of rows as objects; unused columns are optional."""
     fields: list[Any] = []
     renamed: dict[str, str] = {}
-    for place, (column, kind, name) in enumerate(zip(signature.columns, kinds, names, strict=True)):
-        field = f"f{place}"
+    for index, (column, kind, name) in enumerate(zip(signature.columns, kinds, names, strict=True)):
+        field = f"f{index}"
         renamed[field] = column.name if name is None else name
         fields.append((field, kind, None) if column.unused else (field, kind))
     return msgspec.defstruct("Row", fields, rename=renamed, gc=False, kw_only=True)

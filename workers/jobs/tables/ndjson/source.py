@@ -11,8 +11,8 @@ import pyarrow as pa
 from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
 from workers.jobs.tables.features.matching import Selection, match
+from workers.jobs.tables.json_values import column_of, rewritten
 from workers.jobs.tables.ndjson.rows import UNREADABLE, careful_reader, quick_reader
-from workers.jobs.tables.ndjson.values import column_of, rewritten
 from workers.jobs.tables.records.cutting import Position
 from workers.jobs.tables.records.record_file import RecordFile
 from workers.jobs.tables.records.records import records
@@ -42,7 +42,7 @@ class NdjsonSource:
             wanted = match(selection, self._columns)
             names = [None if n is None else self._columns[n] for n in wanted.features]
             self._id = None if wanted.id is None else self._columns[wanted.id]
-            self._carried = [self._columns[place] for place in wanted.carried]
+            self._carried = [self._columns[index] for index in wanted.carried]
         elif signature.named:
             raise InvalidInput("line 1: the model has column names, so a line is an object", line=1)
         self._quick = quick_reader(signature, names)
@@ -96,13 +96,13 @@ class NdjsonSource:
 
     def _with_bad(self, records: list[bytes], lines: Lines) -> Block:
         read = [*map(self._careful, records)]
-        good = [place for place, line in enumerate(read) if line.row is not None]
+        good = [index for index, line in enumerate(read) if line.row is not None]
         rows = [line.row for line in read if line.row is not None]
         contents = [self._carried_of(record) for record in records] if self._carried else []
         block = self._block(rows, np.array(good, np.int64), lines, contents)
         block.bad.extend(
-            block.bad_row(place, line.code, line.message)
-            for place, line in enumerate(read)
+            block.bad_row(index, line.code, line.message)
+            for index, line in enumerate(read)
             if line.row is None
         )
         return block

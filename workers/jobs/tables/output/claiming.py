@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.jobs.files.descriptors import stamp_of
 from telemetry.errors import OutputExists
-from workers.jobs.tables.output.replacing import (
+from workers.jobs.tables.replacing import (
     MoveIntoPlace,
     OpenOutput,
     link,

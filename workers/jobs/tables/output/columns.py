@@ -28,8 +28,8 @@ def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa
     for method, answer in answers.items():
         name = _NAMES.get(method, method)
         if isinstance(answer, list):
-            for place, output in enumerate(answer):
-                found.update(_named(f"{name}_{place}", output, None))
+            for index, output in enumerate(answer):
+                found.update(_named(f"{name}_{index}", output, None))
         else:
             classes = signature.classes if method in _LABELLED else None
             found.update(_named(name, answer, classes))
@@ -68,9 +68,9 @@ def _refuse_clash(carried: Sequence[str], columns: Sequence[str]) -> None:
 
 def _takes(rows: int, answered: Sequence[int] | Array) -> pa.Array:
     """For each row its index among the answered ones, or null."""
-    places = np.full(rows, -1)
-    places[np.asarray(answered, np.int64)] = np.arange(len(answered))
-    return pa.array(places, mask=places < 0)
+    indexes = np.full(rows, -1)
+    indexes[np.asarray(answered, np.int64)] = np.arange(len(answered))
+    return pa.array(indexes, mask=indexes < 0)
 
 
 def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, pa.Array]:
@@ -81,7 +81,7 @@ def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, 
         return {name: _arrow(array[:, 0])}
     fitting = classes is not None and len(classes) == array.shape[1]
     labels = classes if fitting else range(array.shape[1])
-    return {f"{name}_{label}": _arrow(array[:, place]) for place, label in enumerate(labels or ())}
+    return {f"{name}_{label}": _arrow(array[:, index]) for index, label in enumerate(labels or ())}
 
 
 def _arrow(array: Any) -> pa.Array:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.files.naming import Format
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.ndjson.values import JSON, raw, texts, with_kinds
+from workers.jobs.tables.json_values import JSON, raw, texts, with_kinds
 
 
 def encode_part(table: pa.Table, format: Format, file: IO[bytes]) -> None:
@@ -54,7 +54,7 @@ def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
 
 def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
     """Write an object per row; NaN and infinities become null."""
-    fields = {f"f{place}": name for place, name in enumerate(table.column_names)}
+    fields = {f"f{index}": name for index, name in enumerate(table.column_names)}
     row = msgspec.defstruct("Row", [(field, Any) for field in fields], rename=fields, gc=False)
     file.write(_encoder.encode_lines([*map(row, *map(_values, table.columns))]))
 

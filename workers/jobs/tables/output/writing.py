@@ -16,9 +16,9 @@ from tasks.jobs.files.disk_reserve import WRITE_BYTES, open_with_reserve
 from tasks.jobs.files.naming import Compression, Format, named_format
 from telemetry.errors import ModelError
 from workers.jobs.tables.csv.header import own_header
-from workers.jobs.tables.ndjson.values import cast, common_schemas
+from workers.jobs.tables.json_values import cast, common_schemas
 from workers.jobs.tables.output.encoding import convert_misfits, encode_part
-from workers.jobs.tables.output.replacing import OpenOutput, clear_leftovers, open_to_replace
+from workers.jobs.tables.replacing import OpenOutput, clear_leftovers, open_to_replace
 from workers.jobs.tables.spans import BadRow
 
 _GROUP_ROWS = 2**17

@@ -17,7 +17,7 @@ from workers.jobs.tables.parquet.shape import check_types, group_borders, max_sp
 from workers.jobs.tables.parquet.stream import ParquetStream
 from workers.jobs.tables.remote.opening import InputWatch, unreadable
 from workers.jobs.tables.spans import Block, Span
-from workers.pool.memory import bounded
+from workers.memory_limit import bounded
 
 _SAMPLE = 1000
 """Rows from which the size of a row is estimated."""
@@ -45,7 +45,7 @@ class ParquetSource:
         wanted = match(selection, self.columns)
         self._features = [None if n is None else self.columns[n] for n in wanted.features]
         self._id = None if wanted.id is None else self.columns[wanted.id]
-        self._carried = [self.columns[place] for place in wanted.carried]
+        self._carried = [self.columns[index] for index in wanted.carried]
         self._needed = [*dict.fromkeys([*self._carried, *_present(self._features)])]
         refuse_double(self._needed, self.columns)  # pyarrow selects columns by name
         fields = [None if name is None else schema.field(name) for name in self._features]

@@ -36,17 +36,17 @@ def cut(
     long, or a quoted field does not end.
     """
     begin, have, stop = start, 0, start.byte
-    for place, found in _blocks(file, start, quoted=quoted, delimiter=delimiter):
+    for position, found in _blocks(file, start, quoted=quoted, delimiter=delimiter):
         used = 0
         while used < len(found.stops):
-            begin = begin if have else place.forward(found, int(found.starts[used]))
+            begin = begin if have else position.forward(found, int(found.starts[used]))
             taken = min(rows - have, len(found.stops) - used)
             used, have = used + taken, have + taken
-            stop = place.byte + int(found.stops[used - 1])
+            stop = position.byte + int(found.stops[used - 1])
             if have == rows:
                 yield Span(begin.byte, stop, begin.line, have)
                 have = 0
-        if have and place.byte + found.end - begin.byte >= MAX_SPAN:
+        if have and position.byte + found.end - begin.byte >= MAX_SPAN:
             yield Span(begin.byte, stop, begin.line, have)
             have = 0
     if have:
@@ -57,28 +57,28 @@ def _blocks(
     file: IO[bytes], start: Position, *, quoted: bool, delimiter: bytes
 ) -> Iterator[tuple[Position, Records]]:
     """Records block by block, each with the position of its block."""
-    rest, place = b"", start
+    rest, position = b"", start
     last = False
     while not last:
-        file.seek(place.byte + len(rest))  # between blocks, the caller may move in the same file
+        file.seek(position.byte + len(rest))  # between blocks, the caller may move in the same file
         more = file.read(BLOCK)
         last = len(more) < BLOCK
         data = rest + more
         found = records(data, quoted=quoted, last=last, delimiter=delimiter)
         if len(data) - found.end > MAX_RECORD:
             why = "a quoted field does not end" if quoted else "the record does not end"
-            line = place.forward(found, found.end).line
+            line = position.forward(found, found.end).line
             raise InvalidInput(f"line {line}: {why} within {MAX_RECORD} bytes", line=line)
         if last and quoted:
-            _refuse_open_quote(data, found, place, delimiter)
-        yield place, found
+            _refuse_open_quote(data, found, position, delimiter)
+        yield position, found
         rest = data[found.end :]
-        place = place.forward(found, found.end)
+        position = position.forward(found, found.end)
 
 
-def _refuse_open_quote(data: bytes, found: Records, place: Position, delimiter: bytes) -> None:
+def _refuse_open_quote(data: bytes, found: Records, position: Position, delimiter: bytes) -> None:
     """Refuse an open quote that spans several lines; within the last line it is a bad row."""
     record = found.last(data)
     if b"\n" in record.rstrip(b"\r\n") and lacks_quote(record, delimiter):
-        line = place.forward(found, len(data) - len(record)).line
+        line = position.forward(found, len(data) - len(record)).line
         raise InvalidInput(f"line {line}: a quoted field does not end", line=line)

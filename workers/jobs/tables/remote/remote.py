@@ -18,14 +18,14 @@ _LASTING_NUMBERS = (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOSYS)
 
 def open_remote(uri: str) -> IO[bytes]:
     """Open a file; errors while it is read are `OSError` with an ``errno``."""
-    filesystem, path = _place(uri)
+    filesystem, path = _filesystem_and_path(uri)
     # No cache: fsspec's others fetch up to 50 MB for a read of four bytes.
     return io.BufferedReader(_Remote(filesystem.open(path, "rb", cache_type="none")), 1)
 
 
 def remote_stamp(uri: str) -> str:
     """Size and version of a file, by its file system."""
-    filesystem, path = _place(uri)
+    filesystem, path = _filesystem_and_path(uri)
     filesystem.invalidate_cache(path)
     about = filesystem.info(path)
     version = next((about[key] for key in _VERSIONS if key in about), "")
@@ -67,11 +67,11 @@ class _Remote(io.RawIOBase):
         return self._file.tell()
 
 
-def _place(uri: str) -> tuple[Any, str]:
+def _filesystem_and_path(uri: str) -> tuple[Any, str]:
     import fsspec  # noqa: PLC0415 - rarely needed, and slow to import
 
-    place: tuple[Any, str] = fsspec.core.url_to_fs(uri)
-    return place
+    found: tuple[Any, str] = fsspec.core.url_to_fs(uri)
+    return found
 
 
 @contextmanager

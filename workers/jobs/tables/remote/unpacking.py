@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from tasks.jobs.files.naming import Compression
 from telemetry.errors import InputChanged, InvalidInput
-from workers.jobs.tables.output.replacing import clear_leftovers, open_to_add
 from workers.jobs.tables.remote.opening import InputWatch, fingerprint, opened, unreadable
+from workers.jobs.tables.replacing import clear_leftovers, open_to_add
 
 _PIECE = 2**20
 

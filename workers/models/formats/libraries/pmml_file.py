@@ -1,7 +1,7 @@
 """PMML files, computed by sklearn-pmml-model.
 
 That library is silently wrong for some models, such as support vector machines. So a sample must
-have the answers of the model that was exported; see `workers.models.gate.expected`.
+have the answers of the model that was exported; see `workers.models.expected`.
 """
 
 import io

@@ -5,7 +5,7 @@ import pandas as pd
 
 from registry.manifest import Column, Signature
 from tests.unit.workers.tables.sources import blocks, written
-from workers.models.gate.doors import through_door
+from workers.gate.doors import through_door
 
 
 def signature(*columns: Column) -> Signature:

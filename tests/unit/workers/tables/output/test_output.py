@@ -20,8 +20,8 @@ from telemetry.errors import InvalidInput, ModelError, OutputUnwritable
 from tests.unit.workers.tables.scoring import AB, scored
 from tests.unit.workers.tables.sources import unpacked
 from workers.jobs.tables.output.columns import columns
-from workers.jobs.tables.output.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.output.writing import assemble, write_part
+from workers.jobs.tables.replacing import check_writable, open_to_replace, temporary_path
 from workers.jobs.tables.sources import format_of
 
 NOBODY = 65534

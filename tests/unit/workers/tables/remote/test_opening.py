@@ -21,10 +21,10 @@ from telemetry.errors import (
 )
 from tests.unit.workers.tables.sources import numbers, source_of, stumbling, unpacked
 from workers.jobs.tables import sources
-from workers.jobs.tables.output.replacing import open_to_add, temporary_path
 from workers.jobs.tables.records import cutting
 from workers.jobs.tables.remote import opening, unpacking
 from workers.jobs.tables.remote.opening import fingerprint
+from workers.jobs.tables.replacing import open_to_add, temporary_path
 from workers.jobs.tables.sources import format_of
 
 CONTENT = b"a,b\n" + b"1,2\n" * 100_000

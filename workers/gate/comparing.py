@@ -10,8 +10,8 @@ import pandas as pd
 
 from registry.manifest import Signature
 from telemetry.errors import PredictqError
+from workers.gate.doors import DOORS, through_door
 from workers.models.engine import answer_table, call_method
-from workers.models.gate.doors import DOORS, through_door
 from workers.models.signature.inspection import quietly
 from workers.models.signature.own import Own
 from workers.models.tabular.equality import unequal

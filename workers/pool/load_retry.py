@@ -12,12 +12,15 @@ MAX_PAUSE = 600.0
 """Longest pause between two loads, in seconds. The first is `OUTAGE`; each next one doubles."""
 
 
-class _Fault(NamedTuple):
-    made: str
-    """When the version was registered; empty if the registry could not be read."""
+class _FailedLoad(NamedTuple):
+    registered_at: str | None
+    """When the version was registered; None if the registry could not be read."""
     pause: float
-    over: float
-    """When the next load is due, in `time.monotonic` seconds."""
+    """Seconds until the next load, which decides about the pause after that."""
+    due_at: float
+    """When the next load is due, in `time.monotonic` seconds; infinite if it is deadly."""
+    is_deadly: bool
+    """Whether the load killed the fork server."""
 
 
 class LoadRetry:
@@ -29,42 +32,44 @@ class LoadRetry:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._faults: dict[str, _Fault] = {}
+        self._failed: dict[str, _FailedLoad] = {}
 
     def note(self, reference: str) -> None:
         """Record that loading a version failed, be it for its artifact or for the registry."""
-        before = self._faults.get(reference)
+        before = self._failed.get(reference)
         pause = min(2 * before.pause, MAX_PAUSE) if before else OUTAGE
-        self._note(reference, pause)
+        self._failed[reference] = _FailedLoad(
+            self._registered_at(reference), pause, time.monotonic() + pause, is_deadly=False
+        )
 
     def note_deadly(self, reference: str) -> None:
         """Record that loading a version killed the fork server: never load it there again.
 
         Only a version that was removed and registered anew is loaded again.
         """
-        self._note(reference, math.inf)
+        self._failed[reference] = _FailedLoad(
+            self._registered_at(reference), MAX_PAUSE, math.inf, is_deadly=True
+        )
 
     def forget(self, reference: str) -> None:
         """Clear a version that has been loaded."""
-        self._faults.pop(reference, None)
+        self._failed.pop(reference, None)
 
     def has(self, reference: str) -> bool:
         """Whether a version failed to load and its next load is not due yet."""
-        fault = self._faults.get(reference)
-        if fault is None or time.monotonic() >= fault.over:
+        failed = self._failed.get(reference)
+        if failed is None or time.monotonic() >= failed.due_at:
             return False
-        return fault.made == self._made(reference)
+        # A version that was removed and registered anew is another one under the same name.
+        return failed.registered_at == self._registered_at(reference)
 
     @property
     def deadly(self) -> set[str]:
         """Versions that a fork server must never load."""
-        return {reference for reference, fault in self._faults.items() if fault.pause == math.inf}
+        return {reference for reference, failed in self._failed.items() if failed.is_deadly}
 
-    def _note(self, reference: str, pause: float) -> None:
-        self._faults[reference] = _Fault(self._made(reference), pause, time.monotonic() + pause)
-
-    def _made(self, reference: str) -> str:
+    def _registered_at(self, reference: str) -> str | None:
         try:
             return self._registry.resolve(reference).manifest.created_at
         except (PredictqError, OSError):
-            return ""
+            return None

@@ -6,7 +6,7 @@ from registry.manifest import Signature
 from registry.readiness import GoldenRows, Readiness, now
 from telemetry.errors import PredictqError
 from workers.models.engine import answer_table, call_method
-from workers.models.gate.golden import golden_rows
+from workers.models.golden import golden_rows
 from workers.models.registration import Examined
 from workers.models.signature.inspection import quietly
 from workers.models.tabular.table import Table

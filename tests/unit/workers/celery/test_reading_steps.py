@@ -8,7 +8,7 @@ import pytest
 
 from registry.store import Registry
 from tests.support.models import described
-from workers.jobs.strategy import MAX_STEP_SECONDS, _read
+from workers.celery.batch_jobs import MAX_STEP_SECONDS, _read
 
 
 def message(job: Any = "m:1") -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from celery.worker import state
 from celery.worker.request import Request
 
-from workers.pool.protocol import Fate
+from workers.protocol import Disposition
 
 COLLECT_SECONDS = 0.05
 """Seconds for which events are collected: one send costs as much as a dozen events."""
@@ -69,11 +69,11 @@ class EventSender:
         state.task_accepted(request)
         self._send("started", request)
 
-    def finished(self, request: Request, fate: Fate, seconds: float) -> None:
+    def finished(self, request: Request, disposition: Disposition, seconds: float) -> None:
         """Report what became of a message; ``seconds`` is the run time of its microbatch."""
         state.task_ready(request)
-        why = {"exception": fate.error, "traceback": fate.traceback}
-        match fate.verdict:
+        why = {"exception": disposition.error, "traceback": disposition.traceback}
+        match disposition.kind:
             case "succeeded":
                 self._send("succeeded", request, result="", runtime=seconds)
             case "failed":
@@ -81,7 +81,7 @@ class EventSender:
             case "retrying":
                 self._send("retried", request, **why)
             case "cancelled" | "expired":
-                self._send("revoked", request, expired=fate.verdict == "expired")
+                self._send("revoked", request, expired=disposition.kind == "expired")
 
     def _send(self, kind: str, request: Request, **fields: Any) -> None:
         if self._dispatcher is not None and self._dispatcher.enabled:

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from api.asgi import byte_budget
-from api.asgi.byte_budget import MAX_BYTES_IN_FLIGHT, UNCOUNTED_BYTES, ByteBudget
+from api.limits import byte_budget
+from api.limits.byte_budget import MAX_BYTES_IN_FLIGHT, UNCOUNTED_BYTES, ByteBudget
 from telemetry.errors import Busy
 
 HALF = MAX_BYTES_IN_FLIGHT // 2

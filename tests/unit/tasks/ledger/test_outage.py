@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from workers.celery.outage import FIRST_RETRY_PAUSE, MAX_RETRY_PAUSE, Outage, pauses
+from tasks.ledger.server.outage import FIRST_RETRY_PAUSE, MAX_RETRY_PAUSE, Outage, pauses
 
 
 def test_pauses_grow_to_a_bound_and_differ_by_chance() -> None:

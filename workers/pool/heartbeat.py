@@ -5,11 +5,11 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-import psutil
 import redis
 
 from tasks.ledger.queue.workers import Workers
-from workers.celery.outage import Outage
+from tasks.ledger.server.outage import Outage
+from telemetry.memory import resident_bytes
 from workers.pool.pools import Pools
 
 HEARTBEAT_SECONDS = 2.0
@@ -62,17 +62,9 @@ def identity() -> str:
 
 def describe_worker(pool: Pools) -> dict[str, Any]:
     """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
-    worker = psutil.Process()
     return {
-        "pid": worker.pid,
+        "pid": os.getpid(),
         "processes": len(pool.pids),
-        "memory_bytes": sum(map(_memory, [worker, *worker.children(recursive=True)])),
+        "memory_bytes": resident_bytes(os.getpid()) + pool.memory_bytes,
         "loaded": pool.held,
     }
-
-
-def _memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0

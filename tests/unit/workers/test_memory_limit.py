@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from workers.pool.memory import MIN_GROWTH_BYTES, bound_growth, bounded, share_of_one
+from workers.memory_limit import MIN_GROWTH_BYTES, bound_growth, bounded, share_of_one
 
 MIB = 2**20
 
@@ -13,10 +13,10 @@ MIB = 2**20
 def test_memory_bound_leaves_enough_for_any_number_of_processes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.pool.memory.available_memory", lambda: 2**30)
+    monkeypatch.setattr("workers.memory_limit.available_memory", lambda: 2**30)
     assert share_of_one() == MIN_GROWTH_BYTES
-    monkeypatch.setattr("workers.pool.memory.available_memory", lambda: 2**40)
-    monkeypatch.setattr("workers.pool.memory.os.sched_getaffinity", lambda _: range(4))
+    monkeypatch.setattr("workers.memory_limit.available_memory", lambda: 2**40)
+    monkeypatch.setattr("workers.memory_limit.os.sched_getaffinity", lambda _: range(4))
     assert share_of_one() == 2**37
 
 

@@ -10,10 +10,10 @@ import pytest
 from tasks.jobs.files.disk_reserve import WRITE_BYTES, open_with_reserve
 from telemetry.errors import OutputUnwritable
 from tests.support.disk_filler import Ballast
-from workers.jobs.tables.output.replacing import check_writable
 from workers.jobs.tables.output.writing import assemble, write_errors, write_part
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
+from workers.jobs.tables.replacing import check_writable
 from workers.jobs.tables.spans import BadRow
 from workers.jobs.validation.planning import write_plan
 

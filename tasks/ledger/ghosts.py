@@ -6,8 +6,8 @@ import msgspec
 import redis
 
 from tasks.ledger import keys, scripts
-from tasks.ledger.dead_letters.letters import DeadLetters, Filter, bounds
-from tasks.ledger.pauses.pauses import PROBING
+from tasks.ledger.dead_letters.letters import DeadLetters, Filter
+from tasks.ledger.script_constants import PROBING, dead_letter_bounds
 from tasks.settings import Settings
 
 LETTERS_PER_LOOK = 1000
@@ -29,7 +29,9 @@ class Ghosts:
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
         self._letters = DeadLetters(client, settings)
-        self._remove = scripts.load_script(client, "remove", **PROBING, **bounds(settings))
+        self._remove = scripts.load_script(
+            client, "remove", **PROBING, **dead_letter_bounds(settings)
+        )
 
     def remove(self, version: str) -> RemovedGhost:
         """Delete a model:version's pause, failure counts, statistics and dead letters.

@@ -5,10 +5,9 @@ import json
 import pytest
 import redis
 
-from tasks.ledger import keys
+from tasks.ledger import ghosts, keys
 from tasks.ledger.dead_letters.letters import Filter
-from tasks.ledger.pauses import ghosts
-from tasks.ledger.pauses.ghosts import Ghosts, RemovedGhost
+from tasks.ledger.ghosts import Ghosts, RemovedGhost
 from telemetry.errors import WorkerLost
 from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
 from tests.integration.ledger.pauses.pause_harness import PauseHarness

@@ -12,7 +12,8 @@ from tasks.record import State
 _length = struct.Struct("!Q")
 _encoder = msgspec.msgpack.Encoder()
 
-Disposition = Literal[State, "dropped", "suspect"]
+DispositionKind = Literal[State, "dropped", "suspect"]
+"""A state of the record, or: the message was already settled, or has to run alone."""
 
 
 class Instruction(enum.Enum):
@@ -23,7 +24,7 @@ class Instruction(enum.Enum):
     TIME_OUT = "time out"
     """Fail it with `TimedOut`: its last computation exceeded its limit."""
     GIVE_UP_LOADING = "give up loading"
-    """Fail it with `ModelUnloadable`: loading its version took longer than `LONGEST_RUN`."""
+    """Fail it with `ModelUnloadable`: loading its version took longer than `MAX_RUN_SECONDS`."""
 
 
 class Item(msgspec.Struct, array_like=True, frozen=True):
@@ -60,10 +61,10 @@ class Ready(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Versions, as model:version."""
 
 
-class Fate(msgspec.Struct, array_like=True, frozen=True):
-    """What became of an item."""
+class Disposition(msgspec.Struct, array_like=True, frozen=True):
+    """Disposition: what became of an item, for Celery's events and for the batcher."""
 
-    verdict: Disposition
+    kind: DispositionKind
     error: str = ""
     """Code and message of the error if the item failed or is retried."""
     traceback: str = ""
@@ -73,7 +74,7 @@ class Fate(msgspec.Struct, array_like=True, frozen=True):
 class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Process to worker: a microbatch or step has ended."""
 
-    fates: list[Fate]
+    dispositions: list[Disposition]
     """One per item, in order."""
     seconds: float
     """Run time."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from celery.worker import state
 
-from workers.celery.events import COLLECT_SECONDS, Deferred, EventSender
-from workers.pool.protocol import Disposition, Fate
+from workers.microbatch.events import COLLECT_SECONDS, Deferred, EventSender
+from workers.protocol import Disposition, DispositionKind
 
 
 class Dispatcher:
@@ -59,13 +59,13 @@ def test_request_is_in_celery_s_state_until_it_finishes(request_: Any) -> None:
     events.started(request_, 42)
     assert request_ in state.active_requests
     assert request_.worker_pid == 42
-    events.finished(request_, Fate("dropped"), 0.0)
+    events.finished(request_, Disposition("dropped"), 0.0)
     assert "a" not in state.requests
     assert request_ not in state.active_requests
 
 
 @pytest.mark.parametrize(
-    ("verdict", "kind", "fields"),
+    ("kind", "event", "fields"),
     [
         ("succeeded", "task-succeeded", {"result": "", "runtime": 0.5}),
         ("failed", "task-failed", {"exception": "e", "traceback": "t"}),
@@ -76,11 +76,11 @@ def test_request_is_in_celery_s_state_until_it_finishes(request_: Any) -> None:
     ],
 )
 def test_outcomes_are_events_of_celery(
-    request_: Any, verdict: Disposition, kind: str | None, fields: dict[str, Any]
+    request_: Any, kind: DispositionKind, event: str | None, fields: dict[str, Any]
 ) -> None:
     events, dispatcher = sender()
-    events.finished(request_, Fate(verdict, "e", "t"), 0.5)
-    assert dispatcher.sent == ([(kind, {"uuid": "a", **fields})] if kind else [])
+    events.finished(request_, Disposition(kind, "e", "t"), 0.5)
+    assert dispatcher.sent == ([(event, {"uuid": "a", **fields})] if event else [])
 
 
 def test_event_contains_no_rows(request_: Any) -> None:

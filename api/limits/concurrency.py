@@ -32,7 +32,7 @@ class ConcurrencyLimit:
             if found:
                 self._free.release()
 
-    def held(self, build: Callable[[ExitStack], Response]) -> Response:
+    def limited(self, build: Callable[[ExitStack], Response]) -> Response:
         """Build a response that keeps a slot, and what ``build`` opened, until it is sent.
 
         Raises `Busy` where no slot is free.

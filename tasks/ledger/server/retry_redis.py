@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import redis
 
-from workers.celery.outage import Outage
+from tasks.ledger.server.outage import Outage
 
 Result = TypeVar("Result")
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 def retry_until_answered(call: Callable[[], Result]) -> Result:
     """Repeat ``call`` until it raises no `redis.RedisError`, and return its result.
 
-    Waits between tries as `workers.celery.outage.Outage` does; never gives up.
+    Waits between tries as `tasks.ledger.server.outage.Outage` does; never gives up.
     """
     outage = Outage("the ledger cannot be reached")
     while True:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from api.http.json_limits import CONTAINERS_PER_ROW, OUTER_CONTAINERS, refuse_many_containers
+from api.limits.json_limits import CONTAINERS_PER_ROW, OUTER_CONTAINERS, refuse_many_containers
 from api.predictions.submission import parse_submission
 from telemetry.errors import Malformed, TooLarge
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from api.asgi import byte_budget
-from api.asgi.byte_budget import MAX_BYTES_IN_FLIGHT
-from api.asgi.protocol import SEND_BYTES, run_in_threads
-from api.asgi.send_budget import SendBudget
+from api.asgi.protocol import run_in_threads
 from api.http import problems
+from api.http.downloads import SEND_BYTES
+from api.limits import byte_budget
+from api.limits.byte_budget import MAX_BYTES_IN_FLIGHT
+from api.limits.send_budget import SendBudget
 from tests.unit.api.asgi.test_protocol import asking
 
 LARGE = MAX_BYTES_IN_FLIGHT // 2
@@ -22,7 +23,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setattr(byte_budget, "WAIT_TIMEOUT", 3600)  # the budget is not waited for
     app, sending = Flask(__name__), SendBudget(1)
     problems.register(app)
-    app.get("/")(lambda: sending.held(Response(b"x" * LARGE)))
+    app.get("/")(lambda: sending.budgeted(Response(b"x" * LARGE)))
     return app
 
 

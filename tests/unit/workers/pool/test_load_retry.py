@@ -9,8 +9,8 @@ from tasks.time_limits import OUTAGE
 from tests.support.models import described
 from tests.support.stack import until
 from tests.unit.clock import Clock
-from workers.microbatch import load_retry
-from workers.microbatch.load_retry import MAX_PAUSE, LoadRetry
+from workers.pool import load_retry
+from workers.pool.load_retry import MAX_PAUSE, LoadRetry
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from threading import Thread
 import msgspec
 import pytest
 
-from workers.pool.protocol import (
+from workers.protocol import (
+    Disposition,
     Done,
     Ended,
-    Fate,
     Fork,
     Instruction,
     Item,
@@ -30,7 +30,10 @@ FRAMES = [
     Microbatch([ITEM, Item("predict:2", "b", "text/plain", b"", None, Instruction.TIME_OUT, 0.25)]),
     Microbatch([]),
     Ready(4711, ["iris:1", "churn:2"]),
-    Done([Fate("succeeded"), Fate("failed", "model_error: ä\u2028", "Traceback …")], 0.25),
+    Done(
+        [Disposition("succeeded"), Disposition("failed", "model_error: ä\u2028", "Traceback …")],
+        0.25,
+    ),
 ]
 Pair = tuple[socket.socket, socket.socket]
 

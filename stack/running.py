@@ -1,0 +1,43 @@
+"""`stack.json`: what `up` writes to its home while it runs, so that other commands find it."""
+
+from pathlib import Path
+
+import msgspec
+
+from stack.pointers import is_running, put
+
+FILE = "stack.json"
+
+
+class RunningStack(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of the file."""
+
+    pid: int
+    """Of `up`."""
+    url: str
+    """Of the API."""
+    flower_url: str | None = None
+    redis_url: str = ""
+    replaced: int = 0
+    """How often `restart` has replaced the processes of API and workers."""
+    stayed: tuple[str, ...] = ()
+    """Names of the processes that could not be replaced the last time."""
+
+
+def running_stack(home: Path) -> RunningStack | None:
+    """The stack that runs on this home; None if there is none, or its process has ended."""
+    try:
+        stack = msgspec.json.decode((home / FILE).read_bytes(), type=RunningStack)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return stack if is_running(stack.pid) else None
+
+
+def write_running_stack(home: Path, stack: RunningStack) -> None:
+    """Write the file, atomically and readable by its owner only."""
+    put(home / FILE, stack)
+
+
+def erase_running_stack(home: Path) -> None:
+    """Remove the file, if there is one."""
+    (home / FILE).unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+"""The constants that scripts are loaded with: of probes, of pauses, of dead letters."""
+
+from tasks.settings import Settings
+
+PROBE_LEASE = 60.0
+"""Seconds after which a new probe is sent if one has not settled."""
+MINUTE = 60.0
+"""Seconds of the window in which dead letters are counted."""
+MAX_PROBE_WAIT = 300.0
+"""Most seconds between two probes; each failed probe doubles the wait."""
+WAIT_REMEMBERED = 600
+"""Seconds for which the wait of an ended pause is remembered, so that it doubles in the next pause;
+also the most seconds between failures that count as consecutive."""
+MESSAGES_PER_STEP = 5000
+"""Parked messages returned to their queue in one step, which takes about 15 ms."""
+PROBING = {
+    "probe_lease": PROBE_LEASE,
+    "wait_remembered": WAIT_REMEMBERED,
+    "slice": MESSAGES_PER_STEP,
+}
+"""Constants of the scripts that handle pauses."""
+
+
+def dead_letter_bounds(settings: Settings) -> dict[str, float]:
+    """Constants of the scripts that bury: how many letters and bytes to keep."""
+    return {
+        "max_dead_letters": settings.max_dead_letters,
+        "max_dead_letter_bytes": settings.max_dead_letter_bytes,
+    }
+
+
+def breaker_limits(settings: Settings) -> dict[str, float]:
+    """Constants of settle.lua, which pauses versions that fail too often."""
+    return {
+        **PROBING,
+        "minute": MINUTE,
+        "max_probe_wait": MAX_PROBE_WAIT,
+        **dead_letter_bounds(settings),
+        "dead_letters_per_minute": settings.dead_letters_per_minute,
+        "breaker_failures": settings.breaker_failures,
+        "probe_after": settings.probe_after,
+    }
