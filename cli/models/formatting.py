@@ -31,6 +31,8 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
         ("features", str(len(signature.columns))),
         ("sha256", manifest.sha256),
         ("artifact", f"{manifest.format}, {manifest.size:,} bytes"),
+        ("environment", _environment(manifest)),
+        ("python", manifest.libraries.get("python", "unknown")),
         ("trusted", "yes" if manifest.trusted else "no"),
         ("may wait", _seconds(manifest.max_queue_seconds)),
         ("may compute", _seconds(manifest.timeout_seconds)),
@@ -62,6 +64,13 @@ def _classes(manifest: Manifest) -> str:
     return (
         f"{shown} (numbered; --classes names them)" if numbered and not manifest.labels else shown
     )
+
+
+def _environment(manifest: Manifest) -> str:
+    own = manifest.environment
+    if own is None:
+        return "shared"
+    return f"{', '.join(own.requirements)} ({own.size:,} bytes, lock {own.lock[:12]})"
 
 
 def _line(registry: Registry, name: str) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from workers.microbatch.demand import Demand
 from workers.microbatch.events import EventSender
 from workers.microbatch.grouping import Group, group_of
 from workers.microbatch.message import Message
-from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
+from workers.pool.pools import Pools
 from workers.protocol import Disposition, Done, Instruction, Item, Microbatch, Step
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Batcher:
 
     def __init__(
         self,
-        pool: Pool,
+        pool: Pools,
         events: EventSender,
         *,
         crashes: Crashes,

@@ -44,7 +44,7 @@ CASES = [(demo, method) for demo in DEMOS for method in demo.methods]
 def estimator(home: Path, model: str) -> Any:
     registry = Registry(home)
     manifest = registry.resolve(model).manifest
-    return load_artifact(registry.artifact(manifest), manifest)
+    return load_artifact(registry.artifact(manifest), manifest).estimator
 
 
 def slices(rows: int) -> Iterator[slice]:
