@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import Metric
 
 from api.app import Services, create_flask
+from api.bulk.results import RESULTS
 from api.http.problems import STATUS, status_of
-from api.predictions.bulk.results import RESULTS
 from cli.up import up
 from tasks.ledger import keys
 from tasks.settings import Settings

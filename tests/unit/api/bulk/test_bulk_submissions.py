@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import redis
 
+from api.bulk.accepting import BulkServices
+from api.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
 from api.limits.byte_budget import ByteBudget
 from api.operations.request_metrics import RequestMetrics
-from api.predictions.bulk.accepting import BulkServices
-from api.predictions.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids
@@ -196,7 +196,7 @@ def test_bulk_submission_to_a_paused_version_takes_the_fallback(front: Front) ->
 def test_bulk_submission_keeps_no_more_problems_than_it_may(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.predictions.bulk.submit.MAX_UNSENT_BYTES", 10)
+    monkeypatch.setattr("api.bulk.submit.MAX_UNSENT_BYTES", 10)
     answers = front.post(b"[]\n", GOOD)
     assert front.status == 422
     assert len(answers) == 1

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from api.predictions.bulk.parsing import Defaults, LineParser, read_defaults, read_document
+from api.bulk.parsing import Defaults, LineParser, read_defaults, read_document
 from api.predictions.submission import Submission
 from telemetry.errors import Invalid, Malformed, PredictqError
 

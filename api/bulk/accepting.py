@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from api.bulk.gateway import BulkGateway, Found
+from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
+from api.bulk.parsing import Defaults, LineParser
+from api.bulk.problems import LineProblem, line_problem
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
-from api.predictions.bulk.gateway import BulkGateway, Found
-from api.predictions.bulk.lines import MAX_LINE_BYTES, NumberedLine
-from api.predictions.bulk.parsing import Defaults, LineParser
-from api.predictions.bulk.problems import LineProblem, line_problem
 from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
 from registry.store import Registry, Resolved
 from tasks.gateway import Gateway

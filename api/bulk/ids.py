@@ -3,9 +3,9 @@
 import msgspec
 from a2wsgi.asgi_typing import HTTPScope, Receive
 
-from api.predictions.bulk.answer import NDJSON
-from api.predictions.bulk.heads import content_type, is_compressed, length
-from api.predictions.bulk.lines import MAX_LINES
+from api.bulk.answer import NDJSON
+from api.bulk.heads import content_type, is_compressed, length
+from api.bulk.lines import MAX_LINES
 from telemetry.errors import Invalid, Malformed, TooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 2**20

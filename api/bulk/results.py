@@ -12,15 +12,15 @@ from msgspec.structs import replace
 from werkzeug.exceptions import MethodNotAllowed
 
 from api.asgi.protocol import send_response
+from api.bulk.answer import StreamedAnswer
+from api.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
+from api.bulk.heads import preference
+from api.bulk.ids import read_ids
 from api.http.prefer import Preference
 from api.http.problems import answer_to, problem_of, unavailable
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import SendBudget
 from api.operations.request_metrics import RequestMetrics
-from api.predictions.bulk.answer import StreamedAnswer
-from api.predictions.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
-from api.predictions.bulk.heads import preference
-from api.predictions.bulk.ids import read_ids
 from api.predictions.routes import Predictions
 from tasks.gateway import Gateway
 from tasks.record import Record

@@ -10,21 +10,21 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.fast_path import SUBMIT
 from api.asgi.protocol import replay_body, send_response
-from api.http.problems import answer_to, unavailable
-from api.limits.byte_budget import UNCOUNTED_BYTES
-from api.limits.json_limits import refuse_many_containers
-from api.operations.request_metrics import RequestMetrics
-from api.predictions.bulk.accepting import Acceptance, Answered, BulkServices
-from api.predictions.bulk.answer import MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
-from api.predictions.bulk.heads import (
+from api.bulk.accepting import Acceptance, Answered, BulkServices
+from api.bulk.answer import MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
+from api.bulk.heads import (
     content_type,
     is_compressed,
     length,
     read_key,
 )
-from api.predictions.bulk.lines import BodyLines, ListedLines
-from api.predictions.bulk.parsing import Document, read_defaults, read_document
-from api.predictions.bulk.problems import LineProblem, line_problem, refusal
+from api.bulk.lines import BodyLines, ListedLines
+from api.bulk.parsing import Document, read_defaults, read_document
+from api.bulk.problems import LineProblem, line_problem, refusal
+from api.http.problems import answer_to, unavailable
+from api.limits.byte_budget import UNCOUNTED_BYTES
+from api.limits.json_limits import refuse_many_containers
+from api.operations.request_metrics import RequestMetrics
 from telemetry.errors import (
     Busy,
     Malformed,

@@ -8,7 +8,7 @@ from a2wsgi.asgi_typing import Receive
 
 from api.asgi.bodies import INCOMPLETE_BODY
 from api.asgi.body_deadline import BodyDeadline
-from api.predictions.bulk.gateway import WINDOW_LINES
+from api.bulk.gateway import WINDOW_LINES
 from telemetry.errors import Malformed, PredictqError, TooLarge
 
 MAX_LINES = 10_000

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.predictions.bulk import answer
-from api.predictions.bulk.answer import StreamedAnswer
+from api.bulk import answer
+from api.bulk.answer import StreamedAnswer
 
 
 class Reader:

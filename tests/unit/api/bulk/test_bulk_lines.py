@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.predictions.bulk import lines
-from api.predictions.bulk.gateway import WINDOW_LINES
-from api.predictions.bulk.lines import BodyLines, ListedLines
+from api.bulk import lines
+from api.bulk.gateway import WINDOW_LINES
+from api.bulk.lines import BodyLines, ListedLines
 from telemetry.errors import Malformed, PredictqError, TooLarge
 
 LEAVING = {"type": "http.disconnect"}
