@@ -36,7 +36,7 @@ from telemetry.errors import (
 
 MAX_SUBMISSIONS = 16
 """Bulk requests that a process accepts at a time; each holds a window of lines and an answer."""
-MARK = b'"requests"'
+REQUESTS_MARK = b'"requests"'
 """What a JSON body must contain to be read as a bulk request."""
 SubmittedLines = BodyLines | ListedLines
 
@@ -181,7 +181,7 @@ class DocumentSubmissions:
             return
         event = await receive()
         body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
-        is_marked = MARK in body and len(body) <= self._submissions.bound
+        is_marked = REQUESTS_MARK in body and len(body) <= self._submissions.bound
         if not is_marked or not await self._is_served(scope, body, send):
             await self._behind(scope, replay_body(body, receive), send)
 
