@@ -10,6 +10,13 @@ from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
 from api.asgi.request_filter import RequestFilter
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
+from api.bulk.accepting import BulkServices
+from api.bulk.results import Results
+from api.bulk.submit import (
+    BulkSubmissions,
+    DocumentSubmissions,
+    NdjsonSubmissions,
+)
 from api.dead_letters.routes import LetterViews
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
@@ -24,13 +31,6 @@ from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
-from api.predictions.bulk.accepting import BulkServices
-from api.predictions.bulk.results import Results
-from api.predictions.bulk.submit import (
-    BulkSubmissions,
-    DocumentSubmissions,
-    NdjsonSubmissions,
-)
 from api.predictions.routes import Predictions
 from registry.store import Registry
 from tasks.gateway import Gateway

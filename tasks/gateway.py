@@ -86,6 +86,7 @@ class Gateway:
     def wait(self, task_id: str, seconds: float) -> Record:
         """The record once it is terminal, or its current state after ``seconds``."""
         deadline = time.monotonic() + seconds
+        # Subscribed before the look-up: an outcome that is written between them wakes us.
         with self._watcher.watching(keys.record(task_id)) as published:
             record = self.look_up(task_id)
             while self._patient and not record.is_terminal and time.monotonic() < deadline:
@@ -106,6 +107,7 @@ class Gateway:
         if record.reference == CANARY_MODEL:
             raise Forbidden("a canary belongs to the workers and cannot be cancelled")
         if not record.is_terminal:
+            # Without a tag: the message stays where it is, and `start.lua` drops it in its turn.
             self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)
 
@@ -128,11 +130,13 @@ class Gateway:
         """The record, if there is one; raises as `look_up` what its absence means."""
         if record is not None:
             return record
+        # Redis has forgotten it, or never had it. The id alone tells when we gave it out, if ever.
         created_at = self._ids.created_at(task_id)
         if created_at is None:
             raise PredictionNotFound
         if created_at + self._settings.result_ttl < time.time():
             raise ResultGone
+        # Known to this process alone; another one answers `Lost`.
         if task_id in self._uncertain:
             raise PredictionNotFound("its submission failed, and it was not accepted")
         raise Lost

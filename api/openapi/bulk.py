@@ -1,12 +1,12 @@
 """Bulk requests in the OpenAPI document."""
 
+from api.bulk.accepting import AcceptedLine
+from api.bulk.answer import NDJSON
+from api.bulk.ids import MAX_ID_CHARS
+from api.bulk.lines import MAX_LINES
+from api.bulk.parsing import BulkLine, BulkRequest
+from api.bulk.problems import LineProblem
 from api.openapi.objects import Json, operation, prefer, problems, ref, request_body
-from api.predictions.bulk.accepting import AcceptedLine
-from api.predictions.bulk.answer import NDJSON
-from api.predictions.bulk.ids import MAX_ID_CHARS
-from api.predictions.bulk.lines import MAX_LINES
-from api.predictions.bulk.parsing import BulkLine, BulkRequest
-from api.predictions.bulk.problems import LineProblem
 from api.predictions.submission import Submission
 
 BULK_TYPES = (BulkRequest, BulkLine, AcceptedLine, LineProblem)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from api.bulk.answer import NDJSON
 from api.dead_letters.routes import (
     Deleted,
     Deletion,
@@ -31,7 +32,6 @@ from api.openapi.objects import (
     response,
 )
 from api.operations.routes import Health, Ready, Stats
-from api.predictions.bulk.answer import NDJSON
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
 from tasks.ledger.dead_letters.letters import WholeLetter

@@ -10,7 +10,7 @@ from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
-from api.limits.json_limits import refuse_many_containers
+from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
@@ -62,6 +62,7 @@ def read_body(request: Request, bound: int) -> bytes:
 def parse_submission(body: bytes, max_rows: int) -> Submission:
     """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`."""
     refuse_many_containers(body, max_rows)
+    refuse_many_values(body)
     return converted(decode(body), Submission)
 
 

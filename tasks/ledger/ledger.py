@@ -30,13 +30,14 @@ from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.script_constants import PROBING, breaker_limits
+from tasks.ledger.server.memory_gauge import MemoryGauge
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
 from tasks.record import TERMINAL, Record
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
-from telemetry.errors import PredictqError
+from telemetry.errors import PredictqError, QueueFull
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
@@ -77,6 +78,7 @@ class Ledger:
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Pipeline(client)
+        self._memory = MemoryGauge(client)
         self._accept = scripts.load_script(client, "accept", **PROBING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
         self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
@@ -109,6 +111,8 @@ class Ledger:
         """
         try:
             answers = await self._rounds.run_async(self._accept, *self._accept_call(offers))
+        except QueueFull as error:
+            return [error] * len(offers)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if isinstance(error, CERTAIN):
                 raise
@@ -117,6 +121,7 @@ class Ledger:
         return [read_accept_answer(answer, offer, self.bounds) for answer, offer in told]
 
     def _accept_call(self, offers: Sequence[Offer]) -> tuple[list[str], list[Any]]:
+        self._memory.check()
         return accept_call(offers, self.bounds, self._settings.result_ttl)
 
     def _accepted(self, answers: list[Any], offer: Offer) -> str:
@@ -140,6 +145,7 @@ class Ledger:
     async def record_async(self, task_id: str) -> Record | None:
         """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
+            # The end is inclusive: one byte more than allowed tells that the record is longer.
             text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
         except redis.ResponseError as error:
             _pass_over_foreign(error)

@@ -3,7 +3,7 @@
 `python -m workers.pool.fork_server FD QUEUE NEVER…`: FD is a socket to the worker, QUEUE the queue
 that the worker serves, and NEVER lists versions whose loading ended an earlier fork server.
 It loads models but never predicts: a library that has started threads cannot be forked safely.
-Loading compares the kernel of a forest with scikit-learn's method, which starts none.
+Loading compares kernels with scikit-learn's methods, which start none.
 """
 
 import contextlib
@@ -26,6 +26,7 @@ from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
+from workers.environments.environment import is_at_home
 from workers.memory_limit import bound_growth, share_of_one
 from workers.models.cache import CAPACITY
 from workers.models.current import current
@@ -40,6 +41,10 @@ from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram
 log = logging.getLogger(__name__)
 MAX_COMMAND_BYTES = 2**16
 """Largest command in bytes."""
+USUAL_THRESHOLDS = gc.get_threshold()
+LOADING_THRESHOLD = 100_000
+"""Objects made between two collections while libraries and models are loaded. These stay, and
+looking through them every 700 objects is a tenth of a start."""
 
 
 class ForkServer:
@@ -67,7 +72,7 @@ class ForkServer:
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
         # The cache holds no more: further ones would push out the first.
-        for manifest in islice(current(self._registry), CAPACITY):
+        for manifest in islice(filter(is_at_home, current(self._registry)), CAPACITY):
             if manifest.reference not in self._never:
                 self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)
@@ -124,6 +129,7 @@ class ForkServer:
 
     def _run_child(self, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        gc.set_threshold(*USUAL_THRESHOLDS)
         self._control.close()
         if self._growth:
             bound_growth(self._growth)
@@ -163,6 +169,7 @@ def main() -> None:
     # fork server should end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.set_threshold(LOADING_THRESHOLD)
     configure("worker")
     descriptor, queue, *never = sys.argv[1:]
     settings, growth = Settings.from_environment(), None
