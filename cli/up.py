@@ -19,6 +19,7 @@ from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
+from telemetry.errors import PredictqError
 
 PORT = click.IntRange(1, 65535)
 SHUTDOWN_MARGIN_SECONDS = 5.0
@@ -65,10 +66,24 @@ def default_workers() -> int:
 )
 @click.option("--no-demo", is_flag=True, help="Do not register demo models on the first start.")
 @click.option("--no-flower", is_flag=True, help="Do not start Flower.")
+@click.option(
+    "--with",
+    "packages",
+    multiple=True,
+    metavar="EXTRA|REQUIREMENT|FILE",
+    help="Install this first, for all models, such as xgboost; repeatable.",
+)
 def up(
-    port: int, flower_port: int, home: Path, workers: int, no_demo: bool, no_flower: bool
+    port: int,
+    flower_port: int,
+    home: Path,
+    workers: int,
+    no_demo: bool,
+    no_flower: bool,
+    packages: tuple[str, ...],
 ) -> None:
     """Start Redis, workers, API and Flower; Ctrl-C stops them."""
+    _install(packages)
     home = home.expanduser().absolute()
     flower = None if no_flower else flower_port
     if flower:
@@ -85,6 +100,18 @@ def up(
         except StartFailed as failure:
             raise click.ClickException(f"{failure}\nAll logs: {home / 'logs'}") from None
     click.echo("stopped")
+
+
+def _install(packages: tuple[str, ...]) -> None:
+    """Add packages to this environment; raises `click.ClickException` if that fails."""
+    if not packages:
+        return
+    from workers.environments.shared import add_to_shared  # noqa: PLC0415 - rarely needed
+
+    try:
+        add_to_shared(packages, click.echo)
+    except PredictqError as error:
+        raise click.ClickException(error.message) from error
 
 
 def _lock(home: Path) -> int:

@@ -89,6 +89,13 @@ class Directory:
         """The golden rows of a version; None if it was registered without a sample."""
         return self._read(self._golden(name, number), GoldenRows)
 
+    def lock(self, name: str, number: int) -> bytes | None:
+        """The lock of a version's environment; None if it runs in the shared one."""
+        try:
+            return self._lock(name, number).read_bytes()
+        except FileNotFoundError:
+            return None
+
     def highest(self, name: str) -> int:
         """Highest version number ever given out; 0 before the first."""
         try:
@@ -127,6 +134,10 @@ class Directory:
         else:
             files.write_file(self._golden(name, number), msgspec.json.encode(golden))
 
+    def write_lock(self, name: str, number: int, content: bytes) -> None:
+        """Store the lock of a version's environment."""
+        files.write_file(self._lock(name, number), content)
+
     def write_aliases(self, name: str, aliases: dict[str, int]) -> None:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
@@ -138,6 +149,7 @@ class Directory:
             files.rename(self._version(name, number), self._removed(name, number))
             files.remove_file(self._state(name, number))
             files.remove_file(self._golden(name, number))
+            files.remove_file(self._lock(name, number))
         try:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
         except PredictqError:  # a broken manifest may use any artifact, so keep them all
@@ -175,6 +187,9 @@ class Directory:
 
     def _golden(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.golden"
+
+    def _lock(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.lock"
 
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"

@@ -68,6 +68,19 @@ class Signature(msgspec.Struct, frozen=True, cache_hash=True):
         return next(likely, self.methods[0])
 
 
+class Environment(msgspec.Struct, frozen=True):
+    """The environment of a version that the shared one cannot serve."""
+
+    lock: str
+    """SHA-256 of its lock, which names every package with its version and hashes."""
+    requirements: tuple[str, ...]
+    """What was asked for, such as ``scikit-learn==1.5.2``."""
+    python: str
+    """Version of Python."""
+    size: int
+    """Bytes of its packages."""
+
+
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """An artifact and its properties, before it has a name and a version."""
 
@@ -100,6 +113,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Class labels given at registration, in order, if the artifact does not keep them."""
     declared: dict[str, str] = {}
     """What the model's files say about themselves, such as the version that saved them."""
+    environment: Environment | None = None
+    """The environment that the version runs in; None for the shared one."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """The registry: immutable versions, movable aliases, and the resolution of references."""
 
+import hashlib
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,8 @@ from registry.versions import (
     version_of,
 )
 from telemetry.errors import (
+    ArtifactMismatch,
+    ArtifactMissing,
     Invalid,
     ModelNotFound,
     PredictqError,
@@ -59,6 +62,7 @@ class Registry:
 
     def __init__(self, home: Path, glance: float = 0.0) -> None:
         """``glance``: seconds between two checks for changes to resolved references."""
+        self.home = home
         self._directory = Directory(home / "models")
         self._cache = _Cache((-1, -1))
         self._glance, self._looked = glance, 0.0
@@ -131,6 +135,19 @@ class Registry:
         """The path of a version's artifact."""
         return self._directory.artifact(manifest.sha256)
 
+    def lock(self, manifest: Manifest) -> bytes:
+        """The lock of a version's environment; raises `ArtifactMissing` or `ArtifactMismatch`."""
+        wanted = manifest.environment
+        content = self._directory.lock(manifest.name, manifest.version)
+        if content is None or wanted is None:
+            raise ArtifactMissing(f"the lock of the environment of {manifest.reference} is missing")
+        if hashlib.sha256(content).hexdigest() != wanted.lock:
+            raise ArtifactMismatch(
+                f"the lock of the environment of {manifest.reference} was changed after its "
+                "registration"
+            )
+        return content
+
     def add(
         self,
         name: str,
@@ -141,12 +158,13 @@ class Registry:
         alias: str | None = None,
         state: Readiness = READY,
         golden: GoldenRows | None = None,
+        lock: bytes | None = None,
     ) -> Manifest:
         """Store an artifact as a version, by default the next one, and point ``alias`` to it.
 
-        ``state``: the state of a new version. Adding the same version again changes only its
-        golden rows, if there are any. Raises `RegistryConflict` if the version
-        exists with another description, or was removed and had another artifact.
+        ``state``: the state of a new version. ``lock``: the lock of its environment. Adding the
+        same version again changes only its golden rows, if there are any. Raises `RegistryConflict`
+        if the version exists with another description, or was removed and had another artifact.
         """
         check_addition(name, description, artifact, version, alias)
         with self._directory.writing():
@@ -158,6 +176,8 @@ class Registry:
             self._directory.write_artifact(description.sha256, artifact)
             if golden is not None:
                 self._directory.write_golden_rows(name, number, golden)
+            if lock is not None:
+                self._directory.write_lock(name, number, lock)
             if manifest is None:
                 manifest = new_manifest(name, number, description)
                 # Before the manifest: a version without a state is ready.

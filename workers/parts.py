@@ -16,7 +16,8 @@ from workers.microbatch.intake import Intake
 from workers.models.resolving import is_away
 from workers.pool.heartbeat import Heartbeat
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener, Pool
+from workers.pool.pool import Listener
+from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5
 """Seconds. If the answer to a reservation were given up sooner, its messages would come late."""
@@ -39,7 +40,7 @@ class WorkerParts:
         )
         self.burial = Burial(self.client, settings)
         self.registry = Registry(settings.home, RECHECK_INTERVAL)
-        self.pool = Pool(LoadRetry(self.registry))
+        self.pool = Pools(LoadRetry(self.registry), self.registry)
         self.heartbeat = Heartbeat(self.client, self.pool)
         self.intake, self.events = Intake(), EventSender()
         self.batcher = Batcher(

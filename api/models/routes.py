@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from api.http.responses import json_response
-from registry.manifest import Manifest, Signature
+from registry.manifest import Environment, Manifest, Signature
 from registry.readiness import ReadinessStatus
 from registry.store import Registry
 
@@ -43,6 +43,9 @@ class Version(msgspec.Struct, kw_only=True):
     estimator: str
     parameters: dict[str, str]
     libraries: dict[str, str]
+    """Library → version where the version was registered; `python` too."""
+    environment: Environment | None
+    """The environment that it runs in; null for the one that versions share."""
     signature: Signature
     metadata: dict[str, str]
     """As given at registration, such as metrics."""

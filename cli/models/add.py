@@ -19,6 +19,8 @@ from registry.store import Registry
 from stack.running import RunningStack, running_stack
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
+from workers.environments.entering import enter_for
+from workers.environments.requirements import read_requirements
 from workers.gate.comparing import differences
 from workers.gate.warming import warmed
 from workers.models.registration import Examined, examine
@@ -54,6 +56,17 @@ _SHOWN = 10
     help="Class labels in order, for XGBoost and LightGBM files, which number them.",
 )
 @click.option("--trust", is_flag=True, help="Allow the model to run code when it is loaded.")
+@click.option(
+    "--code",
+    type=click.Path(path_type=Path),
+    help="Package, directory of modules, module or wheel that the model needs; kept with it.",
+)
+@click.option(
+    "--requirements",
+    multiple=True,
+    metavar="FILE|REQUIREMENT",
+    help="Packages that the model needs, such as scikit-learn==1.5.2; repeatable.",
+)
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
     "--max-queue-seconds",
@@ -78,6 +91,8 @@ def add(
     example: Path | None,
     classes: str | None,
     trust: bool,
+    code: Path | None,
+    requirements: tuple[str, ...],
     exact: bool,
     max_queue_seconds: float | None,
     timeout_seconds: float | None,
@@ -91,6 +106,7 @@ def add(
     """
     if sample and example:
         raise Invalid("give either --sample or --example")
+    made = enter_for(requirements, home, click.echo)
     rows = read_sample(sample) if sample else of_rows(_examples(example)) if example else None
     found = examine(
         file,
@@ -99,20 +115,27 @@ def add(
         metadata=_pairs(metadata),
         typed=sample is not None,
         labels=_labels(classes),
+        code=code,
     )
     description = replace(
         found.description,
         exact=exact,
         max_queue_seconds=max_queue_seconds,
         timeout_seconds=timeout_seconds,
+        environment=made and made.described(read_requirements(requirements).packages),
     )
     registry, stack = Registry(home), running_stack(home)
     if alias is not None:
         checked_name(alias, "alias")
-    _prove_offline(name, description, found)
-    state, golden = warmed(found, waits_for_stack=stack is not None)
+    with found.imported():
+        _prove_offline(name, description, found)
+        state, golden = warmed(found, waits_for_stack=stack is not None)
     manifest = registry.add(
-        name, description, found.content, version=version, state=state, golden=golden
+        *(name, description, found.content),
+        version=version,
+        state=state,
+        golden=golden,
+        lock=None if made is None else made.lock,
     )
     if stack and manifest.example is not None:
         own = found.inspected.own if sample else None

@@ -12,6 +12,7 @@ from registry.manifest import Manifest
 from registry.store import Registry
 from stack.running import running_stack
 from telemetry.errors import AnswersDiffer, ModelUnloadable
+from workers.environments.entering import enter_that_of
 from workers.gate.comparing import differences
 from workers.gate.doors import DOORS
 from workers.models.artifacts import load_artifact
@@ -40,6 +41,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     """
     registry, stack = Registry(home), running_stack(home)
     manifest = registry.resolve(model).manifest
+    enter_that_of(manifest, registry, home)
     state = registry.readiness(manifest)
     try:
         own = _compare(registry, manifest, data)
@@ -60,14 +62,16 @@ def check(model: str, data: Path | None, home: Path) -> None:
 def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
     """The model's own answers, after comparing them with those of each door."""
     golden = registry.golden_rows(manifest)
-    estimator = load_artifact(registry.artifact(manifest), manifest)
+    loaded = load_artifact(registry.artifact(manifest), manifest)
     if golden is not None:
         check_golden_rows(SklearnEngine(registry), manifest, golden)
     sample = read_sample(data) if data else golden_frame(manifest, golden)
-    with quietly():
-        own = own_of(estimator, _names(manifest), sample)
+    with loaded.imported(), quietly():
+        own = own_of(loaded.estimator, _names(manifest), sample)
     own = _of_version(own, manifest)
-    if wrong := differences(estimator, manifest.signature, own):
+    with loaded.imported():
+        wrong = differences(loaded.estimator, manifest.signature, own)
+    if wrong:
         raise AnswersDiffer(differences_text(manifest.reference, wrong))
     return own
 

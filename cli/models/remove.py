@@ -11,6 +11,7 @@ from cli.models import ghosts
 from registry.names import Reference, parse_reference
 from registry.store import Registry, Removed
 from telemetry.errors import Invalid
+from workers.environments.unused import remove_unused
 
 
 @click.command()
@@ -47,6 +48,8 @@ def _report(home: Path, name: str, removed: Removed) -> None:
         click.echo(f"removed {name}:{version}")
     for alias in removed.aliases:
         click.echo(f"removed alias {name}@{alias}, which pointed there")
+    for directory in remove_unused(home):
+        click.echo(f"removed the environment {directory}, which no version needs")
     ghosts.remove_ghosts(
         ghosts.redis_of(home), [f"{name}:{version}" for version in removed.versions]
     )

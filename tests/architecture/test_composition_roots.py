@@ -9,7 +9,12 @@ from pathlib import Path
 
 from stack.process import ROOT
 
-ROOTS = {"api/app.py", "workers/app.py", "workers/pool/fork_server.py"}
+ROOTS = {
+    "api/app.py",
+    "workers/app.py",
+    "workers/environments/launching.py",
+    "workers/pool/fork_server.py",
+}
 
 
 def test_settings_are_read_in_composition_roots_alone() -> None:

@@ -16,7 +16,7 @@ from tasks.settings import Settings
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.intake import Intake
 from workers.pool.fork_server_client import STOP_GRACE
-from workers.pool.pool import Pool
+from workers.pool.pools import Pools
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 1.0
@@ -28,7 +28,7 @@ SHOWN_IDS = 100
 class Shutdown:
     """Ends in order at the first signal, and immediately at the second."""
 
-    def __init__(self, intake: Intake, batcher: Batcher, pool: Pool, settings: Settings) -> None:
+    def __init__(self, intake: Intake, batcher: Batcher, pool: Pools, settings: Settings) -> None:
         self._intake, self._batcher, self._pool = intake, batcher, pool
         self._drain_timeout = max(settings.shutdown_timeout - STOP_GRACE, 0.0)
         self._asked_at: float | None = None
@@ -39,6 +39,7 @@ class Shutdown:
 
     def in_order(self) -> None:
         """Return waiting messages to the queue, and wait for running ones until the timeout."""
+        # First: what is given back would be taken again at once.
         self._intake.close()
         self._give_back(self._batcher.take_back_waiting())
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
@@ -57,6 +58,8 @@ class Shutdown:
             self._asked_at = time.monotonic()
             return
         self._interrupt()
+        # Not `sys.exit`: exit handlers and threads could keep the process, and a second signal is
+        # an order to end now.
         os._exit(os.EX_TEMPFAIL)
 
     def _interrupt(self) -> None:

@@ -8,6 +8,8 @@ import msgspec
 
 from registry.manifest import Manifest
 from telemetry.errors import ArtifactMismatch, Invalid, ModelUnloadable
+from workers.models.formats.code.bundle import Imported, bundled, opened_bundle
+from workers.models.formats.code.own_packages import code_files
 from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
 from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
 from workers.models.formats.pickled.fitted_with import fitted_with
@@ -31,17 +33,33 @@ class LoadedModel(msgspec.Struct, frozen=True):
     sha256: str
     format: str
     """Name of its format."""
+    imported: Imported
+    """Makes the code beside the model importable, while it is called."""
     declared: dict[str, str] = {}
     """What the model's files say about themselves, such as the version that saved them."""
 
 
+class LoadedVersion(msgspec.Struct, frozen=True):
+    """A registered version, loaded."""
+
+    estimator: Any
+    imported: Imported
+    """Makes the code beside the model importable, while it is called."""
+
+
 def open_artifact(
-    path: Path, trust: bool, labels: Labels = None, *, has_sample: bool = True
+    path: Path,
+    trust: bool,
+    labels: Labels = None,
+    *,
+    has_sample: bool = True,
+    code: Path | None = None,
 ) -> LoadedModel:
     """Read a model for registration; the content of a file tells the format, never its name.
 
     ``path`` may also be a directory of MLflow, or a reference to code: `module:name` or
-    `file.py:name`. ``labels`` are the classes of a file that does not keep them.
+    `file.py:name`. ``labels`` are the classes of a file that does not keep them. ``code`` is kept
+    with the model, see `code_files`.
 
     Raises `ArtifactMissing` if there is no such file, `ModelUnloadable` if it holds no usable
     model, `Invalid` if its format needs a sample and there is none, and `UntrustedArtifact` if it
@@ -50,24 +68,28 @@ def open_artifact(
     """
     what = str(path)
     source = model_source(path)
-    content = source.content
+    artifact = bundled(source.content, {} if code is None else code_files(code))
+    bundle = opened_bundle(artifact)
+    content = bundle.model
     found = recognised_format(content, what)
     if found.needs_sample and not has_sample:
         raise Invalid(f"{what}: a {found.name} model does not tell its columns; give a --sample")
     check_loadable(found, content, what)
-    made = load_model(found, content, LoadOptions(trust, labels), what)
-    sha256 = hashlib.sha256(content).hexdigest()
+    imported = bundle.imported(trust=trust, what=what)
+    with imported():
+        made = load_model(found, content, LoadOptions(trust, labels), what)
     return LoadedModel(
         _estimator(made, found, labels, what),
         _names(made, what) or source.feature_names,
-        content,
-        sha256,
+        artifact,
+        hashlib.sha256(artifact).hexdigest(),
         found.name,
-        source.declared | _saved_by(content, found),
+        imported,
+        source.declared | _saved_by(content, found) | _beside(code),
     )
 
 
-def load_artifact(path: Path, manifest: Manifest) -> Any:
+def load_artifact(path: Path, manifest: Manifest) -> LoadedVersion:
     """Load a registered artifact after checking its SHA-256 against the manifest.
 
     Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
@@ -77,8 +99,12 @@ def load_artifact(path: Path, manifest: Manifest) -> Any:
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ArtifactMismatch(f"the artifact of {what} was changed after its registration")
     found = format_named(manifest.format, what)
-    made = load_model(found, content, LoadOptions(manifest.trusted, manifest.labels), what)
-    return _estimator(made, found, manifest.labels, what)
+    bundle = opened_bundle(content)
+    imported = bundle.imported(trust=manifest.trusted, what=what)
+    options = LoadOptions(manifest.trusted, manifest.labels)
+    with imported():
+        made = load_model(found, bundle.model, options, what)
+    return LoadedVersion(_estimator(made, found, manifest.labels, what), imported)
 
 
 def save(made: Any, path: Path) -> None:
@@ -89,6 +115,10 @@ def save(made: Any, path: Path) -> None:
 def _saved_by(content: bytes, found: ModelFormat) -> dict[str, str]:
     saved = "" if found.runtime else fitted_with(content)
     return {"scikit-learn": saved} if saved else {}
+
+
+def _beside(code: Path | None) -> dict[str, str]:
+    return {} if code is None else {"code beside the model": str(code)}
 
 
 def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:

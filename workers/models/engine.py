@@ -16,9 +16,12 @@ from registry.methods import input_of
 from registry.store import Registry
 from telemetry.errors import ModelError, OutOfMemory
 from telemetry.tracebacks import error_text
+from workers.environments.environment import check_environment
+from workers.environments.receipts import packages_named
 from workers.models.artifacts import load_artifact
 from workers.models.cache import ModelCache
 from workers.models.current import is_current
+from workers.models.formats.code.bundle import Imported
 from workers.models.formats.table import runtime_name
 from workers.models.kernels.accelerating import accelerated
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
@@ -148,18 +151,26 @@ class SklearnEngine:
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`."""
-        return call_method(self._models.get(manifest).estimator, method, given)
+        held = self._models.get(manifest)
+        with held.imported():
+            return call_method(held.estimator, method, given)
 
     def _load(self, manifest: Manifest) -> "_Held":
-        own = load_artifact(self._registry.artifact(manifest), manifest)
-        estimator = accelerated(own, manifest.reference)
+        check_environment(manifest, self._registry.home)
+        loaded = load_artifact(self._registry.artifact(manifest), manifest)
+        own, imported = loaded.estimator, loaded.imported
+        with imported():
+            estimator = accelerated(own, manifest.reference)
         runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
-        return _Held(estimator, runtime if estimator is own else f"{runtime}, exact kernels")
+        runtime += packages_named(manifest, but=runtime)
+        named = runtime if estimator is own else f"{runtime}, exact kernels"
+        return _Held(estimator, named, imported)
 
 
 class _Held(msgspec.Struct, frozen=True):
     estimator: Any
     runtime: str
+    imported: Imported
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from registry.manifest import Description
 from telemetry.errors import Invalid, InvalidFeatures, ModelUnloadable
 from workers.models.artifacts import LoadedModel, open_artifact
 from workers.models.expected import check_expected, split_expected
+from workers.models.formats.code.bundle import Imported
 from workers.models.formats.pickled.remedies import anew, other_version
 from workers.models.formats.table import format_named
 from workers.models.signature.inspection import Inspected, inspect
@@ -32,6 +33,8 @@ class Examined(msgspec.Struct, frozen=True):
     content: bytes
     model: Any
     inspected: Inspected
+    imported: Imported
+    """Makes the code beside the model importable, while it is called."""
 
 
 def describe_model(
@@ -55,26 +58,25 @@ def examine(
     metadata: dict[str, str] | None = None,
     typed: bool = True,
     labels: tuple[Any, ...] | None = None,
+    code: Path | None = None,
 ) -> Examined:
     """Open, inspect and describe a model file.
 
     ``typed``: whether the sample's dtypes are those of the training data. ``labels``: the classes,
-    if the file does not keep them. Raises what `open_artifact` and `inspect` raise.
+    if the file does not keep them. ``code``: what is kept with the model, see `code_files`. Raises
+    what `open_artifact` and `inspect` raise.
     """
-    loaded = open_artifact(path, trust, labels, has_sample=sample is not None)
-    expected = None
-    if sample is not None and format_named(loaded.format, str(path)).needs_answers:
-        sample, expected = split_expected(sample, str(path))
-    inspected = _inspected(loaded, sample, typed=typed)
-    if expected is not None and inspected.own is not None:
-        check_expected(inspected.own, expected, str(path))
+    loaded = open_artifact(path, trust, labels, has_sample=sample is not None, code=code)
+    with loaded.imported():
+        inspected = _examined(loaded, sample, str(path), typed=typed)
+        parameters = _parameters(loaded)
     description = Description(
         sha256=loaded.sha256,
         format=loaded.format,
         trusted=trust,
         size=len(loaded.content),
         estimator=f"{type(loaded.estimator).__module__}.{type(loaded.estimator).__qualname__}",
-        parameters=_parameters(loaded),
+        parameters=parameters,
         libraries=_libraries(),
         signature=inspected.signature,
         example=inspected.example,
@@ -82,7 +84,20 @@ def examine(
         labels=labels,
         declared=loaded.declared,
     )
-    return Examined(description, loaded.content, loaded.estimator, inspected)
+    return Examined(description, loaded.content, loaded.estimator, inspected, loaded.imported)
+
+
+def _examined(
+    loaded: LoadedModel, sample: pd.DataFrame | None, what: str, *, typed: bool
+) -> Inspected:
+    """Inspect a model; if its format needs them, compare the answers in the sample."""
+    expected = None
+    if sample is not None and format_named(loaded.format, what).needs_answers:
+        sample, expected = split_expected(sample, what)
+    inspected = _inspected(loaded, sample, typed=typed)
+    if expected is not None and inspected.own is not None:
+        check_expected(inspected.own, expected, what)
+    return inspected
 
 
 def _inspected(loaded: LoadedModel, sample: pd.DataFrame | None, *, typed: bool) -> Inspected:

@@ -31,17 +31,26 @@ STOP_GRACE = 5.0
 """Seconds that the fork server may take to end once nothing is being computed."""
 
 
+def _program(environment_of: str) -> list[str]:
+    if environment_of:
+        return [sys.executable, "-m", "workers.environments.launching", environment_of]
+    return [sys.executable, "-m", "workers.pool.fork_server"]
+
+
 class ForkServerClient:
     """Starts a fork server, which ends when this client is closed."""
 
-    def __init__(self, queue: str, never: Iterable[str] = ()) -> None:
-        """``queue``: the worker's queue; ``never``: versions that the fork server must not load."""
+    def __init__(self, queue: str, never: Iterable[str] = (), environment_of: str = "") -> None:
+        """``queue``: the worker's queue; ``never``: versions that the fork server must not load.
+
+        ``environment_of``: a version in whose environment it runs; empty for the worker's own.
+        """
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(STALL_SECONDS)
         with theirs:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "workers.pool.fork_server"),
+                    *_program(environment_of),
                     *(str(theirs.fileno()), queue, *sorted(never)),
                 ],
                 pass_fds=[theirs.fileno()],

@@ -10,7 +10,7 @@ import redis
 from tasks.ledger.queue.workers import Workers
 from tasks.ledger.server.outage import Outage
 from telemetry.memory import resident_bytes
-from workers.pool.pool import Pool
+from workers.pool.pools import Pools
 
 HEARTBEAT_SECONDS = 2.0
 """Seconds between two heartbeats."""
@@ -19,7 +19,7 @@ HEARTBEAT_SECONDS = 2.0
 class Heartbeat:
     """What the ledger hears of this worker."""
 
-    def __init__(self, client: redis.Redis, pool: Pool) -> None:
+    def __init__(self, client: redis.Redis, pool: Pools) -> None:
         self._workers = Workers(client)
         self._pool = pool
         self._name, self._queues = "", [""]
@@ -33,6 +33,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send a heartbeat, and kill processes that exceeded their time limit."""
+        # On a timer, since frozen processes cause no event that could be the occasion.
         self._pool.end_overdue()
         self._was_ready = self._was_ready or self._pool.has_ready_process
         # A worker that still loads its first models is alive. One that has lost all its processes
@@ -60,7 +61,7 @@ def identity() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def describe_worker(pool: Pool) -> dict[str, Any]:
+def describe_worker(pool: Pools) -> dict[str, Any]:
     """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
     return {
         "pid": os.getpid(),

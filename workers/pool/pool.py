@@ -5,6 +5,7 @@ import os
 import select
 import time
 from collections.abc import Callable
+from threading import Thread
 from typing import Any, NamedTuple
 
 from celery.worker import state
@@ -19,6 +20,11 @@ from workers.protocol import Ended, Loaded, Loading
 log = logging.getLogger(__name__)
 
 
+def _end_worker() -> None:
+    log.error("the fork server ended, so this worker ends")
+    state.should_stop = os.EX_SOFTWARE  # the supervisor restarts the whole worker
+
+
 class Listener(NamedTuple):
     """What the pool calls when something happens in it."""
 
@@ -28,13 +34,16 @@ class Listener(NamedTuple):
     """Called when a process may have become free."""
     on_hang: Callable[[str], object]
     """Called with a version, as model:version, whose loading took longer than `MAX_RUN_SECONDS`."""
+    on_end: Callable[[], object] = _end_worker
+    """Called when the fork server ended and no load is to blame; the pool is closed then."""
 
 
 class Pool:
     """A fork server and its pool processes. Only the fork server loads models, never the worker."""
 
-    def __init__(self, faults: LoadRetry) -> None:
-        self._faults = faults
+    def __init__(self, faults: LoadRetry, environment_of: str = "") -> None:
+        """``environment_of``: a version in whose environment it runs; empty for the worker's."""
+        self._faults, self._environment_of = faults, environment_of
         self._processes: list[PoolProcess] = []
         self._hub: Any = None
         self._loads = 0
@@ -44,7 +53,7 @@ class Pool:
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start the fork server of a worker on ``queue``, and ask it for ``size`` processes."""
         self._queue, self._listener = queue, listener
-        self._fork_server = ForkServerClient(queue)
+        self._fork_server = self._new_fork_server()
         for _ in range(size):
             self._fork()
 
@@ -98,6 +107,11 @@ class Pool:
         return sorted(set().union(*(process.held for process in self._processes)))
 
     @property
+    def busy(self) -> int:
+        """Number of processes that compute."""
+        return sum(process.busy for process in self._processes)
+
+    @property
     def has_idle(self) -> bool:
         """Whether a process is free."""
         return any(process.idle for process in self._processes)
@@ -148,6 +162,19 @@ class Pool:
         for process in self._processes:
             if process.busy:
                 process.kill()
+
+    def retire(self) -> None:
+        """Hear nothing more of a pool without work, and end it without waiting for its end."""
+        self.close()
+        heard = [self._fork_server.fileno(), *(each.fileno() for each in self._processes)]
+        for descriptor in heard:
+            if descriptor >= 0:  # a fork server that ended is closed already
+                self._hub.remove(descriptor)
+        Thread(target=self.stop, name="retiring", daemon=True).start()
+
+    def _new_fork_server(self) -> ForkServerClient:
+        never = self._faults.deadly | self._hanging
+        return ForkServerClient(self._queue, never, self._environment_of)
 
     def _fork(self) -> None:
         process = PoolProcess(self._fork_server.fork(), self._loads)
@@ -226,9 +253,9 @@ class Pool:
         guilty = hung_on or self._fork_server.at_work_on
         self._hub.remove(self._fork_server.fileno())
         self._fork_server.close()
-        if guilty is None:  # no load is to blame, so the supervisor restarts the whole worker
-            log.error("the fork server ended, so this worker ends")
-            state.should_stop = os.EX_SOFTWARE
+        if guilty is None:
+            self.close()
+            self._listener.on_end()
             return
         fields = of_version(guilty)
         log.error(
@@ -236,7 +263,7 @@ class Pool:
             extra=fields,
         )
         (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
-        self._fork_server = ForkServerClient(self._queue, self._faults.deadly | self._hanging)
+        self._fork_server = self._new_fork_server()
         self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         if hung_on:
             self._listener.on_hang(hung_on)

@@ -263,7 +263,8 @@ def test_missing_and_infinite_values_reach_a_model_that_takes_them(
     features[1][2] = features[3][8] = value
     registry = Registry(stack.home)
     manifest = registry.resolve("diabetes").manifest
-    expected = load_artifact(registry.artifact(manifest), manifest).predict(rows).tolist()
+    model = load_artifact(registry.artifact(manifest), manifest).estimator
+    expected = model.predict(rows).tolist()
     # Not `json=`: httpx refuses NaN and infinities.
     body = json.dumps({"model": "diabetes", "features": features})
     answer = stack.http.post("/predict", content=body, headers={"Content-Type": "application/json"})

@@ -13,7 +13,7 @@ ROWS = load_breast_cancer().data[:40]
 def test_kernels_served_give_the_bits_of_the_model(stack: LiveStack) -> None:
     registry = Registry(stack.home)
     manifest = registry.resolve("breast-cancer:1").manifest
-    forest = load_artifact(registry.artifact(manifest), manifest)
+    forest = load_artifact(registry.artifact(manifest), manifest).estimator
     found = np.array(stack.predict("breast-cancer", ROWS.tolist(), method="predict_proba"))
     assert found.tobytes() == forest.predict_proba(ROWS).tobytes()
 

@@ -82,7 +82,7 @@ def test_booster_file_passes_the_gate_and_answers_exactly(tmp_path, save, suffix
     found = examine(tmp_path / "model.any", sample=pd.DataFrame(given))
     assert differences(found.model, found.description.signature, found.inspected.own) == []
     manifest = Registry(tmp_path).add("m", found.description, found.content)
-    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     for method in ("predict", "predict_proba")[: 2 if kind == "Classifier" else 1]:
         assert method in manifest.signature.methods
         assert np.array_equal(getattr(again, method)(given), getattr(own, method)(given))
@@ -106,7 +106,7 @@ def test_labels_given_at_registration_are_answered(tmp_path, save, suffix):
     found = examine(path, sample=pd.DataFrame(X), labels=labels)
     assert found.description.signature.classes == labels
     manifest = Registry(tmp_path).add("m", found.description, found.content)
-    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     assert again.predict(X).tolist() == [labels[number] for number in own.predict(X)]
     with pytest.raises(ModelUnloadable, match="has 3 classes, and 2 are named"):
         open_artifact(path, trust=False, labels=("p", "q"))
@@ -141,7 +141,7 @@ def test_booster_in_a_pickle_answers_as_its_estimator(tmp_path, save, suffix, in
     assert differences(found.model, found.description.signature, found.inspected.own) == []
     assert np.array_equal(found.model.predict_proba(X), estimator.predict_proba(X))
     manifest = Registry(tmp_path).add("m", found.description, found.content)
-    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     assert np.array_equal(again.predict(X), estimator.predict(X))
 
 

@@ -52,7 +52,7 @@ def registered(home, reference, sample=SAMPLE):
     found = examine(Path(reference), trust=True, sample=sample)
     assert differences(found.model, found.description.signature, found.inspected.own) == []
     manifest = Registry(home).add("m", found.description, found.content)
-    return load_artifact(Registry(home).artifact(manifest), manifest), manifest
+    return load_artifact(Registry(home).artifact(manifest), manifest).estimator, manifest
 
 
 @pytest.mark.parametrize("reference", ["rules.py:score", "rules:score"], ids=["file", "module"])
@@ -60,7 +60,7 @@ def test_code_of_a_function_is_kept_and_answers(tmp_path, reference):
     Path("rules.py").write_text(FUNCTION.format(factor=2))
     model, manifest = registered(tmp_path, reference)
     Path("rules.py").unlink()
-    model = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    model = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     assert model.predict(SAMPLE).tolist() == [4.0, 7.0, 4.0]
     assert (manifest.format, manifest.estimator) == ("python", "rules.score")
     assert manifest.signature.methods == ("predict",)
@@ -154,7 +154,7 @@ def test_code_in_the_cache_that_was_changed_is_written_again(tmp_path, cache):
     assert [path.name for path in kept.iterdir()] == ["rules.py"]
     (kept / "rules.py").write_text(FUNCTION.format(factor=9))
     (kept / "sitecustomize.py").write_text("")
-    model = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    model = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     assert model.predict(SAMPLE).tolist() == [4.0, 7.0, 4.0]
     assert [path.name for path in kept.iterdir()] == ["rules.py"]
     assert [*cache.iterdir()] == [kept]

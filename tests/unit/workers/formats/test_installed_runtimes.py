@@ -58,7 +58,7 @@ def test_runtime_of_a_package_is_served_like_any_other(tmp_path, install):
     assert differences(found.model, found.description.signature, found.inspected.own) == []
     manifest = Registry(tmp_path).add("m", found.description, found.content)
     assert (manifest.format, runtime_name(manifest)) == ("linear", "linear-runtime 1.0")
-    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     assert np.array_equal(again.predict(ROWS), [5.5, 9.5])
     installed.installed_formats.cache_clear()
     sys.path.remove(str(tmp_path / "site"))

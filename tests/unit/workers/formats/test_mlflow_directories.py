@@ -107,7 +107,7 @@ def test_mlflow_directory_is_served_from_the_file_of_its_flavor(tmp_path, save, 
     assert found.description.declared["inputs"] == "a double, b double, c double, d double"
     assert found.description.declared["requirements"] == "mlflow==3.17.2, scikit-learn==1.9.1"
     manifest = Registry(tmp_path).add("m", found.description, found.content)
-    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     tolerance = 1e-5 if kind == "onnx" else 0
     given = FRAME if hasattr(own, "feature_names_in_") else X
     assert np.allclose(again.predict_proba(given), own.predict_proba(given), atol=tolerance)

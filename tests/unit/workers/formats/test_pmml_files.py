@@ -77,7 +77,7 @@ def test_pmml_file_is_served_with_the_answers_of_its_sample(tmp_path, case):
     assert [column.name for column in found.description.signature.columns] == ["a", "b"]
     assert found.description.signature.methods == methods
     manifest = Registry(tmp_path).add("m", found.description, found.content)
-    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest)
+    again = load_artifact(Registry(tmp_path).artifact(manifest), manifest).estimator
     assert [*again.predict(ROWS)] == answers
     assert runtime_name(manifest).startswith("sklearn-pmml-model 1.")
 

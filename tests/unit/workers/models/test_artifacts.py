@@ -77,7 +77,7 @@ ESTIMATORS = [
 def test_skops_file_needs_no_trust_and_loads_the_same_model(tmp_path, estimator):
     estimator.fit(X, Y)
     skops.io.dump(estimator, tmp_path / "model.skops")
-    again = load_artifact(*registered(tmp_path, tmp_path / "model.skops"))
+    again = load_artifact(*registered(tmp_path, tmp_path / "model.skops")).estimator
     assert np.array_equal(again.predict(X), estimator.predict(X))
 
 
@@ -96,7 +96,7 @@ def test_joblib_and_pickle_files_load_once_trusted(tmp_path, model, name, dump):
     dump(model, path)
     with pytest.raises(UntrustedArtifact, match="--trust"):
         open_artifact(path, trust=False)
-    again = load_artifact(*registered(tmp_path, path, trust=True))
+    again = load_artifact(*registered(tmp_path, path, trust=True)).estimator
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
@@ -107,7 +107,8 @@ def test_artifact_as_a_dictionary_carries_names(tmp_path, model, key, names):
     loaded = open_artifact(tmp_path / "m.skops", trust=False)
     assert loaded.feature_names == ["a", "b", "c", "d"]
     artifact, manifest = registered(tmp_path, tmp_path / "m.skops")
-    assert np.array_equal(load_artifact(artifact, manifest).predict(X), model.predict(X))
+    again = load_artifact(artifact, manifest).estimator
+    assert np.array_equal(again.predict(X), model.predict(X))
 
 
 def test_untrusted_artifact_runs_nothing(tmp_path):

@@ -10,6 +10,8 @@ _ABSENT = re.compile(
     r"Can't get attribute '(?P<name>.+?)' on <module '(?P<module>.+?)'"
     r"|module '(?P<holder>.+?)' has no attribute '(?P<held>.+?)'"
 )
+_COMPILED = ("_loss",)
+"""Modules of scikit-learn that name themselves as if they were none of its packages."""
 _SHOWN = 300
 
 
@@ -34,15 +36,15 @@ def anew(saved: str) -> str:
     """What helps if another version of scikit-learn saved a model."""
     here = installed_scikit_learn()
     return (
-        f"it was saved with scikit-learn {saved}, and {here} is installed here: fit it anew with "
-        f"{here}, or convert it to ONNX where scikit-learn {saved} is installed"
+        f"it was saved with scikit-learn {saved}, and {here} is installed here: register it with "
+        f"--requirements scikit-learn=={saved}, or fit it anew with {here}"
     )
 
 
 def _missing_module(error: BaseException) -> str:
-    """The module that is not installed; empty if it is one of scikit-learn, which versions move."""
+    """The module that is not installed; empty if it is of scikit-learn, where versions move it."""
     name = error.name if isinstance(error, ModuleNotFoundError) else None
-    return "" if name is None or name.startswith("sklearn") else name
+    return "" if name is None or name.startswith("sklearn") or name in _COMPILED else name
 
 
 def _of_attribute(name: str, module: str) -> str:
@@ -51,15 +53,18 @@ def _of_attribute(name: str, module: str) -> str:
     if module in ("__main__", getattr(program, "name", None)):
         return (
             f"it holds {name} of __main__, the script or notebook that saved it: move {name} into "
-            "a module, install that in the environment of the workers, and save the model again"
+            "a module, save the model again, and give the module with --code"
         )
-    return f"it holds {name} of the module {module}, which has no {name} in this environment"
+    return (
+        f"it holds {name} of the module {module}, which has no {name} in this environment: give "
+        "the module that has it with --code"
+    )
 
 
 def _of_module(name: str) -> str:
     return (
-        f"it needs the module {name!r}, which is not installed here: install the package that has "
-        "it in the environment of the workers"
+        f"it needs the module {name!r}, which is not installed here: give your own code with "
+        "--code, or name the package that has it with --requirements"
     )
 
 

@@ -1,0 +1,147 @@
+"""Pools: one for each environment, started when it is asked for, and bounded in number and work."""
+
+import hashlib
+from types import SimpleNamespace
+
+import pytest
+from msgspec.structs import replace
+
+from registry.manifest import Environment
+from registry.store import Registry
+from tests.support.models import described
+from tests.unit.clock import Clock
+from workers.pool import pools
+from workers.pool.load_retry import LoadRetry
+from workers.pool.pool import Listener
+from workers.pool.pools import MAX_ENVIRONMENTS, Pools
+
+
+class FakePool:
+    """A pool whose processes are ready at once and hold all that they are asked for."""
+
+    def __init__(self, faults, environment_of=""):
+        self.environment_of, self.busy, self.is_retired = environment_of, 0, False
+        self.has_ready_process, self.has_idle, self.has_spare = True, True, True
+
+    def start(self, size, queue, listener):
+        self.listener = listener
+
+    def listen(self, hub):
+        self.hub = hub
+
+    def idle(self, reference):
+        return SimpleNamespace(pool=self, reference=reference)
+
+    def can_serve(self, reference):
+        return True
+
+    def end_overdue(self):
+        pass
+
+    def retire(self):
+        self.is_retired = True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(pools, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch, clock):
+    """The pools of a worker with two processes; e1 to e5 need an environment each."""
+    monkeypatch.setattr(pools, "Pool", FakePool)
+    registry = Registry(tmp_path)
+    registry.add("shared", described(b"shared"), b"shared")
+    for name in ("e1", "e2", "e3", "e4", "e5"):
+        lock = hashlib.sha256(name.encode()).hexdigest()
+        wanted = Environment(lock, ("tinyscale",), "3.11.7", 1)
+        content = name.encode()
+        registry.add(name, replace(described(content), environment=wanted), content)
+    made = Pools(LoadRetry(registry), registry)
+    made.start(2, "predict", Listener(lambda: None, lambda: None, lambda _: None))
+    made.listen(object())
+    return made
+
+
+def started(served, reference):
+    """The process that takes a message, once the pool of its environment has started."""
+    assert not served.can_serve(reference)
+    assert served.idle(reference) is None
+    return served.idle(reference)
+
+
+def test_pools_start_an_environment_with_its_first_message(served):
+    main = served.idle("shared:1").pool
+    assert main.environment_of == ""
+    first = started(served, "e1:1")
+    assert (first.pool.environment_of, first.reference) == ("e1:1", "e1:1")
+    assert served.idle(None).pool is main
+    assert served.idle("e1:1").pool is first.pool
+
+
+def test_pools_compute_no_more_at_once_than_the_worker_has_processes(served):
+    main, other = served.idle("shared:1").pool, started(served, "e1:1").pool
+    assert served.has_spare
+    other.busy = 1
+    assert served.has_idle
+    assert not served.has_spare
+    main.busy = 1
+    assert not served.has_idle
+    assert served.idle("e1:1") is None
+
+
+def test_pools_of_environments_end_after_a_while_without_messages(served, clock):
+    pool = started(served, "e1:1").pool
+    clock.now += pools.UNUSED_SECONDS - 1
+    served.end_overdue()
+    assert not pool.is_retired
+    pool.busy = 1
+    clock.now += 2
+    served.end_overdue()
+    assert not pool.is_retired
+    pool.busy = 0
+    served.end_overdue()
+    assert pool.is_retired
+    assert not served.can_serve("e1:1")
+
+
+def test_pools_give_the_place_of_the_least_recently_used_environment_to_another(served):
+    names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
+    first, second, *_ = [started(served, name).pool for name in names]
+    assert served.idle(names[0]).pool is first
+    assert started(served, "e5:1").pool.environment_of == "e5:1"
+    assert (first.is_retired, second.is_retired) == (False, True)
+
+
+def test_pools_that_all_compute_keep_their_places(served):
+    names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
+    found = [started(served, name).pool for name in names]
+    served._size = MAX_ENVIRONMENTS + 1
+    for pool in found:
+        pool.busy = 1
+    assert served.idle("e5:1") is None
+    assert served.idle("e5:1") is None
+    assert not any(pool.is_retired for pool in found)
+
+
+def test_pools_give_a_version_without_its_environment_to_the_worker_for_its_error(served):
+    pool = started(served, "e1:1").pool
+    pool.has_ready_process = False
+    pool.listener.on_end()
+    assert served.idle("e1:1").pool is served.idle("shared:1").pool
+
+
+def test_pools_start_an_environment_again_after_its_fork_server_was_killed(served):
+    first = started(served, "e1:1").pool
+    first.listener.on_end()
+    first.busy = 1
+    served.end_overdue()
+    assert not first.is_retired
+    second = started(served, "e1:1").pool
+    assert second is not first
+    first.busy = 0
+    served.end_overdue()
+    assert first.is_retired

@@ -1,0 +1,1 @@
+"""Environments of versions: resolved to a lock, made with uv, and entered by an interpreter."""

@@ -1,0 +1,210 @@
+"""The pools of a worker: its own, and one for each environment that versions need.
+
+The pool of an environment has a fork server of its own, which runs in that environment's Python. It
+is started by the first message of such a version, and ended when it has had no work for a while or
+when others need its place. All pools together compute no more at once than the worker's own could.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from registry.manifest import Environment
+from registry.store import Registry
+from telemetry.errors import PredictqError
+from telemetry.logs import of_version
+from workers.pool.load_retry import LoadRetry
+from workers.pool.pool import Listener, Pool
+from workers.pool.pool_process import PoolProcess
+
+log = logging.getLogger(__name__)
+MAX_ENVIRONMENTS = 4
+"""Environments whose fork servers may run at once; each costs the memory of its libraries."""
+UNUSED_SECONDS = 600.0
+"""Seconds without a message after which the pool of an environment ends."""
+
+
+class Pools:
+    """What a worker computes with; a version's messages go to the pool of its environment."""
+
+    def __init__(self, faults: LoadRetry, registry: Registry) -> None:
+        self._faults, self._registry = faults, registry
+        self._main = Pool(faults)
+        self._others: dict[str, Pool] = {}
+        """SHA-256 of an environment's lock → its pool, the least recently used first."""
+        self._used: dict[str, float] = {}
+        """The same → when a message last asked for it, in monotonic seconds."""
+        self._ended: list[Pool] = []
+        """Pools without a fork server, of which processes may still compute."""
+        self._hub: Any = None
+        self._is_closed = False
+
+    def start(self, size: int, queue: str, listener: Listener) -> None:
+        """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
+        self._size, self._queue, self._listener = size, queue, listener
+        self._main.start(size, queue, listener)
+
+    def listen(self, hub: Any) -> None:
+        """Listen to all fork servers and processes on an event loop, perhaps a new one."""
+        self._hub = hub
+        for pool in self._all():
+            pool.listen(hub)
+
+    def close(self) -> None:
+        """Replace no more processes that end, and start no more pools."""
+        self._is_closed = True
+        for pool in self._all():
+            pool.close()
+
+    def stop(self) -> None:
+        """Hang up: each process ends after its microbatch, and the fork servers after all."""
+        for pool in self._all():
+            pool.stop()
+
+    def kill(self, pid: int) -> None:
+        """Kill one process; the other messages of its microbatch run again."""
+        for pool in self._all():
+            pool.kill(pid)
+
+    def kill_all(self) -> None:
+        """Kill every process, whether it computes or not."""
+        for pool in self._all():
+            pool.kill_all()
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of all processes that are ready to compute, or computing."""
+        return [pid for pool in self._all() for pid in pool.pids]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of all fork servers and processes; what they share counts in each."""
+        return sum(pool.memory_bytes for pool in self._all())
+
+    @property
+    def has_ready_process(self) -> bool:
+        """Whether any process of the worker's own pool is ready to compute, or computing."""
+        return self._main.has_ready_process
+
+    @property
+    def held(self) -> list[str]:
+        """Versions that any process holds, as model:version."""
+        return sorted({reference for pool in self._all() for reference in pool.held})
+
+    @property
+    def has_idle(self) -> bool:
+        """Whether a process is free, and may compute beside those that do."""
+        return self._free > 0 and any(pool.has_idle for pool in self._serving())
+
+    @property
+    def has_spare(self) -> bool:
+        """Whether a process stays free if one more is taken; also if there is only one at all."""
+        return self._main.has_spare and (self._free > 1 or self._size == 1)
+
+    def can_serve(self, reference: str | None) -> bool:
+        """Whether some process, free or busy, can take messages of this version.
+
+        Otherwise the version has to be loaded first, or its environment started.
+        """
+        needed = self._environment(reference)
+        if needed is None:
+            return self._main.can_serve(reference)
+        pool = self._others.get(needed.lock)
+        return pool.can_serve(reference) if pool else self._faults.has(str(reference))
+
+    def idle(self, reference: str | None) -> PoolProcess | None:
+        """A free process that holds this version; asks for it to be loaded if none holds it.
+
+        A version whose environment could not be started is given to the worker's own processes,
+        which fail its messages with the reason.
+        """
+        if self._free <= 0:
+            return None
+        needed = self._environment(reference)
+        if needed is None or reference is None:
+            return self._main.idle(reference)
+        pool = self._others.get(needed.lock)
+        if pool is None and self._faults.has(reference):
+            return self._main.idle(reference)
+        if pool is None:
+            self._start(needed.lock, reference)
+            return None
+        self._others[needed.lock] = self._others.pop(needed.lock)
+        self._used[needed.lock] = time.monotonic()
+        return pool.idle(reference)
+
+    def end_overdue(self) -> None:
+        """End processes that exceeded their time limit, and pools that are not needed any more."""
+        for pool in self._all():
+            pool.end_overdue()
+        if self._is_closed:
+            return
+        for pool in [pool for pool in self._ended if not pool.busy]:
+            self._ended.remove(pool)
+            pool.retire()
+        for lock, used in [*self._used.items()]:
+            if time.monotonic() - used > UNUSED_SECONDS and not self._others[lock].busy:
+                self._retire(lock)
+
+    def drain(self, timeout: float) -> bool:
+        """Handle results until nothing is being computed; False if ``timeout`` seconds pass."""
+        end = time.monotonic() + timeout
+        return all(pool.drain(max(end - time.monotonic(), 0.0)) for pool in self._all())
+
+    def interrupt(self) -> None:
+        """Kill every process that is computing."""
+        for pool in self._all():
+            pool.interrupt()
+
+    @property
+    def _free(self) -> int:
+        """How many more processes may compute now."""
+        return self._size - sum(pool.busy for pool in self._all())
+
+    def _all(self) -> Iterator[Pool]:
+        yield from self._serving()
+        yield from self._ended
+
+    def _serving(self) -> list[Pool]:
+        return [self._main, *self._others.values()]
+
+    def _environment(self, reference: str | None) -> Environment | None:
+        if reference is None:
+            return None
+        try:
+            return self._registry.resolve(reference).manifest.environment
+        except (PredictqError, OSError):  # the process that computes reports it, or retries
+            return None
+
+    def _start(self, lock: str, reference: str) -> None:
+        """Start the pool of an environment, if there is a place for it now."""
+        if self._is_closed or not self._has_place():
+            return
+        pool = self._others[lock] = Pool(self._faults, reference)
+        self._used[lock] = time.monotonic()
+        ended = partial(self._end, lock, reference)
+        pool.start(self._size, self._queue, self._listener._replace(on_end=ended))
+        pool.listen(self._hub)
+
+    def _has_place(self) -> bool:
+        if len(self._others) < MAX_ENVIRONMENTS:
+            return True
+        unneeded = next((lock for lock, pool in self._others.items() if not pool.busy), None)
+        if unneeded is not None:
+            self._retire(unneeded)
+        return unneeded is not None
+
+    def _end(self, lock: str, reference: str) -> None:
+        """The fork server of an environment ended: it could not be made, or it was killed."""
+        log.error("the fork server of an environment ended", extra=of_version(reference))
+        pool = self._others.pop(lock)
+        self._ended.append(pool)
+        del self._used[lock]
+        if not pool.has_ready_process:  # else the next message starts it again at once
+            self._faults.note(reference)
+
+    def _retire(self, lock: str) -> None:
+        del self._used[lock]
+        self._others.pop(lock).retire()
