@@ -13,8 +13,7 @@ from workers.models.kernels.steps.linear import (
     LinearClassifierKernel,
     LinearRegressorKernel,
     bits_agree,
-    prepare_classifier,
-    prepare_regressor,
+    prepare_linear,
 )
 from workers.models.kernels.steps.scaling import (
     MinMaxScalerKernel,
@@ -48,8 +47,8 @@ class Kernel(msgspec.Struct, frozen=True):
     """Whether the estimator and its copy with the kernel give the same bits."""
 
 
-_CLASSIFIER = Kernel(LinearClassifierKernel, prepare_classifier, bits_agree)
-_REGRESSOR = Kernel(LinearRegressorKernel, prepare_regressor, bits_agree)
+_CLASSIFIER = Kernel(LinearClassifierKernel, prepare_linear, bits_agree)
+_REGRESSOR = Kernel(LinearRegressorKernel, prepare_linear, bits_agree)
 _HISTOGRAM = Kernel(HistogramKernel, prepare_histograms, histograms_agree)
 _HISTOGRAMS = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoosting"
 # By name: importing scikit-learn takes seconds, which models of other libraries need not wait for.
