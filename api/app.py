@@ -1,5 +1,6 @@
 """The composition root of the front end; granian calls `create_app`."""
 
+from a2wsgi.asgi_typing import ASGIApp
 from flask import Flask, Response, send_from_directory
 
 from api.asgi.bodies import BodyReceiver
@@ -9,10 +10,18 @@ from api.asgi.protocol import route_by_path, run_in_threads, watch_disconnects
 from api.asgi.request_filter import RequestFilter
 from api.batches.routes import Batches
 from api.batches.schemas import ROUTE
+from api.bulk.accepting import BulkServices
+from api.bulk.results import Results
+from api.bulk.submit import (
+    BulkSubmissions,
+    DocumentSubmissions,
+    NdjsonSubmissions,
+)
 from api.dead_letters.routes import LetterViews
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
 from api.http.rights import Rights
+from api.limits.byte_budget import ByteBudget
 from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
 from api.models.known_versions import KnownVersions
@@ -60,6 +69,16 @@ class Services:
         self.batches = Batches(jobs, self.registry, settings, rights)
         self.requests = RequestMetrics()
 
+    def bulk_submissions(self) -> BulkSubmissions:
+        """What accepts bulk requests."""
+        parsing = ByteBudget(self.settings.max_body_bytes)
+        shared = BulkServices(self.gateway, self.registry, self.settings, parsing)
+        return BulkSubmissions(shared, self.requests)
+
+    def results(self, behind: ASGIApp) -> Results:
+        """What answers requests for the outcomes of many predictions."""
+        return Results(self.predictions, self.gateway, self.sending, self.requests, behind)
+
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""
         self.gateway.end_waits()
@@ -74,11 +93,14 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
     app, threads = create_flask(services), services.settings.threads
     batches, predictions = (run_in_threads(app, threads) for _ in range(THREAD_POOLS))
     bound = services.settings.max_body_bytes
-    fast_path = FastPath(services.predictions, services.requests, predictions, bound)
+    submissions = services.bulk_submissions()
+    others = services.results(DocumentSubmissions(submissions, predictions))
+    fast_path = FastPath(services.predictions, services.requests, others, bound)
     routed = route_by_path(ROUTE, watch_disconnects(batches), fast_path)
     received = BodyReceiver(routed, services.requests, bound)
     hosts = Hosts(address, services.settings.hosts)
-    return Drain(RequestFilter(received, hosts, services.requests), services.end_waits)
+    streamed = NdjsonSubmissions(submissions, received)
+    return Drain(RequestFilter(streamed, hosts, services.requests), services.end_waits)
 
 
 def create_flask(services: Services) -> Flask:

@@ -2,7 +2,17 @@
 
 from benchmarks.harness.report import HERE
 from benchmarks.harness.suite import command
-from benchmarks.parts import backlog, batches, costs, kernels, latency, memory, sizes, throughput
+from benchmarks.parts import (
+    backlog,
+    batches,
+    costs,
+    hundreds,
+    kernels,
+    latency,
+    memory,
+    sizes,
+    throughput,
+)
 
 PARTS = {
     "throughput": throughput.run,
@@ -13,6 +23,7 @@ PARTS = {
     "models": sizes.run,
     "costs": costs.run,
     "kernels": kernels.run,
+    "hundreds": hundreds.run,
 }
 
 if __name__ == "__main__":

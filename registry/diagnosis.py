@@ -12,6 +12,7 @@ from registry.values import fault, in_words
 from telemetry.errors import Detail, InvalidFeatures
 
 MAX_DETAILS = 20
+STRANGE_NAMES = 3
 Loc = tuple[str | int, ...]
 _KINDS: dict[type, str] = {list: "a list", dict: "an object"}
 _SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a list of objects"
@@ -78,17 +79,22 @@ def _object_faults(
         msg = f"the model has no column names, so a row is a list of {_count(width)}"
         yield Detail(loc, msg, number)
         return
+    instead = _instead(signature, row)
     for column in signature.columns:
         if column.name in row:
             yield from _value_faults(column, row[column.name], number, (*loc, column.name))
         elif not column.unused:
-            msg = f"row {number + 1}: column {column.name!r} is missing{_instead(signature, row)}"
+            msg = f"row {number + 1}: column {column.name!r} is missing{instead}"
             yield Detail((*loc, column.name), msg, number)
 
 
 def _instead(signature: Signature, row: dict[str, Any]) -> str:
-    """Names in the row that the model does not have: the missing one may be misspelt."""
-    strange = sorted(row.keys() - {column.name for column in signature.columns})[:3]
+    """The first names in the row that the model does not have: the missing one may be misspelt.
+
+    A row may have a million names, so the search ends with the third.
+    """
+    known = {column.name for column in signature.columns}
+    strange = [*islice((name for name in row if name not in known), STRANGE_NAMES)]
     return f"; the model has no column {', '.join(map(repr, strange))}" if strange else ""
 
 

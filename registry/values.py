@@ -118,12 +118,12 @@ def _types(column: Column) -> frozenset[type]:
 
 
 def _datetime_fault(column: Column, value: str) -> str | None:
-    try:
-        moment = datetime.fromisoformat(value) if _TIME.fullmatch(value) else None
-    except ValueError:
-        moment = None
-    if moment is None:
+    if not _TIME.fullmatch(value):
         return f"expected {EXPECTED['datetime']}, got {in_words(value)}"
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        return f"expected {EXPECTED['datetime']}, got {in_words(value)}{_why(error)}"
     if _is_beyond(column, moment.year):
         return f"the time is outside the range of the model's column, got {in_words(value)}"
     has_offset = moment.tzinfo is not None
@@ -149,9 +149,14 @@ def _duration_fault(_: Column, value: str) -> str | None:
 def _date_fault(_: Column, value: str) -> str | None:
     try:
         date.fromisoformat(value)
-    except ValueError:
-        return f"expected {EXPECTED['date']}, got {in_words(value)}"
+    except ValueError as error:
+        return f"expected {EXPECTED['date']}, got {in_words(value)}{_why(error)}"
     return None
+
+
+def _why(error: ValueError) -> str:
+    """What is wrong with a text in the right form, such as the day of 2021-02-30."""
+    return "" if str(error).startswith("Invalid") else f": {error}"
 
 
 def _decimal_fault(column: Column, value: Any) -> str | None:

@@ -44,21 +44,21 @@ class Gateway:
         If the idempotency key is known, returns the earlier prediction in its current state.
         Raises as `Ledger.accept`; `SubmissionUncertain` carries the id, which may be queued or not.
         """
-        offer = self._offer(prediction, idempotency)
+        offer = self.offer(prediction, idempotency)
         try:
             accepted = self.ledger.accept(offer)
         except SubmissionUncertain:
-            self._uncertain.append(offer.record.task_id)
+            self.note_uncertain(offer.record.task_id)
             raise
         return offer.record if accepted == offer.record.task_id else self.look_up(accepted)
 
     async def submit_async(self, prediction: Prediction) -> Record:
         """`submit` on an event loop, without an idempotency key."""
-        offer = self._offer(prediction)
+        offer = self.offer(prediction)
         try:
             await self.ledger.accept_async(offer)
         except SubmissionUncertain:
-            self._uncertain.append(offer.record.task_id)
+            self.note_uncertain(offer.record.task_id)
             raise
         return offer.record
 
@@ -73,7 +73,7 @@ class Gateway:
         if record is not None and record.is_overdue:
             self.ledger.expire(record)
             record = self.ledger.record(task_id)
-        return self._found(task_id, record)
+        return self.found(task_id, record)
 
     async def look_up_async(self, task_id: str) -> Record:
         """`look_up` on an event loop; raises `RecordTooLong` if a thread should read the record."""
@@ -81,11 +81,12 @@ class Gateway:
         if record is not None and record.is_overdue:
             await self.ledger.expire_async(record)
             record = await self.ledger.record_async(task_id)
-        return self._found(task_id, record)
+        return self.found(task_id, record)
 
     def wait(self, task_id: str, seconds: float) -> Record:
         """The record once it is terminal, or its current state after ``seconds``."""
         deadline = time.monotonic() + seconds
+        # Subscribed before the look-up: an outcome that is written between them wakes us.
         with self._watcher.watching(keys.record(task_id)) as published:
             record = self.look_up(task_id)
             while self._patient and not record.is_terminal and time.monotonic() < deadline:
@@ -106,22 +107,36 @@ class Gateway:
         if record.reference == CANARY_MODEL:
             raise Forbidden("a canary belongs to the workers and cannot be cancelled")
         if not record.is_terminal:
+            # Without a tag: the message stays where it is, and `start.lua` drops it in its turn.
             self.ledger.settle(record.reference, [Settled(record.cancelled())])
         return self.look_up(task_id)
 
-    def _offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
+    @property
+    def is_shutting_down(self) -> bool:
+        """Whether this process is shutting down: nothing may take long any more."""
+        return not self._patient
+
+    def offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
+        """A prediction under a new id, ready to be accepted."""
         record = Record.queued(self._ids.new(), prediction)
         message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
         return Offer(QUEUE, record, message, len(prediction.features), idempotency)
 
-    def _found(self, task_id: str, record: Record | None) -> Record:
+    def note_uncertain(self, task_id: str) -> None:
+        """Remember an id that may not have been accepted: without a record it is not lost."""
+        self._uncertain.append(task_id)
+
+    def found(self, task_id: str, record: Record | None) -> Record:
+        """The record, if there is one; raises as `look_up` what its absence means."""
         if record is not None:
             return record
+        # Redis has forgotten it, or never had it. The id alone tells when we gave it out, if ever.
         created_at = self._ids.created_at(task_id)
         if created_at is None:
             raise PredictionNotFound
         if created_at + self._settings.result_ttl < time.time():
             raise ResultGone
+        # Known to this process alone; another one answers `Lost`.
         if task_id in self._uncertain:
             raise PredictionNotFound("its submission failed, and it was not accepted")
         raise Lost

@@ -64,6 +64,8 @@ class FastPath:
             await self._behind(scope, replay_body(body, receive), send)
             return
         except (PredictqError, redis.RedisError) as error:
+            # Not handed on to Flask, which would submit again under another id: this one may be
+            # queued.
             answer = answer_to(error)
         self._requests.ended(SUBMIT, "POST", answer.status_code, started)
         await send_response(answer, send)
@@ -86,6 +88,7 @@ def _is_plain_submission(scope: HTTPScope, longest: int) -> bool:
         return False
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
+    # `isdigit` refuses signs and spaces, which `int` would take; so many digits are enough here.
     short = length.isdigit() and len(length) < 6 and int(length) <= longest
     return (
         short

@@ -71,21 +71,27 @@ class RequestFilter:
             raise NotFound(f"there is no route {scope['path'][:200]!r}")
         if not scope["method"].isupper():
             raise UnknownMethod
+        # A proxy that decodes another coding would see another body.
+        if any(coding.lower() != b"chunked" for coding in _fields(scope, b"transfer-encoding")):
+            raise Malformed("of all transfer codings, only chunked is supported")
         # Two Host fields: a proxy in front and Flask could each use another one.
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        hosts = _fields(scope, b"host")
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):
             raise Misdirected
-        if scope["method"] not in SAFE_METHODS and not self._is_own(
-            dict(scope["headers"]), hosts[0]
-        ):
+        if scope["method"] not in SAFE_METHODS and not self._is_own(scope, hosts[0]):
             raise CrossSite
 
-    def _is_own(self, headers: dict[bytes, bytes], host: bytes) -> bool:
+    def _is_own(self, scope: HTTPScope, host: bytes) -> bool:
         """Whether it is not from another site's page. Old browsers send only `Origin`."""
-        origin = headers.get(b"origin")
-        if origin is not None:
-            return self._hosts.trusts(origin, host)
-        return headers.get(b"sec-fetch-site") != b"cross-site"
+        origins = _fields(scope, b"origin")
+        if origins:
+            return all(self._hosts.trusts(origin, host) for origin in origins)
+        return b"cross-site" not in _fields(scope, b"sec-fetch-site")
+
+
+def _fields(scope: HTTPScope, wanted: bytes) -> list[bytes]:
+    """The values of all header fields of a name."""
+    return [value for name, value in scope["headers"] if name == wanted]
 
 
 def _bound(scope: HTTPScope) -> None:

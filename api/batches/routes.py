@@ -78,9 +78,9 @@ class Batches:
         self._registry = registry
         self._quota = Quota(settings)
         self._spare, threads = settings.spare_bytes, settings.threads
-        # A quarter of the threads each for uploads, files and events. The last quarter stays free
-        # for quick requests.
-        self._taking = ConcurrencyLimit(threads // 4)
+        # A quarter of the threads each for uploads, files and events, an eighth for waits of dry
+        # runs. The last eighth stays free for quick requests.
+        self._uploads, self._waits = ConcurrencyLimit(threads // 4), ConcurrencyLimit(threads // 8)
         self.deliveries = OutputViews(jobs, self._access, threads // 4)
 
     def blueprint(self) -> Blueprint:
@@ -106,7 +106,7 @@ class Batches:
         """Dry run: check the input and the first predictions; nothing else is computed."""
         prefers = parse_prefer(request.headers.get("Prefer", ""))
         job, seconds = self._create(dry_run=True), prefers.seconds(otherwise=MAX_WAIT_SECONDS)
-        job, waited = self._taking.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
+        job, waited = self._waits.wait(job.id, partial(self._jobs.wait, job.id, seconds), job)
         response = answer_job(job, 200 if job.has_ended else 202)
         if applied := prefers.applied(waited=waited):
             response.headers["Preference-Applied"] = applied
@@ -116,6 +116,7 @@ class Batches:
         """List jobs, newest first."""
         page = read_query(request, JobPage)
         status = page.status or None
+        # One more than asked, which tells whether there are older ones.
         found = self._jobs.latest(page.limit + 1, page.after, status)
         shown = [brief(self._access.redacted(job)) for job in found[: page.limit]]
         return json_response(BatchJobs(shown, len(found) > page.limit))
@@ -153,7 +154,7 @@ class Batches:
             given = read_body(request, BatchJobRequest)
             job_request = build_job_request(given, given.input_uri, directory, self._registry)
             return ReceivedRequest(job_request, msgspec.json.encode(given))
-        with self._taking.one() as free:
+        with self._uploads.one() as free:
             if not free:
                 raise Busy
             upload = Upload(request, directory, self._spare, self._quota)

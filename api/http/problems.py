@@ -109,8 +109,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]} …"
 
 
-def answer_to(error: errors.PredictqError | redis.RedisError) -> Response:
-    """The response to an error of ours, or to a failure of Redis."""
+def answer_to(error: errors.PredictqError | redis.RedisError | HTTPException) -> Response:
+    """The response to an error of ours, of HTTP, or to a failure of Redis."""
+    if isinstance(error, HTTPException):
+        return _from_werkzeug(error)
     return _ours(error) if isinstance(error, errors.PredictqError) else _without_redis(error)
 
 
@@ -136,12 +138,17 @@ def _ours(error: errors.PredictqError) -> Response:
     return _answer(problem_of(error), {"Retry-After": str(after)} if after else None)
 
 
-def _without_redis(error: redis.RedisError) -> Response:
+def unavailable(error: redis.RedisError) -> errors.Unavailable:
+    """The error of ours for a failure of Redis, which is logged now and then."""
     if many := _outage.count():
         log.warning(
             "Redis was unavailable for %s requests, the last: %s", many, error, extra=of_request()
         )
-    return _answer(problem_of(errors.Unavailable()))
+    return errors.Unavailable()
+
+
+def _without_redis(error: redis.RedisError) -> Response:
+    return _answer(problem_of(unavailable(error)))
 
 
 def _from_werkzeug(error: HTTPException) -> Response:

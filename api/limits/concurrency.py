@@ -41,6 +41,7 @@ class ConcurrencyLimit:
             if not stack.enter_context(self.one()):
                 raise Busy("too many of these are being sent at this moment; try again")
             response = build(stack)
+            # Not at the end of this block: the response is sent later, piece by piece.
             response.call_on_close(stack.pop_all().close)
         return response
 

@@ -1,7 +1,7 @@
 """Bounds the bytes of large answers that are held in memory while they are sent."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from flask import Response, request
@@ -21,10 +21,14 @@ class SendBudget:
         # Not patient: a slow reader holds the budget for long, so waiting would only hold threads.
         self._budget = ByteBudget(largest, DOING, patient=False)
 
+    def holding(self, size: int) -> AbstractContextManager[None]:
+        """Hold ``size`` bytes for the context; raises `Busy` if the budget is exhausted."""
+        return self._budget.holding(size)
+
     def budgeted(self, response: Response) -> Response:
         """Hold budget for a response until it is sent; raises `Busy` if it is exhausted."""
         with ExitStack() as stack:
-            stack.enter_context(self._budget.holding(len(response.get_data())))
+            stack.enter_context(self.holding(len(response.get_data())))
             call_when_sent(request.environ, response, stack.pop_all().close)
         return response
 

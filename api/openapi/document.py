@@ -2,6 +2,7 @@
 
 import msgspec
 
+from api.bulk.answer import NDJSON
 from api.dead_letters.routes import (
     Deleted,
     Deletion,
@@ -14,6 +15,7 @@ from api.http.problems import Problem
 from api.models.pause_routes import PauseRequest, PauseState
 from api.models.routes import Model, Models
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
+from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
 from api.openapi.objects import (
     Json,
     debug,
@@ -36,6 +38,7 @@ from tasks.ledger.dead_letters.letters import WholeLetter
 
 SCHEMAS = (
     *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
+    *BULK_TYPES,
     *BATCH_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted, PauseRequest, PauseState),
 )
@@ -43,7 +46,6 @@ OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
-PREDICTION_EXAMPLE = {"model": "iris", "features": [5.1, 3.5, 1.4, 0.2]}
 
 
 def document() -> bytes:
@@ -72,16 +74,17 @@ def build() -> Json:
 
 
 def _predictions() -> Json:
-    body, key = request_body(Submission, PREDICTION_EXAMPLE), idempotency_key()
+    body, key = request_body(Submission, ONE_EXAMPLE), idempotency_key()
     done, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
     ended = problems("403") | endings()
     again = response(Outcome, "The existing outcome of this Idempotency-Key")
     return {
         "/predict/async": {
             "post": operation("predictions", "Submit a prediction", "submit")
-            | {"requestBody": body, "parameters": [key]}
-            | {"responses": {"200": again, "202": pending_response(), **refused}}
+            | {"parameters": [key], **submission()}
+            | {"responses": {"200": again, "202": _accepted(), **refused}}
         },
+        "/predict/results": results(),
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}
@@ -96,6 +99,12 @@ def _predictions() -> Json:
             | {"responses": {"200": done, **problems("404", "410", "503")}},
         },
     }
+
+
+def _accepted() -> Json:
+    """The 202 of a prediction, or of many."""
+    one = pending_response()
+    return one | {"content": one["content"] | {NDJSON: {}}}
 
 
 def _models() -> Json:

@@ -111,7 +111,7 @@ class Predictions:
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:
-            instead = fallback(submission, prediction, self._registry, self._settings)
+            instead = fallback(submission, prediction.version, self._registry, self._settings)
             if instead is None:
                 raise
         return self._gateway.submit(instead, key)
@@ -160,9 +160,10 @@ class Predictions:
         headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
-        return json_response(self._view(record, debug), 200 if record.is_terminal else 202, headers)
+        return json_response(self.view(record, debug), 200 if record.is_terminal else 202, headers)
 
-    def _view(self, record: Record, debug: bool) -> Pending:
+    def view(self, record: Record, debug: bool = False) -> Pending:
+        """The body of the answer to a look-up."""
         result_ttl = self._settings.result_ttl
         if record.receipt is None and record.error is None:
             return outcomes.pending_body(

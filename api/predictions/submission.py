@@ -10,7 +10,7 @@ from flask import Request
 from msgspec import UNSET, Meta, UnsetType
 
 from api.http.conversion import converted
-from api.limits.json_limits import refuse_many_containers
+from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from registry import names, validation
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
@@ -24,6 +24,8 @@ from telemetry.errors import Invalid, PredictqError, TooLarge, UnsupportedMediaT
 MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
 SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
+SubmittedRows = Annotated[Any, Meta(extra_json_schema=SHAPES)]
+QueueLimit = Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)]
 RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
@@ -34,11 +36,11 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
 
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
-    features: Annotated[Any, Meta(extra_json_schema=SHAPES)]
+    features: SubmittedRows
     """A row as a list or as an object by column name, or a list of such rows. If the model has
     one column, also a list of values, one per row. ``null`` is a missing value."""
     method: str = "predict"
-    max_queue_seconds: Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)] | UnsetType | None = UNSET
+    max_queue_seconds: QueueLimit | UnsetType | None = UNSET
     """How long it may wait in the queue; after that it ends as `expired`. By default the
     version's limit, if it has one."""
     timeout_seconds: RunLimit | UnsetType | None = UNSET
@@ -60,17 +62,26 @@ def read_body(request: Request, bound: int) -> bytes:
 def parse_submission(body: bytes, max_rows: int) -> Submission:
     """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`."""
     refuse_many_containers(body, max_rows)
+    refuse_many_values(body)
     return converted(decode(body), Submission)
 
 
 def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
     """The `Idempotency-Key` header with a hash of the payload; None if it was not sent."""
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
+    return None if key is None else Idempotency(checked_key(key), payload_hash(content()))
+
+
+def checked_key(key: str) -> str:
+    """Return an idempotency key; raises `Invalid` if it is empty or too long."""
     if not 0 < len(key) <= MAX_KEY_CHARS:
         raise Invalid(f"an Idempotency-Key has 1 to {MAX_KEY_CHARS} characters")
-    return Idempotency(key, blake2b(content(), digest_size=16).hexdigest())
+    return key
+
+
+def payload_hash(content: bytes) -> str:
+    """A hash of a payload, by which a key is known to come with the same one again."""
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def prepare_prediction(
@@ -80,11 +91,15 @@ def prepare_prediction(
 
     Raises `NotFound`, `Invalid` or `TooLarge`.
     """
-    resolved: Resolved = registry.resolve(submission.model)
+    return prepare_resolved(submission, registry.resolve(submission.model), settings.max_rows)
+
+
+def prepare_resolved(submission: Submission, resolved: Resolved, max_rows: int) -> Prediction:
+    """`prepare_prediction` for a model that is resolved already."""
     manifest = resolved.manifest
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
-    _refuse_many_rows(signature, submission.features, settings.max_rows)
+    _refuse_many_rows(signature, submission.features, max_rows)
     now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
     return Prediction(
         model=manifest.name,
@@ -99,11 +114,12 @@ def prepare_prediction(
 
 
 def fallback(
-    submission: Submission, refused: Prediction, registry: Registry, settings: Settings
+    submission: Submission, refused: int, registry: Registry, settings: Settings
 ) -> Prediction | None:
     """Prepare the submission for the model's fallback version; None if there is none that fits.
 
-    A caller that named a version by number never gets another one.
+    ``refused``: the version that is paused. A caller that named a version by number never gets
+    another one.
     """
     reference = names.parse_reference(submission.model)
     if reference.version is not None:
@@ -115,7 +131,7 @@ def fallback(
         )
     except PredictqError:
         return None
-    return None if instead.version == refused.version else instead
+    return None if instead.version == refused else instead
 
 
 def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:

@@ -28,9 +28,9 @@ Then = Callable[[Response], None]
 """Callback for a response."""
 
 
-def post(path: str, body: bytes, header: str = "") -> bytes:
+def post(path: str, body: bytes, header: str = "", kind: str = "application/json") -> bytes:
     """The bytes of a POST request; ``header`` is an additional header line."""
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}"]
     lines += [f"Content-Length: {len(body)}", *filter(None, [header])]
     return "\r\n".join([*lines, "\r\n"]).encode() + body
 

@@ -75,4 +75,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, timedelta | Decimal):
         return str(value)
     value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value

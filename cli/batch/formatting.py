@@ -10,6 +10,7 @@ import click
 from cli.batch.dialect_options import dialect_text
 from cli.batch.following import clock, rows_per_second
 from cli.failure import Failure
+from cli.text_table import text_table
 from predictq import Client, Job
 from tasks.jobs.job import FINAL_ERRORS
 
@@ -20,10 +21,7 @@ _HEADER = ("ID", "STATUS", "MODEL", "ROWS", "FAILED", "CREATED", "INPUT")
 
 def jobs_table(jobs: Iterable[Job]) -> str:
     """A table with one line per job."""
-    rows = [_HEADER, *map(_line, jobs)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
-    return "\n".join("  ".join(line).rstrip() for line in lines)
+    return text_table(_HEADER, map(_line, jobs))
 
 
 def job_text(job: Job) -> str:

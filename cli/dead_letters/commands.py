@@ -10,6 +10,7 @@ import click
 from cli.failure import Failure
 from cli.http import Command, Json, as_json_option, ask, url_option
 from cli.http import as_json as printed
+from cli.text_table import text_table
 
 _HEADER = ("ID", "MODEL", "CODE", "ATTEMPTS", "DIED", "REASON")
 
@@ -47,11 +48,7 @@ def list_(limit: int, as_json: bool, url: str | None, **which: str | None) -> No
     if as_json:
         click.echo(printed(found))
         return
-    rows = [_HEADER, *map(_line, found["dead_letters"])]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
+    click.echo(text_table(_HEADER, map(_line, found["dead_letters"])))
     if (left := found["matching"] - len(found["dead_letters"])) > 0:
         click.echo(f"and {left} more", err=True)
 

@@ -1,7 +1,8 @@
 """Prints models and versions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from cli.text_table import text_table
 from registry.manifest import Column, Description, Manifest
 from registry.readiness import Readiness
 from registry.store import Registry
@@ -13,9 +14,7 @@ _CATEGORIES = 8
 
 def models_table(registry: Registry) -> str:
     """A table with one line per model."""
-    rows = [_HEADER, *(_line(registry, name) for name in registry.models())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_padded(row, widths) for row in rows)
+    return text_table(_HEADER, (_line(registry, name) for name in registry.models()))
 
 
 def version_text(registry: Registry, manifest: Manifest) -> str:
@@ -115,7 +114,3 @@ def _range(column: Column) -> str:
         more = ", …" if len(column.categories) > _CATEGORIES else ""
         return f", {known}{more}{', in order' if column.ordered else ''}"
     return "" if column.least is None else f", {column.least} to {column.greatest}"
-
-
-def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

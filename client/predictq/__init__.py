@@ -1,5 +1,7 @@
 """The Python client of predictq: ``from predictq import Client``."""
 
+from predictq.bulk.errors import BulkError
+from predictq.bulk.results import Completed
 from predictq.client import Client
 from predictq.errors import (
     Conflict,
@@ -23,7 +25,9 @@ from predictq.jobs.jobs import Jobs
 from predictq.types import Pending, Prediction, Receipt, Urls
 
 __all__ = [
+    "BulkError",
     "Client",
+    "Completed",
     "Conflict",
     "Counts",
     "Detail",

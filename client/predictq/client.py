@@ -1,16 +1,19 @@
 """The `Client`: submits rows, waits for predictions, lists models."""
 
 import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from predictq import arguments
 from predictq.arguments import part
-from predictq.errors import Unreachable, WaitTimeout
+from predictq.bulk.mapping import Bulk, Progress
+from predictq.bulk.results import Completed, Results
+from predictq.errors import PredictqError, Unreachable, WaitTimeout
 from predictq.http import wire
 from predictq.http.connection import UNSEEN_SERVER_SECONDS, Connection
 from predictq.http.retries import Clock, Deadline
 from predictq.jobs.jobs import Jobs
-from predictq.submission import submission
+from predictq.submission import defaults, submission
 from predictq.types import Pending, Prediction
 from predictq.waiting import await_outcome, look_up_once
 
@@ -43,6 +46,8 @@ class Client:
         limit = DEFAULT_TIMEOUT if timeout is None else arguments.seconds("timeout", timeout)
         unreached = UNSEEN_SERVER_SECONDS if timeout is None else limit
         self._connection = Connection(url, limit, clock or Clock(), unreached)
+        self._results = Results(self._connection, self)
+        self._bulk = Bulk(self._connection, self._results)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
 
@@ -101,6 +106,72 @@ class Client:
             found = self._connection.send("GET", _path(doubtful))
             response = found if found.is_success else response
         return wire.pending(response, self)
+
+    def submit_many(
+        self,
+        model: str,
+        rows: Any,
+        *,
+        method: str = "predict",
+        idempotency_key: str | None = None,
+        max_queue_seconds: float | None = None,
+        timeout_seconds: float | None = None,
+    ) -> list[str]:
+        """Submit each row as a prediction of its own; returns their ids in order.
+
+        ``rows``: a data frame, an array or an iterable of rows; an item may also hold several rows,
+        which are one prediction. The limits apply to each. With the same ``idempotency_key`` the
+        same rows have the same ids again. Rows go in requests of up to 1,000, each of which may
+        take the client's timeout. Raises `BulkError`, which has the ids of the other rows, if some
+        rows were refused.
+        """
+        key = uuid.uuid4().hex if idempotency_key is None else arguments.key(idempotency_key)
+        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+        return self._bulk.submit(rows, defaults(model, method, limits), key)
+
+    def map(
+        self,
+        model: str,
+        rows: Any,
+        *,
+        method: str = "predict",
+        ordered: bool = True,
+        return_exceptions: bool = False,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+        max_queue_seconds: float | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[Prediction | PredictqError]:
+        """Yield the prediction of each row; see `submit_many` for rows and limits.
+
+        Rows are read as they are sent: at most three windows of 500 are under way. ``ordered``: in
+        the order of the rows, else each window as it completes. ``return_exceptions``: yield the
+        error of a row in place of its prediction; otherwise the first one is raised. ``progress``
+        is called after each window with the number of rows that are done. ``timeout``: seconds for
+        each window, the client's by default; then `WaitTimeout`.
+        """
+        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
+        query = defaults(model, method, limits)
+        outcomes = self._bulk.map(
+            rows,
+            query,
+            lambda: self._deadline("timeout", timeout),
+            ordered=ordered,
+            progress=progress or (lambda _: None),
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, PredictqError) and not return_exceptions:
+                raise outcome
+            yield outcome
+
+    def as_completed(self, ids: Iterable[str], timeout: float | None = None) -> Iterator[Completed]:
+        """Yield predictions as they get their outcomes.
+
+        ``timeout``: seconds until `WaitTimeout`, the client's timeout by default. Errors of
+        predictions are raised by `Completed.result`.
+        """
+        given = [arguments.text("ids", each) for each in ids]
+        return self._results.as_completed(given, self._deadline("timeout", timeout))
 
     def result(self, id: str, wait: float | None = None) -> Prediction | Pending:
         """The prediction, or its state after ``wait`` seconds (by default at once).

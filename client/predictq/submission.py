@@ -11,6 +11,15 @@ def submission(model: str, rows: Any, method: str, limits: dict[str, Any]) -> di
 
     Raises `InvalidRequest` for a wrong argument.
     """
+    said = defaults(model, method, limits)
+    return {
+        "model": said.pop("model"),
+        "method": said.pop("method"),
+        "features": features(rows),
+    } | said
+
+
+def defaults(model: str, method: str, limits: dict[str, Any]) -> dict[str, Any]:
+    """All fields of a submission but its features; raises as `submission`."""
     given = {name: seconds(name, limit) for name, limit in limits.items() if limit is not None}
-    said = {"model": text("model", model), "method": text("method", method)}
-    return said | {"features": features(rows)} | given
+    return {"model": text("model", model), "method": text("method", method)} | given

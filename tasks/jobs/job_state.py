@@ -27,6 +27,7 @@ Fields = Mapping[str, str]
 
 def read_job(job_id: str, fields: Fields, in_flight: Iterable[int]) -> Job:
     """The job; ``in_flight`` holds the rows of each step that is queued or held by a worker."""
+    # `order` is the stored name of the job request; jobs of earlier releases have it, too.
     request = msgspec.json.decode(fields["order"], type=JobRequest)
     facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None
     status = cast("Status", fields["status"])
@@ -58,6 +59,7 @@ def _counts(status: Status, fields: Fields, in_flight: int) -> Counts:
     rest = total - succeeded - failed
     if status in TERMINAL_STATUSES:
         return Counts(total=total, succeeded=succeeded, failed=failed, cancelled=rest)
+    # The rows of a step in flight are an estimate, which may exceed those that are left.
     running = min(in_flight, rest)
     pending = rest - running
     return Counts(total=total, succeeded=succeeded, failed=failed, running=running, pending=pending)

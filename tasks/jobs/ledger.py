@@ -121,6 +121,7 @@ class JobLedger:
 
     def jobs(self, ids: Sequence[str]) -> list[Job | None]:
         """The jobs of these ids; None for those that do not exist or cannot be read."""
+        # In one transaction, so that the status and the rows in flight are of one moment.
         with self.client.pipeline(transaction=True) as pipe:
             for job_id in ids:
                 pipe.hgetall(keys.JOB + job_id)
@@ -161,6 +162,7 @@ class JobLedger:
     def processes(self) -> int:
         """Processes that compute batch jobs now, at least 1."""
         alive = self._ask(self._workers.alive)
+        # At least 1: a worker may start later, and estimates divide by the number.
         return max(sum(int(w["processes"]) for w in alive if BULK in w.get("queues", ())), 1)
 
     def begin(self, reserved: ReservedStep) -> Begun | None:
@@ -201,6 +203,7 @@ class JobLedger:
     def postpone(self, reserved: ReservedStep, backoff: float) -> None:
         """Schedule another attempt at a step: after ``backoff`` seconds, doubled each time."""
         tagged_ids = [(reserved.tag, step_id(reserved.job, reserved.step))]
+        # Not as a suspect: a step has a process of its own in any case.
         script_keys, arguments = postpone_call(
             tagged_ids, suspect=False, backoff=backoff, has_records=False
         )

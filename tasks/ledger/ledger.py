@@ -1,5 +1,6 @@
 """The ledger of predictions: each operation is one round trip to Redis."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,9 +12,11 @@ from redis.retry import Retry
 
 from tasks.ledger import keys, scripts
 from tasks.ledger.predictions.acceptance import (
+    CERTAIN,
     Offer,
     accept_call,
     read_accept_answer,
+    uncertain,
     uncertain_if_sent,
 )
 from tasks.ledger.predictions.attempts import (
@@ -27,12 +30,14 @@ from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.script_constants import PROBING, breaker_limits
+from tasks.ledger.server.memory_gauge import MemoryGauge
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
-from tasks.record import Record
+from tasks.record import TERMINAL, Record
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
+from telemetry.errors import PredictqError, QueueFull
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
@@ -73,10 +78,13 @@ class Ledger:
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
         self._rounds = Pipeline(client)
+        self._memory = MemoryGauge(client)
         self._accept = scripts.load_script(client, "accept", **PROBING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
         self._settle = scripts.load_script(client, "settle", **breaker_limits(settings))
         self._postpone = scripts.load_script(client, "postpone")
+        self._records = scripts.load_script(client, "records")
+        self._states = scripts.load_script(client, "states")
 
     def accept(self, offer: Offer) -> str:
         """Write the queued record and push the message; safe to repeat with the same id.
@@ -86,17 +94,41 @@ class Ledger:
         `SubmissionUncertain`, with the id, if the connection failed after the request was sent.
         """
         with uncertain_if_sent(offer):
-            answer = self._rounds.run(self._accept, *self._accept_call(offer))
-        return read_accept_answer(answer, offer, self.bounds)
+            answer = self._rounds.run(self._accept, *self._accept_call([offer]))
+        return self._accepted(answer, offer)
 
     async def accept_async(self, offer: Offer) -> str:
         """`accept` on an event loop, in a round trip that concurrent requests share."""
         with uncertain_if_sent(offer):
-            answer = await self._rounds.run_async(self._accept, *self._accept_call(offer))
-        return read_accept_answer(answer, offer, self.bounds)
+            answer = await self._rounds.run_async(self._accept, *self._accept_call([offer]))
+        return self._accepted(answer, offer)
 
-    def _accept_call(self, offer: Offer) -> tuple[list[str], list[Any]]:
-        return accept_call(offer, self.bounds, self._settings.result_ttl)
+    async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
+        """Accept offers for one queue in one call of the script, each by itself.
+
+        Returns for each the id accepted, or the error that `accept` would raise. All have
+        idempotency keys, or none. Raises `redis.RedisError` if certainly none was accepted.
+        """
+        try:
+            answers = await self._rounds.run_async(self._accept, *self._accept_call(offers))
+        except QueueFull as error:
+            return [error] * len(offers)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            if isinstance(error, CERTAIN):
+                raise
+            return [uncertain(offer.record.task_id) for offer in offers]
+        told = zip(answers, offers, strict=True)
+        return [read_accept_answer(answer, offer, self.bounds) for answer, offer in told]
+
+    def _accept_call(self, offers: Sequence[Offer]) -> tuple[list[str], list[Any]]:
+        self._memory.check()
+        return accept_call(offers, self.bounds, self._settings.result_ttl)
+
+    def _accepted(self, answers: list[Any], offer: Offer) -> str:
+        answer = read_accept_answer(answers[0], offer, self.bounds)
+        if isinstance(answer, PredictqError):
+            raise answer
+        return answer
 
     def fit(self, server: Server) -> None:
         """Lower the queue's bounds to its share of this server's memory."""
@@ -113,6 +145,7 @@ class Ledger:
     async def record_async(self, task_id: str) -> Record | None:
         """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
+            # The end is inclusive: one byte more than allowed tells that the record is longer.
             text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
@@ -120,6 +153,25 @@ class Ledger:
         if len(text) > MAX_RECORD_ON_LOOP:
             raise RecordTooLong
         return _read(task_id, text or None)
+
+    async def records_async(self, task_ids: Sequence[str], most: int) -> list[Record | None]:
+        """Records of many ids in one round trip, in order; None as in `record`.
+
+        There are fewer than asked once they take more than ``most`` bytes, but at least one.
+        """
+        texts = await self._rounds.run_async(
+            self._records, [keys.record(task_id) for task_id in task_ids], [most]
+        )
+        found = list(zip(task_ids, texts, strict=False))
+        if sum(len(text or b"") for text in texts) > most:
+            return await asyncio.to_thread(lambda: [_read(*each) for each in found])
+        return [_read(*each) for each in found]
+
+    async def are_open(self, task_ids: Sequence[str]) -> list[bool]:
+        """Whether each of many predictions has a record without an outcome, in one round trip."""
+        record_keys = [keys.record(task_id) for task_id in task_ids]
+        states = await self._rounds.run_async(self._states, record_keys, [])
+        return [state is not None and state.decode() not in TERMINAL for state in states]
 
     def start(
         self,

@@ -156,8 +156,7 @@ def _handler(stand):
 
         def answer(self):
             text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            is_form = self.headers.get("Content-Type", "").startswith("multipart/")
-            body = text if is_form else json.loads(text) if text else None
+            body = _decoded(text, self.headers.get("Content-Type", ""))
             asked = Asked(self.command, self.path, dict(self.headers), body)
             stand.asked.append(asked)
             self._send(stand.behave(asked))
@@ -183,6 +182,14 @@ def _handler(stand):
             pass
 
     return Handler
+
+
+def _decoded(text, content_type):
+    if content_type.startswith("multipart/"):
+        return text
+    if content_type == "application/x-ndjson":
+        return [json.loads(line) for line in text.splitlines()]
+    return json.loads(text) if text else None
 
 
 def _encode(body):

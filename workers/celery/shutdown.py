@@ -39,6 +39,7 @@ class Shutdown:
 
     def in_order(self) -> None:
         """Return waiting messages to the queue, and wait for running ones until the timeout."""
+        # First: what is given back would be taken again at once.
         self._intake.close()
         self._give_back(self._batcher.take_back_waiting())
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
@@ -57,6 +58,8 @@ class Shutdown:
             self._asked_at = time.monotonic()
             return
         self._interrupt()
+        # Not `sys.exit`: exit handlers and threads could keep the process, and a second signal is
+        # an order to end now.
         os._exit(os.EX_TEMPFAIL)
 
     def _interrupt(self) -> None:

@@ -94,6 +94,7 @@ def note_decisions(ledger: Ledger, decisions: Iterable[Decision]) -> None:
     postponed: dict[tuple[bool, float], list[tuple[str, str]]] = defaultdict(list)
     for decision in decisions:
         if isinstance(decision, Settled):
+            # One call of settle.lua counts the statistics and the failures of one version.
             versions[decision.record.reference].append(decision)
         else:
             how = decision.is_suspect, backoff_of(decision.error)

@@ -50,6 +50,8 @@ class Computation:
         """
         tagged_ids = [(item.tag, item.id) for item in items]
         starts = self._ledger.start(tagged_ids, [item.expires for item in items])
+        # Around the computation alone: Redis may keep the other two waiting for long, and to kill
+        # a process that waits to settle would cost its messages an attempt.
         with self._limited(_limit(items, starts)):
             decisions = self._decisions(items, starts)
         note_decisions(self._ledger, decisions.values())
@@ -111,6 +113,7 @@ class Computation:
             runtime=self._engine.runtime_of(manifest),
         )
         outcome = record.succeeded(predictions, receipt)
+        # Redis keeps the outcome for its time to live, and publishes it to all that wait for it.
         if (size := len(encode(outcome))) > self._max_bytes:
             error = OutcomeTooLarge(
                 f"the outcome has {size} bytes, and the limit is {self._max_bytes}: ask for fewer "

@@ -9,7 +9,7 @@ import msgspec
 from registry.manifest import Environment, Manifest
 from telemetry.errors import ModelUnloadable
 
-MARK = "environment.json"
+MARK_FILE = "environment.json"
 """The file in an environment that says which it is; written last, so it is whole if it is there."""
 LOCK = "requirements.lock"
 """The file in an environment that is its lock."""
@@ -55,7 +55,7 @@ def environments_of(home: Path) -> Path:
 def found_at(directory: Path) -> MadeEnvironment | None:
     """The environment in a directory; None if there is none, or a part of one."""
     try:
-        mark = msgspec.json.decode((directory / MARK).read_bytes(), type=Mark)
+        mark = msgspec.json.decode((directory / MARK_FILE).read_bytes(), type=Mark)
     except (OSError, msgspec.DecodeError):
         return None
     made = MadeEnvironment(directory, mark)

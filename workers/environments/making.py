@@ -16,7 +16,7 @@ from registry.files import locked, make_directory
 from telemetry.errors import PredictqError
 from workers.environments.environment import (
     LOCK,
-    MARK,
+    MARK_FILE,
     MadeEnvironment,
     Mark,
     environments_of,
@@ -81,7 +81,7 @@ def _install(staging: Path, lock: bytes) -> None:
 def _mark(staging: Path, lock: bytes) -> None:
     sizes = [path.stat().st_size for path in _packages(staging).rglob("*") if path.is_file()]
     mark = Mark(hashlib.sha256(lock).hexdigest(), platform.python_version(), sum(sizes))
-    (staging / MARK).write_bytes(msgspec.json.encode(mark))
+    (staging / MARK_FILE).write_bytes(msgspec.json.encode(mark))
 
 
 def _packages(directory: Path) -> Path:

@@ -49,6 +49,7 @@ def ask_rows(model: Model, block: Block, journal: CrashJournal, attempt: int) ->
     journal.narrow(
         len(block.good), attempt, lambda rows: found.extend(ask_model(model, block, rows))
     )
+    # After crashes the journal asks in another order; the output has that of the input.
     return sorted(found, key=lambda piece: piece[0].start)
 
 

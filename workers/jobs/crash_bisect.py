@@ -59,6 +59,8 @@ class CrashJournal:
         earlier process are asked for again, as its answers died with it.
         """
         if attempt == 1:
+            # Without notes, which would cost each chunk of each job a write. Crashes are rare, and
+            # one without notes costs one attempt more.
             ask(range(rows))
             return
         notes = self._read()
@@ -66,6 +68,7 @@ class CrashJournal:
             self._condemn(notes, *notes.trying)
         if not (notes.untried or notes.lived or notes.deadly):
             notes.untried = [(0, rows)]
+        # Counted now: the first loop appends the ranges that this process has answered itself.
         again = len(notes.lived)
         while notes.untried:
             self._ask(notes, notes.untried, ask)

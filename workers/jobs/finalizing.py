@@ -34,11 +34,13 @@ def finalize(
     made = [directory.part(part.name) for part in parts]
     if output.is_relative_to(directory.path):  # beside its parts, until these are deleted
         Quota(settings).check(sum(part.stat().st_size for part in made))
+    # In the job's own directory there can be only the output of an earlier attempt.
     may_replace = begun.request.overwrite or output.is_relative_to(directory.path)
     taking = open_replacing(directory.claims) if may_replace else open_claimed(directory.claims)
     written = assemble(made, output, begun.output_format, spare, taking)
     failed = [directory.part_errors(part.name) for part in parts if part.failed]
     assemble(failed, directory.errors, "ndjson", spare)
+    # Not before the job is completed: another attempt at this step may still read the parts.
     if ledger.conclude(begun, None, written) in COMPLETED:
         clear(directory)
 

@@ -62,6 +62,7 @@ class Model(msgspec.Struct, frozen=True):
     def _parts(self, rows: slice) -> Iterator[slice]:
         size = rows.stop - rows.start
         parts = -(-size // rows_in(CALL_BYTES, self.width))
+        # Parts of equal length: a short last one would cost a whole call's overhead for few rows.
         borders = [rows.start + size * part // parts for part in range(parts + 1)]
         return starmap(slice, pairwise(borders))
 

@@ -68,6 +68,7 @@ class Performer:
                 self._scorer.score(begun)
             case step if step == VALIDATE:
                 self._validator.validate(begun)
+            # The steps above keep journals of rows that end their process; finalizing has no rows.
             case _ if begun.attempt > MAX_ATTEMPTS:
                 raise WorkerLost(f"this ended its process {begun.attempt - 1} times")
             case step if step == FINALIZE:

@@ -33,6 +33,7 @@ class Scorer:
 
     def score(self, begun: Begun) -> None:
         """Score a chunk; raises errors that end the job."""
+        # Before the model is called: a part that cannot be written would be computed in vain.
         self._quota.check()
         directory = JobDirectory(self._settings.home, begun.reserved.job)
         journal = CrashJournal(directory.journal(begun.reserved.step))
@@ -44,6 +45,7 @@ class Scorer:
             _log(begun, answered.raised)
         part = _written(begun, directory, answered, self._settings.spare_bytes)
         status = self._ledger.settle(begun.reserved, part)
+        # Only once the chunk is settled: if this process dies before, the next attempt needs it.
         journal.close()
         if status in STOPPED:
             directory.discard_unpacked()
@@ -66,6 +68,8 @@ def _log(begun: Begun, error: PredictqError) -> None:
 
 def _written(begun: Begun, directory: JobDirectory, answered: AnsweredBlock, spare: int) -> Part:
     """Write the chunk's part of the output; each attempt uses a name of its own."""
+    # A worker that was frozen may go on writing while its successor does; each has its own file,
+    # and the ledger counts the one that is settled first.
     name = f"{begun.reserved.step}-{begun.reserved.tag.replace(':', '-')}-{begun.attempt}"
     directory.parts.mkdir(exist_ok=True)
     table = answered.table(begun.facts.answers)

@@ -88,6 +88,7 @@ class Batcher:
         most = MAX_WAITING - sum(sizes.values())
         if held_back:
             most = min(most, MAX_HELD_BACK - held_back)
+        # What is held back cannot use the free process, so it does not count towards the next one.
         return max(min(self._next_rows - could + held_back, most), 0)
 
     def reserved_tags(self) -> Iterator[str]:
@@ -130,6 +131,7 @@ class Batcher:
 
     def fail_waiting_for(self, reference: str) -> None:
         """Fail the messages that wait for a version whose loading hangs."""
+        # A list first: `_wait` adds a group to the dictionary that is being searched.
         for group in [group for group in self._waiting if group.reference == reference]:
             for message in self._waiting.pop(group):
                 self._waiting_bytes -= len(message.body)
@@ -246,6 +248,7 @@ class Batcher:
 
 def _item(message: Message) -> Item:
     request = message.request
+    # Revoked by remote control, which Celery would check in its own strategy for tasks.
     is_revoked = request.id in state.revoked
     instruction = Instruction.CANCEL if is_revoked else message.instruction
     expires = request.expires.timestamp() if request.expires else None

@@ -3,7 +3,7 @@
 `python -m workers.pool.fork_server FD QUEUE NEVER…`: FD is a socket to the worker, QUEUE the queue
 that the worker serves, and NEVER lists versions whose loading ended an earlier fork server.
 It loads models but never predicts: a library that has started threads cannot be forked safely.
-Loading compares the kernel of a forest with scikit-learn's method, which starts none.
+Loading compares kernels with scikit-learn's methods, which start none.
 """
 
 import contextlib
@@ -41,6 +41,10 @@ from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram
 log = logging.getLogger(__name__)
 MAX_COMMAND_BYTES = 2**16
 """Largest command in bytes."""
+USUAL_THRESHOLDS = gc.get_threshold()
+LOADING_THRESHOLD = 100_000
+"""Objects made between two collections while libraries and models are loaded. These stay, and
+looking through them every 700 objects is a tenth of a start."""
 
 
 class ForkServer:
@@ -125,6 +129,7 @@ class ForkServer:
 
     def _run_child(self, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        gc.set_threshold(*USUAL_THRESHOLDS)
         self._control.close()
         if self._growth:
             bound_growth(self._growth)
@@ -164,6 +169,7 @@ def main() -> None:
     # fork server should end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.set_threshold(LOADING_THRESHOLD)
     configure("worker")
     descriptor, queue, *never = sys.argv[1:]
     settings, growth = Settings.from_environment(), None

@@ -33,6 +33,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send a heartbeat, and kill processes that exceeded their time limit."""
+        # On a timer, since frozen processes cause no event that could be the occasion.
         self._pool.end_overdue()
         self._was_ready = self._was_ready or self._pool.has_ready_process
         # A worker that still loads its first models is alive. One that has lost all its processes

@@ -25,6 +25,7 @@ MAX_ATTEMPT_SECONDS = 86_400.0
 UNSEEN_SERVER_SECONDS = 3.0
 """Default seconds after which a server to which there never was a connection is given up."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NDJSON = "application/x-ndjson"
 IDEMPOTENT = ("GET", "DELETE")
 
 
@@ -81,6 +82,24 @@ class Connection:
         request = self._http.build_request(method, path, content=content, headers=_headers(key))
         is_repeatable = method in IDEMPOTENT or bool(key)
         return self._persist(request, hold, until, is_repeatable)
+
+    def post_lines(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        content_type: str = NDJSON,
+        query: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        hold: Deadline | None = None,
+        until: Deadline | None = None,
+    ) -> httpx2.Response:
+        """POST a body that is encoded already, and safe to send twice; raises like `send`."""
+        headers = _headers(key) | {"Content-Type": content_type}
+        request = self._http.build_request(
+            "POST", path, content=body, params=query, headers=headers
+        )
+        return self._persist(request, hold, until or self.deadline(), is_repeatable=True)
 
     def upload(
         self,

@@ -40,14 +40,14 @@ def find(url: str | None = None) -> FoundAddress:
 
 
 @dataclass(frozen=True)
-class Stack:
+class FoundStack:
     """A stack that this user runs on this machine."""
 
     url: str
     home: Path
 
 
-def stacks() -> Iterator[Stack]:
+def stacks() -> Iterator[FoundStack]:
     """All known running stacks, that of the home directory first."""
     if own := _own():
         yield own
@@ -69,17 +69,17 @@ def _running() -> FoundAddress:
     )
 
 
-def _own() -> Stack | None:
+def _own() -> FoundStack | None:
     home = _home()
     entry = home and _read_stack_file(home / "stack.json")
-    return Stack(entry["url"], home) if home and entry else None
+    return FoundStack(entry["url"], home) if home and entry else None
 
 
 def _home() -> Path | None:
     return _from_home(os.environ.get("PREDICTQ_HOME") or "~/.predictq")
 
 
-def _others() -> Iterator[Stack]:
+def _others() -> Iterator[FoundStack]:
     state = os.environ.get("XDG_STATE_HOME", "")
     directory = _from_home(state if os.path.isabs(state) else "~/.local/state")
     try:
@@ -88,7 +88,7 @@ def _others() -> Iterator[Stack]:
         files = []
     for file in files:
         if entry := _read_stack_file(file):
-            yield Stack(entry["url"], Path(str(entry.get("home"))))
+            yield FoundStack(entry["url"], Path(str(entry.get("home"))))
 
 
 def _from_home(path: str) -> Path | None:

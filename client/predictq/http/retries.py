@@ -65,7 +65,7 @@ def send_with_retries(
     nothing of it was sent. The last attempt is made at the deadline, or earlier if the server's
     ``Retry-After`` is later than that. Raises `Unreachable` if there is no response.
     """
-    for backoff in _backoffs():
+    for backoff in backoffs():
         answer = _attempt(send)
         deadline = until()
         left, asked = deadline.left(), retry_after(answer) or 0.0
@@ -83,7 +83,8 @@ def retry_after(answer: httpx2.Response | Unreachable) -> float | None:
     return float(header) if header.isdecimal() else None
 
 
-def _backoffs() -> Iterator[float]:
+def backoffs() -> Iterator[float]:
+    """Yield seconds to wait before each further attempt, without end."""
     # Full jitter, so that clients which failed together do not retry together.
     limit = FIRST_BACKOFF
     while True:

@@ -91,13 +91,23 @@ def problem(response: httpx2.Response) -> errors.ProblemError:
     status = response.status_code
     kind = PROBLEMS.get(status, errors.ProblemError)
     try:
-        body = response.json()
-        details = tuple(_detail(item) for item in body.get("errors") or ())
-        reason = body.get("detail") or body["title"]
-        return kind(status, body["code"], reason, details, body["retryable"], body.get("id"))
+        return problem_in(response.json(), status)
     except (ValueError, KeyError, TypeError, AttributeError):
         reason = f"{status} {response.reason_phrase}".strip()
         return kind(status, f"http_{status}", reason, (), kind is errors.Unavailable)
+
+
+def problem_in(body: dict[str, Any], status: int) -> errors.ProblemError:
+    """The error that the JSON object of a problem describes."""
+    details = tuple(_detail(item) for item in body.get("errors") or ())
+    reason = body.get("detail") or body["title"]
+    kind = PROBLEMS.get(status, errors.ProblemError)
+    return kind(status, body["code"], reason, details, body["retryable"], body.get("id"))
+
+
+def state_in(body: dict[str, Any], source: Source) -> Prediction | Pending:
+    """`state` for the JSON object of a look-up."""
+    return _state(body, None, source)
 
 
 def uncertain_id(response: httpx2.Response) -> str | None:

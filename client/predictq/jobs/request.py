@@ -1,6 +1,7 @@
 """The options of a batch job, and the request body made of them."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from os import PathLike
 from typing import Any, TypedDict
 
@@ -42,7 +43,9 @@ def fields_of(model: str, options: Options) -> dict[str, Any]:
     fields: dict[str, Any] = {"model": text("model", model)}
     for name, value in options.items():
         if name not in Options.__annotations__:
-            raise invalid_argument(name, "there is no such option")
+            near = get_close_matches(name, Options.__annotations__, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise invalid_argument(name, f"there is no such option{meant}")
         if not (value is None or (isinstance(value, str | list | tuple) and not value)):
             fields |= _field(name, value)
     fields.pop("upload", None)

@@ -27,11 +27,12 @@ def lines(rows: Iterable[Any], names: Names) -> Iterator[bytes]:
     names the row, from 1, and the column.
     """
     asked = cache(names)
-    for number, row in enumerate(_each(rows)):
+    for number, row in enumerate(each_row(rows)):
         yield _line(number, row, asked)
 
 
-def _each(rows: Any) -> Iterator[Any]:
+def each_row(rows: Any) -> Iterator[Any]:
+    """Yield the rows of a frame, an array or an iterable; raises `InvalidRequest` for others."""
     if is_frame(rows):
         # In slices, because the records of a frame take many times its memory.
         for piece in slices(rows, SLICE):

@@ -57,6 +57,7 @@ class _Sparing(io.FileIO):
         self._spare = spare
 
     def write(self, data: Any, /) -> int:
+        # At each write, not once at the start: others write to the same disk meanwhile.
         disk, more = os.fstatvfs(self.fileno()), memoryview(data).nbytes
         # Some file systems report no blocks, so their size is unknown.
         if disk.f_blocks and disk.f_bavail * disk.f_frsize - more < self._spare:

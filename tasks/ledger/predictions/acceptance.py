@@ -1,6 +1,6 @@
-"""Submission of one prediction: the call of accept.lua, and the meaning of its answer."""
+"""Submission of predictions: the call of accept.lua, and the meaning of its answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from tasks.ledger.queue.bounds import Bounds
 from tasks.messages import Idempotency
 from tasks.record import Record
 from tasks.wire import encode_finite
-from telemetry.errors import IdempotencyConflict, QueueFull, SubmissionUncertain
+from telemetry.errors import IdempotencyConflict, PredictqError, QueueFull, SubmissionUncertain
 
 UNKNOWN_RETRY_AFTER = 10
 """Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
@@ -33,31 +33,46 @@ class Offer(msgspec.Struct, frozen=True):
     idempotency: Idempotency | None = None
 
 
-def accept_call(offer: Offer, bounds: Bounds, result_ttl: int) -> tuple[list[str], list[Any]]:
-    """Keys and arguments of accept.lua."""
-    queue, task_id = offer.queue, offer.record.task_id
-    script_keys = [queue, keys.QUEUED + queue, keys.record(task_id)]
-    record = encode_finite(offer.record)
-    arguments: list[Any] = [record, offer.message, task_id, offer.rows, bounds.rows, bounds.bytes]
-    if offer.idempotency:
-        script_keys.append(keys.IDEMPOTENCY + offer.idempotency.key)
-        arguments += [offer.idempotency.fingerprint, result_ttl]
+def accept_call(
+    offers: Sequence[Offer], bounds: Bounds, result_ttl: int
+) -> tuple[list[str], list[Any]]:
+    """Keys and arguments of accept.lua. Offers for one queue, all with idempotency keys or none."""
+    queue, keyed = offers[0].queue, [offer.idempotency for offer in offers if offer.idempotency]
+    script_keys = [queue, keys.QUEUED + queue]
+    script_keys += [keys.record(offer.record.task_id) for offer in offers]
+    script_keys += [keys.IDEMPOTENCY + given.key for given in keyed]
+    arguments: list[Any] = [len(offers), bounds.rows, bounds.bytes, result_ttl]
+    for offer in offers:
+        fingerprint = offer.idempotency.fingerprint if offer.idempotency else b""
+        record, task_id = encode_finite(offer.record), offer.record.task_id
+        arguments += (record, offer.message, task_id, offer.rows, fingerprint)
     return script_keys, arguments
 
 
-def read_accept_answer(answer: bytes | list[Any], offer: Offer, bounds: Bounds) -> str:
-    """The accepted id, from the script's answer; raises the error of a refusal."""
+def read_accept_answer(
+    answer: bytes | list[Any], offer: Offer, bounds: Bounds
+) -> str | PredictqError:
+    """The accepted id, or the error of a refusal, from the script's answer to one offer."""
     match answer:
         case bytes():
             return answer.decode()
         case [b"full", *seconds]:
             most = f"{bounds.rows} rows or {bounds.bytes} bytes"
             detail = f"the queue {offer.queue!r} is full: {most}"
-            raise QueueFull(detail, retry_after=_retry_after(*seconds))
+            return QueueFull(detail, retry_after=_retry_after(*seconds))
         case [b"paused", seconds, pause]:
-            raise paused_error(offer.record.reference, seconds, pause)
+            return paused_error(offer.record.reference, seconds, pause)
         case _:
-            raise IdempotencyConflict
+            return IdempotencyConflict()
+
+
+def uncertain(task_id: str) -> SubmissionUncertain:
+    """The error of a submission that was sent and got no answer."""
+    return SubmissionUncertain(
+        f"Redis did not answer: {task_id} may or may not have been accepted; look it up, "
+        "or submit again with the same Idempotency-Key",
+        id=task_id,
+    )
 
 
 @contextmanager
@@ -68,12 +83,7 @@ def uncertain_if_sent(offer: Offer) -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError) as error:
         if isinstance(error, CERTAIN):
             raise
-        task_id = offer.record.task_id
-        raise SubmissionUncertain(
-            f"Redis did not answer: {task_id} may or may not have been accepted; look it up, "
-            "or submit again with the same Idempotency-Key",
-            id=task_id,
-        ) from error
+        raise uncertain(offer.record.task_id) from error
 
 
 def _retry_after(seconds: int | None = None) -> int:

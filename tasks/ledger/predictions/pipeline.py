@@ -54,6 +54,7 @@ class Pipeline:
         try:
             return self.ask_now(*command)
         except NoScriptError:
+            # Redis forgets scripts when it restarts. It has run nothing, so this may be repeated.
             self.ask_now("SCRIPT LOAD", script.script)
             return self.ask_now(*command)
 
@@ -87,6 +88,7 @@ class Pipeline:
         return [self._waiting.get() for _ in range(self._waiting.qsize())]  # the only consumer
 
     def _trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        # Not a transaction: commands of different callers need not succeed or fail together.
         with self._client.pipeline(transaction=False) as pipe:
             pipe.connection = self._connection()
             for command in commands:

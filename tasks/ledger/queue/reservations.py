@@ -46,6 +46,7 @@ class Reservations:
     def release(self, tags: Iterable[str]) -> None:
         """Give messages back: the next upkeep of any worker returns them to their queues."""
         if due_now := dict.fromkeys(tags, 0):
+            # XX: a reservation that another worker has taken over, under a new tag, is not revived.
             self._client.zadd(keys.DUE, due_now, xx=True)
 
     def defer(self, tag: str, until: float) -> None:

@@ -15,6 +15,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from registry.store import Registry
 from tests.support.stack import LiveStack
 from workers.models.artifacts import load_artifact
+from workers.models.tabular.infinities import spelled_values
 
 SIZES = (1, 2, 1, 7, 1, 64, 33)
 """Rows of the requests, over and over, until the data set ends."""
@@ -66,8 +67,7 @@ def shaped(rows: np.ndarray, names: list[str], as_objects: bool) -> Any:
 
 def assert_equal(demo: Demo, answer: list[Any], expected: np.ndarray) -> None:
     if demo.exact or expected.dtype.kind != "f":
-        finite = np.isfinite(expected)  # JSON has no NaN or infinities
-        assert answer == np.where(finite, expected.astype(object), np.array(None)).tolist()
+        assert answer == spelled_values(expected.tolist())
     else:
         np.testing.assert_allclose(np.array(answer), expected, rtol=1e-12, atol=1e-13)
 

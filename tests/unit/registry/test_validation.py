@@ -115,6 +115,17 @@ def test_wrong_features_say_where_and_why(sig, features, loc, msg):
     assert faults(sig, features)[0] == (loc, msg)
 
 
+class CountedNames(dict):
+    """An object that counts how many of its names are looked at."""
+
+    looked_at = 0
+
+    def __iter__(self):
+        for name in super().__iter__():
+            self.looked_at += 1
+            yield name
+
+
 def test_faults_are_told_up_to_a_limit():
     strangers = "; the model has no column 'agee', 'incom'"
     assert faults(PAIR, {"agee": 1, "incom": 2}) == [
@@ -122,6 +133,14 @@ def test_faults_are_told_up_to_a_limit():
         (("features", "income"), f"row 1: column 'income' is missing{strangers}"),
     ]
     assert len(faults(PAIR, [["a", "b"]] * 100)) == diagnosis.MAX_DETAILS
+
+
+def test_faults_of_a_row_with_many_strange_names_are_found_in_a_moment():
+    """The names are looked through once, and only until three are found."""
+    row = CountedNames.fromkeys(map(str, range(100_000)), 0)
+    (_, told), *_ = faults(PAIR, row)
+    assert told.endswith("; the model has no column '0', '1', '2'")
+    assert row.looked_at == diagnosis.STRANGE_NAMES
 
 
 def test_invalid_row_is_named_in_the_detail():

@@ -58,7 +58,9 @@ WRONG = [
     (NS, "soon", "expected a time as ISO 8601 text, got the string 'soon'"),
     (NS, 5, "expected a time as ISO 8601 text, got the number 5"),
     (NS, "2026-W01-1", "expected a time as ISO 8601 text, got the string '2026-W01-1'"),
-    (NS, "2026-02-30", "expected a time as ISO 8601 text, got the string '2026-02-30'"),
+    (NS, "2026-02-30",
+     ("expected a time as ISO 8601 text, got the string '2026-02-30'"
+      ": day is out of range for month")),
     (NS, "9999-12-31",
      "the time is outside the range of the model's column, got the string '9999-12-31'"),
     (NS, "2026-01-02T03:04Z",

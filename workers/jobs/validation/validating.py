@@ -73,6 +73,8 @@ class Validator:
     ) -> Plan:
         request, directory = begun.request, JobDirectory(self._settings.home, begun.reserved.job)
         spare = self._settings.spare_bytes
+        # Reading every row here doubles the reading of the job. It is needed to find duplicate ids;
+        # bad rows show when their chunk is scored.
         looks = first.has_ids or request.dry_run
         told = check_file(source, directory.path, spare) if looks else []
         processes = self._ledger.processes()

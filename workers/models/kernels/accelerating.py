@@ -1,40 +1,15 @@
 """Replaces estimators that have a kernel, also inside pipelines and meta-estimators."""
 
 import logging
-import sys
 from functools import cache
 from typing import Any
 
 from telemetry.logs import of_version
-from workers.models.kernels.forests import ClassifierKernel, RegressorKernel
-from workers.models.kernels.preparing import agrees, prepare
+from workers.models.kernels.fitted import Fitted
+from workers.models.kernels.own_classes import own_name
+from workers.models.kernels.table import KERNELS, PARTS, Kernel
 
 log = logging.getLogger(__name__)
-
-# By name: importing scikit-learn takes seconds, which models of other libraries need not wait for.
-_KERNELS: dict[str, type] = {
-    "sklearn.ensemble._forest.RandomForestClassifier": ClassifierKernel,
-    "sklearn.ensemble._forest.ExtraTreesClassifier": ClassifierKernel,
-    "sklearn.ensemble._forest.RandomForestRegressor": RegressorKernel,
-    "sklearn.ensemble._forest.ExtraTreesRegressor": RegressorKernel,
-}
-_TREES = frozenset(
-    f"sklearn.tree._classes.{name}"
-    for name in (
-        "DecisionTreeClassifier",
-        "DecisionTreeRegressor",
-        "ExtraTreeClassifier",
-        "ExtraTreeRegressor",
-    )
-)
-_PARTS = {
-    "sklearn.pipeline.Pipeline": "steps",
-    "sklearn.ensemble._voting.VotingClassifier": "estimators_",
-    "sklearn.ensemble._voting.VotingRegressor": "estimators_",
-    "sklearn.model_selection._search.GridSearchCV": "best_estimator_",
-    "sklearn.model_selection._search.RandomizedSearchCV": "best_estimator_",
-}
-"""Meta-estimators, and the attribute that holds what they ask."""
 
 
 def accelerated(model: Any, reference: str) -> Any:
@@ -44,43 +19,44 @@ def accelerated(model: Any, reference: str) -> Any:
     replaced or looked into, never subclasses of them. ``reference``: the version, for the log.
     """
     kind: Any = type(model)
-    name = _own_name(kind)
-    if name in _KERNELS:
-        return _with_kernel(model, _kernel_class(kind, name), reference)
-    if name not in _PARTS or not hasattr(model, _PARTS[name]):
-        return model
-    parts = getattr(model, _PARTS[name])
-    found = _replaced(parts, reference)
-    return model if found is parts else _copy(model, kind, **{_PARTS[name]: found})
+    name = own_name(kind)
+    if name in KERNELS:
+        return _with_kernel(model, KERNELS[name], reference)
+    changed = {}
+    for attribute in PARTS.get(name, ()):
+        parts = getattr(model, attribute, None)
+        found = _replaced(parts, reference)
+        if found is not parts:
+            changed[attribute] = found
+    return _rebuilt(model, changed) if changed else model
 
 
-def _with_kernel(forest: Any, kind: Any, reference: str) -> Any:
+def _with_kernel(own: Any, kernel: Kernel, reference: str) -> Any:
     try:
-        if not _is_plain(forest):
-            return forest
-        twin = _copy(forest, kind, kernel=prepare(forest))
-        if agrees(forest, twin):
+        prepared = kernel.prepare(own)
+        if prepared is None:
+            return own
+        kind = _kernel_class(own.__class__, kernel.methods, Fitted)
+        twin = _copy(own, kind, kernel=prepared, kept_tags=own.__sklearn_tags__())
+        if kernel.agrees(own, twin):
             return twin
         fault = "it gives other bits than scikit-learn"
-    # A damaged forest raises anything, a large one `MemoryError`; both may be served without.
+    # A damaged model raises anything, a large one `MemoryError`; both may be served without.
     except Exception as error:  # noqa: BLE001
         fault = f"{type(error).__name__}: {error}"
     log.warning("no kernel: %s", fault, extra=of_version(reference))
-    return forest
+    return own
 
 
-def _own_name(kind: type) -> str:
-    """The full name of a class; empty if the class is not what its module has by this name."""
-    found = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None)
-    return f"{kind.__module__}.{kind.__qualname__}" if found is kind else ""
-
-
-def _is_plain(forest: Any) -> bool:
-    """Whether a forest has one output, and trees of scikit-learn's own classes."""
-    trees = getattr(forest, "estimators_", None)
-    if not trees or forest.n_outputs_ != 1:
-        return False
-    return all(_own_name(type(tree)) in _TREES for tree in trees)
+def _rebuilt(model: Any, changed: dict[str, Any]) -> Any:
+    """A copy of a meta-estimator with other parts."""
+    kind: Any = type(model)
+    try:
+        tags = model.__sklearn_tags__()
+    # It has none, or asks its parts, which raise anything.
+    except Exception:  # noqa: BLE001
+        return _copy(model, kind, **changed)
+    return _copy(model, _kernel_class(kind, Fitted), kept_tags=tags, **changed)
 
 
 def _replaced(parts: Any, reference: str) -> Any:
@@ -93,11 +69,12 @@ def _replaced(parts: Any, reference: str) -> Any:
 
 
 def _replaced_step(part: Any, reference: str) -> Any:
+    """``part``: an estimator, or a tuple of its name, itself, and perhaps its columns."""
     if not isinstance(part, tuple):
         return accelerated(part, reference)
-    name, step = part
+    name, step, *columns = part
     found = accelerated(step, reference)
-    return part if found is step else (name, found)
+    return part if found is step else (name, found, *columns)
 
 
 def _copy(model: Any, kind: Any, **changed: Any) -> Any:
@@ -107,6 +84,6 @@ def _copy(model: Any, kind: Any, **changed: Any) -> Any:
 
 
 @cache
-def _kernel_class(kind: Any, name: str) -> Any:
+def _kernel_class(kind: Any, *methods: type) -> Any:
     """A subclass of the same name, as scikit-learn's messages name the class."""
-    return type(kind)(kind.__name__, (_KERNELS[name], kind), {"__module__": kind.__module__})
+    return type(kind)(kind.__name__, (*methods, kind), {"__module__": kind.__module__})

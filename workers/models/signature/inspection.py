@@ -142,4 +142,5 @@ def _outputs(answers: dict[str, Output]) -> int:
 def _classes(model: Any) -> tuple[Any, ...] | None:
     classes = getattr(model, "classes_", None)
     single = isinstance(classes, np.ndarray) and classes.ndim == 1
-    return tuple(to_wire(classes)) if single else None
+    # As the manifest has them once it is read again: a date is a text there.
+    return tuple(msgspec.to_builtins(to_wire(classes))) if single else None

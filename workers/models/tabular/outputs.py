@@ -1,6 +1,5 @@
 """Converts the result of a model's method: to one entry per row, then to JSON values."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 from tasks.wire import encode
 from telemetry.errors import ModelError
 from workers.models.tabular.columns import Array, object_array
+from workers.models.tabular.infinities import spelled, spelled_array
 
 Output = Array | list[Array]
 """An array with one entry per row, or a list of such arrays, one per output."""
@@ -29,7 +29,7 @@ def to_output(output: Any, rows: int) -> Output:
 
 
 def to_wire(output: Output) -> list[Any]:
-    """Convert an output to one JSON value per row; a number that is not finite becomes None.
+    """Convert an output to one JSON value per row; NaN becomes None, an infinity its name.
 
     A row of several columns becomes a list; a row of several outputs becomes a list of lists.
     Raises `TypeError` or `ValueError` for values that JSON cannot express.
@@ -107,19 +107,18 @@ def _described(output: Any) -> str:
 
 
 def _nameable(array: Array) -> Array:
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return np.where(np.isfinite(array), array.astype(object), np.array(None))
+    if array.dtype.kind == "f":
+        return spelled_array(array)
     if array.dtype.kind in "mM":  # `tolist` gives integers for nanoseconds
         return array.astype(f"{array.dtype.kind}8[us]")
     return array
 
 
 def _plain(value: Any) -> Any:
-    """Replace NumPy types by Python's, and missing or non-finite values by None, at any depth."""
+    """Replace NumPy types by Python's, missing values by None, infinities by their names."""
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return to_wire(value)
     value = value.item() if isinstance(value, np.generic) else value
-    infinite = isinstance(value, float) and not math.isfinite(value)
-    return None if infinite or value is pd.NA or value is pd.NaT else value
+    return None if value is pd.NA or value is pd.NaT else spelled(value)

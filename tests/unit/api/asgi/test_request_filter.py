@@ -120,3 +120,18 @@ def test_query_of_raw_bytes_is_refused(query: bytes) -> None:
     behind = Behind()
     assert behind.ask(HOST, query_string=query) == 400
     assert behind.asked == 0
+
+
+def test_every_origin_must_be_trusted() -> None:
+    behind = Behind()
+    own, foreign = (b"origin", b"http://localhost:5000"), (b"origin", b"http://evil.example")
+    assert behind.ask(HOST, own, method="POST") == 200
+    for origins in [(own, foreign), (foreign, own)]:
+        assert behind.ask(HOST, *origins, method="POST") == 403
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"), [(b"chunked", 200), (b"Chunked", 200), (b"gzip, chunked", 400)]
+)
+def test_transfer_codings_other_than_chunked_are_refused(coding: bytes, status: int) -> None:
+    assert Behind().ask(HOST, (b"transfer-encoding", coding), method="POST") == status

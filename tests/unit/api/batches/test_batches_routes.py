@@ -149,6 +149,20 @@ def test_upload_lies_in_the_directory_of_its_job(
     assert (directory / "input.csv").read_bytes() == b"x0\n1\n"
 
 
+def test_waits_of_dry_runs_and_uploads_have_separate_limits(web: FlaskClient, jobs: Jobs) -> None:
+    """With four threads one dry run may wait, and one upload is read."""
+    uploaded: list[int] = []
+
+    def wait(job_id: str, seconds: float) -> Job:
+        uploaded.append(web.post("/predict/batch", data=form()).status_code)
+        return jobs.jobs[job_id]
+
+    jobs.wait = wait  # type: ignore[method-assign]
+    jobs.accepted_before = "j0"  # so that both may use one directory
+    assert web.post("/predict/batch/validate", json=BODY).status_code in (200, 202)
+    assert uploaded == [202]
+
+
 @pytest.mark.parametrize(
     ("error", "status", "stays"),
     [(PlaceForbidden("no"), 422, False), (SubmissionUncertain("perhaps", id="j1"), 503, True)],

@@ -6,7 +6,13 @@ from contextlib import suppress
 
 import pytest
 
-from api.limits.json_limits import CONTAINERS_PER_ROW, OUTER_CONTAINERS, refuse_many_containers
+from api.limits.json_limits import (
+    CONTAINERS_PER_ROW,
+    MAX_VALUES,
+    OUTER_CONTAINERS,
+    refuse_many_containers,
+    refuse_many_values,
+)
 from api.predictions.submission import parse_submission
 from telemetry.errors import Malformed, TooLarge
 
@@ -72,3 +78,14 @@ def test_counting_takes_little_memory_for_any_strings(piece: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2.5 * len(body)
+
+
+@pytest.mark.parametrize("value", [b"1", b'""', b'"a,b"', b"NaN", b"true"])
+def test_json_limits_refuse_many_values(value: bytes) -> None:
+    refuse_many_values(HEAD + b",".join([value] * (MAX_VALUES - 1)) + b"]}")
+    with pytest.raises(TooLarge, match="at most 2097152 values"):
+        parse_submission(HEAD + b",".join([value] * (MAX_VALUES + 1)) + b"]}", ROWS)
+
+
+def test_commas_within_texts_are_texts() -> None:
+    refuse_many_values(HEAD + b'"' + b"," * (MAX_VALUES + 1) + b'"]}')

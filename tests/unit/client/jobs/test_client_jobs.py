@@ -109,6 +109,11 @@ def test_job_dry_run_is_bounded_by_the_timeout(server, clock, tmp_path):
     assert [asked.headers["Prefer"] for asked in server.asked] == ["wait=5"] * 2
 
 
+def test_misspelt_job_option_is_named_with_the_one_that_is_meant(client):
+    with pytest.raises(InvalidRequest, match="no such option; did you mean 'methods'"):
+        client.jobs.submit("iris", "/data/in.csv", method="predict_proba")
+
+
 def test_refused_job_says_why(server, client):
     server.script(problem(403, "place_forbidden"), problem(422, "invalid"))
     for _ in range(2):

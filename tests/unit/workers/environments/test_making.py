@@ -44,7 +44,7 @@ def test_making_begins_anew_where_an_earlier_try_was_killed(tmp_path):
     wheel = tiny_wheel(tmp_path / "wheels", "3.0")
     content = locked(wheel.parent, hashed(wheel))
     made = provided(tmp_path, content)
-    (made.directory / environment.MARK).unlink()  # it is written last
+    (made.directory / environment.MARK_FILE).unlink()  # it is written last
     left = made.directory.with_name(made.directory.name + "-killed")
     left.mkdir()
     (left / "bin").mkdir()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workers.models.kernels import building, compiling
-from workers.models.kernels.layout import NODE, Trees
+from workers.models.kernels.compiled import building, compiling
+from workers.models.kernels.compiled.layout import NODE, Trees
 
-compiled = compiling.compiled_loop.__wrapped__
+compiled = compiling.compiled_loops.__wrapped__
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return done
 
 
-def _sums(loop: Any) -> list[float]:
-    """What the loop adds for rows on both sides of one threshold, and for a missing value."""
+def _sums(loops: Any) -> list[float]:
+    """What a loop adds for rows on both sides of one threshold, and for a missing value."""
     trees = Trees(
         nodes=np.array([(0.5, 0, 1), (0, -1, 0), (0, -1, 1)], dtype=NODE),
         left_if_missing=np.array([1, 0, 0], dtype=np.uint8),
@@ -43,7 +43,7 @@ def _sums(loop: Any) -> list[float]:
         values=np.array([[3.0], [4.0]]),
     )
     rows, out = np.array([[0.5], [0.6], [np.nan]], dtype=np.float32), np.ones((3, 1))
-    loop.over(trees)(rows, out)
+    loops.over("add_leaves", *trees.arrays())(rows, out)
     return list(out[:, 0])
 
 

@@ -6,16 +6,15 @@ import sys
 from importlib.metadata import PackageNotFoundError
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
 
-from workers.models.kernels import compiling, preparing
 from workers.models.kernels.accelerating import accelerated
-from workers.models.kernels.compiling import compiled_loop
-from workers.models.kernels.layout import Trees
-from workers.models.kernels.preparing import rows_on_thresholds
+from workers.models.kernels.compiled import compiling
+from workers.models.kernels.compiled.compiling import compiled_loops
+from workers.models.kernels.trees import forests
+from workers.models.kernels.trees.thresholds import rows_on_thresholds, splits_of
 
 RANDOM = np.random.default_rng(0)
 ROWS = RANDOM.normal(size=(80, 3))
@@ -41,16 +40,16 @@ def test_kernel_that_differs_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Wrong:
-        def over(self, trees: Trees) -> Any:
-            nodes = trees.nodes.copy()
+        def over(self, name: str, nodes: Any, *others: Any) -> Any:
+            nodes = nodes.copy()
             splits = np.flatnonzero(nodes["feature"] >= 0)
             last = np.float32(nodes["threshold"][splits[-1]])
             nodes["threshold"][splits[-1]] = np.nextafter(last, 9)
-            return real.over(msgspec.structs.replace(trees, nodes=nodes))
+            return real.over(name, nodes, *others)
 
-    real: Any = compiled_loop()
+    real: Any = compiled_loops()
     forest = _forest()
-    monkeypatch.setattr(preparing, "compiled_loop", Wrong)
+    monkeypatch.setattr(forests, "compiled_loops", Wrong)
     with caplog.at_level(logging.WARNING):
         assert accelerated(forest, "churn:3") is forest
     (warned,) = caplog.records
@@ -70,10 +69,10 @@ def _without_attribute(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _without_memory(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(trees: Any, features: int, values: int) -> Any:
+    def exhausted(trees: Any, features: int, shape: Any) -> Any:
         raise MemoryError("no room for the trees")
 
-    monkeypatch.setattr(preparing, "lay_out", exhausted)
+    monkeypatch.setattr(forests, "lay_out", exhausted)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_kernel_without_numba_asks_each_tree(monkeypatch: pytest.MonkeyPatch) ->
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(compiling, "version", absent)
-    monkeypatch.setattr(preparing, "compiled_loop", compiled_loop.__wrapped__)
+    monkeypatch.setattr(forests, "compiled_loops", compiled_loops.__wrapped__)
     forest = _forest()
     twin = accelerated(forest, "m:1")
     assert twin.kernel.add_leaves is None
@@ -117,7 +116,7 @@ def test_kernel_starts_no_threads_that_a_fork_would_lose() -> None:
 
 def test_kernel_is_compared_on_and_next_to_thresholds() -> None:
     forest = ExtraTreesRegressor(4, random_state=0).fit(ROWS, ROWS[:, 0])
-    rows = rows_on_thresholds(forest, nan_allowed=True)
+    rows = rows_on_thresholds(splits_of(forest.estimators_), 3, nan_allowed=True)
     known = {
         (feature, np.float32(threshold))
         for tree in forest.estimators_

@@ -16,6 +16,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from registry.manifest import Column, Signature
 from telemetry.errors import Invalid, ModelUnloadable
@@ -149,6 +150,13 @@ def test_text_model_takes_one_string_for_each_row():
         assert signature.flat
         assert [c.type for c in signature.columns] == ["string"]
     assert signature.classes == ("n", "y")
+
+
+def test_classes_that_are_dates_are_those_of_the_stored_manifest():
+    days = pd.to_datetime(["2024-01-02", "2024-01-03"]).to_numpy()
+    signature = inspect(DecisionTreeClassifier().fit([[0], [1]], days), None).signature
+    assert signature.classes == ("2024-01-02T00:00:00", "2024-01-03T00:00:00")
+    assert msgspec.json.decode(msgspec.json.encode(signature), type=Signature) == signature
 
 
 def test_several_outputs_are_counted():

@@ -51,6 +51,7 @@ def parse_records(data: bytes, rows: int, grid: Grid, types: Mapping[int, pa.Dat
         if "conversion error" in str(error):
             raise
         return _one_by_one(data, grid, [*types])
+    # pyarrow has ended records elsewhere than we do, so its rows have no lines.
     if table.num_rows + len(bad) != rows:
         return _one_by_one(data, grid, [*types])
     return Parsed(_with_gaps(table, bad), bad)
@@ -61,6 +62,7 @@ def _with_gaps(table: pa.Table, bad: Bad) -> pa.Table:
         return table
     rows = table.num_rows + len(bad)
     gaps = np.zeros(rows, bool)
+    # A bad record stays as a row of nulls: rows, lines and ids go by position.
     gaps[[*bad]] = True
     return table.take(pa.array(np.cumsum(~gaps) - 1, mask=gaps))
 

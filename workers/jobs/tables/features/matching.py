@@ -13,6 +13,8 @@ from telemetry.errors import Detail, InvalidInput
 CUSTOM_ID = "custom_id"
 """Default id column, if the file has it."""
 _MANY = 20
+MAX_COPIED = 2**13
+"""Most columns that are copied to the output: each takes some 10 KB, however few rows it has."""
 MAX_COLUMNS = 2**17
 MAX_NAMES_CHARS = 2**21
 """Most characters in the names of all columns."""
@@ -51,12 +53,21 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
         most = f"{MAX_COLUMNS} columns, and {MAX_NAMES_CHARS} letters in their names"
         raise InvalidInput(f"the file has too many columns or too long names; at most {most}")
     if selection.pass_through:
+        _refuse_many_copies(names)
         refuse_double(names, names)
     indexes = {name: index for index, name in reversed([*enumerate(names)])}
     id_index = _id_index(names, indexes, selection.id_column)
     carried = [*range(len(names))] if selection.pass_through else [id_index]
     features = _features(selection.signature, names, indexes, id_index)
     return Wanted(features, id_index, [index for index in carried if index is not None])
+
+
+def _refuse_many_copies(names: Sequence[str]) -> None:
+    if len(names) > MAX_COPIED:
+        raise InvalidInput(
+            f"include_input copies at most {MAX_COPIED} columns, and the file has {len(names)}; "
+            "leave it out, and join by id_column"
+        )
 
 
 def _features(

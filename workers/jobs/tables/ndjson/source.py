@@ -66,6 +66,8 @@ class NdjsonSource:
         """See `Source`."""
         data = self._file.read(span)
         lines = self._file.lines(data, span)
+        # The whole span in one call, if nothing is doubtful; else each line by itself, to find the
+        # bad ones.
         rows = self._quick(data) if _one_a_line(data, span.rows) else None
         contents = self._contents(data) if rows is not None else None
         if rows is not None and contents is not None and len(rows) == span.rows:

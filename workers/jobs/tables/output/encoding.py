@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from tasks.jobs.files.naming import Format
 from telemetry.errors import InvalidInput
 from workers.jobs.tables.json_values import JSON, raw, texts, with_kinds
+from workers.models.tabular.infinities import spelled_array, spelled_values
 
 
 def encode_part(table: pa.Table, format: Format, file: IO[bytes]) -> None:
@@ -53,7 +54,7 @@ def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
 
 
 def _write_ndjson(table: pa.Table, file: IO[bytes]) -> None:
-    """Write an object per row; NaN and infinities become null."""
+    """Write an object per row; NaN becomes null, an infinity its name."""
     fields = {f"f{index}": name for index, name in enumerate(table.column_names)}
     row = msgspec.defstruct("Row", [(field, Any) for field in fields], rename=fields, gc=False)
     file.write(_encoder.encode_lines([*map(row, *map(_values, table.columns))]))
@@ -68,9 +69,11 @@ def _write_arrow(table: pa.Table, file: IO[bytes]) -> None:
 def _values(column: pa.ChunkedArray) -> Any:
     if column.type == JSON:
         return raw(column)
-    if column.null_count or not pa.types.is_primitive(column.type):
-        return column.to_pylist()
-    number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    if pa.types.is_nested(column.type) or (column.null_count and pa.types.is_floating(column.type)):
+        return spelled_values(column.to_pylist())
+    if pa.types.is_floating(column.type):
+        return spelled_array(column.to_numpy()).tolist()
+    number = pa.types.is_integer(column.type) and not column.null_count
     return column.to_numpy().tolist() if number else column.to_pylist()
 
 

@@ -83,6 +83,8 @@ def _append(parts: Sequence[Path], file: IO[bytes], *, with_header: bool) -> Non
     file.write(header)
     for part in parts:
         with part.open("rb") as content:
+            # A part has the columns of the answers to its own rows; a model that answers in other
+            # shapes for other rows shows here.
             if content.read(len(header)) != header:
                 raise ModelError("the model did not give the same columns for all rows")
             shutil.copyfileobj(content, file, WRITE_BYTES)

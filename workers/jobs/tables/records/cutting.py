@@ -46,6 +46,7 @@ def cut(
             if have == rows:
                 yield Span(begin.byte, stop, begin.line, have)
                 have = 0
+        # Between blocks alone, so a span may be longer by one block.
         if have and position.byte + found.end - begin.byte >= MAX_SPAN:
             yield Span(begin.byte, stop, begin.line, have)
             have = 0

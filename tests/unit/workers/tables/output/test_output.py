@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import math
 import os
 import resource
 from collections.abc import Iterator
@@ -232,6 +233,17 @@ def test_names_and_values_may_hold_any_character(tmp_path: Path) -> None:
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         read = [*csv.reader(file)]
     assert read == [names, *[[f"{name},\0\n" for name in names]] * 9]
+
+
+def test_infinities_keep_their_sign_in_ndjson(tmp_path: Path) -> None:
+    given = [1.5, math.nan, math.inf, -math.inf]
+    for values in (pa.array(given), pa.array([*given, None]), pa.array([[v] for v in given])):
+        write_part(tmp_path / "0", "ndjson", pa.table({"a": values}), 0)
+        assemble([tmp_path / "0"], tmp_path / "out", "ndjson", 0)
+        found = [json.loads(line)["a"] for line in (tmp_path / "out").read_text().splitlines()]
+        nested = pa.types.is_nested(values.type)
+        expected = [1.5, None, "Infinity", "-Infinity", *[None] * (len(values) - len(given))]
+        assert found == ([[value] for value in expected] if nested else expected)
 
 
 def test_json_extension_type_of_arrow_is_not_parsed(tmp_path: Path) -> None:

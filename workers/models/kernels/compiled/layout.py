@@ -1,4 +1,4 @@
-"""Lays out the nodes of a forest's trees one after the other, as `loops` walks them."""
+"""Lays out the nodes of many trees one after the other, as `loops` walks them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ MAX_NODES = 2**31 - 1
 
 
 class Trees(msgspec.Struct, frozen=True):
-    """The trees of a forest, laid out."""
+    """Trees, laid out."""
 
     nodes: Array
     """Of dtype `NODE`."""
@@ -27,18 +27,23 @@ class Trees(msgspec.Struct, frozen=True):
     values: Array
     """float64, of shape (leaves, values)."""
 
+    def arrays(self) -> tuple[Array, Array, Array, Array]:
+        """What `loops` take first between the rows and the sums."""
+        return self.nodes, self.left_if_missing, self.roots, self.values
 
-def lay_out(trees: Sequence[Any], features: int, values: int) -> Trees:
-    """Lay out trees of type ``sklearn.tree._tree.Tree`` with one output, in their order.
 
-    ``features``: the columns of their input; ``values``: the values of a leaf. Raises `ValueError`
-    if a tree is not as scikit-learn builds it, or there are too many nodes.
+def lay_out(trees: Sequence[Any], features: int, shape: tuple[int, int]) -> Trees:
+    """Lay out trees of type ``sklearn.tree._tree.Tree``, or with the same arrays, in their order.
+
+    ``features``: how many features nodes may have; ``shape``: outputs, and values of each output in
+    a leaf. Raises `ValueError` if a tree is not as scikit-learn builds it, or there are too many
+    nodes.
     """
     sizes = [tree.node_count for tree in trees]
     if sum(sizes) > MAX_NODES:
         raise ValueError("the trees have too many nodes")
     for tree in trees:
-        _check(tree, features, values)
+        _check(tree, features, shape)
     leaves = [int((tree.children_left < 0).sum()) for tree in trees]
     roots = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
     firsts = np.cumsum([0, *leaves[:-1]])
@@ -47,14 +52,14 @@ def lay_out(trees: Sequence[Any], features: int, values: int) -> Trees:
         nodes=np.zeros(sum(sizes), dtype=NODE),
         left_if_missing=np.zeros(sum(sizes), dtype=np.uint8),
         roots=roots,
-        values=np.zeros((sum(leaves), values)),
+        values=np.zeros((sum(leaves), shape[0] * shape[1])),
     )
     for tree, root, first_leaf in zip(trees, roots, firsts, strict=True):
         _lay_out_tree(tree, root, first_leaf, laid_out)
     return laid_out
 
 
-def _check(tree: Any, features: int, values: int) -> None:
+def _check(tree: Any, features: int, shape: tuple[int, int]) -> None:
     """Raise `ValueError` unless each node but the root is the child of one earlier node.
 
     Walking a tree then ends, and reads nothing outside of it.
@@ -68,7 +73,7 @@ def _check(tree: Any, features: int, values: int) -> None:
         and (right[split] > at[split]).all()
         and (tree.feature[split] >= 0).all()
         and (tree.feature[split] < features).all()
-        and tree.value.shape == (tree.node_count, 1, values)
+        and tree.value.shape == (tree.node_count, *shape)
     ):
         raise ValueError("a tree has other nodes than scikit-learn gives it")
 
@@ -87,4 +92,4 @@ def _lay_out_tree(tree: Any, root: int, first_leaf: int, laid_out: Trees) -> Non
     nodes["feature"][place[leaf]] = -1
     nodes["child"][place[leaf]] = first_leaf + np.arange(len(leaf))
     laid_out.left_if_missing[place] = tree.missing_go_to_left
-    laid_out.values[first_leaf : first_leaf + len(leaf)] = tree.value[leaf, 0, :]
+    laid_out.values[first_leaf : first_leaf + len(leaf)] = tree.value[leaf].reshape(len(leaf), -1)

@@ -1,8 +1,8 @@
-"""The loop over the trees of a forest that is compiled: in the part of Python that numba knows.
+"""The loops over trees that are compiled: in the part of Python that numba knows.
 
-Four rows walk a tree together, because the processor then waits for the memory of four nodes at
-once. Their steps are written out, and indices are unsigned: what numba makes of calls, or of
-indices that may be negative, takes several times as long.
+Four rows walk a tree of a forest together, because the processor then waits for the memory of four
+nodes at once. Their steps are written out, and indices are unsigned: what numba makes of calls, or
+of indices that may be negative, takes several times as long.
 """
 
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 ROWS_TOGETHER = 256
 """Rows that pass a tree before the next tree: few enough to stay in the processor's cache."""
 UINT = np.uintp
+TOO_LARGE = 2.0**31
+"""Floats from here on are category 0, as in C, where a conversion takes 32 bits of them."""
 
 
 def add_leaves(  # noqa: C901 - four times the same step
@@ -20,7 +22,7 @@ def add_leaves(  # noqa: C901 - four times the same step
     """Add the values of each tree's leaf to the rows of ``out``, tree after tree.
 
     ``x`` has shape (rows, features), float32, and ``out`` (rows, values); the others
-    are the fields of `workers.models.kernels.layout.Trees`.
+    are the fields of `workers.models.kernels.compiled.layout.Trees`.
     """
     for start in range(0, x.shape[0], ROWS_TOGETHER):
         stop = min(start + ROWS_TOGETHER, x.shape[0])
@@ -77,3 +79,50 @@ def add_leaves(  # noqa: C901 - four times the same step
                 for k in range(out.shape[1]):
                     out[UINT(i), UINT(k)] += values[UINT(nodes[at].child), UINT(k)]
                 i += 1
+
+
+def add_histogram_leaves(
+    x: Any,
+    nodes: Any,
+    left_if_missing: Any,
+    roots: Any,
+    values: Any,
+    left_categories: Any,
+    known_categories: Any,
+    out: Any,
+) -> None:
+    """Add the value of each tree's leaf to a row of ``out``, tree after tree.
+
+    ``x`` has shape (rows, columns), float64, and ``out`` (outputs, rows); the trees take turns with
+    the outputs. A node whose feature is ``columns`` or more splits on the categories of the feature
+    less ``columns``; its threshold is its row in ``left_categories``. These have shape (splits, 8),
+    and ``known_categories`` (columns, 8): a bit for each of 256 categories.
+    """
+    columns = x.shape[1]
+    for start in range(0, x.shape[0], ROWS_TOGETHER):
+        for tree in range(roots.shape[0]):
+            output = UINT(tree % out.shape[0])
+            for i in range(start, min(start + ROWS_TOGETHER, x.shape[0])):
+                at = UINT(roots[tree])
+                feature = nodes[at].feature
+                while feature >= 0:
+                    if feature < columns:
+                        value = x[UINT(i), UINT(feature)]
+                        right = not (value <= nodes[at].threshold)
+                        if value != value:  # NaN
+                            right = not left_if_missing[at]
+                    else:
+                        feature -= columns
+                        value = x[UINT(i), UINT(feature)]
+                        right = not left_if_missing[at]  # also of negative and unknown categories
+                        if value >= 0:
+                            category = int(value) & 255 if value < TOO_LARGE else 0
+                            word, bit = UINT(category >> 5), category & 31
+                            row = UINT(nodes[at].threshold)
+                            if (left_categories[row, word] >> bit) & 1:
+                                right = False
+                            elif (known_categories[UINT(feature), word] >> bit) & 1:
+                                right = True
+                    at = UINT(nodes[at].child) + UINT(right)
+                    feature = nodes[at].feature
+                out[output, UINT(i)] += values[UINT(nodes[at].child), 0]

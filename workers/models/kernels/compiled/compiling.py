@@ -1,4 +1,4 @@
-"""Keeps the machine code of the loop in the user's cache directory, and compiles it once.
+"""Keeps the machine code of the loops in the user's cache directory, and compiles them once.
 
 The name of the file says everything that it was made from. LLVM does not check what it loads, so
 the SHA-256 of the code stands before it, and a damaged file is built again.
@@ -13,29 +13,29 @@ from importlib.metadata import version
 from pathlib import Path
 
 from registry.files import locked, write_file
-from workers.models.kernels import building, layout, loops
-from workers.models.kernels.machine_code import Loop
+from workers.models.kernels.compiled import building, entries, layout, loops
+from workers.models.kernels.compiled.machine_code import Loops
 from workers.models.user_cache import user_cache
 
 log = logging.getLogger(__name__)
 
 
 @cache
-def compiled_loop() -> Loop | None:
-    """The loop as machine code; None if numba is not installed or cannot compile it."""
+def compiled_loops() -> Loops | None:
+    """The functions of `loops` as machine code; None if numba is missing or cannot compile them."""
     try:
-        return Loop(_from_cache(_key()) or building.checked(building.built()))
+        return Loops(_from_cache() or building.checked(building.built()))
     except ImportError:
         return None
     except Exception:  # a compiler may raise anything, and every model works without it
-        log.exception("the kernels cannot be compiled; each tree is computed by scikit-learn")
+        log.exception("the kernels cannot be compiled; scikit-learn computes without them")
         return None
 
 
-def _from_cache(key: str) -> bytes | None:
+def _from_cache() -> bytes | None:
     """The object file, built if need be; None if the cache cannot be used."""
     try:
-        path = user_cache("kernels") / key
+        path = user_cache("kernels") / _key()
         return _read(path) or _build(path)
     except OSError as error:
         log.warning("compiled kernels are not cached: %s", error)
@@ -63,7 +63,7 @@ def _key() -> str:
     """A name that changes with the sources, the versions and the processor."""
     llvm = importlib.import_module("llvmlite.binding")
     parts = [
-        *(Path(str(module.__file__)).read_text() for module in (loops, layout, building)),
+        *(Path(str(module.__file__)).read_text() for module in (loops, layout, entries, building)),
         *(version(name) for name in ("numba", "llvmlite", "numpy")),
         sys.version,
         llvm.get_host_cpu_name(),

@@ -1,0 +1,1 @@
+"""Many predictions in one request, each accepted or refused by itself."""

@@ -1,0 +1,163 @@
+"""Accepts a window of lines: checks each, submits them in one round trip, and words the answers."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from api.bulk.gateway import BulkGateway, Found
+from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
+from api.bulk.parsing import Defaults, LineParser
+from api.bulk.problems import LineProblem, line_problem
+from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
+from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
+from registry.store import Registry, Resolved
+from tasks.gateway import Gateway
+from tasks.ledger.predictions.acceptance import Offer
+from tasks.messages import Idempotency, Prediction
+from tasks.record import Record, State
+from tasks.settings import Settings
+from tasks.wire import encode
+from telemetry.errors import PredictqError, SubmissionUncertain, TooLarge, VersionPaused
+
+_encoded = msgspec.json.Encoder().encode
+LINES_A_TURN = 16
+"""SubmittedLines that are checked before the event loop serves others."""
+KEY_SEPARATOR = "\n"
+"""Between a request's idempotency key and the number of a line: no header field can hold it."""
+
+
+class AcceptedLine(msgspec.Struct, frozen=True):
+    """The answer to a line that was accepted."""
+
+    id: str
+    status: State
+    """`queued`; or its status of now, if its idempotency key is known."""
+
+
+class Answered(NamedTuple):
+    """What a window of lines is answered."""
+
+    text: bytes
+    """A line of NDJSON for each."""
+    is_accepted: bool
+    """Whether any of them was, or may have been, accepted."""
+    is_uncertain: bool
+    """Whether Redis stopped answering."""
+    refused: LineProblem | None
+    """The first problem."""
+
+
+class BulkServices(NamedTuple):
+    """What all bulk requests share."""
+
+    gateway: Gateway
+    registry: Registry
+    settings: Settings
+    parsing: ByteBudget
+    """For lines that are parsed in threads."""
+
+
+class Acceptance:
+    """Accepts the lines of one request."""
+
+    def __init__(self, services: BulkServices, defaults: Defaults, key: str | None) -> None:
+        self._services, self._key = services, key
+        self._parser = LineParser(defaults, services.settings.max_rows)
+        self._bulk = BulkGateway(services.gateway)
+        self._resolved: dict[str, Resolved] = {}
+
+    async def accept(self, window: Sequence[NumberedLine]) -> Answered:
+        """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted."""
+        # Resolved once a window: an alias that moves meanwhile leads the next one elsewhere.
+        self._resolved.clear()
+        offered = [await self._offered(line) for line in window]
+        found = await self._submitted(offered)
+        paused = [place for place, each in enumerate(found) if isinstance(each, VersionPaused)]
+        if paused:
+            await self._fall_back(window, offered, found, paused)
+        return _answered(window, found)
+
+    async def _offered(self, line: NumberedLine) -> Offer | PredictqError:
+        if line.number % LINES_A_TURN == 0:
+            await asyncio.sleep(0)
+        if line.text is None:
+            return TooLarge(f"a line may have at most {MAX_LINE_BYTES} bytes")
+        try:
+            if len(line.text) > UNCOUNTED_BYTES:
+                return await asyncio.to_thread(self._offer_large, line.number, line.text)
+            submission = self._parser.parse(line.text)
+            if self._is_at_hand(submission.model):
+                return self._offer(line.number, submission)
+            return await asyncio.to_thread(self._offer, line.number, submission)
+        except PredictqError as error:
+            return error
+
+    def _is_at_hand(self, model: str) -> bool:
+        """Whether the model can be resolved without reading the disk."""
+        return model in self._resolved or self._services.registry.knows(model)
+
+    def _offer_large(self, number: int, text: bytes) -> Offer:
+        with self._services.parsing.holding(len(text)):
+            return self._offer(number, self._parser.parse(text))
+
+    def _offer(self, number: int, submission: Submission) -> Offer:
+        resolved = self._resolved.get(submission.model)
+        if resolved is None:
+            resolved = self._services.registry.resolve(submission.model)
+            self._resolved[submission.model] = resolved
+        max_rows = self._services.settings.max_rows
+        return self._keyed(number, submission, prepare_resolved(submission, resolved, max_rows))
+
+    def _keyed(self, number: int, submission: Submission, prediction: Prediction) -> Offer:
+        if self._key is None:
+            return self._services.gateway.offer(prediction)
+        key = f"{self._key}{KEY_SEPARATOR}{number}"
+        known = Idempotency(key, payload_hash(encode(submission)))
+        return self._services.gateway.offer(prediction, known)
+
+    async def _submitted(self, offered: Sequence[Offer | PredictqError]) -> list[Found]:
+        found = iter(await self._bulk.submit([o for o in offered if isinstance(o, Offer)]))
+        return [next(found) if isinstance(each, Offer) else each for each in offered]
+
+    async def _fall_back(
+        self,
+        window: Sequence[NumberedLine],
+        offered: Sequence[Offer | PredictqError],
+        found: list[Found],
+        paused: Sequence[int],
+    ) -> None:
+        """Submit what was refused for a pause to the fallback of its model, if there is one."""
+        instead = [
+            await asyncio.to_thread(self._instead, window[place], offered[place], found[place])
+            for place in paused
+        ]
+        for place, each in zip(paused, await self._submitted(instead), strict=True):
+            found[place] = each
+
+    def _instead(
+        self, line: NumberedLine, offer: Offer | PredictqError, refusal: Found
+    ) -> Offer | PredictqError:
+        """The offer for the fallback; without one, the refusal."""
+        assert isinstance(refusal, VersionPaused)  # noqa: S101 - only those are given
+        if line.text is None or isinstance(offer, PredictqError):
+            return refusal
+        submission, services = self._parser.parse(line.text), self._services
+        version = offer.record.version
+        prediction = fallback(submission, version, services.registry, services.settings)
+        return self._keyed(line.number, submission, prediction) if prediction else refusal
+
+
+def _answered(window: Sequence[NumberedLine], found: Sequence[Found]) -> Answered:
+    texts, problems, is_accepted, is_uncertain = [], [], False, False
+    for line, each in zip(window, found, strict=True):
+        if isinstance(each, Record):
+            is_accepted = True
+            texts.append(_encoded(AcceptedLine(each.task_id, each.state)) + b"\n")
+        else:
+            is_uncertain |= isinstance(each, SubmissionUncertain)
+            problems.append(line_problem(each, line.number))
+            texts.append(_encoded(problems[-1]) + b"\n")
+    first = problems[0] if problems else None
+    return Answered(b"".join(texts), is_accepted or is_uncertain, is_uncertain, first)

@@ -1,0 +1,152 @@
+"""`POST /predict/results`: the outcomes of many predictions as lines of NDJSON."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+
+import msgspec
+import redis
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+from msgspec.structs import replace
+from werkzeug.exceptions import MethodNotAllowed
+
+from api.asgi.protocol import send_response
+from api.bulk.answer import StreamedAnswer
+from api.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
+from api.bulk.heads import preference
+from api.bulk.ids import read_ids
+from api.http.prefer import Preference
+from api.http.problems import answer_to, problem_of, unavailable
+from api.limits.byte_budget import UNCOUNTED_BYTES
+from api.limits.send_budget import SendBudget
+from api.operations.request_metrics import RequestMetrics
+from api.predictions.routes import Predictions
+from tasks.gateway import Gateway
+from tasks.record import Record
+from telemetry.errors import Busy, PredictqError
+
+RESULTS = "/predict/results"
+MAX_REQUESTS = 64
+"""Requests for results that a process answers at a time."""
+FIRST_LOOK_PAUSE, MAX_LOOK_PAUSE = 0.002, 0.05
+"""Seconds between two looks at a prediction that is waited for; doubled from one to the other."""
+
+
+class Results:
+    """ASGI middleware that answers with the outcomes of many predictions."""
+
+    def __init__(
+        self,
+        predictions: Predictions,
+        gateway: Gateway,
+        sending: SendBudget,
+        requests: RequestMetrics,
+        behind: ASGIApp,
+    ) -> None:
+        """``behind``: the application for all other requests."""
+        self._predictions, self._gateway, self._bulk = predictions, gateway, BulkGateway(gateway)
+        self._sending, self._requests, self._behind = sending, requests, behind
+        self._free = MAX_REQUESTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http" or scope["path"] != RESULTS:
+            await self._behind(scope, receive, send)
+            return
+        started = time.perf_counter()
+        try:
+            status = await self._serve(scope, receive, send)
+        except (PredictqError, redis.RedisError, MethodNotAllowed) as error:
+            answer = answer_to(error)
+            status = answer.status_code
+            await send_response(answer, send)
+        self._requests.ended(RESULTS, scope["method"], status, started)
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
+        if scope["method"] != "POST":
+            raise MethodNotAllowed(["POST"])
+        ids = await read_ids(scope, receive)
+        if not self._free:
+            raise Busy("too many requests for results at this moment; try again")
+        self._free -= 1
+        try:
+            return await self._answer(ids, preference(scope), send)
+        finally:
+            self._free += 1
+
+    async def _answer(self, ids: Sequence[str], preferred: Preference, send: Send) -> int:
+        until = time.monotonic() + preferred.seconds(0)
+        applied = preferred.applied(waited=True)
+        headers = {"preference-applied": applied} if applied else {}
+        answer, told = StreamedAnswer(send, HTTPStatus.OK, headers, MAX_READ_BYTES), 0
+        async for found in self._found(ids, until):
+            for task_id, each in zip(ids[told:], found, strict=False):
+                await self._tell(answer, task_id, each, len(found) == 1)
+            told += len(found)
+            if answer.is_abandoned:
+                break
+            if told < len(ids):
+                await answer.stream()
+        return await answer.end()
+
+    async def _found(self, ids: Sequence[str], until: float) -> AsyncIterator[list[Found]]:
+        """Yield what is found, in order. A failure of Redis after the first is told for each id."""
+        told = 0
+        try:
+            for start in range(0, len(ids), WINDOW_LINES):
+                window = ids[start : start + WINDOW_LINES]
+                await self._wait(window, until)
+                while window:
+                    found = await self._bulk.look_up(window)
+                    yield found
+                    told, window = told + len(found), window[len(found) :]
+        except redis.RedisError as error:
+            if not told:
+                raise
+            failure: list[Found] = [unavailable(error)]
+            yield failure * (len(ids) - told)
+
+    async def _wait(self, window: Sequence[str], until: float) -> None:
+        """Wait until all of a window have outcomes, the time is over, or the process ends."""
+        pending = list(window) if time.monotonic() < until else []
+        while pending := await self._bulk.still_open(pending) if pending else []:
+            # The queue is in order: once the last one has its outcome, most others have theirs.
+            if not await self._wait_for(pending[-1], until):
+                return
+
+    async def _wait_for(self, task_id: str, until: float) -> bool:
+        """Wait for an outcome; returns whether there is one in time."""
+        pause = FIRST_LOOK_PAUSE
+        while not await self._is_over(task_id):
+            if self._gateway.is_shutting_down or (left := until - time.monotonic()) <= 0:
+                return False
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, MAX_LOOK_PAUSE)
+        return True
+
+    async def _is_over(self, task_id: str) -> bool:
+        (found,) = await self._bulk.look_up([task_id])
+        return not isinstance(found, Record) or found.is_terminal
+
+    async def _tell(self, answer: StreamedAnswer, task_id: str, found: Found, alone: bool) -> None:
+        # A record that came alone may have megabytes, and the event loop serves others.
+        text = (
+            await asyncio.to_thread(self._line, task_id, found)
+            if alone
+            else self._line(task_id, found)
+        )
+        if len(text) <= UNCOUNTED_BYTES:
+            answer.add(text)
+            return
+        try:
+            with self._sending.holding(len(text)):
+                answer.add(text)
+                await answer.drain()
+        except Busy as error:
+            answer.add(self._line(task_id, error))
+
+    def _line(self, task_id: str, found: Found) -> bytes:
+        if isinstance(found, Record):
+            return msgspec.json.encode(self._predictions.view(found)) + b"\n"
+        return msgspec.json.encode(replace(problem_of(found), id=task_id)) + b"\n"

@@ -1,0 +1,1 @@
+"""Many predictions at a time, each with its own id and outcome."""

@@ -1,0 +1,80 @@
+"""Maps rows to predictions, a few windows at a time."""
+
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from predictq.bulk.errors import BulkError
+from predictq.bulk.lines import chunks, lines
+from predictq.bulk.results import Completed, Results
+from predictq.bulk.submitting import Answer, Chunk, submit
+from predictq.errors import PredictqError
+from predictq.http.connection import Connection
+from predictq.http.retries import Deadline
+from predictq.types import Prediction
+
+CHUNK_ROWS = 1000
+"""Rows of one request of `submit_many`."""
+WINDOW_ROWS = 500
+"""Rows of one request of `map`."""
+WINDOWS = 3
+"""Windows of `map` that are under way: one is awaited, while the others keep the workers busy."""
+Progress = Callable[[int], object]
+"""Is told how many rows are done."""
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Submits rows as predictions of their own, and maps them to their outcomes."""
+
+    connection: Connection
+    results: Results
+
+    def submit(self, rows: Any, query: dict[str, Any], key: str) -> list[str]:
+        """Submit all rows; raises `BulkError` if some were refused."""
+        answers: list[Answer] = []
+        for number, chunk in enumerate(chunks(lines(rows), CHUNK_ROWS)):
+            request = Chunk(chunk, query, f"{key}-{number}")
+            answers += submit(self.connection, request, self.connection.deadline())
+        ids = [answer for answer in answers if isinstance(answer, str)]
+        if len(ids) < len(answers):
+            raise BulkError(answers)
+        return ids
+
+    def map(
+        self,
+        rows: Any,
+        query: dict[str, Any],
+        deadline: Callable[[], Deadline],
+        *,
+        ordered: bool,
+        progress: Progress,
+    ) -> Iterator[Prediction | PredictqError]:
+        """Yield the outcome of each row; rows are read as windows are submitted."""
+        key, done = uuid.uuid4().hex, 0
+        under_way: deque[list[Answer]] = deque()
+        for number, chunk in enumerate(chunks(lines(rows), WINDOW_ROWS)):
+            request = Chunk(chunk, query, f"{key}-{number}")
+            under_way.append(submit(self.connection, request, deadline()))
+            if len(under_way) == WINDOWS:
+                window = under_way.popleft()
+                yield from self._outcomes(window, deadline(), ordered)
+                progress(done := done + len(window))
+        for window in under_way:
+            yield from self._outcomes(window, deadline(), ordered)
+            progress(done := done + len(window))
+
+    def _outcomes(
+        self, answers: list[Answer], until: Deadline, ordered: bool
+    ) -> Iterator[Prediction | PredictqError]:
+        ids = [answer for answer in answers if isinstance(answer, str)]
+        refused = [answer for answer in answers if not isinstance(answer, str)]
+        if not ordered:
+            yield from refused
+            yield from (each.outcome for each in self.results.as_completed(ids, until))
+            return
+        found: Iterator[Completed] = iter(self.results.wait(ids, until) if ids else ())
+        for answer in answers:
+            yield next(found).outcome if isinstance(answer, str) else answer

@@ -1,0 +1,224 @@
+"""Bulk requests over a fake ledger: what is accepted, refused, and told."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+
+from api.bulk.accepting import BulkServices
+from api.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
+from api.limits.byte_budget import ByteBudget
+from api.operations.request_metrics import RequestMetrics
+from registry.store import Registry
+from tasks.gateway import Gateway
+from tasks.ids import Ids
+from tasks.ledger.predictions.acceptance import Offer, uncertain
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import PredictqError, QueueFull, VersionPaused
+from tests.support.models import described
+
+GOOD = b'{"features":[1.0]}\n'
+Verdict = Callable[[Offer], str | PredictqError]
+
+
+class Ledger:
+    """Decides about each offer as `verdict` says; `failure` is raised instead."""
+
+    client = redis.Redis()
+
+    def __init__(self) -> None:
+        self.windows: list[Sequence[Offer]] = []
+        self.verdict: Verdict = lambda offer: offer.record.task_id
+        self.failure: redis.RedisError | None = None
+
+    async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
+        if self.failure:
+            raise self.failure
+        self.windows.append(offers)
+        return [self.verdict(offer) for offer in offers]
+
+    async def records_async(self, ids: Sequence[str], most: int) -> list[Record | None]:
+        raise redis.ConnectionError
+
+
+class Front:
+    """The ASGI applications for bulk requests, over a fake ledger."""
+
+    def __init__(self, home: Path) -> None:
+        registry = Registry(home)
+        for artifact in (b"one", b"two"):
+            registry.add("m", described(artifact), artifact)
+        registry.set_alias("m", "fallback", 1)
+        settings = Settings(home=home, redis_url="", max_rows=100, max_body_bytes=10_000)
+        self.ledger: Any = Ledger()
+        self.gateway = Gateway(self.ledger, SimpleNamespace(), Ids(b"k" * 32), settings)
+        services = BulkServices(self.gateway, registry, settings, ByteBudget(10_000))
+        self.submissions = BulkSubmissions(services, RequestMetrics())
+        self.passed = 0
+        document = DocumentSubmissions(self.submissions, self._behind)
+        self.app = NdjsonSubmissions(self.submissions, document)
+        self.status, self.body = 0, b""
+
+    async def _behind(self, *_: Any) -> None:
+        self.passed += 1
+
+    def post(
+        self,
+        *pieces: bytes,
+        kind: bytes = b"application/x-ndjson",
+        query: bytes = b"model=m",
+        before: Callable[[int], None] = lambda _: None,
+        **headers: str,
+    ) -> list[Any]:
+        """Send pieces as chunks; returns the lines of the answer. ``before`` each, it is called."""
+        left = list(enumerate(pieces))
+
+        async def receive() -> Any:
+            number, piece = left.pop(0)
+            before(number)
+            return {"type": "http.request", "body": piece, "more_body": bool(left)}
+
+        async def send(event: Any) -> None:
+            self.status = event.get("status", self.status)
+            self.body += event.get("body", b"")
+
+        given = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+        scope: Any = {"type": "http", "method": "POST", "path": "/predict/async"}
+        scope |= {"query_string": query, "headers": [(b"content-type", kind), *given]}
+        self.body = b""
+        asyncio.run(asyncio.wait_for(self.app(scope, receive, send), 30))
+        return [json.loads(line) for line in self.body.splitlines()]
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Front:
+    return Front(tmp_path)
+
+
+def test_bulk_submission_pins_and_keys_each_line(front: Front) -> None:
+    answers = front.post(GOOD, b"\n" + GOOD, query=b"model=m%401", idempotency_key="k") or []
+    assert front.status == 404  # "1" is no alias
+    answers = front.post(GOOD, b"\n" + GOOD, query=b"model=m:1", idempotency_key="k")
+    assert front.status == 202
+    offers = [offer for window in front.ledger.windows for offer in window]
+    assert [answer["id"] for answer in answers] == [offer.record.task_id for offer in offers]
+    assert [offer.record.reference for offer in offers] == ["m:1", "m:1"]
+    assert [offer.idempotency.key for offer in offers] == ["k\n1", "k\n3"]
+    assert len({offer.idempotency.fingerprint for offer in offers}) == 1
+
+
+def test_bulk_submission_with_refused_lines_first_is_accepted(front: Front) -> None:
+    front.ledger.verdict = lambda offer: QueueFull(retry_after=7)
+
+    def relax(piece: int) -> None:
+        if piece:
+            front.ledger.verdict = lambda offer: offer.record.task_id
+
+    first, second = front.post(GOOD, GOOD, before=relax)
+    assert front.status == 202
+    assert (first["line"], first["code"], first["retry_after"]) == (1, "queue_full", 7)
+    assert second["status"] == "queued"
+
+
+def test_bulk_submission_of_which_nothing_is_accepted_is_a_problem(front: Front) -> None:
+    front.ledger.verdict = lambda offer: QueueFull(retry_after=7)
+    (problem,) = front.post(GOOD, GOOD)
+    assert (front.status, problem["code"], problem["line"]) == (503, "queue_full", 1)
+
+
+def test_bulk_submission_without_an_answer_tells_the_ids_and_ends(front: Front) -> None:
+    front.ledger.verdict = lambda offer: uncertain(offer.record.task_id)
+    first, last = front.post(GOOD, GOOD, GOOD)
+    assert front.status == 202
+    assert (first["code"], first["line"]) == ("submission_uncertain", 1)
+    assert first["id"] == front.ledger.windows[0][0].record.task_id
+    assert (last["code"], last["line"]) == ("unavailable", 2)
+    assert len(front.ledger.windows) == 1
+
+
+def test_bulk_submission_ends_where_redis_goes_away(front: Front) -> None:
+    def fail(piece: int) -> None:
+        front.ledger.failure = redis.ConnectionError() if piece else None
+
+    first, last = front.post(GOOD, GOOD, GOOD, before=fail)
+    assert (front.status, first["status"]) == (202, "queued")
+    assert (last["code"], last["line"]) == ("unavailable", 2)
+    front.ledger.failure = redis.ConnectionError()
+    (problem,) = front.post(GOOD)
+    assert (front.status, problem["code"]) == (503, "unavailable")
+
+
+def test_bulk_submission_ends_where_the_process_shuts_down(front: Front) -> None:
+    def shut_down(piece: int) -> None:
+        if piece:
+            front.gateway.end_waits()
+
+    first, last = front.post(GOOD, GOOD, GOOD, before=shut_down)
+    assert first["status"] == "queued"
+    assert (last["code"], last["line"], last["retryable"]) == ("unavailable", 2, True)
+
+
+def test_bulk_submission_of_an_earlier_key_tells_its_id_even_if_it_cannot_be_read(
+    front: Front,
+) -> None:
+    front.ledger.verdict = lambda offer: "earlier"
+    assert front.post(GOOD, idempotency_key="k") == [{"id": "earlier", "status": "queued"}]
+
+
+def test_bulk_submissions_at_a_time_are_bounded(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front.submissions, "_free", 0)
+    (problem,) = front.post(GOOD)
+    assert (front.status, problem["code"]) == (503, "busy")
+    monkeypatch.setattr(front.submissions, "_free", 1)
+    for _ in range(2):
+        assert front.post(GOOD)[0]["status"] == "queued"
+
+
+def test_bulk_submission_to_a_paused_version_takes_the_fallback(front: Front) -> None:
+    front.ledger.verdict = lambda offer: (
+        VersionPaused() if offer.record.version == 2 else offer.record.task_id
+    )
+    first, second = front.post(GOOD + b'{"model":"m:2","features":[1.0]}\n')
+    assert first["status"] == "queued"
+    assert (second["code"], second["line"]) == ("version_paused", 2)
+    (offer,) = front.ledger.windows[-1]
+    assert (offer.record.version, offer.record.alias) == (1, "fallback")
+
+
+def test_bulk_submission_keeps_no_more_problems_than_it_may(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.bulk.submit.MAX_UNSENT_BYTES", 10)
+    answers = front.post(b"[]\n", GOOD)
+    assert front.status == 422
+    assert len(answers) == 1
+    assert not front.ledger.windows
+
+
+def test_bulk_submission_that_is_too_long_is_not_begun(front: Front) -> None:
+    (problem,) = front.post(GOOD, content_length="10001")
+    assert (front.status, problem["code"]) == (413, "too_large")
+
+
+def test_document_is_accepted_and_others_are_passed_on(front: Front) -> None:
+    json_kind = b"application/json; charset=utf-8"
+    document = b'{"model":"m","requests":[{"features":[1.0]},{"features":[]}]}'
+    first, second = front.post(document, kind=json_kind, query=b"")
+    assert front.status == 202
+    assert first["status"] == "queued"
+    assert second["line"] == 2
+    for body in (b'{"model":"m","features":["requests"]}', b"x", b'{"requests"', b"x" * 10_001):
+        front.post(body, kind=json_kind)
+    assert front.passed == 4
+    (problem,) = front.post(b'{"requests":1}', kind=json_kind)
+    assert (front.status, problem["code"]) == (422, "invalid")
+    (problem,) = front.post(b'{"requests":[]}', kind=json_kind)
+    assert front.status == 400

@@ -1,0 +1,1 @@
+"""Loops over trees, compiled to machine code and loaded from a cache."""

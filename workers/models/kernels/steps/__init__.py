@@ -1,0 +1,1 @@
+"""Kernels of linear models and of what stands before a model in a pipeline."""

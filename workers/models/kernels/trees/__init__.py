@@ -1,0 +1,1 @@
+"""Kernels of trees, and of models that consist of trees."""

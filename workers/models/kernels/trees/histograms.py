@@ -1,0 +1,147 @@
+"""Histogram gradient boosting whose trees are walked by a compiled loop.
+
+The comparisons and the order in which the trees' values are added are scikit-learn's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from workers.models.kernels.comparing import equal_bits
+from workers.models.kernels.compiled.compiling import compiled_loops
+from workers.models.kernels.compiled.layout import lay_out
+from workers.models.kernels.trees.thresholds import Splits, rows_on_thresholds, some_of
+from workers.models.kernels.validated import plain_rows
+from workers.models.tabular.columns import Array
+
+CATEGORIES = 256
+"""Numbers that bitsets tell apart."""
+
+
+class PreparedHistograms(msgspec.Struct, frozen=True):
+    """Boosted trees as `HistogramKernel` needs them."""
+
+    add_leaves: Callable[[Array, Array], None]
+    """See `machine_code.Loops.over`."""
+    predictors: Any
+    """The trees that were laid out, as scikit-learn holds them."""
+
+
+class HistogramKernel:
+    """Overrides the validation of plain floats, and the walk through all trees."""
+
+    def _preprocess_X(self, X: Any, *, reset: bool) -> Any:  # noqa: N802, N803
+        boosted: Any = self
+        if not reset and boosted._preprocessor is None:  # noqa: SLF001 - as the overridden method
+            rows = plain_rows(boosted, X)
+            if rows is not None and rows.dtype == np.float64:
+                return rows
+        return super()._preprocess_X(X, reset=reset)  # type: ignore[misc]
+
+    def _predict_iterations(
+        self,
+        X: Any,  # noqa: N803 - scikit-learn's name
+        predictors: Any,
+        raw_predictions: Any,
+        is_binned: bool,
+        n_threads: int,
+    ) -> None:
+        kernel: PreparedHistograms = self.kernel  # type: ignore[attr-defined]
+        if predictors is kernel.predictors and not is_binned and X.dtype == np.float64:
+            kernel.add_leaves(np.ascontiguousarray(X), raw_predictions.T)
+        else:
+            super()._predict_iterations(  # type: ignore[misc]  # of scikit-learn's class
+                X, predictors, raw_predictions, is_binned, n_threads
+            )
+
+
+class _Tree(msgspec.Struct, frozen=True):
+    """A tree with the arrays of ``sklearn.tree._tree.Tree``; see `loops.add_histogram_leaves`."""
+
+    node_count: int
+    children_left: Array
+    children_right: Array
+    feature: Array
+    threshold: Array
+    missing_go_to_left: Array
+    value: Array
+
+
+def prepare_histograms(boosted: Any) -> PreparedHistograms | None:
+    """Lay out the trees of a fitted model; None if the loops could not be compiled.
+
+    Raises what `lay_out` raises.
+    """
+    loops = compiled_loops()
+    if loops is None or boosted._baseline_prediction.dtype != np.float64:  # noqa: SLF001
+        return None
+    known, index = boosted._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
+    columns = len(index)
+    known = known[index] if len(known) else np.zeros((columns, CATEGORIES // 32), np.uint32)
+    predictors = [tree for trees in boosted._predictors for tree in trees]  # noqa: SLF001
+    lefts = [np.asarray(tree.raw_left_cat_bitsets) for tree in predictors]
+    firsts = np.cumsum([0, *map(len, lefts)])
+    trees = [
+        _tree(tree.nodes, columns, first, len(left))
+        for tree, first, left in zip(predictors, firsts, lefts, strict=False)
+    ]
+    laid_out = lay_out(trees, 2 * columns, (1, 1))
+    left = np.ascontiguousarray(np.concatenate(lefts), dtype=np.uint32)
+    known = np.ascontiguousarray(known, dtype=np.uint32)
+    add_leaves = loops.over("add_histogram_leaves", *laid_out.arrays(), left, known)
+    return PreparedHistograms(add_leaves, boosted._predictors)  # noqa: SLF001
+
+
+def _tree(nodes: Array, columns: int, first_split: int, splits: int) -> _Tree:
+    """``first_split``: the row of the tree's first bitset among those of all trees."""
+    leaf, categorical = nodes["is_leaf"].astype(bool), nodes["is_categorical"].astype(bool)
+    row = nodes["bitset_idx"].astype(np.int64)
+    if (row[categorical] >= splits).any() or (nodes["feature_idx"][~leaf] >= columns).any():
+        raise ValueError("a tree has other nodes than scikit-learn gives it")
+    feature = nodes["feature_idx"].astype(np.int64)
+    left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
+    return _Tree(
+        len(nodes),
+        left,
+        right,
+        np.where(categorical, feature + columns, feature),
+        np.where(categorical, first_split + row, nodes["num_threshold"]),
+        nodes["missing_go_to_left"],
+        nodes["value"].reshape(-1, 1, 1),
+    )
+
+
+def histograms_agree(own: Any, twin: Any) -> bool:
+    """Whether the loop gives the bits of scikit-learn's own walk through all trees."""
+    rows, answers = _compared_rows(own), []
+    for model in (own, twin):
+        raw = np.zeros((len(rows), own.n_trees_per_iteration_), order="F")
+        raw += own._baseline_prediction  # noqa: SLF001 - as the caller of the method does
+        model._predict_iterations(rows, own._predictors, raw, False, 1)  # noqa: SLF001
+        answers.append(raw)
+    return equal_bits(*answers)
+
+
+def _compared_rows(boosted: Any) -> Array:
+    """Rows as the trees get them: on and next to thresholds, infinite, missing, and categories."""
+    _, index = boosted._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
+    predictors = [tree for trees in boosted._predictors for tree in trees]  # noqa: SLF001
+    splits = [
+        Splits(
+            np.where(tree.nodes["is_leaf"], -1, tree.nodes["feature_idx"]),
+            tree.nodes["num_threshold"],
+        )
+        for tree in some_of(predictors)
+    ]
+    rows = rows_on_thresholds(splits, len(index), nan_allowed=True, dtype=np.float64)
+    random = np.random.default_rng(1)
+    rows[random.random(rows.shape) < 1 / 32] = np.inf
+    rows[random.random(rows.shape) < 1 / 32] = -np.inf
+    categorical = boosted._bin_mapper.is_categorical_  # noqa: SLF001
+    if categorical is not None and categorical.any():
+        drawn = random.integers(-1, CATEGORIES, size=rows.shape).astype(np.float64)
+        drawn[np.isnan(rows)] = np.nan
+        rows = np.where(categorical, drawn, rows)
+    return rows
