@@ -7,12 +7,14 @@ import msgspec
 
 from workers.models.kernels.comparing import trees_agree
 from workers.models.kernels.own_classes import TREES
+from workers.models.kernels.steps.imputing import SimpleImputerKernel, prepare_imputer
 from workers.models.kernels.steps.linear import (
     CLASSIFIERS,
     REGRESSORS,
     LinearClassifierKernel,
     LinearRegressorKernel,
     bits_agree,
+    bits_agree_with_missing_values,
     prepare_linear,
 )
 from workers.models.kernels.steps.scaling import (
@@ -68,11 +70,14 @@ KERNELS = {
     **dict.fromkeys(TREES, Kernel(TreeKernel, prepare_tree)),
     **dict.fromkeys(CLASSIFIERS, _CLASSIFIER),
     **dict.fromkeys(REGRESSORS, _REGRESSOR),
+    "sklearn.impute._base.SimpleImputer": Kernel(
+        SimpleImputerKernel, prepare_imputer, bits_agree_with_missing_values
+    ),
     "sklearn.preprocessing._data.StandardScaler": Kernel(
-        StandardScalerKernel, prepare_standard, bits_agree
+        StandardScalerKernel, prepare_standard, bits_agree_with_missing_values
     ),
     "sklearn.preprocessing._data.MinMaxScaler": Kernel(
-        MinMaxScalerKernel, prepare_min_max, bits_agree
+        MinMaxScalerKernel, prepare_min_max, bits_agree_with_missing_values
     ),
 }
 """Full name of the class → its kernel."""

@@ -69,6 +69,13 @@ def bits_agree(own: Any, twin: Any) -> bool:
     return same_bits(own, twin, random_rows(own))
 
 
+def bits_agree_with_missing_values(own: Any, twin: Any) -> bool:
+    """Whether both give the same bits for random rows of which some values are missing."""
+    rows = random_rows(own)
+    rows[np.random.default_rng(1).random(rows.shape) < 1 / 8] = np.nan
+    return same_bits(own, twin, rows)
+
+
 def random_rows(estimator: Any) -> Array:
     """Rows (rows, columns) of many magnitudes, and zeros."""
     columns, random = estimator.n_features_in_, np.random.default_rng(0)
