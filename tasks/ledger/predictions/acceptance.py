@@ -11,6 +11,7 @@ from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
 from tasks.ledger.predictions.pipeline import Unsent
 from tasks.ledger.queue.bounds import Bounds
+from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.messages import Idempotency
 from tasks.record import Record
 from tasks.wire import encode_finite
@@ -57,13 +58,20 @@ def read_accept_answer(
         case bytes():
             return answer.decode()
         case [b"full", *seconds]:
-            most = f"{bounds.rows} rows or {bounds.bytes} bytes"
-            detail = f"the queue {offer.queue!r} is full: {most}"
-            return QueueFull(detail, retry_after=_retry_after(*seconds))
+            return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
         case _:
             return IdempotencyConflict()
+
+
+def _full(offer: Offer, bounds: Bounds) -> str:
+    if bounds == CLOSED:
+        return (
+            f"Redis uses more than {HIGH:.0%} of its memory; the rest is for the outcomes of "
+            "accepted predictions"
+        )
+    return f"the queue {offer.queue!r} is full: {bounds.rows} rows or {bounds.bytes} bytes"
 
 
 def uncertain(task_id: str) -> SubmissionUncertain:
