@@ -60,7 +60,7 @@ class LoadRetry:
         failed = self._failed.get(reference)
         if failed is None or time.monotonic() >= failed.due_at:
             return False
-        # A version that was removed and registered anew is another one under the same name.
+        # A version that was removed and registered anew is another one, under the same name.
         return failed.registered_at == self._registered_at(reference)
 
     @property
