@@ -51,6 +51,7 @@ class Burial:
             **_content(message),
         )
         script_keys = [keys.RESERVED, keys.DUE]
+        # Without the opening brace: bury.lua puts the id and the time in front.
         arguments: list[str | bytes | int] = [tag, letter_id, letter[1:] + b"}"]
         if task_id is not None:
             script_keys += [keys.ATTEMPTS, keys.record(task_id)]

@@ -19,6 +19,7 @@ from telemetry.errors import IdempotencyConflict, PredictqError, QueueFull, Subm
 UNKNOWN_RETRY_AFTER = 10
 """Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
 MAX_RETRY_AFTER = 3600
+"""Most seconds of ``Retry-After``: a drain rate of this moment tells nothing of later hours."""
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
 

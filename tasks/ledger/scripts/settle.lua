@@ -61,7 +61,10 @@ local function waits(i)
   local id, tag, message = id_at(i), tag_at(i), dead[i].message
   if not (dead[i].may_park and entry and entry.probe ~= id) then return false end
   if queue_of(message) ~= queue_of_tag(tag) then return false end
+  -- In reverse, as each is pushed below to the end of the oldest: they left the queue before what
+  -- is parked there already.
   table.insert(parked, 1, message)
+  -- Its attempts are forgotten: the version was at fault.
   finished[#finished + 1] = id
   local record = record_of(record_key_at(i))
   if record then redis.call('SET', record_key_at(i), in_state(QUEUED_HEAD, record)) end
@@ -87,6 +90,7 @@ for i = 1, many do
       local died_at = string.format('%.6f', now)
       local tail = ',"died_at":' .. died_at .. ',"message":' .. cjson.encode(dead[i].message) .. '}'
       bury(id, dead[i].head .. tail, died_at)
+      -- While a version is paused, only its probe decides.
       entry = entry or count_failure(version, dead[i], now)
     end
     if entry and entry.probe == id then
