@@ -15,6 +15,7 @@ def open_regular(path: Path) -> IO[bytes]:
     Raises `OSError`: ``ELOOP`` if the path contains a link by now, ``EINVAL`` for anything but a
     regular file, since opening a pipe would wait for a writer.
     """
+    # O_NOFOLLOW refuses a link at the end of the path only; `_refuse_links` looks at the rest.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         _refuse_others(os.fstat(descriptor).st_mode)

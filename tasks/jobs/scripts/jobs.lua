@@ -57,7 +57,7 @@ local function push(step, before)
   local message = message_of(step)
   -- A purge of the list leaves the counts behind.
   if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
-  redis.call('HSET', in_flight, step, 0)
+  redis.call('HSET', in_flight, step, 0) -- no rows yet: it waits
   redis.call(before and 'RPUSH' or 'LPUSH', BULK, message)
   redis.call('HINCRBY', QUEUED .. BULK, 'rows', 1)
   redis.call('HINCRBY', QUEUED .. BULK, 'bytes', #message)
@@ -97,6 +97,7 @@ local function push_next(many, before)
       if next == last then break end
       n, next = next, next + 1
     end
+    -- A chunk to be revisited may have been settled since, by a worker that was frozen.
     if redis.call('HEXISTS', chunks, n) == 0 and redis.call('HEXISTS', in_flight, n) == 0 then
       push(n, before)
       many, before = many - 1, false
@@ -198,6 +199,7 @@ end
 local function finalize_or_go_on(before)
   if redis.call('HLEN', chunks) == tonumber(redis.call('HGET', job, 'chunks')) then
     set_status('finalizing')
+    -- After a resume a worker may still hold the step of before.
     if redis.call('HEXISTS', in_flight, 'finalize') == 0 then push('finalize', true) end
   else
     push_next(window() - redis.call('HLEN', in_flight), before)
