@@ -39,6 +39,7 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
 
     Raises `PreconditionFailed` and `RequestedRangeNotSatisfiable`.
     """
+    # Of the open file, not of its path: another file may be there by now.
     status = os.fstat(file.fileno())
     tag, size = stamp_of(status).replace(" ", "-"), status.st_size
     if request.if_match and tag not in request.if_match:
