@@ -83,6 +83,7 @@ class CrashJournal:
         try:
             ask(range(*trying))
         except Exception:
+            # An error is no crash: if the step is retried, these rows are not to blame for its end.
             self._has_lived(notes, trying)
             raise
         self._has_lived(notes, trying)
@@ -101,6 +102,7 @@ class CrashJournal:
         middle = (first + end) // 2
         notes.trying, notes.vain = None, 0
         if middle > first:
+            # In front: the rows to blame are found before further ranges are asked for.
             notes.untried[:0] = [(first, middle), (middle, end)]
         elif first not in notes.struck:
             notes.struck.append(first)
@@ -119,5 +121,6 @@ class CrashJournal:
     def _write(self, notes: _Notes) -> None:
         # A worker that was taken for dead may write at the same time.
         draft = self._path.with_suffix(f".{os.getpid()}.tmp")
+        # Not synced: a crash of the machine says nothing about rows, so its notes may be lost.
         draft.write_bytes(msgspec.json.encode(notes))
         draft.replace(self._path)
