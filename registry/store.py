@@ -173,6 +173,7 @@ class Registry:
             manifest = check_existing(name, model.versions.get(number), description)
             if manifest is None:
                 self._check_never_another(name, number, description)
+            # The manifest comes last: as soon as it is there, readers may use all that it names.
             self._directory.write_artifact(description.sha256, artifact)
             if golden is not None:
                 self._directory.write_golden_rows(name, number, golden)
