@@ -78,6 +78,7 @@ class Registry:
         """
         if time.monotonic() - self._looked > self._glance:
             self._fresh()
+        # Any producer may send any JSON value here. Only what was found is kept, which is bounded.
         found = self._cache.resolved.get(reference) if isinstance(reference, str) else None
         if found is None:
             cache = self._fresh()

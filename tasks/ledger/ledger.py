@@ -111,6 +111,8 @@ class Ledger:
         """
         try:
             answers = await self._rounds.run_async(self._accept, *self._accept_call(offers))
+        # From `_accept_call`, before anything is sent: Redis is nearly full. A full queue is among
+        # the script's answers.
         except QueueFull as error:
             return [error] * len(offers)
         except (redis.ConnectionError, redis.TimeoutError) as error:

@@ -125,7 +125,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             return self.parts.reservations.upkeep(self.parts.batcher.reserved_tags(), self._queue)
 
     def maybe_refresh_binding_expiry(self) -> None:
-        """As kombu's; but a refusal reconnects, where kombu would log a traceback every second."""
+        """Like kombu's, but a refusal reconnects: kombu would log a traceback every second."""
         with refusals_as_loss():
             super().maybe_refresh_binding_expiry()
 
@@ -195,7 +195,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         return parameters
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        """As kombu's; but raises `redis.ConnectionError` if the channel has lost its connection.
+        """Like kombu's, but raises `redis.ConnectionError` if the channel has lost its connection.
 
         Kombu would raise `AttributeError`. Celery does not take that for a lost connection, so the
         worker would hang or end.

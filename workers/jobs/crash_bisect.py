@@ -23,13 +23,16 @@ Range = tuple[int, int]
 
 class _Notes(msgspec.Struct):
     untried: list[Range] = []
+    """Ranges to be asked for, in this order."""
     trying: Range | None = None
+    """The range that a process asks for; the next process finds it here if this one died of it."""
     lived: list[Range] = []
     """Ranges that did not crash the process; each could be asked as a whole."""
     struck: list[int] = []
-    """Rows of which a process died once, perhaps by chance; at the second time they are deadly."""
+    """Rows that a process died of once, perhaps by chance; the second time makes a row deadly."""
     deadly: list[int] = []
     vain: int = 0
+    """Consecutive crashes outside any row."""
 
 
 class CrashJournal:

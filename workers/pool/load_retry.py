@@ -36,6 +36,7 @@ class LoadRetry:
 
     def note(self, reference: str) -> None:
         """Record that loading a version failed, be it for its artifact or for the registry."""
+        # Only a load that works calls `forget`, so the pause grows from failure to failure.
         before = self._failed.get(reference)
         pause = min(2 * before.pause, MAX_PAUSE) if before else OUTAGE
         self._failed[reference] = _FailedLoad(

@@ -4,8 +4,9 @@
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
 -- limit); next (all chunks before it are settled, in flight or to be revisited), succeeded, failed,
 -- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
--- idempotency key, deleted with the job); revisits (there if no chunk is missing before next) and
--- searched (how far resume.lua has looked for missing ones).
+-- idempotency key, deleted with the job); revisits (present if each chunk before next is settled, in
+-- flight or in the set of the same name) and searched (how far resume.lua has looked for those that
+-- are not, in jobs of earlier releases).
 -- A step is in flight from its push until it is settled or dropped: queued, or held by a worker.
 -- The hash of these steps, `in_flight`, has `:flying` in its key, as earlier releases stored it.
 local ENDED = {

@@ -72,7 +72,7 @@ class Replays:
                 self.replay(letter_id)
             except PredictqError as error:
                 refused.append(Refused(letter_id, error.code, error.message))
-                if isinstance(error, QueueFull):
+                if isinstance(error, QueueFull):  # the next ones would be refused as well
                     break
             else:
                 replayed.append(letter_id)

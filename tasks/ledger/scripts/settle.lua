@@ -1,8 +1,8 @@
 -- Uses: messages, tags, pausing, breaking, burying
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
--- ARGV: time to live in seconds; 1 if a look-up expires a prediction, which it may only while that
---       waits; tags (empty for none), ids; then for each: outcome, state, rows, seconds from
+-- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
+--       tags (empty for none), ids; then for each: outcome, state, rows, seconds from
 --       acceptance, histogram bucket; then for each that leaves a dead letter: its index, the
 --       letter without its end, code, reason, and 1 if a pause may park it instead.
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
