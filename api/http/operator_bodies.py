@@ -7,7 +7,7 @@ from tasks.wire import decode
 from telemetry.errors import Invalid, TooLarge, UnsupportedMediaType
 
 MAX_OPERATOR_BODY_BYTES = 65_536
-"""In bytes."""
+"""Longest body in bytes."""
 
 
 def read_body(request: Request, kind: type[Kind]) -> Kind:

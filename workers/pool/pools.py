@@ -136,7 +136,7 @@ class Pools:
         if pool is None:
             self._start(needed.lock, reference)
             return None
-        # To the end of the order: `_has_place` retires the first pool that computes nothing.
+        # To the end of the order: `_has_place` retires the first pool that may end.
         self._others[needed.lock] = self._others.pop(needed.lock)
         self._used[needed.lock] = time.monotonic()
         return pool.idle(reference)

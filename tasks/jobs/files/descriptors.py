@@ -57,6 +57,7 @@ def _refuse_others(mode: int) -> None:
 
 def _refuse_links(path: Path, descriptor: int) -> None:
     """Compare after opening, so that changes meanwhile do not matter: this very path was opened."""
+    # The path may be exchanged between these calls, too; then its inode is another one.
     is_plain = os.path.realpath(path) == os.path.abspath(path)
     if not (is_plain and os.path.samestat(os.fstat(descriptor), os.lstat(path))):
         raise OSError(errno.ELOOP, _MOVED)

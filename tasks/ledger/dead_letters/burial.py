@@ -18,7 +18,7 @@ from telemetry.errors import Malformed, PredictqError
 
 log = logging.getLogger(__name__)
 MAX_REASON_CHARS = 1000
-"""Characters."""
+"""Longest reason in characters: it may quote the message."""
 _plain = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
