@@ -159,6 +159,7 @@ class Ledger:
             self._records, [keys.record(task_id) for task_id in task_ids], [most]
         )
         found = list(zip(task_ids, texts, strict=False))
+        # One record alone may be longer than ``most``, and parsing it would hold up the event loop.
         if sum(len(text or b"") for text in texts) > most:
             return await asyncio.to_thread(lambda: [_read(*each) for each in found])
         return [_read(*each) for each in found]
@@ -218,7 +219,7 @@ class Ledger:
 
     def settled_at(self, task_id: str) -> float:
         """Redis's seconds at which an outcome was written, from its remaining time to live."""
-        with self.client.pipeline() as pipe:
+        with self.client.pipeline() as pipe:  # a transaction: both are of the same moment
             pipe.time()
             pipe.pttl(keys.record(task_id))
             (seconds, microseconds), left = pipe.execute()

@@ -56,6 +56,8 @@ class Watchdog(threading.Thread):
         # Pool processes settle what they compute; messages that wait here return to the queue.
         log.critical("this worker is stalled and ends: messages wait, but %s", why)
         state.should_stop = os.EX_SOFTWARE
+        # The loop closes this watchdog when it begins to shut down. A loop that stands still does
+        # not, so its process ends without an orderly shutdown.
         if self._over.wait(STOP_TIMEOUT):
             time.sleep(EXIT_TIMEOUT)
         os._exit(os.EX_SOFTWARE)
@@ -85,10 +87,12 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         def tick() -> None:
             ticks[0] += 1
 
+        # Twice for each check, so that a loop that runs has ticked between any two checks.
         self._tick = consumer.timer.call_repeatedly(LOOK_INTERVAL / 2, tick)
 
         def sign() -> Sign:
-            # A worker without capacity need not take messages, but its loop must still turn.
+            # A worker without capacity need not take messages, but its loop must still turn. A
+            # change from one case to the other is progress, too: the first half differs.
             if has_capacity(self._batcher):
                 return "a process is free, and no message is reserved", channel.looks
             return "its event loop does not run", ticks[0]

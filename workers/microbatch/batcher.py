@@ -84,6 +84,7 @@ class Batcher:
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
+        # The watchdog's thread reads this too. A dictionary that changes meanwhile raises there.
         # The version of the next message is unknown; assume that of the latest microbatch.
         most = MAX_WAITING - sum(sizes.values())
         if held_back:
@@ -134,6 +135,7 @@ class Batcher:
         # A list first: `_wait` adds a group to the dictionary that is being searched.
         for group in [group for group in self._waiting if group.reference == reference]:
             for message in self._waiting.pop(group):
+                # `_wait` counts these bytes again.
                 self._waiting_bytes -= len(message.body)
                 # No model is needed to settle them, so any process can do it.
                 message.instruction, message.reference = Instruction.GIVE_UP_LOADING, None
@@ -143,6 +145,7 @@ class Batcher:
         """Queue a reserved message until `dispatch`."""
         self._events.received(message.request)
         self._demand.note(message.reference)
+        # A tag is unique, so a group with one has a single message.
         self._wait(message, alone=message.tag if message.is_step else None)
 
     def dispatch(self) -> None:
@@ -207,10 +210,13 @@ class Batcher:
             self._remind()
 
         def finished(done: Done | None) -> None:
+            # Messages that run again are in neither dictionary until `_wait`. No upkeep can miss
+            # them: it runs on this event loop, too.
             del self._running[process]
             self._awaited.pop(process, None)
             is_abandoned = process in self._abandoned
             self._abandoned.discard(process)
+            # An answer came before the kill did its work: then it counts, as usual.
             if done is None and is_abandoned:
                 self._end_cancelled(messages)
             elif done is None:

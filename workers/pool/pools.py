@@ -136,6 +136,7 @@ class Pools:
         if pool is None:
             self._start(needed.lock, reference)
             return None
+        # To the end of the order: `_has_place` retires the first pool that may end.
         self._others[needed.lock] = self._others.pop(needed.lock)
         self._used[needed.lock] = time.monotonic()
         return pool.idle(reference)
@@ -215,6 +216,7 @@ class Pools:
     def _end(self, lock: str, reference: str) -> None:
         """The fork server of an environment ended: it could not be made, or it was killed."""
         log.error("the fork server of an environment ended", extra=of_version(reference))
+        # Kept until its processes have finished what they compute: their answers still count.
         pool = self._others.pop(lock)
         self._ended.append(pool)
         del self._used[lock]

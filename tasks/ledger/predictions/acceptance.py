@@ -20,6 +20,7 @@ from telemetry.errors import IdempotencyConflict, PredictqError, QueueFull, Subm
 UNKNOWN_RETRY_AFTER = 10
 """Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
 MAX_RETRY_AFTER = 3600
+"""Most seconds of ``Retry-After``: a drain rate of this moment tells nothing of later hours."""
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
 
@@ -39,6 +40,7 @@ def accept_call(
 ) -> tuple[list[str], list[Any]]:
     """Keys and arguments of accept.lua. Offers for one queue, all with idempotency keys or none."""
     queue, keyed = offers[0].queue, [offer.idempotency for offer in offers if offer.idempotency]
+    # All or none, as the script finds the keys by their places.
     script_keys = [queue, keys.QUEUED + queue]
     script_keys += [keys.record(offer.record.task_id) for offer in offers]
     script_keys += [keys.IDEMPOTENCY + given.key for given in keyed]

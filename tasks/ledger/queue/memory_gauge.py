@@ -34,7 +34,7 @@ class MemoryGauge:
     def within(self, bounds: Bounds) -> Bounds:
         """These bounds, or `CLOSED` if Redis is nearly full. Never waits for Redis."""
         if time.monotonic() >= self._next and self._asking.acquire(blocking=False):
-            # In a thread, since an event loop calls this as well.
+            # In a thread, since an event loop calls this as well; `_look` releases the lock there.
             threading.Thread(target=self._look, name="memory gauge", daemon=True).start()
         return CLOSED if self._is_high else bounds
 
