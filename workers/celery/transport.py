@@ -169,7 +169,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
     def _brpop_read(self, **options: Any) -> Any:
         if not self._queue:
             return super()._brpop_read(**options)
-        connection, self._in_poll = self._in_poll, None
+        # Without a watch the socket is readable only if Redis closed the connection.
+        connection, self._in_poll = self._in_poll or self.client.connection, None
         # What was moved is not looked at: the answer only says that the queue may have a message.
         try:
             with refusals_as_loss():

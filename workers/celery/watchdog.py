@@ -11,7 +11,6 @@ import redis
 from celery import bootsteps
 from celery.worker import state
 
-from workers.microbatch.batcher import Batcher
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         def sign() -> Sign:
             # A worker without capacity need not take messages, but its loop must still turn. A
             # change from one case to the other is progress, too: the first half differs.
-            if has_capacity(self._batcher):
+            if self._batcher.seen_capacity:
                 return "a process is free, and no message is reserved", channel.looks
             return "its event loop does not run", ticks[0]
 
@@ -109,11 +108,3 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
             self._watch = None
 
     terminate = stop
-
-
-def has_capacity(batcher: Batcher) -> bool:
-    """Whether the batcher would take messages now, read from the watchdog's thread."""
-    try:
-        return batcher.capacity > 0
-    except RuntimeError:  # a dictionary changed while we iterated, so the loop is running
-        return False

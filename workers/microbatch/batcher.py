@@ -67,6 +67,8 @@ class Batcher:
             BatchSize
         )
         self._next_rows = 1
+        self.seen_capacity = 0
+        """`capacity` when the event loop last asked for it; another thread reads it here."""
         self._demand = Demand()
         self._looks_again_at = 0.0
         """When to try the registry again, in `time.monotonic` seconds; 0 if it could be read."""
@@ -78,13 +80,16 @@ class Batcher:
         The rest stays on the queue for other workers. Messages that wait for their version to be
         loaded do not count, up to `MAX_WAITING`, nor those of slow versions, up to `MAX_HELD_BACK`.
         """
+        self.seen_capacity = self._capacity()
+        return self.seen_capacity
+
+    def _capacity(self) -> int:
         too_large = self._waiting_bytes >= MAX_WAITING_BYTES
         if too_large or self._rests or not self._pool.has_idle or self._is_soon_over():
             return 0
         sizes = {group: len(messages) for group, messages in self._waiting.items()}
         held_back = sum(n for group, n in sizes.items() if self._is_held_back(group))
         could = sum(n for group, n in sizes.items() if self._pool.can_serve(group.reference))
-        # The watchdog's thread reads this too. A dictionary that changes meanwhile raises there.
         # The version of the next message is unknown; assume that of the latest microbatch.
         most = MAX_WAITING - sum(sizes.values())
         if held_back:
@@ -228,16 +233,20 @@ class Batcher:
             else:
                 # Job steps and messages without a version say nothing about a model's run time.
                 if group.reference is not None and not messages[0].is_step:
-                    self._learn(group, rows, done.seconds)
+                    self._learn(group, messages, done)
                 self._conclude(messages, done)
 
         items = [_item(message) for message in messages]
         process.take(Step(items[0]) if messages[0].is_step else Microbatch(items), finished)
 
-    def _learn(self, group: Group, rows: int, seconds: float) -> None:
-        batch_size = self._batch_size(group)
-        batch_size.learn(rows, seconds)
-        self._next_rows = batch_size.rows
+    def _learn(self, group: Group, messages: list[Message], done: Done) -> None:
+        answered = zip(messages, done.dispositions, strict=True)
+        # What was cancelled, or refused before the model was called, took no time.
+        rows = sum(message.rows for message, how in answered if how.kind == "succeeded")
+        if rows:
+            batch_size = self._batch_size(group)
+            batch_size.learn(rows, done.seconds)
+            self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, disposition in zip(messages, done.dispositions, strict=True):
