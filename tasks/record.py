@@ -92,14 +92,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":
         """The record of a prediction at acceptance."""
-        shared = {f: getattr(prediction, f) for f in ("model", "version", "alias", "method")}
         return cls(
             status="PENDING",
             state="queued",
             task_id=task_id,
+            model=prediction.model,
+            version=prediction.version,
+            alias=prediction.alias,
+            method=prediction.method,
             created_at=prediction.created_at,
             queue_deadline=prediction.queue_deadline,
-            **shared,
         )
 
     @classmethod
