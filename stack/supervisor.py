@@ -20,6 +20,10 @@ REPLACE_TIMEOUT = 90.0
 """Seconds that a new process may take to replace another."""
 FIRST_STAGE_SECONDS = 2.0
 """Seconds of the shutdown reserved for the first stage, Redis, which the others need."""
+START_SECONDS = 180.0
+"""Seconds until a program must be ready; one that ends before is noticed at once."""
+RUN_SECONDS = 900.0
+"""Seconds that a program may run before the others start."""
 
 
 class Stopped(Exception):
@@ -60,7 +64,7 @@ class Supervisor:
         self._guard.close()
         self._signals.__exit__()
 
-    def start(self, *programs: Program, within: float = 60.0) -> None:
+    def start(self, *programs: Program, within: float = START_SECONDS) -> None:
         """Start a stage and wait until all of it is ready; raises `StartFailed`."""
         stage: list[Process] = []
         self._stages.append(stage)
@@ -72,10 +76,17 @@ class Supervisor:
             late = (f"{p.program.name} is not ready:{p.tail()}" for p in self._not_ready(stage))
             raise StartFailed("\n".join(late)) from None
 
-    def run(self, program: Program, within: float = 300.0) -> None:
-        """Run a program to its end, with its output in ours; raises `StartFailed` if it fails."""
+    def run(self, program: Program, within: float = RUN_SECONDS) -> None:
+        """Run a program to its end, with its output in ours.
+
+        Raises `StartFailed` if it fails, or takes longer than ``within`` seconds.
+        """
         process = self._launch(program, None, self._unsupervised)
-        self.until(lambda: not process.running(), within)
+        try:
+            self.until(lambda: not process.running(), within)
+        except TimeoutError:
+            late = f"{program.name} took more than {within:.0f} s: the machine may be too busy"
+            raise StartFailed(late) from None
         self._guard.release(process.group)
         if process.code:
             raise StartFailed(process.crash_report())

@@ -210,6 +210,14 @@ def test_one_shot_program_is_waited_for(bench: Bench) -> None:
             supervisor.run(bench.program("errand", "sys.exit(3)"))
 
 
+def test_one_shot_program_that_takes_too_long_fails_the_start(bench: Bench) -> None:
+    with (
+        bench.supervisor() as supervisor,
+        pytest.raises(StartFailed, match=r"^p took more than 0 s: the machine may be too busy$"),
+    ):
+        supervisor.run(bench.program("p"), within=0)
+
+
 def test_signal_ends_the_supervisor(bench: Bench) -> None:
     with bench.supervisor() as supervisor:
         supervisor.start(bench.program("p"))
@@ -219,10 +227,8 @@ def test_signal_ends_the_supervisor(bench: Bench) -> None:
 
 
 def test_program_that_ignores_sigterm_is_killed_in_time(host: subprocess.Popen[bytes]) -> None:
-    start = time.monotonic()
     host.terminate()
-    host.wait(timeout=10)
-    assert time.monotonic() - start <= SHUTDOWN_SECONDS + 0.5
+    host.wait(timeout=10 * SHUTDOWN_SECONDS)  # it would never end by itself
 
 
 def test_second_interrupt_ends_the_supervisor_at_once(
