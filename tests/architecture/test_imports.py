@@ -38,7 +38,7 @@ def modules_after(program: str, home: Path) -> set[str]:
 def test_api_imports_no_model_libraries(tmp_path: Path) -> None:
     modules = modules_after("from api.app import create_app; create_app()", tmp_path)
     assert {"api", "flask", "tasks", "registry"} <= modules
-    assert not modules & (HEAVY | {"workers", "cli", "predictq"})
+    assert not modules & (HEAVY | {"celery", "workers", "cli", "predictq"})
 
 
 def test_flower_and_stock_tools_import_no_model_libraries(tmp_path: Path) -> None:
@@ -59,6 +59,7 @@ def test_worker_imports_no_model_libraries_and_no_http(
     assert "celery" in worker
     assert "pandas" in server
     assert "sklearn" not in server, "it takes seconds, which models of others need not wait for"
+    assert not server & {"celery", "numba"}, "nothing there needs them at each start"
     assert not worker & HEAVY
     assert not (worker | server) & {"api", "flask", "werkzeug", "granian", "cli", "predictq"}
 

@@ -10,6 +10,7 @@ from kombu.transport import _transport_cache
 from tasks.broker import celery_url
 from tasks.settings import Settings
 from tests.unit.workers.microbatch.batcher_harness import Bench
+from workers.celery.connecting import ServerCheck
 from workers.celery.transport import Transport
 from workers.parts import WorkerParts
 
@@ -18,7 +19,8 @@ def worker_connection(url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A connection of kombu's with our transport, as `workers.app` has it; a batcher is free."""
     parts = WorkerParts(Settings(home=home, redis_url=url))
     parts.batcher = Bench().batcher
-    monkeypatch.setitem(_transport_cache, "redis", type("Own", (Transport,), {"parts": parts}))
+    shared = {"parts": parts, "server_check": ServerCheck(parts.client)}
+    monkeypatch.setitem(_transport_cache, "redis", type("Transport", (Transport,), shared))
     return Connection(celery_url(url))
 
 

@@ -60,7 +60,8 @@ class Pool:
     def listen(self, hub: Any) -> None:
         """Listen to the fork server and all processes on an event loop, perhaps a new one."""
         self._hub = hub
-        hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
+        if self._fork_server.fileno() >= 0:  # one that ended is closed already
+            hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         for process in self._processes:
             hub.add_reader(process.fileno(), self._hear, process)
 

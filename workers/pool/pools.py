@@ -24,6 +24,9 @@ MAX_ENVIRONMENTS = 4
 """Environments whose fork servers may run at once; each costs the memory of its libraries."""
 UNUSED_SECONDS = 600.0
 """Seconds without a message after which the pool of an environment ends."""
+SPARED_SECONDS = 10.0
+"""Seconds without a message after which it may end for another. Less would let five environments
+that are asked for at once end each other before any has computed."""
 
 
 class Pools:
@@ -40,6 +43,8 @@ class Pools:
         """Pools without a fork server, of which processes may still compute."""
         self._hub: Any = None
         self._is_closed = False
+        self._lacked_place = False
+        """Whether an environment could not start, so that its messages must be looked at again."""
 
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
@@ -147,6 +152,9 @@ class Pools:
         for lock, used in [*self._used.items()]:
             if time.monotonic() - used > UNUSED_SECONDS and not self._others[lock].busy:
                 self._retire(lock)
+        if self._lacked_place:
+            self._lacked_place = False
+            self._listener.on_idle()
 
     def drain(self, timeout: float) -> bool:
         """Handle results until nothing is being computed; False if ``timeout`` seconds pass."""
@@ -180,7 +188,10 @@ class Pools:
 
     def _start(self, lock: str, reference: str) -> None:
         """Start the pool of an environment, if there is a place for it now."""
-        if self._is_closed or not self._has_place():
+        if self._is_closed:
+            return
+        if not self._has_place():
+            self._lacked_place = True
             return
         pool = self._others[lock] = Pool(self._faults, reference)
         self._used[lock] = time.monotonic()
@@ -191,10 +202,15 @@ class Pools:
     def _has_place(self) -> bool:
         if len(self._others) < MAX_ENVIRONMENTS:
             return True
-        unneeded = next((lock for lock, pool in self._others.items() if not pool.busy), None)
+        unneeded = next((lock for lock in self._others if self._may_end(lock)), None)
         if unneeded is not None:
             self._retire(unneeded)
         return unneeded is not None
+
+    def _may_end(self, lock: str) -> bool:
+        """Whether a pool has started, computes nothing, and was not asked for lately."""
+        pool, unused = self._others[lock], time.monotonic() - self._used[lock]
+        return pool.has_ready_process and not pool.busy and unused > SPARED_SECONDS
 
     def _end(self, lock: str, reference: str) -> None:
         """The fork server of an environment ended: it could not be made, or it was killed."""

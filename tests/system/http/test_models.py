@@ -17,6 +17,7 @@ VERSION = {
     "estimator",
     "parameters",
     "libraries",
+    "environment",
     "signature",
     "metadata",
     "example",

@@ -1,5 +1,6 @@
 """Versions with code and packages of their own, side by side in one worker."""
 
+import hashlib
 import pickle
 import subprocess
 import sys
@@ -9,9 +10,13 @@ import psutil
 import pytest
 
 from predictq import Client
+from registry.manifest import Description, Environment
+from registry.store import Registry
 from stack.process import ROOT
+from tests.support.models import Doubling, register
 from tests.support.stack import LiveStack, running, until
 from tests.unit.workers.environments.tiny_wheels import tiny_wheel
+from workers.environments.lock import _origin
 from workers.models.formats.code.modules import VersionModules
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -65,6 +70,26 @@ def fork_servers(stack: LiveStack) -> list[psutil.Process]:
     """The fork servers of the worker, oldest first."""
     found = psutil.Process(stack.pid("worker")).children()
     return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_environments_that_cannot_be_made_fail_with_the_reason(tmp_path: Path) -> None:
+    """A lock whose package is nowhere: other versions are served, and the worker stays."""
+    lock = f"{_origin()}\n--no-index\ntinyscale==1.0 --hash=sha256:{'0' * 64}\n".encode()
+    wanted = Environment(hashlib.sha256(lock).hexdigest(), ("tinyscale==1.0",), "3.11.7", 1)
+    register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
+    content = (tmp_path / "doubling.joblib").read_bytes()
+    own = Registry(tmp_path).resolve("doubling").manifest
+    fields = {name: getattr(own, name) for name in Description.__struct_fields__}
+    description = Description(**{**fields, "environment": wanted})
+    Registry(tmp_path).add("lost", description, content, lock=lock)
+    with running(tmp_path) as stack:
+        lost = stack.submit("lost", [[1.0, 0.0]])["id"]
+        assert stack.predict("doubling", [[1.0, 0.0]]) == [2.0]
+        error = stack.outcome(lost, PATIENCE)["error"]
+        assert error["code"] == "model_unloadable"
+        assert "lost:1 needs its environment" in error["message"]
+        assert "tinyscale" in error["message"]
+        assert stack.predict("doubling", [[1.0, 0.0]]) == [2.0]
 
 
 def test_environments_of_two_versions_compute_side_by_side(tmp_path: Path) -> None:

@@ -7,14 +7,15 @@ import msgspec
 
 from workers.models.kernels.comparing import trees_agree
 from workers.models.kernels.own_classes import TREES
+from workers.models.kernels.steps.imputing import SimpleImputerKernel, prepare_imputer
 from workers.models.kernels.steps.linear import (
     CLASSIFIERS,
     REGRESSORS,
     LinearClassifierKernel,
     LinearRegressorKernel,
     bits_agree,
-    prepare_classifier,
-    prepare_regressor,
+    bits_agree_with_missing_values,
+    prepare_linear,
 )
 from workers.models.kernels.steps.scaling import (
     MinMaxScalerKernel,
@@ -48,8 +49,8 @@ class Kernel(msgspec.Struct, frozen=True):
     """Whether the estimator and its copy with the kernel give the same bits."""
 
 
-_CLASSIFIER = Kernel(LinearClassifierKernel, prepare_classifier, bits_agree)
-_REGRESSOR = Kernel(LinearRegressorKernel, prepare_regressor, bits_agree)
+_CLASSIFIER = Kernel(LinearClassifierKernel, prepare_linear, bits_agree)
+_REGRESSOR = Kernel(LinearRegressorKernel, prepare_linear, bits_agree)
 _HISTOGRAM = Kernel(HistogramKernel, prepare_histograms, histograms_agree)
 _HISTOGRAMS = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoosting"
 # By name: importing scikit-learn takes seconds, which models of other libraries need not wait for.
@@ -69,11 +70,14 @@ KERNELS = {
     **dict.fromkeys(TREES, Kernel(TreeKernel, prepare_tree)),
     **dict.fromkeys(CLASSIFIERS, _CLASSIFIER),
     **dict.fromkeys(REGRESSORS, _REGRESSOR),
+    "sklearn.impute._base.SimpleImputer": Kernel(
+        SimpleImputerKernel, prepare_imputer, bits_agree_with_missing_values
+    ),
     "sklearn.preprocessing._data.StandardScaler": Kernel(
-        StandardScalerKernel, prepare_standard, bits_agree
+        StandardScalerKernel, prepare_standard, bits_agree_with_missing_values
     ),
     "sklearn.preprocessing._data.MinMaxScaler": Kernel(
-        MinMaxScalerKernel, prepare_min_max, bits_agree
+        MinMaxScalerKernel, prepare_min_max, bits_agree_with_missing_values
     ),
 }
 """Full name of the class → its kernel."""

@@ -83,8 +83,8 @@ def test_fitted_with_a_version_that_cannot_be_loaded_names_both_and_the_remedies
     )
     (tmp_path / "m.pkl").write_bytes(content.replace(b"._logistic", b".logistic_"))
     told = (
-        rf"saved with scikit-learn {OLD}, and {HERE} is installed here: fit it anew with {HERE}, "
-        rf"or convert it to ONNX where scikit-learn {OLD} is installed \(ModuleNotFoundError"
+        rf"saved with scikit-learn {OLD}, and {HERE} is installed here: register it with "
+        rf"--requirements scikit-learn=={OLD}, or fit it anew with {HERE} \(ModuleNotFoundError"
     )
     with pytest.raises(ModelUnloadable, match=told):
         open_artifact(tmp_path / "m.pkl", trust=True)

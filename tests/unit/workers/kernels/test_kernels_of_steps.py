@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     BayesianRidge,
     ElasticNet,
@@ -75,9 +77,12 @@ def test_kernels_of_linear_models_with_several_outputs_give_the_same_bits() -> N
         pytest.param(StandardScaler(with_std=False), id="mean"),
         pytest.param(StandardScaler(with_mean=False, with_std=False), id="nothing"),
         pytest.param(MinMaxScaler(), id="min-max"),
+        pytest.param(SimpleImputer(), id="mean-imputer"),
+        pytest.param(SimpleImputer(strategy="most_frequent"), id="frequent-imputer"),
+        pytest.param(SimpleImputer(strategy="constant", fill_value=7.5), id="constant-imputer"),
     ],
 )
-def test_kernels_of_scalers_give_the_same_bits_and_leave_their_input(scaler: Any) -> None:
+def test_kernels_of_transformers_give_the_same_bits_and_leave_their_input(scaler: Any) -> None:
     holed = np.where(RANDOM.random(ROWS.shape) < 0.1, np.nan, ROWS)
     given = holed.copy()
     assert_same_bits(scaler.fit(ROWS), given, given[:1], np.asfortranarray(given), given.tolist())
@@ -91,18 +96,30 @@ def test_kernels_of_scalers_give_the_same_bits_and_leave_their_input(scaler: Any
         pytest.param(StandardScaler().set_output(transform="pandas"), id="frames"),
         pytest.param(StandardScaler(copy=False), id="in-place"),
         pytest.param(MinMaxScaler(clip=True), id="clip"),
+        pytest.param(SimpleImputer(add_indicator=True), id="indicator"),
+        pytest.param(SimpleImputer(missing_values=0.0), id="zeros"),
     ],
 )
-def test_kernels_are_not_made_of_other_scalers(scaler: Any) -> None:
+def test_kernels_are_not_made_of_other_transformers(scaler: Any) -> None:
     fitted = scaler.fit(ROWS.copy())
     assert accelerated(fitted, "m:1") is fitted
 
 
+def test_kernels_are_not_made_of_imputers_that_drop_columns_or_take_texts() -> None:
+    empty = SimpleImputer().fit(np.column_stack([ROWS, np.full(len(ROWS), np.nan)]))
+    texts = SimpleImputer(strategy="most_frequent").fit(LABELS[:, None].astype(object))
+    for fitted in (empty, texts):
+        assert accelerated(fitted, "m:1") is fitted
+
+
 def test_kernels_of_steps_work_inside_pipelines_and_searches() -> None:
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    columns = make_column_transformer((numbers, ["a", "b"]), remainder="passthrough")
     for model in (
+        make_pipeline(columns, LogisticRegression()),
         make_pipeline(StandardScaler(), LogisticRegression()),
         GridSearchCV(make_pipeline(MinMaxScaler(), LogisticRegression()), {}, cv=2),
     ):
         twin = assert_same_bits(model.fit(FRAME, LABELS), FRAME, FRAME[:1])
-        assert_same_error(model, twin, FRAME[list("bacd")])
-        assert_same_error(model, twin, FRAME.assign(a=np.nan))
+        assert_same_error(model, twin, FRAME[list("abc")])
+        assert_same_error(model, twin, FRAME.assign(d=np.nan))

@@ -61,7 +61,8 @@ def served(tmp_path, monkeypatch, clock):
         content = name.encode()
         registry.add(name, replace(described(content), environment=wanted), content)
     made = Pools(LoadRetry(registry), registry)
-    made.start(2, "predict", Listener(lambda: None, lambda: None, lambda _: None))
+    looks = made.looks = []
+    made.start(2, "predict", Listener(lambda: None, lambda: looks.append(1), lambda _: None))
     made.listen(object())
     return made
 
@@ -108,12 +109,26 @@ def test_pools_of_environments_end_after_a_while_without_messages(served, clock)
     assert not served.can_serve("e1:1")
 
 
-def test_pools_give_the_place_of_the_least_recently_used_environment_to_another(served):
+def test_pools_give_the_place_of_the_least_recently_used_environment_to_another(served, clock):
     names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
     first, second, *_ = [started(served, name).pool for name in names]
+    clock.now += pools.SPARED_SECONDS + 1
     assert served.idle(names[0]).pool is first
     assert started(served, "e5:1").pool.environment_of == "e5:1"
     assert (first.is_retired, second.is_retired) == (False, True)
+
+
+def test_pools_that_start_or_were_just_asked_for_keep_their_places_for_a_while(served, clock):
+    names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
+    found = [started(served, name).pool for name in names]
+    found[0].has_ready_process = False
+    assert served.idle("e5:1") is None
+    assert not any(pool.is_retired for pool in found)
+    clock.now += pools.SPARED_SECONDS + 1
+    served.end_overdue()
+    assert served.looks == [1]  # the worker looks at its messages again
+    assert started(served, "e5:1")
+    assert [pool.is_retired for pool in found[:2]] == [False, True]
 
 
 def test_pools_that_all_compute_keep_their_places(served):

@@ -44,7 +44,7 @@ class LinearClassifierKernel:
             return super().decision_function(X)  # type: ignore[misc]  # of scikit-learn's class
         linear: Any = self
         scores = rows @ linear.coef_.T + linear.intercept_
-        return scores.reshape(-1) if scores.shape[1] == 1 else scores
+        return scores.reshape(-1) if scores.shape[1:] == (1,) else scores
 
 
 class LinearRegressorKernel:
@@ -55,23 +55,25 @@ class LinearRegressorKernel:
         if rows is None:
             return super()._decision_function(X)  # type: ignore[misc]  # of scikit-learn's class
         linear: Any = self
-        coef = linear.coef_
-        return rows @ (coef if coef.ndim == 1 else coef.T) + linear.intercept_
+        return rows @ linear.coef_.T + linear.intercept_
 
 
-def prepare_classifier(linear: Any) -> bool | None:
-    """None unless the coefficients are dense floats of two dimensions; there is nothing else."""
-    return True if _is_dense(linear, 2) else None
-
-
-def prepare_regressor(linear: Any) -> bool | None:
+def prepare_linear(linear: Any) -> bool | None:
     """None unless the coefficients are dense floats; there is nothing else to prepare."""
-    return True if _is_dense(linear, 1) or _is_dense(linear, 2) else None
+    coef = getattr(linear, "coef_", None)
+    return True if type(coef) is np.ndarray and coef.dtype == np.float64 else None
 
 
 def bits_agree(own: Any, twin: Any) -> bool:
     """Whether both give the same bits for random rows."""
     return same_bits(own, twin, random_rows(own))
+
+
+def bits_agree_with_missing_values(own: Any, twin: Any) -> bool:
+    """Whether both give the same bits for random rows of which some values are missing."""
+    rows = random_rows(own)
+    rows[np.random.default_rng(1).random(rows.shape) < 1 / 8] = np.nan
+    return same_bits(own, twin, rows)
 
 
 def random_rows(estimator: Any) -> Array:
@@ -81,8 +83,3 @@ def random_rows(estimator: Any) -> Array:
     rows = random.normal(size=shape) * 10.0 ** random.integers(-3, 6, size=shape)
     rows[random.random(shape) < 1 / 16] = 0
     return rows
-
-
-def _is_dense(linear: Any, dimensions: int) -> bool:
-    coef = getattr(linear, "coef_", None)
-    return type(coef) is np.ndarray and coef.ndim == dimensions and coef.dtype == np.float64
