@@ -1,16 +1,18 @@
 """Directories of environments below a home, and the environment that this process runs in."""
 
+import hashlib
 import sys
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from registry.files import make_directory
 from registry.manifest import Environment, Manifest
 from telemetry.errors import ModelUnloadable
 
 MARK_FILE = "environment.json"
-"""The file in an environment that says which it is; written last, so it is whole if it is there."""
+"""The file in an environment that says which it is; if it exists, installation finished."""
 LOCK = "requirements.lock"
 """The file in an environment that is its lock."""
 
@@ -50,6 +52,11 @@ class MadeEnvironment(msgspec.Struct, frozen=True):
 def environments_of(home: Path) -> Path:
     """Where the environments of a home are, each named by the SHA-256 of its lock."""
     return home / "environments"
+
+
+def directory_of(home: Path, lock: bytes) -> Path:
+    """Where the environment of a lock is, or will be."""
+    return environments_of(home) / hashlib.sha256(lock).hexdigest()
 
 
 def found_at(directory: Path) -> MadeEnvironment | None:
@@ -96,6 +103,7 @@ def failure_of(home: Path, lock: str) -> str:
 def note_failure(home: Path, lock: str, reason: str) -> None:
     """Keep why an environment could not be made; an empty reason forgets it."""
     if reason:
+        make_directory(environments_of(home))
         _failure(home, lock).write_text(reason)
     else:
         _failure(home, lock).unlink(missing_ok=True)
