@@ -84,6 +84,11 @@ class Pools:
         return [pid for pool in self._all() for pid in pool.pids]
 
     @property
+    def concurrency(self) -> int:
+        """How many processes may compute at once: those that are ready, bounded by the size."""
+        return min(len(self.pids), self._size)
+
+    @property
     def memory_bytes(self) -> int:
         """Resident memory of all fork servers and processes; what they share counts in each."""
         return sum(pool.memory_bytes for pool in self._all())

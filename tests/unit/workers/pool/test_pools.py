@@ -11,6 +11,7 @@ from registry.store import Registry
 from tests.support.models import described
 from tests.unit.clock import Clock
 from workers.pool import pools
+from workers.pool.heartbeat import describe_worker
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener
 from workers.pool.pools import MAX_ENVIRONMENTS, Pools
@@ -19,7 +20,7 @@ from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 class FakePool:
     """A pool whose processes hold all that they are asked for, once they are ready."""
 
-    is_ready_at_once = True
+    is_ready_at_once, memory_bytes, held = True, 0, ()
 
     def __init__(self, faults, environment_of=""):
         self.environment_of, self.busy, self.is_retired = environment_of, 0, False
@@ -94,6 +95,14 @@ def test_pools_compute_no_more_at_once_than_the_worker_has_processes(served):
     main.busy = 1
     assert not served.has_idle
     assert served.idle("e1:1") is None
+
+
+def test_pools_tell_the_heartbeat_no_more_processes_than_may_compute_at_once(served):
+    main, other = served.idle("shared:1").pool, started(served, "e1:1").pool
+    main.pids, other.pids = [1], []
+    assert describe_worker(served)["processes"] == 1
+    main.pids, other.pids = [1, 2], [3, 4]
+    assert describe_worker(served)["processes"] == 2
 
 
 def test_pools_of_environments_end_after_a_while_without_messages(served, clock):
