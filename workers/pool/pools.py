@@ -15,6 +15,7 @@ from registry.manifest import Environment
 from registry.store import Registry
 from telemetry.errors import PredictqError
 from telemetry.logs import of_version
+from workers.pool.fork_server_client import STOP_GRACE
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener, Pool
 from workers.pool.pool_process import PoolProcess
@@ -64,9 +65,15 @@ class Pools:
             pool.close()
 
     def stop(self) -> None:
-        """Hang up: each process ends after its microbatch, and the fork servers after all."""
+        """Hang up: each process ends after its microbatch, and the fork servers after all.
+
+        Those that have not ended after `STOP_GRACE` seconds, for all together, are killed.
+        """
+        end = time.monotonic() + STOP_GRACE
         for pool in self._all():
-            pool.stop()
+            pool.hang_up()
+        for pool in self._all():
+            pool.stop(max(end - time.monotonic(), 0.0))
 
     def kill(self, pid: int) -> None:
         """Kill one process; the other messages of its microbatch run again."""

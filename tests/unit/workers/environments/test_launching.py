@@ -3,9 +3,12 @@
 import errno
 import hashlib
 import os
+import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -13,6 +16,7 @@ from registry.manifest import Environment
 from registry.store import Registry
 from stack.process import ROOT
 from tests.support.models import described
+from tests.support.stack import until
 from workers.environments import launching, making
 from workers.environments.environment import MadeEnvironment, Mark, failure_of, note_failure
 from workers.environments.lock import RUNTIME, _origin
@@ -25,22 +29,53 @@ def registered(home, name, lock):
     return Registry(home).add(name, description, content, lock=lock)
 
 
+@contextmanager
+def started(*program, home):
+    """A process that launches m:1, and the worker's end of its socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        process = subprocess.Popen(
+            [sys.executable, *program, "m:1", str(theirs.fileno()), "predict"],
+            pass_fds=[theirs.fileno()],
+            cwd=ROOT,
+            env={**os.environ, "PREDICTQ_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        theirs.close()
+        with process:
+            yield process, ours
+            process.kill()
+
+
 def test_launching_ends_with_the_reason_if_the_environment_cannot_be_made(tmp_path):
     lock = f"{_origin()}\n--no-index\ntinyscale==1.0 --hash=sha256:{'0' * 64}\n".encode()
     manifest = registered(tmp_path, "m", lock)
-    command = [sys.executable, "-m", "workers.environments.launching", "m:1", "0", "predict"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PREDICTQ_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == os.EX_UNAVAILABLE
-    assert "an environment cannot be made" in done.stdout + done.stderr
+    with started("-m", "workers.environments.launching", home=tmp_path) as (process, _):
+        told, _ = process.communicate(timeout=120)
+    assert process.returncode == os.EX_UNAVAILABLE
+    assert "an environment cannot be made" in told
     assert "tinyscale" in failure_of(tmp_path, manifest.environment.lock)
+
+
+INSTALLING_FOR_EVER = """
+from workers.environments import launching, uv
+uv._uv = lambda: "/bin/sh"
+launching.provided = lambda home, _: uv.run_uv(
+    ["-c", f"echo $$ > {home}/fresh; mv {home}/fresh {home}/pid; sleep 600"], "installing"
+)
+launching.main()
+"""
+
+
+def test_launching_ends_with_its_worker_and_ends_what_it_installs_with(tmp_path):
+    registered(tmp_path, "m", b"1")
+    with started("-c", INSTALLING_FOR_EVER, home=tmp_path) as (process, worker):
+        until((tmp_path / "pid").exists, "the installation")
+        worker.close()
+        assert process.wait(60) == os.EX_UNAVAILABLE
+    until(lambda: not psutil.pid_exists(int((tmp_path / "pid").read_text())), "its end")
 
 
 @pytest.fixture
@@ -49,6 +84,7 @@ def launched(tmp_path, monkeypatch):
     monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
     monkeypatch.setattr(launching.signal, "signal", lambda *_: None)
     monkeypatch.setattr(launching, "configure", lambda _: None)
+    monkeypatch.setattr(launching, "_end_with_worker", lambda _: None)
     monkeypatch.setattr(os, "set_inheritable", lambda *_: None)
     commands = []
     monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))

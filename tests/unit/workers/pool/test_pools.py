@@ -11,6 +11,7 @@ from registry.store import Registry
 from tests.support.models import described
 from tests.unit.clock import Clock
 from workers.pool import pools
+from workers.pool.fork_server_client import STOP_GRACE
 from workers.pool.heartbeat import describe_worker
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener
@@ -43,6 +44,14 @@ class FakePool:
 
     def retire(self):
         self.is_retired = True
+
+    def hang_up(self):
+        self.has_hung_up = True
+
+    def stop(self, grace):
+        """Its fork server hangs."""
+        assert all(pool.has_hung_up for pool in self.beside)
+        self.clock.now += grace
 
 
 @pytest.fixture
@@ -169,6 +178,16 @@ def test_pools_keep_an_environment_that_messages_of_a_busy_worker_wait_for(serve
     assert served.idle("e1:1") is None
     served.end_overdue()
     assert not waited_for.is_retired
+
+
+def test_pools_share_the_grace_of_a_shutdown(served, clock):
+    names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
+    found = [served.idle("shared:1").pool, *[started(served, name).pool for name in names]]
+    for pool in found:
+        pool.beside, pool.clock, pool.has_hung_up = found, clock, False
+    before = clock.now
+    served.stop()
+    assert clock.now - before == pytest.approx(STOP_GRACE)
 
 
 def test_pools_that_all_compute_keep_their_places(served):
