@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NoReturn
@@ -45,6 +46,9 @@ USUAL_THRESHOLDS = gc.get_threshold()
 LOADING_THRESHOLD = 100_000
 """Objects made between two collections while libraries and models are loaded. These stay, and
 looking through them every 700 objects is a tenth of a start."""
+
+FORK_PAUSE = 1.0
+"""Seconds until the worker hears that a process could not be forked, for lack of memory."""
 
 
 class ForkServer:
@@ -123,8 +127,12 @@ class ForkServer:
         # Without this the child's first collection would write to every object, and so copy the
         # memory pages that it shares with us.
         gc.freeze()
-        if os.fork() == 0:
-            self._run_child(connection)
+        try:
+            if os.fork() == 0:
+                self._run_child(connection)
+        except OSError as error:
+            log.error("no process can be forked now: %s", error)
+            time.sleep(FORK_PAUSE)  # the worker asks again as soon as the connection is closed
         connection.close()
 
     def _run_child(self, connection: socket.socket) -> NoReturn:
