@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from registry.manifest import Manifest
 from registry.store import Registry
-from workers.environments.environment import MadeEnvironment, directory_of, own_environment
+from workers.environments.environment import MadeEnvironment, directory_of, version_environment
 from workers.environments.lease import lease
 from workers.environments.lock import check_complete, resolved
 from workers.environments.making import provided
@@ -18,12 +18,12 @@ Tell = Callable[[str], object]
 
 
 def enter_for(given: tuple[str, ...], home: Path, tell: Tell) -> MadeEnvironment | None:
-    """Be in the environment that some requirements need; None if that is the shared one.
+    """Continue in the environment that meets some requirements; None if it is the shared one.
 
     Raises `Invalid` if they cannot be read, and `ModelUnloadable` if they cannot be met.
     """
-    if not given or (own := own_environment()):
-        return own if given else None
+    if not given or (entered := version_environment()):
+        return entered if given else None
     wanted = read_requirements(given)
     check_complete(wanted)
     if not are_met_here(wanted):
@@ -32,9 +32,9 @@ def enter_for(given: tuple[str, ...], home: Path, tell: Tell) -> MadeEnvironment
     return None
 
 
-def enter_that_of(manifest: Manifest, registry: Registry, home: Path) -> None:
-    """Be in the environment of a version, made if it is absent; raises as `provided`."""
-    if manifest.environment is not None and own_environment() is None:
+def enter_environment_of(manifest: Manifest, registry: Registry, home: Path) -> None:
+    """Continue in the environment of a version, made if it is absent; raises as `provided`."""
+    if manifest.environment is not None and version_environment() is None:
         _enter(home, registry.lock(manifest), lambda _: None)
 
 

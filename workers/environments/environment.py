@@ -70,24 +70,24 @@ def found_at(directory: Path) -> MadeEnvironment | None:
 
 
 @cache
-def own_environment() -> MadeEnvironment | None:
+def version_environment() -> MadeEnvironment | None:
     """The environment of a version that this process runs in; None in the shared environment."""
     return found_at(Path(sys.prefix))
 
 
-def is_at_home(manifest: Manifest) -> bool:
+def runs_in_environment_of(manifest: Manifest) -> bool:
     """Whether this process runs in the environment of a version."""
-    own, wanted = own_environment(), manifest.environment
+    own, wanted = version_environment(), manifest.environment
     return (own.mark.lock if own else None) == (wanted.lock if wanted else None)
 
 
 def check_environment(manifest: Manifest, home: Path) -> None:
     """Raise `ModelUnloadable` unless this process runs in the environment of a version."""
-    if is_at_home(manifest):
+    if runs_in_environment_of(manifest):
         return
     wanted = manifest.environment
     if wanted is None:
-        raise ModelUnloadable(f"{manifest.reference} belongs into the shared environment")
+        raise ModelUnloadable(f"{manifest.reference} needs the shared environment")
     reason = failure_of(home, wanted.lock) or "this process runs in another one"
     raise ModelUnloadable(f"{manifest.reference} needs its environment: {reason}")
 

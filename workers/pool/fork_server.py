@@ -27,7 +27,7 @@ from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
-from workers.environments.environment import is_at_home
+from workers.environments.environment import runs_in_environment_of
 from workers.memory_limit import bound_growth, share_of_one
 from workers.models.cache import CAPACITY
 from workers.models.current import current
@@ -76,7 +76,7 @@ class ForkServer:
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
         # The cache holds no more: further ones would push out the first.
-        for manifest in islice(filter(is_at_home, current(self._registry)), CAPACITY):
+        for manifest in islice(filter(runs_in_environment_of, current(self._registry)), CAPACITY):
             if manifest.reference not in self._never:
                 self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)

@@ -19,7 +19,7 @@ from tests.support.models import described
 from tests.support.stack import until
 from workers.environments import launching, making
 from workers.environments.environment import MadeEnvironment, Mark, failure_of, note_failure
-from workers.environments.lock import RUNTIME, _origin
+from workers.environments.lock import WORKER_REQUIREMENTS, _origin
 
 
 def registered(home, name, lock):
@@ -131,9 +131,9 @@ def test_launching_enters_the_environment_without_the_current_directory(tmp_path
     assert failure_of(tmp_path, lock) == ""
 
 
-def test_runtime_packages_have_the_bounds_of_the_project(tmp_path):
+def test_worker_requirements_have_the_bounds_of_the_project(tmp_path):
     project = (ROOT / "pyproject.toml").read_text()
-    bounded = [each for each in RUNTIME if ">" in each]
+    bounded = [each for each in WORKER_REQUIREMENTS if ">" in each]
     assert bounded
     for each in bounded:
         name = each.partition(">")[0]
