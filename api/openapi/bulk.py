@@ -31,10 +31,11 @@ def submission() -> Json:
 def results() -> Json:
     """The path of the outcomes of many predictions."""
     one = {"type": "string", "maxLength": MAX_ID_CHARS}
-    ids = {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_LINES}
+    told = f"The ids, {MAX_LINES} at most"
+    ids = {"type": "array", "items": one, "minItems": 1, "description": told}
     content = {"application/json": {"schema": ids}, NDJSON: {"schema": {"type": "string"}}}
-    told = "An `Outcome`, a `Pending` or a `Problem` for each id, in order"
-    done = {"description": told, "content": {NDJSON: {}}}
+    each = "An `Outcome`, a `Pending` or a `Problem` for each id, in order"
+    done = {"description": each, "content": {NDJSON: {}}}
     answers = {"200": done, **problems("400", "413", "415", "422", "503")}
     post = operation("predictions", "Look up many outcomes", "lookUpMany")
     post |= {"requestBody": {"required": True, "content": content}, "parameters": [prefer()]}

@@ -38,7 +38,7 @@ def _compared(engine: GoldenCheckedEngine, manifest: Manifest) -> tuple[int, str
     """Compare in a process; its exit status, and why the version must not serve."""
     reading, writing = os.pipe()
     with open(reading, "rb") as pipe, _keeping_end_status():
-        with open(writing, "wb"):  # this process's copy, which must be closed to read to the end
+        with open(writing, "wb"):  # closed first, else reading would not end
             pid = os.fork()
             if pid == 0:
                 _compare(engine, manifest, writing)
@@ -59,6 +59,7 @@ def _compare(engine: GoldenCheckedEngine, manifest: Manifest, writing: int) -> N
         log.exception("golden rows cannot be compared", extra=of_version(manifest.reference))
         os.write(writing, f"{type(error).__name__}: {error}".encode()[:MAX_MESSAGE_BYTES])
     finally:
+        # Whatever was raised: the copy of the fork server must not go on in its caller.
         os._exit(status)
 
 
