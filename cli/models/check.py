@@ -12,7 +12,7 @@ from registry.manifest import Manifest
 from registry.store import Registry
 from stack.running import running_stack
 from telemetry.errors import AnswersDiffer, ModelUnloadable
-from workers.environments.entering import enter_that_of
+from workers.environments.entering import enter_environment_of
 from workers.gate.comparing import differences
 from workers.gate.doors import DOORS
 from workers.models.artifacts import load_artifact
@@ -41,7 +41,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     """
     registry, stack = Registry(home), running_stack(home)
     manifest = registry.resolve(model).manifest
-    enter_that_of(manifest, registry, home)
+    enter_environment_of(manifest, registry, home)
     state = registry.readiness(manifest)
     try:
         own = _compare(registry, manifest, data)

@@ -1,6 +1,7 @@
 """The tables in the documents say what the code says, and every link leads somewhere."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,18 @@ def test_links_of_a_document(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_paths_of_a_document(document: Path) -> None:
     assert [path for path in paths(document) if not (ROOT / path).exists()] == []
+
+
+def test_layers_of_the_packages_are_those_that_are_checked() -> None:
+    """The modules and rooms of each column, and of the lines of import-linter, are the same."""
+    text = ARCHITECTURE.read_text()
+    start = text.index("Inside a package, rooms and modules form layers")
+    words = set(re.findall(r"[a-z_.]+", text[start:].split("```")[1]))
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    checked = [each for each in contracts["contracts"] if each.get("exhaustive")]
+    containers = {name for each in checked for name in each["containers"]}
+    modules = {name for each in checked for line in each["layers"] for name in line.split(" | ")}
+    assert words - {"text"} == containers | modules
 
 
 def test_tree_of_folders() -> None:

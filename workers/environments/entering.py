@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from registry.manifest import Manifest
 from registry.store import Registry
-from workers.environments.environment import MadeEnvironment, own_environment
+from workers.environments.environment import MadeEnvironment, directory_of, version_environment
+from workers.environments.lease import lease
 from workers.environments.lock import check_complete, resolved
 from workers.environments.making import provided
 from workers.environments.requirements import Requirements, are_met_here, read_requirements
@@ -17,35 +18,36 @@ Tell = Callable[[str], object]
 
 
 def enter_for(given: tuple[str, ...], home: Path, tell: Tell) -> MadeEnvironment | None:
-    """Be in the environment that some requirements need; None if that is the shared one.
+    """Continue in the environment that meets some requirements; None if it is the shared one.
 
     Raises `Invalid` if they cannot be read, and `ModelUnloadable` if they cannot be met.
     """
-    if not given or (own := own_environment()):
-        return own if given else None
+    if not given or (entered := version_environment()):
+        return entered if given else None
     wanted = read_requirements(given)
     check_complete(wanted)
     if not are_met_here(wanted):
-        _enter(_resolved(wanted, home, tell))
+        _enter(home, _resolved(wanted, tell), tell)
     tell("the shared environment meets the requirements")
     return None
 
 
-def enter_that_of(manifest: Manifest, registry: Registry, home: Path) -> None:
-    """Be in the environment of a version, made if it is absent; raises as `provided`."""
-    if manifest.environment is not None and own_environment() is None:
-        _enter(provided(home, registry.lock(manifest)))
+def enter_environment_of(manifest: Manifest, registry: Registry, home: Path) -> None:
+    """Continue in the environment of a version, made if it is absent; raises as `provided`."""
+    if manifest.environment is not None and version_environment() is None:
+        _enter(home, registry.lock(manifest), lambda _: None)
 
 
-def _resolved(wanted: Requirements, home: Path, tell: Tell) -> MadeEnvironment:
+def _resolved(wanted: Requirements, tell: Tell) -> bytes:
     tell(f"resolving {', '.join(wanted.packages)}")
-    lock = resolved(wanted)
+    return resolved(wanted)
+
+
+def _enter(home: Path, lock: bytes, tell: Tell) -> NoReturn:
     tell("making its environment, or taking the one that was made before")
-    return provided(home, lock)
-
-
-def _enter(made: MadeEnvironment) -> NoReturn:
-    python = str(made.python)
+    # Inherited: no manifest names the environment until the command has tried the model in it.
+    os.set_inheritable(lease(directory_of(home, lock)), True)
+    python = str(provided(home, lock).python)
     sys.stdout.flush()
     # -P: modules of the current directory must not hide those of the environment.
     os.execv(python, [python, "-P", "-m", "cli.main", *sys.argv[1:]])  # noqa: S606 - no shell

@@ -1,16 +1,18 @@
 """Directories of environments below a home, and the environment that this process runs in."""
 
+import hashlib
 import sys
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from registry.files import make_directory
 from registry.manifest import Environment, Manifest
 from telemetry.errors import ModelUnloadable
 
 MARK_FILE = "environment.json"
-"""The file in an environment that says which it is; written last, so it is whole if it is there."""
+"""The file in an environment that says which it is; if it exists, installation finished."""
 LOCK = "requirements.lock"
 """The file in an environment that is its lock."""
 
@@ -52,6 +54,11 @@ def environments_of(home: Path) -> Path:
     return home / "environments"
 
 
+def directory_of(home: Path, lock: bytes) -> Path:
+    """Where the environment of a lock is, or will be."""
+    return environments_of(home) / hashlib.sha256(lock).hexdigest()
+
+
 def found_at(directory: Path) -> MadeEnvironment | None:
     """The environment in a directory; None if there is none, or a part of one."""
     try:
@@ -63,24 +70,24 @@ def found_at(directory: Path) -> MadeEnvironment | None:
 
 
 @cache
-def own_environment() -> MadeEnvironment | None:
+def version_environment() -> MadeEnvironment | None:
     """The environment of a version that this process runs in; None in the shared environment."""
     return found_at(Path(sys.prefix))
 
 
-def is_at_home(manifest: Manifest) -> bool:
+def runs_in_environment_of(manifest: Manifest) -> bool:
     """Whether this process runs in the environment of a version."""
-    own, wanted = own_environment(), manifest.environment
+    own, wanted = version_environment(), manifest.environment
     return (own.mark.lock if own else None) == (wanted.lock if wanted else None)
 
 
 def check_environment(manifest: Manifest, home: Path) -> None:
     """Raise `ModelUnloadable` unless this process runs in the environment of a version."""
-    if is_at_home(manifest):
+    if runs_in_environment_of(manifest):
         return
     wanted = manifest.environment
     if wanted is None:
-        raise ModelUnloadable(f"{manifest.reference} belongs into the shared environment")
+        raise ModelUnloadable(f"{manifest.reference} needs the shared environment")
     reason = failure_of(home, wanted.lock) or "this process runs in another one"
     raise ModelUnloadable(f"{manifest.reference} needs its environment: {reason}")
 
@@ -96,6 +103,7 @@ def failure_of(home: Path, lock: str) -> str:
 def note_failure(home: Path, lock: str, reason: str) -> None:
     """Keep why an environment could not be made; an empty reason forgets it."""
     if reason:
+        make_directory(environments_of(home))
         _failure(home, lock).write_text(reason)
     else:
         _failure(home, lock).unlink(missing_ok=True)

@@ -11,13 +11,13 @@ from telemetry.errors import Invalid, ModelUnloadable
 from workers.environments.requirements import Requirements
 from workers.environments.uv import run_uv
 
-RUNTIME = (
+WORKER_REQUIREMENTS = (
     *("celery>=5.7,<5.8", "kombu>=5.7,<5.8", "redis>=8.1", "msgspec>=0.22", "packaging>=24"),
     *("structlog", "psutil", "click", "httpx2", "fsspec"),
     *("numpy", "pandas", "pyarrow", "scikit-learn", "joblib", "skops", "threadpoolctl"),
 )
-"""What our own code needs in the environment of a version. It takes any version of those that a
-model may be bound to."""
+"""Packages that workers import, so every environment has them. Those on which models depend have no
+bounds: a requirement of the version decides."""
 _OPTIONAL = ("httpx2",)
 """Left out where the shared environment has none: images of workers have no client."""
 
@@ -30,10 +30,11 @@ def resolved(wanted: Requirements) -> bytes:
     """
     with tempfile.TemporaryDirectory() as directory:
         source, target = Path(directory, "requirements.in"), Path(directory, "requirements.lock")
-        source.write_text("\n".join([*wanted.options, *wanted.packages, *_runtime()]) + "\n")
-        target.write_text(
-            "\n".join(pinned_here()) + "\n"
-        )  # uv prefers what its output already names
+        source.write_text(
+            "\n".join([*wanted.options, *wanted.packages, *_worker_requirements()]) + "\n"
+        )
+        # uv prefers the versions that its output already names.
+        target.write_text("\n".join(pinned_here()) + "\n")
         arguments = ["pip", "compile", str(source), "--output-file", str(target)]
         form = ["--generate-hashes", "--no-header", "--no-annotate"]
         named = ", ".join(wanted.packages)
@@ -57,8 +58,8 @@ def check_complete(wanted: Requirements) -> None:
         raise Invalid("--requirements names no package")
 
 
-def _runtime() -> list[str]:
-    return [each for each in RUNTIME if each not in _OPTIONAL or _is_here(each)]
+def _worker_requirements() -> list[str]:
+    return [each for each in WORKER_REQUIREMENTS if each not in _OPTIONAL or _is_here(each)]
 
 
 def _is_here(name: str) -> bool:

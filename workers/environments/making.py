@@ -12,17 +12,16 @@ from pathlib import Path
 
 import msgspec
 
-from registry.files import locked, make_directory
-from telemetry.errors import PredictqError
+from registry.files import locked, rename, write_file
 from workers.environments.environment import (
     LOCK,
     MARK_FILE,
     MadeEnvironment,
     Mark,
-    environments_of,
+    directory_of,
     found_at,
-    note_failure,
 )
+from workers.environments.lease import leased
 from workers.environments.lock import check_origin
 from workers.environments.uv import run_uv
 
@@ -36,11 +35,8 @@ def provided(home: Path, lock: bytes) -> MadeEnvironment:
     Of several processes that ask at once, one makes it. What a process left behind that was killed
     meanwhile is removed. Raises `ModelUnloadable` if a package cannot be installed.
     """
-    sha256 = hashlib.sha256(lock).hexdigest()
-    base = environments_of(home)
-    make_directory(base)
-    directory = base / sha256
-    with locked(base / f"{sha256}.lock"):
+    directory = directory_of(home, lock)
+    with leased(directory), locked(directory.with_name(f"{directory.name}.lock")):
         made = found_at(directory) or _made(directory, lock)
         _link_ours(made)
     return made
@@ -52,16 +48,11 @@ def _made(directory: Path, lock: bytes) -> MadeEnvironment:
     for left in directory.parent.glob(f"{directory.name}-*"):
         shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(directory, ignore_errors=True)
-    home = directory.parent.parent
     staging = Path(tempfile.mkdtemp(prefix=f"{directory.name}-", dir=directory.parent))
     try:
         _install(staging, lock)
         _mark(staging, lock)
-        staging.rename(directory)
-        note_failure(home, directory.name, "")
-    except PredictqError as error:
-        note_failure(home, directory.name, error.message)
-        raise
+        rename(staging, directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     made = found_at(directory)
@@ -81,7 +72,8 @@ def _install(staging: Path, lock: bytes) -> None:
 def _mark(staging: Path, lock: bytes) -> None:
     sizes = [path.stat().st_size for path in _packages(staging).rglob("*") if path.is_file()]
     mark = Mark(hashlib.sha256(lock).hexdigest(), platform.python_version(), sum(sizes))
-    (staging / MARK_FILE).write_bytes(msgspec.json.encode(mark))
+    os.sync()  # the mark must not outlive a power loss without the packages, which uv does not sync
+    write_file(staging / MARK_FILE, msgspec.json.encode(mark))
 
 
 def _packages(directory: Path) -> Path:

@@ -1,5 +1,6 @@
 """Requirements of a version, as given by ``--requirements``: a file, or a requirement as text."""
 
+import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -35,6 +36,7 @@ def read_requirements(given: Iterable[str]) -> Requirements:
         path = Path(each)
         is_file = path.suffix == ".txt" or (path.is_file() and path.suffix != ".whl")
         for line in _lines(path) if is_file else [each.strip()]:
+            _check_addresses(line)
             if line.startswith("-"):
                 options.append(_checked_option(line, path.parent if is_file else Path.cwd()))
             else:
@@ -86,16 +88,21 @@ def _checked(line: str) -> str:
         ) from error
 
 
+def _check_addresses(line: str) -> None:
+    """Raise `Invalid`, without the line, if an address in it has a user or a password."""
+    if re.search(r"://[^/?#\s]*@", line):
+        named = re.split("[ =@<>~!:;]", line, maxsplit=1)[0]
+        raise Invalid(
+            f"{named}: the address has a user, and would be kept with the version; "
+            "set UV_INDEX_URL or .netrc where environments are made"
+        )
+
+
 def _checked_option(line: str, base: Path) -> str:
-    name, _, value = line.replace("=", " ", 1).partition(" ")
+    name, value = [*re.split("[ =]", line, maxsplit=1), ""][:2]
     value = value.strip()
     if name not in _OPTIONS:
         raise Invalid(f"{line!r} cannot be kept with a version; of options, {', '.join(_OPTIONS)}")
-    if "@" in value.partition("://")[2].partition("/")[0]:
-        raise Invalid(
-            f"{name}: the address has a user, and would be kept with the version; "
-            "set UV_INDEX_URL or .netrc where environments are made"
-        )
     if name in _PATHS and "://" not in value:
         value = str((base / value).absolute())
     return f"{name} {value}".strip()

@@ -22,7 +22,7 @@ def run_uv(arguments: list[str], doing: str) -> None:
     """Run uv; raises `ModelUnloadable`, which says what it was ``doing`` and why it failed."""
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
-            [_uv(), *arguments, *_trust(), "--quiet"],
+            [_uv(), *arguments, *_certificates(), "--quiet"],
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
@@ -51,8 +51,8 @@ def _uv() -> str:
     return found
 
 
-def _trust() -> list[str]:
-    """Trust whom this machine trusts, a company's own authority too, if it has a store at all."""
+def _certificates() -> list[str]:
+    """The option by which uv trusts the authorities of this machine, if it has a store of them."""
     store = ssl.get_default_verify_paths()
     stocked = store.cafile or (store.capath and os.listdir(store.capath))
     return ["--system-certs"] if stocked else []

@@ -162,7 +162,7 @@ class SklearnEngine:
         with imported():
             estimator = accelerated(own, manifest.reference)
         runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
-        runtime += packages_named(manifest, but=runtime)
+        runtime += packages_named(manifest, runtime)
         named = runtime if estimator is own else f"{runtime}, exact kernels"
         return _Held(estimator, named, imported)
 

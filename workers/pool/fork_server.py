@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NoReturn
@@ -26,7 +27,7 @@ from tasks.jobs.messages import BULK
 from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
-from workers.environments.environment import is_at_home
+from workers.environments.environment import runs_in_environment_of
 from workers.memory_limit import bound_growth, share_of_one
 from workers.models.cache import CAPACITY
 from workers.models.current import current
@@ -45,6 +46,9 @@ USUAL_THRESHOLDS = gc.get_threshold()
 LOADING_THRESHOLD = 100_000
 """Objects made between two collections while libraries and models are loaded. These stay, and
 looking through them every 700 objects is a tenth of a start."""
+
+FORK_PAUSE = 1.0
+"""Seconds until the worker hears that a process could not be forked, for lack of memory."""
 
 
 class ForkServer:
@@ -72,7 +76,7 @@ class ForkServer:
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
         # The cache holds no more: further ones would push out the first.
-        for manifest in islice(filter(is_at_home, current(self._registry)), CAPACITY):
+        for manifest in islice(filter(runs_in_environment_of, current(self._registry)), CAPACITY):
             if manifest.reference not in self._never:
                 self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)
@@ -123,8 +127,12 @@ class ForkServer:
         # Without this the child's first collection would write to every object, and so copy the
         # memory pages that it shares with us.
         gc.freeze()
-        if os.fork() == 0:
-            self._run_child(connection)
+        try:
+            if os.fork() == 0:
+                self._run_child(connection)
+        except OSError as error:
+            log.error("no process can be forked now: %s", error)
+            time.sleep(FORK_PAUSE)  # the worker asks again as soon as the connection is closed
         # Open here as well, it would not be closed by the end of the process, and the worker would
         # not hear of that.
         connection.close()

@@ -28,7 +28,7 @@ pages are the largest cost of an allocation."""
 STALL_SECONDS = 30.0
 """Seconds that the fork server, or a pool process, may take to read a command."""
 STOP_GRACE = 5.0
-"""Seconds that the fork server may take to end once nothing is being computed."""
+"""Seconds that fork servers may take to end once nothing is being computed."""
 
 
 def _program(environment_of: str) -> list[str]:
@@ -129,10 +129,19 @@ class ForkServerClient:
             self.hung_on = self.at_work_on
             self._process.kill()
 
-    def close(self) -> None:
-        """Hang up and wait `STOP_GRACE` seconds. The fork server ends after its pool processes."""
+    def hang_up(self) -> None:
+        """Close the connection. The fork server ends after its pool processes."""
         self._control.close()
+
+    def close(self, grace: float = STOP_GRACE) -> None:
+        """Hang up, and kill the fork server if it has not ended within ``grace`` seconds.
+
+        It may be in a load that hangs. Pool processes that still compute go on without it.
+        """
+        self.hang_up()
         try:
-            self._process.wait(STOP_GRACE)
+            self._process.wait(grace)
         except subprocess.TimeoutExpired:
-            log.warning("processes of the pool still compute; they end by themselves")
+            log.warning("a fork server did not end when it was told to, and is killed")
+            self._process.kill()
+            self._process.wait()

@@ -1,5 +1,6 @@
 """Compares golden rows in a process of their own, because the fork server does not predict."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -8,8 +9,10 @@ from contextlib import contextmanager
 from registry.manifest import Manifest
 from tasks.time_limits import MAX_RUN_SECONDS
 from telemetry.errors import PredictqError
+from telemetry.logs import of_version
 from workers.models.golden_engine import GoldenCheckedEngine
 
+log = logging.getLogger(__name__)
 MAX_MESSAGE_BYTES = 4096
 
 
@@ -21,19 +24,26 @@ def check_in_child(engine: GoldenCheckedEngine, manifest: Manifest) -> str | Non
     if engine.golden_rows(manifest) is None:
         engine.trust(manifest)
         return None
-    reading, writing = os.pipe()
-    with _keeping_end_status():
-        pid = os.fork()
-        if pid == 0:
-            _compare(engine, manifest, writing)
-        os.close(writing)  # else reading would not end
-        with open(reading, "rb") as pipe:
-            fault = pipe.read(MAX_MESSAGE_BYTES).decode(errors="replace")
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        status, fault = _compared(engine, manifest)
+    except OSError as error:  # there is no memory for a process now
+        return f"golden rows of {manifest.reference} cannot be compared: {error}"
     if status:
         return fault or f"computing golden rows of {manifest.reference} ended with status {status}"
     engine.trust(manifest)
     return None
+
+
+def _compared(engine: GoldenCheckedEngine, manifest: Manifest) -> tuple[int, str]:
+    """Compare in a process; its exit status, and why the version must not serve."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, _keeping_end_status():
+        with open(writing, "wb"):  # closed first, else reading would not end
+            pid = os.fork()
+            if pid == 0:
+                _compare(engine, manifest, writing)
+        fault = pipe.read(MAX_MESSAGE_BYTES).decode(errors="replace")
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), fault
 
 
 def _compare(engine: GoldenCheckedEngine, manifest: Manifest, writing: int) -> None:
@@ -45,6 +55,9 @@ def _compare(engine: GoldenCheckedEngine, manifest: Manifest, writing: int) -> N
         status = 0
     except PredictqError as error:
         os.write(writing, error.message.encode()[:MAX_MESSAGE_BYTES])
+    except BaseException as error:
+        log.exception("golden rows cannot be compared", extra=of_version(manifest.reference))
+        os.write(writing, f"{type(error).__name__}: {error}".encode()[:MAX_MESSAGE_BYTES])
     finally:
         # Whatever was raised: the copy of the fork server must not go on in its caller.
         os._exit(status)

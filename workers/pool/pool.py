@@ -69,11 +69,16 @@ class Pool:
         """Replace no more processes that end."""
         self._is_closed = True
 
-    def stop(self) -> None:
+    def hang_up(self) -> None:
         """Hang up: each process ends after its microbatch, and the fork server after all."""
         for process in self._processes:
             process.hang_up()
-        self._fork_server.close()
+        self._fork_server.hang_up()
+
+    def stop(self, grace: float = STOP_GRACE) -> None:
+        """Hang up, and kill the fork server if it has not ended within ``grace`` seconds."""
+        self.hang_up()
+        self._fork_server.close(grace)
 
     def kill(self, pid: int) -> None:
         """Kill one process; the other messages of its microbatch run again."""
@@ -172,7 +177,8 @@ class Pool:
         for descriptor in heard:
             if descriptor >= 0:  # a fork server that ended is closed already
                 self._hub.remove(descriptor)
-        Thread(target=self.stop, name="retiring", daemon=True).start()
+        # No daemon: a worker that ends meanwhile waits, so that a fork server that hangs is killed.
+        Thread(target=self.stop, name="retiring").start()
 
     def _new_fork_server(self) -> ForkServerClient:
         never = self._faults.deadly | self._hanging

@@ -1,8 +1,8 @@
-"""The pools of a worker: its own, and one for each environment that versions need.
+"""The pools of a worker: the shared pool, and one for each environment that versions need.
 
 The pool of an environment has a fork server of its own, which runs in that environment's Python. It
 is started by the first message of such a version, and ended when it has had no work for a while or
-when others need its place. All pools together compute no more at once than the worker's own could.
+when others need its place. All pools together compute no more at once than the shared pool could.
 """
 
 import logging
@@ -15,6 +15,7 @@ from registry.manifest import Environment
 from registry.store import Registry
 from telemetry.errors import PredictqError
 from telemetry.logs import of_version
+from workers.pool.fork_server_client import STOP_GRACE
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener, Pool
 from workers.pool.pool_process import PoolProcess
@@ -34,7 +35,7 @@ class Pools:
 
     def __init__(self, faults: LoadRetry, registry: Registry) -> None:
         self._faults, self._registry = faults, registry
-        self._main = Pool(faults)
+        self._shared = Pool(faults)
         self._others: dict[str, Pool] = {}
         """SHA-256 of an environment's lock → its pool, the least recently used first."""
         self._used: dict[str, float] = {}
@@ -44,12 +45,12 @@ class Pools:
         self._hub: Any = None
         self._is_closed = False
         self._lacked_place = False
-        """Whether an environment could not start, so that its messages must be looked at again."""
+        """Whether an environment got no place; then `end_overdue` has the batcher try again."""
 
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
         self._size, self._queue, self._listener = size, queue, listener
-        self._main.start(size, queue, listener)
+        self._shared.start(size, queue, listener)
 
     def listen(self, hub: Any) -> None:
         """Listen to all fork servers and processes on an event loop, perhaps a new one."""
@@ -64,9 +65,15 @@ class Pools:
             pool.close()
 
     def stop(self) -> None:
-        """Hang up: each process ends after its microbatch, and the fork servers after all."""
+        """Hang up: each process ends after its microbatch, and the fork servers after all.
+
+        Those that have not ended after `STOP_GRACE` seconds, for all together, are killed.
+        """
+        end = time.monotonic() + STOP_GRACE
         for pool in self._all():
-            pool.stop()
+            pool.hang_up()
+        for pool in self._all():
+            pool.stop(max(end - time.monotonic(), 0.0))
 
     def kill(self, pid: int) -> None:
         """Kill one process; the other messages of its microbatch run again."""
@@ -84,14 +91,19 @@ class Pools:
         return [pid for pool in self._all() for pid in pool.pids]
 
     @property
+    def concurrency(self) -> int:
+        """How many processes may compute at once: those that are ready, bounded by the size."""
+        return min(len(self.pids), self._size)
+
+    @property
     def memory_bytes(self) -> int:
         """Resident memory of all fork servers and processes; what they share counts in each."""
         return sum(pool.memory_bytes for pool in self._all())
 
     @property
     def has_ready_process(self) -> bool:
-        """Whether any process of the worker's own pool is ready to compute, or computing."""
-        return self._main.has_ready_process
+        """Whether any process of the shared pool is ready to compute, or computing."""
+        return self._shared.has_ready_process
 
     @property
     def held(self) -> list[str]:
@@ -106,7 +118,7 @@ class Pools:
     @property
     def has_spare(self) -> bool:
         """Whether a process stays free if one more is taken; also if there is only one at all."""
-        return self._main.has_spare and (self._free > 1 or self._size == 1)
+        return self._shared.has_spare and (self._free > 1 or self._size == 1)
 
     def can_serve(self, reference: str | None) -> bool:
         """Whether some process, free or busy, can take messages of this version.
@@ -115,14 +127,14 @@ class Pools:
         """
         needed = self._environment(reference)
         if needed is None:
-            return self._main.can_serve(reference)
+            return self._shared.can_serve(reference)
         pool = self._others.get(needed.lock)
         return pool.can_serve(reference) if pool else self._faults.has(str(reference))
 
     def idle(self, reference: str | None) -> PoolProcess | None:
         """A free process that holds this version; asks for it to be loaded if none holds it.
 
-        A version whose environment could not be started is given to the worker's own processes,
+        A version whose environment could not be started is given to the shared pool's processes,
         which fail its messages with the reason.
         """
         needed = self._environment(reference)
@@ -133,9 +145,9 @@ class Pools:
         if self._free <= 0:
             return None
         if needed is None or reference is None:
-            return self._main.idle(reference)
+            return self._shared.idle(reference)
         if pool is None and self._faults.has(reference):
-            return self._main.idle(reference)
+            return self._shared.idle(reference)
         if pool is None:
             self._start(needed.lock, reference)
             return None
@@ -176,7 +188,7 @@ class Pools:
         yield from self._ended
 
     def _serving(self) -> list[Pool]:
-        return [self._main, *self._others.values()]
+        return [self._shared, *self._others.values()]
 
     def _environment(self, reference: str | None) -> Environment | None:
         if reference is None:
@@ -190,7 +202,7 @@ class Pools:
         """Start the pool of an environment, if there is a place for it now."""
         if self._is_closed:
             return
-        if not self._has_place():
+        if not self._make_place():
             self._lacked_place = True
             return
         pool = self._others[lock] = Pool(self._faults, reference)
@@ -199,7 +211,8 @@ class Pools:
         pool.start(self._size, self._queue, self._listener._replace(on_end=ended))
         pool.listen(self._hub)
 
-    def _has_place(self) -> bool:
+    def _make_place(self) -> bool:
+        """Whether there is a place for one more pool, if need be that of one that ends now."""
         if len(self._others) < MAX_ENVIRONMENTS:
             return True
         ending = (lock for lock in self._others if self._may_end(lock, SPARED_SECONDS))

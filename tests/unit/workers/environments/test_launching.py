@@ -1,19 +1,25 @@
-"""Launching: a fork server in an environment that can or cannot be made, and unused ones."""
+"""Launching: a fork server in an environment that can or cannot be made."""
 
+import errno
 import hashlib
 import os
+import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
+import psutil
+import pytest
 from msgspec.structs import replace
 
 from registry.manifest import Environment
 from registry.store import Registry
 from stack.process import ROOT
 from tests.support.models import described
-from workers.environments.environment import environments_of, failure_of
-from workers.environments.lock import RUNTIME, _origin
-from workers.environments.unused import remove_unused
+from tests.support.stack import until
+from workers.environments import launching, making
+from workers.environments.environment import MadeEnvironment, Mark, failure_of, note_failure
+from workers.environments.lock import WORKER_REQUIREMENTS, _origin
 
 
 def registered(home, name, lock):
@@ -23,39 +29,111 @@ def registered(home, name, lock):
     return Registry(home).add(name, description, content, lock=lock)
 
 
+@contextmanager
+def started(*program, home):
+    """A process that launches m:1, and the worker's end of its socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        process = subprocess.Popen(
+            [sys.executable, *program, "m:1", str(theirs.fileno()), "predict"],
+            pass_fds=[theirs.fileno()],
+            cwd=ROOT,
+            env={**os.environ, "PREDICTQ_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        theirs.close()
+        with process:
+            yield process, ours
+            process.kill()
+
+
 def test_launching_ends_with_the_reason_if_the_environment_cannot_be_made(tmp_path):
     lock = f"{_origin()}\n--no-index\ntinyscale==1.0 --hash=sha256:{'0' * 64}\n".encode()
     manifest = registered(tmp_path, "m", lock)
-    command = [sys.executable, "-m", "workers.environments.launching", "m:1", "0", "predict"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PREDICTQ_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == os.EX_UNAVAILABLE
-    assert "an environment cannot be made" in done.stdout + done.stderr
+    with started("-m", "workers.environments.launching", home=tmp_path) as (process, _):
+        told, _ = process.communicate(timeout=120)
+    assert process.returncode == os.EX_UNAVAILABLE
+    assert "an environment cannot be made" in told
     assert "tinyscale" in failure_of(tmp_path, manifest.environment.lock)
 
 
-def test_unused_environments_are_removed_and_others_stay(tmp_path):
-    kept, gone = registered(tmp_path, "kept", b"1"), registered(tmp_path, "gone", b"2")
-    for manifest in (kept, gone):
-        (environments_of(tmp_path) / manifest.environment.lock).mkdir(parents=True)
-    assert remove_unused(tmp_path) == []
-    Registry(tmp_path).remove("gone")
-    removed = environments_of(tmp_path) / gone.environment.lock
-    assert remove_unused(tmp_path) == [removed]
-    assert not removed.exists()
-    assert (environments_of(tmp_path) / kept.environment.lock).exists()
+INSTALLING_FOR_EVER = """
+from workers.environments import launching, uv
+uv._uv = lambda: "/bin/sh"
+launching.provided = lambda home, _: uv.run_uv(
+    ["-c", f"echo $$ > {home}/fresh; mv {home}/fresh {home}/pid; sleep 600"], "installing"
+)
+launching.main()
+"""
 
 
-def test_runtime_packages_have_the_bounds_of_the_project(tmp_path):
+def test_launching_ends_with_its_worker_and_ends_what_it_installs_with(tmp_path):
+    registered(tmp_path, "m", b"1")
+    with started("-c", INSTALLING_FOR_EVER, home=tmp_path) as (process, worker):
+        until((tmp_path / "pid").exists, "the installation")
+        worker.close()
+        assert process.wait(60) == os.EX_UNAVAILABLE
+    until(lambda: not psutil.pid_exists(int((tmp_path / "pid").read_text())), "its end")
+
+
+@pytest.fixture
+def launched(tmp_path, monkeypatch):
+    """Returns a function that launches m:1 with another way to provide; no process is replaced."""
+    monkeypatch.setenv("PREDICTQ_HOME", str(tmp_path))
+    monkeypatch.setattr(launching.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(launching, "configure", lambda _: None)
+    monkeypatch.setattr(launching, "_end_with_worker", lambda _: None)
+    monkeypatch.setattr(os, "set_inheritable", lambda *_: None)
+    commands = []
+    monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
+    monkeypatch.setattr(sys, "argv", ["launching", "m:1", "0", "predict"])
+
+    def launch(provided=making.provided):
+        monkeypatch.setattr(launching, "provided", provided)
+        launching.main()
+        return commands[-1]
+
+    return launch
+
+
+def raising(error):
+    def provided(*_):
+        raise error
+
+    return provided
+
+
+def test_launching_keeps_why_an_environment_cannot_be_made(tmp_path, launched):
+    manifest = registered(tmp_path, "m", b"# Python 3.9, linux-x86_64\n")
+    lock = manifest.environment.lock
+
+    def reason(**given):
+        with pytest.raises(SystemExit):
+            launched(**given)
+        return failure_of(tmp_path, lock)
+
+    assert "locked for Python 3.9" in reason()
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert "No space left" in reason(provided=raising(full))
+    (tmp_path / "models" / "m" / "versions" / "1.lock").unlink()
+    assert "is missing" in reason()
+
+
+def test_launching_enters_the_environment_without_the_current_directory(tmp_path, launched):
+    manifest = registered(tmp_path, "m", b"1")
+    lock = manifest.environment.lock
+    note_failure(tmp_path, lock, "it failed before")
+    made = MadeEnvironment(tmp_path, Mark(lock, "3.11.7", 1))
+    program = [str(made.python), "-P", "-m", "workers.pool.fork_server"]
+    assert launched(lambda *_: made) == [*program, "0", "predict"]
+    assert failure_of(tmp_path, lock) == ""
+
+
+def test_worker_requirements_have_the_bounds_of_the_project(tmp_path):
     project = (ROOT / "pyproject.toml").read_text()
-    bounded = [each for each in RUNTIME if ">" in each]
+    bounded = [each for each in WORKER_REQUIREMENTS if ">" in each]
     assert bounded
     for each in bounded:
         name = each.partition(">")[0]

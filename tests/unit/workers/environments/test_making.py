@@ -9,16 +9,10 @@ from msgspec.structs import replace
 from registry.manifest import Environment
 from telemetry.errors import ModelUnloadable
 from tests.support.models import described
-from tests.unit.workers.environments.tiny_wheels import hashed, tiny_wheel
-from workers.environments import environment, lock, making, uv
-from workers.environments.environment import environments_of, failure_of, found_at
+from tests.unit.workers.environments.tiny_wheels import hashed, locked, tiny_wheel
+from workers.environments import environment, making, uv
+from workers.environments.environment import environments_of, found_at
 from workers.environments.making import provided
-
-
-def locked(wheels: Path, line: str) -> bytes:
-    """A lock of one wheel in a directory, without an index."""
-    origin = lock._origin()
-    return f"{origin}\n--no-index\n--find-links {wheels}\n{line}\n".encode()
 
 
 def said(python: Path, code: str) -> str:
@@ -57,11 +51,17 @@ def test_making_begins_anew_where_an_earlier_try_was_killed(tmp_path):
 def test_making_is_refused_with_the_reason_if_a_hash_differs(tmp_path):
     wheel = tiny_wheel(tmp_path / "wheels", "3.0")
     content = locked(wheel.parent, f"tinyscale==3.0 --hash=sha256:{'0' * 64}")
-    with pytest.raises(ModelUnloadable, match=r"(?is)installing its packages failed.*hash") as told:
+    with pytest.raises(ModelUnloadable, match=r"(?is)installing its packages failed.*hash"):
         provided(tmp_path, content)
-    (failure,) = environments_of(tmp_path).glob("*.failure")
-    assert failure_of(tmp_path, failure.stem) == told.value.message
     assert not any(path.is_dir() for path in environments_of(tmp_path).iterdir())
+
+
+def test_making_reaches_the_disk_before_an_environment_is_called_whole(tmp_path, monkeypatch):
+    marks = []
+    monkeypatch.setattr("os.sync", lambda: marks.append([*tmp_path.rglob(environment.MARK_FILE)]))
+    wheel = tiny_wheel(tmp_path / "wheels", "3.0")
+    provided(tmp_path, locked(wheel.parent, hashed(wheel)))
+    assert marks == [[]]
 
 
 def test_making_is_refused_for_another_python(tmp_path):
@@ -89,7 +89,6 @@ def test_environments_of_others_are_refused_with_their_failure(tmp_path):
     from registry.versions import new_manifest
 
     manifest = new_manifest("m", 1, replace(described(b"x"), environment=wanted))
-    environments_of(tmp_path).mkdir()
     with pytest.raises(ModelUnloadable, match="m:1 needs its environment: this process"):
         environment.check_environment(manifest, tmp_path)
     environment.note_failure(tmp_path, wanted.lock, "no index")

@@ -21,6 +21,12 @@ def test_requirements_are_read_from_files_and_texts(tmp_path):
     assert found.options == (f"--find-links {tmp_path / 'wheels'}",)
 
 
+def test_requirements_may_have_an_index_with_a_query():
+    given = ["--index-url https://example.org/simple?a=b", "--index-url=https://example.org/?a=b@c"]
+    found = read_requirements(given).options
+    assert found == (given[0], "--index-url https://example.org/?a=b@c")
+
+
 def test_requirements_of_a_lock_are_resolved_anew(tmp_path):
     path = tmp_path / "requirements.txt"
     path.write_text("numpy==2.4.6 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n")
@@ -39,9 +45,12 @@ def test_requirements_may_name_a_wheel(tmp_path):
         ("-e ./mypackage", "cannot be kept"),
         ("-r more.in", "cannot be kept"),
         ("--index-url https://me:secret@example.org/simple", "address has a user"),
+        ("foo @ https://me:secret@example.org/foo.whl", "foo: the address has a user"),
+        ("https://secret@example.org/foo.whl", "address has a user"),
+        ("--trusted=https://me:secret@example.org/?a=b", "--trusted: the address has a user"),
         ("absent.txt", "cannot be read"),
     ],
-    ids=["directory", "editable", "nested", "password", "absent"],
+    ids=["directory", "editable", "nested", "password", "wheel", "bare", "option", "absent"],
 )
 def test_requirements_that_cannot_be_kept_are_refused(line, reason):
     with pytest.raises(Invalid, match=reason) as raised:

@@ -4,6 +4,8 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+from workers.environments.lock import _origin
+
 
 def tiny_wheel(directory: Path, version: str, name: str = "tinyscale") -> Path:
     """A wheel whose module has the constant ``FACTOR``, the first number of its version."""
@@ -24,3 +26,8 @@ def hashed(wheel: Path) -> str:
     """The line of a lock for a wheel."""
     name, version, *_ = wheel.name.split("-")
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+
+
+def locked(wheels: Path, line: str) -> bytes:
+    """A lock of one wheel in a directory, without an index."""
+    return f"{_origin()}\n--no-index\n--find-links {wheels}\n{line}\n".encode()

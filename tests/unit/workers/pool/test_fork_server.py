@@ -1,7 +1,12 @@
-"""A fork server survives a request for a version that it cannot find."""
+"""A fork server survives a version that it cannot find, and a lack of memory for processes."""
 
+import errno
+import gc
+import os
 import socket
 from pathlib import Path
+
+import pytest
 
 from registry.store import Registry
 from tasks.settings import Settings
@@ -23,3 +28,20 @@ def test_unreadable_registry_does_not_end_the_fork_server(tmp_path: Path) -> Non
     assert isinstance(told, Loaded)
     assert told.error
     assert "cannot read the registry" in told.error
+
+
+def refused() -> int:
+    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+
+def test_fork_server_survives_a_fork_that_fails_and_closes_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.pool.fork_server.FORK_PAUSE", 0.0)
+    monkeypatch.setattr(os, "fork", refused)
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    worker, connection = socket.socketpair()
+    with control, theirs, worker:
+        ForkServer(theirs, frozenset(), Settings(home=tmp_path, redis_url=""))._fork(connection)
+        assert worker.recv(1) == b""
+    gc.unfreeze()

@@ -1,7 +1,9 @@
 """The worker reads what its fork server sent before it died."""
 
 import os
+import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -36,6 +38,16 @@ def test_frames_sent_before_a_death_with_unread_commands_are_read(pair: Pair) ->
     assert client.hear() == Loading("deadly:1")
     assert client.at_work_on == "deadly:1"
     assert client.hear() is None
+
+
+def test_fork_servers_that_hang_are_killed_after_their_grace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hanging = [sys.executable, "-c", "import time; time.sleep(600)"]
+    monkeypatch.setattr("workers.pool.fork_server_client._program", lambda _: hanging)
+    client = ForkServerClient("predict")
+    client.close(grace=0.0)
+    assert client._process.returncode == -signal.SIGKILL
 
 
 def test_load_requests_to_a_busy_fork_server_are_sent_later(pair: Pair) -> None:

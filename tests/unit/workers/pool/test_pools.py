@@ -11,6 +11,8 @@ from registry.store import Registry
 from tests.support.models import described
 from tests.unit.clock import Clock
 from workers.pool import pools
+from workers.pool.fork_server_client import STOP_GRACE
+from workers.pool.heartbeat import describe_worker
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Listener
 from workers.pool.pools import MAX_ENVIRONMENTS, Pools
@@ -19,7 +21,7 @@ from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 class FakePool:
     """A pool whose processes hold all that they are asked for, once they are ready."""
 
-    is_ready_at_once = True
+    is_ready_at_once, memory_bytes, held = True, 0, ()
 
     def __init__(self, faults, environment_of=""):
         self.environment_of, self.busy, self.is_retired = environment_of, 0, False
@@ -42,6 +44,14 @@ class FakePool:
 
     def retire(self):
         self.is_retired = True
+
+    def hang_up(self):
+        self.has_hung_up = True
+
+    def stop(self, grace):
+        """Its fork server hangs."""
+        assert all(pool.has_hung_up for pool in self.beside)
+        self.clock.now += grace
 
 
 @pytest.fixture
@@ -94,6 +104,14 @@ def test_pools_compute_no_more_at_once_than_the_worker_has_processes(served):
     main.busy = 1
     assert not served.has_idle
     assert served.idle("e1:1") is None
+
+
+def test_pools_tell_the_heartbeat_no_more_processes_than_may_compute_at_once(served):
+    main, other = served.idle("shared:1").pool, started(served, "e1:1").pool
+    main.pids, other.pids = [1], []
+    assert describe_worker(served)["processes"] == 1
+    main.pids, other.pids = [1, 2], [3, 4]
+    assert describe_worker(served)["processes"] == 2
 
 
 def test_pools_of_environments_end_after_a_while_without_messages(served, clock):
@@ -160,6 +178,16 @@ def test_pools_keep_an_environment_that_messages_of_a_busy_worker_wait_for(serve
     assert served.idle("e1:1") is None
     served.end_overdue()
     assert not waited_for.is_retired
+
+
+def test_pools_share_the_grace_of_a_shutdown(served, clock):
+    names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 1)]
+    found = [served.idle("shared:1").pool, *[started(served, name).pool for name in names]]
+    for pool in found:
+        pool.beside, pool.clock, pool.has_hung_up = found, clock, False
+    before = clock.now
+    served.stop()
+    assert clock.now - before == pytest.approx(STOP_GRACE)
 
 
 def test_pools_that_all_compute_keep_their_places(served):
