@@ -1,10 +1,12 @@
 """Accepts a window of lines: checks each, submits them in one round trip, and words the answers."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+import redis
 
 from api.bulk.gateway import BulkGateway, Found
 from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
@@ -21,6 +23,7 @@ from tasks.settings import Settings
 from tasks.wire import encode
 from telemetry.errors import PredictqError, SubmissionUncertain, TooLarge, VersionPaused
 
+log = logging.getLogger(__name__)
 _encoded = msgspec.json.Encoder().encode
 LINES_A_TURN = 16
 """SubmittedLines that are checked before the event loop serves others."""
@@ -133,7 +136,13 @@ class Acceptance:
             await asyncio.to_thread(self._instead, window[place], offered[place], found[place])
             for place in paused
         ]
-        for place, each in zip(paused, await self._submitted(instead), strict=True):
+        try:
+            submitted = await self._submitted(instead)
+        except redis.RedisError as error:
+            # Other lines of the window are accepted: the caller must get their ids, not an error.
+            log.warning("the fallback of paused versions cannot be asked: %s", error)
+            return
+        for place, each in zip(paused, submitted, strict=True):
             found[place] = each
 
     def _instead(

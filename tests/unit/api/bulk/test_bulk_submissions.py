@@ -193,6 +193,20 @@ def test_bulk_submission_to_a_paused_version_takes_the_fallback(front: Front) ->
     assert (offer.record.version, offer.record.alias) == (1, "fallback")
 
 
+def test_bulk_submission_whose_fallback_gets_no_answer_keeps_what_was_accepted(
+    front: Front,
+) -> None:
+    def decide(offer: Offer) -> str | PredictqError:
+        front.ledger.failure = redis.ConnectionError()  # from the next round trip on
+        return VersionPaused() if offer.record.version == 2 else offer.record.task_id
+
+    front.ledger.verdict = decide
+    first, second = front.post(b'{"model":"m:1","features":[1.0]}\n' + GOOD)
+    assert front.status == 202
+    assert first == {"id": front.ledger.windows[0][0].record.task_id, "status": "queued"}
+    assert (second["code"], second["line"]) == ("version_paused", 2)
+
+
 def test_bulk_submission_keeps_no_more_problems_than_it_may(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
