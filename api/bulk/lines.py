@@ -93,13 +93,8 @@ class BodyLines:
         return bool(self._ready) and (is_full or not self._fills or not self._more)
 
     def _window(self) -> list[NumberedLine]:
-        window, size = [self._ready.popleft()], 0
-        while self._ready and len(window) < WINDOW_LINES:
-            size += len(window[-1].text or b"")
-            if size + len(self._ready[0].text or b"") > MAX_WINDOW_BYTES:
-                break
-            window.append(self._ready.popleft())
-        self._ready_bytes -= sum(len(line.text or b"") for line in window)
+        window = _take_window(self._ready)
+        self._ready_bytes -= sum(map(_size, window))
         return window
 
     def _extend(self, text: bytes) -> None:
@@ -119,7 +114,7 @@ class BodyLines:
             self._stop(TooLarge(f"a request may have at most {MAX_LINES} lines"))
             return
         self._ready.append(NumberedLine(self._number, text))
-        self._ready_bytes += len(text or b"")
+        self._ready_bytes += _size(self._ready[-1])
 
     def _stop(self, error: PredictqError) -> None:
         self._error, self._more = self._error or error, False
@@ -138,14 +133,30 @@ class ListedLines:
 
     async def windows(self) -> AsyncIterator[list[NumberedLine]]:
         """Yield windows of at most `WINDOW_LINES` lines; raises `TooLarge` after `MAX_LINES`."""
-        bounded = self._requests[:MAX_LINES]
-        for start in range(0, len(bounded), WINDOW_LINES):
-            texts = bounded[start : start + WINDOW_LINES]
-            self._handed += len(texts)
-            yield [_listed(start + place, text) for place, text in enumerate(texts, 1)]
+        left = deque(_listed(*each) for each in enumerate(self._requests[:MAX_LINES], 1))
+        while left:
+            window = _take_window(left)
+            self._handed += len(window)
+            yield window
         if len(self._requests) > MAX_LINES:
             raise TooLarge(f"a request may have at most {MAX_LINES} predictions")
 
 
 def _listed(number: int, text: bytes) -> NumberedLine:
     return NumberedLine(number, text if len(text) <= MAX_LINE_BYTES else None)
+
+
+def _take_window(ready: deque[NumberedLine]) -> list[NumberedLine]:
+    """Take as many of the lines as a window may have; at least one."""
+    window = [ready.popleft()]
+    size = _size(window[0])
+    while ready and len(window) < WINDOW_LINES:
+        size += _size(ready[0])
+        if size > MAX_WINDOW_BYTES:
+            break
+        window.append(ready.popleft())
+    return window
+
+
+def _size(line: NumberedLine) -> int:
+    return len(line.text or b"")

@@ -23,7 +23,12 @@ from api.bulk.parsing import Document, read_defaults, read_document
 from api.bulk.problems import LineProblem, line_problem, refusal
 from api.http.problems import answer_to, unavailable
 from api.limits.byte_budget import UNCOUNTED_BYTES
-from api.limits.json_limits import refuse_many_containers
+from api.limits.json_limits import (
+    CONTAINERS_PER_ROW,
+    MAX_VALUES,
+    refuse_many_containers,
+    refuse_many_values,
+)
 from api.operations.request_metrics import RequestMetrics
 from telemetry.errors import (
     Busy,
@@ -38,6 +43,9 @@ MAX_SUBMISSIONS = 16
 """Bulk requests that a process accepts at a time; each holds a window of lines and an answer."""
 REQUESTS_MARK = b'"requests"'
 """What a JSON body must contain to be read as a bulk request."""
+MAX_DOCUMENT_ROWS = MAX_VALUES // CONTAINERS_PER_ROW
+"""Rows of all predictions of a JSON document, so that it has no more lists and objects than values.
+Each prediction is bounded by itself, as a line is."""
 SubmittedLines = BodyLines | ListedLines
 
 
@@ -81,7 +89,8 @@ class BulkSubmissions:
 
     def _read(self, body: bytes) -> Document | None:
         with self._services.parsing.holding(len(body)):
-            refuse_many_containers(body, self._services.settings.max_rows)
+            refuse_many_values(body)
+            refuse_many_containers(body, MAX_DOCUMENT_ROWS)
             return read_document(body)
 
 

@@ -110,3 +110,15 @@ def test_listed_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(take())
     assert sizes == [(1, WINDOW_LINES), (WINDOW_LINES + 1, 1)]
     assert not listed.are_over
+
+
+def test_listed_lines_that_are_long_close_a_window_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of a window share one call of a script, in which Redis answers no other command."""
+    monkeypatch.setattr(lines, "MAX_WINDOW_BYTES", 10)
+    listed = ListedLines([b"123456", b"1234", b"1"])
+
+    async def numbers() -> list[list[int]]:
+        return [[line.number for line in window] async for window in listed.windows()]
+
+    assert asyncio.run(numbers()) == [[1, 2], [3]]
+    assert listed.are_over

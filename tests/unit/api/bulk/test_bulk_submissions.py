@@ -236,3 +236,22 @@ def test_document_is_accepted_and_others_are_passed_on(front: Front) -> None:
     assert (front.status, problem["code"]) == (422, "invalid")
     (problem,) = front.post(b'{"requests":[]}', kind=json_kind)
     assert front.status == 400
+
+
+@pytest.mark.parametrize("value", ["10", "NaN"])
+def test_document_of_too_many_values_is_refused_before_it_is_read(
+    front: Front, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setattr("api.limits.json_limits.MAX_VALUES", 20)
+    monkeypatch.setattr("api.bulk.submit.read_document", None)
+    document = f'{{"requests":[{",".join([value] * 21)}]}}'
+    (problem,) = front.post(document.encode(), kind=b"application/json", query=b"")
+    assert (front.status, problem["code"]) == (413, "too_large")
+
+
+def test_document_may_have_the_rows_of_many_predictions(front: Front) -> None:
+    """The fixture allows 100 rows; that is a bound of each prediction."""
+    request = {"features": [[1.0]] * 10}
+    document = json.dumps({"model": "m", "requests": [request] * 60})
+    answers = front.post(document.encode(), kind=b"application/json", query=b"")
+    assert [answer["status"] for answer in answers] == ["queued"] * 60
