@@ -21,9 +21,11 @@ they read. All answers to accepted lines, and most to refused ones, are within t
 class StreamedAnswer:
     """An answer that is sent beside the work that makes it."""
 
-    def __init__(self, send: Send, status: HTTPStatus, headers: dict[str, str], most: int) -> None:
-        """``most``: bytes that may be unsent before `stream` waits."""
-        self._send, self._status, self._most = send, status, most
+    def __init__(
+        self, send: Send, status: HTTPStatus, headers: dict[str, str], max_unsent: int
+    ) -> None:
+        """``max_unsent``: bytes that may be unsent before `stream` waits."""
+        self._send, self._status, self._max_unsent = send, status, max_unsent
         self._headers = {"content-type": NDJSON, **headers}
         self._unsent: deque[bytes] = deque()
         self._unsent_bytes = 0
@@ -41,7 +43,7 @@ class StreamedAnswer:
     @property
     def is_full(self) -> bool:
         """Whether more is unsent than may be kept."""
-        return self._unsent_bytes > self._most
+        return self._unsent_bytes > self._max_unsent
 
     async def stream(self) -> None:
         """Send what was added, in the background; waits only while the answer is full."""
@@ -62,6 +64,11 @@ class StreamedAnswer:
             self._changed.notify_all()
         await self._sender
         return int(self._status)
+
+    def close(self) -> None:
+        """Stop sending; without this, the sender of an answer that was not ended waits for ever."""
+        if self._sender is not None:
+            self._sender.cancel()
 
     async def _send_until(self, is_enough: Callable[[], bool]) -> None:
         if self._sender is None:

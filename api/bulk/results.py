@@ -80,15 +80,18 @@ class Results:
         applied = preferred.applied(waited=True)
         headers = {"preference-applied": applied} if applied else {}
         answer, told = StreamedAnswer(send, HTTPStatus.OK, headers, MAX_READ_BYTES), 0
-        async for found in self._found(ids, until):
-            for task_id, each in zip(ids[told:], found, strict=False):
-                await self._tell(answer, task_id, each, len(found) == 1)
-            told += len(found)
-            if answer.is_abandoned:
-                break
-            if told < len(ids):
-                await answer.stream()
-        return await answer.end()
+        try:
+            async for found in self._found(ids, until):
+                for task_id, each in zip(ids[told:], found, strict=False):
+                    await self._tell(answer, task_id, each, len(found) == 1)
+                told += len(found)
+                if answer.is_abandoned:
+                    break
+                if told < len(ids):
+                    await answer.stream()
+            return await answer.end()
+        finally:
+            answer.close()
 
     async def _found(self, ids: Sequence[str], until: float) -> AsyncIterator[list[Found]]:
         """Yield what is found, in order. A failure of Redis after the first is told for each id."""
