@@ -18,7 +18,7 @@ from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids
 from tasks.ledger.predictions.acceptance import Offer, uncertain
-from tasks.record import Record
+from tasks.record import State
 from tasks.settings import Settings
 from telemetry.errors import PredictqError, QueueFull, VersionPaused
 from tests.support.models import described
@@ -34,8 +34,9 @@ class Ledger:
 
     def __init__(self) -> None:
         self.windows: list[Sequence[Offer]] = []
+        self.known: dict[str, State] | None = None
         self.verdict: Verdict = lambda offer: offer.record.task_id
-        self.failure: redis.RedisError | None = None
+        self.failure: Exception | None = None
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
         if self.failure:
@@ -43,8 +44,10 @@ class Ledger:
         self.windows.append(offers)
         return [self.verdict(offer) for offer in offers]
 
-    async def records_async(self, ids: Sequence[str], most: int) -> list[Record | None]:
-        raise redis.ConnectionError
+    async def states(self, ids: Sequence[str]) -> list[State | None]:
+        if self.known is None:
+            raise redis.ConnectionError
+        return [self.known.get(task_id) for task_id in ids]
 
 
 class Front:
@@ -164,11 +167,30 @@ def test_bulk_submission_ends_where_the_process_shuts_down(front: Front) -> None
     assert (last["code"], last["line"], last["retryable"]) == ("unavailable", 2, True)
 
 
+def test_bulk_submission_with_an_unforeseen_error_is_ended_as_uncertain(front: Front) -> None:
+    def fail(piece: int) -> None:
+        front.ledger.failure = RuntimeError() if piece else None
+
+    first, last = front.post(GOOD, GOOD, GOOD, before=fail)
+    assert (front.status, first["status"]) == (202, "queued")
+    assert (last["code"], last["line"]) == ("submission_uncertain", 2)
+
+
 def test_bulk_submission_of_an_earlier_key_tells_its_id_even_if_it_cannot_be_read(
     front: Front,
 ) -> None:
     front.ledger.verdict = lambda offer: "earlier"
     assert front.post(GOOD, idempotency_key="k") == [{"id": "earlier", "status": "queued"}]
+
+
+def test_bulk_submission_of_earlier_keys_reads_states_alone(front: Front) -> None:
+    """The records of a window may have gigabytes."""
+    answers = iter(["over", "forgotten"])
+    front.ledger.verdict = lambda offer: next(answers)
+    front.ledger.known = {"over": "succeeded"}
+    first, second = front.post(GOOD + GOOD, idempotency_key="k")
+    assert first == {"id": "over", "status": "succeeded"}
+    assert (second["code"], second["line"]) == ("prediction_not_found", 2)
 
 
 def test_bulk_submissions_at_a_time_are_bounded(
