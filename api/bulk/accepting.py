@@ -62,8 +62,11 @@ class Acceptance:
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
 
-    async def accept(self, window: Sequence[NumberedLine]) -> Answered:
-        """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted."""
+    async def accept(self, window: Sequence[NumberedLine], *, is_brief: bool) -> Answered:
+        """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted.
+
+        ``is_brief``: problems are told without details.
+        """
         # Resolved once a window: an alias that moves meanwhile leads the next one elsewhere.
         self._resolved.clear()
         offered = [await self._offered_in_turn(*each) for each in enumerate(window)]
@@ -71,7 +74,7 @@ class Acceptance:
         paused = [place for place, each in enumerate(found) if isinstance(each, VersionPaused)]
         if paused:
             await self._fall_back(window, offered, found, paused)
-        return _answered(window, found)
+        return _answered(window, found, is_brief=is_brief)
 
     async def _offered_in_turn(self, place: int, line: NumberedLine) -> Offer | PredictqError:
         if place % LINES_A_TURN == 0:
@@ -152,7 +155,9 @@ class Acceptance:
         return self._keyed(line.number, submission, prediction) if prediction else refusal
 
 
-def _answered(window: Sequence[NumberedLine], found: Sequence[Submitted]) -> Answered:
+def _answered(
+    window: Sequence[NumberedLine], found: Sequence[Submitted], *, is_brief: bool
+) -> Answered:
     texts, problems, is_accepted, is_uncertain = [], [], False, False
     for line, each in zip(window, found, strict=True):
         if isinstance(each, AcceptedLine):
@@ -160,7 +165,7 @@ def _answered(window: Sequence[NumberedLine], found: Sequence[Submitted]) -> Ans
             texts.append(_encoded(each) + b"\n")
         else:
             is_uncertain |= isinstance(each, SubmissionUncertain)
-            problems.append(line_problem(each, line.number))
+            problems.append(line_problem(each, line.number, is_brief=is_brief))
             texts.append(_encoded(problems[-1]) + b"\n")
     first = problems[0] if problems else None
     return Answered(b"".join(texts), is_accepted or is_uncertain, is_uncertain, first)

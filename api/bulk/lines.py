@@ -1,7 +1,9 @@
 """Cuts the body of a bulk request into windows of lines while it arrives."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from a2wsgi.asgi_typing import Receive
@@ -17,6 +19,9 @@ MAX_LINE_BYTES = 2**20
 """Longest line in bytes. A larger prediction is submitted in a request of its own."""
 MAX_WINDOW_BYTES = 2**20
 """Bytes of lines after which a window is closed, so that one of long lines takes little memory."""
+
+MAX_DISCARD_SECONDS = 5.0
+"""Seconds for which the rest of a body is read after an early end."""
 
 
 class NumberedLine(NamedTuple):
@@ -42,7 +47,7 @@ class BodyLines:
         self._ready: deque[NumberedLine] = deque()
         self._ready_bytes = 0
         self._rest, self._rest_size, self._number = bytearray(), 0, 0
-        self._more = True
+        self._more = self._arrives = True
         self._error: PredictqError | None = None
 
     @property
@@ -63,8 +68,19 @@ class BodyLines:
         if self._error:
             raise self._error
 
+    async def discard(self) -> None:
+        """Read the rest of an announced body, up to `MAX_DISCARD_SECONDS`.
+
+        Otherwise the connection is reset, and a client that still sends may lose its answer.
+        """
+        with suppress(PredictqError, TimeoutError):
+            async with asyncio.timeout(MAX_DISCARD_SECONDS):
+                while self._fills and self._arrives:
+                    await self._piece()
+
     async def _hear(self) -> None:
         piece = await self._piece()
+        self._more = self._arrives
         self._left -= len(piece)
         if self._left < 0:
             self._stop(TooLarge("the body is too long; send the rest in another request"))
@@ -84,7 +100,7 @@ class BodyLines:
             raise Malformed(INCOMPLETE_BODY) from None
         if event["type"] != "http.request":
             raise Malformed(INCOMPLETE_BODY)
-        self._more = event.get("more_body", False)
+        self._arrives = event.get("more_body", False)
         piece: bytes = event["body"]
         return piece
 

@@ -12,7 +12,7 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from api.asgi.fast_path import SUBMIT
 from api.asgi.protocol import replay_body, send_response
 from api.bulk.accepting import Acceptance, Answered, BulkServices
-from api.bulk.answer import MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
+from api.bulk.answer import MAX_DETAILED_BYTES, MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
 from api.bulk.heads import (
     content_type,
     is_compressed,
@@ -117,6 +117,7 @@ class BulkSubmission:
         """Accept and answer all lines; returns the status."""
         try:
             await self._accept_all(services)
+            await self._read_rest()
             return await self._end()
         finally:
             self._answer.close()
@@ -138,7 +139,8 @@ class BulkSubmission:
         if gateway.is_shutting_down:
             raise Unavailable("this process is shutting down; submit the rest again")
         self._next = window[0].number
-        answered = await self._acceptance.accept(window)
+        is_brief = self._answer.unsent_bytes > MAX_DETAILED_BYTES
+        answered = await self._acceptance.accept(window, is_brief=is_brief)
         self._next = window[-1].number + 1
         await self._note(answered)
 
@@ -160,6 +162,15 @@ class BulkSubmission:
         problem = line_problem(error, self._next)
         self._refused = self._refused or problem
         self._answer.add(msgspec.json.encode(problem) + b"\n")
+
+    async def _read_rest(self) -> None:
+        """After an early end, read what a client still sends; many read no answer before."""
+        if self._lines.are_over or self._answer.is_abandoned:
+            return
+        if self._is_accepted:
+            await self._answer.stream()
+        if isinstance(self._lines, BodyLines):
+            await self._lines.discard()
 
     async def _end(self) -> int:
         if self._is_accepted:

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 import redis
+from msgspec import to_builtins
 
+from api.bulk import problems
 from api.bulk.accepting import BulkServices
+from api.bulk.answer import MAX_DETAILED_BYTES, MAX_UNSENT_BYTES
+from api.bulk.lines import MAX_LINES
+from api.bulk.problems import line_problem
 from api.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
 from api.limits.byte_budget import ByteBudget
 from api.operations.request_metrics import RequestMetrics
@@ -20,7 +25,14 @@ from tasks.ids import Ids
 from tasks.ledger.predictions.acceptance import Offer, uncertain
 from tasks.record import State
 from tasks.settings import Settings
-from telemetry.errors import PredictqError, QueueFull, VersionPaused
+from telemetry.errors import (
+    InvalidFeatures,
+    PredictqError,
+    QueueFull,
+    Unavailable,
+    UnsupportedMethod,
+    VersionPaused,
+)
 from tests.support.models import described
 
 GOOD = b'{"features":[1.0]}\n'
@@ -237,6 +249,42 @@ def test_bulk_submission_keeps_no_more_problems_than_it_may(
     assert front.status == 422
     assert len(answers) == 1
     assert not front.ledger.windows
+
+
+def test_bulk_submission_with_a_long_answer_tells_problems_without_details(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.bulk.submit.MAX_DETAILED_BYTES", 10)
+    first, second, third = front.post(b'{"features":["a"]}\n', b'{"features":["a"]}\n', GOOD)
+    assert first["errors"]
+    told = {"errors": [], "detail": problems.LEFT_OUT, "line": 2}
+    assert second == first | told
+    assert third["status"] == "queued"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [QueueFull(retry_after=3600), InvalidFeatures("x" * 1000), UnsupportedMethod(), Unavailable()],
+    ids=lambda error: error.code,
+)
+def test_problems_without_details_are_kept_for_all_lines(error: PredictqError) -> None:
+    """Then a client that sends everything before it reads never waits for the server."""
+    longest = len(json.dumps(to_builtins(line_problem(error, MAX_LINES, is_brief=True))))
+    assert MAX_DETAILED_BYTES + MAX_LINES * longest < MAX_UNSENT_BYTES
+
+
+def test_bulk_submission_that_ends_early_reads_the_rest(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.bulk.lines.MAX_LINES", 256)
+    heard: list[int] = []
+    length = str(len(GOOD) * 302)
+    *accepted, last = front.post(
+        GOOD * 256, GOOD, *[b"\n"] * 3, before=heard.append, content_length=length
+    )
+    assert len(accepted) == 256
+    assert (last["code"], last["line"]) == ("too_large", 257)
+    assert heard == [0, 1, 2, 3, 4]
 
 
 def test_bulk_submission_that_is_too_long_is_not_begun(front: Front) -> None:
