@@ -16,7 +16,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from api.asgi.protocol import send_response, watch_disconnect
 from api.bulk.answer import StreamedAnswer
 from api.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
-from api.bulk.heads import preference
+from api.bulk.headers import preference
 from api.bulk.ids import read_ids
 from api.http.prefer import Preference
 from api.http.problems import answer_to, problem_of, unavailable

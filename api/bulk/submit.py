@@ -13,7 +13,7 @@ from api.asgi.fast_path import SUBMIT
 from api.asgi.protocol import replay_body, send_response
 from api.bulk.accepting import Acceptance, Answered, BulkServices
 from api.bulk.answer import MAX_DETAILED_BYTES, MAX_UNSENT_BYTES, NDJSON, StreamedAnswer
-from api.bulk.heads import (
+from api.bulk.headers import (
     content_type,
     is_compressed,
     length,
