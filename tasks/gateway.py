@@ -17,7 +17,14 @@ from tasks.ledger.watcher import Watcher
 from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope
 from tasks.record import Record
 from tasks.settings import Settings
-from telemetry.errors import Forbidden, Lost, PredictionNotFound, ResultGone, SubmissionUncertain
+from telemetry.errors import (
+    Forbidden,
+    Lost,
+    PredictionNotFound,
+    PredictqError,
+    ResultGone,
+    SubmissionUncertain,
+)
 
 QUEUE = "predict"
 QUEUES = (QUEUE, BULK)
@@ -130,16 +137,20 @@ class Gateway:
         """The record, if there is one; raises as `look_up` what its absence means."""
         if record is not None:
             return record
+        raise self.missing(task_id)
+
+    def missing(self, task_id: str) -> PredictqError:
+        """What it means that a prediction has no record: an error that `look_up` raises."""
         # Redis has forgotten it, or never had it. The id alone tells when we gave it out, if ever.
         created_at = self._ids.created_at(task_id)
         if created_at is None:
-            raise PredictionNotFound
+            return PredictionNotFound()
         if created_at + self._settings.result_ttl < time.time():
-            raise ResultGone
+            return ResultGone()
         # Known to this process alone; another one answers `Lost`.
         if task_id in self._uncertain:
-            raise PredictionNotFound("its submission failed, and it was not accepted")
-        raise Lost
+            return PredictionNotFound("its submission failed, and it was not accepted")
+        return Lost()
 
 
 def is_reachable(client: redis.Redis) -> bool:

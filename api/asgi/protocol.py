@@ -55,6 +55,13 @@ def run_in_threads(app: Flask, threads: int) -> ASGIApp:
     return serve
 
 
+async def watch_disconnect(receive: Receive, gone: threading.Event) -> None:
+    """Set the event once the client has disconnected; its body must have been received."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+
+
 def watch_disconnects(app: ASGIApp) -> ASGIApp:
     """Wrap an application so that streams end when the client disconnects.
 
@@ -70,7 +77,7 @@ def watch_disconnects(app: ASGIApp) -> ASGIApp:
         # A GET has no body, so the application gets an empty one: two readers of `receive` would
         # take each other's events.
         gone = threading.Event()
-        watch = asyncio.ensure_future(_watch_disconnect(receive, gone))
+        watch = asyncio.ensure_future(watch_disconnect(receive, gone))
         heard: Any = {**scope, DISCONNECTED: gone}
         try:
             await app(heard, replay_body(b"", receive), send)
@@ -83,12 +90,6 @@ def watch_disconnects(app: ASGIApp) -> ASGIApp:
 def _in_large_pieces(file: IO[bytes], _: int) -> FileWrapper:
     """Read a file in large pieces, since passing each one from thread to loop costs time."""
     return FileWrapper(file, SEND_BYTES)
-
-
-async def _watch_disconnect(receive: Receive, gone: threading.Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    gone.set()
 
 
 def _until_disconnected(pieces: Iterable[bytes], gone: threading.Event) -> Iterator[bytes]:

@@ -1,12 +1,14 @@
 """Accepts a window of lines: checks each, submits them in one round trip, and words the answers."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+import redis
 
-from api.bulk.gateway import BulkGateway, Found
+from api.bulk.gateway import AcceptedLine, BulkGateway, Submitted
 from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
 from api.bulk.parsing import Defaults, LineParser
 from api.bulk.problems import LineProblem, line_problem
@@ -16,24 +18,16 @@ from registry.store import Registry, Resolved
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.messages import Idempotency, Prediction
-from tasks.record import Record, State
 from tasks.settings import Settings
 from tasks.wire import encode
 from telemetry.errors import PredictqError, SubmissionUncertain, TooLarge, VersionPaused
 
+log = logging.getLogger(__name__)
 _encoded = msgspec.json.Encoder().encode
 LINES_A_TURN = 16
-"""SubmittedLines that are checked before the event loop serves others."""
+"""Lines checked before other requests get a turn."""
 KEY_SEPARATOR = "\n"
 """Between a request's idempotency key and the number of a line: no header field can hold it."""
-
-
-class AcceptedLine(msgspec.Struct, frozen=True):
-    """The answer to a line that was accepted."""
-
-    id: str
-    status: State
-    """`queued`; or its status of now, if its idempotency key is known."""
 
 
 class Answered(NamedTuple):
@@ -68,20 +62,26 @@ class Acceptance:
         self._bulk = BulkGateway(services.gateway)
         self._resolved: dict[str, Resolved] = {}
 
-    async def accept(self, window: Sequence[NumberedLine]) -> Answered:
-        """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted."""
+    async def accept(self, window: Sequence[NumberedLine], *, is_brief: bool) -> Answered:
+        """Accept or refuse each line; raises `redis.RedisError` if certainly none was accepted.
+
+        ``is_brief``: problems are told without details.
+        """
         # Resolved once a window: an alias that moves meanwhile leads the next one elsewhere.
         self._resolved.clear()
-        offered = [await self._offered(line) for line in window]
+        offered = [await self._offered_in_turn(*each) for each in enumerate(window)]
         found = await self._submitted(offered)
         paused = [place for place, each in enumerate(found) if isinstance(each, VersionPaused)]
         if paused:
             await self._fall_back(window, offered, found, paused)
-        return _answered(window, found)
+        return _answered(window, found, is_brief=is_brief)
+
+    async def _offered_in_turn(self, place: int, line: NumberedLine) -> Offer | PredictqError:
+        if place % LINES_A_TURN == 0:
+            await asyncio.sleep(0)
+        return await self._offered(line)
 
     async def _offered(self, line: NumberedLine) -> Offer | PredictqError:
-        if line.number % LINES_A_TURN == 0:
-            await asyncio.sleep(0)
         if line.text is None:
             return TooLarge(f"a line may have at most {MAX_LINE_BYTES} bytes")
         try:
@@ -117,7 +117,7 @@ class Acceptance:
         known = Idempotency(key, payload_hash(encode(submission)))
         return self._services.gateway.offer(prediction, known)
 
-    async def _submitted(self, offered: Sequence[Offer | PredictqError]) -> list[Found]:
+    async def _submitted(self, offered: Sequence[Offer | PredictqError]) -> list[Submitted]:
         found = iter(await self._bulk.submit([o for o in offered if isinstance(o, Offer)]))
         return [next(found) if isinstance(each, Offer) else each for each in offered]
 
@@ -125,7 +125,7 @@ class Acceptance:
         self,
         window: Sequence[NumberedLine],
         offered: Sequence[Offer | PredictqError],
-        found: list[Found],
+        found: list[Submitted],
         paused: Sequence[int],
     ) -> None:
         """Submit what was refused for a pause to the fallback of its model, if there is one."""
@@ -133,11 +133,17 @@ class Acceptance:
             await asyncio.to_thread(self._instead, window[place], offered[place], found[place])
             for place in paused
         ]
-        for place, each in zip(paused, await self._submitted(instead), strict=True):
+        try:
+            submitted = await self._submitted(instead)
+        except redis.RedisError as error:
+            # Other lines of the window are accepted: the caller must get their ids, not an error.
+            log.warning("the fallback of paused versions cannot be asked: %s", error)
+            return
+        for place, each in zip(paused, submitted, strict=True):
             found[place] = each
 
     def _instead(
-        self, line: NumberedLine, offer: Offer | PredictqError, refusal: Found
+        self, line: NumberedLine, offer: Offer | PredictqError, refusal: Submitted
     ) -> Offer | PredictqError:
         """The offer for the fallback; without one, the refusal."""
         assert isinstance(refusal, VersionPaused)  # noqa: S101 - only those are given
@@ -149,15 +155,17 @@ class Acceptance:
         return self._keyed(line.number, submission, prediction) if prediction else refusal
 
 
-def _answered(window: Sequence[NumberedLine], found: Sequence[Found]) -> Answered:
+def _answered(
+    window: Sequence[NumberedLine], found: Sequence[Submitted], *, is_brief: bool
+) -> Answered:
     texts, problems, is_accepted, is_uncertain = [], [], False, False
     for line, each in zip(window, found, strict=True):
-        if isinstance(each, Record):
+        if isinstance(each, AcceptedLine):
             is_accepted = True
-            texts.append(_encoded(AcceptedLine(each.task_id, each.state)) + b"\n")
+            texts.append(_encoded(each) + b"\n")
         else:
             is_uncertain |= isinstance(each, SubmissionUncertain)
-            problems.append(line_problem(each, line.number))
+            problems.append(line_problem(each, line.number, is_brief=is_brief))
             texts.append(_encoded(problems[-1]) + b"\n")
     first = problems[0] if problems else None
     return Answered(b"".join(texts), is_accepted or is_uncertain, is_uncertain, first)

@@ -15,18 +15,22 @@ log = logging.getLogger(__name__)
 NDJSON = "application/x-ndjson"
 MAX_UNSENT_BYTES = 2**22
 """Bytes of an answer that are kept for a client which does not read yet: many send all lines before
-they read. All answers to accepted lines, and most to refused ones, are within this."""
+they read. The answers to all lines are within this."""
+MAX_DETAILED_BYTES = 2**20
+"""Unsent bytes beyond which problems are told without details, so that the others find place."""
 
 
 class StreamedAnswer:
     """An answer that is sent beside the work that makes it."""
 
-    def __init__(self, send: Send, status: HTTPStatus, headers: dict[str, str], most: int) -> None:
-        """``most``: bytes that may be unsent before `stream` waits."""
-        self._send, self._status, self._most = send, status, most
+    def __init__(
+        self, send: Send, status: HTTPStatus, headers: dict[str, str], max_unsent: int
+    ) -> None:
+        """``max_unsent``: bytes that may be unsent before `stream` waits."""
+        self._send, self._status, self._max_unsent = send, status, max_unsent
         self._headers = {"content-type": NDJSON, **headers}
         self._unsent: deque[bytes] = deque()
-        self._unsent_bytes = 0
+        self.unsent_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
         self._is_ended = False
@@ -36,12 +40,12 @@ class StreamedAnswer:
     def add(self, text: bytes) -> None:
         """Add lines, which are sent once `stream` or `end` is awaited."""
         self._unsent.append(text)
-        self._unsent_bytes += len(text)
+        self.unsent_bytes += len(text)
 
     @property
     def is_full(self) -> bool:
         """Whether more is unsent than may be kept."""
-        return self._unsent_bytes > self._most
+        return self.unsent_bytes > self._max_unsent
 
     async def stream(self) -> None:
         """Send what was added, in the background; waits only while the answer is full."""
@@ -49,7 +53,7 @@ class StreamedAnswer:
 
     async def drain(self) -> None:
         """Wait until all that was added is sent."""
-        await self._send_until(lambda: not self._unsent_bytes)
+        await self._send_until(lambda: not self.unsent_bytes)
 
     async def end(self) -> int:
         """Send the rest, and wait until the client has taken it; returns the status."""
@@ -62,6 +66,11 @@ class StreamedAnswer:
             self._changed.notify_all()
         await self._sender
         return int(self._status)
+
+    def close(self) -> None:
+        """Stop sending; without this, the sender of an answer that was not ended waits for ever."""
+        if self._sender is not None:
+            self._sender.cancel()
 
     async def _send_until(self, is_enough: Callable[[], bool]) -> None:
         if self._sender is None:
@@ -98,7 +107,7 @@ class StreamedAnswer:
             {"type": "http.response.body", "body": piece, "more_body": not is_last}
         )
         async with self._changed:
-            self._unsent_bytes -= len(piece)
+            self.unsent_bytes -= len(piece)
             self._changed.notify_all()
         return not is_last
 

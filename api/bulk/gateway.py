@@ -1,14 +1,15 @@
 """The gateway for many predictions at a time: a window of them in one round trip to Redis."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import redis
 
 from tasks.gateway import Gateway
 from tasks.ledger.predictions.acceptance import Offer
-from tasks.record import Record
+from tasks.record import TERMINAL, Record, State
 from telemetry.errors import PredictqError, SubmissionUncertain
 
 log = logging.getLogger(__name__)
@@ -20,16 +21,28 @@ Found = Record | PredictqError
 """A record, or why there is none."""
 
 
+class AcceptedLine(msgspec.Struct, frozen=True):
+    """The answer to a line that was accepted."""
+
+    id: str
+    status: State
+    """`queued`; or its status of now, if its idempotency key is known."""
+
+
+Submitted = AcceptedLine | PredictqError
+"""The answer to a line that was accepted, or why it was refused."""
+
+
 class BulkGateway:
     """Submits and looks up windows of predictions. Raises `redis.RedisError` without Redis."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway, self._ledger = gateway, gateway.ledger
 
-    async def submit(self, offers: Sequence[Offer]) -> list[Found]:
-        """Accept offers, each by itself; returns the record of each, or why it was refused.
+    async def submit(self, offers: Sequence[Offer]) -> list[Submitted]:
+        """Accept offers, each by itself; returns its answer, or why it was refused.
 
-        The record of a known idempotency key is that of the earlier prediction, as it is now.
+        A known idempotency key is answered with the earlier prediction.
         Raises `redis.RedisError` if certainly none was accepted.
         """
         if not offers:
@@ -46,39 +59,42 @@ class BulkGateway:
         ]
 
     async def look_up(self, task_ids: Sequence[str]) -> list[Found]:
-        """Look up as many of the ids as `MAX_READ_BYTES` allow, in order; at least one."""
+        """Look up as many of the ids as `MAX_READ_BYTES` allow, in order; at least one.
+
+        Overdue predictions are settled as expired, as `Gateway.look_up` does.
+        """
         records = await self._ledger.records_async(task_ids, MAX_READ_BYTES)
+        overdue = [record for record in records if record is not None and record.is_overdue]
+        if overdue:  # they share a round trip
+            await asyncio.gather(*map(self._ledger.expire_async, overdue))
+            records = await self._ledger.records_async(task_ids[: len(records)], MAX_READ_BYTES)
         found = zip(task_ids, records, strict=False)
-        return [await self._found(task_id, record) for task_id, record in found]
+        return [record or self._gateway.missing(task_id) for task_id, record in found]
 
     async def still_open(self, task_ids: Sequence[str]) -> list[str]:
         """Those of the ids that are accepted and have no outcome."""
-        are_open = await self._ledger.are_open(task_ids)
-        return [task_id for task_id, is_open in zip(task_ids, are_open, strict=True) if is_open]
+        states = zip(task_ids, await self._ledger.states(task_ids), strict=True)
+        return [task_id for task_id, state in states if state and state not in TERMINAL]
 
-    async def _known(self, task_ids: Sequence[str]) -> dict[str, Found]:
-        found: list[Found] = []
+    async def _known(self, task_ids: Sequence[str]) -> dict[str, Submitted]:
+        if not task_ids:
+            return {}
         try:
-            while len(found) < len(task_ids):
-                found += await self.look_up(task_ids[len(found) :])
+            states = await self._ledger.states(task_ids)
         except redis.RedisError as error:
             # They were accepted, so the caller must get their ids and not an error.
             log.warning("the state of repeated submissions cannot be read: %s", error)
-        return dict(zip(task_ids, found, strict=False))
-
-    async def _found(self, task_id: str, record: Record | None) -> Found:
-        try:
-            if record is not None and record.is_overdue:
-                return await self._gateway.look_up_async(task_id)
-            return self._gateway.found(task_id, record)
-        except PredictqError as error:
-            return error
+            return {}
+        return {
+            task_id: AcceptedLine(task_id, state) if state else self._gateway.missing(task_id)
+            for task_id, state in zip(task_ids, states, strict=True)
+        }
 
     def _submitted(
-        self, answer: str | PredictqError, offer: Offer, known: dict[str, Found]
-    ) -> Found:
+        self, answer: str | PredictqError, offer: Offer, known: Mapping[str, Submitted]
+    ) -> Submitted:
         if isinstance(answer, SubmissionUncertain):
             self._gateway.note_uncertain(offer.record.task_id)
         if isinstance(answer, PredictqError):
             return answer
-        return known.get(answer) or msgspec.structs.replace(offer.record, task_id=answer)
+        return known.get(answer) or AcceptedLine(answer, "queued")

@@ -4,7 +4,7 @@ import msgspec
 from a2wsgi.asgi_typing import HTTPScope, Receive
 
 from api.bulk.answer import NDJSON
-from api.bulk.heads import content_type, is_compressed, length
+from api.bulk.headers import content_type, is_compressed, length
 from api.bulk.lines import MAX_LINES
 from telemetry.errors import Invalid, Malformed, TooLarge, UnsupportedMediaType
 

@@ -1,7 +1,9 @@
 """Cuts the body of a bulk request into windows of lines while it arrives."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from a2wsgi.asgi_typing import Receive
@@ -17,6 +19,9 @@ MAX_LINE_BYTES = 2**20
 """Longest line in bytes. A larger prediction is submitted in a request of its own."""
 MAX_WINDOW_BYTES = 2**20
 """Bytes of lines after which a window is closed, so that one of long lines takes little memory."""
+
+MAX_DISCARD_SECONDS = 5.0
+"""Seconds for which the rest of a body is read after an early end."""
 
 
 class NumberedLine(NamedTuple):
@@ -42,7 +47,7 @@ class BodyLines:
         self._ready: deque[NumberedLine] = deque()
         self._ready_bytes = 0
         self._rest, self._rest_size, self._number = bytearray(), 0, 0
-        self._more = True
+        self._more = self._arrives = True
         self._error: PredictqError | None = None
 
     @property
@@ -63,8 +68,19 @@ class BodyLines:
         if self._error:
             raise self._error
 
+    async def discard(self) -> None:
+        """Read the rest of an announced body, up to `MAX_DISCARD_SECONDS`.
+
+        Otherwise the connection is reset, and a client that still sends may lose its answer.
+        """
+        with suppress(PredictqError, TimeoutError):
+            async with asyncio.timeout(MAX_DISCARD_SECONDS):
+                while self._fills and self._arrives:
+                    await self._piece()
+
     async def _hear(self) -> None:
         piece = await self._piece()
+        self._more = self._arrives
         self._left -= len(piece)
         if self._left < 0:
             self._stop(TooLarge("the body is too long; send the rest in another request"))
@@ -84,7 +100,7 @@ class BodyLines:
             raise Malformed(INCOMPLETE_BODY) from None
         if event["type"] != "http.request":
             raise Malformed(INCOMPLETE_BODY)
-        self._more = event.get("more_body", False)
+        self._arrives = event.get("more_body", False)
         piece: bytes = event["body"]
         return piece
 
@@ -93,13 +109,8 @@ class BodyLines:
         return bool(self._ready) and (is_full or not self._fills or not self._more)
 
     def _window(self) -> list[NumberedLine]:
-        window, size = [self._ready.popleft()], 0
-        while self._ready and len(window) < WINDOW_LINES:
-            size += len(window[-1].text or b"")
-            if size + len(self._ready[0].text or b"") > MAX_WINDOW_BYTES:
-                break
-            window.append(self._ready.popleft())
-        self._ready_bytes -= sum(len(line.text or b"") for line in window)
+        window = _take_window(self._ready)
+        self._ready_bytes -= sum(map(_size, window))
         return window
 
     def _extend(self, text: bytes) -> None:
@@ -119,7 +130,7 @@ class BodyLines:
             self._stop(TooLarge(f"a request may have at most {MAX_LINES} lines"))
             return
         self._ready.append(NumberedLine(self._number, text))
-        self._ready_bytes += len(text or b"")
+        self._ready_bytes += _size(self._ready[-1])
 
     def _stop(self, error: PredictqError) -> None:
         self._error, self._more = self._error or error, False
@@ -138,14 +149,30 @@ class ListedLines:
 
     async def windows(self) -> AsyncIterator[list[NumberedLine]]:
         """Yield windows of at most `WINDOW_LINES` lines; raises `TooLarge` after `MAX_LINES`."""
-        bounded = self._requests[:MAX_LINES]
-        for start in range(0, len(bounded), WINDOW_LINES):
-            texts = bounded[start : start + WINDOW_LINES]
-            self._handed += len(texts)
-            yield [_listed(start + place, text) for place, text in enumerate(texts, 1)]
+        left = deque(_listed(*each) for each in enumerate(self._requests[:MAX_LINES], 1))
+        while left:
+            window = _take_window(left)
+            self._handed += len(window)
+            yield window
         if len(self._requests) > MAX_LINES:
             raise TooLarge(f"a request may have at most {MAX_LINES} predictions")
 
 
 def _listed(number: int, text: bytes) -> NumberedLine:
     return NumberedLine(number, text if len(text) <= MAX_LINE_BYTES else None)
+
+
+def _take_window(ready: deque[NumberedLine]) -> list[NumberedLine]:
+    """Take as many of the lines as a window may have; at least one."""
+    window = [ready.popleft()]
+    size = _size(window[0])
+    while ready and len(window) < WINDOW_LINES:
+        size += _size(ready[0])
+        if size > MAX_WINDOW_BYTES:
+            break
+        window.append(ready.popleft())
+    return window
+
+
+def _size(line: NumberedLine) -> int:
+    return len(line.text or b"")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from api.bulk.lines import MAX_LINES
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers
 from api.predictions.submission import QueueLimit, RunLimit, Submission, SubmittedRows
@@ -51,6 +52,7 @@ class Document(NamedTuple):
 
     defaults: Defaults
     requests: list[bytes]
+    """At most one more than a bulk request may have."""
 
 
 def read_defaults(query: bytes) -> Defaults:
@@ -93,11 +95,12 @@ def _read_tolerantly(body: bytes) -> dict[str, Any]:
 
 
 def _listed(requests: Any) -> list[bytes]:
+    # What is beyond the bound is refused unread: a document may list millions of short values.
     if isinstance(requests, list):
-        return [encode(request) for request in requests]
+        return [encode(request) for request in requests[: MAX_LINES + 1]]
     if not isinstance(requests, msgspec.Raw) or not bytes(requests).lstrip().startswith(b"["):
         raise Invalid("requests: expected a list of predictions")
-    return [bytes(request) for request in _requests.decode(requests)]
+    return [bytes(request) for request in _requests.decode(requests)[: MAX_LINES + 1]]
 
 
 class LineParser:

@@ -11,6 +11,7 @@ MAX_CHARS = 300
 """Greatest length of each text in the problem of a line: there may be thousands."""
 MAX_ERRORS = 3
 """Most places that the problem of a line names."""
+LEFT_OUT = "details are left out, since much of this answer is unread"
 UNAVAILABLE = 503
 
 
@@ -23,9 +24,11 @@ class LineProblem(Problem, kw_only=True):
     """Seconds after which to submit again, if that is known."""
 
 
-def line_problem(error: PredictqError, line: int) -> LineProblem:
-    """The problem of a line, with its texts shortened."""
+def line_problem(error: PredictqError, line: int, *, is_brief: bool = False) -> LineProblem:
+    """The problem of a line, with its texts shortened; ``is_brief``: without details."""
     told = problem_of(error)
+    if is_brief:
+        told = replace(told, detail=LEFT_OUT, errors=())
     errors = tuple(replace(d, msg=d.msg[:MAX_CHARS]) for d in told.errors[:MAX_ERRORS])
     after = error.extra.get("retry_after", msgspec.UNSET)
     given = asdict(told) | {"detail": told.detail[:MAX_CHARS], "errors": errors}

@@ -1,8 +1,10 @@
 """`POST /predict/results`: the outcomes of many predictions as lines of NDJSON."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
@@ -11,10 +13,10 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from msgspec.structs import replace
 from werkzeug.exceptions import MethodNotAllowed
 
-from api.asgi.protocol import send_response
+from api.asgi.protocol import send_response, watch_disconnect
 from api.bulk.answer import StreamedAnswer
 from api.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
-from api.bulk.heads import preference
+from api.bulk.headers import preference
 from api.bulk.ids import read_ids
 from api.http.prefer import Preference
 from api.http.problems import answer_to, problem_of, unavailable
@@ -31,6 +33,22 @@ MAX_REQUESTS = 64
 """Requests for results that a process answers at a time."""
 FIRST_LOOK_PAUSE, MAX_LOOK_PAUSE = 0.002, 0.05
 """Seconds between two looks at a prediction that is waited for; doubled from one to the other."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long a request waits for outcomes."""
+
+    until: float
+    """By the monotonic clock."""
+    gone: threading.Event
+    """Set once the client has disconnected."""
+    gateway: Gateway
+
+    def left(self) -> float:
+        """Seconds; none once the client has disconnected or this process shuts down."""
+        is_over = self.gone.is_set() or self.gateway.is_shutting_down
+        return 0.0 if is_over else max(self.until - time.monotonic(), 0.0)
 
 
 class Results:
@@ -70,33 +88,42 @@ class Results:
         if not self._free:
             raise Busy("too many requests for results at this moment; try again")
         self._free -= 1
+        gone = threading.Event()
+        watch = asyncio.ensure_future(watch_disconnect(receive, gone))
+        preferred = preference(scope)
+        until = time.monotonic() + preferred.seconds(0)
         try:
-            return await self._answer(ids, preference(scope), send)
+            return await self._answer(ids, preferred, Waiting(until, gone, self._gateway), send)
         finally:
+            watch.cancel()
             self._free += 1
 
-    async def _answer(self, ids: Sequence[str], preferred: Preference, send: Send) -> int:
-        until = time.monotonic() + preferred.seconds(0)
+    async def _answer(
+        self, ids: Sequence[str], preferred: Preference, waiting: Waiting, send: Send
+    ) -> int:
         applied = preferred.applied(waited=True)
         headers = {"preference-applied": applied} if applied else {}
         answer, told = StreamedAnswer(send, HTTPStatus.OK, headers, MAX_READ_BYTES), 0
-        async for found in self._found(ids, until):
-            for task_id, each in zip(ids[told:], found, strict=False):
-                await self._tell(answer, task_id, each, len(found) == 1)
-            told += len(found)
-            if answer.is_abandoned:
-                break
-            if told < len(ids):
-                await answer.stream()
-        return await answer.end()
+        try:
+            async for found in self._found(ids, waiting):
+                for task_id, each in zip(ids[told:], found, strict=False):
+                    await self._tell(answer, task_id, each, len(found) == 1)
+                told += len(found)
+                if answer.is_abandoned:
+                    break
+                if told < len(ids):
+                    await answer.stream()
+            return await answer.end()
+        finally:
+            answer.close()
 
-    async def _found(self, ids: Sequence[str], until: float) -> AsyncIterator[list[Found]]:
+    async def _found(self, ids: Sequence[str], waiting: Waiting) -> AsyncIterator[list[Found]]:
         """Yield what is found, in order. A failure of Redis after the first is told for each id."""
         told = 0
         try:
             for start in range(0, len(ids), WINDOW_LINES):
                 window = ids[start : start + WINDOW_LINES]
-                await self._wait(window, until)
+                await self._wait(window, waiting)
                 while window:
                     found = await self._bulk.look_up(window)
                     yield found
@@ -107,27 +134,25 @@ class Results:
             failure: list[Found] = [unavailable(error)]
             yield failure * (len(ids) - told)
 
-    async def _wait(self, window: Sequence[str], until: float) -> None:
-        """Wait until all of a window have outcomes, the time is over, or the process ends."""
-        pending = list(window) if time.monotonic() < until else []
+    async def _wait(self, window: Sequence[str], waiting: Waiting) -> None:
+        """Wait until all of a window have outcomes, or the waiting is over."""
+        pending = list(window) if waiting.left() else []
         while pending := await self._bulk.still_open(pending) if pending else []:
             # The queue is in order: once the last one has its outcome, most others have theirs.
-            if not await self._wait_for(pending[-1], until):
+            if not await self._wait_for(pending[-1], waiting):
                 return
 
-    async def _wait_for(self, task_id: str, until: float) -> bool:
+    async def _wait_for(self, task_id: str, waiting: Waiting) -> bool:
         """Wait for an outcome; returns whether there is one in time."""
-        pause = FIRST_LOOK_PAUSE
-        while not await self._is_over(task_id):
-            if self._gateway.is_shutting_down or (left := until - time.monotonic()) <= 0:
+        (found,), pause = await self._bulk.look_up([task_id]), FIRST_LOOK_PAUSE
+        while await self._bulk.still_open([task_id]):
+            if not (left := waiting.left()):
                 return False
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, MAX_LOOK_PAUSE)
+            if isinstance(found, Record) and found.is_overdue:
+                await self._bulk.look_up([task_id])  # settles it
         return True
-
-    async def _is_over(self, task_id: str) -> bool:
-        (found,) = await self._bulk.look_up([task_id])
-        return not isinstance(found, Record) or found.is_terminal
 
     async def _tell(self, answer: StreamedAnswer, task_id: str, found: Found, alone: bool) -> None:
         # A record that came alone may have megabytes, and the event loop serves others.

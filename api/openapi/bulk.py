@@ -1,7 +1,7 @@
 """Bulk requests in the OpenAPI document."""
 
-from api.bulk.accepting import AcceptedLine
 from api.bulk.answer import NDJSON
+from api.bulk.gateway import AcceptedLine
 from api.bulk.ids import MAX_ID_CHARS
 from api.bulk.lines import MAX_LINES
 from api.bulk.parsing import BulkLine, BulkRequest

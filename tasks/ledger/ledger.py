@@ -34,7 +34,7 @@ from tasks.ledger.script_constants import PROBING, breaker_limits
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
-from tasks.record import TERMINAL, Record
+from tasks.record import Record, State
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
 from telemetry.errors import PredictqError
@@ -164,11 +164,14 @@ class Ledger:
             return await asyncio.to_thread(lambda: [_read(*each) for each in found])
         return [_read(*each) for each in found]
 
-    async def are_open(self, task_ids: Sequence[str]) -> list[bool]:
-        """Whether each of many predictions has a record without an outcome, in one round trip."""
+    async def states(self, task_ids: Sequence[str]) -> list[State | None]:
+        """States of many predictions in one round trip, which reads the heads of records alone.
+
+        None if there is no record.
+        """
         record_keys = [keys.record(task_id) for task_id in task_ids]
         states = await self._rounds.run_async(self._states, record_keys, [])
-        return [state is not None and state.decode() not in TERMINAL for state in states]
+        return [state and cast("State", state.decode()) for state in states]
 
     def start(
         self,

@@ -1,4 +1,4 @@
-"""Writes each row as a prediction of its own, and gathers them into requests."""
+"""Writes each row as a prediction of its own, and groups the lines into requests."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from predictq.rows.json_writer import Unencodable, encode
 from predictq.rows.ndjson import each_row
 from predictq.rows.rows import features
 
-MAX_CHUNK_BYTES = 4 * 2**20
+MAX_GROUP_BYTES = 4 * 2**20
 """Bytes of one request; the server accepts more, but each is repeated as a whole."""
 
 
@@ -18,18 +18,18 @@ def lines(rows: Iterable[Any]) -> Iterator[bytes]:
         yield _line(number, row)
 
 
-def chunks(written: Iterator[bytes], most: int) -> Iterator[list[bytes]]:
+def groups(written: Iterator[bytes], most: int) -> Iterator[list[bytes]]:
     """Yield lists of at most ``most`` lines, shorter where lines are long."""
-    chunk: list[bytes] = []
+    group: list[bytes] = []
     size = 0
     for line in written:
-        if chunk and (len(chunk) == most or size + len(line) > MAX_CHUNK_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(line)
+        if group and (len(group) == most or size + len(line) > MAX_GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(line)
         size += len(line)
-    if chunk:
-        yield chunk
+    if group:
+        yield group
 
 
 def _line(number: int, row: Any) -> bytes:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from predictq.bulk.errors import BulkError
-from predictq.bulk.lines import chunks, lines
+from predictq.bulk.lines import groups, lines
 from predictq.bulk.results import Completed, Results
-from predictq.bulk.submitting import Answer, Chunk, submit
+from predictq.bulk.submitting import Answer, LineGroup, submit
 from predictq.errors import PredictqError
 from predictq.http.connection import Connection
 from predictq.http.retries import Deadline
 from predictq.types import Prediction
 
-CHUNK_ROWS = 1000
+GROUP_ROWS = 1000
 """Rows of one request of `submit_many`."""
 WINDOW_ROWS = 500
 """Rows of one request of `map`."""
@@ -35,8 +35,8 @@ class Bulk:
     def submit(self, rows: Any, query: dict[str, Any], key: str) -> list[str]:
         """Submit all rows; raises `BulkError` if some were refused."""
         answers: list[Answer] = []
-        for number, chunk in enumerate(chunks(lines(rows), CHUNK_ROWS)):
-            request = Chunk(chunk, query, f"{key}-{number}")
+        for number, group in enumerate(groups(lines(rows), GROUP_ROWS)):
+            request = LineGroup(group, query, f"{key}-{number}")
             answers += submit(self.connection, request, self.connection.deadline())
         ids = [answer for answer in answers if isinstance(answer, str)]
         if len(ids) < len(answers):
@@ -55,8 +55,8 @@ class Bulk:
         """Yield the outcome of each row; rows are read as windows are submitted."""
         key, done = uuid.uuid4().hex, 0
         under_way: deque[list[Answer]] = deque()
-        for number, chunk in enumerate(chunks(lines(rows), WINDOW_ROWS)):
-            request = Chunk(chunk, query, f"{key}-{number}")
+        for number, group in enumerate(groups(lines(rows), WINDOW_ROWS)):
+            request = LineGroup(group, query, f"{key}-{number}")
             under_way.append(submit(self.connection, request, deadline()))
             if len(under_way) == WINDOWS:
                 window = under_way.popleft()

@@ -1,4 +1,4 @@
-"""Submits chunks of lines, and repeats a chunk until each line is accepted or refused for good."""
+"""Submits groups of lines, and repeats a group until each line is accepted or refused for good."""
 
 import json
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ Answer = str | ProblemError
 
 
 @dataclass(frozen=True)
-class Chunk:
+class LineGroup:
     """Lines of one request."""
 
     lines: list[bytes]
     query: dict[str, Any]
     """Defaults for all lines."""
     key: str
-    """Idempotency key: with it a chunk may be repeated, and each line keeps its id."""
+    """Idempotency key: with it a group may be repeated, and each line keeps its id."""
 
 
-def submit(connection: Connection, chunk: Chunk, until: Deadline) -> list[Answer]:
-    """Submit a chunk; returns an answer for each line.
+def submit(connection: Connection, group: LineGroup, until: Deadline) -> list[Answer]:
+    """Submit a group; returns an answer for each line.
 
     Lines that are refused for a reason that may pass are submitted again until the deadline. Raises
     a `ProblemError` if the request is refused as a whole, and `Unreachable`.
     """
     for backoff in backoffs():
-        answers, asked = _submit_once(connection, chunk, until)
+        answers, asked = _submit_once(connection, group, until)
         left = until.left()
         if not any(map(_may_pass, answers)) or not left or asked > left:
             return answers
@@ -43,14 +43,14 @@ def submit(connection: Connection, chunk: Chunk, until: Deadline) -> list[Answer
 
 
 def _submit_once(
-    connection: Connection, chunk: Chunk, until: Deadline
+    connection: Connection, group: LineGroup, until: Deadline
 ) -> tuple[list[Answer], float]:
     """The answers, and the seconds to wait before another try."""
-    body = b"".join(chunk.lines)
-    response = connection.post_lines(PATH, body, query=chunk.query, key=chunk.key, until=until)
+    body = b"".join(group.lines)
+    response = connection.post_lines(PATH, body, query=group.query, key=group.key, until=until)
     told = wire.read(lambda: _told(response))
     asked = max((float(line.get("retry_after", 0)) for line in told), default=0.0)
-    return _complete([_answer(line) for line in told], len(chunk.lines)), asked
+    return _complete([_answer(line) for line in told], len(group.lines)), asked
 
 
 def _told(response: httpx2.Response) -> list[dict[str, Any]]:

@@ -100,8 +100,8 @@ def test_records_are_read_within_a_budget(harness: LedgerHarness) -> None:
     assert read(1, "a", "b") == ["a"], "the first one in any case"
 
 
-def test_open_predictions_are_told_from_others(harness: LedgerHarness) -> None:
+def test_states_are_read_without_records(harness: LedgerHarness) -> None:
     accepted(harness, offer("a"))
     harness.client.set(keys.record("b"), '{"status":"SUCCESS","state":"succeeded"}')
     ids = ["a", "b", "none"]
-    assert asyncio.run(harness.ledger.are_open(ids)) == [True, False, False]
+    assert asyncio.run(harness.ledger.states(ids)) == ["queued", "succeeded", None]

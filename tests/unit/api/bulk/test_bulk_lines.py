@@ -82,6 +82,26 @@ def test_lines_beyond_the_bound_end_the_reading(monkeypatch: pytest.MonkeyPatch)
     assert sender.windows == [[(1, b"1"), (2, b"2")]]
 
 
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "live"])
+def test_rest_of_an_announced_body_is_discarded(
+    monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    monkeypatch.setattr(lines, "MAX_LINES", 1)
+    sender = Sender(b"1\n2\n", b"3\n", b"4\n", announced=announced)
+    assert isinstance(sender.read(), TooLarge)
+    asyncio.run(sender.lines.discard())
+    assert len(sender.events) == (0 if announced else 2)
+
+
+def test_discarding_ends_with_a_silent_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MAX_LINES", 1)
+    monkeypatch.setattr(lines, "MAX_DISCARD_SECONDS", 0.05)
+    sender = Sender(b"1\n2\n", b"3\n")
+    assert isinstance(sender.read(), TooLarge)
+    sender.events[0]["more_body"] = True
+    asyncio.run(asyncio.wait_for(sender.lines.discard(), 10))
+
+
 def test_body_beyond_the_bound_ends_the_reading() -> None:
     sender = Sender(b"1\n2", b"x" * 1000, announced=False)
     assert isinstance(sender.read(), TooLarge)
@@ -110,3 +130,15 @@ def test_listed_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         asyncio.run(take())
     assert sizes == [(1, WINDOW_LINES), (WINDOW_LINES + 1, 1)]
     assert not listed.are_over
+
+
+def test_listed_lines_that_are_long_close_a_window_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of a window share one call of a script, in which Redis answers no other command."""
+    monkeypatch.setattr(lines, "MAX_WINDOW_BYTES", 10)
+    listed = ListedLines([b"123456", b"1234", b"1"])
+
+    async def numbers() -> list[list[int]]:
+        return [[line.number for line in window] async for window in listed.windows()]
+
+    assert asyncio.run(numbers()) == [[1, 2], [3]]
+    assert listed.are_over

@@ -1,9 +1,10 @@
-"""SubmittedLines, defaults and documents of bulk requests."""
+"""Lines, defaults and documents of bulk requests."""
 
 import math
 
 import pytest
 
+from api.bulk import parsing
 from api.bulk.parsing import Defaults, LineParser, read_defaults, read_document
 from api.predictions.submission import Submission
 from telemetry.errors import Invalid, Malformed, PredictqError
@@ -70,6 +71,16 @@ def test_document_may_hold_nan() -> None:
     document = read_document(b'{"model":"m","requests":[{"features":[NaN]}]}')
     assert document
     assert parsed(document.requests[0], document.defaults).features == [None]
+
+
+@pytest.mark.parametrize("value", [b"1", b"NaN"])
+def test_document_keeps_one_request_more_than_it_may_have(
+    monkeypatch: pytest.MonkeyPatch, value: bytes
+) -> None:
+    monkeypatch.setattr(parsing, "MAX_LINES", 2)
+    document = read_document(b'{"requests":[' + b",".join([value] * 10) + b"]}")
+    assert document
+    assert len(document.requests) == 3
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 import redis
+from msgspec import to_builtins
 
+from api.bulk import problems
 from api.bulk.accepting import BulkServices
+from api.bulk.answer import MAX_DETAILED_BYTES, MAX_UNSENT_BYTES
+from api.bulk.lines import MAX_LINES
+from api.bulk.problems import line_problem
 from api.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
 from api.limits.byte_budget import ByteBudget
 from api.operations.request_metrics import RequestMetrics
@@ -18,9 +23,16 @@ from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids
 from tasks.ledger.predictions.acceptance import Offer, uncertain
-from tasks.record import Record
+from tasks.record import State
 from tasks.settings import Settings
-from telemetry.errors import PredictqError, QueueFull, VersionPaused
+from telemetry.errors import (
+    InvalidFeatures,
+    PredictqError,
+    QueueFull,
+    Unavailable,
+    UnsupportedMethod,
+    VersionPaused,
+)
 from tests.support.models import described
 
 GOOD = b'{"features":[1.0]}\n'
@@ -34,8 +46,9 @@ class Ledger:
 
     def __init__(self) -> None:
         self.windows: list[Sequence[Offer]] = []
+        self.known: dict[str, State] | None = None
         self.verdict: Verdict = lambda offer: offer.record.task_id
-        self.failure: redis.RedisError | None = None
+        self.failure: Exception | None = None
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
         if self.failure:
@@ -43,8 +56,10 @@ class Ledger:
         self.windows.append(offers)
         return [self.verdict(offer) for offer in offers]
 
-    async def records_async(self, ids: Sequence[str], most: int) -> list[Record | None]:
-        raise redis.ConnectionError
+    async def states(self, ids: Sequence[str]) -> list[State | None]:
+        if self.known is None:
+            raise redis.ConnectionError
+        return [self.known.get(task_id) for task_id in ids]
 
 
 class Front:
@@ -164,11 +179,30 @@ def test_bulk_submission_ends_where_the_process_shuts_down(front: Front) -> None
     assert (last["code"], last["line"], last["retryable"]) == ("unavailable", 2, True)
 
 
+def test_bulk_submission_with_an_unforeseen_error_is_ended_as_uncertain(front: Front) -> None:
+    def fail(piece: int) -> None:
+        front.ledger.failure = RuntimeError() if piece else None
+
+    first, last = front.post(GOOD, GOOD, GOOD, before=fail)
+    assert (front.status, first["status"]) == (202, "queued")
+    assert (last["code"], last["line"]) == ("submission_uncertain", 2)
+
+
 def test_bulk_submission_of_an_earlier_key_tells_its_id_even_if_it_cannot_be_read(
     front: Front,
 ) -> None:
     front.ledger.verdict = lambda offer: "earlier"
     assert front.post(GOOD, idempotency_key="k") == [{"id": "earlier", "status": "queued"}]
+
+
+def test_bulk_submission_of_earlier_keys_reads_states_alone(front: Front) -> None:
+    """The records of a window may have gigabytes."""
+    answers = iter(["over", "forgotten"])
+    front.ledger.verdict = lambda offer: next(answers)
+    front.ledger.known = {"over": "succeeded"}
+    first, second = front.post(GOOD + GOOD, idempotency_key="k")
+    assert first == {"id": "over", "status": "succeeded"}
+    assert (second["code"], second["line"]) == ("prediction_not_found", 2)
 
 
 def test_bulk_submissions_at_a_time_are_bounded(
@@ -193,6 +227,20 @@ def test_bulk_submission_to_a_paused_version_takes_the_fallback(front: Front) ->
     assert (offer.record.version, offer.record.alias) == (1, "fallback")
 
 
+def test_bulk_submission_whose_fallback_gets_no_answer_keeps_what_was_accepted(
+    front: Front,
+) -> None:
+    def decide(offer: Offer) -> str | PredictqError:
+        front.ledger.failure = redis.ConnectionError()  # from the next round trip on
+        return VersionPaused() if offer.record.version == 2 else offer.record.task_id
+
+    front.ledger.verdict = decide
+    first, second = front.post(b'{"model":"m:1","features":[1.0]}\n' + GOOD)
+    assert front.status == 202
+    assert first == {"id": front.ledger.windows[0][0].record.task_id, "status": "queued"}
+    assert (second["code"], second["line"]) == ("version_paused", 2)
+
+
 def test_bulk_submission_keeps_no_more_problems_than_it_may(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +249,42 @@ def test_bulk_submission_keeps_no_more_problems_than_it_may(
     assert front.status == 422
     assert len(answers) == 1
     assert not front.ledger.windows
+
+
+def test_bulk_submission_with_a_long_answer_tells_problems_without_details(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.bulk.submit.MAX_DETAILED_BYTES", 10)
+    first, second, third = front.post(b'{"features":["a"]}\n', b'{"features":["a"]}\n', GOOD)
+    assert first["errors"]
+    told = {"errors": [], "detail": problems.LEFT_OUT, "line": 2}
+    assert second == first | told
+    assert third["status"] == "queued"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [QueueFull(retry_after=3600), InvalidFeatures("x" * 1000), UnsupportedMethod(), Unavailable()],
+    ids=lambda error: error.code,
+)
+def test_problems_without_details_are_kept_for_all_lines(error: PredictqError) -> None:
+    """Then a client that sends everything before it reads never waits for the server."""
+    longest = len(json.dumps(to_builtins(line_problem(error, MAX_LINES, is_brief=True))))
+    assert MAX_DETAILED_BYTES + MAX_LINES * longest < MAX_UNSENT_BYTES
+
+
+def test_bulk_submission_that_ends_early_reads_the_rest(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.bulk.lines.MAX_LINES", 256)
+    heard: list[int] = []
+    length = str(len(GOOD) * 302)
+    *accepted, last = front.post(
+        GOOD * 256, GOOD, *[b"\n"] * 3, before=heard.append, content_length=length
+    )
+    assert len(accepted) == 256
+    assert (last["code"], last["line"]) == ("too_large", 257)
+    assert heard == [0, 1, 2, 3, 4]
 
 
 def test_bulk_submission_that_is_too_long_is_not_begun(front: Front) -> None:
@@ -222,3 +306,22 @@ def test_document_is_accepted_and_others_are_passed_on(front: Front) -> None:
     assert (front.status, problem["code"]) == (422, "invalid")
     (problem,) = front.post(b'{"requests":[]}', kind=json_kind)
     assert front.status == 400
+
+
+@pytest.mark.parametrize("value", ["10", "NaN"])
+def test_document_of_too_many_values_is_refused_before_it_is_read(
+    front: Front, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setattr("api.limits.json_limits.MAX_VALUES", 20)
+    monkeypatch.setattr("api.bulk.submit.read_document", None)
+    document = f'{{"requests":[{",".join([value] * 21)}]}}'
+    (problem,) = front.post(document.encode(), kind=b"application/json", query=b"")
+    assert (front.status, problem["code"]) == (413, "too_large")
+
+
+def test_document_may_have_the_rows_of_many_predictions(front: Front) -> None:
+    """The fixture allows 100 rows; that is a bound of each prediction."""
+    request = {"features": [[1.0]] * 10}
+    document = json.dumps({"model": "m", "requests": [request] * 60})
+    answers = front.post(document.encode(), kind=b"application/json", query=b"")
+    assert [answer["status"] for answer in answers] == ["queued"] * 60

@@ -30,7 +30,7 @@ def test_answer_that_is_complete_has_a_length() -> None:
     async def run() -> list[Any]:
         reader = Reader()
         reader.reads.set()
-        whole = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, most=100)
+        whole = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, max_unsent=100)
         whole.add(b"a\n")
         whole.add(b"b\n")
         assert await whole.end() == 202
@@ -45,7 +45,7 @@ def test_answer_is_sent_while_it_grows() -> None:
     async def run() -> Reader:
         reader = Reader()
         reader.reads.set()
-        growing = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {"x": "y"}, most=100)
+        growing = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {"x": "y"}, max_unsent=100)
         growing.add(b"a\n")
         await growing.drain()
         assert reader.body == b"a\n"
@@ -64,7 +64,7 @@ def test_answer_waits_for_a_reader_only_when_full() -> None:
 
     async def run() -> None:
         reader = Reader()
-        unread = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, most=5)
+        unread = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, max_unsent=5)
         for _ in range(5):
             unread.add(b"x")
             await asyncio.wait_for(unread.stream(), 10)
@@ -86,10 +86,23 @@ def test_answer_that_is_not_read_is_abandoned(monkeypatch: pytest.MonkeyPatch) -
 
     async def run() -> None:
         reader = Reader()
-        unread = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, most=1)
+        unread = StreamedAnswer(reader, HTTPStatus.ACCEPTED, {}, max_unsent=1)
         unread.add(b"too long")
         await asyncio.wait_for(unread.stream(), 10)
         assert unread.is_abandoned
         await asyncio.wait_for(unread.end(), 10)
+
+    asyncio.run(run())
+
+
+def test_answer_that_is_closed_leaves_no_task() -> None:
+    async def run() -> None:
+        unread = StreamedAnswer(Reader(), HTTPStatus.ACCEPTED, {}, max_unsent=5)
+        unread.add(b"x")
+        await unread.stream()
+        unread.close()
+        (sender,) = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.wait({sender}), 10)
+        assert sender.cancelled()
 
     asyncio.run(run())

@@ -46,7 +46,7 @@ def doubled(task_id: str) -> dict:
 @pytest.fixture
 def client(client, server, monkeypatch):
     monkeypatch.setattr(mapping, "WINDOW_ROWS", 2)
-    monkeypatch.setattr(mapping, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(mapping, "GROUP_ROWS", 2)
     return client
 
 
@@ -124,9 +124,9 @@ def test_submit_many_names_the_row_that_cannot_be_sent(client):
         client.submit_many("m", [{"x": 1}, {"x": b"2"}])
 
 
-def test_chunks_are_bounded_in_bytes(monkeypatch):
-    monkeypatch.setattr(lines, "MAX_CHUNK_BYTES", 10)
-    assert list(lines.chunks(iter([b"12345", b"12345", b"1"]), 5)) == [[b"12345"] * 2, [b"1"]]
+def test_groups_of_lines_are_bounded_in_bytes(monkeypatch):
+    monkeypatch.setattr(lines, "MAX_GROUP_BYTES", 10)
+    assert list(lines.groups(iter([b"12345", b"12345", b"1"]), 5)) == [[b"12345"] * 2, [b"1"]]
 
 
 def test_map_yields_predictions_in_the_order_of_rows(server, client):

@@ -1,4 +1,4 @@
-"""What the head of a bulk request says."""
+"""What the headers of a bulk request say."""
 
 from a2wsgi.asgi_typing import HTTPScope
 
