@@ -72,18 +72,25 @@ def feed(
 
 
 def _one(target: Target, parse: Parse, content: bytes) -> Fed:
+    """Feed one input; a slow one is fed again, since a busy machine may have made it slow."""
+    fed, is_slow = _once(target, parse, content)
+    return _once(target, parse, content)[0] if is_slow else fed
+
+
+def _once(target: Target, parse: Parse, content: bytes) -> tuple[Fed, bool]:
+    """The result of one input, and whether it took too long."""
     signal.setitimer(signal.ITIMER_PROF, LONGEST)
     try:
         parse(content)
     except PredictqError:
-        return Fed(inputs=1, refused=1)
+        return Fed(inputs=1, refused=1), False
     except (Exception, Slow) as error:  # noqa: BLE001 - any other error is a finding
         what = "".join(format_exception(error))[-SHOWN:]
         finding = Finding(target.name, what, base64.b64encode(content).decode())
-        return Fed(inputs=1, findings=[finding])
+        return Fed(inputs=1, findings=[finding]), isinstance(error, Slow)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    return Fed(inputs=1)
+    return Fed(inputs=1), False
 
 
 @contextmanager
