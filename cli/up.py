@@ -83,8 +83,9 @@ def up(
     packages: tuple[str, ...],
 ) -> None:
     """Start Redis, workers, API and Flower; Ctrl-C stops them."""
+    # First of all: what is imported or started later must see the packages.
     _install(packages)
-    home = home.expanduser().absolute()
+    home = home.expanduser().absolute()  # processes of the stack have another working directory
     flower = None if no_flower else flower_port
     if flower:
         flower_login()  # checks the variables before anything starts
@@ -118,6 +119,8 @@ def _lock(home: Path) -> int:
     """Lock this home; raises `click.ClickException` if another `up` runs on it."""
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Never closed here: the guard inherits it, so that the home stays locked until the last
+        # process is gone, even if `up` is killed.
         lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         read_or_make_local_key(home)
@@ -162,10 +165,12 @@ def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
     stack.erase()  # left over if an earlier `up` was killed
     if demo:
         _register_demos(supervisor, stack)
+    # Before the processes start, which open their files of counters then.
     _empty(stack.home / "metrics")
     for stage in stages:
         supervisor.start(*stage)
     canary = _release(supervisor, SmokeTest.flock(stack.home), stack.port)
+    # Only now: commands that find `stack.json` take it for a stack that answers.
     try:
         stack.write()
         _announce(stack, canary)
@@ -190,6 +195,7 @@ def _register_demos(supervisor: Supervisor, stack: Stack) -> None:
     if not done.exists():
         click.echo("demo    training models")
         supervisor.run(stack.demo())
+        # Only after success: an interrupted registration is made up for at the next start.
         done.touch()
 
 

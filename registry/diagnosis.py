@@ -20,6 +20,7 @@ _SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a li
 
 def diagnose(signature: Signature, features: Any) -> None:
     """Raise `InvalidFeatures` with the first `MAX_DETAILS` errors, if there are any."""
+    # Lazily: a request may have ten thousand wrong rows.
     details = list(islice(_faults(signature, features), MAX_DETAILS))
     if details:
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""

@@ -62,10 +62,12 @@ class Directory:
             try:
                 yield
             finally:
+                # Also after an error: some files may be written, and readers must not keep the old.
                 self._renew_stamp()
 
     def names(self) -> list[str]:
         """Names of the models that have a version, sorted."""
+        # By manifests, not directories: that of a model stays when its last version is removed.
         return sorted({path.parent.parent.name for path in self._root.glob("*/versions/*.json")})
 
     def read(self, name: str) -> Model:
@@ -154,6 +156,7 @@ class Directory:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
         except PredictqError:  # a broken manifest may use any artifact, so keep them all
             return
+        # The star finds temporary files, too. Their writers have died: we hold the write lock.
         for path in self.artifact("").glob("?" * 64 + "*"):
             if path.name not in used:
                 files.remove_file(path)

@@ -16,6 +16,7 @@ def write_file(path: Path, content: bytes) -> None:
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
+        # At least once: an empty file is synced, too.
         for start in range(0, max(len(content), 1), SYNC_BYTES):
             file.write(memoryview(content)[start : start + SYNC_BYTES])
             file.flush()
@@ -50,6 +51,7 @@ def make_directory(path: Path) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on the lock file ``path``, across threads and processes."""
     make_directory(path.parent)
+    # Not deleted at the end: a process that waits on it would lock a file without a name.
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -11,6 +11,7 @@ _RULE = "a letter or digit, then at most 63 letters, digits, '.', '_' or '-'"
 MAX_VERSION = 10**9 - 1
 """The greatest number of a version: nine digits, as in a reference."""
 _name = re.compile(_NAME)
+# No leading zero: a version has one spelling, as it is part of keys, in caches and in Redis.
 _reference = re.compile(rf"({_NAME})(?:@({_NAME})|:([1-9][0-9]{{0,8}}))?")
 
 

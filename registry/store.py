@@ -78,6 +78,7 @@ class Registry:
         """
         if time.monotonic() - self._looked > self._glance:
             self._fresh()
+        # Any producer may send any JSON value here. Only what was found is kept, which is bounded.
         found = self._cache.resolved.get(reference) if isinstance(reference, str) else None
         if found is None:
             cache = self._fresh()
@@ -173,6 +174,7 @@ class Registry:
             manifest = check_existing(name, model.versions.get(number), description)
             if manifest is None:
                 self._check_never_another(name, number, description)
+            # The manifest comes last: as soon as it is there, readers may use all that it names.
             self._directory.write_artifact(description.sha256, artifact)
             if golden is not None:
                 self._directory.write_golden_rows(name, number, golden)

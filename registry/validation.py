@@ -41,6 +41,8 @@ def rows(signature: Signature, features: Any) -> list[Row]:
     table = _table(plan, features)
     if table is not None and _plainly_right(plan, table):
         return table
+    # The fast check only says that a value needs a look. It may still be right, such as an infinity
+    # in a column that takes one.
     diagnosis.diagnose(signature, features)
     if table is None:  # a subclass of list or dict, which no JSON parser makes
         raise InvalidFeatures(f"features must be {diagnosis.shapes(signature)}")
@@ -99,6 +101,7 @@ def _holds_rows(width: int, features: list[Any]) -> bool:
 def _from_objects(plan: _Plan, objects: list[Any]) -> list[Row] | None:
     if plan.names is None or set(map(type, objects)) != {dict}:
         return None
+    # Valid rows need no look for missing names before: `KeyError` tells.
     try:
         if len(plan.required) == len(plan.names):
             return [[row[name] for name in plan.names] for row in objects]
@@ -122,6 +125,7 @@ def _plainly_right(plan: _Plan, table: list[Row]) -> bool:
 
 def _fits(column: Column, takes: frozenset[type], values: Sequence[Any]) -> bool:
     kinds = set(map(type, values))
+    # False for other values, so that `_cleaned` replaces them.
     if column.unused:
         return kinds == {type(None)}
     if not kinds <= takes:

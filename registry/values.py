@@ -81,7 +81,7 @@ def fault(column: Column, value: Any) -> str | None:
     """Why the column does not take the value; None if it does."""
     if column.unused:
         return None
-    if is_missing(value):
+    if is_missing(value):  # before the types: NaN is a float in a column of any type
         return None if column.nullable else "a missing value is not allowed here"
     if type(value) not in _types(column):
         return f"expected {expected(column)}, got {in_words(value)}"
@@ -109,6 +109,7 @@ def in_words(value: Any) -> str:
 
 def _types(column: Column) -> frozenset[type]:
     if column.type == "category":
+        # By type, not by value: the model decides about categories that it has never seen.
         kinds = {type(value) for value in column.categories or ()}
         return frozenset(kinds | NUMBERS if kinds & NUMBERS else kinds) or _SCALARS
     # Without a known dtype, the model may have been trained on booleans as well.

@@ -42,6 +42,7 @@ def aliased_version(name: str, model: Model, alias: str) -> Manifest:
 
 def latest_version(name: str, model: Model) -> int:
     """The number of the latest version that is ready; raises `VersionNotReady` if none is."""
+    # If none is ready, the newest one's state says most.
     number = max(model.versions) if model.latest is None else model.latest
     check_ready(name, number, model.readiness(number))
     return number

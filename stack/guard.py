@@ -73,6 +73,7 @@ def follow_supervisor(lines: Iterable[str]) -> list[int]:
 def end(groups: list[int]) -> None:
     """Send SIGTERM to the group leaders, and SIGKILL to the groups after `TERMINATE_GRACE`."""
     deadline = time.monotonic() + TERMINATE_GRACE
+    # To the leaders only: they end their children in order. SIGKILL gets what is left of a group.
     for group in groups:
         with suppress(ProcessLookupError):
             os.kill(group, signal.SIGTERM)

@@ -25,6 +25,7 @@ class Pointer(msgspec.Struct, frozen=True):
 def put(path: Path, entry: Mapping[str, Any] | msgspec.Struct) -> None:
     """Write a file atomically, readable by its owner only."""
     draft = path.with_name(f"{path.name}.new")
+    # Made with its mode before it has content, which others must not read at any moment.
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     draft.write_bytes(msgspec.json.encode(entry) + b"\n")

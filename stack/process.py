@@ -63,9 +63,11 @@ class Process:
                 self.program.command,
                 cwd=ROOT,
                 env={**os.environ, **self.program.environment},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,  # else a program could take what is typed to `up`
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
+                # A group that can be killed as a whole, and that Ctrl-C does not reach: the
+                # supervisor stops the programs in order.
                 start_new_session=True,
             )
 

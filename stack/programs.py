@@ -91,7 +91,7 @@ class Stack(msgspec.Struct, frozen=True):
             (*_celery("workers.app"), "worker", *options, *quiet),
             {**self._environment(), **self._metrics()},
             ready,
-            relieves=self._is_seen,
+            relieves=self._is_seen,  # two workers may consume a queue at the same time
         )
 
     def _bulk_is_ready(self) -> str | None:

@@ -26,6 +26,7 @@ def rotate(log: Path) -> None:
         _copy(log, size, _kept(log, 1))
     except OSError:  # the disk is full, and a log must not fill it further
         _kept(log, 1).unlink(missing_ok=True)
+    # Writers append (O_APPEND), so they go on at the new end, and leave no hole.
     os.truncate(log, 0)
 
 

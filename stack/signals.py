@@ -25,6 +25,7 @@ class Signals:
         taken = {
             s for s in self.shutdown if s != signal.SIGHUP or signal.getsignal(s) != signal.SIG_IGN
         }
+        # Handlers that do nothing: without one, Python writes no byte to the wakeup descriptor.
         self._handlers = {
             s: signal.signal(s, lambda *_: None) for s in taken | {signal.SIGCHLD, signal.SIGUSR1}
         }

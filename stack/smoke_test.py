@@ -99,6 +99,7 @@ class SmokePrediction:
         if self._id:
             return call_http(self._port, "GET", f"/predict/result/{self._id}")
         answer = call_http(self._port, "POST", "/predict/async", self._body, key=self._key)
+        # 200 as well: the key of an earlier try, whose answer was lost, may have an outcome by now.
         if answer.status in {200, 202}:
             self._id = msgspec.json.decode(answer.body, type=View).id
         return answer

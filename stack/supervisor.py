@@ -122,11 +122,13 @@ class Supervisor:
             return self._reload(old)
         if (works := old.program.relieves) is None:
             return True
+        # Not in the stage yet: a process there that dies before it is ready ends the whole stack.
         new = self._launch(old.program, old.log, self._unsupervised)
         if not self._comes_true(lambda: not new.running() or works(new.group)) or not new.running():
             self._wait_for_exit(new, 0.0)
             return False
         new.ready = True
+        # Exchanged before the old one ends, or `_tend` would report its end as a crash.
         stage[stage.index(old)] = new
         self._unsupervised.append(old)
         self._unsupervised.remove(new)
@@ -168,7 +170,7 @@ class Supervisor:
         self._guard.restart_if_ended()
         self._bound_logs()
         for process in [process for stage in self._stages for process in stage]:
-            if process.code is not None:
+            if process.code is not None:  # seen and reported in an earlier turn
                 self._restart(process)
             elif not process.running():
                 self._report_crash(process)
@@ -181,6 +183,7 @@ class Supervisor:
 
     def _report_crash(self, process: Process) -> None:
         self._guard.release(process.group)
+        # Before it was ever ready, another start would fail in the same way.
         if not process.ready:
             raise StartFailed(process.crash_report())
         self._tell(f"{process.crash_report()}\nstarted again in {process.postpone():.1f} s")
@@ -193,6 +196,7 @@ class Supervisor:
     def _stop(self) -> None:
         """Stop the stages one by one, the first one last: SIGTERM, wait, SIGKILL."""
         end = time.monotonic() + self._patience
+        # First what stands outside of the stages, as a replacement that is under way.
         stages = [self._unsupervised, *reversed(self._stages)]
         for left, stage in zip(range(len(stages))[::-1], stages, strict=True):
             end = self._stop_stage(stage, end, reserve=FIRST_STAGE_SECONDS if left else 0.0)

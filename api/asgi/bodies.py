@@ -68,11 +68,13 @@ class BodyReceiver:
             self._requests.ended(OTHER, scope["method"], answer.status_code, started)
             await send_response(answer, send)
         finally:
+            # Only now: the bytes are in memory until the request is answered.
             self._capacity += body.large
 
     async def _fill(self, body: Body, receive: Receive) -> None:
         deadline = BodyDeadline()
         try:
+            # One piece beyond the bound is received, so that Flask sees a body that is too long.
             while body.size <= self._bound and await self._hears(body, deadline, receive):
                 pass
         except TimeoutError:
@@ -83,6 +85,7 @@ class BodyReceiver:
         event = await deadline.receive(receive)
         if event["type"] != "http.request":
             raise Malformed(INCOMPLETE_BODY)
+        # No lock: all of this runs on the event loop.
         before = body.large
         body.add(event["body"])
         self._capacity -= body.large - before

@@ -23,6 +23,7 @@ class Drain:
         """Send ``Connection: close`` with every answer from now on."""
         # Exchanged as a whole, so that requests cost nothing until the process shuts down.
         self._serve = self._answer_and_close
+        # A waiting request would be cut off by the end of the process; its caller can look it up.
         self._end_waits()
 
     async def _answer_and_close(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,6 +25,7 @@ _special = {
     b"content-encoding",
     b"transfer-encoding",
 }
+"""Header fields that change how a request is read or answered; only Flask handles them."""
 
 
 class FastPath:
@@ -74,7 +75,7 @@ class FastPath:
         started = time.perf_counter()
         try:
             answer = await self._predictions.look_up_async(scope["path"].removeprefix(LOOK_UP))
-        except RecordTooLong:
+        except RecordTooLong:  # a thread reads it: parsing it would hold up all other requests
             await self._behind(scope, receive, send)
             return
         except (PredictqError, redis.RedisError) as error:

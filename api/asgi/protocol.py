@@ -43,7 +43,7 @@ def run_in_threads(app: Flask, threads: int) -> ASGIApp:
         async def received() -> Any:
             try:
                 return await deadline.receive(receive)
-            except TimeoutError:
+            except TimeoutError:  # to Flask, a client that is too slow has gone
                 return {"type": "http.disconnect"}
 
         deadline = BodyDeadline()
@@ -74,6 +74,8 @@ def watch_disconnects(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http" or scope["method"] != "GET":
             await app(scope, receive, send)
             return
+        # A GET has no body, so the application gets an empty one: two readers of `receive` would
+        # take each other's events.
         gone = threading.Event()
         watch = asyncio.ensure_future(watch_disconnect(receive, gone))
         heard: Any = {**scope, DISCONNECTED: gone}
@@ -105,7 +107,7 @@ def _with_send_timeout(send: Send, gone: threading.Event, path: object) -> Send:
 
     async def sent(event: Any) -> None:
         if gone.is_set():
-            return
+            return  # pieces that the thread had produced before it noticed
         try:
             for part in _split_event(event):
                 async with asyncio.timeout(SEND_TIMEOUT):

@@ -95,6 +95,7 @@ def _fields(scope: HTTPScope, wanted: bytes) -> list[bytes]:
 
 
 def _bound(scope: HTTPScope) -> None:
+    # The first check, as all later ones take time with the length of the head.
     total = target = len(scope["path"]) + len(scope["query_string"])
     for name, value in scope["headers"]:
         length = len(name) + len(value)

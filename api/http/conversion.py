@@ -14,6 +14,7 @@ def converted(given: object, kind: type[Kind], *, strict: bool = True) -> Kind:
     try:
         return msgspec.convert(given, kind, strict=strict)
     except msgspec.ValidationError as error:
+        # msgspec tells the place only in the text: "… - at `$.features[0]`".
         message, _, path = str(error).partition(" - at `$")
         location = tuple(part for part in path.strip("`").split(".") if part)
         raise Invalid(message, errors=[Detail(location, message)]) from error

@@ -30,7 +30,7 @@ def ignore_invalid_dates(app: Wsgi) -> Wsgi:
 
 
 def _is_beyond(text: str | None) -> bool:
-    """Whether it is a date with a number that none can have; what is no date at all, is not."""
+    """Whether it is a date with a number out of range; False for text that is no date."""
     try:
         parse_date(text)
     except OverflowError:

@@ -39,11 +39,13 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
 
     Raises `PreconditionFailed` and `RequestedRangeNotSatisfiable`.
     """
+    # Of the open file, not of its path: another file may be there by now.
     status = os.fstat(file.fileno())
     tag, size = stamp_of(status).replace(" ", "-"), status.st_size
     if request.if_match and tag not in request.if_match:
         raise PreconditionFailed("the file is not the one that If-Match names")
     plain = CONTROL_CHARACTERS.sub("_", name)  # not allowed in a header
+    # Not conditional here: `make_conditional` below does that, with some fields left out.
     response = send_file(file, type_, True, plain, conditional=False, max_age=0)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     response.content_length, response.last_modified = size, status.st_mtime  # type: ignore[assignment]  # werkzeug takes seconds, too

@@ -7,7 +7,7 @@ from tasks.wire import decode
 from telemetry.errors import Invalid, TooLarge, UnsupportedMediaType
 
 MAX_OPERATOR_BODY_BYTES = 65_536
-"""In bytes."""
+"""Longest body in bytes."""
 
 
 def read_body(request: Request, kind: type[Kind]) -> Kind:
@@ -17,6 +17,7 @@ def read_body(request: Request, kind: type[Kind]) -> Kind:
     """
     # A body without Content-Length is truncated here; one byte more shows that it was too long.
     request.max_content_length = MAX_OPERATOR_BODY_BYTES + 1
+    # A body whose length is announced as too long is not read at all.
     body = (
         b""
         if (request.content_length or 0) > MAX_OPERATOR_BODY_BYTES
@@ -39,6 +40,7 @@ def read_query(request: Request, kind: type[Kind]) -> Kind:
         given = request.args.to_dict(flat=False)
     except UnicodeDecodeError as error:
         raise Invalid("the query is not UTF-8; write other bytes as %xx") from error
+    # `to_dict` of Werkzeug would take the first and say nothing.
     if twice := [name for name, values in given.items() if len(values) > 1]:
         raise Invalid(f"{twice[0][:100]!r} is given more than once")
     return converted({name: value for name, (value,) in given.items()}, kind, strict=False)

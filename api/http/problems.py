@@ -125,6 +125,7 @@ def register(app: Flask) -> None:
 
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    # A default: many clients retry a 503 only if it says when.
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": "1", **(headers or {})}
     return problem_response(problem, headers)

@@ -47,6 +47,7 @@ class Rights:
         given = _given(request)
         if given is None or given.type != "bearer" or not self._key:
             return ANYONE
+        # In constant time: the time of a comparison must not tell how much of a key is right.
         is_ours = hmac.compare_digest((given.token or "").encode(), self._key)
         return OWNER if is_ours else ANYONE
 

@@ -57,4 +57,5 @@ class ByteBudget:
     def _give_back(self, size: int) -> None:
         with self._changed:
             self._left += size
+            # All of them: the one that waits longest may need more than there is, another less.
             self._changed.notify_all()

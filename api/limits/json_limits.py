@@ -43,6 +43,7 @@ def refuse_many_values(body: bytes) -> None:
 def _has_more(characters: bytes, body: bytes, most: int) -> bool:
     """Whether more than ``most`` of these are outside strings; uses memory of the body's size."""
     others = bytes(set(range(256)) - set(characters + b'"'))
+    # Doubled backslashes first: the quote in `\\"` ends its string, the one in `\"` does not.
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     # `""` is an empty string, or the end of one and the start of the next: nothing is between.
     marks = unescaped.translate(None, others).replace(b'""', b"")

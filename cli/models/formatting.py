@@ -55,7 +55,10 @@ def version_warning(described: Description) -> str:
     here = described.libraries.get("scikit-learn")
     if saved in (None, here):
         return ""
-    return f"saved with scikit-learn {saved}, registered with {here}: answers may differ"
+    return (
+        f"saved with scikit-learn {saved}, registered with {here}: answers may differ; "
+        f"--requirements scikit-learn=={saved} serves it with its own"
+    )
 
 
 def _classes(manifest: Manifest) -> str:

@@ -47,6 +47,7 @@ def version(told: str) -> str:
 def is_flawed(told: str) -> bool:
     """Whether this server is older than the fixes in `FIRST_FIXED_RELEASES`."""
     fixed = FIRST_FIXED_RELEASES["valkey" if told.lower().startswith("valkey") else "redis"]
+    # A distribution may have fixed an older release, which its version does not show.
     numbers = [int(number) for number in re.findall(r"\d+", version(told))]
     if len(numbers) < 3:  # unknown, so no warning
         return False

@@ -67,13 +67,14 @@ class RedisServer(msgspec.Struct, frozen=True):
         """
         settings = {
             "port": 0,  # no TCP, which other accounts of this machine could use
+            # Quoted, as a path may have blanks. Redis does not know JSON's escapes for non-ASCII.
             "unixsocket": json.dumps(str(self.socket), ensure_ascii=False),
             "unixsocketperm": 700,
             "daemonize": "no",
             "dir": json.dumps(str(self.directory), ensure_ascii=False),
             "appendonly": "yes",
             "appendfsync": "always",
-            "save": '""',
+            "save": '""',  # no snapshots: the log alone has all data
             "maxmemory": self.maxmemory,
             "maxmemory-policy": "noeviction",
             "latency-monitor-threshold": 500,  # ms: records what caused long pauses
@@ -97,6 +98,7 @@ def prepare_server(directory: Path) -> RedisServer:
 
 def free_port() -> int:
     """Find a free port of 127.0.0.1."""
+    # At random, as stacks that start at the same time would look at the same port first.
     for port in random.sample(PORTS, 100):
         try:
             socket.create_server(("127.0.0.1", port)).close()

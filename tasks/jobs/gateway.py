@@ -84,6 +84,7 @@ class JobGateway:
         Raises `JobNotFound` for an id never given out, `ResultGone` after its time to live.
         """
         job = self._ledger.job(job_id)
+        # Workers sweep once a minute, and there may be none.
         if job is not None and not job.has_ended and job.expires_at < time.time():
             self._ledger.sweep(job_id)
             job = self._ledger.job(job_id)
@@ -128,7 +129,7 @@ class JobGateway:
         """
         status = self._ledger.delete(job_id)
         if status is None:
-            self.get(job_id)
+            self.get(job_id)  # raises what its absence means
         elif status not in TERMINAL_STATUSES:
             raise JobConflict(f"job {job_id} is {status}: cancel it first")
         shutil.rmtree(self.directory(job_id).path, ignore_errors=True)
@@ -164,6 +165,7 @@ class JobGateway:
         """
         with self._watcher.watching(keys.JOB + job_id) as published:
             while True:
+                # Before the look-up: a change after it ends the next wait at once.
                 published.clear()
                 job = self.get(job_id)
                 yield job
@@ -207,6 +209,7 @@ class JobGateway:
 
     def _resolved(self, request: JobRequest, own: JobDirectory, *, everywhere: bool) -> JobRequest:
         """The job request with its paths checked and links resolved."""
+        # Without the right first: only a job that needs it is restricted to holders of the key.
         try:
             resolved = self._within(request, own)
         except PlaceForbidden:

@@ -72,6 +72,7 @@ def _rate(fields: Fields) -> float | None:
 
 def _eta(status: Status, counts: Counts, rate: float | None, report: Report | None) -> float | None:
     """Seconds for the rows that are left: by the recent rate, or else by validation's estimate."""
+    # Rows that are computed count as a whole: how far they are is unknown.
     left = counts.pending + counts.running
     if report is None or status not in ("queued", "running"):
         return None

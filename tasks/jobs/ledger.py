@@ -185,6 +185,7 @@ class JobLedger:
 
     def settle(self, reserved: ReservedStep, part: Part) -> Status | None:
         """Count a chunk once, whichever attempt is first; returns the job's status."""
+        # Sent with each chunk, as the script alone knows whether this one is too much.
         stop = _json(JobError.of(TooManyFailures()))
         words = *_words(reserved), _json(part), part.succeeded, part.failed, stop
         return _status(self._run("settle", *words))

@@ -39,6 +39,7 @@ class LedgerBackend(RedisBackend):  # type: ignore[misc]  # Celery has no types
         request: Any = None,
         **kwargs: Any,
     ) -> Any:
+        # Only outcomes: the scripts write the states before them.
         if state in states.READY_STATES:
             known = self.ledger.record(task_id) or Record.read(task_id, None)
             outcome = known.cancelled() if state == states.REVOKED else known.failed(result)

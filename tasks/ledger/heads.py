@@ -7,6 +7,7 @@ from tasks.wire import encode
 
 
 def _head(state: State) -> bytes:
+    # Without the closing brace, as the other fields of the record follow.
     return encode({"status": CELERY_STATUS[state], "state": state})[:-1]
 
 

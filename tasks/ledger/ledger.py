@@ -29,15 +29,15 @@ from tasks.ledger.predictions.attempts import (
 from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
+from tasks.ledger.queue.memory_gauge import MemoryGauge
 from tasks.ledger.script_constants import PROBING, breaker_limits
-from tasks.ledger.server.memory_gauge import MemoryGauge
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
 from tasks.record import Record, State
 from tasks.settings import Settings
 from tasks.time_limits import BACKOFF
-from telemetry.errors import PredictqError, QueueFull
+from telemetry.errors import PredictqError
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
@@ -93,15 +93,18 @@ class Ledger:
         `VersionPaused`, `IdempotencyConflict` if the key came with another payload, or
         `SubmissionUncertain`, with the id, if the connection failed after the request was sent.
         """
+        bounds = self._memory.within(self.bounds)
         with uncertain_if_sent(offer):
-            answer = self._rounds.run(self._accept, *self._accept_call([offer]))
-        return self._accepted(answer, offer)
+            answers = self._rounds.run(self._accept, *self._accept_call([offer], bounds))
+        return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_async(self, offer: Offer) -> str:
         """`accept` on an event loop, in a round trip that concurrent requests share."""
+        bounds = self._memory.within(self.bounds)
+        call = self._accept_call([offer], bounds)
         with uncertain_if_sent(offer):
-            answer = await self._rounds.run_async(self._accept, *self._accept_call([offer]))
-        return self._accepted(answer, offer)
+            answers = await self._rounds.run_async(self._accept, *call)
+        return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
         """Accept offers for one queue in one call of the script, each by itself.
@@ -109,26 +112,19 @@ class Ledger:
         Returns for each the id accepted, or the error that `accept` would raise. All have
         idempotency keys, or none. Raises `redis.RedisError` if certainly none was accepted.
         """
+        bounds = self._memory.within(self.bounds)
+        call = self._accept_call(offers, bounds)
         try:
-            answers = await self._rounds.run_async(self._accept, *self._accept_call(offers))
-        except QueueFull as error:
-            return [error] * len(offers)
+            answers = await self._rounds.run_async(self._accept, *call)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if isinstance(error, CERTAIN):
                 raise
             return [uncertain(offer.record.task_id) for offer in offers]
         told = zip(answers, offers, strict=True)
-        return [read_accept_answer(answer, offer, self.bounds) for answer, offer in told]
+        return [read_accept_answer(answer, offer, bounds) for answer, offer in told]
 
-    def _accept_call(self, offers: Sequence[Offer]) -> tuple[list[str], list[Any]]:
-        self._memory.check()
-        return accept_call(offers, self.bounds, self._settings.result_ttl)
-
-    def _accepted(self, answers: list[Any], offer: Offer) -> str:
-        answer = read_accept_answer(answers[0], offer, self.bounds)
-        if isinstance(answer, PredictqError):
-            raise answer
-        return answer
+    def _accept_call(self, offers: Sequence[Offer], bounds: Bounds) -> tuple[list[str], list[Any]]:
+        return accept_call(offers, bounds, self._settings.result_ttl)
 
     def fit(self, server: Server) -> None:
         """Lower the queue's bounds to its share of this server's memory."""
@@ -163,6 +159,7 @@ class Ledger:
             self._records, [keys.record(task_id) for task_id in task_ids], [most]
         )
         found = list(zip(task_ids, texts, strict=False))
+        # One record alone may be longer than ``most``, and parsing it would hold up the event loop.
         if sum(len(text or b"") for text in texts) > most:
             return await asyncio.to_thread(lambda: [_read(*each) for each in found])
         return [_read(*each) for each in found]
@@ -225,7 +222,7 @@ class Ledger:
 
     def settled_at(self, task_id: str) -> float:
         """Redis's seconds at which an outcome was written, from its remaining time to live."""
-        with self.client.pipeline() as pipe:
+        with self.client.pipeline() as pipe:  # a transaction: both are of the same moment
             pipe.time()
             pipe.pttl(keys.record(task_id))
             (seconds, microseconds), left = pipe.execute()
@@ -243,6 +240,12 @@ class Ledger:
     def statistics(self) -> list[Statistics]:
         """Counts and latencies of every version that has settled predictions."""
         return collected(self.client)
+
+
+def _accepted(answer: str | PredictqError) -> str:
+    if isinstance(answer, PredictqError):
+        raise answer
+    return answer
 
 
 def _read(task_id: str, text: bytes | None) -> Record | None:

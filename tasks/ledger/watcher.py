@@ -47,6 +47,7 @@ class Watcher:
             del self._waiting[channel]
             try:
                 self._pubsub.unsubscribe(channel)
+            # The request has its answer, and a publication without waiters wakes none.
             except redis.RedisError:
                 log.debug("could not unsubscribe", extra={"channel": channel})
 
@@ -69,5 +70,6 @@ class Watcher:
 
     def _wake(self, channel: str) -> None:
         with self._lock:
+            # `get`, as indexing would add channels that were left meanwhile.
             for event in self._waiting.get(channel, ()):
                 event.set()

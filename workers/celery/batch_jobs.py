@@ -63,6 +63,7 @@ class Sweeping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no 
 
     def start(self, consumer: Any) -> None:
         """Start sweeping; called for each connection to the broker."""
+        # An event of its own: the last connection's thread may still be in a sweep, and then ends.
         self._over = threading.Event()
         given = self._over, self._parts
         threading.Thread(target=_sweep, args=given, name="sweep", daemon=True).start()

@@ -22,7 +22,7 @@ MAX_CANARY_SECONDS = 600.0
 
 
 class Canaries(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Consumer step that looks after the canary. All workers of a queue share one canary."""
+    """Consumer step that sends the canary and notes its arrival; workers of a queue share one."""
 
     requires = ("celery.worker.consumer:Tasks",)
 
@@ -62,6 +62,8 @@ def tend(ledger: Ledger, queue: str, interval: float) -> None:
     elif record and not record.is_terminal and waited < MAX_CANARY_SECONDS:
         return
     if waited >= interval * 0.9:  # else another worker has sent it since
+        # accept.lua pushes nothing for an id that has a record. Two workers that come here at once
+        # may push the canary twice, which does no harm: its first outcome stands.
         ledger.client.delete(keys.record(task_id))
         send_canary(ledger, queue, task_id)
 

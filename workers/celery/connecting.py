@@ -75,6 +75,7 @@ def refusals_as_loss() -> Iterator[None]:
 def _pause(seconds: float) -> None:
     """Sleep, but exit within `STOP_CHECK_SECONDS` of a shutdown request."""
     end = time.monotonic() + seconds
+    # Celery itself looks for a shutdown only in its event loop, which does not run meanwhile.
     maybe_shutdown()
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, STOP_CHECK_SECONDS))

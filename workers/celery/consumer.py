@@ -62,6 +62,7 @@ class HeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
 
     def shutdown(self, consumer: Any) -> None:
         """Remove this worker from the ledger at once, before its heartbeat expires."""
+        # Not in `stop`, which Celery also calls when a connection is lost and the worker lives on.
         self.stop(consumer)
         self._heartbeat.farewell()
 

@@ -35,7 +35,7 @@ class CeleryPool(BasePool):  # type: ignore[misc]  # Celery has no types
 
     def on_terminate(self) -> None:
         """Kill every process."""
-        self.parts.pool.close()
+        self.parts.pool.close()  # first: killed processes would be replaced
         self.parts.pool.kill_all()
         self.parts.pool.stop()
 

@@ -42,6 +42,7 @@ class Shutdown:
         # First: what is given back would be taken again at once.
         self._intake.close()
         self._give_back(self._batcher.take_back_waiting())
+        # Not asked by a signal: the watchdog, or a fork server that died, ends this worker.
         end = (self._asked_at or time.monotonic()) + self._drain_timeout
         while not self._pool.drain(min(max(end - time.monotonic(), 0.0), KEEP_SECONDS)):
             if time.monotonic() >= end:
@@ -76,6 +77,8 @@ class Shutdown:
         try:
             self._reservations.release(waiting)
             self._reservations.withdraw(running, alone=False)
+            # These two only make messages due. This returns them now, not at another worker's
+            # next upkeep: there may be no other worker.
             self._reservations.upkeep(())
         except redis.RedisError as error:
             log.warning(

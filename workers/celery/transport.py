@@ -25,6 +25,7 @@ WATCH_SECONDS = 1
 class QoS(kombu.QoS):  # type: ignore[misc]  # kombu's types are not followed
     """Takes messages only while the batcher has capacity; the ledger tracks reservations."""
 
+    # `workers.celery.shutdown` returns the messages; kombu would restore from its own keys.
     restore_at_shutdown = False
 
     def can_consume(self) -> bool:
@@ -124,7 +125,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             return self.parts.reservations.upkeep(self.parts.batcher.reserved_tags(), self._queue)
 
     def maybe_refresh_binding_expiry(self) -> None:
-        """As kombu's; but a refusal reconnects, where kombu would log a traceback every second."""
+        """Like kombu's, but a refusal reconnects: kombu would log a traceback every second."""
         with refusals_as_loss():
             super().maybe_refresh_binding_expiry()
 
@@ -134,6 +135,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             return
         while self.qos.can_consume():
             if self._is_dry or not self.consume():
+                # After the watch, reserve before watching again. A message that came since the last
+                # reservation is not missed: on a list that is not empty BLMOVE answers at once.
                 self._is_dry = False
                 # Not BLPOP: a message that Redis removed for a worker that died meanwhile would be
                 # lost.
@@ -147,6 +150,8 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
             payload["properties"]["delivery_tag"] = tag
             self.connection._deliver(payload, self._queue)  # noqa: SLF001 - kombu's own way
         except redis.RedisError:
+            # Celery reconnects. What was taken with this message and is not delivered yet is in no
+            # list that is renewed, so it returns to the queue after the visibility timeout.
             raise
         except (OSError, MemoryError):  # this worker's fault, not the message's
             log.exception("a message could not be handled and returns to the queue", extra=fields)
@@ -157,13 +162,16 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
 
     def _watch(self, *command: Any) -> None:
         self._in_poll = self.client.connection
+        # Kombu drops a connection whose answer is overdue by this time.
         self._brpop_sent_at = monotonic()
         self._in_poll.send_command(*command)
 
     def _brpop_read(self, **options: Any) -> Any:
         if not self._queue:
             return super()._brpop_read(**options)
-        connection, self._in_poll = self._in_poll, None
+        # Without a watch the socket is readable only if Redis closed the connection.
+        connection, self._in_poll = self._in_poll or self.client.connection, None
+        # What was moved is not looked at: the answer only says that the queue may have a message.
         try:
             with refusals_as_loss():
                 connection.read_response(timeout=1)
@@ -188,7 +196,7 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         return parameters
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        """As kombu's; but raises `redis.ConnectionError` if the channel has lost its connection.
+        """Like kombu's, but raises `redis.ConnectionError` if the channel has lost its connection.
 
         Kombu would raise `AttributeError`. Celery does not take that for a lost connection, so the
         worker would hang or end.

@@ -11,7 +11,6 @@ import redis
 from celery import bootsteps
 from celery.worker import state
 
-from workers.microbatch.batcher import Batcher
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
@@ -56,6 +55,8 @@ class Watchdog(threading.Thread):
         # Pool processes settle what they compute; messages that wait here return to the queue.
         log.critical("this worker is stalled and ends: messages wait, but %s", why)
         state.should_stop = os.EX_SOFTWARE
+        # The loop closes this watchdog when it begins to shut down. A loop that stands still does
+        # not, so its process ends without an orderly shutdown.
         if self._over.wait(STOP_TIMEOUT):
             time.sleep(EXIT_TIMEOUT)
         os._exit(os.EX_SOFTWARE)
@@ -85,11 +86,13 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
         def tick() -> None:
             ticks[0] += 1
 
+        # Twice for each check, so that a loop that runs has ticked between any two checks.
         self._tick = consumer.timer.call_repeatedly(LOOK_INTERVAL / 2, tick)
 
         def sign() -> Sign:
-            # A worker without capacity need not take messages, but its loop must still turn.
-            if has_capacity(self._batcher):
+            # A worker without capacity need not take messages, but its loop must still turn. A
+            # change from one case to the other is progress, too: the first half differs.
+            if self._batcher.seen_capacity:
                 return "a process is free, and no message is reserved", channel.looks
             return "its event loop does not run", ticks[0]
 
@@ -105,11 +108,3 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
             self._watch = None
 
     terminate = stop
-
-
-def has_capacity(batcher: Batcher) -> bool:
-    """Whether the batcher would take messages now, read from the watchdog's thread."""
-    try:
-        return batcher.capacity > 0
-    except RuntimeError:  # a dictionary changed while we iterated, so the loop is running
-        return False

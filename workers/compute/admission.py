@@ -43,14 +43,17 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
     Raises nothing: any error becomes the outcome of this request alone.
     """
     attempt = start if isinstance(start, int) else 0
+    # For a body that cannot be read: its failure needs a record, too.
     record = Record.read(item.id, None)
     try:
         call = _call(item)
         record = Record.read(item.id, call)
+        # Before the registry is asked, as the canary's model is not in it.
         if record.reference == CANARY_MODEL:
             return Settled(record.succeeded([], None), item.tag)
         resolved = _resolved(registry, call)
         record = _pinned(record, resolved.manifest, call.alias or resolved.alias)
+        # Not before: outcomes are recorded and counted for the version.
         if unwanted := _unwanted(record, item, start):
             return unwanted
         _refuse_hopeless(item, attempt)

@@ -36,6 +36,8 @@ def bisected(
         answer: AnswerType | PredictqError = call(asked)
     except BISECTED_ERRORS as error:
         if len(asked) > 1:
+            # The error of the whole says nothing about its halves, which may both succeed: a lack
+            # of memory may have come from their number.
             middle = len(asked) // 2
             yield from bisected(asked[:middle], call)
             yield from bisected(asked[middle:], call)

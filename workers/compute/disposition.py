@@ -44,7 +44,7 @@ Decision = Settled | Postponed
 
 
 def backoff_of(error: PredictqError) -> float:
-    """Seconds between the first attempt and the second."""
+    """Seconds between the first attempt and the second; postpone.lua doubles them."""
     return OUTAGE if _is_away(error) else BACKOFF
 
 
@@ -101,5 +101,6 @@ def note_decisions(ledger: Ledger, decisions: Iterable[Decision]) -> None:
             postponed[how].append((decision.item.tag, decision.item.id))
     for version, settled_together in versions.items():
         ledger.settle(version, settled_together)
+    # If this process dies before all is written, the rest is still reserved and is computed again.
     for (suspect, backoff), tagged_ids in postponed.items():
         ledger.postpone(tagged_ids, suspect=suspect, backoff=backoff)

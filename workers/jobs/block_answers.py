@@ -67,6 +67,7 @@ def answer_block(model: Model, block: Block, found: Sequence[Piece]) -> Answered
 
     Raises errors for which no row is to blame, such as a full memory.
     """
+    # A row that neither was answered nor raised is one that the journal has left out.
     answers: list[Answers] = []
     answered: list[range] = []
     raised: PredictqError | None = None

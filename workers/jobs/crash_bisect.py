@@ -23,13 +23,16 @@ Range = tuple[int, int]
 
 class _Notes(msgspec.Struct):
     untried: list[Range] = []
+    """Ranges to be asked for, in this order."""
     trying: Range | None = None
+    """The range that a process asks for; the next process finds it here if this one died of it."""
     lived: list[Range] = []
     """Ranges that did not crash the process; each could be asked as a whole."""
     struck: list[int] = []
-    """Rows of which a process died once, perhaps by chance; at the second time they are deadly."""
+    """Rows that a process died of once, perhaps by chance; the second time makes a row deadly."""
     deadly: list[int] = []
     vain: int = 0
+    """Consecutive crashes outside any row."""
 
 
 class CrashJournal:
@@ -83,6 +86,7 @@ class CrashJournal:
         try:
             ask(range(*trying))
         except Exception:
+            # An error is no crash: if the step is retried, these rows are not to blame for its end.
             self._has_lived(notes, trying)
             raise
         self._has_lived(notes, trying)
@@ -101,6 +105,7 @@ class CrashJournal:
         middle = (first + end) // 2
         notes.trying, notes.vain = None, 0
         if middle > first:
+            # In front: the rows to blame are found before further ranges are asked for.
             notes.untried[:0] = [(first, middle), (middle, end)]
         elif first not in notes.struck:
             notes.struck.append(first)
@@ -119,5 +124,6 @@ class CrashJournal:
     def _write(self, notes: _Notes) -> None:
         # A worker that was taken for dead may write at the same time.
         draft = self._path.with_suffix(f".{os.getpid()}.tmp")
+        # Not synced: a crash of the machine says nothing about rows, so its notes may be lost.
         draft.write_bytes(msgspec.json.encode(notes))
         draft.replace(self._path)

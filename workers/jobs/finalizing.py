@@ -25,6 +25,7 @@ def finalize(
 ) -> None:
     """Write the output and the errors file, and complete the job; raises what ends the job."""
     parts, spare = ledger.parts(begun.reserved.job).values(), settings.spare_bytes
+    # Parts are files that an operator may have deleted since their chunks were counted.
     missing = [part.name for part in parts if not directory.part(part.name).exists()]
     if missing:
         raise OutputUnwritable(

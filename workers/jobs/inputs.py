@@ -104,6 +104,7 @@ class Inputs:
         """Close sources beyond `MAX_OPEN_SOURCES`, and those of jobs that have probably ended."""
         now, others = time.monotonic(), [key for key in self._kept if key != wanted]
         many = len(others) + 1 - MAX_OPEN_SOURCES
+        # Least recently used first, as the sources are kept in that order.
         for index, key in enumerate(others):
             if index < many or now - self._kept[key][1] > IDLE_SECONDS:
                 self._close(key)

@@ -67,6 +67,7 @@ class Model(msgspec.Struct, frozen=True):
         return starmap(slice, pairwise(borders))
 
     def _call(self, given: Table) -> Answers:
+        # Each call has the whole limit: a step makes many, and may take hours.
         with self.limited(MAX_RUN_SECONDS):
             return {method: self._ask(given, method) for method in self.methods}
 

@@ -23,6 +23,7 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
     path = jobs / STACK_FILE
     there, known = _read(path), _known(client)
     if there is None and (known is None or not any(jobs.glob("*/"))):
+        # NX: two workers may do this at once; both read the id that came first.
         client.set(keys.JOBS_STACK, secrets.token_hex(16), nx=True)
         there = known = _known(client)
         write_file(path, there or b"")

@@ -53,7 +53,7 @@ class Performer:
         step = read_step(item.body)
         reserved = ReservedStep(step.job, step.step, item.tag)
         begun = self._ledger.begin(reserved)
-        if begun is None:
+        if begun is None:  # begin.lua has dropped the message, unless another worker holds it
             return Disposition("dropped")
         try:
             self._do(begun)
@@ -83,6 +83,7 @@ class Performer:
         if isinstance(error, PredictqError) and error.retried and begun.attempt < MAX_ATTEMPTS:
             self._ledger.postpone(reserved, backoff_of(error))
             return Disposition("retrying", word, traceback or "")
+        # Not at each failure: the job may go on, as after a resume, and then needs its input.
         if self._ledger.conclude(begun, JobError.of(error)) in STOPPED:
             JobDirectory(self._settings.home, reserved.job).discard_unpacked()
         return Disposition("failed", word, traceback or "")

@@ -20,6 +20,7 @@ ABANDONED_SECONDS = 3600.0
 
 def sweep_jobs(ledger: JobLedger, settings: Settings) -> None:
     """Expire overdue jobs, delete old ones, and delete job directories that belong to no job."""
+    # Redis knows these jobs, so their files belong to it; those below may belong to another Redis.
     for job_id in ledger.aged():
         if ledger.sweep(job_id):
             shutil.rmtree(JobDirectory(settings.home, job_id).path, ignore_errors=True)

@@ -47,4 +47,6 @@ class BatchSize:
         self._latest, self._latest_rows = seconds, rows
         self._quickest = min(self._quickest, seconds)
         allowed = max(2 * self._quickest, MAX_MICROBATCH_SECONDS)
+        # Run time is taken as proportional to the rows. Where calls have a fixed cost, the size
+        # grows over several microbatches rather than at once.
         self.rows = max(1, min(MAX_ROWS, int(allowed * rows / max(seconds, 1e-6))))

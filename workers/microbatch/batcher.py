@@ -67,6 +67,8 @@ class Batcher:
             BatchSize
         )
         self._next_rows = 1
+        self.seen_capacity = 0
+        """`capacity` when the event loop last asked for it; another thread reads it here."""
         self._demand = Demand()
         self._looks_again_at = 0.0
         """When to try the registry again, in `time.monotonic` seconds; 0 if it could be read."""
@@ -78,6 +80,10 @@ class Batcher:
         The rest stays on the queue for other workers. Messages that wait for their version to be
         loaded do not count, up to `MAX_WAITING`, nor those of slow versions, up to `MAX_HELD_BACK`.
         """
+        self.seen_capacity = self._capacity()
+        return self.seen_capacity
+
+    def _capacity(self) -> int:
         too_large = self._waiting_bytes >= MAX_WAITING_BYTES
         if too_large or self._rests or not self._pool.has_idle or self._is_soon_over():
             return 0
@@ -134,6 +140,7 @@ class Batcher:
         # A list first: `_wait` adds a group to the dictionary that is being searched.
         for group in [group for group in self._waiting if group.reference == reference]:
             for message in self._waiting.pop(group):
+                # `_wait` counts these bytes again.
                 self._waiting_bytes -= len(message.body)
                 # No model is needed to settle them, so any process can do it.
                 message.instruction, message.reference = Instruction.GIVE_UP_LOADING, None
@@ -143,6 +150,7 @@ class Batcher:
         """Queue a reserved message until `dispatch`."""
         self._events.received(message.request)
         self._demand.note(message.reference)
+        # A tag is unique, so a group with one has a single message.
         self._wait(message, alone=message.tag if message.is_step else None)
 
     def dispatch(self) -> None:
@@ -207,10 +215,13 @@ class Batcher:
             self._remind()
 
         def finished(done: Done | None) -> None:
+            # Messages that run again are in neither dictionary until `_wait`. No upkeep can miss
+            # them: it runs on this event loop, too.
             del self._running[process]
             self._awaited.pop(process, None)
             is_abandoned = process in self._abandoned
             self._abandoned.discard(process)
+            # An answer came before the kill did its work: then it counts, as usual.
             if done is None and is_abandoned:
                 self._end_cancelled(messages)
             elif done is None:
@@ -222,16 +233,20 @@ class Batcher:
             else:
                 # Job steps and messages without a version say nothing about a model's run time.
                 if group.reference is not None and not messages[0].is_step:
-                    self._learn(group, rows, done.seconds)
+                    self._learn(group, messages, done)
                 self._conclude(messages, done)
 
         items = [_item(message) for message in messages]
         process.take(Step(items[0]) if messages[0].is_step else Microbatch(items), finished)
 
-    def _learn(self, group: Group, rows: int, seconds: float) -> None:
-        batch_size = self._batch_size(group)
-        batch_size.learn(rows, seconds)
-        self._next_rows = batch_size.rows
+    def _learn(self, group: Group, messages: list[Message], done: Done) -> None:
+        answered = zip(messages, done.dispositions, strict=True)
+        # What was cancelled, or refused before the model was called, took no time.
+        rows = sum(message.rows for message, how in answered if how.kind == "succeeded")
+        if rows:
+            batch_size = self._batch_size(group)
+            batch_size.learn(rows, done.seconds)
+            self._next_rows = batch_size.rows
 
     def _conclude(self, messages: list[Message], done: Done) -> None:
         for message, disposition in zip(messages, done.dispositions, strict=True):

@@ -27,7 +27,9 @@ class CancelledRuns:
             for process, messages in [*self._batcher.long_running(LONG_RUN)]:
                 if settled := self._cancelled(messages):
                     version = settled[0].record.reference
-                    self._ledger.settle(version, settled)  # drops the reservations
+                    # The outcomes stand already. This drops the messages, and comes before the
+                    # kill: a message that is still reserved then would be delivered again.
+                    self._ledger.settle(version, settled)
                     fields = {"pid": process.pid, **of_version(version)}
                     log.info("all that a process computed was cancelled; it ends", extra=fields)
                     self._batcher.abandon(process)

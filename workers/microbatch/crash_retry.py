@@ -32,6 +32,8 @@ def retry_or_fail(ledger: Ledger, message: Message) -> DispositionKind | None:
     try:
         (answer,) = ledger.postpone([(message.tag, message.request.id)], suspect=True)
         if answer == "last":
+            # If Redis goes away now, the message runs once more here, and `admission` fails it as
+            # its attempts are used up.
             outcome = _given_up(ledger, message)
             ledger.settle(outcome.reference, [Settled(outcome, message.tag, MAX_ATTEMPTS)])
     except redis.RedisError as error:
@@ -81,7 +83,7 @@ def _fields(task_id: str, reference: str | None) -> dict[str, Any]:
 
 
 def _unknown(task_id: str, reference: str | None) -> Record:
-    """A new record for a message of a stock producer, which wrote none when it submitted."""
+    """A new record for a message of a stock producer, which writes none at submission."""
     record = Record.read(task_id, None)
     if reference is None:
         return record

@@ -33,12 +33,15 @@ class Crashes:
         run again one by one, so that only the one to blame can end a process again. If some had
         exceeded their limit, the others go back to the queue without an attempt counted.
         """
+        # By the worker's clock, so waiting for Redis counts too. A process that dies of something
+        # else meanwhile passes for one that exceeded a limit (decision 0011).
         late = [message for message in messages if message.limit < seconds]
         if len(messages) == 1:
             return self._handled_alone(messages[0], timed_out=bool(late))
         # Limits are enforced by an alarm in the process, which ends it with all its messages.
         if late and self._are_returned([m for m in messages if m.limit >= seconds]):
             return late
+        # A crash, or a limit while Redis is away: all of them run again here.
         return messages
 
     def _handled_alone(self, message: Message, *, timed_out: bool) -> list[Message]:

@@ -75,6 +75,7 @@ class EventSender:
         why = {"exception": disposition.error, "traceback": disposition.traceback}
         match disposition.kind:
             case "succeeded":
+                # Without the predictions, which may be megabytes: the record has them.
                 self._send("succeeded", request, result="", runtime=seconds)
             case "failed":
                 self._send("failed", request, **why)

@@ -41,7 +41,7 @@ class Message:
 
 
 class _Named(NamedTuple):
-    """What a message says of itself."""
+    """The version, method and rows that a message names."""
 
     reference: str
     """``name``, ``name@alias`` or ``name:version``."""
@@ -55,6 +55,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
     The time limit is the message's own, else its version's, else `MAX_RUN_SECONDS`.
     """
     read, limit = Message(message, request), None
+    # The headers first: parsing a body holds up the worker's event loop for as long as it takes.
     if named := _from_headers(message.headers) or _from_body(read.body):
         read.rows = named.rows
         if manifest := _known(named, registry):
@@ -65,7 +66,7 @@ def read_prediction(message: Any, request: Request, registry: Registry) -> Messa
 
 
 def _from_headers(headers: dict[str, Any]) -> _Named | None:
-    """As the headers say that our front end writes; None for a stock producer's message."""
+    """Read from headers that only the API writes; None for a stock producer's message."""
     match headers:
         case {"batch": str(batch), "rows": int(rows)}:
             reference, _, method = batch.partition(" ")
@@ -74,7 +75,7 @@ def _from_headers(headers: dict[str, Any]) -> _Named | None:
 
 
 def _from_body(body: bytes) -> _Named | None:
-    """As the body says, for messages of stock producers; None if it is malformed.
+    """Read from the body, for messages of stock producers; None if it is malformed.
 
     That is not an error here: `workers.compute.admission` reports it.
     """
@@ -89,6 +90,7 @@ def _from_body(body: bytes) -> _Named | None:
 def _own_limit(told: Any) -> float | None:
     """The hard time limit of a Celery message in seconds; None if absent or invalid."""
     match told:
+        # `True` is an `int` in Python, but no limit.
         case [int() | float() as hard, *_] if hard > 0 and hard is not True:
             return hard
     return None

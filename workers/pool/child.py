@@ -93,11 +93,13 @@ class RetryingLedger(Ledger):
 
     def settle(self, version: str, outcomes: Sequence[Settled]) -> int:
         """See `Ledger`."""
+        # Safe to repeat: what a call wrote whose answer was lost stands, and counts once.
         return retry_until_answered(lambda: super(RetryingLedger, self).settle(version, outcomes))
 
     def postpone(
         self, tagged_ids: Sequence[tuple[str, str]], *, suspect: bool, backoff: float = BACKOFF
     ) -> list[Postponement]:
         """See `Ledger`."""
+        # Safe to repeat: after a first call the tags are void, and the script changes nothing.
         ask = partial(super().postpone, tagged_ids, suspect=suspect, backoff=backoff)
         return retry_until_answered(ask)

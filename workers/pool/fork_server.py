@@ -125,11 +125,14 @@ class ForkServer:
         gc.freeze()
         if os.fork() == 0:
             self._run_child(connection)
+        # Open here as well, it would not be closed by the end of the process, and the worker would
+        # not hear of that.
         connection.close()
 
     def _run_child(self, connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         gc.set_threshold(*USUAL_THRESHOLDS)
+        # Else the worker would hear of the fork server's end only after that of its last process.
         self._control.close()
         if self._growth:
             bound_growth(self._growth)
@@ -148,11 +151,13 @@ class ForkServer:
             self._tell(Ended(pid, status))
 
     def _tell(self, frame: Ended | Loading | Loaded) -> None:
+        # Each frame is one message of the socket, so the handler of SIGCHLD may send at any moment.
         with contextlib.suppress(OSError):  # the worker is gone
             self._control.send(datagram(frame))
 
 
 def _ended() -> Iterator[tuple[int, int]]:
+    # One signal may stand for several ends: the kernel merges those that are pending.
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

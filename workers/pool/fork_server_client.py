@@ -54,6 +54,8 @@ class ForkServerClient:
                     *(str(theirs.fileno()), queue, *sorted(never)),
                 ],
                 pass_fds=[theirs.fileno()],
+                # Libraries read these when they are imported, so the fork server cannot set them
+                # for itself.
                 env={**os.environ, **ONE_THREAD, **NO_THREAD, **ONE_HEAP},
             )
         self._asked: set[str] = set()
@@ -78,6 +80,8 @@ class ForkServerClient:
         If no process comes, the other end is closed.
         """
         ours, theirs = socket.socketpair()
+        # `theirs` is closed here also after a failure: then `ours` reads as the end of a process,
+        # and the pool handles it as one that died.
         with theirs, contextlib.suppress(OSError):
             socket.send_fds(self._control, [datagram(Fork())], [theirs.fileno()])
         return ours

@@ -26,7 +26,7 @@ def check_in_child(engine: GoldenCheckedEngine, manifest: Manifest) -> str | Non
         pid = os.fork()
         if pid == 0:
             _compare(engine, manifest, writing)
-        os.close(writing)
+        os.close(writing)  # else reading would not end
         with open(reading, "rb") as pipe:
             fault = pipe.read(MAX_MESSAGE_BYTES).decode(errors="replace")
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -46,6 +46,7 @@ def _compare(engine: GoldenCheckedEngine, manifest: Manifest, writing: int) -> N
     except PredictqError as error:
         os.write(writing, error.message.encode()[:MAX_MESSAGE_BYTES])
     finally:
+        # Whatever was raised: the copy of the fork server must not go on in its caller.
         os._exit(status)
 
 

@@ -36,6 +36,7 @@ class LoadRetry:
 
     def note(self, reference: str) -> None:
         """Record that loading a version failed, be it for its artifact or for the registry."""
+        # Only a load that works calls `forget`, so the pause grows from failure to failure.
         before = self._failed.get(reference)
         pause = min(2 * before.pause, MAX_PAUSE) if before else OUTAGE
         self._failed[reference] = _FailedLoad(
@@ -60,7 +61,7 @@ class LoadRetry:
         failed = self._failed.get(reference)
         if failed is None or time.monotonic() >= failed.due_at:
             return False
-        # A version that was removed and registered anew is another one under the same name.
+        # A version that was removed and registered anew is another one, under the same name.
         return failed.registered_at == self._registered_at(reference)
 
     @property

@@ -43,7 +43,10 @@ def limit_printing() -> LimitedOutput:
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)
     printed = LimitedOutput(STDERR)
+    # Without a buffer between them: what a microbatch prints must not wait until the next one.
     sys.stdout = sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(printed), errors="backslashreplace", write_through=True
+        printed,
+        errors="backslashreplace",
+        write_through=True,
     )
     return printed

@@ -135,6 +135,7 @@ class Pool:
     def idle(self, reference: str | None) -> PoolProcess | None:
         """A free process that holds this version; asks for it to be loaded if none holds it."""
         free = [process for process in self._processes if process.idle]
+        # Any process will do: these are only settled, or fail with the error of their own load.
         if reference is None or self._faults.has(reference):
             return next(iter(free), None)
         if not self.can_serve(reference) and self._shows_what_is_loaded():
@@ -189,11 +190,12 @@ class Pool:
             self._replace(process)
         elif was_starting:
             self._listener.on_ready()
+        # Before the process that became free gets new work: under load it would never be renewed.
         self._renew()
         self._listener.on_idle()
 
     def _replace(self, process: PoolProcess) -> None:
-        self._hub.remove(process.fileno())
+        self._hub.remove(process.fileno())  # before `hang_up`, after which there is no descriptor
         self._processes.remove(process)
         process.hang_up()
         if not self._is_closed:
@@ -264,6 +266,8 @@ class Pool:
             extra=fields,
         )
         (self._hanging.add if hung_on else self._faults.note_deadly)(guilty)
+        # The pool processes of the old fork server stay: they hold their models, and are replaced
+        # from the new one as they end.
         self._fork_server = self._new_fork_server()
         self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
         if hung_on:

@@ -58,6 +58,8 @@ class PoolProcess:
         # The process itself limits the requests of a microbatch, each by its own limit.
         self._limit = work.item.limit if isinstance(work, Step) else MAX_RUN_SECONDS
         content = framed(work)
+        # Returns at once, although the socket has a timeout: a free process has read all that was
+        # sent, so some of the frame fits into the buffer.
         try:
             sent = self._connection.send(content)
         except OSError:  # it died just now; `hear` will notice

@@ -40,7 +40,7 @@ class Pools:
         self._used: dict[str, float] = {}
         """The same → when a message last asked for it, in monotonic seconds."""
         self._ended: list[Pool] = []
-        """Pools without a fork server, of which processes may still compute."""
+        """Pools whose fork server ended; their processes may still be computing."""
         self._hub: Any = None
         self._is_closed = False
         self._lacked_place = False
@@ -125,19 +125,20 @@ class Pools:
         A version whose environment could not be started is given to the worker's own processes,
         which fail its messages with the reason.
         """
+        needed = self._environment(reference)
+        pool = self._others.get(needed.lock) if needed else None
+        if needed and pool:  # first, as a message that waits for a busy worker needs its pool too
+            self._others[needed.lock] = self._others.pop(needed.lock)
+            self._used[needed.lock] = time.monotonic()
         if self._free <= 0:
             return None
-        needed = self._environment(reference)
         if needed is None or reference is None:
             return self._main.idle(reference)
-        pool = self._others.get(needed.lock)
         if pool is None and self._faults.has(reference):
             return self._main.idle(reference)
         if pool is None:
             self._start(needed.lock, reference)
             return None
-        self._others[needed.lock] = self._others.pop(needed.lock)
-        self._used[needed.lock] = time.monotonic()
         return pool.idle(reference)
 
     def end_overdue(self) -> None:
@@ -149,9 +150,8 @@ class Pools:
         for pool in [pool for pool in self._ended if not pool.busy]:
             self._ended.remove(pool)
             pool.retire()
-        for lock, used in [*self._used.items()]:
-            if time.monotonic() - used > UNUSED_SECONDS and not self._others[lock].busy:
-                self._retire(lock)
+        for lock in [lock for lock in self._others if self._may_end(lock, UNUSED_SECONDS)]:
+            self._retire(lock)
         if self._lacked_place:
             self._lacked_place = False
             self._listener.on_idle()
@@ -202,15 +202,16 @@ class Pools:
     def _has_place(self) -> bool:
         if len(self._others) < MAX_ENVIRONMENTS:
             return True
-        unneeded = next((lock for lock in self._others if self._may_end(lock)), None)
+        ending = (lock for lock in self._others if self._may_end(lock, SPARED_SECONDS))
+        unneeded = next(ending, None)
         if unneeded is not None:
             self._retire(unneeded)
         return unneeded is not None
 
-    def _may_end(self, lock: str) -> bool:
-        """Whether a pool has started, computes nothing, and was not asked for lately."""
+    def _may_end(self, lock: str, seconds: float) -> bool:
+        """Whether a pool has started, computes nothing, and was not asked for in ``seconds``."""
         pool, unused = self._others[lock], time.monotonic() - self._used[lock]
-        return pool.has_ready_process and not pool.busy and unused > SPARED_SECONDS
+        return pool.has_ready_process and not pool.busy and unused > seconds
 
     def _end(self, lock: str, reference: str) -> None:
         """The fork server of an environment ended: it could not be made, or it was killed."""

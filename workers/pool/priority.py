@@ -28,6 +28,7 @@ def lower_priority() -> None:
     within a session. If this worker has a session of its own, that session gets the niceness too.
     """
     os.nice(MAX_NICENESS)
+    # In the session of a shell, the niceness would slow the user's other programs, too.
     if os.getsid(0) == os.getppid():
         with suppress(OSError):  # not every kernel has sched_autogroup
             AUTOGROUP_FILE.write_text(str(MAX_NICENESS))

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from tasks.jobs.files.file_refs import JobDirectory, local_path
 from telemetry.errors import PlaceForbidden
 
+# A separator as in PATH, but not the colon of `s3://`.
 _BETWEEN = re.compile(rf"{re.escape(os.pathsep)}(?!//)")
 _ADVICE = "upload the file, use a path below one of PREDICTQ_BATCH_ROOTS, or send the local key"
 
@@ -86,6 +87,7 @@ def _outside(uri: str) -> PlaceForbidden:
 
 def _climbs(below: str) -> bool:
     """Whether part of a URI may lead out of its allowed prefix once it is unquoted."""
+    # Unquoted until nothing changes: `%252e` is a dot only after the second time.
     while (plain := unquote(below)) != below:
         below = plain
     # fsspec chains file systems with `::`, and the next one may be any other.

@@ -15,6 +15,7 @@ def open_regular(path: Path) -> IO[bytes]:
     Raises `OSError`: ``ELOOP`` if the path contains a link by now, ``EINVAL`` for anything but a
     regular file, since opening a pipe would wait for a writer.
     """
+    # O_NOFOLLOW refuses a link at the end of the path only; `_refuse_links` looks at the rest.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         _refuse_others(os.fstat(descriptor).st_mode)
@@ -56,6 +57,7 @@ def _refuse_others(mode: int) -> None:
 
 def _refuse_links(path: Path, descriptor: int) -> None:
     """Compare after opening, so that changes meanwhile do not matter: this very path was opened."""
+    # The path may be exchanged between these calls, too; then its inode is another one.
     is_plain = os.path.realpath(path) == os.path.abspath(path)
     if not (is_plain and os.path.samestat(os.fstat(descriptor), os.lstat(path))):
         raise OSError(errno.ELOOP, _MOVED)

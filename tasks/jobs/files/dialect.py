@@ -36,6 +36,7 @@ SNIFF_BYTES = 2**18
 """Bytes, or characters, at the start of a file that are used for detection."""
 MAX_RECORD_BYTES = 2**24
 """Longest record, and so longest field, in bytes."""
+# Python's default of 128 KiB is too short for some text columns. It holds for the whole process.
 csv.field_size_limit(MAX_RECORD_BYTES)
 _RECORDS = 20
 _SEP = re.compile(rf'"?sep=({_ANY})"?(?:\r\n|\n|\r|$)', re.IGNORECASE)
@@ -155,6 +156,7 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
 
 def _likelihood(records: list[list[str]], takes: ModelInputs | None) -> tuple[int, bool, int, int]:
     width = len(records[0]) if records else 0
+    # With one field, nothing shows that this delimiter occurs at all.
     if width < 2:
         return 0, False, 0, 0
     held = len(_names(takes).intersection(field.strip() for field in records[0]))

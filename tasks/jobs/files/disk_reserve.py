@@ -47,6 +47,7 @@ class Watched:
 def open_unnamed(directory: Path, spare: int) -> IO[bytes]:
     """A temporary file without a name in the directory, opened as by `open_with_reserve`."""
     descriptor, name = mkstemp(dir=directory)
+    # At once: then its space is freed however this process ends.
     os.unlink(name)
     return open_with_reserve(descriptor, "r+b", spare)
 

@@ -42,5 +42,6 @@ def _sum(directory: Path) -> int:
                 if entry.is_dir(follow_symlinks=False):
                     total += _sum(Path(entry.path))
                 else:
+                    # Blocks, not sizes: files may have holes. A block of `stat` is 512 bytes.
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
     return total

@@ -24,6 +24,7 @@ if state[1] == 'queued' then set_status('running') end
 -- Rows being computed: an estimate, as all chunks have about the same size.
 local rows = tonumber(step) and math.ceil(state[4] / state[5]) or 0
 redis.call('HSET', in_flight, step, rows)
+-- Counted here, as steps do not go through start.lua.
 local id = id_of_step(step)
 local attempt = attempts_of(redis.call('HGET', ATTEMPTS, id)) + 1
 redis.call('HSET', ATTEMPTS, id, started_attempts(attempt))

@@ -27,6 +27,7 @@ redis.call('ZADD', JOBS, stamp(now), job_id)
 if key then
   redis.call('HSET', job, 'key', key)
   redis.call('HSET', key, 'id', job_id, 'fingerprint', fingerprint)
+  -- A job may take one time to live, and is kept for another.
   redis.call('EXPIRE', key, math.ceil(2 * JOB_TTL))
 end
 set_status('validating')

@@ -4,8 +4,9 @@
 -- status, expires_at; after validation facts, report, total, chunks, most_failures (-1 for no
 -- limit); next (all chunks before it are settled, in flight or to be revisited), succeeded, failed,
 -- settled_at, busy and drained (the rate), output (its fingerprint), error; key (that of its
--- idempotency key, deleted with the job); revisits (there if no chunk is missing before next) and
--- searched (how far resume.lua has looked for missing ones).
+-- idempotency key, deleted with the job); revisits (present if each chunk before next is settled, in
+-- flight or in the set of the same name) and searched (how far resume.lua has looked for those that
+-- are not, in jobs of earlier releases).
 -- A step is in flight from its push until it is settled or dropped: queued, or held by a worker.
 -- The hash of these steps, `in_flight`, has `:flying` in its key, as earlier releases stored it.
 local ENDED = {
@@ -57,7 +58,7 @@ local function push(step, before)
   local message = message_of(step)
   -- A purge of the list leaves the counts behind.
   if redis.call('LLEN', BULK) == 0 then redis.call('HDEL', QUEUED .. BULK, 'rows', 'bytes') end
-  redis.call('HSET', in_flight, step, 0)
+  redis.call('HSET', in_flight, step, 0) -- no rows yet: it waits
   redis.call(before and 'RPUSH' or 'LPUSH', BULK, message)
   redis.call('HINCRBY', QUEUED .. BULK, 'rows', 1)
   redis.call('HINCRBY', QUEUED .. BULK, 'bytes', #message)
@@ -97,6 +98,7 @@ local function push_next(many, before)
       if next == last then break end
       n, next = next, next + 1
     end
+    -- A chunk to be revisited may have been settled since, by a worker that was frozen.
     if redis.call('HEXISTS', chunks, n) == 0 and redis.call('HEXISTS', in_flight, n) == 0 then
       push(n, before)
       many, before = many - 1, false
@@ -198,6 +200,7 @@ end
 local function finalize_or_go_on(before)
   if redis.call('HLEN', chunks) == tonumber(redis.call('HGET', job, 'chunks')) then
     set_status('finalizing')
+    -- After a resume a worker may still hold the step of before.
     if redis.call('HEXISTS', in_flight, 'finalize') == 0 then push('finalize', true) end
   else
     push_next(window() - redis.call('HLEN', in_flight), before)

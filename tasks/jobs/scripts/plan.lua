@@ -3,6 +3,7 @@
 -- ARGV: id, tag, facts, report, total, chunks, most bad rows (empty for no limit), 1 for a dry run.
 local _, tag, facts, report, total, chunk_count, most_failures, dry_run = unpack(ARGV)
 drop('validate', tag)
+-- Else the job was cancelled meanwhile, or a frozen worker's successor has stored its plan.
 if redis.call('HGET', job, 'status') == 'validating' then
   redis.call('HSET', job, 'facts', facts, 'report', report)
   if dry_run == '1' then

@@ -17,6 +17,7 @@ local kept = math.max(1 - since / 30, 0.5)
 redis.call('HSET', job, 'settled_at', stamp(now),
   'busy', stamp((state[4] or 0) * kept + since),
   'drained', stamp((state[5] or 0) * kept + succeeded + failed))
+-- In other states no chunk follows: the job was cancelled, or failed by another chunk.
 if status == 'running' or status == 'queued' then
   if are_too_many(failed_so_far) then
     fail(error)

@@ -18,7 +18,7 @@ from telemetry.errors import Malformed, PredictqError
 
 log = logging.getLogger(__name__)
 MAX_REASON_CHARS = 1000
-"""Characters."""
+"""Longest reason in characters: it may quote the message."""
 _plain = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
@@ -51,6 +51,7 @@ class Burial:
             **_content(message),
         )
         script_keys = [keys.RESERVED, keys.DUE]
+        # Without the opening brace: bury.lua puts the id and the time in front.
         arguments: list[str | bytes | int] = [tag, letter_id, letter[1:] + b"}"]
         if task_id is not None:
             script_keys += [keys.ATTEMPTS, keys.record(task_id)]

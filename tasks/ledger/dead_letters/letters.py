@@ -109,6 +109,7 @@ class DeadLetters:
 
     def find(self, which: Filter) -> Iterator[Letter]:
         """The letters that match, newest first."""
+        # All ids at once: pages by index would shift as letters are buried and deleted meanwhile.
         ids = cast("list[bytes]", self._client.zrevrange(keys.DEAD_LETTER_TIMES, 0, -1))
         for at in range(0, len(ids), LETTERS_PER_ROUND_TRIP):
             letters = self._heads(ids[at : at + LETTERS_PER_ROUND_TRIP])

@@ -72,7 +72,7 @@ class Replays:
                 self.replay(letter_id)
             except PredictqError as error:
                 refused.append(Refused(letter_id, error.code, error.message))
-                if isinstance(error, QueueFull):
+                if isinstance(error, QueueFull):  # the next ones would be refused as well
                     break
             else:
                 replayed.append(letter_id)
@@ -89,6 +89,7 @@ class Replays:
             date_done=None,
             receipt=None,
             error=None,
+            # replay.lua appends the number of its new place.
             number=msgspec.UNSET,
         )
 
@@ -119,4 +120,5 @@ def _without_deadline(message: bytes, envelope: dict[str, Any]) -> bytes:
     """The message without its queue deadline: a replay runs however late it is."""
     if _header(envelope, "expires") is None:
         return message
+    # The order of the fields stays: scripts match the first headers by their place.
     return encode({**envelope, "headers": {**envelope["headers"], "expires": None}})

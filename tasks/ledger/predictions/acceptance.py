@@ -11,6 +11,7 @@ from tasks.ledger import keys
 from tasks.ledger.pauses.pauses import paused_error
 from tasks.ledger.predictions.pipeline import Unsent
 from tasks.ledger.queue.bounds import Bounds
+from tasks.ledger.queue.memory_gauge import CLOSED, HIGH
 from tasks.messages import Idempotency
 from tasks.record import Record
 from tasks.wire import encode_finite
@@ -19,6 +20,7 @@ from telemetry.errors import IdempotencyConflict, PredictqError, QueueFull, Subm
 UNKNOWN_RETRY_AFTER = 10
 """Seconds of ``Retry-After`` if the drain rate of the queue is unknown."""
 MAX_RETRY_AFTER = 3600
+"""Most seconds of ``Retry-After``: a drain rate of this moment tells nothing of later hours."""
 CERTAIN = (Unsent, redis.BusyLoadingError)
 """Errors after which Redis certainly did not run the script."""
 
@@ -38,6 +40,7 @@ def accept_call(
 ) -> tuple[list[str], list[Any]]:
     """Keys and arguments of accept.lua. Offers for one queue, all with idempotency keys or none."""
     queue, keyed = offers[0].queue, [offer.idempotency for offer in offers if offer.idempotency]
+    # All or none, as the script finds the keys by their places.
     script_keys = [queue, keys.QUEUED + queue]
     script_keys += [keys.record(offer.record.task_id) for offer in offers]
     script_keys += [keys.IDEMPOTENCY + given.key for given in keyed]
@@ -57,13 +60,20 @@ def read_accept_answer(
         case bytes():
             return answer.decode()
         case [b"full", *seconds]:
-            most = f"{bounds.rows} rows or {bounds.bytes} bytes"
-            detail = f"the queue {offer.queue!r} is full: {most}"
-            return QueueFull(detail, retry_after=_retry_after(*seconds))
+            return QueueFull(_full(offer, bounds), retry_after=_retry_after(*seconds))
         case [b"paused", seconds, pause]:
             return paused_error(offer.record.reference, seconds, pause)
         case _:
             return IdempotencyConflict()
+
+
+def _full(offer: Offer, bounds: Bounds) -> str:
+    if bounds == CLOSED:
+        return (
+            f"Redis uses more than {HIGH:.0%} of its memory; the rest is for the outcomes of "
+            "accepted predictions"
+        )
+    return f"the queue {offer.queue!r} is full: {bounds.rows} rows or {bounds.bytes} bytes"
 
 
 def uncertain(task_id: str) -> SubmissionUncertain:

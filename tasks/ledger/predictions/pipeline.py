@@ -35,7 +35,7 @@ class Pipeline:
 
     async def ask(self, *command: Any) -> Any:
         """Answer of a command that is safe to repeat; raises `redis.RedisError`."""
-        if self._thread is None:
+        if self._thread is None:  # not in `__init__`: workers only call `run`, and need no thread
             self._start()
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.put((command, answer))

@@ -52,10 +52,13 @@ class QueueEstimates:
 
     def freshen(self, record: Record) -> None:
         """Read a new snapshot from Redis if the known one is too old for this prediction."""
+        # Before the first snapshot there is nothing to answer from, so all wait for it. Later a
+        # caller takes the known one while another thread reads.
         if not self.is_stale_for(record) or not self._asking.acquire(blocking=self._known is None):
-            return  # another thread is reading
+            return
         try:
-            if self.is_stale_for(record):
+            if self.is_stale_for(record):  # still: the thread before may have read it meanwhile
+                # Before the call, so that a Redis that fails is not asked more often.
                 self._asked = time.monotonic()
                 self._known = self._snapshots.of(self._queue)
         except redis.RedisError as error:

@@ -27,6 +27,7 @@ class Reservations:
         The first message is taken whatever its size.
         """
         script_keys = [queue, keys.QUEUED + queue, keys.RESERVED, keys.DUE]
+        # The answer is flat: tag, message, tag, message, …
         answer = self._reserve(keys=script_keys, args=[self._timeout, most, rows, size])
         return [(tag.decode(), message) for tag, message in zip(*[iter(answer)] * 2, strict=True)]
 

@@ -31,6 +31,7 @@ class Workers:
     def farewell(self, worker: str) -> None:
         """Forget a worker that shuts down."""
         self._client.zrem(keys.WORKERS_SEEN, worker)
+        self._client.hdel(keys.WORKERS, worker)
 
     def alive(self) -> list[dict[str, Any]]:
         """Descriptions of the live workers that compute."""

@@ -37,6 +37,7 @@ local function bounded(rows_added, bytes_added)
   redis.call('HINCRBY', queued, 'bytes', 0 - bytes_added)
   local drain = redis.call('HMGET', queued, 'drained', 'busy', 'marked')
   if not drain[1] then return { 'full' } end
+  -- The share of the queue that has to leave before this fits.
   local over = math.max(
     (rows - most_rows) / math.max(rows - rows_added, 1),
     (bytes - most_bytes) / math.max(bytes - bytes_added, 1)
@@ -57,7 +58,7 @@ local function accept(i)
       return before[2] == fingerprint and before[1] or { 'conflict' }
     end
   end
-  if redis.call('EXISTS', record_key) == 1 then -- the same call, repeated
+  if redis.call('EXISTS', record_key) == 1 then -- the same call, repeated as its answer was lost
     return id
   end
   local version, entry, why, now

@@ -7,6 +7,7 @@
 -- Deleting comes first: a full Redis refuses only scripts whose first write adds data.
 local reserved, due, attempts, record_key = unpack(KEYS)
 local tag, letter_id, letter, id, outcome, live = unpack(ARGV)
+-- Another worker may have the message by now, and be able to read it.
 if redis.call('HDEL', reserved, tag) == 0 then return end
 redis.call('ZREM', due, tag)
 local now = clock()

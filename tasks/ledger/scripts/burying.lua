@@ -18,6 +18,7 @@ local function bury(id, letter, died_at)
     before = 0
   end
   local bytes = redis.call('HINCRBY', DEAD_LETTER_TOTALS, 'bytes', #letter - before)
+  -- The new letter may go as well: one that is larger than all that may be kept.
   while many > 0 and (many > MAX_DEAD_LETTERS or bytes > MAX_DEAD_LETTER_BYTES) do
     forget(redis.call('ZRANGE', DEAD_LETTER_TIMES, 0, 0)[1])
     bytes = tonumber(redis.call('HGET', DEAD_LETTER_TOTALS, 'bytes'))

@@ -28,9 +28,11 @@ local function give_back(queue, ...)
   local rows, bytes = 0, 0
   for _, message in ipairs({ ... }) do
     local told = rows_of(message)
+    -- As counted when they left: reserve.lua leaves out messages that do not tell their rows.
     if told then rows, bytes = rows + told, bytes + #message end
   end
   redis.call('RPUSH', queue, ...)
+  -- Positions are differences to this number, and the messages stand in front again.
   redis.call('HINCRBY', QUEUED .. queue, 'taken', 0 - select('#', ...))
   if bytes > 0 then
     redis.call('HINCRBY', QUEUED .. queue, 'rows', rows)

@@ -16,6 +16,7 @@ local function postpone(i, charged, record)
   local message = redis.call('HGET', reserved, tags[i])
   redis.call('ZREM', due, tags[i]) -- deleting first lets the script run on a full Redis
   redis.call('HDEL', reserved, tags[i])
+  -- Still reserved, so that the message is on the queue or here at every moment of its wait.
   redis.call('HSET', reserved, retry_tag(tags[i]), message)
   redis.call('ZADD', due, now + first_wait * 2 ^ (charged - 1), retry_tag(tags[i]))
   redis.call('HSET', attempts, ids[i], postponed_attempts(charged, is_suspect))

@@ -8,6 +8,7 @@
 local queue, queued, reserved, seen, descriptions, paused = unpack(KEYS)
 local silence = ARGV[1]
 local now, workers = clock(), {}
+-- In whole seconds, as heartbeat.lua stores them.
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', seen, math.floor(now) - silence, '+inf')) do
   workers[#workers + 1] = redis.call('HGET', descriptions, worker)
 end

@@ -21,7 +21,8 @@ local function is_parked(message)
   local entry = entries[version]
   return entry and entry.probe ~= id_of(message) and park(version, message, queue)
 end
--- Parking is bounded, too: no other client is served while a script runs.
+-- `taken` has a tag and a message for each. The worker asks for a few hundred at most, and `unpack`
+-- below fails at several thousand. Parking is bounded, too: no other client is served meanwhile.
 while #taken < 2 * most and parked < 1000 do
   local message = redis.call('RPOP', queue)
   if not message then break end
@@ -44,6 +45,7 @@ while #taken < 2 * most and parked < 1000 do
     dues[#dues + 1] = ends
     dues[#dues + 1] = tag
   end
+  -- Parked messages as well: they are no longer on the queue.
   if told then
     counted_rows, counted_bytes = counted_rows + told, counted_bytes + #message
   end
@@ -65,6 +67,7 @@ if gone > 0 then
   local busy, drained = noted[5] or 0, noted[6] or 0
   if left > 0 then
     local since = math.max(now - noted[4], 0)
+    -- At least four fifths are kept, or one long round would forget all before it.
     local kept = math.max(1 - since / 5, 0.8)
     busy, drained = busy * kept + since, drained * kept + gone
     redis.call('HSET', queued, 'busy', busy, 'drained', drained)

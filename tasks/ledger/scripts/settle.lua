@@ -1,8 +1,8 @@
 -- Uses: messages, tags, pausing, breaking, burying
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
--- ARGV: time to live in seconds; 1 if a look-up expires a prediction, which it may only while that
---       waits; tags (empty for none), ids; then for each: outcome, state, rows, seconds from
+-- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
+--       tags (empty for none), ids; then for each: outcome, state, rows, seconds from
 --       acceptance, histogram bucket; then for each that leaves a dead letter: its index, the
 --       letter without its end, code, reason, and 1 if a pause may park it instead.
 -- Returns how many were written. Deleting comes first: a full Redis refuses only scripts whose
@@ -61,7 +61,10 @@ local function waits(i)
   local id, tag, message = id_at(i), tag_at(i), dead[i].message
   if not (dead[i].may_park and entry and entry.probe ~= id) then return false end
   if queue_of(message) ~= queue_of_tag(tag) then return false end
+  -- In reverse, as each is pushed below to the end of the oldest: they left the queue before what
+  -- is parked there already.
   table.insert(parked, 1, message)
+  -- Its attempts are forgotten: the version was at fault.
   finished[#finished + 1] = id
   local record = record_of(record_key_at(i))
   if record then redis.call('SET', record_key_at(i), in_state(QUEUED_HEAD, record)) end
@@ -87,6 +90,7 @@ for i = 1, many do
       local died_at = string.format('%.6f', now)
       local tail = ',"died_at":' .. died_at .. ',"message":' .. cjson.encode(dead[i].message) .. '}'
       bury(id, dead[i].head .. tail, died_at)
+      -- While a version is paused, only its probe decides.
       entry = entry or count_failure(version, dead[i], now)
     end
     if entry and entry.probe == id then

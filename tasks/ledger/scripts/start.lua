@@ -38,6 +38,7 @@ for i = 1, many do
   elseif ours[i] then
     local attempt = charged + 1
     -- On repetition, the last start may be this very one, not one that crashed.
+    -- A message that is postponed has not started since, so this call starts it.
     if is_repeated and not is_postponed then attempt = math.max(charged, 1) end
     redis.call('HSET', attempts, ids[i], started_attempts(attempt))
     if head and head ~= RUNNING_HEAD then

@@ -42,6 +42,7 @@ local function next_parked(version) -- at most 1000 at a time; the next upkeep g
     if not message or not is_over(id_of(message)) then return message end
   end
 end
+-- Pauses have no process of their own: any worker's upkeep moves them on.
 unpark_more()
 if redis.call('EXISTS', PAUSED) == 1 then
   for _, version in ipairs(redis.call('HKEYS', PAUSED)) do

@@ -12,13 +12,14 @@ local function id_at(i) return ARGV[1 + many + i] end
 redis.call('ZREM', due, '') -- deleting first lets the script run on a full Redis
 for i = 1, many do
   local tag, id, key = tag_at(i), id_at(i), record_key_at(i)
+  -- Else the message was settled, or another worker holds it.
   if redis.call('ZSCORE', due, tag) then
     -- Due at once: the next upkeep of any worker returns the message to its queue.
     redis.call('ZADD', due, 0, tag)
     -- A message that was postponed and has not started since has no start to undo.
     local charged, is_postponed = attempts_of(redis.call('HGET', attempts, id))
     if charged == 1 and not is_postponed and is_alone then
-      redis.call('HSET', attempts, id, postponed_attempts(0, true))
+      redis.call('HSET', attempts, id, postponed_attempts(0, true)) -- a suspect runs alone
     elseif charged == 1 and not is_postponed then
       redis.call('HDEL', attempts, id)
     elseif charged > 1 and not is_postponed then

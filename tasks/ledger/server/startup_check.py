@@ -53,6 +53,7 @@ class StartupCheck:
                 continue
             over.set()
             if server is None:
+                # `SystemExit` would end only this thread.
                 os.kill(os.getpid(), signal.SIGTERM)
             else:
                 self._then(server)

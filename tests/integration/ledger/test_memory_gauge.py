@@ -2,6 +2,7 @@
 
 import redis
 
+from tasks.messages import Idempotency
 from telemetry.errors import QueueFull
 from tests.integration.ledger.ledger_harness import LedgerHarness
 from tests.support.stack import until
@@ -35,6 +36,18 @@ def test_memory_gauge_refuses_submissions_while_redis_is_nearly_full(client: red
         until(lambda: is_refused(harness, ids), "submissions are refused")
         client.delete("outcomes of others")
         until(lambda: not is_refused(harness, ids), "submissions are accepted again")
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+def test_memory_gauge_lets_a_repeated_submission_have_its_id(client: redis.Redis) -> None:
+    harness = LedgerHarness(client, max_queued=10)
+    ids, key = [f"{number}" for number in range(10_000)], Idempotency("k", "same")
+    assert harness.accept("first", key=key) == "first"
+    client.config_set("maxmemory", used(client) * 5 // 4)
+    try:
+        until(lambda: is_refused(harness, ids), "submissions are refused")
+        assert harness.accept("second", key=key) == "first"
     finally:
         client.config_set("maxmemory", 0)
 

@@ -155,6 +155,7 @@ def test_worker_counts_from_its_heartbeat_to_its_farewell(client) -> None:
     assert workers.alive() == [{"name": "one"}, {"name": "two"}]
     workers.farewell("host:1")
     assert workers.alive() == [{"name": "two"}]
+    assert client.hkeys(keys.WORKERS) == [b"host:2"]
 
 
 def test_worker_without_heartbeats_does_not_count_and_is_forgotten(client) -> None:

@@ -126,6 +126,5 @@ def test_uploads_that_stall_stop_no_other_submission(live: LiveStack, harness: J
         until(refused, "no more uploads are taken")
         ended(live, submit(live, source))
         found = live.http.post(f"{BATCH}/validate", json=by_reference(source))
-        assert found.status_code == 202, "there is no place to wait"
-        ended(live, found.json())
+        assert found.status_code == 200, "dry runs have waits of their own"
     until(lambda: upload(live, "a.csv", ROWS).status_code == 202, "uploads are taken again")

@@ -42,6 +42,7 @@ class DuplicateIds:
         """Line of the first row with an earlier row's id, and that row's line; None if unique."""
         if self._gathered:
             self._keep()
+        # So that all runs together give about one run's rows at a time.
         step = max(_BUCKETS // max(len(self._starts), 1), 1)
         for start in range(0, _BUCKETS if self._starts else 0, step):
             stop = min(start + step, _BUCKETS)
@@ -84,6 +85,8 @@ def _digested(ids: pa.ChunkedArray, lines: Lines) -> Array:
     told = texts(ids) if ids.type == JSON else ids
     found = np.array([*map(str, _values(told))], dtype=object)[known]
     rows = np.empty(len(found), _ROW)
+    # Python keys the hash of a text anew for each process, so no input can be made to collide. The
+    # digests do not outlive the process.
     rows["digest"] = np.fromiter(map(hash, found), np.int64, len(found)).view(np.uint64)
     rows["other"] = pd.util.hash_array(found, categorize=False)
     rows["line"] = np.asarray(lines)[known]

@@ -92,6 +92,7 @@ def clear_leftovers(path: Path) -> None:
     """Delete temporary files of processes that died while they were replacing ``path``."""
     for leftover in path.parent.glob(f"{_prefix(path)}*{TEMPORARY}"):
         with suppress(OSError), leftover.open("rb") as file:
+            # Fails, and so keeps the file, while its writer lives: a lock ends with its process.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             leftover.unlink()
 

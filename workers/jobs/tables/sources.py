@@ -27,6 +27,7 @@ def format_of(uri: str, told: Format | None = None) -> tuple[Format, Compression
     """
     with opened(uri) as file:
         head = file.read(4)
+    # Before the name is asked: Parquet is recognised whatever it is called.
     if head == b"PAR1":
         return "parquet", None
     if wrong := wrong_content(head):

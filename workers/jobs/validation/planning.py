@@ -37,6 +37,7 @@ def read_span(path: Path, chunk: int) -> Span | None:
     return plan[chunk] if chunk < len(plan) else None
 
 
+# The stamp is only part of the key, so that a plan that was written anew is read anew.
 @lru_cache(maxsize=8)
 def _read(path: Path, _stamp: int) -> list[Span]:
     return _spans.decode(path.read_bytes())

@@ -43,7 +43,8 @@ def preview_first_rows(
     # Fail now on columns that clash with the input's or that the output format cannot hold.
     refuse_unwritable(answered.table(()), written)
     size = (span.stop - span.start) / span.rows
-    # Measure on the longest piece that the model accepted as a whole.
+    # Measure on the longest piece that the model accepted as a whole: a call that fails may end
+    # early, and tells no speed.
     speed = measure(model, block.features, max(answered.pieces, key=len), size)
     return Preview(
         errors=errors,

@@ -55,6 +55,7 @@ class Validator:
         first = preview_first_rows(source, model, journal, begun.attempt, written)
         plan = self._plan(begun, facts, source, first, model)
         self._ledger.plan(begun.reserved, plan, dry_run=request.dry_run)
+        # After the plan is stored, as in `Scorer.score`.
         journal.close()
         if request.dry_run:
             self._inputs.close()

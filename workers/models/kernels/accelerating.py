@@ -18,6 +18,14 @@ def accelerated(model: Any, reference: str) -> Any:
     The model is not changed: what differs is a shallow copy. Only scikit-learn's own classes are
     replaced or looked into, never subclasses of them. ``reference``: the version, for the log.
     """
+    try:
+        return _accelerated(model, reference)
+    except Exception as error:  # noqa: BLE001 - looking into a damaged model raises anything
+        _log_refusal(f"{type(error).__name__}: {error}", reference)
+        return model
+
+
+def _accelerated(model: Any, reference: str) -> Any:
     kind: Any = type(model)
     name = own_name(kind)
     if name in KERNELS:
@@ -37,15 +45,24 @@ def _with_kernel(own: Any, kernel: Kernel, reference: str) -> Any:
         if prepared is None:
             return own
         kind = _kernel_class(own.__class__, kernel.methods, Fitted)
-        twin = _copy(own, kind, kernel=prepared, kept_tags=own.__sklearn_tags__())
+        twin = _copy(own, kind, kernel=prepared, kept_tags=_tags(own))
         if kernel.agrees(own, twin):
             return twin
         fault = "it gives other bits than scikit-learn"
     # A damaged model raises anything, a large one `MemoryError`; both may be served without.
     except Exception as error:  # noqa: BLE001
         fault = f"{type(error).__name__}: {error}"
-    log.warning("no kernel: %s", fault, extra=of_version(reference))
+    _log_refusal(fault, reference)
     return own
+
+
+def _tags(own: Any) -> Any:
+    """Its tags; None before scikit-learn 1.6, which asks estimators for other things."""
+    return own.__sklearn_tags__() if hasattr(own, "__sklearn_tags__") else None
+
+
+def _log_refusal(fault: str, reference: str) -> None:
+    log.warning("no kernel: %s", fault, extra=of_version(reference))
 
 
 def _rebuilt(model: Any, changed: dict[str, Any]) -> Any:
@@ -62,7 +79,7 @@ def _rebuilt(model: Any, changed: dict[str, Any]) -> Any:
 def _replaced(parts: Any, reference: str) -> Any:
     """An estimator, a list of them, or a list of named ones; the same object if none differs."""
     if not isinstance(parts, list):
-        return accelerated(parts, reference)
+        return _accelerated(parts, reference)
     found = [_replaced_step(part, reference) for part in parts]
     same = all(one is other for one, other in zip(found, parts, strict=True))
     return parts if same else found
@@ -71,9 +88,9 @@ def _replaced(parts: Any, reference: str) -> Any:
 def _replaced_step(part: Any, reference: str) -> Any:
     """``part``: an estimator, or a tuple of its name, itself, and perhaps its columns."""
     if not isinstance(part, tuple):
-        return accelerated(part, reference)
+        return _accelerated(part, reference)
     name, step, *columns = part
-    found = accelerated(step, reference)
+    found = _accelerated(step, reference)
     return part if found is step else (name, found, *columns)
 
 

@@ -3,21 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from itertools import count
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import redis
 from celery.worker import state
 
 from workers.celery import watchdog
-from workers.celery.watchdog import (
-    EXIT_TIMEOUT,
-    STALLED_CHECKS,
-    STOP_TIMEOUT,
-    Watchdog,
-    has_capacity,
-)
+from workers.celery.watchdog import EXIT_TIMEOUT, STALLED_CHECKS, STOP_TIMEOUT, Watchdog
 
 
 class Ended(BaseException):
@@ -106,17 +98,3 @@ def test_stalled_worker_that_cannot_stop_is_ended_at_once(slept: list[float]) ->
     with pytest.raises(Ended):
         watch(lambda: 1, lambda: 1, STALLED_CHECKS, ends=False)
     assert slept == []
-
-
-def test_capacity_is_read_from_another_thread() -> None:
-    class Changing:
-        @property
-        def capacity(self) -> int:
-            raise RuntimeError("dictionary changed size during iteration")
-
-    def of(batcher: Any) -> bool:
-        return has_capacity(batcher)
-
-    assert of(SimpleNamespace(capacity=1))
-    assert not of(SimpleNamespace(capacity=0))
-    assert not of(Changing())

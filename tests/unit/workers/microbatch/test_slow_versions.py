@@ -8,6 +8,7 @@ from workers.microbatch import demand
 from workers.microbatch.batch_size import SLOW_CALL, BatchSize
 from workers.microbatch.batcher import MAX_HELD_BACK, MAX_WAITING
 from workers.microbatch.demand import RECENT_SECONDS
+from workers.protocol import DispositionKind
 
 
 @pytest.fixture
@@ -38,6 +39,19 @@ def test_slow_version_leaves_the_last_process_to_others(clock: Clock) -> None:
     assert bench.dispatch() == [["a"]]
     bench.add("next", model="quick:1")
     assert bench.dispatch() == [["a"], ["next"]]
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "expired", "failed", "dropped"])
+def test_slow_version_stays_slow_after_what_was_not_computed(
+    clock: Clock, kind: DispositionKind
+) -> None:
+    bench = bench_with_slow_version()
+    add_slow(bench, "a")
+    bench.dispatch()
+    bench.pool.processes[0].finish(kind, seconds=0.002)
+    size = bench.batcher._batch_sizes["slow:1", "predict"]
+    assert size.is_slow
+    assert size.rows == 2  # as before: one second allows no more
 
 
 def test_slow_version_takes_all_processes_if_no_other_is_asked_for(clock: Clock) -> None:

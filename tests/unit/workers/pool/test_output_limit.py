@@ -37,6 +37,16 @@ def test_printing_is_cut_at_the_limit(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b"a" * (MAX_PRINTED_BYTES - 1) + b"bf"
 
 
+def test_printing_appears_at_once() -> None:
+    """A process of the pool ends without flushing its streams."""
+    program = (
+        "import os; from workers.pool.output_limit import limit_printing; limit_printing(); "
+        "print('printed'); os._exit(0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
+    assert ran.stderr == b"printed\n"
+
+
 def test_endless_output_is_bounded_a_microbatch() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True

@@ -17,11 +17,13 @@ from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 
 
 class FakePool:
-    """A pool whose processes are ready at once and hold all that they are asked for."""
+    """A pool whose processes hold all that they are asked for, once they are ready."""
+
+    is_ready_at_once = True
 
     def __init__(self, faults, environment_of=""):
         self.environment_of, self.busy, self.is_retired = environment_of, 0, False
-        self.has_ready_process, self.has_idle, self.has_spare = True, True, True
+        self.has_ready_process, self.has_idle, self.has_spare = self.is_ready_at_once, True, True
 
     def start(self, size, queue, listener):
         self.listener = listener
@@ -30,10 +32,10 @@ class FakePool:
         self.hub = hub
 
     def idle(self, reference):
-        return SimpleNamespace(pool=self, reference=reference)
+        return SimpleNamespace(pool=self, reference=reference) if self.has_ready_process else None
 
     def can_serve(self, reference):
-        return True
+        return self.has_ready_process
 
     def end_overdue(self):
         pass
@@ -129,6 +131,35 @@ def test_pools_that_start_or_were_just_asked_for_keep_their_places_for_a_while(s
     assert served.looks == [1]  # the worker looks at its messages again
     assert started(served, "e5:1")
     assert [pool.is_retired for pool in found[:2]] == [False, True]
+
+
+def test_pools_that_start_do_not_end_each_other_while_messages_wait_for_all(
+    served, clock, monkeypatch
+):
+    """Five environments for four places: each starts once, however often the worker looks."""
+    monkeypatch.setattr(FakePool, "is_ready_at_once", False)
+    names = [f"e{number}:1" for number in range(1, MAX_ENVIRONMENTS + 2)]
+    for _ in range(20):
+        assert [served.idle(name) for name in reversed(names)] == [None] * len(names)
+        clock.now += pools.UNUSED_SECONDS + 1
+        served.end_overdue()
+    found = [*served._others.values()]
+    assert {pool.environment_of for pool in found} == {*names[1:]}
+    assert not any(pool.is_retired for pool in found)
+    found[0].has_ready_process = True
+    assert served.idle(found[0].environment_of).pool is found[0]
+    clock.now += pools.SPARED_SECONDS + 1
+    assert served.idle(names[0]) is None
+    assert [pool.is_retired for pool in found] == [True, False, False, False]
+
+
+def test_pools_keep_an_environment_that_messages_of_a_busy_worker_wait_for(served, clock):
+    waited_for, main = started(served, "e1:1").pool, served.idle("shared:1").pool
+    main.busy = 2
+    clock.now += pools.UNUSED_SECONDS + 1
+    assert served.idle("e1:1") is None
+    served.end_overdue()
+    assert not waited_for.is_retired
 
 
 def test_pools_that_all_compute_keep_their_places(served):

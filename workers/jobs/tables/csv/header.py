@@ -44,6 +44,7 @@ def read_beginning(file: RecordFile, signature: Signature, said: Dialect) -> Beg
     head, found, _ = file.head(start.byte)
     first, end = start.forward(found, int(found.starts[0])), int(found.stops[0])
     fields = _fields(head[int(found.starts[0]) : end], first.line, delimiter)
+    # `head` has two records if the file has two, so this one is the only one.
     alone = len(found.stops) == 1
     header = is_header(fields, signature, alone=alone) if said.header is None else said.header
     dialect = Dialect(delimiter=delimiter, header=header, na=said.missing)

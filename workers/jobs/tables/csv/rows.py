@@ -90,7 +90,7 @@ def _by_pyarrow(data: bytes, grid: Grid, types: Mapping[int, pa.DataType], bad: 
             include_columns=[str(index) for index in types],
             column_types={str(index): kind for index, kind in types.items()},
             null_values=[*grid.missing],
-            strings_can_be_null=False,
+            strings_can_be_null=False,  # a word may be a text column's value: `without_missing`
         ),
     )
 

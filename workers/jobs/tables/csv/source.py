@@ -85,6 +85,7 @@ class CsvSource:
 
     def _parse(self, data: bytes, span: Span, types: Mapping[int, pa.DataType]) -> Parsed:
         parsed = parse_records(data, span.rows, self._grid, types)
+        # Only in the last span: elsewhere the quote would have taken in what follows.
         if b'"' in data and span.stop == self.size and _is_open(data, self._grid.delimiter):
             parsed.bad[span.rows - 1] = "a quoted field does not end"
         return parsed

@@ -45,7 +45,7 @@ def gather(signature: Signature, columns: Sequence[Any], known: Faults | None = 
         matrix = _matrix(columns)
         _note_missing(signature, matrix.T, faults, certain=_certainly_finite(matrix))
         good = _good(rows, faults)
-        matrix = matrix[good] if faults else matrix
+        matrix = matrix[good] if faults else matrix  # indexing copies, so only if it must
         return Features(Table(signature, matrix=matrix), np.flatnonzero(good), faults)
     arrays = [
         _array(column, values, rows, faults)

@@ -55,6 +55,7 @@ def match(selection: Selection, names: Sequence[str]) -> Wanted:
     if selection.pass_through:
         _refuse_many_copies(names)
         refuse_double(names, names)
+    # Reversed, so that of two columns with one name the first counts.
     indexes = {name: index for index, name in reversed([*enumerate(names)])}
     id_index = _id_index(names, indexes, selection.id_column)
     carried = [*range(len(names))] if selection.pass_through else [id_index]

@@ -80,6 +80,7 @@ def _struct(signature: Signature, kinds: Sequence[Any], names: Sequence[str | No
         field = f"f{index}"
         renamed[field] = column.name if name is None else name
         fields.append((field, kind, None) if column.unused else (field, kind))
+    # Names in the file may be no Python names. Rows hold no cycles, so the collector can skip them.
     return msgspec.defstruct("Row", fields, rename=renamed, gc=False, kw_only=True)
 
 

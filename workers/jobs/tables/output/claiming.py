@@ -37,6 +37,7 @@ def _by(claims: Path, name: MoveIntoPlace) -> OpenOutput:
     def noted(temporary: str, named: str, directory: int) -> None:
         with claims.open("a") as file:
             file.write(f"{_stamp(temporary, directory)}\n")
+        # After the note: a death in between leaves a claim without a file, which does no harm.
         name(temporary, named, directory)
 
     return lambda path, spare: open_to_move(path, noted, spare)

@@ -77,6 +77,7 @@ def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, 
     if array.ndim == 1:
         return {name: _arrow(array)}
     array = array.reshape(len(array), -1)
+    # A column that stands for a class keeps its label, even if it is the only one.
     if array.shape[1] == 1 and not classes:
         return {name: _arrow(array[:, 0])}
     fitting = classes is not None and len(classes) == array.shape[1]

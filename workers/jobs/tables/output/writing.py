@@ -95,6 +95,7 @@ def _write_parquet(parts: Sequence[Path], file: IO[bytes]) -> None:
     # Dictionary encoding of floats is slow, and given up in the end.
     coded = [field.name for field in schema if not pa.types.is_floating(field.type)]
     with convert_misfits("parquet"), pq.ParquetWriter(file, schema, use_dictionary=coded) as writer:
+        # Parts are chunks, much smaller than a row group should be.
         for table in _groups(_tables(parts, schema)):
             writer.write_table(table, row_group_size=table.num_rows or None)
 

@@ -45,6 +45,7 @@ def max_span_rows(metadata: pq.FileMetaData, columns: Sequence[str], seen: float
     """
     names = set(columns)
     groups = map(metadata.row_group, range(metadata.num_row_groups))
+    # At least 8 bytes a value: the file may have less, as it is encoded.
     row = max(*(_row_size(group, names) for group in groups), seen, 8 * len(names))
     return max(int(MAX_SPAN / row), 1)
 

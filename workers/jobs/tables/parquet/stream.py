@@ -60,6 +60,7 @@ class ParquetStream:
         if self._rows < rows // 2 or not self._borders[group] <= self._next <= row:
             self._stream, self._rows = self._batches(rows, group), rows
             self._next, self._waiting = self._borders[group], None
+        # Decoded and thrown away: a row group cannot be entered in its middle.
         while self._next < row:
             self._take(row - self._next)
 

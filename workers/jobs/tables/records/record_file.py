@@ -14,7 +14,9 @@ from workers.jobs.tables.spans import Lines, Span
 
 _BOM = b"\xef\xbb\xbf"
 _MARKED = 1024
+"""Bytes searched for a NUL, which UTF-16 has in most texts and UTF-8 in none."""
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks of UTF-16."""
 
 
 class RecordFile:

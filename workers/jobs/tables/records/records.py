@@ -61,6 +61,8 @@ def lacks_quote(record: bytes, delimiter: bytes) -> bool:
 @lru_cache(maxsize=16)
 def _grammar(delimiter: bytes) -> re.Pattern[bytes]:
     """A pattern of one record, as pyarrow and `csv` read it: quotes count where a field starts."""
+    # Atomic groups and possessive quantifiers: on a broken record, a pattern that goes back would
+    # take time with the square of its length or more.
     own = re.escape(delimiter)
     field = rb'(?>"(?:[^"]++|"")*+"|(?!"))[^' + own + rb"\n]*+"
     return re.compile(rb"(?>" + field + own + rb")*+" + field + rb"\n")
@@ -90,6 +92,7 @@ def _regular(octets: Any, quotes: Offsets, delimiter: int) -> bool:
     at the end of one.
     """
     before = octets[quotes[::2] - 1]
+    # A quote that is the first byte has nothing before it; -1 would be the last byte.
     before[:1] = _NEWLINE if not quotes[0] else before[:1]
     behind = octets[np.minimum(quotes[1::2] + 1, len(octets) - 1)]
     return bool(

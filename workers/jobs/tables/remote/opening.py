@@ -33,6 +33,8 @@ def fingerprint(uri: str) -> str:
     if local_path(uri) is None:
         return stamp(uri)
     with opened(uri) as file:
+        # A file that is rewritten in place, at the same size and within the clock's resolution, has
+        # the same stamp. The ends tell most such changes.
         head = file.read(_SAMPLE)
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - _SAMPLE, 0))

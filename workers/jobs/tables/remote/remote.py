@@ -19,14 +19,15 @@ _LASTING_NUMBERS = (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOSYS)
 def open_remote(uri: str) -> IO[bytes]:
     """Open a file; errors while it is read are `OSError` with an ``errno``."""
     filesystem, path = _filesystem_and_path(uri)
-    # No cache: fsspec's others fetch up to 50 MB for a read of four bytes.
+    # No cache: fsspec's others fetch up to 50 MB for a read of four bytes. For the same reason the
+    # buffer is of one byte, the least that is possible.
     return io.BufferedReader(_Remote(filesystem.open(path, "rb", cache_type="none")), 1)
 
 
 def remote_stamp(uri: str) -> str:
     """Size and version of a file, by its file system."""
     filesystem, path = _filesystem_and_path(uri)
-    filesystem.invalidate_cache(path)
+    filesystem.invalidate_cache(path)  # else a change would not be seen
     about = filesystem.info(path)
     version = next((about[key] for key in _VERSIONS if key in about), "")
     return f"{about['size']} {version}"

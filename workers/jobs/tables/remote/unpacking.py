@@ -30,6 +30,7 @@ def unpack(
     `InputChanged` if it does not have the fingerprint or changes meanwhile, `OutputUnwritable`
     if it would touch the disk reserve of ``spare`` bytes, and the errors of ``check``.
     """
+    # Before the disk is filled further: each may be as large as the whole input.
     clear_leftovers(target)
     with open_to_add(target, spare) as unpacked:
         for piece in _pieces(uri, found, compression):

@@ -11,6 +11,7 @@ from telemetry.errors import UntrustedArtifact
 from workers.models.formats.model_format import LoadOptions
 from workers.models.formats.pickled.harmless import unknown_types
 from workers.models.formats.pickled.skops_library import skops_library
+from workers.models.formats.pickled.sound_trees import refuse_unsound_trees
 
 _COMPRESSED = (
     *(b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"BZh"),
@@ -51,7 +52,10 @@ def load_pickle(content: bytes, _: LoadOptions) -> Any:
 
 
 def load_skops(content: bytes, options: LoadOptions) -> Any:
-    """Load a skops file; raises `UntrustedArtifact` if it needs trust and has none."""
+    """Load a skops file; raises `UntrustedArtifact` if it needs trust and has none.
+
+    Raises `ModelUnloadable` for trees that no fit could have made, unless the file is trusted.
+    """
     skops = skops_library()
     types = skops.get_untrusted_types(data=content)
     unknown = unknown_types(types)
@@ -60,4 +64,7 @@ def load_skops(content: bytes, options: LoadOptions) -> Any:
             f"it contains types that are not known to be harmless: {', '.join(unknown)}; "
             "register it with --trust if you trust its origin"
         )
-    return skops.loads(content, trusted=types)
+    model = skops.loads(content, trusted=types)
+    if not options.trust:
+        refuse_unsound_trees(model)
+    return model

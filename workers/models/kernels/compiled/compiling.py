@@ -13,18 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from registry.files import locked, write_file
-from workers.models.kernels.compiled import building, entries, layout, loops
-from workers.models.kernels.compiled.machine_code import Loops
+from workers.models.kernels.compiled import building, entries, layout, loops, machine_code
 from workers.models.user_cache import user_cache
 
 log = logging.getLogger(__name__)
 
 
 @cache
-def compiled_loops() -> Loops | None:
+def compiled_loops() -> machine_code.Loops | None:
     """The functions of `loops` as machine code; None if numba is missing or cannot compile them."""
     try:
-        return Loops(_from_cache() or building.checked(building.built()))
+        return machine_code.Loops(_from_cache() or building.checked(building.built()))
     except ImportError:
         return None
     except Exception:  # a compiler may raise anything, and every model works without it
@@ -62,8 +61,9 @@ def _build(path: Path) -> bytes:
 def _key() -> str:
     """A name that changes with the sources, the versions and the processor."""
     llvm = importlib.import_module("llvmlite.binding")
+    sources = loops, layout, entries, building, machine_code
     parts = [
-        *(Path(str(module.__file__)).read_text() for module in (loops, layout, entries, building)),
+        *(Path(str(module.__file__)).read_text() for module in sources),
         *(version(name) for name in ("numba", "llvmlite", "numpy")),
         sys.version,
         llvm.get_host_cpu_name(),

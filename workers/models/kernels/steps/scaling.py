@@ -20,7 +20,7 @@ class StandardScalerKernel:
             return rows
         if scaler.with_mean:
             return rows - scaler.mean_
-        return rows / scaler.scale_ if scaler.with_std else rows.copy()
+        return rows / scaler.scale_ if scaler.with_std else rows.copy(order="K")
 
 
 class MinMaxScalerKernel:

@@ -49,8 +49,10 @@ class HistogramKernel:
         n_threads: int,
     ) -> None:
         kernel: PreparedHistograms = self.kernel  # type: ignore[attr-defined]
-        if predictors is kernel.predictors and not is_binned and X.dtype == np.float64:
-            kernel.add_leaves(np.ascontiguousarray(X), raw_predictions.T)
+        sums = raw_predictions.T  # the loop writes there, in the order of scikit-learn's own array
+        plain = not is_binned and X.dtype == np.float64 and sums.flags.c_contiguous
+        if plain and predictors is kernel.predictors:
+            kernel.add_leaves(np.ascontiguousarray(X), sums)
         else:
             super()._predict_iterations(  # type: ignore[misc]  # of scikit-learn's class
                 X, predictors, raw_predictions, is_binned, n_threads
