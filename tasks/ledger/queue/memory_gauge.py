@@ -33,10 +33,11 @@ class MemoryGauge:
 
     def within(self, bounds: Bounds) -> Bounds:
         """These bounds, or `CLOSED` if Redis is nearly full. Never waits for Redis."""
+        known = CLOSED if self._is_high else bounds
         if time.monotonic() >= self._next and self._asking.acquire(blocking=False):
             # In a thread, since an event loop calls this as well; `_look` releases the lock there.
             threading.Thread(target=self._look, name="memory gauge", daemon=True).start()
-        return CLOSED if self._is_high else bounds
+        return known
 
     def _look(self) -> None:
         try:
