@@ -55,11 +55,21 @@ def timer_commands(tap: Tap) -> Counter[str]:
     return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
 
 
+def commands_of_submissions(tap: Tap) -> Counter[str]:
+    """What the API sent, without its look at Redis's memory once a second.
+
+    That look may need a connection of its own (HELLO), which is kept.
+    """
+    assert tap.api.pop("INFO", 0) <= 1 + tap.seconds
+    assert tap.api.pop("HELLO", 0) <= 1
+    return tap.api
+
+
 def test_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
     with single.frozen("worker"), tapped(single) as tap:
         for _ in range(TIMES):
             submit(single)
-    assert tap.api == {"accept": TIMES}
+    assert commands_of_submissions(tap) == {"accept": TIMES}
     until(lambda: all_done(client), "all done")
 
 
@@ -67,7 +77,7 @@ def test_submission_with_a_key_is_one_round_trip(single: LiveStack, client: redi
     with single.frozen("worker"), tapped(single) as tap:
         for number in range(TIMES):
             submit(single, **{"Idempotency-Key": f"{number}"})
-    assert tap.api == {"accept": TIMES}
+    assert commands_of_submissions(tap) == {"accept": TIMES}
     until(lambda: all_done(client), "all done")
 
 
@@ -99,7 +109,8 @@ def test_waiting_request_looks_before_and_after(single: LiveStack) -> None:
         for _ in range(TIMES):
             submit(single, "/predict")
     assert tap.api.pop("GET") <= 2 * TIMES + tap.seconds, "and once a second in between"
-    assert tap.api == {"accept": TIMES, "SUBSCRIBE": TIMES, "UNSUBSCRIBE": TIMES}
+    expected = {"accept": TIMES, "SUBSCRIBE": TIMES, "UNSUBSCRIBE": TIMES}
+    assert commands_of_submissions(tap) == expected
 
 
 def test_microbatch_is_reserved_started_and_settled_in_one_round_trip_each(
@@ -124,7 +135,7 @@ def test_single_request_costs_few_round_trips(single: LiveStack, client: redis.R
         for _ in range(TIMES):
             submit(single)
             until(lambda: all_done(client), "done")
-    assert tap.api == {"accept": TIMES}
+    assert commands_of_submissions(tap) == {"accept": TIMES}
     assert tap.pool == {"start": TIMES, "settle": TIMES}
     taken = Counter(reserve=2 * TIMES, BLMOVE=TIMES, PUBLISH=2 * TIMES)
     assert tap.worker <= taken + timer_commands(tap), "reserve: once more, to find nothing"
