@@ -199,7 +199,7 @@ def test_crash_before_ready_fails_the_start(bench: Bench) -> None:
 def test_slow_start_fails_and_names_the_program(bench: Bench) -> None:
     never = Program("p", bench.program("p").command, ready=lambda: None)
     with bench.supervisor() as supervisor, pytest.raises(StartFailed, match=r"^p is not ready:$"):
-        supervisor.start(never, bench.program("other"), within=1)
+        supervisor.start(never, bench.program("other"), within=4)
 
 
 def test_one_shot_program_is_waited_for(bench: Bench) -> None:
