@@ -16,7 +16,9 @@ MAX_ID_CHARS = 100
 class _Identified(msgspec.Struct):
     """A line of the answer to a bulk submission, which may be sent back as it came."""
 
-    id: str
+    id: str = ""
+    code: str = ""
+    """The code of a problem. Without an id the line was refused, so it has no outcome."""
 
 
 _list = msgspec.json.Decoder(list[str])
@@ -45,7 +47,10 @@ async def read_ids(scope: HTTPScope, receive: Receive) -> list[str]:
 
 def _read_lines(body: bytes) -> list[str]:
     found = [_one.decode(line) for line in body.split(b"\n") if line.strip()]
-    return [each if isinstance(each, str) else each.id for each in found]
+    if any(isinstance(each, _Identified) and not each.id and not each.code for each in found):
+        raise Invalid("a list of ids is expected, and an object has no `id`")
+    ids = (each if isinstance(each, str) else each.id for each in found)
+    return [task_id for task_id in ids if task_id]
 
 
 def _bounded(ids: list[str]) -> list[str]:

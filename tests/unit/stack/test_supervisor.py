@@ -86,7 +86,8 @@ class Bench:
 
     def notes(self) -> list[str]:
         path = self.directory / "notes"
-        return path.read_text().split() if path.exists() else []
+        # Without a last line that is being written.
+        return path.read_text().rpartition("\n")[0].split() if path.exists() else []
 
     def pids(self, name: str = "") -> list[int]:
         """Pids of the processes with that name, or of all, in the order of their starts."""
