@@ -117,9 +117,9 @@ class Gateway:
         return not self._patient
 
     @property
-    def tag(self) -> str:
-        """What the ids of `waited_offer` have where `tasks.ids.Ids.tag_of` looks."""
-        return self._ids.tag
+    def mark(self) -> str:
+        """What the ids of `waited_offer` have where `tasks.ids.Ids.mark_of` looks."""
+        return self._ids.mark
 
     def offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
         """A prediction under a new id, ready to be accepted."""
@@ -127,7 +127,7 @@ class Gateway:
 
     def waited_offer(self, prediction: Prediction, idempotency: Idempotency | None) -> Offer:
         """`offer` under an id whose outcome this process hears of, as the caller waits for it."""
-        return self._offer(self._ids.new_tagged(), prediction, idempotency)
+        return self._offer(self._ids.new_marked(), prediction, idempotency)
 
     def _offer(
         self, task_id: str, prediction: Prediction, idempotency: Idempotency | None

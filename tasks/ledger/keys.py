@@ -5,8 +5,8 @@ RECORD = "celery-task-meta-"
 QUEUED = "predictq:queued:"
 """Plus the queue: hash of the rows and bytes that wait, messages taken, and the drain rate."""
 OUTCOMES = "predictq:outcomes:"
-"""Plus the tag in an id: a channel on which each outcome is published after its id, for the process
-that waits for it. Longer outcomes than 64 KiB are left out."""
+"""Plus the mark in an id: a channel on which its outcome is published, behind the id, for the
+process that waits for it. Longer outcomes than 64 KiB are left out."""
 EVENTS = "predictq:events"
 """Stream of outcomes as they come, while `FOLLOWED` exists: id, status, and model:version. Also the
 channel on which each addition is published. An entry with `start` alone marks the beginning."""

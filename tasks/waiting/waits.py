@@ -31,7 +31,7 @@ class Waits:
         """``url``: of Redis. ``most``: how many may wait at a time."""
         self._gateway, self._url, self._free = gateway, url, most
         self._waiting: dict[str, set[Wait]] = {}
-        self._channel = keys.OUTCOMES + gateway.tag
+        self._channel = keys.OUTCOMES + gateway.mark
         self._subscription: Subscription | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rechecking: asyncio.Task[None] | None = None
@@ -84,8 +84,8 @@ class Waits:
         return self._subscription
 
     def _channel_of(self, task_id: str) -> str:
-        has_own_tag = Ids.tag_of(task_id) == self._gateway.tag
-        return self._channel if has_own_tag else keys.record(task_id)
+        has_own_mark = Ids.mark_of(task_id) == self._gateway.mark
+        return self._channel if has_own_mark else keys.record(task_id)
 
     def _hear(self, channel: str, payload: bytes) -> None:
         if channel == self._channel:

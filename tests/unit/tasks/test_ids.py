@@ -65,15 +65,15 @@ def test_processes_that_start_together_agree_on_the_key(tmp_path) -> None:
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["id.key"]
 
 
-def test_ids_with_a_tag_are_distinct_and_ours() -> None:
-    made = [IDS.new_tagged() for _ in range(10_000)]
+def test_ids_with_a_mark_are_distinct_and_ours() -> None:
+    made = [IDS.new_marked() for _ in range(10_000)]
     assert len(set(made)) == len(made)
-    assert {Ids.tag_of(each) for each in made} == {IDS.tag}
+    assert {Ids.mark_of(each) for each in made} == {IDS.mark}
     assert IDS.created_at(made[0]) is not None
     assert uuid.UUID(made[0]).version == 7
 
 
-def test_ids_without_a_tag_have_random_digits_below_all_tags_in_its_place() -> None:
-    found = {Ids.tag_of(IDS.new()) for _ in range(1000)}
+def test_ids_without_a_mark_have_random_digits_below_all_marks_in_its_place() -> None:
+    found = {Ids.mark_of(IDS.new()) for _ in range(1000)}
     assert len(found) > 500
-    assert max(found) < "800" <= IDS.tag
+    assert max(found) < "800" <= IDS.mark

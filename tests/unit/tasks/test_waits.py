@@ -67,7 +67,9 @@ class World:
     def __init__(self, most: int) -> None:
         self.ledger = Ledger()
         self.records: dict[str, Record] = {}
-        gateway: Any = SimpleNamespace(tag=IDS.tag, ledger=self.ledger, look_up_async=self.look_up)
+        gateway: Any = SimpleNamespace(
+            mark=IDS.mark, ledger=self.ledger, look_up_async=self.look_up
+        )
         self.waits = Waits(gateway, "redis://none", most)
 
     @property
@@ -110,9 +112,9 @@ async def begun(world: World, *task_ids: str) -> list[asyncio.Task[Record]]:
 
 def test_waits_of_own_ids_share_the_channel_of_the_process(world: World) -> None:
     async def test() -> None:
-        ids = [IDS.new_tagged() for _ in range(3)]
+        ids = [IDS.new_marked() for _ in range(3)]
         tasks = await begun(world, *ids)
-        channel = keys.OUTCOMES + IDS.tag
+        channel = keys.OUTCOMES + IDS.mark
         assert set(world.subscription.channels) == {channel}
         for number, task_id in enumerate(ids):
             world.publish(channel, queued(task_id).succeeded([number], None), task_id)
@@ -133,20 +135,20 @@ def test_waits_for_one_id_are_all_woken(world: World) -> None:
 
 def test_waits_beyond_the_bound_are_refused(world: World) -> None:
     async def test() -> None:
-        held = [await world.waits.begin(IDS.new_tagged()) for _ in range(4)]
-        assert await world.waits.begin(IDS.new_tagged()) is None
-        unbounded = await world.waits.begin_unbounded(IDS.new_tagged())
+        held = [await world.waits.begin(IDS.new_marked()) for _ in range(4)]
+        assert await world.waits.begin(IDS.new_marked()) is None
+        unbounded = await world.waits.begin_unbounded(IDS.new_marked())
         world.waits.end(unbounded)
-        assert await world.waits.begin(IDS.new_tagged()) is None
+        assert await world.waits.begin(IDS.new_marked()) is None
         world.waits.end(held[0])
-        assert await world.waits.begin(IDS.new_tagged()) is not None
+        assert await world.waits.begin(IDS.new_marked()) is not None
 
     run(test())
 
 
 def test_waits_that_missed_a_publication_are_woken_by_a_look(world: World) -> None:
     async def test() -> None:
-        task_id, other = IDS.new_tagged(), IDS.new_tagged()
+        task_id, other = IDS.new_marked(), IDS.new_marked()
         (task, waiting) = await begun(world, task_id, other)
         world.records[task_id] = queued(task_id).succeeded([1], None)
         world.ledger.states_of[task_id] = "succeeded"
@@ -162,7 +164,7 @@ def test_waits_are_looked_at_in_windows(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "WINDOW_IDS", 2)
 
     async def test() -> None:
-        tasks = await begun(world, *(IDS.new_tagged() for _ in range(3)))
+        tasks = await begun(world, *(IDS.new_marked() for _ in range(3)))
         while len(world.ledger.asked) < 2:
             await asyncio.sleep(0.001)
         assert world.ledger.asked[:2] == [2, 1]
@@ -175,7 +177,7 @@ def test_waits_are_looked_at_in_windows(world: World, monkeypatch: pytest.Monkey
 def test_waits_fail_while_redis_is_away(world: World) -> None:
     async def test() -> None:
         world.ledger.error = redis.ConnectionError()
-        (task,) = await begun(world, IDS.new_tagged())
+        (task,) = await begun(world, IDS.new_marked())
         with pytest.raises(redis.ConnectionError):
             await task
 
@@ -184,10 +186,10 @@ def test_waits_fail_while_redis_is_away(world: World) -> None:
 
 def test_waits_end_when_the_process_shuts_down(world: World) -> None:
     async def test() -> None:
-        (task,) = await begun(world, IDS.new_tagged())
+        (task,) = await begun(world, IDS.new_marked())
         world.waits.end_all()
         assert (await task).state == "queued"
-        assert (await world.outcome(IDS.new_tagged())).state == "queued"
+        assert (await world.outcome(IDS.new_marked())).state == "queued"
 
     run(test())
 
@@ -195,8 +197,8 @@ def test_waits_end_when_the_process_shuts_down(world: World) -> None:
 @pytest.mark.parametrize("payload", [b"", b"\xff" * 40, b"nonsense"], ids=repr)
 def test_waits_pass_over_publications_of_others(world: World, payload: bytes) -> None:
     async def test() -> None:
-        (task,) = await begun(world, IDS.new_tagged())
-        world.subscription.hear(keys.OUTCOMES + IDS.tag, payload)
+        (task,) = await begun(world, IDS.new_marked())
+        world.subscription.hear(keys.OUTCOMES + IDS.mark, payload)
         await asyncio.sleep(0)
         assert not task.done()
         task.cancel()
