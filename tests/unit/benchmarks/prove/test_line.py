@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.harness.processes import free_port
 from benchmarks.harness.wire import Response, get
 from benchmarks.prove.faults.line import NOBODY, Line
-from stack.redis.server import free_port
 from tests.support.stack import until
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
