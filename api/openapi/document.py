@@ -16,6 +16,7 @@ from api.models.pause_routes import PauseRequest, PauseState
 from api.models.routes import Model, Models
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
+from api.openapi.events import EVENT_TYPES, events
 from api.openapi.objects import (
     Json,
     debug,
@@ -40,6 +41,7 @@ SCHEMAS = (
     *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
     *BULK_TYPES,
     *BATCH_TYPES,
+    *EVENT_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted, PauseRequest, PauseState),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
@@ -85,6 +87,7 @@ def _predictions() -> Json:
             | {"responses": {"200": again, "202": _accepted(), **refused}}
         },
         "/predict/results": results(),
+        "/events": events(),
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}

@@ -76,7 +76,7 @@ def handwritten(home: Path, model: Path) -> Candidate:
 
 
 def predictq(home: Path, *, flower: bool = False, workers: int | None = None) -> Candidate:
-    """The processes that `up` starts, over a home with models; task events are always on."""
+    """The processes that `up` starts, over a home with models."""
     server = redis_server.prepare_server(home / "redis")
     flower_port = free_port() if flower else None
     port = free_port()
