@@ -133,11 +133,11 @@ def _lock(home: Path) -> int:
 
 def _check_ports(ports: dict[str, int | None]) -> None:
     """Check that the ports are free; binds all at once, to notice the same port given twice."""
-    with ExitStack() as held:
+    with ExitStack() as sockets:
         for option, port in ports.items():
             try:
                 if port:
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+                    sockets.enter_context(socket.create_server(("127.0.0.1", port)))
             except OSError as error:
                 raise click.ClickException(
                     f"port {port} is taken; choose another with {option} ({error.strerror})"
@@ -191,12 +191,12 @@ def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
 
 def _register_demos(supervisor: Supervisor, stack: Stack) -> None:
     """Register the demo models once per home, so that a removed demo does not come back."""
-    done = stack.home / "demo.registered"
-    if not done.exists():
+    marker = stack.home / "demo.registered"
+    if not marker.exists():
         click.echo("demo    training models")
         supervisor.run(stack.demo())
         # Only after success: an interrupted registration is made up for at the next start.
-        done.touch()
+        marker.touch()
 
 
 def _empty(directory: Path) -> None:
