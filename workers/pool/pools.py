@@ -17,8 +17,9 @@ from registry.store import Registry
 from telemetry.errors import PredictqError
 from telemetry.logs import of_version
 from workers.pool.fork_server_client import STOP_GRACE
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener, Pool
+from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
 
 log = logging.getLogger(__name__)
