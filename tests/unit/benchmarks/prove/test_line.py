@@ -79,5 +79,5 @@ def test_chunked_answer_is_read_once_it_is_complete(server: socket.socket, line:
             line.turn(0.01)
             assert answers == []
         connection.sendall(b"\r\n")
-        until(lambda: heard(line, answers, 1), "the answer")
+        until(lambda: has_answers(line, answers, 1), "the answer")
     assert answers == [Response(202, b'{}\n{"a":\r\n 1}')]
