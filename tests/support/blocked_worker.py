@@ -11,6 +11,6 @@ __all__ = ["app"]
 
 
 @control_command()
-def stand_still(state: Any) -> None:
+def block_event_loop(state: Any) -> None:
     """Block the event loop for longer than any test waits."""
     time.sleep(600)

@@ -76,7 +76,7 @@ def test_worker_whose_loop_stands_still_is_ended(headless: LiveStack) -> None:
     )
     with supervised(headless, told, command=command) as supervisor:
         assert headless.predict("doubling", ROW) == [2.0]
-        Stock(headless.redis_url).app.control.broadcast("stand_still")
+        Stock(headless.redis_url).app.control.broadcast("block_event_loop")
         ids = [headless.submit("doubling", ROW)["id"] for _ in range(20)]
         supervisor.until(lambda: any("died" in line for line in told), within=REPLACED)
         supervisor.until(lambda: answered(headless, ids), within=REPLACED)

@@ -1,24 +1,13 @@
 """The page at the root in a real browser: the state, and no request to other hosts."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.stack import LiveStack
-from tests.system.pages.browser import ARGUMENTS, chromium_of_this_machine
 
 PHONE = {"width": 320, "height": 568}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = chromium_of_this_machine()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def test_page_shows_the_state_and_asks_no_other_host(stack: LiveStack, browser: Browser) -> None:

@@ -19,8 +19,8 @@ from tests.unit.workers.tables.sources import (
     blocks,
     by_position,
     features,
+    file_on_failing_disk,
     source_of,
-    stumbling,
 )
 from workers.jobs.tables import sources
 from workers.jobs.tables.sources import format_of
@@ -152,7 +152,7 @@ def test_read_error_does_not_affect_later_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
-    disk, file = stumbling(path)
+    disk, file = file_on_failing_disk(path)
     monkeypatch.setattr(sources, "open_input", lambda _: file)
     source = source_of(path, "parquet", AB)
     first, second, third = source.spans(150_000)
