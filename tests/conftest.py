@@ -112,7 +112,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have one process run all tests that share a stack, and the others module by module."""
-    _measure_examples(item for item in items if _is_quick(item))
+    _measure_examples(item for item in items if _is_measured(item))
     groups: dict[str, list[pytest.Item]] = {}
     for item in sorted(items, key=_sort_key):
         shared = _session_fixtures(item)
@@ -134,6 +134,10 @@ def _sort_key(item: pytest.Item) -> tuple[int, bool]:
 
 def _is_quick(item: pytest.Item) -> bool:
     return "slow" not in item.keywords
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    return _is_quick(item) and "unmeasured" not in item.keywords
 
 
 def _measure_examples(items: Iterable[pytest.Item]) -> None:
@@ -169,11 +173,11 @@ def _session_fixtures(item: pytest.Item) -> set[str]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def _measured(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure the coverage of quick tests; `_measure_examples` does it in property tests."""
+    """Measure the coverage of a test; `_measure_examples` does it in property tests."""
     if _property_test(item):
         MEASUREMENT.expect_examples()
     else:
-        MEASUREMENT.switch(on=_is_quick(item))
+        MEASUREMENT.switch(on=_is_measured(item))
     try:
         return (yield)
     finally:
