@@ -153,11 +153,12 @@ class LiveStack:
                 self.stop("redis")
             until(lambda: not self._left_behind(), "the end of all processes", 5.0)
         finally:
-            for process in self._left_behind():
-                process.kill()
+            for pid in self._left_behind():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
-    def _left_behind(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if _session(process) in self._groups]
+    def _left_behind(self) -> list[int]:
+        return [pid for pid in psutil.pids() if _session(pid) in self._groups]
 
     def logs(self, lines: int = 40) -> str:
         """The last log lines of each process."""
@@ -256,9 +257,9 @@ def with_models_of(source: Path, home: Path) -> Path:
     return home
 
 
-def _session(process: psutil.Process) -> int | None:
+def _session(pid: int) -> int | None:
     try:
-        return os.getsid(process.pid)
+        return os.getsid(pid)
     except ProcessLookupError:
         return None
 

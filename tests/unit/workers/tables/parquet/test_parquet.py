@@ -1,5 +1,6 @@
 """Parquet read in spans equals the whole file, for any row groups; errors are reported."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -30,9 +31,9 @@ from workers.jobs.tables.spans import BadRow
 @settings(max_examples=60, print_blob=True, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 120), st.integers(1, 400))
 def test_rows_through_spans_are_the_rows_of_the_file(
-    tmp_path_factory: pytest.TempPathFactory, rows: int, group: int, span: int
+    new_directory: Callable[[], Path], rows: int, group: int, span: int
 ) -> None:
-    path = written(tmp_path_factory.mktemp("parquet"), table_of(rows), group)
+    path = written(new_directory(), table_of(rows), group)
     read = blocks(path, "parquet", AB, span)
     whole = pq.read_table(path).select(["a", "b"]).to_pandas().to_numpy()
     assert np.array_equal(features(read), whole)
