@@ -38,6 +38,7 @@ from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
 from workers.pool.priority import lower_priority
 from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.short_imports import shorten_imports
 
 log = logging.getLogger(__name__)
 MAX_COMMAND_BYTES = 2**16
@@ -183,6 +184,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     gc.set_threshold(LOADING_THRESHOLD)
+    shorten_imports()
     configure("worker")
     descriptor, queue, *never = sys.argv[1:]
     settings, growth = Settings.from_environment(), None

@@ -71,7 +71,7 @@ def test_worker_with_a_lost_answer_to_its_queue_watch_is_replaced(headless: Live
 def test_worker_whose_loop_stands_still_is_ended(headless: LiveStack) -> None:
     told: list[str] = []
     command = tuple(
-        "tests.support.blocked_worker" if word == "workers.app" else word
+        "tests.support.blocked_worker" if word == "workers" else word
         for word in headless._programs["worker"].command
     )
     with supervised(headless, told, command=command) as supervisor:
