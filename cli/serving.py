@@ -16,7 +16,7 @@ from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Supervisor
 
 
-def redis_url(supervisor: Supervisor, home: Path) -> str:
+def find_or_start_redis(supervisor: Supervisor, home: Path) -> str:
     """URL of the Redis to use: that of REDIS_URL, else one that is started here.
 
     Raises `click.ClickException` if it cannot be used, and `StartFailed`.
@@ -34,7 +34,7 @@ def redis_url(supervisor: Supervisor, home: Path) -> str:
     return server.url
 
 
-def serve(supervisor: Supervisor, stack: Stack, *, demo: bool) -> None:
+def run_stack(supervisor: Supervisor, stack: Stack, *, demo: bool) -> None:
     """Start a stack and keep it running; raises `StartFailed`, and `Stopped` at its end.
 
     ``demo``: whether to register the demo models, once for each home.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.serving import redis_url, serve
+from cli.serving import find_or_start_redis, run_stack
 from stack.programs import Stack, flower_login
 from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key
@@ -88,8 +88,8 @@ def up(
     patience = Settings.from_environment().shutdown_timeout + SHUTDOWN_MARGIN_SECONDS
     with Supervisor(home / "logs", click.echo, (lock,), patience) as supervisor:
         try:
-            stack = Stack(home, redis_url(supervisor, home), port, flower, workers)
-            serve(supervisor, stack, demo=not no_demo)
+            stack = Stack(home, find_or_start_redis(supervisor, home), port, flower, workers)
+            run_stack(supervisor, stack, demo=not no_demo)
         except Stopped:
             click.echo("stopping")
         except StartFailed as failure:
