@@ -19,7 +19,7 @@ from telemetry.tracebacks import error_text
 from workers.environments.environment import check_environment
 from workers.environments.receipts import packages_named
 from workers.models.artifacts import load_artifact
-from workers.models.cache import ModelCache
+from workers.models.cache import ModelCache, models_budget
 from workers.models.current import is_current
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.table import runtime_name
@@ -130,7 +130,7 @@ class SklearnEngine:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._models = ModelCache(self._load, partial(is_current, registry))
+        self._models = ModelCache(self._load, partial(is_current, registry), models_budget())
 
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`."""
