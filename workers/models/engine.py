@@ -24,6 +24,7 @@ from workers.models.current import is_current
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.table import runtime_name
 from workers.models.kernels.accelerating import accelerated
+from workers.models.optimizing.optimized import optimized
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
 from workers.models.tabular.table import Input, Table
 
@@ -161,10 +162,11 @@ class SklearnEngine:
         own, imported = loaded.estimator, loaded.imported
         with imported():
             estimator = accelerated(own, manifest.reference)
+            served, more = optimized(own, estimator, manifest)
         runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
         runtime += packages_named(manifest, runtime)
         named = runtime if estimator is own else f"{runtime}, exact kernels"
-        return _Held(estimator, named, imported)
+        return _Held(served, named + more, imported)
 
 
 class _Held(msgspec.Struct, frozen=True):

@@ -116,9 +116,10 @@ def recognised_format(content: bytes, what: str) -> ModelFormat:
     """The format of a file's content; raises `ModelUnloadable` if it has none of the table."""
     found = next((each for each in _formats() if each.recognises(content)), None)
     if found is None:
+        if advice := conversion_of(content):
+            raise ModelUnloadable(f"{what} cannot be loaded: {advice}")
         known = ", ".join(each.name for each in _formats())
-        told = conversion_of(content) or f"its content is none of {known}"
-        raise ModelUnloadable(f"{what} cannot be loaded: {told}")
+        raise ModelUnloadable(f"{what} cannot be loaded: its content is none of {known}")
     return found
 
 
