@@ -13,7 +13,7 @@ from workers.environments.uv import run_uv
 
 WORKER_REQUIREMENTS = (
     *("celery>=5.7,<5.8", "kombu>=5.7,<5.8", "redis>=8.1", "msgspec>=0.22", "packaging>=24"),
-    *("psutil", "click", "httpx2", "fsspec"),
+    *("structlog", "psutil", "click", "httpx2", "fsspec"),
     *("numpy", "pandas", "pyarrow", "scikit-learn", "joblib", "skops", "threadpoolctl"),
 )
 """Packages that workers import, so every environment has them. Those on which models depend have no
