@@ -19,6 +19,7 @@ from api.bulk.submit import (
 )
 from api.console.routes import Console
 from api.dead_letters.routes import LetterViews
+from api.events.following import Following
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
 from api.http.rights import Rights
@@ -33,7 +34,13 @@ from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
 from api.operations.routes import Operations
 from api.predictions.routes import Predictions
+from api.server import connection_capacity
+from api.waiting.answering import Answering
+from api.waiting.entering import Entering
+from api.waiting.waiting_path import WaitingPath
 from registry.store import Registry
+from tasks.events.log import EventLog
+from tasks.events.news import News
 from tasks.gateway import Gateway
 from tasks.hosts import LOOPBACK_HOSTS, Hosts
 from tasks.ids import Ids, read_or_make_key
@@ -45,8 +52,11 @@ from tasks.ledger.pauses.pauses import Pauses
 from tasks.ledger.server.startup_check import StartupCheck
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
+from tasks.waiting.waits import Waits
 from telemetry.logs import configure
 
+WAITING_SHARE = 3 / 4
+"""Share of a process's connections that may wait, so that others are accepted beside them."""
 THREAD_POOLS = 2
 """Thread pools: batch jobs have their own, so that long downloads never delay predictions."""
 
@@ -61,8 +71,11 @@ class Services:
         self.ledger = Ledger(client, settings)
         key = read_or_make_key(settings.home / "id.key")
         watcher = Watcher(client)
-        self.gateway = Gateway(self.ledger, watcher, Ids(key), settings)
-        rights = Rights(settings.home)
+        self.gateway = Gateway(self.ledger, Ids(key), settings)
+        most = int(connection_capacity() * WAITING_SHARE)
+        self.waits = Waits(self.gateway, settings.redis_url, most)
+        rights = self.rights = Rights(settings.home)
+        self.news = News(settings.redis_url)
         self.sending = SendBudget(settings.max_outcome_bytes)
         self.predictions = Predictions(self.gateway, self.registry, settings, rights, self.sending)
         # A separate key: a job's id must not pass for a prediction's, which has a record.
@@ -77,13 +90,31 @@ class Services:
         shared = BulkServices(self.gateway, self.registry, self.settings, parsing)
         return BulkSubmissions(shared, self.requests)
 
+    def waiting_path(self, behind: ASGIApp) -> WaitingPath:
+        """What answers requests that wait."""
+        bound = self.settings.max_body_bytes
+        return WaitingPath(
+            Entering(self.predictions, self.gateway, self.waits, behind, bound),
+            Answering(self.predictions, self.gateway, self.waits, self.sending),
+            self.requests,
+            behind,
+        )
+
+    def following(self, behind: ASGIApp) -> Following:
+        """What streams events."""
+        return Following(EventLog(self.ledger), self.news, self.rights, self.requests, behind)
+
     def results(self, behind: ASGIApp) -> Results:
         """What answers requests for the outcomes of many predictions."""
-        return Results(self.predictions, self.gateway, self.sending, self.requests, behind)
+        return Results(
+            self.predictions, self.gateway, self.waits, self.sending, self.requests, behind
+        )
 
     def end_waits(self) -> None:
         """Answer every waiting request at once, because this process is about to shut down."""
         self.gateway.end_waits()
+        self.waits.end_all()
+        self.news.end_all()
         self.batches.deliveries.end_waits()
 
 
@@ -96,9 +127,11 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
     batches, predictions = (run_in_threads(app, threads) for _ in range(THREAD_POOLS))
     bound = services.settings.max_body_bytes
     submissions = services.bulk_submissions()
-    others = services.results(DocumentSubmissions(submissions, predictions))
+    documents = DocumentSubmissions(submissions, predictions)
+    others = services.following(services.results(documents))
     fast_path = FastPath(services.predictions, services.requests, others, bound)
-    routed = route_by_path(ROUTE, watch_disconnects(batches), fast_path)
+    waiting = services.waiting_path(fast_path)
+    routed = route_by_path(ROUTE, watch_disconnects(batches), waiting)
     live = services.console.live(routed)
     received = BodyReceiver(live, services.requests, bound)
     hosts = Hosts(address, services.settings.hosts)

@@ -12,6 +12,7 @@ from benchmarks.parts import (
     memory,
     sizes,
     throughput,
+    waiting,
 )
 
 PARTS = {
@@ -24,6 +25,7 @@ PARTS = {
     "costs": costs.run,
     "kernels": kernels.run,
     "hundreds": hundreds.run,
+    "waiting": waiting.run,
 }
 
 if __name__ == "__main__":

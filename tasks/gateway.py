@@ -1,5 +1,6 @@
 """The front end's way to the workers: submit, look up, wait, cancel."""
 
+import asyncio
 import time
 from collections import deque
 
@@ -7,13 +8,11 @@ import redis
 
 from tasks.ids import Ids
 from tasks.jobs.messages import BULK
-from tasks.ledger import keys
-from tasks.ledger.ledger import Ledger
+from tasks.ledger.ledger import Ledger, RecordTooLong
 from tasks.ledger.predictions.acceptance import Offer
 from tasks.ledger.predictions.settlement import Settled
 from tasks.ledger.queue.canaries import CANARY_MODEL
 from tasks.ledger.queue.queue_estimate import QueueEstimates
-from tasks.ledger.watcher import Watcher
 from tasks.messages import PREDICT_TASK, Idempotency, Prediction, envelope
 from tasks.record import Record
 from tasks.settings import Settings
@@ -28,16 +27,13 @@ from telemetry.errors import (
 
 QUEUE = "predict"
 QUEUES = (QUEUE, BULK)
-WAIT_RECHECK_SECONDS = 1.0
-"""Seconds between look-ups while a caller waits, in case a published wake-up was missed."""
 
 
 class Gateway:
     """All that the front end does with predictions. Raises `redis.RedisError` without Redis."""
 
-    def __init__(self, ledger: Ledger, watcher: Watcher, ids: Ids, settings: Settings) -> None:
+    def __init__(self, ledger: Ledger, ids: Ids, settings: Settings) -> None:
         self.ledger = ledger
-        self._watcher = watcher
         self._ids = ids
         self._settings = settings
         self._uncertain: deque[str] = deque(maxlen=10_000)
@@ -59,15 +55,16 @@ class Gateway:
             raise
         return offer.record if accepted == offer.record.task_id else self.look_up(accepted)
 
-    async def submit_async(self, prediction: Prediction) -> Record:
-        """`submit` on an event loop, without an idempotency key."""
-        offer = self.offer(prediction)
+    async def accept_async(self, offer: Offer) -> Record:
+        """`submit` on an event loop, for what `offer` or `waited_offer` returned."""
         try:
-            await self.ledger.accept_async(offer)
+            accepted = await self.ledger.accept_async(offer)
         except SubmissionUncertain:
             self.note_uncertain(offer.record.task_id)
             raise
-        return offer.record
+        if accepted == offer.record.task_id:
+            return offer.record
+        return await self.look_up_long_async(accepted)
 
     def look_up(self, task_id: str) -> Record:
         """The record of a prediction, by id.
@@ -90,19 +87,15 @@ class Gateway:
             record = await self.ledger.record_async(task_id)
         return self.found(task_id, record)
 
-    def wait(self, task_id: str, seconds: float) -> Record:
-        """The record once it is terminal, or its current state after ``seconds``."""
-        deadline = time.monotonic() + seconds
-        # Subscribed before the look-up: an outcome that is written between them wakes us.
-        with self._watcher.watching(keys.record(task_id)) as published:
-            record = self.look_up(task_id)
-            while self._patient and not record.is_terminal and time.monotonic() < deadline:
-                published.wait(min(deadline - time.monotonic(), WAIT_RECHECK_SECONDS))
-                record = self.look_up(task_id)
-        return record
+    async def look_up_long_async(self, task_id: str) -> Record:
+        """`look_up_async` for a record of any length; a long one is read by a thread."""
+        try:
+            return await self.look_up_async(task_id)
+        except RecordTooLong:
+            return await asyncio.to_thread(self.look_up, task_id)
 
     def end_waits(self) -> None:
-        """End all waits after their next look-up: this process is shutting down."""
+        """Let nothing take long from now on: this process is shutting down."""
         self._patient = False
 
     def cancel(self, task_id: str) -> Record:
@@ -123,9 +116,23 @@ class Gateway:
         """Whether this process is shutting down: nothing may take long any more."""
         return not self._patient
 
+    @property
+    def mark(self) -> str:
+        """What the ids of `waited_offer` have where `tasks.ids.Ids.mark_of` looks."""
+        return self._ids.mark
+
     def offer(self, prediction: Prediction, idempotency: Idempotency | None = None) -> Offer:
         """A prediction under a new id, ready to be accepted."""
-        record = Record.queued(self._ids.new(), prediction)
+        return self._offer(self._ids.new(), prediction, idempotency)
+
+    def waited_offer(self, prediction: Prediction, idempotency: Idempotency | None) -> Offer:
+        """`offer` under an id whose outcome this process hears of, as the caller waits for it."""
+        return self._offer(self._ids.new_marked(), prediction, idempotency)
+
+    def _offer(
+        self, task_id: str, prediction: Prediction, idempotency: Idempotency | None
+    ) -> Offer:
+        record = Record.queued(task_id, prediction)
         message = envelope(PREDICT_TASK, record.task_id, QUEUE, prediction)
         return Offer(QUEUE, record, message, len(prediction.features), idempotency)
 

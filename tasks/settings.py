@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_timeout: float = 30
     """Seconds from SIGTERM until a worker has ended; the last 5 are reserved for cleaning up."""
     threads: int = 32
-    """Threads of an API process. At most half wait for outcomes; the fast path uses none."""
+    """Threads of an API process. Requests that the event loop answers use none."""
     result_ttl: int = 24 * 3600
     """Seconds that Redis keeps an outcome."""
     max_dead_letters: int = 10_000

@@ -4,6 +4,8 @@ Only uploads are streamed, because they may be larger than memory.
 """
 
 import time
+from functools import partial
+from typing import Any
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
@@ -16,6 +18,8 @@ from telemetry.errors import Busy, Malformed, PredictqError
 
 METHODS_WITHOUT_BODY = ("GET", "HEAD")
 UPLOAD_PATHS = (ROUTE, f"{ROUTE}/validate")
+BODY_RELEASED = "predictq.body_released"
+"""Key in a scope: a function to call once the body is no longer in memory."""
 INCOMPLETE_BODY = "the body is incomplete"
 SMALL_BODY_BYTES = 2**16
 """Bytes of each body that do not count towards the capacity, and so are never refused."""
@@ -62,14 +66,19 @@ class BodyReceiver:
         started, body = time.perf_counter(), Body()
         try:
             await self._fill(body, receive)
-            await self._app(scope, replay_body(body.whole(), receive), send)
+            released: Any = {**scope, BODY_RELEASED: partial(self._release, body)}
+            await self._app(released, replay_body(body.whole(), receive), send)
         except PredictqError as error:
             answer = answer_to(error)
             self._requests.ended(OTHER, scope["method"], answer.status_code, started)
             await send_response(answer, send)
         finally:
-            # Only now: the bytes are in memory until the request is answered.
-            self._capacity += body.large
+            # At the latest: the bytes are in memory until the request is answered, or waits.
+            self._release(body)
+
+    def _release(self, body: Body) -> None:
+        self._capacity += body.large
+        body.size = 0
 
     async def _fill(self, body: Body, receive: Receive) -> None:
         deadline = BodyDeadline()

@@ -9,6 +9,13 @@ import time
 import redis
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from api.asgi.plain import (
+    MAX_FAST_BODY_BYTES,
+    is_plain_submission,
+    key_of,
+    looked_up_id,
+    preference,
+)
 from api.asgi.protocol import replay_body, send_response
 from api.http.problems import answer_to
 from api.operations.request_metrics import RequestMetrics
@@ -17,15 +24,6 @@ from tasks.ledger.ledger import RecordTooLong
 from telemetry.errors import PredictqError, VersionPaused
 
 SUBMIT, LOOK_UP = "/predict/async", "/predict/result/"
-MAX_FAST_BODY_BYTES = 2**16
-"""Longest body to check here, in bytes; a longer one would block the event loop."""
-_special = {
-    b"prefer",
-    b"idempotency-key",
-    b"content-encoding",
-    b"transfer-encoding",
-}
-"""Header fields that change how a request is read or answered; only Flask handles them."""
 
 
 class FastPath:
@@ -44,8 +42,8 @@ class FastPath:
         """Answer one request, or pass it on."""
         if scope["type"] == "http" and _is_plain_submission(scope, self._longest):
             await self._submit(scope, receive, send)
-        elif scope["type"] == "http" and _is_plain_look_up(scope):
-            await self._look_up(scope, receive, send)
+        elif scope["type"] == "http" and (task_id := looked_up_id(scope, LOOK_UP)):
+            await self._look_up(task_id, scope, receive, send)
         else:
             await self._behind(scope, receive, send)
 
@@ -53,14 +51,14 @@ class FastPath:
         started, event = time.perf_counter(), await receive()
         body: bytes = event["body"]  # type: ignore[typeddict-item]  # complete, see `BodyReceiver`
         try:
-            prediction = self._predictions.prepare(body)
+            prepared = self._predictions.prepare(body)
         except PredictqError:  # Flask answers what is wrong
-            prediction = None
-        if prediction is None:
+            prepared = None
+        if prepared is None:
             await self._behind(scope, replay_body(body, receive), send)
             return
         try:
-            answer = await self._predictions.submit_async(prediction)
+            answer = await self._predictions.submit_async(prepared[0], preference(scope))
         except VersionPaused:  # Flask handles the fallback
             await self._behind(scope, replay_body(body, receive), send)
             return
@@ -71,10 +69,10 @@ class FastPath:
         self._requests.ended(SUBMIT, "POST", answer.status_code, started)
         await send_response(answer, send)
 
-    async def _look_up(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    async def _look_up(self, task_id: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         try:
-            answer = await self._predictions.look_up_async(scope["path"].removeprefix(LOOK_UP))
+            answer = await self._predictions.look_up_async(task_id, preference(scope))
         except RecordTooLong:  # a thread reads it: parsing it would hold up all other requests
             await self._behind(scope, receive, send)
             return
@@ -87,22 +85,5 @@ class FastPath:
 def _is_plain_submission(scope: HTTPScope, longest: int) -> bool:
     if scope["method"] != "POST" or scope["path"] != SUBMIT:
         return False
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length", b"")
-    # `isdigit` refuses signs and spaces, which `int` would take; so many digits are enough here.
-    short = length.isdigit() and len(length) < 6 and int(length) <= longest
-    return (
-        short
-        and headers.get(b"content-type") == b"application/json"
-        and _special.isdisjoint(headers)
-    )
-
-
-def _is_plain_look_up(scope: HTTPScope) -> bool:
-    path = scope["path"]
-    if scope["method"] != "GET" or not path.startswith(LOOK_UP) or "/" in path[len(LOOK_UP) :]:
-        return False
-    if scope["query_string"]:  # such as debug=true, which needs a right
-        return False
-    # Flask knows what these fields ask for; a header that is not among them changes nothing here.
-    return path != LOOK_UP and _special.isdisjoint(name for name, _ in scope["headers"])
+    # Flask looks up the prediction of a key that is known.
+    return is_plain_submission(scope, longest) and key_of(scope) is None

@@ -154,9 +154,16 @@ def replay_body(body: bytes, receive: Receive) -> Receive:
 
 
 async def send_response(response: Response, send: Send) -> None:
-    """Send a complete response; raises `TimeoutError` if the client does not take it."""
+    """Send a complete response, a large one in pieces.
+
+    Raises `TimeoutError` if the client does not take it.
+    """
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     body = response.get_data()
-    async with asyncio.timeout(SEND_TIMEOUT if len(body) > SEND_BYTES else None):
+    if len(body) <= SEND_BYTES:
         await send({"type": "http.response.body", "body": body})
+        return
+    for piece in _split_event({"type": "http.response.body", "body": body}):
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await send(piece)

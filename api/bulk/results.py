@@ -1,7 +1,6 @@
 """`POST /predict/results`: the outcomes of many predictions as lines of NDJSON."""
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 from msgspec.structs import replace
 from werkzeug.exceptions import MethodNotAllowed
 
-from api.asgi.protocol import send_response, watch_disconnect
+from api.asgi.plain import preference
+from api.asgi.protocol import send_response
 from api.bulk.answer import StreamedAnswer
 from api.bulk.gateway import MAX_READ_BYTES, WINDOW_LINES, BulkGateway, Found
-from api.bulk.headers import preference
 from api.bulk.ids import read_ids
 from api.http.prefer import Preference
 from api.http.problems import answer_to, problem_of, unavailable
@@ -25,30 +24,39 @@ from api.limits.send_budget import SendBudget
 from api.operations.request_metrics import RequestMetrics
 from api.predictions.routes import Predictions
 from tasks.gateway import Gateway
+from tasks.ledger.ledger import RecordTooLong
 from tasks.record import Record
+from tasks.waiting.wait import Wait
+from tasks.waiting.waits import Waits
 from telemetry.errors import Busy, PredictqError
 
 RESULTS = "/predict/results"
 MAX_REQUESTS = 64
 """Requests for results that a process answers at a time."""
-FIRST_LOOK_PAUSE, MAX_LOOK_PAUSE = 0.002, 0.05
-"""Seconds between two looks at a prediction that is waited for; doubled from one to the other."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Waiting:
     """How long a request waits for outcomes."""
 
     until: float
     """By the monotonic clock."""
-    gone: threading.Event
-    """Set once the client has disconnected."""
-    gateway: Gateway
+    wait: Wait | None = None
+    """What it waits for now."""
+    has_left: bool = False
+    """Whether the client has disconnected."""
 
     def left(self) -> float:
-        """Seconds; none once the client has disconnected or this process shuts down."""
-        is_over = self.gone.is_set() or self.gateway.is_shutting_down
-        return 0.0 if is_over else max(self.until - time.monotonic(), 0.0)
+        """Seconds; none once the client has disconnected."""
+        return 0.0 if self.has_left else max(self.until - time.monotonic(), 0.0)
+
+    async def end_on_disconnect(self, receive: Receive) -> None:
+        """End the waiting once the client has disconnected; its body must have been received."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.has_left = True
+        if self.wait is not None:
+            self.wait.end()
 
 
 class Results:
@@ -58,12 +66,13 @@ class Results:
         self,
         predictions: Predictions,
         gateway: Gateway,
+        waits: Waits,
         sending: SendBudget,
         requests: RequestMetrics,
         behind: ASGIApp,
     ) -> None:
         """``behind``: the application for all other requests."""
-        self._predictions, self._gateway, self._bulk = predictions, gateway, BulkGateway(gateway)
+        self._predictions, self._waits, self._bulk = predictions, waits, BulkGateway(gateway)
         self._sending, self._requests, self._behind = sending, requests, behind
         self._free = MAX_REQUESTS
 
@@ -88,12 +97,11 @@ class Results:
         if not self._free:
             raise Busy("too many requests for results at this moment; try again")
         self._free -= 1
-        gone = threading.Event()
-        watch = asyncio.ensure_future(watch_disconnect(receive, gone))
         preferred = preference(scope)
-        until = time.monotonic() + preferred.seconds(0)
+        waiting = Waiting(time.monotonic() + preferred.seconds(0))
+        watch = asyncio.ensure_future(waiting.end_on_disconnect(receive))
         try:
-            return await self._answer(ids, preferred, Waiting(until, gone, self._gateway), send)
+            return await self._answer(ids, preferred, waiting, send)
         finally:
             watch.cancel()
             self._free += 1
@@ -144,15 +152,17 @@ class Results:
 
     async def _wait_for(self, task_id: str, waiting: Waiting) -> bool:
         """Wait for an outcome; returns whether there is one in time."""
-        (found,), pause = await self._bulk.look_up([task_id]), FIRST_LOOK_PAUSE
-        while await self._bulk.still_open([task_id]):
-            if not (left := waiting.left()):
-                return False
-            await asyncio.sleep(min(pause, left))
-            pause = min(2 * pause, MAX_LOOK_PAUSE)
-            if isinstance(found, Record) and found.is_overdue:
-                await self._bulk.look_up([task_id])  # settles it
-        return True
+        (found,) = await self._bulk.look_up([task_id])
+        if not isinstance(found, Record) or found.is_terminal:
+            return True
+        wait = waiting.wait = await self._waits.begin_unbounded(task_id)
+        wait.call()  # the outcome may have come before this process listened
+        try:
+            return (await wait.outcome(found, waiting.left())).is_terminal
+        except (RecordTooLong, PredictqError):  # the answer tells which it is
+            return True
+        finally:
+            self._waits.end(wait)
 
     async def _tell(self, answer: StreamedAnswer, task_id: str, found: Found, alone: bool) -> None:
         # A record that came alone may have megabytes, and the event loop serves others.

@@ -14,9 +14,9 @@ from tasks.key_files import read_or_make_local_key
 from telemetry.errors import Forbidden
 
 log = logging.getLogger(__name__)
-Right = Literal["debug", "any_path", "console"]
+Right = Literal["debug", "any_path", "follow", "console"]
 """``debug``: see tracebacks. ``any_path``: name any path for a job, and see such jobs' files.
-``console``: sign in to the console."""
+``follow``: see the ids of all predictions as they end. ``console``: sign in to the console."""
 
 
 class _Query(msgspec.Struct, frozen=True):
@@ -52,7 +52,16 @@ class Rights:
 
     def caller(self, request: Request) -> Caller:
         """The sender of this request; without the local key it has no rights."""
-        given = _given(request)
+        return self._sender(_given(request))
+
+    def caller_with(self, header: str) -> Caller:
+        """The sender of a request with this `Authorization` header, or with none if it is empty."""
+        try:
+            return self._sender(Authorization.from_header(header))
+        except ValueError:  # `Basic` credentials that are not ASCII
+            return ANYONE
+
+    def _sender(self, given: Authorization | None) -> Caller:
         if given is None or given.type != "bearer" or not self._key:
             return ANYONE
         # In constant time: the time of a comparison must not tell how much of a key is right.

@@ -16,6 +16,7 @@ from api.models.pause_routes import PauseRequest, PauseState
 from api.models.routes import Model, Models
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
+from api.openapi.events import EVENT_TYPES, events
 from api.openapi.objects import (
     Json,
     debug,
@@ -40,6 +41,7 @@ SCHEMAS = (
     *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
     *BULK_TYPES,
     *BATCH_TYPES,
+    *EVENT_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted, PauseRequest, PauseState),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
@@ -75,7 +77,7 @@ def build() -> Json:
 
 def _predictions() -> Json:
     body, key = request_body(Submission, ONE_EXAMPLE), idempotency_key()
-    done, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
+    answered, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
     ended = problems("403") | endings()
     again = response(Outcome, "The existing outcome of this Idempotency-Key")
     return {
@@ -85,18 +87,19 @@ def _predictions() -> Json:
             | {"responses": {"200": again, "202": _accepted(), **refused}}
         },
         "/predict/results": results(),
+        "/events": events(),
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}
-            | {"responses": {"200": done, "202": pending_response(), **refused, **ended}}
+            | {"responses": {"200": answered, "202": pending_response(), **refused, **ended}}
         },
         "/predict/result/{id}": {
             "parameters": [in_path("id", "Id of the prediction, from its submission")],
             "get": operation("predictions", "Look up an outcome", "lookUp")
             | {"parameters": [prefer(), debug()]}
-            | {"responses": {"200": done, "202": pending_response(), **problems(*OF_LOOK_UPS)}},
+            | {"responses": {"200": answered, "202": pending_response(), **problems(*OF_LOOK_UPS)}},
             "delete": operation("predictions", "Cancel a prediction", "cancel")
-            | {"responses": {"200": done, **problems("404", "410", "503")}},
+            | {"responses": {"200": answered, **problems("404", "410", "503")}},
         },
     }
 
@@ -125,9 +128,9 @@ def _models() -> Json:
 
 
 def _pause(summary: str, name: str, body: Json) -> Json:
-    done = response(PauseState, "Whether the version is paused now")
+    answered = response(PauseState, "Whether the version is paused now")
     post = operation("models", summary, name)
-    post["responses"] = {"200": done, **problems(*OF_BODIES)}
+    post["responses"] = {"200": answered, **problems(*OF_BODIES)}
     return {
         "parameters": [
             in_path("name", "Name of the model"),

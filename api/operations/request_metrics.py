@@ -62,6 +62,8 @@ class RequestMetrics:
         g.started = time.perf_counter()
 
     def _end(self, response: Response) -> Response:
+        if g.get("is_answered_later"):  # and recorded then
+            return response
         # Label with the rule, not the path: every id would become a time series.
         route = request.url_rule.rule if request.url_rule else OTHER
         self.ended(route, request.method, response.status_code, g.started)

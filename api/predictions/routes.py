@@ -1,9 +1,10 @@
-"""Predictions over HTTP: submit, wait, look up, cancel."""
+"""Predictions over HTTP: submit, look up, cancel; what must wait is handed on as an `Asked`."""
 
 import asyncio
 from functools import partial
 
-from flask import Blueprint, Response, request
+import msgspec
+from flask import Blueprint, Response, g, request
 
 from api.http import prefer
 from api.http.prefer import MAX_WAIT_SECONDS, Preference
@@ -12,7 +13,6 @@ from api.http.responses import json_response
 from api.http.rights import Rights
 from api.http.urls import Urls
 from api.limits.byte_budget import ByteBudget
-from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
 from api.predictions import outcomes
 from api.predictions.outcomes import Pending
@@ -20,21 +20,36 @@ from api.predictions.submission import (
     Submission,
     fallback,
     idempotency,
+    identified,
     parse_submission,
     prepare_prediction,
     read_body,
 )
 from registry.store import Registry
 from tasks.gateway import Gateway
-from tasks.messages import Prediction
+from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
-from telemetry.errors import Busy, VersionPaused
+from telemetry.errors import VersionPaused
+
+ASKED = "predictq.asked"
+"""Key in an ASGI scope: a list to which a view adds an `Asked`, if it is there."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request that is to be answered with an outcome, once there is one."""
+
+    accepted: Record
+    preference: Preference = Preference()
+    seconds: int = 0
+    """How long to wait for the outcome."""
+    is_submission: bool = False
+    debug: bool = False
 
 
 class Predictions:
-    """The views. Waiting requests hold a slot of a `ConcurrencyLimit`."""
+    """The views. None of them waits: that would hold a thread."""
 
     def __init__(
         self,
@@ -49,8 +64,6 @@ class Predictions:
         self._settings = settings
         self._rights = rights
         self._sending = sending
-        # At most half of the threads may wait, so that the rest keep answering.
-        self._waiting = ConcurrencyLimit(settings.threads // 2)
         self._parsing = ByteBudget(settings.max_body_bytes)
 
     def blueprint(self) -> Blueprint:
@@ -64,41 +77,47 @@ class Predictions:
 
     def submit(self) -> Response:
         """Accept a prediction; answers 202 with the location of its outcome."""
-        return self._answer(self._accept(), waited=False, at_submission=True)
+        record = self._accept()
+        self._gateway.queue_estimates.freshen(record)
+        response = self._record(record, at_submission=True)
+        return self._sending.budgeted(_with_preference(response, _preference(), waited=False))
 
-    async def submit_async(self, prediction: Prediction) -> Response:
-        """Submit on the event loop what `prepare` returned, for a request without `Prefer`."""
-        return self._plain_answer(await self._gateway.submit_async(prediction), at_submission=True)
+    async def submit_async(self, prediction: Prediction, preference: Preference) -> Response:
+        """Submit on the event loop what `prepare` returned; does not wait."""
+        record = await self._gateway.accept_async(self._gateway.offer(prediction))
+        return _with_preference(self._record(record, at_submission=True), preference, waited=False)
 
     def submit_and_wait(self) -> Response:
-        """Accept a prediction and wait for its outcome, as long as `Prefer` says.
+        """Accept a prediction whose outcome is waited for, as long as `Prefer` says.
 
         A prediction that did not succeed is answered as a problem.
         """
         debug, accepted = self._rights.debug(request), self._accept()
-        record, waited = self._wait(accepted, otherwise=MAX_WAIT_SECONDS)
-        if not record.is_terminal or record.state == "succeeded":
-            return self._answer_or_id(accepted, record, waited=waited)
-        problem = outcomes.problem(record, debug=debug)
-        response = problem_response(problem, {"Location": Urls.of(record.task_id).result})
-        return _with_preference(response, waited=waited)
+        asked = self.asked(accepted, _preference(), is_submission=True, debug=debug)
+        return self._waited_for(asked)
 
     def look_up(self, task_id: str) -> Response:
         """Answer the outcome, or 202 while there is none."""
         debug = self._rights.debug(request)
-        record, waited = self._wait(self._gateway.look_up(task_id), otherwise=0)
-        return self._answer(record, waited=waited, debug=debug)
+        return self._waited_for(
+            self.asked(self._gateway.look_up(task_id), _preference(), debug=debug)
+        )
 
-    async def look_up_async(self, task_id: str) -> Response:
+    async def look_up_async(self, task_id: str, preference: Preference) -> Response:
         """Look up on the event loop, without waiting; raises `RecordTooLong` for a large one."""
         record = await self._gateway.look_up_async(task_id)
-        if self._gateway.queue_estimates.is_stale_for(record):
-            await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
-        return self._plain_answer(record)
+        await self.freshen_async(record)
+        return _with_preference(self._record(record), preference, waited=True)
 
     def cancel(self, task_id: str) -> Response:
         """Cancel a prediction without an outcome; answers the outcome that it has now."""
-        return self._answer(self._gateway.cancel(task_id), waited=False)
+        response = self._record(self._gateway.cancel(task_id))
+        return self._sending.budgeted(_with_preference(response, _preference(), waited=False))
+
+    async def freshen_async(self, record: Record) -> None:
+        """Read the state of the queue, if the known one is too old for this prediction."""
+        if self._gateway.queue_estimates.is_stale_for(record):
+            await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
 
     def _accept(self) -> Record:
         body = read_body(request, self._settings.max_body_bytes)
@@ -116,45 +135,51 @@ class Predictions:
                 raise
         return self._gateway.submit(instead, key)
 
-    def prepare(self, body: bytes) -> Prediction | None:
+    def prepare(
+        self, body: bytes, key: str | None = None
+    ) -> tuple[Prediction, Idempotency | None] | None:
         """Check a submission on the event loop; raises `PredictqError` if anything is wrong.
 
-        Returns None if the registry would have to be read from disk, which would block the loop.
+        ``key``: its idempotency key. Returns None if the registry would have to be read from disk,
+        which would block the loop.
         """
         submission = parse_submission(body, self._settings.max_rows)
         if not self._registry.knows(submission.model):
             return None
-        return prepare_prediction(submission, self._registry, self._settings)
+        prediction = prepare_prediction(submission, self._registry, self._settings)
+        return prediction, identified(key, partial(encode, submission))
 
-    def _wait(self, record: Record, otherwise: int) -> tuple[Record, bool]:
-        """Wait as `Prefer` says; returns the record, and whether the full wait was possible."""
-        seconds = _preference().seconds(otherwise)
-        if record.is_terminal or not seconds:
-            return record, True
-        wait = partial(self._gateway.wait, record.task_id, seconds)
-        return self._waiting.wait(record.task_id, wait, record)
+    @staticmethod
+    def asked(
+        record: Record, preference: Preference, *, is_submission: bool = False, debug: bool = False
+    ) -> Asked:
+        """What is to be answered for a record; a submission waits if nothing else is preferred."""
+        seconds = preference.seconds(MAX_WAIT_SECONDS if is_submission else 0)
+        seconds = 0 if record.is_terminal else seconds
+        return Asked(record, preference, seconds, is_submission, debug)
 
-    def _answer_or_id(self, accepted: Record, record: Record, *, waited: bool) -> Response:
-        """Answer the outcome, or if that is too large to send now, the accepted prediction.
+    def _waited_for(self, asked: Asked) -> Response:
+        """The answer; where it must wait, the event loop answers, and this response is not sent."""
+        later = request.environ.get("asgi.scope", {}).get(ASKED)
+        if not asked.seconds or later is None:
+            self._gateway.queue_estimates.freshen(asked.accepted)
+            return self._sending.budgeted(
+                self.answer(asked, asked.accepted, waited=not asked.seconds)
+            )
+        later.append(asked)
+        g.is_answered_later = True
+        return Response(status=202)
 
-        The caller must learn the id either way.
-        """
-        try:
-            return self._answer(record, waited=waited, at_submission=True)
-        except Busy:
-            if accepted.is_terminal:  # an idempotency key was given, so a retry is safe
-                raise
-            return self._answer(accepted, waited=False, at_submission=True)
+    def answer(self, asked: Asked, record: Record, *, waited: bool) -> Response:
+        """The answer with what became of a prediction; ``waited``: whether it could wait."""
+        if asked.is_submission and record.is_terminal and record.state != "succeeded":
+            problem = outcomes.problem(record, debug=asked.debug)
+            response = problem_response(problem, {"Location": Urls.of(record.task_id).result})
+        else:
+            response = self._record(record, at_submission=asked.is_submission, debug=asked.debug)
+        return _with_preference(response, asked.preference, waited=waited)
 
-    def _answer(
-        self, record: Record, *, waited: bool, at_submission: bool = False, debug: bool = False
-    ) -> Response:
-        self._gateway.queue_estimates.freshen(record)
-        response = self._plain_answer(record, at_submission=at_submission, debug=debug)
-        response = self._sending.budgeted(response)
-        return _with_preference(response, waited=waited)
-
-    def _plain_answer(
+    def _record(
         self, record: Record, *, at_submission: bool = False, debug: bool = False
     ) -> Response:
         headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
@@ -172,8 +197,8 @@ class Predictions:
         return outcomes.outcome(record, result_ttl, debug=debug)
 
 
-def _with_preference(response: Response, *, waited: bool) -> Response:
-    if applied := _preference().applied(waited=waited):
+def _with_preference(response: Response, preference: Preference, *, waited: bool) -> Response:
+    if applied := preference.applied(waited=waited):
         response.headers["Preference-Applied"] = applied
     return response
 

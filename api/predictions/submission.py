@@ -68,7 +68,11 @@ def parse_submission(body: bytes, max_rows: int) -> Submission:
 
 def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:
     """The `Idempotency-Key` header with a hash of the payload; None if it was not sent."""
-    key = request.headers.get("Idempotency-Key")
+    return identified(request.headers.get("Idempotency-Key"), content)
+
+
+def identified(key: str | None, content: Callable[[], bytes]) -> Idempotency | None:
+    """An idempotency key with a hash of the payload; None without one. Raises `Invalid`."""
     return None if key is None else Idempotency(checked_key(key), payload_hash(content()))
 
 

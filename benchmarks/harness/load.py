@@ -147,8 +147,10 @@ def latencies(port: int, requests: list[bytes], rate: float, seconds: float) -> 
     return taken
 
 
-def answer(port: int, requests: list[bytes], seconds: float) -> float:
-    """Closed loop on outcomes; returns predictions per second of 32 callers that each wait."""
+def answer(
+    port: int, requests: list[bytes], seconds: float, callers_at_once: int = CONNECTIONS
+) -> float:
+    """Closed loop on outcomes; returns predictions per second of callers that each wait."""
     turn = itertools.cycle(requests)
     count = 0
 
@@ -161,7 +163,7 @@ def answer(port: int, requests: list[bytes], seconds: float) -> float:
     start = _now()
     end = start + seconds
     with _callers(port) as callers:
-        for _ in range(CONNECTIONS):
+        for _ in range(callers_at_once):
             callers.ask(next(turn), note)
         callers.run()
     return count / (_now() - start)

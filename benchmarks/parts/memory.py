@@ -7,7 +7,7 @@ from benchmarks.harness import models
 from benchmarks.harness.bench import Bench
 from benchmarks.harness.models import MEGABYTE
 from benchmarks.harness.results import Cell, Check, Part, Table
-from benchmarks.parts.pool import PROCESSES, Growth, Pool
+from benchmarks.parts.copies.pool import PROCESSES, Growth, Pool
 
 SMALL, LARGE = 1, 500
 """Sizes of models in megabytes."""

@@ -30,7 +30,7 @@ from tasks.ledger.predictions.pipeline import Pipeline
 from tasks.ledger.predictions.settlement import Settled, expiring, settling
 from tasks.ledger.queue.bounds import Bounds
 from tasks.ledger.queue.memory_gauge import MemoryGauge
-from tasks.ledger.script_constants import PROBING, breaker_limits
+from tasks.ledger.script_constants import MAX_PUBLISHED, PROBING, breaker_limits
 from tasks.ledger.server.refusals import Pool
 from tasks.ledger.server.server import Server
 from tasks.ledger.statistics import Statistics, collected
@@ -41,7 +41,7 @@ from telemetry.errors import PredictqError
 
 log = logging.getLogger(__name__)
 _record = msgspec.json.Decoder(Record)
-MAX_RECORD_ON_LOOP = 2**16
+MAX_RECORD_ON_LOOP = MAX_PUBLISHED
 """Longest record, in bytes, that is read on an event loop."""
 SHARED_CONNECTIONS = 3
 """Connections beside one per thread: shared round trips, queue snapshots, the subscription."""
@@ -77,7 +77,8 @@ class Ledger:
         self.client = client
         self._settings = settings
         self.bounds = Bounds(settings.max_queued, settings.max_queued_bytes)
-        self._rounds = Pipeline(client)
+        self.rounds = Pipeline(client)
+        """Round trips that requests share."""
         self._memory = MemoryGauge(client)
         self._accept = scripts.load_script(client, "accept", **PROBING)
         self._start = scripts.load_script(client, "start", result_ttl=settings.result_ttl)
@@ -95,7 +96,7 @@ class Ledger:
         """
         bounds = self._memory.within(self.bounds)
         with uncertain_if_sent(offer):
-            answers = self._rounds.run(self._accept, *self._accept_call([offer], bounds))
+            answers = self.rounds.run(self._accept, *self._accept_call([offer], bounds))
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_async(self, offer: Offer) -> str:
@@ -103,7 +104,7 @@ class Ledger:
         bounds = self._memory.within(self.bounds)
         call = self._accept_call([offer], bounds)
         with uncertain_if_sent(offer):
-            answers = await self._rounds.run_async(self._accept, *call)
+            answers = await self.rounds.run_async(self._accept, *call)
         return _accepted(read_accept_answer(answers[0], offer, bounds))
 
     async def accept_all_async(self, offers: Sequence[Offer]) -> list[str | PredictqError]:
@@ -115,7 +116,7 @@ class Ledger:
         bounds = self._memory.within(self.bounds)
         call = self._accept_call(offers, bounds)
         try:
-            answers = await self._rounds.run_async(self._accept, *call)
+            answers = await self.rounds.run_async(self._accept, *call)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             if isinstance(error, CERTAIN):
                 raise
@@ -133,7 +134,7 @@ class Ledger:
     def record(self, task_id: str) -> Record | None:
         """The record; None if there is none, or the key holds something else."""
         try:
-            return _read(task_id, cast("bytes | None", self.client.get(keys.record(task_id))))
+            return read_record(task_id, cast("bytes | None", self.client.get(keys.record(task_id))))
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
@@ -142,13 +143,13 @@ class Ledger:
         """`record` on an event loop, in a shared round trip; raises `RecordTooLong`."""
         try:
             # The end is inclusive: one byte more than allowed tells that the record is longer.
-            text = await self._rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
+            text = await self.rounds.ask("GETRANGE", keys.record(task_id), 0, MAX_RECORD_ON_LOOP)
         except redis.ResponseError as error:
             _pass_over_foreign(error)
             return None
         if len(text) > MAX_RECORD_ON_LOOP:
             raise RecordTooLong
-        return _read(task_id, text or None)
+        return read_record(task_id, text or None)
 
     def records(self, task_ids: Sequence[str], most: int) -> list[Record | None]:
         """`records_async` for threads."""
@@ -160,14 +161,14 @@ class Ledger:
 
         There are fewer than asked once they take more than ``most`` bytes, but at least one.
         """
-        texts = await self._rounds.run_async(
+        texts = await self.rounds.run_async(
             self._records, [keys.record(task_id) for task_id in task_ids], [most]
         )
         found = list(zip(task_ids, texts, strict=False))
         # One record alone may be longer than ``most``, and parsing it would hold up the event loop.
         if sum(len(text or b"") for text in texts) > most:
-            return await asyncio.to_thread(lambda: [_read(*each) for each in found])
-        return [_read(*each) for each in found]
+            return await asyncio.to_thread(lambda: [read_record(*each) for each in found])
+        return [read_record(*each) for each in found]
 
     async def states(self, task_ids: Sequence[str]) -> list[State | None]:
         """States of many predictions in one round trip, which reads the heads of records alone.
@@ -175,7 +176,7 @@ class Ledger:
         None if there is no record.
         """
         record_keys = [keys.record(task_id) for task_id in task_ids]
-        states = await self._rounds.run_async(self._states, record_keys, [])
+        states = await self.rounds.run_async(self._states, record_keys, [])
         return [state and cast("State", state.decode()) for state in states]
 
     def start(
@@ -201,11 +202,11 @@ class Ledger:
 
     def expire(self, record: Record) -> None:
         """Settle a prediction as expired, unless it is running or has an outcome."""
-        self._rounds.run(self._settle, *self._expiring(record))
+        self.rounds.run(self._settle, *self._expiring(record))
 
     async def expire_async(self, record: Record) -> None:
         """`expire` on an event loop."""
-        await self._rounds.run_async(self._settle, *self._expiring(record))
+        await self.rounds.run_async(self._settle, *self._expiring(record))
 
     def _expiring(self, record: Record) -> tuple[list[str], list[Any]]:
         return expiring(record, self._settings.result_ttl)
@@ -253,7 +254,8 @@ def _accepted(answer: str | PredictqError) -> str:
     return answer
 
 
-def _read(task_id: str, text: bytes | None) -> Record | None:
+def read_record(task_id: str, text: bytes | None) -> Record | None:
+    """The record that a text holds; None if it holds none."""
     try:
         return None if text is None else _record.decode(text)
     except msgspec.DecodeError as error:

@@ -5,12 +5,17 @@ from tasks.settings import Settings
 PROBE_LEASE = 60.0
 """Seconds after which a new probe is sent if one has not settled."""
 MINUTE = 60.0
-"""Seconds of the window in which dead letters are counted."""
+"""Seconds during which dead letters are counted together."""
 MAX_PROBE_WAIT = 300.0
 """Most seconds between two probes; each failed probe doubles the wait."""
 WAIT_REMEMBERED = 600
 """Seconds for which the wait of an ended pause is remembered, so that it doubles in the next pause;
 also the most seconds between failures that count as consecutive."""
+MAX_PUBLISHED = 2**16
+"""Longest outcome in bytes that is published to the process that waits for it. Each process on
+whose channel it is published would have to read it."""
+MAX_EVENTS = 10_000
+"""About how many events are kept, from which a caller that reconnects can continue."""
 MESSAGES_PER_STEP = 5000
 """Parked messages returned to their queue in one step, which takes about 15 ms."""
 PROBING = {
@@ -24,6 +29,8 @@ PROBING = {
 def dead_letter_bounds(settings: Settings) -> dict[str, float]:
     """Constants of the scripts that bury: how many letters and bytes to keep."""
     return {
+        "max_published": MAX_PUBLISHED,
+        "max_events": MAX_EVENTS,
         "max_dead_letters": settings.max_dead_letters,
         "max_dead_letter_bytes": settings.max_dead_letter_bytes,
     }

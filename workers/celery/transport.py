@@ -10,11 +10,11 @@ from kombu.transport import redis as kombu
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
 
-from tasks.wire import decode
+from tasks.wire import decode, encode
 from telemetry.errors import Malformed
 from workers.celery.connecting import ServerCheck, refusals_as_loss
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.microbatch.batcher import MAX_BYTES
+from workers.microbatch.waiting import MAX_BYTES
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,13 @@ class Channel(kombu.Channel):  # type: ignore[misc]  # kombu's types are not fol
         """Like kombu's, but a refusal reconnects: kombu would log a traceback every second."""
         with refusals_as_loss():
             super().maybe_refresh_binding_expiry()
+
+    def _put_fanout(self, exchange: str, message: Any, routing_key: str, **_: Any) -> None:
+        """Like kombu's, but passes on how many received it: events are sent to listeners alone."""
+        with self.conn_or_acquire() as client:
+            topic = self._get_publish_topic(exchange, routing_key)
+            receivers = client.publish(topic, encode(message))
+        self.parts.events.published(exchange, routing_key, receivers)
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         if not self._queue:

@@ -32,9 +32,9 @@ class Heartbeat:
         self.beat()
 
     def beat(self) -> None:
-        """Send a heartbeat, and kill processes that exceeded their time limit."""
+        """Send a heartbeat, and maintain the pools."""
         # On a timer, since frozen processes cause no event that could be the occasion.
-        self._pool.end_overdue()
+        self._pool.maintain()
         self._was_ready = self._was_ready or self._pool.has_ready_process
         # A worker that still loads its first models is alive. One that has lost all its processes
         # computes nothing, so it stays silent until a process is ready again.
@@ -65,7 +65,7 @@ def describe_worker(pool: Pools) -> dict[str, Any]:
     """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
     return {
         "pid": os.getpid(),
-        # Estimates and the window of jobs take it for what computes at once, over all pools.
+        # Over all pools: estimates and the number of chunks in flight take it for parallelism.
         "processes": pool.concurrency,
         "memory_bytes": resident_bytes(os.getpid()) + pool.memory_bytes,
         "loaded": pool.held,

@@ -16,7 +16,7 @@ from api.console.live.sampler import Picture, Sampler
 from api.http.problems import answer_to
 from telemetry.errors import Busy
 
-EVENTS_PATH = "/console/events"
+CONSOLE_EVENTS_PATH = "/console/events"
 MAX_LISTENERS = 64
 """Pages that listen to one process at a time."""
 SEND_SECONDS = 5.0
@@ -128,7 +128,7 @@ def _is_listening(scope: Scope) -> bool:
 
 
 def _is_events_request(scope: HTTPScope) -> bool:
-    return scope["path"] == EVENTS_PATH and scope["method"] == "GET"
+    return scope["path"] == CONSOLE_EVENTS_PATH and scope["method"] == "GET"
 
 
 async def _disconnected(receive: Receive) -> None:

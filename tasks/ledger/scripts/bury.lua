@@ -1,4 +1,4 @@
--- Uses: messages, pausing, burying
+-- Uses: messages, pausing, burying, outcomes
 -- Bury a message that cannot be read: keep it whole, and settle its prediction if its id is known.
 -- KEYS: reserved, due, and, if its id can be read: attempts, record.
 -- ARGV: tag, id of the letter, the letter without its end; and with a record: its id, outcome, time
@@ -21,7 +21,8 @@ if record_key then
   local record = record_of(record_key)
   if not record or head_of(record) then
     redis.call('SET', record_key, outcome, 'EX', live)
-    redis.call('PUBLISH', record_key, outcome)
+    local model, number = string.match(outcome, '"model":"([^"]*)","version":(%d+)')
+    publish(record_key, id, outcome, 'failed', (model or '') .. ':' .. (number or 0))
   end
 end
 return bury(free_id, head .. letter, died_at)

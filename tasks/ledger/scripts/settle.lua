@@ -1,4 +1,4 @@
--- Uses: messages, tags, pausing, breaking, burying
+-- Uses: messages, tags, pausing, breaking, burying, outcomes
 -- Write outcomes and drop their messages, in one step; the first outcome of each wins.
 -- KEYS: reserved, due, attempts, statistics, and the record of each.
 -- ARGV: time to live in seconds; 1 if a look-up expires a prediction: then only if it still waits;
@@ -79,7 +79,7 @@ for i = 1, many do
   end
   if open then
     redis.call('SET', key, outcome, 'EX', live)
-    redis.call('PUBLISH', key, outcome)
+    publish(key, id, outcome, state, version)
     add(state, 1)
     add('rows', rows)
     seconds = seconds + took

@@ -9,7 +9,6 @@ from tasks.gateway import Gateway
 from tasks.ids import Ids
 from tasks.ledger import keys
 from tasks.ledger.predictions.settlement import Settled
-from tasks.ledger.watcher import Watcher
 from telemetry.errors import ModelError
 from tests.integration.ledger.ledger_harness import (
     GENEROUS,
@@ -67,7 +66,7 @@ def test_look_up_expires_by_the_clock_of_redis(
     deadline = harness.ledger.now() + left
     waiting = msgspec.structs.replace(PREDICTION, queue_deadline=deadline)
     harness.ledger.accept(offer("a", waiting))
-    gateway = Gateway(harness.ledger, Watcher(harness.client), Ids(b"key"), harness.settings)
+    gateway = Gateway(harness.ledger, Ids(b"key"), harness.settings)
     now = time.time
     monkeypatch.setattr("tasks.record.time.time", lambda: now() + ahead)
     if ahead < 0 and left < 0:  # not expired by this host's clock, which does not decide

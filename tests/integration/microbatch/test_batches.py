@@ -156,6 +156,7 @@ def events(stock: Stock) -> Iterator[list[Json]]:
 def test_events_name_each_prediction_by_its_id(unruly: LiveStack, stock: Stock) -> None:
     values = 1.0, GUILTY, 2.0
     with events(stock) as seen:
+        until(lambda: heard_of_a_task(unruly, seen), "the worker to notice the listener")
         with unruly.gathering():
             ids = submit(unruly, "touchy", *values)
             late = stock.submit("touchy", [[1.0, 0.0]], expires=PAST)
@@ -167,6 +168,12 @@ def test_events_name_each_prediction_by_its_id(unruly: LiveStack, stock: Stock) 
         until(lambda: steps == steps_of(seen, steps), "three events of each")
     (failure,) = (event for event in seen if event["type"] == "task-failed")
     assert "model_error" in failure["exception"]
+
+
+def heard_of_a_task(stack: LiveStack, seen: list[Json]) -> bool:
+    """Whether a prediction causes events: a worker looks once a second whether anyone listens."""
+    stack.predict("doubling", [1.0, 0.0])
+    return any(event["type"].startswith("task-") for event in seen)
 
 
 def steps_of(seen: list[Json], ids: Any) -> dict[str, list[str]]:

@@ -86,7 +86,7 @@ def test_console_shows_and_deletes_a_batch_job(bulky: LiveStack, page: Page) -> 
     page.goto("/console/batches")
     page.get_by_role("link", name=job_id).click()
     expect(page.locator(".grid .cell").first).to_be_visible()
-    expect(page.get_by_role("region", name="First bad rows")).to_contain_text("invalid_row")
+    expect(page.get_by_role("region", name="First bad rows")).to_contain_text("invalid_features")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the output").click()
     assert len(download.value.path().read_text().splitlines()) == 41

@@ -125,19 +125,17 @@ def test_outcome_wakes_waiting_requests(stack: LiveStack) -> None:
     assert min(seconds) < 0.5  # polling without the wake-up takes a second
 
 
-def test_waiters_beyond_the_limit_are_answered_at_once(stack: LiveStack) -> None:
-    """Half of the threads may wait; later requests get their 202 at once."""
+def test_more_requests_wait_than_there_are_threads(stack: LiveStack) -> None:
 
     def wait(_: int) -> float:
         answer = stack.http.post("/predict", json=BODY, headers={"Prefer": "wait=2"})
         assert answer.status_code == 202
-        seconds = answer.elapsed.total_seconds()
-        assert ("preference-applied" in answer.headers) == (seconds > 1.9)
-        return seconds
+        assert answer.headers["preference-applied"] == "wait=2"
+        return answer.elapsed.total_seconds()
 
     with stack.frozen_pool(), ThreadPoolExecutor(40) as pool:
         waited = list(pool.map(wait, range(40)))
-    assert 0 < sum(seconds > 1.9 for seconds in waited) <= 16
+    assert min(waited) > 1.9
     until(lambda: stack.http.get("/stats").json()["queues"]["predict"] == 0, "an empty queue")
 
 

@@ -36,8 +36,8 @@ def gateway(name: str, number: int) -> tuple[Gateway, OneRecord]:
         model=name, version=number, alias=None, method="predict", features=[[1.0]], created_at=1.0
     )
     ledger: Any = OneRecord(Record.queued("x", prediction))
-    nobody: Any = None
-    return Gateway(ledger, nobody, Ids(b"key"), nobody), ledger
+    unread: Any = None
+    return Gateway(ledger, Ids(b"key"), unread), ledger
 
 
 def test_canary_cannot_be_cancelled() -> None:

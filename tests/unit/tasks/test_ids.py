@@ -63,3 +63,17 @@ def test_processes_that_start_together_agree_on_the_key(tmp_path) -> None:
     assert len(keys) == 1
     assert (tmp_path / "home" / "id.key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["id.key"]
+
+
+def test_ids_with_a_mark_are_distinct_and_ours() -> None:
+    made = [IDS.new_marked() for _ in range(10_000)]
+    assert len(set(made)) == len(made)
+    assert {Ids.mark_of(each) for each in made} == {IDS.mark}
+    assert IDS.created_at(made[0]) is not None
+    assert uuid.UUID(made[0]).version == 7
+
+
+def test_ids_without_a_mark_have_random_digits_below_all_marks_in_its_place() -> None:
+    found = {Ids.mark_of(IDS.new()) for _ in range(1000)}
+    assert len(found) > 500
+    assert max(found) < "800" <= IDS.mark

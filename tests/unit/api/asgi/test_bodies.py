@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.asgi.bodies import MAX_HELD_BODIES, SMALL_BODY_BYTES, BodyReceiver
+from api.asgi.bodies import BODY_RELEASED, MAX_HELD_BODIES, SMALL_BODY_BYTES, BodyReceiver
 from api.operations.request_metrics import RequestMetrics
 
 BOUND = 2 * SMALL_BODY_BYTES
@@ -118,6 +118,28 @@ def test_held_large_bodies_are_bounded_and_small_ones_pass() -> None:
 
     asyncio.run(crowd())
     assert front.bodies == [b"small", LARGE]
+
+
+def test_body_that_was_released_does_not_count_while_its_request_waits() -> None:
+    front, many = Front(), 2 * MAX_HELD_BODIES
+
+    async def crowd() -> None:
+        over = asyncio.Event()
+
+        async def wait(scope: Any, receive: Any, _: Any) -> None:
+            front.bodies.append((await receive())["body"])
+            scope[BODY_RELEASED]()
+            await over.wait()
+
+        front.app = BodyReceiver(wait, front.requests, BOUND)
+        waiting = [asyncio.ensure_future(front.post(LARGE)) for _ in range(many)]
+        while len(front.bodies) + len(front.answers) < many:
+            await asyncio.sleep(0)
+        over.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(crowd())
+    assert (len(front.bodies), front.answers) == (many, [])
 
 
 @pytest.mark.parametrize("path", [BATCH, f"{BATCH}/validate"])

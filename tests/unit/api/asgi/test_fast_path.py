@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.asgi.fast_path import MAX_FAST_BODY_BYTES, FastPath
+from api.asgi.fast_path import FastPath
+from api.asgi.plain import MAX_FAST_BODY_BYTES
 from api.predictions.routes import Predictions
 from tasks.ledger.ledger import RecordTooLong
 from tasks.settings import Settings
@@ -47,6 +48,7 @@ def test_model_that_is_not_cached_is_left_to_flask() -> None:
     behind, nobody = Behind(), Any
     headers = [(b"content-type", b"application/json"), (b"content-length", b"41")]
     scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
+    scope["query_string"] = b""
 
     async def receive() -> Any:
         return {"type": "http.request", "body": b'{"model": "invented", "features": [1.0]}'}
@@ -63,7 +65,7 @@ def test_look_up_of_a_large_outcome_is_left_to_flask() -> None:
     scope: Any = {"type": "http", "method": "GET", "path": "/predict/result/a", "headers": []}
     scope["query_string"] = b""
 
-    async def look_up(_: str) -> None:
+    async def look_up(*_: Any) -> None:
         raise RecordTooLong
 
     predictions: Any = SimpleNamespace(look_up_async=look_up)
@@ -79,5 +81,6 @@ def test_body_beyond_its_bounds_is_left_to_flask(bound: int, length: int) -> Non
     nobody: Any = None
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
     scope: Any = {"type": "http", "method": "POST", "path": "/predict/async", "headers": headers}
+    scope["query_string"] = b""
     asyncio.run(FastPath(nobody, nobody, behind, bound)(scope, nobody, nobody))
     assert behind.asked == 1

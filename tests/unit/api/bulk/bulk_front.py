@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import redis
@@ -61,7 +60,7 @@ class Front:
         registry.set_alias("m", "fallback", 1)
         settings = Settings(home=home, redis_url="", max_rows=100, max_body_bytes=10_000)
         self.ledger: Any = Ledger()
-        self.gateway = Gateway(self.ledger, SimpleNamespace(), Ids(b"k" * 32), settings)
+        self.gateway = Gateway(self.ledger, Ids(b"k" * 32), settings)
         services = BulkServices(self.gateway, registry, settings, ByteBudget(10_000))
         self.submissions = BulkSubmissions(services, RequestMetrics())
         self.passed = 0

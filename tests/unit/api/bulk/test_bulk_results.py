@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,41 +14,63 @@ from api.limits.send_budget import SendBudget
 from api.operations.request_metrics import RequestMetrics
 from tasks.record import Record, State
 from tasks.settings import Settings
+from tasks.waiting.wait import Wait
 from tests.integration.ledger.ledger_harness import PREDICTION
 
 WAIT_SECONDS = 1000
 
 
 class Ledger:
-    """One record, which is queued until `settle` is called; counts what is asked."""
+    """One record, which is queued until it is settled; counts what is asked."""
 
     def __init__(self, deadline: float | None = None) -> None:
         queued = Record.queued("a", PREDICTION)
         self.record = replace(queued, queue_deadline=deadline)
-        self.reads = self.looks = self.expired = 0
+        self.reads = self.expired = 0
 
     async def records_async(self, ids: Sequence[str], most: int) -> list[Record | None]:
         self.reads += 1
         return [self.record for _ in ids]
 
     async def states(self, ids: Sequence[str]) -> list[State | None]:
-        self.looks += 1
-        await self.looked()
         return [self.record.state for _ in ids]
-
-    async def looked(self) -> None:
-        """What happens at each look for states."""
 
     async def expire_async(self, record: Record) -> None:
         self.expired += 1
         self.record = replace(self.record, state="expired")
 
 
-def ask(ledger: Any, ids: Sequence[str], gone: asyncio.Event | None = None) -> list[Any]:
+class Waits:
+    """Waits that something happens to as soon as they begin."""
+
+    def __init__(self, ledger: Ledger, act: Callable[[Wait], object]) -> None:
+        self._ledger, self._act = ledger, act
+        self.count = 0
+
+    async def begin_unbounded(self, task_id: str) -> Wait:
+        async def look_up(_: str) -> Record:
+            return self._ledger.record
+
+        self.count += 1
+        wait = Wait(task_id, look_up, is_over=False)
+        asyncio.get_running_loop().call_later(0.01, self._act, wait)
+        return wait
+
+    def end(self, _: Wait) -> None:
+        self.count -= 1
+
+
+def ask(
+    ledger: Any,
+    ids: Sequence[str],
+    act: Callable[[Wait], object] = Wait.call,
+    gone: asyncio.Event | None = None,
+) -> list[Any]:
     """Ask for outcomes, and wait for them long; ``gone``: once set, the client has left."""
     body, sent = json.dumps(ids).encode(), []
-    gateway: Any = SimpleNamespace(ledger=ledger, is_shutting_down=False)
+    gateway: Any = SimpleNamespace(ledger=ledger)
     predictions: Any = SimpleNamespace(view=lambda record: {"status": record.state})
+    waits: Any = Waits(ledger, act)
     events = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Any:
@@ -63,8 +85,9 @@ def ask(ledger: Any, ids: Sequence[str], gone: asyncio.Event | None = None) -> l
     headers = [(b"content-type", b"application/json"), (b"prefer", b"wait=%d" % WAIT_SECONDS)]
     scope: Any = {"type": "http", "method": "POST", "path": RESULTS, "headers": headers}
     sending = SendBudget(Settings(home="/none", redis_url="").max_outcome_bytes)
-    results = Results(predictions, gateway, sending, RequestMetrics(), receive)
+    results = Results(predictions, gateway, waits, sending, RequestMetrics(), receive)
     asyncio.run(asyncio.wait_for(results(scope, receive, send), 20))
+    assert waits.count == 0
     return [json.loads(line) for line in b"".join(sent).splitlines()]
 
 
@@ -72,23 +95,21 @@ def test_results_that_are_waited_for_are_read_when_they_are_there() -> None:
     """An outcome may have megabytes."""
     ledger = Ledger()
 
-    async def settle_at_last() -> None:
-        if ledger.looks == 5:
-            ledger.record = replace(ledger.record, state="succeeded")
+    def settle(wait: Wait) -> None:
+        ledger.record = replace(ledger.record, state="succeeded")
+        wait.call()
 
-    ledger.looked = settle_at_last
-    assert ask(ledger, ["a"]) == [{"status": "succeeded"}]
+    assert ask(ledger, ["a"], settle) == [{"status": "succeeded"}]
     assert ledger.reads == 2, "once before the outcome, and once for the answer"
 
 
 def test_results_are_not_waited_for_once_the_client_has_left() -> None:
     ledger, gone = Ledger(), asyncio.Event()
+    assert ask(ledger, ["a"], lambda _: gone.set(), gone) == [{"status": "queued"}]
 
-    async def leave() -> None:
-        gone.set()
 
-    ledger.looked = leave
-    assert ask(ledger, ["a"], gone) == [{"status": "queued"}]
+def test_results_are_not_waited_for_once_the_process_shuts_down() -> None:
+    assert ask(Ledger(), ["a"], Wait.end) == [{"status": "queued"}]
 
 
 @pytest.mark.parametrize("ids", [["a"], ["a", "b", "c"]], ids=["one", "many"])

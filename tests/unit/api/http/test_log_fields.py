@@ -10,10 +10,13 @@ from api.http import problems
 from api.http.log_fields import of_request
 from api.limits.concurrency import ConcurrencyLimit
 from telemetry.errors import Lost
+from telemetry.log_throttle import LogThrottle
 
 
 @pytest.fixture
-def app() -> Flask:
+def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
+    # Other tests may have logged an outage within the last 30 s.
+    monkeypatch.setattr(problems, "_outage", LogThrottle())
     app = Flask(__name__)
     problems.register(app)
 

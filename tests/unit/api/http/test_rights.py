@@ -73,3 +73,10 @@ def test_debug_is_forbidden_where_no_key_can_be_made(home: Path, path: Path) -> 
 def test_invalid_debug_value_is_refused(home: Path, query: str) -> None:
     with pytest.raises(Invalid):
         asked(Rights(home), query)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic \xff", "Basic a:b"])
+def test_right_to_follow_events_needs_the_local_key(home: Path, path: Path, header: str) -> None:
+    rights = Rights(home)
+    assert not rights.caller_with(header).may("follow")
+    assert rights.caller_with(f"Bearer {path.read_text().strip()}").may("follow")

@@ -1,6 +1,7 @@
 """The routes of predictions, over a fake gateway."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,12 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 
 from api.http import problems
+from api.http.prefer import MAX_WAIT_SECONDS
 from api.http.rights import Rights
 from api.limits import byte_budget
 from api.limits.byte_budget import UNCOUNTED_BYTES
-from api.limits.send_budget import SendBudget
-from api.predictions.routes import Predictions
+from api.limits.send_budget import ON_SENT, SendBudget
+from api.predictions.routes import ASKED, Asked, Predictions
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
@@ -39,7 +41,7 @@ RECEIPT = Receipt(
 
 
 class Gateway:
-    """Accepts everything but paused versions, and never waits."""
+    """Accepts everything but paused versions."""
 
     queue_estimates = SimpleNamespace(
         freshen=lambda _: None, of=lambda _: QueueEstimate(queue_position=3)
@@ -47,11 +49,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.submitted: list[tuple[Prediction, Idempotency | None]] = []
-        self.waited: list[float] = []
         self.paused: set[int] = set()
         self.records: dict[str, Record] = {}
-        self.outcome: Record | None = None
-        """What waiting returns, instead of the current record."""
 
     def submit(self, prediction: Prediction, key: Idempotency | None) -> Record:
         if prediction.version in self.paused:
@@ -63,10 +62,6 @@ class Gateway:
         if task_id not in self.records:
             raise PredictionNotFound
         return self.records[task_id]
-
-    def wait(self, task_id: str, seconds: float) -> Record:
-        self.waited.append(seconds)
-        return self.outcome or self.look_up(task_id)
 
     def cancel(self, task_id: str) -> Record:
         self.records[task_id] = self.look_up(task_id).cancelled()
@@ -165,30 +160,45 @@ def test_fallback_answers_for_a_paused_version_but_not_by_number(
     assert (refused.status_code, refused.json["code"]) == (503, "version_paused")
 
 
-def test_waiting_submission_gets_the_outcome(web: FlaskClient, gateway: Gateway) -> None:
-    gateway.outcome = SUCCEEDED
+def left_to_the_loop(web: FlaskClient, method: str, path: str, **given: Any) -> list[Asked]:
+    """What the views leave to the event loop, in the scope of the request."""
+    later: list[Asked] = []
+    scope = {ASKED: later, ON_SENT: ExitStack()}
+    web.open(path, method=method, environ_overrides={"asgi.scope": scope}, **given)
+    return later
+
+
+def test_waiting_submission_is_left_to_the_event_loop(web: FlaskClient) -> None:
+    (asked,) = left_to_the_loop(web, "POST", "/predict", json=BODY, headers={"Prefer": "wait=7"})
+    assert (asked.accepted.task_id, asked.seconds, asked.is_submission) == ("an-id", 7, True)
+    (asked,) = left_to_the_loop(web, "POST", "/predict", json=BODY)
+    assert asked.seconds == MAX_WAIT_SECONDS
+
+
+@pytest.mark.parametrize("preferred", ["respond-async", "wait=0"])
+def test_submission_that_does_not_wait_is_answered_by_its_view(
+    web: FlaskClient, preferred: str
+) -> None:
+    headers = {"Prefer": preferred}
+    assert left_to_the_loop(web, "POST", "/predict", json=BODY, headers=headers) == []
+    answer = web.post("/predict", json=BODY, headers=headers)
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, preferred)
+
+
+def test_view_without_an_event_loop_does_not_wait(web: FlaskClient) -> None:
     answer = web.post("/predict", json=BODY, headers={"Prefer": "wait=7"})
-    assert (answer.status_code, answer.json["predictions"]) == (200, [1, 2])
-    assert answer.headers["Preference-Applied"] == "wait=7"
-    assert gateway.waited == [7]
+    assert (answer.status_code, "Preference-Applied" in answer.headers) == (202, False)
 
 
-def test_respond_async_does_not_wait(web: FlaskClient, gateway: Gateway) -> None:
-    gateway.outcome = SUCCEEDED
-    answer = web.post("/predict", json=BODY, headers={"Prefer": "respond-async"})
-    assert (answer.status_code, gateway.waited) == (202, [])
-    assert answer.headers["Preference-Applied"] == "respond-async"
-
-
-def test_waiting_submission_gets_a_problem_for_a_failure(
+def test_submission_of_a_failed_prediction_is_a_problem_where_it_waits(
     web: FlaskClient, gateway: Gateway
 ) -> None:
-    gateway.outcome = gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
+    gateway.records["an-id"] = QUEUED.failed(ModelError("no"), 1, "Traceback")
     answer = web.post("/predict", json=BODY)
     assert (answer.status_code, answer.json["code"]) == (422, "model_error")
     assert answer.headers["Location"] == "/predict/result/an-id"
-    looked_up = web.get("/predict/result/an-id")
-    assert (looked_up.status_code, looked_up.json["status"]) == (200, "failed")
+    for known in (web.get("/predict/result/an-id"), web.post("/predict/async", json=BODY)):
+        assert (known.status_code, known.json["status"]) == (200, "failed")
 
 
 class NoRoom:
@@ -201,13 +211,7 @@ class NoRoom:
 
 
 @pytest.mark.parametrize("sending", [NoRoom()])
-def test_outcome_too_large_to_send_is_replaced_by_the_id(
-    web: FlaskClient, gateway: Gateway
-) -> None:
-    gateway.outcome = SUCCEEDED
-    answer = web.post("/predict", json=BODY, headers={"Prefer": "wait=7"})
-    assert (answer.status_code, answer.json["id"]) == (202, "an-id")
-    assert "Preference-Applied" not in answer.headers
+def test_outcome_too_large_to_send_is_refused(web: FlaskClient, gateway: Gateway) -> None:
     gateway.records["an-id"] = SUCCEEDED
     assert web.get("/predict/result/an-id").json["code"] == "busy"
     assert web.post("/predict", json=BODY).json["code"] == "busy"
@@ -242,10 +246,12 @@ def test_bodies_that_are_parsed_at_a_time_are_bounded(
 
 def test_look_up_waits_only_where_that_is_preferred(web: FlaskClient, gateway: Gateway) -> None:
     gateway.records["an-id"] = QUEUED
-    assert web.get("/predict/result/an-id").status_code == 202
-    assert gateway.waited == []
-    assert web.get("/predict/result/an-id", headers={"Prefer": "wait=2"}).status_code == 202
-    assert gateway.waited == [2]
+    path, waiting = "/predict/result/an-id", {"Prefer": "wait=2"}
+    assert left_to_the_loop(web, "GET", path) == []
+    (asked,) = left_to_the_loop(web, "GET", path, headers=waiting)
+    assert (asked.accepted, asked.seconds, asked.is_submission) == (QUEUED, 2, False)
+    gateway.records["an-id"] = SUCCEEDED
+    assert left_to_the_loop(web, "GET", path, headers=waiting) == []
     assert web.get("/predict/result/another").json["code"] == "prediction_not_found"
 
 

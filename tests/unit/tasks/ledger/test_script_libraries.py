@@ -10,7 +10,7 @@ from tasks.ledger import scripts
 
 FOLDERS = ROOT / "tasks/ledger/scripts", ROOT / "tasks/jobs/scripts"
 LIBRARY = re.compile(r"^local function (\w+)", re.MULTILINE)
-NAMES = {"attempts", "breaking", "burying", "jobs.jobs", "messages", "pausing", "tags"}
+NAMES = {"attempts", "breaking", "burying", "jobs.jobs", "messages", "outcomes", "pausing", "tags"}
 
 
 def texts() -> dict[str, str]:

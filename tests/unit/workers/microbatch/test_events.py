@@ -15,9 +15,13 @@ class Dispatcher:
     """Records sent events."""
 
     on_send_buffered: Any = None
+    exchange = SimpleNamespace(name="celeryev")
+    serializer, headers = "json", None
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
+        self.looks: list[dict[str, Any]] = []
+        self.producer = SimpleNamespace(publish=self._publish)
         self.flushed = 0
         self.sent: list[tuple[str, dict[str, Any]]] = []
 
@@ -26,6 +30,27 @@ class Dispatcher:
 
     def flush(self) -> None:
         self.flushed += 1
+
+    def _publish(self, events: list[Any], **fields: Any) -> None:
+        assert events == [], "a look is no event"
+        self.looks.append(fields)
+
+
+class Timer:
+    """Collects what is to be called later, and repeatedly."""
+
+    def __init__(self) -> None:
+        self.due: list[Callable[[], object]] = []
+        self.cancelled = 0
+
+    def call_after(self, _: float, call: Callable[[], object]) -> None:
+        self.due.append(call)
+
+    def call_repeatedly(self, _: float, call: Callable[[], object]) -> "Timer":
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled += 1
 
 
 class Request(SimpleNamespace):
@@ -47,7 +72,8 @@ def request_() -> Iterator[Request]:
 def sender(*, enabled: bool = True) -> tuple[EventSender, Dispatcher]:
     dispatcher = Dispatcher(enabled=enabled)
     events = EventSender()
-    events.attach(dispatcher, timer=None)
+    events.attach(dispatcher, Timer())
+    events.published("celeryev", "task.multi", 1)
     return events, dispatcher
 
 
@@ -90,22 +116,51 @@ def test_event_contains_no_rows(request_: Any) -> None:
     assert (kind, fields["args"], fields["kwargs"]) == ("task-received", "()", "m:1")
 
 
-def test_event_is_not_sent_without_listeners(request_: Any) -> None:
+def test_event_is_not_sent_where_events_are_disabled(request_: Any) -> None:
     events, dispatcher = sender(enabled=False)
     events.received(request_)
     events.started(request_, 1)
-    assert dispatcher.sent == []
+    events.published("celeryev", "task.multi", 0)
+    events.look()
+    assert (dispatcher.sent, dispatcher.looks) == ([], [])
     EventSender().received(request_)
 
 
+def test_events_are_sent_while_anyone_listens(request_: Any) -> None:
+    events, dispatcher = sender()
+    events.published("celeryev", "task.multi", 0)
+    events.received(request_)
+    assert dispatcher.sent == []
+    events.look()
+    (look,) = dispatcher.looks
+    assert (look["exchange"], look["routing_key"]) == ("celeryev", "task.multi")
+    events.published("celeryev", "task.multi", 2)
+    events.started(request_, 1)
+    events.look()
+    assert len(dispatcher.sent) == len(dispatcher.looks) == 1
+
+
+@pytest.mark.parametrize(
+    ("exchange", "routing_key"), [("celeryev", "worker.heartbeat"), ("celery.pidbox", "task.multi")]
+)
+def test_events_are_not_sent_to_those_who_listen_to_something_else(
+    request_: Any, exchange: str, routing_key: str
+) -> None:
+    """Workers that gossip receive the heartbeats of others."""
+    events, dispatcher = sender()
+    events.published("celeryev", "task.multi", 0)
+    events.published(exchange, routing_key, 3)
+    events.received(request_)
+    assert dispatcher.sent == []
+
+
 def test_events_are_sent_together_soon() -> None:
-    due: list[Callable[[], object]] = []
-    timer = SimpleNamespace(call_after=lambda _, call: due.append(call))
+    timer = Timer()
     events, dispatcher = EventSender(), Dispatcher(enabled=True)
     events.attach(dispatcher, timer)
     dispatcher.on_send_buffered()
     dispatcher.on_send_buffered()
-    (flush,) = due
+    (flush,) = timer.due
     flush()
     assert dispatcher.flushed == 1
     events.flush()
@@ -115,7 +170,8 @@ def test_events_are_sent_together_soon() -> None:
 def test_events_go_over_the_current_connection(request_: Any) -> None:
     events, first = sender()
     second = Dispatcher(enabled=True)
-    events.attach(second, timer=None)
+    events.attach(second, Timer())
+    events.published("celeryev", "task.multi", 1)
     events.received(request_)
     assert (len(first.sent), len(second.sent)) == (0, 1)
 

@@ -28,7 +28,7 @@ LOADED_HERE = (
 def one_copy(path: Path, times: int = 1) -> int:
     """Proportional set size, in bytes, of a file loaded so many times."""
     told = subprocess.run(
-        [sys.executable, "-m", "benchmarks.parts.lone", str(path), str(times)],
+        [sys.executable, "-m", "benchmarks.parts.copies.lone", str(path), str(times)],
         cwd=ROOT,
         capture_output=True,
         timeout=120,

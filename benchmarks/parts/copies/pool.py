@@ -11,7 +11,7 @@ from benchmarks.harness.candidates import Candidate
 from benchmarks.harness.load import answer
 from benchmarks.harness.models import Model
 from benchmarks.harness.processes import Processes
-from benchmarks.parts.lone import one_copy
+from benchmarks.parts.copies.lone import one_copy
 
 PROCESSES = 4
 MANY = 28

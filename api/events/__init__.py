@@ -1,0 +1,1 @@
+"""`GET /events`: outcomes of predictions as they come, as server-sent events without a thread."""

@@ -1,0 +1,92 @@
+"""Takes requests for events: who may follow them, and how many at a time."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+
+import redis
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+from werkzeug.exceptions import MethodNotAllowed
+
+from api.asgi.plain import field
+from api.asgi.protocol import send_response
+from api.events.stream import EventStream
+from api.http.problems import answer_to
+from api.http.rights import Rights
+from api.operations.request_metrics import RequestMetrics
+from tasks.events.log import EventLog
+from tasks.events.news import News
+from telemetry.errors import Busy, Forbidden, PredictqError
+
+log = logging.getLogger(__name__)
+EVENTS_PATH = "/events"
+MAX_STREAMS = 64
+"""Callers that follow events at a time in a process."""
+OK = 200
+
+
+class Following:
+    """ASGI middleware that streams events."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        news: News,
+        rights: Rights,
+        requests: RequestMetrics,
+        behind: ASGIApp,
+    ) -> None:
+        """``behind``: the application for all other requests."""
+        self._log, self._news, self._rights = log, news, rights
+        self._requests, self._behind = requests, behind
+        self._free = MAX_STREAMS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http" or scope["path"] != EVENTS_PATH:
+            await self._behind(scope, receive, send)
+            return
+        started, status = time.perf_counter(), OK
+        try:
+            self._check(scope)
+            await self._follow(scope, receive, send)
+        except (PredictqError, redis.RedisError, MethodNotAllowed) as error:
+            answer = answer_to(error)
+            status = answer.status_code
+            await send_response(answer, send)
+        self._requests.ended(EVENTS_PATH, scope["method"], status, started)
+
+    def _check(self, scope: HTTPScope) -> None:
+        if scope["method"] != "GET":
+            raise MethodNotAllowed(["GET"])
+        if not self._rights.caller_with(field(scope, b"authorization")).may("follow"):
+            raise Forbidden(
+                "events name every prediction, so following them needs the local key, as "
+                "`Authorization: Bearer <key>`; the file local.key in the server's home has it"
+            )
+        if not self._free:
+            raise Busy("too many callers follow events at this moment; try again")
+
+    async def _follow(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self._free -= 1
+        stream = EventStream(self._log, self._news, send)
+        running = asyncio.ensure_future(stream.run(field(scope, b"last-event-id") or None))
+        watch = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait((running, watch), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                await running
+        except TimeoutError:
+            log.info("a caller that does not read events was cut off")
+        finally:
+            self._free += 1
+            running.cancel()
+            watch.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await running
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

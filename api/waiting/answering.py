@@ -1,0 +1,102 @@
+"""The second half of a request that waits: from its acceptance to its answer."""
+
+import asyncio
+import logging
+
+import redis
+from a2wsgi.asgi_typing import Receive, Send
+from flask import Response
+
+from api.asgi.protocol import send_response
+from api.limits.send_budget import SendBudget
+from api.predictions.routes import Asked, Predictions
+from api.waiting.entering import Entered
+from tasks.gateway import Gateway
+from tasks.ledger.ledger import RecordTooLong
+from tasks.record import Record
+from tasks.waiting.wait import Wait
+from tasks.waiting.waits import Waits
+from telemetry.errors import Busy
+
+log = logging.getLogger(__name__)
+WATCH_AFTER = 1.0
+"""Seconds after which it is noticed that a caller has left: most waits are shorter."""
+
+
+class Answering:
+    """Waits for outcomes and sends answers."""
+
+    def __init__(
+        self, predictions: Predictions, gateway: Gateway, waits: Waits, sending: SendBudget
+    ) -> None:
+        self._predictions, self._gateway = predictions, gateway
+        self._waits, self._sending = waits, sending
+
+    async def answer(self, entered: Entered, receive: Receive, send: Send) -> int:
+        """Wait, and send the answer; returns its status.
+
+        Raises the errors of `Gateway.look_up` if the prediction is lost meanwhile, and `Busy` if
+        the outcome of an earlier prediction is too large to be sent now.
+        """
+        try:
+            answer = await self._waited(entered, receive)
+        finally:
+            self._waits.end(entered.wait)
+        try:
+            with self._sending.holding(len(answer.get_data())):
+                return await _sent(answer, send)
+        except Busy:
+            asked = entered.asked
+            # The caller must learn the id, unless it can repeat the request.
+            if not asked.is_submission or asked.accepted.is_terminal:
+                raise
+            answer = self._predictions.answer(asked, asked.accepted, waited=False)
+        return await _sent(answer, send)
+
+    async def _waited(self, entered: Entered, receive: Receive) -> Response:
+        asked, wait = entered.asked, entered.wait
+        if wait is None:
+            return await self._told(asked, asked.accepted, waited=not asked.seconds)
+        try:
+            record = await _outcome(asked, wait, receive)
+        except RecordTooLong:  # a thread reads it: parsing it would hold up all other requests
+            return await asyncio.to_thread(self._long, asked)
+        except redis.RedisError as error:
+            # The prediction was accepted, so the caller must get its id and not an error.
+            log.warning("could not wait: %s", error, extra={"id": wait.task_id})
+            return await self._told(asked, asked.accepted, waited=False)
+        return await self._told(asked, record, waited=True)
+
+    async def _told(self, asked: Asked, record: Record, *, waited: bool) -> Response:
+        await self._predictions.freshen_async(record)
+        return self._predictions.answer(asked, record, waited=waited)
+
+    def _long(self, asked: Asked) -> Response:
+        record = self._gateway.look_up(asked.accepted.task_id)
+        return self._predictions.answer(asked, record, waited=True)
+
+
+async def _outcome(asked: Asked, wait: Wait, receive: Receive) -> Record:
+    quick = min(asked.seconds, WATCH_AFTER)
+    record = await wait.outcome(asked.accepted, quick)
+    if record.is_terminal or wait.is_over or quick == asked.seconds:
+        return record
+    watch = asyncio.ensure_future(_end_on_disconnect(receive, wait))
+    try:
+        return await wait.outcome(record, asked.seconds - quick)
+    finally:
+        watch.cancel()
+
+
+async def _end_on_disconnect(receive: Receive, wait: Wait) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    wait.end()
+
+
+async def _sent(answer: Response, send: Send) -> int:
+    try:
+        await send_response(answer, send)
+    except TimeoutError as error:
+        log.info("sending an answer was abandoned: %r", error)
+    return answer.status_code

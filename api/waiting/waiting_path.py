@@ -1,0 +1,69 @@
+"""Answers the requests that wait for an outcome: `POST /predict`, and look-ups with `Prefer: wait`.
+
+Nothing here holds a thread for as long as a caller waits.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import redis
+from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from api.asgi.fast_path import LOOK_UP
+from api.asgi.plain import preference
+from api.asgi.protocol import send_response
+from api.http.problems import answer_to
+from api.operations.request_metrics import RequestMetrics
+from api.waiting.answering import Answering
+from api.waiting.entering import SUBMIT_AND_WAIT, Entered, Entering
+from telemetry.errors import PredictqError
+
+Enter = Callable[[HTTPScope, Receive, Send], Awaitable[Entered | None]]
+
+
+class WaitingPath:
+    """ASGI middleware that answers requests which wait."""
+
+    def __init__(
+        self,
+        entering: Entering,
+        answering: Answering,
+        requests: RequestMetrics,
+        behind: ASGIApp,
+    ) -> None:
+        """``behind``: the application for all other requests."""
+        self._entering, self._answering = entering, answering
+        self._requests, self._behind = requests, behind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http":
+            await self._behind(scope, receive, send)
+        elif scope["method"] == "POST" and scope["path"] == SUBMIT_AND_WAIT:
+            await self._serve(SUBMIT_AND_WAIT, self._entering.submitted, scope, receive, send)
+        elif _is_waiting_look_up(scope):
+            route = f"{LOOK_UP}<task_id>"
+            await self._serve(route, self._entering.looked_up, scope, receive, send)
+        else:
+            await self._behind(scope, receive, send)
+
+    async def _serve(
+        self, route: str, enter: Enter, scope: HTTPScope, receive: Receive, send: Send
+    ) -> None:
+        started = time.perf_counter()
+        try:
+            entered = await enter(scope, receive, send)
+            if entered is None:  # answered and recorded by Flask
+                return
+            status = await self._answering.answer(entered, receive, send)
+        except (PredictqError, redis.RedisError) as error:
+            answer = answer_to(error)
+            status = answer.status_code
+            await send_response(answer, send)
+        self._requests.ended(route, scope["method"], status, started)
+
+
+def _is_waiting_look_up(scope: HTTPScope) -> bool:
+    path = scope["path"]
+    is_look_up = scope["method"] == "GET" and path.startswith(LOOK_UP) and path != LOOK_UP
+    return is_look_up and "/" not in path[len(LOOK_UP) :] and preference(scope).seconds(0) > 0

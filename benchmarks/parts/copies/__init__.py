@@ -1,0 +1,1 @@
+"""Memory of copies of models: in one process, and in a pool."""

@@ -1,0 +1,85 @@
+"""Callers that wait for their outcomes: how many are answered a second, and how soon."""
+
+import msgspec
+
+from benchmarks.harness.bench import Bench
+from benchmarks.harness.load import answer, latencies
+from benchmarks.harness.models import Questions
+from benchmarks.harness.results import Cell, Check, Part, Spread, Table, percentile
+from benchmarks.harness.saturation import warm
+from benchmarks.harness.wire import get
+
+CONNECTIONS = (32, 8, 1)
+"""Callers at a time."""
+QUIET = 20
+"""Requests per second at low load."""
+NOTE = """A closed loop: each caller sends its next request after the answer to the last. \
+predictq: `POST /predict`, which waits. naive: a submission, then a look every 5 ms. Answers a \
+second, and the ratio within each round."""
+LONE = f"p50 at {QUIET}/s of `POST /predict`, over that of `GET /health`"
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What one round found."""
+
+    naive: dict[int, float]
+    """Answers per second by the number of connections."""
+    predictq: dict[int, float]
+    lone: float
+    """Median latency of a waited prediction over that of a health check, at low load."""
+
+
+def run(bench: Bench) -> Part:
+    """Measure both systems; the one not being measured is idle."""
+    naive, predictq, questions = bench.naive(), bench.predictq(), bench.questions
+    with naive.running(), predictq.running():
+        for candidate in (naive, predictq):
+            warm(candidate, questions)
+        rounds = [_round(bench, naive.port, predictq.port) for _ in range(bench.rounds)]
+    return _part(rounds)
+
+
+def _round(bench: Bench, naive: int, predictq: int) -> Round:
+    submitted, waited = bench.questions.requests(), _waited(bench.questions)
+    return Round(
+        {many: answer(naive, submitted, bench.seconds, many) for many in CONNECTIONS},
+        {many: answer(predictq, waited, bench.seconds, many) for many in CONNECTIONS},
+        _median(bench, predictq, waited) / _median(bench, predictq, [get("/health")]),
+    )
+
+
+def _waited(questions: Questions) -> list[bytes]:
+    return questions.requests("/predict", "Prefer: wait=10")
+
+
+def _median(bench: Bench, port: int, requests: list[bytes]) -> float:
+    return percentile(latencies(port, requests, QUIET, bench.seconds), 0.5)
+
+
+def _part(rounds: list[Round]) -> Part:
+    ratios = {
+        many: Spread.of(each.predictq[many] / each.naive[many] for each in rounds)
+        for many in CONNECTIONS
+    }
+    rows: list[list[Cell]] = [
+        [
+            many,
+            str(Spread.of(each.naive[many] for each in rounds)),
+            str(Spread.of(each.predictq[many] for each in rounds)),
+            str(ratios[many]),
+        ]
+        for many in CONNECTIONS
+    ]
+    lone = Spread.of(each.lone for each in rounds)
+    checks = [
+        Check(f"waited for by {many}, times naive", ratios[many].median, "at least", 1.0)
+        for many in CONNECTIONS
+    ]
+    return Part(
+        "waiting",
+        [
+            Table("Waiting", ["connections", "naive", "predictq", "times naive"], rows, NOTE),
+            Table("Waiting alone", ["", "ratio"], [[LONE, str(lone)]]),
+        ],
+        checks,
+    )

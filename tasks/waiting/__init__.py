@@ -1,0 +1,1 @@
+"""Waiting for outcomes on an event loop: each caller is a coroutine, and holds no thread."""

@@ -1,0 +1,99 @@
+"""The stream of events in a bare Redis: when it is written, and from where it is read."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from tasks.events.log import PAGE, EventLog, EventPage
+from tasks.ledger import keys
+from tasks.ledger.predictions.settlement import Settled
+from tests.integration.ledger.ledger_harness import RECEIPT, LedgerHarness
+
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(asyncio.wait_for(work, 20))
+
+
+@pytest.fixture
+def log(harness: LedgerHarness) -> EventLog:
+    return EventLog(harness.ledger)
+
+
+def settle(harness: LedgerHarness, *ids: str) -> None:
+    """Accept and settle predictions as succeeded, in one call of the script."""
+    batch = [(task_id, harness.reserve(task_id)[0][0]) for task_id in ids]
+    outcomes = []
+    for task_id, tag in batch:
+        record = harness.ledger.record(task_id)
+        assert record is not None
+        outcomes.append(Settled(record.succeeded([1], RECEIPT), tag))
+    assert harness.ledger.settle("churn:3", outcomes) == len(ids)
+
+
+def page(log: EventLog, after: str) -> EventPage:
+    found = run(log.read(after))
+    assert found is not None
+    return found
+
+
+def test_event_log_is_written_only_while_it_is_followed(
+    harness: LedgerHarness, log: EventLog
+) -> None:
+    settle(harness, "a")
+    assert not harness.client.exists(keys.EVENTS)
+    start = run(log.follow())
+    settle(harness, "b", "c")
+    found = page(log, start)
+    assert [event.id for event in found.events] == ["b", "c"]
+    assert {(event.status, event.version) for event in found.events} == {("succeeded", "churn:3")}
+    assert found.is_last
+    assert page(log, found.position) == EventPage([], found.position, True)
+
+
+def test_event_log_is_continued_only_where_it_was_not_interrupted(
+    harness: LedgerHarness, log: EventLog
+) -> None:
+    start = run(log.follow())
+    settle(harness, "a")
+    assert run(log.follow()) == page(log, start).position, "it goes on"
+    harness.client.delete(keys.FOLLOWED)
+    settle(harness, "b")
+    again = run(log.follow())
+    assert run(log.read(start)) is None
+    assert page(log, again).events == []
+
+
+def test_event_log_is_read_page_by_page(harness: LedgerHarness, log: EventLog) -> None:
+    start = run(log.follow())
+    for number in range(PAGE + 5):
+        harness.client.xadd(keys.EVENTS, {"id": f"{number}", "status": "failed", "version": "m:1"})
+    first = page(log, start)
+    rest = page(log, first.position)
+    assert (len(first.events), first.is_last) == (PAGE, False)
+    assert (len(rest.events), rest.is_last) == (5, True)
+
+
+def test_event_log_forgets_the_oldest(harness: LedgerHarness, log: EventLog) -> None:
+    start = run(log.follow())
+    settle(harness, "a")
+    harness.client.xtrim(keys.EVENTS, maxlen=1, approximate=False)
+    assert run(log.read(start)) is None
+
+
+@pytest.mark.parametrize("after", ["", "x", "1", "1-", "-", "+", "$", "(1-0", "1-0\n", "9" * 16])
+def test_event_log_is_not_read_from_what_is_no_position(log: EventLog, after: str) -> None:
+    run(log.follow())
+    assert run(log.read(after)) is None
+
+
+def test_event_log_tells_of_what_was_cancelled(harness: LedgerHarness, log: EventLog) -> None:
+    start = run(log.follow())
+    record = harness.ledger.record(harness.accept())
+    assert record is not None
+    harness.ledger.settle("churn:3", [Settled(record.cancelled())])
+    (event,) = page(log, start).events
+    assert (event.id, event.status) == (record.task_id, "cancelled")
