@@ -82,11 +82,16 @@ class Sampler:
 
     def _run(self) -> None:
         while True:
-            picture = self.current()
-            for listener in tuple(self._listeners):
-                listener(picture)
-            if not self._listeners:
+            try:
+                self._tell(self.current())
+            except Exception:
+                log.exception("the state could not be read or told; the next second tries again")
+            if self._listeners:
+                time.sleep(WATCHED_SECONDS)
+            else:
                 self._wake.clear()
                 self._wake.wait(UNWATCHED_SECONDS)
-            else:
-                time.sleep(WATCHED_SECONDS)
+
+    def _tell(self, picture: Picture) -> None:
+        for listener in tuple(self._listeners):
+            listener(picture)

@@ -54,12 +54,12 @@ def batch_job(stack: LiveStack, rows: int = 40) -> str:
 
 
 def load(stack: LiveStack, seconds: float) -> None:
-    """Predictions of several models, at an uneven pace, so that charts have a shape."""
+    """Predictions of two models at an uneven pace, so that charts have a shape."""
     chance, end = random.Random(7), time.monotonic() + seconds
-    models = {"iris": 4, "breast-cancer": 30, "diabetes": 10}
+    models = ("iris", "breast-cancer")
+    rows = {m: stack.http.get(f"/models/{m}").json()["details"][-1]["example"] for m in models}
     while time.monotonic() < end:
         for _ in range(chance.randrange(1, 12)):
-            model = chance.choice([*models])
-            row = stack.http.get(f"/models/{model}").json()["details"][-1]["example"]
-            stack.submit(model, row)
+            model = chance.choice(models)
+            stack.submit(model, rows[model])
         time.sleep(chance.random() / 4)

@@ -86,6 +86,21 @@ def test_console_overview_says_that_all_is_well_and_follows_the_state(
     assert complaints == []
 
 
+def test_console_keeps_the_last_picture_while_redis_is_away(stack: LiveStack, page: Page) -> None:
+    page.goto("/console")
+    expect(page.locator("#live")).to_have_text("live")
+    expect(page.locator("#figures")).to_contain_text("Workers")
+    with stack.frozen("redis"):
+        expect(page.locator("#banner")).to_contain_text(
+            "Redis has not answered since", timeout=15_000
+        )
+        expect(page.locator("body")).to_have_class("stale")
+        expect(page.locator("#figures")).to_contain_text("Workers")
+        expect(page.locator("#state")).to_contain_text("Redis does not answer")
+    expect(page.locator("#banner")).to_be_empty(timeout=15_000)
+    expect(page.locator("body")).not_to_have_class("stale")
+
+
 def test_console_keys_lead_to_pages_and_change_the_theme(stack: LiveStack, page: Page) -> None:
     page.goto("/console")
     page.keyboard.press("g")
