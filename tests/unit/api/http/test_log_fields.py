@@ -10,10 +10,13 @@ from api.http import problems
 from api.http.log_fields import of_request
 from api.limits.concurrency import ConcurrencyLimit
 from telemetry.errors import Lost
+from telemetry.log_throttle import LogThrottle
 
 
 @pytest.fixture
-def app() -> Flask:
+def app(monkeypatch: pytest.MonkeyPatch) -> Flask:
+    # An earlier test may have logged that Redis is away, which is not logged again at once.
+    monkeypatch.setattr(problems, "_outage", LogThrottle())
     app = Flask(__name__)
     problems.register(app)
 
