@@ -12,6 +12,7 @@ import click
 from cli.models import ghosts
 from stack.programs import Stack
 from stack.redis import server as redis_server
+from stack.sign_in import sign_in_address
 from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Supervisor
 
@@ -114,6 +115,7 @@ def _run_smoke_test(supervisor: Supervisor, canary: SmokeTest, port: int) -> str
 
 def _announce(stack: Stack, canary: SmokeTest | None) -> None:
     click.echo(f"ready {stack.url}")
+    click.echo(f"console {sign_in_address(stack.home, stack.url, stack.port)}")
     if stack.flower_url:
         click.echo(f"flower {stack.flower_url}")
     click.echo(f"docs {stack.url}/docs")

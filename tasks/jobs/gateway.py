@@ -12,7 +12,7 @@ from tasks.ids import Ids
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory, refuse_existing, refuse_same
 from tasks.jobs.job import COMPLETED, TERMINAL_STATUSES, Job, JobRequest, Status
-from tasks.jobs.ledger import JobLedger
+from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency
@@ -210,6 +210,14 @@ class JobGateway:
             return [directory.errors]
         parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
         return [directory.part_errors(part.name) for part in parts]
+
+    def parts(self, job_id: str) -> dict[int, Part]:
+        """Chunk → its result, for the settled chunks of a job, in order."""
+        return self._ledger.parts(job_id)
+
+    def running_chunks(self, job_id: str) -> set[int]:
+        """The chunks of a job that are being computed."""
+        return self._ledger.running_chunks(job_id)
 
     def _resolved(
         self, request: JobRequest, directory: JobDirectory, *, everywhere: bool
