@@ -17,6 +17,7 @@ from api.bulk.submit import (
     DocumentSubmissions,
     NdjsonSubmissions,
 )
+from api.console.routes import Console
 from api.dead_letters.routes import LetterViews
 from api.events.following import Following
 from api.http import problems
@@ -81,6 +82,7 @@ class Services:
         jobs = JobGateway(client, watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings, rights)
         self.requests = RequestMetrics()
+        self.console = Console(self.gateway, jobs, self.registry, rights, settings)
 
     def bulk_submissions(self) -> BulkSubmissions:
         """What accepts bulk requests."""
@@ -130,10 +132,16 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
     fast_path = FastPath(services.predictions, services.requests, others, bound)
     waiting = services.waiting_path(fast_path)
     routed = route_by_path(ROUTE, watch_disconnects(batches), waiting)
-    received = BodyReceiver(routed, services.requests, bound)
+    live = services.console.live(routed)
+    received = BodyReceiver(live, services.requests, bound)
     hosts = Hosts(address, services.settings.hosts)
     streamed = NdjsonSubmissions(submissions, received)
-    return Drain(RequestFilter(streamed, hosts, services.requests), services.end_waits)
+
+    def end_waits() -> None:
+        services.end_waits()
+        live.end_waits()
+
+    return Drain(RequestFilter(streamed, hosts, services.requests), end_waits)
 
 
 def create_flask(services: Services) -> Flask:
@@ -155,6 +163,8 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     existing = KnownVersions(ledger, pauses, services.registry)
     app.register_blueprint(Operations(ledger, letters, existing, services.requests).blueprint())
+    for blueprint in services.console.blueprints():
+        app.register_blueprint(blueprint)
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))
     problems.register(app)
     return app

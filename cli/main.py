@@ -13,6 +13,9 @@ class _Commands(LazyGroup):
             "cli.batch.commands:batch",
             "Score a CSV, NDJSON or Parquet file of any size on the server.",
         ),
+        "console": LazyCommand(
+            "cli.console:console", "Print a one-time address that signs a browser in."
+        ),
         "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
         ),

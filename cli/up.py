@@ -1,21 +1,15 @@
-"""The `up` command: starts a stack, checks that it answers, and keeps it running."""
+"""The `up` command: its options, and what must hold before a stack starts on a home."""
 
 import fcntl
-import math
 import os
-import shutil
 import socket
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from cli.models import ghosts
+from cli.serving import find_or_start_redis, run_stack
 from stack.programs import Stack, flower_login
-from stack.redis import server as redis_server
-from stack.smoke_test import PROGRESS_TIMEOUT, SmokePrediction, SmokeTest
 from stack.supervisor import StartFailed, Stopped, Supervisor
 from tasks.key_files import read_or_make_local_key
 from tasks.settings import Settings
@@ -94,8 +88,8 @@ def up(
     patience = Settings.from_environment().shutdown_timeout + SHUTDOWN_MARGIN_SECONDS
     with Supervisor(home / "logs", click.echo, (lock,), patience) as supervisor:
         try:
-            stack = Stack(home, _redis(supervisor, home), port, flower, workers)
-            _serve(supervisor, stack, demo=not no_demo)
+            stack = Stack(home, find_or_start_redis(supervisor, home), port, flower, workers)
+            run_stack(supervisor, stack, demo=not no_demo)
         except Stopped:
             click.echo("stopping")
         except StartFailed as failure:
@@ -133,110 +127,12 @@ def _lock(home: Path) -> int:
 
 def _check_ports(ports: dict[str, int | None]) -> None:
     """Check that the ports are free; binds all at once, to notice the same port given twice."""
-    with ExitStack() as held:
+    with ExitStack() as sockets:
         for option, port in ports.items():
             try:
                 if port:
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+                    sockets.enter_context(socket.create_server(("127.0.0.1", port)))
             except OSError as error:
                 raise click.ClickException(
                     f"port {port} is taken; choose another with {option} ({error.strerror})"
                 ) from None
-
-
-def _redis(supervisor: Supervisor, home: Path) -> str:
-    """URL of the Redis to use: that of REDIS_URL, else one that is started here."""
-    if url := os.environ.get("REDIS_URL"):
-        warnings = redis_server.require(url)
-        click.echo("redis   answers at REDIS_URL")
-        for warning in warnings:
-            click.echo(f"redis   may lose predictions: {warning}")
-        return url
-    server = redis_server.prepare_server(home / "redis")
-    supervisor.start(server.program())
-    if server.warning:
-        click.echo(server.warning)
-    return server.url
-
-
-def _serve(supervisor: Supervisor, stack: Stack, demo: bool) -> None:
-    stages = stack.stages()
-    ghosts.remove_all_ghosts(stack.home, stack.redis_url)
-    stack.erase()  # left over if an earlier `up` was killed
-    if demo:
-        _register_demos(supervisor, stack)
-    # Before the processes start, which open their files of counters then.
-    _empty(stack.home / "metrics")
-    for stage in stages:
-        supervisor.start(*stage)
-    canary = _release(supervisor, SmokeTest.flock(stack.home), stack.port)
-    # Only now: commands that find `stack.json` take it for a stack that answers.
-    try:
-        stack.write()
-        _announce(stack, canary)
-        _keep(supervisor, stack)
-    finally:
-        stack.erase()
-
-
-def _keep(supervisor: Supervisor, stack: Stack) -> NoReturn:
-    """Supervise the processes, and replace them whenever `restart` asks."""
-    for time in count(1):
-        supervisor.watch()
-        stayed = supervisor.replace()
-        click.echo(f"restart {', '.join(stayed) or 'nothing'} kept their old processes")
-        stack.write(time, stayed)
-    raise AssertionError
-
-
-def _register_demos(supervisor: Supervisor, stack: Stack) -> None:
-    """Register the demo models once per home, so that a removed demo does not come back."""
-    done = stack.home / "demo.registered"
-    if not done.exists():
-        click.echo("demo    training models")
-        supervisor.run(stack.demo())
-        # Only after success: an interrupted registration is made up for at the next start.
-        done.touch()
-
-
-def _empty(directory: Path) -> None:
-    """Empty a directory of metrics, which are of processes that have ended."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir()
-
-
-def _release(supervisor: Supervisor, canaries: list[SmokeTest], port: int) -> SmokeTest | None:
-    """Run smoke tests until one succeeds; one bad model must not keep the stack from starting."""
-    for canary in canaries:
-        click.echo(f"canary  asking {canary.model}")
-        fault = _run_smoke_test(supervisor, canary, port)
-        if not fault:
-            return canary
-        click.echo(f"canary  {canary.model} failed: {fault}")
-    if canaries:
-        click.echo("canary  no model gave a prediction")
-    return None
-
-
-def _run_smoke_test(supervisor: Supervisor, canary: SmokeTest, port: int) -> str:
-    """Run one smoke test without a time limit, since there may be a backlog; returns the error.
-
-    Empty on success. Raises `StartFailed` if the workers make no progress.
-    """
-    prediction = SmokePrediction(canary, port, click.echo)
-    try:
-        supervisor.until(prediction.poll, within=math.inf)
-    except TimeoutError:
-        raise StartFailed(
-            f"no prediction of {canary.model} came back: no progress for {PROGRESS_TIMEOUT:.0f} s"
-        ) from None
-    return prediction.fault
-
-
-def _announce(stack: Stack, canary: SmokeTest | None) -> None:
-    click.echo(f"ready {stack.url}")
-    if stack.flower_url:
-        click.echo(f"flower {stack.flower_url}")
-    click.echo(f"docs {stack.url}/docs")
-    if canary:
-        click.echo(canary.curl(stack.url))

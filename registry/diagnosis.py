@@ -41,6 +41,7 @@ def _faults(signature: Signature, features: Any) -> Iterator[Detail]:
         yield Detail(loc, f"features must be {shapes(signature)}; got {in_words(features)}")
     elif not features:
         yield Detail(loc, "features must have at least one row")
+    # The first item tells the shape that was meant; the others are compared with it.
     elif isinstance(features[0], list | dict):
         for number, row in enumerate(features):
             yield from _row_faults(signature, row, number, type(features[0]))

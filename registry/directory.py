@@ -148,6 +148,7 @@ class Directory:
         """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
             # The manifest first: without its state a version would be ready.
+            # Renamed, not deleted: `add` must not give the number to another artifact later.
             files.rename(self._version(name, number), self._removed(name, number))
             files.remove_file(self._state(name, number))
             files.remove_file(self._golden(name, number))

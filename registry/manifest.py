@@ -81,6 +81,19 @@ class Environment(msgspec.Struct, frozen=True):
     """Bytes of its packages."""
 
 
+class Optimization(msgspec.Struct, frozen=True):
+    """What was found when another runtime was tried for a version."""
+
+    runtime: str = ""
+    """Library and version that computes calls of few rows; empty if the model computes all."""
+    most_rows: int = 0
+    """Most rows of such calls."""
+    times: dict[str, dict[str, float]] = {}
+    """Runtime → rows of a call → microseconds, at registration."""
+    reason: str = ""
+    """Why the model computes all calls itself."""
+
+
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """An artifact and its properties, before it has a name and a version."""
 
@@ -115,6 +128,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What the model's files say about themselves, such as the version that saved them."""
     environment: Environment | None = None
     """The environment that the version runs in; None for the shared one."""
+    optimization: Optimization | None = None
+    """None if no other runtime was tried."""
 
 
 class Manifest(Description, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ def check_method(manifest: Manifest, method: Any) -> None:
     """Raise `UnsupportedMethod` unless this version has the method."""
     if method not in manifest.signature.methods:
         known = manifest.signature.methods
-        told = str(method)[:100]
+        told = str(method)[:100]  # a stock producer may send any JSON value here
         near = did_you_mean(told, known)
         has = f"it has {', '.join(known)}" + (f"; {near}" if near else "")
         message = f"{manifest.reference} has no method {told!r}; {has}"

@@ -43,4 +43,5 @@ class GoldenRows(msgspec.Struct, frozen=True):
 
 def now() -> str:
     """The current time as RFC 3339 text, in UTC, with milliseconds."""
+    # `Z` rather than an offset, as all other times of the API have it.
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ import msgspec
 
 from registry.directory import Model
 from registry.manifest import Description, Manifest
-from registry.names import checked_name
+from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
 from telemetry.errors import (
     AliasNotFound,
@@ -18,7 +18,6 @@ from telemetry.errors import (
     VersionNotReady,
 )
 
-_MAX_VERSION = 999_999_999
 _SHOWN = 20
 
 
@@ -62,6 +61,7 @@ def listing(what: str, existing: Collection[str]) -> str:
     """What exists, in words, at most the last `_SHOWN` of it."""
     if not existing:
         return f"it has no {what}" if what == "aliases" else f"there are no {what}"
+    # The last ones: a list of versions ends with the newest, which are asked for most.
     shown = list(existing)[-_SHOWN:]
     return f"{what}: " + ("…, " if len(existing) > _SHOWN else "") + ", ".join(shown)
 
@@ -73,8 +73,8 @@ def check_addition(
     checked_name(name)
     if alias is not None:
         checked_name(alias, "alias")
-    if version is not None and not 1 <= version <= _MAX_VERSION:
-        raise Invalid(f"a version is a number from 1 to {_MAX_VERSION}, not {version}")
+    if version is not None and not 1 <= version <= MAX_VERSION:
+        raise Invalid(f"a version is a number from 1 to {MAX_VERSION}, not {version}")
     if hashlib.sha256(artifact).hexdigest() != description.sha256:
         raise ArtifactMismatch("the artifact's bytes are not those that were described")
 

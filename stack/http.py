@@ -22,11 +22,13 @@ def call_http(
     body: bytes | None = None,
     *,
     key: str | None = None,
+    local_key: str | None = None,
     timeout: float = TIMEOUT,
 ) -> CallResult:
     """Make an HTTP call to 127.0.0.1, never through a proxy; ``key`` is an idempotency key."""
     connection = HTTPConnection("127.0.0.1", port, timeout=timeout)
     headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
+    headers |= {"authorization": f"Bearer {local_key}"} if local_key else {}
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()

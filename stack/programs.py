@@ -83,12 +83,10 @@ class Stack(msgspec.Struct, frozen=True):
     def _consumer(
         self, name: str, queue: str, node: str, ready: Callable[[], str | None]
     ) -> Program:
-        # No other workers to mingle or gossip with; skipping both saves a second at start.
-        options = ["-E", "-Q", queue, "-c", str(self.workers), "-n", f"{node}@%h"]
-        quiet = ["--without-mingle", "--without-gossip"]
+        options = ("--processes", str(self.workers), "--node", node)
         return Program(
             name,
-            (*_celery("workers.app"), "worker", *options, *quiet),
+            (sys.executable, "-m", "workers", queue, *options),
             {**self._environment(), **self._metrics()},
             ready,
             relieves=self._is_seen,  # two workers may consume a queue at the same time
@@ -123,7 +121,7 @@ class Stack(msgspec.Struct, frozen=True):
         options = ["--address=127.0.0.1", f"--port={port}", f"--max-tasks={FLOWER_TASKS}"]
         return Program(
             "flower",
-            (*_celery("deploy.guarded_flower"), "flower", *options),
+            (sys.executable, "-m", "celery", "-A", "deploy.guarded_flower", "flower", *options),
             {**self._environment(), **flower_login()},
             readiness_check(port, "/healthcheck", "ready"),
         )
@@ -138,10 +136,6 @@ class Stack(msgspec.Struct, frozen=True):
     def _metrics(self) -> dict[str, str]:
         # Not set for Flower, whose own metrics would mix with ours.
         return {"PROMETHEUS_MULTIPROC_DIR": str(self.home / "metrics")}
-
-
-def _celery(app: str) -> tuple[str, ...]:
-    return sys.executable, "-m", "celery", "-A", app
 
 
 def flower_login() -> dict[str, str]:

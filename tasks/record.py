@@ -87,7 +87,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     queue_deadline: float | None = None
     """Unix seconds after which no worker starts it."""
     number: int | msgspec.UnsetType = msgspec.UNSET
-    """Its place among all messages that ever entered its queue; set by accept.lua."""
+    """Its number among all messages that ever entered its queue; set by accept.lua."""
 
     @classmethod
     def queued(cls, task_id: str, prediction: Prediction) -> "Record":

@@ -1,15 +1,18 @@
 """What all tests share: a clean environment, trained demo models, one live stack."""
 
+import gc
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from registry.files import locked
-from tests.measurement import MEASUREMENT
+from tests.measurement import MEASUREMENT, RUNS_TESTS
 from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of
 
@@ -32,6 +35,16 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         # Shared by processes that run side by side: compiling kernels takes seconds.
         patch.setenv("XDG_CACHE_HOME", str(_directory_of_run(tmp_path_factory) / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Have libraries compute in one thread, as in pool processes.
+
+    Threads that wait for each other spin, which costs a multiple beside other processes.
+    """
+    with threadpool_limits(1):
         yield
 
 
@@ -78,8 +91,28 @@ def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure nothing in the process of pytest-xdist that hands the tests out, nor its threads."""
+    if config.getoption("dist", "no") != "no" and not RUNS_TESTS:
+        MEASUREMENT.switch(on=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while modules are imported, since they stay, and none of them later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+        MEASUREMENT.switch(on=False)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have one process run all tests that share a stack, and the others module by module."""
+    _measure_examples(item for item in items if _is_measured(item))
     groups: dict[str, list[pytest.Item]] = {}
     for item in sorted(items, key=_sort_key):
         shared = _session_fixtures(item)
@@ -96,7 +129,27 @@ def _sort_key(item: pytest.Item) -> tuple[int, bool]:
     """
     room = _room(item)
     rank = LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
-    return rank, "slow" in item.keywords
+    return rank, not _is_quick(item)
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    return "slow" not in item.keywords
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    return _is_quick(item) and "unmeasured" not in item.keywords
+
+
+def _measure_examples(items: Iterable[pytest.Item]) -> None:
+    """Measure property tests while they run an example, and not while Hypothesis makes one."""
+    tests = {id(test): test for item in items if (test := _property_test(item))}
+    for test in tests.values():
+        test.inner_test = MEASUREMENT.of_examples(test.inner_test)
+
+
+def _property_test(item: pytest.Item) -> Any:
+    """What Hypothesis knows of a property test; None for other tests."""
+    return getattr(item.obj, "hypothesis", None)
 
 
 def _alternate(groups: list[list[pytest.Item]]) -> Iterator[list[pytest.Item]]:
@@ -118,11 +171,20 @@ def _session_fixtures(item: pytest.Item) -> set[str]:
     return {name for name, found in fixtures.items() if found[-1].scope == "session"}
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure no coverage in slow tests."""
-    MEASUREMENT.switch(on="slow" not in item.keywords)
-    return (yield)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def _measured(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure the coverage of a test; `_measure_examples` does it in property tests."""
+    if _property_test(item):
+        MEASUREMENT.expect_examples()
+    else:
+        MEASUREMENT.switch(on=_is_measured(item))
+    try:
+        return (yield)
+    finally:
+        MEASUREMENT.switch(on=False)
+
+
+pytest_runtest_setup = pytest_runtest_call = pytest_runtest_teardown = _measured
 
 
 @pytest.hookimpl(wrapper=True)

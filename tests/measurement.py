@@ -1,19 +1,28 @@
 """Which of the processes of a test run have their coverage measured, if there is any.
 
 Tracing makes every line of every library cost half as much again, in each process that is traced.
-So libraries are imported before it starts, slow tests are not traced, and of all processes that
-tests start only those of the stacks that quick tests share.
+So libraries are imported before it starts. Slow tests are not traced, nor what pytest does between
+tests, nor how Hypothesis makes examples, nor all of these. Of all processes that tests start, only
+those of the stacks that quick tests share are traced; of pytest-xdist's, those that run tests.
 """
 
 import os
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib import import_module
+from typing import Any
 
 from coverage import Coverage
 
 COVERAGE_OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 """Tells coverage.py to measure a process that is started."""
+RUNS_TESTS = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether this is a process of pytest-xdist that runs tests, not the one that hands them out."""
+MEASURED_EXAMPLES = 60
+"""How many examples of a property test are measured: later ones seldom reach another line."""
 LIBRARIES = (
     "catboost",
     "celery.app.amqp",
@@ -33,20 +42,46 @@ class Measurement:
     """The measurement of coverage in this process and those that it starts, if there is any."""
 
     def __init__(self) -> None:
-        self._coverage = Coverage.current()
+        # A start of `Coverage` would make another tracer, which adds work to the end of a process.
+        self._tracer: Any = sys.gettrace() if Coverage.current() else None
+        self._of_threads = threading.gettrace()
         # pytest-xdist starts its processes with the variable as well.
         self._of_children = os.environ.get(COVERAGE_OF_CHILDREN)
         self._is_on = True
+        self._examples_left = 0
 
     def switch(self, *, on: bool) -> None:
-        """Start or stop it, unless that is done: each start adds work to the end of a process."""
-        if self._coverage is None or on is self._is_on:
+        """Start or stop it in this thread and in those that are started from now on."""
+        if self._tracer is None or on is self._is_on:
             return
         self._is_on = on
         if on:
-            self._coverage.start()
+            threading.settrace(self._of_threads)  # type: ignore[arg-type]
+            self._tracer.start()
         else:
-            self._coverage.stop()
+            threading.settrace(None)  # type: ignore[arg-type]
+            self._tracer.stop()
+
+    def expect_examples(self) -> None:
+        """Measure only the examples of the property test that comes next, and not all of them."""
+        self.switch(on=False)
+        self._examples_left = MEASURED_EXAMPLES
+
+    def of_examples(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The body of a property test, measured although Hypothesis, which calls it, is not."""
+        if self._tracer is None:
+            return function
+
+        @wraps(function)
+        def measured(*arguments: Any, **named: Any) -> Any:
+            self._examples_left -= 1
+            self.switch(on=self._examples_left >= 0)
+            try:
+                return function(*arguments, **named)
+            finally:
+                self.switch(on=False)
+
+        return measured
 
     def forget_children(self) -> None:
         """Measure no process that is started from now on, except in `of_children`."""
@@ -66,7 +101,7 @@ class Measurement:
 
     def import_libraries(self) -> None:
         """Import what tests import anyway, before it is measured."""
-        if self._coverage is not None:
+        if RUNS_TESTS and self._tracer is not None:
             self.switch(on=False)
             for library in LIBRARIES:
                 import_module(library)

@@ -28,6 +28,8 @@ from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
 from workers.parts import WorkerParts
 
+__all__ = ["app"]
+
 parts = WorkerParts(Settings.from_environment())
 
 # Only worker processes replace the transport: the front end, Flower and stock producers keep

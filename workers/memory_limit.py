@@ -27,14 +27,14 @@ def share_of_one() -> int:
 def bound_growth(growth: int) -> None:
     """Let this process, and those that it starts, grow by at most ``growth`` bytes from now on."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_least(_used() + growth, hard), hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (_least(data_bytes() + growth, hard), hard))
 
 
 @contextmanager
 def bounded(growth: int) -> Iterator[None]:
     """Bound the growth of this process inside the block; Python raises `MemoryError` beyond it."""
     before, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_least(_used() + growth, before), hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (_least(data_bytes() + growth, before), hard))
     try:
         yield
     finally:
@@ -45,7 +45,8 @@ def _least(wanted: int, limit: int) -> int:
     return wanted if limit == resource.RLIM_INFINITY else min(wanted, limit)
 
 
-def _used() -> int:
+def data_bytes() -> int:
+    """Private writable memory of this process, in bytes; 0 where only Linux tells."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[_DATA])
     except OSError:  # only Linux has /proc/self/statm

@@ -16,8 +16,8 @@ from workers.microbatch.intake import Intake
 from workers.microbatch.registry_outage import RegistryOutage
 from workers.models.resolving import is_away
 from workers.pool.heartbeat import Heartbeat
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener
 from workers.pool.pools import Pools
 
 CLIENT_TIMEOUT = 5

@@ -3,7 +3,7 @@
 from flask import request
 from msgspec.structs import replace
 
-from api.http.rights import Rights
+from api.http.rights import CallerSource
 from tasks.jobs.gateway import JobGateway
 from tasks.jobs.job import Job, JobError
 from telemetry.errors import Forbidden
@@ -14,7 +14,7 @@ REDACTED_REASON = "this job was requested with the local key: send the key to se
 class JobAccess:
     """Decides what the caller of the current request may see and do."""
 
-    def __init__(self, jobs: JobGateway, rights: Rights) -> None:
+    def __init__(self, jobs: JobGateway, rights: CallerSource) -> None:
         self._jobs, self._rights = jobs, rights
 
     @property

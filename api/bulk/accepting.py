@@ -71,13 +71,13 @@ class Acceptance:
         self._resolved.clear()
         offered = [await self._offered_in_turn(*each) for each in enumerate(window)]
         found = await self._submitted(offered)
-        paused = [place for place, each in enumerate(found) if isinstance(each, VersionPaused)]
+        paused = [index for index, each in enumerate(found) if isinstance(each, VersionPaused)]
         if paused:
             await self._fall_back(window, offered, found, paused)
         return _answered(window, found, is_brief=is_brief)
 
-    async def _offered_in_turn(self, place: int, line: NumberedLine) -> Offer | PredictqError:
-        if place % LINES_A_TURN == 0:
+    async def _offered_in_turn(self, index: int, line: NumberedLine) -> Offer | PredictqError:
+        if index % LINES_A_TURN == 0:
             await asyncio.sleep(0)
         return await self._offered(line)
 
@@ -130,8 +130,8 @@ class Acceptance:
     ) -> None:
         """Submit what was refused for a pause to the fallback of its model, if there is one."""
         instead = [
-            await asyncio.to_thread(self._instead, window[place], offered[place], found[place])
-            for place in paused
+            await asyncio.to_thread(self._instead, window[index], offered[index], found[index])
+            for index in paused
         ]
         try:
             submitted = await self._submitted(instead)
@@ -139,8 +139,8 @@ class Acceptance:
             # Other lines of the window are accepted: the caller must get their ids, not an error.
             log.warning("the fallback of paused versions cannot be asked: %s", error)
             return
-        for place, each in zip(paused, submitted, strict=True):
-            found[place] = each
+        for index, each in zip(paused, submitted, strict=True):
+            found[index] = each
 
     def _instead(
         self, line: NumberedLine, offer: Offer | PredictqError, refusal: Submitted

@@ -17,7 +17,7 @@ MAX_UNSENT_BYTES = 2**22
 """Bytes of an answer that are kept for a client which does not read yet: many send all lines before
 they read. The answers to all lines are within this."""
 MAX_DETAILED_BYTES = 2**20
-"""Unsent bytes beyond which problems are told without details, so that the others find place."""
+"""Unsent bytes beyond which problems are told without details, so that other answers fit."""
 
 
 class StreamedAnswer:

@@ -48,9 +48,9 @@ class BulkGateway:
         if not offers:
             return []
         answers = await self._ledger.accept_all_async(offers)
-        own = {offer.record.task_id for offer in offers}
+        offered = {offer.record.task_id for offer in offers}
         earlier = [
-            task_id for task_id in answers if isinstance(task_id, str) and task_id not in own
+            task_id for task_id in answers if isinstance(task_id, str) and task_id not in offered
         ]
         known = await self._known(earlier)
         return [

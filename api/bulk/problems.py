@@ -10,7 +10,7 @@ from telemetry.errors import PredictqError
 MAX_CHARS = 300
 """Greatest length of each text in the problem of a line: there may be thousands."""
 MAX_ERRORS = 3
-"""Most places that the problem of a line names."""
+"""Most details of an error that the problem of a line has."""
 LEFT_OUT = "details are left out, since much of this answer is unread"
 UNAVAILABLE = 503
 

@@ -46,6 +46,7 @@ def download(file: IO[bytes], name: str, type_: str) -> Response:
         raise PreconditionFailed("the file is not the one that If-Match names")
     plain = CONTROL_CHARACTERS.sub("_", name)  # not allowed in a header
     # Not conditional here: `make_conditional` below does that, with some fields left out.
+    # No age: another job may replace the file at any time, so a cache has to ask again.
     response = send_file(file, type_, True, plain, conditional=False, max_age=0)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     response.content_length, response.last_modified = size, status.st_mtime  # type: ignore[assignment]  # werkzeug takes seconds, too

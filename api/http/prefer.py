@@ -7,7 +7,7 @@ MAX_WAIT_SECONDS = 30
 MAX_PREFERENCES = 32
 """How many preferences are parsed; the rest are ignored."""
 MAX_DIGITS = 6
-"""Digits of `wait`; a longer number is ignored."""
+"""Digits of `wait`; a longer number is ignored, as converting very long ones takes time."""
 
 
 class Preference(msgspec.Struct, frozen=True):

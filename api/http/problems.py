@@ -59,6 +59,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
 class Problem(msgspec.Struct, kw_only=True):
     """The body of an HTTP error (RFC 9457)."""
 
+    # RFC 9457 asks for this value where the title is that of the status; `code` tells errors apart.
     type: str = "about:blank"
     title: str
     status: int
@@ -81,6 +82,7 @@ class Problem(msgspec.Struct, kw_only=True):
 def status_of(error: errors.PredictqError | type[errors.PredictqError]) -> HTTPStatus:
     """The status of the error's class, or of its nearest ancestor in `STATUS`."""
     kind = error if isinstance(error, type) else type(error)
+    # So a class that is added to the tree has a status without an entry of its own.
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
@@ -159,6 +161,7 @@ def _from_werkzeug(error: HTTPException) -> Response:
         status=status,
         detail=error.description or status.phrase,
         code=status.name.lower(),
+        # The request itself is wrong, such as its path or its method.
         retryable=False,
     )
     return _answer(problem, _headers(error))

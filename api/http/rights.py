@@ -3,7 +3,7 @@
 import hmac
 import logging
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import msgspec
 from flask import Request
@@ -14,9 +14,9 @@ from tasks.key_files import read_or_make_local_key
 from telemetry.errors import Forbidden
 
 log = logging.getLogger(__name__)
-Right = Literal["debug", "any_path", "follow"]
+Right = Literal["debug", "any_path", "follow", "console"]
 """``debug``: see tracebacks. ``any_path``: name any path for a job, and see such jobs' files.
-``follow``: see the ids of all predictions as they end."""
+``follow``: see the ids of all predictions as they end. ``console``: sign in to the console."""
 
 
 class _Query(msgspec.Struct, frozen=True):
@@ -37,11 +37,18 @@ ANYONE = Caller()
 OWNER = Caller(frozenset(get_args(Right)))
 
 
+class CallerSource(Protocol):
+    """What tells the sender of a request: by the key that it presents, or by its session."""
+
+    def caller(self, request: Request) -> Caller:
+        """The sender of this request."""
+
+
 class Rights:
     """Checks the local key, which `up` or the first API process creates."""
 
     def __init__(self, home: Path) -> None:
-        self._key = _key(home)
+        self._key = local_key(home)
 
     def caller(self, request: Request) -> Caller:
         """The sender of this request; without the local key it has no rights."""
@@ -79,7 +86,7 @@ def _given(request: Request) -> Authorization | None:
         return None
 
 
-def _key(home: Path) -> bytes:
+def local_key(home: Path) -> bytes:
     """Read or create the key; empty if that fails, as the API must serve without it too."""
     try:
         return read_or_make_local_key(home)

@@ -41,12 +41,12 @@ class ByteBudget:
             yield
             return
         # A body above the whole budget waits for all of it, or it could never be parsed.
-        held = min(size, self._most)
-        self._take(held)
+        taken = min(size, self._most)
+        self._take(taken)
         try:
             yield
         finally:
-            self._give_back(held)
+            self._give_back(taken)
 
     def _take(self, size: int) -> None:
         with self._changed:

@@ -35,8 +35,8 @@ def results() -> Json:
     ids = {"type": "array", "items": one, "minItems": 1, "description": told}
     content = {"application/json": {"schema": ids}, NDJSON: {"schema": {"type": "string"}}}
     each = "An `Outcome`, a `Pending` or a `Problem` for each id, in order"
-    done = {"description": each, "content": {NDJSON: {}}}
-    answers = {"200": done, **problems("400", "413", "415", "422", "503")}
+    answered = {"description": each, "content": {NDJSON: {}}}
+    answers = {"200": answered, **problems("400", "413", "415", "422", "503")}
     post = operation("predictions", "Look up many outcomes", "lookUpMany")
     post |= {"requestBody": {"required": True, "content": content}, "parameters": [prefer()]}
     return {"post": post | {"responses": answers}}

@@ -77,7 +77,7 @@ def build() -> Json:
 
 def _predictions() -> Json:
     body, key = request_body(Submission, ONE_EXAMPLE), idempotency_key()
-    done, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
+    answered, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
     ended = problems("403") | endings()
     again = response(Outcome, "The existing outcome of this Idempotency-Key")
     return {
@@ -91,15 +91,15 @@ def _predictions() -> Json:
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}
-            | {"responses": {"200": done, "202": pending_response(), **refused, **ended}}
+            | {"responses": {"200": answered, "202": pending_response(), **refused, **ended}}
         },
         "/predict/result/{id}": {
             "parameters": [in_path("id", "Id of the prediction, from its submission")],
             "get": operation("predictions", "Look up an outcome", "lookUp")
             | {"parameters": [prefer(), debug()]}
-            | {"responses": {"200": done, "202": pending_response(), **problems(*OF_LOOK_UPS)}},
+            | {"responses": {"200": answered, "202": pending_response(), **problems(*OF_LOOK_UPS)}},
             "delete": operation("predictions", "Cancel a prediction", "cancel")
-            | {"responses": {"200": done, **problems("404", "410", "503")}},
+            | {"responses": {"200": answered, **problems("404", "410", "503")}},
         },
     }
 
@@ -128,9 +128,9 @@ def _models() -> Json:
 
 
 def _pause(summary: str, name: str, body: Json) -> Json:
-    done = response(PauseState, "Whether the version is paused now")
+    answered = response(PauseState, "Whether the version is paused now")
     post = operation("models", summary, name)
-    post["responses"] = {"200": done, **problems(*OF_BODIES)}
+    post["responses"] = {"200": answered, **problems(*OF_BODIES)}
     return {
         "parameters": [
             in_path("name", "Name of the model"),

@@ -1,4 +1,4 @@
-"""The page at `/`: the state of the stack, and links to everything else."""
+"""What is at `/`: the way to the console, and links for programs."""
 
 from pathlib import Path
 
@@ -8,16 +8,14 @@ from flask import Response, request, send_from_directory
 from api.http.responses import json_response
 
 STATIC = Path(__file__).parents[1] / "static"
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'",
-    "Vary": "Accept",
-}
+HEADERS = {"Vary": "Accept"}
 MEDIA_TYPES = ("text/html", "application/json")
 
 
 class Links(msgspec.Struct, frozen=True):
-    """The links of the front page, as JSON."""
+    """Where everything is, as JSON."""
 
+    console: str = "/console"
     docs: str = "/docs"
     openapi: str = "/openapi.json"
     models: str = "/models"
@@ -27,19 +25,15 @@ class Links(msgspec.Struct, frozen=True):
 
 
 def static(name: str) -> Response:
-    """Serve a static file of the page."""
+    """Serve a static file of the documentation."""
     response = send_from_directory(STATIC, name, max_age=3600)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     return response
 
 
 def front_page() -> Response:
-    """Serve the page as HTML, or its links as JSON, by the `Accept` header."""
+    """Lead to the console, or answer the links as JSON, by the `Accept` header."""
     rather = request.accept_mimetypes.best_match(MEDIA_TYPES)
-    page = (
-        json_response(Links())
-        if rather == MEDIA_TYPES[1]
-        else send_from_directory(STATIC, "front.html")
-    )
-    page.headers.update(HEADERS)
-    return page
+    if rather == MEDIA_TYPES[1]:
+        return json_response(Links(), headers=HEADERS)
+    return Response(status=303, headers={**HEADERS, "Location": "/console"})

@@ -75,10 +75,10 @@ def _of_frames() -> Iterator[Fitted]:
         [("numbers", numbers, [f"c{i}" for i in range(4)]), ("city", OneHotEncoder(), ["city"])]
     )
     linear = make_pipeline(split, LogisticRegression()).fit(frame, target)
-    yield Fitted("frame: imputer, scaler, OneHot, LogisticRegression", linear, _frame)
+    yield Fitted("frame: imputer, scaler, OneHot, LogisticRegression", linear, _frame, 5.0)
     boosted = HistGradientBoostingClassifier(categorical_features="from_dtype")
     typed = boosted.fit(_typed(TRAINING_ROWS), target)
-    yield Fitted("frame: HistGradientBoosting with categories", typed, _typed)
+    yield Fitted("frame: HistGradientBoosting with categories", typed, _typed, 5.0)
 
 
 def _of_trees(model: Any, least_gain: float = 10.0) -> Fitted:

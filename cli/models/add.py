@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 from msgspec.structs import replace
 
 from cli.find_stack import not_served
 from cli.models import ghosts
 from cli.models.commands import home_option
 from cli.models.differences import differences_text
-from cli.models.formatting import version_warning
+from cli.models.formatting import optimization_text, version_warning
 from cli.models.served import wait_until_served
-from registry.manifest import Description, Manifest
+from registry.manifest import Description, Manifest, Optimization
 from registry.names import checked_name
 from registry.store import Registry
 from stack.running import RunningStack, running_stack
@@ -23,6 +24,7 @@ from workers.environments.entering import enter_for
 from workers.environments.requirements import read_requirements
 from workers.gate.comparing import differences
 from workers.gate.warming import warmed
+from workers.models.formats.mlflow.beside import mlflow_example, mlflow_requirements
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected
 from workers.models.signature.own import Own
@@ -67,6 +69,11 @@ _SHOWN = 10
     metavar="FILE|REQUIREMENT",
     help="Packages that the model needs, such as scikit-learn==1.5.2; repeatable.",
 )
+@click.option(
+    "--optimize",
+    type=click.Choice(["auto"]),
+    help="Let ONNX Runtime compute calls of few rows, if its answers are the model's and sooner.",
+)
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
     "--max-queue-seconds",
@@ -93,6 +100,7 @@ def add(
     trust: bool,
     code: Path | None,
     requirements: tuple[str, ...],
+    optimize: str | None,
     exact: bool,
     max_queue_seconds: float | None,
     timeout_seconds: float | None,
@@ -106,8 +114,11 @@ def add(
     """
     if sample and example:
         raise Invalid("give either --sample or --example")
+    if optimize and not sample:
+        raise Invalid("--optimize compares answers on a sample; give --sample")
+    requirements = requirements or mlflow_requirements(file)
     made = enter_for(requirements, home, click.echo)
-    rows = read_sample(sample) if sample else of_rows(_examples(example)) if example else None
+    rows = read_sample(sample) if sample else _example_rows(example, file)
     found = examine(
         file,
         trust=trust,
@@ -120,6 +131,7 @@ def add(
     description = replace(
         found.description,
         exact=exact,
+        optimization=_optimization(found) if optimize else None,
         max_queue_seconds=max_queue_seconds,
         timeout_seconds=timeout_seconds,
         environment=made and made.described(read_requirements(requirements).packages),
@@ -145,6 +157,12 @@ def add(
     _report(manifest, alias, stack, found.inspected, sampled=sample is not None)
     if stack is None:
         click.echo(not_served(home))
+
+
+def _example_rows(example: Path | None, model: Path) -> pd.DataFrame | None:
+    """The rows of ``--example``, else those that MLflow saved with the model, if it did."""
+    rows = mlflow_example(model) if example is None else _examples(example)
+    return None if rows is None else of_rows(rows)
 
 
 def _examples(path: Path) -> Any:
@@ -176,6 +194,16 @@ def _labels(classes: str | None) -> tuple[Any, ...] | None:
         return tuple(map(int, labels))
     except ValueError:
         return labels
+
+
+def _optimization(found: Examined) -> Optimization | None:
+    from workers.models.optimizing.choosing import choose  # noqa: PLC0415 - it imports much
+
+    own = found.inspected.own
+    if own is None:
+        return None
+    with found.imported():
+        return choose(found.model, found.description.signature, own.frame)
 
 
 def _prove_offline(name: str, description: Description, found: Examined) -> None:
@@ -220,6 +248,8 @@ def _report(
     click.echo(f"registered {what}{pointed} (sha256 {manifest.sha256[:12]})")
     if warning := version_warning(manifest):
         click.echo(f"warning: {warning}")
+    if manifest.optimization is not None:
+        click.echo(optimization_text(manifest.optimization))
     if found.unknown:
         shown = ", ".join(found.unknown[:_SHOWN]) + (", …" if len(found.unknown) > _SHOWN else "")
         click.echo(f"unknown - give --sample: columns {shown}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cli.text_table import text_table
-from registry.manifest import Column, Description, Manifest
+from registry.manifest import Column, Description, Manifest, Optimization
 from registry.readiness import Readiness
 from registry.store import Registry
 
@@ -40,6 +40,10 @@ def version_text(registry: Registry, manifest: Manifest) -> str:
     ]
     times = registry.readiness(manifest).call_ms.items()
     facts += [(f"call of {rows}", f"{ms:g} ms at registration") for rows, ms in times]
+    if manifest.optimization is not None:
+        facts += [("optimized", optimization_text(manifest.optimization))]
+        timed = manifest.optimization.times.items()
+        facts += [(f"times {runtime}", _microseconds(times)) for runtime, times in timed]
     facts += [(f"metadata {key}", value) for key, value in manifest.metadata.items()]
     facts += [(f"declared {key}", value) for key, value in manifest.declared.items()]
     facts += [("warning", text) for text in [version_warning(manifest)] if text]
@@ -59,6 +63,17 @@ def version_warning(described: Description) -> str:
         f"saved with scikit-learn {saved}, registered with {here}: answers may differ; "
         f"--requirements scikit-learn=={saved} serves it with its own"
     )
+
+
+def optimization_text(found: Optimization) -> str:
+    """What computes the calls of a version for which another runtime was tried."""
+    if not found.runtime:
+        return f"not optimized: {found.reason}"
+    return f"{found.runtime} computes calls of up to {found.most_rows:,} rows"
+
+
+def _microseconds(times: dict[str, float]) -> str:
+    return ", ".join(f"{rows} rows {found:,.1f} µs" for rows, found in times.items())
 
 
 def _classes(manifest: Manifest) -> str:

@@ -1,7 +1,6 @@
 """`predictq predict`: predicts the rows of a file, and writes the predictions in their order."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,14 +8,13 @@ import click
 
 from cli.batch.dialect_options import dialect_options
 from cli.failure import Failure
-from cli.http import url_option
+from cli.http import server, url_option
 from cli.predict.csv_table import from_cells
 from cli.predict.model_inputs import VersionInputs, inputs_of
 from cli.predict.output import destination, write_predictions
 from cli.predict.reading import check_output, read_rows
 from cli.predict.rows import FileRows, Unreadable
 from cli.predict.windowed import predictions
-from predictq import Client, PredictqError
 from tasks.jobs.files.dialect import Dialect
 
 FetchInputs = Callable[[], VersionInputs | None]
@@ -57,7 +55,7 @@ def predict(
         raise click.UsageError("Give either --file or --row.")
     check_output(output)
     said = Dialect(delimiter=delimiter, header=header, na=na)
-    with _in_lines(), Client(url) as client:
+    with server(url) as client:
         needed = partial(inputs_of, client, model)
         found = _of_file(source, needed, said) if source else from_cells(given, needed(), said)
         for note in found.notes:
@@ -71,17 +69,6 @@ def predict(
         click.echo(fault, err=True)
     if bad:
         raise Failure(f"{len(bad):,} of {len(found.rows):,} rows failed")
-
-
-@contextmanager
-def _in_lines() -> Iterator[None]:
-    """Turn errors into `Failure`."""
-    try:
-        yield
-    except BrokenPipeError:  # the reader of our output has closed the pipe; click exits quietly
-        raise
-    except (PredictqError, OSError, ValueError) as error:
-        raise Failure(str(error)) from error
 
 
 def _of_file(source: str, needed: FetchInputs, said: Dialect) -> FileRows:

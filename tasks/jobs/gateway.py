@@ -12,7 +12,7 @@ from tasks.ids import Ids
 from tasks.jobs.files.allowed_paths import AllowedPaths
 from tasks.jobs.files.file_refs import JobDirectory, refuse_existing, refuse_same
 from tasks.jobs.job import COMPLETED, TERMINAL_STATUSES, Job, JobRequest, Status
-from tasks.jobs.ledger import JobLedger
+from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.messages import Idempotency
@@ -47,6 +47,7 @@ class JobGateway:
         job_id = self._ids.new()
         directory = self.directory(job_id)
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # No `exist_ok`: the id is new, so a directory of this name belongs to something else.
         directory.path.mkdir(parents=True)
         return job_id, directory
 
@@ -132,6 +133,7 @@ class JobGateway:
             self.get(job_id)  # raises what its absence means
         elif status not in TERMINAL_STATUSES:
             raise JobConflict(f"job {job_id} is {status}: cancel it first")
+        # Redis has forgotten the job, so what cannot be deleted now is swept by a worker later.
         shutil.rmtree(self.directory(job_id).path, ignore_errors=True)
 
     def resume(self, job_id: str) -> Job:
@@ -148,6 +150,7 @@ class JobGateway:
     def wait(self, job_id: str, seconds: float) -> Job:
         """The job once it has ended, or its current state after ``seconds``."""
         deadline = time.monotonic() + seconds
+        # Before the first look-up, so that no change can come between the two.
         with self._watcher.watching(keys.JOB + job_id) as published:
             while not (job := self.get(job_id)).has_ended:
                 left = deadline - time.monotonic()
@@ -171,6 +174,7 @@ class JobGateway:
                 yield job
                 if job.has_ended:
                     return
+                # Only after a change: an unchanged job was waited for long enough.
                 if published.wait(FOLLOW_RECHECK_SECONDS):
                     time.sleep(every)
 
@@ -207,22 +211,32 @@ class JobGateway:
         parts = [part for part in self._ledger.parts(job_id).values() if part.failed]
         return [directory.part_errors(part.name) for part in parts]
 
-    def _resolved(self, request: JobRequest, own: JobDirectory, *, everywhere: bool) -> JobRequest:
+    def parts(self, job_id: str) -> dict[int, Part]:
+        """Chunk → its result, for the settled chunks of a job, in order."""
+        return self._ledger.parts(job_id)
+
+    def running_chunks(self, job_id: str) -> set[int]:
+        """The chunks of a job that are being computed."""
+        return self._ledger.running_chunks(job_id)
+
+    def _resolved(
+        self, request: JobRequest, directory: JobDirectory, *, everywhere: bool
+    ) -> JobRequest:
         """The job request with its paths checked and links resolved."""
         # Without the right first: only a job that needs it is restricted to holders of the key.
         try:
-            resolved = self._within(request, own)
+            resolved = self._within(request, directory)
         except PlaceForbidden:
             if not everywhere:
                 raise
-            resolved = self._within(replace(request, restricted=True), own)
+            resolved = self._within(replace(request, restricted=True), directory)
         if not request.overwrite:
-            refuse_existing(resolved.output.uri, own)
+            refuse_existing(resolved.output.uri, directory)
         return resolved
 
-    def _within(self, request: JobRequest, own: JobDirectory) -> JobRequest:
-        source = self.roots.source(request.input.uri, own, everywhere=request.restricted)
-        target = self.roots.target(request.output.uri, own, everywhere=request.restricted)
+    def _within(self, request: JobRequest, directory: JobDirectory) -> JobRequest:
+        source = self.roots.source(request.input.uri, directory, everywhere=request.restricted)
+        target = self.roots.target(request.output.uri, directory, everywhere=request.restricted)
         refuse_same(source, target)
         return replace(
             request,

@@ -26,7 +26,7 @@ Fields = Mapping[str, str]
 
 
 def read_job(job_id: str, fields: Fields, in_flight: Iterable[int]) -> Job:
-    """The job; ``in_flight`` holds the rows of each step that is queued or held by a worker."""
+    """The job; ``in_flight`` holds the rows of each step that is queued or reserved."""
     # `order` is the stored name of the job request; jobs of earlier releases have it, too.
     request = msgspec.json.decode(fields["order"], type=JobRequest)
     facts = msgspec.json.decode(fields["facts"], type=Facts) if "facts" in fields else None

@@ -217,6 +217,12 @@ class JobLedger:
         parts = {int(n): msgspec.json.decode(text, type=Part) for n, text in found.items()}
         return dict(sorted(parts.items()))
 
+    def running_chunks(self, job_id: str) -> set[int]:
+        """The chunks that are being computed; those whose messages wait are not among them."""
+        key = _in_flight_key(job_id)
+        found = cast("dict[bytes, bytes]", self._ask(lambda: self.client.hgetall(key)))
+        return {int(step) for step, rows in found.items() if step.isdigit() and int(rows)}
+
     def cancel(self, job_id: str) -> None:
         """Cancel a job, unless it has ended or its output is being written."""
         self._run("cancel", job_id)

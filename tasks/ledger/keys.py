@@ -62,6 +62,10 @@ JOBS_STACK = "predictq:jobs:stack"
 """An id that ties this Redis to the folder of the jobs' files, which holds the same one."""
 JOB_IDEMPOTENCY = "predictq:job-idempotency:"
 """Plus the caller's key: hash of the id of its job and the job request's fingerprint."""
+CONSOLE_CODES = "predictq:console:codes:"
+"""Plus the hash of a one-time code, by which a viewer signs in to the console."""
+CONSOLE_SESSIONS = "predictq:console:sessions:"
+"""Plus the hash of a session's cookie: the Unix seconds at which the session ends."""
 
 
 def record(task_id: str) -> str:

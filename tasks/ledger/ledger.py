@@ -151,6 +151,11 @@ class Ledger:
             raise RecordTooLong
         return read_record(task_id, text or None)
 
+    def records(self, task_ids: Sequence[str], most: int) -> list[Record | None]:
+        """`records_async` for threads."""
+        texts = self._records(keys=[keys.record(task_id) for task_id in task_ids], args=[most])
+        return [read_record(*each) for each in zip(task_ids, texts, strict=False)]
+
     async def records_async(self, task_ids: Sequence[str], most: int) -> list[Record | None]:
         """Records of many ids in one round trip, in order; None as in `record`.
 

@@ -5,7 +5,7 @@ from tasks.settings import Settings
 PROBE_LEASE = 60.0
 """Seconds after which a new probe is sent if one has not settled."""
 MINUTE = 60.0
-"""Seconds of the window in which dead letters are counted."""
+"""Seconds during which dead letters are counted together."""
 MAX_PROBE_WAIT = 300.0
 """Most seconds between two probes; each failed probe doubles the wait."""
 WAIT_REMEMBERED = 600

@@ -16,7 +16,7 @@ from registry.store import Registry
 from stack.process import Process
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
-from tests.support.models import DEADLY, Regicide, described, register
+from tests.support.models import DEADLY, KillsItsWorker, described, register
 from tests.support.sleeping_model import Sleeping, begun
 from tests.support.stack import STARTING, LiveStack, running, until
 
@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("risk")
     (home / "diary").touch()
     register(home, "sleeping", Sleeping(str(home / "diary")), [[1.0, 0.0]])
-    register(home, "regicide", Regicide(), [[1.0, 0.0]])
+    register(home, "regicide", KillsItsWorker(), [[1.0, 0.0]])
     x = np.random.default_rng(0).random((200, 2))
     forest = RandomForestClassifier(50, n_jobs=-1, random_state=0).fit(x, x[:, 0] > x[:, 1])
     register(home, "forest", forest, [FOREST_ROW])

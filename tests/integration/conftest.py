@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., LiveStack]]:
     stacks: list[Any] = []
 
     def begin(**settings: Any) -> LiveStack:
-        stacks.append(running(tmp_path, **{"PREDICTQ_PROBE_AFTER": "0.5", **settings}))
+        stacks.append(running(tmp_path, forks=True, **{"PREDICTQ_PROBE_AFTER": "0.5", **settings}))
         return stacks[-1].__enter__()
 
     yield begin

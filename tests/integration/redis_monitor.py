@@ -42,7 +42,7 @@ def prepare_on_port(directory: Path) -> RedisOnPort:
     return RedisOnPort(**msgspec.structs.asdict(prepare_server(directory)), port=free_port())
 
 
-class Tap:
+class CommandCounts:
     """The commands that each process sent; complete after the context.
 
     Counts map a command, or the name of a script, to its number of calls.
@@ -56,12 +56,12 @@ class Tap:
 
 
 @contextmanager
-def tapped(stack: LiveStack) -> Iterator[Tap]:
+def counted_commands(stack: LiveStack) -> Iterator[CommandCounts]:
     """Listen with MONITOR, which distinguishes commands of clients from those of scripts.
 
     Redis's own statistics do not. MONITOR omits administrative commands.
     """
-    tap, started = Tap(), time.monotonic()
+    tap, started = CommandCounts(), time.monotonic()
     with connect(stack.redis_url, timeout=PATIENCE) as client, client.monitor() as monitor:
         yield tap
         tap.seconds = time.monotonic() - started
@@ -96,7 +96,7 @@ def _script_names(client: redis.Redis, stack: LiveStack) -> dict[str, str]:
     return {value.sha: name.strip("_") for name, value in held if isinstance(value, Script)}
 
 
-def _counts_by_port(tap: Tap, stack: LiveStack) -> dict[int, Counter[str]]:
+def _counts_by_port(tap: CommandCounts, stack: LiveStack) -> dict[int, Counter[str]]:
     """Raises for a port of no known process, so that every command is counted."""
     api = psutil.Process(stack.pid("api"))
     owners = (

@@ -46,7 +46,7 @@ def cut_off(client: redis.Redis) -> Iterator[None]:
 def busy(client: redis.Redis) -> Iterator[None]:
     """BUSY: a script of another client does not end."""
     endless = connect(url_of(client), timeout=30)
-    script = threading.Thread(target=suffer, args=(endless,))
+    script = threading.Thread(target=run_until_killed, args=(endless,))
     with configured(client, "lua-time-limit", 1):
         script.start()
         until(lambda: is_busy(client), "a script that does not end")
@@ -57,7 +57,7 @@ def busy(client: redis.Redis) -> Iterator[None]:
             script.join()
 
 
-def suffer(client: redis.Redis) -> None:
+def run_until_killed(client: redis.Redis) -> None:
     with pytest.raises(redis.ResponseError, match="killed"):
         client.eval("while true do end", 0)
 

@@ -27,7 +27,7 @@ def clocked(home: Path, **environment: str) -> Iterator[LiveStack]:
     register(home, "impatient", Sleepy(str(diary)), example, max_queue_seconds=0.3)
     register(home, "hungry", Hungry(str(diary), str(pantry)), example)
     given = {"PREDICTQ_VISIBILITY_TIMEOUT": str(VISIBILITY), **environment}
-    with running(home, **given) as stack:
+    with running(home, forks=True, **given) as stack:
         for name in ("doubling", "sleepy", "hasty", "impatient", "hungry"):
             assert stack.predict(name, [1.0, 0.0]) == [2.0]  # its batch size is known now
         yield stack

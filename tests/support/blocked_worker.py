@@ -5,12 +5,14 @@ from typing import Any
 
 from celery.worker.control import control_command
 
-from workers.app import app
-
-__all__ = ["app"]
+from workers.__main__ import main
 
 
 @control_command()
-def stand_still(state: Any) -> None:
+def block_event_loop(state: Any) -> None:
     """Block the event loop for longer than any test waits."""
     time.sleep(600)
+
+
+if __name__ == "__main__":
+    main()

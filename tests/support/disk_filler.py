@@ -13,7 +13,7 @@ SIZE = 2**31
 """Others on the disk write, too: half of it is for what they write or remove meanwhile."""
 
 
-class Ballast:
+class DiskFiller:
     """A file that exists inside the context and leaves less than ``bound`` bytes of the disk free.
 
     Outside of the context, more than ``bound`` bytes are free.

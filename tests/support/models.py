@@ -113,7 +113,7 @@ class Lethal(Doubling):
         return super().predict(x)
 
 
-class Regicide(Doubling):
+class KillsItsWorker(Doubling):
     """Kills the worker, the fork server and then its own process for one value."""
 
     def predict(self, x: Any) -> Any:

@@ -22,6 +22,7 @@ from stack.process import ROOT, Process
 from stack.programs import Stack
 from stack.redis import server as redis_server
 from stack.redis.server import RedisServer
+from tests.support.zygote.forked_process import ForkedProcess, can_be_forked
 
 PATIENCE = 30.0
 """Seconds that anything here may take before the test fails."""
@@ -53,8 +54,10 @@ class LiveStack:
         environment: dict[str, str],
         processes: int = 2,
         prepare: Callable[[Path], RedisServer] = redis_server.prepare_server,
+        forks: bool = False,
     ) -> None:
         self.home = home
+        self._forks = forks
         self.server = prepare(home / "redis")
         self.parts = Stack(home, self.server.url, free_port(), None, processes)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
@@ -84,7 +87,8 @@ class LiveStack:
         program = self._programs[name]
         environment = {**program.environment, **self._environment, **environment}
         program = msgspec.structs.replace(program, environment=environment)
-        self._running[name] = Process(program, self.home / "logs" / f"{name}.log")
+        kind = ForkedProcess if self._forks and can_be_forked(program) else Process
+        self._running[name] = kind(program, self.home / "logs" / f"{name}.log")
         self._groups.add(self._running[name].group)
 
     def _is_ready(self, name: str) -> bool:
@@ -153,11 +157,12 @@ class LiveStack:
                 self.stop("redis")
             until(lambda: not self._left_behind(), "the end of all processes", 5.0)
         finally:
-            for process in self._left_behind():
-                process.kill()
+            for pid in self._left_behind():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
-    def _left_behind(self) -> list[psutil.Process]:
-        return [process for process in psutil.process_iter() if _session(process) in self._groups]
+    def _left_behind(self) -> list[int]:
+        return [pid for pid in psutil.pids() if _session(pid) in self._groups]
 
     def logs(self, lines: int = 40) -> str:
         """The last log lines of each process."""
@@ -225,12 +230,16 @@ def running(
     processes: int = 2,
     prepare: Callable[[Path], RedisServer] = redis_server.prepare_server,
     bulk: bool = False,
+    forks: bool = False,
     **environment: str,
 ) -> Iterator[LiveStack]:
-    """A running stack on a home whose models are registered, with this many pool processes."""
+    """A running stack on a home whose models are registered, with this many pool processes.
+
+    With ``forks`` the zygote forks its processes: for tests that start some, and not of starts.
+    """
     (home / "logs").mkdir(parents=True)
     (home / "metrics").mkdir()
-    stack = LiveStack(home, environment, processes, prepare)
+    stack = LiveStack(home, environment, processes, prepare, forks)
     try:
         stack.start("redis")
         stack.start("api", "worker", *(["bulk"] if bulk else []))
@@ -256,9 +265,9 @@ def with_models_of(source: Path, home: Path) -> Path:
     return home
 
 
-def _session(process: psutil.Process) -> int | None:
+def _session(pid: int) -> int | None:
     try:
-        return os.getsid(process.pid)
+        return os.getsid(pid)
     except ProcessLookupError:
         return None
 

@@ -82,5 +82,6 @@ class Shutdown:
             self._reservations.upkeep(())
         except redis.RedisError as error:
             log.warning(
-                "Redis is unavailable; another worker will return what this one held: %s", error
+                "Redis is unavailable; another worker will return what this one had reserved: %s",
+                error,
             )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from platform import python_version
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
@@ -39,8 +40,8 @@ def read_requirements(given: Iterable[str]) -> Requirements:
             _check_addresses(line)
             if line.startswith("-"):
                 options.append(_checked_option(line, path.parent if is_file else Path.cwd()))
-            else:
-                packages.append(_checked(line))
+            elif not _is_python(checked := _checked(line)):
+                packages.append(checked)
     return Requirements(tuple(dict.fromkeys(packages)), tuple(dict.fromkeys(options)))
 
 
@@ -86,6 +87,19 @@ def _checked(line: str) -> str:
             f"{line!r} is no requirement: {reason}; name a package, or give a wheel or, with "
             "--code, your own code"
         ) from error
+
+
+def _is_python(checked: str) -> bool:
+    """Whether this asks for the Python that is here; raises `Invalid` if it asks for another."""
+    wanted = Requirement(checked)
+    if wanted.name.lower() != "python":
+        return False
+    if not wanted.specifier.contains(python_version()):
+        raise Invalid(
+            f"{wanted}: environments have the Python of the shared one, {python_version()}; "
+            "start the stack with that Python, or convert the model, for instance to ONNX"
+        )
+    return True
 
 
 def _check_addresses(line: str) -> None:

@@ -61,28 +61,28 @@ def _of_door(model: Any, signature: Signature, own: Own, door: str) -> Iterator[
         return
     for row, refusal in passed.refused.items():
         yield Difference(door, row + 1, method, _row(own.answers[method], row), None, refusal)
-    for table, places in passed.tables:
-        yield from _of_table(model, own, door, table, places)
+    for table, indices in passed.tables:
+        yield from _of_table(model, own, door, table, indices)
 
 
 def _of_table(
-    model: Any, own: Own, door: str, table: Table, places: list[int]
+    model: Any, own: Own, door: str, table: Table, indices: list[int]
 ) -> Iterator[Difference]:
     for method, answers in own.answers.items():
-        mine = _rows(answers, places)
+        mine = _rows(answers, indices)
         try:
             served = _ask(model, method, table)
         except PredictqError as error:
-            yield Difference(door, places[0] + 1, method, _row(mine, 0), None, error.message)
+            yield Difference(door, indices[0] + 1, method, _row(mine, 0), None, error.message)
             continue
-        for place in map(int, np.flatnonzero(unequal(mine, served))):
+        for index in map(int, np.flatnonzero(unequal(mine, served))):
             yield Difference(
                 door,
-                places[place] + 1,
+                indices[index] + 1,
                 method,
-                _row(mine, place),
-                _row(served, place),
-                column=_to_blame(model, method, own, table[place : place + 1], places[place]),
+                _row(mine, index),
+                _row(served, index),
+                column=_to_blame(model, method, own, table[index : index + 1], indices[index]),
             )
 
 
@@ -121,9 +121,9 @@ def _given(own: Own, frame: pd.DataFrame) -> Any:
     return msgspec.structs.replace(own, frame=frame).given
 
 
-def _rows(output: Output, places: list[int]) -> Output:
-    return [each[places] for each in output] if isinstance(output, list) else output[places]
+def _rows(output: Output, indices: list[int]) -> Output:
+    return [each[indices] for each in output] if isinstance(output, list) else output[indices]
 
 
-def _row(output: Output, place: int) -> Any:
-    return to_wire(_rows(output, [place]))[0]
+def _row(output: Output, index: int) -> Any:
+    return to_wire(_rows(output, [index]))[0]

@@ -60,19 +60,19 @@ def read_source(source: Source) -> DoorResult:
     tables, refused, before = [], dict[int, str](), 0
     for span in source.spans(_SPAN_ROWS):
         block = source.read(span)
-        good = [before + int(place) for place in block.good]
+        good = [before + int(index) for index in block.good]
         if good:
             tables.append((block.features, good))
         missing = sorted(set(range(before, before + block.rows)) - set(good))
         bad = sorted(block.bad, key=lambda row: row.line)
-        refused |= {place: row.message for place, row in zip(missing, bad, strict=True)}
+        refused |= {index: row.message for index, row in zip(missing, bad, strict=True)}
         before += block.rows
     return DoorResult(tables, refused)
 
 
 def json_rows(signature: Signature, frame: pd.DataFrame) -> list[Any]:
     """The rows as JSON values: objects if the model has column names, else lists."""
-    rows = [wire_row(frame, signature.columns, place) for place in range(len(frame))]
+    rows = [wire_row(frame, signature.columns, index) for index in range(len(frame))]
     if not signature.named:
         return rows
     names = [column.name for column in signature.columns]
@@ -82,12 +82,12 @@ def json_rows(signature: Signature, frame: pd.DataFrame) -> list[Any]:
 def _by_json(signature: Signature, frame: pd.DataFrame) -> DoorResult:
     features = decode(encode(json_rows(signature, frame)))
     good, rows, refused = list[int](), list[list[Any]](), dict[int, str]()
-    for place, row in enumerate(features):
+    for index, row in enumerate(features):
         try:
             rows += validation.rows(signature, [row])
-            good.append(place)
+            good.append(index)
         except InvalidFeatures as error:
-            refused[place] = error.message.removeprefix("row 1, ").removeprefix("row 1: ")
+            refused[index] = error.message.removeprefix("row 1, ").removeprefix("row 1: ")
     return DoorResult([(Table.of(signature, rows), good)] if rows else [], refused)
 
 
@@ -105,11 +105,11 @@ def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> DoorResu
 
 def _write_csv(frame: pd.DataFrame, signature: Signature, path: Path) -> None:
     written = [c for c in signature.columns if not (c.unused and signature.named)]
-    for place, column in enumerate(written):
-        series, nothing = frame.iloc[:, place], _nothing(column)
+    for index, column in enumerate(written):
+        series, nothing = frame.iloc[:, index], _nothing(column)
         if nothing and series.isna().any():
             found = series.astype(object).where(series.notna(), nothing)
-            frame = frame.assign(**{frame.columns[place]: found})
+            frame = frame.assign(**{frame.columns[index]: found})
     frame.to_csv(path, index=False)
 
 

@@ -51,6 +51,6 @@ def call_times(model: Any, signature: Signature, rows: list[list[Any]]) -> dict[
 
 
 def _call(model: Any, signature: Signature, rows: list[list[Any]], count: int) -> float:
-    repeated = [rows[place % len(rows)] for place in range(count)]
+    repeated = [rows[index % len(rows)] for index in range(count)]
     table = Table.of(signature, repeated)
     return answer_table(table, lambda given: call_method(model, signature.main, given)).milliseconds

@@ -74,7 +74,8 @@ def open_artifact(
     found = recognised_format(content, what)
     if found.needs_sample and not has_sample:
         raise Invalid(f"{what}: a {found.name} model does not tell its columns; give a --sample")
-    check_loadable(found, content, what)
+    if trust or not found.runs_code:
+        check_loadable(found, content, what)
     imported = bundle.imported(trust=trust, what=what)
     with imported():
         made = load_model(found, content, LoadOptions(trust, labels), what)

@@ -1,39 +1,64 @@
-"""Cache of loaded models; evicts old versions before current ones."""
+"""Cache of loaded models, bounded by their bytes; evicts old versions before current ones."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from registry.manifest import Manifest
+import msgspec
 
-CAPACITY = 32
-"""Most models that a process holds."""
+from registry.manifest import Manifest
+from telemetry.memory import available_memory
+from workers.memory_limit import data_bytes
+
+_Key = tuple[str, int, str]
+
+
+def models_budget() -> int:
+    """Bytes of models that a process may hold: a quarter of the memory that workers may use.
+
+    Pool processes may take half of it, see `workers.memory_limit.share_of_one`.
+    """
+    return available_memory() // 4
+
+
+class _Held(msgspec.Struct, frozen=True):
+    model: Any
+    size: int
+    """Bytes that it took to load, or of its artifact, whichever are more."""
 
 
 class ModelCache:
     """Least-recently-used cache of loaded models by name, version and SHA-256.
 
-    The SHA-256 is part of the key because a version can be removed and registered anew.
+    The SHA-256 is part of the key because a version can be removed and registered anew. Beyond the
+    budget old versions are evicted. Only a current version makes another current one leave, so
+    requests for old versions cannot evict production; the last old one stays in any case.
     """
 
     def __init__(
-        self, load: Callable[[Manifest], Any], is_current: Callable[[str, int], bool]
+        self,
+        load: Callable[[Manifest], Any],
+        is_current: Callable[[str, int], bool],
+        budget: int,
     ) -> None:
-        """``is_current``: whether a version is a model's latest, or has an alias."""
-        self._load, self._is_current = load, is_current
-        self._held: OrderedDict[tuple[str, int, str], Any] = OrderedDict()
+        """``is_current``: whether a version is a model's latest, or has an alias.
+
+        ``budget``: see `models_budget`.
+        """
+        self._load, self._is_current, self._budget = load, is_current, budget
+        self._held: OrderedDict[_Key, _Held] = OrderedDict()
 
     def get(self, manifest: Manifest) -> Any:
         """The model, loaded at its first use; raises what ``load`` raises."""
         key = _key(manifest)
         if key in self._held:
             self._held.move_to_end(key)
-            return self._held[key]
-        estimator = self._load(manifest)
-        if len(self._held) == CAPACITY:
-            del self._held[self._evictable()]
-        self._held[key] = estimator
-        return estimator
+            return self._held[key].model
+        before = data_bytes()
+        model = self._load(manifest)
+        self._held[key] = _Held(model, max(manifest.size, data_bytes() - before))
+        self._evict_beside(key)
+        return model
 
     def drop(self, manifest: Manifest) -> None:
         """Forget a version, if it is held."""
@@ -43,11 +68,24 @@ class ModelCache:
         """Versions in the cache, as model:version, the least recently used first."""
         return [f"{name}:{version}" for name, version, _ in self._held]
 
-    def _evictable(self) -> tuple[str, int, str]:
-        """The least recently used key that is not current; if all are, the least recently used."""
-        old = (key for key in self._held if not self._is_current(*key[:2]))
-        return next(old, next(iter(self._held)))
+    def _evict_beside(self, loaded: _Key) -> None:
+        """Evict others than the version that was just loaded, while all take too much."""
+        excess = sum(held.size for held in self._held.values()) - self._budget
+        if excess <= 0:
+            return
+        for key in self._evictable(loaded):
+            excess -= self._held.pop(key).size
+            if excess <= 0:
+                return
+
+    def _evictable(self, loaded: _Key) -> list[_Key]:
+        """Old versions, then current ones if ``loaded`` is current; least recently used first."""
+        others = [key for key in self._held if key != loaded]
+        old = [key for key in others if not self._is_current(*key[:2])]
+        if not self._is_current(*loaded[:2]):
+            return old
+        return old + [key for key in others if key not in old]
 
 
-def _key(manifest: Manifest) -> tuple[str, int, str]:
+def _key(manifest: Manifest) -> _Key:
     return (manifest.name, manifest.version, manifest.sha256)

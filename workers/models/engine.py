@@ -19,11 +19,12 @@ from telemetry.tracebacks import error_text
 from workers.environments.environment import check_environment
 from workers.environments.receipts import packages_named
 from workers.models.artifacts import load_artifact
-from workers.models.cache import ModelCache
+from workers.models.cache import ModelCache, models_budget
 from workers.models.current import is_current
 from workers.models.formats.code.bundle import Imported
 from workers.models.formats.table import runtime_name
 from workers.models.kernels.accelerating import accelerated
+from workers.models.optimizing.optimized import optimized
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
 from workers.models.tabular.table import Input, Table
 
@@ -130,7 +131,7 @@ class SklearnEngine:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._models = ModelCache(self._load, partial(is_current, registry))
+        self._models = ModelCache(self._load, partial(is_current, registry), models_budget())
 
     def hold(self, manifest: Manifest) -> None:
         """See `Engine`."""
@@ -161,10 +162,11 @@ class SklearnEngine:
         own, imported = loaded.estimator, loaded.imported
         with imported():
             estimator = accelerated(own, manifest.reference)
+            served, more = optimized(own, estimator, manifest)
         runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
         runtime += packages_named(manifest, runtime)
         named = runtime if estimator is own else f"{runtime}, exact kernels"
-        return _Held(estimator, named, imported)
+        return _Held(served, named + more, imported)
 
 
 class _Held(msgspec.Struct, frozen=True):

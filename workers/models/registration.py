@@ -20,7 +20,7 @@ from workers.models.signature.sample import of_rows
 
 _LIBRARIES = (
     *("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops"),
-    *("xgboost", "xgboost-cpu", "lightgbm", "catboost", "onnxruntime"),
+    *("xgboost", "xgboost-cpu", "lightgbm", "catboost", "onnxruntime", "torch"),
 )
 _MAX_VALUE = 2_000
 """Characters of a parameter's repr that are kept."""

@@ -29,7 +29,7 @@ from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
 from workers.environments.environment import runs_in_environment_of
 from workers.memory_limit import bound_growth, share_of_one
-from workers.models.cache import CAPACITY
+from workers.models.cache import models_budget
 from workers.models.current import current
 from workers.models.engine import SklearnEngine
 from workers.models.golden_engine import GoldenCheckedEngine
@@ -38,10 +38,13 @@ from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
 from workers.pool.priority import lower_priority
 from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.short_imports import shorten_imports
 
 log = logging.getLogger(__name__)
 MAX_COMMAND_BYTES = 2**16
 """Largest command in bytes."""
+MAX_PRELOADED = 32
+"""Most versions that are loaded before the worker takes messages."""
 USUAL_THRESHOLDS = gc.get_threshold()
 LOADING_THRESHOLD = 100_000
 """Objects made between two collections while libraries and models are loaded. These stay, and
@@ -75,8 +78,7 @@ class ForkServer:
 
     def run(self) -> None:
         """Load the current versions, then serve commands until the worker hangs up."""
-        # The cache holds no more: further ones would push out the first.
-        for manifest in islice(filter(runs_in_environment_of, current(self._registry)), CAPACITY):
+        for manifest in self._preloaded():
             if manifest.reference not in self._never:
                 self._hold(manifest)
         signal.signal(signal.SIGCHLD, self._report_ends)
@@ -87,6 +89,15 @@ class ForkServer:
         with contextlib.suppress(ChildProcessError):  # wait until every pool process has ended
             while os.wait():
                 pass
+
+    def _preloaded(self) -> Iterator[Manifest]:
+        """Current versions, as many as are worth waiting for; the others are loaded when asked."""
+        left = models_budget()
+        served = filter(runs_in_environment_of, current(self._registry))
+        for manifest in islice(served, MAX_PRELOADED):
+            left -= manifest.size
+            if left >= 0:
+                yield manifest
 
     def _obey(self, command: Any, descriptors: list[int]) -> None:
         match command:
@@ -183,6 +194,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     gc.set_threshold(LOADING_THRESHOLD)
+    shorten_imports()
     configure("worker")
     descriptor, queue, *never = sys.argv[1:]
     settings, growth = Settings.from_environment(), None

@@ -65,7 +65,7 @@ def describe_worker(pool: Pools) -> dict[str, Any]:
     """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
     return {
         "pid": os.getpid(),
-        # Estimates and the window of jobs take it for what computes at once, over all pools.
+        # Over all pools: estimates and the number of chunks in flight take it for parallelism.
         "processes": pool.concurrency,
         "memory_bytes": resident_bytes(os.getpid()) + pool.memory_bytes,
         "loaded": pool.held,

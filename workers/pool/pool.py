@@ -1,41 +1,20 @@
 """The pool: processes forked from the fork server, each computing one microbatch at a time."""
 
 import logging
-import os
 import select
 import time
-from collections.abc import Callable
 from threading import Thread
-from typing import Any, NamedTuple
-
-from celery.worker import state
+from typing import Any
 
 from telemetry.logs import of_version
 from telemetry.memory import resident_bytes
 from workers.pool.fork_server_client import STOP_GRACE, ForkServerClient
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool_process import PoolProcess
 from workers.protocol import Ended, Loaded, Loading
 
 log = logging.getLogger(__name__)
-
-
-def _end_worker() -> None:
-    log.error("the fork server ended, so this worker ends")
-    state.should_stop = os.EX_SOFTWARE  # the supervisor restarts the whole worker
-
-
-class Listener(NamedTuple):
-    """What the pool calls when something happens in it."""
-
-    on_ready: Callable[[], object]
-    """Called when a new process is ready."""
-    on_idle: Callable[[], object]
-    """Called when a process may have become free."""
-    on_hang: Callable[[str], object]
-    """Called with a version, as model:version, whose loading took longer than `MAX_RUN_SECONDS`."""
-    on_end: Callable[[], object] = _end_worker
-    """Called when the fork server ended and no load is to blame; the pool is closed then."""
 
 
 class Pool:

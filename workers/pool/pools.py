@@ -2,7 +2,8 @@
 
 The pool of an environment has a fork server of its own, which runs in that environment's Python. It
 is started by the first message of such a version, and ended when it has had no work for a while or
-when others need its place. All pools together compute no more at once than the shared pool could.
+when another environment needs to run. All pools together compute no more at once than the shared
+pool could.
 """
 
 import logging
@@ -16,8 +17,9 @@ from registry.store import Registry
 from telemetry.errors import PredictqError
 from telemetry.logs import of_version
 from workers.pool.fork_server_client import STOP_GRACE
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener, Pool
+from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
 
 log = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ class Pools:
         """Pools whose fork server ended; their processes may still be computing."""
         self._hub: Any = None
         self._is_closed = False
-        self._lacked_place = False
-        """Whether an environment got no place; then `maintain` has the batcher try again."""
+        self._lacked_capacity = False
+        """Whether an environment could not start; then `maintain` has the batcher try again."""
 
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
@@ -164,8 +166,8 @@ class Pools:
             pool.retire()
         for lock in [lock for lock in self._others if self._may_end(lock, UNUSED_SECONDS)]:
             self._retire(lock)
-        if self._lacked_place:
-            self._lacked_place = False
+        if self._lacked_capacity:
+            self._lacked_capacity = False
             self._listener.on_idle()
 
     def drain(self, timeout: float) -> bool:
@@ -199,11 +201,11 @@ class Pools:
             return None
 
     def _start(self, lock: str, reference: str) -> None:
-        """Start the pool of an environment, if there is a place for it now."""
+        """Start the pool of an environment, if one more may run now."""
         if self._is_closed:
             return
-        if not self._make_place():
-            self._lacked_place = True
+        if not self._make_capacity():
+            self._lacked_capacity = True
             return
         pool = self._others[lock] = Pool(self._faults, reference)
         self._used[lock] = time.monotonic()
@@ -211,8 +213,8 @@ class Pools:
         pool.start(self._size, self._queue, self._listener._replace(on_end=ended))
         pool.listen(self._hub)
 
-    def _make_place(self) -> bool:
-        """Whether there is a place for one more pool, if need be that of one that ends now."""
+    def _make_capacity(self) -> bool:
+        """Whether one more pool may run, if need be because another one ends now."""
         if len(self._others) < MAX_ENVIRONMENTS:
             return True
         ending = (lock for lock in self._others if self._may_end(lock, SPARED_SECONDS))

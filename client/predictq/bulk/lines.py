@@ -40,5 +40,5 @@ def _line(number: int, row: Any) -> bytes:
     except ProblemError as error:
         raise refused(f"row {number + 1}: {error.detail}", number) from error
     except Unencodable as error:
-        place = f", column {error.way[0]!r}" if error.way else ""
-        raise refused(f"row {number + 1}{place}: {error.told}", number) from error
+        where = f", column {error.way[0]!r}" if error.way else ""
+        raise refused(f"row {number + 1}{where}: {error.told}", number) from error

@@ -101,7 +101,7 @@ def _of_pandas(frame: Any) -> Table:
     is_named = any(isinstance(name, str) for name in names)
     if is_named:
         check(names)
-    columns = [column(frame.iloc[:, place]) for place in range(len(names))]
+    columns = [column(frame.iloc[:, index]) for index in range(len(names))]
     return Table(names if is_named else None, columns, len(frame))
 
 

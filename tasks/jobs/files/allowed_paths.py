@@ -32,10 +32,10 @@ class AllowedPaths:
         self._local = [_real(root) for root in self._named]
         self._home = _real(home)
 
-    def source(self, uri: str, own: JobDirectory, *, everywhere: bool = False) -> str:
+    def source(self, uri: str, directory: JobDirectory, *, everywhere: bool = False) -> str:
         """The canonical form of an input's URI, links resolved; raises `PlaceForbidden`.
 
-        ``own`` is the job's directory, the only part of the home that it may use. ``everywhere``:
+        ``directory`` is the job's own, the only part of the home that it may use. ``everywhere``:
         the caller has presented the local key, so any path is allowed.
         """
         path = local_path(uri)
@@ -44,28 +44,30 @@ class AllowedPaths:
         if not path.is_absolute() or "\0" in str(path):
             raise _outside(uri)
         # Refuse by the name before resolving links: a dead mount would block the thread.
-        if not (everywhere or self._names(path, own)):
+        if not (everywhere or self._names(path, directory)):
             raise _outside(uri)
         real = _real(path)
-        if not (everywhere or real.is_relative_to(own.path) or self._hold(real)):
+        if not (everywhere or real.is_relative_to(directory.path) or self._hold(real)):
             raise _outside(uri)
         if _is_special(real):
             raise PlaceForbidden(f"{uri} is not a regular file")
         return str(real)
 
-    def target(self, uri: str, own: JobDirectory, *, everywhere: bool = False) -> str:
+    def target(self, uri: str, directory: JobDirectory, *, everywhere: bool = False) -> str:
         """As `source`, for an output; refuses predictq's own files even with the local key."""
-        real = Path(self.source(uri, own, everywhere=everywhere))
-        if real.is_relative_to(own.path):
+        real = Path(self.source(uri, directory, everywhere=everywhere))
+        if real.is_relative_to(directory.path):
             return str(real)
         if any(real.is_relative_to(kept) for kept in (self._home, *_program())):
             raise PlaceForbidden(f"{uri} is one of predictq's own files: use another path")
         return str(real)
 
-    def _names(self, path: Path, own: JobDirectory) -> bool:
-        """Whether the name lies below an allowed path or ``own``, before links are resolved."""
+    def _names(self, path: Path, directory: JobDirectory) -> bool:
+        """Whether the name, links not resolved, is below ``directory`` or an allowed path."""
         plain = Path(os.path.normpath(path))
-        return any(plain.is_relative_to(root) for root in (*self._named, *self._local, own.path))
+        return any(
+            plain.is_relative_to(root) for root in (*self._named, *self._local, directory.path)
+        )
 
     def _hold(self, real: Path) -> bool:
         """Whether an allowed path holds it. Hidden files and the home must be named explicitly."""

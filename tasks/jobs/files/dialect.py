@@ -100,8 +100,8 @@ def is_header(fields: Sequence[str], takes: ModelInputs | None, *, alone: bool) 
     and at least one cannot be a name.
     """
     names = _names(takes)
-    held = names.intersection(field.strip() for field in fields) | names.intersection(fields)
-    if held and (held == names or not all(map(is_number, held))):
+    known = names.intersection(field.strip() for field in fields) | names.intersection(fields)
+    if known and (known == names or not all(map(is_number, known))):
         return True
     if is_counted(fields):
         return not alone
@@ -159,9 +159,9 @@ def _likelihood(records: list[list[str]], takes: ModelInputs | None) -> tuple[in
     # With one field, nothing shows that this delimiter occurs at all.
     if width < 2:
         return 0, False, 0, 0
-    held = len(_names(takes).intersection(field.strip() for field in records[0]))
+    known = len(_names(takes).intersection(field.strip() for field in records[0]))
     agreeing = sum(len(record) == width for record in records)
-    return held, takes is not None and width == len(takes.columns), agreeing, width
+    return known, takes is not None and width == len(takes.columns), agreeing, width
 
 
 def _is_row(fields: Sequence[str], takes: ModelInputs | None) -> bool:

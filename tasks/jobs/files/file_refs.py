@@ -78,11 +78,11 @@ def refuse_same(source: str, target: str) -> None:
             raise Invalid("the output must not be the same file as the input: use another path")
 
 
-def refuse_existing(target: str, own: JobDirectory) -> None:
+def refuse_existing(target: str, directory: JobDirectory) -> None:
     """Raise `OutputExists` if the file exists, unless it lies in the job's own directory."""
     # A directory is left to validation, which refuses it with overwrite set, too.
     is_there = os.path.lexists(target) and not os.path.isdir(target)
-    if is_there and not Path(target).is_relative_to(own.path):
+    if is_there and not Path(target).is_relative_to(directory.path):
         raise OutputExists(f"{target} already exists: use another path, or set overwrite")
 
 

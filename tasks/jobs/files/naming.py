@@ -73,6 +73,7 @@ def no_data(uri: str) -> str | None:
 
 def _ending(uri: str) -> tuple[str, Compression | None]:
     """The suffix of the format, and the compression by the suffix after it."""
+    # Two at most: in `rows.2024.csv.gz` only the last two say something about the content.
     suffixes = [suffix.lower() for suffix in PurePath(uri).suffixes[-2:]]
     compression = _COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     named = suffixes[:-1] if compression else suffixes

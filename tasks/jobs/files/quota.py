@@ -17,6 +17,7 @@ class Quota:
 
     def __init__(self, settings: Settings) -> None:
         self._jobs, self._most = settings.home / "jobs", settings.max_job_bytes
+        # As if summed long ago, so that the first check sums the files.
         self._used, self._summed = 0, -CACHE_SECONDS
 
     def check(self, more: int = 0) -> None:

@@ -7,11 +7,11 @@
 local _, step, tag = unpack(ARGV)
 redis.call('ZREM', DUE, '') -- deleting first lets the script run on a full Redis
 expire()
-local held = redis.call('ZSCORE', DUE, tag)
-if not (held and is_due(step)) then
-  -- The message is still held here, but its step is settled, or its job has stopped: drop the
+local due_at = redis.call('ZSCORE', DUE, tag)
+if not (due_at and is_due(step)) then
+  -- The message is still reserved here, but its step is settled, or its job has stopped: drop the
   -- message.
-  if held then
+  if due_at then
     drop(step, tag)
     revisit(step)
     complete_cancellation()

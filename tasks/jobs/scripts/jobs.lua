@@ -7,7 +7,7 @@
 -- idempotency key, deleted with the job); revisits (present if each chunk before next is settled, in
 -- flight or in the set of the same name) and searched (how far resume.lua has looked for those that
 -- are not, in jobs of earlier releases).
--- A step is in flight from its push until it is settled or dropped: queued, or held by a worker.
+-- A step is in flight from its push until it is settled or dropped: queued, or reserved by a worker.
 -- The hash of these steps, `in_flight`, has `:flying` in its key, as earlier releases stored it.
 local ENDED = {
   completed = true, completed_with_errors = true, failed = true, cancelled = true, expired = true,
@@ -73,7 +73,7 @@ local function is_due(step)
 end
 
 -- How many chunks of a job may be in flight: two for each process that computes batch jobs now.
-local function window()
+local function most_in_flight()
   local processes = 0
   for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS_SEEN, clock() - SILENCE, '+inf')) do
     local told = redis.call('HGET', WORKERS, worker)
@@ -132,15 +132,15 @@ end
 -- Clear the steps whose messages no longer exist, as after a purge of the queue; returns how many.
 -- `found` holds the messages that wait.
 local function forget_lost(steps, found)
-  local held, lost = {}, 0
+  local reserved, lost = {}, 0
   for _, tag in ipairs(#steps > 0 and redis.call('HKEYS', RESERVED) or {}) do
     if queue_of_tag(tag) == BULK then
-      held[redis.call('HGET', RESERVED, tag)] = true
+      reserved[redis.call('HGET', RESERVED, tag)] = true
     end
   end
   for _, step in ipairs(steps) do
     local message = message_of(step)
-    if not held[message] and not found[message] then
+    if not reserved[message] and not found[message] then
       lost = lost + redis.call('HDEL', in_flight, step)
       revisit(step)
     end
@@ -148,8 +148,8 @@ local function forget_lost(steps, found)
   return lost
 end
 
--- Remove a job's waiting messages from the queue; steps that workers hold stay in
--- flight.
+-- Remove a job's waiting messages from the queue; steps that workers have
+-- reserved stay in flight.
 local function remove_waiting()
   local steps = redis.call('HKEYS', in_flight)
   local found, any = positions_of(steps), false
@@ -204,7 +204,7 @@ local function finalize_or_go_on(before)
     -- After a resume a worker may still hold the step of before.
     if redis.call('HEXISTS', in_flight, 'finalize') == 0 then push('finalize', true) end
   else
-    push_next(window() - redis.call('HLEN', in_flight), before)
+    push_next(most_in_flight() - redis.call('HLEN', in_flight), before)
   end
 end
 

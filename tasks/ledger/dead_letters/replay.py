@@ -89,7 +89,7 @@ class Replays:
             date_done=None,
             receipt=None,
             error=None,
-            # replay.lua appends the number of its new place.
+            # replay.lua appends its new number.
             number=msgspec.UNSET,
         )
 
@@ -120,5 +120,5 @@ def _without_deadline(message: bytes, envelope: dict[str, Any]) -> bytes:
     """The message without its queue deadline: a replay runs however late it is."""
     if _header(envelope, "expires") is None:
         return message
-    # The order of the fields stays: scripts match the first headers by their place.
+    # The order of the fields stays: scripts match the first headers by their position.
     return encode({**envelope, "headers": {**envelope["headers"], "expires": None}})

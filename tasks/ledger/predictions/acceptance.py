@@ -40,7 +40,7 @@ def accept_call(
 ) -> tuple[list[str], list[Any]]:
     """Keys and arguments of accept.lua. Offers for one queue, all with idempotency keys or none."""
     queue, keyed = offers[0].queue, [offer.idempotency for offer in offers if offer.idempotency]
-    # All or none, as the script finds the keys by their places.
+    # All or none, as the script finds the keys by their positions.
     script_keys = [queue, keys.QUEUED + queue]
     script_keys += [keys.record(offer.record.task_id) for offer in offers]
     script_keys += [keys.IDEMPOTENCY + given.key for given in keyed]

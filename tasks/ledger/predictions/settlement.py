@@ -51,9 +51,9 @@ def _called(
     tags = [settled.tag or "" for settled in outcomes]
     now, statistics = time.time(), keys.STATISTICS + version
     details: list[Any] = [part for settled in outcomes for part in _details(settled, now)]
-    for place, settled in enumerate(outcomes, 1):
+    for index, settled in enumerate(outcomes, 1):
         if settled.tag is not None and settled.dead_after is not None:
-            details += _dead(place, settled.record, settled.tag, settled.dead_after)
+            details += _dead(index, settled.record, settled.tag, settled.dead_after)
     return (
         [keys.RESERVED, keys.DUE, keys.ATTEMPTS, statistics, *map(keys.record, ids)],
         [result_ttl, int(by_look_up), *tags, *ids, *details],
@@ -65,7 +65,7 @@ def _details(settled: Settled, now: float) -> tuple[bytes, str, int, str, int]:
     return encode(record), record.state, settled.rows, f"{seconds:.6f}", bucket(seconds)
 
 
-def _dead(place: int, record: Record, tag: str, attempts: int) -> tuple[int, bytes, str, str, int]:
+def _dead(index: int, record: Record, tag: str, attempts: int) -> tuple[int, bytes, str, str, int]:
     """Arguments for one dead letter; the last is 1 if a pause may park it (not after a crash)."""
     error = record.error
     assert error  # noqa: S101 - only what failed leaves a dead letter
@@ -78,4 +78,4 @@ def _dead(place: int, record: Record, tag: str, attempts: int) -> tuple[int, byt
         attempts=attempts,
         accepted_at=record.created_at,
     )
-    return place, letter, error.code, error.message, int(error.code != WorkerLost.code)
+    return index, letter, error.code, error.message, int(error.code != WorkerLost.code)

@@ -77,7 +77,8 @@ local function accept(i)
   local full = bounded(rows_added, #message)
   if full then return full end
   waiting = waiting + 1
-  -- Its place among all messages that ever entered the queue; `taken` approaches it as others leave.
+  -- Its number among all messages that ever entered the queue; `taken` grows towards it as others
+  -- leave.
   local number = taken + waiting
   redis.call('SET', record_key, string.sub(record, 1, -2) .. ',"number":' .. number .. '}')
   if idempotency_key then

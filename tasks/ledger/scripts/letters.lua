@@ -12,8 +12,8 @@ for i, id in ipairs(ids) do
   -- Unambiguous: inside a JSON string, quotes are escaped.
   local at = letter and string.find(letter, ',"message":', 1, true)
   if at then
-    local died = string.match(string.sub(letter, -64), ',"died_at":[%d.]+}$')
-    letter = string.sub(letter, 1, at - 1) .. (died or '}')
+    local died_at = string.match(string.sub(letter, -64), ',"died_at":[%d.]+}$')
+    letter = string.sub(letter, 1, at - 1) .. (died_at or '}')
   end
   table.insert(found, letter)
 end

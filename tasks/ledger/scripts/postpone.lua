@@ -5,7 +5,7 @@
 --       they are suspects (1 or 0), tags, ids.
 -- Returns for each "postponed"; "last" if its attempts are used up, and nothing was done; "gone" if
 -- it has its outcome or another worker holds it.
--- Each reservation gets a new tag, so that the worker that held it cannot extend it any more.
+-- Each reservation gets a new tag, so that the worker that had it cannot extend it any more.
 local attempts, reserved, due = unpack(KEYS, 1, 3)
 local first_wait, most, is_suspect = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local many = (#ARGV - 3) / 2

@@ -23,18 +23,18 @@ if noted[5] then
 end
 -- Leave out other queues' messages and those that wait for a retry. More than a thousand are too
 -- many to look at.
-local held = redis.call('HLEN', reserved)
-if held <= 1000 then
-  held = 0
+local taken = redis.call('HLEN', reserved)
+if taken <= 1000 then
+  taken = 0
   for _, tag in ipairs(redis.call('HKEYS', reserved)) do
-    if queue_of_held_tag(tag) == queue then held = held + 1 end
+    if queue_of_reservation(tag) == queue then taken = taken + 1 end
   end
 end
 local oldest = redis.call('LINDEX', queue, -1)
 return {
   redis.call('LLEN', queue),
   tonumber(noted[1] or 0),
-  held,
+  taken,
   rate,
   oldest and id_of(oldest) or false,
   workers,

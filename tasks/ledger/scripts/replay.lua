@@ -22,7 +22,7 @@ local told = rows_of(message)
 local waiting = redis.call('HMGET', queued, 'rows', 'bytes', 'taken')
 local rows, bytes = (waiting[1] or 0) + (told or 0), (waiting[2] or 0) + #message
 if rows > tonumber(most_rows) or bytes > tonumber(most_bytes) then return 'full' end
-if record_key then -- it gets a new place, behind all that wait; see accept.lua
+if record_key then -- it gets a new number, behind all that wait; see accept.lua
   local number = (waiting[3] or 0) + depth + 1
   redis.call('SET', record_key, string.sub(record, 1, -2) .. ',"number":' .. number .. '}')
 end

@@ -14,6 +14,6 @@ local function retry_tag(tag)
 end
 
 -- The queue of a tag that a worker holds; nil for one that waits for a retry.
-local function queue_of_held_tag(tag)
+local function queue_of_reservation(tag)
   return string.match(tag, '^(.*):[1-9]%d*$')
 end

@@ -1,8 +1,8 @@
 -- Uses: messages, tags, pausing
--- Extend what this worker holds, and return expired reservations: those of killed workers. Send a
+-- Extend the reservations of this worker, and return expired reservations: those of killed workers. Send a
 -- probe for each paused version that is due. Move messages of other priorities to their queue.
 -- KEYS: reserved, due; and, to move messages: queue, its lists of other priorities.
--- ARGV: seconds until the reservations end, tags held.
+-- ARGV: seconds until the reservations end, tags of this worker.
 -- Returns how many messages went back to the consuming end of their queues.
 local reserved, due, queue = unpack(KEYS, 1, 3)
 local timeout, many_held = ARGV[1], #ARGV - 1

@@ -33,9 +33,8 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
     register(home, "gated", Gated(str(home / "gate")), [[1.0, 0.0]])
     roots = str(tmp_path_factory.getbasetemp())
-    with running(
-        home, PREDICTQ_VISIBILITY_TIMEOUT="3", PREDICTQ_BATCH_ROOTS=roots, bulk=True
-    ) as stack:
+    settings = {"PREDICTQ_VISIBILITY_TIMEOUT": "3", "PREDICTQ_BATCH_ROOTS": roots}
+    with running(home, bulk=True, forks=True, **settings) as stack:
         yield stack
 
 

@@ -10,7 +10,7 @@ from tasks.jobs.job import FileRef, Job
 from tests.integration.jobs.job_harness import JobHarness
 from tests.integration.jobs.running_job import ROWS, begun, check, hold_output
 from tests.support.bulk_stack import computing_jobs
-from tests.support.disk_filler import Ballast
+from tests.support.disk_filler import DiskFiller
 from tests.support.models import Doubling, Plodding
 from tests.support.stack import LiveStack, until
 
@@ -24,13 +24,13 @@ MANY = b"1.5,0\n" * 2**18
 
 
 @pytest.fixture(scope="module")
-def ballast(tmp_path_factory: pytest.TempPathFactory) -> Ballast:
-    return Ballast(tmp_path_factory.mktemp("ballast"))
+def filler(tmp_path_factory: pytest.TempPathFactory) -> DiskFiller:
+    return DiskFiller(tmp_path_factory.mktemp("filler"))
 
 
 @pytest.fixture(scope="module")
-def spared(tmp_path_factory: pytest.TempPathFactory, ballast: Ballast) -> Iterator[LiveStack]:
-    home, bound = tmp_path_factory.mktemp("spared"), str(ballast.bound)
+def spared(tmp_path_factory: pytest.TempPathFactory, filler: DiskFiller) -> Iterator[LiveStack]:
+    home, bound = tmp_path_factory.mktemp("spared"), str(filler.bound)
     with computing_jobs(home, Doubling, Plodding, PREDICTQ_SPARE_BYTES=bound) as stack:
         yield stack
 
@@ -51,32 +51,32 @@ def refused(harness: JobHarness, job: Job) -> Job:
     return job
 
 
-def test_disk_reserve_while_a_chunk_is_scored(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_while_a_chunk_is_scored(harness: JobHarness, filler: DiskFiller) -> None:
     job, values = begun(harness)
-    with ballast:
+    with filler:
         assert 0 < refused(harness, job).counts.succeeded < ROWS
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_disk_reserve_while_a_job_is_validated(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_while_a_job_is_validated(harness: JobHarness, filler: DiskFiller) -> None:
     source, values = harness.numbers(ROWS)
-    with ballast:
+    with filler:
         job = refused(harness, harness.submit(harness.order("doubling", source)))
         assert job.counts.total == 0
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_disk_reserve_while_a_job_is_finalized(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_while_a_job_is_finalized(harness: JobHarness, filler: DiskFiller) -> None:
     output = FileRef(uri=str(harness.directory / "out.csv"), format="csv")
     job, values = begun(harness, least=ROWS // 4, output=output)
     continue_writing = hold_output(harness, job)
-    with ballast:
+    with filler:
         continue_writing()
         assert refused(harness, job).counts.succeeded == ROWS
     check(harness, harness.jobs.resume(job.id), values)
 
 
-def test_disk_reserve_during_an_upload(harness: JobHarness, ballast: Ballast) -> None:
+def test_disk_reserve_during_an_upload(harness: JobHarness, filler: DiskFiller) -> None:
     jobs = harness.stack.home / "jobs"
     before = {*jobs.glob("*/")}
 
@@ -88,7 +88,7 @@ def test_disk_reserve_during_an_upload(harness: JobHarness, ballast: Ballast) ->
         def pieces() -> Iterator[bytes]:
             yield FORM + MANY
             until(uploaded, "the beginning of a file")
-            stack.enter_context(ballast)
+            stack.enter_context(filler)
             for _ in range(100):
                 yield MANY
             yield b"\r\n--b--\r\n"

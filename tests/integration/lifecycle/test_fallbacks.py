@@ -19,7 +19,9 @@ def with_fallback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStac
     register(home, "doubling", Doubling(), [ROW], alias="fallback")
     register(home, "doubling", Lethal(), [ROW], alias="production")
     Artifact(home, "doubling:2").damage()
-    with running(home, PREDICTQ_BREAKER_FAILURES="1", PREDICTQ_PROBE_AFTER="300") as stack:
+    with running(
+        home, forks=True, PREDICTQ_BREAKER_FAILURES="1", PREDICTQ_PROBE_AFTER="300"
+    ) as stack:
         fail_until_paused(stack, "doubling:2")
         yield stack
 

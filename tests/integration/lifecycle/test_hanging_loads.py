@@ -10,8 +10,9 @@ from registry.store import RECHECK_INTERVAL, Registry
 from tests.support.models import Doubling, register
 from tests.support.slow_models import Heavy
 from tests.support.stack import until
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener, Pool
+from workers.pool.pool import Pool
 
 pytestmark = pytest.mark.slow
 

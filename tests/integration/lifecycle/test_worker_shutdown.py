@@ -29,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     register(home, "sleeping", Sleeping(str(home / "diary")), [[1.0, 0.0]])
     # A return by the visibility timeout would come too late for these tests.
     environment = {"PREDICTQ_SHUTDOWN_TIMEOUT": str(TIMEOUT), "PREDICTQ_VISIBILITY_TIMEOUT": "60"}
-    with running(home, **environment) as stack:
+    with running(home, forks=True, **environment) as stack:
         yield stack
 
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tasks.ledger.ledger import connect
-from tests.integration.redis_monitor import Tap, prepare_on_port, tapped
+from tests.integration.redis_monitor import CommandCounts, counted_commands, prepare_on_port
 from tests.support.models import Doubling, register
 from tests.support.stack import LiveStack, running, until
 
@@ -45,7 +45,7 @@ def submit(stack: LiveStack, path: str = "/predict/async", **headers: str) -> st
     return str(answer.json()["id"])
 
 
-def timer_commands(tap: Tap) -> Counter[str]:
+def timer_commands(tap: CommandCounts) -> Counter[str]:
     """The most commands that a worker sends by its timers while the tap is open."""
     a_second = Counter(upkeep=2, heartbeat=1, reserve=1, BLMOVE=1, PUBLISH=2)
     # The stall watch looks for work (LLEN); connections are checked (PING, HELLO).
@@ -55,7 +55,7 @@ def timer_commands(tap: Tap) -> Counter[str]:
     return often + Counter({name: 1 for name in tap.worker if "_kombu.binding" in name})
 
 
-def commands_of_submissions(tap: Tap) -> Counter[str]:
+def commands_of_submissions(tap: CommandCounts) -> Counter[str]:
     """What the API sent, without its look at Redis's memory once a second.
 
     That look may need a connection of its own (HELLO), which is kept.
@@ -69,7 +69,7 @@ def commands_of_submissions(tap: Tap) -> Counter[str]:
 
 
 def test_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
-    with single.frozen("worker"), tapped(single) as tap:
+    with single.frozen("worker"), counted_commands(single) as tap:
         for _ in range(TIMES):
             submit(single)
     assert commands_of_submissions(tap) == {"accept": TIMES}
@@ -77,7 +77,7 @@ def test_submission_is_one_round_trip(single: LiveStack, client: redis.Redis) ->
 
 
 def test_submission_with_a_key_is_one_round_trip(single: LiveStack, client: redis.Redis) -> None:
-    with single.frozen("worker"), tapped(single) as tap:
+    with single.frozen("worker"), counted_commands(single) as tap:
         for number in range(TIMES):
             submit(single, **{"Idempotency-Key": f"{number}"})
     assert commands_of_submissions(tap) == {"accept": TIMES}
@@ -87,7 +87,7 @@ def test_submission_with_a_key_is_one_round_trip(single: LiveStack, client: redi
 def test_look_up_of_an_outcome_is_one_round_trip(single: LiveStack) -> None:
     path = f"/predict/result/{submit(single)}"
     until(lambda: single.http.get(path).status_code == 200, "the outcome")
-    with tapped(single) as tap:
+    with counted_commands(single) as tap:
         for _ in range(TIMES):
             single.http.get(path)
             single.http.get(path, headers={"Prefer": "wait=1"})
@@ -99,7 +99,7 @@ def test_look_up_of_a_queued_prediction_reads_the_queue_once_a_second(
 ) -> None:
     with single.frozen("worker"):
         path = f"/predict/result/{submit(single)}"
-        with tapped(single) as tap:
+        with counted_commands(single) as tap:
             for _ in range(TIMES):
                 assert single.http.get(path).json()["status"] == "queued"
     assert tap.api.pop("snapshot") <= 1 + tap.seconds
@@ -110,7 +110,7 @@ def test_look_up_of_a_queued_prediction_reads_the_queue_once_a_second(
 def test_waiting_submission_is_one_round_trip(single: LiveStack) -> None:
     """The outcome comes with its publication, over a subscription that all of them share."""
     submit(single, "/predict")
-    with tapped(single) as tap:
+    with counted_commands(single) as tap:
         for _ in range(TIMES):
             submit(single, "/predict")
     late = tap.api.pop("GETRANGE", 0) + tap.api.pop("states", 0)
@@ -124,7 +124,7 @@ def test_microbatch_is_reserved_started_and_settled_in_one_round_trip_each(
     with ExitStack() as listening:
         with single.frozen("worker"):
             ids = [submit(single) for _ in range(1000)]
-            tap = listening.enter_context(tapped(single))
+            tap = listening.enter_context(counted_commands(single))
         until(lambda: all_done(client), "all done")
     sizes = [single.outcome(task_id)["receipt"]["batch_size"] for task_id in ids]
     batches = round(sum(1 / size for size in sizes))
@@ -136,7 +136,7 @@ def test_microbatch_is_reserved_started_and_settled_in_one_round_trip_each(
 
 
 def test_single_request_costs_few_round_trips(single: LiveStack, client: redis.Redis) -> None:
-    with tapped(single) as tap:
+    with counted_commands(single) as tap:
         for _ in range(TIMES):
             submit(single)
             until(lambda: all_done(client), "done")

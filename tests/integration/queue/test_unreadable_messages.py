@@ -136,7 +136,7 @@ def failed(client: redis.Redis, task_id: Any) -> bool:
     return record is not None and json.loads(record)["state"] == "failed"
 
 
-def the_letter(client: redis.Redis) -> WholeLetter:
+def only_dead_letter(client: redis.Redis) -> WholeLetter:
     (text,) = client.hvals(keys.DEAD_LETTERS)
     return msgspec.json.decode(text, type=WholeLetter)
 
@@ -147,7 +147,7 @@ def test_unreadable_message_becomes_a_dead_letter_whole(
 ) -> None:
     client.lpush("predict", message)
     until(lambda: client.hlen(keys.DEAD_LETTERS) == 1, "a dead letter", 5)
-    letter = the_letter(client)
+    letter = only_dead_letter(client)
     assert letter.content == message
     assert letter.reason
 
@@ -164,7 +164,7 @@ def test_invalid_message_fails_or_becomes_a_dead_letter(
     if isinstance(task_id, str):
         until(lambda: failed(client, task_id), "its outcome", 5)
     if client.hlen(keys.DEAD_LETTERS):
-        assert json.loads(the_letter(client).content) == message
+        assert json.loads(only_dead_letter(client).content) == message
 
 
 @pytest.mark.parametrize("case", HARMLESS, ids=name)

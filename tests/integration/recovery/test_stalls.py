@@ -71,12 +71,12 @@ def test_worker_with_a_lost_answer_to_its_queue_watch_is_replaced(headless: Live
 def test_worker_whose_loop_stands_still_is_ended(headless: LiveStack) -> None:
     told: list[str] = []
     command = tuple(
-        "tests.support.blocked_worker" if word == "workers.app" else word
+        "tests.support.blocked_worker" if word == "workers" else word
         for word in headless._programs["worker"].command
     )
     with supervised(headless, told, command=command) as supervisor:
         assert headless.predict("doubling", ROW) == [2.0]
-        Stock(headless.redis_url).app.control.broadcast("stand_still")
+        Stock(headless.redis_url).app.control.broadcast("block_event_loop")
         ids = [headless.submit("doubling", ROW)["id"] for _ in range(20)]
         supervisor.until(lambda: any("died" in line for line in told), within=REPLACED)
         supervisor.until(lambda: answered(headless, ids), within=REPLACED)

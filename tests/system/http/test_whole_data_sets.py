@@ -17,6 +17,8 @@ from tests.support.stack import LiveStack
 from workers.models.artifacts import load_artifact
 from workers.models.tabular.infinities import spelled_values
 
+pytestmark = pytest.mark.unmeasured
+
 SIZES = (1, 2, 1, 7, 1, 64, 33)
 """Rows of the requests, over and over, until the data set ends."""
 

@@ -1,24 +1,13 @@
 """The documentation page in a real browser: every operation, and no request to other hosts."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.support.stack import LiveStack
-from tests.system.pages.browser import ARGUMENTS, chromium_of_this_machine
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = chromium_of_this_machine()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def test_docs_page_shows_every_operation_and_asks_no_other_host(

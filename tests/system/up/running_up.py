@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import ProxyHandler, build_opener
@@ -27,7 +29,7 @@ def eventually(condition: Callable[[], object], within: float) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"not within {within:.0f} s"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def free_ports() -> tuple[int, int]:
@@ -38,12 +40,22 @@ def free_ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def descendants(process: psutil.Process) -> int:
-    """The number of descendants of a process; 0 once it is gone."""
-    try:
-        return len(process.children(recursive=True))
-    except psutil.NoSuchProcess:
-        return 0
+def descendants(process: psutil.Process) -> list[int]:
+    """How many descendants each child has, sorted; from one look at all processes."""
+    parents: dict[int, int] = {}
+    for each in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            parents[each.pid] = each.ppid()
+    counts = Counter({pid: 0 for pid, parent in parents.items() if parent == process.pid})
+    counts.update(_child(pid, parents, process.pid) for pid in parents if pid not in counts)
+    return sorted(counts.values())
+
+
+def _child(pid: int, parents: dict[int, int], root: int) -> int:
+    """The child of the root that a process descends from."""
+    while parents[pid] != root:
+        pid = parents[pid]
+    return pid
 
 
 class Up:

@@ -44,7 +44,7 @@ def needed(name: str) -> Iterator[str]:
             yield from needed(requirement.name)
 
 
-def lend(name: str, target: Path) -> None:
+def link_packages(name: str, target: Path) -> None:
     """Link a distribution's packages into the other environment."""
     found = distribution(name)
     for part in {file.parts[0] for file in found.files or () if file.parts[0] != ".."}:
@@ -59,7 +59,7 @@ def test_client_wheel_needs_one_dependency(wheel: Path, tmp_path: Path) -> None:
     # Dependencies are linked, since the index may be out of reach; `pip check` finds gaps.
     (packages,) = tmp_path.glob("lib/python*/site-packages")
     for name in set(needed("httpx2")):
-        lend(name, packages)
+        link_packages(name, packages)
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "-q", "--no-index", wheel], check=True, cwd=tmp_path)
     with stand_in() as server:

@@ -52,7 +52,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def test_up_prints_its_addresses_and_a_line_that_works(up: Up) -> None:
     url = f"http://127.0.0.1:{up.port}"
-    assert up.lines[-4:-1] == [
+    console = up.lines[-4]
+    assert console.startswith(f"console {url}/console/sign-in?code=")
+    assert [up.lines[-5], *up.lines[-3:-1]] == [
         f"ready {url}",
         f"flower http://127.0.0.1:{up.flower_port}",
         f"docs {url}/docs",
@@ -111,7 +113,7 @@ def test_flowers_login_is_whole_or_refused(tmp_path: Path, monkeypatch: pytest.M
 
 def test_killed_process_is_restarted(up: Up) -> None:
     def shape() -> list[int]:
-        return sorted(map(descendants, up.process.children()))
+        return descendants(up.process)
 
     whole = shape()
     # The guard, Redis, Flower; the API's server; fork server and pool of each worker.

@@ -48,7 +48,7 @@ def smoke(service, told) -> SmokePrediction:
     return SmokePrediction(SmokeTest("iris", [5.1, 3.5]), urlsplit(service.url).port, told.append)
 
 
-def fly(smoke):
+def run_to_the_end(smoke):
     while not smoke.poll():
         time.sleep(0.01)
     return smoke.fault
@@ -60,7 +60,7 @@ def test_smoke_test_of_a_prediction_that_succeeds(service, smoke):
         "/predict/result/p1": succeeded([0]),
         "/stats": stats(),
     }[asked.path]
-    assert fly(smoke) == ""
+    assert run_to_the_end(smoke) == ""
     assert service.asked[0].body == {"model": "iris", "features": [5.1, 3.5]}
 
 
@@ -75,7 +75,7 @@ def test_smoke_test_of_a_prediction_that_succeeds(service, smoke):
 )
 def test_smoke_test_reports_everything_else_as_a_fault(service, smoke, answer, fault):
     service.script(answer)
-    assert fly(smoke) == fault
+    assert run_to_the_end(smoke) == fault
 
 
 def test_smoke_test_repeats_a_submission_under_its_key(service, smoke):
@@ -87,7 +87,7 @@ def test_smoke_test_repeats_a_submission_under_its_key(service, smoke):
         return stats() if asked.path == "/stats" else succeeded([0])
 
     service.behave = behave
-    assert fly(smoke) == ""
+    assert run_to_the_end(smoke) == ""
     posts = [asked for asked in service.asked if asked.method == "POST"]
     assert len(posts) == 3
     assert len({post.headers["idempotency-key"] for post in posts}) == 1
@@ -104,7 +104,7 @@ def test_smoke_test_waits_while_a_backlog_shrinks(service, smoke, told):
         return succeeded([0]) if done else pending()
 
     service.behave = behave
-    assert fly(smoke) == ""
+    assert run_to_the_end(smoke) == ""
     assert told[0] == "canary  behind 2,310 queued predictions"
     assert [path for method, path in service.calls if method == "POST"] == ["/predict/async"]
 
@@ -112,13 +112,13 @@ def test_smoke_test_waits_while_a_backlog_shrinks(service, smoke, told):
 def test_smoke_test_wait_ends_without_progress(service, smoke):
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else pending()
     with pytest.raises(TimeoutError):
-        fly(smoke)
+        run_to_the_end(smoke)
 
 
 def test_smoke_test_blames_a_model_that_never_ends(service, smoke):
     running = pending(status="running")
     service.behave = lambda asked: stats(7, 3) if asked.path == "/stats" else running
-    assert fly(smoke).startswith("no outcome")
+    assert run_to_the_end(smoke).startswith("no outcome")
 
 
 def test_smoke_test_counts_repeated_loading_as_no_progress(service, smoke):
@@ -131,4 +131,4 @@ def test_smoke_test_counts_repeated_loading_as_no_progress(service, smoke):
 
     service.behave = behave
     with pytest.raises(TimeoutError):
-        fly(smoke)
+        run_to_the_end(smoke)

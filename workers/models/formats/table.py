@@ -10,11 +10,13 @@ from registry.manifest import Description
 from telemetry.errors import ModelUnloadable, UntrustedArtifact
 from workers.models.formats.code.loading import load_code
 from workers.models.formats.code.packing import is_code
+from workers.models.formats.conversions import conversion_of
 from workers.models.formats.installed import installed_formats
 from workers.models.formats.libraries.catboost_file import is_catboost, load_catboost
 from workers.models.formats.libraries.lightgbm_file import is_lightgbm, load_lightgbm
 from workers.models.formats.libraries.onnx_file import is_onnx, load_onnx
 from workers.models.formats.libraries.pmml_file import is_pmml, load_pmml
+from workers.models.formats.libraries.torch_file import is_torch, load_torch
 from workers.models.formats.libraries.xgboost_file import is_xgboost, load_xgboost
 from workers.models.formats.mlflow.pyfunc import is_pyfunc, load_pyfunc
 from workers.models.formats.model_format import LoadOptions, ModelFormat, installed_version
@@ -85,6 +87,16 @@ MODEL_FORMATS = (
         runtime="sklearn-pmml-model",
         distributions=("sklearn-pmml-model",),
     ),
+    ModelFormat(
+        name="torch",
+        recognises=is_torch,
+        load=load_torch,
+        runs_code=True,
+        needs_sample=True,
+        runtime="PyTorch",
+        distributions=("torch",),
+        is_native=True,
+    ),
 )
 """In the order in which they are tried, before those of installed packages.
 
@@ -104,6 +116,8 @@ def recognised_format(content: bytes, what: str) -> ModelFormat:
     """The format of a file's content; raises `ModelUnloadable` if it has none of the table."""
     found = next((each for each in _formats() if each.recognises(content)), None)
     if found is None:
+        if advice := conversion_of(content):
+            raise ModelUnloadable(f"{what} cannot be loaded: {advice}")
         known = ", ".join(each.name for each in _formats())
         raise ModelUnloadable(f"{what} cannot be loaded: its content is none of {known}")
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from telemetry.errors import ModelUnloadable
 from workers.models.formats.model_format import LoadOptions, ModelFormat
 from workers.models.formats.table import format_named
+from workers.short_imports import shorten_imports
 
 TRIAL_TIMEOUT = 300.0
 """How long loading may take."""
@@ -34,6 +35,7 @@ def check_loadable(model_format: ModelFormat, content: bytes, what: str) -> None
 
 def main() -> None:
     """Load standard input in the format that the first argument names; errors do not matter."""
+    shorten_imports()
     with suppress(Exception):
         content = sys.stdin.buffer.read()
         model = format_named(sys.argv[1], "the file").load(content, LoadOptions())

@@ -6,7 +6,7 @@ from typing import Any
 
 from telemetry.logs import of_version
 from workers.models.kernels.fitted import Fitted
-from workers.models.kernels.own_classes import own_name
+from workers.models.kernels.own_classes import COPIED, own_name
 from workers.models.kernels.table import KERNELS, PARTS, Kernel
 
 log = logging.getLogger(__name__)
@@ -28,24 +28,24 @@ def accelerated(model: Any, reference: str) -> Any:
 def _accelerated(model: Any, reference: str) -> Any:
     kind: Any = type(model)
     name = own_name(kind)
-    if name in KERNELS:
-        return _with_kernel(model, KERNELS[name], reference)
     changed = {}
     for attribute in PARTS.get(name, ()):
         parts = getattr(model, attribute, None)
         found = _replaced(parts, reference)
         if found is not parts:
             changed[attribute] = found
-    return _rebuilt(model, changed) if changed else model
+    rebuilt = _rebuilt(model, changed) if changed else model
+    return _with_kernel(rebuilt, kind, KERNELS[name], reference) if name in KERNELS else rebuilt
 
 
-def _with_kernel(own: Any, kernel: Kernel, reference: str) -> Any:
+def _with_kernel(own: Any, kind: Any, kernel: Kernel, reference: str) -> Any:
+    """``kind``: scikit-learn's class of the estimator, whose parts may have kernels already."""
     try:
         prepared = kernel.prepare(own)
         if prepared is None:
             return own
-        kind = _kernel_class(own.__class__, kernel.methods, Fitted)
-        twin = _copy(own, kind, kernel=prepared, kept_tags=_tags(own))
+        methods = _kernel_class(kind, kernel.methods, Fitted)
+        twin = _copy(own, methods, kernel=prepared, kept_tags=_tags(own))
         if kernel.agrees(own, twin):
             return twin
         fault = "it gives other bits than scikit-learn"
@@ -103,4 +103,6 @@ def _copy(model: Any, kind: Any, **changed: Any) -> Any:
 @cache
 def _kernel_class(kind: Any, *methods: type) -> Any:
     """A subclass of the same name, as scikit-learn's messages name the class."""
-    return type(kind)(kind.__name__, (*methods, kind), {"__module__": kind.__module__})
+    return type(kind)(
+        kind.__name__, (*methods, kind), {"__module__": kind.__module__, COPIED: kind}
+    )

@@ -16,8 +16,21 @@ TREES = frozenset(
 """The full names of single trees."""
 
 
+COPIED = "copied_from"
+"""The attribute of a class with a kernel that holds scikit-learn's own class."""
+
+
+def is_copied(kind: type) -> bool:
+    """Whether a class was made by `accelerating`, of one of scikit-learn's own."""
+    return COPIED in vars(kind)
+
+
 def own_name(kind: type) -> str:
-    """The full name of a class; empty if the class is not what its module has by this name."""
+    """The full name of a class, or of that which it was copied from.
+
+    Empty if the class is not what its module has by this name.
+    """
+    kind = vars(kind).get(COPIED, kind)
     found = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None)
     return f"{kind.__module__}.{kind.__qualname__}" if found is kind else ""
 

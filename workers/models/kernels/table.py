@@ -6,6 +6,12 @@ from typing import Any
 import msgspec
 
 from workers.models.kernels.comparing import trees_agree
+from workers.models.kernels.frames.agreeing import frames_agree
+from workers.models.kernels.frames.transformer import (
+    COLUMN_TRANSFORMER,
+    ColumnTransformerKernel,
+    prepare_transformer,
+)
 from workers.models.kernels.own_classes import TREES
 from workers.models.kernels.steps.imputing import SimpleImputerKernel, prepare_imputer
 from workers.models.kernels.steps.linear import (
@@ -33,6 +39,11 @@ from workers.models.kernels.trees.histograms import (
     HistogramKernel,
     histograms_agree,
     prepare_histograms,
+)
+from workers.models.kernels.trees.isolation import (
+    IsolationKernel,
+    isolation_agrees,
+    prepare_isolation,
 )
 from workers.models.kernels.trees.single_trees import TreeKernel, prepare_tree
 
@@ -65,8 +76,12 @@ KERNELS = {
     "sklearn.ensemble._gb.GradientBoostingRegressor": Kernel(
         BoostingRegressorKernel, prepare_boosting
     ),
+    "sklearn.ensemble._iforest.IsolationForest": Kernel(
+        IsolationKernel, prepare_isolation, isolation_agrees
+    ),
     f"{_HISTOGRAMS}Classifier": _HISTOGRAM,
     f"{_HISTOGRAMS}Regressor": _HISTOGRAM,
+    COLUMN_TRANSFORMER: Kernel(ColumnTransformerKernel, prepare_transformer, frames_agree),
     **dict.fromkeys(TREES, Kernel(TreeKernel, prepare_tree)),
     **dict.fromkeys(CLASSIFIERS, _CLASSIFIER),
     **dict.fromkeys(REGRESSORS, _REGRESSOR),
@@ -81,11 +96,14 @@ KERNELS = {
     ),
 }
 """Full name of the class → its kernel."""
+_PREPROCESSOR = ("_preprocessor",)
 _ESTIMATORS, _BEST = ("estimators_",), ("best_estimator_",)
 PARTS: dict[str, tuple[str, ...]] = {
+    f"{_HISTOGRAMS}Classifier": _PREPROCESSOR,
+    f"{_HISTOGRAMS}Regressor": _PREPROCESSOR,
     "sklearn.pipeline.Pipeline": ("steps",),
     "sklearn.pipeline.FeatureUnion": ("transformer_list",),
-    "sklearn.compose._column_transformer.ColumnTransformer": ("transformers_",),
+    COLUMN_TRANSFORMER: ("transformers_",),
     "sklearn.compose._target.TransformedTargetRegressor": ("regressor_",),
     "sklearn.ensemble._bagging.BaggingClassifier": _ESTIMATORS,
     "sklearn.ensemble._bagging.BaggingRegressor": _ESTIMATORS,

@@ -29,6 +29,7 @@ def worker(client: redis.Redis) -> Iterator[ManualWorker]:
     client.config_set("appendfsync", fsync)
 
 
+@pytest.mark.unmeasured
 def test_job_window_of_ten_thousand_chunks_is_in_redis(worker: ManualWorker) -> None:
     before = memory(worker)
     beat(worker)

@@ -156,7 +156,7 @@ def test_bulk_submission_whose_fallback_gets_no_answer_keeps_what_was_accepted(
 def test_bulk_submission_keeps_no_more_problems_than_it_may(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.bulk.submit.MAX_UNSENT_BYTES", 10)
+    monkeypatch.setattr("api.bulk.submission.MAX_UNSENT_BYTES", 10)
     answers = front.post(b"[]\n", GOOD)
     assert front.status == 422
     assert len(answers) == 1
@@ -166,7 +166,7 @@ def test_bulk_submission_keeps_no_more_problems_than_it_may(
 def test_bulk_submission_with_a_long_answer_tells_problems_without_details(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.bulk.submit.MAX_DETAILED_BYTES", 10)
+    monkeypatch.setattr("api.bulk.submission.MAX_DETAILED_BYTES", 10)
     first, second, third = front.post(b'{"features":["a"]}\n', b'{"features":["a"]}\n', GOOD)
     assert first["errors"]
     told = {"errors": [], "detail": problems.LEFT_OUT, "line": 2}

@@ -80,7 +80,10 @@ def test_counting_takes_little_memory_for_any_strings(piece: bytes) -> None:
     assert peak < 2.5 * len(body)
 
 
-@pytest.mark.parametrize("value", [b"1", b'""', b'"a,b"', b"NaN", b"true"])
+@pytest.mark.parametrize(
+    "value",
+    [b"1", b'""', pytest.param(b'"a,b"', marks=pytest.mark.unmeasured), b"NaN", b"true"],
+)
 def test_json_limits_refuse_many_values(value: bytes) -> None:
     refuse_many_values(HEAD + b",".join([value] * (MAX_VALUES - 1)) + b"]}")
     with pytest.raises(TooLarge, match="at most 2097152 values"):

@@ -7,7 +7,7 @@ from prometheus_client import generate_latest
 from api.operations.request_metrics import RequestMetrics
 from telemetry import metrics
 
-INVENTED = 1000
+INVENTED = 200
 
 
 @pytest.fixture

@@ -67,11 +67,11 @@ def swap(evidence: Evidence) -> None:
     evidence.answers["id-50"], evidence.answers["id-51"] = other, one
 
 
-def spare_the_deadly(evidence: Evidence) -> None:
+def let_a_deadly_row_succeed(evidence: Evidence) -> None:
     evidence.answers["id-8"] = [Answer("succeeded", told(8))]
 
 
-def strand(evidence: Evidence) -> None:
+def leave_one_stranded(evidence: Evidence) -> None:
     evidence.turned_up = {"id-200": Asked(200)}
 
 
@@ -96,14 +96,14 @@ ALMOST = Answer("succeeded", [[50.0, 50 / 3 + 1e-14]])
         pytest.param(answers(ALMOST, ALMOST), "wrong", 1, id="another last bit"),
         pytest.param(answers(Answer("succeeded", [])), "wrong", 1, id="a row too few"),
         pytest.param(swap, "wrong", 2, id="answers of another"),
-        pytest.param(spare_the_deadly, "wrong", 1, id="what cannot succeed"),
+        pytest.param(let_a_deadly_row_succeed, "wrong", 1, id="what cannot succeed"),
         pytest.param(answers(Answer("failed")), "failed innocently", 1, id="failed"),
         pytest.param(answers(Answer("expired")), "failed innocently", 1, id="expired"),
         pytest.param(answers(Answer("cancelled")), "failed innocently", 1, id="cancelled"),
         pytest.param(answers(Answer("failed"), RIGHT), "outcomes changed", 1, id="changed"),
         pytest.param(answers(RIGHT, ALMOST), "outcomes changed", 1, id="overwritten"),
         pytest.param(accept_twice, "accepted twice", 1, id="two ids for one number"),
-        pytest.param(strand, "stranded", 1, id="uncertain and never settled"),
+        pytest.param(leave_one_stranded, "stranded", 1, id="uncertain and never settled"),
         pytest.param(compute_what_was_refused, "refused and computed", 1, id="refused"),
         pytest.param(write_twice, "outcomes written twice", 1, id="settled twice"),
     ],

@@ -27,7 +27,7 @@ def line(server: socket.socket) -> Iterator[Line]:
     line.close()
 
 
-def heard(line: Line, answers: list[Response], count: int) -> bool:
+def has_answers(line: Line, answers: list[Response], count: int) -> bool:
     line.turn(0.01)
     return len(answers) >= count
 
@@ -47,11 +47,11 @@ def test_dead_server_answers_nothing_and_the_line_moves_on(
     for _ in range(2):
         line.send(get("/"), answers.append)
     server.accept()[0].close()
-    until(lambda: heard(line, answers, 1), "the first")
+    until(lambda: has_answers(line, answers, 1), "the first")
     connection, _ = server.accept()
     with connection:
         connection.sendall(ANSWER)
-        until(lambda: heard(line, answers, 2), "the second")
+        until(lambda: has_answers(line, answers, 2), "the second")
     assert answers == [NOBODY, Response(200, b"{}")]
     assert not line.busy
 
@@ -63,7 +63,7 @@ def test_silent_server_is_given_up(
     answers: list[Response] = []
     started = time.monotonic()
     line.send(get("/"), answers.append)
-    until(lambda: heard(line, answers, 1), "nobody")
+    until(lambda: has_answers(line, answers, 1), "nobody")
     assert answers == [NOBODY]
     assert time.monotonic() - started >= 0.1
 
@@ -79,5 +79,5 @@ def test_chunked_answer_is_read_once_it_is_complete(server: socket.socket, line:
             line.turn(0.01)
             assert answers == []
         connection.sendall(b"\r\n")
-        until(lambda: heard(line, answers, 1), "the answer")
+        until(lambda: has_answers(line, answers, 1), "the answer")
     assert answers == [Response(202, b'{}\n{"a":\r\n 1}')]

@@ -1,5 +1,6 @@
 """Requirements: files and texts, and whether this environment meets them."""
 
+import platform
 from importlib.metadata import version
 
 import pytest
@@ -33,6 +34,11 @@ def test_requirements_of_a_lock_are_resolved_anew(tmp_path):
     assert read_requirements([str(path)]) == Requirements(("numpy==2.4.6",))
 
 
+def test_requirements_may_ask_for_this_python():
+    wanted = read_requirements([f"python=={platform.python_version()}", "python >=3.11", "numpy"])
+    assert wanted.packages == ("numpy",)
+
+
 def test_requirements_may_name_a_wheel(tmp_path):
     wheel = tiny_wheel(tmp_path, "1.0")
     assert read_requirements([str(wheel)]).packages == (f"tinyscale @ {wheel.as_uri()}",)
@@ -49,8 +55,12 @@ def test_requirements_may_name_a_wheel(tmp_path):
         ("https://secret@example.org/foo.whl", "address has a user"),
         ("--trusted=https://me:secret@example.org/?a=b", "--trusted: the address has a user"),
         ("absent.txt", "cannot be read"),
+        ("python==3.8.1", "python==3.8.1: environments have the Python of the shared one"),
     ],
-    ids=["directory", "editable", "nested", "password", "wheel", "bare", "option", "absent"],
+    ids=[
+        *("directory", "editable", "nested", "password", "wheel", "bare", "option", "absent"),
+        "another python",
+    ],
 )
 def test_requirements_that_cannot_be_kept_are_refused(line, reason):
     with pytest.raises(Invalid, match=reason) as raised:

@@ -1,4 +1,4 @@
-"""Which models a full cache keeps."""
+"""Which models a full cache keeps, by their bytes."""
 
 import shutil
 from pathlib import Path
@@ -9,53 +9,96 @@ import pytest
 
 from registry.store import Registry
 from tests.support.models import described
-from workers.models.cache import CAPACITY, ModelCache
+from workers.models.cache import ModelCache
 from workers.models.current import current, is_current
 
+GIB = 2**30
+"""Size of a version in these tests: more than a process grows by chance meanwhile."""
+PLACES = 4
 
-def version(number: int, name: str = "m") -> Any:
-    return SimpleNamespace(name=name, version=number, sha256="0")
+
+def version(number: int, name: str = "m", size: int = GIB) -> Any:
+    return SimpleNamespace(name=name, version=number, sha256="0", size=size)
+
+
+def cache_of(is_current: Any = lambda *_: False, load: Any = lambda m: m) -> ModelCache:
+    return ModelCache(load, is_current, PLACES * GIB)
 
 
 def held(cache: ModelCache) -> list[int]:
     return [int(reference.partition(":")[2]) for reference in cache.held()]
 
 
-def test_versions_are_loaded_once() -> None:
+def test_cache_loads_versions_once() -> None:
     loaded: list[int] = []
-    cache = ModelCache(lambda m: loaded.append(m.version), lambda *_: False)
+    cache = cache_of(load=lambda m: loaded.append(m.version))
     for number in (1, 2, 1):
         cache.get(version(number))
     assert (loaded, held(cache)) == ([1, 2], [2, 1])
 
 
-def test_cache_evicts_old_versions_only() -> None:
-    cache = ModelCache(lambda m: m, lambda name, number: number <= 3)
-    for number in range(1, 3 * CAPACITY):
+def test_cache_evicts_the_least_recently_used_old_versions() -> None:
+    cache = cache_of(lambda name, number: number <= 2)
+    for number in (1, 2, 3, 4, 3, 5, 6):
         cache.get(version(number))
-    latest = range(3 * CAPACITY - (CAPACITY - 3), 3 * CAPACITY)
-    assert held(cache) == [1, 2, 3, *latest]
+    assert held(cache) == [1, 2, 5, 6]
 
 
-def test_old_versions_share_one_place_in_the_cache() -> None:
+def test_cache_holds_any_number_of_small_versions() -> None:
+    cache = cache_of()
+    for number in range(100):
+        cache.get(version(number, size=1))
+    assert held(cache) == [*range(100)]
+
+
+def test_cache_evicts_as_many_as_a_large_version_needs() -> None:
+    cache = cache_of()
+    for number in range(PLACES):
+        cache.get(version(number))
+    cache.get(version(PLACES, size=3 * GIB))
+    assert held(cache) == [PLACES - 1, PLACES]
+    cache.get(version(9, size=9 * GIB))
+    assert held(cache) == [9]
+
+
+def test_cache_never_evicts_current_versions_for_old_ones() -> None:
     """The latest old version is kept: the pool waits until a process is forked that holds it."""
-    cache = ModelCache(lambda m: m, lambda name, number: number <= CAPACITY)
-    for number in range(1, 2 * CAPACITY):
+    cache = cache_of(lambda name, number: number <= PLACES)
+    for number in (*range(1, PLACES + 1), 8, 9):
         cache.get(version(number))
-    assert held(cache) == [*range(2, CAPACITY + 1), 2 * CAPACITY - 1]
+    assert held(cache) == [*range(1, PLACES + 1), 9]
 
 
-def test_unloadable_version_evicts_nothing() -> None:
+def test_cache_evicts_a_current_version_for_another() -> None:
+    cache = cache_of(lambda *_: True)
+    for number in range(1, PLACES + 2):
+        cache.get(version(number))
+    assert held(cache) == [*range(2, PLACES + 2)]
+
+
+def test_cache_counts_what_a_version_takes_beyond_its_artifact() -> None:
+    made: list[bytearray] = []
+
     def load(manifest: Any) -> None:
-        if manifest.version > CAPACITY:
+        made.append(bytearray(2 * 2**26))
+
+    cache = ModelCache(load, lambda *_: False, 3 * 2**26)
+    for number in (1, 2):
+        cache.get(version(number, size=1))
+    assert held(cache) == [2]
+
+
+def test_cache_evicts_nothing_for_a_version_that_cannot_be_loaded() -> None:
+    def load(manifest: Any) -> None:
+        if manifest.version > PLACES:
             raise ValueError
 
-    cache = ModelCache(load, lambda *_: False)
-    for number in range(1, CAPACITY + 1):
+    cache = cache_of(load=load)
+    for number in range(1, PLACES + 1):
         cache.get(version(number))
     with pytest.raises(ValueError):  # noqa: PT011 - the one above
-        cache.get(version(CAPACITY + 1))
-    assert held(cache) == [*range(1, CAPACITY + 1)]
+        cache.get(version(PLACES + 1))
+    assert held(cache) == [*range(1, PLACES + 1)]
 
 
 def test_cache_keeps_latest_and_aliased_versions(tmp_path: Path) -> None:

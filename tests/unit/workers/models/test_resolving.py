@@ -26,7 +26,7 @@ def add(home: Path, artifact: bytes) -> None:
     Registry(home).add("m", described(artifact), artifact)
 
 
-def unnoticed(home: Path, change: Callable[[], Any]) -> None:
+def change_unnoticed(home: Path, change: Callable[[], Any]) -> None:
     """Change the registry without changing the timestamp by which caches notice it."""
     generation = home / "models" / ".generation"
     before, aside = generation.stat(), generation.with_suffix(".aside")
@@ -37,7 +37,7 @@ def unnoticed(home: Path, change: Callable[[], Any]) -> None:
 
 
 def test_resolve_pinned_looks_past_the_cache(registry: Registry, tmp_path: Path) -> None:
-    unnoticed(tmp_path, lambda: add(tmp_path, b"two"))
+    change_unnoticed(tmp_path, lambda: add(tmp_path, b"two"))
     with pytest.raises(VersionNotFound):
         resolve(registry, "m:2")
     assert resolve_pinned(registry, "m:2").manifest.version == 2

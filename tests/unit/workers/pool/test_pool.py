@@ -6,8 +6,9 @@ import pytest
 from kombu.asynchronous import Hub
 
 from registry.store import Registry
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener, Pool
+from workers.pool.pool import Pool
 
 
 class EndedForkServer:

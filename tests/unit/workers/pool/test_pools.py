@@ -13,8 +13,8 @@ from tests.unit.clock import Clock
 from workers.pool import pools
 from workers.pool.fork_server_client import STOP_GRACE
 from workers.pool.heartbeat import describe_worker
+from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
-from workers.pool.pool import Listener
 from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 
 

@@ -45,7 +45,7 @@ class Disk(io.FileIO):
         return size
 
 
-def stumbling(path: Path) -> tuple[Disk, IO[bytes]]:
+def file_on_failing_disk(path: Path) -> tuple[Disk, IO[bytes]]:
     """A file to read from, and its disk."""
     disk = Disk(path)
     return disk, io.BufferedReader(disk, 1)

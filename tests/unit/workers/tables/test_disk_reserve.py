@@ -9,7 +9,7 @@ import pytest
 
 from tasks.jobs.files.disk_reserve import WRITE_BYTES, open_with_reserve
 from telemetry.errors import OutputUnwritable
-from tests.support.disk_filler import Ballast
+from tests.support.disk_filler import DiskFiller
 from workers.jobs.tables.output.writing import assemble, write_errors, write_part
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
@@ -67,10 +67,10 @@ def test_disk_reserve_refuses_writing(tmp_path: Path, name: str) -> None:
 
 
 def test_disk_reserve_is_checked_while_a_file_is_written(tmp_path: Path) -> None:
-    ballast = Ballast(tmp_path)
-    with open_with_reserve(tmp_path / "rows", "xb", ballast.bound) as file:
+    filler = DiskFiller(tmp_path)
+    with open_with_reserve(tmp_path / "rows", "xb", filler.bound) as file:
         file.write(b"1" * 3 * WRITE_BYTES)
-        with ballast, pytest.raises(OSError, match="must stay free"):
+        with filler, pytest.raises(OSError, match="must stay free"):
             file.write(b"2" * 3 * WRITE_BYTES)
     assert (tmp_path / "rows").read_bytes().startswith(b"1" * 3 * WRITE_BYTES)
 

@@ -53,6 +53,7 @@ def test_rows_without_ids_have_no_duplicates() -> None:
     assert first([None] * 250) is None
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("several", [1, 10**15], ids=["all the same", "none the same"])
 def test_memory_does_not_grow_with_the_rows(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, several: int

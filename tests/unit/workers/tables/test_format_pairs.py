@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,7 +40,7 @@ numbers = st.one_of(st.floats(-1e9, 1e9), st.integers(-1000, 1000).map(float), s
     methods=st.sampled_from([("predict",), ("decision_function",), ("predict", "predict_proba")]),
 )
 def test_output_is_what_a_plain_script_gives(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_directory: Callable[[], Path],
     source: str,
     target: str,
     rows: list[tuple[float, float]],
@@ -46,7 +48,7 @@ def test_output_is_what_a_plain_script_gives(
     ids: bool,
     methods: tuple[str, ...],
 ) -> None:
-    directory = tmp_path_factory.mktemp("pairs")
+    directory = new_directory()
     frame = pd.DataFrame(rows, columns=["a", "b"])
     frame["note"] = [f'n "{place}",\n' for place in range(len(rows))]
     if ids:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from telemetry.errors import InvalidInput
-from tests.unit.workers.tables.sources import numbers, source_of, stumbling, written
+from tests.unit.workers.tables.sources import file_on_failing_disk, numbers, source_of, written
 from workers.jobs.tables import sources
 from workers.jobs.tables.records import cutting, record_file
 
@@ -64,7 +64,7 @@ def test_record_without_an_end_is_refused(
     for module in (cutting, record_file):
         monkeypatch.setattr(module, "BLOCK", 16)
         monkeypatch.setattr(module, "MAX_RECORD", 100)
-    disk, file = stumbling(written(tmp_path, content + "5,6 " * 10_000))
+    disk, file = file_on_failing_disk(written(tmp_path, content + "5,6 " * 10_000))
     monkeypatch.setattr(sources, "open_input", lambda _: file)
     with pytest.raises(InvalidInput, match=message):
         list(source_of(tmp_path / "rows", format, AB).spans(1))

@@ -22,7 +22,7 @@ ALL = [*FULL.items(), *((f"{name}, gappy", series) for name, series in GAPPY.ite
 each = pytest.mark.parametrize("series", [s for _, s in ALL], ids=[name for name, _ in ALL])
 
 
-def through_the_wire(series: pd.Series, columns: tuple[Column, ...]) -> list[list[object]]:
+def encoded_and_validated(series: pd.Series, columns: tuple[Column, ...]) -> list[list[object]]:
     signature = Signature(columns, True, True, ("predict",))
     sent = decode(encode([[wire_value(value)] * len(columns) for value in series]))
     return validated(signature, sent)
@@ -42,7 +42,7 @@ def met_as_series(column: Column, values: list[Any]) -> pd.Series:
 @each
 def test_column_of_each_dtype_is_unchanged(series: pd.Series) -> None:
     column = described_column("c", series, [])
-    sent = [row[0] for row in through_the_wire(series, (column,))]
+    sent = [row[0] for row in encoded_and_validated(series, (column,))]
     same(met_as_series(column, sent), series)
 
 
@@ -50,7 +50,7 @@ def test_column_of_each_dtype_is_unchanged(series: pd.Series) -> None:
 def test_rows_by_themselves_have_the_same_dtype(series: pd.Series) -> None:
     column = described_column("c", series, [])
     signature = Signature((column,), True, True, ("predict",))
-    for place, row in enumerate(through_the_wire(series, (column,))):
+    for place, row in enumerate(encoded_and_validated(series, (column,))):
         ((places, frame),) = Table.of(signature, [row]).parts()
         assert places is None
         same(frame["c"], series.iloc[[place]].reset_index(drop=True))
@@ -61,7 +61,7 @@ def test_column_is_the_same_beside_others(series: pd.Series) -> None:
     column = described_column("c", series, [])
     columns = (column, replace(column, name="d"), Column("u", unused=True))
     signature = Signature(columns, True, True, ("predict",))
-    sent = [[*row[:2], None] for row in through_the_wire(series, columns)]
+    sent = [[*row[:2], None] for row in encoded_and_validated(series, columns)]
     ((_, frame),) = Table.of(signature, sent).parts()
     same(frame["c"], series)
     same(frame["d"], series)

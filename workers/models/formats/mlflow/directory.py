@@ -13,6 +13,7 @@ import msgspec
 
 from telemetry.errors import ModelUnloadable
 from workers.models.formats.archive import Files, files_below, packed
+from workers.models.formats.conversions import conversion_of_directory
 from workers.models.formats.model_format import import_runtime
 
 MLMODEL = "MLmodel"
@@ -46,6 +47,8 @@ def read_mlflow(directory: Path) -> MlflowModel:
     """Read a directory; raises `ModelUnloadable` if it is none of MLflow, or cannot be served."""
     what = str(directory)
     if not (directory / MLMODEL).is_file():
+        if advice := conversion_of_directory(directory):
+            raise ModelUnloadable(f"{what} cannot be loaded: {advice}")
         raise ModelUnloadable(f"{what} is a directory without {MLMODEL}, the file of MLflow")
     files = files_below(directory, what)
     specified = _specified(files, what)

@@ -10,7 +10,7 @@ import joblib
 from telemetry.errors import UntrustedArtifact
 from workers.models.formats.model_format import LoadOptions
 from workers.models.formats.pickled.harmless import unknown_types
-from workers.models.formats.pickled.skops_library import skops_library
+from workers.models.formats.pickled.skops_parsing import parsed_skops
 from workers.models.formats.pickled.sound_trees import refuse_unsound_trees
 
 _COMPRESSED = (
@@ -56,15 +56,14 @@ def load_skops(content: bytes, options: LoadOptions) -> Any:
 
     Raises `ModelUnloadable` for trees that no fit could have made, unless the file is trusted.
     """
-    skops = skops_library()
-    types = skops.get_untrusted_types(data=content)
-    unknown = unknown_types(types)
+    parsed = parsed_skops(content)
+    unknown = unknown_types(parsed.types)
     if unknown and not options.trust:
         raise UntrustedArtifact(
             f"it contains types that are not known to be harmless: {', '.join(unknown)}; "
             "register it with --trust if you trust its origin"
         )
-    model = skops.loads(content, trusted=types)
+    model = parsed.build()
     if not options.trust:
         refuse_unsound_trees(model)
     return model

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from workers.models.kernels.comparing import same_bits
-from workers.models.kernels.validated import float64_rows
+from workers.models.kernels.validated import linear_rows
 from workers.models.tabular.columns import Array
 
 MAX_COMPARED_VALUES = 2**20
@@ -39,7 +39,7 @@ class LinearClassifierKernel:
 
     def decision_function(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
         """See `sklearn.linear_model.LogisticRegression`."""
-        rows = float64_rows(self, X, nan_allowed=False)
+        rows = linear_rows(self, X)
         if rows is None:
             return super().decision_function(X)  # type: ignore[misc]  # of scikit-learn's class
         linear: Any = self
@@ -51,7 +51,7 @@ class LinearRegressorKernel:
     """Overrides what `predict` calls."""
 
     def _decision_function(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
-        rows = float64_rows(self, X, nan_allowed=False)
+        rows = linear_rows(self, X)
         if rows is None:
             return super()._decision_function(X)  # type: ignore[misc]  # of scikit-learn's class
         linear: Any = self

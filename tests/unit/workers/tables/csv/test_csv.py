@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ fields = st.text(st.sampled_from('ab,"\n é'), max_size=6)
     last=st.booleans(),
 )
 def test_rows_through_spans_are_the_rows_of_the_file(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_directory: Callable[[], Path],
     rows: list[tuple[str, str]],
     span: int,
     block: int,
@@ -58,7 +59,7 @@ def test_rows_through_spans_are_the_rows_of_the_file(
         lines.append(text.getvalue().count("\n") + 1)
         writer.writerow(row)
     content = text.getvalue() if last else text.getvalue().removesuffix(ending)
-    path = written(tmp_path_factory.mktemp("csv"), ("\ufeff" if bom else "") + content)
+    path = written(new_directory(), ("\ufeff" if bom else "") + content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cutting, "BLOCK", block)
         read = blocks(path, "csv", TEXTS, span)
@@ -74,9 +75,9 @@ def test_rows_through_spans_are_the_rows_of_the_file(
     st.integers(1, 30),
 )
 def test_rows_of_any_file_are_the_same_in_any_spans(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, span: int, block: int
+    new_directory: Callable[[], Path], content: bytes, span: int, block: int
 ) -> None:
-    directory = tmp_path_factory.mktemp("csv")
+    directory = new_directory()
     path = written(directory, b"custom_id,a\n1,1\n" + content)
     whole, open_quote = blocks_or_refusal(path, 1000)
     with pytest.MonkeyPatch.context() as patch:
@@ -104,10 +105,10 @@ def blocks_or_refusal(path: Path, rows: int) -> tuple[list[Block], str]:
 @settings(max_examples=200, print_blob=True, deadline=None)
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=30))
 def test_numbers_are_the_numbers_that_were_written(
-    tmp_path_factory: pytest.TempPathFactory, values: list[float]
+    new_directory: Callable[[], Path], values: list[float]
 ) -> None:
     content = "a\n" + "".join(f"{value!r}\n" for value in values)
-    path = written(tmp_path_factory.mktemp("csv"), content)
+    path = written(new_directory(), content)
     read = features(blocks(path, "csv", numbers("a", infinite=True), 7))
     assert [value.hex() for value in read[:, 0].tolist()] == [value.hex() for value in values]
 

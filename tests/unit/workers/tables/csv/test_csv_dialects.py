@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ fields = st.text(st.sampled_from('ab,;\t|"\n é'), max_size=6)
     bom=st.booleans(),
 )
 def test_rows_are_those_that_were_written(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_directory: Callable[[], Path],
     rows: list[tuple[str, str]],
     delimiter: str,
     told: bool,
@@ -59,7 +60,7 @@ def test_rows_are_those_that_were_written(
         [("s", "t"), *rows]
     )
     head = ("\ufeff" if bom else "") + (f"sep={delimiter}{ending}" if told else "")
-    path = written(tmp_path_factory.mktemp("csv"), head + text.getvalue())
+    path = written(new_directory(), head + text.getvalue())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cutting, "BLOCK", block)
         read = blocks(path, "csv", TEXTS, span)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ documents = st.one_of(
     st.booleans(),
 )
 def test_lines_through_spans_are_the_lines_of_the_file(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_directory: Callable[[], Path],
     lines: list[str],
     ending: str,
     span: int,
@@ -55,7 +56,7 @@ def test_lines_through_spans_are_the_lines_of_the_file(
     carry: bool,
 ) -> None:
     content = ending.join(['{"a": 1, "b": 2, "custom_id": 7}', *lines])
-    path = written(tmp_path_factory.mktemp("ndjson"), content)
+    path = written(new_directory(), content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cutting, "BLOCK", block)
         read = blocks(path, "ndjson", AB, span, pass_through=carry)

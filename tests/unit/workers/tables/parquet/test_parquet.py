@@ -1,5 +1,6 @@
 """Parquet read in spans equals the whole file, for any row groups; errors are reported."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,8 @@ from tests.unit.workers.tables.sources import (
     blocks,
     by_position,
     features,
+    file_on_failing_disk,
     source_of,
-    stumbling,
 )
 from workers.jobs.tables import sources
 from workers.jobs.tables.sources import format_of
@@ -30,9 +31,9 @@ from workers.jobs.tables.spans import BadRow
 @settings(max_examples=60, print_blob=True, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 120), st.integers(1, 400))
 def test_rows_through_spans_are_the_rows_of_the_file(
-    tmp_path_factory: pytest.TempPathFactory, rows: int, group: int, span: int
+    new_directory: Callable[[], Path], rows: int, group: int, span: int
 ) -> None:
-    path = written(tmp_path_factory.mktemp("parquet"), table_of(rows), group)
+    path = written(new_directory(), table_of(rows), group)
     read = blocks(path, "parquet", AB, span)
     whole = pq.read_table(path).select(["a", "b"]).to_pandas().to_numpy()
     assert np.array_equal(features(read), whole)
@@ -152,7 +153,7 @@ def test_read_error_does_not_affect_later_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path, pa.table({"a": np.random.rand(400_000), "b": np.arange(400_000.0)}))
-    disk, file = stumbling(path)
+    disk, file = file_on_failing_disk(path)
     monkeypatch.setattr(sources, "open_input", lambda _: file)
     source = source_of(path, "parquet", AB)
     first, second, third = source.spans(150_000)

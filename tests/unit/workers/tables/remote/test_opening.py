@@ -19,7 +19,7 @@ from telemetry.errors import (
     InvalidInput,
     OutputUnwritable,
 )
-from tests.unit.workers.tables.sources import numbers, source_of, stumbling, unpacked
+from tests.unit.workers.tables.sources import file_on_failing_disk, numbers, source_of, unpacked
 from workers.jobs.tables import sources
 from workers.jobs.tables.records import cutting
 from workers.jobs.tables.remote import opening, unpacking
@@ -111,7 +111,7 @@ def test_leftover_of_a_killed_process_is_cleared_unless_in_use(tmp_path: Path) -
 def test_disk_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
-    disk, file = stumbling(path)
+    disk, file = file_on_failing_disk(path)
     monkeypatch.setattr(cutting, "BLOCK", 1000)
     monkeypatch.setattr(sources, "open_input", lambda _: file)
     source = source_of(path, "csv", numbers("a", "b"))
@@ -131,7 +131,7 @@ def test_disk_error_at_the_first_stat_is_reported(
     path = tmp_path / "rows.csv"
     path.write_bytes(CONTENT)
     for look in (fingerprint, format_of):
-        disk, file = stumbling(path)
+        disk, file = file_on_failing_disk(path)
         disk.fails = True
         monkeypatch.setattr(opening, "open_input", lambda _, file=file: file)
         with pytest.raises(InputUnreadable, match="rows.csv cannot be read: Input/output error"):
@@ -143,7 +143,7 @@ def test_disk_error_while_unpacking_is_reported(
 ) -> None:
     path = tmp_path / "rows.csv.gz"
     path.write_bytes(gzip.compress(os.urandom(2**20)))
-    disk, file = stumbling(path)
+    disk, file = file_on_failing_disk(path)
     disk.fails = True
     monkeypatch.setattr(unpacking, "opened", lambda _: file)
     with pytest.raises(InputUnreadable, match="rows.csv.gz cannot be read: Input/output error"):

@@ -1,0 +1,97 @@
+"""Reads the stack regularly in a thread of its own, and remembers what it saw last."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+import redis
+
+from api.console.live.history import History, Point
+from api.console.live.snapshot import StackSnapshot
+
+log = logging.getLogger(__name__)
+WATCHED_SECONDS = 1.0
+"""Seconds between two readings while a page is open."""
+UNWATCHED_SECONDS = 10.0
+"""The same while none is."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """What the console shows: the last snapshot, and since when Redis does not answer."""
+
+    snapshot: StackSnapshot | None
+    """None if Redis has never answered this process."""
+    load: Point | None
+    """The load of the last seconds."""
+    away_since: float | None
+    """Unix seconds since which Redis does not answer; None while it does."""
+
+
+PictureListener = Callable[[Picture], None]
+
+
+class Sampler:
+    """The latest picture, and the history of an hour; any thread may read it."""
+
+    def __init__(self, take: Callable[[], StackSnapshot]) -> None:
+        """``take``: reads a snapshot; raises `redis.RedisError`."""
+        self._take = take
+        self.history = History()
+        self.picture = Picture(None, None, None)
+        self._read_at = float("-inf")
+        self._reading = threading.Lock()
+        self._wake = threading.Event()
+        self._listeners: set[PictureListener] = set()
+
+    def start(self) -> None:
+        """Start reading."""
+        threading.Thread(target=self._run, name="console-sampler", daemon=True).start()
+
+    def listen(self, listener: PictureListener) -> None:
+        """Pass each new picture to ``listener``, from now on once a second."""
+        self._listeners.add(listener)
+        self._wake.set()
+
+    def unlisten(self, listener: PictureListener) -> None:
+        """Undo `listen`."""
+        self._listeners.discard(listener)
+
+    def current(self) -> Picture:
+        """The picture, read again if it is older than a second."""
+        with self._reading:
+            if time.monotonic() - self._read_at >= WATCHED_SECONDS:
+                # Before the reading, so that a Redis that does not answer is not asked more often.
+                self._read_at = time.monotonic()
+                self.picture = self._read()
+        return self.picture
+
+    def _read(self) -> Picture:
+        try:
+            snapshot = self._take()
+        except redis.RedisError as error:
+            return self._without_redis(error)
+        return Picture(snapshot, self.history.add(snapshot), None)
+
+    def _without_redis(self, error: redis.RedisError) -> Picture:
+        before = self.picture
+        if before.away_since is None:
+            log.warning("the console shows its last picture, as Redis does not answer: %s", error)
+        return msgspec.structs.replace(before, away_since=before.away_since or time.time())
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._tell(self.current())
+            except Exception:
+                log.exception("the state could not be read or told; the next second tries again")
+            if self._listeners:
+                time.sleep(WATCHED_SECONDS)
+            else:
+                self._wake.clear()
+                self._wake.wait(UNWATCHED_SECONDS)
+
+    def _tell(self, picture: Picture) -> None:
+        for listener in tuple(self._listeners):
+            listener(picture)

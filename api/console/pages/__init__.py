@@ -1,0 +1,1 @@
+"""View models: what each page of the console shows, worked out from the state of the stack."""

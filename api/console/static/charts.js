@@ -1,0 +1,69 @@
+// The two charts of the overview; the table below them has the same numbers.
+const BUCKET_SECONDS = 10;
+const MOST = 360;
+const CHARTS = {
+  "chart-load": { unit: "", lines: [["accepted", 1, "--line-1"], ["answered", 2, "--line-2"]] },
+  "chart-latency": { unit: " ms", lines: [["p50", 3, "--line-1"], ["p95", 4, "--line-2"], ["p99", 5, "--line-3"]], factor: 1000 },
+};
+const points = JSON.parse(document.getElementById("points").textContent);
+let plots = [];
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function columns({ lines, factor = 1 }) {
+  const values = (at) => points.map((point) => (point[at] === null ? null : point[at] * factor));
+  return [points.map((point) => point[0]), ...lines.map(([, at]) => values(at))];
+}
+
+function axis(unit) {
+  return {
+    stroke: colour("--faint"),
+    grid: { stroke: colour("--edge"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui",
+    size: unit ? 64 : 48,
+    values: (_, ticks) => ticks.map((tick) => `${tick.toLocaleString("en")}${unit}`),
+  };
+}
+
+function options(element, { unit, lines }) {
+  return {
+    width: element.clientWidth,
+    height: 200,
+    cursor: { y: false, drag: { x: false } },
+    legend: { live: true },
+    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
+    axes: [{ stroke: colour("--faint"), grid: { show: false }, ticks: { show: false }, font: "12px system-ui" }, axis(unit)],
+    series: [{}, ...lines.map(([label, , line], at) => ({
+      label,
+      stroke: colour(line),
+      width: 2,
+      dash: [[], [6, 3], [2, 2]][at],
+      fill: at === 0 ? colour("--line-1-fill") : undefined,
+      points: { show: points.length < 20 },
+      value: (_, value) => (value === null ? "–" : `${value.toLocaleString("en", { maximumFractionDigits: 1 })}${unit}`),
+    }))],
+  };
+}
+
+function draw() {
+  for (const plot of plots) plot.destroy();
+  plots = Object.entries(CHARTS).map(([id, chart]) => {
+    const element = document.getElementById(id);
+    return new window.uPlot(options(element, chart), columns(chart), element);
+  });
+}
+
+function add({ detail: point }) {
+  const last = points.at(-1);
+  if (last && point[0] - last[0] < BUCKET_SECONDS) return;
+  points.push(point);
+  if (points.length > MOST) points.shift();
+  draw();
+}
+
+draw();
+document.addEventListener("point", add);
+document.addEventListener("theme", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+addEventListener("resize", draw);

@@ -1,0 +1,1 @@
+"""The views of the console: what each address answers, and what its forms do."""

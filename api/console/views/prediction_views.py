@@ -1,0 +1,70 @@
+"""The pages of predictions: those without an outcome, and one by its id."""
+
+from flask import Blueprint, Response, request
+
+from api.console.notices import see_other
+from api.console.pages.predictions import WAITS, as_curl, as_python, life, shown_answer
+from api.console.rendering import Pages
+from api.console.session.viewer import Viewer
+from tasks.gateway import QUEUE, Gateway
+from tasks.ledger.queue.listing import OpenIds
+from tasks.record import Record
+
+MOST_LISTED = 50
+"""Predictions in each list."""
+MAX_LIST_BYTES = 2**20
+"""Bytes of records that are read for a list."""
+
+
+class PredictionViews:
+    """The views. Ids lead to outcomes, so only signed-in viewers see lists of them."""
+
+    def __init__(self, gateway: Gateway, viewer: Viewer, pages: Pages) -> None:
+        self._gateway = gateway
+        self._open = OpenIds(gateway.ledger.client)
+        self._viewer, self._pages = viewer, pages
+
+    def add_to(self, routes: Blueprint) -> None:
+        """Add the routes."""
+        routes.get("/predictions")(self.predictions)
+        routes.get("/predictions/<task_id>")(self.prediction)
+        routes.post("/predictions/<task_id>/cancel")(self.cancel)
+
+    def predictions(self) -> Response:
+        """The predictions without an outcome."""
+        signed_in = self._viewer.is_signed_in()
+        waiting = self._open.waiting(QUEUE, MOST_LISTED) if signed_in else []
+        held = self._open.held(QUEUE, MOST_LISTED) if signed_in else []
+        return self._pages.show(
+            "predictions.html",
+            "Predictions",
+            waiting=self._records(waiting),
+            held=self._records(held),
+            most=MOST_LISTED,
+        )
+
+    def prediction(self, task_id: str) -> Response:
+        """One prediction; raises as `Gateway.look_up`."""
+        record = self._gateway.look_up(task_id)
+        self._gateway.queue_estimates.freshen(record)
+        return self._pages.show(
+            "prediction.html",
+            "Prediction",
+            record=record,
+            steps=life(record),
+            estimate=self._gateway.queue_estimates.of(record),
+            waits=WAITS,
+            answer=shown_answer(record),
+            traceback=record.traceback if self._viewer.is_signed_in() else None,
+            curl=as_curl(request.host_url, task_id),
+            python=as_python(request.host_url, task_id),
+        )
+
+    def cancel(self, task_id: str) -> Response:
+        """Cancel a prediction."""
+        self._gateway.cancel(task_id)
+        return see_other(f"/console/predictions/{task_id}", "cancelled")
+
+    def _records(self, task_ids: list[str]) -> list[Record]:
+        found = self._gateway.ledger.records(task_ids, MAX_LIST_BYTES) if task_ids else []
+        return [record for record in found if record is not None]

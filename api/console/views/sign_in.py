@@ -1,0 +1,73 @@
+"""Signing in: the local key gives a one-time address, and a form on that page a session."""
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from api.console.rendering import Pages
+from api.console.session.sessions import MAX_SESSION_SECONDS, Sessions
+from api.console.session.viewer import COOKIE, PATH
+from api.http.responses import json_response
+from api.http.rights import Rights
+from telemetry.errors import Forbidden
+
+CODES_ROUTE = f"{PATH}/codes"
+
+
+class SignInAddress(msgspec.Struct, frozen=True):
+    """The answer to a request for a one-time code."""
+
+    path: str
+    """Path of the page on which the code is exchanged, with the code."""
+
+
+class SignInViews:
+    """The views."""
+
+    def __init__(self, sessions: Sessions, rights: Rights, pages: Pages) -> None:
+        self._sessions, self._rights, self._pages = sessions, rights, pages
+
+    def add_to(self, routes: Blueprint) -> None:
+        """Add the routes of the pages."""
+        routes.get("/sign-in")(self.sign_in_form)
+        routes.post("/sign-in")(self.sign_in)
+        routes.post("/sign-out")(self.sign_out)
+
+    def issue(self) -> Response:
+        """Answer a one-time address to a caller with the local key; raises `Forbidden`."""
+        if not self._rights.caller(request).may("console"):
+            raise Forbidden(
+                "a code for the console needs the local key, as `Authorization: Bearer <key>`"
+            )
+        return json_response(SignInAddress(f"{PATH}/sign-in?code={self._sessions.issue_code()}"))
+
+    def sign_in_form(self) -> Response:
+        """Show the form that exchanges a code: a GET must not use it up, as previews send GETs."""
+        return self._pages.show("sign_in.html", "Sign in", code=request.args.get("code", ""))
+
+    def sign_in(self) -> Response:
+        """Exchange the code for a session."""
+        cookie = self._sessions.exchange(request.form.get("code", "").strip())
+        response = _to_overview()
+        response.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=MAX_SESSION_SECONDS,
+            path=PATH,
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+    def sign_out(self) -> Response:
+        """End the session."""
+        self._sessions.end(request.cookies.get(COOKIE, ""))
+        response = _to_overview()
+        response.delete_cookie(COOKIE, path=PATH)
+        return response
+
+
+def _to_overview() -> Response:
+    response = Response(status=303)
+    response.headers["Location"] = PATH
+    return response

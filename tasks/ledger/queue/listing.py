@@ -1,0 +1,25 @@
+"""Lists ids of predictions that have no outcome yet, from the messages themselves."""
+
+import redis
+
+from tasks.ledger import keys, scripts
+
+
+class OpenIds:
+    """Reads ids; the messages, which may be large, stay in Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._waiting = scripts.load_script(client, "waiting")
+        self._held = scripts.load_script(client, "held")
+
+    def waiting(self, queue: str, most: int) -> list[str]:
+        """Ids of messages that wait on a queue, the next to be taken first."""
+        return _texts(self._waiting(keys=[queue], args=[most]))
+
+    def held(self, queue: str, most: int) -> list[str]:
+        """Ids of messages that workers hold, of at most ``most`` reservations, in no order."""
+        return _texts(self._held(keys=[keys.RESERVED], args=[queue, most]))
+
+
+def _texts(ids: list[bytes]) -> list[str]:
+    return [task_id.decode(errors="replace") for task_id in ids]

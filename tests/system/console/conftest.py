@@ -1,0 +1,46 @@
+"""One browser, signed in, for all tests of the console."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.stack import LiveStack
+from tests.system.console.scenes import sign_in_path
+from tests.system.pages.browser import ARGUMENTS, chromium_of_this_machine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = chromium_of_this_machine()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, stack: LiveStack) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=stack.url)
+    page = context.new_page()
+    page.goto(sign_in_path(stack))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{stack.url}/console")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console says of errors, among them violations of the policy."""
+    return []
+
+
+@pytest.fixture
+def page(signed_in: BrowserContext, complaints: list[str]) -> Iterator[Page]:
+    page = signed_in.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    yield page
+    page.close()

@@ -1,0 +1,134 @@
+"""Every page of the console in a real browser: it renders, is accessible, and fits a phone."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.stack import LiveStack, until
+from tests.system.console.scenes import IRIS, succeeded
+
+AXE = Path(__file__).with_name("axe.min.js")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PHONE = {"width": 320, "height": 640}
+PAGES = {
+    "": "Overview",
+    "/queues": "Queues",
+    "/predictions": "Predictions",
+    "/models": "Models",
+    "/models/iris": "iris",
+    "/batches": "Batch jobs",
+    "/dead-letters": "Dead letters",
+    "/try/iris": "iris",
+    "/workers": "Workers",
+    "/sign-in": "Sign in",
+    "/search": "Search",
+}
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe finds wrong: the rule, and the first element."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)[
+        "violations"
+    ]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "overview")
+def test_console_page_renders_and_is_accessible_in_both_themes(
+    stack: LiveStack, page: Page, complaints: list[str], path: str
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/console{path}")
+    expect(page.get_by_role("heading", level=1).first).to_contain_text(PAGES[path])
+    page.emulate_media(color_scheme="light")
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert {urlsplit(url).netloc for url in asked} == {urlsplit(stack.url).netloc}
+    assert complaints == []
+
+
+def test_console_page_of_a_prediction(stack: LiveStack, page: Page, complaints: list[str]) -> None:
+    task_id = succeeded(stack)
+    page.goto(f"/console/search?q={task_id}")
+    assert page.url == f"{stack.url}/console/predictions/{task_id}"
+    expect(page.locator(".life")).to_contain_text("waiting")
+    expect(page.get_by_text("scikit-learn").first).to_be_visible()
+    expect(page.locator("#curl")).to_contain_text(f"/predict/result/{task_id}")
+    assert violations(page) == []
+    assert complaints == []
+
+
+def test_console_root_leads_there(stack: LiveStack, page: Page) -> None:
+    page.goto("/")
+    assert page.url == f"{stack.url}/console"
+
+
+def test_console_overview_says_that_all_is_well_and_follows_the_state(
+    stack: LiveStack, page: Page, complaints: list[str]
+) -> None:
+    page.goto("/console")
+    expect(page.locator("#live")).to_have_text("live")
+    expect(page.locator("#chart-load canvas")).to_be_visible()
+    assert stack.http.post("/models/diabetes/versions/1/pause").is_success
+    try:
+        expect(page.locator("#state")).to_contain_text("diabetes:1 is paused", timeout=15_000)
+    finally:
+        assert stack.http.post("/models/diabetes/versions/1/resume").is_success
+    expect(page.locator("#state")).not_to_contain_text("diabetes:1", timeout=15_000)
+    assert complaints == []
+
+
+def test_console_keeps_the_last_picture_while_redis_is_away(stack: LiveStack, page: Page) -> None:
+    page.goto("/console")
+    expect(page.locator("#live")).to_have_text("live")
+    expect(page.locator("#figures")).to_contain_text("Workers")
+    with stack.frozen("redis"):
+        expect(page.locator("#banner")).to_contain_text(
+            "Redis has not answered since", timeout=15_000
+        )
+        expect(page.locator("body")).to_have_class("stale")
+        expect(page.locator("#figures")).to_contain_text("Workers")
+        expect(page.locator("#state")).to_contain_text("Redis does not answer")
+    expect(page.locator("#banner")).to_be_empty(timeout=15_000)
+    expect(page.locator("body")).not_to_have_class("stale")
+
+
+def test_console_keys_lead_to_pages_and_change_the_theme(stack: LiveStack, page: Page) -> None:
+    page.goto("/console")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url(f"{stack.url}/console/models")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{stack.url}/console/models/diabetes")
+    page.keyboard.press("t")
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("iris")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{stack.url}/console/models/iris")
+
+
+def test_console_lists_what_waits_only_to_signed_in_viewers(stack: LiveStack, page: Page) -> None:
+    with stack.frozen("worker"):
+        task_id = stack.submit("iris", IRIS)["id"]
+        page.goto("/console/predictions")
+        expect(page.get_by_role("link", name=task_id)).to_be_visible()
+        answer = stack.http.get("/console/predictions")
+        assert task_id not in answer.text
+        assert "Sign in to see" in answer.text
+    assert until(lambda: stack.outcome(task_id), "the outcome")["status"] == "succeeded"

@@ -1,0 +1,1 @@
+"""Column transformers: frames of mixed columns become matrices without selecting frames."""

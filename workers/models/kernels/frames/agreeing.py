@@ -1,0 +1,133 @@
+"""Compares column transformers with scikit-learn's own, on frames made of what their parts know."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workers.models.kernels.comparing import equal_bits
+from workers.models.kernels.frames.blocks import Maker, SelectedColumns, StepsAfter
+from workers.models.kernels.frames.encoders import REFUSED, ColumnTable, EncodedColumns
+from workers.models.tabular.columns import OBJECT, Array
+
+ROWS = 64
+_TEXT_DTYPES = ("object", "str", "category")
+
+
+def frames_agree(own: Any, twin: Any) -> bool:
+    """Whether both make the same matrices, in bits and layout, of frames with and without gaps.
+
+    If a transformer has no shorter way, its columns are unknown: then the others' blocks are
+    compared one by one. Raises whatever the transformers raise for values that they know.
+    """
+    prepared = twin.kernel
+    made = [maker for maker in prepared.makers if not isinstance(maker, SelectedColumns)]
+    frames = [*_frames(prepared.names, made)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if len(made) == len(prepared.makers):
+            usual = prepared.blocks(frames[0]) is not None
+            return usual and all(
+                _same(*_answers(own.transform, twin.transform, frame)) for frame in frames
+            )
+        return all(_blocks_agree(own, prepared.makers, frame) for frame in frames)
+
+
+def _blocks_agree(own: Any, makers: Sequence[Maker], frame: pd.DataFrame) -> bool:
+    parts = own._iter(  # noqa: SLF001 - has no public form
+        fitted=True, column_as_labels=True, skip_drop=True, skip_empty_columns=True
+    )
+    return all(
+        isinstance(maker, SelectedColumns) or _block_agrees(transformer, columns, maker, frame)
+        for maker, (_, transformer, columns, _) in zip(makers, parts, strict=True)
+    )
+
+
+def _block_agrees(transformer: Any, columns: Any, maker: Maker, frame: pd.DataFrame) -> bool:
+    found = maker.block(frame)
+    if found is None:
+        return True
+    own = transformer.transform(frame[columns.tolist()])
+    own = own.toarray() if hasattr(own, "toarray") else np.asarray(own)
+    return _same(own, found)
+
+
+def _answers(own: Any, twin: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
+    """Both answers; the messages of both if they refuse the frame."""
+    answers = []
+    for transform in (own, twin):
+        try:
+            answers.append(transform(frame))
+        except Exception as error:  # noqa: BLE001 - whatever it is, both must raise it
+            answers.append(np.frombuffer(f"{type(error)}{error}".encode(), np.uint8))
+    return answers[0], answers[1]
+
+
+def _same(own: Any, found: Any) -> bool:
+    if type(own) is not type(found):
+        return False
+    if hasattr(own, "indptr"):
+        return own.shape == found.shape and all(
+            equal_bits(getattr(own, part), getattr(found, part))
+            for part in ("data", "indices", "indptr")
+        )
+    if own.dtype == OBJECT:
+        return bool(found.dtype == OBJECT and repr(own.tolist()) == repr(found.tolist()))
+    return equal_bits(own, found) and own.strides == found.strides
+
+
+def _frames(names: Sequence[Any], makers: Sequence[Maker]) -> Iterator[pd.DataFrame]:
+    """Frames of many rows and of one: without gaps, with missing values, with unknown ones."""
+    random, tables = np.random.default_rng(0), dict(_tables(makers))
+    for text in _TEXT_DTYPES:
+        for strange in ((), ("missing",), ("unknown",), ("missing", "unknown")):
+            frame = pd.DataFrame(
+                {
+                    name: _column(tables.get(place), text, strange, random)
+                    for place, name in enumerate(names)
+                }
+            )
+            yield frame
+            yield frame[:1]
+
+
+def _tables(makers: Sequence[Maker]) -> Iterator[tuple[int, ColumnTable]]:
+    for maker in makers:
+        encoded = maker.first if isinstance(maker, StepsAfter) else maker
+        if isinstance(encoded, EncodedColumns):
+            yield from zip(encoded.places, encoded.tables, strict=True)
+
+
+def _column(
+    table: ColumnTable | None, text: str, strange: Sequence[str], random: np.random.Generator
+) -> Any:
+    """A column of a frame; numbers if no encoder has it."""
+    if table is None:
+        numbers = random.normal(size=ROWS) * 10.0 ** random.integers(-3, 6, size=ROWS)
+        return np.where(random.random(ROWS) < 1 / 8, np.nan, numbers) if strange else numbers
+    known = [value for value, row in table.rows.items() if row != REFUSED and value is not None]
+    more = {
+        "missing": [np.nan, *([None] if None in table.rows else [])],
+        "unknown": [_unknown(table)],
+    }
+    drawn: list[Any] = [known[at] for at in random.integers(0, len(known), ROWS)]
+    for place, value in enumerate(value for name in strange for value in more[name]):
+        drawn[5 * place] = value
+    return _typed(drawn, table.dtypes[0], text)
+
+
+def _unknown(table: ColumnTable) -> Any:
+    if table.dtypes[0] == OBJECT:
+        return "\0 unknown"
+    return -1234567
+
+
+def _typed(drawn: list[Any], dtype: Any, text: str) -> Array:
+    if dtype == OBJECT:
+        texts = all(isinstance(value, str | float | None) for value in drawn)
+        return pd.Series(drawn, dtype=text if texts else OBJECT)
+    if dtype.kind in "ib" and any(value != value for value in drawn):
+        return pd.Series(drawn, dtype=float)
+    return pd.Series(drawn).astype(dtype)

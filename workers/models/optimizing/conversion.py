@@ -1,0 +1,24 @@
+"""Fitted estimators as ONNX models that compute in float64."""
+
+from typing import Any
+
+import numpy as np
+
+from workers.models.formats.libraries.onnx_file import load_onnx
+from workers.models.formats.model_format import LoadOptions, import_runtime
+
+METHODS = ("predict", "predict_proba")
+"""Methods that an ONNX model may answer."""
+
+
+def as_onnx(model: Any) -> Any:
+    """Convert an estimator that takes a matrix; a model as `load_onnx` makes it.
+
+    Raises what the converter raises for an estimator that it does not know, and `ModelUnloadable`
+    if the converter is not installed.
+    """
+    converter = import_runtime("skl2onnx", "onnx")
+    options = {id(model): {"zipmap": False}} if hasattr(model, "classes_") else None
+    row = np.zeros((1, model.n_features_in_))
+    made = converter.to_onnx(model, row, options=options)
+    return load_onnx(made.SerializeToString(), LoadOptions())
