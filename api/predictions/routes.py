@@ -1,4 +1,4 @@
-"""Predictions over HTTP: submit, look up, cancel; what must wait is handed on as an `Asked`."""
+"""Predictions over HTTP: submit, look up, cancel; the event loop waits for an `AwaitedOutcome`."""
 
 import asyncio
 from functools import partial
@@ -34,10 +34,10 @@ from tasks.wire import encode
 from telemetry.errors import VersionPaused
 
 ASKED = "predictq.asked"
-"""Key in an ASGI scope: a list to which a view adds an `Asked`, if it is there."""
+"""Key in an ASGI scope: a list to which a view adds an `AwaitedOutcome`, if it is there."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class AwaitedOutcome(msgspec.Struct, frozen=True):
     """A request that is to be answered with an outcome, once there is one."""
 
     accepted: Record
@@ -152,13 +152,13 @@ class Predictions:
     @staticmethod
     def asked(
         record: Record, preference: Preference, *, is_submission: bool = False, debug: bool = False
-    ) -> Asked:
+    ) -> AwaitedOutcome:
         """What is to be answered for a record; a submission waits if nothing else is preferred."""
         seconds = preference.seconds(MAX_WAIT_SECONDS if is_submission else 0)
         seconds = 0 if record.is_terminal else seconds
-        return Asked(record, preference, seconds, is_submission, debug)
+        return AwaitedOutcome(record, preference, seconds, is_submission, debug)
 
-    def _waited_for(self, asked: Asked) -> Response:
+    def _waited_for(self, asked: AwaitedOutcome) -> Response:
         """The answer; where it must wait, the event loop answers, and this response is not sent."""
         later = request.environ.get("asgi.scope", {}).get(ASKED)
         if not asked.seconds or later is None:
@@ -170,7 +170,7 @@ class Predictions:
         g.is_answered_later = True
         return Response(status=202)
 
-    def answer(self, asked: Asked, record: Record, *, waited: bool) -> Response:
+    def answer(self, asked: AwaitedOutcome, record: Record, *, waited: bool) -> Response:
         """The answer with what became of a prediction; ``waited``: whether it could wait."""
         if asked.is_submission and record.is_terminal and record.state != "succeeded":
             problem = outcomes.problem(record, debug=asked.debug)

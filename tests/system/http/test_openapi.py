@@ -35,6 +35,7 @@ def test_document_lists_every_route(document: Json) -> None:
         ("post", "/predict"),
         ("post", "/predict/async"),
         ("post", "/predict/results"),
+        ("get", "/events"),
         ("get", "/predict/result/{id}"),
         ("delete", "/predict/result/{id}"),
         ("post", "/predict/batch"),
