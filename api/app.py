@@ -24,9 +24,9 @@ from api.http.rights import Rights
 from api.limits.byte_budget import ByteBudget
 from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
+from api.models.blueprints import registry_blueprints
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
-from api.models.routes import ModelViews
 from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
@@ -61,7 +61,7 @@ class Services:
         key = read_or_make_key(settings.home / "id.key")
         watcher = Watcher(client)
         self.gateway = Gateway(self.ledger, watcher, Ids(key), settings)
-        rights = Rights(settings.home)
+        self.rights = rights = Rights(settings.home)
         self.sending = SendBudget(settings.max_outcome_bytes)
         self.predictions = Predictions(self.gateway, self.registry, settings, rights, self.sending)
         # A separate key: a job's id must not pass for a prediction's, which has a record.
@@ -114,8 +114,11 @@ def create_flask(services: Services) -> Flask:
     services.requests.watch(app)
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
-    app.register_blueprint(ModelViews(services.registry).blueprint())
     ledger = services.ledger
+    for blueprint in registry_blueprints(
+        services.registry, ledger, services.settings, services.rights
+    ):
+        app.register_blueprint(blueprint)
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)
     app.register_blueprint(LetterViews(letters, replays, services.sending).blueprint())

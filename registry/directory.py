@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from registry import files
+from registry.history import Change, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
 from telemetry.errors import PredictqError
@@ -144,6 +145,25 @@ class Directory:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
 
+    def history(self, name: str) -> list[Change]:
+        """The recorded changes of a model, oldest first."""
+        try:
+            lines = self._history(name).read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        # What follows the last end of a line was cut off by a crash.
+        return [msgspec.json.decode(line, type=Change) for line in lines[:-1]]
+
+    def record(self, name: str, aliases: dict[str, int], changes: list[Change]) -> None:
+        """Append changes to a model's history, after they were made.
+
+        ``aliases``: what there was before them. What led there without a record is added first.
+        """
+        missing = unrecorded(self.history(name), aliases)
+        lines = [msgspec.json.encode(change) + b"\n" for change in [*missing, *changes]]
+        if lines:
+            files.append_lines(self._history(name), lines)
+
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
         """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
@@ -196,6 +216,9 @@ class Directory:
 
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"
+
+    def _history(self, name: str) -> Path:
+        return self._root / name / "history.ndjson"
 
     def _highest(self, name: str) -> Path:
         return self._root / name / "highest"

@@ -5,10 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 TEMPORARY = ".tmp"
 SYNC_BYTES = 2**24
 """Bytes synced at a time; each sync delays others on the same disk, such as Redis."""
+
+SCANNED_BYTES = 2**16
+"""Bytes of a file that are searched at a time for the end of a line."""
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -23,6 +27,36 @@ def write_file(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def append_lines(path: Path, lines: list[bytes]) -> None:
+    """Append whole lines durably. Hold `locked` meanwhile.
+
+    What a crash left of a line is cut off first.
+    """
+    make_directory(path.parent)
+    is_new = not path.exists()
+    with path.open("r+b" if not is_new else "wb") as file:
+        file.seek(_end_of_lines(file))
+        file.truncate()
+        file.write(b"".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        sync_directory(path.parent)
+
+
+def _end_of_lines(file: IO[bytes]) -> int:
+    """Where the last whole line ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(end - SCANNED_BYTES, 0)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def remove_file(path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from registry.directory import ABSENT, Directory, Model, Stamp
+from registry.history import NO_CAUSE, Cause, Change, of_aliases, of_version, unrecorded
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
@@ -16,7 +19,6 @@ from registry.versions import (
     aliased_version,
     check_addition,
     check_existing,
-    check_ready,
     latest_version,
     listing,
     new_manifest,
@@ -25,7 +27,6 @@ from registry.versions import (
 from telemetry.errors import (
     ArtifactMismatch,
     ArtifactMissing,
-    Invalid,
     ModelNotFound,
     PredictqError,
     RegistryConflict,
@@ -41,13 +42,6 @@ class Resolved(msgspec.Struct, frozen=True):
 
     manifest: Manifest
     alias: str | None
-
-
-class Removed(msgspec.Struct, frozen=True):
-    """Versions and aliases that a removal deleted."""
-
-    versions: tuple[int, ...]
-    aliases: tuple[str, ...]
 
 
 class _Cache(msgspec.Struct, frozen=True):
@@ -160,6 +154,7 @@ class Registry:
         state: Readiness = READY,
         golden: GoldenRows | None = None,
         lock: bytes | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> Manifest:
         """Store an artifact as a version, by default the next one, and point ``alias`` to it.
 
@@ -170,7 +165,7 @@ class Registry:
         check_addition(name, description, artifact, version, alias)
         with self._directory.writing():
             model = self._directory.read(name)
-            number = version or self._next_version(name, model)
+            number, changes = version or self._next_version(name, model), list[Change]()
             manifest = check_existing(name, model.versions.get(number), description)
             if manifest is None:
                 self._check_never_another(name, number, description)
@@ -185,42 +180,37 @@ class Registry:
                 # Before the manifest: a version without a state is ready.
                 self._directory.write_state(name, number, state)
                 self._directory.write_manifest(manifest)
+                changes.append(of_version("registered", number, cause))
             if alias is not None:
-                self._directory.write_aliases(name, model.aliases | {alias: number})
+                aliases = model.aliases | {alias: number}
+                self._directory.write_aliases(name, aliases)
+                changes += of_aliases(model.aliases, aliases, cause)
+            self._directory.record(name, model.aliases, changes)
         return manifest
 
-    def set_state(self, manifest: Manifest, state: Readiness) -> None:
+    def set_state(self, manifest: Manifest, state: Readiness, cause: Cause = NO_CAUSE) -> None:
         """Change the state of a version; raises `VersionNotFound` if it was removed."""
-        with self._directory.writing():
-            version_of(manifest.name, self._read(manifest.name), manifest.version)
-            self._directory.write_state(manifest.name, manifest.version, state)
+        with self.writing(manifest.name) as (directory, model):
+            version_of(manifest.name, model, manifest.version)
+            directory.write_state(manifest.name, manifest.version, state)
+            if state.status != "checking":
+                told = replace(cause, why=cause.why or state.reason)
+                change = of_version(state.status, manifest.version, told)
+                directory.record(manifest.name, model.aliases, [change])
 
-    def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Point an alias to a version; raises `VersionNotReady` unless it is ready."""
-        checked_name(alias, "alias")
+    @contextmanager
+    def writing(self, name: str) -> Iterator[tuple[Directory, Model]]:
+        """Hold the write lock, and yield the files and a model; raises `ModelNotFound`."""
         with self._directory.writing():
-            model = self._read(name)
-            version_of(name, model, version)
-            check_ready(name, version, model.readiness(version))
-            self._directory.write_aliases(name, model.aliases | {alias: version})
+            yield self._directory, self._read(name)
 
-    def remove(self, name: str, version: int | None = None) -> Removed:
-        """Remove one version, or all of them, and the aliases that point to them."""
-        with self._directory.writing():
-            model = self._read(name)
-            if version is None:
-                return self._remove(name, model, model.versions)
-            return self._remove(name, model, [version_of(name, model, version).version])
+    def history(self, name: str) -> list[Change]:
+        """The changes of a model, oldest first, even if all of its versions were removed.
 
-    def keep_latest(self, name: str, count: int) -> Removed:
-        """Remove all versions but the ``count`` newest and those that an alias points to."""
-        if count < 1:
-            raise Invalid(f"at least one version must be kept, not {count}")
-        with self._directory.writing():
-            model = self._read(name)
-            aliased = model.aliases.values()
-            old = [number for number in list(model.versions)[:-count] if number not in aliased]
-            return self._remove(name, model, old)
+        Raises `ModelNotFound` if there never was such a model.
+        """
+        found = self._directory.history(checked_name(name))
+        return found or unrecorded([], self._model(name).aliases)
 
     def _resolve(self, reference: Reference) -> Resolved:
         name, model = reference.name, self._model(reference.name)
@@ -278,12 +268,3 @@ class Registry:
     def _next_version(self, name: str, model: Model) -> int:
         # Numbers are never used twice: receipts name them long after a removal.
         return max(self._directory.highest(name), *model.versions, 0) + 1
-
-    def _remove(self, name: str, model: Model, numbers: Iterable[int]) -> Removed:
-        gone = tuple(numbers)
-        dangling = tuple(sorted(a for a, number in model.aliases.items() if number in gone))
-        kept = {a: number for a, number in model.aliases.items() if a not in dangling}
-        # Aliases first: after a crash in between none leads to a version that is gone.
-        self._directory.write_aliases(name, kept)
-        self._directory.remove_versions(name, gone)
-        return Removed(gone, dangling)

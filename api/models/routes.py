@@ -1,4 +1,4 @@
-"""Read-only view of the registry over HTTP."""
+"""Models and versions over HTTP."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from api.http.responses import json_response
+from api.models.changing import version_number
 from registry.manifest import Environment, Manifest, Signature
 from registry.readiness import ReadinessStatus
 from registry.store import Registry
@@ -74,6 +75,7 @@ class ModelViews:
         routes = Blueprint("models", __name__)
         routes.get("/models")(self.index)
         routes.get("/models/<name>")(self.show)
+        routes.get("/models/<name>/versions/<version>")(self.version)
         return routes
 
     def index(self) -> Response:
@@ -85,6 +87,11 @@ class ModelViews:
         """Show one model with all of its versions."""
         details = [self._version(manifest) for manifest in self._registry.versions(name)]
         return json_response(Model(**self._summary(name), details=details))
+
+    def version(self, name: str, version: str) -> Response:
+        """Show one version."""
+        found = self._registry.resolve(f"{name}:{version_number(version)}")
+        return json_response(self._version(found.manifest))
 
     def _summary(self, name: str) -> dict[str, Any]:
         numbers = [manifest.version for manifest in self._registry.versions(name)]

@@ -12,8 +12,6 @@ from api.dead_letters.routes import (
     Replayed,
 )
 from api.http.problems import Problem
-from api.models.pause_routes import PauseRequest, PauseState
-from api.models.routes import Model, Models
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
 from api.openapi.objects import (
@@ -31,16 +29,18 @@ from api.openapi.objects import (
     request_body,
     response,
 )
+from api.openapi.registry import REGISTRY_TYPES, registry
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
 from tasks.ledger.dead_letters.letters import WholeLetter
 
 SCHEMAS = (
-    *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
+    *(Submission, Pending, Outcome, Problem, Health, Ready, Stats),
     *BULK_TYPES,
     *BATCH_TYPES,
-    *(Letters, WholeLetter, LetterSelection, Replayed, Deleted, PauseRequest, PauseState),
+    *REGISTRY_TYPES,
+    *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
@@ -68,7 +68,7 @@ def build() -> Json:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in ("predictions", BATCHES, "models", DEAD, "operations")],
-        "paths": {**_predictions(), **batches(), **_models(), **_letters(), **_operations()},
+        "paths": {**_predictions(), **batches(), **registry(), **_letters(), **_operations()},
         "components": {"schemas": with_file(components)},
     }
 
@@ -105,36 +105,6 @@ def _accepted() -> Json:
     """The 202 of a prediction, or of many."""
     one = pending_response()
     return one | {"content": one["content"] | {NDJSON: {}}}
-
-
-def _models() -> Json:
-    wish = request_body(PauseRequest, {"reason": "a bad deploy"}) | {"required": False}
-    return {
-        "/models": {"get": operation_answering("models", "List the models", "listModels", Models)},
-        "/models/{name}": {
-            "parameters": [in_path("name", "Name of the model")],
-            "get": operation_answering(
-                "models", "Show a model and its versions", "showModel", Model, "404", "422"
-            ),
-        },
-        "/models/{name}/versions/{version}/pause": _pause(
-            "Refuse submissions to a version", "pause", {"requestBody": wish}
-        ),
-        "/models/{name}/versions/{version}/resume": _pause("End a pause", "resume", {}),
-    }
-
-
-def _pause(summary: str, name: str, body: Json) -> Json:
-    done = response(PauseState, "Whether the version is paused now")
-    post = operation("models", summary, name)
-    post["responses"] = {"200": done, **problems(*OF_BODIES)}
-    return {
-        "parameters": [
-            in_path("name", "Name of the model"),
-            in_path("version", "Number of the version"),
-        ],
-        "post": post | body,
-    }
 
 
 def _letters() -> Json:

@@ -6,8 +6,8 @@ import click
 from msgspec.structs import replace
 
 from cli.models.commands import home_option
-from cli.models.differences import differences_text
-from cli.models.served import wait_until_served
+from cli.models.proving.differences import differences_text
+from cli.models.proving.served import wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
 from stack.running import running_stack
@@ -46,7 +46,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     try:
         own = _compare(registry, manifest, data)
         if stack:
-            from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
+            from cli.models.proving.gate import prove_served  # noqa: PLC0415 - the worker image has no client
 
             wait_until_served(stack, manifest)
             prove_served(stack.url, manifest, own)

@@ -22,10 +22,20 @@ class _Group(LazyGroup):
             "cli.models.add:add",
             "Register MODEL as a version of the model NAME.",
         ),
+        "alias": LazyCommand(
+            "cli.models.aliases:alias", "Point ALIAS of the model NAME to VERSION."
+        ),
         "check": LazyCommand(
             "cli.models.check:check",
             "Compare the served predictions of MODEL with the model's own; it is ready if they are "
             "equal.",
+        ),
+        "export": LazyCommand(
+            "cli.models.export:export",
+            "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",
+        ),
+        "history": LazyCommand(
+            "cli.models.aliases:history", "List the changes of the model NAME, newest first."
         ),
         "keep-latest": LazyCommand(
             "cli.models.remove:keep_latest",
@@ -41,6 +51,13 @@ class _Group(LazyGroup):
         ),
         "resume": LazyCommand(
             "cli.models.pause:resume", "End the pause of NAME:VERSION, automatic or by an operator."
+        ),
+        "rollback": LazyCommand(
+            "cli.models.aliases:rollback",
+            "Point ALIAS [default: production] of NAME to the version that it meant before.",
+        ),
+        "unalias": LazyCommand(
+            "cli.models.aliases:unalias", "Delete ALIAS of the model NAME; the version stays."
         ),
     }
 
@@ -80,17 +97,6 @@ def show(model: str, as_json: bool, home: Path) -> None:
     registry = Registry(home)
     manifest = registry.resolve(model).manifest
     click.echo(_json(manifest) if as_json else version_text(registry, manifest))
-
-
-@models.command()
-@click.argument("name")
-@click.argument("alias")
-@click.argument("version", type=int)
-@home_option
-def alias(name: str, alias: str, version: int, home: Path) -> None:
-    """Point ALIAS of the model NAME to VERSION."""
-    Registry(home).set_alias(name, alias, version)
-    click.echo(f"{name}@{alias} is {name}:{version}")
 
 
 def _overview(registry: Registry) -> list[dict[str, Any]]:

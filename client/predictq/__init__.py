@@ -22,6 +22,7 @@ from predictq.errors import (
 )
 from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.jobs.jobs import Jobs
+from predictq.models.models import Models
 from predictq.types import Pending, Prediction, Receipt, Urls
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Job",
     "JobError",
     "Jobs",
+    "Models",
     "NotFound",
     "Pending",
     "Prediction",

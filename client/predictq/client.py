@@ -13,6 +13,7 @@ from predictq.http import wire
 from predictq.http.connection import UNSEEN_SERVER_SECONDS, Connection
 from predictq.http.retries import Clock, Deadline
 from predictq.jobs.jobs import Jobs
+from predictq.models.models import Models
 from predictq.submission import defaults, submission
 from predictq.types import Pending, Prediction
 from predictq.waiting import await_outcome, look_up_once
@@ -50,6 +51,8 @@ class Client:
         self._bulk = Bulk(self._connection, self._results)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
+        self.models = Models(self._connection)
+        """The registry of this server; calling it lists the models."""
 
     def predict(
         self,
@@ -194,13 +197,9 @@ class Client:
         """Whether the server's address is a loopback address."""
         return self._connection.is_local
 
-    def models(self) -> list[dict[str, Any]]:
-        """Every registered model, as in `GET /models`."""
-        return wire.listing(self._connection.send("GET", "models"), "models")
-
     def model(self, name: str) -> dict[str, Any]:
         """One model with its versions, aliases and signatures, as in `GET /models/{name}`."""
-        return self._get(f"models/{part('name', name)}")
+        return self.models.show(name)
 
     def health(self) -> dict[str, Any]:
         """The answer of `GET /health`."""

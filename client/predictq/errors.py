@@ -83,7 +83,7 @@ def refused(what: str, row: int | None = None) -> InvalidRequest:
 
 
 class Conflict(ProblemError):
-    """The status of the batch job does not allow the operation."""
+    """The state does not allow the operation: of a batch job, an alias or a version."""
 
 
 class TooLarge(ProblemError):

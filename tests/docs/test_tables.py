@@ -25,7 +25,6 @@ from telemetry.errors import (
     OutcomeTooLarge,
     OutOfMemory,
     PredictqError,
-    RegistryConflict,
     RegistryUnavailable,
     TimedOut,
     WorkerLost,
@@ -83,7 +82,7 @@ def test_errors_of_predictions() -> None:
 def test_errors_are_all_described() -> None:
     """An error that is neither a problem nor ends a prediction belongs to a job or a command."""
     others = {kind for kind in errors() if not is_answered(kind) and not issubclass(kind, ENDINGS)}
-    assert others == {AnswersDiffer, RegistryConflict, *errors(JobFailed)}
+    assert others == {AnswersDiffer, *errors(JobFailed)}
 
 
 def test_errors_of_jobs() -> None:

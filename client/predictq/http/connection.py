@@ -26,7 +26,7 @@ UNSEEN_SERVER_SECONDS = 3.0
 """Default seconds after which a server to which there never was a connection is given up."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NDJSON = "application/x-ndjson"
-IDEMPOTENT = ("GET", "DELETE")
+IDEMPOTENT = ("GET", "DELETE", "PUT")
 
 
 class Connection:

@@ -16,6 +16,7 @@ from api.limits import byte_budget
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import SendBudget
 from api.predictions.routes import Predictions
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
@@ -83,7 +84,7 @@ def home(tmp_path: Path) -> Path:
     registry = Registry(tmp_path)
     for artifact in (b"one", b"two"):
         registry.add("m", described(artifact), artifact)
-    registry.set_alias("m", "fallback", 1)
+    Changes(registry).set_alias("m", "fallback", 1)
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from cli.models.differences import differences_text
+from cli.models.proving.differences import differences_text
 from workers.gate.comparing import SHOWN_ROWS, differences
 from workers.gate.doors import DOORS
 from workers.models.signature.inspection import inspect

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cli.models.differences import differences_text
+from cli.models.proving.differences import differences_text
 from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
 from tasks.wire import decode, encode
