@@ -18,13 +18,14 @@ from api.bulk.submit import (
     NdjsonSubmissions,
 )
 from api.dead_letters.routes import LetterViews
+from api.drop_in.asking import Asking
+from api.drop_in.blueprints import registry_blueprints
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
 from api.http.rights import Rights
 from api.limits.byte_budget import ByteBudget
 from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
-from api.models.blueprints import registry_blueprints
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
 from api.openapi import document as openapi
@@ -115,15 +116,16 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
     ledger = services.ledger
-    for blueprint in registry_blueprints(
-        services.registry, ledger, services.settings, services.rights
-    ):
-        app.register_blueprint(blueprint)
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)
     app.register_blueprint(LetterViews(letters, replays, services.sending).blueprint())
-    app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     existing = KnownVersions(ledger, pauses, services.registry)
+    registry, settings = services.registry, services.settings
+    asking = Asking(services.gateway, registry, settings)
+    known = registry, ledger, settings, services.rights
+    for blueprint in registry_blueprints(*known, existing, asking):
+        app.register_blueprint(blueprint)
+    app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     app.register_blueprint(Operations(ledger, letters, existing, services.requests).blueprint())
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))
     problems.register(app)

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from registry.directory import Directory, Model
-from registry.history import NO_CAUSE, Cause, earlier_versions, of_aliases, of_version
+from registry.history import NO_CAUSE, Cause, alias_changes, earlier_versions, version_change
 from registry.names import checked_name
+from registry.storage.directory import Directory, Model
 from registry.store import Registry
 from registry.versions import aliased_version, check_ready, version_of
 from telemetry.errors import AliasMoved, Invalid, RegistryConflict
@@ -94,7 +94,7 @@ class Changes:
             aliases = model.aliases | {alias: target}
             directory.write_aliases(name, aliases)
             directory.record(
-                name, model.aliases, of_aliases(model.aliases, aliases, cause, "rollback")
+                name, model.aliases, alias_changes(model.aliases, aliases, cause, "rollback")
             )
         return _state(name, alias, before, target)
 
@@ -150,7 +150,7 @@ def _write_aliases(
     directory: Directory, name: str, model: Model, aliases: dict[str, int], cause: Cause
 ) -> None:
     directory.write_aliases(name, aliases)
-    directory.record(name, model.aliases, of_aliases(model.aliases, aliases, cause))
+    directory.record(name, model.aliases, alias_changes(model.aliases, aliases, cause))
 
 
 def _earlier(directory: Directory, name: str, model: Model, alias: str) -> int:
@@ -177,9 +177,9 @@ def _remove(
     kept = {a: number for a, number in model.aliases.items() if a not in dangling}
     # Aliases first: after a crash in between none leads to a version that is gone.
     directory.write_aliases(name, kept)
-    changes = of_aliases(model.aliases, kept, cause)
+    changes = alias_changes(model.aliases, kept, cause)
     directory.record(
-        name, model.aliases, [*changes, *(of_version("removed", n, cause) for n in gone)]
+        name, model.aliases, [*changes, *(version_change("removed", n, cause) for n in gone)]
     )
     directory.remove_versions(name, tuple(gone))
     return Removed(tuple(gone), tuple(dangling))

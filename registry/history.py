@@ -41,12 +41,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     why: str = ""
 
 
-def of_version(act: Act, version: int, cause: Cause) -> Change:
+def version_change(act: Act, version: int, cause: Cause) -> Change:
     """A change of a version, at this moment."""
     return Change(time=now(), act=act, version=version, by=cause.by, why=cause.why)
 
 
-def of_aliases(
+def alias_changes(
     before: dict[str, int], after: dict[str, int], cause: Cause, act: Act = "alias"
 ) -> list[Change]:
     """The changes, at this moment, between two states of all aliases."""
@@ -67,7 +67,7 @@ def of_aliases(
 
 def unrecorded(history: Iterable[Change], aliases: dict[str, int]) -> list[Change]:
     """The changes that led from the end of a history to the aliases that there are."""
-    return of_aliases(aliases_after(history), aliases, Cause(why=UNRECORDED))
+    return alias_changes(aliases_after(history), aliases, Cause(why=UNRECORDED))
 
 
 def aliases_after(history: Iterable[Change]) -> dict[str, int]:

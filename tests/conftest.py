@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.files import locked
+from registry.storage.files import locked
 from tests.measurement import MEASUREMENT
 from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of

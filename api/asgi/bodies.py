@@ -3,6 +3,7 @@
 Only uploads are streamed, because they may be larger than memory.
 """
 
+import re
 import time
 
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -15,7 +16,7 @@ from api.operations.request_metrics import OTHER, RequestMetrics
 from telemetry.errors import Busy, Malformed, PredictqError
 
 METHODS_WITHOUT_BODY = ("GET", "HEAD")
-UPLOAD_PATHS = (ROUTE, f"{ROUTE}/validate")
+_upload_path = re.compile(rf"{ROUTE}(/validate)?|/models/[^/]+/versions|/upload_model")
 INCOMPLETE_BODY = "the body is incomplete"
 SMALL_BODY_BYTES = 2**16
 """Bytes of each body that do not count towards the capacity, and so are never refused."""
@@ -103,7 +104,7 @@ class BodyReceiver:
 def _is_unread(scope: HTTPScope) -> bool:
     """Whether there is nothing to receive here: no body, or an upload that a thread streams."""
     return scope["method"] in METHODS_WITHOUT_BODY or (
-        scope["path"] in UPLOAD_PATHS and _is_form(scope)
+        _upload_path.fullmatch(scope["path"]) is not None and _is_form(scope)
     )
 
 

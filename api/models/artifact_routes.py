@@ -8,9 +8,8 @@ from flask import Blueprint, Response, request
 
 from api.http.downloads import download, open_output
 from api.http.responses import json_response
-from api.http.rights import Rights
 from api.limits.concurrency import ConcurrencyLimit
-from api.models.changing import version_number
+from api.models.changing import Changing, version_number
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import NotFound
@@ -29,8 +28,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 class ArtifactViews:
     """The views; each download holds a slot of a `ConcurrencyLimit`."""
 
-    def __init__(self, registry: Registry, rights: Rights, downloads: int) -> None:
-        self._registry, self._rights = registry, rights
+    def __init__(self, registry: Registry, changing: Changing, downloads: int) -> None:
+        self._registry, self._changing = registry, changing
         self._downloads = ConcurrencyLimit(downloads)
 
     def blueprint(self) -> Blueprint:
@@ -61,5 +60,5 @@ class ArtifactViews:
         return json_response(Sample(columns=columns, rows=golden.rows, answers=golden.answers))
 
     def _permitted(self, name: str, version: str) -> Manifest:
-        self._rights.require_registry(request)
+        self._changing.check(request)
         return self._registry.resolve(f"{name}:{version_number(version)}").manifest

@@ -38,10 +38,14 @@ class Changing:
     def __init__(self, rights: Rights) -> None:
         self._rights = rights
 
+    def check(self, request: Request) -> None:
+        """Raise `Forbidden` unless the caller may change the registry."""
+        self._rights.require_registry(request)
+
     @contextmanager
     def permitted(self, request: Request) -> Iterator[None]:
         """Raise `Forbidden` or `DiskFull` if the caller, or this process, cannot make a change."""
-        self._rights.require_registry(request)
+        self.check(request)
         try:
             yield
         except OSError as error:

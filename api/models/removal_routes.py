@@ -11,13 +11,14 @@ from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from api.models.changing import Changing, Wish, version_number
 from registry.changes import Changes, Removed
+from registry.registrations.registrations import Registrations
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
 
 log = logging.getLogger(__name__)
 
 
-class Removal(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class VersionRemoval(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The query of `DELETE /models/<name>` and of a version."""
 
     force: bool = False
@@ -49,6 +50,7 @@ class RemovalViews:
 
     def __init__(self, registry: Registry, ghosts: Ghosts, changing: Changing) -> None:
         self._changes, self._ghosts, self._changing = Changes(registry), ghosts, changing
+        self._registrations = Registrations(registry)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -63,23 +65,29 @@ class RemovalViews:
         return self._remove(name, None)
 
     def remove_version(self, name: str, version: str) -> Response:
-        """Remove a version; predictions that wait for it fail with `version_not_found`."""
+        """Remove a version, or withdraw one that is being checked.
+
+        Predictions that wait for it fail with `version_not_found`.
+        """
         return self._remove(name, version)
 
     def keep_latest(self, name: str) -> Response:
         """Remove all versions but the newest ones and those that an alias points to."""
         with self._changing.permitted(request):
             wish = read_body(request, Keeping)
-            return self._answer(name, self._changes.keep_latest(name, wish.count, wish.cause))
+            return self.answer(name, self._changes.keep_latest(name, wish.count, wish.cause))
 
     def _remove(self, name: str, version: str | None) -> Response:
         with self._changing.permitted(request):
-            wish = read_query(request, Removal)
+            wish = read_query(request, VersionRemoval)
             number = None if version is None else version_number(version)
+            if number is not None and self._registrations.withdraw(f"{name}:{number}"):
+                return self.answer(name, Removed((number,), ()))
             removed = self._changes.remove(name, number, force=wish.force, cause=wish.cause)
-            return self._answer(name, removed)
+            return self.answer(name, removed)
 
-    def _answer(self, name: str, removed: Removed) -> Response:
+    def answer(self, name: str, removed: Removed) -> Response:
+        """Remove what Redis knows of removed versions, and say what is gone."""
         letters = parked = 0
         for number in removed.versions:
             try:

@@ -1,5 +1,6 @@
 """Models and versions over HTTP."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -7,9 +8,11 @@ from flask import Blueprint, Response
 
 from api.http.responses import json_response
 from api.models.changing import version_number
+from api.models.registration_routes import RegistrationViews
 from registry.manifest import Environment, Manifest, Signature
 from registry.readiness import ReadinessStatus
 from registry.store import Registry
+from telemetry.errors import NotFound, VersionNotFound
 
 _STATE_FIELDS = ("status", "reason")
 
@@ -67,8 +70,8 @@ class Model(ModelSummary):
 class ModelViews:
     """The views."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, registrations: RegistrationViews) -> None:
+        self._registry, self._registrations = registry, registrations
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -89,9 +92,17 @@ class ModelViews:
         return json_response(Model(**self._summary(name), details=details))
 
     def version(self, name: str, version: str) -> Response:
-        """Show one version."""
-        found = self._registry.resolve(f"{name}:{version_number(version)}")
-        return json_response(self._version(found.manifest))
+        """Show one version; of one that is checked or was refused, what its gate says."""
+        number = version_number(version)
+        if not self._registrations.is_pending(name, number):
+            try:
+                found = self._registry.resolve(f"{name}:{number}")
+                return json_response(self._version(found.manifest))
+            except NotFound:
+                with suppress(VersionNotFound):  # the first error says more
+                    return json_response(self._registrations.state(name, number))
+                raise
+        return json_response(self._registrations.state(name, number))
 
     def _summary(self, name: str) -> dict[str, Any]:
         numbers = [manifest.version for manifest in self._registry.versions(name)]

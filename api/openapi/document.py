@@ -14,6 +14,7 @@ from api.dead_letters.routes import (
 from api.http.problems import Problem
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
+from api.openapi.drop_in import DROP_IN, DROP_IN_TYPES, drop_in
 from api.openapi.objects import (
     Json,
     debug,
@@ -29,7 +30,7 @@ from api.openapi.objects import (
     request_body,
     response,
 )
-from api.openapi.registry import REGISTRY_TYPES, registry
+from api.openapi.registry import ONE_MODEL, ONE_VERSION, REGISTRY, REGISTRY_TYPES, registry_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -40,12 +41,14 @@ SCHEMAS = (
     *BULK_TYPES,
     *BATCH_TYPES,
     *REGISTRY_TYPES,
+    *DROP_IN_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
+TAGS = ("predictions", BATCHES, REGISTRY, DROP_IN, DEAD, "operations")
 
 
 def document() -> bytes:
@@ -67,8 +70,15 @@ def build() -> Json:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in ("predictions", BATCHES, "models", DEAD, "operations")],
-        "paths": {**_predictions(), **batches(), **registry(), **_letters(), **_operations()},
+        "tags": [{"name": tag} for tag in TAGS],
+        "paths": {
+            **_predictions(),
+            **batches(),
+            **registry_paths(),
+            **drop_in(),
+            **_letters(),
+            **_operations(),
+        },
         "components": {"schemas": with_file(components)},
     }
 
@@ -90,6 +100,7 @@ def _predictions() -> Json:
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}
             | {"responses": {"200": done, "202": pending_response(), **refused, **ended}}
         },
+        **_in_path(),
         "/predict/result/{id}": {
             "parameters": [in_path("id", "Id of the prediction, from its submission")],
             "get": operation("predictions", "Look up an outcome", "lookUp")
@@ -98,6 +109,25 @@ def _predictions() -> Json:
             "delete": operation("predictions", "Cancel a prediction", "cancel")
             | {"responses": {"200": done, **problems("404", "410", "503")}},
         },
+    }
+
+
+def _in_path() -> Json:
+    """The paths of submissions that name the model there."""
+    answers = {"200": response(Outcome, "The outcome"), "202": pending_response()}
+    answers |= problems(*OF_BODIES, "403") | endings()
+    schema = {"type": "object", "required": ["features"], "properties": {"features": {}}}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+
+    def post(name: str) -> Json:
+        summary = "Submit a prediction and wait, with the model in the path"
+        parts = {"requestBody": body, "parameters": [idempotency_key(), prefer(), debug()]}
+        return operation("predictions", summary, name) | parts | {"responses": answers}
+
+    return {
+        "/models/{name}/predict": ONE_MODEL | {"post": post("submitToModel")},
+        "/models/{name}/versions/{version}/predict": ONE_VERSION
+        | {"post": post("submitToVersion")},
     }
 
 

@@ -3,16 +3,22 @@
 from api.models.alias_routes import AliasMove, AliasRemoval, Rollback
 from api.models.artifact_routes import Sample
 from api.models.history_routes import History, HistoryPage
+from api.models.model_form import ModelFields
 from api.models.pause_routes import PauseRequest, PauseState
-from api.models.removal_routes import Keeping, Removal, RemovedVersions
+from api.models.registration_routes import RegisteredVersion
+from api.models.removal_routes import Keeping, RemovedVersions, VersionRemoval
 from api.models.routes import Model, Models, Version
+from api.models.status_routes import ModelsStatus
 from api.openapi.objects import (
     Json,
+    idempotency_key,
     in_path,
     operation,
     operation_answering,
+    prefer,
     problems,
     query_of,
+    ref,
     request_body,
     response,
 )
@@ -22,10 +28,11 @@ REGISTRY = "models"
 REGISTRY_TYPES = (
     *(Models, Model, Version, Sample, History, AliasMove, AliasState, Rollback),
     *(Keeping, RemovedVersions, PauseRequest, PauseState),
+    *(ModelFields, RegisteredVersion, ModelsStatus),
 )
-OF_READS = ("404", "422")
-OF_CHANGES = ("403", "404", "409", "422", "503", "507")
-OF_BODIES = ("400", "413", "415")
+REGISTRY_READS = ("404", "422")
+REGISTRY_CHANGES = ("403", "404", "409", "422", "503", "507")
+REGISTRY_BODIES = ("400", "413", "415")
 ONE_MODEL = {"parameters": [in_path("name", "Name of the model")]}
 ONE_VERSION = {
     "parameters": [*ONE_MODEL["parameters"], in_path("version", "Number of the version")]
@@ -33,16 +40,22 @@ ONE_VERSION = {
 ONE_ALIAS = {"parameters": [*ONE_MODEL["parameters"], in_path("alias", "Name of the alias")]}
 
 
-def registry() -> Json:
+def registry_paths() -> Json:
     """The paths of models, versions and aliases."""
     version = "/models/{name}/versions/{version}"
     return {
+        "/models/status": {
+            "get": operation_answering(
+                REGISTRY, "Show how each version is served", "modelsStatus", ModelsStatus, "503"
+            )
+        },
+        "/models/{name}/versions": ONE_MODEL | {"post": _register()},
         "/models": {"get": operation_answering(REGISTRY, "List the models", "listModels", Models)},
         "/models/{name}": ONE_MODEL
         | {
             "get": _reading("Show a model and its versions", "showModel", Model),
             "delete": _changing("Remove a model", "removeModel", RemovedVersions)
-            | {"parameters": query_of(Removal)},
+            | {"parameters": query_of(VersionRemoval)},
         },
         "/models/{name}/history": ONE_MODEL
         | {
@@ -78,16 +91,34 @@ _MATCH = {
 }
 
 
+def _register() -> Json:
+    checked = response(RegisteredVersion, "The gate has decided before the wait was over")
+    accepted = response(RegisteredVersion, "The version is checked now")
+    refused = problems("400", "403", "409", "413", "415", "422", "503", "507")
+    return operation(REGISTRY, "Upload a model", "registerModel") | {
+        "parameters": [idempotency_key(), prefer()],
+        "requestBody": form_of(ModelFields),
+        "responses": {"200": checked, "202": accepted, **refused},
+    }
+
+
+def form_of(kind: type) -> Json:
+    """A multipart form of a model: these fields, and its files."""
+    files = {name: {"type": "string", "format": "binary"} for name in ("file", "sample")}
+    schema = {"allOf": [ref(kind), {"properties": files, "required": ["file"]}]}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
 def _reading(summary: str, name: str, kind: type, *more: str) -> Json:
-    return operation_answering(REGISTRY, summary, name, kind, *OF_READS, *more)
+    return operation_answering(REGISTRY, summary, name, kind, *REGISTRY_READS, *more)
 
 
 def _changing(summary: str, name: str, kind: type) -> Json:
-    return operation_answering(REGISTRY, summary, name, kind, *OF_CHANGES)
+    return operation_answering(REGISTRY, summary, name, kind, *REGISTRY_CHANGES)
 
 
 def _with_body(summary: str, name: str, kind: type) -> Json:
-    return operation_answering(REGISTRY, summary, name, kind, *OF_CHANGES, *OF_BODIES)
+    return operation_answering(REGISTRY, summary, name, kind, *REGISTRY_CHANGES, *REGISTRY_BODIES)
 
 
 def _alias() -> Json:
@@ -104,7 +135,7 @@ def _version() -> Json:
     return {
         "get": _reading("Show a version", "showVersion", Version),
         "delete": _changing("Remove a version", "removeVersion", RemovedVersions)
-        | {"parameters": query_of(Removal)},
+        | {"parameters": query_of(VersionRemoval)},
     }
 
 

@@ -58,6 +58,8 @@ class Predictions:
         routes = Blueprint("predictions", __name__)
         routes.post("/predict/async")(self.submit)
         routes.post("/predict")(self.submit_and_wait)
+        routes.post("/models/<name>/predict")(self.submit_and_wait)
+        routes.post("/models/<name>/versions/<version>/predict")(self.submit_and_wait)
         routes.get("/predict/result/<task_id>")(self.look_up)
         routes.delete("/predict/result/<task_id>")(self.cancel)
         return routes
@@ -70,12 +72,14 @@ class Predictions:
         """Submit on the event loop what `prepare` returned, for a request without `Prefer`."""
         return self._plain_answer(await self._gateway.submit_async(prediction), at_submission=True)
 
-    def submit_and_wait(self) -> Response:
+    def submit_and_wait(self, name: str | None = None, version: str | None = None) -> Response:
         """Accept a prediction and wait for its outcome, as long as `Prefer` says.
 
-        A prediction that did not succeed is answered as a problem.
+        ``name`` and ``version`` are those in the path; a name may be ``name@alias``, too. A
+        prediction that did not succeed is answered as a problem.
         """
-        debug, accepted = self._rights.debug(request), self._accept()
+        model = name if version is None else f"{name}:{version}"
+        debug, accepted = self._rights.debug(request), self._accept(model)
         record, waited = self._wait(accepted, otherwise=MAX_WAIT_SECONDS)
         if not record.is_terminal or record.state == "succeeded":
             return self._answer_or_id(accepted, record, waited=waited)
@@ -100,10 +104,10 @@ class Predictions:
         """Cancel a prediction without an outcome; answers the outcome that it has now."""
         return self._answer(self._gateway.cancel(task_id), waited=False)
 
-    def _accept(self) -> Record:
+    def _accept(self, model: str | None = None) -> Record:
         body = read_body(request, self._settings.max_body_bytes)
         with self._parsing.holding(len(body)):
-            return self._accept_parsed(parse_submission(body, self._settings.max_rows))
+            return self._accept_parsed(parse_submission(body, self._settings.max_rows, model))
 
     def _accept_parsed(self, submission: Submission) -> Record:
         prediction = prepare_prediction(submission, self._registry, self._settings)

@@ -12,7 +12,6 @@ from cli.models import ghosts
 from cli.models.causes import cause_of
 from cli.models.commands import home_option
 from cli.models.formatting import version_warning
-from cli.models.proving.differences import differences_text
 from cli.models.proving.served import wait_until_served
 from registry.changes import Changes
 from registry.manifest import Description, Manifest
@@ -24,6 +23,7 @@ from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
 from workers.environments.entering import enter_for
 from workers.environments.requirements import read_requirements
 from workers.gate.comparing import differences
+from workers.gate.differences import differences_text
 from workers.gate.warming import warmed
 from workers.models.registration import Examined, examine
 from workers.models.signature.inspection import Inspected

@@ -56,6 +56,11 @@ class _Group(LazyGroup):
             "cli.models.aliases:rollback",
             "Point ALIAS [default: production] of NAME to the version that it meant before.",
         ),
+        "status": LazyCommand(
+            "cli.models.status:status",
+            "Show how each version is served: state, aliases, workers that hold it, counts, "
+            "latencies.",
+        ),
         "unalias": LazyCommand(
             "cli.models.aliases:unalias", "Delete ALIAS of the model NAME; the version stays."
         ),
@@ -97,6 +102,17 @@ def show(model: str, as_json: bool, home: Path) -> None:
     registry = Registry(home)
     manifest = registry.resolve(model).manifest
     click.echo(_json(manifest) if as_json else version_text(registry, manifest))
+
+
+@models.command()
+@click.argument("model", metavar="NAME:VERSION")
+@home_option
+def sign(model: str, home: Path) -> None:
+    """Sign the manifest of a version that came from another home, if you trust the code in it."""
+    registry = Registry(home)
+    manifest = registry.resolve(model).manifest
+    registry.sign(manifest)
+    click.echo(f"signed {manifest.reference} (sha256 {manifest.sha256[:12]})")
 
 
 def _overview(registry: Registry) -> list[dict[str, Any]]:

@@ -94,6 +94,18 @@ class Unavailable(ProblemError):
     """The server cannot take the request now: the queue is full or something is down."""
 
 
+class ModelRefused(PredictqError):
+    """The gate refused a model; ``code`` and ``reason`` say why."""
+
+    def __init__(self, model: str, version: int, code: str, reason: str) -> None:
+        super().__init__(model, version, code, reason)
+        self.model, self.version = model, version
+        self.code, self.reason = code, reason
+
+    def __str__(self) -> str:
+        return f"{self.model}:{self.version} is refused: {self.reason}"
+
+
 class _Ended(PredictqError):
     """The prediction ended without a result."""
 

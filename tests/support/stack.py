@@ -17,6 +17,7 @@ import msgspec
 import psutil
 import redis
 
+from registry.storage.signing import KEY
 from stack.process import ROOT, Process
 from stack.programs import Stack
 from stack.redis import server as redis_server
@@ -252,6 +253,7 @@ def train_demos(home: Path) -> None:
 def with_models_of(source: Path, home: Path) -> Path:
     """A new home with the models of another."""
     shutil.copytree(source / "models", home / "models")
+    shutil.copy(source / KEY, home / KEY)
     return home
 
 

@@ -105,13 +105,20 @@ class Connection:
         self,
         path: str,
         fields: Mapping[str, Any],
-        name: str,
-        file: IO[bytes],
+        files: Mapping[str, tuple[str, IO[bytes]]],
+        *,
+        key: str | None = None,
         hold: Deadline | None = None,
+        until: Deadline | None = None,
     ) -> httpx2.Response:
-        """Send a form, streaming its part ``file``; raises like `send`."""
-        request = self._http.build_request("POST", path, data=fields, files={"file": (name, file)})
-        return self._persist(request, hold, self.deadline(), is_repeatable=False)
+        """Send a form, streaming its files; raises like `send`.
+
+        ``files``: name of the part → name of the file, and the file, which can be read again.
+        ``key``: idempotency key, which makes the upload safe to repeat.
+        """
+        headers = {"Idempotency-Key": key} if key else {}
+        request = self._http.build_request("POST", path, data=fields, files=files, headers=headers)
+        return self._persist(request, hold, until or self.deadline(), is_repeatable=bool(key))
 
     @contextmanager
     def stream(

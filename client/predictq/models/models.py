@@ -1,16 +1,25 @@
 """The registry of a server: aliases, history, removals, downloads."""
 
 import getpass
+import uuid
+from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 from urllib.parse import urlencode
 
-from predictq.arguments import count, flag, part, text
+from predictq import arguments
+from predictq.arguments import count, flag, part, seconds, text
+from predictq.errors import ModelRefused, WaitTimeout
 from predictq.http import wire
 from predictq.http.connection import Connection
 from predictq.http.downloads import download
+from predictq.http.retries import Deadline
+from predictq.models.files import form_fields, open_files
 
 Json = dict[str, Any]
+LOOK_SECONDS = 0.5
+"""Seconds between two looks at a registration."""
+STILL_CHECKING = "{0} is still checked; client.models.show says what became of it"
 
 
 class Models:
@@ -31,6 +40,58 @@ class Models:
     def show(self, name: str, version: int | None = None) -> Json:
         """One model with its versions, or one of its versions."""
         return self._ask("GET", _path(name) if version is None else _version(name, version))
+
+    def status(self) -> Json:
+        """How each version is served, and what is being checked, as in `GET /models/status`."""
+        return self._ask("GET", "models/status")
+
+    def register(
+        self,
+        name: str,
+        model: Any,
+        *,
+        sample: Any = None,
+        alias: str | None = None,
+        trust: bool = False,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        **fields: Any,
+    ) -> Json:
+        """Upload a model and wait until the server's gate has decided; returns what it says.
+
+        ``model``: a path, or a fitted estimator, which is saved as skops if that can express it,
+        else as joblib, for which the server must trust uploads. ``sample``: rows of its data, as a
+        data frame, a path, or any rows. ``alias``: an alias for the version, once it is ready.
+        ``fields``: ``metadata``, ``requirements``, ``version``, ``exact``, ``classes``,
+        ``max_queue_seconds``, ``timeout_seconds``, ``why``.
+
+        Raises `ModelRefused`, or `WaitTimeout` if nothing is decided after ``timeout`` seconds, the
+        client's by default.
+        """
+        until = self._connection.deadline(None if timeout is None else seconds("timeout", timeout))
+        said = form_fields(fields) | _cause(fields.get("why", ""))
+        said |= {"alias": alias} if alias else {}
+        key = uuid.uuid4().hex if idempotency_key is None else arguments.key(idempotency_key)
+        with ExitStack() as opened:
+            files, needs_trust = open_files(opened, model, sample)
+            if trust or needs_trust:
+                said["trust"] = "true"
+            path = f"{_path(name)}/versions"
+            options = {"key": key, "hold": until, "until": until}
+            answer = wire.content(self._connection.upload(path, said, files, **options))
+        return self._decided(answer, until)
+
+    def _decided(self, state: Json, until: Deadline) -> Json:
+        """Follow a registration until its gate has decided."""
+        name, version = state["model"], state["version"]
+        while state["status"] == "checking":
+            if not until.left():
+                raise WaitTimeout(f"{name}:{version}", STILL_CHECKING)
+            until.clock.sleep(min(LOOK_SECONDS, until.left()))
+            state = self.show(name, version)
+        if state["status"] == "refused":
+            raise ModelRefused(name, version, state["code"], state["reason"])
+        return {"model": name} | state
 
     def set_alias(
         self, name: str, alias: str, version: int, *, expected: int | None = None, why: str = ""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from registry import files
 from registry.changes import Changes
-from registry.directory import Directory
 from registry.names import MAX_VERSION
+from registry.storage import files
+from registry.storage.directory import Directory
 from registry.store import Registry
 from telemetry.errors import (
     AliasNotFound,

@@ -133,7 +133,7 @@ def test_registry_that_is_read_only_is_403(
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("registry.files.write_file", refuse)
+    monkeypatch.setattr("registry.storage.files.write_file", refuse)
     answer = front.owner.put(ALIAS, json={"version": 1})
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
     assert "may only read its registry" in answer.json["detail"]

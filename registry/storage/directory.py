@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import msgspec
 
-from registry import files
 from registry.history import Change, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
+from registry.storage import files
 from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
@@ -121,10 +121,33 @@ class Directory:
     def write_manifest(self, manifest: Manifest) -> None:
         """Store a version whose artifact is stored already."""
         # The number first: after a crash in between it is unused, but never given out twice.
-        highest = max(manifest.version, self.highest(manifest.name))
-        files.write_file(self._highest(manifest.name), b"%d" % highest)
+        self.write_highest(manifest.name, manifest.version)
         content = msgspec.json.format(msgspec.json.encode(manifest))
         files.write_file(self._version(manifest.name, manifest.version), content)
+
+    def write_highest(self, name: str, number: int) -> None:
+        """Note that a version number was given out."""
+        highest = max(number, self.highest(name))
+        files.write_file(self._highest(name), b"%d" % highest)
+
+    def decision(self, name: str, number: int, kind: type[Content]) -> Content | None:
+        """What became of a version's registration; None if it was not uploaded, or is pending."""
+        return self._read(self._decision(name, number), kind)
+
+    def write_decision(self, name: str, number: int, decision: msgspec.Struct) -> None:
+        """Keep what became of a version's registration."""
+        files.write_file(self._decision(name, number), msgspec.json.encode(decision))
+
+    def signature(self, name: str, number: int) -> bytes | None:
+        """The signature of a version's manifest; None if there is none."""
+        try:
+            return self._signature(name, number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write_signature(self, name: str, number: int, signature: bytes) -> None:
+        """Store the signature of a version's manifest."""
+        files.write_file(self._signature(name, number), signature)
 
     def write_state(self, name: str, number: int, state: Readiness) -> None:
         """Replace the state of a version."""
@@ -172,6 +195,8 @@ class Directory:
             files.remove_file(self._state(name, number))
             files.remove_file(self._golden(name, number))
             files.remove_file(self._lock(name, number))
+            files.remove_file(self._decision(name, number))
+            files.remove_file(self._signature(name, number))
         try:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
         except PredictqError:  # a broken manifest may use any artifact, so keep them all
@@ -207,6 +232,12 @@ class Directory:
 
     def _state(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.state"
+
+    def _decision(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.registration"
+
+    def _signature(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.signature"
 
     def _golden(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.golden"
