@@ -12,6 +12,7 @@ from cli.failure import Failure
 from predictq import Client, PredictqError
 from predictq.http.connection import Connection
 from predictq.http.retries import Clock
+from predictq.http.server import UNSEEN_SERVER_SECONDS, Server
 from predictq.http.wire import content
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -25,8 +26,10 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 def ask(url: str | None, method: str, path: str, body: Any = None) -> Json:
     """Send a request and return the JSON answer; raises `Failure` for any error."""
-    with _in_a_line(), closing(Connection(url, REQUEST_TIMEOUT, Clock())) as connection:
-        return content(connection.send(method, path, body=body))
+    with _in_a_line():
+        asked = Server(url, REQUEST_TIMEOUT, Clock(), UNSEEN_SERVER_SECONDS)
+        with closing(Connection(asked)) as connection:
+            return content(connection.send(method, path, body=body))
 
 
 @contextmanager

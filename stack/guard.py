@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TERMINATE_GRACE = 3.0
 """Seconds from SIGTERM to SIGKILL, for all groups together."""
 
+FIRST, LAST = "+", "="
+"""Signs of the lines that name a group: whether it ends before the others or after them."""
+
 
 class Guard:
     """The supervisor's side: tells the guard which process groups to end."""
@@ -24,16 +27,19 @@ class Guard:
     def __init__(self, keep: tuple[int, ...] = ()) -> None:
         """``keep``: file descriptors that the guard inherits, and so holds open until it ends."""
         self._keep = keep
-        self._groups: list[int] = []
+        self._groups: dict[int, bool] = {}
+        """Process group → whether it ends last."""
         self._guard = self._start()
 
-    def hold(self, group: int) -> None:
-        self._groups.append(group)
-        self._send(f"+{group}")
+    def hold(self, group: int, *, last: bool) -> None:
+        """Have a group ended with the supervisor; ``last``: only after those that need it."""
+        self._groups[group] = last
+        self._tell(group)
 
     def release(self, group: int) -> None:
+        """Forget a group that has ended."""
         if group in self._groups:
-            self._groups.remove(group)
+            del self._groups[group]
             self._send(f"-{group}")
 
     def restart_if_ended(self) -> None:
@@ -41,7 +47,7 @@ class Guard:
         if self._guard.poll() is not None:
             self._guard = self._start()
             for group in self._groups:
-                self._send(f"+{group}")
+                self._tell(group)
 
     def close(self) -> None:
         self._guard.communicate()
@@ -56,18 +62,28 @@ class Guard:
             pass_fds=self._keep,
         )
 
+    def _tell(self, group: int) -> None:
+        self._send(f"{LAST if self._groups[group] else FIRST}{group}")
+
     def _send(self, line: str) -> None:
         with suppress(BrokenPipeError):  # the guard died; `restart_if_ended` sends all groups again
             print(line, file=self._guard.stdin, flush=True)
 
 
-def follow_supervisor(lines: Iterable[str]) -> list[int]:
-    """Read lines ``+group`` and ``-group`` until the pipe ends; returns the groups left."""
-    groups: list[int] = []
+def follow_supervisor(lines: Iterable[str]) -> tuple[list[int], list[int]]:
+    """Read lines of a sign and a group until the pipe ends; ``-`` releases a group.
+
+    Returns the groups left: those that end first, and those that end last.
+    """
+    left: dict[int, str] = {}
     for line in lines:
-        change = groups.append if line[0] == "+" else groups.remove
-        change(int(line[1:]))
-    return groups
+        sign, group = line[0], int(line[1:])
+        if sign == "-":
+            del left[group]
+        else:
+            left[group] = sign
+    first = [group for group, sign in left.items() if sign == FIRST]
+    return first, [group for group, sign in left.items() if sign == LAST]
 
 
 def end(groups: list[int]) -> None:
@@ -93,6 +109,5 @@ def _lives(leader: int) -> bool:
 
 
 if __name__ == "__main__":
-    left = follow_supervisor(sys.stdin)
-    end(left[1:])
-    end(left[:1])  # Redis was started first and ends last, because the others need it
+    for groups in follow_supervisor(sys.stdin):
+        end(groups)

@@ -112,9 +112,13 @@ class Supervisor:
 
     def _launch(self, program: Program, log: Path | None, among: list[Process]) -> Process:
         process = Process(program, log)
-        self._guard.hold(process.group)
         among.append(process)
+        self._hold(process)
         return process
+
+    def _hold(self, process: Process) -> None:
+        # Redis, the first stage, ends last, because the others need it to settle what they compute.
+        self._guard.hold(process.group, last=process in chain(*self._stages[:1]))
 
     def _replace(self, stage: list[Process], old: Process) -> bool:
         """Replace one process, unless it keeps state as Redis does; returns whether it worked."""
@@ -191,7 +195,7 @@ class Supervisor:
     def _restart(self, process: Process) -> None:
         if process.due():
             process.start()
-            self._guard.hold(process.group)
+            self._hold(process)
 
     def _stop(self) -> None:
         """Stop the stages one by one, the first one last: SIGTERM, wait, SIGKILL."""

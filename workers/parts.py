@@ -13,6 +13,7 @@ from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
 from workers.microbatch.crashes import Crashes
 from workers.microbatch.events import EventSender
 from workers.microbatch.intake import Intake
+from workers.microbatch.registry_outage import RegistryOutage
 from workers.models.resolving import is_away
 from workers.pool.heartbeat import Heartbeat
 from workers.pool.load_retry import LoadRetry
@@ -43,6 +44,7 @@ class WorkerParts:
         self.pool = Pools(LoadRetry(self.registry), self.registry)
         self.heartbeat = Heartbeat(self.client, self.pool)
         self.intake, self.events = Intake(), EventSender()
+        self.registry_outage = RegistryOutage(partial(is_away, self.registry))
         self.batcher = Batcher(
             self.pool,
             self.events,
@@ -51,7 +53,7 @@ class WorkerParts:
                 retry_or_fail=partial(retry_or_fail, self.ledger),
                 return_uncharged=partial(return_uncharged, self.reservations),
             ),
-            is_blind=partial(is_away, self.registry),
+            registry_outage=self.registry_outage,
             remind=self.intake.take_soon,
         )
         self.cancelled_runs = CancelledRuns(self.ledger, self.batcher)

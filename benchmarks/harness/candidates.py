@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import redis
 
-from benchmarks.harness.processes import Processes
+from benchmarks.harness.processes import Processes, free_port
 from cli.up import default_workers
 from stack.process import Program
 from stack.programs import Stack, readiness_check
@@ -52,7 +52,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def naive(home: Path, model: Path) -> Candidate:
     """Flask and `task.delay` as in tutorials: gunicorn 2 x 8, prefork 2, defaults otherwise."""
-    server, port = redis_server.prepare_server(home / "redis"), redis_server.free_port()
+    server, port = redis_server.prepare_server(home / "redis"), free_port()
     environment = {"REDIS_URL": celery_url(server.url), "MODEL": str(model)}
     size = ("-w", "2", "--threads", "8", "-b", f"127.0.0.1:{port}")
     web = _python("gunicorn", *size, "benchmarks.naive.app:app")
@@ -64,7 +64,7 @@ def naive(home: Path, model: Path) -> Candidate:
 
 def handwritten(home: Path, model: Path) -> Candidate:
     """No task framework: LPUSH, RPOP up to 64, one model call, a pipeline of SETs."""
-    server, port = redis_server.prepare_server(home / "redis"), redis_server.free_port()
+    server, port = redis_server.prepare_server(home / "redis"), free_port()
     # The same thread limit as in predictq's worker.
     environment = {"REDIS_URL": server.url, "MODEL": str(model), "OMP_NUM_THREADS": "1"}
     where = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port))
@@ -78,8 +78,8 @@ def handwritten(home: Path, model: Path) -> Candidate:
 def predictq(home: Path, *, flower: bool = False, workers: int | None = None) -> Candidate:
     """The processes that `up` starts, over a home with models; task events are always on."""
     server = redis_server.prepare_server(home / "redis")
-    flower_port = redis_server.free_port() if flower else None
-    port = redis_server.free_port()
+    flower_port = free_port() if flower else None
+    port = free_port()
     stack = Stack(home, server.url, port, flower_port, workers or default_workers())
     (home / "metrics").mkdir(exist_ok=True)
     stages = ((server.program(),), *map(tuple, stack.stages()))

@@ -1,6 +1,8 @@
 """The processes of a system under load: start, stop, CPU and memory with descendants."""
 
+import random
 import re
+import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,9 +15,23 @@ from benchmarks.harness.wire import LoadFailed
 from stack.guard import Guard
 from stack.process import Process, Program
 
+PORTS = range(20000, 32000)
+"""Below the ephemeral ports: otherwise a reconnecting client could occupy the port itself."""
 STARTING = 60.0
 """Seconds to become ready."""
 _pss = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
+
+
+def free_port() -> int:
+    """Find a free port of 127.0.0.1; raises `LoadFailed` if there seems to be none."""
+    # At random, as stacks that start at the same time would look at the same port first.
+    for port in random.sample(PORTS, 100):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+    raise LoadFailed("no free port on 127.0.0.1")
 
 
 class Processes:
@@ -43,7 +59,7 @@ class Processes:
         self._logs.mkdir(parents=True, exist_ok=True)
         for name in names:
             self._running[name] = Process(self._programs[name], self._logs / f"{name}.log")
-            self._leash.hold(self._running[name].group)
+            self._leash.hold(self._running[name].group, last=name == "redis")
         for name in names:
             self._await(self._running[name])
 

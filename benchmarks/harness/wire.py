@@ -11,6 +11,7 @@ from typing import NamedTuple
 PATIENCE = 30.0
 """Seconds without any answer after which the measurement has failed."""
 _length = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_chunked = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 
 
 class LoadFailed(Exception):
@@ -142,11 +143,31 @@ class Connection:
         end = text.find(b"\r\n\r\n")
         if end < 0:
             return None
-        length = _length.search(text, 0, end)
-        if not length:
-            raise LoadFailed(f"an answer without a length: {text[:100]!r}")
-        body = text[end + 4 :]
-        if len(body) < int(length[1]):
+        body = _complete(text[:end], text[end + 4 :])
+        if body is None:
             return None
         self._received = b""
         return Response(int(text[9:12]), body)
+
+
+def _complete(head: bytes, received: bytes) -> bytes | None:
+    """The body of an answer; None until all of it was received."""
+    if length := _length.search(head):
+        return received if len(received) >= int(length[1]) else None
+    if _chunked.search(head):
+        return _joined(received)
+    raise LoadFailed(f"an answer without a length: {head[:100]!r}")
+
+
+def _joined(chunks: bytes) -> bytes | None:
+    """The content of a chunked body; None until all of it was received."""
+    if not (b"\r\n" + chunks).endswith(b"\r\n0\r\n\r\n"):  # which a chunk may hold, too
+        return None
+    content, at = b"", 0
+    while (end := chunks.find(b"\r\n", at)) >= 0:
+        size = int(chunks[at:end], 16)
+        if not size:
+            return content
+        content += chunks[end + 2 : end + 2 + size]
+        at = end + 2 + size + 2
+    return None

@@ -11,11 +11,12 @@ import redis
 
 from benchmarks.harness.candidates import Candidate
 from benchmarks.harness.models import Model
-from benchmarks.prove.callers import Callers, Told
+from benchmarks.prove.callers.callers import Callers
+from benchmarks.prove.callers.listener import PREFIX, Listener
+from benchmarks.prove.callers.observed import Told
 from benchmarks.prove.evidence import TERMINAL, Accounts, Answer, Asked, Evidence, account
 from benchmarks.prove.faults.storm import Storm, Strike
 from benchmarks.prove.faults.strikes import POISONED, Target
-from benchmarks.prove.listener import PREFIX, Listener
 from benchmarks.prove.system import System
 from benchmarks.prove.witness import computed, row
 from tasks.ledger import keys
@@ -73,7 +74,13 @@ def prove(candidate: Candidate, models: list[Model], storming: Storming) -> Proo
     with System(candidate, environment) as system:
         listener = Listener(system.redis)
         listener.start()
-        callers = Callers(candidate.port, storming.rate, Random(storming.seed), listener)
+        callers = Callers(
+            candidate.port,
+            storming.rate,
+            Random(storming.seed),
+            listener,
+            has_bulk=system.name != "naive",
+        )
         try:
             strikes, last = _weather(system, callers, storming)
             return _settled(system, callers, models, strikes, last)
@@ -106,38 +113,39 @@ def _settled(
     strikes: list[Strike],
     last: float,
 ) -> Proof:
+    observed = callers.observed
     with system.redis() as client:
         records, written, held = _records(client), _written(client), _held(client)
-    uncertain = {i: a for i, a in callers.uncertain.items() if i not in callers.accepted}
+    uncertain = {i: a for i, a in observed.uncertain.items() if i not in observed.accepted}
     turned_up = {i: asked for i, asked in uncertain.items() if i in records}
-    numbers = {asked.number for asked in callers.accepted.values()}
-    doubtful = {asked.number for asked in uncertain.values()} | callers.unanswered
-    refused = frozenset(callers.refused - numbers - doubtful)
-    every = callers.accepted | turned_up
+    numbers = {asked.number for asked in observed.accepted.values()}
+    doubtful = {asked.number for asked in uncertain.values()} | observed.unanswered
+    refused = frozenset(observed.refused - numbers - doubtful)
+    every = observed.accepted | turned_up
     for task_id in every:  # finally read the record itself
-        callers.answers.setdefault(task_id, []).append(records.get(task_id, Answer("lost")))
+        observed.answers.setdefault(task_id, []).append(records.get(task_id, Answer("lost")))
     kept = sum(answer.state in TERMINAL for answer in records.values())
     evidence = Evidence(
-        accepted=callers.accepted,
-        answers=callers.answers,
+        accepted=observed.accepted,
+        answers=observed.answers,
         told=_told(models[0], every.values()),
         turned_up=turned_up,
         refused=refused,
         computed=sum((computed(model) for model in models[1:]), computed(models[0])),
         outcomes_written=written,
         outcomes_kept=kept if written is not None else None,
-        held_back=frozenset(i for i in callers.accepted if i.encode() in held),
+        held_back=frozenset(i for i in observed.accepted if i.encode() in held),
     )
     return Proof(
         name=system.name,
         accounts=account(evidence),
         uncertain=len(uncertain),
         turned_up=len(turned_up),
-        unanswered=len(callers.unanswered - numbers),
+        unanswered=len(observed.unanswered - numbers),
         refused=len(refused),
-        strange=callers.strange,
+        strange=observed.strange,
         strikes=strikes,
-        submissions=callers.submissions,
+        submissions=observed.submissions,
         last_seconds=last,
     )
 

@@ -15,11 +15,10 @@ import psutil
 import redis
 
 from benchmarks.harness.candidates import Candidate
-from benchmarks.harness.processes import Processes
+from benchmarks.harness.processes import Processes, free_port
 from benchmarks.prove.faults.proxy import Proxy
 from stack.process import Process, Program
 from stack.redis import memory as redis_memory
-from stack.redis.server import free_port
 
 WORKERS = ("worker", "second")
 _SKEWED = Path(__file__).parent / "skewed"
@@ -123,7 +122,7 @@ class System(Processes):
         if process.code is not None:
             if process.due():
                 process.start()
-                self._leash.hold(process.group)
+                self._leash.hold(process.group, last=process.program.name == "redis")
         elif not process.running():
             print(f"  {process.crash_report().splitlines()[0]}", file=sys.stderr)
             self._leash.release(process.group)

@@ -8,7 +8,7 @@ import msgspec
 
 from benchmarks.harness import report
 from benchmarks.harness.results import Cell, Check, Part, Run, Table, percentile
-from benchmarks.prove.callers import Told
+from benchmarks.prove.callers.observed import Told
 from benchmarks.prove.faults.faults import FAULTS
 from benchmarks.prove.faults.storm import Strike
 from benchmarks.prove.proof import Proof, Storming

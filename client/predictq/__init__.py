@@ -1,5 +1,6 @@
 """The Python client of predictq: ``from predictq import Client``."""
 
+from predictq.async_client import AsyncClient
 from predictq.bulk.errors import BulkError
 from predictq.bulk.results import Completed
 from predictq.client import Client
@@ -21,12 +22,16 @@ from predictq.errors import (
     Unreachable,
     WaitTimeout,
 )
+from predictq.jobs.async_jobs import AsyncJobs
 from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.jobs.jobs import Jobs
 from predictq.models.models import Models
-from predictq.types import Pending, Prediction, Receipt, Urls
+from predictq.types import AsyncPending, Pending, Prediction, Receipt, Urls
 
 __all__ = [
+    "AsyncClient",
+    "AsyncJobs",
+    "AsyncPending",
     "BulkError",
     "Client",
     "Completed",

@@ -1,25 +1,19 @@
 """The `Client`: submits rows, waits for predictions, lists models."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
-from predictq import arguments
-from predictq.arguments import part
-from predictq.bulk.mapping import Bulk, Progress
-from predictq.bulk.results import Completed, Results
-from predictq.errors import PredictqError, Unreachable, WaitTimeout
-from predictq.http import wire
-from predictq.http.connection import UNSEEN_SERVER_SECONDS, Connection
-from predictq.http.retries import Clock, Deadline
+from predictq.bulk.mapping import Progress
+from predictq.bulk.results import Completed
+from predictq.calls import Calls
+from predictq.errors import PredictqError
+from predictq.http.connection import Connection
+from predictq.http.retries import Clock
+from predictq.http.server import Server
 from predictq.jobs.jobs import Jobs
 from predictq.models.models import Models
-from predictq.submission import defaults, submission
-from predictq.types import Pending, Prediction
-from predictq.waiting import await_outcome, look_up_once
-
-DEFAULT_TIMEOUT = 120.0
-"""In seconds."""
+from predictq.submission import Fields
+from predictq.types import Accepted, Pending, Prediction
 
 
 class Client:
@@ -44,11 +38,8 @@ class Client:
     def __init__(
         self, url: str | None = None, *, timeout: float | None = None, clock: Clock | None = None
     ) -> None:
-        limit = DEFAULT_TIMEOUT if timeout is None else arguments.seconds("timeout", timeout)
-        unreached = UNSEEN_SERVER_SECONDS if timeout is None else limit
-        self._connection = Connection(url, limit, clock or Clock(), unreached)
-        self._results = Results(self._connection, self)
-        self._bulk = Bulk(self._connection, self._results)
+        self._connection = Connection(Server(url, timeout, clock or Clock()))
+        self._calls = Calls(self._connection.server, self._connection.requests)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
         self.models = Models(self._connection)
@@ -74,18 +65,8 @@ class Client:
         Waiting continues through outages, such as killed workers. Raises `WaitTimeout` when time is
         up: the prediction continues, and the error has its id, for `result`.
         """
-        until = self._deadline("timeout", timeout)
-        # With a key it is safe to retry if the connection breaks after the submission.
-        key = uuid.uuid4().hex
-        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        body = submission(model, rows, method, limits)
-        response = self._connection.send(
-            "POST", "predict", body=body, key=key, hold=until, until=until
-        )
-        answer = await_outcome(self._connection, wire.state(response, self), until)
-        if isinstance(answer, Pending):
-            raise WaitTimeout(answer.id)
-        return answer
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        return self._connection.run(self._calls.predict(fields, rows, timeout))
 
     def submit(
         self,
@@ -101,14 +82,9 @@ class Client:
 
         ``idempotency_key``: submitting again with the same key returns the same prediction.
         """
-        key = None if idempotency_key is None else arguments.key(idempotency_key)
-        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        body = submission(model, rows, method, limits)
-        response = self._connection.send("POST", "predict/async", body=body, key=key)
-        if doubtful := wire.uncertain_id(response):
-            found = self._connection.send("GET", _path(doubtful))
-            response = found if found.is_success else response
-        return wire.pending(response, self)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        accepted = self._connection.run(self._calls.submit(fields, rows, idempotency_key))
+        return self._pending(accepted)
 
     def submit_many(
         self,
@@ -128,9 +104,8 @@ class Client:
         take the client's timeout. Raises `BulkError`, which has the ids of the other rows, if some
         rows were refused.
         """
-        key = uuid.uuid4().hex if idempotency_key is None else arguments.key(idempotency_key)
-        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        return self._bulk.submit(rows, defaults(model, method, limits), key)
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        return self._connection.run(self._calls.submit_many(fields, rows, idempotency_key))
 
     def map(
         self,
@@ -153,14 +128,9 @@ class Client:
         is called after each window with the number of rows that are done. ``timeout``: seconds for
         each window, the client's by default; then `WaitTimeout`.
         """
-        limits = {"max_queue_seconds": max_queue_seconds, "timeout_seconds": timeout_seconds}
-        query = defaults(model, method, limits)
-        outcomes = self._bulk.map(
-            rows,
-            query,
-            lambda: self._deadline("timeout", timeout),
-            ordered=ordered,
-            progress=progress or (lambda _: None),
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        outcomes = self._connection.iterate(
+            self._calls.map(fields, rows, timeout, ordered=ordered, progress=progress)
         )
         for outcome in outcomes:
             if isinstance(outcome, PredictqError) and not return_exceptions:
@@ -173,48 +143,39 @@ class Client:
         ``timeout``: seconds until `WaitTimeout`, the client's timeout by default. Errors of
         predictions are raised by `Completed.result`.
         """
-        given = [arguments.text("ids", each) for each in ids]
-        return self._results.as_completed(given, self._deadline("timeout", timeout))
+        return self._connection.iterate(self._calls.as_completed(ids, timeout))
 
     def result(self, id: str, wait: float | None = None) -> Prediction | Pending:
         """The prediction, or its state after ``wait`` seconds (by default at once).
 
         Raises `PredictionFailed`, `PredictionExpired` or `PredictionCancelled` if it ended so.
         """
-        waiting = self._deadline("wait", 0.0 if wait is None else wait)
-        until = self._connection.deadline().later(waiting)
-        answer = look_up_once(self._connection, _path(id), waiting, until, self)
-        return await_outcome(self._connection, answer, waiting)
+        answer = self._connection.run(self._calls.result(id, wait))
+        return answer if isinstance(answer, Prediction) else self._pending(answer)
 
     def cancel(self, id: str) -> None:
         """Cancel a prediction; does nothing if it has an outcome."""
-        response = self._connection.send("DELETE", _path(id))
-        if not response.is_success:
-            raise wire.problem(response)
+        self._connection.run(self._calls.cancel(id))
 
     @property
     def is_local(self) -> bool:
         """Whether the server's address is a loopback address."""
-        return self._connection.is_local
+        return self._connection.server.is_local
 
     def model(self, name: str) -> dict[str, Any]:
         """One model with its versions, aliases and signatures, as in `GET /models/{name}`."""
-        return self.models.show(name)
+        return self._connection.run(self._calls.model(name))
 
     def health(self) -> dict[str, Any]:
         """The answer of `GET /health`."""
-        return self._get("health")
+        return self._connection.run(self._calls.health())
 
     def ready(self) -> bool:
         """Whether a prediction sent now would be computed; also False if no server answers.
 
         Asks once, without retries.
         """
-        try:
-            now = self._connection.deadline(0.0)
-            return self._connection.send("GET", "ready", until=now).is_success
-        except Unreachable:
-            return False
+        return self._connection.run(self._calls.ready())
 
     def close(self) -> None:
         """Close the connections."""
@@ -226,13 +187,5 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _deadline(self, argument: str, given: float | None) -> Deadline:
-        limit = None if given is None else arguments.seconds(argument, given)
-        return self._connection.deadline(limit)
-
-    def _get(self, path: str) -> dict[str, Any]:
-        return wire.content(self._connection.send("GET", path))
-
-
-def _path(id: str) -> str:
-    return f"predict/result/{part('id', id)}"
+    def _pending(self, accepted: Accepted) -> Pending:
+        return Pending(**vars(accepted), source=self)

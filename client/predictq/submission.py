@@ -1,17 +1,25 @@
 """The request body of a prediction."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from predictq.arguments import seconds, text
 from predictq.rows.rows import features
 
 
-def submission(model: str, rows: Any, method: str, limits: dict[str, Any]) -> dict[str, Any]:
-    """The body of a submission; ``limits``, in seconds, that are None are left out.
+@dataclass(frozen=True)
+class Fields:
+    """All fields of a submission but its features, as the caller gave them."""
 
-    Raises `InvalidRequest` for a wrong argument.
-    """
-    said = defaults(model, method, limits)
+    model: str
+    method: str
+    max_queue_seconds: float | None
+    timeout_seconds: float | None
+
+
+def submission(fields: Fields, rows: Any) -> dict[str, Any]:
+    """The body of a submission; raises `InvalidRequest` for a wrong argument."""
+    said = defaults(fields)
     return {
         "model": said.pop("model"),
         "method": said.pop("method"),
@@ -19,7 +27,11 @@ def submission(model: str, rows: Any, method: str, limits: dict[str, Any]) -> di
     } | said
 
 
-def defaults(model: str, method: str, limits: dict[str, Any]) -> dict[str, Any]:
-    """All fields of a submission but its features; raises as `submission`."""
+def defaults(fields: Fields) -> dict[str, Any]:
+    """The fields, without limits that are None; raises as `submission`."""
+    limits = {
+        "max_queue_seconds": fields.max_queue_seconds,
+        "timeout_seconds": fields.timeout_seconds,
+    }
     given = {name: seconds(name, limit) for name, limit in limits.items() if limit is not None}
-    return {"model": text("model", model), "method": text("method", method)} | given
+    return {"model": text("model", fields.model), "method": text("method", fields.method)} | given

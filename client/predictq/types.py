@@ -52,9 +52,15 @@ class Source(Protocol):
     def result(self, id: str, wait: float | None = None) -> "Prediction | Pending": ...
 
 
+class AsyncSource(Protocol):
+    """Where an `AsyncPending` looks up its outcome: an `AsyncClient`."""
+
+    async def result(self, id: str, wait: float | None = None) -> "Prediction | AsyncPending": ...
+
+
 @dataclass(frozen=True, kw_only=True)
-class Pending:
-    """A prediction that was accepted and has no outcome yet."""
+class Accepted:
+    """What the server says of a prediction that it accepted and that has no outcome yet."""
 
     id: str
     task_id: str
@@ -76,8 +82,25 @@ class Pending:
     """``no_worker``, ``model_loading``, ``capacity`` or ``paused``; None if it is not queued."""
     retry_after: float = field(compare=False)
     """Seconds to wait before the next look-up, as the server asks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending(Accepted):
+    """A prediction that was accepted and has no outcome yet."""
+
     source: Source = field(repr=False, compare=False)
 
     def result(self, wait: float | None = None) -> "Prediction | Pending":
         """The prediction, or its state after ``wait`` seconds; see `Client.result`."""
         return self.source.result(self.id, wait)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncPending(Accepted):
+    """A `Pending` of an `AsyncClient`."""
+
+    source: AsyncSource = field(repr=False, compare=False)
+
+    async def result(self, wait: float | None = None) -> "Prediction | AsyncPending":
+        """The prediction, or its state after ``wait`` seconds; see `AsyncClient.result`."""
+        return await self.source.result(self.id, wait)

@@ -2,36 +2,38 @@
 
 from predictq.errors import Unavailable, Unreachable
 from predictq.http import wire
-from predictq.http.connection import Connection
+from predictq.http.flows import Flow, Pause
+from predictq.http.requests import Requests
 from predictq.http.retries import Deadline
-from predictq.types import Pending, Prediction, Source
+from predictq.types import Accepted, Prediction
 
 MIN_PAUSE = 0.05
 """Least seconds between two look-ups, whatever the server asks."""
 
 
 def await_outcome(
-    connection: Connection, answer: Prediction | Pending, waiting: Deadline
-) -> Prediction | Pending:
+    requests: Requests, answer: Prediction | Accepted, waiting: Deadline
+) -> Flow[Prediction | Accepted]:
     """Poll until there is an outcome or the deadline; returns the last state."""
-    while isinstance(answer, Pending) and waiting.left():
-        waiting.clock.sleep(min(max(answer.retry_after, MIN_PAUSE), waiting.left()))
-        answer = _look_again(connection, answer, waiting)
+    while isinstance(answer, Accepted) and waiting.left():
+        yield Pause(min(max(answer.retry_after, MIN_PAUSE), waiting.left()))
+        answer = yield from _look_again(requests, answer, waiting)
     return answer
 
 
 def look_up_once(
-    connection: Connection, url: str, waiting: Deadline, until: Deadline, source: Source
-) -> Prediction | Pending:
+    requests: Requests, url: str, waiting: Deadline, until: Deadline
+) -> Flow[Prediction | Accepted]:
     """Look up a prediction once; the server waits for its outcome until ``waiting``."""
-    return wire.state(connection.send("GET", url, hold=waiting, until=until), source)
+    response = yield from requests.send("GET", url, hold=waiting, until=until)
+    return wire.state(response)
 
 
 def _look_again(
-    connection: Connection, pending: Pending, waiting: Deadline
-) -> Prediction | Pending:
+    requests: Requests, accepted: Accepted, waiting: Deadline
+) -> Flow[Prediction | Accepted]:
     # An accepted prediction will be answered, so keep polling through an outage.
     try:
-        return look_up_once(connection, pending.urls.result, waiting, waiting, pending.source)
+        return (yield from look_up_once(requests, accepted.urls.result, waiting, waiting))
     except (Unavailable, Unreachable):
-        return pending
+        return accepted

@@ -1,8 +1,6 @@
 """The Redis of a stack: the one of REDIS_URL, or a server that `up` starts."""
 
 import json
-import random
-import socket
 from pathlib import Path
 
 import click
@@ -18,8 +16,6 @@ from tasks.ledger.server.server import look
 
 START = ROOT / "deploy/redis.sh"
 """Start script, which first repairs a log that was torn by a crash."""
-PORTS = range(20000, 32000)
-"""Below the ephemeral ports: otherwise a reconnecting client could occupy the port itself."""
 PING_TIMEOUT = 2.0
 """Seconds to wait for the answer to a PING."""
 FLAWED = """redis   {version} has known flaws, unless your distribution patched them: anyone who
@@ -94,18 +90,6 @@ def prepare_server(directory: Path) -> RedisServer:
     """Choose a server for this directory; if there is none, the error says what to install."""
     socket_path = redis_socket.socket_path(directory)
     return RedisServer(find_binary(), directory, socket_path, redis_memory.share())
-
-
-def free_port() -> int:
-    """Find a free port of 127.0.0.1."""
-    # At random, as stacks that start at the same time would look at the same port first.
-    for port in random.sample(PORTS, 100):
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return port
-    raise click.ClickException("no free port for Redis on 127.0.0.1")
 
 
 def connection_problem(url: str) -> str | None:

@@ -12,7 +12,8 @@ import psutil
 import redis
 from redis.commands.core import Script
 
-from stack.redis.server import RedisServer, free_port, prepare_server
+from benchmarks.harness.processes import free_port
+from stack.redis.server import RedisServer, prepare_server
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
 from tasks.ledger.queue.reservations import Reservations

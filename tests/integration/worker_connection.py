@@ -18,7 +18,8 @@ from workers.parts import WorkerParts
 def worker_connection(url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """A connection of kombu's with our transport, as `workers.app` has it; a batcher is free."""
     parts = WorkerParts(Settings(home=home, redis_url=url))
-    parts.batcher = Bench().batcher
+    bench = Bench()
+    parts.batcher, parts.registry_outage = bench.batcher, bench.registry_outage
     shared = {"parts": parts, "server_check": ServerCheck(parts.client)}
     monkeypatch.setitem(_transport_cache, "redis", type("Transport", (Transport,), shared))
     return Connection(celery_url(url))

@@ -17,6 +17,7 @@ import msgspec
 import psutil
 import redis
 
+from benchmarks.harness.processes import free_port
 from registry.storage.signing import KEY
 from stack.process import ROOT, Process
 from stack.programs import Stack
@@ -56,7 +57,7 @@ class LiveStack:
     ) -> None:
         self.home = home
         self.server = prepare(home / "redis")
-        self.parts = Stack(home, self.server.url, redis_server.free_port(), None, processes)
+        self.parts = Stack(home, self.server.url, free_port(), None, processes)
         programs = [self.server.program(), *chain.from_iterable(self.parts.stages())]
         self._programs = {program.name: program for program in programs}
         # Tests count messages; a canary would be one more.

@@ -42,6 +42,6 @@ def handler(parts: WorkerParts, task: Any, app: Any, consumer: Any, read: ReadMe
         batcher.add(reserved)
         # Other workers may still see the registry, so leave them what is on the queue.
         if not reserved.reference and is_away(registry):
-            batcher.rest()
+            parts.registry_outage.begin()
 
     return on_message

@@ -14,7 +14,7 @@ from tasks.wire import decode
 from telemetry.errors import Malformed
 from workers.celery.connecting import ServerCheck, refusals_as_loss
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.microbatch.batcher import MAX_BYTES
+from workers.microbatch.waiting import MAX_BYTES
 from workers.parts import WorkerParts
 
 log = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ seconds: a worker that was frozen as a whole, watchdog included, resumes before 
 """
 STOP_TIMEOUT = 5.0
 """Seconds in which the loop must begin an orderly shutdown; otherwise the process exits."""
-EXIT_TIMEOUT = 60.0
-"""Seconds that an orderly shutdown may take once it has begun."""
+EXIT_MARGIN = 30.0
+"""Seconds that an orderly shutdown may take beyond `PREDICTQ_SHUTDOWN_TIMEOUT`."""
 
 Sign = tuple[str, int]
 
@@ -31,10 +31,16 @@ Sign = tuple[str, int]
 class Watchdog(threading.Thread):
     """Thread that checks whether the worker's event loop makes progress while messages wait."""
 
-    def __init__(self, sign: Callable[[], Sign], waiting: Callable[[], int]) -> None:
-        """``sign`` gives a value that changes with progress; ``waiting`` the queue's length."""
+    def __init__(
+        self, sign: Callable[[], Sign], waiting: Callable[[], int], shutdown_timeout: float
+    ) -> None:
+        """``sign`` gives a value that changes with progress; ``waiting`` the queue's length.
+
+        ``shutdown_timeout``: seconds that running predictions get in an orderly shutdown.
+        """
         super().__init__(name="stalls", daemon=True)
         self._sign, self._waiting = sign, waiting
+        self._exit_timeout = shutdown_timeout + EXIT_MARGIN
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -58,7 +64,7 @@ class Watchdog(threading.Thread):
         # The loop closes this watchdog when it begins to shut down. A loop that stands still does
         # not, so its process ends without an orderly shutdown.
         if self._over.wait(STOP_TIMEOUT):
-            time.sleep(EXIT_TIMEOUT)
+            time.sleep(self._exit_timeout)
         os._exit(os.EX_SOFTWARE)
 
     def _is_work(self) -> bool:
@@ -76,6 +82,7 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
     def __init__(self, consumer: Any, *, parts: WorkerParts, **options: Any) -> None:
         super().__init__(consumer, **options)
         self._client, self._batcher = parts.client, parts.batcher
+        self._shutdown_timeout = parts.settings.shutdown_timeout
         self._watch: Watchdog | None = None
 
     def start(self, consumer: Any) -> None:
@@ -97,7 +104,7 @@ class WatchdogStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has
             return "its event loop does not run", ticks[0]
 
         (queue,) = consumer.app.amqp.queues.consume_from
-        self._watch = Watchdog(sign, lambda: int(self._client.llen(queue)))
+        self._watch = Watchdog(sign, lambda: int(self._client.llen(queue)), self._shutdown_timeout)
         self._watch.start()
 
     def stop(self, consumer: Any) -> None:

@@ -7,11 +7,12 @@ from typing import cast
 
 import redis
 
-from registry.storage.files import write_file
+from registry.storage.files import locked, remove_file, write_file
 from tasks.ledger import keys
 
 log = logging.getLogger(__name__)
 STACK_FILE = "stack"
+PROPOSAL_FILE, LOCK_FILE = "stack.proposed", ".lock"
 
 
 def is_ours(client: redis.Redis, jobs: Path) -> bool:
@@ -21,12 +22,10 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
     files would be removed.
     """
     path = jobs / STACK_FILE
-    there, known = _read(path), _known(client)
-    if there is None and (known is None or not any(jobs.glob("*/"))):
-        # NX: two workers may do this at once; both read the id that came first.
-        client.set(keys.JOBS_STACK, secrets.token_hex(16), nx=True)
-        there = known = _known(client)
-        write_file(path, there or b"")
+    with locked(jobs / LOCK_FILE):
+        there, known = _read(path), _known(client)
+        if there is None and (known in (None, _read(jobs / PROPOSAL_FILE)) or _is_empty(jobs)):
+            there = known = _agree(client, jobs)
     if there == known:
         return True
     log.warning(
@@ -35,6 +34,26 @@ def is_ours(client: redis.Redis, jobs: Path) -> bool:
         path,
     )
     return False
+
+
+def _agree(client: redis.Redis, jobs: Path) -> bytes | None:
+    """Give folder and Redis the same id, and return it.
+
+    The folder proposes the id before Redis takes it. So if this process ends in between, the next
+    call sees that Redis took the folder's own proposal, and completes the file.
+    """
+    proposal = _read(jobs / PROPOSAL_FILE) or secrets.token_hex(16).encode()
+    write_file(jobs / PROPOSAL_FILE, proposal)
+    # NX: workers on other machines may do this at once; all read the id that came first.
+    client.set(keys.JOBS_STACK, proposal, nx=True)
+    agreed = _known(client)
+    write_file(jobs / STACK_FILE, agreed or b"")
+    remove_file(jobs / PROPOSAL_FILE)
+    return agreed
+
+
+def _is_empty(jobs: Path) -> bool:
+    return not any(jobs.glob("*/"))
 
 
 def _known(client: redis.Redis) -> bytes | None:

@@ -1,5 +1,7 @@
 """Learns how many rows a microbatch may have before its callers wait too long."""
 
+from collections import defaultdict
+
 MAX_ROWS = 256
 """Largest microbatch. Beyond it the work per request outweighs what sharing a call saves."""
 MAX_MICROBATCH_SECONDS = 1.0
@@ -50,3 +52,26 @@ class BatchSize:
         # Run time is taken as proportional to the rows. Where calls have a fixed cost, the size
         # grows over several microbatches rather than at once.
         self.rows = max(1, min(MAX_ROWS, int(allowed * rows / max(seconds, 1e-6))))
+
+
+class BatchSizes:
+    """The batch size of each method of each version that this worker has computed."""
+
+    def __init__(self) -> None:
+        self._sizes: defaultdict[tuple[str | None, str | None], BatchSize] = defaultdict(BatchSize)
+        self.latest_rows = 1
+        """Rows that the next microbatch of the latest version and method may have."""
+
+    def of(self, reference: str | None, method: str | None) -> BatchSize:
+        """The batch size of one method of one version."""
+        return self._sizes[reference, method]
+
+    def learn(self, reference: str, method: str | None, rows: int, seconds: float) -> None:
+        """Learn from a microbatch of ``rows`` rows that ran for ``seconds``."""
+        batch_size = self.of(reference, method)
+        batch_size.learn(rows, seconds)
+        self.latest_rows = batch_size.rows
+
+    def slow_versions(self) -> set[str | None]:
+        """The versions with a slow method."""
+        return {reference for (reference, _), size in self._sizes.items() if size.is_slow}

@@ -32,9 +32,9 @@ class Heartbeat:
         self.beat()
 
     def beat(self) -> None:
-        """Send a heartbeat, and kill processes that exceeded their time limit."""
+        """Send a heartbeat, and maintain the pools."""
         # On a timer, since frozen processes cause no event that could be the occasion.
-        self._pool.end_overdue()
+        self._pool.maintain()
         self._was_ready = self._was_ready or self._pool.has_ready_process
         # A worker that still loads its first models is alive. One that has lost all its processes
         # computes nothing, so it stays silent until a process is ready again.

@@ -48,6 +48,8 @@ class Pool:
         self._hub: Any = None
         self._loads = 0
         self._hanging: set[str] = set()
+        self._missing = 0
+        """Processes that ended before they were ready; `maintain` has them forked again."""
         self._is_closed = False
 
     def start(self, size: int, queue: str, listener: Listener) -> None:
@@ -126,7 +128,7 @@ class Pool:
     def has_spare(self) -> bool:
         """Whether a process stays free if one more is taken; also if there is only one at all."""
         free = sum(process.idle for process in self._processes)
-        return free > 1 or len(self._processes) == 1
+        return free > 1 or len(self._processes) + self._missing == 1
 
     def can_serve(self, reference: str | None) -> bool:
         """Whether some process, free or busy, can take messages of this version.
@@ -147,8 +149,12 @@ class Pool:
             self._fork_server.load(reference)
         return next((process for process in free if reference in process.held), None)
 
-    def end_overdue(self) -> None:
-        """Kill processes, or the fork server, that exceeded their time limit and are frozen."""
+    def maintain(self) -> None:
+        """Kill what exceeded its time limit and is frozen, and fork what is missing.
+
+        To be called every few seconds.
+        """
+        self._fork_missing()
         self._fork_server.end_overdue()
         for process in self._processes:
             process.end_overdue(STOP_GRACE)
@@ -204,15 +210,28 @@ class Pool:
         self._hub.remove(process.fileno())  # before `hang_up`, after which there is no descriptor
         self._processes.remove(process)
         process.hang_up()
+        if process.pid:
+            self._fork_unless_closed()
+        else:
+            # What ends before it is ready would probably do so again, and forking it without a
+            # pause would take a whole core.
+            self._missing += 1
+
+    def _fork_unless_closed(self) -> None:
         if not self._is_closed:
             self._fork()
+
+    def _fork_missing(self) -> None:
+        missing, self._missing = self._missing, 0
+        for _ in range(missing):
+            self._fork_unless_closed()
 
     def _renew(self) -> None:
         """Replace one free process that was forked before the latest load.
 
         Waits while another replacement is starting, so that at most one process is missing.
         """
-        if all(process.pid for process in self._processes):
+        if not self._missing and all(process.pid for process in self._processes):
             stale = (
                 process
                 for process in self._processes
@@ -276,5 +295,7 @@ class Pool:
         # from the new one as they end.
         self._fork_server = self._new_fork_server()
         self._hub.add_reader(self._fork_server.fileno(), self._hear_fork_server)
+        # Those that the old fork server was asked for and never forked.
+        self._fork_missing()
         if hung_on:
             self._listener.on_hang(hung_on)

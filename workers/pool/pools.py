@@ -45,7 +45,7 @@ class Pools:
         self._hub: Any = None
         self._is_closed = False
         self._lacked_place = False
-        """Whether an environment got no place; then `end_overdue` has the batcher try again."""
+        """Whether an environment got no place; then `maintain` has the batcher try again."""
 
     def start(self, size: int, queue: str, listener: Listener) -> None:
         """Start ``size`` processes of a worker on ``queue``, and later as many per environment."""
@@ -153,10 +153,10 @@ class Pools:
             return None
         return pool.idle(reference)
 
-    def end_overdue(self) -> None:
-        """End processes that exceeded their time limit, and pools that are not needed any more."""
+    def maintain(self) -> None:
+        """Maintain each pool, and end those that are not needed any more; for every few seconds."""
         for pool in self._all():
-            pool.end_overdue()
+            pool.maintain()
         if self._is_closed:
             return
         for pool in [pool for pool in self._ended if not pool.busy]:

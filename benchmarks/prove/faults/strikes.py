@@ -9,7 +9,7 @@ import msgspec
 import psutil
 import redis
 
-from benchmarks.prove.callers import Callers
+from benchmarks.prove.callers.callers import Callers
 from benchmarks.prove.system import WORKERS, System
 from benchmarks.prove.witness import CRASHES, HANGS, LEAKS
 

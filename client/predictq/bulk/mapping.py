@@ -2,16 +2,17 @@
 
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from predictq.bulk.errors import BulkError
 from predictq.bulk.lines import groups, lines
-from predictq.bulk.results import Completed, Results
+from predictq.bulk.results import Results
 from predictq.bulk.submitting import Answer, LineGroup, submit
 from predictq.errors import PredictqError
-from predictq.http.connection import Connection
+from predictq.http.flows import Flow, Item, Stream
+from predictq.http.requests import Requests
 from predictq.http.retries import Deadline
 from predictq.types import Prediction
 
@@ -25,19 +26,24 @@ Progress = Callable[[int], object]
 """Is told how many rows are done."""
 
 
+Outcome = Prediction | PredictqError
+
+
 @dataclass(frozen=True)
 class Bulk:
     """Submits rows as predictions of their own, and maps them to their outcomes."""
 
-    connection: Connection
+    requests: Requests
     results: Results
 
-    def submit(self, rows: Any, query: dict[str, Any], key: str) -> list[str]:
+    def submit(
+        self, rows: Any, query: dict[str, Any], key: str, deadline: Callable[[], Deadline]
+    ) -> Flow[list[str]]:
         """Submit all rows; raises `BulkError` if some were refused."""
         answers: list[Answer] = []
         for number, group in enumerate(groups(lines(rows), GROUP_ROWS)):
             request = LineGroup(group, query, f"{key}-{number}")
-            answers += submit(self.connection, request, self.connection.deadline())
+            answers += yield from submit(self.requests, request, deadline())
         ids = [answer for answer in answers if isinstance(answer, str)]
         if len(ids) < len(answers):
             raise BulkError(answers)
@@ -51,13 +57,13 @@ class Bulk:
         *,
         ordered: bool,
         progress: Progress,
-    ) -> Iterator[Prediction | PredictqError]:
+    ) -> Stream[Outcome]:
         """Yield the outcome of each row; rows are read as windows are submitted."""
         key, done = uuid.uuid4().hex, 0
         under_way: deque[list[Answer]] = deque()
         for number, group in enumerate(groups(lines(rows), WINDOW_ROWS)):
             request = LineGroup(group, query, f"{key}-{number}")
-            under_way.append(submit(self.connection, request, deadline()))
+            under_way.append((yield from submit(self.requests, request, deadline())))
             if len(under_way) == WINDOWS:
                 window = under_way.popleft()
                 yield from self._outcomes(window, deadline(), ordered)
@@ -66,15 +72,14 @@ class Bulk:
             yield from self._outcomes(window, deadline(), ordered)
             progress(done := done + len(window))
 
-    def _outcomes(
-        self, answers: list[Answer], until: Deadline, ordered: bool
-    ) -> Iterator[Prediction | PredictqError]:
+    def _outcomes(self, answers: list[Answer], until: Deadline, ordered: bool) -> Stream[Outcome]:
         ids = [answer for answer in answers if isinstance(answer, str)]
-        refused = [answer for answer in answers if not isinstance(answer, str)]
-        if not ordered:
-            yield from refused
-            yield from (each.outcome for each in self.results.as_completed(ids, until))
+        if ordered:
+            found = iter((yield from self.results.wait(ids, until)))
+            for answer in answers:
+                yield Item(next(found).outcome if isinstance(answer, str) else answer)
             return
-        found: Iterator[Completed] = iter(self.results.wait(ids, until) if ids else ())
         for answer in answers:
-            yield next(found).outcome if isinstance(answer, str) else answer
+            if not isinstance(answer, str):
+                yield Item(answer)
+        yield from self.results.as_completed(ids, until, lambda each: each.outcome)

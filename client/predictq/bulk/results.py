@@ -1,21 +1,26 @@
 """Fetches the outcomes of many predictions."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+import httpx2
 
 from predictq.errors import PredictqError, ProblemError, WaitTimeout
 from predictq.http import wire
-from predictq.http.connection import Connection
+from predictq.http.flows import Flow, Item, Pause, Stream
+from predictq.http.requests import Requests
 from predictq.http.retries import Deadline
-from predictq.types import Pending, Prediction, Source
+from predictq.types import Accepted, Prediction
 
 PATH = "predict/results"
 MAX_IDS = 10_000
 """Most ids of one request."""
 FIRST_PAUSE, MAX_PAUSE = 0.02, 0.5
 """Seconds between two looks for what has completed; doubled while nothing has."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,70 +40,79 @@ class Completed:
 class Results:
     """Looks up many predictions at a time."""
 
-    def __init__(self, connection: Connection, source: Source) -> None:
-        self._connection, self._source = connection, source
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
 
-    def wait(self, ids: Sequence[str], until: Deadline) -> list[Completed]:
+    def wait(self, ids: Sequence[str], until: Deadline) -> Flow[list[Completed]]:
         """Wait for all outcomes; returns them in order. Raises `WaitTimeout` for the first missing.
 
         An error of a prediction is its outcome here, and is not raised.
         """
-        found = {each.id: each for each in self._waited(ids, until)}
-        for task_id in ids:
-            if task_id not in found:
-                raise WaitTimeout(task_id)
+        found: dict[str, Completed] = {}
+        pending = list(dict.fromkeys(ids))
+        while pending:
+            done = yield from self._look_up(pending, until, until)
+            found |= {each.id: each for each in done}
+            pending = [task_id for task_id in pending if task_id not in found]
+            if pending and not until.left():
+                raise WaitTimeout(pending[0])
+            if pending:
+                yield Pause(min(MAX_PAUSE, until.left()))
         return [found[task_id] for task_id in ids]
 
-    def as_completed(self, ids: Sequence[str], until: Deadline) -> Iterator[Completed]:
-        """Yield each prediction once it has its outcome; raises `WaitTimeout`."""
+    def as_completed(
+        self, ids: Sequence[str], until: Deadline, form: Callable[[Completed], T]
+    ) -> Stream[T]:
+        """Yield each prediction, in this form, once it has its outcome; raises `WaitTimeout`."""
         pending, pause = list(dict.fromkeys(ids)), FIRST_PAUSE
         while pending:
-            done = [each for part in _parts(pending) for each in self._look(part, None, until)]
-            yield from done
+            done = yield from self._look_up(pending, None, until)
+            for each in done:
+                yield Item(form(each))
             over = {each.id for each in done}
             pending = [task_id for task_id in pending if task_id not in over]
             if pending and not until.left():
                 raise WaitTimeout(pending[0])
             pause = FIRST_PAUSE if done else min(2 * pause, MAX_PAUSE)
             if pending:
-                until.clock.sleep(min(pause, until.left()))
+                yield Pause(min(pause, until.left()))
 
-    def _waited(self, ids: Sequence[str], until: Deadline) -> Iterator[Completed]:
-        pending = list(dict.fromkeys(ids))
-        while True:
-            done = [each for part in _parts(pending) for each in self._look(part, until, until)]
-            yield from done
-            over = {each.id for each in done}
-            pending = [task_id for task_id in pending if task_id not in over]
-            if not pending or not until.left():
-                return
-            until.clock.sleep(min(MAX_PAUSE, until.left()))
+    def _look_up(
+        self, ids: list[str], hold: Deadline | None, until: Deadline
+    ) -> Flow[list[Completed]]:
+        """Those of the ids that have outcomes; ``hold``: until when the server is to wait."""
+        done: list[Completed] = []
+        for part in _parts(ids):
+            body = json.dumps(part).encode()
+            response = yield from self._requests.post_lines(
+                PATH, body, content_type="application/json", hold=hold, until=until
+            )
+            done += _completed(response)
+        return done
 
-    def _look(self, ids: list[str], hold: Deadline | None, until: Deadline) -> list[Completed]:
-        """Those of the ids that have outcomes."""
-        body = json.dumps(ids).encode()
-        response = self._connection.post_lines(
-            PATH, body, content_type="application/json", hold=hold, until=until
-        )
-        told = wire.successful(response).content.split(b"\n")
-        states = wire.read(lambda: [self._state(json.loads(line)) for line in told if line])
-        return [each for each in states if each is not None]
 
-    def _state(self, body: dict[str, Any]) -> Completed | None:
-        """None for a prediction without an outcome, or one that cannot be looked up now."""
-        outcome = self._outcome(body)
-        is_away = isinstance(outcome, ProblemError) and outcome.retryable
-        if isinstance(outcome, Pending) or is_away:
-            return None
-        return Completed(str(body["id"]), outcome)
+def _completed(response: httpx2.Response) -> list[Completed]:
+    told = wire.successful(response).content.split(b"\n")
+    states = wire.read(lambda: [_state(json.loads(line)) for line in told if line])
+    return [each for each in states if each is not None]
 
-    def _outcome(self, body: dict[str, Any]) -> Prediction | Pending | PredictqError:
-        if isinstance(body["status"], int):
-            return wire.problem_in(body, body["status"])
-        try:
-            return wire.state_in(body, self._source)
-        except PredictqError as error:
-            return error
+
+def _state(body: dict[str, Any]) -> Completed | None:
+    """None for a prediction without an outcome, or one that cannot be looked up now."""
+    outcome = _outcome(body)
+    is_away = isinstance(outcome, ProblemError) and outcome.retryable
+    if isinstance(outcome, Accepted) or is_away:
+        return None
+    return Completed(str(body["id"]), outcome)
+
+
+def _outcome(body: dict[str, Any]) -> Prediction | Accepted | PredictqError:
+    if isinstance(body["status"], int):
+        return wire.problem_in(body, body["status"])
+    try:
+        return wire.state_in(body)
+    except PredictqError as error:
+        return error
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:

@@ -8,7 +8,8 @@ import httpx2
 
 from predictq.errors import ProblemError
 from predictq.http import wire
-from predictq.http.connection import Connection
+from predictq.http.flows import Flow, Pause
+from predictq.http.requests import Requests
 from predictq.http.retries import Deadline, backoffs
 
 PATH = "predict/async"
@@ -27,27 +28,29 @@ class LineGroup:
     """Idempotency key: with it a group may be repeated, and each line keeps its id."""
 
 
-def submit(connection: Connection, group: LineGroup, until: Deadline) -> list[Answer]:
+def submit(requests: Requests, group: LineGroup, until: Deadline) -> Flow[list[Answer]]:
     """Submit a group; returns an answer for each line.
 
     Lines that are refused for a reason that may pass are submitted again until the deadline. Raises
     a `ProblemError` if the request is refused as a whole, and `Unreachable`.
     """
     for backoff in backoffs():
-        answers, asked = _submit_once(connection, group, until)
+        answers, asked = yield from _submit_once(requests, group, until)
         left = until.left()
         if not any(map(_may_pass, answers)) or not left or asked > left:
             return answers
-        until.clock.sleep(min(max(backoff, asked), left))
+        yield Pause(min(max(backoff, asked), left))
     raise AssertionError  # backoffs have no end
 
 
 def _submit_once(
-    connection: Connection, group: LineGroup, until: Deadline
-) -> tuple[list[Answer], float]:
+    requests: Requests, group: LineGroup, until: Deadline
+) -> Flow[tuple[list[Answer], float]]:
     """The answers, and the seconds to wait before another try."""
     body = b"".join(group.lines)
-    response = connection.post_lines(PATH, body, query=group.query, key=group.key, until=until)
+    response = yield from requests.post_lines(
+        PATH, body, query=group.query, key=group.key, until=until
+    )
     told = wire.read(lambda: _told(response))
     asked = max((float(line.get("retry_after", 0)) for line in told), default=0.0)
     return _complete([_answer(line) for line in told], len(group.lines)), asked

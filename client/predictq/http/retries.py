@@ -1,5 +1,6 @@
 """Retries requests until a deadline, with exponential backoff and full jitter."""
 
+import asyncio
 import math
 import random
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import httpx2
 
 from predictq.errors import Unreachable
+from predictq.http.flows import Flow, Pause
 
 FIRST_BACKOFF = 0.1
 """Greatest pause in seconds before the second attempt; doubles with each attempt."""
@@ -26,6 +28,9 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    async def sleep_async(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ class Deadline:
 
 
 def send_with_retries(
-    send: Callable[[], httpx2.Response], *, repeatable: bool, until: Callable[[], Deadline]
-) -> httpx2.Response:
+    send: Callable[[], Flow[httpx2.Response]], *, repeatable: bool, until: Callable[[], Deadline]
+) -> Flow[httpx2.Response]:
     """Send until there is a final response; returns it, or the last refusal.
 
     ``repeatable``: whether the request may reach the server twice. If not, it is retried only when
@@ -66,12 +71,12 @@ def send_with_retries(
     ``Retry-After`` is later than that. Raises `Unreachable` if there is no response.
     """
     for backoff in backoffs():
-        answer = _attempt(send)
+        answer = yield from _attempt(send)
         deadline = until()
         left, asked = deadline.left(), retry_after(answer) or 0.0
         if not _worth_repeating(answer, repeatable) or not left or asked > left:
             break
-        deadline.clock.sleep(min(max(backoff, asked), left))
+        yield Pause(min(max(backoff, asked), left))
     if isinstance(answer, Unreachable):
         raise answer
     return answer
@@ -92,9 +97,11 @@ def backoffs() -> Iterator[float]:
         limit = min(2 * limit, MAX_BACKOFF)
 
 
-def _attempt(send: Callable[[], httpx2.Response]) -> httpx2.Response | Unreachable:
+def _attempt(
+    send: Callable[[], Flow[httpx2.Response]],
+) -> Flow[httpx2.Response | Unreachable]:
     try:
-        return send()
+        return (yield from send())
     except Unreachable as failure:
         return failure
 

@@ -10,7 +10,7 @@ import httpx2
 from predictq import errors
 from predictq.http.retries import retry_after
 from predictq.jobs.job import Counts, Job, JobError, RowError
-from predictq.types import Pending, Prediction, Receipt, Source, Urls
+from predictq.types import Accepted, Prediction, Receipt, Urls
 
 DEFAULT_RETRY_AFTER = 0.5
 """Seconds before the next look-up if the server sends no `Retry-After`."""
@@ -34,18 +34,18 @@ ENDINGS = {"cancelled": errors.PredictionCancelled, "expired": errors.Prediction
 T = TypeVar("T")
 
 
-def state(response: httpx2.Response, source: Source) -> Prediction | Pending:
-    """Parse a prediction, pending or succeeded; raises the error of any other outcome."""
+def state(response: httpx2.Response) -> Prediction | Accepted:
+    """Parse a prediction, accepted or succeeded; raises the error of any other outcome."""
     if ending := _ending(response):
         raise ending
     body = content(response)
-    return read(lambda: _state(body, retry_after(response), source))
+    return read(lambda: _state(body, retry_after(response)))
 
 
-def pending(response: httpx2.Response, source: Source) -> Pending:
+def accepted(response: httpx2.Response) -> Accepted:
     """Parse an accepted prediction, whatever its state."""
     body = content(response)
-    return read(lambda: _pending(body, retry_after(response), source))
+    return read(lambda: _accepted(body, retry_after(response)))
 
 
 def job(response: httpx2.Response) -> Job:
@@ -105,9 +105,9 @@ def problem_in(body: dict[str, Any], status: int) -> errors.ProblemError:
     return kind(status, body["code"], reason, details, body["retryable"], body.get("id"))
 
 
-def state_in(body: dict[str, Any], source: Source) -> Prediction | Pending:
+def state_in(body: dict[str, Any]) -> Prediction | Accepted:
     """`state` for the JSON object of a look-up."""
-    return _state(body, None, source)
+    return _state(body, None)
 
 
 def uncertain_id(response: httpx2.Response) -> str | None:
@@ -133,7 +133,7 @@ def _detail(item: dict[str, Any]) -> errors.Detail:
     return errors.Detail(tuple(item.get("loc", ())), item["msg"], item.get("row"))
 
 
-def _state(body: dict[str, Any], pause: float | None, source: Source) -> Prediction | Pending:
+def _state(body: dict[str, Any], pause: float | None) -> Prediction | Accepted:
     status = body["status"]
     if status == "succeeded":
         receipt = _known(Receipt, body["receipt"])
@@ -142,13 +142,13 @@ def _state(body: dict[str, Any], pause: float | None, source: Source) -> Predict
         _fail(body["id"], body["error"])
     if status in ENDINGS:
         raise ENDINGS[status](body["id"])
-    return _pending(body, pause, source)
+    return _accepted(body, pause)
 
 
-def _pending(body: dict[str, Any], pause: float | None, source: Source) -> Pending:
+def _accepted(body: dict[str, Any], pause: float | None) -> Accepted:
     urls = _known(Urls, body["urls"])
     pause = DEFAULT_RETRY_AFTER if pause is None else pause
-    return _known(Pending, body, urls=urls, retry_after=pause, source=source)
+    return _known(Accepted, body, urls=urls, retry_after=pause)
 
 
 def _job(body: dict[str, Any]) -> Job:

@@ -158,8 +158,9 @@ local function remove_waiting()
     -- Marked first, then removed in one walk: LREM of each message would walk the whole queue
     -- again.
     for _, at in ipairs(positions) do redis.call('LSET', BULK, at, '') end
-    redis.call('HINCRBY', QUEUED .. BULK, 'rows', -1)
-    redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #message)
+    -- A message that stands there more than once was counted as often.
+    redis.call('HINCRBY', QUEUED .. BULK, 'rows', 0 - #positions)
+    redis.call('HINCRBY', QUEUED .. BULK, 'bytes', 0 - #positions * #message)
   end
   if any then redis.call('LREM', BULK, 0, '') end
   forget_lost(steps, {})

@@ -15,7 +15,8 @@ if record_key then
 end
 local depth = redis.call('LLEN', queue)
 if depth == 0 then -- a purge of the list leaves the counts behind
-  redis.call('HDEL', queued, 'rows', 'bytes')
+  -- Set, not delete: a script that deletes first may go on to write to a full Redis.
+  redis.call('HSET', queued, 'rows', 0, 'bytes', 0)
 end
 local told = rows_of(message)
 local waiting = redis.call('HMGET', queued, 'rows', 'bytes', 'taken')

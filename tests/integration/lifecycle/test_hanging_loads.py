@@ -54,7 +54,7 @@ def test_hanging_load_is_ended_and_its_version_paused(
     def turns(condition: Callable[[], object]) -> Callable[[], object]:
         def turn() -> object:
             hub.run_once()
-            pool.end_overdue()
+            pool.maintain()
             return condition()
 
         return turn

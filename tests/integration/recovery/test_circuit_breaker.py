@@ -8,10 +8,10 @@ import joblib
 import msgspec
 import pytest
 
+from benchmarks.harness.processes import free_port
 from registry.store import Registry
 from stack.process import Process
 from stack.programs import Stack
-from stack.redis import server as redis_server
 from tasks.ledger import keys
 from tasks.ledger.ledger import connect
 from tasks.ledger.queue.reservations import Reservations
@@ -189,7 +189,7 @@ def test_paused_version_is_seen_by_all_api_processes(tmp_path, start) -> None:
 def second_api(stack: LiveStack) -> Iterator[str]:
     """A second API process on the same home and Redis; yields its address."""
     home = stack.home
-    parts = Stack(home, stack.redis_url, redis_server.free_port(), None, 1)
+    parts = Stack(home, stack.redis_url, free_port(), None, 1)
     (program,) = (p for p in chain.from_iterable(parts.stages()) if p.name == "api")
     environment = {**program.environment, **stack._environment}
     program = msgspec.structs.replace(program, environment=environment)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.server import KEEP_ALIVE_MS
+from benchmarks.harness.processes import free_port
 from stack.process import Process, Program
-from stack.redis.server import free_port
 from tests.support.stack import STARTING, until
 
 SHORT_MS = 500

@@ -38,6 +38,6 @@ def content(fitted: LogisticRegression) -> bytes:
 def owner(trusting: LiveStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client that presents the local key of the stack."""
     key = trusting.http.headers["Authorization"]
-    monkeypatch.setattr("predictq.http.connection.authorization", lambda _: {"Authorization": key})
+    monkeypatch.setattr("predictq.http.server.authorization", lambda _: {"Authorization": key})
     with Client(trusting.url) as client:
         yield client

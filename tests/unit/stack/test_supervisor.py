@@ -58,6 +58,19 @@ with bench.supervisor() as supervisor:
     supervisor.watch()
 """
 
+KILLED_HOST = """
+import os, signal, sys
+from pathlib import Path
+from tests.unit.stack.test_supervisor import PATIENCE, Bench
+bench = Bench(Path(sys.argv[1]))
+with bench.supervisor() as supervisor:
+    supervisor.start(bench.program("first"))
+    supervisor.start(bench.program("second"))
+    os.kill(bench.pids("first")[0], signal.SIGKILL)
+    supervisor.until(lambda: len(bench.pids("first")) == 2, PATIENCE)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 def eventually(condition: Callable[[], object]) -> None:
     """Wait for the condition, and fail if it does not hold in time."""
@@ -261,4 +274,10 @@ def test_killed_guard_is_replaced(bench: Bench, host: subprocess.Popen[bytes]) -
 
 
 def test_guard_ends_what_was_not_released() -> None:
-    assert follow_supervisor(["+1\n", "+2\n", "-1\n", "+3\n"]) == [2, 3]
+    assert follow_supervisor(["+1\n", "=2\n", "-1\n", "+3\n"]) == ([3], [2])
+
+
+def test_guard_ends_the_first_stage_last_though_it_was_restarted(bench: Bench) -> None:
+    subprocess.run([sys.executable, "-c", KILLED_HOST, str(bench.directory)], cwd=ROOT, check=False)
+    eventually(lambda: not any(alive(pid) for pid in bench.pids()))
+    assert bench.notes()[-2:] == ["second-left", "first-left"]

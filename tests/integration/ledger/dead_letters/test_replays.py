@@ -14,6 +14,7 @@ from telemetry.errors import (
     QueueFull,
 )
 from tests.integration.ledger.dead_letters.dead_letter_harness import LettersHarness
+from tests.integration.ledger.ledger_harness import full
 
 
 @pytest.fixture
@@ -105,6 +106,14 @@ def test_replay_does_not_overfill_the_queue(client: redis.Redis) -> None:
     with pytest.raises(QueueFull):
         harness.replays.replay("b")
     assert sorted(harness.ids()) == ["a", "b"]
+
+
+def test_replay_is_refused_by_a_full_redis(harness: LettersHarness) -> None:
+    harness.fail("a")
+    with full(harness.client), pytest.raises(redis.ResponseError, match="maxmemory"):
+        harness.replays.replay("a")
+    assert harness.client.llen("predict") == 0
+    assert harness.ids() == ["a"]
 
 
 def test_replay_removes_the_queue_deadline(harness: LettersHarness) -> None:

@@ -204,6 +204,18 @@ def test_purged_job_is_cancelled_at_once(worker: ManualWorker) -> None:
     assert (worker.status("a"), worker.status("b")) == ("cancelled", "cancelled")
 
 
+def test_cancelled_job_takes_each_of_its_messages_from_the_counts(worker: ManualWorker) -> None:
+    worker.submit("a", "b")
+    twice, message = worker.client.lindex("bulk", -1), worker.client.lindex("bulk", 0)
+    counts = keys.QUEUED + "bulk"
+    worker.client.lpush("bulk", twice)
+    worker.client.hincrby(counts, "rows", 1)
+    worker.client.hincrby(counts, "bytes", len(twice))
+    worker.ledger.cancel("a")
+    assert worker.waiting() == ["b.validate"]
+    assert worker.client.hmget(counts, "rows", "bytes") == [b"1", b"%d" % len(message)]
+
+
 def test_cancelling_job_ends_once_its_messages_are_purged(worker: ManualWorker) -> None:
     worker.submit("a")
     worker.validate("a", 4)

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import redis
 
+from registry.storage.files import write_file
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import FileRef, JobRequest
 from tasks.jobs.ledger import JobLedger
 from tasks.ledger import keys
 from tasks.settings import Settings
+from workers.jobs import ownership
 from workers.jobs.sweeping import ABANDONED_SECONDS, sweep_jobs
 
 ORDER = JobRequest(
@@ -55,7 +57,7 @@ def test_swept_job_is_deleted_with_its_files(ledger: JobLedger, settings: Settin
     ledger.client.hset(f"{keys.JOB}bad", "report", b"no report")
     sweep_jobs(ledger, settings)
     left = sorted(path.name for path in (settings.home / "jobs").iterdir())
-    assert left == ["resumed", "stack", "young"]
+    assert left == [".lock", "resumed", "stack", "young"]
     assert ledger.latest(9) == ["young", "resumed"]
 
 
@@ -97,7 +99,7 @@ def test_files_of_no_job_are_deleted_once_unused(ledger: JobLedger, settings: Se
     (settings.home / "jobs" / "file").touch()
     sweep_jobs(ledger, settings)
     left = sorted(path.name for path in (settings.home / "jobs").iterdir())
-    assert left == ["computed", "file", "known", "stack", "written"]
+    assert left == [".lock", "computed", "file", "known", "stack", "written"]
 
 
 def test_files_of_another_redis_stay(
@@ -123,6 +125,23 @@ def test_sweep_recognises_a_home_that_lost_its_files(ledger: JobLedger, settings
     ledger.client.set(keys.JOBS_STACK, "this")
     sweep_jobs(ledger, settings)
     assert (settings.home / "jobs" / "stack").read_text() == "this"
+
+
+def test_sweep_completes_an_id_that_was_half_made(
+    ledger: JobLedger, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_before_the_file(path: Path, content: bytes) -> None:
+        if path.name == ownership.STACK_FILE:
+            raise OSError("no space")
+        write_file(path, content)
+
+    monkeypatch.setattr(ownership, "write_file", end_before_the_file)
+    with pytest.raises(OSError, match="no space"):
+        sweep_with_an_upload(ledger, settings, "left")
+    assert ledger.client.get(keys.JOBS_STACK), "Redis has the id already"
+    monkeypatch.undo()
+    sweep_jobs(ledger, settings)
+    assert not (settings.home / "jobs" / "left").exists()
 
 
 def sweep_with_an_upload(ledger: JobLedger, settings: Settings, name: str) -> None:

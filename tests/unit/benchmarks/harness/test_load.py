@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from benchmarks.harness.load import answer, collect, latencies, submit, submit_at, wait_for
+from benchmarks.harness.processes import free_port
 from benchmarks.harness.wire import LoadFailed, post
-from stack.redis.server import free_port
 
 LOOKS = 3
 """The look-up at which an outcome is there."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.harness.processes import free_port
 from benchmarks.harness.wire import Response, get
 from benchmarks.prove.faults.line import NOBODY, Line
-from stack.redis.server import free_port
 from tests.support.stack import until
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -66,3 +66,18 @@ def test_silent_server_is_given_up(
     until(lambda: heard(line, answers, 1), "nobody")
     assert answers == [NOBODY]
     assert time.monotonic() - started >= 0.1
+
+
+def test_chunked_answer_is_read_once_it_is_complete(server: socket.socket, line: Line) -> None:
+    answers: list[Response] = []
+    line.send(get("/"), answers.append)
+    connection, _ = server.accept()
+    with connection:
+        head = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for piece in (head + b"3\r\n{}\n\r\n", b'a\r\n{"a":\r\n', b" 1}\r\n0\r\n"):
+            connection.sendall(piece)
+            line.turn(0.01)
+            assert answers == []
+        connection.sendall(b"\r\n")
+        until(lambda: heard(line, answers, 1), "the answer")
+    assert answers == [Response(202, b'{}\n{"a":\r\n 1}')]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.processes import free_port
 from benchmarks.prove.faults.proxy import Proxy
-from stack.redis.server import free_port
 from tests.support.stack import until
 
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from predictq import InvalidRequest
-from predictq.http.connection import Connection
 from predictq.http.finding import DEFAULT, find
 from predictq.http.retries import Clock
+from predictq.http.server import Server
 
 VARIABLES = ("PREDICTQ_URL", "PREDICTQ_PORT", "PREDICTQ_HOME", "XDG_STATE_HOME")
 
@@ -139,7 +139,7 @@ def test_default_address_without_a_home(home, monkeypatch):
 def test_invalid_environment_variable_is_named(monkeypatch):
     monkeypatch.setenv("PREDICTQ_PORT", "many")
     with pytest.raises(InvalidRequest, match="by PREDICTQ_PORT"):
-        Connection(None, 1, Clock())
+        Server(None, 1, Clock())
 
 
 def test_default_address_says_why_it_is_used(home):

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from predictq import Client
-from predictq.http.connection import Connection
 from predictq.http.retries import Clock
+from predictq.http.server import Server
 from tests.unit.fake_server import Answer
 
 
@@ -32,11 +32,7 @@ def runs(home, url, name=".predictq", pid=None):
 
 
 def presented(url):
-    connection = Connection(url, 1, Clock())
-    try:
-        return connection._http.headers.get("Authorization")
-    finally:
-        connection.close()
+    return Server(url, 1, Clock()).client_options()["headers"].get("Authorization")
 
 
 def test_local_key_is_sent_to_the_found_stack(home, server):

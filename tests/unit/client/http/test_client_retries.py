@@ -3,8 +3,8 @@
 import pytest
 
 from predictq import Client, PredictqError, Unavailable, Unreachable
-from predictq.http.connection import UNSEEN_SERVER_SECONDS
 from predictq.http.retries import MAX_BACKOFF
+from predictq.http.server import UNSEEN_SERVER_SECONDS
 from tests.unit.fake_server import DROP, Answer, pending, problem, stand_in, succeeded
 
 ROW = [5.1, 3.5, 1.4, 0.2]

@@ -56,8 +56,8 @@ def message(model: str = "m:1", eta: str | None = None, **headers: Any) -> Any:
     )
 
 
-def held(parts: WorkerParts) -> list[Any]:
-    return [m for group in parts.batcher._waiting.values() for m in group]
+def waiting(parts: WorkerParts) -> list[Any]:
+    return [*parts.batcher._waiting.messages()]
 
 
 def deliver(parts: WorkerParts, message: Any) -> None:
@@ -67,7 +67,7 @@ def deliver(parts: WorkerParts, message: Any) -> None:
 
 def test_message_goes_to_the_batcher_with_its_fields(parts: WorkerParts) -> None:
     deliver(parts, message(timelimit=[2.5, None]))
-    (read,) = held(parts)
+    (read,) = waiting(parts)
     assert (read.tag, read.reference, read.method) == ("tag a", "m:1", "predict")
     assert (read.rows, read.limit, read.request.id) == (2, 2.5, "a")
 
@@ -75,7 +75,7 @@ def test_message_goes_to_the_batcher_with_its_fields(parts: WorkerParts) -> None
 def test_batcher_outlives_all_connections(parts: WorkerParts) -> None:
     deliver(parts, message())
     deliver(parts, message())
-    assert len(held(parts)) == 2
+    assert len(waiting(parts)) == 2
 
 
 def test_message_with_a_future_eta_is_deferred(
@@ -83,23 +83,23 @@ def test_message_with_a_future_eta_is_deferred(
 ) -> None:
     eta = datetime.now(UTC) + timedelta(hours=1)
     deliver(parts, message(eta=eta.isoformat()))
-    assert held(parts) == []
+    assert waiting(parts) == []
     assert reservations.deferred == [("tag a", pytest.approx(eta.timestamp()))]
 
 
 def test_message_with_a_past_eta_is_computed(parts: WorkerParts) -> None:
     eta = datetime.now(UTC) - timedelta(hours=1)
     deliver(parts, message(eta=eta.isoformat()))
-    assert len(held(parts)) == 1
+    assert len(waiting(parts)) == 1
 
 
 def test_worker_without_the_registry_takes_no_messages(parts: WorkerParts, tmp_path: Path) -> None:
     deliver(parts, message("absent:1"))
-    assert parts.batcher._looks_again_at == 0
+    assert not parts.registry_outage.lasts
     shutil.rmtree(tmp_path / "models")
 
-    def rests() -> bool:
+    def is_noted() -> bool:
         deliver(parts, message())
-        return parts.batcher._looks_again_at > 0
+        return parts.registry_outage.lasts
 
-    until(rests, "it sees that the registry is away")
+    until(is_noted, "it sees that the registry is away")

@@ -9,7 +9,7 @@ import redis
 from celery.worker import state
 
 from workers.celery import watchdog
-from workers.celery.watchdog import EXIT_TIMEOUT, STALLED_CHECKS, STOP_TIMEOUT, Watchdog
+from workers.celery.watchdog import EXIT_MARGIN, STALLED_CHECKS, STOP_TIMEOUT, Watchdog
 
 
 class Ended(BaseException):
@@ -50,7 +50,7 @@ def watch(
     sign: Callable[[], int], waiting: Callable[[], int], looks: int, *, ends: bool = False
 ) -> Looks:
     """Run a watchdog for ``looks`` checks; raises `Ended` if it ends the worker."""
-    watch = Watchdog(lambda: ("it does nothing", sign()), waiting)
+    watch = Watchdog(lambda: ("it does nothing", sign()), waiting, shutdown_timeout=300.0)
     watch._over = over = Looks(looks, ends=ends)
     watch.run()
     return over
@@ -91,7 +91,7 @@ def test_progressing_worker_is_not_stalled() -> None:
 def test_stalled_worker_whose_loop_runs_may_shut_down(slept: list[float]) -> None:
     with pytest.raises(Ended):
         watch(lambda: 1, lambda: 1, STALLED_CHECKS, ends=True)
-    assert slept == [EXIT_TIMEOUT]
+    assert slept == [300.0 + EXIT_MARGIN]
 
 
 def test_stalled_worker_that_cannot_stop_is_ended_at_once(slept: list[float]) -> None:

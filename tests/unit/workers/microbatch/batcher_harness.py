@@ -7,6 +7,7 @@ from tasks.time_limits import MAX_RUN_SECONDS
 from workers.microbatch.batch_size import MAX_ROWS, BatchSize
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.crashes import Crashes
+from workers.microbatch.registry_outage import RegistryOutage
 from workers.protocol import Disposition, DispositionKind, Done, Instruction, Microbatch
 
 
@@ -114,7 +115,8 @@ class Bench:
     def __init__(self, processes: int = 1, *, warm: bool = True) -> None:
         self.pool, self.events = Pool(processes), EventRecorder()
         self.judge, self.reminders = Judge(), []
-        self.is_blind = False
+        self.registry_is_away = False
+        self.registry_outage = RegistryOutage(lambda: self.registry_is_away)
         self.batcher = Batcher(
             self.pool,  # type: ignore[arg-type]  # a stand-in
             self.events,  # type: ignore[arg-type]  # a stand-in
@@ -123,12 +125,13 @@ class Bench:
                 retry_or_fail=self.judge.judge,
                 return_uncharged=self.judge.spare,
             ),
-            is_blind=lambda: self.is_blind,
+            registry_outage=self.registry_outage,
             remind=lambda: self.reminders.append("in a moment"),
         )
+        self.batch_sizes = self.batcher._batch_sizes
         if warm:
-            self.batcher._batch_sizes.default_factory = quick
-            self.batcher._next_rows = MAX_ROWS
+            self.batch_sizes._sizes.default_factory = quick
+            self.batch_sizes.latest_rows = MAX_ROWS
 
     def add(self, *names: str, **fields: Any) -> None:
         for name in names:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.unit.workers.microbatch.batcher_harness import Bench
-from workers.microbatch import batcher
+from workers.microbatch import running
 from workers.microbatch.batch_size import MAX_BATCH_WAIT, MAX_ROWS
 
 
@@ -59,7 +59,7 @@ def test_wait_is_not_for_a_slow_model() -> None:
 def test_wait_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(processes=2)
     now = time.monotonic()
-    monkeypatch.setattr(batcher.time, "monotonic", lambda: now)
+    monkeypatch.setattr(running.time, "monotonic", lambda: now)
     bench.add("a", "b")
     bench.dispatch()
     assert bench.reminders == ["in a moment"]

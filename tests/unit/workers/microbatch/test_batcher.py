@@ -80,7 +80,7 @@ def test_request_larger_than_a_microbatch_is_alone_and_in_order(bench: Bench) ->
     assert [bench.turn() for _ in range(3)] == [["a"], ["large"], ["b"]]
 
 
-def test_held_includes_waiting_and_running_messages(bench: Bench) -> None:
+def test_reserved_tags_include_waiting_and_running_messages(bench: Bench) -> None:
     bench.add("a")
     bench.dispatch()
     bench.add("b")
@@ -128,7 +128,7 @@ def test_messages_of_a_version_whose_loading_hangs_are_given_up(bench: Bench) ->
     bench.add("d", model="loading:1")
     assert bench.dispatch() == [], "a later message waits for the next load"
     assert list(bench.batcher.reserved_tags()) == ["tag d"]
-    assert bench.batcher._waiting_bytes == 1
+    assert bench.batcher._waiting.bytes == 1
 
 
 def test_retrying_message_is_released(bench: Bench) -> None:

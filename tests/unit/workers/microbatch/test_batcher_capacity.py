@@ -1,13 +1,13 @@
-"""How many messages a batcher takes: the bounds of rows, bytes and messages."""
+"""How many messages a batcher takes: the bounds of rows, bytes and messages, and outages."""
 
 import pytest
 
 from tasks.time_limits import OUTAGE
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
-from workers.microbatch import batcher
+from workers.microbatch import registry_outage
 from workers.microbatch.batch_size import MAX_ROWS
-from workers.microbatch.batcher import MAX_BYTES
+from workers.microbatch.waiting import MAX_BYTES, MAX_WAITING, MAX_WAITING_BYTES
 
 
 def test_microbatch_is_bounded_by_bytes(bench: Bench) -> None:
@@ -54,14 +54,14 @@ def test_messages_waiting_for_a_load_do_not_block_others() -> None:
 
 def test_messages_of_loading_versions_are_bounded() -> None:
     bench = Bench()
-    bench.add(*map(str, range(batcher.MAX_WAITING - 3)), model="loading:1")
+    bench.add(*map(str, range(MAX_WAITING - 3)), model="loading:1")
     assert bench.batcher.capacity == 3
 
 
 def test_bytes_of_loading_versions_are_bounded() -> None:
     bench = Bench()
     for name in "abcd":
-        bench.add(name, model="loading:1", body=bytes(batcher.MAX_WAITING_BYTES // 4))
+        bench.add(name, model="loading:1", body=bytes(MAX_WAITING_BYTES // 4))
     assert bench.batcher.capacity == 0
     bench.batcher.take_back_waiting()
     assert bench.batcher.capacity == MAX_ROWS
@@ -70,33 +70,31 @@ def test_bytes_of_loading_versions_are_bounded() -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(batcher, "time", clock)
+    monkeypatch.setattr(registry_outage, "time", clock)
     return clock
 
 
-def test_capacity_is_zero_while_the_registry_is_unreadable(bench: Bench, clock: Clock) -> None:
+def test_registry_outage_makes_the_capacity_zero(bench: Bench, clock: Clock) -> None:
     assert bench.batcher.capacity > 0
-    bench.batcher.rest()
+    bench.registry_outage.begin()
     assert bench.batcher.capacity == 0
 
 
-def test_resting_worker_looks_again_and_rests_on_while_it_is_blind(
-    bench: Bench, clock: Clock
-) -> None:
-    bench.batcher.rest()
-    bench.is_blind = True
+def test_registry_outage_lasts_until_a_look_succeeds(bench: Bench, clock: Clock) -> None:
+    bench.registry_outage.begin()
+    bench.registry_is_away = True
     for _ in range(10):
         clock.now += 2 * OUTAGE
         assert bench.batcher.capacity == 0
-    bench.is_blind = False
+    bench.registry_is_away = False
     assert bench.batcher.capacity == 0, "it looks only now and then"
     clock.now += OUTAGE
     assert bench.batcher.capacity > 0
 
 
-def test_resting_is_logged_once(
+def test_registry_outage_is_logged_once(
     bench: Bench, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bench.batcher.rest()
-    bench.batcher.rest()
+    bench.registry_outage.begin()
+    bench.registry_outage.begin()
     assert len(caplog.records) == 1

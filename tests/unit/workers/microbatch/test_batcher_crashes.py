@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
-from workers.microbatch import batcher
+from workers.microbatch import running
 from workers.protocol import DispositionKind, Instruction
 
 
@@ -28,7 +28,7 @@ def test_suspect_by_the_ledger_runs_alone(bench: Bench) -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(batcher, "time", clock)
+    monkeypatch.setattr(running, "time", clock)
     return clock
 
 

@@ -4,25 +4,25 @@ import pytest
 
 from tests.unit.clock import Clock
 from tests.unit.workers.microbatch.batcher_harness import Bench
-from workers.microbatch import demand
+from workers.microbatch import slow_versions
 from workers.microbatch.batch_size import SLOW_CALL, BatchSize
-from workers.microbatch.batcher import MAX_HELD_BACK, MAX_WAITING
-from workers.microbatch.demand import RECENT_SECONDS
+from workers.microbatch.slow_versions import MAX_HELD_BACK, RECENT_SECONDS
+from workers.microbatch.waiting import MAX_WAITING
 from workers.protocol import DispositionKind
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(demand, "time", clock)
+    monkeypatch.setattr(slow_versions, "time", clock)
     return clock
 
 
 def bench_with_slow_version(processes: int = 2) -> Bench:
     """A bench that has measured that ``slow:1`` takes long for each row."""
     bench = Bench(processes)
-    bench.batcher._batch_sizes.default_factory = BatchSize
-    bench.batcher._batch_sizes["slow:1", "predict"].learn(1, 6 * SLOW_CALL)
+    bench.batch_sizes._sizes.default_factory = BatchSize
+    bench.batch_sizes.of("slow:1", "predict").learn(1, 6 * SLOW_CALL)
     return bench
 
 
@@ -49,7 +49,7 @@ def test_slow_version_stays_slow_after_what_was_not_computed(
     add_slow(bench, "a")
     bench.dispatch()
     bench.pool.processes[0].finish(kind, seconds=0.002)
-    size = bench.batcher._batch_sizes["slow:1", "predict"]
+    size = bench.batch_sizes.of("slow:1", "predict")
     assert size.is_slow
     assert size.rows == 2  # as before: one second allows no more
 
@@ -66,7 +66,7 @@ def test_slow_version_takes_all_processes_if_no_other_is_asked_for(clock: Clock)
 
 def test_slow_versions_alone_take_all_processes(clock: Clock) -> None:
     bench = bench_with_slow_version()
-    bench.batcher._batch_sizes["slow:2", "predict"].learn(1, 6 * SLOW_CALL)
+    bench.batch_sizes.of("slow:2", "predict").learn(1, 6 * SLOW_CALL)
     add_slow(bench, "a")
     bench.add("b", model="slow:2", rows=2)
     assert bench.dispatch() == [["a"], ["b"]]
@@ -105,7 +105,7 @@ def test_slow_messages_held_back_do_not_hide_what_waits_behind_them(clock: Clock
 
 
 def test_version_is_slow_only_once_it_was_measured() -> None:
-    size = bench_with_slow_version().batcher._batch_sizes["other:1", "predict"]
+    size = bench_with_slow_version().batch_sizes.of("other:1", "predict")
     assert not size.is_slow
     size.learn(1, SLOW_CALL)
     assert size.is_slow

@@ -1,4 +1,4 @@
-"""A pool whose fork server ended, and whose worker connects to the broker again."""
+"""A pool whose fork server or processes end, and whose worker connects to the broker again."""
 
 import socket
 
@@ -52,4 +52,34 @@ def test_pool_without_a_fork_server_listens_to_its_processes_after_a_reconnect(
     again = Hub()
     pool.listen(again)
     assert [*again.readers] == [pool._processes[0].fileno()]
+    pool.stop()
+
+
+class CountingForkServer(EndedForkServer):
+    """A fork server whose processes end before they are ready."""
+
+    forks = 0
+
+    def fork(self):
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        self.forks += 1
+        return ours
+
+    def end_overdue(self):
+        """It hangs in no load."""
+
+
+def test_pool_waits_before_it_forks_again_what_ended_before_it_was_ready(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("workers.pool.pool.ForkServerClient", CountingForkServer)
+    pool = Pool(LoadRetry(Registry(tmp_path)))
+    pool.start(2, "predict", Listener(nothing, nothing, nothing))
+    pool.listen(Hub())
+    for process in [*pool._processes]:
+        pool._hear(process)
+    assert pool._fork_server.forks == 2, "at once it would end in the same way"
+    pool.maintain()
+    assert pool._fork_server.forks == 4
     pool.stop()

@@ -39,7 +39,7 @@ class FakePool:
     def can_serve(self, reference):
         return self.has_ready_process
 
-    def end_overdue(self):
+    def maintain(self):
         pass
 
     def retire(self):
@@ -117,14 +117,14 @@ def test_pools_tell_the_heartbeat_no_more_processes_than_may_compute_at_once(ser
 def test_pools_of_environments_end_after_a_while_without_messages(served, clock):
     pool = started(served, "e1:1").pool
     clock.now += pools.UNUSED_SECONDS - 1
-    served.end_overdue()
+    served.maintain()
     assert not pool.is_retired
     pool.busy = 1
     clock.now += 2
-    served.end_overdue()
+    served.maintain()
     assert not pool.is_retired
     pool.busy = 0
-    served.end_overdue()
+    served.maintain()
     assert pool.is_retired
     assert not served.can_serve("e1:1")
 
@@ -145,7 +145,7 @@ def test_pools_that_start_or_were_just_asked_for_keep_their_places_for_a_while(s
     assert served.idle("e5:1") is None
     assert not any(pool.is_retired for pool in found)
     clock.now += pools.SPARED_SECONDS + 1
-    served.end_overdue()
+    served.maintain()
     assert served.looks == [1]  # the worker looks at its messages again
     assert started(served, "e5:1")
     assert [pool.is_retired for pool in found[:2]] == [False, True]
@@ -160,7 +160,7 @@ def test_pools_that_start_do_not_end_each_other_while_messages_wait_for_all(
     for _ in range(20):
         assert [served.idle(name) for name in reversed(names)] == [None] * len(names)
         clock.now += pools.UNUSED_SECONDS + 1
-        served.end_overdue()
+        served.maintain()
     found = [*served._others.values()]
     assert {pool.environment_of for pool in found} == {*names[1:]}
     assert not any(pool.is_retired for pool in found)
@@ -176,7 +176,7 @@ def test_pools_keep_an_environment_that_messages_of_a_busy_worker_wait_for(serve
     main.busy = 2
     clock.now += pools.UNUSED_SECONDS + 1
     assert served.idle("e1:1") is None
-    served.end_overdue()
+    served.maintain()
     assert not waited_for.is_retired
 
 
@@ -212,10 +212,10 @@ def test_pools_start_an_environment_again_after_its_fork_server_was_killed(serve
     first = started(served, "e1:1").pool
     first.listener.on_end()
     first.busy = 1
-    served.end_overdue()
+    served.maintain()
     assert not first.is_retired
     second = started(served, "e1:1").pool
     assert second is not first
     first.busy = 0
-    served.end_overdue()
+    served.maintain()
     assert first.is_retired

@@ -14,8 +14,10 @@ class Request(msgspec.Struct, frozen=True):
     """One submission, which can be sent any number of times."""
 
     asked: Asked
-    content: bytes
+    body: bytes
+    """JSON."""
     has_key: bool
+    """Whether it has an idempotency key of its own."""
 
     @classmethod
     def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
@@ -28,11 +30,27 @@ class Request(msgspec.Struct, frozen=True):
             times_out=kind == HANGS and number % 2 == 0,
             queue_seconds=SHORT_QUEUE_SECONDS if number % 50 == 3 else 0.0,
         )
-        content = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
-        body = msgspec.json.encode(content)
-        has_key = number % 4 == 0
-        header = f"Idempotency-Key: number-{number}" if has_key else ""
-        return cls(asked, post("/predict/async", body, header), has_key)
+        fields = {"model": model, "features": [row(number, kind, seconds)], **_bounds(asked)}
+        return cls(asked, msgspec.json.encode(fields), number % 4 == 0)
+
+    @property
+    def content(self) -> bytes:
+        """The HTTP request."""
+        header = f"Idempotency-Key: number-{self.asked.number}" if self.has_key else ""
+        return post("/predict/async", self.body, header)
+
+
+class BulkRequest(msgspec.Struct, frozen=True):
+    """Several submissions in one request, which can be sent any number of times."""
+
+    requests: list[Request]
+
+    @property
+    def content(self) -> bytes:
+        """The HTTP request: NDJSON, with one key for all lines."""
+        lines = b"".join(request.body + b"\n" for request in self.requests)
+        header = f"Idempotency-Key: bulk-{self.requests[0].asked.number}"
+        return post("/predict/async", lines, header, "application/x-ndjson")
 
 
 def _bounds(asked: Asked) -> dict[str, float]:

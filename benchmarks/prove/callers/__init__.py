@@ -1,0 +1,1 @@
+"""The callers of the proof: what they submit, how they follow it, and what they saw."""
