@@ -1,9 +1,9 @@
 """Parses multipart forms whose files are streamed to where the caller opens them."""
 
 import errno
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Protocol
 
 from flask import Request
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -16,8 +16,19 @@ from telemetry.errors import Detail, DiskFull, Invalid, Malformed, TooLarge
 MAX_FORM_MEMORY_BYTES = 2**18
 """Bytes of a form held in memory; every part but the files must fit in."""
 MAX_FORM_PARTS = 128
-Opener = Callable[[int | None, str | None, str | None, int | None], IO[bytes]]
-"""Opens the file of a part, given the length of the form and the part's type, name and length."""
+
+
+class Opener(Protocol):
+    """Opens the file that a part of a form is written to."""
+
+    def __call__(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        """Called for each part that has a file name, with what its head says."""
 
 
 def parse_form(

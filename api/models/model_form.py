@@ -95,7 +95,7 @@ class ModelForm:
             trust=fields.trust,
             exact=fields.exact,
             alias=fields.alias,
-            sample=sample and sample.name,
+            sample=None if sample is None else sample.name,
             metadata=_metadata(fields.metadata),
             requirements=self._requirements(),
             classes=_labels(fields.classes),
