@@ -55,7 +55,7 @@ class RemovalViews:
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes = Blueprint("removal", __name__)
-        routes.delete("/models/<name>")(self.remove_model)
+        routes.delete("/models/<model:name>")(self.remove_model)
         routes.delete("/models/<name>/versions/<version>")(self.remove_version)
         routes.post("/models/<name>/keep-latest")(self.keep_latest)
         return routes

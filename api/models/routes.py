@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
+from werkzeug.routing import BaseConverter
 
 from api.http.responses import json_response
 from api.models.changing import version_number
@@ -15,6 +16,13 @@ from registry.store import Registry
 from telemetry.errors import NotFound, VersionNotFound
 
 _STATE_FIELDS = ("status", "reason")
+
+
+class ModelName(BaseConverter):
+    """A name in a path. It excludes ``status``, so that its 405 lists its own methods."""
+
+    regex = r"(?!status$)[^/]+"
+    part_isolating = True
 
 
 class ModelSummary(msgspec.Struct):
@@ -77,7 +85,8 @@ class ModelViews:
         """The routes."""
         routes = Blueprint("models", __name__)
         routes.get("/models")(self.index)
-        routes.get("/models/<name>")(self.show)
+        routes.record_once(lambda setup: setup.app.url_map.converters.update(model=ModelName))
+        routes.get("/models/<model:name>")(self.show)
         routes.get("/models/<name>/versions/<version>")(self.version)
         return routes
 
