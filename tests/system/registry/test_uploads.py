@@ -146,21 +146,22 @@ def test_status_of_models_says_who_holds_what(trusting: LiveStack) -> None:
     assert line.split()[1:3] == ["ready", "-"]
 
 
+@pytest.mark.parametrize("moves", [100, pytest.param(1000, marks=pytest.mark.exhaustive)])
 def test_alias_that_is_moved_under_load_names_the_version_that_answers(
-    trusting: LiveStack, owner: Client
+    trusting: LiveStack, owner: Client, moves: int
 ) -> None:
     """Each answer is that of the version in its receipt, which differs from the others."""
     for version in (1, 2):
         model = DummyClassifier(strategy="constant", constant=version)
         model.fit(ROWS, [1, 2] + [1] * (len(ROWS) - 2))
-        owner.models.register("moved", model, version=version)
-    owner.models.set_alias("moved", "live", 1)
+        owner.models.register(f"moved-{moves}", model, version=version)
+    owner.models.set_alias(f"moved-{moves}", "live", 1)
     over, wrong, asked = threading.Event(), list[Any](), list[int]()
 
     def ask() -> None:
         with Client(trusting.url) as client:
             while not over.is_set():
-                answer = client.predict("moved@live", ROWS[0])
+                answer = client.predict(f"moved-{moves}@live", ROWS[0])
                 asked.append(answer.receipt.version)
                 if answer.predictions != [answer.receipt.version]:
                     wrong.append(answer)
@@ -169,8 +170,8 @@ def test_alias_that_is_moved_under_load_names_the_version_that_answers(
     for thread in threads:
         thread.start()
     try:
-        for move in range(1000):
-            owner.models.set_alias("moved", "live", 2 - move % 2, expected=1 + move % 2)
+        for move in range(moves):
+            owner.models.set_alias(f"moved-{moves}", "live", 2 - move % 2, expected=1 + move % 2)
     finally:
         over.set()
         for thread in threads:
