@@ -71,6 +71,8 @@ class Predictions:
         routes = Blueprint("predictions", __name__)
         routes.post("/predict/async")(self.submit)
         routes.post("/predict")(self.submit_and_wait)
+        routes.post("/models/<name>/predict")(self.submit_and_wait)
+        routes.post("/models/<name>/versions/<version>/predict")(self.submit_and_wait)
         routes.get("/predict/result/<task_id>")(self.look_up)
         routes.delete("/predict/result/<task_id>")(self.cancel)
         return routes
@@ -87,12 +89,14 @@ class Predictions:
         record = await self._gateway.accept_async(self._gateway.offer(prediction))
         return _with_preference(self._record(record, at_submission=True), preference, waited=False)
 
-    def submit_and_wait(self) -> Response:
+    def submit_and_wait(self, name: str | None = None, version: str | None = None) -> Response:
         """Accept a prediction whose outcome is waited for, as long as `Prefer` says.
 
-        A prediction that did not succeed is answered as a problem.
+        ``name`` and ``version`` are those in the path; a name may be ``name@alias``, too. A
+        prediction that did not succeed is answered as a problem.
         """
-        debug, accepted = self._rights.debug(request), self._accept()
+        model = name if version is None else f"{name}:{version}"
+        debug, accepted = self._rights.debug(request), self._accept(model)
         asked = self.asked(accepted, _preference(), is_submission=True, debug=debug)
         return self._waited_for(asked)
 
@@ -119,10 +123,10 @@ class Predictions:
         if self._gateway.queue_estimates.is_stale_for(record):
             await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
 
-    def _accept(self) -> Record:
+    def _accept(self, model: str | None = None) -> Record:
         body = read_body(request, self._settings.max_body_bytes)
         with self._parsing.holding(len(body)):
-            return self._accept_parsed(parse_submission(body, self._settings.max_rows))
+            return self._accept_parsed(parse_submission(body, self._settings.max_rows, model))
 
     def _accept_parsed(self, submission: Submission) -> Record:
         prediction = prepare_prediction(submission, self._registry, self._settings)

@@ -70,6 +70,12 @@ class Entering:
         except VersionPaused:  # Flask handles the fallback
             return await self._by_flask(scope, replay_body(body, receive), send)
 
+    async def submitted_by_flask(
+        self, scope: HTTPScope, receive: Receive, send: Send
+    ) -> Entered | None:
+        """Have Flask accept a submission; None if it has answered it, too."""
+        return await self._by_flask(scope, receive, send)
+
     async def looked_up(self, scope: HTTPScope, receive: Receive, send: Send) -> Entered | None:
         """Look a prediction up; None if Flask has answered. Raises the errors of a look-up."""
         task_id = looked_up_id(scope, LOOK_UP)

@@ -1,5 +1,6 @@
 """The search: an id or the name of a model leads straight to its page."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -38,15 +39,12 @@ class SearchViews:
         return url_for("console.model", name=name) if name in self._registry.models() else None
 
     def _by_id(self, wanted: str) -> str | None:
-        for look_up, endpoint, parameter in (
-            (self._gateway.look_up, "console.prediction", "task_id"),
-            (self._jobs.get, "console.batch", "id"),
-        ):
-            try:
-                look_up(wanted)
-            except PredictqError:
-                continue
-            return url_for(endpoint, **{parameter: wanted})
+        with suppress(PredictqError):
+            self._gateway.look_up(wanted)
+            return url_for("console.prediction", task_id=wanted)
+        with suppress(PredictqError):
+            self._jobs.get(wanted)
+            return url_for("console.batch", id=wanted)
         return None
 
 

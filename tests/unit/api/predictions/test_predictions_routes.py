@@ -18,6 +18,7 @@ from api.limits import byte_budget
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import ON_SENT, SendBudget
 from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
@@ -78,7 +79,7 @@ def home(tmp_path: Path) -> Path:
     registry = Registry(tmp_path)
     for artifact in (b"one", b"two"):
         registry.add("m", described(artifact), artifact)
-    registry.set_alias("m", "fallback", 1)
+    Changes(registry).set_alias("m", "fallback", 1)
     return tmp_path
 
 
