@@ -17,10 +17,11 @@ from workers.models.registration import examine
 
 pytest.importorskip("skl2onnx")
 FRAME = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 3)), columns=list("abc"))
+TARGET = np.where(FRAME.a * FRAME.b > 0, "yes", "no")
 
 
 def test_optimized_served_gives_the_answers_of_the_model(stack: LiveStack, tmp_path: Path) -> None:
-    network = MLPClassifier((8,), max_iter=30, random_state=0).fit(FRAME, FRAME.a * FRAME.b > 0)
+    network = MLPClassifier((8,), max_iter=30, random_state=0).fit(FRAME, TARGET)
     skops.io.dump(network, tmp_path / "model")
     found = examine(tmp_path / "model", trust=True, sample=FRAME)
     chosen = Optimization("ONNX Runtime 1", 64)

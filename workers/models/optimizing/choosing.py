@@ -19,8 +19,8 @@ from workers.models.kernels.steps.linear import random_rows
 from workers.models.kernels.trees.thresholds import rows_on_thresholds, splits_of
 from workers.models.optimizing.conversion import METHODS, as_onnx
 from workers.models.tabular.columns import Array
-from workers.models.tabular.equality import unequal
-from workers.models.tabular.outputs import to_output
+from workers.models.tabular.equality import equal
+from workers.models.tabular.outputs import to_output, to_wire
 from workers.models.tabular.table import is_matrix
 
 CALL_ROWS = (1, 64, 10_000)
@@ -73,8 +73,10 @@ def _compared(model: Any, sample: Array) -> Iterator[tuple[str, Array]]:
 
 def _unequal_rows(own: Any, other: Any, rows: Array) -> int:
     try:
-        answers = [to_output(method(_framed(own, rows)), len(rows)) for method in (own, other)]
-        return int(unequal(*answers).sum())
+        given = _framed(own, rows)
+        answers = [to_wire(to_output(method(given), len(rows))) for method in (own, other)]
+        # As callers get them: a boolean label must not become a number.
+        return sum(not equal(*pair) for pair in zip(*answers, strict=True))
     except Exception:  # noqa: BLE001 - one of them refuses rows that the other may take
         return len(rows)
 

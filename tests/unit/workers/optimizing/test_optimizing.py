@@ -150,6 +150,12 @@ def test_optimizing_refuses_conversions_that_are_not_sound(
     assert "differs in" in found.reason or "cannot be converted" in found.reason or told
 
 
+def test_optimizing_refuses_boolean_labels_that_become_numbers(tmp_path: Any) -> None:
+    network = NETWORK.fit(FRAME, TARGET == "yes")
+    found = choose(network, _signature(tmp_path, network, FRAME), FRAME)
+    assert found.reason == "predict differs in 200 of 200 rows of the sample"
+
+
 def test_optimizing_refuses_a_regressor_whose_converter_takes_no_doubles(tmp_path: Any) -> None:
     forest = RandomForestRegressor(5, random_state=0).fit(FRAME, ROWS[:, 0])
     found = choose(forest, _signature(tmp_path, forest, FRAME), FRAME)
