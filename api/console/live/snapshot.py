@@ -73,6 +73,6 @@ class Observer:
         )
 
     def _canary_ages(self) -> dict[str, float]:
-        seconds, microseconds = self._client.time()  # type: ignore[misc]  # no async
+        seconds, microseconds = self._client.time()
         now = seconds + microseconds / 1e6
         return {q: age(sighting, now) for q, sighting in sightings(self._client).items()}
