@@ -92,8 +92,7 @@ class Console:
         return [pages, codes]
 
     def live(self, behind: ASGIApp) -> LiveEvents:
-        """What streams the state to open pages, in front of all other routes; starts reading it."""
-        self._sampler.start()
+        """What streams the state to open pages, in front of all other routes."""
         return LiveEvents(self._sampler, self._state.fragments, behind)
 
     def _static_file(self, name: str) -> Response:
