@@ -93,7 +93,7 @@ def stack(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Measure nothing in the process of pytest-xdist that hands the tests out, nor its threads."""
-    if config.option.dist != "no" and not RUNS_TESTS:
+    if config.getoption("dist", "no") != "no" and not RUNS_TESTS:
         MEASUREMENT.switch(on=False)
 
 
