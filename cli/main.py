@@ -14,7 +14,8 @@ class _Commands(LazyGroup):
             "Score a CSV, NDJSON or Parquet file of any size on the server.",
         ),
         "console": LazyCommand(
-            "cli.console:console", "Print a one-time address that signs a browser in."
+            "cli.console:console",
+            "Print an address that signs a browser in to the console, once, within an hour.",
         ),
         "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."

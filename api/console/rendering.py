@@ -57,6 +57,7 @@ class Pages:
     @property
     def picture(self) -> Picture:
         """The state of the stack, at most a second old."""
+        self._sampler.start()
         return self._sampler.current()
 
 

@@ -1,5 +1,7 @@
 """The composition of the console: its parts, its routes, and how they answer errors."""
 
+from typing import Protocol
+
 import redis
 from a2wsgi.asgi_typing import ASGIApp
 from flask import Blueprint, Response, request, send_from_directory
@@ -36,6 +38,13 @@ ASSET_SECONDS = 31_536_000
 """Seconds for which a browser keeps a static file whose address changes with its content."""
 
 
+class RouteSource(Protocol):
+    """Views, which add their routes to those of the console."""
+
+    def add_to(self, routes: Blueprint) -> None:
+        """Add the routes."""
+
+
 class Console:
     """The console of one process of the API."""
 
@@ -57,7 +66,7 @@ class Console:
         self._static = ConcurrencyLimit(2 * slots)
         self._sign_in = SignInViews(sessions, rights, pages)
         self._state = StateViews(environment, self._sampler, pages, settings.canary_interval)
-        self._views = (
+        self._views: tuple[RouteSource, ...] = (
             self._sign_in,
             self._state,
             PredictionViews(gateway, self._viewer, pages),
@@ -83,8 +92,7 @@ class Console:
         return [pages, codes]
 
     def live(self, behind: ASGIApp) -> LiveEvents:
-        """What streams the state to open pages, in front of all other routes; starts reading it."""
-        self._sampler.start()
+        """What streams the state to open pages, in front of all other routes."""
         return LiveEvents(self._sampler, self._state.fragments, behind)
 
     def _static_file(self, name: str) -> Response:

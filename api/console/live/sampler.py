@@ -44,15 +44,20 @@ class Sampler:
         self._reading = threading.Lock()
         self._wake = threading.Event()
         self._listeners: set[PictureListener] = set()
+        self._has_started = False
 
     def start(self) -> None:
-        """Start reading."""
-        threading.Thread(target=self._run, name="console-sampler", daemon=True).start()
+        """Start reading, unless it was started before: a console that is never opened is free."""
+        with self._reading:
+            started, self._has_started = self._has_started, True
+        if not started:
+            threading.Thread(target=self._run, name="console-sampler", daemon=True).start()
 
     def listen(self, listener: PictureListener) -> None:
         """Pass each new picture to ``listener``, from now on once a second."""
         self._listeners.add(listener)
         self._wake.set()
+        self.start()
 
     def unlisten(self, listener: PictureListener) -> None:
         """Undo `listen`."""

@@ -1,6 +1,7 @@
 // The two charts of the overview; the table below them has the same numbers.
 const BUCKET_SECONDS = 10;
 const MOST = 360;
+const LEAST_SECONDS = 300;
 const CHARTS = {
   "chart-load": { unit: "", lines: [["accepted", 1, "--line-1"], ["answered", 2, "--line-2"]] },
   "chart-latency": { unit: " ms", lines: [["p50", 3, "--line-1"], ["p95", 4, "--line-2"], ["p99", 5, "--line-3"]], factor: 1000 },
@@ -32,7 +33,8 @@ function options(element, { unit, lines }) {
     height: 200,
     cursor: { y: false, drag: { x: false } },
     legend: { live: true },
-    scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
+    // At least five minutes, so that the first points do not fill the whole width.
+    scales: { x: { range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS), last] }, y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1)] } },
     axes: [{ stroke: colour("--faint"), grid: { show: false }, ticks: { show: false }, font: "12px system-ui" }, axis(unit)],
     series: [{}, ...lines.map(([label, , line], at) => ({
       label,

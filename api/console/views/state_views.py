@@ -37,6 +37,7 @@ class StateViews:
     def add_to(self, routes: Blueprint) -> None:
         """Add the routes."""
         routes.get("")(self.index)
+        routes.get("/")(self.index)
         routes.get("/queues")(self.queues)
         routes.get("/workers")(self.workers)
 

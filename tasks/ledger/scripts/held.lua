@@ -5,8 +5,8 @@
 -- Returns the ids, in no order.
 local reserved, queue, most = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local ids = {}
-local found = redis.call('HSCAN', reserved, '0', 'COUNT', most)[2]
+local found = redis.call('HSCAN', reserved, 0, 'COUNT', most)[2]
 for i = 1, math.min(#found, 2 * most), 2 do
-  if queue_of_held_tag(found[i]) == queue then ids[#ids + 1] = id_of(found[i + 1]) end
+  if queue_of_reservation(found[i]) == queue then ids[#ids + 1] = id_of(found[i + 1]) end
 end
 return ids

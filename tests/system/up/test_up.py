@@ -64,6 +64,15 @@ def test_up_prints_its_addresses_and_a_line_that_works(up: Up) -> None:
     assert len(answer["predictions"]) == 1
 
 
+def test_console_command_prints_a_one_time_address(up: Up) -> None:
+    printed = [
+        CliRunner().invoke(main, ["console", "--home", str(up.home)]).stdout for _ in range(2)
+    ]
+    address = f"http://127.0.0.1:{up.port}/console/sign-in?code="
+    assert all(line.startswith(address) for line in printed)
+    assert printed[0] != printed[1]
+
+
 def test_stack_is_found_by_other_commands(up: Up) -> None:
     entry = json.loads((up.home / "stack.json").read_text())
     assert entry["pid"] == up.process.pid

@@ -1,6 +1,7 @@
 """Events go to all pages from one rendering; slow or too many listeners are cut off."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -8,8 +9,7 @@ import pytest
 
 from api.console.live import events
 from api.console.live.events import LiveEvents
-from api.console.live.sampler import Sampler
-from tests.unit.api.console.pictures import picture, snapshot
+from tests.unit.api.console.pictures import picture
 
 SCOPE: Any = {"type": "http", "path": "/console/events", "method": "GET"}
 
@@ -53,7 +53,8 @@ def live(rendered: list[int] | None = None) -> LiveEvents:
             rendered.append(1)
         return {"state": f"{now.away_since}", "figures": "same"}
 
-    return LiveEvents(Sampler(snapshot), render, behind)
+    sampler: Any = SimpleNamespace(listen=lambda _: None, unlisten=lambda _: None)
+    return LiveEvents(sampler, render, behind)
 
 
 def test_console_events_render_once_and_send_what_changed() -> None:
