@@ -11,7 +11,7 @@ from workers.protocol import Disposition
 
 COLLECT_SECONDS = 0.05
 """Seconds for which events are collected: one send costs as much as a dozen events."""
-LOOK_SECONDS = 1.0
+PROBE_SECONDS = 1.0
 """Seconds between two looks whether anyone listens, while no one does."""
 EVENT_EXCHANGE, TASK_EVENTS = "celeryev", "task."
 """Where Celery publishes events, and how the routing keys of task events begin."""
@@ -52,7 +52,7 @@ class EventSender:
         if self._looking is not None:
             self._looking.cancel()
         if dispatcher is not None:
-            self._looking = timer.call_repeatedly(LOOK_SECONDS, self.look)
+            self._looking = timer.call_repeatedly(PROBE_SECONDS, self.look)
             # Stock Celery flushes at every turn of its loop, or every two dozen events.
             dispatcher.buffer_limit = 10_000
             dispatcher.on_send_buffered = Deferred(timer, dispatcher.flush)

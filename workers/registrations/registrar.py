@@ -22,7 +22,7 @@ from telemetry.errors import PredictqError, TimedOut, WorkerLost
 log = logging.getLogger(__name__)
 CHECKING = "workers.registrations.checking"
 """The module that checks a registration in a process of its own."""
-LOOK_SECONDS = 0.5
+SCAN_SECONDS = 0.5
 """Seconds between two looks for registrations."""
 CHECK_SECONDS = 900.0
 """Seconds that checking a model may take, its environment included."""
@@ -49,7 +49,7 @@ class Registrar:
                         self._take(reference, over)
             except OSError as error:
                 log.warning("registrations cannot be checked: %s", error)
-            over.wait(LOOK_SECONDS)
+            over.wait(SCAN_SECONDS)
 
     def _waiting(self) -> list[str]:
         found = []

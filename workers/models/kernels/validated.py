@@ -17,7 +17,7 @@ _KINDS = frozenset("bif")
 """Kinds of the dtypes that trees get as float32, value by value."""
 _VALUES = frozenset({float, int, bool})
 MAX_DENSE = 2**24
-"""Most values of a sparse matrix that trees get as a dense one."""
+"""Most values of a matrix that is held dense where scikit-learn has it sparse."""
 
 
 def float32_rows(estimator: Any, given: Any, *, nan_allowed: bool) -> Array | None:

@@ -23,7 +23,7 @@ from workers.models.tabular.equality import equal
 from workers.models.tabular.outputs import to_output, to_wire
 from workers.models.tabular.table import is_matrix
 
-CALL_ROWS = (1, 64, 10_000)
+TIMED_ROWS = (1, 64, 10_000)
 """Rows of the calls that are timed."""
 LEAST_GAIN = 1.1
 """How many times faster another runtime must be."""
@@ -92,7 +92,7 @@ def _timed(model: Any, other: Any, sample: Array) -> Optimization:
     method = next(name for name in reversed(METHODS) if hasattr(other, name))
     times: dict[str, dict[str, float]] = {"scikit-learn": {}, runtime: {}}
     most = 0
-    for rows in CALL_ROWS:
+    for rows in TIMED_ROWS:
         given = _framed(getattr(model, method), np.resize(sample, (rows, sample.shape[1])))
         own, found = (_microseconds(getattr(each, method), given) for each in (served, other))
         times["scikit-learn"][str(rows)], times[runtime][str(rows)] = own, found

@@ -56,7 +56,7 @@ def test_registrar_refuses_what_kills_its_process(
     registrations: Registrations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registrar, "CHECKING", "there.is.no.such.module")
-    monkeypatch.setattr(registrar, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(registrar, "SCAN_SECONDS", 0.01)
     with running(tmp_path):
         decision = until(decided(registrations), "a decision")
     assert (decision.status, decision.code) == ("refused", "worker_lost")
@@ -76,7 +76,7 @@ def test_registrar_leaves_what_another_process_checks(
     registrations: Registrations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registrar, "CHECKING", "there.is.no.such.module")
-    monkeypatch.setattr(registrar, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(registrar, "SCAN_SECONDS", 0.01)
     with try_lock(registrations.directory("m:1") / CLAIM), running(tmp_path):
         with registrations.staging() as directory:
             (directory / MODEL).write_bytes(b"another")

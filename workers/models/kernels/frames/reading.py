@@ -11,7 +11,7 @@ from workers.models.tabular.columns import FLOAT, OBJECT, Array
 
 KNOWN_TYPES = frozenset({str, int, float, bool, type(None)})
 """Types of values in columns of objects; others may equal a category in ways of their own."""
-NUMBERS = (FLOAT, np.dtype(np.int64))
+NUMBER_DTYPES = (FLOAT, np.dtype(np.int64))
 _BOOL = np.dtype(bool)
 
 
@@ -42,7 +42,7 @@ def values_of(array: Array) -> Values | None:
     if array.dtype == OBJECT:
         values = array.tolist()
         return Values(OBJECT, values) if KNOWN_TYPES.issuperset(map(type, values)) else None
-    return Values(array.dtype, array.tolist()) if array.dtype in (*NUMBERS, _BOOL) else None
+    return Values(array.dtype, array.tolist()) if array.dtype in (*NUMBER_DTYPES, _BOOL) else None
 
 
 def _of_categorical(array: pd.Categorical) -> Values | None:
@@ -52,7 +52,7 @@ def _of_categorical(array: pd.Categorical) -> Values | None:
         if not KNOWN_TYPES.issuperset(map(type, names)):
             return None
         dtype = OBJECT
-    elif categories.dtype in NUMBERS and (codes >= 0).all():
+    elif categories.dtype in NUMBER_DTYPES and (codes >= 0).all():
         dtype = categories.dtype
     else:
         return None
@@ -68,7 +68,7 @@ def matrix_of(arrays: Sequence[Array]) -> Array | None:
     if not all(type(array) is np.ndarray for array in arrays):
         return None
     dtypes = {array.dtype for array in arrays}
-    if not dtypes <= {*NUMBERS, _BOOL}:
+    if not dtypes <= {*NUMBER_DTYPES, _BOOL}:
         return None
     if _BOOL in dtypes and len(dtypes) > 1:
         arrays = [array.astype(object) for array in arrays]

@@ -12,11 +12,10 @@ import pandas as pd
 
 from workers.models.kernels.frames.blocks import Maker, SelectedColumns, maker_of
 from workers.models.kernels.steps.scaling import gives_arrays
+from workers.models.kernels.validated import MAX_DENSE
 from workers.models.tabular.columns import Array
 
 COLUMN_TRANSFORMER = "sklearn.compose._column_transformer.ColumnTransformer"
-MAX_DENSE = 2**24
-"""Most values of a matrix that is made dense before it becomes a sparse one."""
 
 
 class PreparedTransformer(msgspec.Struct, frozen=True):
