@@ -19,7 +19,7 @@ from telemetry.errors import Busy, Cancelled, Expired, PredictqError, TimedOut, 
 
 WAIT_SECONDS = 30
 """Seconds that a request waits for its predictions."""
-RECHECK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 """Seconds after which an outcome is looked for that was not announced."""
 DEPLOYED = "production"
 """The alias by which a model is asked whose name alone is given, if there is such an alias."""
@@ -74,7 +74,7 @@ class Asking:
                 left = deadline - time.monotonic()
                 if record.is_terminal or left <= 0 or self._gateway.is_shutting_down:
                     return record
-                published.wait(min(left, RECHECK_SECONDS))
+                published.wait(min(left, POLL_SECONDS))
 
 
 def _answered(record: Record) -> AnsweredRows:
