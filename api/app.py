@@ -19,6 +19,8 @@ from api.bulk.submit import (
 )
 from api.console.routes import Console
 from api.dead_letters.routes import LetterViews
+from api.drop_in.asking import Asking
+from api.drop_in.blueprints import registry_blueprints
 from api.events.following import Following
 from api.http import problems
 from api.http.dates import ignore_invalid_dates
@@ -28,7 +30,6 @@ from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
-from api.models.routes import ModelViews
 from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
@@ -70,7 +71,7 @@ class Services:
         client = connect(settings.redis_url, threads=THREAD_POOLS * settings.threads)
         self.ledger = Ledger(client, settings)
         key = read_or_make_key(settings.home / "id.key")
-        watcher = Watcher(client)
+        self.watcher = Watcher(client)
         self.gateway = Gateway(self.ledger, Ids(key), settings)
         most = int(connection_capacity() * WAITING_SHARE)
         self.waits = Waits(self.gateway, settings.redis_url, most)
@@ -79,7 +80,7 @@ class Services:
         self.sending = SendBudget(settings.max_outcome_bytes)
         self.predictions = Predictions(self.gateway, self.registry, settings, rights, self.sending)
         # A separate key: a job's id must not pass for a prediction's, which has a record.
-        jobs = JobGateway(client, watcher, Ids(key + b"jobs"), settings)
+        jobs = JobGateway(client, self.watcher, Ids(key + b"jobs"), settings)
         self.batches = Batches(jobs, self.registry, settings, rights)
         self.requests = RequestMetrics()
         self.console = Console(self.gateway, jobs, self.registry, rights, settings)
@@ -155,13 +156,17 @@ def create_flask(services: Services) -> Flask:
     services.requests.watch(app)
     app.register_blueprint(services.predictions.blueprint())
     app.register_blueprint(services.batches.blueprint())
-    app.register_blueprint(ModelViews(services.registry).blueprint())
     ledger = services.ledger
     letters, pauses = DeadLetters(ledger.client, services.settings), Pauses(ledger.client)
     replays = Replays(ledger, letters)
     app.register_blueprint(LetterViews(letters, replays, services.sending).blueprint())
-    app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     existing = KnownVersions(ledger, pauses, services.registry)
+    registry, settings = services.registry, services.settings
+    asking = Asking(services.gateway, services.watcher, registry, settings)
+    known = registry, ledger, settings, services.rights
+    for blueprint in registry_blueprints(*known, existing, asking):
+        app.register_blueprint(blueprint)
+    app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     app.register_blueprint(Operations(ledger, letters, existing, services.requests).blueprint())
     for blueprint in services.console.blueprints():
         app.register_blueprint(blueprint)

@@ -67,6 +67,12 @@ def default_workers() -> int:
     metavar="EXTRA|REQUIREMENT|FILE",
     help="Install this first, for all models, such as xgboost; repeatable.",
 )
+@click.option(
+    "--trust-uploads",
+    envvar="PREDICTQ_TRUST_UPLOADS",
+    is_flag=True,
+    help="Let callers with the local key upload models that run code when they are loaded.",
+)
 def up(
     port: int,
     flower_port: int,
@@ -75,6 +81,7 @@ def up(
     no_demo: bool,
     no_flower: bool,
     packages: tuple[str, ...],
+    trust_uploads: bool,
 ) -> None:
     """Start Redis, workers, API and Flower; Ctrl-C stops them."""
     # First of all: what is imported or started later must see the packages.
@@ -88,7 +95,8 @@ def up(
     patience = Settings.from_environment().shutdown_timeout + SHUTDOWN_MARGIN_SECONDS
     with Supervisor(home / "logs", click.echo, (lock,), patience) as supervisor:
         try:
-            stack = Stack(home, find_or_start_redis(supervisor, home), port, flower, workers)
+            redis_url = find_or_start_redis(supervisor, home)
+            stack = Stack(home, redis_url, port, flower, workers, trust_uploads)
             run_stack(supervisor, stack, demo=not no_demo)
         except Stopped:
             click.echo("stopping")

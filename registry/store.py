@@ -2,33 +2,37 @@
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from registry.directory import ABSENT, Directory, Model, Stamp
+from registry.history import NO_CAUSE, Cause, Change, alias_changes, unrecorded, version_change
 from registry.manifest import Description, Manifest
 from registry.names import Reference, checked_name, parse_reference
 from registry.readiness import READY, GoldenRows, Readiness
+from registry.storage.directory import ABSENT, Directory, Model, Stamp
+from registry.storage.signing import is_signed, signature_of
 from registry.suggesting import did_you_mean
 from registry.versions import (
     aliased_version,
     check_addition,
     check_existing,
-    check_ready,
     latest_version,
     listing,
     new_manifest,
+    next_version,
     version_of,
 )
 from telemetry.errors import (
     ArtifactMismatch,
     ArtifactMissing,
-    Invalid,
     ModelNotFound,
     PredictqError,
     RegistryConflict,
+    UntrustedArtifact,
 )
 
 RECHECK_INTERVAL = 0.01
@@ -41,13 +45,6 @@ class Resolved(msgspec.Struct, frozen=True):
 
     manifest: Manifest
     alias: str | None
-
-
-class Removed(msgspec.Struct, frozen=True):
-    """Versions and aliases that a removal deleted."""
-
-    versions: tuple[int, ...]
-    aliases: tuple[str, ...]
 
 
 class _Cache(msgspec.Struct, frozen=True):
@@ -63,7 +60,8 @@ class Registry:
     def __init__(self, home: Path, glance: float = 0.0) -> None:
         """``glance``: seconds between two checks for changes to resolved references."""
         self.home = home
-        self._directory = Directory(home / "models")
+        self.directory = Directory(home / "models")
+        """The files. A writer holds `Directory.writing`."""
         self._cache = _Cache((-1, -1))
         self._glance, self._looked = glance, 0.0
 
@@ -99,8 +97,8 @@ class Registry:
         try:
             found = parse_reference(reference)
             number = found.version or 0
-            was = self._directory.removed(found.name, number)
-            return was is not None and number not in self._directory.read(found.name).versions
+            was = self.directory.removed(found.name, number)
+            return was is not None and number not in self.directory.read(found.name).versions
         except PredictqError:  # not a reference, or its manifest is broken
             return False
 
@@ -126,7 +124,7 @@ class Registry:
 
     def golden_rows(self, manifest: Manifest) -> GoldenRows | None:
         """The golden rows of a version; None if it was registered without a sample."""
-        return self._directory.golden_rows(manifest.name, manifest.version)
+        return self.directory.golden_rows(manifest.name, manifest.version)
 
     def aliases(self, name: str) -> dict[str, int]:
         """Alias → version number, sorted by alias."""
@@ -134,12 +132,12 @@ class Registry:
 
     def artifact(self, manifest: Manifest) -> Path:
         """The path of a version's artifact."""
-        return self._directory.artifact(manifest.sha256)
+        return self.directory.artifact(manifest.sha256)
 
     def lock(self, manifest: Manifest) -> bytes:
         """The lock of a version's environment; raises `ArtifactMissing` or `ArtifactMismatch`."""
         wanted = manifest.environment
-        content = self._directory.lock(manifest.name, manifest.version)
+        content = self.directory.lock(manifest.name, manifest.version)
         if content is None or wanted is None:
             raise ArtifactMissing(f"the lock of the environment of {manifest.reference} is missing")
         if hashlib.sha256(content).hexdigest() != wanted.lock:
@@ -160,6 +158,7 @@ class Registry:
         state: Readiness = READY,
         golden: GoldenRows | None = None,
         lock: bytes | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> Manifest:
         """Store an artifact as a version, by default the next one, and point ``alias`` to it.
 
@@ -168,59 +167,74 @@ class Registry:
         if the version exists with another description, or was removed and had another artifact.
         """
         check_addition(name, description, artifact, version, alias)
-        with self._directory.writing():
-            model = self._directory.read(name)
-            number = version or self._next_version(name, model)
+        with self.directory.writing():
+            model = self.directory.read(name)
+            number, changes = version or next_version(self.directory, name, model), list[Change]()
             manifest = check_existing(name, model.versions.get(number), description)
             if manifest is None:
                 self._check_never_another(name, number, description)
             # The manifest comes last: as soon as it is there, readers may use all that it names.
-            self._directory.write_artifact(description.sha256, artifact)
+            self.directory.write_artifact(description.sha256, artifact)
             if golden is not None:
-                self._directory.write_golden_rows(name, number, golden)
+                self.directory.write_golden_rows(name, number, golden)
             if lock is not None:
-                self._directory.write_lock(name, number, lock)
+                self.directory.write_lock(name, number, lock)
             if manifest is None:
                 manifest = new_manifest(name, number, description)
                 # Before the manifest: a version without a state is ready.
-                self._directory.write_state(name, number, state)
-                self._directory.write_manifest(manifest)
+                self.directory.write_state(name, number, state)
+                self._sign(manifest)
+                self.directory.write_manifest(manifest)
+                changes.append(version_change("registered", number, cause))
             if alias is not None:
-                self._directory.write_aliases(name, model.aliases | {alias: number})
+                aliases = model.aliases | {alias: number}
+                self.directory.write_aliases(name, aliases)
+                changes += alias_changes(model.aliases, aliases, cause)
+            self.directory.record(name, model.aliases, changes)
         return manifest
 
-    def set_state(self, manifest: Manifest, state: Readiness) -> None:
+    def sign(self, manifest: Manifest) -> None:
+        """Sign a manifest that came from elsewhere, so that workers run code in its artifact."""
+        with self.writing(manifest.name):
+            self._sign(manifest)
+
+    def check_signature(self, manifest: Manifest) -> None:
+        """Raise `UntrustedArtifact` if a version that runs code is not signed by this home."""
+        given = self.directory.signature(manifest.name, manifest.version)
+        if manifest.trusted and not is_signed(self.home, manifest, given):
+            what = manifest.reference
+            raise UntrustedArtifact(
+                f"the manifest of {what} is not signed with the key of this home, so the code in "
+                f"it is not run; `predictq models sign {what}` signs it if you trust it"
+            )
+
+    def set_state(self, manifest: Manifest, state: Readiness, cause: Cause = NO_CAUSE) -> None:
         """Change the state of a version; raises `VersionNotFound` if it was removed."""
-        with self._directory.writing():
-            version_of(manifest.name, self._read(manifest.name), manifest.version)
-            self._directory.write_state(manifest.name, manifest.version, state)
+        with self.writing(manifest.name) as (directory, model):
+            version_of(manifest.name, model, manifest.version)
+            directory.write_state(manifest.name, manifest.version, state)
+            if state.status != "checking":
+                told = replace(cause, why=cause.why or state.reason)
+                change = version_change(state.status, manifest.version, told)
+                directory.record(manifest.name, model.aliases, [change])
 
-    def set_alias(self, name: str, alias: str, version: int) -> None:
-        """Point an alias to a version; raises `VersionNotReady` unless it is ready."""
-        checked_name(alias, "alias")
-        with self._directory.writing():
-            model = self._read(name)
-            version_of(name, model, version)
-            check_ready(name, version, model.readiness(version))
-            self._directory.write_aliases(name, model.aliases | {alias: version})
+    @contextmanager
+    def writing(self, name: str) -> Iterator[tuple[Directory, Model]]:
+        """Hold the write lock, and yield the files and a model; raises `ModelNotFound`."""
+        with self.directory.writing():
+            yield self.directory, self._read(name)
 
-    def remove(self, name: str, version: int | None = None) -> Removed:
-        """Remove one version, or all of them, and the aliases that point to them."""
-        with self._directory.writing():
-            model = self._read(name)
-            if version is None:
-                return self._remove(name, model, model.versions)
-            return self._remove(name, model, [version_of(name, model, version).version])
+    def history(self, name: str) -> list[Change]:
+        """The changes of a model, oldest first, even if all of its versions were removed.
 
-    def keep_latest(self, name: str, count: int) -> Removed:
-        """Remove all versions but the ``count`` newest and those that an alias points to."""
-        if count < 1:
-            raise Invalid(f"at least one version must be kept, not {count}")
-        with self._directory.writing():
-            model = self._read(name)
-            aliased = model.aliases.values()
-            old = [number for number in list(model.versions)[:-count] if number not in aliased]
-            return self._remove(name, model, old)
+        Raises `ModelNotFound` if there never was such a model.
+        """
+        found = self.directory.history(checked_name(name))
+        return found or unrecorded([], self._model(name).aliases)
+
+    def _sign(self, manifest: Manifest) -> None:
+        signature = signature_of(self.home, manifest)
+        self.directory.write_signature(manifest.name, manifest.version, signature)
 
     def _resolve(self, reference: Reference) -> Resolved:
         name, model = reference.name, self._model(reference.name)
@@ -232,7 +246,7 @@ class Registry:
 
     def _fresh(self) -> _Cache:
         # The stamp comes before the files: a write while they are read changes it once more.
-        stamp, self._looked = self._directory.stamp(), time.monotonic()
+        stamp, self._looked = self.directory.stamp(), time.monotonic()
         cache = self._cache
         if cache.stamp != stamp:
             cache = self._cache = _Cache(stamp)
@@ -246,7 +260,7 @@ class Registry:
         return model
 
     def _read(self, name: str) -> Model:
-        model = self._directory.read(checked_name(name))
+        model = self.directory.read(checked_name(name))
         if not model.versions:
             names = self._names()
             known = did_you_mean(name, names) or listing("models", names)
@@ -257,7 +271,7 @@ class Registry:
         """Names of the models, cached: requests for unknown models must stay cheap."""
         cache = self._fresh()
         if not cache.names:
-            cache.names[:] = self._directory.names()
+            cache.names[:] = self.directory.names()
         return cache.names
 
     def _is_readable(self, name: str) -> bool:
@@ -269,21 +283,8 @@ class Registry:
 
     def _check_never_another(self, name: str, number: int, description: Description) -> None:
         # Queued messages name only the number; they must not be computed by a different model.
-        removed = self._directory.removed(name, number)
+        removed = self.directory.removed(name, number)
         if removed is not None and removed.sha256 != description.sha256:
             raise RegistryConflict(
                 f"{name}:{number} was another artifact before its removal; take another number"
             )
-
-    def _next_version(self, name: str, model: Model) -> int:
-        # Numbers are never used twice: receipts name them long after a removal.
-        return max(self._directory.highest(name), *model.versions, 0) + 1
-
-    def _remove(self, name: str, model: Model, numbers: Iterable[int]) -> Removed:
-        gone = tuple(numbers)
-        dangling = tuple(sorted(a for a, number in model.aliases.items() if number in gone))
-        kept = {a: number for a, number in model.aliases.items() if a not in dangling}
-        # Aliases first: after a crash in between none leads to a version that is gone.
-        self._directory.write_aliases(name, kept)
-        self._directory.remove_versions(name, gone)
-        return Removed(gone, dangling)

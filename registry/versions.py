@@ -5,10 +5,10 @@ from collections.abc import Collection
 
 import msgspec
 
-from registry.directory import Model
 from registry.manifest import Description, Manifest
 from registry.names import MAX_VERSION, checked_name
 from registry.readiness import Readiness, now
+from registry.storage.directory import Directory, Model
 from telemetry.errors import (
     AliasNotFound,
     ArtifactMismatch,
@@ -85,6 +85,11 @@ def new_manifest(
     """The manifest of a description, under a name and a number."""
     fields = {field: getattr(description, field) for field in Description.__struct_fields__}
     return Manifest(name=name, version=number, created_at=created_at or now(), **fields)
+
+
+def next_version(directory: Directory, name: str, model: Model) -> int:
+    """The number of the next version; a number is never used twice, as receipts name it."""
+    return max(directory.highest(name), *model.versions, 0) + 1
 
 
 def check_existing(

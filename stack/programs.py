@@ -32,6 +32,8 @@ class Stack(msgspec.Struct, frozen=True):
     port: int
     flower_port: int | None
     workers: int
+    trust_uploads: bool = False
+    """Whether uploaded models may run code when they are loaded."""
 
     @property
     def url(self) -> str:
@@ -131,6 +133,7 @@ class Stack(msgspec.Struct, frozen=True):
             "PREDICTQ_HOME": str(self.home),
             "REDIS_URL": self.redis_url,
             "PYTHONUNBUFFERED": "1",
+            **({"PREDICTQ_TRUST_UPLOADS": "1"} if self.trust_uploads else {}),
         }
 
     def _metrics(self) -> dict[str, str]:

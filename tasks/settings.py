@@ -55,6 +55,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     probe_after: float = 10
     """Seconds after which one message, the probe, tests a paused version."""
 
+    max_model_bytes: Annotated[int, msgspec.Meta(ge=1)] = 2 * 2**30
+    """Most bytes of a model, and of a sample, that is uploaded."""
+    trust_uploads: bool = False
+    """Whether callers with the local key may upload models that run code when they are loaded."""
+
     batch_roots: str = ""
     """Allowed paths: where any caller's batch jobs may read and write, separated as in PATH."""
     batch_priority: Literal["low", "normal"] = "low"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_limits
 
-from registry.files import locked
+from registry.storage.files import locked
 from tests.measurement import MEASUREMENT, RUNS_TESTS
 from tests.support.models import Constant, register
 from tests.support.stack import LiveStack, running, train_demos, with_models_of

@@ -24,6 +24,7 @@ from workers.celery.canaries import Canaries
 from workers.celery.connecting import ServerCheck
 from workers.celery.consumer import BatchingStep, CancelledRunsStep, HeartbeatStep
 from workers.celery.pool import CeleryPool
+from workers.celery.registrar_step import RegistrarStep
 from workers.celery.transport import Transport
 from workers.celery.watchdog import WatchdogStep
 from workers.parts import WorkerParts
@@ -49,7 +50,8 @@ app.conf.event_serializer = "json, fast"
 predict.Strategy = partial(predictions.strategy, parts)
 perform.Strategy = partial(batch_jobs.strategy, parts)
 app.steps["consumer"] |= {
-    *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping)
+    *(BatchingStep, CancelledRunsStep, HeartbeatStep, WatchdogStep, Canaries, Sweeping),
+    RegistrarStep,
 }
 
 

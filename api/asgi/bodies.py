@@ -3,6 +3,7 @@
 Only uploads are streamed, because they may be larger than memory.
 """
 
+import re
 import time
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from api.operations.request_metrics import OTHER, RequestMetrics
 from telemetry.errors import Busy, Malformed, PredictqError
 
 METHODS_WITHOUT_BODY = ("GET", "HEAD")
-UPLOAD_PATHS = (ROUTE, f"{ROUTE}/validate")
+_upload_path = re.compile(rf"{ROUTE}(/validate)?|/models/[^/]+/versions|/upload_model")
 BODY_RELEASED = "predictq.body_released"
 """Key in a scope: a function to call once the body is no longer in memory."""
 INCOMPLETE_BODY = "the body is incomplete"
@@ -112,7 +113,7 @@ class BodyReceiver:
 def _is_unread(scope: HTTPScope) -> bool:
     """Whether there is nothing to receive here: no body, or an upload that a thread streams."""
     return scope["method"] in METHODS_WITHOUT_BODY or (
-        scope["path"] in UPLOAD_PATHS and _is_form(scope)
+        _upload_path.fullmatch(scope["path"]) is not None and _is_form(scope)
     )
 
 

@@ -4,16 +4,14 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from werkzeug.datastructures import MultiDict
 
-from api.http.conversion import Kind, converted
+from api.http.forms import invalid_field
 from registry.methods import check_job_method
 from registry.store import Registry
 from tasks.jobs.files.dialect import DELIMITER, Dialect
 from tasks.jobs.files.file_refs import JobDirectory, local_path
 from tasks.jobs.files.naming import Format, named_format, no_data, wrong_input, wrong_output
 from tasks.jobs.job import FileRef, JobRequest
-from telemetry.errors import Detail, Invalid
 
 MAX_URI_CHARS = 4096
 """In characters."""
@@ -21,7 +19,8 @@ Uri = Annotated[str, Meta(min_length=1, max_length=MAX_URI_CHARS, pattern=r"^[^\
 Methods = Annotated[list[str], Meta(min_length=1, max_length=10)]
 Delimiter = Annotated[str, Meta(pattern=DELIMITER.pattern, max_length=1)]
 MissingTexts = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=50)]
-_LISTS = frozenset({"methods", "na"})
+LISTS = frozenset({"methods", "na"})
+"""Fields of a form that may be given several times."""
 
 
 class UploadRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -60,16 +59,6 @@ class BatchJobRequest(UploadRequest, forbid_unknown_fields=True, kw_only=True):
 
     input_uri: Uri
     """An absolute path or an fsspec URI, within the allowed paths."""
-
-
-def read_form(form: MultiDict[str, str], kind: type[Kind]) -> Kind:
-    """Convert form fields, which are all text, to a struct; raises `Invalid`."""
-    given: dict[str, str | list[str]] = {}
-    for name, values in form.lists():
-        if name not in _LISTS and len(values) > 1:
-            raise invalid_field(name, f"{name[:100]!r} is given more than once")
-        given[name] = values if name in _LISTS else values[0]
-    return converted(given, kind, strict=False)
 
 
 def build_job_request(
@@ -141,8 +130,3 @@ def _checked_absolute(uri: str, field: str) -> str:
             field, f"{field} must be an absolute path, or a URI such as s3://bucket/rows"
         )
     return uri
-
-
-def invalid_field(field: str | None, message: str) -> Invalid:
-    """An `Invalid` error that names a field."""
-    return Invalid(message, errors=[Detail((field,) if field else (), message)])

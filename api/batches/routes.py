@@ -14,9 +14,10 @@ from werkzeug.routing import BaseConverter
 
 from api.batches.access import JobAccess
 from api.batches.output_routes import OutputViews
-from api.batches.request import BatchJobRequest, UploadRequest, build_job_request, read_form
+from api.batches.request import LISTS, BatchJobRequest, UploadRequest, build_job_request
 from api.batches.schemas import ROUTE, BatchJobs, answer_job, brief
-from api.batches.upload import Upload, convert_disk_full
+from api.batches.upload import Upload
+from api.http.forms import convert_disk_full, read_form
 from api.http.operator_bodies import read_body, read_query
 from api.http.prefer import MAX_WAIT_SECONDS, parse_prefer
 from api.http.responses import json_response
@@ -158,7 +159,7 @@ class Batches:
             if not free:
                 raise Busy
             upload = Upload(request, directory, self._spare, self._quota)
-        fields = read_form(upload.form, UploadRequest)
+        fields = read_form(upload.form, UploadRequest, LISTS)
         return ReceivedRequest(
             build_job_request(fields, upload.uri, directory, self._registry), upload.fingerprint
         )

@@ -1,43 +1,24 @@
 """Receives an upload: its file is streamed to disk and never held in memory."""
 
-import errno
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from hashlib import blake2b
 from typing import IO, cast
 
 import msgspec
 from flask import Request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 
-from api.batches.request import invalid_field
-from registry.files import sync_directory
+from api.http.forms import invalid_field, parse_form
+from registry.storage.files import sync_directory
 from tasks.jobs.files.disk_reserve import Watched, open_with_reserve
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
-from telemetry.errors import DiskFull, Malformed, TooLarge
 
 FILE_PART = "file"
 """Name of the form part that holds the input."""
-MAX_FORM_MEMORY_BYTES = 2**18
-"""Bytes of a form held in memory; every part but the file must fit in."""
-MAX_FORM_PARTS = 128
 _suffixes = re.compile(r"(\.[A-Za-z0-9]{1,10}){1,2}\Z")
-
-
-@contextmanager
-def convert_disk_full() -> Iterator[None]:
-    """Turn the operating system's "disk full" and "quota exceeded" into `DiskFull`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DiskFull(f"the disk has no space for this file: {error.strerror}") from error
 
 
 class Upload:
@@ -71,20 +52,7 @@ class Upload:
         return fields.digest()
 
     def _parse(self, request: Request) -> MultiDict[str, str]:
-        parser = FormDataParser(
-            self._opened,
-            max_form_memory_size=MAX_FORM_MEMORY_BYTES,
-            max_form_parts=MAX_FORM_PARTS,
-            silent=False,
-        )
-        try:
-            _, form, files = parser.parse_from_environ(request.environ)
-        except RequestEntityTooLarge as error:
-            raise TooLarge("the form has too many parts, or a part is too long") from error
-        except ValueError as error:
-            raise Malformed(f"the form cannot be parsed: {error}") from error
-        if None in form or None in files:  # possible, despite the annotations
-            raise invalid_field(None, "a part of the form has no name")
+        form, files = parse_form(request, self._opened)
         if unknown := files.keys() - {FILE_PART}:
             raise invalid_field(
                 min(unknown), f"the file of an upload is {FILE_PART!r}, not {min(unknown)!r}"

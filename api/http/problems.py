@@ -39,6 +39,7 @@ STATUS: dict[type[errors.PredictqError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.OutcomeConflict: HTTPStatus.CONFLICT,
     errors.JobConflict: HTTPStatus.CONFLICT,
+    errors.RegistryConflict: HTTPStatus.CONFLICT,
     errors.OutputExists: HTTPStatus.CONFLICT,
     errors.ResultGone: HTTPStatus.GONE,
     errors.Lost: HTTPStatus.INTERNAL_SERVER_ERROR,

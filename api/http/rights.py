@@ -14,9 +14,10 @@ from tasks.key_files import read_or_make_local_key
 from telemetry.errors import Forbidden
 
 log = logging.getLogger(__name__)
-Right = Literal["debug", "any_path", "follow", "console"]
+Right = Literal["debug", "any_path", "follow", "console", "registry"]
 """``debug``: see tracebacks. ``any_path``: name any path for a job, and see such jobs' files.
-``follow``: see the ids of all predictions as they end. ``console``: sign in to the console."""
+``follow``: see the ids of all predictions as they end. ``console``: sign in to the console.
+``registry``: change what is registered, and download artifacts and samples."""
 
 
 class _Query(msgspec.Struct, frozen=True):
@@ -67,6 +68,14 @@ class Rights:
         # In constant time: the time of a comparison must not tell how much of a key is right.
         is_ours = hmac.compare_digest((given.token or "").encode(), self._key)
         return OWNER if is_ours else ANYONE
+
+    def require_registry(self, request: Request) -> None:
+        """Raise `Forbidden` unless the caller may change the registry."""
+        if not self.caller(request).may("registry"):
+            raise Forbidden(
+                "changes of the registry, artifacts and samples need the local key, as "
+                "`Authorization: Bearer <key>`; the file local.key in the server's home has it"
+            )
 
     def debug(self, request: Request) -> bool:
         """Whether the request has ``debug=true``; raises `Forbidden` or `Invalid`."""

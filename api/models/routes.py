@@ -1,16 +1,28 @@
-"""Read-only view of the registry over HTTP."""
+"""Models and versions over HTTP."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
+from werkzeug.routing import BaseConverter
 
 from api.http.responses import json_response
+from api.models.changing import version_number
+from api.models.registration_routes import RegistrationViews
 from registry.manifest import Environment, Manifest, Signature
 from registry.readiness import ReadinessStatus
 from registry.store import Registry
+from telemetry.errors import NotFound, VersionNotFound
 
 _STATE_FIELDS = ("status", "reason")
+
+
+class ModelName(BaseConverter):
+    """A name in a path. It excludes ``status``, so that its 405 lists its own methods."""
+
+    regex = r"(?!status$)[^/]+"
+    part_isolating = True
 
 
 class ModelSummary(msgspec.Struct):
@@ -66,14 +78,16 @@ class Model(ModelSummary):
 class ModelViews:
     """The views."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, registrations: RegistrationViews) -> None:
+        self._registry, self._registrations = registry, registrations
 
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes = Blueprint("models", __name__)
         routes.get("/models")(self.index)
-        routes.get("/models/<name>")(self.show)
+        routes.record_once(lambda setup: setup.app.url_map.converters.update(model=ModelName))
+        routes.get("/models/<model:name>")(self.show)
+        routes.get("/models/<name>/versions/<version>")(self.version)
         return routes
 
     def index(self) -> Response:
@@ -85,6 +99,19 @@ class ModelViews:
         """Show one model with all of its versions."""
         details = [self._version(manifest) for manifest in self._registry.versions(name)]
         return json_response(Model(**self._summary(name), details=details))
+
+    def version(self, name: str, version: str) -> Response:
+        """Show one version; of one that is checked or was refused, what its gate says."""
+        number = version_number(version)
+        if not self._registrations.is_pending(name, number):
+            try:
+                found = self._registry.resolve(f"{name}:{number}")
+                return json_response(self._version(found.manifest))
+            except NotFound:
+                with suppress(VersionNotFound):  # the first error says more
+                    return json_response(self._registrations.state(name, number))
+                raise
+        return json_response(self._registrations.state(name, number))
 
     def _summary(self, name: str) -> dict[str, Any]:
         numbers = [manifest.version for manifest in self._registry.versions(name)]

@@ -12,10 +12,9 @@ from api.dead_letters.routes import (
     Replayed,
 )
 from api.http.problems import Problem
-from api.models.pause_routes import PauseRequest, PauseState
-from api.models.routes import Model, Models
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
+from api.openapi.drop_in import DROP_IN, DROP_IN_TYPES, drop_in
 from api.openapi.events import EVENT_TYPES, events
 from api.openapi.objects import (
     Json,
@@ -32,22 +31,26 @@ from api.openapi.objects import (
     request_body,
     response,
 )
+from api.openapi.registry import ONE_MODEL, ONE_VERSION, REGISTRY, REGISTRY_TYPES, registry_paths
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
 from tasks.ledger.dead_letters.letters import WholeLetter
 
 SCHEMAS = (
-    *(Submission, Pending, Outcome, Problem, Models, Model, Health, Ready, Stats),
+    *(Submission, Pending, Outcome, Problem, Health, Ready, Stats),
     *BULK_TYPES,
     *BATCH_TYPES,
     *EVENT_TYPES,
-    *(Letters, WholeLetter, LetterSelection, Replayed, Deleted, PauseRequest, PauseState),
+    *REGISTRY_TYPES,
+    *DROP_IN_TYPES,
+    *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
+TAGS = ("predictions", BATCHES, REGISTRY, DROP_IN, DEAD, "operations")
 
 
 def document() -> bytes:
@@ -69,8 +72,15 @@ def build() -> Json:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in ("predictions", BATCHES, "models", DEAD, "operations")],
-        "paths": {**_predictions(), **batches(), **_models(), **_letters(), **_operations()},
+        "tags": [{"name": tag} for tag in TAGS],
+        "paths": {
+            **_predictions(),
+            **batches(),
+            **registry_paths(),
+            **drop_in(),
+            **_letters(),
+            **_operations(),
+        },
         "components": {"schemas": with_file(components)},
     }
 
@@ -93,6 +103,7 @@ def _predictions() -> Json:
             | {"requestBody": body, "parameters": [key, prefer(), debug()]}
             | {"responses": {"200": answered, "202": pending_response(), **refused, **ended}}
         },
+        **_in_path(),
         "/predict/result/{id}": {
             "parameters": [in_path("id", "Id of the prediction, from its submission")],
             "get": operation("predictions", "Look up an outcome", "lookUp")
@@ -104,40 +115,29 @@ def _predictions() -> Json:
     }
 
 
+def _in_path() -> Json:
+    """The paths of submissions that name the model there."""
+    answers = {"200": response(Outcome, "The outcome"), "202": pending_response()}
+    answers |= problems(*OF_BODIES, "403") | endings()
+    schema = {"type": "object", "required": ["features"], "properties": {"features": {}}}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+
+    def post(name: str) -> Json:
+        summary = "Submit a prediction and wait, with the model in the path"
+        parts = {"requestBody": body, "parameters": [idempotency_key(), prefer(), debug()]}
+        return operation("predictions", summary, name) | parts | {"responses": answers}
+
+    return {
+        "/models/{name}/predict": ONE_MODEL | {"post": post("submitToModel")},
+        "/models/{name}/versions/{version}/predict": ONE_VERSION
+        | {"post": post("submitToVersion")},
+    }
+
+
 def _accepted() -> Json:
     """The 202 of a prediction, or of many."""
     one = pending_response()
     return one | {"content": one["content"] | {NDJSON: {}}}
-
-
-def _models() -> Json:
-    wish = request_body(PauseRequest, {"reason": "a bad deploy"}) | {"required": False}
-    return {
-        "/models": {"get": operation_answering("models", "List the models", "listModels", Models)},
-        "/models/{name}": {
-            "parameters": [in_path("name", "Name of the model")],
-            "get": operation_answering(
-                "models", "Show a model and its versions", "showModel", Model, "404", "422"
-            ),
-        },
-        "/models/{name}/versions/{version}/pause": _pause(
-            "Refuse submissions to a version", "pause", {"requestBody": wish}
-        ),
-        "/models/{name}/versions/{version}/resume": _pause("End a pause", "resume", {}),
-    }
-
-
-def _pause(summary: str, name: str, body: Json) -> Json:
-    answered = response(PauseState, "Whether the version is paused now")
-    post = operation("models", summary, name)
-    post["responses"] = {"200": answered, **problems(*OF_BODIES)}
-    return {
-        "parameters": [
-            in_path("name", "Name of the model"),
-            in_path("version", "Number of the version"),
-        ],
-        "post": post | body,
-    }
 
 
 def _letters() -> Json:

@@ -9,9 +9,10 @@ from api.predictions.outcomes import Pending
 
 PROBLEMS = {
     "400": "The body is empty, or not valid JSON",
-    "403": "`debug=true` without the local key",
+    "403": "What was asked for needs the local key",
     "404": "No such model, version, alias or id",
-    "409": "The state does not allow this: an outcome that is not a failure, or a job's status",
+    "409": "The state does not allow this: an outcome that is not a failure, a job's status, or an "
+    "alias that means another version than expected",
     "410": "The outcome has expired, or a job's output no longer exists",
     "412": "The file does not match `If-Match`",
     "413": "The body or the number of rows is over the limit",

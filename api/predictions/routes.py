@@ -1,4 +1,4 @@
-"""Predictions over HTTP: submit, look up, cancel; what must wait is handed on as an `Asked`."""
+"""Predictions over HTTP: submit, look up, cancel; the event loop waits for an `AwaitedOutcome`."""
 
 import asyncio
 from functools import partial
@@ -34,10 +34,10 @@ from tasks.wire import encode
 from telemetry.errors import VersionPaused
 
 ASKED = "predictq.asked"
-"""Key in an ASGI scope: a list to which a view adds an `Asked`, if it is there."""
+"""Key in an ASGI scope: a list to which a view adds an `AwaitedOutcome`, if it is there."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class AwaitedOutcome(msgspec.Struct, frozen=True):
     """A request that is to be answered with an outcome, once there is one."""
 
     accepted: Record
@@ -71,6 +71,8 @@ class Predictions:
         routes = Blueprint("predictions", __name__)
         routes.post("/predict/async")(self.submit)
         routes.post("/predict")(self.submit_and_wait)
+        routes.post("/models/<name>/predict")(self.submit_and_wait)
+        routes.post("/models/<name>/versions/<version>/predict")(self.submit_and_wait)
         routes.get("/predict/result/<task_id>")(self.look_up)
         routes.delete("/predict/result/<task_id>")(self.cancel)
         return routes
@@ -87,12 +89,14 @@ class Predictions:
         record = await self._gateway.accept_async(self._gateway.offer(prediction))
         return _with_preference(self._record(record, at_submission=True), preference, waited=False)
 
-    def submit_and_wait(self) -> Response:
+    def submit_and_wait(self, name: str | None = None, version: str | None = None) -> Response:
         """Accept a prediction whose outcome is waited for, as long as `Prefer` says.
 
-        A prediction that did not succeed is answered as a problem.
+        ``name`` and ``version`` are those in the path; a name may be ``name@alias``, too. A
+        prediction that did not succeed is answered as a problem.
         """
-        debug, accepted = self._rights.debug(request), self._accept()
+        model = name if version is None else f"{name}:{version}"
+        debug, accepted = self._rights.debug(request), self._accept(model)
         asked = self.asked(accepted, _preference(), is_submission=True, debug=debug)
         return self._waited_for(asked)
 
@@ -119,10 +123,10 @@ class Predictions:
         if self._gateway.queue_estimates.is_stale_for(record):
             await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
 
-    def _accept(self) -> Record:
+    def _accept(self, model: str | None = None) -> Record:
         body = read_body(request, self._settings.max_body_bytes)
         with self._parsing.holding(len(body)):
-            return self._accept_parsed(parse_submission(body, self._settings.max_rows))
+            return self._accept_parsed(parse_submission(body, self._settings.max_rows, model))
 
     def _accept_parsed(self, submission: Submission) -> Record:
         prediction = prepare_prediction(submission, self._registry, self._settings)
@@ -152,13 +156,13 @@ class Predictions:
     @staticmethod
     def asked(
         record: Record, preference: Preference, *, is_submission: bool = False, debug: bool = False
-    ) -> Asked:
+    ) -> AwaitedOutcome:
         """What is to be answered for a record; a submission waits if nothing else is preferred."""
         seconds = preference.seconds(MAX_WAIT_SECONDS if is_submission else 0)
         seconds = 0 if record.is_terminal else seconds
-        return Asked(record, preference, seconds, is_submission, debug)
+        return AwaitedOutcome(record, preference, seconds, is_submission, debug)
 
-    def _waited_for(self, asked: Asked) -> Response:
+    def _waited_for(self, asked: AwaitedOutcome) -> Response:
         """The answer; where it must wait, the event loop answers, and this response is not sent."""
         later = request.environ.get("asgi.scope", {}).get(ASKED)
         if not asked.seconds or later is None:
@@ -170,7 +174,7 @@ class Predictions:
         g.is_answered_later = True
         return Response(status=202)
 
-    def answer(self, asked: Asked, record: Record, *, waited: bool) -> Response:
+    def answer(self, asked: AwaitedOutcome, record: Record, *, waited: bool) -> Response:
         """The answer with what became of a prediction; ``waited``: whether it could wait."""
         if asked.is_submission and record.is_terminal and record.state != "succeeded":
             problem = outcomes.problem(record, debug=asked.debug)

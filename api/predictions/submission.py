@@ -19,7 +19,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
-from telemetry.errors import Invalid, PredictqError, TooLarge, UnsupportedMediaType
+from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
 
 MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
@@ -59,11 +59,18 @@ def read_body(request: Request, bound: int) -> bytes:
     return body
 
 
-def parse_submission(body: bytes, max_rows: int) -> Submission:
-    """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`."""
+def parse_submission(body: bytes, max_rows: int, model: str | None = None) -> Submission:
+    """Parse a body; raises `Malformed`, `Invalid` or `TooLarge`.
+
+    ``model``: the reference in the path, if it is there; then the body need not have one.
+    """
     refuse_many_containers(body, max_rows)
     refuse_many_values(body)
-    return converted(decode(body), Submission)
+    given = decode(body)
+    if model is not None and isinstance(given, dict) and given.setdefault("model", model) != model:
+        msg = f"the path names the model {model!r}, and the body another one"
+        raise Invalid(msg, errors=[Detail(("model",), msg)])
+    return converted(given, Submission)
 
 
 def idempotency(request: Request, content: Callable[[], bytes]) -> Idempotency | None:

@@ -9,7 +9,7 @@ from flask import Response
 
 from api.asgi.protocol import send_response
 from api.limits.send_budget import SendBudget
-from api.predictions.routes import Asked, Predictions
+from api.predictions.routes import AwaitedOutcome, Predictions
 from api.waiting.entering import Entered
 from tasks.gateway import Gateway
 from tasks.ledger.ledger import RecordTooLong
@@ -67,16 +67,16 @@ class Answering:
             return await self._told(asked, asked.accepted, waited=False)
         return await self._told(asked, record, waited=True)
 
-    async def _told(self, asked: Asked, record: Record, *, waited: bool) -> Response:
+    async def _told(self, asked: AwaitedOutcome, record: Record, *, waited: bool) -> Response:
         await self._predictions.freshen_async(record)
         return self._predictions.answer(asked, record, waited=waited)
 
-    def _long(self, asked: Asked) -> Response:
+    def _long(self, asked: AwaitedOutcome) -> Response:
         record = self._gateway.look_up(asked.accepted.task_id)
         return self._predictions.answer(asked, record, waited=True)
 
 
-async def _outcome(asked: Asked, wait: Wait, receive: Receive) -> Record:
+async def _outcome(asked: AwaitedOutcome, wait: Wait, receive: Receive) -> Record:
     quick = min(asked.seconds, WATCH_AFTER)
     record = await wait.outcome(asked.accepted, quick)
     if record.is_terminal or wait.is_over or quick == asked.seconds:

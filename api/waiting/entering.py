@@ -18,7 +18,7 @@ from api.asgi.plain import (
     preference,
 )
 from api.asgi.protocol import replay_body
-from api.predictions.routes import ASKED, Asked, Predictions
+from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
 from tasks.gateway import Gateway
 from tasks.ledger.ledger import RecordTooLong
 from tasks.ledger.predictions.acceptance import Offer
@@ -34,7 +34,7 @@ SUBMIT_AND_WAIT = "/predict"
 class Entered:
     """A request that is to be answered with an outcome."""
 
-    asked: Asked
+    asked: AwaitedOutcome
     wait: Wait | None
     """None if there is nothing to wait for, or too many wait."""
 
@@ -69,6 +69,12 @@ class Entering:
             return await self._accepted(scope, self._gateway.waited_offer(*prepared))
         except VersionPaused:  # Flask handles the fallback
             return await self._by_flask(scope, replay_body(body, receive), send)
+
+    async def submitted_by_flask(
+        self, scope: HTTPScope, receive: Receive, send: Send
+    ) -> Entered | None:
+        """Have Flask accept a submission; None if it has answered it, too."""
+        return await self._by_flask(scope, receive, send)
 
     async def looked_up(self, scope: HTTPScope, receive: Receive, send: Send) -> Entered | None:
         """Look a prediction up; None if Flask has answered. Raises the errors of a look-up."""
@@ -107,7 +113,7 @@ class Entering:
         return await self._entered(self._predictions.asked(accepted, preferred, is_submission=True))
 
     async def _by_flask(self, scope: HTTPScope, receive: Receive, send: Send) -> Entered | None:
-        later: list[Asked] = []
+        later: list[AwaitedOutcome] = []
 
         async def sent(event: Any) -> None:
             if not later:
@@ -119,7 +125,7 @@ class Entering:
             release()
         return await self._entered(later[0]) if later else None
 
-    async def _entered(self, asked: Asked) -> Entered:
+    async def _entered(self, asked: AwaitedOutcome) -> Entered:
         """Wait for a prediction that was accepted before, so its outcome may be there already."""
         wait = await self._waits.begin(asked.accepted.task_id) if asked.seconds else None
         if wait is not None:

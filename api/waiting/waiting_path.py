@@ -1,8 +1,9 @@
-"""Answers the requests that wait for an outcome: `POST /predict`, and look-ups with `Prefer: wait`.
+"""Answers requests that wait for an outcome: submissions, and look-ups with `Prefer: wait`.
 
 Nothing here holds a thread for as long as a caller waits.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 
@@ -18,6 +19,11 @@ from api.waiting.answering import Answering
 from api.waiting.entering import SUBMIT_AND_WAIT, Entered, Entering
 from telemetry.errors import PredictqError
 
+MODEL_ROUTE, VERSION_ROUTE = (
+    "/models/<name>/predict",
+    "/models/<name>/versions/<version>/predict",
+)
+_of_model = re.compile(r"/models/[^/]+(/versions/[^/]+)?/predict")
 Enter = Callable[[HTTPScope, Receive, Send], Awaitable[Entered | None]]
 
 
@@ -41,6 +47,8 @@ class WaitingPath:
             await self._behind(scope, receive, send)
         elif scope["method"] == "POST" and scope["path"] == SUBMIT_AND_WAIT:
             await self._serve(SUBMIT_AND_WAIT, self._entering.submitted, scope, receive, send)
+        elif scope["method"] == "POST" and (route := _route_of_model(scope["path"])):
+            await self._serve(route, self._entering.submitted_by_flask, scope, receive, send)
         elif _is_waiting_look_up(scope):
             route = f"{LOOK_UP}<task_id>"
             await self._serve(route, self._entering.looked_up, scope, receive, send)
@@ -61,6 +69,14 @@ class WaitingPath:
             status = answer.status_code
             await send_response(answer, send)
         self._requests.ended(route, scope["method"], status, started)
+
+
+def _route_of_model(path: str) -> str:
+    """The route of a submission that has the model in its path; empty for any other path."""
+    found = _of_model.fullmatch(path)
+    if found is None:
+        return ""
+    return VERSION_ROUTE if found[1] else MODEL_ROUTE
 
 
 def _is_waiting_look_up(scope: HTTPScope) -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Request
 
-from api.batches.request import BatchJobRequest, UploadRequest, build_job_request, read_form
+from api.batches.request import LISTS, BatchJobRequest, UploadRequest, build_job_request
 from api.batches.routes import JobPage
 from api.batches.upload import Upload
 from api.http import prefer
+from api.http.forms import read_form
 from api.http.operator_bodies import read_body, read_query
 from api.http.rights import Rights
 from api.predictions.submission import idempotency, parse_submission, prepare_prediction
@@ -96,7 +97,7 @@ def _form(home: Path) -> Parse:
     def take(content: bytes) -> object:
         kind, _, body = content.partition(b"\n\n")
         upload = Upload(_request(body, kind.decode("latin-1")), directory, 0, quota)
-        asked = read_form(upload.form, UploadRequest)
+        asked = read_form(upload.form, UploadRequest, LISTS)
         return build_job_request(asked, upload.uri, directory, registry)
 
     return take

@@ -12,6 +12,7 @@ import msgspec
 from benchmarks.harness import candidates, models
 from benchmarks.harness.candidates import Candidate
 from benchmarks.harness.models import Model, Questions
+from registry.storage.signing import KEY
 from registry.store import Registry
 from stack.process import ROOT
 
@@ -65,6 +66,7 @@ class Bench:
             register(model, home)
         if not held:
             shutil.copytree(self._with_forest / "models", home / "models")
+            shutil.copy(self._with_forest / KEY, home / KEY)
         return candidates.predictq(home, flower=flower, workers=workers)
 
     @cached_property

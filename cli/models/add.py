@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from cli.find_stack import not_served
 from cli.models import ghosts
+from cli.models.causes import cause_of
 from cli.models.commands import home_option
-from cli.models.differences import differences_text
 from cli.models.formatting import optimization_text, version_warning
-from cli.models.served import wait_until_served
+from cli.models.proving.served import wait_until_served
+from registry.changes import Changes
 from registry.manifest import Description, Manifest, Optimization
 from registry.names import checked_name
 from registry.store import Registry
@@ -23,6 +24,7 @@ from telemetry.errors import AnswersDiffer, Invalid, ModelUnloadable
 from workers.environments.entering import enter_for
 from workers.environments.requirements import read_requirements
 from workers.gate.comparing import differences
+from workers.gate.differences import differences_text
 from workers.gate.warming import warmed
 from workers.models.formats.mlflow.beside import mlflow_example, mlflow_requirements
 from workers.models.registration import Examined, examine
@@ -148,12 +150,13 @@ def add(
         state=state,
         golden=golden,
         lock=None if made is None else made.lock,
+        cause=cause_of(),
     )
     if stack and manifest.example is not None:
         own = found.inspected.own if sample else None
         _prove(registry, stack, manifest, own)
     if alias is not None:  # last, so that it never points to a version that cannot be served
-        registry.set_alias(name, alias, manifest.version)
+        Changes(registry).set_alias(name, alias, manifest.version, cause=cause_of())
     _report(manifest, alias, stack, found.inspected, sampled=sample is not None)
     if stack is None:
         click.echo(not_served(home))
@@ -219,7 +222,7 @@ def _prove(registry: Registry, stack: RunningStack, manifest: Manifest, own: Own
     try:
         wait_until_served(stack, manifest)
         if own is not None:
-            from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
+            from cli.models.proving.gate import prove_served  # noqa: PLC0415 - the worker image has no client
 
             prove_served(stack.url, manifest, own)
     except (ModelUnloadable, AnswersDiffer) as error:

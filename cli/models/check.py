@@ -6,14 +6,14 @@ import click
 from msgspec.structs import replace
 
 from cli.models.commands import home_option
-from cli.models.differences import differences_text
-from cli.models.served import wait_until_served
+from cli.models.proving.served import wait_until_served
 from registry.manifest import Manifest
 from registry.store import Registry
 from stack.running import running_stack
 from telemetry.errors import AnswersDiffer, ModelUnloadable
 from workers.environments.entering import enter_environment_of
 from workers.gate.comparing import differences
+from workers.gate.differences import differences_text
 from workers.gate.doors import DOORS
 from workers.models.artifacts import load_artifact
 from workers.models.engine import SklearnEngine
@@ -46,7 +46,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     try:
         own = _compare(registry, manifest, data)
         if stack:
-            from cli.models.gate import prove_served  # noqa: PLC0415 - the worker image has no client
+            from cli.models.proving.gate import prove_served  # noqa: PLC0415 - the worker image has no client
 
             wait_until_served(stack, manifest)
             prove_served(stack.url, manifest, own)
@@ -62,6 +62,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
 def _compare(registry: Registry, manifest: Manifest, data: Path | None) -> Own:
     """The model's own answers, after comparing them with those of each door."""
     golden = registry.golden_rows(manifest)
+    registry.check_signature(manifest)
     loaded = load_artifact(registry.artifact(manifest), manifest)
     if golden is not None:
         check_golden_rows(SklearnEngine(registry), manifest, golden)

@@ -22,10 +22,20 @@ class _Group(LazyGroup):
             "cli.models.add:add",
             "Register MODEL as a version of the model NAME.",
         ),
+        "alias": LazyCommand(
+            "cli.models.aliases:alias", "Point ALIAS of the model NAME to VERSION."
+        ),
         "check": LazyCommand(
             "cli.models.check:check",
             "Compare the served predictions of MODEL with the model's own; it is ready if they are "
             "equal.",
+        ),
+        "export": LazyCommand(
+            "cli.models.export:export",
+            "Write MODEL to the new folder DIR: artifact, sample, manifest, and a loader.",
+        ),
+        "history": LazyCommand(
+            "cli.models.aliases:history", "List the changes of the model NAME, newest first."
         ),
         "keep-latest": LazyCommand(
             "cli.models.remove:keep_latest",
@@ -41,6 +51,18 @@ class _Group(LazyGroup):
         ),
         "resume": LazyCommand(
             "cli.models.pause:resume", "End the pause of NAME:VERSION, automatic or by an operator."
+        ),
+        "rollback": LazyCommand(
+            "cli.models.aliases:rollback",
+            "Point ALIAS [default: production] of NAME to the version that it meant before.",
+        ),
+        "status": LazyCommand(
+            "cli.models.status:status",
+            "Show how each version is served: state, aliases, workers that hold it, counts, "
+            "latencies.",
+        ),
+        "unalias": LazyCommand(
+            "cli.models.aliases:unalias", "Delete ALIAS of the model NAME; the version stays."
         ),
     }
 
@@ -83,14 +105,14 @@ def show(model: str, as_json: bool, home: Path) -> None:
 
 
 @models.command()
-@click.argument("name")
-@click.argument("alias")
-@click.argument("version", type=int)
+@click.argument("model", metavar="NAME:VERSION")
 @home_option
-def alias(name: str, alias: str, version: int, home: Path) -> None:
-    """Point ALIAS of the model NAME to VERSION."""
-    Registry(home).set_alias(name, alias, version)
-    click.echo(f"{name}@{alias} is {name}:{version}")
+def sign(model: str, home: Path) -> None:
+    """Sign the manifest of a version that came from another home, if you trust the code in it."""
+    registry = Registry(home)
+    manifest = registry.resolve(model).manifest
+    registry.sign(manifest)
+    click.echo(f"signed {manifest.reference} (sha256 {manifest.sha256[:12]})")
 
 
 def _overview(registry: Registry) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ import click
 from cli import find_stack
 from cli.failure import Failure
 from cli.models import ghosts
+from cli.models.causes import cause_of, why_option
+from registry.changes import Changes, Removed
 from registry.names import Reference, parse_reference
-from registry.store import Registry, Removed
+from registry.store import Registry
 from telemetry.errors import Invalid
 from workers.environments.unused import remove_unused
 
@@ -17,8 +19,9 @@ from workers.environments.unused import remove_unused
 @click.command()
 @click.argument("model")
 @click.option("--force", is_flag=True, help="Also remove aliases that point there.")
+@why_option
 @find_stack.for_registry
-def remove(model: str, force: bool, home: Path) -> None:
+def remove(model: str, force: bool, why: str, home: Path) -> None:
     """Remove MODEL: one version (name:version), or all of them (name)."""
     reference, registry = parse_reference(model), Registry(home)
     if reference.alias:
@@ -27,7 +30,8 @@ def remove(model: str, force: bool, home: Path) -> None:
     pointing = _pointing(registry, reference)
     if pointing and not force:
         _ask(model, pointing)
-    _report(home, reference.name, registry.remove(reference.name, reference.version))
+    removed = Changes(registry).remove(reference.name, reference.version, cause=cause_of(why))
+    _report(home, reference.name, removed)
 
 
 @click.command()
@@ -37,7 +41,7 @@ def remove(model: str, force: bool, home: Path) -> None:
 def keep_latest(name: str, count: int, home: Path) -> None:
     """Keep the COUNT newest versions of NAME, and those that an alias points to."""
     registry = Registry(home)
-    _report(home, name, registry.keep_latest(name, count))
+    _report(home, name, Changes(registry).keep_latest(name, count, cause_of()))
     kept = ", ".join(str(manifest.version) for manifest in registry.versions(name))
     click.echo(f"kept {name}: {kept}")
 

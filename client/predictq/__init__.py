@@ -9,6 +9,7 @@ from predictq.errors import (
     Detail,
     Gone,
     InvalidRequest,
+    ModelRefused,
     NotFound,
     PredictionCancelled,
     PredictionExpired,
@@ -24,6 +25,7 @@ from predictq.errors import (
 from predictq.jobs.async_jobs import AsyncJobs
 from predictq.jobs.job import Counts, Job, JobError, RowError
 from predictq.jobs.jobs import Jobs
+from predictq.models.models import Models
 from predictq.types import AsyncPending, Pending, Prediction, Receipt, Urls
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
     "Job",
     "JobError",
     "Jobs",
+    "ModelRefused",
+    "Models",
     "NotFound",
     "Pending",
     "Prediction",

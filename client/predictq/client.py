@@ -11,6 +11,7 @@ from predictq.http.connection import Connection
 from predictq.http.retries import Clock
 from predictq.http.server import Server
 from predictq.jobs.jobs import Jobs
+from predictq.models.models import Models
 from predictq.submission import Fields
 from predictq.types import Accepted, Pending, Prediction
 
@@ -41,6 +42,8 @@ class Client:
         self._calls = Calls(self._connection.server, self._connection.requests)
         self.jobs = Jobs(self._connection)
         """Batch jobs of this server."""
+        self.models = Models(self._connection)
+        """The registry of this server; calling it lists the models."""
 
     def predict(
         self,
@@ -158,10 +161,6 @@ class Client:
     def is_local(self) -> bool:
         """Whether the server's address is a loopback address."""
         return self._connection.server.is_local
-
-    def models(self) -> list[dict[str, Any]]:
-        """Every registered model, as in `GET /models`."""
-        return self._connection.run(self._calls.models())
 
     def model(self, name: str) -> dict[str, Any]:
         """One model with its versions, aliases and signatures, as in `GET /models/{name}`."""

@@ -83,7 +83,7 @@ def refused(what: str, row: int | None = None) -> InvalidRequest:
 
 
 class Conflict(ProblemError):
-    """The status of the batch job does not allow the operation."""
+    """The state does not allow the operation: of a batch job, an alias or a version."""
 
 
 class TooLarge(ProblemError):
@@ -92,6 +92,18 @@ class TooLarge(ProblemError):
 
 class Unavailable(ProblemError):
     """The server cannot take the request now: the queue is full or something is down."""
+
+
+class ModelRefused(PredictqError):
+    """The gate refused a model; ``code`` and ``reason`` say why."""
+
+    def __init__(self, model: str, version: int, code: str, reason: str) -> None:
+        super().__init__(model, version, code, reason)
+        self.model, self.version = model, version
+        self.code, self.reason = code, reason
+
+    def __str__(self) -> str:
+        return f"{self.model}:{self.version} is refused: {self.reason}"
 
 
 class _Ended(PredictqError):

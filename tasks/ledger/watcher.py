@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Wakes threads that wait for a batch job when a script publishes a change.
+    """Wakes threads that wait for a batch job or a prediction when a script publishes a change.
 
     A wake-up may be missed (a lost connection), so waiters also look from time to time.
     """
@@ -29,7 +29,7 @@ class Watcher:
 
     @contextmanager
     def watching(self, channel: str) -> Iterator[threading.Event]:
-        """An event that is set once a script publishes on the channel, a job's key."""
+        """An event that is set once a script publishes on a channel, the key of a job or record."""
         event = threading.Event()
         try:
             with self._lock:

@@ -7,6 +7,7 @@ The docstring of a class is its default message.
 from collections.abc import Iterator
 
 from telemetry.errors.artifacts import (
+    AliasMoved,
     AnswersDiffer,
     ArtifactMismatch,
     ArtifactMissing,
@@ -75,6 +76,7 @@ from telemetry.errors.requests import (
 )
 
 __all__ = [
+    "AliasMoved",
     "AliasNotFound",
     "AnswersDiffer",
     "ArtifactMismatch",

@@ -43,6 +43,12 @@ class RegistryConflict(PredictqError):
     code = "registry_conflict"
 
 
+class AliasMoved(RegistryConflict):
+    """The alias means another version than the request expects."""
+
+    code = "alias_moved"
+
+
 class AnswersDiffer(PredictqError):
     """The served answers differ from the model's own answers."""
 

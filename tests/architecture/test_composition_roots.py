@@ -14,6 +14,7 @@ ROOTS = {
     "workers/app.py",
     "workers/environments/launching.py",
     "workers/pool/fork_server.py",
+    "workers/registrations/checking.py",
 }
 
 

@@ -13,7 +13,7 @@ PACKAGES = ("api", "workers", "tasks", "registry", "telemetry", "stack", "cli")
 SHARED = {
     **dict.fromkeys(("log", "main"), "what every program calls so"),
     **dict.fromkeys(
-        ("delete", "list_", "predict", "resume", "show", "strategy"),
+        ("delete", "list_", "predict", "resume", "show", "status", "strategy"),
         "commands, tasks and hooks are called what their users type or configure",
     ),
     **dict.fromkeys(("Command", "Kind", "Result"), "type variables of one module each"),

@@ -23,7 +23,7 @@ BEFORE, AFTER = 300, 300
 @pytest.fixture(scope="module")
 def fragile(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = with_models_of(constant_home, tmp_path_factory.mktemp("bulk-fragile"))
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="5") as stack:
         yield stack
 
 

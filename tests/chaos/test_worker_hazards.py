@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(home: Path) -> Iterator[LiveStack]:
-    with running(home, PREDICTQ_VISIBILITY_TIMEOUT=str(VISIBILITY)) as stack:
+    with running(home, forks=True, PREDICTQ_VISIBILITY_TIMEOUT=str(VISIBILITY)) as stack:
         assert stack.predict("sleeping", [0.0, 0.0]) == [0.0]
         yield stack
 

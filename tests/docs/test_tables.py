@@ -27,7 +27,6 @@ from telemetry.errors import (
     OutcomeTooLarge,
     OutOfMemory,
     PredictqError,
-    RegistryConflict,
     RegistryUnavailable,
     TimedOut,
     WorkerLost,
@@ -85,7 +84,7 @@ def test_errors_of_predictions() -> None:
 def test_errors_are_all_described() -> None:
     """An error that is neither a problem nor ends a prediction belongs to a job or a command."""
     others = {kind for kind in errors() if not is_answered(kind) and not issubclass(kind, ENDINGS)}
-    assert others == {AnswersDiffer, RegistryConflict, *errors(JobFailed)}
+    assert others == {AnswersDiffer, *errors(JobFailed)}
 
 
 def test_errors_of_jobs() -> None:
@@ -160,8 +159,8 @@ def test_keys() -> None:
 def test_files_at_home(newcomer: Newcomer) -> None:
     described = {row[0].strip("/") for row in table(OPERATIONS, "What lies in the home")}
     found = {path.name for path in (newcomer.home / ".predictq").iterdir()}
-    # Made by the first batch job, and by the first version with requirements of its own.
-    assert found | {"jobs", "environments"} == described
+    # Made by the first batch job, the first upload, and the first version with requirements.
+    assert found | {"jobs", "registrations", "environments"} == described
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -18,6 +18,7 @@ import psutil
 import redis
 
 from benchmarks.harness.processes import free_port
+from registry.storage.signing import KEY
 from stack.process import ROOT, Process
 from stack.programs import Stack
 from stack.redis import server as redis_server
@@ -262,6 +263,7 @@ def train_demos(home: Path) -> None:
 def with_models_of(source: Path, home: Path) -> Path:
     """A new home with the models of another."""
     shutil.copytree(source / "models", home / "models")
+    shutil.copy(source / KEY, home / KEY)
     return home
 
 

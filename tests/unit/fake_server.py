@@ -161,7 +161,7 @@ def _handler(stand):
             stand.asked.append(asked)
             self._send(stand.behave(asked))
 
-        do_GET = do_POST = do_DELETE = answer
+        do_GET = do_POST = do_PUT = do_DELETE = answer
 
         def _send(self, answer):
             if answer is DROP:

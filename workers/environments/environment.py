@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from registry.files import make_directory
 from registry.manifest import Environment, Manifest
+from registry.storage.files import make_directory
 from telemetry.errors import ModelUnloadable
 
 MARK_FILE = "environment.json"

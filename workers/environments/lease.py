@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from registry.files import make_directory
+from registry.storage.files import make_directory
 
 
 def lease(directory: Path) -> int:

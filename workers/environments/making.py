@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from registry.files import locked, rename, write_file
+from registry.storage.files import locked, rename, write_file
 from workers.environments.environment import (
     LOCK,
     MARK_FILE,

@@ -7,7 +7,7 @@ from typing import cast
 
 import redis
 
-from registry.files import locked, remove_file, write_file
+from registry.storage.files import locked, remove_file, write_file
 from tasks.ledger import keys
 
 log = logging.getLogger(__name__)

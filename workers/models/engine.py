@@ -158,6 +158,7 @@ class SklearnEngine:
 
     def _load(self, manifest: Manifest) -> "_Held":
         check_environment(manifest, self._registry.home)
+        self._registry.check_signature(manifest)
         loaded = load_artifact(self._registry.artifact(manifest), manifest)
         own, imported = loaded.estimator, loaded.imported
         with imported():

@@ -1,13 +1,12 @@
 """The search: an id or the name of a model leads straight to its page."""
 
-from urllib.parse import quote
+from contextlib import suppress
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as Redirect
 
 from api.console.rendering import Pages
-from api.console.session.viewer import PATH
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.jobs.gateway import JobGateway
@@ -40,12 +39,12 @@ class SearchViews:
         return url_for("console.model", name=name) if name in self._registry.models() else None
 
     def _by_id(self, wanted: str) -> str | None:
-        for look_up, page in ((self._gateway.look_up, "predictions"), (self._jobs.get, "batches")):
-            try:
-                look_up(wanted)
-            except PredictqError:
-                continue
-            return f"{PATH}/{page}/{quote(wanted)}"
+        with suppress(PredictqError):
+            self._gateway.look_up(wanted)
+            return url_for("console.prediction", task_id=wanted)
+        with suppress(PredictqError):
+            self._jobs.get(wanted)
+            return url_for("console.batch", id=wanted)
         return None
 
 

@@ -54,12 +54,11 @@ class Connection:
         self,
         path: str,
         fields: Mapping[str, Any],
-        name: str,
-        file: IO[bytes],
-        hold: Deadline | None = None,
+        files: Mapping[str, tuple[str, IO[bytes]]],
+        **options: Any,
     ) -> httpx2.Response:
         """Carry out `Requests.upload`."""
-        return self.run(self.requests.upload(path, fields, name, file, hold))
+        return self.run(self.requests.upload(path, fields, files, **options))
 
     @contextmanager
     def stream(

@@ -19,7 +19,7 @@ MAX_HOLD_SECONDS = 30
 MAX_ATTEMPT_SECONDS = 86_400.0
 """Seconds that one attempt may take, since socket timeouts are limited."""
 NDJSON = "application/x-ndjson"
-IDEMPOTENT = ("GET", "DELETE")
+IDEMPOTENT = ("GET", "DELETE", "PUT")
 
 
 class Requests:
@@ -73,13 +73,20 @@ class Requests:
         self,
         path: str,
         fields: Mapping[str, Any],
-        name: str,
-        file: IO[bytes],
+        files: Mapping[str, tuple[str, IO[bytes]]],
+        *,
+        key: str | None = None,
         hold: Deadline | None = None,
+        until: Deadline | None = None,
     ) -> Flow[httpx2.Response]:
-        """Send a form, streaming its part ``file``."""
-        request = self._http.build_request("POST", path, data=fields, files={"file": (name, file)})
-        return self._persist(request, hold, None, is_repeatable=False)
+        """Send a form, streaming its files.
+
+        ``files``: name of the part → name of the file, and the file, which can be read again.
+        ``key``: idempotency key, which makes the upload safe to repeat.
+        """
+        headers = {"Idempotency-Key": key} if key else {}
+        request = self._http.build_request("POST", path, data=fields, files=files, headers=headers)
+        return self._persist(request, hold, until, is_repeatable=bool(key))
 
     def _persist(
         self,

@@ -130,7 +130,8 @@ class Jobs:
             body = fields | {"input_uri": absolute_path("rows", rows)}
             return self._connection.send("POST", path, body=body, hold=hold)
         with open_upload(rows, lambda: column_names(self._connection, model)) as (name, file):
-            return self._connection.upload(path, as_form(fields), name, file, hold)
+            files = {"file": (name, file)}
+            return self._connection.upload(path, as_form(fields), files, hold=hold)
 
 
 def _path(id: str, behind: str = "") -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.jobs.job import FileRef
 from tasks.ledger import keys
@@ -172,7 +173,7 @@ def test_model_deleted_during_a_job(harness: JobHarness) -> None:
     source, values = harness.numbers(ROWS)
     job = harness.submit(harness.order("passing", source))
     until(lambda: harness.jobs.get(job.id).counts.succeeded, "a chunk")
-    Registry(harness.stack.home).remove("passing")
+    Changes(Registry(harness.stack.home)).remove("passing")
     job = harness.ended(job)
     assert (job.status, job.error and job.error.code) == ("failed", "model_not_found")
     assert not Path(job.output.uri).exists()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.directory import Directory
 from registry.readiness import GoldenRows
+from registry.storage.directory import Directory
 from tests.support.models import Doubling, register
 from tests.support.stack import running
 

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from cli.models.ghosts import remove_all_ghosts
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.ledger.ledger import connect
 from tests.integration.damaged_versions import ROW, Artifact, fail_until_paused, paused
@@ -42,7 +43,7 @@ def test_removed_version_keeps_nothing_waiting(tmp_path, start) -> None:
     errors = [stack.outcome(task_id)["error"]["code"] for task_id in ids]
     assert set(errors) <= {"model_not_found", "version_not_found"}
 
-    Registry(tmp_path).remove("damaged")  # without telling Redis
+    Changes(Registry(tmp_path)).remove("damaged")  # without telling Redis
 
     assert stack.http.get("/ready").json() == {"ready": True, "redis": True, "workers": 1}
     assert paused(stack) == {}

@@ -23,7 +23,8 @@ ROUNDS = 3
 
 @pytest.fixture(scope="module")
 def stack(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    with running(with_models_of(constant_home, tmp_path_factory.mktemp("replacing"))) as stack:
+    home = with_models_of(constant_home, tmp_path_factory.mktemp("replacing"))
+    with running(home, forks=True) as stack:
         until(stack.serves, "a prediction")
         yield stack
 

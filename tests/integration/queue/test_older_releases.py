@@ -21,7 +21,7 @@ KEPT = [pytest.param(kept(version), id=version.name) for version in versions()]
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("golden")
     register(home, "golden", Doubling(), [[1.0, 0.0]], alias="production")
-    with running(home, processes=1) as stack:
+    with running(home, processes=1, forks=True) as stack:
         yield stack
 
 

@@ -30,7 +30,7 @@ def paced(tmp_path_factory: pytest.TempPathFactory, obstacle: Path) -> Iterator[
     """A stack with two pool processes and a model of a hundred rows a second with both."""
     home = tmp_path_factory.mktemp("paced")
     register(home, "unhurried", Unhurried(SECONDS), [ROW])
-    with running(home, PREDICTQ_MAX_QUEUED=str(BOUND)) as stack:
+    with running(home, forks=True, PREDICTQ_MAX_QUEUED=str(BOUND)) as stack:
         assert stack.predict("unhurried", ROW) == [2.0]
         yield stack
 

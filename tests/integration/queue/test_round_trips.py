@@ -23,7 +23,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     """A worker with one pool process; all connections are open and the scripts are loaded."""
     home = tmp_path_factory.mktemp("single")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    with running(home, processes=1, prepare=prepare_on_port) as stack:
+    with running(home, processes=1, forks=True, prepare=prepare_on_port) as stack:
         until(lambda: stack.predict("doubling", ROWS), "a first prediction")
         yield stack
 

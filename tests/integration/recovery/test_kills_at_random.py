@@ -21,7 +21,7 @@ KILLS = 3
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[LiveStack]:
     register(tmp_path, "doubling", Doubling(), [[1.0, 0.0]])
-    with running(tmp_path, PREDICTQ_VISIBILITY_TIMEOUT="4") as stack:
+    with running(tmp_path, forks=True, PREDICTQ_VISIBILITY_TIMEOUT="4") as stack:
         until(lambda: stack.predict("doubling", [1.0, 0.0]), "a first prediction")
         yield stack
 

@@ -21,7 +21,7 @@ AWAY = 5.0
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("blind")
     register(home, "doubling", Doubling(), [[1.0, 0.0]])
-    with running(home, processes=1) as stack:
+    with running(home, processes=1, forks=True) as stack:
         assert stack.predict("doubling", [1.0, 0.0]) == [2.0]
         yield stack
 

@@ -22,7 +22,7 @@ from tests.support.zygote.fork_server_seed import plant
 
 LIBRARIES = (
     *("celery.apps.worker", "celery.worker.consumer", "celery.backends.redis"),
-    *("kombu.transport.redis", "prometheus_client.multiprocess", "psutil", "redis"),
+    *("kombu.transport.redis", "prometheus_client.multiprocess", "psutil", "redis", "structlog"),
     *("flask", "granian.server.mp", "a2wsgi", "uvloop"),
     *("joblib", "numpy", "pandas", "pyarrow.parquet"),
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.changes import Changes
 from registry.readiness import READY, GoldenRows, Readiness
 from registry.store import Registry
 from telemetry.errors import NotFound, VersionNotReady
@@ -54,14 +55,14 @@ def test_readiness_is_required_by_an_alias(registry: Registry) -> None:
     add(registry, b"one", alias="production")
     add(registry, b"two", CHECKING)
     with pytest.raises(VersionNotReady, match="m:2 is checking"):
-        registry.set_alias("m", "production", 2)
+        Changes(registry).set_alias("m", "production", 2)
     assert registry.aliases("m") == {"production": 1}
 
 
 def test_readiness_goes_with_its_version(registry: Registry) -> None:
     manifest = add(registry, b"one", CHECKING, golden=GoldenRows([[1.0]], {"predict": [2.0]}))
     assert registry.golden_rows(manifest) == GoldenRows([[1.0]], {"predict": [2.0]})
-    registry.remove("m", 1)
+    Changes(registry).remove("m", 1)
     with pytest.raises(NotFound):
         registry.set_state(manifest, READY)
     again = add(registry, b"one", version=1)

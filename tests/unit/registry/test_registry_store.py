@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from registry import files
-from registry.directory import Directory
+from registry.changes import Changes
 from registry.names import MAX_VERSION
+from registry.storage import files
+from registry.storage.directory import Directory
 from registry.store import Registry
 from telemetry.errors import (
     AliasNotFound,
@@ -87,17 +88,17 @@ def test_bytes_other_than_described_are_refused(registry):
 def test_removing_the_latest_moves_back_and_never_reuses_its_number(registry):
     add(registry, "iris", b"one")
     add(registry, "iris", b"two")
-    registry.remove("iris", 2)
+    Changes(registry).remove("iris", 2)
     assert registry.resolve("iris").manifest.version == 1
     assert add(registry, "iris", b"three").version == 3
-    registry.remove("iris")
+    Changes(registry).remove("iris")
     assert add(registry, "iris", b"four").version == 4
 
 
 def test_removing_a_version_takes_the_aliases_that_point_there(registry):
     add(registry, "iris", b"one", alias="production")
     add(registry, "iris", b"two", alias="staging")
-    removed = registry.remove("iris", 1)
+    removed = Changes(registry).remove("iris", 1)
     assert (removed.versions, removed.aliases) == ((1,), ("production",))
     assert registry.aliases("iris") == {"staging": 2}
     with pytest.raises(AliasNotFound, match="no alias 'production'; aliases: staging"):
@@ -109,28 +110,28 @@ def test_artifact_is_removed_with_its_last_version(registry, tmp_path):
     add(registry, "iris", b"same")
     add(registry, "wine", b"same")
     assert len(list(artifacts.iterdir())) == 1
-    registry.remove("iris")
+    Changes(registry).remove("iris")
     assert len(list(artifacts.iterdir())) == 1
-    registry.remove("wine")
+    Changes(registry).remove("wine")
     assert list(artifacts.iterdir()) == []
 
 
 def test_model_may_be_called_artifacts(registry):
     add(registry, "artifacts", b"one", alias="production")
     add(registry, "artifacts", b"two")
-    registry.remove("artifacts", 2)
+    Changes(registry).remove("artifacts", 2)
     assert registry.resolve("artifacts@production").manifest.version == 1
 
 
 def test_keep_latest_spares_what_an_alias_points_to(registry):
     for artifact in (b"1", b"2", b"3", b"4"):
         add(registry, "iris", artifact)
-    registry.set_alias("iris", "production", 1)
-    removed = registry.keep_latest("iris", 2)
+    Changes(registry).set_alias("iris", "production", 1)
+    removed = Changes(registry).keep_latest("iris", 2)
     assert (removed.versions, removed.aliases) == ((2,), ())
     assert [m.version for m in registry.versions("iris")] == [1, 3, 4]
     with pytest.raises(Invalid):
-        registry.keep_latest("iris", 0)
+        Changes(registry).keep_latest("iris", 0)
 
 
 def test_unknown_name_is_reported_with_the_known_ones(registry):
@@ -144,9 +145,9 @@ def test_unknown_name_is_reported_with_the_known_ones(registry):
     with pytest.raises(AliasNotFound, match="no alias 'x'; it has no aliases"):
         registry.resolve("wine@x")
     with pytest.raises(VersionNotFound):
-        registry.set_alias("wine", "production", 2)
+        Changes(registry).set_alias("wine", "production", 2)
     with pytest.raises(ModelNotFound):
-        registry.remove("iris")
+        Changes(registry).remove("iris")
 
 
 BAD = ["", "..", "../x", "a/b", "a b", ".a", "a@", "a:", "a:0", "a:x", "a@b:1", "a\n", "a" * 65]
@@ -165,7 +166,7 @@ def test_names_do_not_lead_out_of_the_directory(registry, tmp_path, name):
         lambda: add(registry, name, b"one"),
         lambda: add(registry, "iris", b"one", alias=name),
         lambda: registry.versions(name),
-        lambda: registry.remove(name),
+        lambda: Changes(registry).remove(name),
     ):
         with pytest.raises(Invalid):
             attempt()
@@ -237,7 +238,7 @@ def test_registry_looks_for_unknown_versions(registry, tmp_path, looks):
 
 def test_version_number_is_never_reused_for_another_artifact(registry):
     add(registry, "iris", b"one", version=7)
-    registry.remove("iris", 7)
+    Changes(registry).remove("iris", 7)
     with pytest.raises(RegistryConflict, match="iris:7 was another artifact before its removal"):
         add(registry, "iris", b"two", version=7)
     assert add(registry, "iris", b"one", version=7).version == 7
@@ -248,12 +249,12 @@ def test_registry_has_removed_names_removed_versions(registry):
     add(registry, "m", b"one")
     add(registry, "m", b"two")
     assert not registry.has_removed("m:1")
-    registry.remove("m", 1)
+    Changes(registry).remove("m", 1)
     assert registry.has_removed("m:1")
     assert not any(map(registry.has_removed, ("m:2", "m:3", "nobody:1", "m", "", "no body:1")))
     add(registry, "m", b"one", version=1)
     assert not registry.has_removed("m:1")
-    registry.remove("m")
+    Changes(registry).remove("m")
     assert all(map(registry.has_removed, ("m:1", "m:2")))
 
 
@@ -267,7 +268,7 @@ def test_broken_file_breaks_only_its_model(registry, tmp_path, file):
         again.resolve("multi")
     assert str(tmp_path) not in caught.value.message
     assert again.models() == ["iris"]
-    again.remove("iris")
+    Changes(again).remove("iris")
     assert len(list((tmp_path / "models" / "artifacts").iterdir())) == 2
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from registry.files import TEMPORARY
+from registry.storage.files import TEMPORARY
 from tasks.jobs.files.descriptors import open_directory
 from tasks.jobs.files.disk_reserve import open_with_reserve
 from telemetry.errors import OutputUnwritable

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from registry.files import locked
+from registry.storage.files import locked
 from workers.models.formats.archive import Files
 from workers.models.user_cache import user_cache
 

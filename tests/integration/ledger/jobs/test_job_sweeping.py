@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from registry.files import write_file
+from registry.storage.files import write_file
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.job import FileRef, JobRequest
 from tasks.jobs.ledger import JobLedger

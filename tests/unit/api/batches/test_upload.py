@@ -8,7 +8,8 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from api.batches.upload import Upload, convert_disk_full
+from api.batches.upload import Upload
+from api.http.forms import convert_disk_full
 from tasks.jobs.files.file_refs import JobDirectory
 from tasks.jobs.files.quota import Quota
 from tasks.settings import Settings

@@ -12,6 +12,7 @@ from api.bulk.accepting import BulkServices
 from api.bulk.submit import BulkSubmissions, DocumentSubmissions, NdjsonSubmissions
 from api.limits.byte_budget import ByteBudget
 from api.operations.request_metrics import RequestMetrics
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.gateway import Gateway
 from tasks.ids import Ids
@@ -57,7 +58,7 @@ class Front:
         registry = Registry(home)
         for artifact in (b"one", b"two"):
             registry.add("m", described(artifact), artifact)
-        registry.set_alias("m", "fallback", 1)
+        Changes(registry).set_alias("m", "fallback", 1)
         settings = Settings(home=home, redis_url="", max_rows=100, max_body_bytes=10_000)
         self.ledger: Any = Ledger()
         self.gateway = Gateway(self.ledger, Ids(b"k" * 32), settings)

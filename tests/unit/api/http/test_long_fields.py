@@ -15,11 +15,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import MultipartDecoder
 
 from api.asgi.request_filter import MAX_FIELD_BYTES
-from api.batches.request import UploadRequest, read_form
+from api.batches.request import UploadRequest
 from api.batches.upload import _suffixes
 from api.dead_letters.routes import Page
 from api.http import prefer
 from api.http.downloads import _asks_for_one_range
+from api.http.forms import read_form
 from api.http.operator_bodies import read_query
 from api.operations.front_page import front_page
 from registry import names

@@ -17,7 +17,8 @@ from api.http.rights import Rights
 from api.limits import byte_budget
 from api.limits.byte_budget import UNCOUNTED_BYTES
 from api.limits.send_budget import ON_SENT, SendBudget
-from api.predictions.routes import ASKED, Asked, Predictions
+from api.predictions.routes import ASKED, AwaitedOutcome, Predictions
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.ledger.queue.queue_estimate import QueueEstimate
 from tasks.messages import Idempotency, Prediction
@@ -78,7 +79,7 @@ def home(tmp_path: Path) -> Path:
     registry = Registry(tmp_path)
     for artifact in (b"one", b"two"):
         registry.add("m", described(artifact), artifact)
-    registry.set_alias("m", "fallback", 1)
+    Changes(registry).set_alias("m", "fallback", 1)
     return tmp_path
 
 
@@ -160,9 +161,11 @@ def test_fallback_answers_for_a_paused_version_but_not_by_number(
     assert (refused.status_code, refused.json["code"]) == (503, "version_paused")
 
 
-def left_to_the_loop(web: FlaskClient, method: str, path: str, **given: Any) -> list[Asked]:
+def left_to_the_loop(
+    web: FlaskClient, method: str, path: str, **given: Any
+) -> list[AwaitedOutcome]:
     """What the views leave to the event loop, in the scope of the request."""
-    later: list[Asked] = []
+    later: list[AwaitedOutcome] = []
     scope = {ASKED: later, ON_SENT: ExitStack()}
     web.open(path, method=method, environ_overrides={"asgi.scope": scope}, **given)
     return later

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from api.http.prefer import Preference
-from api.predictions.routes import Asked, Predictions
+from api.predictions.routes import AwaitedOutcome, Predictions
 from api.waiting import answering
 from api.waiting.answering import Answering
 from api.waiting.entering import Entered
@@ -39,7 +39,7 @@ RECEIPT = Receipt(
     runtime="none",
 )
 SUCCEEDED = QUEUED.succeeded([1, 2], RECEIPT)
-WAITED = Asked(QUEUED, Preference(wait=7), seconds=7, is_submission=True)
+WAITED = AwaitedOutcome(QUEUED, Preference(wait=7), seconds=7, is_submission=True)
 
 
 class Wait:
@@ -88,7 +88,10 @@ async def stay() -> Any:
 
 
 def told(
-    wait: Any, asked: Asked = WAITED, sending: Any = None, receive: Callable[[], Any] = stay
+    wait: Any,
+    asked: AwaitedOutcome = WAITED,
+    sending: Any = None,
+    receive: Callable[[], Any] = stay,
 ) -> tuple[int, dict[str, str], Any]:
     """Status, header and body of the answer."""
     estimates = SimpleNamespace(is_stale_for=lambda _: False, of=lambda _: QueueEstimate())
@@ -153,7 +156,7 @@ def test_answer_that_is_too_large_to_be_sent_is_the_id() -> None:
 
 def test_answer_to_a_look_up_that_is_too_large_is_refused() -> None:
     with pytest.raises(Busy):
-        told(Wait(SUCCEEDED), Asked(QUEUED, seconds=7), Full())
+        told(Wait(SUCCEEDED), AwaitedOutcome(QUEUED, seconds=7), Full())
 
 
 def test_wait_of_a_client_that_has_left_is_ended() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sklearn.datasets import load_iris
 
-from cli.models import served as serving
+from cli.models.proving import served as serving
 from registry.store import Registry
 from stack.pointers import Pointer, write_pointer
 

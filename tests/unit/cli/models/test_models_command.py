@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from cli.models.commands import models
 from cli.models.demo import register_demos
+from registry.changes import Changes
 from registry.store import Registry
 from stack.process import ROOT
 from tasks.settings import Settings
@@ -155,7 +156,7 @@ def test_demo_models_are_registered_once(tmp_path):
     iris = registry.resolve("iris@production").manifest
     assert iris.signature.columns[0].name == "sepal length (cm)"
     assert (iris.signature.named, iris.signature.frame, iris.trusted) == (True, False, False)
-    registry.remove("iris")
+    Changes(registry).remove("iris")
     register_demos(tmp_path)
     assert registry.models() == ["breast-cancer", "diabetes"]
 

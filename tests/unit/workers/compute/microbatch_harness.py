@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from registry.changes import Changes
 from registry.manifest import Column, Manifest, Signature
 from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted, Start
@@ -92,7 +93,7 @@ class Bench:
             artifact = f"{name} {len(registry.models())}".encode()
             description = described(artifact, signature=SIGNATURE, example=None, exact=exact)
             registry.add(name, description, artifact)
-        registry.set_alias("m", "production", 1)
+        Changes(registry).set_alias("m", "production", 1)
         self.engine, self.ledger = Engine(), Ledger()
         self.limits: list[float] = []
         self.tracebacks: dict[str, str] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from registry.changes import Changes
 from registry.store import Registry
 from tasks.ledger.predictions.attempts import NotStarted
 from tasks.time_limits import MAX_ATTEMPTS, MAX_RUN_SECONDS
@@ -177,9 +178,9 @@ def test_unreadable_registry_is_retried(
 
 
 def test_removed_version_stays_removed(bench: Bench, tmp_path: Path) -> None:
-    Registry(tmp_path).remove("m", 1)
+    Changes(Registry(tmp_path)).remove("m", 1)
     assert bench.run(item("a")) == ["version_not_found"]
-    Registry(tmp_path).remove("m")
+    Changes(Registry(tmp_path)).remove("m")
     assert bench.run(item("b")) == ["model_not_found"]
 
 
@@ -189,7 +190,7 @@ def test_accepted_version_that_is_not_found_is_retried(bench: Bench) -> None:
 
 
 def test_accepted_version_that_was_removed_fails(bench: Bench, tmp_path: Path) -> None:
-    Registry(tmp_path).remove("m", 1)
+    Changes(Registry(tmp_path)).remove("m", 1)
     assert bench.run(item("a", accepted=True)) == ["version_not_found"]
 
 

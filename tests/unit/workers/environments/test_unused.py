@@ -7,6 +7,7 @@ import sys
 import pytest
 from msgspec.structs import replace
 
+from registry.changes import Changes
 from registry.manifest import Environment
 from registry.store import Registry
 from tests.support.models import described
@@ -29,7 +30,7 @@ def test_unused_environments_are_removed_and_others_stay(tmp_path):
     for manifest in (kept, gone):
         (environments_of(tmp_path) / manifest.environment.lock).mkdir(parents=True)
     assert remove_unused(tmp_path) == []
-    Registry(tmp_path).remove("gone")
+    Changes(Registry(tmp_path)).remove("gone")
     removed = environments_of(tmp_path) / gone.environment.lock
     assert remove_unused(tmp_path) == [removed]
     assert not removed.exists()

@@ -11,8 +11,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from cli.models.differences import differences_text
 from workers.gate.comparing import SHOWN_ROWS, differences
+from workers.gate.differences import differences_text
 from workers.gate.doors import DOORS
 from workers.models.signature.inspection import inspect
 from workers.models.tabular.equality import equal, unequal

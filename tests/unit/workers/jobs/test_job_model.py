@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from registry.changes import Changes
 from registry.manifest import Manifest
 from registry.store import Registry
 from tasks.jobs.job import FileRef, JobRequest
@@ -41,7 +42,7 @@ def test_missing_registry_is_distinguished_from_a_removed_version(
     registry.add("m", described(b"two"), b"two")
     models.of(request(1))
     models.of(request(2))
-    registry.remove("m", 2)
+    Changes(registry).remove("m", 2)
     with pytest.raises(VersionNotFound):
         models.of(request(2))
     shutil.rmtree(tmp_path / "models")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registry.changes import Changes
 from registry.store import Registry
 from tests.support.models import described
 from workers.models.cache import ModelCache
@@ -106,7 +107,7 @@ def test_cache_keeps_latest_and_aliased_versions(tmp_path: Path) -> None:
     for content in (b"1", b"2", b"3"):
         registry.add("m", described(content), content)
     registry.add("n", described(b"n"), b"n")
-    registry.set_alias("m", "production", 1)
+    Changes(registry).set_alias("m", "production", 1)
     assert [manifest.reference for manifest in current(registry)] == ["m:1", "m:3", "n:1"]
     found = [number for number in range(5) if is_current(registry, "m", number)]
     assert found == [1, 3]

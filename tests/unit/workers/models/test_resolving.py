@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registry.changes import Changes
 from registry.store import Registry
 from telemetry.errors import ModelNotFound, RegistryUnavailable, VersionNotFound
 from tests.support.models import described
@@ -56,7 +57,7 @@ def test_removed_version_is_gone(
 ) -> None:
     if version:
         add(tmp_path, b"two")
-    Registry(tmp_path).remove("m", version)
+    Changes(Registry(tmp_path)).remove("m", version)
     with pytest.raises(error):
         resolve_pinned(registry, "m:1")
 

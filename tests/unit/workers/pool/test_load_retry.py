@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.changes import Changes
 from registry.store import RECHECK_INTERVAL, Registry
 from tasks.time_limits import OUTAGE
 from tests.support.models import described
@@ -72,7 +73,7 @@ def test_replaced_version_is_tried_at_once(
     assert noted.has("m:1")
     made = registry.resolve("m:1").manifest.created_at
     while registry.resolve("m:1").manifest.created_at == made:
-        registry.remove("m", 1)
+        Changes(registry).remove("m", 1)
         registry.add("m", described(b"m", trusted=True), b"m", version=1)
     until(lambda: not noted.has("m:1"), "another look at the registry")
 

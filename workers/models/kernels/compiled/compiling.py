@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from registry.files import locked, write_file
+from registry.storage.files import locked, write_file
 from workers.models.kernels.compiled import building, entries, layout, loops, machine_code
 from workers.models.user_cache import user_cache
 

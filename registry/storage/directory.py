@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import msgspec
 
-from registry import files
+from registry.history import Change, unrecorded
 from registry.manifest import Manifest
 from registry.readiness import READY, GoldenRows, Readiness
+from registry.storage import files
 from telemetry.errors import PredictqError
 
 Content = TypeVar("Content")
@@ -120,10 +121,33 @@ class Directory:
     def write_manifest(self, manifest: Manifest) -> None:
         """Store a version whose artifact is stored already."""
         # The number first: after a crash in between it is unused, but never given out twice.
-        highest = max(manifest.version, self.highest(manifest.name))
-        files.write_file(self._highest(manifest.name), b"%d" % highest)
+        self.write_highest(manifest.name, manifest.version)
         content = msgspec.json.format(msgspec.json.encode(manifest))
         files.write_file(self._version(manifest.name, manifest.version), content)
+
+    def write_highest(self, name: str, number: int) -> None:
+        """Note that a version number was given out."""
+        highest = max(number, self.highest(name))
+        files.write_file(self._highest(name), b"%d" % highest)
+
+    def decision(self, name: str, number: int, kind: type[Content]) -> Content | None:
+        """What became of a version's registration; None if it was not uploaded, or is pending."""
+        return self._read(self._decision(name, number), kind)
+
+    def write_decision(self, name: str, number: int, decision: msgspec.Struct) -> None:
+        """Keep what became of a version's registration."""
+        files.write_file(self._decision(name, number), msgspec.json.encode(decision))
+
+    def signature(self, name: str, number: int) -> bytes | None:
+        """The signature of a version's manifest; None if there is none."""
+        try:
+            return self._signature(name, number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write_signature(self, name: str, number: int, signature: bytes) -> None:
+        """Store the signature of a version's manifest."""
+        files.write_file(self._signature(name, number), signature)
 
     def write_state(self, name: str, number: int, state: Readiness) -> None:
         """Replace the state of a version."""
@@ -144,6 +168,25 @@ class Directory:
         """Replace all aliases of a model."""
         files.write_file(self._aliases(name), msgspec.json.encode(aliases, order="sorted"))
 
+    def history(self, name: str) -> list[Change]:
+        """The recorded changes of a model, oldest first."""
+        try:
+            lines = self._history(name).read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        # What follows the last end of a line was cut off by a crash.
+        return [msgspec.json.decode(line, type=Change) for line in lines[:-1]]
+
+    def record(self, name: str, aliases: dict[str, int], changes: list[Change]) -> None:
+        """Append changes to a model's history, after they were made.
+
+        ``aliases``: what there was before them. What led there without a record is added first.
+        """
+        missing = unrecorded(self.history(name), aliases)
+        lines = [msgspec.json.encode(change) + b"\n" for change in [*missing, *changes]]
+        if lines:
+            files.append_lines(self._history(name), lines)
+
     def remove_versions(self, name: str, numbers: tuple[int, ...]) -> None:
         """Remove versions, and all artifacts that no version uses any more."""
         for number in numbers:
@@ -153,6 +196,8 @@ class Directory:
             files.remove_file(self._state(name, number))
             files.remove_file(self._golden(name, number))
             files.remove_file(self._lock(name, number))
+            files.remove_file(self._decision(name, number))
+            files.remove_file(self._signature(name, number))
         try:
             used = {m.sha256 for name in self.names() for m in self.read(name).versions.values()}
         except PredictqError:  # a broken manifest may use any artifact, so keep them all
@@ -189,6 +234,12 @@ class Directory:
     def _state(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.state"
 
+    def _decision(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.registration"
+
+    def _signature(self, name: str, number: int) -> Path:
+        return self._root / name / "versions" / f"{number}.signature"
+
     def _golden(self, name: str, number: int) -> Path:
         return self._root / name / "versions" / f"{number}.golden"
 
@@ -197,6 +248,9 @@ class Directory:
 
     def _aliases(self, name: str) -> Path:
         return self._root / name / "aliases.json"
+
+    def _history(self, name: str) -> Path:
+        return self._root / name / "history.ndjson"
 
     def _highest(self, name: str) -> Path:
         return self._root / name / "highest"

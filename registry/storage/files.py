@@ -5,17 +5,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 TEMPORARY = ".tmp"
 SYNC_BYTES = 2**24
 """Bytes synced at a time; each sync delays others on the same disk, such as Redis."""
 
+TAIL_BYTES = 2**16
+"""Bytes of a file that are searched at a time for the end of a line."""
 
-def write_file(path: Path, content: bytes) -> None:
-    """Replace the content of ``path``. Hold `locked` meanwhile: the temporary name is fixed."""
+
+def write_file(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Replace the content of ``path``. Hold `locked` meanwhile: the temporary name is fixed.
+
+    ``mode``: the mode of the file; by default what the umask leaves.
+    """
     make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     with temporary.open("wb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         # At least once: an empty file is synced, too.
         for start in range(0, max(len(content), 1), SYNC_BYTES):
             file.write(memoryview(content)[start : start + SYNC_BYTES])
@@ -23,6 +32,36 @@ def write_file(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def append_lines(path: Path, lines: list[bytes]) -> None:
+    """Append whole lines durably. Hold `locked` meanwhile.
+
+    What a crash left of a line is cut off first.
+    """
+    make_directory(path.parent)
+    is_new = not path.exists()
+    with path.open("r+b" if not is_new else "wb") as file:
+        file.seek(_end_of_lines(file))
+        file.truncate()
+        file.write(b"".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        sync_directory(path.parent)
+
+
+def _end_of_lines(file: IO[bytes]) -> int:
+    """Where the last whole line ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(end - TAIL_BYTES, 0)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def remove_file(path: Path) -> None:
@@ -55,6 +94,23 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[int | None]:
+    """Hold an exclusive lock on the lock file ``path`` if no process has it, else yield None.
+
+    Processes that inherit the descriptor hold the lock, too, until all of them have ended. Raises
+    `FileNotFoundError` if the directory is gone.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    except BlockingIOError:
+        yield None
+    finally:
+        os.close(descriptor)
 
 
 def sync_directory(directory: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cli.models.differences import differences_text
 from predictq import Client, PredictqError, WaitTimeout
 from registry.manifest import Manifest
 from tasks.wire import decode, encode
 from telemetry.errors import AnswersDiffer, Unavailable
 from workers.gate.comparing import SHOWN_ROWS, Difference
+from workers.gate.differences import differences_text
 from workers.gate.doors import FORMATS, write_sample
 from workers.jobs.tables.output.columns import columns
 from workers.models.signature.own import Own

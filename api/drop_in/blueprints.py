@@ -1,0 +1,49 @@
+"""All routes of the registry and of the drop-in, built over what they share."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint
+
+from api.drop_in.asking import Asking
+from api.drop_in.deployments import DeploymentViews
+from api.drop_in.predicting import PredictingViews
+from api.http.rights import Rights
+from api.models.alias_routes import AliasViews
+from api.models.artifact_routes import ArtifactViews
+from api.models.changing import Changing
+from api.models.history_routes import HistoryViews
+from api.models.known_versions import KnownVersions
+from api.models.registration_routes import RegistrationViews
+from api.models.removal_routes import RemovalViews
+from api.models.routes import ModelViews
+from api.models.status_routes import StatusViews
+from registry.store import Registry
+from tasks.ledger.ghosts import Ghosts
+from tasks.ledger.ledger import Ledger
+from tasks.ledger.queue.workers import Workers
+from tasks.settings import Settings
+
+
+def registry_blueprints(
+    registry: Registry,
+    ledger: Ledger,
+    settings: Settings,
+    rights: Rights,
+    existing: KnownVersions,
+    asking: Asking,
+) -> Iterator[Blueprint]:
+    """Yield the blueprints of the registry's routes."""
+    workers = Workers(ledger.client)
+    changing = Changing(rights)
+    registrations = RegistrationViews(registry, workers, settings, changing)
+    removals = RemovalViews(registry, Ghosts(ledger.client, settings), changing)
+    yield registrations.blueprint()
+    yield ModelViews(registry, registrations).blueprint()
+    yield StatusViews(registry, registrations, existing, workers).blueprint()
+    yield HistoryViews(registry).blueprint()
+    yield AliasViews(registry, changing).blueprint()
+    yield removals.blueprint()
+    # As many threads as batch jobs have for their files: a slow reader holds one.
+    yield ArtifactViews(registry, changing, settings.threads // 8).blueprint()
+    yield DeploymentViews(registry, changing, registrations, removals).blueprint()
+    yield PredictingViews(asking, registry, settings).blueprint()

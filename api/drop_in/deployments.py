@@ -1,0 +1,150 @@
+"""Upload, deploy, stop and delete, as hand-written services have them."""
+
+from typing import Annotated, Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from api.drop_in.asking import DEPLOYED
+from api.http.forms import invalid_field
+from api.http.operator_bodies import read_body
+from api.http.prefer import MAX_WAIT_SECONDS
+from api.http.responses import json_response
+from api.models.changing import Changing
+from api.models.registration_routes import RegisteredVersion, RegistrationViews
+from api.models.removal_routes import RemovalViews
+from registry.changes import Changes
+from registry.history import Cause
+from registry.names import checked_name, parse_reference
+from registry.store import Registry
+from telemetry.errors import Invalid
+
+CAUSE = Cause("a caller with the local key", "by a route of the drop-in")
+
+
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that was uploaded, and passed its gate."""
+
+    message: str
+    model_id: str
+    version: int
+    status: str
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of `POST /deploy`."""
+
+    model_id: str
+    environment: str = DEPLOYED
+    """Becomes an alias of the model."""
+    resources: dict[str, Any] = {}
+    """Taken and passed over: limits are those of the workers, and of each version."""
+    version: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """By default the latest version that is ready."""
+
+
+class Deployed(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that is deployed, or no longer."""
+
+    message: str
+    deployment_id: str
+    model_id: str
+    version: int | None
+    environment: str
+    status: str
+    passed_over: tuple[str, ...] = ()
+    """Fields of `resources`, which have no effect."""
+
+
+class DeletedModel(msgspec.Struct, frozen=True):
+    """A model that was removed with all of its versions."""
+
+    message: str
+    model_id: str
+
+
+class DeploymentViews:
+    """The views; all of them need the local key."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        changing: Changing,
+        registrations: RegistrationViews,
+        removals: RemovalViews,
+    ) -> None:
+        self._registry, self._changes = registry, Changes(registry)
+        self._changing = changing
+        self._registrations, self._removals = registrations, removals
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("deployments", __name__)
+        routes.post("/upload_model")(self.upload)
+        routes.post("/deploy")(self.deploy)
+        routes.post("/stop_deployment/<id>")(self.stop)
+        routes.delete("/delete_model/<id>")(self.delete)
+        return routes
+
+    def upload(self) -> Response:
+        """Receive a model, and answer once its gate has decided."""
+        with self._changing.permitted(request):
+            accepted = self._registrations.received(None, trusts=True)
+        state = self._registrations.waited(accepted, MAX_WAIT_SECONDS)
+        _raise_refusal(state)
+        told = Uploaded(
+            message=f"Model {state.model} uploaded",
+            model_id=state.model,
+            version=state.version,
+            status=state.status,
+        )
+        return json_response(told, 200 if state.status == "ready" else 202)
+
+    def deploy(self) -> Response:
+        """Point the alias of an environment to a version."""
+        with self._changing.permitted(request):
+            wish = read_body(request, Deployment)
+            alias = checked_name(wish.environment, "alias")
+            number = wish.version or self._registry.resolve(wish.model_id).manifest.version
+            self._changes.set_alias(wish.model_id, alias, number, cause=CAUSE)
+        return json_response(
+            Deployed(
+                message=f"Model {wish.model_id} deployed",
+                deployment_id=f"{wish.model_id}@{alias}",
+                model_id=wish.model_id,
+                version=number,
+                environment=alias,
+                status="deployed",
+                passed_over=tuple(wish.resources),
+            )
+        )
+
+    def stop(self, id: str) -> Response:
+        """Delete the alias of a deployment, ``model@environment``; or of ``model``, production."""
+        with self._changing.permitted(request):
+            meant = parse_reference(id)
+            if meant.version is not None:
+                raise invalid_field("id", f"a deployment is model@environment, not {id!r}")
+            alias = meant.alias or DEPLOYED
+            self._changes.remove_alias(meant.name, alias, cause=CAUSE)
+        return json_response(
+            Deployed(
+                message=f"Deployment {id} stopped",
+                deployment_id=f"{meant.name}@{alias}",
+                model_id=meant.name,
+                version=None,
+                environment=alias,
+                status="stopped",
+            )
+        )
+
+    def delete(self, id: str) -> Response:
+        """Remove a model with all versions and aliases."""
+        with self._changing.permitted(request):
+            self._removals.answer(id, self._changes.remove(id, cause=CAUSE))
+        return json_response(DeletedModel(message=f"Model {id} deleted", model_id=id))
+
+
+def _raise_refusal(state: RegisteredVersion) -> None:
+    if state.status == "refused":
+        raise Invalid(f"{state.model}:{state.version} is refused: {state.reason}")

@@ -1,0 +1,195 @@
+"""Predictions as hand-written services answer them."""
+
+import time
+from typing import Annotated, Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from api.drop_in.asking import Asking, timestamp
+from api.http.conversion import converted
+from api.http.responses import json_response
+from api.limits.byte_budget import ByteBudget
+from api.limits.json_limits import refuse_many_containers, refuse_many_values
+from api.predictions.submission import read_body
+from registry.store import Registry, Resolved
+from tasks.settings import Settings
+from tasks.wire import decode
+from telemetry.errors import Invalid, TooLarge
+
+SUBMISSIONS = "predictions.submit_and_wait"
+"""Endpoint of `POST /predict` and of the routes that have the model in their path."""
+MARK_IN_BODY, MARK_WITH_NAME = b'"model_id"', b'"return_probabilities"'
+"""Fields that only the old services have, without and with the model in the path."""
+MAX_BATCHES = 1000
+"""Predictions that one request may be cut into."""
+
+
+class OldPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of `POST /predict` with `model_id`, or of a path with `return_probabilities`."""
+
+    model_id: str
+    features: Any
+    return_probabilities: bool = False
+
+
+class OldAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to it: what the old services say, and ours beside it."""
+
+    prediction: list[Any]
+    probabilities: list[Any] | None
+    latency: float
+    """Seconds from the request to its answer."""
+    prediction_time_seconds: float
+    model_id: str
+    model_metadata: dict[str, Any]
+    timestamp: str
+    id: str
+    predictions: list[Any]
+    receipt: Any
+
+
+class OldBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of `POST /models/<name>/batch_predict`."""
+
+    batch_features: list[Any]
+    batch_size: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    """Rows in one prediction."""
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The predictions of all rows, in order."""
+
+    predictions: list[Any]
+    total_samples: int
+    batch_size: int
+    prediction_time_seconds: float
+    throughput_samples_per_second: float
+    model_metadata: dict[str, Any]
+
+
+class OldLoad(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a worker has loaded and called."""
+
+    message: str
+    status: str
+    model_metadata: dict[str, Any]
+
+
+class PredictingViews:
+    """The views, which wait for their predictions."""
+
+    def __init__(self, asking: Asking, registry: Registry, settings: Settings) -> None:
+        self._asking, self._registry, self._settings = asking, registry, settings
+        self._parsing = ByteBudget(settings.max_body_bytes)
+
+    def blueprint(self) -> Blueprint:
+        """The routes, and what answers `POST /predict` if its body has `model_id`."""
+        routes = Blueprint("drop_in", __name__)
+        routes.before_app_request(self.predict)
+        routes.post("/models/<name>/load")(self.load)
+        routes.post("/models/<name>/batch_predict")(self.batch_predict)
+        return routes
+
+    def predict(self) -> Response | None:
+        """Answer a prediction by `model_id`; None leaves the request to its own route."""
+        name = (request.view_args or {}).get("name")
+        too_long = (request.content_length or 0) > self._settings.max_body_bytes
+        if request.endpoint != SUBMISSIONS or request.mimetype != "application/json" or too_long:
+            return None
+        # Kept in the request, from where the route of its own reads it, too.
+        if (MARK_IN_BODY if name is None else MARK_WITH_NAME) not in request.get_data():
+            return None
+        return self._old_style(name)
+
+    def _old_style(self, name: str | None) -> Response:
+        started, given = time.perf_counter(), self._read()
+        asked = converted(given if name is None else given | {"model_id": name}, OldPrediction)
+        reference = self._asking.reference(asked.model_id)
+        resolved = self._registry.resolve(reference)
+        pinned = resolved.manifest.reference
+        answered = self._asking.ask(pinned, asked.features)
+        shown = self._probabilities(resolved, asked) if asked.return_probabilities else None
+        seconds = time.perf_counter() - started
+        return json_response(
+            OldAnswer(
+                prediction=answered.predictions,
+                probabilities=shown,
+                latency=seconds,
+                prediction_time_seconds=seconds,
+                model_id=asked.model_id,
+                model_metadata=_metadata(resolved),
+                timestamp=timestamp(),
+                id=answered.id,
+                predictions=answered.predictions,
+                receipt=answered.receipt,
+            )
+        )
+
+    def load(self, name: str) -> Response:
+        """Have a worker load a model, by asking for the example row."""
+        reference = self._asking.reference(name)
+        resolved = self._registry.resolve(reference)
+        manifest = resolved.manifest
+        if manifest.example is not None:
+            self._asking.ask(reference, [manifest.example], manifest.signature.main)
+        told = f"Model {name} loaded"
+        return json_response(
+            OldLoad(message=told, status="loaded", model_metadata=_metadata(resolved))
+        )
+
+    def batch_predict(self, name: str) -> Response:
+        """Predict many rows in predictions of ``batch_size`` rows each."""
+        started = time.perf_counter()
+        asked = converted(self._read(), OldBatch)
+        reference = self._asking.reference(name)
+        resolved = self._registry.resolve(reference)
+        size = min(asked.batch_size, self._settings.max_rows)
+        rows = asked.batch_features
+        if len(rows) > size * MAX_BATCHES:
+            raise TooLarge(f"a request may have at most {MAX_BATCHES} batches")
+        pieces = [rows[start : start + size] for start in range(0, len(rows), size)]
+        # Pinned: all rows are answered by one version, even if an alias moves meanwhile.
+        pinned = resolved.manifest.reference
+        found = [each for p in pieces for each in self._asking.ask(pinned, p).predictions]
+        seconds = time.perf_counter() - started
+        return json_response(
+            BatchAnswer(
+                predictions=found,
+                total_samples=len(found),
+                batch_size=size,
+                prediction_time_seconds=seconds,
+                throughput_samples_per_second=len(found) / seconds,
+                model_metadata=_metadata(resolved),
+            )
+        )
+
+    def _read(self) -> dict[str, Any]:
+        body = read_body(request, self._settings.max_body_bytes)
+        with self._parsing.holding(len(body)):
+            refuse_many_containers(body, self._settings.max_rows)
+            refuse_many_values(body)
+            given = decode(body)
+            if not isinstance(given, dict):
+                raise Invalid("the body is an object")
+            return given
+
+    def _probabilities(self, resolved: Resolved, asked: OldPrediction) -> list[Any] | None:
+        """The probabilities of the rows; None if the model gives none."""
+        manifest = resolved.manifest
+        if "predict_proba" not in manifest.signature.methods:
+            return None
+        found = self._asking.ask(manifest.reference, asked.features, "predict_proba")
+        return found.predictions
+
+
+def _metadata(resolved: Resolved) -> dict[str, Any]:
+    manifest = resolved.manifest
+    return {
+        "model_id": manifest.name,
+        "version": manifest.version,
+        "estimator": manifest.estimator,
+        "features": [column.name for column in manifest.signature.columns],
+        "created_at": manifest.created_at,
+        **manifest.metadata,
+    }

@@ -1,0 +1,104 @@
+"""Aliases over HTTP: moved, deleted, rolled back; and the history of a model."""
+
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Request, Response, request
+from msgspec import UNSET, UnsetType
+
+from api.http.operator_bodies import read_body, read_query
+from api.http.responses import json_response
+from api.models.changing import Changing, Wish
+from registry.changes import AliasState, Changes, Expected
+from registry.names import MAX_VERSION, checked_name
+from registry.store import Registry
+from telemetry.errors import Invalid
+
+Number = Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)]
+ROLLED_BACK = "production"
+"""The alias that a rollback moves, if the request names none."""
+
+
+class AliasMove(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of `PUT /models/<name>/aliases/<alias>`."""
+
+    version: Number
+    expected: Number | UnsetType | None = UNSET
+    """The version that the alias must mean before; null if there must be no such alias. The field
+    `If-Match: "3"` says the same."""
+
+
+class AliasRemoval(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The query of `DELETE /models/<name>/aliases/<alias>`."""
+
+    expected: Number | UnsetType = UNSET
+
+
+class Rollback(Wish, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of `POST /models/<name>/rollback`; optional."""
+
+    alias: str = ROLLED_BACK
+    expected: Number | UnsetType | None = UNSET
+
+
+class AliasViews:
+    """The views."""
+
+    def __init__(self, registry: Registry, changing: Changing) -> None:
+        self._changes, self._changing = Changes(registry), changing
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("aliases", __name__)
+        routes.put("/models/<name>/aliases/<alias>")(self.move)
+        routes.delete("/models/<name>/aliases/<alias>")(self.remove)
+        routes.post("/models/<name>/rollback")(self.roll_back)
+        return routes
+
+    def move(self, name: str, alias: str) -> Response:
+        """Point an alias to a version, if it means what the request expects."""
+        with self._changing.permitted(request):
+            wish = read_body(request, AliasMove)
+            return _answer(
+                self._changes.set_alias(
+                    name,
+                    checked_name(alias, "alias"),
+                    wish.version,
+                    expected=_expected(request, wish.expected),
+                    cause=wish.cause,
+                )
+            )
+
+    def remove(self, name: str, alias: str) -> Response:
+        """Delete an alias; the version stays."""
+        with self._changing.permitted(request):
+            wish = read_query(request, AliasRemoval)
+            expected = _expected(request, wish.expected)
+            return _answer(
+                self._changes.remove_alias(name, alias, expected=expected, cause=wish.cause)
+            )
+
+    def roll_back(self, name: str) -> Response:
+        """Point an alias to the version that it meant before."""
+        with self._changing.permitted(request):
+            wish = read_body(request, Rollback)
+            expected = _expected(request, wish.expected)
+            return _answer(
+                self._changes.rollback(name, wish.alias, expected=expected, cause=wish.cause)
+            )
+
+
+def _expected(sent: Request, given: Expected) -> Expected:
+    """The expectation of the body, or of `If-Match`, whose entity tag is the version's number."""
+    if not sent.if_match:
+        return given
+    tags = sent.if_match.as_set()
+    tag = min(tags, default="")
+    if len(tags) != 1 or not (tag.isascii() and tag.isdigit()) or len(tag) > 9:
+        raise Invalid('If-Match has the number of a version, as in If-Match: "3"')
+    return int(tag)
+
+
+def _answer(state: AliasState) -> Response:
+    tag = {} if state.version is None else {"ETag": f'"{state.version}"'}
+    return json_response(state, headers=tag)

@@ -1,0 +1,66 @@
+"""What all routes share that change the registry: the right, the cause, failures of the disk."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import msgspec
+from flask import Request
+
+from api.http.rights import Rights
+from registry.history import Cause
+from telemetry.errors import DiskFull, Forbidden, VersionNotFound
+
+Told = Annotated[str, msgspec.Meta(max_length=500)]
+WITH_KEY = "a caller with the local key"
+"""Who made a change, if the request does not say."""
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every request for a change may say, in its body, or in its query if it has none."""
+
+    by: Told = WITH_KEY
+    """Who asks, for the history."""
+    why: Told = ""
+
+    @property
+    def cause(self) -> Cause:
+        """The cause in the model's history."""
+        return Cause(self.by, self.why)
+
+
+class Changing:
+    """Opens the registry for the changes of callers that may make them."""
+
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
+
+    def check(self, request: Request) -> None:
+        """Raise `Forbidden` unless the caller may change the registry."""
+        self._rights.require_registry(request)
+
+    @contextmanager
+    def permitted(self, request: Request) -> Iterator[None]:
+        """Raise `Forbidden` or `DiskFull` if the caller, or this process, cannot make a change."""
+        self.check(request)
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _READ_ONLY:
+                raise Forbidden(
+                    f"this API may only read its registry ({error.strerror}): change it with "
+                    "`predictq models`, where its files can be written"
+                ) from error
+            if error.errno in _FULL:
+                raise DiskFull(f"the disk has no space for it: {error.strerror}") from error
+            raise
+
+
+def version_number(text: str) -> int:
+    """The number of a version in a path; raises `VersionNotFound` for any other text."""
+    if text.isascii() and text.isdigit() and len(text) < 10 and text[0] != "0":
+        return int(text)
+    raise VersionNotFound(f"a version is a number from 1, not {text[:100]!r}")

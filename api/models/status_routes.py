@@ -1,0 +1,120 @@
+"""The state of every version over HTTP: readiness, aliases, workers that hold it, counts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response
+
+from api.http.responses import json_response
+from api.models.known_versions import KnownVersions
+from api.models.registration_routes import RegisteredVersion, RegistrationViews
+from registry.manifest import Manifest
+from registry.readiness import ReadinessStatus
+from registry.store import Registry
+from tasks.ledger.queue.workers import Workers
+from tasks.ledger.statistics import Statistics
+
+
+class VersionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One version, and how it is served."""
+
+    model: str
+    version: int
+    status: ReadinessStatus
+    reason: str
+    aliases: list[str]
+    is_latest: bool
+    """Whether the bare name means it."""
+    paused: bool
+    workers: list[str]
+    """Names of the live workers that hold it in memory."""
+    size: int
+    """Bytes of its artifact."""
+    call_ms: dict[str, float]
+    """Rows in a call → milliseconds that the call took when the version was registered."""
+    outcomes: dict[str, int]
+    """State → predictions since the ledger began."""
+    error_rate: float | None
+    """failed / (succeeded + failed); null if there are neither."""
+    p50_seconds: float | None
+    p99_seconds: float | None
+    """Latency from acceptance to outcome; null until there is an outcome."""
+
+
+class ModelsStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Every version, and the registrations that are being checked."""
+
+    versions: list[VersionStatus]
+    checking: list[RegisteredVersion]
+    workers: list[dict[str, Any]]
+    """Live workers, each with `name`, `processes`, `memory_bytes`, and the versions `loaded`."""
+
+
+class StatusViews:
+    """The view."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        registrations: RegistrationViews,
+        existing: KnownVersions,
+        workers: Workers,
+    ) -> None:
+        self._registry, self._registrations = registry, registrations
+        self._existing, self._workers = existing, workers
+
+    def blueprint(self) -> Blueprint:
+        """The route; no model can be shown that is called `status`."""
+        routes = Blueprint("status", __name__)
+        routes.get("/models/status")(self.status)
+        return routes
+
+    def status(self) -> Response:
+        """Show the state of every version."""
+        workers = self._workers.alive()
+        counted = {each.reference: each for each in self._existing.statistics()}
+        paused = {each.model for each in self._existing.paused()}
+        versions = [
+            self._version(manifest, workers, counted.get(manifest.reference), paused)
+            for manifest in self._manifests()
+        ]
+        checking = [*self._registrations.pending()]
+        return json_response(ModelsStatus(versions=versions, checking=checking, workers=workers))
+
+    def _manifests(self) -> Iterator[Manifest]:
+        for name in self._registry.models():
+            yield from self._registry.versions(name)
+
+    def _version(
+        self,
+        manifest: Manifest,
+        workers: list[dict[str, Any]],
+        counted: Statistics | None,
+        paused: set[str],
+    ) -> VersionStatus:
+        state, what = self._registry.readiness(manifest), manifest.reference
+        aliases = self._registry.aliases(manifest.name).items()
+        outcomes = counted.outcomes if counted else {}
+        return VersionStatus(
+            model=manifest.name,
+            version=manifest.version,
+            status=state.status,
+            reason=state.reason,
+            aliases=[alias for alias, number in aliases if number == manifest.version],
+            is_latest=self._registry.latest(manifest.name) == manifest.version,
+            paused=what in paused,
+            workers=[w["name"] for w in workers if what in w.get("loaded", ())],
+            size=manifest.size,
+            call_ms=state.call_ms,
+            outcomes=outcomes,
+            error_rate=_error_rate(outcomes),
+            p50_seconds=counted.percentile(0.5) if counted else None,
+            p99_seconds=counted.percentile(0.99) if counted else None,
+        )
+
+
+def _error_rate(outcomes: dict[str, int]) -> float | None:
+    failed = outcomes.get("failed", 0)
+    total = failed + outcomes.get("succeeded", 0)
+    return failed / total if total else None

@@ -1,0 +1,98 @@
+"""The commands of `predictq models` that move aliases and show what became of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from msgspec import UNSET
+
+from cli import find_stack
+from cli.models.causes import cause_of, why_option
+from cli.text_table import text_table
+from registry.changes import AliasState, Changes
+from registry.history import Change
+from registry.store import Registry
+
+_HEADER = ("TIME", "CHANGE", "BY", "WHY")
+_expect_option = click.option(
+    "--expect", type=click.IntRange(min=1), help="Fail unless the alias means this version."
+)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("alias")
+@click.argument("version", type=int)
+@_expect_option
+@why_option
+@find_stack.for_registry
+def alias(name: str, alias: str, version: int, expect: int | None, why: str, home: Path) -> None:
+    """Point ALIAS of the model NAME to VERSION."""
+    _report(
+        Changes(Registry(home)).set_alias(
+            name, alias, version, expected=expect or UNSET, cause=cause_of(why)
+        )
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.argument("alias")
+@_expect_option
+@why_option
+@find_stack.for_registry
+def unalias(name: str, alias: str, expect: int | None, why: str, home: Path) -> None:
+    """Delete ALIAS of the model NAME; the version stays."""
+    _report(
+        Changes(Registry(home)).remove_alias(
+            name, alias, expected=expect or UNSET, cause=cause_of(why)
+        )
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.argument("alias", default="production")
+@_expect_option
+@why_option
+@find_stack.for_registry
+def rollback(name: str, alias: str, expect: int | None, why: str, home: Path) -> None:
+    """Point ALIAS [default: production] of NAME to the version that it meant before."""
+    _report(
+        Changes(Registry(home)).rollback(name, alias, expected=expect or UNSET, cause=cause_of(why))
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@find_stack.for_registry
+def history(name: str, limit: int, as_json: bool, home: Path) -> None:
+    """List the changes of the model NAME, newest first."""
+    changes = Registry(home).history(name)[: -limit - 1 : -1]
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(changes), indent=2))
+    else:
+        click.echo(text_table(_HEADER, (_line(name, change) for change in changes)))
+
+
+def _report(state: AliasState) -> None:
+    name = f"{state.model}@{state.alias}"
+    if state.version is None:
+        click.echo(f"deleted {name}, which was {state.model}:{state.previous}")
+        return
+    was = f", it was {state.model}:{state.previous}" if state.previous and state.changed else ""
+    click.echo(f"{name} is {state.model}:{state.version}{was}")
+
+
+def _line(name: str, change: Change) -> tuple[Any, ...]:
+    if change.alias is None:
+        what = f"{name}:{change.version} {change.act}"
+    else:
+        meant = [str(number or "-") for number in (change.before, change.after)]
+        act = "rolled back" if change.act == "rollback" else "moved"
+        what = f"{name}@{change.alias} {act}: {' to '.join(meant)}"
+    return change.time, what, change.by or "-", change.why or "-"

@@ -1,0 +1,1 @@
+"""Shows that a stack serves a version as its model answers by itself."""

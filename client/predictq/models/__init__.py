@@ -1,0 +1,1 @@
+"""Models and versions of a server: registered, moved, removed, downloaded."""

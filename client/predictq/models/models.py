@@ -1,0 +1,179 @@
+"""The registry of a server: aliases, history, removals, downloads."""
+
+import getpass
+import uuid
+from contextlib import ExitStack
+from os import PathLike
+from typing import Any
+from urllib.parse import urlencode
+
+from predictq import arguments
+from predictq.arguments import count, flag, part, seconds, text
+from predictq.errors import ModelRefused, WaitTimeout
+from predictq.http import wire
+from predictq.http.connection import Connection
+from predictq.http.downloads import download
+from predictq.http.retries import Deadline
+from predictq.models.files import form_fields, open_files
+
+Json = dict[str, Any]
+LOOK_SECONDS = 0.5
+"""Seconds between two looks at a registration."""
+STILL_CHECKING = "{0} is still checked; client.models.show says what became of it"
+
+
+class Models:
+    """The registry of one server; `Client.models` is one, and calling it lists the models.
+
+    Every change needs the local key, which the client reads where the stack is one of this user on
+    this machine; else `InvalidRequest` is raised. ``why`` is kept in the model's history, with the
+    name of this user. The methods raise the same errors as those of `Client`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self) -> list[Json]:
+        """Every registered model, as in `GET /models`."""
+        return wire.listing(self._connection.send("GET", "models"), "models")
+
+    def show(self, name: str, version: int | None = None) -> Json:
+        """One model with its versions, or one of its versions."""
+        return self._ask("GET", _path(name) if version is None else _version(name, version))
+
+    def status(self) -> Json:
+        """How each version is served, and what is being checked, as in `GET /models/status`."""
+        return self._ask("GET", "models/status")
+
+    def register(
+        self,
+        name: str,
+        model: Any,
+        *,
+        sample: Any = None,
+        alias: str | None = None,
+        trust: bool = False,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        **fields: Any,
+    ) -> Json:
+        """Upload a model and wait until the server's gate has decided; returns what it says.
+
+        ``model``: a path, or a fitted estimator, which is saved as skops if that can express it,
+        else as joblib, for which the server must trust uploads. ``sample``: rows of its data, as a
+        data frame, a path, or any rows. ``alias``: an alias for the version, once it is ready.
+        ``fields``: ``metadata``, ``requirements``, ``version``, ``exact``, ``classes``,
+        ``max_queue_seconds``, ``timeout_seconds``, ``why``.
+
+        Raises `ModelRefused`, or `WaitTimeout` if nothing is decided after ``timeout`` seconds, the
+        client's by default.
+        """
+        until = self._connection.deadline(None if timeout is None else seconds("timeout", timeout))
+        said = form_fields(fields) | _cause(fields.get("why", ""))
+        said |= {"alias": alias} if alias else {}
+        key = uuid.uuid4().hex if idempotency_key is None else arguments.key(idempotency_key)
+        with ExitStack() as opened:
+            files, needs_trust = open_files(opened, model, sample)
+            if trust or needs_trust:
+                said["trust"] = "true"
+            path = f"{_path(name)}/versions"
+            options = {"key": key, "hold": until, "until": until}
+            answer = wire.content(self._connection.upload(path, said, files, **options))
+        return self._decided(answer, until)
+
+    def _decided(self, state: Json, until: Deadline) -> Json:
+        """Follow a registration until its gate has decided."""
+        name, version = state["model"], state["version"]
+        while state["status"] == "checking":
+            if not until.left():
+                raise WaitTimeout(f"{name}:{version}", STILL_CHECKING)
+            until.clock.sleep(min(LOOK_SECONDS, until.left()))
+            state = self.show(name, version)
+        if state["status"] == "refused":
+            raise ModelRefused(name, version, state["code"], state["reason"])
+        return {"model": name} | state
+
+    def set_alias(
+        self, name: str, alias: str, version: int, *, expected: int | None = None, why: str = ""
+    ) -> Json:
+        """Point an alias to a version.
+
+        ``expected``: the version that it must mean now, 0 for no such alias; raises `Conflict` if
+        it means another one.
+        """
+        body = _cause(why) | {"version": count("version", version)} | _expected(expected)
+        return self._ask("PUT", f"{_path(name)}/aliases/{part('alias', alias)}", body)
+
+    def remove_alias(
+        self, name: str, alias: str, *, expected: int | None = None, why: str = ""
+    ) -> Json:
+        """Delete an alias; the version stays. ``expected`` as in `set_alias`, but never 0."""
+        query = urlencode(_cause(why) | _expected(expected))
+        return self._ask("DELETE", f"{_path(name)}/aliases/{part('alias', alias)}?{query}")
+
+    def rollback(
+        self, name: str, alias: str = "production", *, expected: int | None = None, why: str = ""
+    ) -> Json:
+        """Point an alias to the version that it meant before; ``expected`` as in `set_alias`."""
+        body = _cause(why) | {"alias": text("alias", alias)} | _expected(expected)
+        return self._ask("POST", f"{_path(name)}/rollback", body)
+
+    def history(
+        self, name: str, *, limit: int = 100, after: int | None = None, at: str | None = None
+    ) -> Json:
+        """The changes of a model, newest first, and what its aliases meant ``at`` a time.
+
+        ``after``: only changes older than the one with this id. ``at``: as in RFC 3339.
+        """
+        given = {"limit": count("limit", limit), "after": after, "at": at}
+        query = urlencode({name: value for name, value in given.items() if value is not None})
+        return self._ask("GET", f"{_path(name)}/history?{query}")
+
+    def remove(
+        self, name: str, version: int | None = None, *, force: bool = False, why: str = ""
+    ) -> Json:
+        """Remove a version, or all of them.
+
+        Raises `Conflict` without ``force`` if an alias points there.
+        """
+        path = _path(name) if version is None else _version(name, version)
+        forced = {"force": "true"} if flag("force", force) else {}
+        return self._ask("DELETE", f"{path}?{urlencode(_cause(why) | forced)}")
+
+    def keep_latest(self, name: str, many: int, *, why: str = "") -> Json:
+        """Remove all versions but the newest ones and those that an alias points to."""
+        body = _cause(why) | {"count": count("many", many)}
+        return self._ask("POST", f"{_path(name)}/keep-latest", body)
+
+    def download(self, name: str, version: int, target: str | PathLike[str]) -> None:
+        """Download the artifact to a file, atomically: it is complete or absent."""
+        download(self._connection, f"{_version(name, version)}/artifact", target)
+
+    def sample(self, name: str, version: int) -> Json:
+        """The first rows of the sample that a version was registered with, and their answers."""
+        return self._ask("GET", f"{_version(name, version)}/sample")
+
+    def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
+        return wire.content(self._connection.send(method, path, body=body))
+
+
+def _path(name: str) -> str:
+    return f"models/{part('name', name)}"
+
+
+def _version(name: str, version: int) -> str:
+    return f"{_path(name)}/versions/{count('version', version)}"
+
+
+def _cause(why: str) -> Json:
+    try:
+        by = {"by": getpass.getuser()}
+    except (KeyError, OSError):  # the account has no name
+        by = {}
+    return by | {"why": text("why", why)}
+
+
+def _expected(expected: int | None) -> Json:
+    if expected is None:
+        return {}
+    return {"expected": count("expected", expected) or None}

@@ -1,0 +1,185 @@
+"""Changes of what is registered: aliases are moved and deleted, versions are removed."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from registry.history import NO_CAUSE, Cause, alias_changes, earlier_versions, version_change
+from registry.names import checked_name
+from registry.storage.directory import Directory, Model
+from registry.store import Registry
+from registry.versions import aliased_version, check_ready, version_of
+from telemetry.errors import AliasMoved, Invalid, RegistryConflict
+
+Expected = int | None | UnsetType
+"""The version that an alias must mean before a change, None for no such alias; unset for any."""
+
+
+class AliasState(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias after a request to change it."""
+
+    model: str
+    alias: str
+    version: int | None
+    """The version that it means; null if it was deleted."""
+    previous: int | None
+    """The version that it meant before; null if there was no such alias."""
+    changed: bool
+    """Whether this request changed it."""
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """Versions and aliases that a removal deleted."""
+
+    versions: tuple[int, ...]
+    aliases: tuple[str, ...]
+
+
+class Changes:
+    """Changes a registry; each change holds its write lock, and is kept in the model's history."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def set_alias(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        *,
+        expected: Expected = UNSET,
+        cause: Cause = NO_CAUSE,
+    ) -> AliasState:
+        """Point an alias to a version.
+
+        Raises `VersionNotReady` unless the version is ready, and `AliasMoved` if the alias means
+        neither the version nor ``expected``.
+        """
+        checked_name(alias, "alias")
+        with self._registry.writing(name) as (directory, model):
+            version_of(name, model, version)
+            check_ready(name, version, model.readiness(version))
+            before = model.aliases.get(alias)
+            # An alias that means the version already: an earlier attempt of this request moved it.
+            if before != version:
+                _check_expected(name, alias, before, expected)
+                _write_aliases(directory, name, model, model.aliases | {alias: version}, cause)
+        return _state(name, alias, before, version)
+
+    def remove_alias(
+        self, name: str, alias: str, *, expected: Expected = UNSET, cause: Cause = NO_CAUSE
+    ) -> AliasState:
+        """Delete an alias; raises `AliasNotFound`, and `AliasMoved` if it is not as expected."""
+        with self._registry.writing(name) as (directory, model):
+            before = aliased_version(name, model, alias).version
+            _check_expected(name, alias, before, expected)
+            kept = {a: number for a, number in model.aliases.items() if a != alias}
+            _write_aliases(directory, name, model, kept, cause)
+        return _state(name, alias, before, None)
+
+    def rollback(
+        self, name: str, alias: str, *, expected: Expected = UNSET, cause: Cause = NO_CAUSE
+    ) -> AliasState:
+        """Point an alias to the version that it meant before, as its history says.
+
+        Versions that were removed, or are not ready, are passed over. Raises `AliasMoved`, and
+        `RegistryConflict` if there is no earlier version.
+        """
+        checked_name(alias, "alias")
+        with self._registry.writing(name) as (directory, model):
+            before = model.aliases.get(alias)
+            _check_expected(name, alias, before, expected)
+            target = _earlier(directory, name, model, alias)
+            aliases = model.aliases | {alias: target}
+            directory.write_aliases(name, aliases)
+            directory.record(
+                name, model.aliases, alias_changes(model.aliases, aliases, cause, "rollback")
+            )
+        return _state(name, alias, before, target)
+
+    def remove(
+        self,
+        name: str,
+        version: int | None = None,
+        *,
+        force: bool = True,
+        cause: Cause = NO_CAUSE,
+    ) -> Removed:
+        """Remove one version, or all of them, and the aliases that point to them.
+
+        Raises `RegistryConflict` without ``force`` if an alias points there.
+        """
+        with self._registry.writing(name) as (directory, model):
+            chosen = [*model.versions] if version is None else [version]
+            gone = [version_of(name, model, number).version for number in chosen]
+            if not force:
+                _refuse_aliased(name, model, gone)
+            return _remove(directory, name, model, gone, cause)
+
+    def keep_latest(self, name: str, count: int, cause: Cause = NO_CAUSE) -> Removed:
+        """Remove all versions but the ``count`` newest and those that an alias points to."""
+        if count < 1:
+            raise Invalid(f"at least one version must be kept, not {count}")
+        with self._registry.writing(name) as (directory, model):
+            aliased = model.aliases.values()
+            old = [number for number in list(model.versions)[:-count] if number not in aliased]
+            return _remove(directory, name, model, old, cause)
+
+
+def pointing_to(aliases: dict[str, int], versions: Iterable[int]) -> list[str]:
+    """The aliases that mean one of these versions, sorted."""
+    chosen = set(versions)
+    return sorted(alias for alias, number in aliases.items() if number in chosen)
+
+
+def _state(name: str, alias: str, before: int | None, after: int | None) -> AliasState:
+    return AliasState(
+        model=name, alias=alias, version=after, previous=before, changed=before != after
+    )
+
+
+def _check_expected(name: str, alias: str, before: int | None, expected: Expected) -> None:
+    if expected is not UNSET and before != expected:
+        means = "there is no such alias" if before is None else f"it means {name}:{before}"
+        wanted = "no alias" if expected is None else f"{name}:{expected}"
+        raise AliasMoved(f"{name}@{alias} is not as expected: {means}, not {wanted}")
+
+
+def _write_aliases(
+    directory: Directory, name: str, model: Model, aliases: dict[str, int], cause: Cause
+) -> None:
+    directory.write_aliases(name, aliases)
+    directory.record(name, model.aliases, alias_changes(model.aliases, aliases, cause))
+
+
+def _earlier(directory: Directory, name: str, model: Model, alias: str) -> int:
+    present = model.aliases.get(alias)
+    for number in earlier_versions(directory.history(name), alias):
+        is_there = number in model.versions and model.readiness(number).status == "ready"
+        if number != present and is_there:
+            return number
+    raise RegistryConflict(f"{name}@{alias} has no earlier version to return to")
+
+
+def _refuse_aliased(name: str, model: Model, gone: list[int]) -> None:
+    if found := pointing_to(model.aliases, gone):
+        what = ", ".join(f"{name}@{alias} is {name}:{model.aliases[alias]}" for alias in found)
+        raise RegistryConflict(
+            f"aliases point to what would be removed: {what}; move them, or force the removal"
+        )
+
+
+def _remove(
+    directory: Directory, name: str, model: Model, gone: list[int], cause: Cause
+) -> Removed:
+    dangling = pointing_to(model.aliases, gone)
+    kept = {a: number for a, number in model.aliases.items() if a not in dangling}
+    # Aliases first: after a crash in between none leads to a version that is gone.
+    directory.write_aliases(name, kept)
+    changes = alias_changes(model.aliases, kept, cause)
+    directory.record(
+        name, model.aliases, [*changes, *(version_change("removed", n, cause) for n in gone)]
+    )
+    directory.remove_versions(name, tuple(gone))
+    return Removed(tuple(gone), tuple(dangling))

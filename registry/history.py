@@ -1,0 +1,99 @@
+"""The history of a model: every change of its versions and aliases, in order."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from registry.readiness import now
+
+Act = Literal["registered", "ready", "refused", "alias", "rollback", "removed"]
+UNRECORDED = "found: it was changed without a record"
+"""Reason of a change that was made before there was a history, or just before a crash."""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Who makes a change, and why."""
+
+    by: str = ""
+    why: str = ""
+
+
+NO_CAUSE = Cause()
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from", "after": "to"}):
+    """One change of a model."""
+
+    time: str
+    """RFC 3339, UTC."""
+    act: Act
+    """`alias` is any move or deletion of an alias but a `rollback`."""
+    version: int | None = None
+    """The version that was registered, became ready, was refused or removed."""
+    alias: str | None = None
+    before: int | None = None
+    """The version that the alias meant before; null if there was no such alias."""
+    after: int | None = None
+    """The version that the alias means since then; null if it was deleted."""
+    by: str = ""
+    """Who made the change, as told by the program that asked for it."""
+    why: str = ""
+
+
+def version_change(act: Act, version: int, cause: Cause) -> Change:
+    """A change of a version, at this moment."""
+    return Change(time=now(), act=act, version=version, by=cause.by, why=cause.why)
+
+
+def alias_changes(
+    before: dict[str, int], after: dict[str, int], cause: Cause, act: Act = "alias"
+) -> list[Change]:
+    """The changes, at this moment, between two states of all aliases."""
+    moved = sorted(a for a in before | after if before.get(a) != after.get(a))
+    return [
+        Change(
+            time=now(),
+            act=act,
+            alias=alias,
+            before=before.get(alias),
+            after=after.get(alias),
+            by=cause.by,
+            why=cause.why,
+        )
+        for alias in moved
+    ]
+
+
+def unrecorded(history: Iterable[Change], aliases: dict[str, int]) -> list[Change]:
+    """The changes that led from the end of a history to the aliases that there are."""
+    return alias_changes(aliases_after(history), aliases, Cause(why=UNRECORDED))
+
+
+def aliases_after(history: Iterable[Change]) -> dict[str, int]:
+    """What each alias means after these changes."""
+    found: dict[str, int] = {}
+    for change in history:
+        if change.alias is not None:
+            found.pop(change.alias, None)
+            if change.after is not None:
+                found[change.alias] = change.after
+    return dict(sorted(found.items()))
+
+
+def earlier_versions(history: Iterable[Change], alias: str) -> list[int]:
+    """The versions that an alias meant, the latest first, for a rollback.
+
+    A rollback takes back what came after the version that it returned to, so a second one leads
+    further back.
+    """
+    meant: list[int] = []
+    for change in history:
+        if change.alias != alias or change.after is None:
+            continue
+        if change.act == "rollback" and change.after in meant:
+            while meant[-1] != change.after:
+                meant.pop()
+        elif meant[-1:] != [change.after]:
+            meant.append(change.after)
+    return meant[::-1]

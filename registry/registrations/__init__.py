@@ -1,0 +1,1 @@
+"""Models that were uploaded, until the gate has decided on them."""

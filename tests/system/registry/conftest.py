@@ -1,0 +1,43 @@
+"""A stack with a bulk worker, whose gate checks what is uploaded; with and without trust."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import skops.io
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from predictq import Client
+from tasks.key_files import read_or_make_local_key
+from tests.support.stack import LiveStack, running, with_models_of
+
+
+@pytest.fixture(scope="module")
+def trusting(constant_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    """A stack that trusts uploads."""
+    home = with_models_of(constant_home, tmp_path_factory.mktemp("trusting"))
+    with running(home, bulk=True, PREDICTQ_TRUST_UPLOADS="1") as stack:
+        key = read_or_make_local_key(home).decode()
+        stack.http.headers["Authorization"] = f"Bearer {key}"
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def fitted() -> LogisticRegression:
+    return LogisticRegression(max_iter=1000).fit(*load_iris(return_X_y=True))
+
+
+@pytest.fixture(scope="session")
+def content(fitted: LogisticRegression) -> bytes:
+    """A model file."""
+    return skops.io.dumps(fitted)
+
+
+@pytest.fixture
+def owner(trusting: LiveStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client that presents the local key of the stack."""
+    key = trusting.http.headers["Authorization"]
+    monkeypatch.setattr("predictq.http.server.authorization", lambda _: {"Authorization": key})
+    with Client(trusting.url) as client:
+        yield client

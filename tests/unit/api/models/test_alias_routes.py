@@ -1,0 +1,139 @@
+"""The routes that change aliases and remove versions."""
+
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.unit.api.models.registry_front import RegistryFront
+
+ALIAS = "/models/m/aliases/production"
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> RegistryFront:
+    return RegistryFront(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", ALIAS),
+        ("DELETE", ALIAS),
+        ("POST", "/models/m/rollback"),
+        ("POST", "/models/m/keep-latest"),
+        ("DELETE", "/models/m"),
+        ("DELETE", "/models/m/versions/1"),
+        ("GET", "/models/m/versions/1/artifact"),
+        ("GET", "/models/m/versions/1/sample"),
+    ],
+)
+def test_registry_routes_need_the_local_key(front: RegistryFront, method: str, path: str) -> None:
+    body: dict[str, Any] = {} if method == "GET" else {"json": {"version": 1, "count": 1}}
+    answer = front.anyone.open(path, method=method, **body)
+    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert [m.version for m in front.registry.versions("m")] == [1, 2, 3]
+
+
+def test_alias_is_moved_deleted_and_rolled_back(front: RegistryFront) -> None:
+    owner = front.owner
+    moved = owner.put(ALIAS, json={"version": 1, "by": "ada", "why": "first"})
+    assert (moved.json["version"], moved.json["previous"]) == (1, None)
+    assert moved.headers["ETag"] == '"1"'
+    assert owner.put(ALIAS, json={"version": 2, "expected": 1}).json["previous"] == 1
+    assert owner.post("/models/m/rollback").json["version"] == 1
+    assert owner.delete(f"{ALIAS}?expected=1&why=over").json["version"] is None
+    assert front.registry.aliases("m") == {}
+
+
+def test_alias_that_another_caller_moved_is_409(front: RegistryFront) -> None:
+    owner = front.owner
+    owner.put(ALIAS, json={"version": 1})
+    for answer in (
+        owner.put(ALIAS, json={"version": 3, "expected": 2}),
+        owner.put(ALIAS, json={"version": 3, "expected": None}),
+        owner.put(ALIAS, json={"version": 3}, headers={"If-Match": '"2"'}),
+        owner.delete(f"{ALIAS}?expected=2"),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (409, "alias_moved")
+    assert owner.put(ALIAS, json={"version": 3}, headers={"If-Match": '"1"'}).status_code == 200
+    assert owner.put(ALIAS, json={"version": 3}, headers={"If-Match": '"x"'}).status_code == 422
+
+
+def test_alias_moved_by_two_at_once_is_moved_by_one(front: RegistryFront) -> None:
+    front.owner.put(ALIAS, json={"version": 1})
+    answers: list[int] = []
+
+    def move(version: int) -> None:
+        body = {"version": version, "expected": 1}
+        answers.append(front.owner.put(ALIAS, json=body).status_code)
+
+    threads = [Thread(target=move, args=(version,)) for version in (2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200, 409]
+
+
+def test_removal_of_what_an_alias_means_is_409_unless_forced(front: RegistryFront) -> None:
+    owner = front.owner
+    owner.put(ALIAS, json={"version": 1})
+    refused = owner.delete("/models/m/versions/1")
+    assert (refused.status_code, refused.json["code"]) == (409, "registry_conflict")
+    removed = owner.delete("/models/m/versions/1?force=true").json
+    assert (removed["versions"], removed["aliases"]) == ([1], ["production"])
+    assert owner.get("/models/m/versions/1").status_code == 404
+
+
+def test_keep_latest_removes_older_versions(front: RegistryFront) -> None:
+    owner = front.owner
+    owner.put(ALIAS, json={"version": 1})
+    assert owner.post("/models/m/keep-latest", json={"count": 1}).json["versions"] == [2]
+    assert [m.version for m in front.registry.versions("m")] == [1, 3]
+
+
+@pytest.mark.parametrize("version", ["0", "01", "x", "-1", "9" * 12, "²"])
+def test_impossible_number_of_a_version_is_404(front: RegistryFront, version: str) -> None:
+    answer = front.owner.delete(f"/models/m/versions/{version}")
+    assert (answer.status_code, answer.json["code"]) == (404, "version_not_found")
+
+
+def test_history_lists_changes_newest_first(front: RegistryFront) -> None:
+    owner = front.owner
+    owner.put(ALIAS, json={"version": 1, "by": "ada", "why": "first"})
+    between = front.registry.history("m")[-1].time
+    owner.put(ALIAS, json={"version": 2})
+    page = front.anyone.get("/models/m/history?limit=2").json
+    assert page["has_more"]
+    assert page["aliases"] == {"production": 2}
+    assert [(c["id"], c["from"], c["to"], c["by"]) for c in page["data"]] == [
+        (5, 1, 2, "a caller with the local key"),
+        (4, None, 1, "ada"),
+    ]
+    older = front.anyone.get("/models/m/history?after=4").json
+    assert [c["id"] for c in older["data"]] == [3, 2, 1]
+    assert not older["has_more"]
+    then = front.anyone.get("/models/m/history", query_string={"at": between}).json
+    assert then["aliases"]["production"] in (1, 2)  # both may lie in one millisecond
+    assert front.anyone.get("/models/m/history?at=2020-01-01").json["aliases"] == {}
+    assert front.anyone.get("/models/m/history?at=noon").status_code == 422
+
+
+def test_artifact_is_downloaded(front: RegistryFront) -> None:
+    answer = front.owner.get("/models/m/versions/2/artifact", headers={"Range": "bytes=1-"})
+    assert (answer.status_code, answer.data) == (206, b"wo")
+    assert front.owner.get("/models/m/versions/2/sample").status_code == 404
+
+
+def test_registry_that_is_read_only_is_403(
+    front: RegistryFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("registry.storage.files.write_file", refuse)
+    answer = front.owner.put(ALIAS, json={"version": 1})
+    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert "may only read its registry" in answer.json["detail"]

@@ -1,0 +1,56 @@
+"""`predictq models alias`, `unalias`, `rollback`, `history` and `export`."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import Result
+
+from tests.unit.cli.models.conftest import IRIS
+
+Run = Callable[..., Result]
+
+
+def test_models_alias_rollback_and_history(run: Run, file: str) -> None:
+    for version in ("1", "2"):
+        run("add", "m", file, "--version", version)
+        run("alias", "m", "production", version, "--why", f"reason {version}")
+    refused = run("alias", "m", "production", "1", "--expect", "1")
+    assert refused.exit_code == 1
+    assert "it means m:2, not m:1" in refused.stderr
+    assert run("rollback", "m").output == "m@production is m:1, it was m:2\n"
+    assert run("rollback", "m").exit_code == 1
+    assert run("unalias", "m", "production").output == "deleted m@production, which was m:1\n"
+    changes = json.loads(run("history", "m", "--json", "--limit", "3").output)
+    assert [(c["act"], c["from"], c["to"]) for c in changes] == [
+        ("alias", 1, None),
+        ("rollback", 2, 1),
+        ("alias", 1, 2),
+    ]
+    assert changes[-1]["by"]
+    assert "m@production moved: 1 to 2" in run("history", "m").output
+
+
+def test_models_export_makes_a_folder_that_answers_by_itself(
+    run: Run, file: str, tmp_path: Path
+) -> None:
+    sample, target = tmp_path / "rows.parquet", tmp_path / "exported"
+    pd.DataFrame(IRIS[0][::10], columns=list("abcd")).to_parquet(sample)
+    assert run("add", "m", file, "--sample", str(sample)).exit_code == 0
+    assert run("export", "m:1", str(target)).output.startswith("exported m:1 to ")
+    assert {path.name for path in target.iterdir()} == {
+        *("model.skops", "sample.parquet", "answers.json", "manifest.json", "load.py"),
+    }
+    loader = [sys.executable, "-P", str(target / "load.py")]
+    told = subprocess.run(loader, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.stdout == "same answers\n", told.stderr
+    assert run("export", "m:1", str(target)).exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["history", "rollback"])
+def test_models_commands_name_an_unknown_model(run: Run, command: str) -> None:
+    assert "there is no model 'nothing'" in run(command, "nothing").stderr

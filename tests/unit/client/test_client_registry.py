@@ -1,0 +1,40 @@
+"""`client.models`: aliases, history, removals."""
+
+import pytest
+
+from predictq import Conflict
+from tests.unit.fake_server import Answer
+
+MOVED = {"model": "m", "alias": "a", "version": 2, "previous": 1, "changed": True}
+
+
+def test_client_models_move_and_remove_aliases(server, client):
+    server.script(*[Answer(200, MOVED)] * 3)
+    assert client.models.set_alias("m", "a", 2, expected=0, why="better") == MOVED
+    client.models.remove_alias("m", "a", expected=1)
+    client.models.rollback("m", why="worse")
+    (put, delete, post) = server.calls
+    assert put == ("PUT", "/models/m/aliases/a")
+    assert delete[1].startswith("/models/m/aliases/a?")
+    assert "expected=1" in delete[1]
+    assert post == ("POST", "/models/m/rollback")
+
+
+def test_client_models_raise_conflict_for_an_alias_that_moved(server, client):
+    body = {"code": "alias_moved", "detail": "it means m:3", "retryable": False}
+    server.script(Answer(409, body))
+    with pytest.raises(Conflict, match="it means m:3"):
+        client.models.set_alias("m", "a", 2, expected=1)
+
+
+def test_client_models_list_history_and_remove(server, client):
+    server.script(*[Answer(200, {"data": [], "has_more": False})] * 4)
+    client.models.history("m", after=7, at="2026-01-01")
+    client.models.remove("m", 3, force=True)
+    client.models.keep_latest("m", 2)
+    client.models.sample("m", 1)
+    paths = [path for _, path in server.calls]
+    assert paths[0] == "/models/m/history?limit=100&after=7&at=2026-01-01"
+    assert paths[1].startswith("/models/m/versions/3?")
+    assert "force=true" in paths[1]
+    assert paths[2:] == ["/models/m/keep-latest", "/models/m/versions/1/sample"]

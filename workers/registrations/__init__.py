@@ -1,0 +1,1 @@
+"""Registrations: the gate of models that were uploaded, each in a process of its own."""
