@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 import redis
 
-from api.console.live.history import History, Point
+from api.console.live.history import LoadHistory, Point
 from api.console.live.snapshot import StackSnapshot
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Sampler:
     def __init__(self, take: Callable[[], StackSnapshot]) -> None:
         """``take``: reads a snapshot; raises `redis.RedisError`."""
         self._take = take
-        self.history = History()
+        self.history = LoadHistory()
         self.picture = Picture(None, None, None)
         self._read_at = float("-inf")
         self._reading = threading.Lock()

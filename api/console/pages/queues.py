@@ -2,7 +2,7 @@
 
 import msgspec
 
-from api.console.live.history import History
+from api.console.live.history import LoadHistory
 from api.console.live.sampler import Picture
 from tasks.gateway import QUEUE
 
@@ -28,7 +28,7 @@ class QueueRow(msgspec.Struct, frozen=True):
     """Points of a line over the last ten minutes: how many messages waited."""
 
 
-def queue_rows(picture: Picture, history: History) -> list[QueueRow]:
+def queue_rows(picture: Picture, history: LoadHistory) -> list[QueueRow]:
     """The rows of the table; none if Redis has never answered."""
     if picture.snapshot is None:
         return []

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 from jinja2 import Environment
 
-from api.console.live.history import BUCKET_SECONDS, History
+from api.console.live.history import BUCKET_SECONDS, LoadHistory
 from api.console.live.sampler import Picture, Sampler
 from api.console.pages.overview import Overview, overview
 from api.console.pages.queues import queue_rows
@@ -73,5 +73,5 @@ class StateViews:
         }
 
     def _judged(self, picture: Picture) -> Overview:
-        history: History = self._sampler.history
+        history: LoadHistory = self._sampler.history
         return overview(picture, history.outcomes(), self._canary_interval)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from api.console.live.history import History, percentile
+from api.console.live.history import LoadHistory, percentile
 from tasks.ledger.statistics import BUCKETS
 from tests.unit.api.console.pictures import queue, snapshot, statistics
 
 
 def test_history_computes_rates_over_ten_seconds() -> None:
-    history = History()
+    history = LoadHistory()
     for second in range(21):
         now = snapshot(
             at=1000.0 + second,
@@ -24,12 +24,12 @@ def test_history_computes_rates_over_ten_seconds() -> None:
 
 
 def test_history_of_one_snapshot_has_no_rates() -> None:
-    load = History().add(snapshot(statistics=[statistics(100)]))
+    load = LoadHistory().add(snapshot(statistics=[statistics(100)]))
     assert (load.accepted, load.answered, load.p50) == (0.0, 0.0, None)
 
 
 def test_history_has_no_negative_rate_after_a_purge() -> None:
-    history = History()
+    history = LoadHistory()
     history.add(snapshot(queues={"predict": queue(depth=50), "bulk": queue()}))
     assert history.add(snapshot(at=1010.0)).accepted == 0.0
 
