@@ -13,7 +13,7 @@ PATH = "/console"
 
 
 class Viewer:
-    """Tells who looks, by the session of the request; a session stands for the local key."""
+    """Tells whether the viewer is signed in; a session stands for the local key."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
