@@ -164,7 +164,7 @@ def create_flask(services: Services) -> Flask:
     registry, settings = services.registry, services.settings
     asking = Asking(services.gateway, services.watcher, registry, settings)
     known = registry, ledger, settings, services.rights
-    for blueprint in registry_blueprints(*known, existing, asking):
+    for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     app.register_blueprint(Operations(ledger, letters, existing, services.requests).blueprint())

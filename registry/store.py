@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -135,7 +135,12 @@ class Registry:
         return self.directory.artifact(manifest.sha256)
 
     def lock(self, manifest: Manifest) -> bytes:
-        """The lock of a version's environment; raises `ArtifactMissing` or `ArtifactMismatch`."""
+        """The lock of a version's environment.
+
+        Raises `ArtifactMissing`, `ArtifactMismatch`, and `UntrustedArtifact`: installing packages
+        runs their code.
+        """
+        self.check_signature(manifest)
         wanted = manifest.environment
         content = self.directory.lock(manifest.name, manifest.version)
         if content is None or wanted is None:
@@ -159,15 +164,18 @@ class Registry:
         golden: GoldenRows | None = None,
         lock: bytes | None = None,
         cause: Cause = NO_CAUSE,
+        check: Callable[[], None] = lambda: None,
     ) -> Manifest:
         """Store an artifact as a version, by default the next one, and point ``alias`` to it.
 
-        ``state``: the state of a new version. ``lock``: the lock of its environment. Adding the
+        ``state``: the state of a new version. ``lock``: the lock of its environment. ``check`` is
+        called first, while nothing else can change; if it raises, nothing is stored. Adding the
         same version again changes only its golden rows, if there are any. Raises `RegistryConflict`
         if the version exists with another description, or was removed and had another artifact.
         """
         check_addition(name, description, artifact, version, alias)
         with self.directory.writing():
+            check()
             model = self.directory.read(name)
             number, changes = version or next_version(self.directory, name, model), list[Change]()
             manifest = check_existing(name, model.versions.get(number), description)
@@ -201,7 +209,8 @@ class Registry:
     def check_signature(self, manifest: Manifest) -> None:
         """Raise `UntrustedArtifact` if a version that runs code is not signed by this home."""
         given = self.directory.signature(manifest.name, manifest.version)
-        if manifest.trusted and not is_signed(self.home, manifest, given):
+        runs_code = manifest.trusted or manifest.environment is not None
+        if runs_code and not is_signed(self.home, manifest, given):
             what = manifest.reference
             raise UntrustedArtifact(
                 f"the manifest of {what} is not signed with the key of this home, so the code in "

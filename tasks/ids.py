@@ -45,7 +45,7 @@ class Ids:
     def new_marked(self) -> str:
         """A new id with the mark of this process; for one thread."""
         # Thirty random bits alone would not keep thousands of ids a second apart for years.
-        if (stamp := _now()) > self._marked_at:
+        if (stamp := _now()) != self._marked_at:
             self._marked_at, self._taken = stamp, set()
         while (noise := self._noise() & MAX_NOISE) in self._taken:
             pass

@@ -127,8 +127,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_overdue(self) -> bool:
         """Whether its queue deadline has passed by this host's clock; Redis has the last word."""
-        deadline, waits = self.queue_deadline, self.state in ("queued", "retrying")
-        return deadline is not None and waits and deadline < time.time()
+        deadline = self.queue_deadline
+        return deadline is not None and self.is_in_queue and deadline < time.time()
+
+    @property
+    def is_in_queue(self) -> bool:
+        """Whether it waits for a worker."""
+        return self.state in ("queued", "retrying")
 
     @property
     def reference(self) -> str:

@@ -1,6 +1,8 @@
 """Asks for predictions on behalf of a request that waits for all of them."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +19,8 @@ from tasks.record import Receipt, Record
 from tasks.settings import Settings
 from telemetry.errors import Busy, Cancelled, Expired, PredictqError, TimedOut, kind_of
 
-WAIT_SECONDS = 30
-"""Seconds that a request waits for its predictions."""
+WAIT_SECONDS = 30.0
+"""Seconds that a request waits for all of its predictions."""
 POLL_SECONDS = 1.0
 """Seconds after which an outcome is looked for that was not announced."""
 DEPLOYED = "production"
@@ -52,22 +54,31 @@ class Asking:
             return f"{model}@{DEPLOYED}"
         return model
 
-    def ask(self, model: str, features: Any, method: str = "predict") -> AnsweredRows:
-        """The predictions of rows.
+    @contextmanager
+    def slot(self) -> Iterator[float]:
+        """Hold one of the threads that may wait; yields until when, in `time.monotonic` seconds.
+
+        Raises `Busy` if all of them wait.
+        """
+        with self._waiting.one() as free:
+            if not free:
+                raise Busy
+            yield time.monotonic() + WAIT_SECONDS
+
+    def ask(
+        self, model: str, features: Any, deadline: float, method: str = "predict"
+    ) -> AnsweredRows:
+        """The predictions of rows; ``deadline`` is that of `slot`.
 
         Raises what a submission raises, what the prediction ended with, and `TimedOut` if it has
         no outcome in time.
         """
         submission = Submission(model=model, features=features, method=method)
         prediction = prepare_prediction(submission, self._registry, self._settings)
-        with self._waiting.one() as free:
-            if not free:
-                raise Busy
-            return _answered(self._outcome(self._gateway.submit(prediction).task_id))
+        return _answered(self._outcome(self._gateway.submit(prediction).task_id, deadline))
 
-    def _outcome(self, task_id: str) -> Record:
+    def _outcome(self, task_id: str, deadline: float) -> Record:
         """The record once it has an outcome, or as it is when the time is over."""
-        deadline = time.monotonic() + WAIT_SECONDS
         with self._watcher.watching(keys.record(task_id)) as published:
             while True:
                 record = self._gateway.look_up(task_id)

@@ -8,6 +8,7 @@ from api.drop_in.asking import Asking
 from api.drop_in.deployments import DeploymentViews
 from api.drop_in.predicting import PredictingViews
 from api.http.rights import Rights
+from api.limits.send_budget import SendBudget
 from api.models.alias_routes import AliasViews
 from api.models.artifact_routes import ArtifactViews
 from api.models.changing import Changing
@@ -31,6 +32,7 @@ def registry_blueprints(
     rights: Rights,
     existing: KnownVersions,
     asking: Asking,
+    sending: SendBudget,
 ) -> Iterator[Blueprint]:
     """Yield the blueprints of the registry's routes."""
     workers = Workers(ledger.client)
@@ -46,4 +48,4 @@ def registry_blueprints(
     # As many threads as batch jobs have for their files: a slow reader holds one.
     yield ArtifactViews(registry, changing, settings.threads // 8).blueprint()
     yield DeploymentViews(registry, changing, registrations, removals).blueprint()
-    yield PredictingViews(asking, registry, settings).blueprint()
+    yield PredictingViews(asking, registry, settings, sending).blueprint()

@@ -90,7 +90,7 @@ class DeploymentViews:
         """Receive a model, and answer once its gate has decided."""
         with self._changing.permitted(request):
             accepted = self._registrations.received(None, trusts=True)
-        state = self._registrations.waited(accepted, MAX_WAIT_SECONDS)
+        state, _ = self._registrations.waited_in_slot(accepted, MAX_WAIT_SECONDS)
         _raise_refusal(state)
         told = Uploaded(
             message=f"Model {state.model} uploaded",
@@ -141,7 +141,8 @@ class DeploymentViews:
     def delete(self, id: str) -> Response:
         """Remove a model with all versions and aliases."""
         with self._changing.permitted(request):
-            self._removals.answer(id, self._changes.remove(id, cause=CAUSE))
+            removed = self._removals.remove(checked_name(id), None, force=True, cause=CAUSE)
+            self._removals.answer(id, removed)
         return json_response(DeletedModel(message=f"Model {id} deleted", model_id=id))
 
 

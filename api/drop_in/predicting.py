@@ -1,6 +1,8 @@
 """Predictions as hand-written services answer them."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +13,7 @@ from api.http.conversion import converted
 from api.http.responses import json_response
 from api.limits.byte_budget import ByteBudget
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
+from api.limits.send_budget import SendBudget
 from api.predictions.submission import read_body
 from registry.store import Registry, Resolved
 from tasks.settings import Settings
@@ -19,7 +22,7 @@ from telemetry.errors import Invalid, TooLarge
 
 SUBMISSIONS = "predictions.submit_and_wait"
 """Endpoint of `POST /predict` and of the routes that have the model in their path."""
-MARK_IN_BODY, MARK_WITH_NAME = b'"model_id"', b'"return_probabilities"'
+MARK, MARK_WITH_NAME = "model_id", "return_probabilities"
 """Fields that only the old services have, without and with the model in the path."""
 MAX_BATCHES = 1000
 """Predictions that one request may be cut into."""
@@ -79,9 +82,11 @@ class OldLoad(msgspec.Struct, frozen=True, kw_only=True):
 class PredictingViews:
     """The views, which wait for their predictions."""
 
-    def __init__(self, asking: Asking, registry: Registry, settings: Settings) -> None:
+    def __init__(
+        self, asking: Asking, registry: Registry, settings: Settings, sending: SendBudget
+    ) -> None:
         self._asking, self._registry, self._settings = asking, registry, settings
-        self._parsing = ByteBudget(settings.max_body_bytes)
+        self._sending, self._parsing = sending, ByteBudget(settings.max_body_bytes)
 
     def blueprint(self) -> Blueprint:
         """The routes, and what answers `POST /predict` if its body has `model_id`."""
@@ -94,24 +99,28 @@ class PredictingViews:
     def predict(self) -> Response | None:
         """Answer a prediction by `model_id`; None leaves the request to its own route."""
         name = (request.view_args or {}).get("name")
+        mark = MARK if name is None else MARK_WITH_NAME
         too_long = (request.content_length or 0) > self._settings.max_body_bytes
         if request.endpoint != SUBMISSIONS or request.mimetype != "application/json" or too_long:
             return None
         # Kept in the request, from where the route of its own reads it, too.
-        if (MARK_IN_BODY if name is None else MARK_WITH_NAME) not in request.get_data():
+        if f'"{mark}"'.encode() not in request.get_data():
             return None
-        return self._old_style(name)
+        with self._read() as given:
+            # Not a column of that name.
+            return self._old_style(name, given) if mark in given else None
 
-    def _old_style(self, name: str | None) -> Response:
-        started, given = time.perf_counter(), self._read()
+    def _old_style(self, name: str | None, given: dict[str, Any]) -> Response:
+        started = time.perf_counter()
         asked = converted(given if name is None else given | {"model_id": name}, OldPrediction)
         reference = self._asking.reference(asked.model_id)
         resolved = self._registry.resolve(reference)
-        pinned = resolved.manifest.reference
-        answered = self._asking.ask(pinned, asked.features)
-        shown = self._probabilities(resolved, asked) if asked.return_probabilities else None
+        with self._asking.slot() as deadline:
+            pinned = resolved.manifest.reference
+            answered = self._asking.ask(pinned, asked.features, deadline)
+            shown = self._probabilities(resolved, asked, deadline)
         seconds = time.perf_counter() - started
-        return json_response(
+        return self._answer(
             OldAnswer(
                 prediction=answered.predictions,
                 probabilities=shown,
@@ -132,7 +141,8 @@ class PredictingViews:
         resolved = self._registry.resolve(reference)
         manifest = resolved.manifest
         if manifest.example is not None:
-            self._asking.ask(reference, [manifest.example], manifest.signature.main)
+            with self._asking.slot() as deadline:
+                self._asking.ask(reference, [manifest.example], deadline, manifest.signature.main)
         told = f"Model {name} loaded"
         return json_response(
             OldLoad(message=told, status="loaded", model_metadata=_metadata(resolved))
@@ -141,30 +151,44 @@ class PredictingViews:
     def batch_predict(self, name: str) -> Response:
         """Predict many rows in predictions of ``batch_size`` rows each."""
         started = time.perf_counter()
-        asked = converted(self._read(), OldBatch)
-        reference = self._asking.reference(name)
-        resolved = self._registry.resolve(reference)
-        size = min(asked.batch_size, self._settings.max_rows)
-        rows = asked.batch_features
+        with self._read() as given:
+            asked = converted(given, OldBatch)
+            reference = self._asking.reference(name)
+            resolved = self._registry.resolve(reference)
+            size = min(asked.batch_size, self._settings.max_rows)
+            found = self._predictions(resolved.manifest.reference, asked.batch_features, size)
+            seconds = time.perf_counter() - started
+            return self._answer(
+                BatchAnswer(
+                    predictions=found,
+                    total_samples=len(found),
+                    batch_size=size,
+                    prediction_time_seconds=seconds,
+                    throughput_samples_per_second=len(found) / seconds,
+                    model_metadata=_metadata(resolved),
+                )
+            )
+
+    def _predictions(self, pinned: str, rows: list[Any], size: int) -> list[Any]:
+        """The predictions of all rows, by one version, even if an alias moves meanwhile."""
         if len(rows) > size * MAX_BATCHES:
             raise TooLarge(f"a request may have at most {MAX_BATCHES} batches")
-        pieces = [rows[start : start + size] for start in range(0, len(rows), size)]
-        # Pinned: all rows are answered by one version, even if an alias moves meanwhile.
-        pinned = resolved.manifest.reference
-        found = [each for p in pieces for each in self._asking.ask(pinned, p).predictions]
-        seconds = time.perf_counter() - started
-        return json_response(
-            BatchAnswer(
-                predictions=found,
-                total_samples=len(found),
-                batch_size=size,
-                prediction_time_seconds=seconds,
-                throughput_samples_per_second=len(found) / seconds,
-                model_metadata=_metadata(resolved),
-            )
-        )
+        found: list[Any] = []
+        with self._asking.slot() as deadline:
+            for start in range(0, len(rows), size):
+                piece = rows[start : start + size]
+                found += self._asking.ask(pinned, piece, deadline).predictions
+        return found
 
-    def _read(self) -> dict[str, Any]:
+    def _answer(self, answer: msgspec.Struct) -> Response:
+        response = json_response(answer)
+        if len(response.get_data()) > self._settings.max_outcome_bytes:
+            raise TooLarge("the answer is too large: send fewer rows, or a batch job")
+        return self._sending.budgeted(response)
+
+    @contextmanager
+    def _read(self) -> Iterator[dict[str, Any]]:
+        """The object in the body, whose bytes count as long as it is in memory."""
         body = read_body(request, self._settings.max_body_bytes)
         with self._parsing.holding(len(body)):
             refuse_many_containers(body, self._settings.max_rows)
@@ -172,14 +196,16 @@ class PredictingViews:
             given = decode(body)
             if not isinstance(given, dict):
                 raise Invalid("the body is an object")
-            return given
+            yield given
 
-    def _probabilities(self, resolved: Resolved, asked: OldPrediction) -> list[Any] | None:
-        """The probabilities of the rows; None if the model gives none."""
+    def _probabilities(
+        self, resolved: Resolved, asked: OldPrediction, deadline: float
+    ) -> list[Any] | None:
+        """The probabilities of the rows; None if they are not asked for, or there are none."""
         manifest = resolved.manifest
-        if "predict_proba" not in manifest.signature.methods:
+        if not asked.return_probabilities or "predict_proba" not in manifest.signature.methods:
             return None
-        found = self._asking.ask(manifest.reference, asked.features, "predict_proba")
+        found = self._asking.ask(manifest.reference, asked.features, deadline, "predict_proba")
         return found.predictions
 
 

@@ -65,6 +65,7 @@ class ModelForm:
         """Read the whole form; raises `Malformed`, `Invalid`, `TooLarge` or `OSError`."""
         self._directory, self._settings = directory, settings
         self._received: dict[str, Path] = {}
+        self._opened_files = 0
         self._digest = blake2b(digest_size=16)
         with ExitStack() as self._open:
             form, files = parse_form(request, self._opened)
@@ -138,6 +139,9 @@ class ModelForm:
         filename: str | None,
         content_length: int | None = None,
     ) -> IO[bytes]:
+        self._opened_files += 1
+        if self._opened_files > len(_FILES):  # before anything of it is on the disk
+            raise invalid_field("file", f"an upload has the files {', '.join(_FILES)}")
         path = self._directory / f"part-{uuid4().hex}"
         file = self._open.enter_context(open_with_reserve(path, "wb", self._settings.spare_bytes))
         watched = Watched(file, lambda: self._check_size(file.tell()), self._digest)

@@ -18,7 +18,7 @@ from api.models.changing import Changing
 from api.models.model_form import ModelForm
 from api.predictions.submission import checked_key
 from registry.readiness import ReadinessStatus
-from registry.registrations.registrations import Registrations
+from registry.registrations.registrations import WITHDRAWN, Registrations
 from registry.registrations.request import GateDecision, IdempotentUse, RegistrationRequest
 from registry.store import Registry
 from tasks.jobs.messages import BULK
@@ -95,8 +95,7 @@ class RegistrationViews:
     def answer(self, accepted: RegistrationRequest) -> Response:
         """The state of a registration, after the wait that the request prefers."""
         prefers = parse_prefer(request.headers.get("Prefer", ""))
-        with self._waits.one() as free:
-            state = self.waited(accepted, prefers.seconds(0) if free else 0)
+        state, free = self.waited_in_slot(accepted, prefers.seconds(0))
         path = f"/models/{accepted.model}/versions/{accepted.version}"
         headers = {"Location": path}
         if applied := prefers.applied(waited=free):
@@ -105,15 +104,19 @@ class RegistrationViews:
 
     def state(self, name: str, number: int) -> RegisteredVersion:
         """What is known of a registration; raises `VersionNotFound` if there never was one."""
+        return self._state(name, number, None)
+
+    def _state(self, name: str, number: int, has_worker: bool | None) -> RegisteredVersion:
         reference = f"{name}:{number}"
         if self.is_pending(name, number):
             return RegisteredVersion(
                 model=name,
                 version=number,
                 status="checking",
-                waiting_for=self._waits_for(reference),
+                waiting_for=self._waits_for(reference, has_worker),
             )
-        if decision := self._registrations.decision(name, number):
+        decision = self._registrations.decision(name, number)
+        if decision and decision.code != WITHDRAWN:
             return _of_decision(name, number, decision)
         raise VersionNotFound(f"there is no version {reference}")
 
@@ -123,12 +126,13 @@ class RegistrationViews:
 
     def pending(self) -> Iterator[RegisteredVersion]:
         """The registrations that are being checked, or wait for it."""
+        has_worker = self._has_worker()
         for reference in sorted(self._registrations.pending()):
             name, _, number = reference.rpartition(":")
             with suppress(VersionNotFound):  # withdrawn meanwhile
-                yield self.state(name, int(number))
+                yield self._state(name, int(number), has_worker)
 
-    def waited(self, accepted: RegistrationRequest, seconds: int) -> RegisteredVersion:
+    def _waited(self, accepted: RegistrationRequest, seconds: int) -> RegisteredVersion:
         """The state of a registration once it is decided, or after some seconds."""
         deadline = time.monotonic() + seconds
         while True:
@@ -137,14 +141,27 @@ class RegistrationViews:
                 return state
             time.sleep(GATE_LOOK_SECONDS)
 
-    def _waits_for(self, reference: str) -> str | UnsetType:
+    def waited_in_slot(
+        self, accepted: RegistrationRequest, seconds: int
+    ) -> tuple[RegisteredVersion, bool]:
+        """The state after a wait, and whether there was a slot to wait in."""
+        with self._waits.one() as free:
+            return self._waited(accepted, seconds if free else 0), free
+
+    def _waits_for(self, reference: str, has_worker: bool | None) -> str | UnsetType:
+        """``has_worker``: what `_has_worker` said; None to ask it if that matters."""
         if self._registrations.is_claimed(reference):
             return UNSET
-        try:
-            has_worker = any(BULK in worker["queues"] for worker in self._workers.alive())
-        except redis.RedisError:  # the registration goes on without Redis
-            return UNSET
+        if has_worker is None:
+            has_worker = self._has_worker()
         return "capacity" if has_worker else "no_worker"
+
+    def _has_worker(self) -> bool:
+        """Whether a worker lives that checks registrations."""
+        try:
+            return any(BULK in worker["queues"] for worker in self._workers.alive())
+        except redis.RedisError:  # the registration goes on without Redis
+            return True
 
     def _refuse_code(self, wish: RegistrationRequest) -> None:
         """Raise `Forbidden` for what may run code, unless the server trusts uploads."""

@@ -11,9 +11,12 @@ from api.http.operator_bodies import read_body, read_query
 from api.http.responses import json_response
 from api.models.changing import Changing, Wish, version_number
 from registry.changes import Changes, Removed
+from registry.history import Cause
+from registry.names import checked_name
 from registry.registrations.registrations import Registrations
 from registry.store import Registry
 from tasks.ledger.ghosts import Ghosts
+from telemetry.errors import NotFound
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +84,26 @@ class RemovalViews:
         with self._changing.permitted(request):
             wish = read_query(request, VersionRemoval)
             number = None if version is None else version_number(version)
-            if number is not None and self._registrations.withdraw(f"{name}:{number}"):
-                return self.answer(name, Removed((number,), ()))
-            removed = self._changes.remove(name, number, force=wish.force, cause=wish.cause)
-            return self.answer(name, removed)
+            return self.answer(
+                name, self.remove(checked_name(name), number, force=wish.force, cause=wish.cause)
+            )
+
+    def remove(self, name: str, number: int | None, *, force: bool, cause: Cause) -> Removed:
+        """Remove a version, or all of them, and withdraw those that are being checked."""
+        withdrawn = self._withdrawn(name, number, cause.by)
+        try:
+            removed = self._changes.remove(name, number, force=force, cause=cause)
+        except NotFound:
+            if not withdrawn:
+                raise
+            return Removed(tuple(withdrawn), ())
+        numbers = sorted({*removed.versions, *withdrawn})
+        return msgspec.structs.replace(removed, versions=tuple(numbers))
+
+    def _withdrawn(self, name: str, number: int | None, by: str) -> list[int]:
+        if number is None:
+            return self._registrations.withdraw_all(name, by)
+        return [number] if self._registrations.withdraw(name, number, by) else []
 
     def answer(self, name: str, removed: Removed) -> Response:
         """Remove what Redis knows of removed versions, and say what is gone."""

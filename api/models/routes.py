@@ -11,6 +11,7 @@ from api.http.responses import json_response
 from api.models.changing import version_number
 from api.models.registration_routes import RegistrationViews
 from registry.manifest import Environment, Manifest, Signature
+from registry.names import checked_name
 from registry.readiness import ReadinessStatus
 from registry.store import Registry
 from telemetry.errors import NotFound, VersionNotFound
@@ -102,7 +103,7 @@ class ModelViews:
 
     def version(self, name: str, version: str) -> Response:
         """Show one version; of one that is checked or was refused, what its gate says."""
-        number = version_number(version)
+        name, number = checked_name(name), version_number(version)
         if not self._registrations.is_pending(name, number):
             try:
                 found = self._registry.resolve(f"{name}:{number}")

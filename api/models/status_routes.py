@@ -1,7 +1,7 @@
 """The state of every version over HTTP: readiness, aliases, workers that hold it, counts."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from flask import Blueprint, Response
@@ -51,6 +51,17 @@ class ModelsStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Live workers, each with `name`, `processes`, `memory_bytes`, and the versions `loaded`."""
 
 
+class Names(NamedTuple):
+    """What a name without a number means."""
+
+    latest: int | None
+    aliases: dict[str, int]
+
+    def of(self, version: int) -> list[str]:
+        """The aliases that point to a version."""
+        return [alias for alias, number in self.aliases.items() if number == version]
+
+
 class StatusViews:
     """The view."""
 
@@ -76,33 +87,35 @@ class StatusViews:
         counted = {each.reference: each for each in self._existing.statistics()}
         paused = {each.model for each in self._existing.paused()}
         versions = [
-            self._version(manifest, workers, counted.get(manifest.reference), paused)
-            for manifest in self._manifests()
+            self._version(manifest, names, workers, counted.get(manifest.reference), paused)
+            for manifest, names in self._manifests()
         ]
         checking = [*self._registrations.pending()]
         return json_response(ModelsStatus(versions=versions, checking=checking, workers=workers))
 
-    def _manifests(self) -> Iterator[Manifest]:
+    def _manifests(self) -> Iterator[tuple[Manifest, Names]]:
         for name in self._registry.models():
-            yield from self._registry.versions(name)
+            names = Names(self._registry.latest(name), self._registry.aliases(name))
+            for manifest in self._registry.versions(name):
+                yield manifest, names
 
     def _version(
         self,
         manifest: Manifest,
+        names: Names,
         workers: list[dict[str, Any]],
         counted: Statistics | None,
         paused: set[str],
     ) -> VersionStatus:
         state, what = self._registry.readiness(manifest), manifest.reference
-        aliases = self._registry.aliases(manifest.name).items()
         outcomes = counted.outcomes if counted else {}
         return VersionStatus(
             model=manifest.name,
             version=manifest.version,
             status=state.status,
             reason=state.reason,
-            aliases=[alias for alias, number in aliases if number == manifest.version],
-            is_latest=self._registry.latest(manifest.name) == manifest.version,
+            aliases=names.of(manifest.version),
+            is_latest=names.latest == manifest.version,
             paused=what in paused,
             workers=[w["name"] for w in workers if what in w.get("loaded", ())],
             size=manifest.size,

@@ -57,7 +57,7 @@ _SHOWN = 10
 @click.option(
     "--classes",
     metavar="A,B,…",
-    help="Class labels in order, for XGBoost and LightGBM files, which number them.",
+    help="Class labels in order, for files of XGBoost, LightGBM and PyTorch, which number them.",
 )
 @click.option("--trust", is_flag=True, help="Allow the model to run code when it is loaded.")
 @click.option(
@@ -111,8 +111,9 @@ def add(
     """Register MODEL as a version of the model NAME.
 
     MODEL is a file, whose content tells its format: skops, ONNX, XGBoost (JSON, UBJ), LightGBM
-    (text), CatBoost (cbm); joblib and pickle with --trust. Or it is a directory that MLflow saved,
-    or Python code with --trust and --sample: module:name or file.py:name, a function or a class.
+    (text), CatBoost (cbm); PMML with --sample; joblib and pickle with --trust, PyTorch with both.
+    Or it is a directory that MLflow saved, or Python code with --trust and --sample: module:name or
+    file.py:name, a function or a class.
     """
     if sample and example:
         raise Invalid("give either --sample or --example")

@@ -19,10 +19,10 @@ from registry.names import checked_name, parse_reference
 from registry.readiness import now
 from registry.registrations.request import GateDecision, IdempotentUse, RegistrationRequest
 from registry.storage.files import (
+    is_locked,
     make_directory,
     remove_file,
     sync_directory,
-    try_lock,
     write_file,
 )
 from registry.store import Registry
@@ -35,6 +35,8 @@ STAGING_SECONDS = 3600.0
 """Seconds after which an upload that became no registration is deleted."""
 KEY_SECONDS = 24 * 3600.0
 """Seconds for which an idempotency key is known."""
+WITHDRAWN = "withdrawn"
+"""Code of the decision on a registration that was deleted before its gate had decided."""
 REQUEST, MODEL, ATTEMPTS_FILE, CLAIM = "request.json", "model", "attempts", "claim"
 
 
@@ -105,9 +107,7 @@ class Registrations:
 
     def is_claimed(self, reference: str) -> bool:
         """Whether a process checks this registration now."""
-        with suppress(OSError), try_lock(self.directory(reference) / CLAIM) as descriptor:
-            return descriptor is None
-        return False
+        return is_locked(self.directory(reference) / CLAIM)
 
     def begin_attempt(self, reference: str) -> int:
         """Count an attempt of the gate, from 1; the caller has claimed the registration."""
@@ -131,10 +131,29 @@ class Registrations:
                     told = Cause(request.cause.by, decision.reason)
                     aliases = self._files.read(name).aliases
                     self._files.record(name, aliases, [version_change("refused", number, told)])
-        self.withdraw(request.reference)
+        self.delete(request.reference)
 
-    def withdraw(self, reference: str) -> bool:
-        """Delete a pending registration; returns whether there was one."""
+    def withdraw(self, name: str, number: int, by: str) -> bool:
+        """Decide that a pending registration becomes no version; returns whether there was one.
+
+        A process that checks it meanwhile finds the decision when it registers the version.
+        """
+        with self._files.writing():
+            is_pending = self.request(f"{name}:{number}") is not None
+            if not is_pending or self.decision(name, number) is not None:
+                return False
+            told = GateDecision(status="refused", code=WITHDRAWN, reason=f"withdrawn by {by}")
+            self._files.write_decision(name, number, replace(told, decided_at=now()))
+        return self.delete(f"{name}:{number}")
+
+    def withdraw_all(self, name: str, by: str) -> list[int]:
+        """`withdraw` each pending registration of a model; returns their numbers."""
+        references = map(parse_reference, list(self.pending()))
+        numbers = [found.version for found in references if found.name == name and found.version]
+        return [number for number in numbers if self.withdraw(name, number, by)]
+
+    def delete(self, reference: str) -> bool:
+        """Delete the files of a registration; returns whether there were any."""
         directory = self.directory(reference)
         gone = self._root / "staging" / uuid4().hex
         make_directory(gone.parent)

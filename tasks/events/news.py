@@ -6,6 +6,8 @@ from contextlib import suppress
 from tasks.ledger import keys
 from tasks.ledger.subscription import Subscription
 
+RENEW_SECONDS = 5.0
+
 
 class News:
     """One subscription for all callers that follow events; belongs to one event loop."""
@@ -24,6 +26,7 @@ class News:
         if self._subscription is None:
             self._loop = asyncio.get_running_loop()
             self._subscription = Subscription(self._url, lambda *_: self._tell())
+            self._loop.call_later(RENEW_SECONDS, self._renew)
         await self._subscription.join(keys.EVENTS)
 
     def upcoming(self) -> asyncio.Event:
@@ -41,6 +44,12 @@ class News:
         self.is_over = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._tell)
+
+    def _renew(self) -> None:
+        """Notice a connection that was lost without a word."""
+        if self._subscription is not None and self._loop is not None and not self.is_over:
+            self._subscription.renew()
+            self._loop.call_later(RENEW_SECONDS, self._renew)
 
     def _tell(self) -> None:
         told, self._next = self._next, asyncio.Event()

@@ -83,7 +83,7 @@ class Wait:
 
 def _until_overdue(record: Record) -> float:
     """Seconds until a look-up would expire the prediction; without a worker nothing else does."""
-    if record.queue_deadline is None:
+    if record.queue_deadline is None or not record.is_in_queue:
         return float("inf")
     left = record.queue_deadline - time.time()
     # Redis's clock decides, and may be behind the one of this host.

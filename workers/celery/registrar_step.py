@@ -11,7 +11,7 @@ from workers.registrations.registrar import Registrar
 
 
 class RegistrarStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
-    """Runs the registrar in a thread while the worker is connected."""
+    """Runs the registrar in a thread from the first connection to the end of the worker."""
 
     requires = ("workers.celery.consumer:BatchingStep",)
 
@@ -26,6 +26,8 @@ class RegistrarStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
 
     def start(self, consumer: Any) -> None:
         """Start the registrar; called for each connection to the broker."""
+        if self._thread.is_alive():
+            return
         self._over = threading.Event()
         given = (self._over,)
         self._thread = threading.Thread(
@@ -34,7 +36,12 @@ class RegistrarStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery ha
         self._thread.start()
 
     def stop(self, consumer: Any) -> None:
-        """Stop the registrar, and the process of a registration that is being checked."""
+        """Stop the registrar, and the process of a registration that is being checked.
+
+        Not if only the connection was lost: registrations do not need Redis.
+        """
+        if consumer.blueprint.state == bootsteps.RUN:
+            return
         self._over.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)

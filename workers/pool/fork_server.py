@@ -95,8 +95,8 @@ class ForkServer:
         left = models_budget()
         served = filter(runs_in_environment_of, current(self._registry))
         for manifest in islice(served, MAX_PRELOADED):
-            left -= manifest.size
-            if left >= 0:
+            if manifest.size <= left:  # a large one leaves room for those that follow
+                left -= manifest.size
                 yield manifest
 
     def _obey(self, command: Any, descriptors: list[int]) -> None:

@@ -4,6 +4,7 @@ It loads the model, compares each door with the model's own answers, and registe
 ends without a decision only if it is killed, or if the disk fails.
 """
 
+import hashlib
 import logging
 import os
 import sys
@@ -41,21 +42,26 @@ def check_registration(reference: str, settings: Settings) -> None:
     if request is None:
         return
     if registrations.decision(request.model, request.version) is not None:
-        registrations.withdraw(reference)  # a crash came between the decision and this
+        registrations.delete(reference)  # a crash came between the decision and this
         return
-    if (made := _registered(registry, request)) is not None:
+    if (made := _registered(registry, registrations, request)) is not None:
         decision = _point(registry, request, made)
     else:
         decision = _decided(registry, registrations, request, settings)
     registrations.decide(request, decision)
 
 
-def _registered(registry: Registry, request: RegistrationRequest) -> Manifest | None:
+def _registered(
+    registry: Registry, registrations: Registrations, request: RegistrationRequest
+) -> Manifest | None:
     """The version, if an attempt before this one has registered it."""
     try:
-        return registry.resolve(request.reference).manifest
+        found = registry.resolve(request.reference).manifest
     except PredictqError:
         return None
+    content = (registrations.directory(request.reference) / MODEL).read_bytes()
+    # A version that a command registered under this number is not the one to check.
+    return found if found.sha256 == hashlib.sha256(content).hexdigest() else None
 
 
 def _decided(
@@ -111,8 +117,11 @@ def _register(
     described = environment and environment.described(
         read_requirements(request.requirements).packages
     )
-    if registrations.request(request.reference) is None:
-        raise VersionNotFound("the registration was withdrawn")
+
+    def refuse_withdrawn() -> None:
+        if registrations.decision(request.model, request.version) is not None:
+            raise VersionNotFound("the registration was withdrawn")
+
     manifest = registry.add(
         *(request.model, replace(found.description, environment=described), found.content),
         version=request.version,
@@ -120,6 +129,7 @@ def _register(
         golden=golden,
         lock=None if environment is None else environment.lock,
         cause=request.cause,
+        check=refuse_withdrawn,
     )
     rows = len(own.frame) if own and request.sample else 0
     return replace(

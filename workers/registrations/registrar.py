@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from registry.registrations.registrations import CLAIM, Registrations
 from registry.registrations.request import GateDecision
 from registry.storage.files import try_lock
@@ -46,10 +48,17 @@ class Registrar:
                 self._sweep()
                 for reference in self._waiting():
                     if not over.is_set():
-                        self._take(reference, over)
+                        self._take_safely(reference, over)
             except OSError as error:
                 log.warning("registrations cannot be checked: %s", error)
             over.wait(SCAN_SECONDS)
+
+    def _take_safely(self, reference: str, over: threading.Event) -> None:
+        """Whatever is wrong with one registration, the others are checked."""
+        try:
+            self._take(reference, over)
+        except Exception:
+            log.exception("the registration %s cannot be checked", reference)
 
     def _waiting(self) -> list[str]:
         found = []
@@ -61,13 +70,16 @@ class Registrar:
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept > SWEEP_SECONDS or not self._swept:
-            self._registrations.sweep()
             self._swept = time.monotonic()
+            self._registrations.sweep()
 
     def _take(self, reference: str, over: threading.Event) -> None:
         claim = self._registrations.directory(reference) / CLAIM
         with suppress(FileNotFoundError), try_lock(claim) as descriptor:
             if descriptor is None:
+                return
+            if self._registrations.request(reference) is None:  # withdrawn just now
+                self._registrations.delete(reference)
                 return
             attempt = self._registrations.begin_attempt(reference)
             if attempt > MAX_CHECKS:
@@ -91,10 +103,9 @@ class Registrar:
             pass_fds=(descriptor,),
         )
         try:
-            return _ended(process, over)
+            return _ended(process, over, self._registrations.directory(reference))
         finally:
-            process.kill()
-            process.wait()
+            _end(process)
 
     def _interrupted(self, reference: str, over: threading.Event) -> None:
         if over.is_set():
@@ -110,9 +121,22 @@ class Registrar:
             self._registrations.decide(request, decision)
 
 
-def _ended(process: subprocess.Popen[bytes], over: threading.Event) -> bool:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process with its children: one may load a model in native code without an end."""
+    with suppress(psutil.Error):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    process.kill()
+    process.wait()
+
+
+def _ended(process: subprocess.Popen[bytes], over: threading.Event, directory: Path) -> bool:
+    """Wait for the process; returns whether it is done, also because its files are deleted."""
     deadline = time.monotonic() + CHECK_SECONDS
     while process.poll() is None:
         if over.wait(0.05) or time.monotonic() > deadline:
             return False
+        if not directory.exists():  # decided or withdrawn
+            return True
     return True

@@ -41,14 +41,14 @@ class Sampler:
         self.history = LoadHistory()
         self.picture = Picture(None, None, None)
         self._read_at = float("-inf")
-        self._reading = threading.Lock()
+        self._reading, self._starting = threading.Lock(), threading.Lock()
         self._wake = threading.Event()
         self._listeners: set[PictureListener] = set()
         self._has_started = False
 
     def start(self) -> None:
         """Start reading, unless it was started before: a console that is never opened is free."""
-        with self._reading:
+        with self._starting:  # held for a moment only: the event loop calls this
             started, self._has_started = self._has_started, True
         if not started:
             threading.Thread(target=self._run, name="console-sampler", daemon=True).start()
@@ -64,13 +64,25 @@ class Sampler:
         self._listeners.discard(listener)
 
     def current(self) -> Picture:
-        """The picture, read again if it is older than a second."""
-        with self._reading:
-            if time.monotonic() - self._read_at >= WATCHED_SECONDS:
-                # Before the reading, so that a Redis that does not answer is not asked more often.
-                self._read_at = time.monotonic()
-                self.picture = self._read()
+        """The picture, read again if it is older than a second.
+
+        While one thread reads, the others get the picture before, once there is one.
+        """
+        has_none = self._read_at == float("-inf")
+        if self._reading.acquire(blocking=has_none):
+            try:
+                self._refresh()
+            finally:
+                self._reading.release()
         return self.picture
+
+    def _refresh(self) -> None:
+        if time.monotonic() - self._read_at >= WATCHED_SECONDS:
+            try:
+                self.picture = self._read()
+            finally:
+                # After the reading: a Redis that answers slowly is not asked without a pause.
+                self._read_at = time.monotonic()
 
     def _read(self) -> Picture:
         try:

@@ -53,7 +53,8 @@ class SignInViews:
             cookie,
             max_age=MAX_SESSION_SECONDS,
             path=PATH,
-            secure=request.is_secure,
+            # A proxy that ends TLS hides the scheme; the origin that browsers send has it.
+            secure=request.is_secure or request.headers.get("Origin", "").startswith("https://"),
             httponly=True,
             samesite="Strict",
         )

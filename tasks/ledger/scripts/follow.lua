@@ -11,4 +11,5 @@ if redis.call('EXISTS', followed) == 0 then
   redis.call('XADD', stream, '*', 'start', '')
 end
 redis.call('SET', followed, '', 'EX', seconds)
+redis.call('EXPIRE', stream, seconds)
 return redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1][1]

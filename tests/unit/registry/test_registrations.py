@@ -61,7 +61,7 @@ def test_registration_of_a_key_that_a_crash_left_behind_is_new(
 ) -> None:
     use = IdempotentUse("key", "payload")
     accept(registrations, use)
-    assert registrations.withdraw("m:1")
+    assert registrations.delete("m:1")
     assert accept(registrations, use).version == 2
 
 
@@ -118,3 +118,37 @@ def test_registrations_of_many_processes_get_different_numbers(tmp_path: Path) -
 def _accept_many(home: Path, many: int) -> list[int]:
     registrations = Registrations(Registry(home))
     return [accept(registrations).version for _ in range(many)]
+
+
+def test_withdrawn_registration_is_decided(registrations: Registrations) -> None:
+    accept(registrations)
+    assert registrations.withdraw("m", 1, "tester")
+    assert not registrations.withdraw("m", 1, "tester")
+    decision = registrations.decision("m", 1)
+    assert decision
+    assert (decision.status, decision.code) == ("refused", "withdrawn")
+    # The process that checks it meanwhile cannot change that, and its number is not given again.
+    registrations.decide(RegistrationRequest(model="m", version=1), GateDecision(status="ready"))
+    assert registrations.decision("m", 1) == decision
+    assert accept(registrations).version == 2
+
+
+def test_registrations_of_a_model_are_withdrawn_together(registrations: Registrations) -> None:
+    accept(registrations)
+    accept(registrations)
+    assert sorted(registrations.withdraw_all("m", "tester")) == [1, 2]
+    assert registrations.withdraw_all("m", "tester") == []
+
+
+def test_claim_of_a_registration_is_seen_and_not_taken(registrations: Registrations) -> None:
+    accept(registrations)
+    assert not registrations.is_claimed("m:1")
+    assert not (registrations.directory("m:1") / CLAIM).exists()
+    with try_lock(registrations.directory("m:1") / CLAIM):
+        assert registrations.is_claimed("m:1")
+    assert not registrations.is_claimed("m:1")
+
+
+def test_lock_passes_on_the_errors_of_its_block(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError), try_lock(tmp_path / "lock"):
+        raise BlockingIOError  # as a fork that the system refuses

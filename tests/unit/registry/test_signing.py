@@ -1,10 +1,12 @@
 """A version that runs code is loaded only if this home has signed its manifest."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
 import pytest
 
+from registry.manifest import Environment
 from registry.storage.signing import KEY
 from registry.store import Registry
 from telemetry.errors import UntrustedArtifact
@@ -41,3 +43,14 @@ def test_signature_is_not_needed_where_no_code_runs(tmp_path: Path) -> None:
     manifest = registry.add("m", described(b"one"), b"one")
     (tmp_path / "models" / "m" / "versions" / "1.signature").unlink()
     registry.check_signature(manifest)
+
+
+def test_signature_is_checked_before_an_environment_is_made(tmp_path: Path) -> None:
+    lock = b"package==1.0"
+    environment = Environment(hashlib.sha256(lock).hexdigest(), ("package",), "3.11.7", 0)
+    registry = Registry(tmp_path)
+    manifest = registry.add("m", described(b"one", environment=environment), b"one", lock=lock)
+    assert registry.lock(manifest) == lock
+    (tmp_path / "models" / "m" / "versions" / "1.signature").unlink()
+    with pytest.raises(UntrustedArtifact):
+        registry.lock(manifest)

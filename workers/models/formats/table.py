@@ -100,7 +100,7 @@ MODEL_FORMATS = (
 )
 """In the order in which they are tried, before those of installed packages.
 
-Archives that always need trust come before those of skops."""
+Archives are told apart by what they contain, so those of PyTorch may come after those of skops."""
 PICKLED_FORMATS = (
     ModelFormat(
         name="joblib", recognises=pickles.is_joblib, load=pickles.load_pickle, runs_code=True

@@ -40,6 +40,8 @@ def choose(model: Any, signature: Signature, sample: pd.DataFrame) -> Optimizati
     """
     if not is_matrix(signature) or signature.flat:
         return Optimization(reason="not all of its columns are plain float64 numbers")
+    if not any(hasattr(model, name) for name in METHODS):
+        return Optimization(reason=f"it has neither {' nor '.join(METHODS)}")
     try:
         other = as_onnx(model)
     except Exception as error:  # noqa: BLE001 - the converter raises anything
@@ -65,7 +67,9 @@ def _compared(model: Any, sample: Array) -> Iterator[tuple[str, Array]]:
     beside = sample * (1 + np.random.default_rng(0).choice([-1, 0, 1], sample.shape) * _NEIGHBOURS)
     yield "rows beside those of the sample", beside
     yield "random rows", random_rows(model)
-    trees = np.ravel(getattr(model, "estimators_", [model])).tolist()
+    parts = getattr(model, "estimators_", [model])
+    # Not by NumPy, except where it is an array: it would take ensembles for nested sequences.
+    trees = parts.ravel().tolist() if isinstance(parts, np.ndarray) else list(parts)
     if are_trees(trees):
         near = rows_on_thresholds(splits_of(trees), sample.shape[1], nan_allowed=False)
         yield "rows at thresholds", near.astype(np.float64)

@@ -1,5 +1,6 @@
 """The sampler keeps the last good picture while Redis is away."""
 
+import threading
 from typing import Any
 
 import redis
@@ -38,3 +39,28 @@ def test_sampler_reads_once_a_second_for_all_pages() -> None:
     for _ in range(50):
         sampler.current()
     assert len(taken) == 1
+
+
+def test_sampler_gives_the_picture_before_while_redis_is_slow(monkeypatch: Any) -> None:
+    monkeypatch.setattr("api.console.live.sampler.WATCHED_SECONDS", 0.0)
+    asked, answered = threading.Event(), threading.Event()
+    answered.set()
+
+    def take() -> Any:
+        asked.set()
+        assert answered.wait(30)
+        return snapshot()
+
+    sampler = Sampler(take)
+    first = sampler.current()
+    answered.clear()
+    asked.clear()
+    reader = threading.Thread(target=sampler.current)
+    reader.start()
+    try:
+        assert asked.wait(30)
+        assert sampler.current() is first
+        sampler.start()
+    finally:
+        answered.set()
+        reader.join()

@@ -45,7 +45,7 @@ def test_upload_is_accepted_with_its_files_and_wishes(tmp_path: Path) -> None:
     assert answer.status_code == 202
     assert (answer.json["version"], answer.json["status"]) == (1, "checking")
     assert answer.headers["Location"] == f"{PATH}/1"
-    assert left(tmp_path) == ["claim", "model", "request.json", "sample.csv"]
+    assert left(tmp_path) == ["model", "request.json", "sample.csv"]
     request = Registrations(Registry(tmp_path)).request("m:1")
     assert request
     assert (request.sample, request.metadata) == ("sample.csv", {"auc": "0.9"})

@@ -10,6 +10,8 @@ from workers.models.formats.mlflow.directory import MLMODEL
 
 _EXAMPLE, _REQUIREMENTS = "input_example.json", "requirements.txt"
 _MLFLOW = re.compile(r"mlflow(-skinny)?\b", re.IGNORECASE)
+_PASSED_OVER = re.compile(r"\s*(#|(-c|--constraint)\b)")
+"""Comments, and the file of constraints that MLflow writes beside: it is of another machine."""
 _READS_MLMODEL = "PyYAML"
 
 
@@ -22,7 +24,7 @@ def mlflow_requirements(path: Path) -> tuple[str, ...]:
     text = _text(path, _REQUIREMENTS)
     if text is None:
         return ()
-    lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
+    lines = [line.strip() for line in text.splitlines() if not _PASSED_OVER.match(line)]
     wanted = [line for line in lines if line and (_needs_mlflow(path) or not _MLFLOW.match(line))]
     return (*wanted, _READS_MLMODEL) if wanted else ()
 
