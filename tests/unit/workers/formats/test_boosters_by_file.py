@@ -1,6 +1,7 @@
 """Files of XGBoost, LightGBM and CatBoost give the answers of the estimators that were saved."""
 
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from registry.store import Registry
 from telemetry.errors import ModelUnloadable
 from workers.gate.comparing import differences
 from workers.models.artifacts import load_artifact, open_artifact
+from workers.models.formats.libraries.catboost_file import load_catboost
+from workers.models.formats.model_format import LoadOptions
 from workers.models.formats.table import runtime_name
 from workers.models.registration import examine
 
@@ -128,6 +131,12 @@ def test_truncated_booster_file_is_refused(tmp_path, save, suffix):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelUnloadable, match="cannot be loaded"):
         open_artifact(path, trust=False)
+
+
+def test_truncated_catboost_file_is_not_given_to_its_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "catboost", None)  # CatBoost would read beyond the content
+    with pytest.raises(ModelUnloadable, match=r"truncated: 12 of 1,008 bytes"):
+        load_catboost(b"CBM1" + (1000).to_bytes(4, "little") + b"half", LoadOptions())
 
 
 @pytest.mark.usefixtures("without_trial")

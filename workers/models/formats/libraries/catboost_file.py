@@ -7,20 +7,35 @@ import numpy as np
 from telemetry.errors import ModelUnloadable
 from workers.models.formats.model_format import LoadOptions, import_runtime
 
+MAGIC = b"CBM1"
+HEAD_BYTES = len(MAGIC) + 4
+"""Bytes before the model: a mark, and its size as an integer of four bytes, the lowest first."""
+
 
 def is_catboost(content: bytes) -> bool:
     """Whether content begins as a model of CatBoost."""
-    return content.startswith(b"CBM1")
+    return content.startswith(MAGIC)
 
 
 def load_catboost(content: bytes, options: LoadOptions) -> Any:
     """Make a classifier if the file has classes, else a regressor."""
     if options.labels is not None:
         raise ModelUnloadable("a CatBoost file keeps its own classes; leave out --classes")
+    _refuse_truncated(content)
     catboost = import_runtime("catboost", "catboost")
     if len(catboost.CatBoost().load_model(blob=content).classes_):
         return CatBoostFileClassifier(catboost.CatBoostClassifier().load_model(blob=content))
     return CatBoostFile(catboost.CatBoostRegressor().load_model(blob=content))
+
+
+def _refuse_truncated(content: bytes) -> None:
+    """Raise `ModelUnloadable` for less content than its head says.
+
+    CatBoost reads beyond its end, and whether that fails depends on what is in memory there.
+    """
+    size = int.from_bytes(content[len(MAGIC) : HEAD_BYTES], "little")
+    if len(content) < HEAD_BYTES + size:
+        raise ModelUnloadable(f"it is truncated: {len(content):,} of {HEAD_BYTES + size:,} bytes")
 
 
 class CatBoostFile:
