@@ -3,7 +3,8 @@
 Tracing makes every line of every library cost half as much again, in each process that is traced.
 So libraries are imported before it starts. Slow tests are not traced, nor what pytest does between
 tests, nor how Hypothesis makes examples, nor all of these. Of all processes that tests start, only
-those of the stacks that quick tests share are traced; of pytest-xdist's, those that run tests.
+those of the stacks that quick tests share, and of one `up`, are traced; of pytest-xdist's, those
+that run tests.
 """
 
 import os

@@ -87,7 +87,7 @@ def _sample(opened: ExitStack, sample: Any) -> tuple[str, IO[bytes]]:
     elif hasattr(sample, "write_parquet"):  # polars
         sample.write_parquet(file)
     else:
-        file.writelines(lines(sample, lambda: ()))
+        file.writelines(lines(sample, lambda: None))
         file.seek(0)
         return "sample.ndjson", file
     file.seek(0)

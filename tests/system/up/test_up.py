@@ -18,6 +18,7 @@ from registry.store import Registry
 from stack.pointers import STACKS
 from stack.process import ROOT
 from stack.smoke_test import SmokeTest
+from tests.measurement import MEASUREMENT
 from tests.support.models import Constant, Doubling, register
 from tests.support.traffic import traffic
 from tests.system.up.running_up import (
@@ -46,8 +47,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     home.mkdir()
     register(home, "iris", Constant(), [[5.1, 3.5, 1.4, 0.2]])
     register(home, "doubling", Doubling(), [[1.0, 2.0]])
-    with Up(home) as up:
+    with MEASUREMENT.of_children():
+        starting = Up(home)
+    with starting as up:
         yield up
+        if up.process.poll() is None:
+            up.stop()  # in order, so that what was measured is kept
 
 
 def test_up_prints_its_addresses_and_a_line_that_works(up: Up) -> None:
