@@ -22,7 +22,7 @@ from telemetry.errors import Invalid, TooLarge
 
 SUBMISSIONS = "predictions.submit_and_wait"
 """Endpoint of `POST /predict` and of the routes that have the model in their path."""
-MARK, MARK_WITH_NAME = "model_id", "return_probabilities"
+OLD_FIELD, OLD_FIELD_WITH_NAME = "model_id", "return_probabilities"
 """Fields that only the old services have, without and with the model in the path."""
 MAX_BATCHES = 1000
 """Predictions that one request may be cut into."""
@@ -99,7 +99,7 @@ class PredictingViews:
     def predict(self) -> Response | None:
         """Answer a prediction by `model_id`; None leaves the request to its own route."""
         name = (request.view_args or {}).get("name")
-        mark = MARK if name is None else MARK_WITH_NAME
+        mark = OLD_FIELD if name is None else OLD_FIELD_WITH_NAME
         too_long = (request.content_length or 0) > self._settings.max_body_bytes
         if request.endpoint != SUBMISSIONS or request.mimetype != "application/json" or too_long:
             return None

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response, request
+from msgspec import UNSET, UnsetType
 
 from api.http.operator_bodies import read_query
 from api.http.responses import json_response
@@ -34,7 +35,7 @@ class HistoryPage(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The query of `GET /models/<name>/history`."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
-    after: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    after: Annotated[int, msgspec.Meta(ge=1)] | UnsetType = UNSET
     """Only changes older than the one with this id."""
     at: str | None = None
     """Only changes up to this time: RFC 3339, UTC unless it says otherwise."""
@@ -59,7 +60,7 @@ class HistoryViews:
         if page.at is not None:
             until = parse_time(page.at)
             known = [change for change in known if parse_time(change.time) <= until]
-        last = len(known) if page.after is None else min(page.after - 1, len(known))
+        last = len(known) if page.after is UNSET else min(page.after - 1, len(known))
         first = max(last - page.limit, 0)
         data = [_entry(number + 1, known[number]) for number in reversed(range(first, last))]
         return json_response(History(data=data, has_more=first > 0, aliases=aliases_after(known)))

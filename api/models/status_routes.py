@@ -28,7 +28,7 @@ class VersionStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the bare name means it."""
     paused: bool
     workers: list[str]
-    """Names of the live workers that hold it in memory."""
+    """ModelNames of the live workers that hold it in memory."""
     size: int
     """Bytes of its artifact."""
     call_ms: dict[str, float]
@@ -51,7 +51,7 @@ class ModelsStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Live workers, each with `name`, `processes`, `memory_bytes`, and the versions `loaded`."""
 
 
-class Names(NamedTuple):
+class ModelNames(NamedTuple):
     """What a name without a number means."""
 
     latest: int | None
@@ -93,16 +93,16 @@ class StatusViews:
         checking = [*self._registrations.pending()]
         return json_response(ModelsStatus(versions=versions, checking=checking, workers=workers))
 
-    def _manifests(self) -> Iterator[tuple[Manifest, Names]]:
+    def _manifests(self) -> Iterator[tuple[Manifest, ModelNames]]:
         for name in self._registry.models():
-            names = Names(self._registry.latest(name), self._registry.aliases(name))
+            names = ModelNames(self._registry.latest(name), self._registry.aliases(name))
             for manifest in self._registry.versions(name):
                 yield manifest, names
 
     def _version(
         self,
         manifest: Manifest,
-        names: Names,
+        names: ModelNames,
         workers: list[dict[str, Any]],
         counted: Statistics | None,
         paused: set[str],
