@@ -31,7 +31,14 @@ from api.openapi.objects import (
     request_body,
     response,
 )
-from api.openapi.registry import ONE_MODEL, ONE_VERSION, REGISTRY, REGISTRY_TYPES, registry_paths
+from api.openapi.registry import (
+    ONE_MODEL,
+    ONE_VERSION,
+    REGISTRY,
+    REGISTRY_TYPES,
+    registry_paths,
+    with_model_files,
+)
 from api.operations.routes import Health, Ready, Stats
 from api.predictions.outcomes import Outcome, Pending
 from api.predictions.submission import Submission
@@ -81,7 +88,7 @@ def build() -> Json:
             **_letters(),
             **_operations(),
         },
-        "components": {"schemas": with_file(components)},
+        "components": {"schemas": with_model_files(with_file(components))},
     }
 
 

@@ -19,6 +19,7 @@ PROBLEMS = {
     "415": "The content type is not supported",
     "416": "The range is outside of the file",
     "422": "Well-formed but wrong; `errors` says where",
+    "431": "The path with its query, or a header field, is too long",
     "503": "The queue is full, the version is paused, or Redis cannot be reached. With an `id`, "
     "the request may have been accepted",
     "507": "The disk is full",

@@ -31,7 +31,7 @@ REGISTRY_TYPES = (
     *(ModelFields, RegisteredVersion, ModelsStatus),
 )
 REGISTRY_READS = ("404", "422")
-REGISTRY_CHANGES = ("403", "404", "409", "422", "503", "507")
+REGISTRY_CHANGES = ("403", "404", "409", "422", "431", "503", "507")
 REGISTRY_BODIES = ("400", "413", "415")
 ONE_MODEL = {"parameters": [in_path("name", "Name of the model")]}
 ONE_VERSION = {
@@ -104,9 +104,16 @@ def _register() -> Json:
 
 def form_of(kind: type) -> Json:
     """A multipart form of a model: these fields, and its files."""
-    files = {name: {"type": "string", "format": "binary"} for name in ("file", "sample")}
-    schema = {"allOf": [ref(kind), {"properties": files, "required": ["file"]}]}
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": ref(kind)}}}
+
+
+def with_model_files(components: Json) -> Json:
+    """Add the files to the schema of an upload's fields, where msgspec does not know them."""
+    fields = components[ModelFields.__name__]
+    for name in ("file", "sample"):
+        fields["properties"][name] = {"type": "string", "format": "binary"}
+    fields.setdefault("required", []).append("file")
+    return components
 
 
 def _reading(summary: str, name: str, kind: type, *more: str) -> Json:
