@@ -13,7 +13,7 @@ UNRECORDED = "found: it was changed without a record"
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Who makes a change, and why."""
+    """The author of a change, and the reason."""
 
     by: str = ""
     why: str = ""
@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"before": "from"
     after: int | None = None
     """The version that the alias means since then; null if it was deleted."""
     by: str = ""
-    """Who made the change, as told by the program that asked for it."""
+    """The author of the change, as the program that asked for it says."""
     why: str = ""
 
 

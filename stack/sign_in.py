@@ -1,4 +1,4 @@
-"""One-time addresses of the console, for those who can read the local key."""
+"""One-time addresses of the console, for users that can read the local key."""
 
 from pathlib import Path
 

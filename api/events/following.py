@@ -1,4 +1,4 @@
-"""Takes requests for events: who may follow them, and how many at a time."""
+"""Takes requests for events: which callers may follow them, and how many at a time."""
 
 import asyncio
 import logging

@@ -14,7 +14,7 @@ from telemetry.errors import DiskFull, Forbidden, VersionNotFound
 
 Told = Annotated[str, msgspec.Meta(max_length=500)]
 WITH_KEY = "a caller with the local key"
-"""Who made a change, if the request does not say."""
+"""The author of a change whose request names none."""
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -23,7 +23,7 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What every request for a change may say, in its body, or in its query if it has none."""
 
     by: Told = WITH_KEY
-    """Who asks, for the history."""
+    """The author of the change, for the history."""
     why: Told = ""
 
     @property

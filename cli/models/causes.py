@@ -1,4 +1,4 @@
-"""Who makes a change, and why, for the history of a model."""
+"""The author of a change and the reason, for the history of a model."""
 
 import getpass
 from collections.abc import Callable

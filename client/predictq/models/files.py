@@ -59,7 +59,7 @@ def _save(model: Any, file: IO[bytes]) -> bool:
     if content is not None:
         file.write(content)
         return False
-    import joblib  # noqa: PLC0415 - only who has scikit-learn can have a model
+    import joblib  # noqa: PLC0415 - an estimator needs scikit-learn, which brings joblib
 
     joblib.dump(model, file)
     return True
