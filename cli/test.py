@@ -55,8 +55,8 @@ def _all_tests(slow: bool, run: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _in_parallel() -> list[str]:
-    """Options for pytest-xdist: one process more than cores, because some tests only wait."""
-    processes = len(os.sched_getaffinity(0)) + 1
+    """Options for pytest-xdist: more processes than cores, because many tests wait a lot."""
+    processes = len(os.sched_getaffinity(0)) + 3
     spread = ["--dist", "loadgroup", "--no-loadscope-reorder"]  # tests/conftest.py sets the order
     again = ["--reruns", "1"]  # reruns are listed at the end (decision 0037)
     return ["-n", str(processes), *spread, *again, "--durations", str(SLOWEST_SHOWN)]
