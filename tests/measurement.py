@@ -42,6 +42,8 @@ LIBRARIES = (
 """Libraries whose imports take the longest."""
 PRODUCT = "api", "tasks", "workers", "registry", "telemetry", "stack", "cli", "predictq"
 """The packages whose coverage is measured."""
+PROGRAMS = "workers.app", "workers.__main__"
+"""Modules that make their process a worker when they are imported."""
 COLLECTING = open(__file__)  # noqa: SIM115 - locked until the tests are collected
 """What the process that starts first locks while it collects tests; the others wait for it.
 
@@ -120,7 +122,7 @@ class Measurement:
             self.switch(on=True)
             for package in map(import_module, PRODUCT):
                 for module in walk_packages(package.__path__, f"{package.__name__}."):
-                    if not module.name.endswith("__main__"):
+                    if module.name not in PROGRAMS:
                         import_module(module.name)
             self.switch(on=False)
 
