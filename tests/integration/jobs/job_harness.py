@@ -39,7 +39,7 @@ class JobHarness:
     def parquet(self, values: Any, name: str = "in", group: int = 1000) -> Path:
         """A Parquet file of these numbers."""
         path = self.directory / f"{name}.parquet"
-        table = pa.table({f"x{place}": column for place, column in enumerate(values.T)})
+        table = pa.table({f"x{index}": column for index, column in enumerate(values.T)})
         pq.write_table(table, path, row_group_size=group)
         return path
 

@@ -92,8 +92,8 @@ def test_stack_is_found_by_other_commands(up: Up) -> None:
 
 
 def pointer_of(up: Up) -> dict[str, Any]:
-    place = Path(os.environ["XDG_STATE_HOME"], STACKS, f"{up.port}.json")
-    pointer: dict[str, Any] = json.loads(place.read_text()) if place.exists() else {}
+    path = Path(os.environ["XDG_STATE_HOME"], STACKS, f"{up.port}.json")
+    pointer: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return pointer
 
 
