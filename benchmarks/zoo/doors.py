@@ -13,7 +13,7 @@ from benchmarks.zoo.exhibits.company import Company
 from benchmarks.zoo.wire import flat, lines_by_hand, own_answers, rows_by_hand, same
 from predictq import PredictqError
 
-PATIENCE = 120.0
+ANSWER_TIMEOUT = 120.0
 ALONE = 3
 """Rows that are also sent one by one."""
 
@@ -74,7 +74,7 @@ def by_hand(company: Company, asked: Asked) -> Found:
     rows = rows_by_hand(asked.exhibit.fresh, by_name=asked.named)
     for method, answers in asked.answers.items():
         body = {"model": asked.reference, "features": rows, "method": method}
-        answer = httpx2.post(f"{company.url}/predict", json=body, timeout=PATIENCE)
+        answer = httpx2.post(f"{company.url}/predict", json=body, timeout=ANSWER_TIMEOUT)
         _note(found, method, answers, answer)
     return found
 
@@ -89,7 +89,7 @@ def alone(company: Company, asked: Asked) -> Found:
         for method in asked.answers:
             answers = own_answers(getattr(exhibit.model, method)(exhibit.given(one)), 1)
             body = {"model": asked.reference, "features": [row], "method": method}
-            answer = httpx2.post(f"{company.url}/predict", json=body, timeout=PATIENCE)
+            answer = httpx2.post(f"{company.url}/predict", json=body, timeout=ANSWER_TIMEOUT)
             _note(found, method, answers, answer)
     return found
 
@@ -164,7 +164,7 @@ def _by_job(write: Callable[[Asked, Path], None], format: str) -> Callable[[Comp
                 upload=True,
                 output_format="ndjson",
             )
-            job = company.client.jobs.wait(job.id, PATIENCE)
+            job = company.client.jobs.wait(job.id, ANSWER_TIMEOUT)
         except PredictqError as error:
             found.refuse(rows, str(error))
             return found

@@ -16,7 +16,7 @@ from tasks.jobs.ledger import JobLedger, Part
 from tasks.ledger.ledger import connect
 from tasks.ledger.watcher import Watcher
 from tasks.settings import Settings
-from tests.support.stack import PATIENCE, LiveStack, until
+from tests.support.stack import TEST_TIMEOUT, LiveStack, until
 
 
 class JobHarness:
@@ -57,7 +57,7 @@ class JobHarness:
         """Submit a job and return it once it has ended."""
         return self.ended(self.submit(self.order(model, source, **fields)))
 
-    def ended(self, job: Job, within: float = PATIENCE) -> Job:
+    def ended(self, job: Job, within: float = TEST_TIMEOUT) -> Job:
         """Wait until a job has ended and return it."""
         job = self.jobs.wait(job.id, within)
         assert job.has_ended, f"{job}\n{self.stack.logs()}"

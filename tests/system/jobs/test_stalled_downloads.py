@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.stack import PATIENCE, Json, LiveStack, until
+from tests.support.stack import TEST_TIMEOUT, Json, LiveStack, until
 from tests.system.jobs.job_requests import ended, problem, submit
 
 PLACES = 2
@@ -32,7 +32,7 @@ def stalled(live: LiveStack, path: str, *headers: str) -> Iterator[bytes]:
     address = urlsplit(live.url)
     with closing(socket.socket()) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.settimeout(PATIENCE)
+        client.settimeout(TEST_TIMEOUT)
         client.connect((address.hostname, address.port))
         client.sendall(
             "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
