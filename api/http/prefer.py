@@ -37,8 +37,8 @@ def parse_prefer(header: str) -> Preference:
     """Parse a `Prefer` header; unknown preferences are ignored, as the RFC demands."""
     if not header:
         return _NONE
-    # Not by Werkzeug's parser: it keeps parameters in the value, and takes milliseconds of the event
-    # loop for a long header. Split and cut: `split` leaves all beyond its limit in one last piece.
+    # Not by Werkzeug's parser, which leaves parameters in the value, and holds the event loop for
+    # milliseconds if the header is long. Split and cut: `split` leaves the rest in one last piece.
     found = dict(map(_pair, header.split(",", MAX_PREFERENCES)[:MAX_PREFERENCES]))
     wait = found.get("wait", "")
     seconds = min(int(wait), MAX_WAIT_SECONDS) if _is_number(wait) else None
