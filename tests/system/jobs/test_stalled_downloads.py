@@ -10,7 +10,7 @@ import pytest
 from tests.support.stack import TEST_TIMEOUT, Json, LiveStack, until
 from tests.system.jobs.job_requests import ended, problem, submit
 
-PLACES = 2
+SLOTS = 2
 """A quarter of the threads of this stack."""
 ROWS = 60_000
 TEXT = "x" * 400
@@ -51,10 +51,10 @@ def test_stalled_downloads_hold_slots(
     urls = large["urls"]
     with ExitStack() as stack:
         until(lambda: live.http.head(urls[kind]).is_success, "a free slot")
-        for _ in range(PLACES):
+        for _ in range(SLOTS):
             head = stack.enter_context(stalled(live, urls[kind], *headers))
             assert head.startswith(b"HTTP/1.1 20"), head
-        for _ in range(4 * PLACES):  # more than the API has threads
+        for _ in range(4 * SLOTS):  # more than the API has threads
             with stalled(live, urls[kind], *headers) as head:
                 assert head.startswith(b"HTTP/1.1 503"), head
         for name in ("output", "errors"):
@@ -64,9 +64,9 @@ def test_stalled_downloads_hold_slots(
     until(lambda: live.http.get(urls[kind]).is_success, "a free slot")
 
 
-def test_downloads_that_end_give_their_places_back(live: LiveStack, large: Json) -> None:
+def test_downloads_that_end_free_their_slots(live: LiveStack, large: Json) -> None:
     whole = until(lambda: fetched(live, large), "a free slot")
-    for _ in range(2 * PLACES):
+    for _ in range(2 * SLOTS):
         assert until(lambda: fetched(live, large), "a free slot", within=1.0) == whole
 
 
