@@ -74,7 +74,7 @@ _SHOWN = 10
 @click.option(
     "--optimize",
     type=click.Choice(["auto"]),
-    help="Let ONNX Runtime compute calls of few rows, if it gives the model's answers and is faster.",
+    help="Let ONNX Runtime compute calls of few rows, if it gives the same answers faster.",
 )
 @click.option("--exact", is_flag=True, help="One model call per request: equal to the last bit.")
 @click.option(
