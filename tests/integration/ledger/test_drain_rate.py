@@ -184,3 +184,18 @@ def test_queue_snapshot_has_the_live_workers(client, snapshots) -> None:
     for name in ("one", "two"):
         Workers(client).heartbeat(name, {"name": name, "queues": ["predict"]})
     assert [worker["name"] for worker in snapshots.of("predict").workers] == ["one", "two"]
+
+
+def test_drain_rate_forgets_at_most_a_fifth_in_a_long_round(client, ledger, reservations) -> None:
+    fill(ledger, 2)
+    known_rate(client, left=1, ago=10)
+    assert len(reservations.reserve("predict", 1, *GENEROUS)) == 1
+    busy, drained = client.hmget(f"{keys.QUEUED}predict", "busy", "drained")
+    assert float(busy) == pytest.approx(0.8 * 10 + 10, abs=1.5)
+    assert float(drained) == 0.8 * 20 + 1
+
+
+def test_drain_rate_pauses_when_another_worker_emptied_the_queue(client, reservations) -> None:
+    known_rate(client, left=1)
+    assert reservations.reserve("predict", 1, *GENEROUS) == []
+    assert not client.hexists(f"{keys.QUEUED}predict", "left")

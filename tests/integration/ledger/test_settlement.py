@@ -140,3 +140,13 @@ def test_outcome_of_ours_is_written_though_its_record_was_lost(harness: LedgerHa
     lost = Record.queued(task_id, PREDICTION).succeeded([7], RECEIPT)
     assert harness.ledger.settle("churn:3", [Settled(lost)]) == 1
     assert harness.ledger.record(task_id) == lost
+
+
+def test_settling_adds_up_the_seconds_since_acceptance(harness: LedgerHarness) -> None:
+    for task_id, ago in (("a", 5), ("b", 20)):
+        created = msgspec.structs.replace(PREDICTION, created_at=time.time() - ago)
+        harness.ledger.accept(offer(task_id, created))
+        record = harness.ledger.record(task_id)
+        harness.ledger.settle("churn:3", [Settled(record.succeeded([7], RECEIPT))])
+    (statistics,) = harness.ledger.statistics()
+    assert statistics.seconds == pytest.approx(25, abs=5)

@@ -71,6 +71,7 @@ def test_settlement_without_the_reservation_is_ignored(harness: LettersHarness) 
     dead = Settled(harness.ledger.record("a").failed(WorkerLost()), tag, dead_after=4)
 
     assert harness.ledger.settle("churn:3", [dead]) == 0
+    assert harness.ledger.statistics() == []
     assert harness.ledger.record("a").state == "queued"
     assert harness.client.llen("predict") == 1
 

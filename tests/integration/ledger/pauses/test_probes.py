@@ -170,6 +170,7 @@ def test_failure_after_the_pause_began_is_parked(harness: PauseHarness) -> None:
     assert states == ["failed"] * 3 + ["queued"] * 7
     assert harness.parked() == ids[3:]
     assert harness.client.hlen(keys.DEAD_LETTERS) == 3
+    assert not harness.client.exists(keys.ATTEMPTS), "the version was at fault"
     assert harness.ledger.depths(("predict",)) == ({"predict": 0}, 0)
     harness.succeed([next_probe(harness)])
     assert harness.taken() == ids[4:]
