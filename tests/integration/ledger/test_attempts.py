@@ -215,3 +215,11 @@ def test_repeated_start_counts_no_attempt_twice(harness: LedgerHarness) -> None:
     harness.ledger.postpone(batch, suspect=True)
     new = postponed(harness, tag).decode()
     assert harness.ledger.start([(new, "a")], again=True) == [3]
+
+
+def test_withdrawing_keeps_an_outcome_that_was_written_meanwhile(harness: LedgerHarness) -> None:
+    batch = harness.reserve("a")
+    harness.ledger.start(batch)
+    harness.ledger.settle("churn:3", [Settled(harness.ledger.record("a").cancelled())])
+    harness.reservations.withdraw(batch, alone=False)
+    assert harness.ledger.record("a").state == "cancelled"

@@ -183,3 +183,13 @@ def test_message_with_uncountable_rows_does_not_block_the_queue(
     reservations.release(tag for tag, _ in taken)
     assert reservations.upkeep([]) == 2
     assert sorted(client.lrange("predict", 0, -1)) == sorted(messages)
+
+
+def test_messages_with_priorities_move_in_steps(client, reservations) -> None:
+    first, second = ("predict" + priority for priority in PRIORITIES[:2])
+    client.lpush(first, *range(600))
+    client.lpush(second, *range(600))
+    reservations.upkeep([], "predict")
+    assert client.llen("predict") == 1000
+    reservations.upkeep([], "predict")
+    assert client.llen("predict") == 1200
