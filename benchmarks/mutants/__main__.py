@@ -1,20 +1,33 @@
-"""Lists the small changes of the code that no test notices: `python -m benchmarks.mutants lua`."""
+"""Lists the small changes of the code that no test notices.
+
+`python -m benchmarks.mutants lua` or `python`.
+"""
 
 import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import pytest
 
 from benchmarks.harness import report
-from benchmarks.harness.results import Run
+from benchmarks.harness.results import Part, Run
+from benchmarks.mutants import summary
 from benchmarks.mutants.forking import ForkingLoop
 from benchmarks.mutants.lua import Mutant, mutants, script_names
+from stack.process import ROOT
 from tasks.ledger.scripts import script_text
 
-OPTIONS = "-q", "-s", "-m", "not slow and not unmeasured", "-p", "no:cacheprovider"
+HERE = Path(__file__).parent
 TESTS = "tests/integration/ledger"
+OPTIONS = "-q", "-s", "-m", "not slow and not unmeasured", "-p", "no:cacheprovider"
+CORES = os.cpu_count() or 1
+at_a_time = click.option(
+    "--processes", default=CORES, show_default="number of cores", help="Mutants at a time."
+)
+recorded = click.option("--record", is_flag=True, help="Keep the result: JSON and a page.")
 
 
 @click.group()
@@ -23,21 +36,50 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--script", multiple=True, help="Only this one; repeatable.")
-@click.option("--processes", default=os.cpu_count(), show_default=True, help="Mutants at a time.")
-def lua(script: tuple[str, ...], processes: int) -> None:
-    """Mutate the ledger's scripts, against the tests of the ledger over a real Redis."""
-    states: dict[Mutant, str] = {}
-
-    def note(mutant: Mutant, state: str) -> None:
-        states[mutant] = state
-        if state != "killed":
-            click.echo(f"{state:8} {mutant.name}")
-
+@click.option("--script", multiple=True, help="Only this one, such as jobs.begin; repeatable.")
+@at_a_time
+@recorded
+def lua(script: tuple[str, ...], processes: int, record: bool) -> None:
+    """Mutate the ledger's scripts, against the tests of the ledger that run them."""
+    started, load = time.monotonic(), os.getloadavg()[0]
     names = script or script_names()
-    pending = (mutant for name in names for mutant in mutants(name, script_text(name)))
+    pending = [mutant for name in names for mutant in mutants(name, script_text(name))]
+    lives: dict[Mutant, bool] = {}
+
+    def note(mutant: Mutant, is_alive: bool) -> None:
+        lives[mutant] = is_alive
+        if is_alive:
+            click.echo(f"{len(lives)}/{len(pending)} lives: {mutant.name}")
+
     loop = ForkingLoop(pending, note, processes)
-    sys.exit(pytest.main([*OPTIONS, TESTS], plugins=[loop]))
+    if pytest.main([*OPTIONS, TESTS], plugins=[loop]):
+        sys.exit("the tests of the ledger fail without any mutant")
+    _report(summary.of_scripts(lives), started, load, record=record)
+
+
+@main.command()
+@at_a_time
+@recorded
+def python(processes: int, record: bool) -> None:
+    """Mutate what [tool.mutmut] in pyproject.toml names, against the unit tests named there."""
+    started, load = time.monotonic(), os.getloadavg()[0]
+    mutmut = Path(sys.executable).with_name("mutmut")
+    if not mutmut.exists():
+        # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
+        sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.8'")
+    subprocess.run([mutmut, "run", "--max-children", str(processes)], cwd=ROOT, check=True)
+    told = subprocess.check_output([mutmut, "results", "--all", "true"], cwd=ROOT, text=True)
+    _report(summary.of_modules(told), started, load, record=record)
+
+
+def _report(part: Part, started: float, load: float, *, record: bool) -> None:
+    """Print the result, and record it."""
+    run = Run.of(0, load, [part], time.monotonic() - started)
+    click.echo(report.text(run))
+    if record:
+        click.echo(f"recorded {report.record(run, HERE)}")
+        page = HERE / f"{part.name}.md"
+        page.write_text(report.page(run, page))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -31,7 +31,7 @@ class ForkingLoop:
     """
 
     def __init__(
-        self, pending: Iterator[Mutant], told: Callable[[Mutant, str], None], processes: int
+        self, pending: Iterable[Mutant], told: Callable[[Mutant, bool], None], processes: int
     ) -> None:
         self._pending, self._told, self._processes = pending, told, processes
         self._running: dict[psutil.Process, tuple[Mutant, float]] = {}
@@ -54,7 +54,7 @@ class ForkingLoop:
             ended, alive = psutil.wait_procs(list(self._running), timeout=0.2)
             for process in ended:
                 mutant, _ = self._running.pop(process)
-                self._told(mutant, "killed" if process.returncode else "lives")
+                self._told(mutant, not process.returncode)
             for process in alive:
                 if time.monotonic() > self._running[process][1]:
                     _kill(process)
@@ -113,10 +113,11 @@ def _passed(items: list[pytest.Item]) -> Iterator[str]:
 
 def _forked(session: pytest.Session, run: Callable[[], bool]) -> psutil.Process:
     """A silent child process that ends with status 0 if ``run`` returns true."""
-    if child := os.fork():
-        return psutil.Process(child)
-    session.config.pluginmanager.unregister(name="terminalreporter")
-    _end_with(run)
+    child = os.fork()
+    if not child:
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        _end_with(run)
+    return psutil.Process(child)
 
 
 def _end_with(run: Callable[[], bool]) -> NoReturn:

@@ -45,8 +45,13 @@ class Mutant(msgspec.Struct, frozen=True):
         return f"{self.before.strip()} -> {self.after.strip()}"
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Script and change."""
+        return self.script, self.change
+
+    @property
     def name(self) -> str:
-        """Where it is, and the change."""
+        """Script, line and change."""
         return f"{self.script}:{self.line}: {self.change}"
 
     def applied(self, text: str) -> str:
