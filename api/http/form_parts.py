@@ -36,9 +36,9 @@ class BoundedDecoder(MultipartDecoder):
 
     def next_event(self) -> Event:
         """The next event; raises `RequestEntityTooLarge` before a long head is parsed."""
-        if self.state is State.PART and len(self.buffer) > MAX_PART_HEAD_BYTES:
-            if not BLANK_LINE_RE.search(self.buffer, 0, MAX_PART_HEAD_BYTES):
-                raise RequestEntityTooLarge
+        is_long = self.state is State.PART and len(self.buffer) > MAX_PART_HEAD_BYTES
+        if is_long and not BLANK_LINE_RE.search(self.buffer, 0, MAX_PART_HEAD_BYTES):
+            raise RequestEntityTooLarge
         return super().next_event()
 
 

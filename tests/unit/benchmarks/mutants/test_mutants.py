@@ -99,7 +99,8 @@ told = {}
 def note(mutant, alive):
     told[mutant.change] = alive
 loop = ForkingLoop(mutants("records", script_text("records")), note, 2)
-assert pytest.main(["-q", "-s", "-p", "no:schemathesis", "-c", "/dev/null", "--rootdir", *sys.argv[1:], *sys.argv[1:]], plugins=[loop]) == 0
+options = ["-q", "-s", "-p", "no:schemathesis", "-c", "/dev/null", "--rootdir"]
+assert pytest.main([*options, sys.argv[1], sys.argv[1]], plugins=[loop]) == 0
 print("told", json.dumps(told))
 """
 
