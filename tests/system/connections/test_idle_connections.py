@@ -11,7 +11,7 @@ import pytest
 from api.server import KEEP_ALIVE_MS
 from benchmarks.harness.processes import free_port
 from stack.process import Process, Program
-from tests.support.stack import STARTING, until
+from tests.support.stack import START_TIMEOUT, until
 
 SHORT_MS = 500
 """Milliseconds in place of `api.server.KEEP_ALIVE_MS`."""
@@ -46,7 +46,7 @@ def _port_of_api(tmp_path: Path, setting: str) -> Iterator[int]:
     command = sys.executable, "-c", script
     process = Process(Program("api", command, environment), tmp_path / "api.log")
     try:
-        until(lambda: serves(port), "API ready", STARTING)
+        until(lambda: serves(port), "API ready", START_TIMEOUT)
         yield port
     finally:
         process.kill()
