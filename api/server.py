@@ -22,6 +22,7 @@ from granian.net import SocketHolder
 from granian.server.common import logger
 from granian.server.mp import MPServer, WorkerProcess
 
+from api.asgi.idle_connections import IdleConnections
 from telemetry.shared import reserve_space
 
 BACKLOG = 1024
@@ -74,7 +75,10 @@ class Server(MPServer):  # type: ignore[misc]  # granian's types are not followe
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         self.serve(
-            target_loader=partial(load_app, self.bind_addr, self._serving), wrap_loader=False
+            target_loader=partial(
+                load_app, self.bind_addr, self.bind_port, self.backpressure, self._serving
+            ),
+            wrap_loader=False,
         )
 
     def _init_shared_socket(self) -> None:
@@ -157,14 +161,16 @@ def _request_drain(worker: WorkerProcess) -> bool:
     return lives
 
 
-def load_app(address: str, serving: Any) -> Any:
+def load_app(address: str, port: int, capacity: int, serving: Any) -> Any:
     """Build the application in a server process; SIGUSR1 makes it drain."""
     reserve_space()
     # Imported here, so that a replaced process loads the code as it is now.
     app = import_module("api.app").create_app(address)
     signal.signal(signal.SIGUSR1, lambda *_: app.start_draining())
+    connections = IdleConnections(app, port, capacity)
+    connections.watch()
     serving.set()
-    return app
+    return connections
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from registry.storage.files import locked
@@ -21,6 +22,10 @@ SHARED = "stack", "scoring", "live", "bulky", "unruly", "newcomer"
 LONGEST_FIRST = "deploy", "system", "docs", "chaos", "integration", "equality"
 WAITING = "chaos", "integration"
 """Rooms whose tests let most of their time pass until something happens."""
+
+# On a busy machine an example may take any time; the timeout of its test is the bound.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -71,9 +71,10 @@ class RequestFilter:
             raise NotFound(f"there is no route {scope['path'][:200]!r}")
         if not scope["method"].isupper():
             raise UnknownMethod
-        # A proxy that decodes another coding would see another body.
-        if any(coding.lower() != b"chunked" for coding in _fields(scope, b"transfer-encoding")):
-            raise Malformed("of all transfer codings, only chunked is supported")
+        # A proxy that decodes another coding, or one twice, would see another body.
+        codings = [coding.lower() for coding in _fields(scope, b"transfer-encoding")]
+        if codings not in ([], [b"chunked"]):
+            raise Malformed("of all transfer codings, only chunked is supported, and only once")
         # Two Host fields: a proxy in front and Flask could each use another one.
         hosts = _fields(scope, b"host")
         if len(hosts) != 1 or not self._hosts.takes(hosts[0]):

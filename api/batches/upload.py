@@ -74,16 +74,10 @@ class Upload:
             if self._file:
                 self._file.close()
 
-    def _opened(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
+    def _opened(self, file_name: str) -> IO[bytes]:
         if self._file is not None:
             raise invalid_field(FILE_PART, "an upload has one file")
-        found = _suffixes.search(filename or "")
+        found = _suffixes.search(file_name)
         path = self._directory.input
         # Workers recognise the format by the suffix.
         path = path.with_name(path.name + (found[0] if found else ""))

@@ -15,6 +15,8 @@ from telemetry.errors import Malformed, PredictqError, TooLarge
 
 MAX_LINES = 10_000
 """Most predictions in one request."""
+MAX_LINES_WITH_EMPTY = 2 * MAX_LINES
+"""Most lines if the empty ones are counted, which take time as well."""
 MAX_LINE_BYTES = 2**20
 """Longest line in bytes. A larger prediction is submitted in a request of its own."""
 MAX_WINDOW_BYTES = 2**20
@@ -89,6 +91,8 @@ class BodyLines:
         for text in ended:
             self._extend(text)
             self._end_line()
+            if self._error:
+                return
         self._extend(rest)
         if not self._more and self._rest_size:
             self._end_line()
@@ -124,7 +128,8 @@ class BodyLines:
         text = bytes(self._rest) if self._rest_size <= MAX_LINE_BYTES else None
         self._rest.clear()
         self._rest_size, self._number = 0, self._number + 1
-        if text is not None and not text.strip():
+        is_empty = text is not None and not text.strip()
+        if is_empty and self._number <= MAX_LINES_WITH_EMPTY:
             return
         if self._number > MAX_LINES:
             self._stop(TooLarge(f"a request may have at most {MAX_LINES} lines"))

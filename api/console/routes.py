@@ -33,10 +33,12 @@ from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
 from tasks.ledger.pauses.pauses import Pauses
 from tasks.settings import Settings
-from telemetry.errors import NotFound, PredictqError
+from telemetry.errors import NotFound, PredictqError, UnsupportedMediaType
 
 ASSET_SECONDS = 31_536_000
 """Seconds for which a browser keeps a static file whose address changes with its content."""
+MAX_FORM_BYTES = 2**18
+"""Bytes of a form; larger requests are for programs."""
 
 
 class RouteSource(Protocol):
@@ -82,6 +84,7 @@ class Console:
         """The routes: those of the pages, and one for programs that hold the local key."""
         pages = Blueprint("console", __name__, url_prefix=PATH)
         pages.before_request(self._viewer.check)
+        pages.before_request(_bound_form)
         pages.register_error_handler(PredictqError, self._refused)
         pages.register_error_handler(redis.RedisError, self._without_redis)
         for views in self._views:
@@ -126,6 +129,16 @@ def _file(name: str) -> Response:
     response = send_from_directory(STATIC_FILES, name, max_age=lasting)
     response.direct_passthrough = False  # with it, werkzeug never closes the response
     return response
+
+
+def _bound_form() -> None:
+    """Refuse a form that is long, or has parts: both would be read whole before a view bounds it.
+
+    Raises `UnsupportedMediaType`; a long form raises Flask's 413 where a view reads it.
+    """
+    if request.mimetype == "multipart/form-data":
+        raise UnsupportedMediaType("the console takes forms without files")
+    request.max_content_length = MAX_FORM_BYTES
 
 
 def _nothing_here(other: str) -> Response:

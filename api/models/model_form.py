@@ -132,13 +132,7 @@ class ModelForm:
         self._received[part] = path
         sync_directory(self._directory)
 
-    def _opened(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
+    def _opened(self, _: str) -> IO[bytes]:
         self._opened_files += 1
         if self._opened_files > len(_FILES):  # before anything of it is on the disk
             raise invalid_field("file", f"an upload has the files {', '.join(_FILES)}")

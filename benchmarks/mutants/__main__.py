@@ -1,31 +1,33 @@
 """Lists the small changes of the code that no test notices.
 
-`python -m benchmarks.mutants python` or `lua`. Both work on a copy, one mutant at a time, and
-resume where they stopped.
+`python -m benchmarks.mutants lua` or `python`.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
+import pytest
 
 from benchmarks.harness import report
-from benchmarks.harness.results import Cell, Check, Part, Run, Table
-from benchmarks.mutants.survey import known_states
+from benchmarks.harness.results import Part, Run
+from benchmarks.mutants import summary
+from benchmarks.mutants.forking import ForkingLoop
+from benchmarks.mutants.lua import Mutant, mutants, script_names
 from stack.process import ROOT
+from tasks.ledger.scripts import script_text
 
 HERE = Path(__file__).parent
-COPY = ROOT / "build/mutants"
-FLOOR = 0.8
-"""Share of the mutants that the tests have to notice."""
-LIVING = """Some of them change nothing that can be seen: a bound that the caller keeps as well, \
-a time limit one second longer, a deletion of what expires anyway."""
+TESTS = "tests/integration/ledger"
+OPTIONS = "-q", "-s", "-m", "not slow and not unmeasured", "-p", "no:cacheprovider"
+CORES = os.cpu_count() or 1
+at_a_time = click.option(
+    "--processes", default=CORES, show_default="number of cores", help="Mutants at a time."
+)
+recorded = click.option("--record", is_flag=True, help="Keep the result: JSON and a page.")
 
 
 @click.group()
@@ -34,64 +36,50 @@ def main() -> None:
 
 
 @main.command()
-def python() -> None:
-    """Mutate what [tool.mutmut] in pyproject.toml names, against the fast unit tests."""
-    mutmut = Path(sys.executable).with_name("mutmut")
-    if not mutmut.exists():
-        # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
-        sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.3'")
-    subprocess.run([mutmut, "run", "--max-children", "1"], cwd=ROOT, check=False)
-    sys.exit(subprocess.run([mutmut, "results"], cwd=ROOT, check=False).returncode)
+@click.option("--script", multiple=True, help="Only this one, such as jobs.begin; repeatable.")
+@at_a_time
+@recorded
+def lua(script: tuple[str, ...], processes: int, record: bool) -> None:
+    """Mutate the ledger's scripts, against the tests of the ledger that run them."""
+    started, load = time.monotonic(), os.getloadavg()[0]
+    names = script or script_names()
+    pending = [mutant for name in names for mutant in mutants(name, script_text(name))]
+    lives: dict[Mutant, bool] = {}
+
+    def note(mutant: Mutant, is_alive: bool) -> None:
+        lives[mutant] = is_alive
+        if is_alive:
+            click.echo(f"{len(lives)}/{len(pending)} lives: {mutant.name}")
+
+    loop = ForkingLoop(pending, note, processes)
+    if pytest.main([*OPTIONS, TESTS], plugins=[loop]):
+        sys.exit("the tests of the ledger fail without any mutant")
+    _report(summary.of_scripts(lives), started, load, record=record)
 
 
 @main.command()
-@click.option("--script", default="*.lua", help="Only these, as a pattern of file names.")
-@click.option("--record", is_flag=True, help="Keep the result: JSON and README.")
-def lua(script: str, record: bool) -> None:
-    """Mutate the ledger's scripts, against the tests of the ledger over a real Redis."""
+@at_a_time
+@recorded
+def python(processes: int, record: bool) -> None:
+    """Mutate what [tool.mutmut] in pyproject.toml names, against the unit tests named there."""
     started, load = time.monotonic(), os.getloadavg()[0]
-    _copy()
-    command = [sys.executable, "-m", "benchmarks.mutants.survey", script, str(_results())]
-    if subprocess.run(command, cwd=COPY, check=False).returncode:
-        sys.exit("the tests of the ledger fail without any mutant")
-    run = Run.of(0, load, [_part(known_states(_results()))], time.monotonic() - started)
+    mutmut = Path(sys.executable).with_name("mutmut")
+    if not mutmut.exists():
+        # Not in the lock: it installs setproctitle, which would rename the processes of stacks.
+        sys.exit(f"install mutmut first: {mutmut.with_name('uv')} pip install 'mutmut>=3.8'")
+    subprocess.run([mutmut, "run", "--max-children", str(processes)], cwd=ROOT, check=True)
+    told = subprocess.check_output([mutmut, "results", "--all", "true"], cwd=ROOT, text=True)
+    _report(summary.of_modules(told), started, load, record=record)
+
+
+def _report(part: Part, started: float, load: float, *, record: bool) -> None:
+    """Print the result, and record it."""
+    run = Run.of(0, load, [part], time.monotonic() - started)
     click.echo(report.text(run))
     if record:
         click.echo(f"recorded {report.record(run, HERE)}")
-        page = HERE / report.PAGE
+        page = HERE / f"{part.name}.md"
         page.write_text(report.page(run, page))
-
-
-def _part(known: Mapping[str, str]) -> Part:
-    """Counts for each script, and the mutants that no test notices."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, state in known.items():
-        counts[name.partition(":")[0]][state] += 1
-    rows: list[list[Cell]] = [
-        [script, count.total(), count["killed"], count["lives"]]
-        for script, count in sorted(counts.items())
-    ]
-    scripts = Table(
-        "Mutants of the ledger's scripts", ["script", "all", "killed", "live"], rows, ""
-    )
-    living = [[f"`{name}`"] for name in sorted(known) if known[name] == "lives"]
-    unnoticed = Table("Mutants that no test notices", ["mutant"], living, LIVING)
-    share = sum(count["killed"] for count in counts.values()) / max(len(known), 1)
-    return Part("mutants", [scripts, unnoticed], [Check("killed share", share, "at least", FLOOR)])
-
-
-def _copy() -> None:
-    """Copy all files that git does not ignore, with uncommitted changes."""
-    listed = subprocess.check_output(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True
-    )
-    for name in listed.splitlines():
-        (COPY / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, COPY / name)
-
-
-def _results() -> Path:
-    return COPY.with_suffix(".json")
 
 
 if __name__ == "__main__":

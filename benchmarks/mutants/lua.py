@@ -6,6 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from tasks.jobs import scripts as job_scripts
+from tasks.ledger import scripts
+
 TABLE = (
     (r" > ", " >= "),
     (r" >= ", " > "),
@@ -25,6 +28,7 @@ TABLE = (
     (r"^( *)redis\.call\(.*\)$", r"\1do end"),
 )
 """Patterns and replacements; the last one removes a command."""
+_FOLDERS = ((scripts, ""), (job_scripts, "jobs."))
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -36,9 +40,19 @@ class Mutant(msgspec.Struct, frozen=True):
     after: str
 
     @property
+    def change(self) -> str:
+        """The line before and after, which stays the same when the line moves."""
+        return f"{self.before.strip()} -> {self.after.strip()}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Script and change."""
+        return self.script, self.change
+
+    @property
     def name(self) -> str:
-        """A name that is stable between runs as long as the script does not change."""
-        return f"{self.script}:{self.line}: {self.before.strip()} -> {self.after.strip()}"
+        """Script, line and change."""
+        return f"{self.script}:{self.line}: {self.change}"
 
     def applied(self, text: str) -> str:
         """The script with this change."""
@@ -47,11 +61,20 @@ class Mutant(msgspec.Struct, frozen=True):
         return "".join(lines)
 
 
-def mutants(script: Path) -> Iterator[Mutant]:
+def script_names() -> list[str]:
+    """The names of all scripts, as `load_script` takes them."""
+    return [
+        prefix + path.stem
+        for package, prefix in _FOLDERS
+        for path in sorted(Path(str(package.__file__)).parent.glob("*.lua"))
+    ]
+
+
+def mutants(name: str, text: str) -> Iterator[Mutant]:
     """Yield all mutants of one script, each with one change."""
-    for number, line in enumerate(script.read_text().splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         code = line.partition("--")[0]
         for pattern, other in TABLE:
             for found in re.finditer(pattern, code):
                 after = line[: found.start()] + found.expand(other) + line[found.end() :]
-                yield Mutant(script.name, number, line, after)
+                yield Mutant(name, number, line, after)

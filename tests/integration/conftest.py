@@ -15,16 +15,26 @@ from tests.support.models import Doubling, Lethal, Strange, Touchy, register
 from tests.support.stack import LiveStack, running, until
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+@pytest.fixture(scope="session")
+def bare_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis without a stack; it writes nothing to disk, as no test ends it."""
     home = tmp_path_factory.mktemp("redis")
     server = redis_server.prepare_server(home)
     process = Process(server.program(), home / "redis.log")
     try:
         until(process.program.ready, "redis ready")
-        yield connect(server.url)
+        with connect(server.url) as client:
+            client.config_set("appendonly", "no")
+        yield server.url
     finally:
         process.kill()
+
+
+@pytest.fixture(scope="module")
+def client(bare_redis: str) -> Iterator[redis.Redis]:
+    with connect(bare_redis) as client:
+        client.flushall()
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,6 @@ from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Malformed, PredictqError
 
-MAX_FORM_BYTES = 2**18
-"""Bytes of the form; larger requests are for programs."""
-
 
 class TryViews:
     """The views. Nothing waits in them: the page asks for the answer until it is there."""
@@ -41,7 +38,6 @@ class TryViews:
 
     def try_row(self, model: str) -> Response:
         """Submit what the form holds, and show the form again with the prediction."""
-        request.max_content_length = MAX_FORM_BYTES
         typed, manifest = request.form.to_dict(), self._registry.resolve(model).manifest
         try:
             body = _body(model, manifest, typed)

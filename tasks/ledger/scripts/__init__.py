@@ -19,9 +19,9 @@ def load_script(client: redis.Redis, name: str, **constants: float) -> Script:
     preceded by the key layout, the heads of open records and ``constants`` as upper-case locals,
     and by the libraries' text, in that order. ``jobs.begin`` is tasks/jobs/scripts/begin.lua.
     """
-    script = _read(name)
+    script = script_text(name)
     libraries = _libraries(script)
-    front = [_locals(constants), *map(_read, libraries)] if libraries else []
+    front = [_locals(constants), *map(script_text, libraries)] if libraries else []
     return client.register_script("".join([*front, script]))
 
 
@@ -31,7 +31,8 @@ def _libraries(script: str) -> list[str]:
     return named[1].split(", ") if named else []
 
 
-def _read(name: str) -> str:
+def script_text(name: str) -> str:
+    """The text of a script or library, named as for `load_script`."""
     folder, _, stem = name.rpartition(".")
     package = f"tasks.{folder}.scripts" if folder else __name__
     return resources.files(package).joinpath(f"{stem}.lua").read_text()

@@ -195,3 +195,31 @@ def test_full_redis_lets_workers_postpone(harness: LedgerHarness) -> None:
     with full(harness.client):
         assert harness.ledger.postpone(batch, suspect=True) == ["postponed"]
     assert harness.ledger.record("a").state == "retrying"
+
+
+def test_prediction_does_not_start_after_its_queue_deadline(harness: LedgerHarness) -> None:
+    batch, now = harness.reserve("a", "b", "c"), harness.ledger.now()
+
+    answers = harness.ledger.start(batch, [now + 60, now - 1, None])
+
+    assert answers == [1, NotStarted.LATE, 1]
+    assert harness.ledger.record("b").state == "queued"
+
+
+def test_repeated_start_counts_no_attempt_twice(harness: LedgerHarness) -> None:
+    """Its answer was lost, so the caller does not know whether it was counted."""
+    ((tag, _),) = batch = harness.reserve("a")
+    assert harness.ledger.start(batch, again=True) == [1]
+    assert harness.ledger.start(batch) == [2]
+    assert harness.ledger.start(batch, again=True) == [2]
+    harness.ledger.postpone(batch, suspect=True)
+    new = postponed(harness, tag).decode()
+    assert harness.ledger.start([(new, "a")], again=True) == [3]
+
+
+def test_withdrawing_keeps_an_outcome_that_was_written_meanwhile(harness: LedgerHarness) -> None:
+    batch = harness.reserve("a")
+    harness.ledger.start(batch)
+    harness.ledger.settle("churn:3", [Settled(harness.ledger.record("a").cancelled())])
+    harness.reservations.withdraw(batch, alone=False)
+    assert harness.ledger.record("a").state == "cancelled"

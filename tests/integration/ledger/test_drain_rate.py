@@ -6,9 +6,11 @@ import msgspec
 import pytest
 import redis
 
+from tasks.ledger import keys
 from tasks.ledger.ledger import Ledger
 from tasks.ledger.queue.queue_snapshot import QueueSnapshots
 from tasks.ledger.queue.reservations import Reservations
+from tasks.ledger.queue.workers import Workers
 from tasks.settings import Settings
 from telemetry.errors import QueueFull
 from tests.integration.ledger.ledger_harness import GENEROUS, PREDICTION, offer
@@ -140,3 +142,60 @@ def test_queue_snapshot_has_the_age_of_the_oldest_message(ledger, snapshots, cli
     ours = f"{made[:8]}-{made[8:]}-7000-8000-000000000000"
     client.rpush("predict", f'{{"headers":{{"id":"{ours}"}}}}')
     assert snapshots.of("predict").oldest == pytest.approx(60, abs=5)
+
+
+def known_rate(client: redis.Redis, *, left: int = 0, ago: float = 0) -> None:
+    """Two messages a second were taken, the last of them some seconds ago."""
+    counts = {"drained": 20, "busy": 10, "left": left, "marked": client.time()[0] - ago}
+    client.hset(f"{keys.QUEUED}predict", mapping=counts)
+
+
+def test_drain_rate_falls_only_while_messages_wait(client, snapshots) -> None:
+    known_rate(client, left=0, ago=90)
+    assert snapshots.of("predict").rate == 2
+    known_rate(client, left=1, ago=90)
+    assert snapshots.of("predict").rate == pytest.approx(0.2, rel=0.05)
+
+
+@pytest.mark.parametrize(("ago", "seconds"), [(0, 20), (90, 200), (-90, 20)])
+def test_full_queue_counts_the_time_since_messages_were_taken(
+    client, ledger, ago: int, seconds: int
+) -> None:
+    """Also if Redis's clock went back since."""
+    fill(ledger, 40)
+    known_rate(client, ago=ago)
+    with pytest.raises(QueueFull) as large:
+        fill(ledger, 1, rows=40)
+    assert large.value.extra["retry_after"] == pytest.approx(seconds, rel=0.15)
+
+
+def test_queue_full_of_bytes_says_when_it_has_capacity(client, settings) -> None:
+    roomy = msgspec.structs.replace(settings, max_queued=10**6)
+    fill(Ledger(client, roomy), 40)
+    taken = int(client.hget(f"{keys.QUEUED}predict", "bytes"))
+    ledger = Ledger(client, msgspec.structs.replace(roomy, max_queued_bytes=taken))
+    known_rate(client)
+    with pytest.raises(QueueFull) as small:
+        fill(ledger, 1)
+    assert small.value.extra["retry_after"] == 1
+
+
+def test_queue_snapshot_has_the_live_workers(client, snapshots) -> None:
+    for name in ("one", "two"):
+        Workers(client).heartbeat(name, {"name": name, "queues": ["predict"]})
+    assert [worker["name"] for worker in snapshots.of("predict").workers] == ["one", "two"]
+
+
+def test_drain_rate_forgets_at_most_a_fifth_in_a_long_round(client, ledger, reservations) -> None:
+    fill(ledger, 2)
+    known_rate(client, left=1, ago=10)
+    assert len(reservations.reserve("predict", 1, *GENEROUS)) == 1
+    busy, drained = client.hmget(f"{keys.QUEUED}predict", "busy", "drained")
+    assert float(busy) == pytest.approx(0.8 * 10 + 10, abs=1.5)
+    assert float(drained) == 0.8 * 20 + 1
+
+
+def test_drain_rate_pauses_when_another_worker_emptied_the_queue(client, reservations) -> None:
+    known_rate(client, left=1)
+    assert reservations.reserve("predict", 1, *GENEROUS) == []
+    assert not client.hexists(f"{keys.QUEUED}predict", "left")

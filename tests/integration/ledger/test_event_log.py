@@ -1,15 +1,19 @@
 """The stream of events in a bare Redis: when it is written, and from where it is read."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
+from itertools import islice
 from typing import Any, TypeVar
 
 import pytest
 
 from tasks.events.log import PAGE, EventLog, EventPage
 from tasks.ledger import keys
+from tasks.ledger.dead_letters.burial import Burial
 from tasks.ledger.predictions.settlement import Settled
-from tests.integration.ledger.ledger_harness import RECEIPT, LedgerHarness
+from tasks.wire import encode
+from tests.integration.ledger.ledger_harness import GENEROUS, RECEIPT, LedgerHarness, offer
 
 Result = TypeVar("Result")
 
@@ -97,3 +101,42 @@ def test_event_log_tells_of_what_was_cancelled(harness: LedgerHarness, log: Even
     harness.ledger.settle("churn:3", [Settled(record.cancelled())])
     (event,) = page(log, start).events
     assert (event.id, event.status) == (record.task_id, "cancelled")
+
+
+def test_event_log_tells_of_messages_that_cannot_be_read(
+    harness: LedgerHarness, log: EventLog
+) -> None:
+    start = run(log.follow())
+    harness.reserve("a")
+    for task_id in "ab":
+        harness.client.lpush("predict", json.dumps({"headers": {"id": task_id}}))
+        ((tag, message),) = harness.reservations.reserve("predict", 1, *GENEROUS)
+        Burial(harness.client, harness.settings).bury(tag, message, "no")
+    told = [(event.id, event.status, event.version) for event in page(log, start).events]
+    assert told == [("a", "failed", "churn:3"), ("b", "failed", "unknown:0")]
+
+
+def test_event_log_expires_when_it_is_no_longer_followed(
+    harness: LedgerHarness, log: EventLog
+) -> None:
+    run(log.follow())
+    assert harness.client.ttl(keys.EVENTS) == harness.client.ttl(keys.FOLLOWED) > 0
+
+
+def test_outcome_is_published_to_the_process_that_waits_and_to_followers(
+    harness: LedgerHarness, log: EventLog
+) -> None:
+    run(log.follow())
+    marked = "0190163d-8694-7800-aea5-966c26f8ad91"
+    harness.ledger.accept(offer(marked))
+    with harness.client.pubsub(ignore_subscribe_messages=True) as heard:
+        heard.subscribe(keys.OUTCOMES + "800", keys.EVENTS)
+        record = harness.ledger.record(marked)
+        assert record is not None
+        outcome = record.cancelled()
+        harness.ledger.settle("churn:3", [Settled(outcome)])
+        told = [*islice(heard.listen(), 2)]
+    assert [(m["channel"].decode(), m["data"]) for m in told] == [
+        (keys.OUTCOMES + "800", marked.encode() + encode(outcome)),
+        (keys.EVENTS, b""),
+    ]

@@ -47,7 +47,8 @@ def test_reservations_of_the_same_message_twice_are_two(client, reservations) ->
 
 
 @pytest.mark.parametrize(
-    ("rows", "bound", "taken"), [((3, 3, 3), 6, 2), ((9, 1), 6, 1), ((1, 9), 6, 1), ((3, 3), 7, 2)]
+    ("rows", "bound", "taken"),
+    [((3, 3, 3), 6, 2), ((9, 1), 6, 1), ((3, 3, 3, 3), 6, 2), ((1, 9), 6, 1), ((3, 3), 7, 2)],
 )
 def test_reservations_are_bounded_by_rows_after_the_first_message(
     client, reservations, rows, bound, taken
@@ -166,6 +167,7 @@ def test_worker_without_heartbeats_does_not_count_and_is_forgotten(client) -> No
     assert workers.alive() == []
     workers.heartbeat("here", {"name": "here"})
     assert client.hkeys(keys.WORKERS) == [b"here"]
+    assert client.zrange(keys.WORKERS_SEEN, 0, -1) == [b"here"]
 
 
 @pytest.mark.parametrize("ending", ["", ',"batch":"m:1 predict"}}'])
@@ -181,3 +183,13 @@ def test_message_with_uncountable_rows_does_not_block_the_queue(
     reservations.release(tag for tag, _ in taken)
     assert reservations.upkeep([]) == 2
     assert sorted(client.lrange("predict", 0, -1)) == sorted(messages)
+
+
+def test_messages_with_priorities_move_in_steps(client, reservations) -> None:
+    first, second = ("predict" + priority for priority in PRIORITIES[:2])
+    client.lpush(first, *range(600))
+    client.lpush(second, *range(600))
+    reservations.upkeep([], "predict")
+    assert client.llen("predict") == 1000
+    reservations.upkeep([], "predict")
+    assert client.llen("predict") == 1200

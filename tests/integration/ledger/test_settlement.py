@@ -9,6 +9,7 @@ from tasks.gateway import Gateway
 from tasks.ids import Ids
 from tasks.ledger import keys
 from tasks.ledger.predictions.settlement import Settled
+from tasks.record import Record
 from telemetry.errors import ModelError
 from tests.integration.ledger.ledger_harness import (
     GENEROUS,
@@ -131,3 +132,21 @@ def test_microbatch_of_any_size_costs_three_round_trips(harness: LedgerHarness) 
     assert {"cmdstat_eval", "cmdstat_script|load", "cmdstat_script"}.isdisjoint(asked)
     inside = sum(command["calls"] for command in asked.values())
     assert inside <= 10 * 6 + 30, "six commands a prediction, and so many a batch"
+
+
+def test_outcome_of_ours_is_written_though_its_record_was_lost(harness: LedgerHarness) -> None:
+    """Only an id older than outcomes live means that the outcome was forgotten."""
+    task_id = Ids(b"key").new()
+    lost = Record.queued(task_id, PREDICTION).succeeded([7], RECEIPT)
+    assert harness.ledger.settle("churn:3", [Settled(lost)]) == 1
+    assert harness.ledger.record(task_id) == lost
+
+
+def test_settling_adds_up_the_seconds_since_acceptance(harness: LedgerHarness) -> None:
+    for task_id, ago in (("a", 5), ("b", 20)):
+        created = msgspec.structs.replace(PREDICTION, created_at=time.time() - ago)
+        harness.ledger.accept(offer(task_id, created))
+        record = harness.ledger.record(task_id)
+        harness.ledger.settle("churn:3", [Settled(record.succeeded([7], RECEIPT))])
+    (statistics,) = harness.ledger.statistics()
+    assert statistics.seconds == pytest.approx(25, abs=5)

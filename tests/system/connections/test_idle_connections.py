@@ -3,6 +3,7 @@
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,20 +15,33 @@ from tests.support.stack import START_TIMEOUT, until
 
 SHORT_MS = 500
 """Milliseconds in place of `api.server.KEEP_ALIVE_MS`."""
+FEW = 200
+"""Connections in place of `api.server.MAX_CONNECTIONS`."""
 PROGRAM = """
 import sys
 from api import server
 if __name__ == "__main__":
-    server.KEEP_ALIVE_MS = {milliseconds}
+    server.{setting}
+    server.RESERVED_DESCRIPTORS = 0
     server.Server("127.0.0.1", {port}, 1).run()
 """
 
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
-    """The port of an API without Redis."""
+    """The port of an API without Redis, where connections may be idle for a moment."""
+    yield from _port_of_api(tmp_path, f"KEEP_ALIVE_MS = {SHORT_MS}")
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Iterator[int]:
+    """The port of an API without Redis that holds few connections."""
+    yield from _port_of_api(tmp_path, f"MAX_CONNECTIONS = {FEW}")
+
+
+def _port_of_api(tmp_path: Path, setting: str) -> Iterator[int]:
     port = free_port()
-    script = PROGRAM.format(milliseconds=SHORT_MS, port=port)
+    script = PROGRAM.format(setting=setting, port=port)
     environment = {"PREDICTQ_HOME": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"}
     command = sys.executable, "-c", script
     process = Process(Program("api", command, environment), tmp_path / "api.log")
@@ -63,3 +77,14 @@ def test_idle_connection_is_closed_after_a_request(port: int) -> None:
         kept.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b"".join(iter(lambda: kept.recv(4096), b""))
         assert answer.startswith(b"HTTP/1.1 404 ")
+
+
+def test_caller_with_all_connections_makes_no_other_one_wait(few: int) -> None:
+    """They would be held until the server closes them, and new ones wait for that."""
+    with ExitStack() as held:
+        for _ in range(2 * FEW):
+            silent = socket.create_connection(("127.0.0.1", few), 5, ("127.0.0.2", 0))
+            held.enter_context(silent)
+        with connected(few) as another:
+            another.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert another.recv(100).startswith(b"HTTP/1.1 404 ")

@@ -107,3 +107,12 @@ def test_console_headers(stack: LiveStack) -> None:
     assert policies[0].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in "".join(policies)
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_console_bounds_forms(stack: LiveStack) -> None:
+    """Signing in needs no session, so anyone can send a form there."""
+    origin = {"origin": stack.url}
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    long = stack.http.post("/console/sign-in", content=b"a&" * 2**18, headers=origin | form)
+    parts = stack.http.post("/console/sign-in", files={"code": b"x"}, headers=origin)
+    assert [long.status_code, parts.status_code] == [413, 415]

@@ -71,6 +71,7 @@ def test_settlement_without_the_reservation_is_ignored(harness: LettersHarness) 
     dead = Settled(harness.ledger.record("a").failed(WorkerLost()), tag, dead_after=4)
 
     assert harness.ledger.settle("churn:3", [dead]) == 0
+    assert harness.ledger.statistics() == []
     assert harness.ledger.record("a").state == "queued"
     assert harness.client.llen("predict") == 1
 
@@ -211,3 +212,42 @@ def test_full_redis_lets_workers_bury(harness: LettersHarness) -> None:
         harness.ledger.settle("churn:3", [dead])
         harness.burial.bury(other, message, "no")
     assert sorted(harness.ids()) == ["a", other]
+
+
+def test_unreadable_message_leaves_no_attempts(harness: LettersHarness) -> None:
+    harness.client.hset(keys.ATTEMPTS, "stock", "1")
+    harness.put_aside(b'{"headers": {"id": "stock"}}')
+    assert not harness.client.exists(keys.ATTEMPTS)
+
+
+def test_as_many_dead_letters_as_may_be_kept_are_kept(client: redis.Redis) -> None:
+    harness = LettersHarness(client)
+    for number in range(3):
+        harness.put_aside(b"%d" % number)
+    size = harness.letters.totals().bytes
+    client.flushall()
+    harness = LettersHarness(client, max_dead_letters=3, max_dead_letter_bytes=size)
+    for number in range(3):
+        harness.put_aside(b"%d" % number)
+    assert (harness.letters.totals().kept, harness.letters.totals().dropped) == (3, 0)
+
+
+def test_dead_letters_whose_bytes_were_counted_wrong_do_not_stop_a_worker(
+    client: redis.Redis,
+) -> None:
+    harness = LettersHarness(client, max_dead_letter_bytes=1000)
+    harness.put_aside(b"1")
+    client.hset(keys.DEAD_LETTER_TOTALS, "bytes", 10**6)
+    client.lpush("predict", b"2")
+    ((tag, message),) = harness.reservations.reserve("predict", 1, *GENEROUS)
+    harness.burial.bury(tag, message, "no")
+    assert harness.ids() == []
+
+
+def test_dead_letters_longer_than_a_round_trip_are_listed_one_by_one(
+    harness: LettersHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "BYTES_PER_ROUND_TRIP", 1)
+    for number in range(3):
+        harness.put_aside(b"%d" % number)
+    assert len(harness.ids()) == 3

@@ -31,7 +31,8 @@ def test_replay_queues_the_message_under_the_same_id(harness: LettersHarness) ->
     assert (record.state, record.status, record.error) == ("queued", "PENDING", None)
     assert harness.client.ttl(keys.record("a")) == -1
     assert harness.client.lrange("predict", 0, -1) == [message]
-    assert harness.client.hget("predictq:queued:predict", "rows") == b"1"
+    counts = harness.client.hmget("predictq:queued:predict", "rows", "bytes")
+    assert counts == [b"1", str(len(message)).encode()]
     assert harness.ids() == []
     assert harness.letters.totals().bytes == 0
     ((tag, _),) = harness.take()
@@ -49,6 +50,7 @@ def test_replay_goes_to_the_end_of_the_queue(harness: LettersHarness) -> None:
     now = QueueSnapshots(harness.client).of("predict")
     numbers = [harness.ledger.record(task_id).number for task_id in "cda"]
     assert [estimate("churn:3", n, now).queue_position for n in numbers] == [1, 2, 3]
+    assert [task_id for _, task_id in harness.take()] == ["c", "d", "a"]
 
 
 def test_replay_is_idempotent(harness: LettersHarness) -> None:
@@ -131,3 +133,31 @@ def test_replay_of_an_unreadable_message(harness: LettersHarness) -> None:
 
     assert harness.replays.replay("predict:1") is None
     assert harness.client.lrange("predict", 0, -1) == [b"\xff"]
+
+
+def test_replay_leaves_a_later_letter_of_the_same_id(harness: LettersHarness) -> None:
+    message = harness.fail("a")
+    letter = harness.letters.show("a")
+    harness.client.zadd(keys.DEAD_LETTER_TIMES, {"a": letter.died_at + 1})
+    bounds = harness.ledger.bounds
+    assert harness.letters.replay(letter, message, None, bounds) == "gone"
+    assert harness.ids() == ["a"]
+
+
+@pytest.mark.parametrize("bound", ["rows", "bytes"])
+def test_replay_fills_a_queue_up_to_its_bound(client: redis.Redis, bound: str) -> None:
+    message = LettersHarness(client).fail("a")
+    bounds = {"rows": {"max_queued": 2}, "bytes": {"max_queued_bytes": 2 * len(message)}}
+    harness = LettersHarness(client, **bounds[bound])
+    for task_id in "bc":
+        harness.fail(task_id)
+    assert [harness.replays.replay(task_id) for task_id in "ab"] == ["a", "b"]
+    with pytest.raises(QueueFull):
+        harness.replays.replay("c")
+
+
+def test_replay_counts_nothing_of_a_queue_that_was_purged(client: redis.Redis) -> None:
+    harness = LettersHarness(client, max_queued=1)
+    harness.fail("a")
+    client.hset(f"{keys.QUEUED}predict", mapping={"rows": 7, "bytes": 7000})
+    assert harness.replays.replay("a") == "a"

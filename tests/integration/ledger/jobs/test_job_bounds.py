@@ -38,9 +38,12 @@ def worker(client: redis.Redis) -> ManualWorker:
 
 
 def calls(client: redis.Redis, command: str) -> int:
-    """How often a command was called, also by scripts, since the last `CONFIG RESETSTAT`."""
+    """How often a command succeeded, also in scripts, since the last `CONFIG RESETSTAT`.
+
+    Without failures, as the first call of a script fails and is repeated.
+    """
     counted = client.info("commandstats").get(f"cmdstat_{command}", {})
-    return int(counted.get("calls", 0))
+    return int(counted.get("calls", 0)) - int(counted.get("failed_calls", 0))
 
 
 def test_live_jobs_are_bounded(client: redis.Redis) -> None:

@@ -243,3 +243,14 @@ def test_parked_prediction_that_was_forgotten_is_never_started(
     assert not harness.client.exists(keys.record(LONG_AGO), keys.RESERVED, keys.DUE, keys.ATTEMPTS)
     (statistics,) = harness.ledger.statistics()
     assert statistics.outcomes == {"succeeded": 0, "failed": 0, "cancelled": 1, "expired": 0}
+
+
+def test_next_slice_returns_as_soon_as_the_one_before_was_taken(sliced: PauseHarness) -> None:
+    sliced.accept(version=4)
+    assert len(sliced.take()) == 1
+    ours = parking(sliced, 15)
+    sliced.pauses.resume("churn:3")
+    other = sliced.accept(version=4)
+    assert [task_id for _, task_id in sliced.take(10)] == ours[:10]
+    sliced.reservations.upkeep([])
+    assert sliced.taken() == [*ours[10:], other]

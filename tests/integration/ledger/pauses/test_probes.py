@@ -8,6 +8,7 @@ import redis
 
 from tasks.ledger import keys
 from tasks.ledger.predictions.settlement import Settled
+from tasks.ledger.script_constants import WAIT_REMEMBERED
 from tasks.record import Record
 from tasks.wire import encode
 from telemetry.errors import ModelError, VersionPaused, WorkerLost
@@ -30,6 +31,7 @@ def test_probe_is_a_submission_where_nothing_is_parked(harness: PauseHarness) ->
         harness.accept()
     harness.succeed([probe])
     assert not harness.paused()
+    assert 0 < harness.client.ttl(keys.TROUBLES + "churn:3") <= WAIT_REMEMBERED
     assert harness.accept()
 
 
@@ -168,6 +170,7 @@ def test_failure_after_the_pause_began_is_parked(harness: PauseHarness) -> None:
     assert states == ["failed"] * 3 + ["queued"] * 7
     assert harness.parked() == ids[3:]
     assert harness.client.hlen(keys.DEAD_LETTERS) == 3
+    assert not harness.client.exists(keys.ATTEMPTS), "the version was at fault"
     assert harness.ledger.depths(("predict",)) == ({"predict": 0}, 0)
     harness.succeed([next_probe(harness)])
     assert harness.taken() == ids[4:]

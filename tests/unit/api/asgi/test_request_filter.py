@@ -135,3 +135,8 @@ def test_every_origin_must_be_trusted() -> None:
 )
 def test_transfer_codings_other_than_chunked_are_refused(coding: bytes, status: int) -> None:
     assert Behind().ask(HOST, (b"transfer-encoding", coding), method="POST") == status
+
+
+def test_transfer_coding_that_is_named_twice_is_refused() -> None:
+    coding = (b"transfer-encoding", b"chunked")
+    assert Behind().ask(HOST, coding, coding, method="POST") == 400

@@ -82,6 +82,20 @@ def test_lines_beyond_the_bound_end_the_reading(monkeypatch: pytest.MonkeyPatch)
     assert sender.windows == [[(1, b"1"), (2, b"2")]]
 
 
+@pytest.mark.parametrize("empty", [b"\n", b" \n", b"\r\n"])
+def test_empty_lines_beyond_the_bound_end_the_reading(
+    monkeypatch: pytest.MonkeyPatch, empty: bytes
+) -> None:
+    """Ten million of them would fit into a body, and take the event loop seconds."""
+    monkeypatch.setattr(lines, "MAX_LINES_WITH_EMPTY", 20)
+    monkeypatch.setattr(lines, "MAX_LINES", 10)
+    assert Sender(b"1\n" + empty * 18, empty).read() is None
+    sender = Sender(b"1\n" + empty * 20 + b"2\n", empty)
+    assert isinstance(sender.read(), TooLarge)
+    assert sender.windows == [[(1, b"1")]]
+    assert len(sender.events) == 1, "the rest is not looked at"
+
+
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "live"])
 def test_rest_of_an_announced_body_is_discarded(
     monkeypatch: pytest.MonkeyPatch, announced: bool

@@ -1,5 +1,6 @@
 """A batcher on stand-ins: a pool whose processes finish on command, and no Celery."""
 
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -157,10 +158,12 @@ def message(
     rows: int = 1,
     body: bytes = b"-",
     limit: float = MAX_RUN_SECONDS,
+    expires: datetime | None = None,
+    is_step: bool = False,
 ) -> Any:
-    request = SimpleNamespace(id=name, expires=None)
+    request = SimpleNamespace(id=name, expires=expires)
     return SimpleNamespace(
-        is_step=False,
+        is_step=is_step,
         tag=f"tag {name}",
         body=body,
         content_type="application/json",

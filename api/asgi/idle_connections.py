@@ -1,0 +1,99 @@
+"""Closes idle connections of the address that has most, before a process can hold no more.
+
+Otherwise one caller could keep all connections, and each new caller would wait for 15 s, until the
+server closes an idle one. Behind a proxy all connections have its address; it opens new ones.
+"""
+
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psutil
+from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.25
+"""Seconds between two looks at the number of connections."""
+CLOSED_SHARE = 4
+"""A quarter of the connections of an address is closed at a time."""
+_TCP_INFO_BYTES, _LAST_DATA_RECEIVED = 104, 52
+"""Length of Linux's `struct tcp_info`, and where it has the milliseconds since data came."""
+Peer = tuple[str, int]
+
+
+class IdleConnections:
+    """ASGI middleware that notes which connections have a request in progress."""
+
+    def __init__(self, app: ASGIApp, port: int, capacity: int) -> None:
+        """``port``: that of the server. ``capacity``: how many connections a process may hold."""
+        self._app, self._port, self._capacity = app, port, capacity
+        self._busy: set[Peer] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        peer: Any = scope.get("client")
+        self._busy.add(peer)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._busy.discard(peer)
+
+    def watch(self) -> None:
+        """Look at the connections from now on, in a thread."""
+        threading.Thread(target=self._run, name="idle connections", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            # Other descriptors count as well, so this is true somewhat early.
+            if len(os.listdir("/proc/self/fd")) >= self._capacity:
+                close_idle(self._port, self._busy.copy())
+
+
+def close_idle(port: int, busy: Collection[Peer]) -> int:
+    """Close those idle connections of the address with most that were silent for longest.
+
+    ``busy``: the peers that have a request in progress. Returns how many were closed.
+    """
+    by_address: dict[str, list[tuple[int, Peer]]] = defaultdict(list)
+    for each in psutil.Process().net_connections("tcp"):
+        if each.laddr.port == port and each.raddr:
+            by_address[each.raddr.ip].append((each.fd, tuple(each.raddr)))
+    address, theirs = max(by_address.items(), key=lambda item: len(item[1]), default=("", []))
+    idle = [descriptor for descriptor, peer in theirs if peer not in busy]
+    idle.sort(key=silence, reverse=True)
+    chosen = idle[: -(-len(theirs) // CLOSED_SHARE)]
+    for descriptor in chosen:
+        # Not closed: the server owns the descriptor, and closes it when it reads the end.
+        with _shared(descriptor) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
+    if chosen:
+        log.warning(
+            "connections are used up: closed %s idle ones of the %s of %s",
+            len(chosen),
+            len(theirs),
+            address,
+        )
+    return len(chosen)
+
+
+def silence(descriptor: int) -> int:
+    """Milliseconds since data came; 0 if the connection has ended meanwhile."""
+    with _shared(descriptor) as connection:
+        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        return int(struct.unpack_from("I", told, _LAST_DATA_RECEIVED)[0])
+    return 0
+
+
+@contextmanager
+def _shared(descriptor: int) -> Iterator[socket.socket]:
+    """A connection by a descriptor of our own; errors mean that it has ended."""
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+        yield connection

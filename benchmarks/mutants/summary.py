@@ -1,0 +1,79 @@
+"""The tables of a survey: how many mutants the tests notice, and which they do not."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
+
+from benchmarks.harness.results import Cell, Check, Part, Table
+from benchmarks.mutants.explained import explained
+from benchmarks.mutants.lua import Mutant
+
+State = Literal["killed", "explained", "lives"]
+FLOOR = 0.8
+"""Share of the mutants that the tests have to notice."""
+NOTICED = "killed", "timeout", "segfault", "caught by type check"
+"""What mutmut says of mutants that the tests notice."""
+UNNOTICED = """Some change nothing that a caller can see: the text of a log line, a default that \
+each caller gives, a time limit one second longer."""
+
+
+def of_scripts(lives: Mapping[Mutant, bool]) -> Part:
+    """The mutants of scripts, each with whether it lives."""
+    reasons = explained()
+    states: dict[Mutant, State] = {
+        mutant: "killed" if not alive else "explained" if mutant.key in reasons else "lives"
+        for mutant, alive in lives.items()
+    }
+    counts = _table(
+        "Mutants of the ledger's scripts", "script", ((m.script, s) for m, s in states.items())
+    )
+    known = [[f"`{m.name}`", reasons[m.key]] for m, state in states.items() if state == "explained"]
+    living = [[f"`{m.name}`"] for m, state in states.items() if state == "lives"]
+    tables = [counts, Table("Mutants that live for a reason", ["mutant", "reason"], known)]
+    if living:
+        tables.append(Table("Mutants that no test notices", ["mutant"], living))
+    unexplained = Check("live without a reason", len(living), "at most", 0)
+    return Part("lua", tables, [_killed_share(states.values()), unexplained])
+
+
+def of_modules(told: str) -> Part:
+    """The mutants of modules, from what `mutmut results` prints of each."""
+    states: dict[str, State] = {}
+    for line in told.splitlines():
+        name, _, what = line.strip().rpartition(": ")
+        states[name] = "killed" if what in NOTICED else "lives"
+    functions = Counter(_function(name) for name, state in states.items() if state == "lives")
+    rows: list[list[Cell]] = [[f"`{name}`", many] for name, many in sorted(functions.items())]
+    counts = _table(
+        "Mutants of Python modules",
+        "module",
+        ((name.rpartition(".")[0], state) for name, state in states.items()),
+    )
+    living = Table(
+        "Functions with mutants that no test notices", ["function", "many"], rows, UNNOTICED
+    )
+    return Part("python", [counts, living], [_killed_share(states.values())])
+
+
+def _function(mutant: str) -> str:
+    """`a.b.xǁOneǁtwo__mutmut_3` is in `a.b.One.two`, and `a.b.x_two__mutmut_3` in `a.b.two`."""
+    module, _, mangled = mutant.rpartition("__mutmut_")[0].rpartition(".")
+    return f"{module}." + mangled.removeprefix("x").strip("ǁ").replace("ǁ", ".").removeprefix("_")
+
+
+def _table(title: str, what: str, found: Iterable[tuple[str, State]]) -> Table:
+    counts: dict[str, Counter[State]] = defaultdict(Counter)
+    for name, state in found:
+        counts[name][state] += 1
+    rows: list[list[Cell]] = [
+        [name, each.total(), each["killed"], each["explained"], each["lives"]]
+        for name, each in sorted(counts.items())
+    ]
+    total = sum(counts.values(), Counter[State]())
+    rows.append(["all", total.total(), total["killed"], total["explained"], total["lives"]])
+    return Table(title, [what, "all", "killed", "live for a reason", "live"], rows)
+
+
+def _killed_share(states: Collection[State]) -> Check:
+    killed = sum(state == "killed" for state in states)
+    return Check("killed share", killed / max(len(states), 1), "at least", FLOOR)
