@@ -23,7 +23,7 @@ _START = "docs/operations.md#start-and-stop"
 def findings_of(home: Path) -> Iterator[Finding]:
     """Yield each finding about the stack of a home as soon as it is there.
 
-    Raises `OSError` if the home cannot be read.
+    Raises `OSError` or `PredictqError` if the home cannot be read.
     """
     stack = running_stack(home)
     yield from map(finding_of, machine_checks(home, stack.pid if stack else os.getpid()))

@@ -13,6 +13,7 @@ from cli.doctor.finding import LEVELS, Finding, worst
 from cli.failure import Failure
 from cli.http import as_json as printed
 from cli.http import as_json_option
+from telemetry.errors import PredictqError
 
 
 class _Doctor(click.Command):
@@ -53,7 +54,7 @@ def _told(home: Path, *, quiet: bool) -> Iterator[Finding]:
             if not quiet:
                 click.echo(_line(finding))
             yield finding
-    except OSError as error:
+    except (OSError, PredictqError) as error:
         raise Failure(f"{home} cannot be read: {error}") from error
 
 

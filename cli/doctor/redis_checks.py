@@ -11,14 +11,13 @@ import redis
 from cli.doctor.finding import Check, Finding, Observation, finding_of, graded
 from stack.redis.binary import find_binary, is_flawed, is_flawed_release, version_output
 from stack.redis.binary import version as version_number
+from stack.redis.server import PING_TIMEOUT, connection_problem
 from tasks.ledger.ledger import connect
 from tasks.ledger.server.server import look
 
-TIMEOUT = 2.0
-"""Seconds that Redis has for each answer."""
 PINGS = 20
 SLOW_PING, VERY_SLOW_PING = 0.005, 0.1
-"""Seconds, as the median of some pings. A prediction takes about five round trips."""
+"""Seconds, as the median of some pings."""
 FULL, ALMOST_FULL = 0.95, 0.8
 """Shares of ``maxmemory``."""
 SKEW, LARGE_SKEW = 0.5, 5.0
@@ -31,11 +30,11 @@ _SERVER = "docs/operations.md#redis"
 
 def findings_of_redis(url: str) -> Iterator[Finding]:
     """Check the Redis at this URL; the other checks are left out if it does not answer."""
-    with connect(url, TIMEOUT) as client:
-        first = finding_of(Check("redis", _SERVER, partial(_answers, client)))
-        yield first
-        if first.level == "pass":
-            yield from map(finding_of, _checks(client, _told(client)))
+    first = finding_of(Check("redis", _SERVER, partial(_answers, url)))
+    yield first
+    if first.level == "pass":
+        with connect(url, PING_TIMEOUT) as client:
+            yield from map(finding_of, _checks(client))
 
 
 def finding_of_binary() -> Finding:
@@ -43,12 +42,12 @@ def finding_of_binary() -> Finding:
     return finding_of(Check("redis version", _SERVER, _binary))
 
 
-def _checks(client: redis.Redis, told: dict[str, Any]) -> list[Check]:
+def _checks(client: redis.Redis) -> list[Check]:
     return [
-        Check("redis version", _SERVER, partial(_version, told)),
+        Check("redis version", _SERVER, partial(_version, client)),
         Check("redis settings", _SETTINGS, partial(_settings, client)),
-        Check("redis log", _SETTINGS, partial(_log, client, told)),
-        Check("redis memory", _SERVER, partial(_memory, told)),
+        Check("redis log", _SETTINGS, partial(_log, client)),
+        Check("redis memory", _SERVER, partial(_memory, client)),
         Check("redis latency", _SETTINGS, partial(_latency, client)),
         Check("redis clock", _SETTINGS, partial(_clock, client)),
     ]
@@ -63,16 +62,15 @@ def _told(client: redis.Redis) -> dict[str, Any]:
     return told
 
 
-def _answers(client: redis.Redis) -> Observation:
-    try:
-        client.ping()
-    except redis.RedisError as error:
+def _answers(url: str) -> Observation:
+    if reason := connection_problem(url):
         remedy = "Read logs/redis.log in the home, or correct REDIS_URL if that is set."
-        return Observation("fail", f"does not answer: {error}", remedy)
+        return Observation("fail", f"does not answer: {reason}", remedy)
     return Observation("pass", "answers")
 
 
-def _version(told: dict[str, Any]) -> Observation:
+def _version(client: redis.Redis) -> Observation:
+    told = _told(client)
     is_valkey = "valkey_version" in told
     name = "valkey" if is_valkey else "redis"
     number = str(told.get("valkey_version" if is_valkey else "redis_version", "unknown version"))
@@ -100,7 +98,8 @@ def _settings(client: redis.Redis) -> Observation:
     return Observation("pass", "a primary that evicts nothing and keeps an append-only file")
 
 
-def _log(client: redis.Redis, told: dict[str, Any]) -> Observation:
+def _log(client: redis.Redis) -> Observation:
+    told = _told(client)
     states = {f: told.get(f"aof_{f}_status", "ok") for f in ("last_write", "last_bgrewrite")}
     if broken := [f"{name.replace('_', ' ')}: {s}" for name, s in states.items() if s != "ok"]:
         remedy = "Make space on the disk of Redis, and read its log."
@@ -121,7 +120,8 @@ def _sync_setting(client: redis.Redis) -> str:
     return found.get("appendfsync", "unknown")
 
 
-def _memory(told: dict[str, Any]) -> Observation:
+def _memory(client: redis.Redis) -> Observation:
+    told = _told(client)
     used, most = int(told.get("used_memory", 0)), int(told.get("maxmemory", 0))
     if not most:
         remedy = "Set maxmemory: a full Redis then refuses submissions instead of being killed."

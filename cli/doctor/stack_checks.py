@@ -46,12 +46,12 @@ def _checks(stack: RunningStack, port: int, told: dict[str, Any]) -> list[Check]
     canaries = "docs/operations.md#stalls-and-canaries"
     replacing = "docs/operations.md#replace-processes-under-load"
     return [
-        Check("workers", _WORKERS, partial(_workers, told["workers"])),
-        Check("processors", _WORKERS, partial(_processors, told["workers"])),
-        Check("canaries", canaries, partial(_canaries, told["canaries"])),
+        Check("workers", _WORKERS, partial(_workers, told)),
+        Check("processors", _WORKERS, partial(_processors, told)),
+        Check("canaries", canaries, partial(_canaries, told)),
         Check("queue", _WORKERS, partial(_queue, port)),
-        Check("dead letters", letters, partial(_dead_letters, told["dead_letters"])),
-        Check("paused versions", pauses, partial(_paused, told["paused"])),
+        Check("dead letters", letters, partial(_dead_letters, told)),
+        Check("paused versions", pauses, partial(_paused, told)),
         Check("restart", replacing, partial(_restart, stack)),
     ]
 
@@ -67,8 +67,8 @@ def _api(port: int, stats: CallResult) -> Observation:
     return Observation("fail", f"not ready: HTTP {ready.status}", remedy)
 
 
-def _workers(workers: list[dict[str, Any]]) -> Observation:
-    counts = {q: sum(q in each["queues"] for each in workers) for q in QUEUES}
+def _workers(told: dict[str, Any]) -> Observation:
+    counts = {q: sum(q in each["queues"] for each in told["workers"]) for q in QUEUES}
     text = ", ".join(f"{queue} {count}" for queue, count in counts.items())
     remedy = "Read logs/worker.log and logs/bulk.log in the home."
     if not counts[QUEUE]:
@@ -78,17 +78,17 @@ def _workers(workers: list[dict[str, Any]]) -> Observation:
     return Observation("pass", text)
 
 
-def _processors(workers: list[dict[str, Any]]) -> Observation:
-    processes = sum(each["processes"] for each in workers if QUEUE in each["queues"])
+def _processors(told: dict[str, Any]) -> Observation:
+    processes = sum(each["processes"] for each in told["workers"] if QUEUE in each["queues"])
     cores = len(os.sched_getaffinity(0))
     text = f"{processes} processes compute predictions on {cores} processors"
     remedy = "Start with fewer --workers: each process computes on one processor."
     return Observation(graded(processes, warn=cores, fail=8 * cores), text, remedy)
 
 
-def _canaries(canaries: dict[str, Any]) -> Observation:
+def _canaries(told: dict[str, Any]) -> Observation:
     interval = Settings.from_environment().canary_interval
-    ages = {queue: each["age_seconds"] for queue, each in canaries.items()}
+    ages = {queue: each["age_seconds"] for queue, each in told["canaries"].items()}
     remedy = "Read logs/worker.log in the home, and look at what the queue waits for."
     if not ages:
         return Observation("warn", "none has come back yet", remedy)
@@ -121,12 +121,14 @@ def _oldest(scraped: str) -> float | None:
     return next(found, None)
 
 
-def _dead_letters(count: int) -> Observation:
+def _dead_letters(told: dict[str, Any]) -> Observation:
+    count = told["dead_letters"]
     remedy = "Correct the cause (`predictq dead-letters list`), then replay or delete them."
     return Observation("warn" if count else "pass", f"{count:,}", remedy)
 
 
-def _paused(paused: list[dict[str, Any]]) -> Observation:
+def _paused(told: dict[str, Any]) -> Observation:
+    paused = told["paused"]
     names = [f"{each['model']} ({each['reason']})" for each in paused]
     # An operator's own pause is no fault, but is easily forgotten.
     automatic = any(each["trigger"] != "operator" for each in paused)

@@ -11,6 +11,7 @@ from cli.doctor import command
 from cli.doctor.finding import Check, Finding, Observation, finding_of, graded, graded_low, listed
 from cli.main import main
 from stack.process import ROOT
+from tests.docs.documents import table
 
 GOOD = Finding("disk", "pass", "free")
 POOR = Finding("inodes", "warn", "1% free", "Remove some.", "docs/operations.md#a-full-disk")
@@ -84,6 +85,17 @@ def test_every_link_leads_to_a_heading() -> None:
     found = {link for source in sources for link in re.findall(r'"(docs/[^"]+)"', source)}
     assert len(found) > 10
     assert [link for link in sorted(found) if not leads_somewhere(link)] == []
+
+
+def test_document_lists_every_check() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "cli/doctor").glob("*.py"))
+    names = re.findall(r'(?:Check|Finding)\("([\w ]+)"|"(address of \w+)"', sources)
+    listed_there = {
+        name
+        for row in table(ROOT / "docs/doctor.md", "What is checked")
+        for name in row[0].split(", ")
+    }
+    assert listed_there == {check or address for check, address in names}
 
 
 def leads_somewhere(link: str) -> bool:

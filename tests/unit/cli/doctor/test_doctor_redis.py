@@ -51,6 +51,7 @@ class FakeRedis:
 
 
 def not_passed(monkeypatch: pytest.MonkeyPatch, fake: FakeRedis) -> dict[str, str]:
+    monkeypatch.setattr(redis_checks, "connection_problem", lambda url: None)
     monkeypatch.setattr(redis_checks, "connect", lambda url, timeout: fake)
     found = {each.check: each.level for each in findings_of_redis("redis://127.0.0.1:1/0")}
     assert len(found) == 7
@@ -99,7 +100,8 @@ def test_managed_redis_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     }
 
 
-def test_redis_that_does_not_answer_is_not_asked_more() -> None:
-    (found,) = findings_of_redis("redis://127.0.0.1:1/0")
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "no address"])
+def test_redis_that_does_not_answer_is_not_asked_more(url: str) -> None:
+    (found,) = findings_of_redis(url)
     assert (found.check, found.level) == ("redis", "fail")
     assert found.message.startswith("does not answer: ")

@@ -81,6 +81,13 @@ def test_api_that_is_not_ready(monkeypatch: pytest.MonkeyPatch, status: int) -> 
     assert not_passed(monkeypatch, GOOD, ready=status) == {"API": "fail"}
 
 
+def test_statistics_of_an_older_release_leave_the_other_checks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    older = {name: told for name, told in GOOD.items() if name != "canaries"}
+    assert not_passed(monkeypatch, older) == {"canaries": "fail"}
+
+
 def test_process_that_a_restart_left(monkeypatch: pytest.MonkeyPatch) -> None:
     late = msgspec.structs.replace(STACK, stayed=("bulk",))
     assert not_passed(monkeypatch, GOOD, stack=late) == {"restart": "warn"}
