@@ -47,6 +47,7 @@ from tasks.gateway import Gateway
 from tasks.hosts import LOOPBACK_HOSTS, Hosts
 from tasks.ids import Ids, read_or_make_key
 from tasks.jobs.gateway import JobGateway
+from tasks.key_files import ID_KEY
 from tasks.ledger.dead_letters.letters import DeadLetters
 from tasks.ledger.dead_letters.replay import Replays
 from tasks.ledger.ledger import Ledger, connect
@@ -71,7 +72,7 @@ class Services:
         self.registry = Registry(settings.home)
         client = connect(settings.redis_url, threads=THREAD_POOLS * settings.threads)
         self.ledger = Ledger(client, settings)
-        key = read_or_make_key(settings.home / "id.key")
+        key = read_or_make_key(settings.home / ID_KEY)
         self.watcher = Watcher(client)
         self.gateway = Gateway(self.ledger, Ids(key), settings)
         most = int(connection_capacity() * WAITING_SHARE)

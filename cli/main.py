@@ -20,6 +20,10 @@ class _Commands(LazyGroup):
         "dead-letters": LazyCommand(
             "cli.dead_letters.commands:dead_letters", "List, show, replay and delete dead letters."
         ),
+        "doctor": LazyCommand(
+            "cli.doctor.command:doctor",
+            "Check everything that a stack needs, before, during and after a deployment.",
+        ),
         "models": LazyCommand("cli.models.commands:models", "Register, list and remove models."),
         "predict": LazyCommand(
             "cli.predict.command:predict",

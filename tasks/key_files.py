@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-LOCAL_KEY = "local.key"
-"""File name in the home; readable by its owner only."""
+ID_KEY, LOCAL_KEY = "id.key", "local.key"
+"""File names in the home; readable by their owner only."""
 
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:

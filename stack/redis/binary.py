@@ -45,10 +45,16 @@ def version(told: str) -> str:
 
 
 def is_flawed(told: str) -> bool:
-    """Whether this server is older than the fixes in `FIRST_FIXED_RELEASES`."""
-    fixed = FIRST_FIXED_RELEASES["valkey" if told.lower().startswith("valkey") else "redis"]
+    """Whether the server with this output of ``--version`` is older than the fixes."""
+    name = "valkey" if told.lower().startswith("valkey") else "redis"
+    return is_flawed_release(name, version(told))
+
+
+def is_flawed_release(name: str, number: str) -> bool:
+    """Whether a release, such as ``redis`` 7.2.4, is older than `FIRST_FIXED_RELEASES`."""
+    fixed = FIRST_FIXED_RELEASES[name]
     # A distribution may have fixed an older release, which its version does not show.
-    numbers = [int(number) for number in re.findall(r"\d+", version(told))]
+    numbers = [int(each) for each in re.findall(r"\d+", number)]
     if len(numbers) < 3:  # unknown, so no warning
         return False
     line = numbers[0], numbers[1]
