@@ -192,5 +192,6 @@ def convert_model_errors() -> Iterator[None]:
         raise OutOfMemory from error
     except ModelError:
         raise
-    except Exception as error:  # a model may raise anything; the caller gets its message
+    # A model may raise anything, or call `sys.exit`; the caller gets its message.
+    except (Exception, SystemExit) as error:
         raise ModelError(error_text(error)) from error

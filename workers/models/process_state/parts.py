@@ -85,7 +85,7 @@ def _set_pandas_options(kept: dict[str, dict[str, Any]]) -> None:
 
 _set_locale = partial(locale.setlocale, locale.LC_ALL)
 
-PARTS = (
+CHANGEABLE = (
     Part("environment variables", _environment, _set_environment),
     Part("the working directory", _working_directory, os.chdir),
     Part("the locale", _set_locale, _set_locale),

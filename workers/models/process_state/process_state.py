@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from telemetry.logs import of_version
 from workers.models.process_state.generators import Generators
-from workers.models.process_state.parts import PARTS
+from workers.models.process_state.parts import CHANGEABLE
 
 log = logging.getLogger(__name__)
 ResultType = TypeVar("ResultType")
@@ -53,19 +53,19 @@ class ProcessState:
         theirs = _read()
         changed = [index for index, value in enumerate(ours) if theirs[index] != value]
         _write({index: ours[index] for index in changed})
-        self._changed = {index: theirs[index] for index in changed if PARTS[index].is_kept}
+        self._changed = {index: theirs[index] for index in changed if CHANGEABLE[index].is_kept}
         if new := [index for index in changed if index not in self._told]:
             self._told.update(new)
-            names = ", ".join(PARTS[index].name for index in new)
+            names = ", ".join(CHANGEABLE[index].name for index in new)
             fields = of_version(self._reference)
             log.warning("a model changed %s; other models do not see it", names, extra=fields)
 
 
 def _read() -> list[Any]:
-    return [part.read() for part in PARTS]
+    return [part.read() for part in CHANGEABLE]
 
 
 def _write(values: dict[int, Any]) -> None:
     for index, value in values.items():
         with suppress(OSError, ValueError):  # a directory that is gone, a locale that is not there
-            PARTS[index].write(value)
+            CHANGEABLE[index].write(value)
