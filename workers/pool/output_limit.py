@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 MAX_PRINTED_BYTES = 8 * 2**10
 """Bytes that a microbatch may print."""
