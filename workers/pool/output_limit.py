@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import Any
 
 MAX_PRINTED_BYTES = 8 * 2**10
 """Bytes that a microbatch may print."""
@@ -51,8 +51,12 @@ class LimitedStreams:
     def _install(self) -> None:
         self._output = LimitedOutput(STDERR)
         # Without a buffer between them: what a microbatch prints must not wait until the next one.
-        self._stream = io.TextIOWrapper(self._output, errors="backslashreplace", write_through=True)
-        sys.stdout = sys.stderr = self._stream
+        stream: Any = io.TextIOWrapper(
+            self._output,
+            errors="backslashreplace",
+            write_through=True,
+        )
+        sys.stdout = sys.stderr = self._stream = stream
 
 
 def limit_printing() -> LimitedStreams:
