@@ -135,18 +135,19 @@ def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:
     if is_function(made):
         return PickledFunction(made)
     if not method_candidates(made):
-        raise ModelUnloadable(f"{what} holds {type(made).__name__}, {_why(made)}")
+        raise ModelUnloadable(_refusal(made, what))
     return made
 
 
-def _why(made: Any) -> str:
+def _refusal(made: Any, what: str) -> str:
     """Why an object cannot be served."""
+    kind = type(made).__name__
     if hasattr(made, "fit_predict"):
         return (
-            "which knows only the rows that it was fitted on: fit a classifier on these rows and "
-            "the labels that they got, and register that"
+            f"{what} holds {kind}, which knows only the rows that it was fitted on: fit a "
+            "classifier on these rows and the labels that they got, and register that"
         )
-    return "which cannot predict"
+    return f"{what} holds {kind}, which cannot predict"
 
 
 def _from_dictionary(made: dict[Any, Any], what: str) -> Any:

@@ -25,8 +25,8 @@ from tasks.time_limits import BACKOFF
 from workers.compute.microbatch import Computation
 from workers.models.engine import Engine
 from workers.pool.output_limit import limit_printing
-from workers.pool.wear import Wear
 from workers.protocol import Disposition, Done, Item, Microbatch, Ready, Step, receive, send_frame
+from workers.wear import Wear
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from workers.memory_limit import bound_growth
-from workers.pool.wear import MAX_THREADS_LEFT, Wear
+from workers.wear import MAX_THREADS_LEFT, Wear
 
 MIB = 2**20
 
