@@ -33,6 +33,7 @@ from telemetry.errors import (
     PredictqError,
     RegistryConflict,
     UntrustedArtifact,
+    VersionNotReady,
 )
 
 RECHECK_INTERVAL = 0.01
@@ -82,6 +83,13 @@ class Registry:
             cache = self._fresh()
             found = cache.resolved[reference] = self._resolve(parse_reference(reference))
         return found
+
+    def named(self, reference: str) -> Manifest:
+        """As `resolve`, but a bare name without a version that is ready means its newest one."""
+        try:
+            return self.resolve(reference).manifest
+        except VersionNotReady:
+            return self.versions(reference)[-1]
 
     def knows(self, reference: str) -> bool:
         """Whether `resolve` can answer from its cache, without reading a model's files."""

@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Dead letters of one version within a minute above which it is paused."""
     breaker_failures: int = 5
     """Consecutive failures that pause a version; ten minutes without one reset the count."""
+    prediction_memory: Annotated[int, msgspec.Meta(ge=2**28)] | None = None
+    """Bytes by which a process that computes predictions may grow; None goes by the free RAM."""
     probe_after: float = 10
     """Seconds after which one message, the probe, tests a paused version."""
 

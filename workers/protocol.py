@@ -78,6 +78,8 @@ class Done(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """One per item, in order."""
     seconds: float
     """Run time."""
+    is_last: bool = False
+    """Whether the process ends now, because models left too much behind in it."""
 
 
 class Fork(msgspec.Struct, array_like=True, tag=True, frozen=True):

@@ -40,7 +40,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     through the stack.
     """
     registry, stack = Registry(home), running_stack(home)
-    manifest = registry.resolve(model).manifest
+    manifest = registry.named(model)
     enter_environment_of(manifest, registry, home)
     state = registry.readiness(manifest)
     try:

@@ -26,7 +26,7 @@ def remove(model: str, force: bool, why: str, home: Path) -> None:
     reference, registry = parse_reference(model), Registry(home)
     if reference.alias:
         raise Invalid(f"give a version to remove, {reference.name}:N, not an alias")
-    registry.resolve(model)  # raises an error if there is none
+    registry.named(model)  # raises an error if there is none
     pointing = _pointing(registry, reference)
     if pointing and not force:
         _ask(model, pointing)

@@ -7,6 +7,7 @@ from deployment import ROOT, run
 
 CASES = {
     "Dockerfile": (["hadolint"], "deploy/Dockerfile", "WORKDIR /app", "WORKDIR app"),
+    "models": (["hadolint"], "deploy/models.Dockerfile", "COPY requ", "ADD requ"),
     "compose": (
         ["docker-compose", "--profile", "*", "--project-directory", ".", "config", "-q"],
         "docker-compose.yml",

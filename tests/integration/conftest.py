@@ -11,7 +11,7 @@ from stack.process import Process
 from stack.redis import server as redis_server
 from tasks.ledger.ledger import connect
 from tests.measurement import MEASUREMENT
-from tests.support.models import Doubling, Lethal, Strange, Touchy, register
+from tests.support.models import Doubling, Forking, Leaky, Lethal, Strange, Touchy, register
 from tests.support.stack import LiveStack, running, until
 
 
@@ -42,10 +42,12 @@ def unruly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
     home = tmp_path_factory.mktemp("unruly")
     diary = home / "diary"
     diary.touch()
-    for model in (Doubling(), Touchy(str(diary)), Lethal(), Strange()):
+    forking = Forking(str(home / "forked"))
+    for model in (Doubling(), Touchy(str(diary)), Lethal(), Strange(), Leaky(), forking):
         register(home, type(model).__name__.lower(), model, [[1.0, 0.0]])
-    with MEASUREMENT.of_children(), running(home) as stack:
-        for name in ("doubling", "touchy", "lethal", "strange"):
+    memory = {"PREDICTQ_PREDICTION_MEMORY": str(2**28)}
+    with MEASUREMENT.of_children(), running(home, **memory) as stack:
+        for name in ("doubling", "touchy", "lethal", "strange", "leaky", "forking"):
             assert stack.predict(name, [1.0, 0.0]) == [2.0]  # its batch size is known now
         yield stack
 

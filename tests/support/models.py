@@ -113,6 +113,34 @@ class Lethal(Doubling):
         return super().predict(x)
 
 
+class Leaky(Doubling):
+    """Keeps 50 MiB of each call for one value."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == GUILTY).any():
+            self.kept.append(b"x" * 50 * 2**20)
+        return super().predict(x)
+
+
+class Forking(Doubling):
+    """For one value, forks a process that stays, notes its id in a file, and kills its own."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def predict(self, x: Any) -> Any:
+        if (np.asarray(x)[:, 0] == DEADLY).any():
+            if (pid := os.fork()) == 0:
+                signal.pause()
+            with Path(self.file).open("a") as file:
+                file.write(f"{pid}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(x)
+
+
 class KillsItsWorker(Doubling):
     """Kills the worker, the fork server and then its own process for one value."""
 

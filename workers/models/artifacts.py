@@ -14,6 +14,7 @@ from workers.models.formats.code.code_files import code_files
 from workers.models.formats.libraries.bare_boosters import around_booster, is_bare_booster
 from workers.models.formats.model_format import Labels, LoadOptions, ModelFormat
 from workers.models.formats.pickled.fitted_with import fitted_with
+from workers.models.formats.pickled.functions import PickledFunction, is_function
 from workers.models.formats.pickled.skops_library import skops_library
 from workers.models.formats.source import model_source, read_file
 from workers.models.formats.trial import check_loadable
@@ -131,9 +132,22 @@ def _estimator(made: Any, found: ModelFormat, labels: Labels, what: str) -> Any:
         raise ModelUnloadable(f"{what} keeps its own classes; leave out --classes")
     if isinstance(made, type):
         raise ModelUnloadable(f"{what} contains a class, not a fitted model: {made.__name__}")
+    if is_function(made):
+        return PickledFunction(made)
     if not method_candidates(made):
-        raise ModelUnloadable(f"{what} holds a {type(made).__name__}, which cannot predict")
+        raise ModelUnloadable(_refusal(made, what))
     return made
+
+
+def _refusal(made: Any, what: str) -> str:
+    """Why an object cannot be served."""
+    kind = type(made).__name__
+    if hasattr(made, "fit_predict"):
+        return (
+            f"{what} holds {kind}, which knows only the rows that it was fitted on: fit a "
+            "classifier on these rows and the labels that they got, and register that"
+        )
+    return f"{what} holds {kind}, which cannot predict"
 
 
 def _from_dictionary(made: dict[Any, Any], what: str) -> Any:

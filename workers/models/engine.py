@@ -25,6 +25,7 @@ from workers.models.formats.all_formats import runtime_name
 from workers.models.formats.code.bundle import Imported
 from workers.models.kernels.accelerating import accelerated
 from workers.models.optimizing.optimized import optimized
+from workers.models.process_state.process_state import ProcessState
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
 from workers.models.tabular.table import Input, Table
 
@@ -152,13 +153,18 @@ class SklearnEngine:
 
     def answer(self, manifest: Manifest, method: str, given: Input) -> Answer:
         """See `Engine`."""
-        held = self._models.get(manifest)
+        held: _Held = self._models.get(manifest)
         with held.imported():
-            return call_method(held.estimator, method, given)
+            return held.state.run(partial(call_method, held.estimator, method, given))
 
     def _load(self, manifest: Manifest) -> "_Held":
         check_environment(manifest, self._registry.home)
         self._registry.check_signature(manifest)
+        state = ProcessState(manifest.reference)
+        with warnings.catch_warnings():
+            return state.run(partial(self._loaded, manifest, state))
+
+    def _loaded(self, manifest: Manifest, state: ProcessState) -> "_Held":
         loaded = load_artifact(self._registry.artifact(manifest), manifest)
         original, imported = loaded.estimator, loaded.imported
         with imported():
@@ -167,13 +173,14 @@ class SklearnEngine:
         runtime = runtime_name(manifest) or f"scikit-learn {version('scikit-learn')}"
         runtime += packages_named(manifest, runtime)
         named = runtime if estimator is original else f"{runtime}, exact kernels"
-        return _Held(served, named + more, imported)
+        return _Held(served, named + more, imported, state)
 
 
 class _Held(msgspec.Struct, frozen=True):
     estimator: Any
     runtime: str
     imported: Imported
+    state: ProcessState
 
 
 @contextmanager
@@ -185,5 +192,6 @@ def convert_model_errors() -> Iterator[None]:
         raise OutOfMemory from error
     except ModelError:
         raise
-    except Exception as error:  # a model may raise anything; the caller gets its message
+    # A model may raise anything, or call `sys.exit`; the caller gets its message.
+    except (Exception, SystemExit) as error:
         raise ModelError(error_text(error)) from error

@@ -4,6 +4,7 @@ The process is forked with the models already loaded.
 """
 
 import importlib
+import logging
 import os
 import signal
 import socket
@@ -25,17 +26,25 @@ from workers.compute.microbatch import Computation
 from workers.models.engine import Engine
 from workers.pool.output_limit import limit_printing
 from workers.protocol import Disposition, Done, Item, Microbatch, Ready, Step, receive, send_frame
+from workers.wear import Wear
+
+log = logging.getLogger(__name__)
 
 
 def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None:
-    """Compute each microbatch or step that arrives on the connection, until it is closed."""
+    """Compute each microbatch or step that arrives on the connection, until it is closed.
+
+    Returns sooner once the process is worn, see `Wear`; the worker forks another one.
+    """
     ledger = RetryingLedger(connect(settings.redis_url, timeout=5), settings)
     registry = Registry(settings.home, RECHECK_INTERVAL)
     computation = Computation(engine, registry, ledger, settings.max_outcome_bytes, limited)
     steps = _Steps(engine, settings)
-    printed = limit_printing()
+    printed, wear, reason = limit_printing(), Wear(), ""
+    # Held by a process that a model forks, it would hide the end of this one from the worker.
+    os.register_at_fork(after_in_child=connection.close)
     send_frame(connection, Ready(os.getpid(), engine.held()))
-    while (frame := receive(connection)) is not None:
+    while not reason and (frame := receive(connection)) is not None:
         started = time.perf_counter()
         printed.reset()
         match frame:
@@ -43,7 +52,10 @@ def serve(connection: socket.socket, engine: Engine, settings: Settings) -> None
                 dispositions = computation.run(items)
             case Step(item):
                 dispositions = [steps.perform(item)]
-        send_frame(connection, Done(dispositions, time.perf_counter() - started))
+        if reason := wear.reason():
+            log.warning("this process is replaced by another: %s", reason)
+        seconds = time.perf_counter() - started
+        send_frame(connection, Done(dispositions, seconds, is_last=bool(reason)))
 
 
 class _Steps:

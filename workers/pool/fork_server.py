@@ -197,7 +197,8 @@ def main() -> None:
     shorten_imports()
     configure("worker")
     descriptor, queue, *never = sys.argv[1:]
-    settings, growth = Settings.from_environment(), None
+    settings = Settings.from_environment()
+    growth = settings.prediction_memory or share_of_one()
     if queue == BULK:
         if settings.batch_priority == "low":
             lower_priority()

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import Any
 
 MAX_PRINTED_BYTES = 8 * 2**10
 """Bytes that a microbatch may print."""
@@ -34,7 +35,31 @@ class LimitedOutput(io.RawIOBase):
         return len(content)
 
 
-def limit_printing() -> LimitedOutput:
+class LimitedStreams:
+    """`sys.stdout` and `sys.stderr` of a pool process."""
+
+    def __init__(self) -> None:
+        self._install()
+
+    def reset(self) -> None:
+        """Reset the limit for the next microbatch; undo what a model did to the streams."""
+        streams = {id(sys.stdout), id(sys.stderr)}
+        if streams != {id(self._stream)} or self._stream.closed:
+            self._install()
+        self._output.reset()
+
+    def _install(self) -> None:
+        self._output = LimitedOutput(STDERR)
+        # Without a buffer between them: what a microbatch prints must not wait until the next one.
+        stream: Any = io.TextIOWrapper(
+            self._output,
+            errors="backslashreplace",
+            write_through=True,
+        )
+        sys.stdout = sys.stderr = self._stream = stream
+
+
+def limit_printing() -> LimitedStreams:
     """Bound what this process prints from Python; its log is not affected.
 
     What native code writes to standard output is dropped. Its standard error stays unbounded,
@@ -42,11 +67,4 @@ def limit_printing() -> LimitedOutput:
     """
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)
-    printed = LimitedOutput(STDERR)
-    # Without a buffer between them: what a microbatch prints must not wait until the next one.
-    sys.stdout = sys.stderr = io.TextIOWrapper(
-        printed,
-        errors="backslashreplace",
-        write_through=True,
-    )
-    return printed
+    return LimitedStreams()

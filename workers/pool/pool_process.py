@@ -26,7 +26,7 @@ class PoolProcess:
         self._limit: float = MAX_RUN_SECONDS
         self.loads_at_fork = loads_at_fork
         """Number of loads that the fork server had finished when it forked this process."""
-        self._is_killed = False
+        self._is_ending = False
         self.pid = 0
         """0 until the process is ready."""
         self.frozen = False
@@ -44,8 +44,8 @@ class PoolProcess:
 
     @property
     def idle(self) -> bool:
-        """Whether it is ready and free. Once killed it is not, though its end is noticed later."""
-        return bool(self.pid) and not self.busy and not self._is_killed
+        """Whether it is ready and free; not if it was killed or ends, which is noticed later."""
+        return bool(self.pid) and not self.busy and not self._is_ending
 
     @property
     def busy_seconds(self) -> float:
@@ -80,6 +80,7 @@ class PoolProcess:
             case Ready(pid, held):
                 self.pid, self.held = pid, frozenset(held)
             case Done():
+                self._is_ending |= said.is_last
                 self._finish(said)
             case _:
                 self._finish(None)
@@ -98,7 +99,7 @@ class PoolProcess:
     def kill(self) -> None:
         """Kill the process, if it is ready."""
         if self.pid:
-            self._is_killed = True
+            self._is_ending = True
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 

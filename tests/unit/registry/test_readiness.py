@@ -74,3 +74,13 @@ def test_readiness_of_a_version_without_a_state_file(registry: Registry, tmp_pat
     manifest = add(registry, b"one", CHECKING)
     (tmp_path / "models" / "m" / "versions" / "1.state").unlink()
     assert Registry(tmp_path).readiness(manifest) == READY
+
+
+def test_readiness_does_not_hide_what_a_name_has(registry: Registry) -> None:
+    add(registry, b"one", CHECKING)
+    second = add(registry, b"two", CHECKING.with_status("refused", "row 3 differs"))
+    assert registry.named("m") == second
+    registry.set_state(registry.versions("m")[0], READY)
+    assert registry.named("m").version == 1
+    with pytest.raises(NotFound):
+        registry.named("n")

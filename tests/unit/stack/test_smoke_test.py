@@ -6,8 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from registry.readiness import READY, Readiness
+from registry.store import Registry
 from stack import smoke_test
 from stack.smoke_test import SmokePrediction, SmokeTest
+from tests.support.models import described
 from tests.unit.fake_server import (
     DROP,
     Answer,
@@ -46,6 +49,13 @@ def told() -> list[str]:
 @pytest.fixture
 def smoke(service, told) -> SmokePrediction:
     return SmokePrediction(SmokeTest("iris", [5.1, 3.5]), urlsplit(service.url).port, told.append)
+
+
+def test_smoke_test_leaves_out_a_model_that_is_not_ready(tmp_path):
+    registry = Registry(tmp_path)
+    for name, state in {"refused": Readiness("refused", "row 3 differs"), "ready": READY}.items():
+        registry.add(name, described(b"one"), b"one", state=state)
+    assert [test.model for test in SmokeTest.flock(tmp_path)] == ["ready"]
 
 
 def run_to_the_end(smoke):

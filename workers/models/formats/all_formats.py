@@ -118,6 +118,8 @@ def recognised_format(content: bytes, what: str) -> ModelFormat:
     if found is None:
         if advice := conversion_of(content):
             raise ModelUnloadable(f"{what} cannot be loaded: {advice}")
+        if what.endswith(".py"):
+            raise ModelUnloadable(f"code is registered by its name, such as {what}:predict")
         known = ", ".join(each.name for each in _formats())
         raise ModelUnloadable(f"{what} cannot be loaded: its content is none of {known}")
     return found

@@ -5,14 +5,17 @@ import json
 import zipfile
 from pathlib import Path
 
+_CONVERT = (
+    "convert it with python -m tf2onnx.convert --saved-model {path} --output model.onnx and "
+    "register the ONNX file"
+)
+# Keras's own export to ONNX refuses a model that was only loaded.
 _KERAS = (
-    'it is a Keras model; convert it with keras.models.load_model(path).export("model.onnx", '
-    'format="onnx") and register the ONNX file'
+    "it is a Keras model; export it with "
+    'keras.models.load_model(path).export("saved_model"), then '
+    f"{_CONVERT.format(path='saved_model')}"
 )
-_SAVED_MODEL = (
-    "it is a SavedModel of TensorFlow; convert it with python -m tf2onnx.convert "
-    "--saved-model {path} --output model.onnx and register the ONNX file"
-)
+_SAVED_MODEL = f"it is a SavedModel of TensorFlow; {_CONVERT}"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 

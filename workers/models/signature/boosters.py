@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from telemetry.errors import ModelUnloadable
+
 Categories = dict[int, tuple[Any, ...]]
 """Position of a categorical column → its categories, in order."""
 
@@ -17,16 +19,34 @@ def categories(model: Any) -> Categories:
     return _of_xgboost(model) if hasattr(model, "get_categories") else {}
 
 
+def check_columns_of_categories(model: Any) -> None:
+    """Raise `ModelUnloadable` if a booster does not tell which columns its categories are of.
+
+    LightGBM takes ordered categories for numbers, and then lists them without their columns.
+    """
+    booster = getattr(model, "booster_", model)
+    found = getattr(booster, "pandas_categorical", None)
+    if found and len(found) > len(_indices_in_text(booster)):
+        raise ModelUnloadable(
+            "the model was fitted on ordered categories, and does not tell of which columns; "
+            "give a --sample, as Parquet"
+        )
+
+
 def _of_lightgbm(booster: Any) -> Categories:
     """The model's text lists the categorical columns, in the order of `pandas_categorical`."""
-    label = "[categorical_feature: "
-    lines = booster.model_to_string().splitlines()
-    line = next((line for line in lines if line.startswith(label)), label)
-    indices = [int(index) for index in line.removeprefix(label).rstrip("]").split(",") if index]
+    indices = _indices_in_text(booster)
     found = booster.pandas_categorical or []
     if len(indices) != len(found):  # some were named as `categorical_feature`, so have no dtype
         return {}
     return {index: tuple(values) for index, values in zip(indices, found, strict=True)}
+
+
+def _indices_in_text(booster: Any) -> list[int]:
+    label = "[categorical_feature: "
+    lines = booster.model_to_string().splitlines()
+    line = next((line for line in lines if line.startswith(label)), label)
+    return [int(index) for index in line.removeprefix(label).rstrip("]").split(",") if index]
 
 
 def _of_xgboost(booster: Any) -> Categories:

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from registry.manifest import Column, Signature
 from telemetry.errors import ModelUnloadable
+from workers.models.signature.boosters import check_columns_of_categories
 from workers.models.signature.methods import answering_methods, inverse_width
 from workers.models.signature.model_calls import Row, with_tolerance
 from workers.models.signature.names import Names, names_of
@@ -51,12 +52,13 @@ def inspect(
     data, as with rows of JSON.
 
     Raises `ModelUnloadable` if the model is not fitted, if it refuses the sample, or if neither the
-    model nor a sample tells how many features it takes.
+    model nor a sample tells how many features it takes, and which of them are categories.
     """
     with quietly():
         _check_fitted(model)
         names = names_of(model, feature_names, sample)
         if sample is None:
+            check_columns_of_categories(model)
             return _by_probing(model, names)
         return _by_sample(model, own_answers_of(model, names, sample), names, typed=typed)
 

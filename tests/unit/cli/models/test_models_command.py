@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from cli.models.commands import models
 from cli.models.demo import register_demos
 from registry.changes import Changes
+from registry.readiness import Readiness
 from registry.store import Registry
 from stack.process import ROOT
 from tasks.settings import Settings
@@ -36,6 +37,15 @@ def test_models_add_refuses_a_timeout_below_the_least(run, file: str) -> None:
     refused = run("add", "m", file, "--timeout-seconds", "0.04")
     assert refused.exit_code == 2
     assert "0.04 is not in the range 0.05<=x<=300" in refused.output
+
+
+def test_models_that_were_refused_are_shown_and_removed_by_name(run, file, tmp_path) -> None:
+    assert run("add", "m", file).exit_code == 0
+    registry = Registry(tmp_path / "home")
+    registry.set_state(registry.named("m"), Readiness("refused", "row 3 differs"))
+    assert "refused" in (shown := run("show", "m").output), shown
+    assert "row 3 differs" in shown
+    assert run("remove", "m", "--force").output == "removed m:1\n"
 
 
 def test_models_add_list_show_alias_keep_and_remove(run, file):

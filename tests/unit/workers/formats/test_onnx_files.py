@@ -57,6 +57,19 @@ def test_onnx_regressor_gives_a_number_for_each_row(tmp_path):
 
 
 @pytest.mark.usefixtures("without_trial")
+def test_onnx_network_of_scores_answers_with_the_classes_that_are_named(tmp_path):
+    model = LinearRegression().fit(X, np.eye(3)[Y])
+    content = converted(tmp_path / "model", model, FLOATS[:1])
+    found = examine(tmp_path / "model", sample=pd.DataFrame(X), labels=tuple(WORDS.tolist()))
+    (scores,) = session(content).run(None, {"X": FLOATS})
+    assert np.array_equal(found.model.decision_function(X), scores)
+    assert found.model.predict(X).tolist() == WORDS[scores.argmax(axis=1)].tolist()
+    assert found.description.signature.classes == ("p", "q", "r")
+    with pytest.raises(ModelUnloadable, match="has 3 classes, and 2 are named"):
+        examine(tmp_path / "model", sample=pd.DataFrame(X), labels=("p", "q"))
+
+
+@pytest.mark.usefixtures("without_trial")
 def test_onnx_inputs_by_name_are_columns(tmp_path):
     frame = pd.DataFrame({"kind": WORDS[Y], "size": FLOATS[:, 0]})
     columns = make_column_transformer((OneHotEncoder(), ["kind"]), ("passthrough", ["size"]))

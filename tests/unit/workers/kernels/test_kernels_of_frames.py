@@ -99,6 +99,12 @@ PLACES = {
         (FunctionTransformer(np.square), ["rooms"]),
         (OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]),
     ),
+    "gaps and a function": make_column_transformer(
+        (FunctionTransformer(np.square), ["rooms"]),
+        (make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), ["balance"]),
+        (SimpleImputer(), ["age", "income"]),
+        (OrdinalEncoder(**UNSEEN), ["plan"]),
+    ),
 }
 MODELS = (
     LogisticRegression(max_iter=500),

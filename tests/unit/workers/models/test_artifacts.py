@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import pickle
 import sys
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -153,11 +154,32 @@ def test_corrupt_artifact_is_unloadable(tmp_path, name, content):
         open_artifact(tmp_path / name, trust=True)
 
 
-@pytest.mark.parametrize("made", [[1, 2], {"weights": 1}, {"model": "x"}, DBSCAN().fit(X)])
-def test_object_that_cannot_predict_is_no_model(tmp_path, made):
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ([1, 2], "m.joblib holds list, which cannot predict"),
+        ({"weights": 1}, "without any of the keys"),
+        ({"model": "x"}, "holds str, which cannot predict"),
+        (DBSCAN().fit(X), "holds DBSCAN, which knows only the rows that it was fitted on"),
+    ],
+)
+def test_object_that_cannot_predict_is_no_model(tmp_path, made, told):
     joblib.dump(made, tmp_path / "m.joblib")
-    with pytest.raises(ModelUnloadable, match=r"cannot predict|without any of the keys"):
+    with pytest.raises(ModelUnloadable, match=told):
         open_artifact(tmp_path / "m.joblib", trust=True)
+
+
+def test_file_of_code_is_refused_with_the_way_to_name_it(tmp_path):
+    (tmp_path / "rules.py").write_text("def score(rows): ...")
+    with pytest.raises(ModelUnloadable, match=r"by its name, such as .*rules.py:predict"):
+        open_artifact(tmp_path / "rules.py", trust=True)
+
+
+@pytest.mark.parametrize("function", [np.linalg.norm, partial(np.linalg.norm, axis=1)])
+def test_pickled_function_is_a_model(tmp_path, function):
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(function))
+    model = open_artifact(tmp_path / "m.pkl", trust=True).estimator
+    assert np.array_equal(model.predict(X), function(X))
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.json", "model.cbm", "model.skops", "model"])

@@ -173,8 +173,12 @@ def test_model_error_names_what_the_model_raised(registry: Registry) -> None:
 
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(Mute(), "Mute"), (ValueError("half \udc80"), "ValueError: half ?")],
-    ids=["one that cannot be told", "half a character"],
+    [
+        (Mute(), "Mute"),
+        (ValueError("half \udc80"), "ValueError: half ?"),
+        (SystemExit(3), "SystemExit: 3"),
+    ],
+    ids=["one that cannot be told", "half a character", "an exit"],
 )
 def test_model_error_of_any_exception_has_a_message(
     registry: Registry,

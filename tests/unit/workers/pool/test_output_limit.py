@@ -7,6 +7,17 @@ from pathlib import Path
 from stack.process import ROOT
 from workers.pool.output_limit import MAX_PRINTED_BYTES, LimitedOutput
 
+REDIRECTED = """
+import io, sys
+from workers.pool.output_limit import limit_printing
+printed = limit_printing()
+sys.stdout = io.StringIO()
+printed.reset()
+print("seen")
+sys.stderr.close()
+printed.reset()
+print("seen again")
+"""
 PROGRAM = """
 import os, sys
 from telemetry.logs import configure
@@ -56,3 +67,10 @@ def test_endless_output_is_bounded_a_microbatch() -> None:
     assert len(ran.stderr) > 2 * MAX_PRINTED_BYTES
     assert "last words" in ran.stderr
     assert '"event": "logged"' in ran.stderr
+
+
+def test_streams_that_a_model_replaced_or_closed_are_restored() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", REDIRECTED], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stderr == "seen\nseen again\n"

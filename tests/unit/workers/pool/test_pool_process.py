@@ -72,3 +72,14 @@ def test_process_that_reads_nothing_is_killed(
         Thread(target=pool_process.take, args=(LARGE, print), daemon=True).start()
         until(lambda: ours.poll() is not None, "its end")
     pool_process.hang_up()
+
+
+def test_process_that_ends_gets_no_more_work(ours: subprocess.Popen[bytes]) -> None:
+    pool_process, theirs = started(ours)
+    with theirs:
+        for is_last in (False, True):
+            assert pool_process.idle
+            pool_process.take(Microbatch([]), lambda _: None)
+            send_frame(theirs, Done([], 0.1, is_last))
+            assert pool_process.hear()
+        assert not pool_process.idle

@@ -7,6 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
 from registry.manifest import Column
+from telemetry.errors import ModelUnloadable
 from workers.gate.comparing import differences
 from workers.models.signature import boosters
 from workers.models.signature.inspection import inspect
@@ -72,6 +73,15 @@ def test_booster_s_categories_without_a_sample(library, wrapped):
     assert city.categories == ("Rome", "Bern", "Oslo")
     assert grade.type == "category"
     assert found.example is not None
+
+
+def test_ordered_categories_of_lightgbm_need_a_sample():
+    frame = FRAME.assign(city=FRAME.city.cat.as_ordered())
+    model = of_lightgbm().fit(frame, Y)
+    with pytest.raises(ModelUnloadable, match="ordered categories, .* give a --sample"):
+        inspect(model, None)
+    found = inspect(model, None, frame)
+    assert differences(model, found.signature, found.own) == []
 
 
 @LIBRARIES

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from telemetry.errors import ModelUnloadable
+from workers.models.formats.libraries.labelled import ScoresClassifier
 from workers.models.formats.model_format import LoadOptions, import_runtime
 
 _DTYPES = {
@@ -33,18 +34,22 @@ def is_onnx(content: bytes) -> bool:
 
 
 def load_onnx(content: bytes, options: LoadOptions) -> Any:
-    """Make a model around a session; raises `ModelUnloadable` for inputs that are no columns."""
-    if options.labels is not None:
-        raise ModelUnloadable("an ONNX file keeps its own classes; leave out --classes")
+    """Make a model around a session.
+
+    Raises `ModelUnloadable` for inputs that are no columns, and for labels of a classifier.
+    """
     graph = _self_contained(content).graph
     runtime = import_runtime("onnxruntime", "onnx")
     settings = runtime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.log_severity_level = 4
     session = runtime.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
-    if _is_classifier(session):
-        return OnnxClassifier(session, _zipmap_keys(graph))
-    return OnnxModel(session)
+    if not _is_classifier(session):
+        model = OnnxModel(session)
+        return model if options.labels is None else ScoresClassifier(model, options.labels)
+    if options.labels is not None:
+        raise ModelUnloadable("this ONNX file keeps its own classes; leave out --classes")
+    return OnnxClassifier(session, _zipmap_keys(graph))
 
 
 class OnnxModel:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from telemetry.errors import ModelUnloadable
 from workers.models.formats.archive import names_in
-from workers.models.formats.libraries.labelled import checked_labels
+from workers.models.formats.libraries.labelled import ScoresClassifier
 from workers.models.formats.model_format import LoadOptions, import_runtime
 
 _SAVED = (
@@ -39,11 +39,8 @@ def load_torch(content: bytes, options: LoadOptions) -> Any:
         program = torch.jit.load(io.BytesIO(content), map_location="cpu").eval()
     else:
         program = torch.export.load(io.BytesIO(content)).module()
-    return (
-        TorchModel(torch, program)
-        if options.labels is None
-        else _labelled(torch, program, options.labels)
-    )
+    model = TorchModel(torch, program)
+    return model if options.labels is None else ScoresClassifier(model, options.labels)
 
 
 class TorchModel:
@@ -64,28 +61,6 @@ class TorchModel:
         if isinstance(found, tuple | list):
             return tuple(_array(each) for each in found)
         return _array(found)
-
-
-class TorchClassifier:
-    """A program whose output has one score for each class."""
-
-    def __init__(self, model: TorchModel, labels: tuple[Any, ...]) -> None:
-        self._model, self.classes_ = model, np.array(labels)
-
-    def predict(self, given: Any) -> Any:
-        """The label with the highest score, for each row."""
-        return self.classes_[self.decision_function(given).argmax(axis=1)]
-
-    def decision_function(self, given: Any) -> Any:
-        """The program's own scores (rows, classes); raises `ModelUnloadable` for other shapes."""
-        scores = self._model.predict(given)
-        width = scores.shape[1] if isinstance(scores, np.ndarray) and scores.ndim == 2 else 1
-        checked_labels(tuple(self.classes_), width)
-        return scores
-
-
-def _labelled(torch: Any, program: Any, labels: tuple[Any, ...]) -> TorchClassifier:
-    return TorchClassifier(TorchModel(torch, program), labels)
 
 
 def _array(tensor: Any) -> Any:

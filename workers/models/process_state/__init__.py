@@ -1,0 +1,1 @@
+"""Owns what a process has only once, such as its working directory: each version has its own."""

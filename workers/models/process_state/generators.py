@@ -1,0 +1,37 @@
+"""Random numbers: the global generators of Python and NumPy, of which each version has its own."""
+
+import random
+from copy import deepcopy
+from typing import Any
+from weakref import ref
+
+import numpy.random as of_numpy
+
+
+class Generators:
+    """The generators of one version. They start where the process's own stood at its making."""
+
+    _installed: "ref[Generators] | None" = None
+    """Whose generators the process has now."""
+
+    def __init__(self) -> None:
+        # NumPy's can be exchanged as an object; of Python's only the state can.
+        self._of_numpy: Any = deepcopy(of_numpy.get_bit_generator())  # type: ignore[attr-defined]
+        self._of_python = random.getstate()
+
+    def install(self) -> None:
+        """Make these the global ones, until others are installed."""
+        before = Generators._installed() if Generators._installed else None
+        if before is self:
+            return
+        now = random.getstate()
+        if before is not None:
+            before.keep(now)
+        if now != self._of_python:
+            random.setstate(self._of_python)
+        of_numpy.set_bit_generator(self._of_numpy)  # type: ignore[attr-defined]
+        Generators._installed = ref(self)
+
+    def keep(self, of_python: Any) -> None:
+        """Note the state of Python's generator, as it is about to get another."""
+        self._of_python = of_python

@@ -1,0 +1,108 @@
+"""The parts of a process's state that a model may change, and how each is read and written."""
+
+import contextlib
+import gc
+import locale
+import os
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+_SIGNALS = signal.SIGALRM, signal.SIGCHLD
+"""Signals that enforce time limits, and tell of ends."""
+
+_GROUPS = "compute", "future", "mode"
+"""Groups of pandas' options; the others are about what it shows."""
+
+
+class Part(NamedTuple):
+    """One part: a name for messages, and how it is read and written."""
+
+    name: str
+    read: Callable[[], Any]
+    write: Callable[[Any], Any]
+    is_kept: bool = True
+    """Whether a version that changed it finds it so at its next call."""
+
+
+def _environment() -> dict[bytes, bytes]:
+    # The dictionary behind `os.environ`, as decoding all variables takes a hundred times as long.
+    return dict(vars(os.environ)["_data"])
+
+
+def _set_environment(kept: dict[bytes, bytes]) -> None:
+    for name in os.environb.keys() - kept.keys():
+        del os.environb[name]
+    for name, value in kept.items():
+        if os.environb.get(name) != value:
+            os.environb[name] = value
+    time.tzset()  # the variable TZ
+
+
+def _set_handlers(kept: dict[signal.Signals, Any]) -> None:
+    for number, handler in kept.items():
+        if handler is not None:  # one of native code, which Python cannot set
+            signal.signal(number, handler)
+
+
+def _working_directory() -> str:
+    with contextlib.suppress(FileNotFoundError):  # a model may have deleted it
+        return os.getcwd()
+    return ""
+
+
+def _sklearn_options() -> dict[str, Any]:
+    from sklearn import get_config  # noqa: PLC0415 - only a process that loads a model needs it
+
+    return dict(get_config())
+
+
+def _set_sklearn_options(kept: dict[str, Any]) -> None:
+    from sklearn import set_config  # noqa: PLC0415 - as above
+
+    set_config(**kept)
+
+
+def _pandas_options() -> dict[str, dict[str, Any]]:
+    return {group: dict(pd.options.d[group]) for group in _GROUPS}
+
+
+def _set_pandas_options(kept: dict[str, dict[str, Any]]) -> None:
+    now = _pandas_options()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some are deprecated
+        for group, options in kept.items():
+            for name in (name for name, value in options.items() if value != now[group][name]):
+                pd.set_option(f"{group}.{name}", options[name])
+
+
+_set_locale = partial(locale.setlocale, locale.LC_ALL)
+
+CHANGEABLE = (
+    Part("environment variables", _environment, _set_environment),
+    Part("the working directory", _working_directory, os.chdir),
+    Part("the locale", _set_locale, _set_locale),
+    Part("options of scikit-learn", _sklearn_options, _set_sklearn_options),
+    Part("options of pandas", _pandas_options, _set_pandas_options),
+    Part("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+    Part(
+        "signal handlers",
+        lambda: {number: signal.getsignal(number) for number in _SIGNALS},
+        _set_handlers,
+        is_kept=False,
+    ),
+    Part(
+        "garbage collection",
+        gc.isenabled,
+        lambda kept: gc.enable() if kept else gc.disable(),
+        is_kept=False,
+    ),
+    Part("the timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
+)

@@ -1,0 +1,71 @@
+"""Gives a version a process state of its own, while it is loaded and called."""
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from decimal import getcontext, setcontext
+from typing import Any, TypeVar
+
+from telemetry.logs import of_version
+from workers.models.process_state.generators import Generators
+from workers.models.process_state.parts import CHANGEABLE
+
+log = logging.getLogger(__name__)
+ResultType = TypeVar("ResultType")
+
+
+class ProcessState:
+    """What one version changed in this process.
+
+    The version finds its changes again at its next call. Other versions, and our own code between
+    the calls, never see them.
+    """
+
+    def __init__(self, reference: str) -> None:
+        self._reference, self._generators = reference, Generators()
+        # NumPy's treatment of floating-point errors, the decimal context, and the like.
+        self._context = copy_context()
+        self._context.run(lambda: setcontext(getcontext().copy()))
+        self._changed: dict[int, Any] = {}
+        """Index of the part → value."""
+        self._told: set[int] = set()
+
+    def run(self, call: Callable[[], ResultType]) -> ResultType:
+        """Call ``call`` in the state of the version.
+
+        A child process that ``call`` forked, and which returns from it, ends here: it would go on
+        as a second copy of this process.
+        """
+        pid, ours = os.getpid(), _read()
+        self._generators.install()
+        _write(self._changed)
+        try:
+            return self._context.run(call)
+        finally:
+            if os.getpid() != pid:
+                os._exit(0)
+            self._leave(ours)
+
+    def _leave(self, ours: list[Any]) -> None:
+        """Note what the version changed, and change it back."""
+        theirs = _read()
+        changed = [index for index, value in enumerate(ours) if theirs[index] != value]
+        _write({index: ours[index] for index in changed})
+        self._changed = {index: theirs[index] for index in changed if CHANGEABLE[index].is_kept}
+        if new := [index for index in changed if index not in self._told]:
+            self._told.update(new)
+            names = ", ".join(CHANGEABLE[index].name for index in new)
+            fields = of_version(self._reference)
+            log.warning("a model changed %s; other models do not see it", names, extra=fields)
+
+
+def _read() -> list[Any]:
+    return [part.read() for part in CHANGEABLE]
+
+
+def _write(values: dict[int, Any]) -> None:
+    for index, value in values.items():
+        with suppress(OSError, ValueError):  # a directory that is gone, a locale that is not there
+            CHANGEABLE[index].write(value)
