@@ -13,7 +13,7 @@ from registry.manifest import Column, Signature
 from tasks.jobs.files.naming import Format
 from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.sources import open_source
 from workers.jobs.tables.spans import Source
 from workers.models.signature.wire import wire_row
