@@ -16,7 +16,7 @@ from tasks.arrow.messages import DICTIONARY, ROWS, SCHEMA, ArrowMessage, arrow_m
 from telemetry.errors import Invalid, Malformed, TooLarge
 
 ARROW = "application/vnd.apache.arrow.stream"
-MAX_ARROW_COLUMNS = 2**16
+MAX_ARROW_COLUMNS = 2**17
 MAX_ARROW_VALUES = 2**21
 """Rows times columns; as many values as a body of JSON may have."""
 _SHORT, _LONG = struct.Struct("<h"), struct.Struct("<q")
