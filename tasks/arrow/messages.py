@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tasks.arrow.flat_table import FlatTable
+from telemetry.errors import TooLarge
 
 SCHEMA, DICTIONARY, ROWS = 1, 2, 3
 """Kinds of messages that a stream of rows may have."""
@@ -28,7 +29,7 @@ class ArrowMessage(NamedTuple):
 
 
 def arrow_messages(content: bytes) -> Iterator[ArrowMessage]:
-    """Yield the messages of a stream; raises `ValueError` for one that cannot be cut."""
+    """Yield the messages of a stream; raises `TooLarge`, and `ValueError` if it cannot be cut."""
     at = 0
     for _ in range(MAX_MESSAGES):
         if at == len(content):
@@ -46,7 +47,7 @@ def arrow_messages(content: bytes) -> Iterator[ArrowMessage]:
         if at > len(content):
             raise ValueError("it ends within a message")
         yield message
-    raise ValueError(f"it has more than {MAX_MESSAGES} messages")
+    raise TooLarge(f"an Arrow stream may have at most {MAX_MESSAGES} messages; join its batches")
 
 
 def _message(head: bytes) -> ArrowMessage:
