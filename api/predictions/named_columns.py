@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from registry.columns.output_names import column_names, output_classes, output_name
 from registry.manifest import Signature
-from registry.output_names import column_names, output_classes, output_name
 
 Columns = dict[str, Sequence[Any]]
 """Name → a JSON value for each row."""

@@ -19,7 +19,7 @@ from api.predictions.arrow_answer import arrow_answer
 from api.predictions.arrow_submission import arrow_submission
 from api.predictions.outcomes import Pending
 from api.predictions.submission import (
-    JSON,
+    JSON_TYPE,
     Submission,
     fallback,
     idempotency,
@@ -132,7 +132,7 @@ class Predictions:
             await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
 
     def _accept(self, model: str | None = None) -> Record:
-        body = read_body(request, self._settings.max_body_bytes, (JSON, ARROW))
+        body = read_body(request, self._settings.max_body_bytes, (JSON_TYPE, ARROW))
         with self._parsing.holding(len(body)):
             return self._accept_parsed(self._parsed(body, model))
 
@@ -233,7 +233,7 @@ class Predictions:
 
     @staticmethod
     def _wants_arrow() -> bool:
-        return request.accept_mimetypes.best_match((JSON, ARROW)) == ARROW
+        return request.accept_mimetypes.best_match((JSON_TYPE, ARROW)) == ARROW
 
     def view(self, record: Record, debug: bool = False) -> Pending:
         """The body of the answer to a look-up."""

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from registry import names, validation
-from registry.column_positions import column_positions
+from registry.columns.positions import column_positions
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
@@ -36,7 +36,7 @@ SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
 SubmittedRows = Annotated[Any, Meta(extra_json_schema=SHAPES)]
 QueueLimit = Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)]
 RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
-JSON = "application/json"
+JSON_TYPE = "application/json"
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 
@@ -57,7 +57,7 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     """How long the computation may take. By default the version's limit, else 300 s."""
 
 
-def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON,)) -> bytes:
+def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
     """Read the body, at most ``bound`` bytes; raises `UnsupportedMediaType` or `TooLarge`."""
     if request.mimetype not in kinds:
         raise UnsupportedMediaType(f"the body must be {' or '.join(kinds)}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tasks.arrow.flat_buffer import Fields, Number
+from tasks.arrow.flat_buffer import FlatFields, FlatNumber
 
 INFINITIES = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 """What JSON says for the numbers that it lacks."""
@@ -19,13 +19,13 @@ class ArrowType(NamedTuple):
     """A type of Arrow: its number, and its parameters."""
 
     number: int
-    parameters: Fields
+    parameters: FlatFields
 
 
-INTEGER = ArrowType(2, Fields((Number(_INT, 64), Number(_BYTE, 1))))
-DOUBLE = ArrowType(3, Fields((Number(_SHORT, 2),)))
-TEXT = ArrowType(5, Fields(()))
-BOOLEAN = ArrowType(6, Fields(()))
+INTEGER = ArrowType(2, FlatFields((FlatNumber(_INT, 64), FlatNumber(_BYTE, 1))))
+DOUBLE = ArrowType(3, FlatFields((FlatNumber(_SHORT, 2),)))
+TEXT = ArrowType(5, FlatFields(()))
+BOOLEAN = ArrowType(6, FlatFields(()))
 
 
 class ArrowColumn(NamedTuple):

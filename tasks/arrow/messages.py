@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tasks.arrow.flat_table import FlatTable
 from telemetry.errors import TooLarge
 
-SCHEMA, DICTIONARY, ROWS = 1, 2, 3
+SCHEMA_KIND, DICTIONARY_KIND, ROWS_KIND = 1, 2, 3
 """Kinds of messages that a stream of rows may have."""
 MAX_MESSAGES = 1024
 """Most messages of a stream: one for its schema, and one for each batch of rows or dictionary."""

@@ -12,7 +12,13 @@ from itertools import chain, pairwise
 import msgspec
 
 from tasks.arrow.flat_table import FlatTable
-from tasks.arrow.messages import DICTIONARY, ROWS, SCHEMA, ArrowMessage, arrow_messages
+from tasks.arrow.messages import (
+    DICTIONARY_KIND,
+    ROWS_KIND,
+    SCHEMA_KIND,
+    ArrowMessage,
+    arrow_messages,
+)
 from telemetry.errors import Invalid, Malformed, TooLarge
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -56,7 +62,7 @@ def read_arrow(content: bytes, max_rows: int = MAX_ARROW_VALUES) -> ArrowRows:
 
 def _read(messages: Iterator[ArrowMessage], content: bytes, max_rows: int) -> ArrowRows:
     schema = next(messages, None)
-    if schema is None or schema.kind != SCHEMA:
+    if schema is None or schema.kind != SCHEMA_KIND:
         raise ValueError("it does not start with a schema")
     names, count = _names(schema.table), 0
     for message in messages:
@@ -77,13 +83,13 @@ def _names(schema: FlatTable) -> tuple[str, ...]:
 
 def _checked_rows(message: ArrowMessage, columns: int) -> int:
     """The number of rows that a message adds; raises unless its layout is sound."""
-    if message.kind == DICTIONARY:
+    if message.kind == DICTIONARY_KIND:
         dictionary = message.table.table(_DATA)
         if dictionary is None:
             raise ValueError("a dictionary has no values")
         _check_layout(dictionary, 1, message.body_size)
         return 0
-    if message.kind != ROWS:
+    if message.kind != ROWS_KIND:
         raise ValueError(f"it has a message of kind {message.kind}")
     return _check_layout(message.table, columns, message.body_size)
 

@@ -6,14 +6,14 @@ from itertools import accumulate, chain
 from typing import Any
 
 from tasks.arrow.columns import ArrowColumn, arrow_column
-from tasks.arrow.flat_buffer import Fields, Number, Structs, flat_buffer
-from tasks.arrow.messages import ROWS, SCHEMA
+from tasks.arrow.flat_buffer import FlatFields, FlatNumber, FlatStructs, flat_buffer
+from tasks.arrow.messages import ROWS_KIND, SCHEMA_KIND
 
 _BYTE, _SHORT = struct.Struct("<B"), struct.Struct("<h")
 _LONG, _PAIR = struct.Struct("<q"), struct.Struct("<qq")
 _HEAD = struct.Struct("<Ii")
 _CONTINUES = 0xFFFFFFFF
-_VERSION = Number(_SHORT, 4)
+_VERSION = FlatNumber(_SHORT, 4)
 """Version 5 of Arrow's metadata, which it counts from 0."""
 
 
@@ -29,14 +29,14 @@ def write_arrow(columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, str
 
 def _schema(columns: Mapping[str, ArrowColumn], metadata: Mapping[str, str]) -> bytes:
     fields = [_field(name, column) for name, column in columns.items()]
-    pairs = [Fields(pair) for pair in metadata.items()]
-    return _message(SCHEMA, Fields((None, fields, pairs)), b"")
+    pairs = [FlatFields(pair) for pair in metadata.items()]
+    return _message(SCHEMA_KIND, FlatFields((None, fields, pairs)), b"")
 
 
-def _field(name: str, column: ArrowColumn) -> Fields:
-    is_nullable, kind = Number(_BYTE, 1), Number(_BYTE, column.type.number)
-    no_children: list[Fields] = []
-    return Fields((name, is_nullable, kind, column.type.parameters, None, no_children))
+def _field(name: str, column: ArrowColumn) -> FlatFields:
+    is_nullable, kind = FlatNumber(_BYTE, 1), FlatNumber(_BYTE, column.type.number)
+    no_children: list[FlatFields] = []
+    return FlatFields((name, is_nullable, kind, column.type.parameters, None, no_children))
 
 
 def _batch(columns: Mapping[str, ArrowColumn], rows: int) -> bytes:
@@ -44,14 +44,16 @@ def _batch(columns: Mapping[str, ArrowColumn], rows: int) -> bytes:
     starts = accumulate((_padded(len(buffer)) for buffer in buffers), initial=0)
     lie = [(start, len(buffer)) for start, buffer in zip(starts, buffers, strict=False)]
     nodes = [(rows, column.nulls) for column in columns.values()]
-    said = Fields((Number(_LONG, rows), Structs(_PAIR, nodes), Structs(_PAIR, lie)))
+    said = FlatFields((FlatNumber(_LONG, rows), FlatStructs(_PAIR, nodes), FlatStructs(_PAIR, lie)))
     return _message(
-        ROWS, said, b"".join(buffer.ljust(_padded(len(buffer)), b"\0") for buffer in buffers)
+        ROWS_KIND, said, b"".join(buffer.ljust(_padded(len(buffer)), b"\0") for buffer in buffers)
     )
 
 
-def _message(kind: int, said: Fields, body: bytes) -> bytes:
-    head = flat_buffer(Fields((_VERSION, Number(_BYTE, kind), said, Number(_LONG, len(body)))))
+def _message(kind: int, said: FlatFields, body: bytes) -> bytes:
+    head = flat_buffer(
+        FlatFields((_VERSION, FlatNumber(_BYTE, kind), said, FlatNumber(_LONG, len(body))))
+    )
     return _HEAD.pack(_CONTINUES, len(head)) + head + body
 
 

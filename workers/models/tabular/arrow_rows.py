@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from registry.column_positions import column_positions
+from registry.columns.positions import column_positions
 from registry.diagnosis import refuse
 from registry.manifest import Signature
 from tasks.arrow.stream import read_arrow

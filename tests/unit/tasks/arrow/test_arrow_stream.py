@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from tasks.arrow import stream
-from tasks.arrow.flat_buffer import Fields, Number, flat_buffer
-from tasks.arrow.messages import MAX_MESSAGES, SCHEMA
+from tasks.arrow.flat_buffer import FlatFields, FlatNumber, flat_buffer
+from tasks.arrow.messages import MAX_MESSAGES, SCHEMA_KIND
 from tasks.arrow.stream import read_arrow
 from telemetry.errors import Invalid, Malformed, PredictqError, TooLarge
 
@@ -97,8 +97,10 @@ def test_columns_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_big_endian_numbers_are_refused() -> None:
     byte, short, long = (struct.Struct(form) for form in ("<B", "<h", "<q"))
-    schema = Fields((Number(short, 1), []))
-    head = flat_buffer(Fields((None, Number(byte, SCHEMA), schema, Number(long, 0))))
+    schema = FlatFields((FlatNumber(short, 1), []))
+    head = flat_buffer(
+        FlatFields((None, FlatNumber(byte, SCHEMA_KIND), schema, FlatNumber(long, 0)))
+    )
     with pytest.raises(Invalid, match="little-endian"):
         read_arrow(struct.pack("<Ii", 0xFFFFFFFF, len(head)) + head)
 

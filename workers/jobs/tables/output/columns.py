@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from registry.columns.output_names import column_names, output_classes, output_name
 from registry.manifest import Signature
-from registry.output_names import column_names, output_classes, output_name
 from telemetry.errors import InvalidInput, ModelError
 from workers.jobs.tables.spans import Block
 from workers.models.tabular.columns import Array

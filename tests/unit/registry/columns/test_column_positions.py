@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.column_positions import column_positions
+from registry.columns.positions import column_positions
 from registry.manifest import Column, Signature
 from telemetry.errors import InvalidFeatures
 
