@@ -78,3 +78,16 @@ def test_long_text_behind_many_indices_does_not_take_the_memory(monkeypatch) -> 
     coded = pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int8), ["x" * 2**20])
     with pytest.raises(MemoryError):
         table_of_arrow(TEXTS, written(pa.table({"t": coded})))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([2**30], pa.int32()).cast(pa.date32()),
+        pa.array([0], pa.timestamp("us", "Nowhere/Else")),
+    ],
+)
+def test_value_that_python_cannot_hold_is_refused(values: pa.Array) -> None:
+    signature = Signature((Column("t", "any"),), True, True, ("predict",))
+    with pytest.raises(Malformed, match="cannot be read"):
+        table_of_arrow(signature, written(pa.table({"t": values})))
