@@ -15,7 +15,7 @@ from api.http.urls import Urls
 from api.limits.byte_budget import ByteBudget
 from api.limits.send_budget import SendBudget
 from api.predictions import outcomes
-from api.predictions.arrow_answer import arrow_answer
+from api.predictions.arrow_answer import arrow_response
 from api.predictions.arrow_submission import arrow_submission
 from api.predictions.outcomes import Pending
 from api.predictions.submission import (
@@ -28,7 +28,6 @@ from api.predictions.submission import (
     prepare_prediction,
     read_body,
 )
-from registry.manifest import Signature
 from registry.store import Registry
 from tasks.arrow.stream import ARROW
 from tasks.gateway import Gateway
@@ -36,7 +35,7 @@ from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
 from tasks.settings import Settings
 from tasks.wire import encode
-from telemetry.errors import NotFound, VersionPaused
+from telemetry.errors import VersionPaused
 
 ASKED = "predictq.asked"
 """Key in an ASGI scope: a list to which a view adds an `AwaitedOutcome`, if it is there."""
@@ -216,20 +215,8 @@ class Predictions:
         if not record.is_terminal:
             headers["Retry-After"] = "1"
         if arrow and record.receipt is not None:
-            return self._in_arrow(record, headers)
+            return arrow_response(record, self._registry, self._settings.result_ttl, headers)
         return json_response(self.view(record, debug), 200 if record.is_terminal else 202, headers)
-
-    def _in_arrow(self, record: Record, headers: dict[str, str]) -> Response:
-        told = outcomes.outcome(record, self._settings.result_ttl, debug=False)
-        content = arrow_answer(told, self._signature(record), record.method)
-        return Response(content, 200, headers, content_type=ARROW)
-
-    def _signature(self, record: Record) -> Signature | None:
-        """The signature of the version that answered; None if it was removed since."""
-        try:
-            return self._registry.resolve(record.reference).manifest.signature
-        except NotFound:
-            return None
 
     @staticmethod
     def _wants_arrow() -> bool:

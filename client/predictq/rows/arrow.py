@@ -91,9 +91,8 @@ def _is_plain(field: Any) -> bool:
 
 
 def _written(arrow: Any, table: Any) -> bytes:
-    if has_attributes(
-        table, "unify_dictionaries"
-    ):  # of many pieces, each would be a batch of its own
+    if has_attributes(table, "unify_dictionaries"):
+        # Otherwise each piece would be a batch of its own.
         table = table.unify_dictionaries().combine_chunks()
     sink = arrow.BufferOutputStream()
     with arrow.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
