@@ -3,6 +3,7 @@
 from benchmarks.harness.report import HERE
 from benchmarks.harness.suite import command
 from benchmarks.parts import (
+    arrow,
     backlog,
     batches,
     costs,
@@ -26,6 +27,7 @@ PARTS = {
     "kernels": kernels.run,
     "hundreds": hundreds.run,
     "waiting": waiting.run,
+    "arrow": arrow.run,
 }
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Messages count rows from 1; ``loc`` and ``row`` of a detail count from 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -21,8 +21,12 @@ _SHAPES = "a row as a list, rows as a list of lists, a row as an object, or a li
 def diagnose(signature: Signature, features: Any) -> None:
     """Raise `InvalidFeatures` with the first `MAX_DETAILS` errors, if there are any."""
     # Lazily: a request may have ten thousand wrong rows.
-    details = list(islice(_faults(signature, features), MAX_DETAILS))
-    if details:
+    refuse(_faults(signature, features))
+
+
+def refuse(faults: Iterable[Detail]) -> None:
+    """Raise `InvalidFeatures` with the first `MAX_DETAILS` of them, if there are any."""
+    if details := list(islice(faults, MAX_DETAILS)):
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         raise InvalidFeatures(details[0].msg + more, errors=details)
 
@@ -81,7 +85,7 @@ def _object_faults(
         msg = f"the model has no column names, so a row is a list of {_count(width)}"
         yield Detail(loc, msg, number)
         return
-    instead = _instead(signature, row)
+    instead = strange_names(signature, row)
     for column in signature.columns:
         if column.name in row:
             yield from _value_faults(column, row[column.name], number, (*loc, column.name))
@@ -90,13 +94,13 @@ def _object_faults(
             yield Detail((*loc, column.name), msg, number)
 
 
-def _instead(signature: Signature, row: dict[str, Any]) -> str:
-    """The first names in the row that the model does not have: the missing one may be misspelt.
+def strange_names(signature: Signature, names: Iterable[str]) -> str:
+    """The first names that the model does not have, in words: the missing one may be misspelt.
 
     A row may have a million names, so the search ends with the third.
     """
     known = {column.name for column in signature.columns}
-    strange = [*islice((name for name in row if name not in known), STRANGE_NAMES)]
+    strange = [*islice((name for name in names if name not in known), STRANGE_NAMES)]
     return f"; the model has no column {', '.join(map(repr, strange))}" if strange else ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tasks.arrow.stream import ArrowRows
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
@@ -23,8 +24,9 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     alias: str | None
     """The alias that named the version at submission, if one did."""
     method: str
-    features: list[list[Any]]
-    """Rows of values, in the signature's column order; None is a missing value."""
+    features: list[list[Any]] | ArrowRows
+    """Rows of values, in the signature's column order; None is a missing value. Or an Arrow stream,
+    whose values only a worker reads."""
     created_at: float
     """Unix seconds."""
     queue_deadline: float | None = None
@@ -35,9 +37,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kwargs(self) -> dict[str, Any]:
         """The task's keyword arguments, as a stock Celery producer would send them."""
+        given = self.features
         return {
             "model": f"{self.model}:{self.version}",
-            "features": self.features,
+            **({"arrow": given.content} if isinstance(given, ArrowRows) else {"features": given}),
             "method": self.method,
             "created_at": self.created_at,
             **({"alias": self.alias} if self.alias else {}),
@@ -128,10 +131,16 @@ class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     model: str
     """``name``, ``name@alias`` or ``name:version``."""
-    features: Any
+    features: Any = None
     method: str = "predict"
     alias: str | None = None
     created_at: float | None = None
+    arrow: bytes | None = None
+    """The rows as an Arrow stream, in base64; then there are no features."""
+
+    def __post_init__(self) -> None:
+        if (self.features is None) == (self.arrow is None):
+            raise ValueError("the task takes either `features` or `arrow`")
 
 
 _ours = msgspec.json.Decoder(tuple[tuple[()], Call, Any])

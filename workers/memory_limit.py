@@ -15,6 +15,9 @@ from telemetry.memory import available_memory
 
 MIN_GROWTH_BYTES = 2**30
 """Least growth in bytes that a process gets, however small the machine is."""
+MAX_DECODED_BYTES = 2**30
+"""Bytes of memory that decoding Parquet or Arrow may take. Encoded data can expand without limit,
+and its metadata does not tell how much."""
 _DATA = 5
 """Index of the data size in /proc/self/statm, which is in pages."""
 

@@ -27,6 +27,7 @@ def is_plain_submission(scope: HTTPScope, longest: int) -> bool:
         and headers.get(b"content-type") in JSON_TYPES
         and not scope["query_string"]
         and _special.isdisjoint(headers)
+        and _takes_json(headers)
         and len(headers) == len(fields)
     )
 
@@ -36,7 +37,13 @@ def looked_up_id(scope: HTTPScope, prefix: str) -> str:
     path = scope["path"]
     task_id = path.removeprefix(prefix) if path.startswith(prefix) else ""
     is_plain = scope["method"] == "GET" and "/" not in task_id and not scope["query_string"]
-    return task_id if is_plain and _special.isdisjoint(dict(scope["headers"])) else ""
+    headers = dict(scope["headers"])
+    return task_id if is_plain and _special.isdisjoint(headers) and _takes_json(headers) else ""
+
+
+def _takes_json(headers: dict[bytes, bytes]) -> bool:
+    # A view weighs the two against each other.
+    return b"arrow" not in headers.get(b"accept", b"")
 
 
 def key_of(scope: HTTPScope) -> str | None:

@@ -10,9 +10,10 @@ import redis
 
 from api.bulk.gateway import AcceptedLine, BulkGateway, Submitted
 from api.bulk.lines import MAX_LINE_BYTES, NumberedLine
-from api.bulk.parsing import Defaults, LineParser
+from api.bulk.parsing import LineParser
 from api.bulk.problems import LineProblem, line_problem
 from api.limits.byte_budget import UNCOUNTED_BYTES, ByteBudget
+from api.predictions.defaults import Defaults
 from api.predictions.submission import Submission, fallback, payload_hash, prepare_resolved
 from registry.store import Registry, Resolved
 from tasks.gateway import Gateway

@@ -1,7 +1,6 @@
-"""Reads what a bulk request holds: its defaults, its lines, and the form of a JSON document."""
+"""Reads what a bulk request holds: its lines, and the form of a JSON document."""
 
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,23 +8,13 @@ from msgspec import UNSET, UnsetType
 from api.bulk.lines import MAX_LINES
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers
+from api.predictions.defaults import Defaults
 from api.predictions.submission import QueueLimit, RunLimit, Submission, SubmittedRows
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
-MAX_PARAMETERS = 16
-"""Parameters of a query; there are four to give."""
 _outline = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _requests = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Fields for every line that does not have them; see `Submission`."""
-
-    model: str | UnsetType = UNSET
-    method: str | UnsetType = UNSET
-    max_queue_seconds: QueueLimit | UnsetType = UNSET
-    timeout_seconds: RunLimit | UnsetType = UNSET
 
 
 class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,20 +42,6 @@ class Document(NamedTuple):
     defaults: Defaults
     requests: list[bytes]
     """At most one more than a bulk request may have."""
-
-
-def read_defaults(query: bytes) -> Defaults:
-    """The defaults in a query string; raises `Invalid`."""
-    try:
-        given = parse_qsl(
-            query.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
-    except ValueError as error:
-        raise Invalid("the query is not UTF-8, or has too many parameters") from error
-    found = dict(given)
-    if len(found) < len(given):
-        raise Invalid("a parameter of the query is given more than once")
-    return converted(found, Defaults, strict=False)
 
 
 def read_document(body: bytes) -> Document | None:

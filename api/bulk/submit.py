@@ -16,7 +16,7 @@ from api.bulk.headers import (
     read_key,
 )
 from api.bulk.lines import BodyLines, ListedLines
-from api.bulk.parsing import Document, read_defaults, read_document
+from api.bulk.parsing import Document, read_document
 from api.bulk.submission import BulkSubmission, SubmittedLines
 from api.http.problems import answer_to
 from api.limits.byte_budget import UNCOUNTED_BYTES
@@ -27,6 +27,7 @@ from api.limits.json_limits import (
     refuse_many_values,
 )
 from api.operations.request_metrics import RequestMetrics
+from api.predictions.defaults import Defaults, read_defaults
 from telemetry.errors import (
     Busy,
     PredictqError,
@@ -72,7 +73,10 @@ class BulkSubmissions:
 
     def acceptance(self, scope: HTTPScope, document: Document | None = None) -> Acceptance:
         """How the lines of a request are accepted; raises `Invalid`."""
-        defaults = document.defaults if document else read_defaults(scope["query_string"])
+        if document is None:
+            defaults = read_defaults(scope["query_string"], Defaults)
+        else:
+            defaults = document.defaults
         return Acceptance(self._services, defaults, read_key(scope))
 
     async def read(self, body: bytes) -> Document | None:

@@ -12,6 +12,7 @@ from api.dead_letters.routes import (
     Replayed,
 )
 from api.http.problems import Problem
+from api.openapi.arrow import ARROW_TOLD, with_arrow
 from api.openapi.batches import BATCH_TYPES, BATCHES, batches, with_file
 from api.openapi.bulk import BULK_TYPES, ONE_EXAMPLE, results, submission
 from api.openapi.drop_in import DROP_IN, DROP_IN_TYPES, drop_in
@@ -93,8 +94,9 @@ def build() -> Json:
 
 
 def _predictions() -> Json:
-    body, key = request_body(Submission, ONE_EXAMPLE), idempotency_key()
-    answered, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
+    body, key = with_arrow(request_body(Submission, ONE_EXAMPLE)), idempotency_key()
+    settled, refused = response(Outcome, "The outcome"), problems(*OF_BODIES)
+    answered = with_arrow(settled)
     ended = problems("403") | endings()
     again = response(Outcome, "The existing outcome of this Idempotency-Key")
     return {
@@ -107,7 +109,8 @@ def _predictions() -> Json:
         "/events": events(),
         "/predict": {
             "post": operation("predictions", "Submit a prediction and wait", "submitAndWait")
-            | {"requestBody": body, "parameters": [key, prefer(), debug()]}
+            | {"description": ARROW_TOLD, "requestBody": body}
+            | {"parameters": [key, prefer(), debug()]}
             | {"responses": {"200": answered, "202": pending_response(), **refused, **ended}}
         },
         **_in_path(),
@@ -117,21 +120,22 @@ def _predictions() -> Json:
             | {"parameters": [prefer(), debug()]}
             | {"responses": {"200": answered, "202": pending_response(), **problems(*OF_LOOK_UPS)}},
             "delete": operation("predictions", "Cancel a prediction", "cancel")
-            | {"responses": {"200": answered, **problems("404", "410", "503")}},
+            | {"responses": {"200": settled, **problems("404", "410", "503")}},
         },
     }
 
 
 def _in_path() -> Json:
     """The paths of submissions that name the model there."""
-    answers = {"200": response(Outcome, "The outcome"), "202": pending_response()}
+    answers = {"200": with_arrow(response(Outcome, "The outcome")), "202": pending_response()}
     answers |= problems(*OF_BODIES, "403") | endings()
     schema = {"type": "object", "required": ["features"], "properties": {"features": {}}}
-    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    body = with_arrow({"required": True, "content": {"application/json": {"schema": schema}}})
 
     def post(name: str) -> Json:
         summary = "Submit a prediction and wait, with the model in the path"
         parts = {"requestBody": body, "parameters": [idempotency_key(), prefer(), debug()]}
+        parts["description"] = ARROW_TOLD
         return operation("predictions", summary, name) | parts | {"responses": answers}
 
     return {

@@ -15,8 +15,11 @@ from api.http.urls import Urls
 from api.limits.byte_budget import ByteBudget
 from api.limits.send_budget import SendBudget
 from api.predictions import outcomes
+from api.predictions.arrow_answer import arrow_response
+from api.predictions.arrow_submission import arrow_submission
 from api.predictions.outcomes import Pending
 from api.predictions.submission import (
+    JSON_TYPE,
     Submission,
     fallback,
     idempotency,
@@ -26,6 +29,7 @@ from api.predictions.submission import (
     read_body,
 )
 from registry.store import Registry
+from tasks.arrow.stream import ARROW
 from tasks.gateway import Gateway
 from tasks.messages import Idempotency, Prediction
 from tasks.record import Record
@@ -46,6 +50,8 @@ class AwaitedOutcome(msgspec.Struct, frozen=True):
     """How long to wait for the outcome."""
     is_submission: bool = False
     debug: bool = False
+    arrow: bool = False
+    """Whether predictions are wanted as an Arrow stream."""
 
 
 class Predictions:
@@ -96,16 +102,17 @@ class Predictions:
         prediction that did not succeed is answered as a problem.
         """
         model = name if version is None else f"{name}:{version}"
-        debug, accepted = self._rights.debug(request), self._accept(model)
-        asked = self.asked(accepted, _preference(), is_submission=True, debug=debug)
-        return self._waited_for(asked)
+        debug, arrow = self._rights.debug(request), self._wants_arrow()
+        accepted = self._accept(model)
+        return self._waited_for(
+            self.asked(accepted, _preference(), is_submission=True, debug=debug, arrow=arrow)
+        )
 
     def look_up(self, task_id: str) -> Response:
         """Answer the outcome, or 202 while there is none."""
-        debug = self._rights.debug(request)
-        return self._waited_for(
-            self.asked(self._gateway.look_up(task_id), _preference(), debug=debug)
-        )
+        debug, arrow = self._rights.debug(request), self._wants_arrow()
+        record = self._gateway.look_up(task_id)
+        return self._waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
 
     async def look_up_async(self, task_id: str, preference: Preference) -> Response:
         """Look up on the event loop, without waiting; raises `RecordTooLong` for a large one."""
@@ -124,9 +131,15 @@ class Predictions:
             await asyncio.to_thread(self._gateway.queue_estimates.freshen, record)
 
     def _accept(self, model: str | None = None) -> Record:
-        body = read_body(request, self._settings.max_body_bytes)
+        body = read_body(request, self._settings.max_body_bytes, (JSON_TYPE, ARROW))
         with self._parsing.holding(len(body)):
-            return self._accept_parsed(parse_submission(body, self._settings.max_rows, model))
+            return self._accept_parsed(self._parsed(body, model))
+
+    def _parsed(self, body: bytes, model: str | None) -> Submission:
+        if request.mimetype == ARROW:
+            most = self._settings.max_rows
+            return arrow_submission(body, request.query_string, most, model)
+        return parse_submission(body, self._settings.max_rows, model)
 
     def _accept_parsed(self, submission: Submission) -> Record:
         prediction = prepare_prediction(submission, self._registry, self._settings)
@@ -155,12 +168,17 @@ class Predictions:
 
     @staticmethod
     def asked(
-        record: Record, preference: Preference, *, is_submission: bool = False, debug: bool = False
+        record: Record,
+        preference: Preference,
+        *,
+        is_submission: bool = False,
+        debug: bool = False,
+        arrow: bool = False,
     ) -> AwaitedOutcome:
         """What is to be answered for a record; a submission waits if nothing else is preferred."""
         seconds = preference.seconds(MAX_WAIT_SECONDS if is_submission else 0)
         seconds = 0 if record.is_terminal else seconds
-        return AwaitedOutcome(record, preference, seconds, is_submission, debug)
+        return AwaitedOutcome(record, preference, seconds, is_submission, debug, arrow)
 
     def _waited_for(self, asked: AwaitedOutcome) -> Response:
         """The answer; where it must wait, the event loop answers, and this response is not sent."""
@@ -180,16 +198,29 @@ class Predictions:
             problem = outcomes.problem(record, debug=asked.debug)
             response = problem_response(problem, {"Location": Urls.of(record.task_id).result})
         else:
-            response = self._record(record, at_submission=asked.is_submission, debug=asked.debug)
+            response = self._record(
+                record, at_submission=asked.is_submission, debug=asked.debug, arrow=asked.arrow
+            )
         return _with_preference(response, asked.preference, waited=waited)
 
     def _record(
-        self, record: Record, *, at_submission: bool = False, debug: bool = False
+        self,
+        record: Record,
+        *,
+        at_submission: bool = False,
+        debug: bool = False,
+        arrow: bool = False,
     ) -> Response:
         headers = {"Location": Urls.of(record.task_id).result} if at_submission else {}
         if not record.is_terminal:
             headers["Retry-After"] = "1"
+        if arrow and record.receipt is not None:
+            return arrow_response(record, self._registry, self._settings.result_ttl, headers)
         return json_response(self.view(record, debug), 200 if record.is_terminal else 202, headers)
+
+    @staticmethod
+    def _wants_arrow() -> bool:
+        return request.accept_mimetypes.best_match((JSON_TYPE, ARROW)) == ARROW
 
     def view(self, record: Record, debug: bool = False) -> Pending:
         """The body of the answer to a look-up."""

@@ -1,7 +1,7 @@
 """A submission: read from the request, checked, and pinned to one version."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -12,14 +12,23 @@ from msgspec import UNSET, Meta, UnsetType
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers, refuse_many_values
 from registry import names, validation
+from registry.columns.positions import column_positions
 from registry.manifest import Signature
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
+from tasks.arrow.stream import ArrowRows
 from tasks.messages import Idempotency, Prediction
 from tasks.settings import Settings
 from tasks.time_limits import MAX_QUEUE_SECONDS, MAX_RUN_SECONDS, MIN_RUN_SECONDS
 from tasks.wire import decode
-from telemetry.errors import Detail, Invalid, PredictqError, TooLarge, UnsupportedMediaType
+from telemetry.errors import (
+    Detail,
+    Invalid,
+    InvalidFeatures,
+    PredictqError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 
 MAX_KEY_CHARS = 255
 """Characters in an idempotency key."""
@@ -27,6 +36,7 @@ SHAPES = {"anyOf": [{"type": "array"}, {"type": "object"}]}
 SubmittedRows = Annotated[Any, Meta(extra_json_schema=SHAPES)]
 QueueLimit = Annotated[float, Meta(gt=0, le=MAX_QUEUE_SECONDS)]
 RunLimit = Annotated[float, Meta(ge=MIN_RUN_SECONDS, le=MAX_RUN_SECONDS)]
+JSON_TYPE = "application/json"
 FALLBACK = "fallback"
 """The alias of the version that answers while another is paused."""
 
@@ -47,10 +57,10 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     """How long the computation may take. By default the version's limit, else 300 s."""
 
 
-def read_body(request: Request, bound: int) -> bytes:
+def read_body(request: Request, bound: int, kinds: Collection[str] = (JSON_TYPE,)) -> bytes:
     """Read the body, at most ``bound`` bytes; raises `UnsupportedMediaType` or `TooLarge`."""
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType
+    if request.mimetype not in kinds:
+        raise UnsupportedMediaType(f"the body must be {' or '.join(kinds)}")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")
     # Without Content-Length, Flask reads one byte beyond the bound, see `create_flask`.
@@ -110,14 +120,14 @@ def prepare_resolved(submission: Submission, resolved: Resolved, max_rows: int) 
     manifest = resolved.manifest
     check_method(manifest, submission.method)
     signature = input_of(manifest.signature, submission.method)
-    _refuse_many_rows(signature, submission.features, max_rows)
+    rows = _checked_rows(signature, submission.features, max_rows)
     now, may_wait = time.time(), submission.max_queue_seconds or manifest.max_queue_seconds
     return Prediction(
         model=manifest.name,
         version=manifest.version,
         alias=resolved.alias,
         method=submission.method,
-        features=validation.rows(signature, submission.features),
+        features=rows,
         created_at=now,
         queue_deadline=now + may_wait if may_wait else None,
         timeout_seconds=submission.timeout_seconds or manifest.timeout_seconds,
@@ -143,6 +153,17 @@ def fallback(
     except PredictqError:
         return None
     return None if instead.version == refused else instead
+
+
+def _checked_rows(signature: Signature, features: Any, bound: int) -> list[list[Any]] | ArrowRows:
+    """Rows that a model takes; the values of an Arrow stream are checked where it is decoded."""
+    if not isinstance(features, ArrowRows):
+        _refuse_many_rows(signature, features, bound)
+        return validation.rows(signature, features)
+    if not features:
+        raise InvalidFeatures("an Arrow stream must have at least one row")
+    column_positions(signature, features.names)
+    return features
 
 
 def _refuse_many_rows(signature: Signature, features: Any, bound: int) -> None:

@@ -69,6 +69,8 @@ class Answering:
 
     async def _told(self, asked: AwaitedOutcome, record: Record, *, waited: bool) -> Response:
         await self._predictions.freshen_async(record)
+        if asked.arrow:  # to make columns of it would hold up all other requests
+            return await asyncio.to_thread(self._predictions.answer, asked, record, waited=waited)
         return self._predictions.answer(asked, record, waited=waited)
 
     def _long(self, asked: AwaitedOutcome) -> Response:

@@ -16,7 +16,7 @@ from registry.manifest import Signature
 from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures, PredictqError
 from workers.gate.doors import DoorResult, json_rows, read_source
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.sources import open_source
 from workers.models.tabular.table import Table
 

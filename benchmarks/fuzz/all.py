@@ -1,8 +1,9 @@
 """All targets by name."""
 
-from benchmarks.fuzz import files, messages, names, requests
+from benchmarks.fuzz import arrow, files, messages, names, requests
 
 TARGETS = {
     target.name: target
-    for target in (*requests.TARGETS, *messages.TARGETS, *files.TARGETS, *names.TARGETS)
+    for module in (requests, arrow, messages, files, names)
+    for target in module.TARGETS
 }

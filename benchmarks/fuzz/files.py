@@ -14,7 +14,7 @@ from benchmarks.fuzz.world import SIGNATURES
 from tasks.jobs.files.dialect import Dialect
 from tasks.jobs.files.naming import Format
 from workers.jobs.tables.checking import check_file
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
 from workers.jobs.tables.sources import open_source

@@ -36,7 +36,7 @@ def check(model: str, data: Path | None, home: Path) -> None:
     """Compare the served predictions of MODEL with the model's own; it is ready if they are equal.
 
     The rows are those of a file, or the golden rows: the first rows of the sample that MODEL was
-    registered with. Each row is sent as JSON, CSV, NDJSON and Parquet; if a stack runs, also
+    registered with. Each row is sent as JSON, Arrow, CSV, NDJSON and Parquet; if a stack runs, also
     through the stack.
     """
     registry, stack = Registry(home), running_stack(home)

@@ -20,7 +20,7 @@ from tasks.jobs.files.dialect import (
     separator,
 )
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.features.matching import Selection, match
+from workers.jobs.tables.matching import Selection, match
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from predictq.bulk.mapping import Progress
 from predictq.bulk.results import Completed
@@ -14,6 +14,8 @@ from predictq.http.server import Server
 from predictq.jobs.async_jobs import AsyncJobs
 from predictq.submission import Fields
 from predictq.types import Accepted, AsyncPending, Prediction
+
+F = TypeVar("F")
 
 
 class AsyncClient:
@@ -46,6 +48,20 @@ class AsyncClient:
         """See `Client.predict`."""
         fields = Fields(model, method, max_queue_seconds, timeout_seconds)
         return await self._connection.run(self._calls.predict(fields, rows, timeout))
+
+    async def predict_frame(
+        self,
+        model: str,
+        frame: F,
+        *,
+        method: str = "predict",
+        timeout: float | None = None,
+        max_queue_seconds: float | None = None,
+        timeout_seconds: float | None = None,
+    ) -> F:
+        """See `Client.predict_frame`."""
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        return await self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     async def submit(
         self,

@@ -2,21 +2,28 @@
 
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+import httpx2
 
 from predictq import arguments
 from predictq.arguments import part
 from predictq.bulk.mapping import Bulk, Outcome, Progress
 from predictq.bulk.results import Completed, Results
-from predictq.errors import Unreachable, WaitTimeout
+from predictq.errors import PredictionFailed, Unreachable, WaitTimeout, refused
 from predictq.http import wire
 from predictq.http.flows import Flow, Stream
 from predictq.http.requests import Requests
 from predictq.http.retries import Deadline
 from predictq.http.server import Server
+from predictq.rows.arrow import ARROW, check_frame, from_stream, to_stream
 from predictq.submission import Fields, defaults, submission
 from predictq.types import Accepted, Prediction
 from predictq.waiting import await_outcome, look_up_once
+
+OTHER_MEDIA_TYPE = 415
+INVALID_FEATURES = "invalid_features"
+F = TypeVar("F")
 
 
 class Calls:
@@ -31,18 +38,74 @@ class Calls:
         until = self._deadline("timeout", timeout)
         # With a key it is safe to retry if the connection breaks after the submission.
         key = uuid.uuid4().hex
-        response = yield from self._requests.send(
-            "POST", "predict", body=submission(fields, rows), key=key, hold=until, until=until
+        response = yield from self._submit("predict", fields, rows, key, until=until)
+        return (yield from self._awaited(response, until))
+
+    def predict_frame(self, fields: Fields, frame: F, timeout: float | None) -> Flow[F]:
+        check_frame(frame)
+        until = self._deadline("timeout", timeout)
+        key = uuid.uuid4().hex
+        response = yield from self._submit("predict", fields, frame, key, accept=ARROW, until=until)
+        if not wire.is_in(response, ARROW):
+            found = yield from self._awaited(response, until)
+            response = yield from self._requests.send("GET", _path(found.id), accept=ARROW)
+        content = wire.successful(response).content
+        return wire.read(lambda: from_stream(content, frame))
+
+    def _submit(
+        self,
+        path: str,
+        fields: Fields,
+        rows: Any,
+        key: str | None,
+        *,
+        accept: str | None = None,
+        until: Deadline | None = None,
+    ) -> Flow[httpx2.Response]:
+        """Submit rows, data frames in Arrow if possible; ``until``: how long to wait, if at all."""
+        query = defaults(fields)
+        stream = to_stream(rows)
+        if stream is not None:
+            response = yield from self._requests.post_encoded(
+                path,
+                stream,
+                content_type=ARROW,
+                query=query,
+                key=key,
+                accept=accept,
+                is_repeatable=bool(key),
+                hold=until,
+                until=until,
+            )
+            if response.status_code != OTHER_MEDIA_TYPE:  # as an older server says
+                return response
+        return (
+            yield from self._requests.send(
+                "POST",
+                path,
+                body=submission(fields, rows),
+                key=key,
+                accept=accept,
+                hold=until,
+                until=until,
+            )
         )
-        answer = yield from await_outcome(self._requests, wire.state(response), until)
+
+    def _awaited(self, response: httpx2.Response, until: Deadline) -> Flow[Prediction]:
+        try:
+            answer = yield from await_outcome(self._requests, wire.state(response), until)
+        except PredictionFailed as error:
+            if error.code != INVALID_FEATURES:
+                raise
+            # As in JSON, where the server finds wrong values before it accepts them.
+            raise refused(error.message) from error
         if isinstance(answer, Accepted):
             raise WaitTimeout(answer.id)
         return answer
 
     def submit(self, fields: Fields, rows: Any, key: str | None) -> Flow[Accepted]:
         given = None if key is None else arguments.key(key)
-        body = submission(fields, rows)
-        response = yield from self._requests.send("POST", "predict/async", body=body, key=given)
+        response = yield from self._submit("predict/async", fields, rows, given)
         if doubtful := wire.uncertain_id(response):
             found = yield from self._requests.send("GET", _path(doubtful))
             response = found if found.is_success else response

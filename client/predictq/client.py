@@ -1,7 +1,7 @@
 """The `Client`: submits rows, waits for predictions, lists models."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from predictq.bulk.mapping import Progress
 from predictq.bulk.results import Completed
@@ -14,6 +14,8 @@ from predictq.jobs.jobs import Jobs
 from predictq.models.models import Models
 from predictq.submission import Fields
 from predictq.types import Accepted, Pending, Prediction
+
+F = TypeVar("F")
 
 
 class Client:
@@ -67,6 +69,26 @@ class Client:
         """
         fields = Fields(model, method, max_queue_seconds, timeout_seconds)
         return self._connection.run(self._calls.predict(fields, rows, timeout))
+
+    def predict_frame(
+        self,
+        model: str,
+        frame: F,
+        *,
+        method: str = "predict",
+        timeout: float | None = None,
+        max_queue_seconds: float | None = None,
+        timeout_seconds: float | None = None,
+    ) -> F:
+        """Predict a data frame's rows; returns a data frame of the same library.
+
+        ``frame``: a data frame of pandas or polars, or an Arrow table. The answer has a row for
+        each row of the frame and the columns of a batch job's output: `prediction`, or for
+        probabilities one for each class. That of pandas has the frame's index, and in
+        ``attrs["predictq"]`` the id and the receipt. Needs pyarrow. See `predict` for the rest.
+        """
+        fields = Fields(model, method, max_queue_seconds, timeout_seconds)
+        return self._connection.run(self._calls.predict_frame(fields, frame, timeout))
 
     def submit(
         self,

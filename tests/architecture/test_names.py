@@ -47,6 +47,7 @@ OTHER_MEANINGS = {
     "place": "the code `place_forbidden`; where a file is moved",
     "response": "of HTTP",
     "retry": "another attempt, load or request",
+    "schema": "of an Arrow stream",
     "server": "of HTTP; of Redis",
     "stage": "of the start of a stack",
     "tag": "of a reservation",

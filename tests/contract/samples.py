@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from tasks.arrow.stream import read_arrow
+from tasks.arrow.writing import write_arrow
 from tasks.messages import Prediction, envelope
 from tasks.prediction import predict
 from tasks.record import Receipt, Record
@@ -31,6 +33,9 @@ PREDICTION = Prediction(
     features=[[1.5, 0.0], [-2.0, 7.0]],
     created_at=CREATED_AT,
 )
+ROWS = write_arrow({"a": [1.5, -2.0], "b": [0.0, 7.0]}, {})
+IN_ARROW = msgspec.structs.replace(PREDICTION, features=read_arrow(ROWS))
+"""The same rows as an Arrow stream."""
 PREDICTIONS = [3.0, -4.0]
 """The doubled first column."""
 RECEIPT = Receipt(
@@ -58,10 +63,8 @@ def today() -> dict[str, bytes]:
         "cancelled": queued["cancelled"].cancelled(),
         "expired": queued["expired"].expired(),
     }
-    message = decode(envelope(predict.name, IDS["queued"], "predict", PREDICTION))
-    message["headers"]["origin"] = "predictq@host:1"
     files = {f"record-{state}.json": encode(_steady(record)) for state, record in records.items()}
-    return {"message.json": msgspec.json.encode(message), **files}
+    return {"message.json": _message(PREDICTION), "message-arrow.json": _message(IN_ARROW), **files}
 
 
 def versions() -> list[Path]:
@@ -72,6 +75,12 @@ def versions() -> list[Path]:
 def kept(version: Path) -> dict[str, bytes]:
     """Map file names to the content that a version kept."""
     return {path.name: path.read_bytes().rstrip(b"\n") for path in version.iterdir()}
+
+
+def _message(prediction: Prediction) -> bytes:
+    message = decode(envelope(predict.name, IDS["queued"], "predict", prediction))
+    message["headers"]["origin"] = "predictq@host:1"
+    return msgspec.json.encode(message)
 
 
 def _steady(record: Record) -> Record:

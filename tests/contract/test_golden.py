@@ -6,7 +6,7 @@ import pytest
 from tasks.ledger.heads import QUEUED_HEAD
 from tasks.messages import read_call
 from tasks.record import Record
-from tests.contract.samples import IDS, PREDICTION, kept, today, versions
+from tests.contract.samples import IDS, IN_ARROW, PREDICTION, kept, today, versions
 
 KEPT = [pytest.param(kept(version), id=version.name) for version in versions()]
 
@@ -23,6 +23,18 @@ def test_kept_message_is_read_by_the_worker(files: dict[str, bytes]) -> None:
     assert (call.model, call.method, call.alias) == ("golden:1", "predict", "production")
     assert call.features == PREDICTION.features
     assert message["headers"]["id"] == IDS["queued"]
+
+
+@pytest.mark.parametrize("files", KEPT)
+def test_kept_message_in_arrow_is_read_by_the_worker(files: dict[str, bytes]) -> None:
+    if "message-arrow.json" not in files:  # before version 5
+        return
+    message = msgspec.json.decode(files["message-arrow.json"])
+    call = read_call(message["body"].encode())
+    assert (call.model, call.method, call.alias) == ("golden:1", "predict", "production")
+    assert call.features is None
+    assert call.arrow == IN_ARROW.features.content
+    assert message["headers"]["rows"] == 2
 
 
 @pytest.mark.parametrize("files", KEPT)

@@ -185,7 +185,7 @@ def _handler(stand):
 
 
 def _decoded(text, content_type):
-    if content_type.startswith("multipart/"):
+    if content_type.startswith(("multipart/", "application/vnd.apache.arrow")):
         return text
     if content_type == "application/x-ndjson":
         return [json.loads(line) for line in text.splitlines()]

@@ -1,11 +1,9 @@
 """Reads and checks one request of a microbatch: a stock producer's never passed our front end."""
 
-from typing import Any
-
 import msgspec
 
 from registry import validation
-from registry.manifest import Manifest
+from registry.manifest import Manifest, Signature
 from registry.methods import check_method, input_of
 from registry.store import Registry, Resolved
 from tasks.ledger.predictions.attempts import NotStarted, Start
@@ -22,7 +20,9 @@ from telemetry.errors import (
     WorkerLost,
 )
 from workers.compute.disposition import Decision, failed
+from workers.models.engine import Rows
 from workers.models.resolving import resolve, resolve_pinned
+from workers.models.tabular.arrow_rows import table_of_arrow
 from workers.protocol import Instruction, Item
 
 
@@ -33,7 +33,8 @@ class AdmittedRequest(msgspec.Struct, frozen=True):
     attempt: int
     record: Record
     manifest: Manifest
-    rows: list[list[Any]]
+    rows: Rows
+    """Validated rows of the wire; a table if they came as an Arrow stream."""
 
 
 def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Decision:
@@ -59,12 +60,18 @@ def admit(registry: Registry, item: Item, start: Start) -> AdmittedRequest | Dec
         _refuse_hopeless(item, attempt)
         check_method(resolved.manifest, call.method)
         signature = input_of(resolved.manifest.signature, call.method)
-        rows = validation.rows(signature, call.features)
+        rows = _rows(signature, call)
     except RegistryUnavailable as error:  # a cancelled or late request needs no registry to settle
         return _unwanted(record, item, start) or failed(record, item, error, attempt)
     except Exception as error:  # noqa: BLE001 - any producer's request may fail only itself
         return failed(record, item, error, attempt)
     return AdmittedRequest(item, attempt, record, resolved.manifest, rows)
+
+
+def _rows(signature: Signature, call: Call) -> Rows:
+    if call.arrow is not None:
+        return table_of_arrow(signature, call.arrow)
+    return validation.rows(signature, call.features)
 
 
 def _call(item: Item) -> Call:

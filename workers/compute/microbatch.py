@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from registry.store import Registry
 from tasks.ledger.ledger import Ledger
@@ -19,6 +19,7 @@ from workers.compute.admission import AdmittedRequest, admit
 from workers.compute.bisection import bisect
 from workers.compute.disposition import Decision, disposition_of, failed, note_decisions
 from workers.models.engine import Computed, Engine, predict
+from workers.models.tabular.table import Table
 from workers.protocol import Disposition, Item
 
 
@@ -91,7 +92,9 @@ class Computation:
     def _call(self, group: Sequence[AdmittedRequest]) -> list[tuple[list[Any], Computed]]:
         """Call the model once; gives each request its predictions and the call's details."""
         manifest, method = group[0].manifest, group[0].record.method
-        rows = group[0].rows if len(group) == 1 else [row for asked in group for row in asked.rows]
+        rows = group[0].rows
+        if len(group) > 1:  # of lists: a table has a call of its own
+            rows = [row for asked in group for row in cast("list[list[Any]]", asked.rows)]
         computed = predict(self._engine, manifest, method, rows)
         predictions = iter(computed.predictions)  # `predict` checked that there is one per row
         return [([*islice(predictions, len(asked.rows))], computed) for asked in group]
@@ -136,7 +139,10 @@ def _limit(items: Sequence[Item], starts: Sequence[Start]) -> float:
 
 
 def _group(asked: AdmittedRequest) -> tuple[Any, ...]:
-    """Key of requests that may share a model call. An exact version gets one call per request."""
+    """Key of requests that may share a model call.
+
+    A request of an exact version has a call of its own, and so has a table: it is of many rows.
+    """
     manifest = asked.manifest
-    alone = asked.item.tag if manifest.exact else None
+    alone = asked.item.tag if manifest.exact or isinstance(asked.rows, Table) else None
     return manifest.name, manifest.version, manifest.sha256, asked.record.method, alone

@@ -1,4 +1,4 @@
-"""Takes a sample through each door (JSON, CSV, NDJSON, Parquet), up to the model's input."""
+"""Takes a sample through each door, up to the model's input: JSON, Arrow, and formats of files."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,17 +10,19 @@ import pyarrow as pa
 
 from registry import validation
 from registry.manifest import Column, Signature
+from tasks.arrow.stream import MAX_ARROW_VALUES
 from tasks.jobs.files.naming import Format
 from tasks.wire import decode, encode
 from telemetry.errors import InvalidFeatures
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.sources import open_source
 from workers.jobs.tables.spans import Source
 from workers.models.signature.wire import wire_row
+from workers.models.tabular.arrow_rows import arrow_features
 from workers.models.tabular.table import Table
 
 FORMATS: tuple[Format, ...] = ("csv", "ndjson", "parquet")
-DOORS = ("json", *FORMATS)
+DOORS = ("json", "arrow", *FORMATS)
 _SPAN_ROWS = 1000
 
 
@@ -38,7 +40,9 @@ def through_door(door: str, signature: Signature, frame: pd.DataFrame) -> DoorRe
 
     Raises `PredictqError` if the door refuses the sample as a whole.
     """
-    return _by_json(signature, frame) if door == "json" else _by_file(door, signature, frame)
+    if door == "json":
+        return _by_json(signature, frame)
+    return _by_arrow(signature, frame) if door == "arrow" else _by_file(door, signature, frame)
 
 
 def write_sample(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
@@ -46,8 +50,7 @@ def write_sample(frame: pd.DataFrame, signature: Signature, path: Path) -> bool:
 
     Returns False if the format cannot express the values: a Parquet column holds only one type.
     """
-    needed = [c.name for c in signature.columns if not c.unused]
-    frame = frame[needed] if signature.named else frame
+    frame = _needed(frame, signature)
     try:
         _WRITERS[path.suffix](frame, signature, path)
     except pa.ArrowException:
@@ -89,6 +92,34 @@ def _by_json(signature: Signature, frame: pd.DataFrame) -> DoorResult:
         except InvalidFeatures as error:
             refused[index] = error.message.removeprefix("row 1, ").removeprefix("row 1: ")
     return DoorResult([(Table.of(signature, rows), good)] if rows else [], refused)
+
+
+def _by_arrow(signature: Signature, frame: pd.DataFrame) -> DoorResult:
+    try:
+        rows = pa.Table.from_pandas(_needed(frame, signature), preserve_index=False)
+    except pa.ArrowException:  # as in Parquet, a column holds only one type
+        return DoorResult([], {})
+    tables, refused = list[tuple[Table, list[int]]](), dict[int, str]()
+    step = max(min(_SPAN_ROWS, MAX_ARROW_VALUES // max(rows.num_columns, 1)), 1)
+    for start in range(0, len(frame), step):
+        found = arrow_features(signature, _stream(rows.slice(start, step)))
+        if len(found.good):
+            tables.append((found.input, [start + int(index) for index in found.good]))
+        refused |= {start + row: told for row, told in sorted(found.faults.items())}
+    return DoorResult(tables, refused)
+
+
+def _stream(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _needed(frame: pd.DataFrame, signature: Signature) -> pd.DataFrame:
+    needed = [c.name for c in signature.columns if not c.unused]
+    return frame[needed] if signature.named else frame
 
 
 def _by_file(format: str, signature: Signature, frame: pd.DataFrame) -> DoorResult:

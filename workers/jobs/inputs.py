@@ -9,7 +9,7 @@ from tasks.jobs.files.quota import Quota
 from tasks.jobs.job import Facts, JobRequest
 from tasks.settings import Settings
 from telemetry.errors import InputChanged, InvalidInput
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
 from workers.jobs.tables.sources import format_of, open_source

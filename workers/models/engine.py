@@ -73,13 +73,21 @@ class Engine(Protocol):
         """
 
 
-def predict(engine: Engine, manifest: Manifest, method: str, rows: list[list[Any]]) -> Computed:
-    """Predict validated rows of the wire, one prediction per row; raises as `Engine.answer`."""
-    with convert_model_errors():
-        table = Table.of(input_of(manifest.signature, method), rows)
+Rows = list[list[Any]] | Table
+"""Validated rows of the wire, or the table that was made of rows of another kind."""
+
+
+def predict(engine: Engine, manifest: Manifest, method: str, rows: Rows) -> Computed:
+    """Predict validated rows, one prediction per row; raises as `Engine.answer`."""
+    table = rows if isinstance(rows, Table) else _table(manifest, method, rows)
     answer = answer_table(table, lambda given: engine.answer(manifest, method, given))
     with convert_model_errors():
         return Computed(to_wire(answer.output), answer.milliseconds)
+
+
+def _table(manifest: Manifest, method: str, rows: list[list[Any]]) -> Table:
+    with convert_model_errors():
+        return Table.of(input_of(manifest.signature, method), rows)
 
 
 def answer_table(table: Table, call: Callable[[Input], Answer]) -> Answer:

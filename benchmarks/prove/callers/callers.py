@@ -18,6 +18,8 @@ from benchmarks.prove.faults.line import Line
 from benchmarks.prove.witness import CALM, FIRST, RAISES
 
 CONNECTIONS = 128
+ARROW_SHARE = 0.2
+"""Share of the other submissions whose row is an Arrow stream."""
 BULK_SHARE, BULK_LINES = 0.02, 30
 """Share of the submissions that are bulk requests, and the lines of each: 38% of all rows."""
 MAX_TURN_SECONDS = 0.02
@@ -30,9 +32,9 @@ class Callers:
     def __init__(
         self, port: int, rate: float, chance: Random, listener: Listener, *, has_bulk: bool
     ) -> None:
-        """``rate``: rows a second. ``has_bulk``: whether the design takes bulk requests."""
+        """``rate``: rows a second. ``has_bulk``: whether bulk requests and Arrow are taken."""
         self._wire, self._rate, self._chance = Line(port, CONNECTIONS), rate, chance
-        self._bulk_share = BULK_SHARE if has_bulk else 0.0
+        self._bulk_share, self._arrow_share = (BULK_SHARE, ARROW_SHARE) if has_bulk else (0.0, 0.0)
         self._schedule, self.observed = Schedule(), Observed()
         self._following = Following(self._wire, self._schedule, listener, self.observed)
         self._numbers = itertools.count(FIRST)
@@ -85,7 +87,9 @@ class Callers:
     def _submit_some(self, due: float) -> int:
         """Submit one row, or several in a bulk request; returns how many."""
         if self._chance.random() >= self._bulk_share:
-            self._submit(self._next(), due)
+            request = self._next()
+            is_in_arrow = self._chance.random() < self._arrow_share
+            self._submit(request.in_arrow() if is_in_arrow else request, due)
             return 1
         self._submit_bulk(BulkRequest([self._next() for _ in range(BULK_LINES)]), due)
         return BULK_LINES

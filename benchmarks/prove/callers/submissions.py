@@ -1,10 +1,14 @@
 """The callers' submissions: model, misbehaviour, and time limits."""
 
+from urllib.parse import urlencode
+
 import msgspec
 
 from benchmarks.harness.wire import post
 from benchmarks.prove.evidence import Asked
 from benchmarks.prove.witness import CALM, HANGS, RAISES, row
+from tasks.arrow.stream import ARROW
+from tasks.arrow.writing import write_arrow
 
 SHORT_QUEUE_SECONDS, LONG_QUEUE_SECONDS = 0.5, 600.0
 """`max_queue_seconds` of some requests; with the latter they never expire."""
@@ -15,9 +19,11 @@ class Request(msgspec.Struct, frozen=True):
 
     asked: Asked
     body: bytes
-    """JSON."""
+    """JSON, or an Arrow stream."""
     has_key: bool
     """Whether it has an idempotency key of its own."""
+    path: str = "/predict/async"
+    kind: str = "application/json"
 
     @classmethod
     def of(cls, number: int, kind: int, seconds: float, chance: float = 0.5) -> "Request":
@@ -37,7 +43,19 @@ class Request(msgspec.Struct, frozen=True):
     def content(self) -> bytes:
         """The HTTP request."""
         header = f"Idempotency-Key: number-{self.asked.number}" if self.has_key else ""
-        return post("/predict/async", self.body, header)
+        return post(self.path, self.body, header, self.kind)
+
+    def in_arrow(self) -> "Request":
+        """The same request with its row as an Arrow stream."""
+        fields = msgspec.json.decode(self.body)
+        (features,) = fields.pop("features")
+        columns = {f"x{index}": [value] for index, value in enumerate(features)}
+        return msgspec.structs.replace(
+            self,
+            body=write_arrow(columns, {}),
+            path=f"{self.path}?{urlencode(fields)}",
+            kind=ARROW,
+        )
 
 
 class BulkRequest(msgspec.Struct, frozen=True):

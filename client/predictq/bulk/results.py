@@ -84,7 +84,7 @@ class Results:
         done: list[Completed] = []
         for part in _parts(ids):
             body = json.dumps(part).encode()
-            response = yield from self._requests.post_lines(
+            response = yield from self._requests.post_encoded(
                 PATH, body, content_type="application/json", hold=hold, until=until
             )
             done += _completed(response)

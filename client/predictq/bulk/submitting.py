@@ -48,7 +48,7 @@ def _submit_once(
 ) -> Flow[tuple[list[Answer], float]]:
     """The answers, and the seconds to wait before another try."""
     body = b"".join(group.lines)
-    response = yield from requests.post_lines(
+    response = yield from requests.post_encoded(
         PATH, body, query=group.query, key=group.key, until=until
     )
     told = wire.read(lambda: _told(response))

@@ -38,20 +38,23 @@ class Requests:
         *,
         body: Any = None,
         key: str | None = None,
+        accept: str | None = None,
         hold: Deadline | None = None,
         until: Deadline | None = None,
     ) -> Flow[httpx2.Response]:
         """Send a request with a JSON body.
 
-        ``key``: idempotency key, which makes a POST safe to repeat. ``hold``: until when the
-        server is to wait for an outcome. ``until``: deadline of the call with its retries.
+        ``key``: idempotency key, which makes a POST safe to repeat. ``accept``: the media type of
+        the answer, by default JSON. ``hold``: until when the server is to wait for an outcome.
+        ``until``: deadline of the call with its retries.
         """
         content = None if body is None else json_writer.body(body)
-        request = self._http.build_request(method, path, content=content, headers=_headers(key))
+        headers = _headers(key, accept)
+        request = self._http.build_request(method, path, content=content, headers=headers)
         is_repeatable = method in IDEMPOTENT or bool(key)
         return self._persist(request, hold, until, is_repeatable)
 
-    def post_lines(
+    def post_encoded(
         self,
         path: str,
         body: bytes,
@@ -59,15 +62,17 @@ class Requests:
         content_type: str = NDJSON,
         query: Mapping[str, Any] | None = None,
         key: str | None = None,
+        accept: str | None = None,
+        is_repeatable: bool = True,
         hold: Deadline | None = None,
         until: Deadline | None = None,
     ) -> Flow[httpx2.Response]:
-        """POST a body that is encoded already, and safe to send twice."""
-        headers = _headers(key) | {"Content-Type": content_type}
+        """POST a body that is encoded already; ``is_repeatable``: whether it is safe to repeat."""
+        headers = _headers(key, accept) | {"Content-Type": content_type}
         request = self._http.build_request(
             "POST", path, content=body, params=query, headers=headers
         )
-        return self._persist(request, hold, until, is_repeatable=True)
+        return self._persist(request, hold, until, is_repeatable)
 
     def upload(
         self,
@@ -118,5 +123,6 @@ class Requests:
             return (yield from sent(request))
 
 
-def _headers(key: str | None) -> dict[str, str]:
-    return {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+def _headers(key: str | None, accept: str | None) -> dict[str, str]:
+    given = {"Idempotency-Key": key, "Accept": accept}
+    return {"Content-Type": "application/json"} | {name: v for name, v in given.items() if v}

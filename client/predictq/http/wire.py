@@ -73,6 +73,11 @@ def content(response: httpx2.Response) -> dict[str, Any]:
     return read(lambda: dict(successful(response).json()))
 
 
+def is_in(response: httpx2.Response, media_type: str) -> bool:
+    """Whether the body has this media type."""
+    return response.headers.get("Content-Type", "") == media_type
+
+
 def successful(response: httpx2.Response) -> httpx2.Response:
     """Return a successful response; raises the error of any other."""
     if not response.is_success:

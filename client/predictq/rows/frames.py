@@ -21,7 +21,7 @@ def is_frame(value: Any) -> bool:
     is_foreign = has_attributes(value, "get_columns") or has_attributes(
         value, "column_names", "to_pylist"
     )
-    return _is_pandas(value) or is_foreign
+    return is_pandas(value) or is_foreign
 
 
 def table(frame: Any) -> Table:
@@ -29,7 +29,7 @@ def table(frame: Any) -> Table:
 
     Raises `InvalidRequest` for multi-level, duplicate or partly non-text column names.
     """
-    if _is_pandas(frame):
+    if is_pandas(frame):
         return _of_pandas(frame)
     is_arrow = has_attributes(frame, "column_names")
     names = list(frame.column_names if is_arrow else frame.columns)
@@ -46,9 +46,9 @@ def check_is_there(value: Any) -> None:
 
 def slices(frame: Any, size: int) -> Iterator[Any]:
     """Yield the frame in pieces of ``size`` rows."""
-    is_pandas = _is_pandas(frame)
+    from_pandas = is_pandas(frame)
     for start in range(0, len(frame), size):
-        yield frame.iloc[start : start + size] if is_pandas else frame.slice(start, size)
+        yield frame.iloc[start : start + size] if from_pandas else frame.slice(start, size)
 
 
 def is_column(value: Any) -> bool:
@@ -89,7 +89,8 @@ def check(names: list[Any]) -> None:
         raise refused(f"the data frame has more than one column {double!r}")
 
 
-def _is_pandas(value: Any) -> bool:
+def is_pandas(value: Any) -> bool:
+    """Whether it is a data frame of pandas."""
     return has_attributes(value, "iloc", "columns")
 
 

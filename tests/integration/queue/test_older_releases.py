@@ -50,6 +50,14 @@ def test_message_of_an_older_front_end_is_computed(
     until(lambda: not client.hlen(keys.RESERVED), "it is settled")
 
 
+def test_message_in_arrow_is_computed(stack: LiveStack, client: redis.Redis) -> None:
+    files = kept(versions()[-1])
+    task_id = put_record(client, files, "queued")
+    client.lpush("predict", files["message-arrow.json"])
+    outcome = stack.outcome(task_id)
+    assert (outcome["predictions"], outcome["receipt"]["batch_size"]) == (PREDICTIONS, 2)
+
+
 @pytest.mark.parametrize("files", KEPT)
 def test_message_of_an_older_front_end_can_be_cancelled(
     stack: LiveStack, client: redis.Redis, files: dict[str, bytes]

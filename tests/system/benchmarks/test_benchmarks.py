@@ -16,7 +16,7 @@ from benchmarks.harness.results import Bar, Check, Curve, Part, Run, Spread, Tab
 from stack.process import ROOT
 
 SHORT = "0.05"
-PARTS = "throughput", "latency", "batches", "backlog", "costs", "hundreds", "waiting"
+PARTS = "throughput", "latency", "batches", "backlog", "costs", "hundreds", "waiting", "arrow"
 JOB_PARTS = {
     "formats": "ndjson, batch job",
     "speed": "| batch job |",

@@ -4,6 +4,8 @@ import asyncio
 import json
 import threading
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from predictq import (
@@ -19,6 +21,7 @@ from predictq import (
     WaitTimeout,
 )
 from predictq.bulk import mapping
+from predictq.rows.arrow import ARROW, MIN_ROWS
 from tests.unit.client.conftest import listed
 from tests.unit.fake_server import DROP, Answer, outcome, pending, problem, succeeded
 
@@ -232,3 +235,19 @@ def test_async_client_that_is_closed_says_so(server):
 
     with pytest.raises(PredictqError, match="closed"):
         asyncio.run(ask())
+
+
+def test_async_client_answers_a_frame_by_a_frame(server):
+    frame = pd.DataFrame({"a": range(MIN_ROWS)})
+    sink = pa.BufferOutputStream()
+    told = pa.table({"prediction": range(MIN_ROWS)}, metadata={"predictq": "{}"})
+    with pa.ipc.new_stream(sink, told.schema) as writer:
+        writer.write_table(told)
+    server.script(Answer(200, sink.getvalue().to_pybytes(), content_type=ARROW))
+
+    async def ask():
+        async with AsyncClient(server.url) as client:
+            return await client.predict_frame("iris", frame)
+
+    assert asyncio.run(ask())["prediction"].tolist() == [*range(MIN_ROWS)]
+    assert server.asked[0].headers["Content-Type"] == ARROW

@@ -6,7 +6,7 @@ from typing import IO
 from tasks.jobs.files.naming import Compression, Format, named_format, wrong_content, wrong_input
 from telemetry.errors import InvalidInput
 from workers.jobs.tables.csv.source import CsvSource
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.ndjson.source import NdjsonSource
 from workers.jobs.tables.parquet.source import ParquetSource
 from workers.jobs.tables.remote.opening import open_input, opened

@@ -18,7 +18,7 @@ from workers.jobs.inputs import Inputs, find_facts
 from workers.jobs.job_model import Model, Models
 from workers.jobs.tables.checking import check_file
 from workers.jobs.tables.csv.source import CsvSource
-from workers.jobs.tables.features.matching import CUSTOM_ID
+from workers.jobs.tables.matching import CUSTOM_ID
 from workers.jobs.tables.replacing import check_writable
 from workers.jobs.tables.spans import BadRow, Source
 from workers.jobs.validation.chunk_size import Speed, rows_per_chunk

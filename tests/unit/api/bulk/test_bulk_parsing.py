@@ -5,7 +5,8 @@ import math
 import pytest
 
 from api.bulk import parsing
-from api.bulk.parsing import Defaults, LineParser, read_defaults, read_document
+from api.bulk.parsing import LineParser, read_document
+from api.predictions.defaults import Defaults, read_defaults
 from api.predictions.submission import Submission
 from telemetry.errors import Invalid, Malformed, PredictqError
 
@@ -20,7 +21,7 @@ def test_line_has_the_fields_of_a_submission() -> None:
 
 
 def test_line_wins_over_defaults() -> None:
-    defaults = read_defaults(b"model=m%401&method=transform&timeout_seconds=2.5")
+    defaults = read_defaults(b"model=m%401&method=transform&timeout_seconds=2.5", Defaults)
     assert parsed(b'{"features":[1]}', defaults) == Submission(
         "m@1", [1], "transform", timeout_seconds=2.5
     )
@@ -57,7 +58,7 @@ def test_line_that_is_wrong_is_refused(line: bytes, kind: type[PredictqError]) -
 )
 def test_query_that_is_wrong_is_refused(query: bytes) -> None:
     with pytest.raises(Invalid):
-        read_defaults(query)
+        read_defaults(query, Defaults)
 
 
 def test_document_is_a_list_of_lines_with_defaults() -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from registry.manifest import Column, Signature
 from tasks.jobs.job import MAX_MESSAGE_CHARS, JobError
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.features.matching import (
+from workers.jobs.tables.matching import (
     MAX_COLUMNS,
     MAX_COPIED,
     MAX_NAMES_CHARS,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from registry.manifest import Column, Signature
 from tasks.jobs.files.naming import Compression
-from workers.jobs.tables.features.matching import Selection
+from workers.jobs.tables.matching import Selection
 from workers.jobs.tables.remote.opening import fingerprint
 from workers.jobs.tables.remote.unpacking import unpack
 from workers.jobs.tables.sources import open_source

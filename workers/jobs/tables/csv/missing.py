@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from registry.manifest import Column
 from tasks.jobs.files.dialect import DECIMAL_COMMA
-from workers.jobs.tables.features.features import Faults
+from workers.models.tabular.features import Faults
 
 
 def without_missing(column: Column, texts: Any, missing: tuple[str, ...]) -> Any:

@@ -10,11 +10,11 @@ from workers.jobs.tables.csv.header import read_beginning
 from workers.jobs.tables.csv.missing import note_decimal_commas, without_missing
 from workers.jobs.tables.csv.rows import Grid, Parsed, parse_records
 from workers.jobs.tables.csv.texts import blank_is_null, decoded, from_text, number_type
-from workers.jobs.tables.features.features import Faults, gather
-from workers.jobs.tables.features.matching import Selection, match
+from workers.jobs.tables.matching import Selection, match
 from workers.jobs.tables.records.record_file import RecordFile
 from workers.jobs.tables.records.records import lacks_quote, records
 from workers.jobs.tables.spans import Block, Span
+from workers.models.tabular.features import Faults, gather
 
 
 class CsvSource:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from registry.manifest import Column
 from registry.values import EXPECTED
-from workers.jobs.tables.features.features import Faults
 from workers.models.tabular.columns import Array, is_counted, object_array
+from workers.models.tabular.features import Faults
 
 AS_TEXT = ("datetime", "duration", "date", "decimal")
 """Column types whose values stay text for now, since all formats share their parsing."""

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from tasks.wire import decode
 from telemetry.errors import InvalidInput, Malformed
-from workers.jobs.tables.features.matching import Selection, match
 from workers.jobs.tables.json_values import column_of, rewritten
+from workers.jobs.tables.matching import Selection, match
 from workers.jobs.tables.ndjson.rows import UNREADABLE, careful_reader, quick_reader
 from workers.jobs.tables.records.cutting import Position
 from workers.jobs.tables.records.record_file import RecordFile

@@ -6,17 +6,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from registry.columns.output_names import column_names, output_classes, output_name
 from registry.manifest import Signature
 from telemetry.errors import InvalidInput, ModelError
 from workers.jobs.tables.spans import Block
 from workers.models.tabular.columns import Array
 from workers.models.tabular.outputs import Output
-
-_NAMES = {"predict": "prediction", "predict_proba": "probability", "decision_function": "decision"}
-_LABELLED = (
-    *("predict_proba", "predict_log_proba", "predict_joint_log_proba", "decision_function"),
-)
-"""Methods that return a column per class."""
 
 
 def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa.Array]:
@@ -26,13 +21,12 @@ def columns(signature: Signature, answers: Mapping[str, Output]) -> dict[str, pa
     """
     found: dict[str, pa.Array] = {}
     for method, answer in answers.items():
-        name = _NAMES.get(method, method)
+        name = output_name(method)
         if isinstance(answer, list):
             for index, output in enumerate(answer):
                 found.update(_named(f"{name}_{index}", output, None))
         else:
-            classes = signature.classes if method in _LABELLED else None
-            found.update(_named(name, answer, classes))
+            found.update(_named(name, answer, output_classes(signature, method)))
     return found
 
 
@@ -77,12 +71,8 @@ def _named(name: str, array: Array, classes: Sequence[Any] | None) -> dict[str, 
     if array.ndim == 1:
         return {name: _arrow(array)}
     array = array.reshape(len(array), -1)
-    # A column that stands for a class keeps its label, even if it is the only one.
-    if array.shape[1] == 1 and not classes:
-        return {name: _arrow(array[:, 0])}
-    fitting = classes is not None and len(classes) == array.shape[1]
-    labels = classes if fitting else range(array.shape[1])
-    return {f"{name}_{label}": _arrow(array[:, index]) for index, label in enumerate(labels or ())}
+    names = column_names(name, array.shape[1], classes)
+    return {each: _arrow(array[:, index]) for index, each in enumerate(names)}
 
 
 def _arrow(array: Any) -> pa.Array:

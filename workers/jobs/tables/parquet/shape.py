@@ -1,34 +1,15 @@
 """Facts from the metadata of a Parquet file: its row groups, row sizes and column types."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.diagnosis import MAX_DETAILS
-from registry.manifest import Column, Signature
-from registry.values import expected
-from telemetry.errors import Detail, InvalidInput
+from registry.manifest import Signature
+from telemetry.errors import InvalidInput
 from workers.jobs.tables.spans import MAX_SPAN
-
-_NUMBER = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-_STRING = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-_BOOLEAN = (pa.types.is_boolean,)
-_DATE = (pa.types.is_date,)
-_TIME = (pa.types.is_timestamp,)
-_DURATION = (pa.types.is_duration,)
-_MATCHES: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
-    "number": _NUMBER,
-    "string": _STRING,
-    "boolean": _BOOLEAN,
-    "category": _NUMBER + _STRING + _BOOLEAN,
-    "datetime": _TIME + _DATE + _STRING,
-    "duration": _DURATION + _STRING,
-    "date": _DATE + _TIME + _STRING,
-    "decimal": _NUMBER + _STRING,
-    "any": _NUMBER + _STRING + _BOOLEAN + _DATE + _TIME + _DURATION,
-}
+from workers.models.tabular.arrow_types import type_faults
 
 
 def group_borders(metadata: pq.FileMetaData) -> list[int]:
@@ -63,21 +44,5 @@ def _belongs(path: str, columns: set[str]) -> bool:
 
 def check_types(signature: Signature, fields: list[pa.Field | None]) -> None:
     """Raise `InvalidInput` if a column has a type that the model does not take."""
-    details = [
-        Detail(
-            (field.name,), f"column {field.name!r}: expected {expected(column)}, got {field.type}"
-        )
-        for column, field in zip(signature.columns, fields, strict=True)
-        if field is not None and not _takes(column, field.type)
-    ]
-    if details:
-        raise InvalidInput(details[0].msg, errors=details[:MAX_DETAILS])
-
-
-def _takes(column: Column, kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if column.unused or pa.types.is_null(kind):
-        return True
-    if column.type == "number" and not column.dtype and pa.types.is_boolean(kind):
-        return True
-    return any(matches(kind) for matches in _MATCHES[column.type])
+    if details := type_faults(signature, fields):
+        raise InvalidInput(details[0].msg, errors=details)

@@ -11,21 +11,18 @@ import pyarrow.parquet as pq
 
 from tasks.jobs.files.file_refs import local_path
 from telemetry.errors import InvalidInput
-from workers.jobs.tables.features.features import gather
-from workers.jobs.tables.features.matching import Selection, match, refuse_double
+from workers.jobs.tables.matching import Selection, match, refuse_double
 from workers.jobs.tables.parquet.shape import check_types, group_borders, max_span_rows
 from workers.jobs.tables.parquet.stream import ParquetStream
 from workers.jobs.tables.remote.opening import InputWatch, unreadable
 from workers.jobs.tables.spans import Block, Span
-from workers.memory_limit import bounded
+from workers.memory_limit import MAX_DECODED_BYTES, bounded
+from workers.models.tabular.features import gather
 
 _SAMPLE = 1000
 """Rows from which the size of a row is estimated."""
 _NEAR, _FAR = 2**16, 2**20
 """Bytes of a column read at a time, from a local and a remote file: there, each is a request."""
-MAX_MEMORY_BYTES = 2**30
-"""Bytes of memory that reading a span may take. Encoded data can expand without limit, and the
-metadata does not tell how much."""
 
 
 class ParquetSource:
@@ -118,10 +115,10 @@ def _present(names: Sequence[str | None]) -> list[str]:
 @contextmanager
 def _telling(uri: str) -> Iterator[None]:
     try:
-        with bounded(MAX_MEMORY_BYTES):
+        with bounded(MAX_DECODED_BYTES):
             yield
     except MemoryError as error:  # ArrowMemoryError is an ArrowException, too
-        what = f"some rows take more than {MAX_MEMORY_BYTES // 2**20} MiB once they are decoded"
+        what = f"some rows take more than {MAX_DECODED_BYTES // 2**20} MiB once they are decoded"
         raise InvalidInput(f"{uri} cannot be read: {what}") from error
     except OSError as error:  # pyarrow raises it for broken pages, too, without a number
         if error.errno:

@@ -21,6 +21,8 @@ _FOREIGN = ("datetime", "duration", "date", "decimal", "any")
 """Column types whose values may be of types that JSON lacks, such as times and decimals."""
 _CAST = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
 """Arrow types that become doubles. Booleans reach this only where the model takes them."""
+_TEXT = pa.types.is_string, pa.types.is_large_string
+"""Arrow types that become texts at once."""
 
 
 class Features(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def _quick(column: Column, values: Any) -> Array | None:
         return _matrix([values])[:, 0]
     if is_whole(column.dtype) and pa.types.is_integer(kind) and not values.null_count:
         return _whole(values.to_numpy(), column.dtype)
-    if column.type == "string" and pa.types.is_string(kind) and column.nullable:
+    if column.type == "string" and column.nullable and any(fits(kind) for fits in _TEXT):
         found = np.empty(len(values), dtype=object)
         with suppress(pa.ArrowException):  # invalid UTF-8; reading one by one reports the row
             found[:] = values.to_numpy()

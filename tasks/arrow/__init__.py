@@ -1,0 +1,1 @@
+"""Arrow streams without the library: heads of rows are read, columns of answers written."""

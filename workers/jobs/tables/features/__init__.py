@@ -1,1 +1,0 @@
-"""Features: the columns of a file that a model takes, as a table."""

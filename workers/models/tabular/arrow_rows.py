@@ -1,0 +1,55 @@
+"""Decodes rows that came as an Arrow stream; nothing that the stream says is trusted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from registry.columns.positions import column_positions
+from registry.diagnosis import refuse
+from registry.manifest import Signature
+from tasks.arrow.stream import read_arrow
+from telemetry.errors import Detail, Malformed, PredictqError
+from telemetry.tracebacks import error_text
+from workers.memory_limit import MAX_DECODED_BYTES, bounded
+from workers.models.tabular.arrow_types import type_faults
+from workers.models.tabular.features import Features, gather
+from workers.models.tabular.table import Table
+
+_OPTIONS = pa.ipc.IpcReadOptions(use_threads=False)
+
+
+def table_of_arrow(signature: Signature, content: bytes) -> Table:
+    """The rows of an Arrow stream as the model's table.
+
+    Raises `Malformed`, `Invalid` or `TooLarge` for a stream that is not accepted,
+    `InvalidFeatures` for columns or values that the model does not take, and `MemoryError`.
+    """
+    features = arrow_features(signature, content)
+    refuse(
+        Detail(("features", row), f"row {row + 1}, {what}", row)
+        for row, what in sorted(features.faults.items())
+    )
+    return features.input
+
+
+def arrow_features(signature: Signature, content: bytes) -> Features:
+    """`table_of_arrow`, but with the errors of single rows beside the table of the others."""
+    positions = column_positions(signature, read_arrow(content).names)
+    with bounded(MAX_DECODED_BYTES), _refusing():
+        table = pa.ipc.open_stream(content, options=_OPTIONS).read_all()
+        # Otherwise an offset or an index may point anywhere in the memory of this process.
+        table.validate(full=True)
+        fields = [None if at is None else table.schema.field(at) for at in positions]
+        refuse(type_faults(signature, fields))
+        return gather(signature, [None if at is None else table.column(at) for at in positions])
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except (PredictqError, MemoryError):
+        raise
+    except Exception as error:  # Arrow, decimals, calendars and time zones have errors of their own
+        raise Malformed(f"the Arrow stream cannot be read: {error_text(error)}") from error
