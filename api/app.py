@@ -30,6 +30,9 @@ from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
+from api.open_inference.inference_routes import InferenceViews
+from api.open_inference.metadata_routes import MetadataViews
+from api.open_inference.protocol_errors import ProtocolErrors
 from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
@@ -142,7 +145,8 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
         services.end_waits()
         live.end_waits()
 
-    return Drain(RequestFilter(streamed, hosts, services.requests), end_waits)
+    filtered = RequestFilter(streamed, hosts, services.requests)
+    return Drain(ProtocolErrors(filtered), end_waits)
 
 
 def create_flask(services: Services) -> Flask:
@@ -167,7 +171,10 @@ def create_flask(services: Services) -> Flask:
     for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
-    app.register_blueprint(Operations(ledger, letters, existing, services.requests).blueprint())
+    operations = Operations(ledger, letters, existing, services.requests)
+    app.register_blueprint(operations.blueprint())
+    app.register_blueprint(InferenceViews(services.predictions, registry, settings).blueprint())
+    app.register_blueprint(MetadataViews(registry, existing, operations).blueprint())
     for blueprint in services.console.blueprints():
         app.register_blueprint(blueprint)
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))

@@ -1,7 +1,7 @@
 """A submission: read from the request, checked, and pinned to one version."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -47,9 +47,11 @@ class Submission(msgspec.Struct, forbid_unknown_fields=True):
     """How long the computation may take. By default the version's limit, else 300 s."""
 
 
-def read_body(request: Request, bound: int) -> bytes:
+def read_body(
+    request: Request, bound: int, types: Collection[str] = ("application/json",)
+) -> bytes:
     """Read the body, at most ``bound`` bytes; raises `UnsupportedMediaType` or `TooLarge`."""
-    if request.mimetype != "application/json":
+    if request.mimetype not in types:
         raise UnsupportedMediaType
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("the body must not be compressed")

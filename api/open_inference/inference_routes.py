@@ -1,0 +1,93 @@
+"""Inference by the Open Inference Protocol: tensors in, predictions through the queue, tensors out.
+
+The views accept predictions; the event loop waits for their outcomes.
+"""
+
+from flask import Blueprint, Response, request
+
+from api.http.prefer import parse_prefer
+from api.limits.byte_budget import ByteBudget
+from api.open_inference.answers import Inference
+from api.open_inference.reading import CONTENT_TYPES, Tensor, parse_inference
+from api.open_inference.requests import InferenceRequest
+from api.open_inference.rows import rows_of
+from api.predictions.routes import Predictions
+from api.predictions.submission import Submission, read_body
+from api.waiting.waiting_path import INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE
+from registry.manifest import Manifest
+from registry.methods import check_method, input_of
+from registry.store import Registry
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import Detail, Invalid, InvalidFeatures
+
+MICROSECONDS = 1e6
+
+
+class InferenceViews:
+    """The view, for the model's latest version, an alias, or a version."""
+
+    def __init__(self, predictions: Predictions, registry: Registry, settings: Settings) -> None:
+        self._predictions, self._registry, self._settings = predictions, registry, settings
+        self._parsing = ByteBudget(settings.max_body_bytes)
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("inference", __name__)
+        routes.post(INFERENCE_ROUTE)(self.infer)
+        routes.post(VERSION_INFERENCE_ROUTE)(self.infer)
+        return routes
+
+    def infer(self, name: str, version: str | None = None) -> Response:
+        """Accept a prediction for each output, and answer with all of them.
+
+        A request that asks for it is answered at once, with 202 and the id of its prediction.
+        """
+        model = name if version is None else f"{name}:{version}"
+        manifest = self._registry.resolve(model).manifest
+        body = read_body(request, self._settings.max_body_bytes, CONTENT_TYPES)
+        with self._parsing.holding(len(body)):
+            asked, tensors = parse_inference(request, body, self._settings.max_rows)
+            methods = _methods(asked, manifest)
+            accepted = self._accepted(model, asked, methods, self._rows(manifest, methods, tensors))
+        preference = parse_prefer(request.headers.get("Prefer", ""))
+        seconds = self._predictions.asked(accepted[0], preference, is_submission=True).seconds
+        if asked.parameters.is_async or not seconds:
+            return self._predictions.told_at_once(accepted[0])
+        inference = Inference(asked, methods, accepted, preference, seconds)
+        return self._predictions.waited_for(inference.awaited())
+
+    def _rows(
+        self, manifest: Manifest, methods: list[str], tensors: list[Tensor]
+    ) -> list[list[object]]:
+        signature = input_of(manifest.signature, methods[0])
+        return rows_of(signature, tensors, self._settings.max_rows)
+
+    def _accepted(
+        self, model: str, asked: InferenceRequest, methods: list[str], rows: list[list[object]]
+    ) -> list[Record]:
+        """The accepted predictions, all of the version that answers the first."""
+        limit = asked.parameters.timeout / MICROSECONDS or None
+        accepted: list[Record] = []
+        for method in methods:
+            pinned = accepted[0].reference if accepted else model
+            wanted = Submission(pinned, rows, method, max_queue_seconds=limit)
+            try:
+                accepted.append(self._predictions.accept(wanted))
+            except InvalidFeatures as error:
+                # Their place in `features`, which the request does not have, would mislead.
+                told = [Detail(("inputs",), each.msg, each.row) for each in error.errors]
+                raise InvalidFeatures(error.message, errors=told) from error
+        return accepted
+
+
+def _methods(asked: InferenceRequest, manifest: Manifest) -> list[str]:
+    """The methods whose answers are wanted."""
+    wanted = [output.name for output in asked.outputs] or [manifest.signature.main]
+    if len(set(wanted)) < len(wanted):
+        raise Invalid("an output is asked for twice")
+    if asked.parameters.is_async and len(wanted) > 1:
+        raise Invalid("a request with `async` has one output: the answer has the id of one")
+    for method in wanted:
+        check_method(manifest, method)
+    return wanted
