@@ -30,8 +30,7 @@ from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
-from api.open_inference.inference_routes import InferenceViews
-from api.open_inference.metadata_routes import MetadataViews
+from api.open_inference.blueprints import protocol_blueprints
 from api.open_inference.protocol_errors import ProtocolErrors
 from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
@@ -173,8 +172,8 @@ def create_flask(services: Services) -> Flask:
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
     operations = Operations(ledger, letters, existing, services.requests)
     app.register_blueprint(operations.blueprint())
-    app.register_blueprint(InferenceViews(services.predictions, registry, settings).blueprint())
-    app.register_blueprint(MetadataViews(registry, existing, operations).blueprint())
+    for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
+        app.register_blueprint(blueprint)
     for blueprint in services.console.blueprints():
         app.register_blueprint(blueprint)
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))

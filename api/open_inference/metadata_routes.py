@@ -6,13 +6,12 @@ import msgspec
 from flask import Blueprint, Response
 
 from api.http.responses import json_response
-from api.models.known_versions import KnownVersions
+from api.open_inference.availability import Availability
 from api.open_inference.describing import TensorMetadata, input_tensors, output_tensors
 from api.operations.routes import Operations
 from registry.manifest import Manifest
 from registry.store import Registry
-from registry.versions import check_ready
-from telemetry.errors import Unavailable, VersionPaused
+from telemetry.errors import Unavailable
 
 EXTENSIONS = ["binary_tensor_data", "model_repository", "parameters"]
 """Extensions of the protocol, by Triton's names."""
@@ -58,8 +57,11 @@ class ModelReadiness(msgspec.Struct, frozen=True):
 class MetadataViews:
     """The views."""
 
-    def __init__(self, registry: Registry, existing: KnownVersions, operations: Operations) -> None:
-        self._registry, self._existing, self._operations = registry, existing, operations
+    def __init__(
+        self, registry: Registry, availability: Availability, operations: Operations
+    ) -> None:
+        self._registry = registry
+        self._availability, self._operations = availability, operations
         self._server = ServerMetadata("predictq", version_of_package("predictq"), EXTENSIONS)
 
     def blueprint(self) -> Blueprint:
@@ -104,9 +106,7 @@ class MetadataViews:
         """Answer 200 if a prediction of the version submitted now would be computed."""
         manifest = self._manifest(name, version)
         self._check_workers()
-        check_ready(manifest.name, manifest.version, self._registry.readiness(manifest))
-        if manifest.reference in {each.model for each in self._existing.paused()}:
-            raise VersionPaused(f"{manifest.reference} is paused")
+        self._availability.check(manifest, self._availability.now())
         return json_response(ModelReadiness(name, str(manifest.version), ready=True))
 
     def _manifest(self, name: str, version: str | None) -> Manifest:
