@@ -38,10 +38,10 @@ class CarryingOut:
     def _continue(self) -> None:
         """Continue all directives, but of each version only the oldest."""
         waiting: set[str] = set()
-        for id, each in [*self._pending.items()]:
+        for each in [*self._pending.values()]:
             version = each.directive.version
             if version not in waiting and self._is_over(each):
-                del self._pending[id]
+                del self._pending[each.directive.id]
             else:
                 waiting.add(version)
 

@@ -43,6 +43,7 @@ from workers.protocol import (
     Loaded,
     Loading,
     LoadVersion,
+    Told,
     Unloaded,
     UnloadVersion,
     datagram,
@@ -191,7 +192,7 @@ class ForkServer:
         for pid, status in _ended():
             self._tell(Ended(pid, status))
 
-    def _tell(self, frame: Ended | Loading | Loaded | Unloaded) -> None:
+    def _tell(self, frame: Told) -> None:
         # Each frame is one message of the socket, so the handler of SIGCHLD may send at any moment.
         with contextlib.suppress(OSError):  # the worker is gone
             self._control.send(datagram(frame))

@@ -19,9 +19,7 @@ from predictq.models.files import form_fields, open_files
 Json = dict[str, Any]
 LOOK_SECONDS = 0.5
 """Seconds between two looks at a registration."""
-STILL_WAITING = (
-    "workers have not loaded or unloaded {0} yet; client.models.status says which hold it"
-)
+STILL_WAITING = "workers still load or unload {0}; client.models.status says which hold it"
 STILL_CHECKING = "{0} is still checked; client.models.show says what became of it"
 
 
@@ -136,7 +134,7 @@ class Models:
         """Have every worker load a version, and return once all have.
 
         Raises `WaitTimeout` if one has not after ``timeout`` seconds, the client's by default, and
-        `ServerError` if one cannot load it.
+        `ProblemError` if one cannot load it.
         """
         return self._told_workers(name, version, "load", timeout)
 

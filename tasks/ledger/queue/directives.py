@@ -49,11 +49,11 @@ class Directives:
     def give(self, version: str, *, loads: bool) -> str:
         """Tell all workers to load or unload a version; returns the directive's id."""
         with self._client.pipeline(transaction=True) as pipe:
-            told = {"act": LOAD if loads else UNLOAD, "version": version}
+            told: Any = {"act": LOAD if loads else UNLOAD, "version": version}
             pipe.xadd(keys.DIRECTIVES, told, maxlen=MAX_DIRECTIVES)
             (pipe.srem if loads else pipe.sadd)(keys.UNLOADED, version)
-            id: bytes = pipe.execute()[0]
-        return id.decode()
+            given: bytes = pipe.execute()[0]
+        return given.decode()
 
     def newest(self) -> str:
         """The id of the newest directive."""
