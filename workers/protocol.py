@@ -135,10 +135,10 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Exit code; a negative one is the number of a signal."""
 
 
-Told = Loading | Loaded | Unloaded | Ended
+FromForkServer = Loading | Loaded | Unloaded | Ended
 """What a fork server tells its worker."""
 _decoder = msgspec.msgpack.Decoder(
-    Microbatch | Step | Ready | Done | Fork | LoadVersion | UnloadVersion | Told
+    Microbatch | Step | Ready | Done | Fork | LoadVersion | UnloadVersion | FromForkServer
 )
 
 

@@ -17,7 +17,7 @@ from tasks.ledger.queue.directives import Directives, report_of
 from tasks.ledger.queue.workers import Workers
 from telemetry.errors import Busy, ModelUnloadable, Unavailable
 
-WAIT_SECONDS = 20
+WORKERS_WAIT_SECONDS = 20
 """Seconds to wait for all workers: less than the usual timeout of clients."""
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the heartbeats."""
@@ -93,7 +93,7 @@ class LoadViews:
             return self._waited(manifest.reference, given, loads=loads)
 
     def _waited(self, reference: str, id: str, *, loads: bool) -> LoadState:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + WORKERS_WAIT_SECONDS
         while True:
             state = self._state(reference, id, loads=loads)
             if not state.waiting_for or time.monotonic() > deadline:

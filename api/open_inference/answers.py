@@ -9,9 +9,9 @@ from flask import Response
 from api.http.prefer import Preference
 from api.http.problems import answer_to
 from api.http.responses import json_response
-from api.open_inference.outputs import OutputTensor, output_tensor
-from api.open_inference.reading import HEADER_LENGTH
-from api.open_inference.requests import InferenceRequest
+from api.open_inference.tensors.outputs import OutputTensor, output_tensor
+from api.open_inference.tensors.reading import HEADER_LENGTH
+from api.open_inference.tensors.requests import InferenceRequest
 from api.predictions.outcomes import no_outcome_yet
 from api.predictions.routes import AwaitedOutcome
 from tasks.record import Record

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, request
 from api.http.prefer import parse_prefer
 from api.limits.byte_budget import ByteBudget
 from api.open_inference.answers import Inference
-from api.open_inference.reading import CONTENT_TYPES, Tensor, parse_inference
-from api.open_inference.requests import InferenceRequest
-from api.open_inference.rows import rows_of
+from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_inference
+from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest
+from api.open_inference.tensors.rows import rows_of
 from api.predictions.routes import Predictions
 from api.predictions.submission import Submission, read_body
 from api.waiting.waiting_path import INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE
@@ -20,8 +20,6 @@ from registry.store import Registry
 from tasks.record import Record
 from tasks.settings import Settings
 from telemetry.errors import Detail, Invalid, InvalidFeatures
-
-MICROSECONDS = 1e6
 
 
 class InferenceViews:
@@ -45,7 +43,7 @@ class InferenceViews:
         """
         model = name if version is None else f"{name}:{version}"
         manifest = self._registry.resolve(model).manifest
-        body = read_body(request, self._settings.max_body_bytes, CONTENT_TYPES)
+        body = read_body(request, self._settings.max_body_bytes, TENSOR_TYPES)
         with self._parsing.holding(len(body)):
             asked, tensors = parse_inference(request, body, self._settings.max_rows)
             methods = _methods(asked, manifest)

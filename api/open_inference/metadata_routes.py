@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from api.http.responses import json_response
 from api.open_inference.availability import Availability
-from api.open_inference.describing import TensorMetadata, input_tensors, output_tensors
+from api.open_inference.tensors.describing import TensorMetadata, input_tensors, output_tensors
 from api.operations.routes import Operations
 from registry.manifest import Manifest
 from registry.store import Registry

@@ -10,7 +10,7 @@ from api.http.responses import json_response
 from api.models.changing import Changing
 from api.models.load_routes import LoadViews
 from api.open_inference.availability import Availability, Now
-from api.open_inference.reading import CONTENT_TYPES
+from api.open_inference.tensors.reading import TENSOR_TYPES
 from registry.manifest import Manifest
 from registry.store import Registry
 from telemetry.errors import Invalid, TimedOut, Unavailable
@@ -60,7 +60,7 @@ class RepositoryViews:
 
     def index(self) -> Response:
         """List all versions, with their states."""
-        wish = read_body(request, IndexRequest, CONTENT_TYPES)
+        wish = read_body(request, IndexRequest, TENSOR_TYPES)
         now = self._availability.now()
         known = [
             self._indexed(manifest, now)
@@ -79,7 +79,7 @@ class RepositoryViews:
 
     def _told(self, name: str, *, loads: bool) -> Response:
         self._changing.check(request)
-        wish = read_body(request, RepositoryRequest, CONTENT_TYPES)
+        wish = read_body(request, RepositoryRequest, TENSOR_TYPES)
         if loads and wish.parameters:
             raise Invalid(
                 "a load takes no configuration and no files: upload them to "

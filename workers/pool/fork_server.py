@@ -40,10 +40,10 @@ from workers.pool.priority import lower_priority
 from workers.protocol import (
     Ended,
     Fork,
+    FromForkServer,
     Loaded,
     Loading,
     LoadVersion,
-    Told,
     Unloaded,
     UnloadVersion,
     datagram,
@@ -192,7 +192,7 @@ class ForkServer:
         for pid, status in _ended():
             self._tell(Ended(pid, status))
 
-    def _tell(self, frame: Told) -> None:
+    def _tell(self, frame: FromForkServer) -> None:
         # Each frame is one message of the socket, so the handler of SIGCHLD may send at any moment.
         with contextlib.suppress(OSError):  # the worker is gone
             self._control.send(datagram(frame))

@@ -14,10 +14,10 @@ from tasks.time_limits import MAX_RUN_SECONDS
 from telemetry.logs import of_version
 from workers.protocol import (
     Fork,
+    FromForkServer,
     Loaded,
     Loading,
     LoadVersion,
-    Told,
     Unloaded,
     UnloadVersion,
     datagram,
@@ -115,13 +115,13 @@ class ForkServerClient:
                 self._control.send(datagram(UnloadVersion(reference)))
                 self._forgetting.add(reference)
 
-    def hear(self) -> Told | None:
+    def hear(self) -> FromForkServer | None:
         """The fork server's next frame; None once it has ended."""
         try:
             content = self._receive()
         except OSError:
             return None
-        frame: Told | None = parse_frame(content) if content else None
+        frame: FromForkServer | None = parse_frame(content) if content else None
         match frame:
             case Loading(reference):
                 self.at_work_on, self._at_work_since = reference, time.monotonic()

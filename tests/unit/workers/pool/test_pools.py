@@ -21,7 +21,7 @@ from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 class FakePool:
     """A pool whose processes hold all that they are asked for, once they are ready."""
 
-    is_ready_at_once, memory_bytes, held = True, 0, ()
+    is_ready_at_once, memory_bytes, held = True, 0, {}
 
     def __init__(self, faults, environment_of=""):
         self.environment_of, self.busy, self.is_retired = environment_of, 0, False

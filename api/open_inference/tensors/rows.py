@@ -3,7 +3,7 @@
 import math
 from typing import Any, NoReturn
 
-from api.open_inference.reading import Tensor
+from api.open_inference.tensors.reading import Tensor
 from registry.manifest import Column, Signature
 from telemetry.errors import Detail, Invalid, TooLarge
 

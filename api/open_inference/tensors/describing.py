@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from api.open_inference.outputs import output_tensor
+from api.open_inference.tensors.outputs import output_tensor
 from registry.manifest import Column, Signature
 from registry.readiness import GoldenRows
 

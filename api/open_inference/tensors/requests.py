@@ -6,16 +6,18 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.limits.json_limits import MAX_VALUES
+from tasks.time_limits import MAX_QUEUE_SECONDS
 
 Whole = Literal["INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
 Datatype = Whole | Literal["BOOL", "FP16", "FP32", "FP64", "BYTES"]
+MICROSECONDS = 1e6
 MAX_DIMENSIONS = 8
-MAX_ID_CHARS = 256
+MAX_REQUEST_ID_CHARS = 256
 MAX_OUTPUTS = 8
 """Outputs of one request; each is a prediction of its own."""
 Dimension = Annotated[int, Meta(ge=0, le=MAX_VALUES)]
 Shape = Annotated[list[Dimension], Meta(min_length=1, max_length=MAX_DIMENSIONS)]
-Values = Annotated[Any, Meta(extra_json_schema={"type": "array"})]
+TensorValues = Annotated[Any, Meta(extra_json_schema={"type": "array"})]
 
 
 class TensorParameters(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,8 +34,8 @@ class InputTensor(msgspec.Struct, frozen=True, kw_only=True):
     shape: Shape
     datatype: Datatype
     parameters: TensorParameters = TensorParameters()
-    data: Values | UnsetType = UNSET
-    """Values in row-major order, flat or nested."""
+    data: TensorValues | UnsetType = UNSET
+    """TensorValues in row-major order, flat or nested."""
 
 
 class OutputParameters(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class InferenceParameters(msgspec.Struct, frozen=True):
     is_async: bool = msgspec.field(default=False, name="async")
     """Whether to answer 202 with the id of the prediction, without waiting."""
     binary_data_output: bool = False
-    timeout: Annotated[int, Meta(ge=0)] = 0
+    timeout: Annotated[int, Meta(ge=0, le=int(MAX_QUEUE_SECONDS * MICROSECONDS))] = 0
     """Microseconds that the prediction may wait in the queue; 0 means the version's own limit."""
 
 
@@ -67,6 +69,6 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Annotated[list[InputTensor], Meta(min_length=1)]
     outputs: Annotated[list[RequestedOutput], Meta(max_length=MAX_OUTPUTS)] = []
     """By default the model's main method, such as `predict`."""
-    id: Annotated[str, Meta(max_length=MAX_ID_CHARS)] = ""
+    id: Annotated[str, Meta(max_length=MAX_REQUEST_ID_CHARS)] = ""
     """Comes back with the answer."""
     parameters: InferenceParameters = InferenceParameters()

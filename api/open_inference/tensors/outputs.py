@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from api.open_inference.datatypes import binary_form
-from api.open_inference.requests import Datatype, TensorParameters
+from api.open_inference.tensors.datatypes import binary_form
+from api.open_inference.tensors.requests import Datatype, TensorParameters
 from tasks.wire import encode
 
 _INFINITIES = frozenset({"Infinity", "-Infinity"})

@@ -9,14 +9,14 @@ from flask import Request
 
 from api.http.conversion import converted
 from api.limits.json_limits import MAX_VALUES, refuse_many_containers, refuse_many_values
-from api.open_inference.datatypes import binary_values, checked_values
-from api.open_inference.requests import InferenceRequest, InputTensor
+from api.open_inference.tensors.datatypes import binary_values, checked_values
+from api.open_inference.tensors.requests import InferenceRequest, InputTensor
 from tasks.wire import decode
 from telemetry.errors import Detail, Invalid, TooLarge
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """Header field with the bytes of JSON in front of tensors in binary form."""
-CONTENT_TYPES = ("application/json", "application/octet-stream", "")
+TENSOR_TYPES = ("application/json", "application/octet-stream", "")
 """Those of an inference. Triton's client sends none."""
 
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from api.open_inference.requests import Datatype
+from api.open_inference.tensors.requests import Datatype
 from registry.values import in_words
 from telemetry.errors import Invalid
 
