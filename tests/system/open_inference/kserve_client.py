@@ -25,7 +25,7 @@ async def main() -> None:
         for binary in (False, True):
             told = await client.infer(URL, request(ROWS, binary=binary), model_name="iris")
             found = [(each.name, each.as_numpy().tolist()) for each in told.outputs]
-            print("infer", told.id, told.model_version, found)
+            print("infer", told.model_name, told.id, found)
         try:
             await client.infer(URL, request(ROWS[:, :3], binary=True), model_name="iris")
         except httpx.HTTPStatusError as error:
