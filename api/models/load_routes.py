@@ -10,6 +10,7 @@ from api.http.operator_bodies import read_body
 from api.http.responses import json_response
 from api.limits.concurrency import ConcurrencyLimit
 from api.models.changing import Changing, version_number
+from api.models.pause_routes import Nothing
 from registry.manifest import Manifest
 from registry.store import Registry
 from registry.versions import check_ready
@@ -21,10 +22,6 @@ WORKERS_WAIT_SECONDS = 20
 """Seconds to wait for all workers: less than the usual timeout of clients."""
 LOOK_SECONDS = 0.2
 """Seconds between two looks at the heartbeats."""
-
-
-class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a request to load or unload; optional and empty."""
 
 
 class LoadState(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +70,7 @@ class LoadViews:
 
     def _answer(self, name: str, version: str, *, loads: bool) -> Response:
         self._changing.check(request)
-        read_body(request, NoFields)
+        read_body(request, Nothing)
         manifest = self._registry.resolve(f"{name}:{version_number(version)}").manifest
         state = self.tell_workers(manifest, loads=loads)
         return json_response(state, 202 if state.waiting_for else 200)
