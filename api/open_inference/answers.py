@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from flask import Response
@@ -11,7 +12,6 @@ from api.http.problems import answer_to
 from api.http.responses import json_response
 from api.open_inference.tensors.outputs import OutputTensor, output_tensor
 from api.open_inference.tensors.reading import HEADER_LENGTH
-from api.open_inference.tensors.requests import InferenceRequest
 from api.predictions.outcomes import no_outcome_yet
 from api.predictions.routes import AwaitedOutcome
 from tasks.record import Record
@@ -35,19 +35,29 @@ class InferenceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     outputs: list[OutputTensor]
 
 
+class Output(NamedTuple):
+    """An output that is wanted."""
+
+    method: str
+    is_binary: bool
+
+
 class Inference:
-    """An inference whose predictions are accepted, one for each output."""
+    """An inference whose predictions are accepted, one for each output.
+
+    It stays in memory while it waits, so it has nothing of the inputs.
+    """
 
     def __init__(
         self,
-        asked: InferenceRequest,
-        methods: Sequence[str],
+        id: str,
+        wanted: Sequence[Output],
         accepted: Sequence[Record],
         preference: Preference,
         seconds: int,
     ) -> None:
-        """``seconds``: how long to wait for all outcomes together."""
-        self._asked, self._methods, self._accepted = asked, methods, accepted
+        """``id``: that of the request. ``seconds``: how long to wait for all outcomes together."""
+        self._id, self._wanted, self._accepted = id, wanted, accepted
         self._preference, self._deadline = preference, time.monotonic() + seconds
         self._ended: list[Record] = []
 
@@ -71,33 +81,27 @@ class Inference:
         """The answer, where the last prediction succeeded, or none of them in time."""
         if record.receipt is None:
             return answer_to(no_outcome_yet(record.task_id))
-        records = [*self._ended, record]
-        tensors = [
-            output_tensor(method, each.result)
-            for method, each in zip(self._methods, records, strict=True)
-        ]
-        return self._sent(record, tensors)
-
-    def _sent(self, record: Record, tensors: list[OutputTensor]) -> Response:
+        tensors: list[OutputTensor] = []
         raw = b""
-        for place, tensor in enumerate(tensors):
-            if self._is_binary(place):
-                tensors[place], piece = tensor.in_binary_form()
-                raw += piece
+        for output, each in zip(self._wanted, [*self._ended, record], strict=True):
+            tensor, piece = output_tensor(output.method, each.result), b""
+            if output.is_binary:
+                tensor, piece = tensor.in_binary_form()
+            tensors.append(tensor)
+            raw += piece
+        return self._sent(record, tensors, raw)
+
+    def _sent(self, record: Record, tensors: list[OutputTensor], raw: bytes) -> Response:
         answer = InferenceAnswer(
             model_name=record.model,
             model_version=str(record.version),
-            id=self._asked.id or self._accepted[0].task_id,
+            id=self._id or self._accepted[0].task_id,
             parameters=AnswerParameters([each.task_id for each in self._accepted]),
             outputs=tensors,
         )
         response = json_response(answer)
-        if not any(self._is_binary(place) for place in range(len(tensors))):
+        if not any(output.is_binary for output in self._wanted):
             return response
         head = response.get_data()
         length = {HEADER_LENGTH: str(len(head))}
         return Response(head + raw, 200, length, content_type="application/octet-stream")
-
-    def _is_binary(self, place: int) -> bool:
-        wanted = self._asked.outputs[place].parameters.binary_data if self._asked.outputs else None
-        return self._asked.parameters.binary_data_output if wanted is None else wanted

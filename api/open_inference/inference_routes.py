@@ -7,9 +7,9 @@ from flask import Blueprint, Response, request
 
 from api.http.prefer import parse_prefer
 from api.limits.byte_budget import ByteBudget
-from api.open_inference.answers import Inference
+from api.open_inference.answers import Inference, Output
 from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_inference
-from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest
+from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest, RequestedOutput
 from api.open_inference.tensors.rows import rows_of
 from api.predictions.routes import Predictions
 from api.predictions.submission import Submission, read_body
@@ -46,32 +46,32 @@ class InferenceViews:
         body = read_body(request, self._settings.max_body_bytes, TENSOR_TYPES)
         with self._parsing.holding(len(body)):
             asked, tensors = parse_inference(request, body, self._settings.max_rows)
-            methods = _methods(asked, manifest)
-            accepted = self._accepted(model, asked, methods, self._rows(manifest, methods, tensors))
+            wanted = _wanted(asked, manifest)
+            accepted = self._accepted(model, asked, wanted, self._rows(manifest, wanted, tensors))
         preference = parse_prefer(request.headers.get("Prefer", ""))
         seconds = self._predictions.asked(accepted[0], preference, is_submission=True).seconds
         if asked.parameters.is_async or not seconds:
             return self._predictions.told_at_once(accepted[0])
-        inference = Inference(asked, methods, accepted, preference, seconds)
+        inference = Inference(asked.id, wanted, accepted, preference, seconds)
         return self._predictions.waited_for(inference.awaited())
 
     def _rows(
-        self, manifest: Manifest, methods: list[str], tensors: list[Tensor]
+        self, manifest: Manifest, wanted: list[Output], tensors: list[Tensor]
     ) -> list[list[object]]:
-        signature = input_of(manifest.signature, methods[0])
+        signature = input_of(manifest.signature, wanted[0].method)
         return rows_of(signature, tensors, self._settings.max_rows)
 
     def _accepted(
-        self, model: str, asked: InferenceRequest, methods: list[str], rows: list[list[object]]
+        self, model: str, asked: InferenceRequest, wanted: list[Output], rows: list[list[object]]
     ) -> list[Record]:
         """The accepted predictions, all of the version that answers the first."""
         limit = asked.parameters.timeout / MICROSECONDS or None
         accepted: list[Record] = []
-        for method in methods:
+        for output in wanted:
             pinned = accepted[0].reference if accepted else model
-            wanted = Submission(pinned, rows, method, max_queue_seconds=limit)
+            submission = Submission(pinned, rows, output.method, max_queue_seconds=limit)
             try:
-                accepted.append(self._predictions.accept(wanted))
+                accepted.append(self._predictions.accept(submission))
             except InvalidFeatures as error:
                 # Their place in `features`, which the request does not have, would mislead.
                 told = [Detail(("inputs",), each.msg, each.row) for each in error.errors]
@@ -79,13 +79,16 @@ class InferenceViews:
         return accepted
 
 
-def _methods(asked: InferenceRequest, manifest: Manifest) -> list[str]:
-    """The methods whose answers are wanted."""
-    wanted = [output.name for output in asked.outputs] or [manifest.signature.main]
-    if len(set(wanted)) < len(wanted):
+def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[Output]:
+    """The methods whose answers are wanted, each once."""
+    given = asked.outputs or [RequestedOutput(manifest.signature.main)]
+    if len({output.name for output in given}) < len(given):
         raise Invalid("an output is asked for twice")
-    if asked.parameters.is_async and len(wanted) > 1:
+    if asked.parameters.is_async and len(given) > 1:
         raise Invalid("a request with `async` has one output: the answer has the id of one")
-    for method in wanted:
-        check_method(manifest, method)
-    return wanted
+    for output in given:
+        check_method(manifest, output.name)
+    return [
+        Output(output.name, output.is_binary(otherwise=asked.parameters.binary_data_output))
+        for output in given
+    ]

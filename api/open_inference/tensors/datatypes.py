@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from api.open_inference.tensors.requests import Datatype
@@ -86,11 +87,13 @@ def binary_values(datatype: Datatype, raw: bytes, count: int) -> list[Any]:
 
 def _texts(raw: bytes, count: int) -> list[str]:
     try:
-        found = [each.decode() for each in _elements(raw)]
+        # One more than wanted, and no more: an element has 4 bytes, and in memory many times that.
+        found = [each.decode() for each in islice(_elements(raw), count + 1)]
     except UnicodeDecodeError as error:
         raise Invalid("BYTES: an element is not UTF-8") from error
     if len(found) != count:
-        raise Invalid(f"BYTES: expected {count} elements, got {len(found)}")
+        got = len(found) if len(found) < count else "more"
+        raise Invalid(f"BYTES: expected {count} elements, got {got}")
     return found
 
 

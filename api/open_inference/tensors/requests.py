@@ -52,6 +52,11 @@ class RequestedOutput(msgspec.Struct, frozen=True):
     """A method of the model, such as `predict_proba`."""
     parameters: OutputParameters = OutputParameters()
 
+    def is_binary(self, *, otherwise: bool) -> bool:
+        """Whether its values come in binary form; ``otherwise`` if it does not say."""
+        wanted = self.parameters.binary_data
+        return otherwise if wanted is None else wanted
+
 
 class InferenceParameters(msgspec.Struct, frozen=True):
     """What a request says beside its tensors; others are passed over."""

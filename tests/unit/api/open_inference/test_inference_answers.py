@@ -7,12 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
 from api.http.prefer import Preference
-from api.open_inference.answers import Inference
-from api.open_inference.tensors.requests import InferenceRequest
+from api.open_inference.answers import Inference, Output
 from api.predictions.routes import Predictions
 from api.waiting.answering import Answering
 from api.waiting.entering import begin_wait
@@ -32,7 +30,7 @@ RECEIPT = Receipt(
     batch_size=2,
     runtime="none",
 )
-INPUT = {"name": "x", "shape": [1], "datatype": "FP64", "data": [1]}
+PLAIN = Output("predict", is_binary=False)
 
 
 def queued(method: str) -> Record:
@@ -40,7 +38,9 @@ def queued(method: str) -> Record:
     return Record.queued(f"id-of-{method}", asked)
 
 
-def answered(ends: dict[str, Record], **body: Any) -> tuple[int, dict[str, str], bytes]:
+def answered(
+    ends: dict[str, Record], *wanted: Output, id: str = ""
+) -> tuple[int, dict[str, str], bytes]:
     """Status, head and body of the answer, where each method's prediction ends like this."""
 
     class Wait:
@@ -76,9 +76,8 @@ def answered(ends: dict[str, Record], **body: Any) -> tuple[int, dict[str, str],
     async def stay() -> Any:
         await asyncio.Event().wait()
 
-    asked = msgspec.convert({"inputs": [INPUT]} | body, InferenceRequest)
-    methods = [output.name for output in asked.outputs] or ["predict"]
-    inference = Inference(asked, methods, [*map(queued, methods)], Preference(), 30)
+    accepted = [queued(output.method) for output in wanted]
+    inference = Inference(id, wanted, accepted, Preference(), 30)
     waits: Any = Waits()
     estimates = SimpleNamespace(is_stale_for=lambda _: False)
     gateway: Any = SimpleNamespace(queue_estimates=estimates)
@@ -98,7 +97,7 @@ def succeeded(method: str, predictions: list[Any]) -> Record:
 
 
 def test_answer_has_the_output_and_the_id_of_the_request() -> None:
-    status, _, body = answered({"predict": succeeded("predict", [1, 2])}, id="mine")
+    status, _, body = answered({"predict": succeeded("predict", [1, 2])}, PLAIN, id="mine")
     assert status == 200
     assert json.loads(body) == {
         "model_name": "m",
@@ -114,11 +113,7 @@ def test_answer_waits_for_the_prediction_of_each_output() -> None:
         "predict_proba": succeeded("predict_proba", [[0.5, 0.5]]),
         "predict": succeeded("predict", ["a"]),
     }
-    wanted = [
-        {"name": "predict_proba", "parameters": {"binary_data": True, "classification": 0}},
-        {"name": "predict"},
-    ]
-    status, head, body = answered(ends, outputs=wanted)
+    status, head, body = answered(ends, Output("predict_proba", is_binary=True), PLAIN)
     length = int(head["inference-header-content-length"])
     told, raw = json.loads(body[:length]), body[length:]
     assert (status, head["content-type"], len(raw)) == (200, "application/octet-stream", 16)
@@ -129,9 +124,9 @@ def test_answer_waits_for_the_prediction_of_each_output() -> None:
     assert told["id"] == "id-of-predict_proba"
 
 
-def test_binary_outputs_are_the_default_where_the_request_says_so() -> None:
+def test_texts_have_a_binary_form_too() -> None:
     ends = {"predict": succeeded("predict", ["a"])}
-    _, head, body = answered(ends, parameters={"binary_data_output": True})
+    _, head, body = answered(ends, Output("predict", is_binary=True))
     assert body[int(head["inference-header-content-length"]) :] == b"\x01\x00\x00\x00a"
 
 
@@ -149,6 +144,6 @@ def test_answer_is_the_problem_of_the_first_output_without_predictions(
     end: Record, status: int, code: str, wanted: list[str]
 ) -> None:
     ends = {"a": end, "b": succeeded("b", [1])}
-    told = answered(ends, outputs=[{"name": name} for name in wanted])
+    told = answered(ends, *(Output(name, is_binary=False) for name in wanted))
     problem = json.loads(told[2])
     assert (told[0], problem["code"], problem["id"]) == (status, code, "id-of-a")

@@ -11,6 +11,7 @@ from api.limits.json_limits import MAX_VALUES
 from api.open_inference.tensors.datatypes import binary_form, binary_values, checked_values
 from api.open_inference.tensors.outputs import output_tensor
 from api.open_inference.tensors.reading import HEADER_LENGTH, Tensor, parse_inference
+from api.open_inference.tensors.requests import OutputParameters, RequestedOutput
 from api.open_inference.tensors.rows import rows_of
 from registry.manifest import Column, Signature
 from telemetry.errors import Invalid, Malformed, PredictqError, TooLarge
@@ -90,6 +91,7 @@ def test_value_of_another_datatype_is_refused(datatype: Any, values: list[Any], 
         (b"\x05\x00\x00\x00abc", "longer than its tensor"),
         (b"\x01\x00\x00\x00\xff", "not UTF-8"),
         (b"\x01\x00\x00\x00a", "expected 2 elements, got 1"),
+        (b"\x00\x00\x00\x00" * 3, "expected 2 elements, got more"),
     ],
 )
 def test_broken_bytes_are_refused(raw: bytes, told: str) -> None:
@@ -140,6 +142,17 @@ def test_length_of_the_json_that_is_none_is_refused(length: str) -> None:
 def test_length_of_the_json_that_cuts_it_is_refused() -> None:
     with pytest.raises(Malformed):
         parsed([tensor([1], data=[1])], length="5")
+
+
+@pytest.mark.parametrize(
+    ("said", "default", "binary"),
+    [(None, True, True), (None, False, False), (True, False, True), (False, True, False)],
+)
+def test_output_says_whether_it_is_binary_or_the_request_does(
+    said: bool | None, default: bool, binary: bool
+) -> None:
+    output = RequestedOutput("predict", OutputParameters(said))
+    assert output.is_binary(otherwise=default) is binary
 
 
 def column(name: str, values: list[Any], *more: int) -> Tensor:
