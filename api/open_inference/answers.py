@@ -63,14 +63,14 @@ class Inference:
 
     def awaited(self) -> AwaitedOutcome:
         """What is to be waited for next."""
-        place = len(self._ended)
+        position = len(self._ended)
         return AwaitedOutcome(
-            self._accepted[place],
+            self._accepted[position],
             self._preference,
             max(round(self._deadline - time.monotonic()), 1),
             is_submission=True,
             form=self._answer,
-            then=self._continued if place + 1 < len(self._accepted) else None,
+            then=self._continued if position + 1 < len(self._accepted) else None,
         )
 
     def _continued(self, record: Record) -> AwaitedOutcome:

@@ -73,7 +73,7 @@ class InferenceViews:
             try:
                 accepted.append(self._predictions.accept(submission))
             except InvalidFeatures as error:
-                # Their place in `features`, which the request does not have, would mislead.
+                # Their position in `features`, which the request does not have, would mislead.
                 told = [Detail(("inputs",), each.msg, each.row) for each in error.errors]
                 raise InvalidFeatures(error.message, errors=told) from error
         return accepted

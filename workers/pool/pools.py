@@ -163,11 +163,13 @@ class Pools:
         needed = self._environment(reference)
         if needed is None:
             return self._shared.hold(reference)
-        self._used[needed.lock] = time.monotonic()
         if needed.lock not in self._others:
             self._start(needed.lock, reference)
         pool = self._others.get(needed.lock)
-        return pool is not None and pool.hold(reference)
+        if pool is None:  # no other may end for it now
+            return False
+        self._last_used[needed.lock] = time.monotonic()
+        return pool.hold(reference)
 
     def unload(self, reference: str) -> bool:
         """Have a version forgotten; whether no process is left that was forked before."""

@@ -52,12 +52,12 @@ def checked_values(datatype: Datatype, values: list[Any]) -> list[Any]:
     kind = _kind(datatype)
     found = set(map(type, values))
     if not found <= kind.takes | {type(None)}:
-        place, value = next(
-            (place, each)
-            for place, each in enumerate(values)
+        position, value = next(
+            (position, each)
+            for position, each in enumerate(values)
             if each is not None and type(each) not in kind.takes
         )
-        raise Invalid(f"{datatype}: expected {kind.says} at {place}, got {in_words(value)}")
+        raise Invalid(f"{datatype}: expected {kind.says} at {position}, got {in_words(value)}")
     if datatype in ("BOOL", "BYTES"):
         return values
     if type(None) not in found:

@@ -57,13 +57,13 @@ def _tensors(inputs: list[InputTensor], binary: bytes) -> Iterator[Tensor]:
     if sum(math.prod(each.shape) for each in inputs) > MAX_VALUES:
         raise TooLarge(f"a request may have at most {MAX_VALUES} values; send several requests")
     start = 0
-    for place, each in enumerate(inputs):
+    for position, each in enumerate(inputs):
         end = start + (each.parameters.binary_data_size or 0)
         try:
             yield Tensor(each.name, tuple(each.shape), _values(each, binary[start:end]))
         except Invalid as error:
             message = f"tensor {each.name[:100]!r}: {error.message}"
-            raise Invalid(message, errors=[Detail(("inputs", place), message)]) from error
+            raise Invalid(message, errors=[Detail(("inputs", position), message)]) from error
         start = end
 
 
