@@ -31,6 +31,8 @@ from api.limits.concurrency import ConcurrencyLimit
 from api.limits.send_budget import SendBudget
 from api.models.known_versions import KnownVersions
 from api.models.pause_routes import PauseViews
+from api.open_inference.blueprints import protocol_blueprints
+from api.open_inference.protocol_errors import ProtocolErrors
 from api.openapi import document as openapi
 from api.operations.front_page import STATIC, front_page, static
 from api.operations.request_metrics import RequestMetrics
@@ -144,7 +146,8 @@ def create_app(address: str = LOOPBACK_HOSTS[0]) -> Drain:
         services.end_waits()
         live.end_waits()
 
-    return Drain(RequestFilter(streamed, hosts, services.requests), end_waits)
+    filtered = RequestFilter(streamed, hosts, services.requests)
+    return Drain(ProtocolErrors(filtered), end_waits)
 
 
 def create_flask(services: Services) -> Flask:
@@ -169,7 +172,10 @@ def create_flask(services: Services) -> Flask:
     for blueprint in registry_blueprints(*known, existing, asking, services.sending):
         app.register_blueprint(blueprint)
     app.register_blueprint(PauseViews(pauses, services.registry).blueprint())
-    app.register_blueprint(Operations(ledger, letters, existing, services.requests).blueprint())
+    operations = Operations(ledger, letters, existing, services.requests)
+    app.register_blueprint(operations.blueprint())
+    for blueprint in protocol_blueprints(*known, existing, services.predictions, operations):
+        app.register_blueprint(blueprint)
     for blueprint in services.console.blueprints():
         app.register_blueprint(blueprint)
     _add_documentation(app, ConcurrencyLimit(services.settings.threads // 4))

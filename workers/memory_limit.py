@@ -5,10 +5,11 @@ limit an allocation fails in this process only, which raises `MemoryError` or di
 is affected, as it would be if the whole machine ran out of memory.
 """
 
+import ctypes
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from telemetry.memory import available_memory
@@ -42,6 +43,12 @@ def bounded(growth: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
+
+
+def give_back_memory() -> None:
+    """Give memory that this process has freed back to the system, where the C library can."""
+    with suppress(AttributeError):  # musl has no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _least(wanted: int, limit: int) -> int:

@@ -5,8 +5,10 @@ from functools import partial
 from registry.store import RECHECK_INTERVAL, Registry
 from tasks.ledger.dead_letters.burial import Burial
 from tasks.ledger.ledger import Ledger, connect
+from tasks.ledger.queue.directives import Directives
 from tasks.ledger.queue.reservations import Reservations
 from tasks.settings import Settings
+from workers.directives.carrying_out import CarryingOut
 from workers.microbatch.batcher import Batcher
 from workers.microbatch.cancelled_runs import CancelledRuns
 from workers.microbatch.crash_retry import retry_or_fail, return_uncharged
@@ -41,8 +43,10 @@ class WorkerParts:
         )
         self.burial = Burial(self.client, settings)
         self.registry = Registry(settings.home, RECHECK_INTERVAL)
-        self.pool = Pools(LoadRetry(self.registry), self.registry)
-        self.heartbeat = Heartbeat(self.client, self.pool)
+        faults = LoadRetry(self.registry)
+        self.pool = Pools(faults, self.registry)
+        directed = CarryingOut(Directives(self.client), self.pool, faults)
+        self.heartbeat = Heartbeat(self.client, self.pool, directed.pursue)
         self.intake, self.events = Intake(), EventSender()
         self.registry_outage = RegistryOutage(partial(is_away, self.registry))
         self.batcher = Batcher(

@@ -53,11 +53,19 @@ class Step(msgspec.Struct, array_like=True, tag=True, frozen=True):
     item: Item
 
 
+class LoadCost(msgspec.Struct, array_like=True, frozen=True):
+    """What loading a version took."""
+
+    memory_bytes: int
+    """Bytes by which the process grew, or of the artifact, whichever are more."""
+    seconds: float
+
+
 class Ready(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Process to worker, sent once: the process can compute, with the versions that it holds."""
 
     pid: int
-    held: list[str]
+    held: dict[str, LoadCost]
     """Versions, as model:version."""
 
 
@@ -92,6 +100,12 @@ class LoadVersion(msgspec.Struct, array_like=True, tag=True, frozen=True):
     reference: str
 
 
+class UnloadVersion(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Worker to fork server: forget this version, so that processes forked from now on lack it."""
+
+    reference: str
+
+
 class Loading(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Fork server to worker: it begins to load this version, or has ended loading (None).
 
@@ -108,6 +122,13 @@ class Loaded(msgspec.Struct, array_like=True, tag=True, frozen=True):
     error: str | None
 
 
+class Unloaded(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Fork server to worker: the answer to `UnloadVersion`."""
+
+    reference: str
+    was_held: bool
+
+
 class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Fork server to worker: a pool process has ended."""
 
@@ -116,8 +137,10 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Exit code; a negative one is the number of a signal."""
 
 
+FromForkServer = Loading | Loaded | Unloaded | Ended
+"""What a fork server tells its worker."""
 _decoder = msgspec.msgpack.Decoder(
-    Microbatch | Step | Ready | Done | Fork | LoadVersion | Loading | Loaded | Ended
+    Microbatch | Step | Ready | Done | Fork | LoadVersion | UnloadVersion | FromForkServer
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from api.limits.concurrency import ConcurrencyLimit
+from api.predictions.outcomes import no_outcome_yet
 from api.predictions.submission import Submission, prepare_prediction
 from registry.names import parse_reference
 from registry.store import Registry
@@ -17,7 +18,7 @@ from tasks.ledger import keys
 from tasks.ledger.watcher import Watcher
 from tasks.record import Receipt, Record
 from tasks.settings import Settings
-from telemetry.errors import Busy, Cancelled, Expired, PredictqError, TimedOut, kind_of
+from telemetry.errors import Busy, Cancelled, Expired, PredictqError, kind_of
 
 WAIT_SECONDS = 30.0
 """Seconds that a request waits for all of its predictions."""
@@ -95,7 +96,7 @@ def _answered(record: Record) -> AnsweredRows:
         raise kind_of(record.error.code)(record.error.message)
     if record.is_terminal:
         raise _ENDINGS.get(record.state, PredictqError)
-    raise TimedOut(f"there is no outcome yet: GET /predict/result/{record.task_id} has it later")
+    raise no_outcome_yet(record.task_id)
 
 
 def timestamp() -> str:

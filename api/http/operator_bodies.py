@@ -1,5 +1,7 @@
 """Reads small JSON bodies and query strings into structs."""
 
+from collections.abc import Collection
+
 from flask import Request
 
 from api.http.conversion import Kind, converted
@@ -10,8 +12,10 @@ MAX_OPERATOR_BODY_BYTES = 65_536
 """Longest body in bytes."""
 
 
-def read_body(request: Request, kind: type[Kind]) -> Kind:
-    """Read a JSON body; an empty body is an empty object.
+def read_body(
+    request: Request, kind: type[Kind], types: Collection[str] = ("application/json",)
+) -> Kind:
+    """Read a JSON body of one of these content types; an empty body is an empty object.
 
     Raises `TooLarge`, `UnsupportedMediaType`, `Malformed` or `Invalid`.
     """
@@ -29,7 +33,7 @@ def read_body(request: Request, kind: type[Kind]) -> Kind:
         raise TooLarge(f"the body may have at most {MAX_OPERATOR_BODY_BYTES} bytes")
     if not body:
         return converted({}, kind)
-    if request.mimetype != "application/json":
+    if request.mimetype not in types:
         raise UnsupportedMediaType
     return converted(decode(body), kind)
 

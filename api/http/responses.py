@@ -1,6 +1,6 @@
 """JSON responses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from flask import Response
@@ -16,9 +16,11 @@ class JsonResponse(Response):
 
 
 def json_response(
-    value: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None
+    value: msgspec.Struct | Sequence[msgspec.Struct],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Encode a struct as a JSON response."""
+    """Encode a struct, or several, as a JSON response."""
     return JsonResponse(
         msgspec.json.encode(value), status, headers, content_type="application/json"
     )

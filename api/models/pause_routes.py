@@ -19,7 +19,7 @@ class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a resume; optional and empty."""
+    """The body of a resume, a load or an unload; optional and empty."""
 
 
 class PauseState(msgspec.Struct, frozen=True, kw_only=True):

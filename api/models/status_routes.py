@@ -31,6 +31,10 @@ class VersionStatus(msgspec.Struct, frozen=True, kw_only=True):
     """ModelNames of the live workers that hold it in memory."""
     size: int
     """Bytes of its artifact."""
+    memory_bytes: int | None
+    """Bytes that loading it took in a worker, the most of all; null if none holds it."""
+    load_seconds: float | None
+    """Seconds that loading it took in a worker, the most of all; null if none holds it."""
     call_ms: dict[str, float]
     """Rows in a call → milliseconds that the call took when the version was registered."""
     outcomes: dict[str, int]
@@ -48,7 +52,8 @@ class ModelsStatus(msgspec.Struct, frozen=True, kw_only=True):
     versions: list[VersionStatus]
     checking: list[RegisteredVersion]
     workers: list[dict[str, Any]]
-    """Live workers, each with `name`, `processes`, `memory_bytes`, and the versions `loaded`."""
+    """Live workers, each with `name`, `processes`, `memory_bytes`, the versions `loaded`, and what
+    loading each took."""
 
 
 class ModelNames(NamedTuple):
@@ -119,12 +124,20 @@ class StatusViews:
             paused=what in paused,
             workers=[w["name"] for w in workers if what in w.get("loaded", ())],
             size=manifest.size,
+            memory_bytes=_most(workers, what, "memory_bytes"),
+            load_seconds=_most(workers, what, "seconds"),
             call_ms=state.call_ms,
             outcomes=outcomes,
             error_rate=_error_rate(outcomes),
             p50_seconds=counted.percentile(0.5) if counted else None,
             p99_seconds=counted.percentile(0.99) if counted else None,
         )
+
+
+def _most(workers: list[dict[str, Any]], version: str, figure: str) -> Any:
+    """The greatest figure of what loading a version took; None if no worker holds it."""
+    costs = (worker.get("load_costs", {}).get(version) for worker in workers)
+    return max((cost[figure] for cost in costs if cost), default=None)
 
 
 def _error_rate(outcomes: dict[str, int]) -> float | None:

@@ -32,6 +32,7 @@ from api.openapi.objects import (
     request_body,
     response,
 )
+from api.openapi.open_inference import OPEN_INFERENCE, OPEN_INFERENCE_TYPES, open_inference
 from api.openapi.registry import (
     ONE_MODEL,
     ONE_VERSION,
@@ -52,13 +53,14 @@ SCHEMAS = (
     *EVENT_TYPES,
     *REGISTRY_TYPES,
     *DROP_IN_TYPES,
+    *OPEN_INFERENCE_TYPES,
     *(Letters, WholeLetter, LetterSelection, Replayed, Deleted),
 )
 OF_BODIES = ("400", "404", "413", "415", "422", "503")
 """Problems of an operation that takes a body and uses Redis."""
 OF_LOOK_UPS = ("403", "404", "410", "422", "503")
 DEAD = "dead letters"
-TAGS = ("predictions", BATCHES, REGISTRY, DROP_IN, DEAD, "operations")
+TAGS = ("predictions", BATCHES, REGISTRY, DROP_IN, OPEN_INFERENCE, DEAD, "operations")
 
 
 def document() -> bytes:
@@ -86,6 +88,7 @@ def build() -> Json:
             **batches(),
             **registry_paths(),
             **drop_in(),
+            **open_inference(),
             **_letters(),
             **_operations(),
         },

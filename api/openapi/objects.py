@@ -20,6 +20,7 @@ PROBLEMS = {
     "416": "The range is outside of the file",
     "422": "Well-formed but wrong; `errors` says where",
     "431": "The path with its query, or a header field, is too long",
+    "500": "The model cannot be loaded, or an unexpected error",
     "503": "The queue is full, the version is paused, or Redis cannot be reached. With an `id`, "
     "the request may have been accepted",
     "507": "The disk is full",
@@ -27,7 +28,7 @@ PROBLEMS = {
 OUTCOME_STATUSES = {
     "409": "The prediction was cancelled",
     "422": "Well-formed but wrong; `errors` says where. With an `id`: the model refused the rows",
-    "500": "The model cannot be loaded, or an unexpected error",
+    "500": PROBLEMS["500"],
     "503": PROBLEMS["503"] + ". With `urls`: its worker failed at every attempt",
     "504": "The prediction exceeded `max_queue_seconds` or `timeout_seconds`",
 }

@@ -3,8 +3,9 @@
 from api.models.alias_routes import AliasMove, AliasRemoval, Rollback
 from api.models.artifact_routes import Sample
 from api.models.history_routes import History, HistoryPage
+from api.models.load_routes import LoadState
 from api.models.model_form import ModelFields
-from api.models.pause_routes import PauseRequest, PauseState
+from api.models.pause_routes import Nothing, PauseRequest, PauseState
 from api.models.registration_routes import RegisteredVersion
 from api.models.removal_routes import Keeping, RemovedVersions, VersionRemoval
 from api.models.routes import Model, Models, Version
@@ -27,7 +28,7 @@ from registry.changes import AliasState
 REGISTRY = "models"
 REGISTRY_TYPES = (
     *(Models, Model, Version, Sample, History, AliasMove, AliasState, Rollback),
-    *(Keeping, RemovedVersions, PauseRequest, PauseState),
+    *(Keeping, RemovedVersions, PauseRequest, PauseState, LoadState, Nothing),
     *(ModelFields, RegisteredVersion, ModelsStatus),
 )
 REGISTRY_READS = ("404", "422")
@@ -78,6 +79,10 @@ def registry_paths() -> Json:
         f"{version}/sample": ONE_VERSION
         | {"get": _reading("Show the golden rows of a version", "showSample", Sample, "403")},
         f"{version}/pause": ONE_VERSION | {"post": _pause()},
+        f"{version}/load": ONE_VERSION
+        | {"post": _telling("Load a version in all workers", "load")},
+        f"{version}/unload": ONE_VERSION
+        | {"post": _telling("Unload a version in all workers", "unload")},
         f"{version}/resume": ONE_VERSION | {"post": _pausing("End a pause", "resume")},
     }
 
@@ -158,6 +163,16 @@ def _artifact() -> Json:
 def _pause() -> Json:
     body = request_body(PauseRequest, {"reason": "a bad deploy"}) | _OPTIONAL
     return _pausing("Refuse submissions to a version", "pause") | {"requestBody": body}
+
+
+def _telling(summary: str, name: str) -> Json:
+    done = response(LoadState, "All workers have done it")
+    waiting = response(LoadState, "Some workers have not done it yet")
+    refused = problems("400", "403", "404", "413", "415", "422", "500", "503")
+    return operation(REGISTRY, summary, name) | {
+        "requestBody": request_body(Nothing, {}) | _OPTIONAL,
+        "responses": {"200": done, "202": waiting, **refused},
+    }
 
 
 def _pausing(summary: str, name: str) -> Json:

@@ -127,13 +127,16 @@ class Operations:
 
     def ready(self) -> Response:
         """Answer 200 if Redis answers and a worker is alive, else 503."""
+        state = self.readiness()
+        return json_response(state, 200 if state.ready else 503)
+
+    def readiness(self) -> Ready:
+        """Whether a prediction submitted now would be computed."""
         if not is_reachable(self._ledger.client):
-            return json_response(Ready(False, False, 0), 503)
+            return Ready(False, False, 0)
         snapshot = self._existing.snapshot(QUEUE)
         workers = sum(bool(worker["processes"]) for worker in snapshot.workers)
-        return json_response(
-            Ready(bool(workers), True, workers, general(snapshot)), 200 if workers else 503
-        )
+        return Ready(bool(workers), True, workers, general(snapshot))
 
     def metrics(self) -> Response:
         """Serve metrics to Prometheus."""

@@ -10,7 +10,7 @@ from api.http.problems import Problem, status_of
 from api.http.urls import Urls
 from tasks.ledger.queue.queue_estimate import QueueEstimate, WaitingFor
 from tasks.record import ErrorBody, Receipt, Record, State
-from telemetry.errors import Cancelled, Expired, PredictqError, kind_of
+from telemetry.errors import Cancelled, Expired, PredictqError, TimedOut, kind_of
 
 ENDINGS = {"expired": Expired, "cancelled": Cancelled}
 
@@ -74,6 +74,12 @@ def problem(record: Record, *, debug: bool) -> Problem:
         urls=Urls.of(record.task_id),
         traceback=_traceback(record, debug),
     )
+
+
+def no_outcome_yet(task_id: str) -> TimedOut:
+    """The error for a caller that cannot be told 202, and has waited as long as it may."""
+    msg = f"there is no outcome yet: GET {Urls.of(task_id).result} has it later"
+    return TimedOut(msg, id=task_id)
 
 
 def _shared(record: Record, result_ttl: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Predictions over HTTP: submit, look up, cancel; the event loop waits for an `AwaitedOutcome`."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -52,6 +53,15 @@ class AwaitedOutcome(msgspec.Struct, frozen=True):
     debug: bool = False
     arrow: bool = False
     """Whether predictions are wanted as an Arrow stream."""
+    form: Callable[[Record], Response] | None = None
+    """Writes the answer, but for a prediction that did not succeed; None for the form of our own
+    routes."""
+    then: Callable[[Record], "AwaitedOutcome"] | None = None
+    """What to wait for once this prediction has succeeded, instead of answering."""
+
+    def following(self, record: Record) -> "AwaitedOutcome | None":
+        """What to wait for next; None if the record is to be answered."""
+        return self.then(record) if self.then and record.state == "succeeded" else None
 
 
 class Predictions:
@@ -85,7 +95,10 @@ class Predictions:
 
     def submit(self) -> Response:
         """Accept a prediction; answers 202 with the location of its outcome."""
-        record = self._accept()
+        return self.told_at_once(self._accept())
+
+    def told_at_once(self, record: Record) -> Response:
+        """The answer to a submission that does not wait."""
         self._gateway.queue_estimates.freshen(record)
         response = self._record(record, at_submission=True)
         return self._sending.budgeted(_with_preference(response, _preference(), waited=False))
@@ -104,7 +117,7 @@ class Predictions:
         model = name if version is None else f"{name}:{version}"
         debug, arrow = self._rights.debug(request), self._wants_arrow()
         accepted = self._accept(model)
-        return self._waited_for(
+        return self.waited_for(
             self.asked(accepted, _preference(), is_submission=True, debug=debug, arrow=arrow)
         )
 
@@ -112,7 +125,7 @@ class Predictions:
         """Answer the outcome, or 202 while there is none."""
         debug, arrow = self._rights.debug(request), self._wants_arrow()
         record = self._gateway.look_up(task_id)
-        return self._waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
+        return self.waited_for(self.asked(record, _preference(), debug=debug, arrow=arrow))
 
     async def look_up_async(self, task_id: str, preference: Preference) -> Response:
         """Look up on the event loop, without waiting; raises `RecordTooLong` for a large one."""
@@ -142,8 +155,11 @@ class Predictions:
         return parse_submission(body, self._settings.max_rows, model)
 
     def _accept_parsed(self, submission: Submission) -> Record:
+        return self.accept(submission, idempotency(request, partial(encode, submission)))
+
+    def accept(self, submission: Submission, key: Idempotency | None = None) -> Record:
+        """Accept a submission, or the same for the fallback of a version that is paused."""
         prediction = prepare_prediction(submission, self._registry, self._settings)
-        key = idempotency(request, partial(encode, submission))
         try:
             return self._gateway.submit(prediction, key)
         except VersionPaused:
@@ -180,7 +196,7 @@ class Predictions:
         seconds = 0 if record.is_terminal else seconds
         return AwaitedOutcome(record, preference, seconds, is_submission, debug, arrow)
 
-    def _waited_for(self, asked: AwaitedOutcome) -> Response:
+    def waited_for(self, asked: AwaitedOutcome) -> Response:
         """The answer; where it must wait, the event loop answers, and this response is not sent."""
         later = request.environ.get("asgi.scope", {}).get(ASKED)
         if not asked.seconds or later is None:
@@ -197,6 +213,8 @@ class Predictions:
         if asked.is_submission and record.is_terminal and record.state != "succeeded":
             problem = outcomes.problem(record, debug=asked.debug)
             response = problem_response(problem, {"Location": Urls.of(record.task_id).result})
+        elif asked.form:
+            response = asked.form(record)
         else:
             response = self._record(
                 record, at_submission=asked.is_submission, debug=asked.debug, arrow=asked.arrow

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import NamedTuple
 
 import redis
 from a2wsgi.asgi_typing import Receive, Send
@@ -10,7 +11,7 @@ from flask import Response
 from api.asgi.protocol import send_response
 from api.limits.send_budget import SendBudget
 from api.predictions.routes import AwaitedOutcome, Predictions
-from api.waiting.entering import Entered
+from api.waiting.entering import Entered, begin_wait
 from tasks.gateway import Gateway
 from tasks.ledger.ledger import RecordTooLong
 from tasks.record import Record
@@ -21,6 +22,16 @@ from telemetry.errors import Busy
 log = logging.getLogger(__name__)
 WATCH_AFTER = 1.0
 """Seconds after which it is noticed that a caller has left: most waits are shorter."""
+
+
+class _Ended(NamedTuple):
+    """The end of a wait."""
+
+    record: Record
+    waited: bool = True
+    """Whether it could wait."""
+    is_long: bool = False
+    """Whether a thread read a record, and so writes the answer, too."""
 
 
 class Answering:
@@ -38,10 +49,8 @@ class Answering:
         Raises the errors of `Gateway.look_up` if the prediction is lost meanwhile, and `Busy` if
         the outcome of an earlier prediction is too large to be sent now.
         """
-        try:
-            answer = await self._waited(entered, receive)
-        finally:
-            self._waits.end(entered.wait)
+        entered, ended = await self._ended(entered, receive)
+        answer = await self._told(entered.asked, ended)
         try:
             with self._sending.holding(len(answer.get_data())):
                 return await _sent(answer, send)
@@ -53,29 +62,42 @@ class Answering:
             answer = self._predictions.answer(asked, asked.accepted, waited=False)
         return await _sent(answer, send)
 
-    async def _waited(self, entered: Entered, receive: Receive) -> Response:
+    async def _ended(self, entered: Entered, receive: Receive) -> tuple[Entered, _Ended]:
+        """The last of the outcomes that the request needs, or the first that is no success."""
+        is_long = False
+        while True:
+            try:
+                ended = await self._waited(entered, receive)
+            finally:
+                self._waits.end(entered.wait)
+            is_long |= ended.is_long
+            following = entered.asked.following(ended.record)
+            if following is None:
+                return entered, ended._replace(is_long=is_long)
+            entered = await begin_wait(self._waits, following)
+
+    async def _waited(self, entered: Entered, receive: Receive) -> _Ended:
         asked, wait = entered.asked, entered.wait
         if wait is None:
-            return await self._told(asked, asked.accepted, waited=not asked.seconds)
+            return _Ended(asked.accepted, waited=not asked.seconds)
         try:
-            record = await _outcome(asked, wait, receive)
+            return _Ended(await _outcome(asked, wait, receive))
         except RecordTooLong:  # a thread reads it: parsing it would hold up all other requests
-            return await asyncio.to_thread(self._long, asked)
+            record = await asyncio.to_thread(self._gateway.look_up, wait.task_id)
+            return _Ended(record, is_long=True)
         except redis.RedisError as error:
             # The prediction was accepted, so the caller must get its id and not an error.
             log.warning("could not wait: %s", error, extra={"id": wait.task_id})
-            return await self._told(asked, asked.accepted, waited=False)
-        return await self._told(asked, record, waited=True)
+            return _Ended(asked.accepted, waited=False)
 
-    async def _told(self, asked: AwaitedOutcome, record: Record, *, waited: bool) -> Response:
-        await self._predictions.freshen_async(record)
-        if asked.arrow:  # to make columns of it would hold up all other requests
-            return await asyncio.to_thread(self._predictions.answer, asked, record, waited=waited)
-        return self._predictions.answer(asked, record, waited=waited)
-
-    def _long(self, asked: AwaitedOutcome) -> Response:
-        record = self._gateway.look_up(asked.accepted.task_id)
-        return self._predictions.answer(asked, record, waited=True)
+    async def _told(self, asked: AwaitedOutcome, ended: _Ended) -> Response:
+        if not ended.is_long:
+            await self._predictions.freshen_async(ended.record)
+        if ended.is_long or asked.arrow:  # to make columns of it would hold up all other requests
+            return await asyncio.to_thread(
+                self._predictions.answer, asked, ended.record, waited=ended.waited
+            )
+        return self._predictions.answer(asked, ended.record, waited=ended.waited)
 
 
 async def _outcome(asked: AwaitedOutcome, wait: Wait, receive: Receive) -> Record:

@@ -85,7 +85,7 @@ class Entering:
             record = None
         if record is None:
             return await self._by_flask(scope, receive, send)
-        return await self._entered(self._predictions.asked(record, preference(scope)))
+        return await begin_wait(self._waits, self._predictions.asked(record, preference(scope)))
 
     def _prepared(
         self, scope: HTTPScope, body: bytes
@@ -110,7 +110,8 @@ class Entering:
         if accepted is offer.record:
             return Entered(queued, wait)
         self._waits.end(wait)
-        return await self._entered(self._predictions.asked(accepted, preferred, is_submission=True))
+        known = self._predictions.asked(accepted, preferred, is_submission=True)
+        return await begin_wait(self._waits, known)
 
     async def _by_flask(self, scope: HTTPScope, receive: Receive, send: Send) -> Entered | None:
         later: list[AwaitedOutcome] = []
@@ -123,11 +124,12 @@ class Entering:
         await self._behind(asking, receive, sent)
         if release := asking.get(BODY_RELEASED):
             release()
-        return await self._entered(later[0]) if later else None
+        return await begin_wait(self._waits, later[0]) if later else None
 
-    async def _entered(self, asked: AwaitedOutcome) -> Entered:
-        """Wait for a prediction that was accepted before, so its outcome may be there already."""
-        wait = await self._waits.begin(asked.accepted.task_id) if asked.seconds else None
-        if wait is not None:
-            wait.call()
-        return Entered(asked, wait)
+
+async def begin_wait(waits: Waits, asked: AwaitedOutcome) -> Entered:
+    """Wait for a prediction that was accepted before, so its outcome may be there already."""
+    wait = await waits.begin(asked.accepted.task_id) if asked.seconds else None
+    if wait is not None:
+        wait.call()
+    return Entered(asked, wait)

@@ -23,7 +23,14 @@ MODEL_ROUTE, VERSION_ROUTE = (
     "/models/<name>/predict",
     "/models/<name>/versions/<version>/predict",
 )
-_of_model = re.compile(r"/models/[^/]+(/versions/[^/]+)?/predict")
+INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE = (
+    "/v2/models/<name>/infer",
+    "/v2/models/<name>/versions/<version>/infer",
+)
+_of_model = [
+    (route, re.compile(re.sub("<[a-z]+>", "[^/]+", route)))
+    for route in (MODEL_ROUTE, VERSION_ROUTE, INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE)
+]
 Enter = Callable[[HTTPScope, Receive, Send], Awaitable[Entered | None]]
 
 
@@ -73,10 +80,7 @@ class WaitingPath:
 
 def _route_of_model(path: str) -> str:
     """The route of a submission that has the model in its path; empty for any other path."""
-    found = _of_model.fullmatch(path)
-    if found is None:
-        return ""
-    return VERSION_ROUTE if found[1] else MODEL_ROUTE
+    return next((route for route, form in _of_model if form.fullmatch(path)), "")
 
 
 def _is_waiting_look_up(scope: HTTPScope) -> bool:

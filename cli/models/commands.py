@@ -41,8 +41,11 @@ class _Group(LazyGroup):
             "cli.models.remove:keep_latest",
             "Keep the COUNT newest versions of NAME, and those that an alias points to.",
         ),
+        "load": LazyCommand(
+            "cli.models.version_acts:load", "Have every worker of the stack load NAME:VERSION now."
+        ),
         "pause": LazyCommand(
-            "cli.models.pause:pause",
+            "cli.models.version_acts:pause",
             "Refuse submissions to NAME:VERSION and park its queued messages, until it is resumed.",
         ),
         "remove": LazyCommand(
@@ -50,7 +53,8 @@ class _Group(LazyGroup):
             "Remove MODEL: one version (name:version), or all of them (name).",
         ),
         "resume": LazyCommand(
-            "cli.models.pause:resume", "End the pause of NAME:VERSION, automatic or by an operator."
+            "cli.models.version_acts:resume",
+            "End the pause of NAME:VERSION, automatic or by an operator.",
         ),
         "rollback": LazyCommand(
             "cli.models.aliases:rollback",
@@ -60,6 +64,10 @@ class _Group(LazyGroup):
             "cli.models.status:status",
             "Show how each version is served: state, aliases, workers that hold it, counts, "
             "latencies.",
+        ),
+        "unload": LazyCommand(
+            "cli.models.version_acts:unload",
+            "Have every worker forget NAME:VERSION; the next prediction loads it again.",
         ),
         "unalias": LazyCommand(
             "cli.models.aliases:unalias", "Delete ALIAS of the model NAME; the version stays."

@@ -17,6 +17,8 @@ from registry.store import Registry
 
 GUILTY = 666.0
 """What `Touchy` cannot take."""
+BALLAST = 64 * 2**20
+"""Bytes that a `Heavy` takes."""
 DEADLY = 13.0
 """What ends the process that shows it to `Lethal`."""
 
@@ -150,6 +152,14 @@ class KillsItsWorker(Doubling):
             for process in (forker.parent(), forker, psutil.Process()):
                 process.kill()
         return super().predict(x)
+
+
+class Heavy(Doubling):
+    """Takes memory, and refers to itself, so that only a collection of garbage frees it."""
+
+    def __init__(self) -> None:
+        self.ballast = np.ones(BALLAST, dtype=np.int8)
+        self.itself = self
 
 
 class Silent(Doubling):

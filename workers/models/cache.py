@@ -1,5 +1,6 @@
 """Cache of loaded models, bounded by their bytes; evicts old versions before current ones."""
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 from registry.manifest import Manifest
 from telemetry.memory import available_memory
 from workers.memory_limit import data_bytes
+from workers.protocol import LoadCost
 
 _Key = tuple[str, int, str]
 
@@ -23,8 +25,7 @@ def models_budget() -> int:
 
 class _Held(msgspec.Struct, frozen=True):
     model: Any
-    size: int
-    """Bytes that it took to load, or of its artifact, whichever are more."""
+    cost: LoadCost
 
 
 class ModelCache:
@@ -54,27 +55,31 @@ class ModelCache:
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key].model
-        before = data_bytes()
+        before, started = data_bytes(), time.perf_counter()
         model = self._load(manifest)
-        self._held[key] = _Held(model, max(manifest.size, data_bytes() - before))
+        grown, seconds = data_bytes() - before, time.perf_counter() - started
+        self._held[key] = _Held(model, LoadCost(max(manifest.size, grown), round(seconds, 3)))
         self._evict_beside(key)
         return model
 
-    def drop(self, manifest: Manifest) -> None:
-        """Forget a version, if it is held."""
-        self._held.pop(_key(manifest), None)
+    def drop(self, reference: str) -> bool:
+        """Forget a version, as model:version; whether it was held."""
+        found = [key for key in self._held if _reference(key) == reference]
+        for key in found:
+            del self._held[key]
+        return bool(found)
 
-    def held(self) -> list[str]:
+    def held(self) -> dict[str, LoadCost]:
         """Versions in the cache, as model:version, the least recently used first."""
-        return [f"{name}:{version}" for name, version, _ in self._held]
+        return {_reference(key): held.cost for key, held in self._held.items()}
 
     def _evict_beside(self, loaded: _Key) -> None:
         """Evict others than the version that was just loaded, while all take too much."""
-        excess = sum(held.size for held in self._held.values()) - self._budget
+        excess = sum(held.cost.memory_bytes for held in self._held.values()) - self._budget
         if excess <= 0:
             return
         for key in self._evictable(loaded):
-            excess -= self._held.pop(key).size
+            excess -= self._held.pop(key).cost.memory_bytes
             if excess <= 0:
                 return
 
@@ -85,6 +90,10 @@ class ModelCache:
         if not self._is_current(*loaded[:2]):
             return old
         return old + [key for key in others if key not in old]
+
+
+def _reference(key: _Key) -> str:
+    return f"{key[0]}:{key[1]}"
 
 
 def _key(manifest: Manifest) -> _Key:

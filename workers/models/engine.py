@@ -28,6 +28,7 @@ from workers.models.optimizing.optimized import optimized
 from workers.models.process_state.process_state import ProcessState
 from workers.models.tabular.outputs import Output, merge_outputs, to_output, to_wire
 from workers.models.tabular.table import Input, Table
+from workers.protocol import LoadCost
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -56,10 +57,10 @@ class Engine(Protocol):
         Raises `ArtifactMissing`, `ArtifactMismatch`, `UntrustedArtifact` or `ModelUnloadable`.
         """
 
-    def drop(self, manifest: Manifest) -> None:
-        """Forget a version, if it is held."""
+    def drop(self, reference: str) -> bool:
+        """Forget a version, as model:version; whether it was held."""
 
-    def held(self) -> list[str]:
+    def held(self) -> dict[str, LoadCost]:
         """Versions that are held, as model:version."""
 
     def runtime_of(self, manifest: Manifest) -> str:
@@ -146,11 +147,11 @@ class SklearnEngine:
         """See `Engine`."""
         self._models.get(manifest)
 
-    def drop(self, manifest: Manifest) -> None:
+    def drop(self, reference: str) -> bool:
         """See `Engine`."""
-        self._models.drop(manifest)
+        return self._models.drop(reference)
 
-    def held(self) -> list[str]:
+    def held(self) -> dict[str, LoadCost]:
         """See `Engine`; the least recently used first."""
         return self._models.held()
 

@@ -7,6 +7,7 @@ from workers.models.engine import Answer, Engine
 from workers.models.golden import check_golden_rows
 from workers.models.resolving import reading_registry
 from workers.models.tabular.table import Input
+from workers.protocol import LoadCost
 
 
 class GoldenCheckedEngine:
@@ -20,11 +21,11 @@ class GoldenCheckedEngine:
         """See `Engine`. Does not compare anything, because that would call the model."""
         self._engine.hold(manifest)
 
-    def drop(self, manifest: Manifest) -> None:
+    def drop(self, reference: str) -> bool:
         """See `Engine`."""
-        self._engine.drop(manifest)
+        return self._engine.drop(reference)
 
-    def held(self) -> list[str]:
+    def held(self) -> dict[str, LoadCost]:
         """See `Engine`."""
         return self._engine.held()
 

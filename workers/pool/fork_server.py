@@ -28,7 +28,7 @@ from tasks.settings import Settings
 from telemetry.errors import PredictqError
 from telemetry.logs import configure, of_version
 from workers.environments.environment import runs_in_environment_of
-from workers.memory_limit import bound_growth, share_of_one
+from workers.memory_limit import bound_growth, give_back_memory, share_of_one
 from workers.models.cache import models_budget
 from workers.models.current import current
 from workers.models.engine import SklearnEngine
@@ -37,7 +37,18 @@ from workers.models.resolving import resolve_pinned
 from workers.pool import child as process
 from workers.pool.golden_check import check_in_child
 from workers.pool.priority import lower_priority
-from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.protocol import (
+    Ended,
+    Fork,
+    FromForkServer,
+    Loaded,
+    Loading,
+    LoadVersion,
+    Unloaded,
+    UnloadVersion,
+    datagram,
+    parse_frame,
+)
 from workers.short_imports import shorten_imports
 
 log = logging.getLogger(__name__)
@@ -105,6 +116,8 @@ class ForkServer:
                 self._fork(socket.socket(fileno=descriptors[0]))
             case LoadVersion(reference):
                 self._tell(Loaded(reference, self._load(reference)))
+            case UnloadVersion(reference):
+                self._tell(Unloaded(reference, self._unload(reference)))
 
     def _load(self, reference: str) -> str | None:
         try:
@@ -121,12 +134,22 @@ class ForkServer:
         except PredictqError as error:
             fault = error.message
         if fault:
-            self._engine.drop(manifest)
+            self._engine.drop(manifest.reference)
             log.warning(
                 "a version could not be loaded: %s", fault, extra=of_version(manifest.reference)
             )
         self._tell(Loading(None))
         return fault
+
+    def _unload(self, reference: str) -> bool:
+        """Forget a version, and give its memory back; whether it was held."""
+        was_held = self._engine.drop(reference)
+        if was_held:
+            # What was there at the last fork is frozen: cycles in it would never be collected.
+            gc.unfreeze()
+            gc.collect()
+            give_back_memory()
+        return was_held
 
     def _fork(self, connection: socket.socket) -> None:
         if psutil.Process().num_threads() > 1:
@@ -169,7 +192,7 @@ class ForkServer:
         for pid, status in _ended():
             self._tell(Ended(pid, status))
 
-    def _tell(self, frame: Ended | Loading | Loaded) -> None:
+    def _tell(self, frame: FromForkServer) -> None:
         # Each frame is one message of the socket, so the handler of SIGCHLD may send at any moment.
         with contextlib.suppress(OSError):  # the worker is gone
             self._control.send(datagram(frame))

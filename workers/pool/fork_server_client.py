@@ -12,7 +12,17 @@ from collections.abc import Iterable
 
 from tasks.time_limits import MAX_RUN_SECONDS
 from telemetry.logs import of_version
-from workers.protocol import Ended, Fork, Loaded, Loading, LoadVersion, datagram, parse_frame
+from workers.protocol import (
+    Fork,
+    FromForkServer,
+    Loaded,
+    Loading,
+    LoadVersion,
+    Unloaded,
+    UnloadVersion,
+    datagram,
+    parse_frame,
+)
 
 log = logging.getLogger(__name__)
 ONE_THREAD = {
@@ -59,6 +69,7 @@ class ForkServerClient:
                 env={**os.environ, **ONE_THREAD, **NO_THREAD, **ONE_HEAP},
             )
         self._asked: set[str] = set()
+        self._forgetting: set[str] = set()
         self.at_work_on: str | None = None
         """The version that the fork server is loading, if any."""
         self._at_work_since = 0.0
@@ -97,18 +108,27 @@ class ForkServerClient:
                 self._control.send(datagram(LoadVersion(reference)))
                 self._asked.add(reference)
 
-    def hear(self) -> Loaded | Loading | Ended | None:
+    def unload(self, reference: str) -> None:
+        """Ask the fork server to forget a version, as `load` asks."""
+        if reference not in self._forgetting and self._can_send():
+            with contextlib.suppress(OSError):
+                self._control.send(datagram(UnloadVersion(reference)))
+                self._forgetting.add(reference)
+
+    def hear(self) -> FromForkServer | None:
         """The fork server's next frame; None once it has ended."""
         try:
             content = self._receive()
         except OSError:
             return None
-        frame: Loaded | Loading | Ended | None = parse_frame(content) if content else None
+        frame: FromForkServer | None = parse_frame(content) if content else None
         match frame:
             case Loading(reference):
                 self.at_work_on, self._at_work_since = reference, time.monotonic()
             case Loaded(reference):
                 self._asked.discard(reference)
+            case Unloaded(reference):
+                self._forgetting.discard(reference)
         return frame
 
     def _can_send(self) -> bool:

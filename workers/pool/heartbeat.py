@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import redis
 
 from tasks.ledger.queue.workers import Workers
@@ -19,9 +20,12 @@ HEARTBEAT_SECONDS = 2.0
 class Heartbeat:
     """What the ledger hears of this worker."""
 
-    def __init__(self, client: redis.Redis, pool: Pools) -> None:
+    def __init__(
+        self, client: redis.Redis, pool: Pools, pursue: Callable[[], dict[str, Any]]
+    ) -> None:
+        """``pursue`` carries out directives, and returns what the heartbeat says of them."""
         self._workers = Workers(client)
-        self._pool = pool
+        self._pool, self._pursue = pool, pursue
         self._name, self._queues = "", [""]
         self._was_ready = False
         self._outage = Outage("heartbeats do not reach Redis")
@@ -39,9 +43,12 @@ class Heartbeat:
         # A worker that still loads its first models is alive. One that has lost all its processes
         # computes nothing, so it stays silent until a process is ready again.
         if self._pool.has_ready_process or not self._was_ready:
-            changing = describe_worker(self._pool)
-            description = {"name": self._name, **changing, "queues": self._queues}
-            self._tell(lambda: self._workers.heartbeat(identity(), description))
+            self._tell(self._report)
+
+    def _report(self) -> None:
+        directed = self._pursue()
+        description = {"name": self._name, **describe_worker(self._pool), "queues": self._queues}
+        self._workers.heartbeat(identity(), {**description, **directed})
 
     def farewell(self) -> None:
         """Remove this worker from the ledger at once, before its heartbeat expires."""
@@ -63,10 +70,12 @@ def identity() -> str:
 
 def describe_worker(pool: Pools) -> dict[str, Any]:
     """What changes in a worker's entry in `/stats`; memory is in bytes, fork server included."""
+    held = pool.held
     return {
         "pid": os.getpid(),
         # Over all pools: estimates and the number of chunks in flight take it for parallelism.
         "processes": pool.concurrency,
         "memory_bytes": resident_bytes(os.getpid()) + pool.memory_bytes,
-        "loaded": pool.held,
+        "loaded": [*held],
+        "load_costs": {version: msgspec.structs.asdict(cost) for version, cost in held.items()},
     }

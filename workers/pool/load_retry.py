@@ -21,6 +21,7 @@ class _FailedLoad(NamedTuple):
     """When the next load is due, in `time.monotonic` seconds; infinite if it is deadly."""
     is_deadly: bool
     """Whether the load killed the fork server."""
+    reason: str
 
 
 class LoadRetry:
@@ -34,13 +35,13 @@ class LoadRetry:
         self._registry = registry
         self._failed: dict[str, _FailedLoad] = {}
 
-    def note(self, reference: str) -> None:
+    def note(self, reference: str, reason: str) -> None:
         """Record that loading a version failed, be it for its artifact or for the registry."""
         # Only a load that works calls `forget`, so the pause grows from failure to failure.
         before = self._failed.get(reference)
         pause = min(2 * before.pause, MAX_PAUSE) if before else OUTAGE
         self._failed[reference] = _FailedLoad(
-            self._registered_at(reference), pause, time.monotonic() + pause, is_deadly=False
+            self._registered_at(reference), pause, time.monotonic() + pause, False, reason
         )
 
     def note_deadly(self, reference: str) -> None:
@@ -49,12 +50,22 @@ class LoadRetry:
         Only a version that was removed and registered anew is loaded again.
         """
         self._failed[reference] = _FailedLoad(
-            self._registered_at(reference), MAX_PAUSE, math.inf, is_deadly=True
+            self._registered_at(reference), MAX_PAUSE, math.inf, True, "loading it crashes"
         )
 
     def forget(self, reference: str) -> None:
         """Clear a version that has been loaded."""
         self._failed.pop(reference, None)
+
+    def forgive(self, reference: str) -> None:
+        """Have a version loaded at once that failed to load, unless its load is deadly."""
+        failed = self._failed.get(reference)
+        if failed and not failed.is_deadly:
+            del self._failed[reference]
+
+    def reason(self, reference: str) -> str:
+        """Why a version, which `has` says failed to load, did so."""
+        return self._failed[reference].reason
 
     def has(self, reference: str) -> bool:
         """Whether a version failed to load and its next load is not due yet."""

@@ -3,6 +3,7 @@
 import logging
 import select
 import time
+from itertools import chain
 from threading import Thread
 from typing import Any
 
@@ -12,7 +13,7 @@ from workers.pool.fork_server_client import STOP_GRACE, ForkServerClient
 from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool_process import PoolProcess
-from workers.protocol import Ended, Loaded, Loading
+from workers.protocol import Ended, LoadCost, Loaded, Loading, Unloaded
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ class Pool:
         self._hub: Any = None
         self._loads = 0
         self._hanging: set[str] = set()
+        self._unloads: dict[str, int] = {}
+        """Version that the fork server has forgotten → changes of what it held, until then."""
         self._missing = 0
         """Processes that ended before they were ready; `maintain` has them forked again."""
         self._is_closed = False
@@ -89,9 +92,9 @@ class Pool:
         return bool(self.pids)
 
     @property
-    def held(self) -> list[str]:
+    def held(self) -> dict[str, LoadCost]:
         """Versions that any process holds, as model:version."""
-        return sorted(set().union(*(process.held for process in self._processes)))
+        return dict(chain.from_iterable(process.held.items() for process in self._processes))
 
     @property
     def busy(self) -> int:
@@ -127,6 +130,27 @@ class Pool:
         if not self.can_serve(reference) and self._shows_what_is_loaded():
             self._fork_server.load(reference)
         return next((process for process in free if reference in process.held), None)
+
+    def hold(self, reference: str) -> bool:
+        """Ask for a version to be loaded unless a process holds it; whether one does."""
+        is_held = any(reference in process.held for process in self._processes)
+        if not is_held and self._shows_what_is_loaded():
+            self._fork_server.load(reference)
+        return is_held
+
+    def unload(self, reference: str) -> bool:
+        """Ask for a version to be forgotten; whether no process is left that was forked before.
+
+        To be called until it is true. Messages that come meanwhile have it loaded again.
+        """
+        since = self._unloads.get(reference)
+        if since is None:
+            self._fork_server.unload(reference)
+            return False
+        if any(process.loads_at_fork < since for process in self._processes):
+            return False
+        del self._unloads[reference]
+        return True
 
     def maintain(self) -> None:
         """Kill what exceeded its time limit and is frozen, and fork what is missing.
@@ -235,10 +259,14 @@ class Pool:
                 return
             case Loaded(reference, None):
                 self._loads += 1
+                self._unloads.pop(reference, None)
                 self._faults.forget(reference)
                 self._hanging.discard(reference)
-            case Loaded(reference):
-                self._faults.note(reference)
+            case Loaded(reference, str(reason)):
+                self._faults.note(reference, reason)
+            case Unloaded(reference, was_held):
+                self._loads += was_held
+                self._unloads[reference] = self._loads
             case Ended(pid, status):
                 level = logging.ERROR if status else logging.INFO
                 fields = {"pid": pid, "status": status}

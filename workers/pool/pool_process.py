@@ -10,7 +10,7 @@ from threading import Thread
 
 from tasks.time_limits import MAX_RUN_SECONDS
 from workers.pool.fork_server_client import STALL_SECONDS
-from workers.protocol import Done, Microbatch, Ready, Step, framed, receive
+from workers.protocol import Done, LoadCost, Microbatch, Ready, Step, framed, receive
 
 Finished = Callable[[Done | None], None]
 
@@ -31,7 +31,7 @@ class PoolProcess:
         """0 until the process is ready."""
         self.frozen = False
         """Whether the worker killed it because its own time limit did not."""
-        self.held: frozenset[str] = frozenset()
+        self.held: dict[str, LoadCost] = {}
 
     def fileno(self) -> int:
         """File descriptor of the connection, for `select` and event loops."""
@@ -78,7 +78,7 @@ class PoolProcess:
             said = None
         match said:
             case Ready(pid, held):
-                self.pid, self.held = pid, frozenset(held)
+                self.pid, self.held = pid, held
             case Done():
                 self._is_ending |= said.is_last
                 self._finish(said)

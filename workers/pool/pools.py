@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from registry.manifest import Environment
@@ -21,6 +22,7 @@ from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Pool
 from workers.pool.pool_process import PoolProcess
+from workers.protocol import LoadCost
 
 log = logging.getLogger(__name__)
 MAX_ENVIRONMENTS = 4
@@ -108,9 +110,10 @@ class Pools:
         return self._shared.has_ready_process
 
     @property
-    def held(self) -> list[str]:
-        """Versions that any process holds, as model:version."""
-        return sorted({reference for pool in self._all() for reference in pool.held})
+    def held(self) -> dict[str, LoadCost]:
+        """Versions that any process holds, as model:version, sorted."""
+        found = chain.from_iterable(pool.held.items() for pool in self._all())
+        return dict(sorted(found))
 
     @property
     def has_idle(self) -> bool:
@@ -154,6 +157,25 @@ class Pools:
             self._start(needed.lock, reference)
             return None
         return pool.idle(reference)
+
+    def hold(self, reference: str) -> bool:
+        """Have a version loaded in the pool of its environment; whether a process holds it."""
+        needed = self._environment(reference)
+        if needed is None:
+            return self._shared.hold(reference)
+        if needed.lock not in self._others:
+            self._start(needed.lock, reference)
+        pool = self._others.get(needed.lock)
+        if pool is None:  # no other may end for it now
+            return False
+        self._last_used[needed.lock] = time.monotonic()
+        return pool.hold(reference)
+
+    def unload(self, reference: str) -> bool:
+        """Have a version forgotten; whether no process is left that was forked before."""
+        needed = self._environment(reference)
+        pool = self._others.get(needed.lock) if needed else self._shared
+        return pool is None or pool.unload(reference)
 
     def maintain(self) -> None:
         """Maintain each pool, and end those that are not needed any more; for every few seconds."""
@@ -235,7 +257,7 @@ class Pools:
         self._ended.append(pool)
         del self._last_used[lock]
         if not pool.has_ready_process:  # else the next message starts it again at once
-            self._faults.note(reference)
+            self._faults.note(reference, "the fork server of its environment ended")
 
     def _retire(self, lock: str) -> None:
         del self._last_used[lock]

@@ -19,6 +19,7 @@ from predictq.models.files import form_fields, open_files
 Json = dict[str, Any]
 LOOK_SECONDS = 0.5
 """Seconds between two looks at a registration."""
+STILL_WAITING = "workers still load or unload {0}; client.models.status says which hold it"
 STILL_CHECKING = "{0} is still checked; client.models.show says what became of it"
 
 
@@ -128,6 +129,25 @@ class Models:
         given = {"limit": count("limit", limit), "after": after, "at": at}
         query = urlencode({name: value for name, value in given.items() if value is not None})
         return self._ask("GET", f"{_path(name)}/history?{query}")
+
+    def load(self, name: str, version: int, *, timeout: float | None = None) -> Json:
+        """Have every worker load a version, and return once all have.
+
+        Raises `WaitTimeout` if one has not after ``timeout`` seconds, the client's by default, and
+        `ProblemError` if one cannot load it.
+        """
+        return self._told_workers(name, version, "load", timeout)
+
+    def unload(self, name: str, version: int, *, timeout: float | None = None) -> Json:
+        """Have every worker forget a version, as `load`; the next prediction loads it again."""
+        return self._told_workers(name, version, "unload", timeout)
+
+    def _told_workers(self, name: str, version: int, act: str, timeout: float | None) -> Json:
+        until = self._connection.deadline(None if timeout is None else seconds("timeout", timeout))
+        while (state := self._ask("POST", f"{_version(name, version)}/{act}"))["waiting_for"]:
+            if not until.left():
+                raise WaitTimeout(f"{name}:{version}", STILL_WAITING)
+        return state
 
     def remove(
         self, name: str, version: int | None = None, *, force: bool = False, why: str = ""

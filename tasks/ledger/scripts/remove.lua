@@ -9,6 +9,7 @@ local parked = redis.call('LLEN', PARKED .. version)
 resume(version)
 redis.call('DEL', STATISTICS .. version)
 redis.call('SREM', ANSWERED, version)
+redis.call('SREM', UNLOADED, version)
 -- In slices, as a look at each letter takes time: the caller goes on with the index returned.
 local ids, deleted = redis.call('ZRANGE', DEAD_LETTER_TIMES, first, first + many - 1), 0
 -- Unambiguous: inside a JSON string, quotes are escaped.

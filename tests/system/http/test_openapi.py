@@ -80,6 +80,19 @@ def test_document_lists_every_route(document: Json) -> None:
         ("get", "/models/{name}/versions/{version}/sample"),
         ("post", "/models/{name}/versions/{version}/pause"),
         ("post", "/models/{name}/versions/{version}/resume"),
+        ("post", "/models/{name}/versions/{version}/load"),
+        ("post", "/models/{name}/versions/{version}/unload"),
+        ("get", "/v2"),
+        ("get", "/v2/health/live"),
+        ("get", "/v2/health/ready"),
+        *(
+            (method, f"/v2/models/{{name}}{version}{what}")
+            for version in ("", "/versions/{version}")
+            for method, what in (("get", ""), ("get", "/ready"), ("post", "/infer"))
+        ),
+        ("post", "/v2/repository/index"),
+        ("post", "/v2/repository/models/{name}/load"),
+        ("post", "/v2/repository/models/{name}/unload"),
         ("get", "/dead-letters"),
         ("delete", "/dead-letters"),
         ("post", "/dead-letters/replay"),

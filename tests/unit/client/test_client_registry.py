@@ -2,7 +2,7 @@
 
 import pytest
 
-from predictq import Conflict
+from predictq import Conflict, WaitTimeout
 from tests.unit.fake_server import Answer
 
 MOVED = {"model": "m", "alias": "a", "version": 2, "previous": 1, "changed": True}
@@ -38,3 +38,19 @@ def test_client_models_list_history_and_remove(server, client):
     assert paths[1].startswith("/models/m/versions/3?")
     assert "force=true" in paths[1]
     assert paths[2:] == ["/models/m/keep-latest", "/models/m/versions/1/sample"]
+
+
+HELD = {"model": "m:2", "loaded": True, "workers": ["w"], "waiting_for": []}
+
+
+@pytest.mark.parametrize("act", ["load", "unload"])
+def test_client_models_wait_until_every_worker_has_loaded_or_unloaded(server, client, act):
+    server.script(Answer(202, HELD | {"workers": [], "waiting_for": ["w"]}), Answer(200, HELD))
+    assert getattr(client.models, act)("m", 2) == HELD
+    assert server.calls == [("POST", f"/models/m/versions/2/{act}")] * 2
+
+
+def test_client_models_do_not_wait_for_workers_for_ever(server, client):
+    server.behave = lambda _: Answer(202, HELD | {"workers": [], "waiting_for": ["w"]})
+    with pytest.raises(WaitTimeout, match="still load or unload m:2"):
+        client.models.load("m", 2, timeout=0.05)

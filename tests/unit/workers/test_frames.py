@@ -15,6 +15,7 @@ from workers.protocol import (
     Fork,
     Instruction,
     Item,
+    LoadCost,
     Loaded,
     LoadVersion,
     Microbatch,
@@ -29,7 +30,7 @@ ITEM = Item("predict:1", "a", "application/json", b"\x00\xff", 1.5, Instruction.
 FRAMES = [
     Microbatch([ITEM, Item("predict:2", "b", "text/plain", b"", None, Instruction.TIME_OUT, 0.25)]),
     Microbatch([]),
-    Ready(4711, ["iris:1", "churn:2"]),
+    Ready(4711, {"iris:1": LoadCost(100, 0.5)}),
     Done(
         [Disposition("succeeded"), Disposition("failed", "model_error: ä\u2028", "Traceback …")],
         0.25,

@@ -1,6 +1,7 @@
 """Which models a full cache keeps, by their bytes."""
 
 import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,3 +115,11 @@ def test_cache_keeps_latest_and_aliased_versions(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "models")
     assert not is_current(registry, "m", 1)
     assert not is_current(registry, "nobody", 1)
+
+
+def test_cache_knows_what_loading_took() -> None:
+    cache = cache_of(load=lambda _: time.sleep(0.01))
+    cache.get(version(1))
+    cost = cache.held()["m:1"]
+    assert cost.memory_bytes >= GIB
+    assert cost.seconds >= 0.01

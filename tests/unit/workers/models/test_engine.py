@@ -157,11 +157,14 @@ def test_output_without_json_is_a_model_error(doubling: Manifest) -> None:
 
 def test_sklearn_engine_is_an_engine(registry: Registry, doubling: Manifest) -> None:
     engine: Engine = SklearnEngine(registry)
-    assert engine.held() == []
+    assert [*engine.held()] == []
     engine.hold(doubling)
-    assert engine.held() == ["doubling:1"]
+    assert [*engine.held()] == ["doubling:1"]
     assert engine.answer(doubling, "predict", np.array([[2.0, 0.0]])).output.tolist() == [4.0]
     assert engine.runtime_of(doubling) == f"scikit-learn {version('scikit-learn')}"
+    assert engine.drop("doubling:1")
+    assert [*engine.held()] == []
+    assert not engine.drop("doubling:1")
 
 
 def test_model_error_names_what_the_model_raised(registry: Registry) -> None:

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import socket
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,14 @@ from registry.store import Registry
 from tasks.settings import Settings
 from tests.support.models import described
 from workers.pool.fork_server import ForkServer
-from workers.protocol import Loaded, LoadVersion, datagram, parse_frame
+from workers.protocol import (
+    Loaded,
+    LoadVersion,
+    Unloaded,
+    UnloadVersion,
+    datagram,
+    parse_frame,
+)
 
 
 def test_unreadable_registry_does_not_end_the_fork_server(tmp_path: Path) -> None:
@@ -45,3 +53,24 @@ def test_fork_server_survives_a_fork_that_fails_and_closes_the_connection(
         ForkServer(theirs, frozenset(), Settings(home=tmp_path, redis_url=""))._fork(connection)
         assert worker.recv(1) == b""
     gc.unfreeze()
+
+
+class InACycle:
+    """A model that refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_fork_server_frees_what_it_forgets_although_a_fork_has_frozen_it(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        server = ForkServer(theirs, frozenset(), Settings(home=tmp_path, redis_url=""))
+        held = {"m:1": InACycle()}
+        gone = weakref.ref(held["m:1"])
+        server._engine.drop = lambda reference: held.pop(reference, None) is not None
+        gc.freeze()  # as each fork does
+        for was_held in (True, False):
+            server._obey(parse_frame(datagram(UnloadVersion("m:1"))), [])
+            assert parse_frame(ours.recv(2**16)) == Unloaded("m:1", was_held)
+        assert gone() is None

@@ -1,5 +1,7 @@
 """Load retry: a version is loaded again after growing pauses, or once it is registered anew."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def test_delays_of_load_retries_double_up_to_a_bound(noted: LoadRetry, clock: Cl
     assert not noted.has("m:1")
     pauses = []
     for _ in range(10):
-        noted.note("m:1")
+        noted.note("m:1", "broken")
         since = clock.now
         while noted.has("m:1"):
             clock.now += 1
@@ -48,10 +50,10 @@ def test_delays_of_load_retries_double_up_to_a_bound(noted: LoadRetry, clock: Cl
 
 def test_successful_load_resets_the_delays(noted: LoadRetry, clock: Clock) -> None:
     for _ in range(5):
-        noted.note("m:1")
+        noted.note("m:1", "broken")
     noted.forget("m:1")
     assert not noted.has("m:1")
-    noted.note("m:1")
+    noted.note("m:1", "broken")
     clock.now += OUTAGE
     assert not noted.has("m:1")
 
@@ -65,9 +67,9 @@ def test_version_that_ended_the_fork_server_is_not_tried_again(
     assert noted.deadly == {"m:1"}
 
 
-@pytest.mark.parametrize("note", [LoadRetry.note, LoadRetry.note_deadly])
+@pytest.mark.parametrize("note", [partial(LoadRetry.note, reason="broken"), LoadRetry.note_deadly])
 def test_replaced_version_is_tried_at_once(
-    noted: LoadRetry, registry: Registry, note: object
+    noted: LoadRetry, registry: Registry, note: Callable[[LoadRetry, str], None]
 ) -> None:
     note(noted, "m:1")
     assert noted.has("m:1")
@@ -80,7 +82,18 @@ def test_replaced_version_is_tried_at_once(
 
 def test_load_is_retried_after_a_short_outage(noted: LoadRetry, tmp_path: Path) -> None:
     aside = (tmp_path / "models").rename(tmp_path / "aside")
-    noted.note("m:1")
+    noted.note("m:1", "broken")
     assert noted.has("m:1")
     aside.rename(tmp_path / "models")
     until(lambda: not noted.has("m:1"), "another look at the registry")
+
+
+def test_operator_has_a_version_loaded_at_once_unless_its_load_is_deadly(noted: LoadRetry) -> None:
+    noted.note("m:1", "broken")
+    assert noted.reason("m:1") == "broken"
+    noted.forgive("m:1")
+    assert not noted.has("m:1")
+    noted.note_deadly("m:1")
+    noted.forgive("m:1")
+    assert noted.has("m:1")
+    noted.forgive("never:1")

@@ -9,6 +9,7 @@ from registry.store import Registry
 from workers.pool.listener import Listener
 from workers.pool.load_retry import LoadRetry
 from workers.pool.pool import Pool
+from workers.protocol import LoadCost, Loaded, Ready, Unloaded, send_frame
 
 
 class EndedForkServer:
@@ -84,3 +85,94 @@ def test_pool_waits_before_it_forks_again_what_ended_before_it_was_ready(
     pool.maintain()
     assert pool._fork_server.forks == 4
     pool.stop()
+
+
+class HoldingForkServer(EndedForkServer):
+    """A fork server whose processes hold what it holds, and which says what it is told to say."""
+
+    def __init__(self, *_):
+        super().__init__()
+        self.held, self.said, self.asked, self.forks = set(), [], [], []
+
+    def fork(self):
+        ours, theirs = socket.socketpair()
+        self.forks.append(theirs)
+        send_frame(theirs, Ready(len(self.forks), dict.fromkeys(self.held, LoadCost(1, 0.1))))
+        return ours
+
+    def load(self, reference):
+        self.asked.append(("load", reference))
+
+    def unload(self, reference):
+        self.asked.append(("unload", reference))
+
+    def hear(self):
+        return self.said.pop(0)
+
+
+@pytest.fixture
+def holding(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """A pool of two processes, which are ready."""
+    monkeypatch.setattr("workers.pool.pool.ForkServerClient", HoldingForkServer)
+    pool = Pool(LoadRetry(Registry(tmp_path)))
+    pool.start(2, "predict", Listener(nothing, nothing, nothing))
+    pool.listen(Hub())
+    hear_all(pool)
+    yield pool
+    pool.stop()
+
+
+def hear_all(pool):
+    """Hear of all processes that are starting, and of those that replace them."""
+    while starting := [each for each in pool._processes if not each.pid]:
+        pool._hear(starting[0])
+
+
+def told(pool, frame):
+    pool._fork_server.said.append(frame)
+    pool._hear_fork_server()
+    hear_all(pool)
+
+
+def test_pool_has_a_version_loaded_and_says_once_a_process_holds_it(holding):
+    server = holding._fork_server
+    assert not holding.hold("m:1")
+    server.held.add("m:1")
+    told(holding, Loaded("m:1", None))
+    assert holding.hold("m:1")
+    assert server.asked == [("load", "m:1")]
+    assert holding.held == {"m:1": LoadCost(1, 0.1)}
+
+
+def test_pool_has_unloaded_a_version_once_no_process_is_left_that_held_it(holding):
+    server = holding._fork_server
+    server.held.add("m:1")
+    told(holding, Loaded("m:1", None))
+    busy = holding._processes[0]
+    busy._finished = nothing
+    server.held.clear()
+    assert not holding.unload("m:1")
+    told(holding, Unloaded("m:1", was_held=True))
+    assert "m:1" in holding.held, "the busy process still has it"
+    assert not holding.unload("m:1")
+    busy._finished = None
+    holding._renew()
+    hear_all(holding)
+    assert holding.unload("m:1")
+    assert holding.held == {}
+    assert server.asked == [("unload", "m:1")]
+
+
+def test_pool_replaces_no_process_for_a_version_that_was_not_held(holding):
+    before = [*holding._processes]
+    assert not holding.unload("m:1")
+    told(holding, Unloaded("m:1", was_held=False))
+    assert holding.unload("m:1")
+    assert holding._processes == before
+
+
+def test_pool_asks_again_to_unload_a_version_that_was_loaded_since(holding):
+    told(holding, Unloaded("m:1", was_held=False))
+    told(holding, Loaded("m:1", None))
+    assert not holding.unload("m:1")
+    assert holding._fork_server.asked == [("unload", "m:1")]

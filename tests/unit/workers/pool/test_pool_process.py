@@ -16,6 +16,7 @@ from workers.protocol import (
     Done,
     Instruction,
     Item,
+    LoadCost,
     Microbatch,
     Ready,
     receive,
@@ -42,7 +43,7 @@ def started(process: subprocess.Popen[bytes]) -> tuple[PoolProcess, socket.socke
     """A ready pool process, and the end of its connection that it would read."""
     connection, theirs = socket.socketpair()
     pool_process = PoolProcess(connection, 0)
-    send_frame(theirs, Ready(process.pid, ["m:1"]))
+    send_frame(theirs, Ready(process.pid, {"m:1": LoadCost(1, 0.1)}))
     assert pool_process.hear()
     return pool_process, theirs
 

@@ -21,7 +21,7 @@ from workers.pool.pools import MAX_ENVIRONMENTS, Pools
 class FakePool:
     """A pool whose processes hold all that they are asked for, once they are ready."""
 
-    is_ready_at_once, memory_bytes, held = True, 0, ()
+    is_ready_at_once, memory_bytes, held = True, 0, {}
 
     def __init__(self, faults, environment_of=""):
         self.environment_of, self.busy, self.is_retired = environment_of, 0, False
@@ -35,6 +35,14 @@ class FakePool:
 
     def idle(self, reference):
         return SimpleNamespace(pool=self, reference=reference) if self.has_ready_process else None
+
+    def hold(self, reference):
+        self.told = "hold", reference
+        return self.has_ready_process
+
+    def unload(self, reference):
+        self.told = "unload", reference
+        return True
 
     def can_serve(self, reference):
         return self.has_ready_process
@@ -219,3 +227,23 @@ def test_pools_start_an_environment_again_after_its_fork_server_was_killed(serve
     first.busy = 0
     served.maintain()
     assert first.is_retired
+
+
+def test_pools_load_and_unload_a_version_in_the_pool_of_its_environment(served):
+    assert served.unload("e1:1"), "no pool has it"
+    assert served.hold("shared:1")
+    main = served.idle("shared:1").pool
+    assert main.told == ("hold", "shared:1")
+    assert served.hold("e1:1"), "its pool is started for that"
+    other = served.idle("e1:1").pool
+    assert (main.told, other.told) == (("hold", "shared:1"), ("hold", "e1:1"))
+    assert served.unload("e1:1")
+    assert (main.told, other.told) == (("hold", "shared:1"), ("unload", "e1:1"))
+
+
+def test_pools_load_nothing_in_an_environment_that_may_not_start_now(served):
+    for name in ("e1", "e2", "e3", "e4"):
+        assert served.hold(f"{name}:1")
+    assert not served.hold("e5:1")
+    served.maintain()
+    assert served.looks, "the batcher tries again"

@@ -1,10 +1,13 @@
-"""The commands `predictq models pause` and `resume`."""
+"""The commands `predictq models pause`, `resume`, `load` and `unload`, each of one version."""
 
 import click
 
-from cli.http import ask, url_option
+from cli.http import ask, server, url_option
 from registry.names import Reference, parse_reference
 from telemetry.errors import Invalid
+
+PATIENCE = 300.0
+"""Seconds that workers may take to load or unload a version."""
 
 
 @click.command()
@@ -26,8 +29,33 @@ def resume(model: str, url: str | None) -> None:
     click.echo(f"resumed {answer['model']}" if answer["changed"] else f"{model} is not paused")
 
 
+@click.command()
+@click.argument("model", metavar="NAME:VERSION")
+@url_option
+def load(model: str, url: str | None) -> None:
+    """Have every worker of the stack load NAME:VERSION now."""
+    with server(url) as client:
+        client.models.load(*_version(model), timeout=PATIENCE)
+    click.echo(f"every worker holds {model}")
+
+
+@click.command()
+@click.argument("model", metavar="NAME:VERSION")
+@url_option
+def unload(model: str, url: str | None) -> None:
+    """Have every worker forget NAME:VERSION; the next prediction loads it again."""
+    with server(url) as client:
+        client.models.unload(*_version(model), timeout=PATIENCE)
+    click.echo(f"no worker holds {model}")
+
+
 def _path(model: str, act: str) -> str:
+    name, version = _version(model)
+    return f"models/{name}/versions/{version}/{act}"
+
+
+def _version(model: str) -> tuple[str, int]:
     match parse_reference(model):
         case Reference(name, None, int(version)):
-            return f"models/{name}/versions/{version}/{act}"
+            return name, version
     raise Invalid(f"name one version, as name:version, not {model!r}")

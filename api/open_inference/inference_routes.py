@@ -1,0 +1,94 @@
+"""Inference by the Open Inference Protocol: tensors in, predictions through the queue, tensors out.
+
+The views accept predictions; the event loop waits for their outcomes.
+"""
+
+from flask import Blueprint, Response, request
+
+from api.http.prefer import parse_prefer
+from api.limits.byte_budget import ByteBudget
+from api.open_inference.answers import Inference, Output
+from api.open_inference.tensors.reading import TENSOR_TYPES, Tensor, parse_inference
+from api.open_inference.tensors.requests import MICROSECONDS, InferenceRequest, RequestedOutput
+from api.open_inference.tensors.rows import rows_of
+from api.predictions.routes import Predictions
+from api.predictions.submission import Submission, read_body
+from api.waiting.waiting_path import INFERENCE_ROUTE, VERSION_INFERENCE_ROUTE
+from registry.manifest import Manifest
+from registry.methods import check_method, input_of
+from registry.store import Registry
+from tasks.record import Record
+from tasks.settings import Settings
+from telemetry.errors import Detail, Invalid, InvalidFeatures
+
+
+class InferenceViews:
+    """The view, for the model's latest version, an alias, or a version."""
+
+    def __init__(self, predictions: Predictions, registry: Registry, settings: Settings) -> None:
+        self._predictions, self._registry, self._settings = predictions, registry, settings
+        self._parsing = ByteBudget(settings.max_body_bytes)
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("inference", __name__)
+        routes.post(INFERENCE_ROUTE)(self.infer)
+        routes.post(VERSION_INFERENCE_ROUTE)(self.infer)
+        return routes
+
+    def infer(self, name: str, version: str | None = None) -> Response:
+        """Accept a prediction for each output, and answer with all of them.
+
+        A request that asks for it is answered at once, with 202 and the id of its prediction.
+        """
+        model = name if version is None else f"{name}:{version}"
+        manifest = self._registry.resolve(model).manifest
+        body = read_body(request, self._settings.max_body_bytes, TENSOR_TYPES)
+        with self._parsing.holding(len(body)):
+            asked, tensors = parse_inference(request, body, self._settings.max_rows)
+            wanted = _wanted(asked, manifest)
+            accepted = self._accepted(model, asked, wanted, self._rows(manifest, wanted, tensors))
+        preference = parse_prefer(request.headers.get("Prefer", ""))
+        seconds = self._predictions.asked(accepted[0], preference, is_submission=True).seconds
+        if asked.parameters.is_async or not seconds:
+            return self._predictions.told_at_once(accepted[0])
+        inference = Inference(asked.id, wanted, accepted, preference, seconds)
+        return self._predictions.waited_for(inference.awaited())
+
+    def _rows(
+        self, manifest: Manifest, wanted: list[Output], tensors: list[Tensor]
+    ) -> list[list[object]]:
+        signature = input_of(manifest.signature, wanted[0].method)
+        return rows_of(signature, tensors, self._settings.max_rows)
+
+    def _accepted(
+        self, model: str, asked: InferenceRequest, wanted: list[Output], rows: list[list[object]]
+    ) -> list[Record]:
+        """The accepted predictions, all of the version that answers the first."""
+        limit = asked.parameters.timeout / MICROSECONDS or None
+        accepted: list[Record] = []
+        for output in wanted:
+            pinned = accepted[0].reference if accepted else model
+            submission = Submission(pinned, rows, output.method, max_queue_seconds=limit)
+            try:
+                accepted.append(self._predictions.accept(submission))
+            except InvalidFeatures as error:
+                # Their position in `features`, which the request does not have, would mislead.
+                told = [Detail(("inputs",), each.msg, each.row) for each in error.errors]
+                raise InvalidFeatures(error.message, errors=told) from error
+        return accepted
+
+
+def _wanted(asked: InferenceRequest, manifest: Manifest) -> list[Output]:
+    """The methods whose answers are wanted, each once."""
+    given = asked.outputs or [RequestedOutput(manifest.signature.main)]
+    if len({output.name for output in given}) < len(given):
+        raise Invalid("an output is asked for twice")
+    if asked.parameters.is_async and len(given) > 1:
+        raise Invalid("a request with `async` has one output: the answer has the id of one")
+    for output in given:
+        check_method(manifest, output.name)
+    return [
+        Output(output.name, output.is_binary(otherwise=asked.parameters.binary_data_output))
+        for output in given
+    ]

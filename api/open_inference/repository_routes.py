@@ -1,0 +1,102 @@
+"""The model repository of the protocol: which versions there are; load and unload."""
+
+from typing import Any, Literal
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from api.http.operator_bodies import read_body
+from api.http.responses import json_response
+from api.models.changing import Changing
+from api.models.load_routes import LoadViews
+from api.open_inference.availability import Availability, Now
+from api.open_inference.tensors.reading import TENSOR_TYPES
+from registry.manifest import Manifest
+from registry.store import Registry
+from telemetry.errors import Invalid, TimedOut, Unavailable
+
+ModelState = Literal["READY", "UNAVAILABLE"]
+
+
+class IndexRequest(msgspec.Struct, frozen=True):
+    """The body of `POST /v2/repository/index`; optional."""
+
+    ready: bool = False
+    """Whether only versions that are ready are listed."""
+
+
+class RepositoryRequest(msgspec.Struct, frozen=True):
+    """The body of a request to load or unload; optional."""
+
+    parameters: dict[str, Any] = {}
+
+
+class IndexedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version in the index."""
+
+    name: str
+    version: str
+    state: ModelState
+    reason: str
+    """Why it is unavailable."""
+
+
+class RepositoryViews:
+    """The views; load and unload need the local key."""
+
+    def __init__(
+        self, registry: Registry, changing: Changing, loads: LoadViews, availability: Availability
+    ) -> None:
+        self._registry, self._changing = registry, changing
+        self._loads, self._availability = loads, availability
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("repository", __name__)
+        routes.post("/v2/repository/index")(self.index)
+        routes.post("/v2/repository/models/<name>/load")(self.load)
+        routes.post("/v2/repository/models/<name>/unload")(self.unload)
+        return routes
+
+    def index(self) -> Response:
+        """List all versions, with their states."""
+        wish = read_body(request, IndexRequest, TENSOR_TYPES)
+        now = self._availability.now()
+        known = [
+            self._indexed(manifest, now)
+            for name in self._registry.models()
+            for manifest in self._registry.versions(name)
+        ]
+        return json_response([each for each in known if each.state == "READY" or not wish.ready])
+
+    def load(self, name: str) -> Response:
+        """Have every worker load the version that a name means."""
+        return self._told(name, loads=True)
+
+    def unload(self, name: str) -> Response:
+        """Have every worker unload it; the next inference loads it again."""
+        return self._told(name, loads=False)
+
+    def _told(self, name: str, *, loads: bool) -> Response:
+        self._changing.check(request)
+        wish = read_body(request, RepositoryRequest, TENSOR_TYPES)
+        if loads and wish.parameters:
+            raise Invalid(
+                "a load takes no configuration and no files: upload them to "
+                "/models/<name>/versions, where the gate checks them"
+            )
+        manifest = self._registry.resolve(name).manifest
+        state = self._loads.tell_workers(manifest, loads=loads)
+        if state.waiting_for:
+            raise TimedOut(f"{', '.join(state.waiting_for)} may still do it; ask again")
+        return json_response(state)
+
+    def _indexed(self, manifest: Manifest, now: Now) -> IndexedVersion:
+        state: ModelState = "READY"
+        reason = ""
+        try:
+            self._availability.check(manifest, now)
+        except Unavailable as error:
+            state, reason = "UNAVAILABLE", error.message
+        number = str(manifest.version)
+        return IndexedVersion(name=manifest.name, version=number, state=state, reason=reason)

@@ -1,0 +1,1 @@
+"""Tensors: read from requests, described, and made of predictions."""

@@ -1,0 +1,151 @@
+"""A worker carries out directives, over pools and a ledger that are given."""
+
+from typing import Any
+
+import pytest
+
+from registry.store import Registry
+from tasks.ledger.queue.directives import NONE, Directive, DirectiveReport, report_of
+from tests.support.models import described
+from tests.unit.clock import Clock
+from workers.directives import carrying_out
+from workers.directives.carrying_out import MAX_FAILED, CarryingOut
+from workers.pool.load_retry import LoadRetry
+
+
+class Told:
+    """Directives that are given."""
+
+    def __init__(self) -> None:
+        self.all: list[Directive] = []
+
+    def give(self, version: str, *, loads: bool = True) -> str:
+        self.all.append(Directive(f"{len(self.all) + 1}-0", version, loads))
+        return self.all[-1].id
+
+    def newest(self) -> str:
+        return self.all[-1].id if self.all else NONE
+
+    def since(self, id: str) -> list[Directive]:
+        return [each for each in self.all if int(each.id[:-2]) > int(id[:-2])]
+
+
+class Pools:
+    """Pools that hold what they are asked for once they are allowed to."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+        self.asked: list[str] = []
+        self.allowed: set[str] = set()
+
+    def hold(self, reference: str) -> bool:
+        self.asked.append(f"load {reference}")
+        self.held |= {reference} & self.allowed
+        return reference in self.held
+
+    def unload(self, reference: str) -> bool:
+        self.asked.append(f"unload {reference}")
+        self.held -= {reference} & self.allowed
+        return reference not in self.held
+
+
+@pytest.fixture
+def given() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def pools() -> Pools:
+    return Pools()
+
+
+@pytest.fixture
+def faults(tmp_path: Any) -> LoadRetry:
+    registry = Registry(tmp_path)
+    registry.add("m", described(b"m"), b"m")
+    return LoadRetry(registry)
+
+
+@pytest.fixture
+def worker(given: Any, pools: Any, faults: LoadRetry) -> CarryingOut:
+    found = CarryingOut(given, pools, faults)
+    found.pursue()
+    return found
+
+
+def report(worker: CarryingOut) -> DirectiveReport:
+    return report_of(worker.pursue())
+
+
+def test_directive_is_pending_until_it_is_carried_out(
+    worker: CarryingOut, given: Told, pools: Pools
+) -> None:
+    load = given.give("m:1")
+    assert report(worker).pending == [load]
+    assert not report(worker).is_done(load)
+    pools.allowed.add("m:1")
+    assert report(worker).is_done(load)
+    unload = given.give("m:1", loads=False)
+    assert not report_of({}).is_done(unload)
+    assert report(worker).is_done(unload)
+    assert pools.held == set()
+
+
+def test_worker_carries_out_nothing_that_was_told_before_it_started(
+    given: Any, pools: Any, faults: LoadRetry
+) -> None:
+    before = given.give("m:1")
+    late = CarryingOut(given, pools, faults)
+    assert report(late).is_done(before)
+    assert pools.asked == []
+
+
+def test_directives_of_one_version_are_carried_out_in_order(
+    worker: CarryingOut, given: Told, pools: Pools
+) -> None:
+    given.give("m:1")
+    given.give("m:1", loads=False)
+    given.give("other:1")
+    worker.pursue()
+    assert pools.asked == ["load m:1", "load other:1"]
+    pools.allowed |= {"m:1", "other:1"}
+    worker.pursue()
+    assert pools.asked[2:] == ["load m:1", "unload m:1", "load other:1"]
+
+
+def test_load_that_fails_is_told_with_its_reason(
+    worker: CarryingOut, given: Told, faults: LoadRetry
+) -> None:
+    faults.note("m:1", "an old fault")
+    load = given.give("m:1")
+    assert report(worker).pending == [load], "what failed before is tried anew"
+    faults.note("m:1", "no such file")
+    told = report(worker)
+    assert (told.pending, told.failed) == ([], {load: "no such file"})
+    assert told.is_done(load)
+
+
+def test_directive_that_takes_too_long_is_given_up(
+    worker: CarryingOut, given: Told, pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(carrying_out, "time", clock)
+    load = given.give("m:1")
+    worker.pursue()
+    clock.now += 301
+    assert "more than 300" in report(worker).failed[load]
+    asked = len(pools.asked)
+    worker.pursue()
+    assert len(pools.asked) == asked
+
+
+def test_failures_that_are_told_are_bounded(
+    worker: CarryingOut, given: Told, faults: LoadRetry
+) -> None:
+    for _ in range(MAX_FAILED + 5):
+        given.give("m:1")
+        worker.pursue()
+        faults.note("m:1", "broken")
+        worker.pursue()
+    assert min(report(worker).failed, key=lambda each: int(each[:-2])) == "6-0"
+    assert len(report(worker).failed) == MAX_FAILED

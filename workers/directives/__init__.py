@@ -1,0 +1,1 @@
+"""Carries out what operators tell all workers: to load or unload a version."""

@@ -1,0 +1,75 @@
+"""Carries out directives with the pools of this worker, and reports which are done."""
+
+import time
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from tasks.ledger.queue.directives import Directive, DirectiveReport, Directives
+from tasks.time_limits import MAX_RUN_SECONDS
+from workers.pool.load_retry import LoadRetry
+from workers.pool.pools import Pools
+
+MAX_FAILED = 32
+"""Failed directives that a worker reports; those that gave them have looked long before."""
+
+
+class CarryingOut:
+    """The directives of one worker. Each is begun at the heartbeat that hears of it."""
+
+    def __init__(self, directives: Directives, pools: Pools, faults: LoadRetry) -> None:
+        self._directives, self._pools, self._faults = directives, pools, faults
+        self._heard: str | None = None
+        """The id of the newest directive that was heard of; None until the first look."""
+        self._pending: dict[str, _Pending] = {}
+        self._failed: deque[tuple[str, str]] = deque(maxlen=MAX_FAILED)
+
+    def pursue(self) -> dict[str, Any]:
+        """Hear of new directives, continue all, and report; raises `redis.RedisError`."""
+        if self._heard is None:  # what was told before this worker started is none of its business
+            self._heard = self._directives.newest()
+        for directive in self._directives.since(self._heard):
+            self._begin(directive)
+        self._continue()
+        report = DirectiveReport(self._heard, [*self._pending], dict(self._failed))
+        return {"directives": msgspec.to_builtins(report)}
+
+    def _continue(self) -> None:
+        """Continue all directives, but of each version only the oldest."""
+        waiting: set[str] = set()
+        for each in [*self._pending.values()]:
+            version = each.directive.version
+            if version not in waiting and self._is_over(each):
+                del self._pending[each.directive.id]
+            else:
+                waiting.add(version)
+
+    def _begin(self, directive: Directive) -> None:
+        self._heard = directive.id
+        if directive.loads:  # an operator has perhaps repaired what made it fail
+            self._faults.forgive(directive.version)
+        self._pending[directive.id] = _Pending(directive, time.monotonic() + MAX_RUN_SECONDS)
+
+    def _is_over(self, pending: "_Pending") -> bool:
+        directive, fault = pending.directive, None
+        if directive.loads and self._faults.has(directive.version):
+            fault = self._faults.reason(directive.version)
+        elif time.monotonic() > pending.deadline:
+            fault = f"it took more than {MAX_RUN_SECONDS} s"
+        elif not self._is_done(directive):
+            return False
+        if fault is not None:
+            self._failed.append((directive.id, fault))
+        return True
+
+    def _is_done(self, directive: Directive) -> bool:
+        if directive.loads:
+            return self._pools.hold(directive.version)
+        return self._pools.unload(directive.version)
+
+
+class _Pending(msgspec.Struct, frozen=True):
+    directive: Directive
+    deadline: float
+    """In `time.monotonic` seconds."""
