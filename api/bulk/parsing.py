@@ -9,12 +9,12 @@ from msgspec import UNSET, UnsetType
 from api.bulk.lines import MAX_LINES
 from api.http.conversion import converted
 from api.limits.json_limits import refuse_many_containers
-from api.predictions.submission import QueueLimit, RunLimit, Submission, SubmittedRows
+from api.predictions.submission import QueueLimit, RunLimit, Sticky, Submission, SubmittedRows
 from tasks.wire import decode, encode
 from telemetry.errors import Invalid, Malformed
 
 MAX_PARAMETERS = 16
-"""Parameters of a query; there are four to give."""
+"""Parameters of a query; there are five to give."""
 _outline = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _requests = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -26,6 +26,7 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     method: str | UnsetType = UNSET
     max_queue_seconds: QueueLimit | UnsetType = UNSET
     timeout_seconds: RunLimit | UnsetType = UNSET
+    sticky: Sticky | UnsetType = UNSET
 
 
 class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,6 +37,7 @@ class BulkLine(msgspec.Struct, forbid_unknown_fields=True):
     method: str | UnsetType = UNSET
     max_queue_seconds: QueueLimit | UnsetType | None = UNSET
     timeout_seconds: RunLimit | UnsetType | None = UNSET
+    sticky: Sticky | UnsetType = UNSET
 
 
 _line = msgspec.json.Decoder(BulkLine)
@@ -131,6 +133,7 @@ class LineParser:
             (given.method or defaults.method) or "predict",
             defaults.max_queue_seconds if queue is UNSET else queue,
             defaults.timeout_seconds if run is UNSET else run,
+            given.sticky or defaults.sticky,
         )
 
     def _parse_tolerantly(self, line: bytes) -> Submission:

@@ -6,6 +6,7 @@ import time
 from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.asgi.fast_path import SUBMIT
+from api.asgi.plain import caller_of
 from api.asgi.protocol import replay_body, send_response
 from api.bulk.accepting import Acceptance, BulkServices
 from api.bulk.answer import NDJSON
@@ -73,7 +74,7 @@ class BulkSubmissions:
     def acceptance(self, scope: HTTPScope, document: Document | None = None) -> Acceptance:
         """How the lines of a request are accepted; raises `Invalid`."""
         defaults = document.defaults if document else read_defaults(scope["query_string"])
-        return Acceptance(self._services, defaults, read_key(scope))
+        return Acceptance(self._services, defaults, read_key(scope), caller_of(scope))
 
     async def read(self, body: bytes) -> Document | None:
         """The bulk request in a JSON body, if it is one; raises `Invalid` or `TooLarge`."""

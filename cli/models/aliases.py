@@ -10,14 +10,16 @@ from msgspec import UNSET
 
 from cli import find_stack
 from cli.models.causes import cause_of, why_option
+from cli.models.meanings import MeaningType, shares_given
 from cli.text_table import text_table
 from registry.changes import AliasState, Changes
 from registry.history import Change
+from registry.splits import Meaning, Shares, meaning_of, meaning_text
 from registry.store import Registry
 
 _HEADER = ("TIME", "CHANGE", "BY", "WHY")
 _expect_option = click.option(
-    "--expect", type=click.IntRange(min=1), help="Fail unless the alias means this version."
+    "--expect", type=MeaningType(), help="Fail unless the alias means this version or split."
 )
 
 
@@ -28,7 +30,9 @@ _expect_option = click.option(
 @_expect_option
 @why_option
 @find_stack.for_registry
-def alias(name: str, alias: str, version: int, expect: int | None, why: str, home: Path) -> None:
+def alias(
+    name: str, alias: str, version: int, expect: Meaning | None, why: str, home: Path
+) -> None:
     """Point ALIAS of the model NAME to VERSION."""
     _report(
         Changes(Registry(home)).set_alias(
@@ -40,10 +44,30 @@ def alias(name: str, alias: str, version: int, expect: int | None, why: str, hom
 @click.command()
 @click.argument("name")
 @click.argument("alias")
+@click.argument(
+    "shares", nargs=-1, required=True, callback=shares_given, metavar="VERSION=PERCENT..."
+)
 @_expect_option
 @why_option
 @find_stack.for_registry
-def unalias(name: str, alias: str, expect: int | None, why: str, home: Path) -> None:
+def split(
+    name: str, alias: str, shares: Shares, expect: Meaning | None, why: str, home: Path
+) -> None:
+    """Split ALIAS of the model NAME: each version answers its percent of the requests."""
+    _report(
+        Changes(Registry(home)).set_alias(
+            name, alias, shares, expected=expect or UNSET, cause=cause_of(why)
+        )
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.argument("alias")
+@_expect_option
+@why_option
+@find_stack.for_registry
+def unalias(name: str, alias: str, expect: Meaning | None, why: str, home: Path) -> None:
     """Delete ALIAS of the model NAME; the version stays."""
     _report(
         Changes(Registry(home)).remove_alias(
@@ -58,7 +82,7 @@ def unalias(name: str, alias: str, expect: int | None, why: str, home: Path) -> 
 @_expect_option
 @why_option
 @find_stack.for_registry
-def rollback(name: str, alias: str, expect: int | None, why: str, home: Path) -> None:
+def rollback(name: str, alias: str, expect: Meaning | None, why: str, home: Path) -> None:
     """Point ALIAS [default: production] of NAME to the version that it meant before."""
     _report(
         Changes(Registry(home)).rollback(name, alias, expected=expect or UNSET, cause=cause_of(why))
@@ -82,17 +106,22 @@ def history(name: str, limit: int, as_json: bool, home: Path) -> None:
 def _report(state: AliasState) -> None:
     name = f"{state.model}@{state.alias}"
     if state.version is None:
-        click.echo(f"deleted {name}, which was {state.model}:{state.previous}")
+        click.echo(f"deleted {name}, which was {_words(state, state.previous)}")
         return
-    was = f", it was {state.model}:{state.previous}" if state.previous and state.changed else ""
-    click.echo(f"{name} is {state.model}:{state.version}{was}")
+    was = f", it was {_words(state, state.previous)}" if state.previous and state.changed else ""
+    click.echo(f"{name} is {_words(state, state.version)}{was}")
+
+
+def _words(state: AliasState, meaning: Meaning | None) -> str:
+    return "unknown" if meaning is None else meaning_of(state.model, meaning)
 
 
 def _line(name: str, change: Change) -> tuple[Any, ...]:
     if change.alias is None:
         what = f"{name}:{change.version} {change.act}"
     else:
-        meant = [str(number or "-") for number in (change.before, change.after)]
+        both = (change.before, change.after)
+        meant = ["-" if meaning is None else meaning_text(meaning) for meaning in both]
         act = "rolled back" if change.act == "rollback" else "moved"
         what = f"{name}@{change.alias} {act}: {' to '.join(meant)}"
     return change.time, what, change.by or "-", change.why or "-"
